@@ -1,0 +1,64 @@
+"""The words of geography that every other package uses: a point, a box, how good a pin is."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class LonLat(NamedTuple):
+    """A point on the Earth in EPSG:4326, longitude first.
+
+    Plain tuple semantics keep it cheap by the million; use `LonLat.checked` at the borders.
+    """
+
+    lon: float
+    """Degrees east, -180 to 180."""
+    lat: float
+    """Degrees north, -90 to 90."""
+
+    @classmethod
+    def checked(cls, lon: float, lat: float) -> "LonLat":
+        """Build a point from outside data.
+
+        Raises
+        ------
+        ValueError
+            When a coordinate is not a number or outside the world; says which one and, when the
+            two look swapped, that they look swapped.
+        """
+        if not -90 <= lat <= 90 and -90 <= lon <= 90 and -180 <= lat <= 180:
+            raise ValueError(f"latitude {lat:g} is outside -90..90; latitude and longitude look swapped")
+        if not -90 <= lat <= 90:
+            raise ValueError(f"latitude {lat:g} is outside -90..90")
+        if not -180 <= lon <= 180:
+            raise ValueError(f"longitude {lon:g} is outside -180..180")
+        return cls(float(lon), float(lat))
+
+
+class BBox(NamedTuple):
+    """A box in EPSG:4326 that does not cross the antimeridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def contains(self, point: LonLat) -> bool:
+        """Whether the point lies in the box, edges included."""
+        return self.west <= point.lon <= self.east and self.south <= point.lat <= self.north
+
+
+class Grade(StrEnum):
+    """How a pin came to its place, best last for the hand-made ones."""
+
+    ROOFTOP = "rooftop"
+    """The very house number."""
+    INTERPOLATED = "interpolated"
+    """Between or beside known house numbers of the street."""
+    STREET = "street"
+    """Somewhere on the street."""
+    LOCALITY = "locality"
+    """Only the place is known."""
+    MANUAL = "manual"
+    """Set by a person."""
+    GPS_CONFIRMED = "gps_confirmed"
+    """Confirmed by check-ins on the spot."""

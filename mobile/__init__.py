@@ -1,0 +1,1 @@
+"""The phone app. Shares data with the server, never code."""
