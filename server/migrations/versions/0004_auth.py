@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(), nullable=True),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=True, comment="Argon2id; null while no password is set."),
-        sa.Column("active", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("zone", sa.String(), nullable=True, comment="IANA time zone."),
         sa.Column("id", sa.Uuid(), nullable=False),
