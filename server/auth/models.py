@@ -18,7 +18,6 @@ from sqlalchemy import (
     Text,
     func,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -49,7 +48,7 @@ class User(Record, Base):
     phone: Mapped[str | None]
     role: Mapped[str]
     password_hash: Mapped[str | None] = mapped_column(comment="Argon2id; null while no password is set.")
-    active: Mapped[bool] = mapped_column(server_default=true())
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
     language: Mapped[str | None]
     zone: Mapped[str | None] = mapped_column(comment="IANA time zone.")
 
