@@ -8,10 +8,11 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
-from server.kit import clock, tiles
+from server.kit import clock
 from server.kit.database import Db
 from server.kit.paging import Page
 from server.kit.settings import settings
+from server.kit.tiles import TileAddress, tile_response
 from server.territories import queries
 from server.territories.models import Territory
 from server.territories.schemas import MemberRead, TerritoryRead
@@ -66,6 +67,6 @@ def list_overlaps(scope: ReadTerritories, session: Db) -> Page[OverlapRead]:
 
 
 @router.get("/tiles/territories/{z}/{x}/{y}")
-def territory_tile(tile: tiles.CheckedTile, request: Request, scope: ReadTerritories, session: Db) -> Response:
+def territory_tile(tile: TileAddress, request: Request, scope: ReadTerritories, session: Db) -> Response:
     """The territories as a vector tile."""
-    return tiles.answer(request, queries.tile(session, tile.z, tile.x, tile.y))
+    return tile_response(request, queries.tile(session, tile.z, tile.x, tile.y))
