@@ -1,7 +1,7 @@
 """Reads an OpenStreetMap extract into the records of `geo.osm.records`, streaming, in one pass after a quick survey."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import osmium
@@ -58,6 +58,7 @@ class ExtractReader:
         self._houses_without_area: dict[int, tuple[Tags, LonLat]] = {}
         self._labels: dict[int, LonLat] = {}
         self._complete: set[int] = set()
+        self._untagged = _UntaggedBorders(self.survey.border_ways)
         self._places: list[Place] = []
         self._countries: Counter[str] = Counter()
 
@@ -79,8 +80,9 @@ class ExtractReader:
         total = self.survey.tagged_objects
         seen = 0
         with reading(self.path):
-            processor = osmium.FileProcessor(self.path).with_areas().with_filter(osmium.filter.EmptyTagFilter())
-            for thing in processor:
+            tagged = osmium.filter.EmptyTagFilter()
+            processor = osmium.FileProcessor(self.path).with_areas().with_filter(tagged)
+            for thing in processor.handler_for_filtered(self._untagged):
                 if isinstance(thing, osm.Area):
                     yield from self._area(thing)
                     continue
@@ -93,6 +95,8 @@ class ExtractReader:
                     yield from self._way(thing)
         for way_id, (tags, point) in self._houses_without_area.items():
             yield from self._at_point(f"w{way_id}", ("w", way_id), tags, point)
+        for line, level in self._untagged.lines:
+            yield from _border(line, level)
         yield from self._all_places()
         self._progress(total, total)
 
@@ -117,7 +121,7 @@ class ExtractReader:
         is_house = way.is_closed() and "addr:housenumber" in tags
         if not (level or named_street or drawing or "addr:housenumber" in tags):
             return
-        points = tuple(LonLat(n.lon, n.lat) for n in way.nodes if n.location.valid())
+        points = _points(way)
         if not points:
             return
         if is_house or "addr:housenumber" in tags:  # taken back when its area can be built
@@ -129,8 +133,8 @@ class ExtractReader:
             yield StreetLine(f"w{way.id}", tags["name"], meaning.other_names(tags), points)
         if drawing:
             yield MapFeature(*drawing[:2], tags.get("name", ""), drawing.min_zoom, LineString(points))
-        if level and (border := basemap.boundary_drawing(level)):
-            yield MapFeature(*border[:2], "", border.min_zoom, LineString(points))
+        if level:
+            yield from _border(points, level)
 
     def _area(self, area: osm.Area) -> Iterator[Record]:
         from_way = area.from_way()
@@ -230,6 +234,32 @@ class ExtractReader:
             return ""
         code, count = self._countries.most_common(1)[0]
         return code if count >= 0.95 * self._countries.total() else ""
+
+
+class _UntaggedBorders:
+    """Keeps the ways of boundary relations that carry no tags of their own; pyosmium calls it for all untagged ways."""
+
+    def __init__(self, levels: Mapping[int, int]) -> None:
+        self._levels = levels
+        self.lines: list[tuple[tuple[LonLat, ...], int]] = []
+
+    def way(self, way: osm.Way) -> None:
+        """Take the way when it is a border."""
+        level = self._levels.get(way.id)
+        if level:
+            points = _points(way)
+            if len(points) > 1:
+                self.lines.append((points, level))
+
+
+def _border(line: tuple[LonLat, ...], level: int) -> Iterator[MapFeature]:
+    if drawing := basemap.boundary_drawing(level):
+        yield MapFeature(*drawing[:2], "", drawing.min_zoom, LineString(line))
+
+
+def _points(way: osm.Way) -> tuple[LonLat, ...]:
+    """Return the vertices that the extract holds."""
+    return tuple(LonLat(node.lon, node.lat) for node in way.nodes if node.location.valid())
 
 
 def _middle(points: tuple[LonLat, ...]) -> LonLat:
