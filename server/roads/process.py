@@ -1,4 +1,4 @@
-"""The road process of a region on this machine: one `osrm-routed` on a loopback port, shared by web, workers and commands.
+"""The road process of a region on this machine: one `osrm-routed` on a loopback port, shared by web and workers.
 
 Whoever needs it first starts it; everybody else adopts it through a note beside the graph. It lives on after the
 program that started it, until `waymark roads stop` or a newer graph takes its place. A note names a process; that the
@@ -183,13 +183,15 @@ class Peer:
 
     def post(self, path: str, body: bytes) -> bytes:
         """Ask; once more with a fresh process when the first is gone."""
+        port = self.process.ensure(self.graph).port
         try:
-            return _post(self.process.ensure(self.graph).port, path, body, timeout_s=_SECONDS_TO_ANSWER)
-        except RoadProcessFailed:
-            raise
+            return _post(port, path, body, timeout_s=_SECONDS_TO_ANSWER)
         except RoadsUnavailable:
             log.warning("the road process for %s is gone; asking again", self.graph.folder)
+        try:
             return _post(self.process.ensure(self.graph).port, path, body, timeout_s=_SECONDS_TO_ANSWER)
+        except RoadsUnavailable as error:
+            raise RoadProcessFailed(str(error), help=f"See {self.process.log_file} and try again.") from error
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}

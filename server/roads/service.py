@@ -1,8 +1,10 @@
 """Graphs of regions and the engine that answers for given points."""
 
+import fcntl
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import ClassVar
@@ -52,11 +54,12 @@ def build_graph(
 ) -> RoadGraph:
     """Build the road graph of a region's extract; refuses extracts without roads. The old graph serves until then."""
     root, started = graphs_root(region), time.monotonic()
-    try:
-        graph = osrm_build.build(region.extract, root, sha256=region.sha256, threads=threads, progress=progress)
-    except GraphError as error:
-        raise GraphNotBuilt(str(error), help=_REMEDY[error.trouble], trouble=error.trouble) from error
-    osrm_build.remove_others(root, graph)
+    with _alone(root):
+        try:
+            graph = osrm_build.build(region.extract, root, sha256=region.sha256, threads=threads, progress=progress)
+        except GraphError as error:
+            raise GraphNotBuilt(str(error), help=_REMEDY[error.trouble], trouble=error.trouble) from error
+        osrm_build.remove_others(root, graph)
     row = {
         "folder": str(graph.folder.relative_to(root.parent.resolve())),
         "algorithm": graph.algorithm,
@@ -67,6 +70,15 @@ def build_graph(
     insertion = insert(RoadGraph).values(region_id=region.id, **row)
     session.execute(insertion.on_conflict_do_update(index_elements=[RoadGraph.region_id], set_=row))
     return session.get_one(RoadGraph, region.id, populate_existing=True)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """One build of a region at a time on this machine."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "build.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def graph_of(region: Region) -> Graph | None:
