@@ -1,0 +1,126 @@
+"""A street's name taken apart: the same function for the index's side and the question's side."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from geo.geocode.vocabulary import fold, vocabulary, words
+
+_DOTTED = re.compile(r"\b([a-z])\.\s?([a-z]{1,3})\b")
+_MIN_REST = 3
+_LONGEST_TAIL = 11
+
+
+@dataclass(frozen=True, slots=True)
+class StreetName:
+    """What of a street's name identifies it, and what people change about it."""
+
+    words: tuple[str, ...]
+    """All folded words."""
+    rest: tuple[str, ...]
+    """The words without the type; the last may be cut (`bahnhof` of `bahnhofstrasse`)."""
+    types: frozenset[str]
+    """Canonical type words it may mean; empty when it has none."""
+    core: str
+    """`rest` with its words shortened and glued: the name's main key."""
+    bare: str
+    """`core` without articles and prepositions."""
+    glued: str
+    """All words glued, as written."""
+    keys: tuple[str, ...]
+    """Every key under which the name is filed, the main one first."""
+
+
+@lru_cache(maxsize=200_000)
+def street_name(text: str) -> StreetName:
+    """Take a street's name apart.
+
+    Parameters
+    ----------
+    text : str
+        A name without house number, as written (`Via D. Alighieri`, `Hopfen Str.`).
+
+    Returns
+    -------
+    StreetName
+        Equal for all spellings that differ by case, accents, spaces, hyphens and known abbreviations
+        in `core`; taking the glued words apart again gives the same `glued`.
+    """
+    return from_words(street_words(fold(text)))
+
+
+def street_words(folded: str) -> tuple[str, ...]:
+    """Words of a folded name; a dotted type such as `p.za` or `v.le` counts as one word."""
+    if "." in folded:
+        front = vocabulary().front
+        folded = _DOTTED.sub(lambda m: m[1] + m[2] if m[1] + m[2] in front else m[0], folded)
+    return tuple(words(folded))
+
+
+@lru_cache(maxsize=200_000)
+def from_words(parts: tuple[str, ...]) -> StreetName:
+    """Build the name from folded words; see `street_name`."""
+    types, rest = _cut_type(parts)
+    table = vocabulary()
+    short = [table.short.get(w, w) for w in rest]
+    core = "".join(short)
+    plain = "".join(rest)
+    bare = "".join(w for w, full in zip(short, rest, strict=True) if full not in table.little) or core
+    bare_plain = "".join(w for w in rest if w not in table.little) or plain
+    keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain) if k))
+    return StreetName(parts, rest, types, core, bare, "".join(parts), keys)
+
+
+def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Find the type word in front, behind or glued on; the longest writing wins."""
+    table = vocabulary()
+    nothing: frozenset[str] = frozenset()
+    best = (0, nothing, parts)
+    if len(parts) > 1:
+        if parts[0] in table.front:
+            best = (len(parts[0]), table.front[parts[0]], parts[1:])
+        if parts[-1] in table.behind and len(parts[-1]) >= best[0]:
+            best = (len(parts[-1]), table.behind[parts[-1]], parts[:-1])
+    glued = "".join(parts[-2:])
+    for size in range(min(_LONGEST_TAIL, len(glued) - _MIN_REST), max(best[0], 2), -1):
+        found = table.joined.get(glued[-size:])
+        if found is not None:
+            return found, _cut_tail(parts, size)
+    return best[1], best[2]
+
+
+def _cut_tail(parts: tuple[str, ...], size: int) -> tuple[str, ...]:
+    """Cut `size` letters off the end, across words."""
+    kept = list(parts)
+    while size and kept:
+        if len(kept[-1]) <= size:
+            size -= len(kept.pop())
+        else:
+            kept[-1], size = kept[-1][:-size], 0
+    return tuple(kept)
+
+
+@lru_cache(maxsize=50_000)
+def is_type_word(written: str, types: frozenset[str]) -> bool:
+    """Whether a cut-off or misspelt piece means one of the types (`ga` gasse, `srt` strasse, `raod` road)."""
+    return any(abbreviates(written, t) or _misspells(written, t) for t in types | _written(types))
+
+
+@lru_cache(maxsize=5_000)
+def _written(types: frozenset[str]) -> frozenset[str]:
+    table = vocabulary()
+    return frozenset(w for t in (table.front, table.behind) for w, meant in t.items() if len(w) > 2 and meant & types)
+
+
+def _misspells(written: str, word: str) -> bool:
+    return len(written) > 2 and OSA.distance(written, word) <= max(1, len(word) // 4)
+
+
+def abbreviates(written: str, word: str) -> bool:
+    """Whether the letters of `written` occur in order in `word`, beginning with the first (`gral` of `general`)."""
+    if not written or len(written) > len(word) or written[0] != word[0]:
+        return False
+    letters = iter(word)
+    return all(c in letters for c in written)

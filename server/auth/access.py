@@ -1,0 +1,158 @@
+"""Who asks, and what they may see: every route declares `requires("object:action")` or `public`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from server.auth import sessions, tokens
+from server.auth.models import Role, User
+from server.auth.queries import teams_of
+from server.auth.roles import OBJECTS, Level, levels_of
+from server.kit.database import Db
+from server.kit.errors import Forbidden, NotSignedIn
+from server.records.service import Actor, acting
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A person's rights at this moment: decides rows in lists, maps, tiles, exports and on phones alike."""
+
+    user_id: UUID
+    name: str
+    role: Role
+    team_ids: frozenset[UUID]
+    levels: Mapping[str, Level]
+    source: str
+    """`web`, `api`, `sync` or `cli`."""
+    zone: str | None = None
+    language: str | None = None
+    device_id: UUID | None = None
+    csrf: str = ""
+    """For pages: the token that forms send back."""
+
+    def level(self, permission: str) -> Level:
+        """Whose rows a permission reaches."""
+        return self.levels.get(permission, Level.NONE)
+
+    def may(self, permission: str) -> bool:
+        """Whether the permission is granted at all."""
+        return self.level(permission) > Level.NONE
+
+    def need(self, permission: str) -> None:
+        """Refuse when the permission is not granted."""
+        if not self.may(permission):
+            raise Forbidden(
+                f"Your role ({self.role}) may not do this.", help="Ask an admin for the right.", permission=permission
+            )
+
+    @property
+    def actor(self) -> Actor:
+        """Who writes, for the history."""
+        return Actor(user_id=self.user_id, source=self.source, device_id=self.device_id)
+
+
+def scope_of(
+    session: Session,
+    user: User,
+    *,
+    source: str,
+    device_id: UUID | None = None,
+    csrf: str = "",
+    only: frozenset[str] | None = None,
+) -> Scope:
+    """The scope of a user, read from the tables now; `only` narrows it to a token's permissions."""
+    role = Role(user.role)
+    levels = levels_of(role)
+    if only is not None:
+        levels = {permission: level for permission, level in levels.items() if permission in only}
+    return Scope(
+        user_id=user.id,
+        name=user.name,
+        role=role,
+        team_ids=teams_of(session, user.id),
+        levels=levels,
+        source=source,
+        zone=user.zone,
+        language=user.language,
+        device_id=device_id,
+        csrf=csrf,
+    )
+
+
+def system_scope() -> Scope:
+    """The scope of commands and jobs that act for nobody in particular: everything."""
+    return Scope(
+        user_id=UUID(int=0),
+        name="Waymark",
+        role=Role.ADMIN,
+        team_ids=frozenset(),
+        levels=levels_of(Role.ADMIN),
+        source="job",
+    )
+
+
+def signed_in(request: Request, session: Session) -> Scope:
+    """Who asks: by bearer token (programs and phones) or by cookie (browsers)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        user, device_id, only = tokens.owner(session, token.strip())
+        return scope_of(session, user, source="sync" if device_id else "api", device_id=device_id, only=only)
+    cookie = request.cookies.get(sessions.COOKIE)
+    if cookie:
+        web_session, user = sessions.resume(session, cookie)
+        return scope_of(session, user, source="web", csrf=web_session.csrf)
+    raise NotSignedIn("You are not signed in.", help="Sign in, or send an API token as “Authorization: Bearer …”.")
+
+
+async def form_csrf(request: Request) -> str:
+    """The CSRF token that an unsafe request brings along, in its header or its form."""
+    if request.method in ("GET", "HEAD", "OPTIONS") or "authorization" in request.headers:
+        return ""
+    token = request.headers.get("x-csrf-token", "")
+    kind = request.headers.get("content-type", "")
+    if not token and kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
+        token = str((await request.form()).get("_csrf", ""))
+    return token
+
+
+class Requires:
+    """A route's access requirement."""
+
+    def __init__(self, permission: str) -> None:
+        name, _, action = permission.partition(":")
+        if action not in OBJECTS.get(name, ()):
+            raise ValueError(f"unknown permission {permission}")
+        self.permission = permission
+
+    def __call__(self, request: Request, session: Db, csrf: str = Depends(form_csrf)) -> Scope:
+        """The scope of the person who asks; refuses strangers, forged forms and missing rights."""
+        scope = signed_in(request, session)
+        if scope.source == "web":
+            sessions.check_origin(request, expected=scope.csrf, received=csrf)
+        scope.need(self.permission)
+        acting(session, scope.actor)
+        return scope
+
+
+class Public:
+    """Marks a route that anybody may call, with the reason why."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __call__(self) -> None:
+        """Let everybody in."""
+
+
+def requires(permission: str) -> Any:
+    """Declare what a route requires: `scope: Annotated[Scope, requires("accounts:read")]`."""
+    return Depends(Requires(permission))
+
+
+def public(reason: str) -> Any:
+    """Declare a route open: `dependencies=[public("health check")]`."""
+    return Depends(Public(reason))

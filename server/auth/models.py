@@ -1,0 +1,190 @@
+"""Tables of people, their keys and their devices."""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from geoalchemy2 import Geometry, WKBElement, WKTElement
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.kit.database import Base
+from server.kit.ids import uuid7
+from server.records.models import Record
+
+
+class Role(StrEnum):
+    """What somebody does in the company; `server.auth.roles` says what each may do."""
+
+    REP = "rep"
+    MANAGER = "manager"
+    ADMIN = "admin"
+    MARKETING = "marketing"
+    SUPPORT = "support"
+
+
+class User(Record, Base):
+    """A person who can sign in."""
+
+    __tablename__ = "app_user"
+
+    login: Mapped[str] = mapped_column(unique=True, comment="Lower case.")
+    name: Mapped[str]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    role: Mapped[str]
+    password_hash: Mapped[str | None] = mapped_column(comment="Argon2id; null while no password is set.")
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    language: Mapped[str | None]
+    zone: Mapped[str | None] = mapped_column(comment="IANA time zone.")
+
+    rep_profile: Mapped["RepProfile | None"] = relationship(back_populates="user", lazy="selectin")
+
+
+class RepProfile(Base):
+    """A rep's working day, for the planner."""
+
+    __tablename__ = "rep_profile"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    home_name: Mapped[str] = mapped_column(server_default="Home")
+    home: Mapped[WKBElement | WKTElement | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    shift_start: Mapped[time] = mapped_column(server_default=text("'08:00'"))
+    shift_end: Mapped[time] = mapped_column(server_default=text("'17:00'"))
+    break_earliest: Mapped[time | None] = mapped_column(server_default=text("'11:30'"), comment="Null: no break.")
+    break_latest: Mapped[time | None] = mapped_column(server_default=text("'13:30'"))
+    break_s: Mapped[int] = mapped_column(server_default=text("2700"))
+    max_drive_s: Mapped[int | None] = mapped_column(Integer)
+    max_visits: Mapped[int | None] = mapped_column(SmallInteger)
+    weekdays: Mapped[list[int]] = mapped_column(
+        ARRAY(SmallInteger), server_default=text("'{0,1,2,3,4}'"), comment="Working days, 0 = Monday."
+    )
+
+    user: Mapped[User] = relationship(back_populates="rep_profile")
+
+
+class Team(Record, Base):
+    """Reps and the manager who leads them."""
+
+    __tablename__ = "team"
+
+    name: Mapped[str] = mapped_column(unique=True)
+
+
+class TeamMember(Base):
+    """Who belongs to which team."""
+
+    __tablename__ = "team_member"
+
+    team_id: Mapped[UUID] = mapped_column(ForeignKey("team.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class WebSession(Base):
+    """One signed-in browser."""
+
+    __tablename__ = "web_session"
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True, comment="SHA-256 of the cookie.")
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    csrf: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    user_agent: Mapped[str | None]
+
+
+class ApiToken(Base):
+    """A key for programs; acts with its owner's rights, or fewer."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    permissions: Mapped[list[str] | None] = mapped_column(ARRAY(Text), comment="Null: all that the owner may do.")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_used_on: Mapped[date | None]
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DeviceState(StrEnum):
+    """What a phone may do."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    RETIRED = "retired"
+    WIPE_PENDING = "wipe_pending"
+    WIPED = "wiped"
+
+
+class Device(Base):
+    """A phone or tablet of one user."""
+
+    __tablename__ = "device"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    platform: Mapped[str]
+    public_key: Mapped[bytes] = mapped_column(comment="P-256, DER SubjectPublicKeyInfo.")
+    state: Mapped[str] = mapped_column(server_default=DeviceState.ACTIVE.value)
+    last_n: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), comment="Number of the last op taken.")
+    app_version: Mapped[str | None]
+    schema_version: Mapped[int | None]
+    skew_ms: Mapped[int | None] = mapped_column(BigInteger, comment="The phone's clock minus ours.")
+    pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="What waited on the phone at its last hello.")
+    registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_cursor_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DeviceToken(Base):
+    """One pair of access and refresh token of a device; a refresh makes the next pair."""
+
+    __tablename__ = "device_token"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"), index=True)
+    predecessor_id: Mapped[UUID | None]
+    access_hash: Mapped[bytes] = mapped_column(unique=True)
+    refresh_hash: Mapped[bytes] = mapped_column(unique=True)
+    access_expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    refresh_expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    family_expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), comment="First use; ends the predecessor."
+    )
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class AuthEvent(Base):
+    """What happened to sign-ins, keys and rights; only ever appended."""
+
+    __tablename__ = "auth_event"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    kind: Mapped[str]
+    login: Mapped[str | None]
+    user_id: Mapped[UUID | None]
+    actor: Mapped[UUID | None]
+    address: Mapped[str | None] = mapped_column(comment="Network address of the client.")
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+
+    __table_args__ = (Index("ix_auth_event_failed", "login", "at", postgresql_where=text("kind = 'sign_in_failed'")),)

@@ -1,0 +1,53 @@
+"""Reads of people."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from server.auth.models import AuthEvent, Role, TeamMember, User
+from server.auth.roles import Level
+from server.kit import clock
+
+
+def teams_of(session: Session, user_id: UUID) -> frozenset[UUID]:
+    """The teams a person belongs to."""
+    return frozenset(session.scalars(select(TeamMember.team_id).where(TeamMember.user_id == user_id)))
+
+
+def user_by_login(session: Session, login: str) -> User | None:
+    """The person with this login, however it is capitalised."""
+    return session.scalar(select(User).where(User.login == login.strip().lower(), User.deleted_at.is_(None)))
+
+
+def visible_users(user_id: UUID, team_ids: frozenset[UUID], level: Level) -> Select[User]:
+    """The people within a level: oneself, one's teams or all."""
+    statement = select(User).where(User.deleted_at.is_(None)).order_by(User.name, User.id)
+    if level >= Level.REGION:
+        return statement
+    if level == Level.OWN or not team_ids:
+        return statement.where(User.id == user_id)
+    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(team_ids))
+    return statement.where(or_(User.id == user_id, User.id.in_(mates)))
+
+
+def reps(session: Session) -> list[User]:
+    """Everybody who visits customers."""
+    statement = select(User).where(User.role == Role.REP, User.active, User.deleted_at.is_(None))
+    return list(session.scalars(statement.order_by(User.name, User.id)))
+
+
+def recent_failures(session: Session, login: str) -> int:
+    """How often a wrong password was given for a login in the last fifteen minutes."""
+    statement = select(func.count()).where(
+        AuthEvent.kind == "sign_in_failed",
+        AuthEvent.login == login.strip().lower()[:200],
+        AuthEvent.at > clock.now() - timedelta(minutes=15),
+    )
+    return session.scalar(statement) or 0
+
+
+def anybody(session: Session) -> bool:
+    """Whether there is any user yet."""
+    return session.scalar(select(User.id).limit(1)) is not None

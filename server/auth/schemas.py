@@ -1,0 +1,206 @@
+"""Wire shapes of people, sessions, tokens and devices."""
+
+from datetime import date, datetime, time
+from typing import Annotated
+from uuid import UUID
+
+from geoalchemy2.shape import to_shape
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.auth.models import RepProfile, Role
+
+Weekday = Annotated[int, Field(ge=0, le=6)]
+
+
+class Read(BaseModel):
+    """Base of what is read from tables."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class WorkingDay(BaseModel):
+    """A rep's working day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    home_name: str = Field(default="Home", max_length=200)
+    home: tuple[float, float] | None = Field(default=None, description="Longitude, latitude.")
+    shift_start: time = time(8)
+    shift_end: time = time(17)
+    break_earliest: time | None = time(11, 30)
+    break_latest: time | None = time(13, 30)
+    break_s: int = Field(default=2700, ge=0, le=14400, description="Length of the break in seconds.")
+    max_drive_s: int | None = Field(default=None, ge=0)
+    max_visits: int | None = Field(default=None, ge=1, le=100)
+    weekdays: list[Weekday] = Field(default=[0, 1, 2, 3, 4], description="Working days, 0 = Monday.")
+
+    @classmethod
+    def of(cls, profile: RepProfile) -> "WorkingDay":
+        """The working day of a stored profile."""
+        home = None
+        if profile.home is not None:
+            point = to_shape(profile.home)
+            home = (point.x, point.y)  # type: ignore[attr-defined]
+        names = [name for name in cls.model_fields if name != "home"]
+        return cls(home=home, **{name: getattr(profile, name) for name in names})
+
+
+class UserRead(Read):
+    """A person."""
+
+    id: UUID
+    login: str
+    name: str
+    email: str | None
+    phone: str | None
+    role: Role
+    active: bool
+    language: str | None
+    zone: str | None
+    rev: int
+
+
+class UserCreate(BaseModel):
+    """A new person."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    login: str = Field(max_length=100)
+    name: str = Field(max_length=200)
+    role: Role
+    password: str | None = Field(default=None, max_length=500)
+    email: str | None = Field(default=None, max_length=200)
+    phone: str | None = Field(default=None, max_length=50)
+    zone: str | None = None
+    language: str | None = Field(default=None, max_length=5)
+
+
+class UserChange(BaseModel):
+    """What changes about a person; fields left out stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    role: Role | None = None
+    password: str | None = Field(default=None, max_length=500)
+    email: str | None = Field(default=None, max_length=200)
+    phone: str | None = Field(default=None, max_length=50)
+    zone: str | None = None
+    language: str | None = Field(default=None, max_length=5)
+    active: bool | None = None
+
+
+class TeamWrite(BaseModel):
+    """A team and its members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=200)
+    members: list[UUID]
+
+
+class TeamRead(BaseModel):
+    """A team."""
+
+    id: UUID
+    name: str
+    members: list[UUID]
+
+
+class SignIn(BaseModel):
+    """Login and password."""
+
+    login: str = Field(max_length=200)
+    password: str = Field(max_length=500)
+
+
+class DeviceRegister(SignIn):
+    """A phone that signs in."""
+
+    name: str = Field(max_length=100)
+    platform: str = Field(max_length=50)
+    public_key: str = Field(max_length=500, description="Base64 of the DER SubjectPublicKeyInfo of a P-256 key.")
+
+
+class DeviceUser(Read):
+    """Who the phone belongs to."""
+
+    id: UUID
+    name: str
+    login: str
+    role: Role
+
+
+class TokenPair(BaseModel):
+    """Tokens of a phone."""
+
+    access_token: str
+    refresh_token: str
+    expires_s: int
+
+
+class DeviceRegistered(TokenPair):
+    """Answer to a registration."""
+
+    device_id: UUID
+    user: DeviceUser
+    server_name: str
+
+
+class Refresh(BaseModel):
+    """A refresh token, signed by the device it was given to."""
+
+    device_id: UUID
+    refresh_token: str = Field(max_length=200)
+    nonce: str = Field(pattern=r"^[0-9a-f]{32}$")
+    signature: str = Field(max_length=500)
+
+
+class DeviceRead(Read):
+    """A phone, as admins see it."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    platform: str
+    state: str
+    last_n: int
+    app_version: str | None
+    registered_at: datetime
+    last_seen_at: datetime | None
+
+
+class DeviceChange(BaseModel):
+    """What is to become of a phone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Annotated[str, Field(pattern="^(active|locked|retired|wipe_pending)$")]
+
+
+class ApiTokenCreate(BaseModel):
+    """A key for a program."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    permissions: list[str] | None = Field(default=None, description="Null: all that you may do.")
+    days: int | None = Field(default=None, ge=1, le=3650, description="Null: until revoked.")
+
+
+class ApiTokenRead(Read):
+    """A key, without its secret."""
+
+    id: UUID
+    name: str
+    permissions: list[str] | None
+    created_at: datetime
+    last_used_on: date | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ApiTokenCreated(ApiTokenRead):
+    """A new key; the secret is shown this once."""
+
+    secret: str

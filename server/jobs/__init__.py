@@ -1,0 +1,5 @@
+"""Background jobs: procrastinate in the same PostgreSQL; a job is deferred in the transaction that asks for it."""
+
+from server.jobs.service import defer, task
+
+__all__ = ["defer", "task"]

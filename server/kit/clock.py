@@ -1,0 +1,14 @@
+"""The only place that asks what time it is."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def now() -> datetime:
+    """The present moment, timezone-aware in UTC."""
+    return datetime.now(UTC)
+
+
+def today(zone: str) -> date:
+    """The date of the present moment in an IANA time zone."""
+    return now().astimezone(ZoneInfo(zone)).date()

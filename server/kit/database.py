@@ -1,0 +1,90 @@
+"""The database: one engine per process, one transaction per request or job, committed only at the edge."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Annotated, Any
+
+from fastapi import Depends
+from psycopg import Connection, sql
+from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from server.kit import embedded
+from server.kit.settings import settings
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+def database_url() -> str:
+    """Where the database is; starts the embedded one when no other is set."""
+    configured = settings().database_url
+    if configured is None:
+        return embedded.ensure(settings().home)
+    for scheme in ("postgresql://", "postgres://"):
+        if configured.startswith(scheme):
+            return "postgresql+psycopg://" + configured.removeprefix(scheme)
+    return configured
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The engine of this process."""
+    return create_engine(
+        database_url(),
+        pool_size=settings().database_pool,
+        max_overflow=settings().database_pool,
+        pool_pre_ping=True,
+        pool_timeout=20,
+        connect_args={"connect_timeout": 10, "application_name": "waymark"},
+    )
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One unit of work for jobs and commands: committed at the end, rolled back on any error."""
+    with Session(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def request_transaction() -> Iterator[Session]:
+    """One transaction per request; it is committed before the response leaves."""
+    with transaction() as session:
+        yield session
+
+
+Db = Annotated[Session, Depends(request_transaction, scope="function")]
+"""A handler's session: `def handler(session: Db)`."""
+
+
+def raw_connection(session: Session) -> Connection[Any]:
+    """The psycopg connection under a session, inside the session's transaction."""
+    connection = session.connection().connection.driver_connection
+    if not isinstance(connection, Connection):
+        raise TypeError("the session does not run on psycopg")
+    return connection
+
+
+def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows with COPY inside the session's transaction; returns how many."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    count = 0
+    with raw_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    return count
