@@ -22,10 +22,8 @@ def write_pack(session: Session, region: Region, progress: Progress | None = Non
         for done, (z, x, rows) in enumerate(columns, 1):
             deepest = 14 if z == ZOOMS[-1] else ZOOMS[ZOOMS.index(z) + 1] - 1
             found = pack_column(session, region.id, z, x, rows, deepest)
-            for y, group in groupby(found, key=lambda row: row[0]):
-                features = (
-                    TileFeature(layer, kind, name, shapely.from_wkb(wkb)) for _, layer, kind, name, wkb in group
-                )
+            for y, group in groupby(found, key=lambda row: int(row.y)):
+                features = (TileFeature(row.layer, row.kind, row.name, shapely.from_wkb(row.geom)) for row in group)
                 pack.add(z, x, y, encode_tile(features))
             if progress:
                 progress(done, len(columns))

@@ -47,7 +47,7 @@ _PACK_COLUMN = text(
         from tile join basemap_feature f on f.geom && tile.reach and f.min_zoom <= :deepest
         where f.region_id = :region
     )
-    select y, layer, kind, name, ST_AsBinary(geom) from found where geom is not null order by y
+    select y, layer, kind, name, ST_AsBinary(geom) as geom from found where geom is not null order by y
     """
 )
 
