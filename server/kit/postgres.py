@@ -184,6 +184,8 @@ def _candidates() -> Iterator[Path]:
 
 
 def _postgis(bindir: Path, major: int) -> tuple[int, ...] | None:
+    if (libraries := _says(bindir / "pg_config", "--pkglibdir")) and not any(Path(libraries).glob("postgis-*")):
+        return None  # Debian leaves the scripts behind when the library goes
     shares = [bindir.parent / share.format(major=major) for share in _SHARES]
     shares.append(Path(f"/usr/share/postgresql/{major}"))
     if said := _says(bindir / "pg_config", "--sharedir"):
