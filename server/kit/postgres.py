@@ -94,8 +94,11 @@ class ServerUser:
             me = pwd.getpwnam(names[0])
         return cls(me.pw_uid, me.pw_gid, me.pw_name)
 
-    def run(self, *command: str | Path, timeout: float) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, with nothing of our environment that could redirect it."""
+    def run(self, *command: str | Path, timeout: float, keep: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a program as this user, with nothing of our environment that could redirect it.
+
+        `keep` is a file descriptor that stays open in it.
+        """
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
         me = os.geteuid() == self.uid
         return subprocess.run(  # noqa: S603 -- programs of this machine, never a person's text
@@ -111,6 +114,7 @@ class ServerUser:
             user=None if me else self.uid,
             group=None if me else self.gid,
             extra_groups=None if me else [],
+            pass_fds=() if keep is None else (keep,),
         )
 
     def reaches(self, folder: Path) -> bool:
