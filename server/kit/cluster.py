@@ -216,7 +216,9 @@ class Cluster:
                 if not postgis or postgres.parse_version(postgis[0]) < postgres.OLDEST_POSTGIS:
                     seen = f"only PostGIS {postgis[0]}" if postgis else "no PostGIS"
                     raise DatabaseUnavailable(f"The PostgreSQL found has {seen}.", help=postgres.INSTALL)
-                connection.execute(f"create database {DATABASE}")
+                with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                    # one whose caller was killed may finish just now
+                    connection.execute(f"create database {DATABASE}")
 
     def url(self) -> str:
         """SQLAlchemy URL of the application's database."""
