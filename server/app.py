@@ -13,7 +13,6 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from server.auth import routes as auth_routes
 from server.auth.access import public
-from server.balance import routes as balance_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.roads import routes as roads_routes
@@ -28,7 +27,6 @@ ROUTERS = (
     regions_routes.router,
     roads_routes.router,
     territory_routes.router,
-    balance_routes.router,
 )
 """Every room's routes."""
 
