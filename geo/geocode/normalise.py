@@ -104,9 +104,7 @@ def is_type_word(written: str, types: frozenset[str]) -> bool:
 @lru_cache(maxsize=5_000)
 def _written(types: frozenset[str]) -> frozenset[str]:
     table = vocabulary()
-    return frozenset(
-        w for t in (table.front, table.behind) for w, meant in t.items() if len(w) > 2 and meant & types
-    )
+    return frozenset(w for t in (table.front, table.behind) for w, meant in t.items() if len(w) > 2 and meant & types)
 
 
 def _misspells(written: str, word: str) -> bool:

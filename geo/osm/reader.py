@@ -154,11 +154,11 @@ class ExtractReader:
             self._complete.add(original)
             self._boundary(original, boundary, geometry)
             return
-        centre = _inside(geometry)
-        source_id = f"{key[0]}{original}"
-        yield from self._at_point(source_id, key, tags, centre)
-        if "place" in tags and "name" in tags:
-            self._place(source_id, tags, centre, geometry)
+        if "addr:housenumber" in tags or "name" in tags:
+            source_id, centre = f"{key[0]}{original}", _inside(geometry)
+            yield from self._at_point(source_id, key, tags, centre)
+            if "place" in tags and "name" in tags:
+                self._place(source_id, tags, centre, geometry)
         if drawing := basemap.area_drawing(tags, geometry.area):
             yield MapFeature(*drawing[:2], tags.get("name", ""), drawing.min_zoom, geometry)
 

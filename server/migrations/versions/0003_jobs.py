@@ -11,4 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Create procrastinate's tables and functions."""
-    op.get_bind().connection.driver_connection.execute(SchemaManager.get_schema())
+    op.get_bind().connection.cursor().execute(SchemaManager.get_schema())

@@ -1,0 +1,433 @@
+"""The words of planning: a problem to be solved and the plan that answers it.
+
+Everything here is frozen, and a value that makes no sense cannot be built: the constructors raise
+`InvalidProblem`, naming the field. Times are whole seconds of the rep's own day (0 = midnight, values
+past 86,400 belong to a shift that runs over midnight); days are small whole numbers (0 = first day).
+One unit of value is one second of driving.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Seconds = NDArray[np.int64]
+"""A square matrix of whole numbers, row = from, column = to."""
+
+UNREACHABLE = -1
+"""In a travel matrix: there is no way from here to there."""
+
+
+class InvalidProblem(ValueError):
+    """A value from which no planning problem can be built; the message begins with the field's name."""
+
+    def __init__(self, field_name: str, complaint: str) -> None:
+        super().__init__(f"{field_name}: {complaint}")
+        self.field = field_name
+
+
+def _whole(name: str, value: object, *, at_least: int | None = None) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InvalidProblem(name, f"must be a whole number, not {value!r}")
+    if at_least is not None and value < at_least:
+        raise InvalidProblem(name, f"must be at least {at_least}, not {value}")
+
+
+def _named(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise InvalidProblem(name, f"must be a text that is not empty, not {value!r}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A span of the day inside which a service must start *and end*."""
+
+    open_s: int
+    """Earliest start of the service."""
+    close_s: int
+    """Latest end of the service."""
+
+    def __post_init__(self) -> None:
+        _whole("window.open_s", self.open_s, at_least=0)
+        _whole("window.close_s", self.close_s)
+        if self.close_s < self.open_s:
+            raise InvalidProblem("window.close_s", f"{self.close_s} lies before the opening at {self.open_s}")
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One rest per shift, owed as soon as the shift serves anybody; it may split a drive, never a service."""
+
+    duration_s: int
+    """How long it lasts."""
+    earliest_s: int
+    """Earliest start."""
+    latest_s: int
+    """Latest start."""
+
+    def __post_init__(self) -> None:
+        _whole("break.duration_s", self.duration_s, at_least=1)
+        _whole("break.earliest_s", self.earliest_s, at_least=0)
+        _whole("break.latest_s", self.latest_s)
+        if self.latest_s < self.earliest_s:
+            raise InvalidProblem("break.latest_s", f"{self.latest_s} lies before the earliest start {self.earliest_s}")
+
+
+@dataclass(frozen=True, slots=True)
+class RepDay:
+    """One rep's working day: when, from where to where, and how much of it may be used."""
+
+    id: str
+    """Unique in the problem."""
+    rep: str
+    """Whose day it is."""
+    day: int
+    """Which day of the plan."""
+    start: int
+    """Place (matrix index) where the shift begins."""
+    end: int
+    """Place (matrix index) where it ends; home, hotel, office."""
+    open_s: int
+    """Earliest departure."""
+    close_s: int
+    """Latest return."""
+    rest: Break | None = None
+    """The lunch break, when one is owed."""
+    max_drive_s: int | None = None
+    """Most driving of the day; None = no limit."""
+    max_visits: int | None = None
+    """Most stops of the day; None = no limit."""
+    capacity: int | None = None
+    """Most demand carried in the day (samples, parcels); None = no limit."""
+    fixed_cost: int = 0
+    """Cost of using the day at all."""
+
+    def __post_init__(self) -> None:
+        _named("rep_day.id", self.id)
+        _named("rep_day.rep", self.rep)
+        where = f"rep_day {self.id}"
+        _whole(f"{where}.day", self.day)
+        _whole(f"{where}.start", self.start, at_least=0)
+        _whole(f"{where}.end", self.end, at_least=0)
+        _whole(f"{where}.open_s", self.open_s, at_least=0)
+        _whole(f"{where}.close_s", self.close_s)
+        if self.close_s <= self.open_s:
+            raise InvalidProblem(f"{where}.close_s", f"the shift ends at {self.close_s}, not after {self.open_s}")
+        for name in ("max_drive_s", "max_visits", "capacity"):
+            if getattr(self, name) is not None:
+                _whole(f"{where}.{name}", getattr(self, name), at_least=0)
+        _whole(f"{where}.fixed_cost", self.fixed_cost, at_least=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A demand to be visited: where, for how long, when it is possible, and what it is worth."""
+
+    id: str
+    """Unique in the problem."""
+    place: int
+    """Place (matrix index) of the site."""
+    service_s: int
+    """How long the visit takes."""
+    windows: tuple[Window, ...]
+    """Spans in which it fits, earliest first; empty = closed."""
+    prize: int = 0
+    """Value of serving it, in seconds of driving."""
+    mandatory: bool = False
+    """Must be served (fixed appointment, promise)."""
+    days: frozenset[int] | None = None
+    """Days on which it is allowed; None = any."""
+    reps: frozenset[str] | None = None
+    """Reps who may serve it; None = any."""
+    windows_by_day: Mapping[int, tuple[Window, ...]] = field(default_factory=dict)
+    """Windows that replace `windows` on the given days."""
+    demand: int = 0
+    """How much of a shift's capacity it takes."""
+    due_day: int | None = None
+    """Last day without lateness; None = no due day."""
+    late_cost: int = 0
+    """Cost of each day after `due_day`."""
+    overdue_days: int = 0
+    """How long the call interval has already run out at the start of the plan (for the explanation)."""
+    appointment: bool = False
+    """Whether the window is a promise to the customer (for the explanation)."""
+
+    def __post_init__(self) -> None:
+        _named("visit.id", self.id)
+        where = f"visit {self.id}"
+        _whole(f"{where}.place", self.place, at_least=0)
+        _whole(f"{where}.service_s", self.service_s, at_least=0)
+        _whole(f"{where}.prize", self.prize, at_least=0)
+        _whole(f"{where}.demand", self.demand, at_least=0)
+        _whole(f"{where}.late_cost", self.late_cost, at_least=0)
+        if self.due_day is not None:
+            _whole(f"{where}.due_day", self.due_day)
+        object.__setattr__(self, "windows", _ordered(f"{where}.windows", self.windows))
+        by_day = {day: _ordered(f"{where}.windows_by_day[{day}]", w) for day, w in self.windows_by_day.items()}
+        object.__setattr__(self, "windows_by_day", MappingProxyType(by_day))
+
+    def windows_on(self, day: int) -> tuple[Window, ...]:
+        """The windows that hold on `day`."""
+        return self.windows_by_day.get(day, self.windows)
+
+    def allows(self, rep_day: RepDay) -> bool:
+        """Whether this rep may come on this day at all (windows aside)."""
+        return (self.days is None or rep_day.day in self.days) and (self.reps is None or rep_day.rep in self.reps)
+
+    def late_days(self, day: int) -> int:
+        """Days after the due day when served on `day`."""
+        return 0 if self.due_day is None else max(0, day - self.due_day)
+
+
+def _ordered(name: str, windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Windows may overlap (two adjoining spans of allowed starts do), but both edges must rise."""
+    for before, after in zip(windows, windows[1:], strict=False):
+        if after.open_s <= before.open_s or after.close_s <= before.close_s:
+            raise InvalidProblem(name, f"{after} does not come after {before}")
+    return tuple(windows)
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """Cadence: among the served ones of these visits, in this order, consecutive days keep their distance."""
+
+    visits: tuple[str, ...]
+    """Visit ids of one customer, first to last."""
+    min_gap_days: int
+    """Least difference of consecutive visit days."""
+    max_gap_days: int | None = None
+    """Greatest difference; None = any."""
+
+    def __post_init__(self) -> None:
+        _whole("spacing.min_gap_days", self.min_gap_days)
+        if self.max_gap_days is not None:
+            _whole("spacing.max_gap_days", self.max_gap_days, at_least=self.min_gap_days)
+        if len(set(self.visits)) != len(self.visits):
+            raise InvalidProblem("spacing.visits", f"one visit is named twice in {list(self.visits)}")
+
+    def keeps(self, before: int, after: int) -> bool:
+        """Whether two consecutive visit days keep the distance."""
+        gap = after - before
+        return gap >= self.min_gap_days and (self.max_gap_days is None or gap <= self.max_gap_days)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the parts of a plan's value count: prize*P - travel*T - fixed*F - late*L is maximised."""
+
+    prize: int = 1
+    travel: int = 1
+    fixed: int = 1
+    late: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("prize", "travel", "fixed", "late"):
+            _whole(f"weights.{name}", getattr(self, name), at_least=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Rep-days, visits and the roads between their places."""
+
+    rep_days: tuple[RepDay, ...]
+    """The shifts that can be used."""
+    visits: tuple[Visit, ...]
+    """What wants a visit."""
+    seconds: Seconds
+    """Driving seconds, shape (places, places), may be asymmetric; `UNREACHABLE` where there is no way."""
+    metres: Seconds | None = None
+    """Driving metres of the same shape; only reported."""
+    spacings: tuple[Spacing, ...] = ()
+    """Cadence rules."""
+    weights: Weights = Weights()
+    """What counts how much."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", _matrix("seconds", self.seconds))
+        if self.metres is not None:
+            object.__setattr__(self, "metres", _matrix("metres", self.metres))
+            if self.metres.shape != self.seconds.shape:
+                raise InvalidProblem("metres", f"shape {self.metres.shape} differs from seconds {self.seconds.shape}")
+        object.__setattr__(self, "rep_days", tuple(self.rep_days))
+        object.__setattr__(self, "visits", tuple(self.visits))
+        object.__setattr__(self, "spacings", tuple(self.spacings))
+        _unique("rep_days", [d.id for d in self.rep_days])
+        _unique("visits", [v.id for v in self.visits])
+        self._check_places()
+        self._check_spacings()
+
+    def _check_places(self) -> None:
+        n = len(self.seconds)
+        for name, place in [
+            *((f"rep_day {d.id}.start", d.start) for d in self.rep_days),
+            *((f"rep_day {d.id}.end", d.end) for d in self.rep_days),
+            *((f"visit {v.id}.place", v.place) for v in self.visits),
+        ]:
+            if place >= n:
+                raise InvalidProblem(name, f"{place} is no row of the {n} x {n} travel matrix")
+
+    def _check_spacings(self) -> None:
+        seen: set[str] = set()
+        for spacing in self.spacings:
+            for visit_id in spacing.visits:
+                if visit_id not in self.visit_index:
+                    raise InvalidProblem("spacing.visits", f"there is no visit {visit_id!r}")
+                if visit_id in seen:
+                    raise InvalidProblem("spacing.visits", f"visit {visit_id!r} stands in two spacings")
+                seen.add(visit_id)
+
+    @cached_property
+    def visit_index(self) -> Mapping[str, int]:
+        """Position of each visit id in `visits`."""
+        return {v.id: k for k, v in enumerate(self.visits)}
+
+    @cached_property
+    def rep_day_index(self) -> Mapping[str, int]:
+        """Position of each rep-day id in `rep_days`."""
+        return {d.id: k for k, d in enumerate(self.rep_days)}
+
+    def visit(self, visit_id: str) -> Visit:
+        """The visit of that id (KeyError when there is none)."""
+        return self.visits[self.visit_index[visit_id]]
+
+    def rep_day(self, rep_day_id: str) -> RepDay:
+        """The rep-day of that id (KeyError when there is none)."""
+        return self.rep_days[self.rep_day_index[rep_day_id]]
+
+    def drive(self, origin: int, target: int) -> int | None:
+        """Driving seconds between two places, None when there is no way."""
+        seconds = int(self.seconds[origin, target])
+        return None if seconds < 0 else seconds
+
+
+def _matrix(name: str, value: object) -> Seconds:
+    given = np.asarray(value)
+    if given.ndim != 2 or given.shape[0] != given.shape[1]:
+        raise InvalidProblem(name, f"must be a square matrix, not of shape {given.shape}")
+    if given.size and not np.issubdtype(given.dtype, np.integer):
+        raise InvalidProblem(name, f"must hold whole numbers, not {given.dtype}")
+    if given.size and given.min() < UNREACHABLE:
+        raise InvalidProblem(name, f"holds {given.min()}; only {UNREACHABLE} (no way) may be negative")
+    matrix = np.array(given, dtype=np.int64)
+    matrix.setflags(write=False)
+    return matrix
+
+
+def _unique(name: str, ids: list[str]) -> None:
+    if len(set(ids)) != len(ids):
+        twice = next(i for i in ids if ids.count(i) > 1)
+        raise InvalidProblem(name, f"{twice!r} is there twice")
+
+
+class ReasonCode(StrEnum):
+    """Why a visit is not in the plan."""
+
+    NO_REP_ALLOWED = "no_rep_allowed"
+    """None of the reps in the plan may serve it on an allowed day."""
+    CLOSED = "closed"
+    """Closed on every day on which somebody could come."""
+    WINDOW_TOO_SHORT = "window_too_short"
+    """No opening span is as long as the visit."""
+    NOT_REACHABLE = "not_reachable"
+    """No road leads there and back."""
+    LONGER_THAN_SHIFT = "longer_than_shift"
+    """Drive, visit, break and drive back do not fit into any shift, whatever the opening hours."""
+    NO_WINDOW_REACHABLE = "no_window_reachable"
+    """Even alone in an empty shift no opening span can be met."""
+    DRIVE_LIMIT = "drive_limit"
+    """Going there alone drives more than the day allows."""
+    CAPACITY = "capacity"
+    """It needs more than a shift carries."""
+    CADENCE_GAP = "cadence_gap"
+    """It would come too close to (or too far from) another visit to the same customer."""
+    NOT_WORTH_THE_WAY = "not_worth_the_way"
+    """It would fit, but costs more than it brings."""
+    LOWER_VALUE = "lower_value"
+    """It fits only in place of a visit that is worth more."""
+    NO_TIME_LEFT = "no_time_left"
+    """Every possible day is full."""
+    NOT_PLACED = "not_placed"
+    """The search ended before a place for it was found; a longer budget may find one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason for leaving a visit out, for machines and for people."""
+
+    code: ReasonCode
+    text: str
+    """A sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A visit in its place on a route."""
+
+    visit: str
+    """Visit id."""
+    arrives_s: int
+    """Arrival; may lie before the start when the rep waits."""
+    starts_s: int
+    """Start of the service."""
+    ends_s: int
+    """End of the service."""
+    drive_s: int
+    """Driving seconds of the leg that leads here."""
+    why: str = ""
+    """A sentence: what brought this stop into the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One rep's day as planned."""
+
+    rep_day: str
+    """Rep-day id."""
+    stops: tuple[Stop, ...]
+    """In order; never empty in a plan."""
+    leaves_s: int
+    """Departure from the start anchor."""
+    returns_s: int
+    """Arrival at the end anchor."""
+    drive_back_s: int
+    """Driving seconds of the last leg."""
+    break_s: int | None = None
+    """Start of the break, when one is taken."""
+
+    @property
+    def drive_s(self) -> int:
+        """Driving seconds of all legs."""
+        return sum(s.drive_s for s in self.stops) + self.drive_back_s
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A visit that is not in the plan, with at least one reason."""
+
+    visit: str
+    """Visit id."""
+    reasons: tuple[Reason, ...]
+
+    def __post_init__(self) -> None:
+        if not self.reasons:
+            raise InvalidProblem("unplanned.reasons", f"visit {self.visit} needs at least one")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer to a problem: routes, and what is left out and why."""
+
+    routes: tuple[Route, ...]
+    unplanned: tuple[Unplanned, ...]
+    engine: str = ""
+    """Which engine made it."""
+    seed: int = 0
+    """Its seed."""
+
+    def orders(self) -> dict[str, tuple[str, ...]]:
+        """Rep-day id -> visit ids in order."""
+        return {r.rep_day: tuple(s.visit for s in r.stops) for r in self.routes}

@@ -1,0 +1,124 @@
+"""The web application: every room's routes, the pages, and one table of errors."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from server.auth import routes as auth_routes
+from server.auth.access import public
+from server.balance import routes as balance_routes
+from server.kit.database import Db
+from server.kit.errors import WaymarkError
+from server.roads import routes as roads_routes
+from server.regions import routes as regions_routes
+from server.territories import routes as territory_routes
+
+log = logging.getLogger("waymark.app")
+PROBLEM = "application/problem+json"
+
+ROUTERS = (
+    auth_routes.router,
+    regions_routes.router,
+    roads_routes.router,
+    territory_routes.router,
+    balance_routes.router,
+)
+"""Every room's routes."""
+
+
+def problem(body: dict[str, object], status: int, headers: dict[str, str] | None = None) -> Response:
+    """An RFC 9457 answer."""
+    return JSONResponse(body, status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def answer_error(request: Request, error: Exception) -> Response:
+    """Answer an error that a rule raised: a problem document for programs, a page for people."""
+    if not isinstance(error, WaymarkError):
+        raise error
+    headers = {"Retry-After": str(error.details["after_s"])} if "after_s" in error.details else None
+    return problem(error.problem(), int(error.status), headers)
+
+
+def answer_validation(request: Request, error: Exception) -> Response:
+    """Answer a body or parameter of the wrong shape; names every field."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    fields = [
+        {"field": ".".join(str(part) for part in item["loc"][1:]), "where": str(item["loc"][0]), "message": item["msg"]}
+        for item in error.errors()
+    ]
+    named = "; ".join(f"{field['field'] or field['where']}: {field['message']}" for field in fields[:5])
+    return problem(
+        {
+            "type": "about:blank#invalid",
+            "title": "Unprocessable Content",
+            "status": 422,
+            "detail": named,
+            "code": "invalid",
+            "errors": fields,
+        },
+        422,
+    )
+
+
+def answer_http(request: Request, error: Exception) -> Response:
+    """Answer what the framework itself refuses: unknown paths and methods."""
+    if not isinstance(error, HTTPException):
+        raise error
+    phrase = HTTPStatus(error.status_code).phrase
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+    return problem(
+        {
+            "type": f"about:blank#{code}",
+            "title": phrase,
+            "status": error.status_code,
+            "detail": str(error.detail),
+            "code": code,
+        },
+        error.status_code,
+        dict(error.headers or {}),
+    )
+
+
+def answer_database(request: Request, error: Exception) -> Response:
+    """The database is away for a moment: ask again."""
+    log.error("database unavailable: %s", error)
+    return problem(
+        {
+            "type": "about:blank#busy",
+            "title": "Service Unavailable",
+            "status": 503,
+            "detail": "The database does not answer.",
+            "code": "busy",
+            "help": "Try again in a moment.",
+        },
+        503,
+        {"Retry-After": "5"},
+    )
+
+
+def create_app() -> FastAPI:
+    """Build the application."""
+    app = FastAPI(title="Waymark", version="1", docs_url="/api/docs", openapi_url="/api/openapi.json", redoc_url=None)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_exception_handler(WaymarkError, answer_error)
+    app.add_exception_handler(RequestValidationError, answer_validation)
+    app.add_exception_handler(HTTPException, answer_http)
+    app.add_exception_handler(OperationalError, answer_database)
+    for router in ROUTERS:
+        app.include_router(router)
+
+    @app.get("/health", tags=["health"], dependencies=[public("load balancers ask without signing in")])
+    def health(session: Db) -> dict[str, str]:
+        """Whether the server and its database answer."""
+        session.execute(text("select 1"))
+        return {"status": "ok"}
+
+    return app

@@ -1,0 +1,76 @@
+"""The command `waymark`. Every command brings the database and its schema up to date first."""
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from server import migrations
+from server.auth import commands as auth_commands
+from server.kit import commands as kit_commands
+from server.kit.database import engine
+from server.kit.errors import WaymarkError
+from server.kit.settings import settings
+from server.roads import commands as roads_commands
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Waymark: a geographic and mobile field-sales CRM.",
+)
+app.add_typer(kit_commands.db, name="db")
+app.add_typer(auth_commands.users, name="user")
+app.add_typer(roads_commands.roads, name="roads")
+
+WITHOUT_DATABASE = ("db", "plan-file", "roads")
+"""Commands that need no database, or manage it themselves."""
+
+
+@app.callback()
+def prepare(context: typer.Context) -> None:
+    """Start the embedded database and bring its schema up to date, whatever the command."""
+    if context.invoked_subcommand not in WITHOUT_DATABASE and "--help" not in sys.argv:
+        migrations.upgrade(engine())
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+) -> None:
+    """Serve the web application."""
+    uvicorn.run(
+        "server.app:create_app",
+        factory=True,
+        host=host or settings().host,
+        port=settings().port if port is None else port,
+        workers=workers,
+        proxy_headers=True,
+        log_level="warning",
+    )
+
+
+@app.command()
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Jobs at a time.")] = 1,
+    once: Annotated[bool, typer.Option(help="Stop when no job is waiting.")] = False,
+) -> None:
+    """Run background jobs."""
+    from server import worker as process
+
+    process.run(concurrency=concurrency, wait=not once)
+
+
+def main() -> None:
+    """Run the command; an error that a person can mend is one line, not a traceback."""
+    logging.basicConfig(level=os.environ.get("WAYMARK_LOG", "WARNING"), format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except WaymarkError as error:
+        typer.echo(f"waymark: {error.message}" + (f" {error.help}" if error.help else ""), err=True)
+        sys.exit(2)

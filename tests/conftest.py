@@ -1,0 +1,153 @@
+"""One embedded database for a whole test run, one database per worker, one rolled-back transaction per test."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+os.environ.setdefault("KIVY_NO_ARGS", "1")
+os.environ.setdefault("KIVY_NO_CONSOLELOG", "1")
+HOME = Path(os.environ.setdefault("WAYMARK_HOME", tempfile.mkdtemp(prefix="waymark-tests-")))
+HOME.chmod(0o755)
+os.environ.pop("WAYMARK_DATABASE_URL", None)
+
+from server import migrations  # noqa: E402
+from server.app import create_app  # noqa: E402
+from server.auth.models import Role, User  # noqa: E402
+from server.auth.service import create_user  # noqa: E402
+from server.kit import database, embedded  # noqa: E402
+from server.kit.database import request_transaction  # noqa: E402
+
+PASSWORD = "three words make one"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller of a parallel run (or the only process) owns the cluster."""
+    if not hasattr(config, "workerinput"):
+        url = embedded.ensure(HOME)
+        admin = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("alter system set fsync = off"))
+            connection.execute(text("alter system set synchronous_commit = off"))
+            connection.execute(text("select pg_reload_conf()"))
+            connection.execute(text("drop database if exists template_waymark"))
+            connection.execute(text("create database template_waymark"))
+        admin.dispose()
+        template = create_engine(make_url(url).set(database="template_waymark"))
+        migrations.upgrade(template)
+        template.dispose()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the cluster that this run started."""
+    if not hasattr(config, "workerinput"):
+        embedded.stop(HOME)
+
+
+@pytest.fixture(scope="session")
+def database_url(worker_id: str) -> Iterator[str]:
+    """A migrated database of this worker's own."""
+    name = f"test_{worker_id}"
+    url = make_url(embedded.ensure(HOME))
+    admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"drop database if exists {name} with (force)"))
+        connection.execute(text(f"create database {name} template template_waymark"))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def worker_id(request: pytest.FixtureRequest) -> str:
+    """The name of the xdist worker, `master` when there is none."""
+    return getattr(request.config, "workerinput", {}).get("workerid", "master")
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
+    """The engine of this worker's database; the program's own engine is this one."""
+    os.environ["WAYMARK_DATABASE_URL"] = database_url
+    from server.kit.settings import settings
+
+    settings.cache_clear()
+    database.engine.cache_clear()
+    engine = database.engine()
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose transaction is rolled back after the test; commits inside become savepoints."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def empty_database(engine: Engine) -> Iterator[Engine]:
+    """For tests that really commit: every table is emptied afterwards."""
+    yield engine
+    with engine.begin() as connection:
+        names = connection.execute(
+            text(
+                "select string_agg(format('%I', relname), ', ') from pg_class"
+                " join pg_namespace n on n.oid = relnamespace"
+                " where relkind in ('r', 'p') and nspname = 'public'"
+                " and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta')"
+                " and not relispartition"
+            )
+        ).scalar_one()
+        connection.execute(text(f"truncate {names} restart identity cascade"))
+
+
+@pytest.fixture
+def make_user(session: Session) -> Callable[..., User]:
+    """Create users: `make_user("rita", Role.REP)`."""
+
+    def make(login: str = "ada", role: Role = Role.ADMIN, **more: object) -> User:
+        return create_user(session, login=login, name=login.title(), role=role, password=PASSWORD, **more)
+
+    return make
+
+
+@pytest.fixture
+def client_for(session: Session) -> Iterator[Callable[[User | None], TestClient]]:
+    """A client of the real application on the test's transaction, signed in by API token as a user (or nobody)."""
+    from server.auth.tokens import create_api_token
+
+    app = create_app()
+
+    def in_test() -> Iterator[Session]:
+        savepoint = session.begin_nested()
+        try:
+            yield session
+        except BaseException:
+            savepoint.rollback()
+            raise
+        session.flush()
+        if savepoint.is_active:
+            savepoint.commit()
+        session.expire_all()
+
+    app.dependency_overrides[request_transaction] = in_test
+    clients: list[TestClient] = []
+
+    def make(user: User | None) -> TestClient:
+        client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+        if user is not None:
+            _, secret = create_api_token(session, user.id, "test", None, None)
+            client.headers["Authorization"] = f"Bearer {secret}"
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
