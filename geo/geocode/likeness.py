@@ -41,12 +41,23 @@ class Likeness:
         )
 
 
-def likeness(asked: StreetName, known: Sequence[StreetName]) -> Likeness:
-    """The kindest comparison of a written name with the names of a street."""
-    return min((_compare(asked, name) for name in known), key=lambda x: x.cost)
+def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozenset[str] = frozenset()) -> Likeness:
+    """The kindest comparison of a written name with the names of a street.
+
+    Parameters
+    ----------
+    asked : StreetName
+        As written in the address.
+    known : sequence of StreetName
+        All names of one street.
+    place_words : frozenset of str
+        Words of the written place: they may be left out of the street (`Via Roma, Spinetta` for
+        `Via Roma di Spinetta`).
+    """
+    return min((_compare(asked, name, place_words) for name in known), key=lambda x: x.cost)
 
 
-def _compare(asked: StreetName, known: StreetName) -> Likeness:
+def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) -> Likeness:
     missing = not asked.types or not known.types
     differs = not missing and not asked.types & known.types
     neither = not asked.types and not known.types
@@ -61,11 +72,12 @@ def _compare(asked: StreetName, known: StreetName) -> Likeness:
     if asked.bare == known.bare or asked.keys[-1] == known.keys[-1]:
         return Likeness(length=length, little=True, **flags)
     found = [_letters(asked, known, length, flags)]
-    if _is_abbreviated(asked.rest, known.rest):
+    if _is_abbreviated(asked.rest, known.rest, bool(asked.types & known.types)):
         found.append(Likeness(length=length, abbreviated=True, **flags))
-    left_out = _left_out(asked, known)
-    if left_out:
-        found.append(Likeness(length=length, missing=left_out, **flags))
+    omitted = _left_out(asked, known)
+    if omitted:
+        share = 0.0 if place_words.issuperset(omitted) else len("".join(omitted)) / max(1, len(known.bare))
+        found.append(Likeness(length=length, little=True, missing=min(1.0, share), **flags))
     return min(found, key=lambda x: x.cost)
 
 
@@ -93,13 +105,16 @@ def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str,
     return min(plain, joined, key=lambda x: x.cost)
 
 
-def _is_abbreviated(asked: Sequence[str], known: Sequence[str]) -> bool:
-    """Word by word, one is the other or short for it; known words may be skipped when they are little."""
+def _is_abbreviated(asked: Sequence[str], known: Sequence[str], same_type: bool) -> bool:
+    """Word by word, one is the other or short for it; known words may be skipped when they are little.
+
+    A name without a single whole word in common (`Et.espl.`) must have the same type and short words.
+    """
     if not asked or not known:
         return False
     little = vocabulary().little
     k = 0
-    letters = whole = 0
+    longest = whole = 0
     for word in asked:
         while k < len(known) and not _means(word, known[k]) and known[k] in little:
             k += 1
@@ -107,9 +122,10 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str]) -> bool:
             return False
         if word == known[k]:
             whole += len(word)
-        letters += len(word)
+        else:
+            longest = max(longest, min(len(word), len(known[k])))
         k += 1
-    return k == len(known) and (whole >= 4 or letters >= 6)
+    return k == len(known) and (whole >= 4 or (same_type and longest <= 4))
 
 
 def _means(a: str, b: str) -> bool:
@@ -121,11 +137,15 @@ def _means(a: str, b: str) -> bool:
     return 2 <= len(short) <= 4 and abbreviates(short, long)
 
 
-def _left_out(asked: StreetName, known: StreetName) -> float:
-    """Share of letters left out when all asked words occur in order among the known ones, else 0."""
-    if len(asked.rest) >= len(known.rest) or len(asked.bare) < 4:
-        return 0.0
-    words = iter(known.rest)
-    if not all(w in words for w in asked.rest):
-        return 0.0
-    return 1 - len(asked.bare) / max(len(known.bare), 1) if len(known.bare) > len(asked.bare) else 0.0
+def _left_out(asked: StreetName, known: StreetName) -> list[str]:
+    """The known words that were left out when all asked words occur in order among them, else nothing."""
+    if len(asked.rest) >= len(known.rest) or len(asked.bare) < 3:
+        return []
+    left = list(asked.rest)
+    omitted: list[str] = []
+    for word in known.rest:
+        if left and word == left[0]:
+            left.pop(0)
+        elif word not in vocabulary().little:
+            omitted.append(word)
+    return [] if left else omitted

@@ -74,32 +74,25 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
 
 
 def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Find the type word in front, behind or glued on; the longest writing wins."""
+    """Find the type word: written out in front, else the longest of in front, behind and glued on."""
     table = vocabulary()
     nothing: frozenset[str] = frozenset()
     best = (0, nothing, parts)
     if len(parts) > 1:
         if parts[0] in table.front:
             best = (len(parts[0]), table.front[parts[0]], parts[1:])
+        if best[0] >= _MIN_REST:
+            return best[1], best[2]
         if parts[-1] in table.behind and len(parts[-1]) >= best[0]:
             best = (len(parts[-1]), table.behind[parts[-1]], parts[:-1])
-    glued = "".join(parts[-2:])
-    for size in range(min(_LONGEST_TAIL, len(glued) - _MIN_REST), max(best[0], 2), -1):
-        found = table.joined.get(glued[-size:])
+    last = parts[-1] if parts else ""
+    for size in range(min(_LONGEST_TAIL, len(last) - 2), max(best[0], 2), -1):
+        found = table.joined.get(last[-size:])
         if found is not None:
-            return found, _cut_tail(parts, size)
+            return found, (*parts[:-1], last[:-size])
+    if len(parts) > 2 and len(last) < _MIN_REST and parts[-2] + last in table.joined:
+        return table.joined[parts[-2] + last], parts[:-2]
     return best[1], best[2]
-
-
-def _cut_tail(parts: tuple[str, ...], size: int) -> tuple[str, ...]:
-    """Cut `size` letters off the end, across words."""
-    kept = list(parts)
-    while size and kept:
-        if len(kept[-1]) <= size:
-            size -= len(kept.pop())
-        else:
-            kept[-1], size = kept[-1][:-size], 0
-    return tuple(kept)
 
 
 @lru_cache(maxsize=50_000)
