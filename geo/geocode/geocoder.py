@@ -12,7 +12,7 @@ from geo.geocode.confidence import FEATURES, Features, Model, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, Words, parse
-from geo.geocode.types import THRESHOLD, Answer, AddressQuery, Candidate, Reason
+from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
 
 _CHUNK = 2_000

@@ -169,7 +169,9 @@ class Matcher:
             if tellers:
                 teller = max(tellers, key=len)
                 streets.update(
-                    dict.fromkeys([block.streets[i] for i, k in enumerate(block.keys) if teller in k][: 3 * _LOOK_CLOSELY])
+                    dict.fromkeys(
+                        [block.streets[i] for i, k in enumerate(block.keys) if teller in k][: 3 * _LOOK_CLOSELY]
+                    )
                 )
         return streets
 

@@ -1,11 +1,13 @@
 """An address index in memory, compact enough for a country and quick enough for batches."""
 
+import copy
+import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Point, STRtree, points
+from shapely import Point, STRtree
 
 from geo.distance import haversine_m
 from geo.geocode.content import Content, HouseRow, PlaceRow, PoiRow, StreetRow
@@ -41,6 +43,7 @@ class MemoryIndex:
         self._version = version
         self._load = load_houses or (lambda ids: {i: content.streets[i].houses for i in ids})
         self._houses: OrderedDict[int, Houses] = OrderedDict()
+        self._houses_lock = threading.Lock()
         self._places = [_settlement(i, row) for i, row in enumerate(content.places)]
         self._streets = [_street(i, row) for i, row in enumerate(content.streets)]
         self._pois = [_poi(i, row) for i, row in enumerate(content.pois)]
@@ -61,6 +64,15 @@ class MemoryIndex:
         self._poi_grams: Trigrams | None = None
         self._nearest: tuple[STRtree, NDArray[np.int32], float] | None = None
 
+    def with_houses(self, load: HouseLoader) -> "MemoryIndex":
+        """The same index, sharing everything it holds, that loads house numbers in another way."""
+        other = copy.copy(self)
+        vars(other)["_load"] = load
+        return other
+
+    def __len__(self) -> int:
+        return len(self._streets)
+
     @property
     def version(self) -> str:
         """Identifies the content."""
@@ -76,10 +88,11 @@ class MemoryIndex:
         missing = [s for s in dict.fromkeys(streets) if s not in self._houses]
         if not missing:
             return
-        for street, rows in self._load(missing).items():
-            self._houses[street] = Houses(_houses(rows))
-        while len(self._houses) > max(_KEPT_STREETS, len(missing)):
-            self._houses.popitem(last=False)
+        loaded = {street: Houses(_houses(rows)) for street, rows in self._load(missing).items()}
+        with self._houses_lock:
+            self._houses.update(loaded)
+            while len(self._houses) > max(_KEPT_STREETS, len(missing)):
+                self._houses.popitem(last=False)
 
     def street(self, street: int) -> Street:
         """The street at a position."""
@@ -167,7 +180,7 @@ class MemoryIndex:
         spots = np.array([self.houses(s).all[h].point for s, h in owner], dtype=float).reshape(-1, 2)
         squeeze = float(np.cos(np.radians(np.median(spots[:, 1])))) if len(spots) else 1.0
         spots[:, 0] *= squeeze
-        return STRtree(points(spots)), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
+        return STRtree([Point(lon, lat) for lon, lat in spots]), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
 
 
 def _filed(pairs: Iterable[tuple[int, str]]) -> dict[str, Sequence[int]]:
@@ -193,9 +206,7 @@ def _street(at: int, row: StreetRow) -> Street:
 
 
 def _poi(at: int, row: PoiRow) -> NamedPoint:
-    return NamedPoint(
-        at, row.name, row.point, row.street, row.number, row.postcode, row.city, frozenset(row.places)
-    )
+    return NamedPoint(at, row.name, row.point, row.street, row.number, row.postcode, row.city, frozenset(row.places))
 
 
 def _houses(rows: Sequence[HouseRow]) -> Iterable[House]:
