@@ -12,7 +12,7 @@ from shapely import Point, STRtree
 from geo.distance import haversine_m
 from geo.geocode.content import Content, HouseRow, PlaceRow, PoiRow, StreetRow
 from geo.geocode.index import Block, NamedPoint, Settlement, Street
-from geo.geocode.names import company_keys, place_keys, postcode_key
+from geo.geocode.names import company_keys, glued, place_keys, postcode_key
 from geo.geocode.normalise import street_name
 from geo.geocode.numbers import House, Houses, parse_number
 from geo.geocode.trigrams import Trigrams
@@ -45,10 +45,10 @@ class MemoryIndex:
         self._houses: OrderedDict[int, Houses] = OrderedDict()
         self._houses_lock = threading.Lock()
         self._places = [_settlement(i, row) for i, row in enumerate(content.places)]
-        self._streets = [_street(i, row) for i, row in enumerate(content.streets)]
+        self._by_place_key = _filed((i, k) for i, r in enumerate(content.places) for k in _all_place_keys(r))
+        self._streets = [self._street(i, row) for i, row in enumerate(content.streets)]
         self._pois = [_poi(i, row) for i, row in enumerate(content.pois)]
         self._by_key = _filed(((i, k) for i, s in enumerate(self._streets) for n in s.names for k in n.keys))
-        self._by_place_key = _filed((i, k) for i, r in enumerate(content.places) for k in _all_place_keys(r))
         self._place_keys = list(self._by_place_key)
         self._by_poi_key = _filed((i, k) for i, r in enumerate(content.pois) for k in _all_poi_keys(r))
         self._in_postcode = _filed((i, postcode_key(c)) for i, s in enumerate(self._streets) for c in s.postcodes)
@@ -63,6 +63,17 @@ class MemoryIndex:
         self._street_grams: Trigrams | None = None
         self._poi_grams: Trigrams | None = None
         self._nearest: tuple[STRtree, NDArray[np.int32], float] | None = None
+
+    def _street(self, at: int, row: StreetRow) -> Street:
+        names = tuple(dict.fromkeys(street_name(n) for n in (row.name, *row.other_names) if n.strip()))
+        places = frozenset(row.places)
+        written = places.intersection(self._by_place_key.get(glued(row.city), ())) if row.city else places
+        codes = frozenset(postcode_key(c) for c in row.postcodes)
+        one = row.postcodes[0] if row.postcodes else ""
+        return Street(
+            at, row.name, row.city, row.country, codes, places, names, row.point, row.extent_m, row.is_place,
+            written or places, one,
+        )  # fmt: skip
 
     def with_houses(self, load: HouseLoader) -> "MemoryIndex":
         """The same index, sharing everything it holds, that loads house numbers in another way."""
@@ -195,14 +206,6 @@ def _filed(pairs: Iterable[tuple[int, str]]) -> dict[str, Sequence[int]]:
 
 def _settlement(at: int, row: PlaceRow) -> Settlement:
     return Settlement(at, row.name, row.kind, row.country, row.point, row.extent_m)
-
-
-def _street(at: int, row: StreetRow) -> Street:
-    names = tuple(dict.fromkeys(street_name(n) for n in (row.name, *row.other_names) if n.strip()))
-    return Street(
-        at, row.name, row.city, row.country, frozenset(postcode_key(c) for c in row.postcodes),
-        frozenset(row.places), names, row.point, row.extent_m, row.is_place, row.postcodes[0] if row.postcodes else "",
-    )  # fmt: skip
 
 
 def _poi(at: int, row: PoiRow) -> NamedPoint:

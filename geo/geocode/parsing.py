@@ -131,7 +131,7 @@ def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
     result: list[Words] = []
     for at, words in enumerate(found):
         alone = _only_number(words)
-        if at > 0 and _starts_with_number(words) and not _has_number(found[at - 1]):
+        if at > 0 and _starts_with_number(words) and not found[at - 1][-1].isdecimal():
             result.append(found[at - 1] + words)
         if alone and at + 1 < len(found):
             result.append(words + found[at + 1])
