@@ -119,10 +119,11 @@ def test_the_printed_sheet_carries_its_fonts(sheet: DaySheet) -> None:
     assert all("/FontFile2" in font["/FontDescriptor"] for font in used)
 
 
-@pytest.mark.parametrize(
-    "writer", [ics.render, gpx.render, geojson.render, tables.csv_file, tables.xlsx_file, pdf.render]
-)
-def test_a_day_without_stops_is_a_day_too(sheet: DaySheet, writer) -> None:  # type: ignore[no-untyped-def]
+WRITERS = [ics.render, gpx.render, geojson.render, tables.csv_file, tables.xlsx_file, pdf.render]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_day_without_stops_is_a_day_too(sheet: DaySheet, writer: Callable[[DaySheet], bytes]) -> None:
     stay = replace(sheet.last_leg, seconds=0, metres=0, polyline6=polyline.encode([sheet.start.point] * 2))
     empty = replace(sheet, stops=(), last_leg=stay, left_out=(), background=(), attribution=())
     assert writer(empty)
