@@ -16,12 +16,18 @@ from server.auth.access import public
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.roads import routes as roads_routes
+from server.regions import routes as regions_routes
 from server.territories import routes as territory_routes
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
 
-ROUTERS = (auth_routes.router, roads_routes.router, territory_routes.router)
+ROUTERS = (
+    auth_routes.router,
+    regions_routes.router,
+    roads_routes.router,
+    territory_routes.router,
+)
 """Every room's routes."""
 
 

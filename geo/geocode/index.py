@@ -22,7 +22,7 @@ class Street:
     country: str
     """Two-letter code; may be empty."""
     postcodes: frozenset[str]
-    """Postcodes of its houses; empty when unknown."""
+    """Keys of its houses' postcodes; empty when unknown."""
     places: frozenset[int]
     """Places in which or beside which it lies."""
     names: tuple[StreetName, ...]
@@ -33,6 +33,8 @@ class Street:
     """Half its length: how wrong that point can be."""
     is_place: bool = False
     """A village that numbers its houses without streets."""
+    postcode: str = ""
+    """One of its postcodes as written, for houses that carry none; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ _SOCKET_FOLDER_LIMIT = 107 - len(f"/.s.PGSQL.{_PORT}.lock")
 _PLAIN = re.compile(r"[\w./@+-]+", re.ASCII)
 _LOG_LIMIT = 16_000_000
 _NOTE = "database.at"
+_IN_BETWEEN = re.compile(r"starting up|recovery|shutting down|not yet accepting")
 
 _SETTINGS = """\
 # Written by Waymark at every start; changes belong into postgresql.conf below the include.
@@ -99,6 +100,11 @@ def ensure(home: Path) -> str:
         raise DatabaseUnavailable(
             f"The database of {home} cannot be used: {error.strerror or error} ({error.filename or home}).",
             help="Check free space and permissions, or point WAYMARK_HOME to another folder.",
+        ) from error
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(
+            f"The database of {home} turned us away: {_reason(str(error))}",
+            help="Try again; when it lasts, restart it: waymark db stop, then waymark db start.",
         ) from error
 
 
@@ -195,7 +201,7 @@ class _Cluster:
                 made = self.user.run(*command, f"--locale={locale}", timeout=300)
             if made.returncode:
                 raise DatabaseUnavailable(
-                    f"PostgreSQL could not create its database in {self.data_dir}: {_last_line(made.stderr)}",
+                    f"PostgreSQL could not create its database in {self.data_dir}: {_reason(made.stderr)}",
                     help="Check free space and permissions, or point WAYMARK_HOME to another folder.",
                 )
             with (staging / "postgresql.conf").open("a") as configuration:
@@ -227,7 +233,7 @@ class _Cluster:
             ending = "still in use" in said or "already exists" in said  # a killed server is not quite gone
             if not ending or time.monotonic() > deadline:
                 raise DatabaseUnavailable(
-                    f"The database in {self.data_dir} did not start: {_last_line(said or done.stderr)}",
+                    f"The database in {self.data_dir} did not start: {_reason(said or done.stderr)}",
                     help=f"The whole story is in {log}.",
                 )
             time.sleep(0.2)
@@ -240,7 +246,7 @@ class _Cluster:
         done = self._control(installation, "stop", "-m", "fast", "-w", "-t", str(SECONDS_TO_STOP))
         if done.returncode and self.pid() is not None:
             raise DatabaseUnavailable(
-                f"The database in {self.data_dir} did not stop: {_last_line(done.stderr)}",
+                f"The database in {self.data_dir} did not stop: {_reason(done.stderr)}",
                 help=f"The whole story is in {self.data_dir / 'server.log'}.",
             )
 
@@ -263,7 +269,9 @@ class _Cluster:
             try:
                 self.ask("select 1")
             except psycopg.OperationalError as error:
-                if "starting up" not in str(error) and "recovery" not in str(error) and self._is_ready():
+                if "FATAL" in str(error) and not _IN_BETWEEN.search(str(error)):
+                    return True  # it is there and says no: too many connections, say
+                if self._is_ready() and "FATAL" not in str(error):
                     return False
                 if time.monotonic() > deadline:
                     return False
@@ -332,7 +340,9 @@ class _Cluster:
 
     def _write(self, name: str, text: str) -> None:
         path = self.data_dir / name
-        path.write_text(text)
+        path.unlink(missing_ok=True)
+        with path.open("x") as file:  # never through a link: we may be root in another user's folder
+            file.write(text)
         if os.geteuid() != self.user.uid:
             os.chown(path, self.user.uid, self.user.gid)
 
@@ -381,7 +391,8 @@ def _anybody_in(data_dir: Path) -> bool:
     return any(entry.name.isdigit() and _runs_in(int(entry.name), data_dir) for entry in Path("/proc").glob("[0-9]*"))
 
 
-def _last_line(text: str) -> str:
+def _reason(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
+    causes = [line for line in lines if re.search(r"no space|denied|quota|read-only", line, re.IGNORECASE)]
     telling = [line for line in lines if re.search(r"error|fatal|panic", line, re.IGNORECASE)]
-    return (telling or lines or ["no reason given"])[-1].strip()
+    return (causes or telling or lines or ["no reason given"])[-1].strip()

@@ -68,7 +68,13 @@ class ServerUser:
     @classmethod
     def for_cluster(cls, data_dir: Path | None) -> "ServerUser":
         """The owner of an existing cluster; for a new one ourselves, or when we are root `postgres`, else `nobody`."""
-        me = pwd.getpwuid(os.geteuid())
+        try:
+            me = pwd.getpwuid(os.geteuid())
+        except KeyError:
+            raise DatabaseUnavailable(
+                f"PostgreSQL does not run as user {os.geteuid()}, which has no name on this machine.",
+                help="Give it an entry in /etc/passwd, or point WAYMARK_DATABASE_URL to another server.",
+            ) from None
         if data_dir is not None and data_dir.exists():
             owner = data_dir.stat().st_uid
             if owner != me.pw_uid and me.pw_uid != 0:
@@ -118,7 +124,7 @@ class ServerUser:
         if facts.st_uid not in (self.uid, os.geteuid()) or folder.is_symlink():
             raise DatabaseUnavailable(
                 f"{folder} should be the database's private folder but belongs to {name_of(facts.st_uid)}.",
-                help="Somebody else made it; remove it.",
+                help="Somebody else made it. Have it removed, or set WAYMARK_HOME to a short path.",
             )
         if facts.st_uid != self.uid:
             os.chown(folder, self.uid, self.gid)
