@@ -154,9 +154,7 @@ def _agree(a: str, b: str) -> bool:
     return not a or not b or glued(a) == glued(b)
 
 
-def _add_lines(
-    merged: dict[_Key, list[_Group]], lines: Iterable[StreetLine], key_of: Callable[[str], _Key]
-) -> None:
+def _add_lines(merged: dict[_Key, list[_Group]], lines: Iterable[StreetLine], key_of: Callable[[str], _Key]) -> None:
     """Give streets the other names of their road, and add roads without a house number."""
     bare: dict[_Key, list[_Group]] = defaultdict(list)
     for line in lines:
@@ -216,4 +214,3 @@ def _poi(poi: Poi, settlements: Settlements) -> PoiRow:
         city or around.city,
         around.places,
     )
-

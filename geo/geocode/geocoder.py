@@ -12,7 +12,7 @@ from geo.geocode.confidence import FEATURES, Features, Model, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, Words, parse
-from geo.geocode.types import THRESHOLD, Answer, AddressQuery, Candidate, Reason
+from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
 
 _CHUNK = 2_000
@@ -113,6 +113,9 @@ class Geocoder:
                     return dict.fromkeys(exact, 0.95)
         if len(key) < 4:
             return {}
+        longer = [k for k in self._index.place_keys() if k.startswith(key)]
+        if longer:
+            return {p: 0.85 for k in longer[:5] for p in self._index.places_named(k)}
         like = process.extract(
             key, self._index.place_keys(), scorer=OSA.normalized_similarity, score_cutoff=0.65, limit=3
         )
@@ -131,7 +134,8 @@ class Geocoder:
         numbered = bool(ranked) and ranked[0].reading.number is not None
         if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
             business = find_business(self._index, parsed, where)
-            if business is not None and (answer is None or business.confidence > answer.confidence - 0.02):
+            floor = 0.95 if numbered and ranked[0].like.cost < 0.3 else 0.0
+            if business is not None and business.confidence >= max(floor, answer.confidence - 0.02 if answer else 0.0):
                 return business
         if answer is None or (answer.confidence < 0.02 and ranked[0].like.cost > 0.4):
             return self._place_only(parsed, where) or answer or Answer(None, region_version=self._index.version)
@@ -193,7 +197,7 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
     """What can never be confident, whatever the model says, and the reason code."""
     if where.other_country:
         return min(confidence, 0.3), Reason.OTHER_COUNTRY
-    if not is_here(match) and not where.is_empty:
+    if not is_here(match, where) and not where.is_empty:
         return min(confidence, 0.5), Reason.PLACE_CONTRADICTS
     placed = match.placed
     if placed is not None and placed.fit == "far":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from geo.geocode.normalise import StreetName, abbreviates, is_type_word
+from geo.geocode.normalise import StreetName, abbreviates, type_edits
 from geo.geocode.vocabulary import vocabulary
 
 
@@ -63,15 +63,18 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     neither = not asked.types and not known.types
     flags = {"type_missing": missing and not neither, "type_differs": differs}
     length = max(len(asked.core), len(known.core), 1)
-    if asked.core == known.core or asked.keys[1:2] == known.keys[:1]:
+    if asked.core == known.core or "".join(asked.rest) == "".join(known.rest):
         return Likeness(length=length, **flags)
     if asked.glued == known.glued:
         return Likeness(length=length)
-    if _is_cut_type(asked, known):
+    in_type = _cut_type_edits(asked, known)
+    if in_type == 0:
         return Likeness(length=length)
-    if asked.bare == known.bare or asked.keys[-1] == known.keys[-1]:
+    if asked.bare == known.bare or asked.bare_plain == known.bare_plain:
         return Likeness(length=length, little=True, **flags)
     found = [_letters(asked, known, length, flags)]
+    if in_type is not None:
+        found.append(Likeness(edits=in_type, length=len(known.glued)))
     if _is_abbreviated(asked.rest, known.rest, bool(asked.types & known.types)):
         found.append(Likeness(length=length, abbreviated=True, **flags))
     omitted = _left_out(asked, known)
@@ -81,14 +84,14 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     return min(found, key=lambda x: x.cost)
 
 
-def _is_cut_type(asked: StreetName, known: StreetName) -> bool:
-    """`backofenga` for Backofengasse, `lonnrotink` for Lönnrotinkatu, `sherwood raod` for Sherwood Road."""
+def _cut_type_edits(asked: StreetName, known: StreetName) -> int | None:
+    """Letters wrong in `backofenga` for Backofengasse or `sherwood raod` for Sherwood Road; None for other names."""
     if asked.types & known.types or not known.types:
-        return False
+        return None
     for core in {asked.core, asked.glued}:
         if len(core) > len(known.core) > 2 and core.startswith(known.core):
-            return is_type_word(core[len(known.core) :], known.types)
-    return False
+            return type_edits(core[len(known.core) :], known.types)
+    return None
 
 
 def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str, bool]) -> Likeness:
@@ -125,7 +128,7 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], same_type: bool)
         else:
             longest = max(longest, min(len(word), len(known[k])))
         k += 1
-    return k == len(known) and (whole >= 4 or (same_type and longest <= 4))
+    return k == len(known) and (whole >= 4 or (same_type and longest <= 3))
 
 
 def _means(a: str, b: str) -> bool:

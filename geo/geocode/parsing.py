@@ -131,7 +131,7 @@ def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
     result: list[Words] = []
     for at, words in enumerate(found):
         alone = _only_number(words)
-        if at > 0 and _starts_with_number(words) and not _has_number(found[at - 1]):
+        if at > 0 and _starts_with_number(words) and not found[at - 1][-1].isdecimal():
             result.append(found[at - 1] + words)
         if alone and at + 1 < len(found):
             result.append(words + found[at + 1])
@@ -146,9 +146,7 @@ def _starts_with_number(words: Words) -> bool:
 
 def _only_number(words: Words) -> bool:
     rest = words[1:] if words[0] in vocabulary().number else words
-    return bool(rest) and rest[0].isdecimal() and all(
-        w.isdecimal() or len(w) == 1 or w in _SUFFIX_WORDS for w in rest
-    )
+    return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in _SUFFIX_WORDS for w in rest)
 
 
 def _has_number(words: Words) -> bool:
@@ -332,7 +330,7 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
 
 
 def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
-    if i + 1 >= len(words) or any(w not in vocabulary().number for w in words[:i]) and i > 2:
+    if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
         return
     starts = [i + 1]
     follower = words[i + 1]
@@ -343,7 +341,9 @@ def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
         if cut < len(rest):
             end = len(rest) - cut
             left = rest[end:]
-            yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), () if left[:1] and left[0].isdecimal() else left)
+            if left and left[0].isdecimal():
+                left = ()
+            yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), left)
 
 
 def _without_units(words: Words) -> Words:
