@@ -23,7 +23,9 @@ def local(path: str) -> str:
 @router.get("/sign-in", dependencies=[public("nobody is signed in yet")])
 def show_sign_in(request: Request, session: Db, next: str = "/") -> Response:
     """The sign-in page; says how to make the first user when there is none."""
-    return render(request, "auth/sign_in.html", None, next=local(next), login="", error=None, empty=not queries.anybody(session))
+    return render(
+        request, "auth/sign_in.html", None, next=local(next), login="", error=None, empty=not queries.anybody(session)
+    )
 
 
 @router.post("/sign-in", dependencies=[public("nobody is signed in yet")])

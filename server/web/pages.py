@@ -34,7 +34,9 @@ def icon(name: str, size: int = 20) -> Markup:
     if not path.is_file():
         return Markup('<span class="icon" aria-hidden="true"></span>')
     drawing = path.read_text(encoding="utf-8")
-    drawing = drawing[drawing.index("<svg") :].replace("<svg", f'<svg aria-hidden="true" width="{size}" height="{size}"', 1)
+    drawing = drawing[drawing.index("<svg") :].replace(
+        "<svg", f'<svg aria-hidden="true" width="{size}" height="{size}"', 1
+    )
     return Markup(drawing)  # noqa: S704 (a file of our own)
 
 
