@@ -15,8 +15,8 @@ from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
-from server.roads import routes as roads_routes
 from server.regions import routes as regions_routes
+from server.roads import routes as roads_routes
 from server.territories import routes as territory_routes
 from server.web import auth as auth_pages
 from server.web import pages
