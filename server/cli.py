@@ -14,6 +14,7 @@ from server.kit import commands as kit_commands
 from server.kit.database import engine
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
+from server.roads import commands as roads_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,8 +24,9 @@ app = typer.Typer(
 )
 app.add_typer(kit_commands.db, name="db")
 app.add_typer(auth_commands.users, name="user")
+app.add_typer(roads_commands.roads, name="roads")
 
-WITHOUT_DATABASE = ("db", "plan-file")
+WITHOUT_DATABASE = ("db", "plan-file", "roads")
 """Commands that need no database, or manage it themselves."""
 
 

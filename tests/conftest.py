@@ -98,7 +98,8 @@ def empty_database(engine: Engine) -> Iterator[Engine]:
     with engine.begin() as connection:
         names = connection.execute(
             text(
-                "select string_agg(format('%I', relname), ', ') from pg_class join pg_namespace n on n.oid = relnamespace"
+                "select string_agg(format('%I', relname), ', ') from pg_class"
+                " join pg_namespace n on n.oid = relnamespace"
                 " where relkind in ('r', 'p') and nspname = 'public'"
                 " and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta')"
                 " and not relispartition"

@@ -85,6 +85,8 @@ class Poi:
     """The node, or a point inside the area."""
     tags: Mapping[str, str]
     """All tags: address, phone, website, opening_hours, ..."""
+    is_prospect: bool = True
+    """Whether somebody may buy there; a fountain or a bus stop is only found by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,33 @@
+# Each target first does what is missing before it; see .ci/setup.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo phone lint test bench clean
+PYTHON := .venv/bin/python
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing: Python environment, PostgreSQL + PostGIS, Chromium, browser libraries
+	@sh .ci/setup
+
+demo: setup ## a company with customers, plans and a running server; REGION=extract.osm.pbf DIR=folder
+	@.venv/bin/waymark demo $(if $(REGION),--region "$(REGION)") $(if $(DIR),--dir "$(DIR)")
+
+phone: setup ## the phone app in a window, against the local server
+	@$(PYTHON) -m mobile
+
+lint: setup ## style, types, order of the rooms
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+test: lint ## lint, then every test; ARGS="-k word" chooses
+	$(PYTHON) -m pytest -n 2 $(ARGS)
+
+bench: setup ## the benchmarks' figures
+	@for room in benchmarks/*/__main__.py; do $(PYTHON) -m "benchmarks.$$(basename "$$(dirname "$$room")")" || exit 1; done
+
+clean: ## remove everything that setup and the tools made here (the data under WAYMARK_HOME stays)
+	rm -rf .venv .uv build dist server/web/static/vendor server/web/static/vendor.new
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

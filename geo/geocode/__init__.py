@@ -1,0 +1,1 @@
+"""Address to point and back, without a network: normalise, parse, match, grade."""

@@ -1,0 +1,146 @@
+"""What the matcher needs to know of the world: the same small protocol for one question and for batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from geo.geocode.normalise import StreetName
+from geo.geocode.numbers import Houses
+from geo.types import LonLat
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """One street of one town."""
+
+    id: int
+    """Position in the index."""
+    name: str
+    """As in the source."""
+    city: str
+    """The city of its addresses, or the settlement it lies in."""
+    country: str
+    """Two-letter code; may be empty."""
+    postcodes: frozenset[str]
+    """Keys of its houses' postcodes; empty when unknown."""
+    places: frozenset[int]
+    """Places in which or beside which it lies."""
+    names: tuple[StreetName, ...]
+    """Main and other names, taken apart."""
+    point: LonLat
+    """A point near its middle."""
+    extent_m: float
+    """Half its length: how wrong that point can be."""
+    is_place: bool = False
+    """A village that numbers its houses without streets."""
+    own_places: frozenset[int] = frozenset()
+    """Those of its places that its addresses write; all of them when they write none."""
+    postcode: str = ""
+    """One of its postcodes as written, for houses that carry none; may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A place that people write in the place part of an address."""
+
+    id: int
+    """Position in the index."""
+    name: str
+    """As in the source."""
+    kind: str
+    """`city`, `village`, `municipality`, `postcode`, ..."""
+    country: str
+    """Two-letter code; may be empty."""
+    point: LonLat
+    """Its middle."""
+    extent_m: float
+    """How wide it is, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPoint:
+    """A business or facility."""
+
+    id: int
+    """Position in the index."""
+    name: str
+    """As in the source."""
+    point: LonLat
+    """Where it is."""
+    street: str
+    """May be empty."""
+    number: str
+    """May be empty."""
+    postcode: str
+    """May be empty."""
+    city: str
+    """May be empty."""
+    places: frozenset[int]
+    """Places in which or beside which it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The street names of one postcode or place, side by side for a fast comparison."""
+
+    keys: Sequence[str]
+    """Name keys; a street may have several."""
+    streets: Sequence[int]
+    """The street of each key."""
+
+
+class Index(Protocol):
+    """Places, streets, numbers and businesses of the loaded regions."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the content does."""
+
+    @property
+    def countries(self) -> frozenset[str]:
+        """Two-letter codes of the countries that are covered; empty when unknown."""
+
+    def prepare(self, streets: Iterable[int]) -> None:
+        """Load the house numbers of many streets at once; only speed depends on it."""
+
+    def street(self, street: int) -> Street:
+        """The street at a position."""
+
+    def houses(self, street: int) -> Houses:
+        """Its house numbers."""
+
+    def streets_named(self, key: str) -> Sequence[int]:
+        """Streets filed under exactly this key."""
+
+    def streets_like(self, key: str, limit: int) -> Sequence[int]:
+        """Streets anywhere whose keys share most trigrams with this one, best first."""
+
+    def postcode_block(self, postcode: str) -> Block:
+        """Streets of a postcode; empty for an unknown one."""
+
+    def place_block(self, place: int) -> Block:
+        """Streets of a place."""
+
+    def knows_postcode(self, postcode: str) -> bool:
+        """Whether any address has it (letters and digits only, upper case)."""
+
+    def place(self, place: int) -> Settlement:
+        """The place at a position."""
+
+    def places_named(self, key: str) -> Sequence[int]:
+        """Places of exactly this key (folded and glued)."""
+
+    def place_keys(self) -> Sequence[str]:
+        """All place keys, for a comparison with a misspelt one."""
+
+    def poi(self, poi: int) -> NamedPoint:
+        """The business at a position."""
+
+    def pois_named(self, key: str) -> Sequence[int]:
+        """Businesses of exactly this key."""
+
+    def pois_like(self, key: str, limit: int) -> Sequence[int]:
+        """Businesses whose keys share most trigrams with this one, best first."""
+
+    def nearest_house(self, point: LonLat) -> tuple[int, int, float] | None:
+        """Street, position among its houses and distance in metres of the house nearest to a point."""

@@ -1,0 +1,138 @@
+"""The language tables as look-ups; all languages at once, because no address says which one it is in."""
+
+import json
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_SPECIAL = str.maketrans(
+    {
+        "ß": "ss", "æ": "a", "ø": "o", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
+        "’": "'", "`": "'", "´": "'", "º": "o", "°": "o", "ª": "a", "–": "-", "—": "-", "‐": "-", "‑": "-",
+        "\u00a0": " ", "\u200b": "",
+    }
+)  # fmt: skip
+_WORD = re.compile(r"[^\W_]+")
+
+
+def fold(text: str) -> str:
+    """Reduce writing to what does not vary: lower case, no accents, `ae oe ue aa` as `a o u a`.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        Punctuation and spaces are kept. `fold(fold(x)) == fold(x)`.
+    """
+    text = text.lower()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.translate(_SPECIAL))
+        text = "".join(c for c in text if not unicodedata.combining(c)).translate(_SPECIAL).lower()
+    if "e" in text or "aa" in text:
+        text = _contract(text)
+    return text
+
+
+def _contract(text: str) -> str:
+    """Apply the digraphs until nothing changes, so that folding twice is folding once."""
+    while True:
+        shorter = text.replace("ae", "a").replace("oe", "o").replace("ue", "u").replace("aa", "a")
+        if shorter == text:
+            return text
+        text = shorter
+
+
+def words(folded: str) -> list[str]:
+    """Letter-or-digit runs of a folded text."""
+    return _WORD.findall(folded)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Folded tables of all languages."""
+
+    front: Mapping[str, frozenset[str]]
+    """Type word before the name (one or two words joined) -> canonical types."""
+    behind: Mapping[str, frozenset[str]]
+    """Type word after the name, as a word of its own -> canonical types."""
+    joined: Mapping[str, frozenset[str]]
+    """Type glued to the end of the name (three letters or more) -> canonical types."""
+    little: frozenset[str]
+    """Articles and prepositions."""
+    short: Mapping[str, str]
+    """Word of a street name -> its short form."""
+    number: frozenset[str]
+    """Words that announce a house number."""
+    unit: frozenset[str]
+    """Words that announce a floor, door, box or person."""
+    legal: frozenset[str]
+    """Legal forms of companies."""
+    countries: Mapping[str, str]
+    """Country name or code without spaces -> two-letter code."""
+
+
+def _glued(text: str) -> str:
+    return "".join(words(fold(text.replace("_", " "))))
+
+
+def _types(tables: Iterable[Mapping[str, list[str]]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for table in tables:
+        for canonical, variants in table.items():
+            key = _glued(canonical)
+            for written in (canonical, *variants):
+                found.setdefault(_glued(written), set()).add(key)
+    return {written: frozenset(types) for written, types in found.items()}
+
+
+def _shortened(languages: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    short: dict[str, str] = {}
+    for language in languages:
+        for long, variants in language.get("compass", {}).items():
+            short.setdefault(_glued(long), variants[0])
+        for long, variants in language.get("short", {}).items():
+            forms = [_glued(v) for v in variants]
+            if forms and len(forms[0]) > 1:
+                for written in (_glued(long), *(f for f in forms[1:] if len(f) > 2)):
+                    short.setdefault(written, forms[0])
+    return {long: form for long, form in short.items() if form not in short}
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Read the tables that ship with the package."""
+    data = resources.files("geo.geocode") / "data"
+    languages = list(tomllib.loads((data / "languages.toml").read_text("utf-8")).values())
+    countries: dict[str, str] = {}
+    named: dict[str, list[str]] = json.loads((data / "countries.json").read_text("utf-8"))
+    for code, names in named.items():
+        for name in names:
+            countries.setdefault(_glued(name), code)
+    for code in named:
+        countries[code.lower()] = code
+    behind = _types(t for x in languages for t in (x.get("behind", {}), x.get("joined", {})))
+    joined = _types(x.get("joined", {}) for x in languages)
+
+    def listed(table: str) -> frozenset[str]:
+        return frozenset(_glued(w) for x in languages for w in x.get(table, ()))
+
+    return Vocabulary(
+        front=_types(x.get("front", {}) for x in languages),
+        behind={w: t for w, t in behind.items() if len(w) > 1},
+        joined={w: t for w, t in joined.items() if len(w) > 2},
+        little=listed("little"),
+        short=_shortened(languages),
+        number=listed("number"),
+        unit=listed("unit"),
+        legal=listed("legal"),
+        countries=countries,
+    )

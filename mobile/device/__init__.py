@@ -1,0 +1,1 @@
+"""What the machine gives the app, behind the ports of `mobile.field.ports`."""

@@ -1,0 +1,73 @@
+"""Stand-ins for a phone's devices on a desktop; each says what it is not."""
+
+import json
+import os
+import socket
+from pathlib import Path
+
+from mobile.field.checkin import Fix
+from mobile.field.home import write_whole
+from mobile.field.store import clock
+
+
+class FileSecrets:
+    """A private file; not encrypted, unlike the phone's secure storage."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def _all(self) -> dict[str, str]:
+        try:
+            return dict(json.loads(self._path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+    def get(self, name: str) -> str | None:
+        return self._all().get(name)
+
+    def put(self, name: str, value: str) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(self._path, json.dumps(self._all() | {name: value}))
+
+    def delete(self, name: str) -> None:
+        rest = {k: v for k, v in self._all().items() if k != name}
+        write_whole(self._path, json.dumps(rest))
+
+
+class NoPosition:
+    """A desktop has no GPS: check-ins are saved as unverifiable."""
+
+    def fix(self) -> Fix | None:
+        return None
+
+
+class GivenPosition:
+    """A position typed in by whoever tries the app, marked as made up."""
+
+    def __init__(self, lon: float, lat: float, accuracy_m: float = 20.0) -> None:
+        self._lon, self._lat, self._accuracy_m = lon, lat, accuracy_m
+
+    def fix(self) -> Fix | None:
+        return Fix(self._lon, self._lat, self._accuracy_m, clock.now(), mock=True)
+
+
+class DesktopNetwork:
+    """A desktop does not say whether it is online; the server's answer will tell."""
+
+    def connected(self) -> bool:
+        return True
+
+    def metered(self) -> bool:
+        return False
+
+
+class NoCamera:
+    """A desktop takes no pictures for this app."""
+
+    def take(self, into: Path) -> bool:
+        return False
+
+
+def device_name() -> str:
+    """How this machine is called in the list of devices."""
+    return os.environ.get("WAYMARK_DEVICE_NAME") or f"Desktop {socket.gethostname()}"

@@ -1,0 +1,90 @@
+"""What a rep can save: visit events and edits, each becoming one op in the outbox."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mobile.field.checkin import Fix
+from mobile.field.store import Store, clock
+from mobile.field.store.canonical import Json
+from mobile.field.store.ids import uuid7
+from mobile.field.store.outbox import Op
+
+STATES = ("en_route", "checked_in", "done", "missed", "cancelled")
+
+
+@dataclass(frozen=True)
+class VisitTarget:
+    """The visit an event belongs to; without a visit_id the event begins an unplanned one."""
+
+    account_id: str
+    site_id: str | None
+    day: str
+    zone: str
+    visit_id: str | None = None
+
+
+def _op(kind: str, e: str, row_id: str, **rest: Any) -> Json:
+    at = {"wall": clock.wall(), "mono": clock.mono_ms(), "boot": clock.boot_id()}
+    return {"op_id": uuid7(), "k": kind, "e": e, "id": row_id, "at": at, **rest}
+
+
+def visit_event(
+    store: Store,
+    visit: VisitTarget,
+    state: str,
+    *,
+    outcome: str | None = None,
+    note: str | None = None,
+    fix: Fix | None = None,
+) -> Op:
+    """Save that a visit reached a state; works without network, forever and at once."""
+    if state not in STATES:
+        raise ValueError(f"a visit cannot become {state!r}; states are {', '.join(STATES)}")
+    d = {
+        "visit_id": visit.visit_id or uuid7(),
+        "account_id": visit.account_id,
+        "site_id": visit.site_id,
+        "day": visit.day,
+        "zone": visit.zone,
+        "state": state,
+        "outcome": outcome,
+        "note": note or None,
+        "checkin": None if fix is None else _checkin(fix),
+    }
+    return store.save(_op("create", "visit_event", uuid7(), d=d))
+
+
+def _checkin(fix: Fix) -> Json:
+    return {
+        "lon": round(fix.lon, 6),
+        "lat": round(fix.lat, 6),
+        "accuracy_m": round(fix.accuracy_m, 1),
+        "fix_at": fix.taken_at.isoformat(timespec="milliseconds"),
+        "mock": fix.mock,
+    }
+
+
+def edit(store: Store, e: str, row_id: str, changes: Json) -> Op | None:
+    """Save changed fields of a row with their old values; None when nothing differs."""
+    shown = store.cache.doc(e, row_id) or {}
+    fields = {f: [shown.get(f), new] for f, new in changes.items() if shown.get(f) != new}
+    if not fields:
+        return None
+    rev, _base = store.cache.base(e, row_id)
+    return store.save(_op("patch", e, row_id, base_rev=rev, f=fields))
+
+
+def change_tags(
+    store: Store, account_id: str, *, add: list[str] | None = None, remove: list[str] | None = None
+) -> None:
+    """Save added and removed tags as set operations, which never conflict."""
+    for kind, values in (("setadd", add), ("setdel", remove)):
+        if values:
+            store.save(_op(kind, "account", account_id, field="tags", v=values))
+
+
+def take_mine(store: Store, op: Op) -> Op | None:
+    """Answer a conflict with the rep's own value: an ordinary edit against the present row."""
+    conflicts = (op.result or {}).get("conflicts", [])
+    store.outbox.dismiss(op.op_id)
+    return edit(store, op.e, op.row_id, {c["field"]: c["mine"] for c in conflicts})

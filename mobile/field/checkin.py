@@ -1,0 +1,54 @@
+"""Check-in: how far the phone is from the site's pin, and what that says. Pure, works offline."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+EARTH_RADIUS_M = 6_371_008.8
+MIN_RADIUS_M = 150.0
+COARSE_M = 500.0
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One GPS reading."""
+
+    lon: float
+    lat: float
+    accuracy_m: float
+    taken_at: datetime
+    mock: bool = False
+    """The system says that the position was made up by another app."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdict on a check-in."""
+
+    status: str
+    """verified, out_of_range, low_accuracy, unverifiable or suspected_mock."""
+    distance_m: float | None
+    radius_m: float | None
+
+
+def distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
+    """Great-circle distance in metres."""
+    p1, p2 = math.radians(lat1), math.radians(lat2)
+    half = math.sin((p2 - p1) / 2) ** 2
+    half += math.cos(p1) * math.cos(p2) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+def verify(fix: Fix | None, lon: float | None, lat: float | None, uncertainty_m: float | None) -> Verification:
+    """Judge a reading against a pin: the circle is as wide as both may be wrong, at least 150 m."""
+    if fix is None or lon is None or lat is None:
+        return Verification("unverifiable", None, None)
+    distance = distance_m(fix.lon, fix.lat, lon, lat)
+    radius = max(MIN_RADIUS_M, fix.accuracy_m + (uncertainty_m or 0.0))
+    if fix.mock:
+        status = "suspected_mock"
+    elif fix.accuracy_m > COARSE_M:
+        status = "low_accuracy"
+    else:
+        status = "verified" if distance <= radius else "out_of_range"
+    return Verification(status, distance, radius)

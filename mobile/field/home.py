@@ -1,0 +1,76 @@
+"""The phone's folder: who is signed in, one sub-folder per user, maps shared by all of them."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mobile.field.store import Store
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The user whose data this phone shows."""
+
+    server: str
+    user_id: str
+    login: str
+    name: str
+    role: str
+
+
+class NotSignedIn(Exception):
+    """Nobody has signed in on this phone yet."""
+
+
+class PhoneHome:
+    """All files of the app."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = folder / "phone.json"
+
+    @property
+    def packs(self) -> Path:
+        return self.folder / "packs"
+
+    def signed_in(self) -> SignedIn | None:
+        try:
+            return SignedIn(**json.loads(self._path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def remember(self, who: SignedIn) -> None:
+        write_whole(self._path, json.dumps(asdict(who), ensure_ascii=False))
+
+    def sign_out(self) -> None:
+        """Nobody is signed in; the user's folder with any unsent work stays."""
+        self._path.unlink(missing_ok=True)
+
+    def user_folder(self, user_id: str) -> Path:
+        return self.folder / "users" / user_id
+
+    def store(self, user_id: str | None = None) -> Store:
+        """The signed-in user's files; one Store per thread."""
+        who = self.signed_in()
+        if user_id is None and who is None:
+            raise NotSignedIn("nobody is signed in on this phone; sign in first")
+        return Store(self.user_folder(user_id or (who.user_id if who else "")))
+
+    def wipe(self, user_id: str) -> None:
+        """Destroy a user's files, as the server has ordered."""
+        shutil.rmtree(self.user_folder(user_id), ignore_errors=True)
+        self.sign_out()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small private file so that a power cut leaves the old or the new one, never half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(path)

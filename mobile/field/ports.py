@@ -1,0 +1,51 @@
+"""What the phone's logic lacks and the device gives: keys, secrets, position, camera, network state."""
+
+from pathlib import Path
+from typing import Protocol
+
+from mobile.field.checkin import Fix
+
+
+class Keys(Protocol):
+    """P-256 key pairs that never leave the device."""
+
+    def create(self) -> tuple[str, str]:
+        """Make a key pair; returns its alias and the public part (base64 of DER SubjectPublicKeyInfo)."""
+
+    def sign(self, alias: str, message: bytes) -> str:
+        """Base64 of the DER ECDSA-SHA256 signature."""
+
+    def destroy(self, alias: str) -> None:
+        """Make everything signed or wrapped with this key worthless."""
+
+
+class Secrets(Protocol):
+    """Small values that other apps cannot read."""
+
+    def get(self, name: str) -> str | None: ...
+
+    def put(self, name: str, value: str) -> None: ...
+
+    def delete(self, name: str) -> None: ...
+
+
+class Position(Protocol):
+    """The phone's place."""
+
+    def fix(self) -> Fix | None:
+        """The newest reading, or None when there is none."""
+
+
+class Network(Protocol):
+    """What the system says about connections."""
+
+    def connected(self) -> bool: ...
+
+    def metered(self) -> bool: ...
+
+
+class Camera(Protocol):
+    """Takes a picture."""
+
+    def take(self, into: Path) -> bool:
+        """Write a JPEG; False when the rep gave up or there is no camera."""

@@ -1,0 +1,338 @@
+"""What the screens show, as frozen values: today, the list of accounts, one account, the sync state."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from mobile.field.store import Store, clock
+from mobile.field.store.canonical import Json
+from mobile.field.store.folding import fold, matches, variants
+from mobile.field.store.outbox import ATTENTION, Op
+from mobile.field.store.overlay import references
+
+FINISHED = ("done", "missed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One visit of a day, with its place and its times."""
+
+    visit_id: str
+    account_id: str
+    site_id: str | None
+    position: int
+    name: str
+    account_class: str | None
+    street: str
+    city: str
+    lon: float | None
+    lat: float | None
+    uncertainty_m: float | None
+    phone: str | None
+    state: str
+    appointment: str | None
+    objective: str | None
+    day: str
+    zone: str
+    arrives_at: datetime | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    drive_s: int | None
+    distance_m: int | None
+    estimated: bool
+    why: str | None
+    mark: str
+    """"phone" (saved here), "server" (answered), "attention", or "" when there is nothing of mine."""
+
+    @property
+    def open(self) -> bool:
+        """Whether the visit still lies before the rep."""
+        return self.state not in FINISHED
+
+
+@dataclass(frozen=True)
+class Day:
+    """A rep's day: the route and its stops, then visits without a stop."""
+
+    day: str
+    zone: str
+    stops: tuple[Stop, ...]
+    start: Json | None
+    end: Json | None
+    leaves_at: datetime | None
+    returns_at: datetime | None
+    drive_s: int
+    distance_m: int
+    estimated: bool
+    polylines: tuple[str, ...]
+
+    @property
+    def next_stop(self) -> Stop | None:
+        return next((s for s in self.stops if s.open), None)
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """One account in the list."""
+
+    id: str
+    name: str
+    account_class: str | None
+    status: str
+    city: str
+    lon: float | None
+    lat: float | None
+    leaving: bool
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """Something that happened at an account, newest first."""
+
+    id: str
+    day: str
+    state: str
+    outcome: str | None
+    note: str | None
+    rep: str | None
+    flags: tuple[str, ...]
+    mark: str
+
+
+@dataclass(frozen=True)
+class AccountCard:
+    """Everything the phone knows about one account."""
+
+    account: Json
+    sites: tuple[Json, ...]
+    timeline: tuple[TimelineEntry, ...]
+    owner: str | None
+    leaving: bool
+    mark: str
+
+
+@dataclass(frozen=True)
+class SyncState:
+    """What is on the phone, what is on the server, what needs the rep."""
+
+    unsent: int
+    oldest_unsent: str | None
+    attention: tuple[Op, ...]
+    waiting: tuple[Op, ...]
+    accounts: int
+    verifying: bool
+    synced_at: str | None
+
+
+def instant(text: str | None) -> datetime | None:
+    """A wire time as an instant."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def marks(store: Store) -> dict[tuple[str, str], str]:
+    """For each row that an op of mine refers to: attention before phone before server."""
+    rank = {"server": 0, "phone": 1, "attention": 2}
+    found: dict[tuple[str, str], str] = {}
+    seen = store.outbox.dismissed()
+    for op in store.outbox.ops():
+        mark = "phone" if op.state in ("queued", "sent", "deferred") else "server"
+        if op.state in ATTENTION and op.op_id not in seen:
+            mark = "attention"
+        for ref in references(op.body):
+            if rank[mark] >= rank.get(found.get(ref, "server"), 0):
+                found[ref] = mark
+    return found
+
+
+def _docs(store: Store, sql: str, *args: object) -> list[Json]:
+    return [json.loads(row[0]) for row in store.cache.db.execute(sql, args)]
+
+
+def planned_days(store: Store, rep_id: str) -> list[str]:
+    """Days on which the rep has visits before them, in order."""
+    visits = _docs(store, "select doc from row where e='visit' order by sort")
+    return sorted({v["day"] for v in visits if v.get("rep_id") in (rep_id, None) and v["state"] == "planned"})
+
+
+def day(store: Store, rep_id: str, on: date) -> Day:
+    """The rep's day: stops in route order, then visits that no route holds, in order of their time."""
+    key = on.isoformat()
+    routes = _docs(store, "select doc from row where e='route' and sort=?", key)
+    route: Json = next((r for r in routes if r.get("rep_id") == rep_id), {})
+    visits = {v["id"]: v for v in _docs(store, "select doc from row where e='visit' and sort=?", key)}
+    stops = _docs(
+        store,
+        "select doc from row where e='stop' and sort between ? and ?",
+        f"{route.get('id')}:",
+        f"{route.get('id')}:~",
+    )
+    mine = {i: v for i, v in visits.items() if v.get("rep_id") in (rep_id, None)}
+    found = marks(store)
+    cards = [_stop(store, stop, visits.get(stop["visit_id"]), found) for stop in stops]
+    on_route = {stop["visit_id"] for stop in stops}
+    loose = sorted(
+        (v for i, v in mine.items() if i not in on_route),
+        key=lambda v: (str(v.get("planned_start_at") or "~"), v["id"]),
+    )
+    cards += [_stop(store, {}, visit, found, position=len(cards) + i) for i, visit in enumerate(loose, start=1)]
+    return Day(
+        day=key,
+        zone=str(
+            route.get("zone") or next((v["zone"] for v in mine.values() if v.get("zone")), clock.local_zone_name())
+        ),
+        stops=tuple(cards),
+        start=route.get("start"),
+        end=route.get("end"),
+        leaves_at=instant(route.get("leaves_at")),
+        returns_at=instant(route.get("returns_at")),
+        drive_s=int(route.get("drive_s") or 0),
+        distance_m=int(route.get("distance_m") or 0),
+        estimated=bool(route.get("estimated")),
+        polylines=tuple(route.get("polylines") or ()),
+    )
+
+
+def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, str], str], position: int = 0) -> Stop:
+    visit = visit or {}
+    account_id = str(stop.get("account_id") or visit.get("account_id"))
+    site_id = stop.get("site_id") or visit.get("site_id")
+    visit_id = str(stop.get("visit_id") or visit.get("id"))
+    account = store.cache.doc("account", account_id) or {}
+    site = (store.cache.doc("site", site_id) if site_id else None) or main_site(store, account_id) or {}
+    return Stop(
+        visit_id=visit_id,
+        account_id=account_id,
+        site_id=site_id or site.get("id"),
+        position=int(stop.get("position") or position),
+        name=str(account.get("name") or site.get("name") or ""),
+        account_class=account.get("account_class"),
+        street=str(site.get("street") or ""),
+        city=" ".join(str(site[k]) for k in ("postcode", "city") if site.get(k)),
+        lon=site.get("lon"),
+        lat=site.get("lat"),
+        uncertainty_m=site.get("uncertainty_m"),
+        phone=account.get("phone"),
+        state=str(visit.get("state") or "planned"),
+        appointment=visit.get("appointment"),
+        objective=visit.get("objective"),
+        day=str(visit.get("day") or ""),
+        zone=str(visit.get("zone") or "UTC"),
+        arrives_at=instant(stop.get("arrives_at")),
+        starts_at=instant(stop.get("starts_at") or visit.get("planned_start_at")),
+        ends_at=instant(stop.get("ends_at") or visit.get("planned_end_at")),
+        drive_s=stop.get("drive_s"),
+        distance_m=stop.get("distance_m"),
+        estimated=bool(stop.get("estimated")),
+        why=stop.get("why"),
+        mark=found.get(("visit", visit_id), ""),
+    )
+
+
+def sites_of(store: Store, account_id: str) -> list[Json]:
+    """The account's sites, the main one first."""
+    sites = _docs(store, "select doc from row where e='site' and account_id=?", account_id)
+    return sorted(sites, key=lambda s: (not s.get("is_main"), str(s.get("name") or ""), s["id"]))
+
+
+def main_site(store: Store, account_id: str) -> Json | None:
+    return next(iter(sites_of(store, account_id)), None)
+
+
+class AccountIndex:
+    """All accounts in memory for search as one types; 5,000 names are scanned in milliseconds."""
+
+    def __init__(self, store: Store) -> None:
+        sql = (
+            "select a.doc, s.doc as site, exists(select 1 from membership m where m.e='account' and m.id=a.id) as held"
+            " from row a left join row s on s.e='site' and s.account_id=a.id and json_extract(s.doc,'$.is_main')"
+            " where a.e='account' order by a.sort, a.id"
+        )
+        self._lines: dict[str, tuple[AccountLine, str]] = {}
+        for row in store.cache.db.execute(sql):
+            account, site = json.loads(row["doc"]), json.loads(row["site"] or "{}")
+            if not account.get("merged_into"):
+                self._lines.setdefault(account["id"], _line(account, site, leaving=not row["held"]))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def search(self, text: str = "") -> list[AccountLine]:
+        """Accounts whose name, city or number hold words beginning like each word typed."""
+        words = [variants(word) for word in text.split() if fold(word)]
+        return [line for line, folded in self._lines.values() if matches(words, folded)]
+
+
+def _line(account: Json, site: Json, *, leaving: bool) -> tuple[AccountLine, str]:
+    line = AccountLine(
+        id=account["id"],
+        name=str(account.get("name") or ""),
+        account_class=account.get("account_class"),
+        status=str(account.get("status") or ""),
+        city=str(site.get("city") or ""),
+        lon=site.get("lon"),
+        lat=site.get("lat"),
+        leaving=leaving,
+    )
+    return line, fold(f"{line.name} {line.city} {site.get('street') or ''} {account.get('number') or ''}")
+
+
+def account_card(store: Store, account_id: str) -> AccountCard | None:
+    """One account with its sites and what happened there; None when this phone does not hold it."""
+    account = store.cache.doc("account", account_id)
+    if account is None:
+        return None
+    found = marks(store)
+    visits = _docs(
+        store, "select doc from row where e='visit' and account_id=? order by sort desc, id desc", account_id
+    )
+    names = {u["id"]: u["name"] for u in _docs(store, "select doc from row where e='user_public'")}
+    held = store.cache.db.execute("select 1 from membership where e='account' and id=?", (account_id,)).fetchone()
+    return AccountCard(
+        account=account,
+        sites=tuple(sites_of(store, account_id)),
+        timeline=tuple(_entry(v, names, found) for v in visits),
+        owner=names.get(account.get("owner_id")),
+        leaving=held is None,
+        mark=found.get(("account", account_id), ""),
+    )
+
+
+def _entry(visit: Json, names: dict[str, str], found: dict[tuple[str, str], str]) -> TimelineEntry:
+    return TimelineEntry(
+        id=visit["id"],
+        day=str(visit.get("day") or ""),
+        state=str(visit["state"]),
+        outcome=visit.get("outcome"),
+        note=visit.get("note"),
+        rep=names.get(str(visit.get("rep_id"))),
+        flags=tuple(visit.get("flags") or ()),
+        mark=found.get(("visit", visit["id"]), ""),
+    )
+
+
+def sync_state(store: Store) -> SyncState:
+    """The counts behind the three marks."""
+    seen = store.outbox.dismissed()
+    ops = store.outbox.ops()
+    waiting = tuple(op for op in ops if op.state in ("queued", "sent", "deferred"))
+    db = store.cache.db
+    return SyncState(
+        unsent=len(waiting) + sum(op.state == "stuck" for op in ops),
+        oldest_unsent=store.outbox.oldest_unsent(),
+        attention=tuple(op for op in ops if op.state in ATTENTION and op.op_id not in seen),
+        waiting=waiting,
+        accounts=int(db.execute("select count(*) from row where e='account'").fetchone()[0]),
+        verifying=db.execute("select 1 from suspect limit 1").fetchone() is not None,
+        synced_at=store.cache.meta.get("synced_at"),
+    )
+
+
+def account_name(store: Store, op: Op) -> str:
+    """The account an op is about, for lists of unsent work."""
+    ids: Iterable[str] = (row_id for e, row_id in references(op.body) if e == "account")
+    for account_id in ids:
+        account = store.cache.doc("account", account_id)
+        if account:
+            return str(account.get("name") or "")
+    return ""

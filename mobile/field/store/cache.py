@@ -1,0 +1,178 @@
+"""The cache: what the server last told this phone. Disposable; rebuilt by the next pull."""
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobile.field.store.canonical import Json, canonical
+from mobile.field.store.folding import fold
+from mobile.field.store.sqlite import Meta, connect, migrate
+
+SCHEMA_VERSION = 1
+
+
+def _tables(db: sqlite3.Connection) -> None:
+    db.execute(
+        "create table row(e text, id text, rev int not null, base text not null, doc text not null,"
+        " account_id text, sort text, cell int, primary key(e,id)) without rowid"
+    )
+    db.execute("create index row_account on row(account_id, e)")
+    db.execute("create index row_sort on row(e, sort)")
+    db.execute("create index row_cell on row(cell) where cell is not null")
+    # columns in the order of the key: SQLite 3.40 finds "NULL values" in a sound file otherwise
+    db.execute("create table membership(e text, id text, bucket int, primary key(e,id,bucket)) without rowid")
+    db.execute(
+        "create table bucket(id int primary key, gen int, priority int, cursor text, complete int, synced_at text)"
+    )
+    db.execute("create table meta(k text primary key, v text)")
+
+
+def _suspects(db: sqlite3.Connection) -> None:
+    """Memberships that a refetch of their bucket has not confirmed yet: shown as "verifying"."""
+    db.execute("create table suspect(e text, id text, bucket int, primary key(e,id,bucket)) without rowid")
+
+
+MIGRATIONS = (_tables, _suspects)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One subscription of this user and how far the phone has read it."""
+
+    id: int
+    gen: int | None
+    priority: int
+    cursor: str | None
+    complete: bool
+
+
+def cell_of(doc: Json) -> int | None:
+    """Number of the 0.01 degree square a row lies in, for rows with a point."""
+    lon, lat = doc.get("lon"), doc.get("lat")
+    if not isinstance(lon, int | float) or not isinstance(lat, int | float):
+        return None
+    return math.floor((lat + 90) * 100) * 36_000 + math.floor((lon + 180) * 100)
+
+
+def _account_of(e: str, row_id: str, doc: Json) -> str | None:
+    return row_id if e == "account" else doc.get("account_id")
+
+
+def _sort_key(e: str, doc: Json) -> str:
+    if e == "stop":
+        return f"{doc.get('route_id')}:{int(doc.get('position') or 0):04d}"
+    if e in ("visit", "route"):
+        return str(doc.get("day") or "")
+    return fold(str(doc.get("name") or ""))
+
+
+class Cache:
+    """The rows this phone may see, with the rep's own pending changes laid over them."""
+
+    def __init__(self, path: Path) -> None:
+        self.db = connect(path, synchronous="normal")
+        migrate(self.db, MIGRATIONS)
+        self.meta = Meta(self.db)
+
+    def close(self) -> None:
+        self.db.close()
+
+    # -- rows
+
+    def base(self, e: str, row_id: str) -> tuple[int, Json | None]:
+        """The revision and document the server last sent; (0, None) when it never sent one."""
+        row = self.db.execute("select rev, base from row where e=? and id=?", (e, row_id)).fetchone()
+        return (0, None) if row is None else (row["rev"], json.loads(row["base"]))
+
+    def doc(self, e: str, row_id: str) -> Json | None:
+        """The row as the rep sees it, own pending changes included."""
+        row = self.db.execute("select doc from row where e=? and id=?", (e, row_id)).fetchone()
+        return None if row is None else json.loads(row["doc"])
+
+    def put_base(self, e: str, row_id: str, rev: int, base: Json | None) -> None:
+        """Take a row from the server (None: it never sent one); own changes are laid over it by the caller."""
+        text, shown = canonical(base), base or {}
+        self.db.execute(
+            "insert into row(e,id,rev,base,doc,account_id,sort,cell) values(?,?,?,?,?,?,?,?)"
+            " on conflict(e,id) do update set rev=excluded.rev, base=excluded.base, doc=excluded.doc,"
+            " account_id=excluded.account_id, sort=excluded.sort, cell=excluded.cell",
+            (e, row_id, rev, text, text, _account_of(e, row_id, shown), _sort_key(e, shown), cell_of(shown)),
+        )
+
+    def put_doc(self, e: str, row_id: str, doc: Json) -> None:
+        """Replace what the rep sees of a row and the columns derived from it."""
+        self.db.execute(
+            "update row set doc=?, account_id=?, sort=?, cell=? where e=? and id=?",
+            (canonical(doc), _account_of(e, row_id, doc), _sort_key(e, doc), cell_of(doc), e, row_id),
+        )
+
+    def remove(self, e: str, row_id: str) -> None:
+        self.db.execute("delete from row where e=? and id=?", (e, row_id))
+
+    def overlaid(self) -> list[tuple[str, str]]:
+        """Rows whose shown document differs from the server's."""
+        return [(r[0], r[1]) for r in self.db.execute("select e,id from row where doc!=base").fetchall()]
+
+    # -- memberships
+
+    def join(self, bucket: int, e: str, row_id: str) -> None:
+        self.db.execute("insert or ignore into membership values(?,?,?)", (e, row_id, bucket))
+        self.db.execute("delete from suspect where e=? and id=? and bucket=?", (e, row_id, bucket))
+
+    def leave(self, bucket: int, e: str, row_id: str) -> None:
+        self.db.execute("delete from membership where e=? and id=? and bucket=?", (e, row_id, bucket))
+        self.db.execute("delete from suspect where e=? and id=? and bucket=?", (e, row_id, bucket))
+
+    def is_suspect(self, e: str, row_id: str) -> bool:
+        return self.db.execute("select 1 from suspect where e=? and id=?", (e, row_id)).fetchone() is not None
+
+    def orphans(self) -> list[tuple[str, str]]:
+        """Rows that no bucket holds any more (or never held: created on this phone)."""
+        sql = "select r.e, r.id from row r where not exists (select 1 from membership m where m.e=r.e and m.id=r.id)"
+        return [(r[0], r[1]) for r in self.db.execute(sql).fetchall()]
+
+    # -- buckets
+
+    def buckets(self) -> list[Bucket]:
+        rows = self.db.execute("select * from bucket order by priority, id").fetchall()
+        return [Bucket(r["id"], r["gen"], r["priority"], r["cursor"], bool(r["complete"])) for r in rows]
+
+    def subscribe(self, bucket: int, gen: int | None = None, priority: int = 9) -> None:
+        """Know a bucket; one whose generation changed is read again from its beginning.
+
+        A bucket first met in a page has no generation until the next hello names it.
+        """
+        known = self.db.execute("select gen from bucket where id=?", (bucket,)).fetchone()
+        if known is None:
+            self.db.execute("insert into bucket values(?,?,?,null,0,null)", (bucket, gen, priority))
+        elif gen is not None:
+            self.db.execute("update bucket set gen=?, priority=? where id=?", (gen, priority, bucket))
+            if known["gen"] not in (None, gen):
+                self.read_again([bucket])
+
+    def read_again(self, buckets: Iterable[int]) -> None:
+        """Forget the cursors: rows stay readable and are kept only if the refetch confirms them."""
+        for bucket in buckets:
+            self.db.execute("update bucket set cursor=null, complete=0 where id=?", (bucket,))
+            self.db.execute("insert or ignore into suspect select * from membership where bucket=?", (bucket,))
+
+    def advance(self, bucket: int, cursor: str | None, complete: bool, synced_at: str) -> None:
+        """Remember how far a bucket is read; a completed refetch drops what it did not confirm."""
+        self.db.execute(
+            "update bucket set cursor=?, complete=?, synced_at=? where id=?", (cursor, int(complete), synced_at, bucket)
+        )
+        if complete:
+            self.db.execute(
+                "delete from membership where bucket=? and exists (select 1 from suspect s where s.e=membership.e"
+                " and s.id=membership.id and s.bucket=membership.bucket)",
+                (bucket,),
+            )
+            self.db.execute("delete from suspect where bucket=?", (bucket,))
+
+    def unsubscribe(self, bucket: int) -> None:
+        """Drop a bucket the user may no longer see."""
+        for table, column in (("membership", "bucket"), ("suspect", "bucket"), ("bucket", "id")):
+            self.db.execute(f"delete from {table} where {column}=?", (bucket,))  # noqa: S608 own constants

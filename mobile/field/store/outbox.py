@@ -1,0 +1,294 @@
+"""The outbox: every intention of the rep, kept until the server's backups hold it too.
+
+"Saved" means one committed transaction in this file, nothing less. Op numbers run gap-free from 1
+over everything that goes to the server in order. Parked ops and ops that an earlier device id has
+delivered have left that order: their numbers are negative.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mobile.field.store import clock
+from mobile.field.store.canonical import Json, canonical, sha256
+from mobile.field.store.sqlite import Meta, connect, migrate, transaction
+
+UNSENT = ("queued", "sent", "deferred", "stuck")
+ATTENTION = ("conflict", "rejected", "stuck")
+MAX_OP_BYTES = 64 * 1024
+BACKUP_EVERY = 20
+KEEP_ACKED = timedelta(days=7)
+
+
+class OpTooLarge(ValueError):
+    """The op would exceed what the server accepts; nothing was saved."""
+
+
+def _tables(db: sqlite3.Connection) -> None:
+    db.execute(
+        "create table op(n integer primary key autoincrement, op_id text unique not null, kind text, e text,"
+        " row_id text, body text not null, body_sha blob not null, dep_op text, state text not null default 'queued',"
+        " result text, created_wall text, created_mono integer, boot_id text, acked_at text)"
+    )
+    db.execute("create index op_state on op(state, n)")
+    db.execute(
+        "create table blob(sha256 text primary key, path text, size int, mime text, upload_state text,"
+        " offset int default 0, for_op text)"
+    )
+    db.execute("create table meta(k text primary key, v text)")
+
+
+MIGRATIONS = (_tables,)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One intention of the rep and what became of it."""
+
+    n: int
+    op_id: str
+    kind: str
+    e: str
+    row_id: str
+    body: Json
+    state: str
+    result: Json | None
+    created_wall: str
+    acked_at: str | None
+
+
+def _op(row: sqlite3.Row) -> Op:
+    return Op(
+        n=row["n"],
+        op_id=row["op_id"],
+        kind=row["kind"],
+        e=row["e"],
+        row_id=row["row_id"],
+        body=json.loads(row["body"]),
+        state=row["state"],
+        result=json.loads(row["result"]) if row["result"] else None,
+        created_wall=row["created_wall"],
+        acked_at=row["acked_at"],
+    )
+
+
+class Outbox:
+    """The op journal of one signed-in user on one phone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.db = connect(path, synchronous="full")
+        migrate(self.db, MIGRATIONS)
+        self.meta = Meta(self.db)
+
+    def close(self) -> None:
+        self.db.close()
+
+    # -- capture
+
+    def append(self, body: Json) -> Op:
+        """Save one op for good: when this returns, a power cut does not lose it."""
+        text = canonical(body)
+        if len(text.encode("utf-8")) > MAX_OP_BYTES:
+            raise OpTooLarge(f"{body['e']}: the entry is larger than {MAX_OP_BYTES // 1024} KB")
+        with transaction(self.db):
+            row = self.db.execute(
+                "insert into op(op_id,kind,e,row_id,body,body_sha,dep_op,created_wall,created_mono,boot_id)"
+                " values(?,?,?,?,?,?,?,?,?,?) returning *",
+                (
+                    body["op_id"],
+                    body["k"],
+                    body["e"],
+                    body["id"],
+                    text,
+                    sha256(text),
+                    body.get("dep_op"),
+                    body["at"]["wall"],
+                    body["at"]["mono"],
+                    body["at"]["boot"],
+                ),
+            ).fetchone()
+        if row["n"] % BACKUP_EVERY == 0:
+            self.back_up()
+        return _op(row)
+
+    def back_up(self) -> None:
+        """Copy the journal beside itself; a half-written copy never replaces a whole one."""
+        fresh = self.path.with_suffix(".bak.new")
+        fresh.unlink(missing_ok=True)
+        copy = sqlite3.connect(fresh)
+        try:
+            self.db.backup(copy)
+        finally:
+            copy.close()
+        fresh.replace(self.path.with_suffix(".bak"))
+
+    # -- reads
+
+    def ops(self, states: Iterable[str] | None = None) -> list[Op]:
+        """All ops, or those in the given states, in the order of the journal."""
+        wanted = tuple(states or ())
+        where = f"where state in ({','.join('?' * len(wanted))})" if wanted else ""
+        return [_op(row) for row in self.db.execute(f"select * from op {where} order by n>0, abs(n)", wanted)]  # noqa: S608 marks only
+
+    def pending(self, covered_n: int) -> list[Op]:
+        """Unsent ops, and answered ones that no pull has covered yet."""
+        marks = ",".join("?" * len(UNSENT))
+        rows = self.db.execute(
+            f"select * from op where state in ({marks}) or (n>? and state in ('applied','merged'))"  # noqa: S608 marks only
+            " order by n>0, abs(n)",
+            (*UNSENT, covered_n),
+        )
+        return [_op(row) for row in rows]
+
+    def op(self, op_id: str) -> Op | None:
+        row = self.db.execute("select * from op where op_id=?", (op_id,)).fetchone()
+        return None if row is None else _op(row)
+
+    def next_batch(self, limit: int, max_bytes: int) -> list[Op]:
+        """The ops to send next, in order, within the server's limits (always at least one)."""
+        batch: list[Op] = []
+        size = 0
+        rows = self.db.execute(
+            "select * from op where n>0 and state in ('queued','sent') order by n limit ?", (max(1, limit),)
+        )
+        for row in rows.fetchall():
+            size += len(row["body"].encode("utf-8")) + 32
+            if batch and size > max_bytes:
+                break
+            batch.append(_op(row))
+        return batch
+
+    def max_n(self) -> int:
+        """The highest number given out so far."""
+        return int(self.db.execute("select coalesce(max(n),0) from op where n>0").fetchone()[0])
+
+    def max_acked_n(self) -> int:
+        """The highest number the server has answered."""
+        sql = "select coalesce(max(n),0) from op where n>0 and state not in ('queued','sent')"
+        return int(self.db.execute(sql).fetchone()[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many ops are in each state."""
+        return dict(self.db.execute("select state,count(*) from op group by state order by state").fetchall())
+
+    def oldest_unsent(self) -> str | None:
+        """Wall time of the oldest op that the server does not have."""
+        sql = "select min(created_wall) from op where state in ('queued','sent','stuck')"
+        value = self.db.execute(sql).fetchone()[0]
+        return None if value is None else str(value)
+
+    def dismissed(self) -> set[str]:
+        """Ops whose problem the rep has settled."""
+        rows = self.db.execute("select substr(k,6) from meta where k like 'seen:%'")
+        return {r[0] for r in rows}
+
+    def dismiss(self, op_id: str) -> None:
+        """The rep has dealt with this op's problem; the op itself stays in the journal."""
+        self.meta.set(f"seen:{op_id}", clock.now().isoformat(timespec="seconds"))
+
+    # -- what the server said
+
+    def mark_sent(self, ops: Sequence[Op]) -> None:
+        """From now on these bodies are immutable: the server may have them."""
+        with transaction(self.db):
+            self.db.executemany("update op set state='sent' where n=? and state='queued'", [(op.n,) for op in ops])
+
+    def acknowledge(self, n: int, status: str, result: Json) -> None:
+        """Keep the server's verdict on one op."""
+        self.db.execute(
+            "update op set state=?, result=?, acked_at=coalesce(acked_at,?) where n=?",
+            (status, canonical(result), clock.now().isoformat(timespec="seconds"), n),
+        )
+
+    def align(self, last_n: int) -> int:
+        """Queue every op above the server's mark again, whatever its state: the answer to restores.
+
+        The numbers above the mark are closed up from it: the server holds no receipt there, so
+        they are free. New ops always come after the mark.
+        """
+        with transaction(self.db):
+            again = self.db.execute(
+                "update op set state='queued', result=null, acked_at=null where n>? and state!='queued'", (last_n,)
+            ).rowcount
+            above = [r[0] for r in self.db.execute("select n from op where n>? order by n", (last_n,)).fetchall()]
+            for number, n in enumerate(above, start=last_n + 1):
+                if number != n:
+                    self.db.execute("update op set n=? where n=?", (number, n))
+            self._continue_after(last_n + len(above))
+        return again
+
+    def prune(self, durable_n: int, now: datetime) -> int:
+        """Forget what the server's backups cover and a week has passed over; blobs still waiting stay."""
+        with transaction(self.db):
+            return self.db.execute(
+                "delete from op where n>0 and n<=? and state in ('applied','merged') and acked_at<?"
+                " and op_id not in (select for_op from blob where for_op is not null)"
+                " and n<(select max(n) from op)",
+                (durable_n, (now - KEEP_ACKED).isoformat(timespec="seconds")),
+            ).rowcount
+
+    # -- leaving and joining the order
+
+    def park(self, n: int, error: Json) -> None:
+        """Take an op that the server cannot digest out of the order, so that those behind it go on.
+
+        Only for ops the server holds no receipt for. Followers move down by one: numbers belong
+        to the order, what identifies an op is its op_id.
+        """
+        with transaction(self.db):
+            lowest = min(0, int(self.db.execute("select coalesce(min(n),0) from op").fetchone()[0])) - 1
+            self.db.execute(
+                "update op set n=?, state='stuck', result=? where n=?", (lowest, canonical({"error": error}), n)
+            )
+            followers = [r[0] for r in self.db.execute("select n from op where n>? order by n", (n,)).fetchall()]
+            for follower in followers:
+                self.db.execute("update op set n=? where n=?", (follower - 1, follower))
+            self._continue_after(max(self.max_n(), n - 1))
+
+    def retry_parked(self) -> int:
+        """Put parked ops at the end of the order for another try."""
+        return self._rejoin("state='stuck'")
+
+    def rejoin_delivered(self) -> int:
+        """Queue again what an earlier device id delivered: a restored server may have forgotten it."""
+        return self._rejoin("n<0 and state!='stuck'")
+
+    def _rejoin(self, which: str) -> int:
+        with transaction(self.db):
+            rows = self.db.execute(f"select n from op where {which} order by abs(n)").fetchall()  # noqa: S608 own constants
+            top = self._last_number()
+            for number, row in enumerate(rows, start=top + 1):
+                self.db.execute(
+                    "update op set n=?, state='queued', result=null, acked_at=null where n=?", (number, row["n"])
+                )
+            self._continue_after(top + len(rows))
+        return len(rows)
+
+    def adopt_device(self, device_id: str) -> None:
+        """Continue under a new device id: unsent ops are numbered from 1, delivered ones leave the order."""
+        if self.meta.get("device_id") == device_id:
+            return
+        with transaction(self.db):
+            lowest = min(0, int(self.db.execute("select coalesce(min(n),0) from op").fetchone()[0]))
+            rows = self.db.execute("select n, state from op where n>0 order by n").fetchall()
+            for offset, row in enumerate(rows, start=1):
+                self.db.execute("update op set n=? where n=?", (lowest - offset, row["n"]))
+            waiting = [
+                lowest - offset for offset, row in enumerate(rows, start=1) if row["state"] in ("queued", "sent")
+            ]
+            for number, n in enumerate(waiting, start=1):
+                self.db.execute("update op set n=?, state='queued' where n=?", (number, n))
+            self._continue_after(len(waiting))
+            self.meta.set("device_id", device_id)
+
+    def _last_number(self) -> int:
+        row = self.db.execute("select seq from sqlite_sequence where name='op'").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _continue_after(self, n: int) -> None:
+        if self.db.execute("update sqlite_sequence set seq=? where name='op'", (n,)).rowcount == 0:
+            self.db.execute("insert into sqlite_sequence(name,seq) values('op',?)", (n,))

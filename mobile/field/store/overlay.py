@@ -1,0 +1,72 @@
+"""What the rep sees: the server's row with the rep's own pending ops laid over it. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from mobile.field.store.canonical import Json
+
+Ref = tuple[str, str]
+
+VISIT_FIELDS = (
+    "id", "account_id", "site_id", "rep_id", "day", "zone", "state", "appointment", "objective", "outcome", "note",
+    "planned_start_at", "planned_end_at", "checked_in_at", "done_at", "checkin",
+)  # fmt: skip
+
+
+def target(body: Json) -> Ref:
+    """The row whose shown document an op changes; an event changes its visit."""
+    if body["e"] == "visit_event":
+        return "visit", str(body["d"]["visit_id"])
+    return str(body["e"]), str(body["id"])
+
+
+def references(body: Json) -> set[Ref]:
+    """Every row an op needs to stay readable while it is unsent."""
+    refs = {target(body)}
+    if body["e"] == "visit_event":
+        refs |= {(e, body["d"][f"{e}_id"]) for e in ("account", "site") if body["d"].get(f"{e}_id")}
+    return refs
+
+
+def lay_over(base: Json | None, bodies: Sequence[Json]) -> Json | None:
+    """The document after the given ops, in order; None when there is nothing to show."""
+    doc = None if base is None else dict(base)
+    for body in bodies:
+        doc = _with_event(doc, body) if body["e"] == "visit_event" else _with_edit(doc, body)
+    return doc
+
+
+def _with_event(doc: Json | None, body: Json) -> Json:
+    event = body["d"]
+    visit = doc if doc is not None else dict.fromkeys(VISIT_FIELDS) | {"id": event["visit_id"], "flags": []}
+    visit = visit | {k: event[k] for k in ("account_id", "site_id", "day", "zone") if visit.get(k) is None}
+    visit["state"] = event["state"]
+    visit |= {k: event[k] for k in ("outcome", "note", "checkin") if event.get(k) is not None}
+    if event["state"] == "checked_in":
+        visit["checked_in_at"] = body["at"]["wall"]
+    elif event["state"] == "done":
+        visit["done_at"] = body["at"]["wall"]
+    return visit
+
+
+def _with_edit(doc: Json | None, body: Json) -> Json | None:
+    kind = body["k"]
+    if kind == "create":
+        return {"id": body["id"], **body["d"]}
+    if doc is None or kind == "delete":
+        return None
+    if kind == "patch":
+        return doc | {field: new for field, (_old, new) in body["f"].items()}
+    present: list[object] = list(doc.get(body["field"]) or [])
+    if kind == "setadd":
+        return doc | {body["field"]: present + [v for v in body["v"] if v not in present]}
+    if kind == "setdel":
+        return doc | {body["field"]: [v for v in present if v not in body["v"]]}
+    return doc
+
+
+def by_target(bodies: Iterable[Json]) -> dict[Ref, list[Json]]:
+    """Ops grouped by the row they change, order kept."""
+    grouped: dict[Ref, list[Json]] = {}
+    for body in bodies:
+        grouped.setdefault(target(body), []).append(body)
+    return grouped

@@ -1,0 +1,122 @@
+"""The phone's memory for one signed-in user: outbox and cache, and the overlay between them."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mobile.field.store import overlay, reserve, salvage
+from mobile.field.store.cache import Cache
+from mobile.field.store.canonical import Json
+from mobile.field.store.outbox import UNSENT, Op, Outbox
+from mobile.field.store.sqlite import healthy, remove, transaction
+
+
+class Store:
+    """Opens and mends both files. One instance per thread; SQLite keeps the threads apart."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = folder
+        salvage.mend_outbox(folder / "outbox.db")
+        reserve.keep(folder)
+        self.outbox = Outbox(folder / "outbox.db")
+        self.cache = self._open_cache()
+        if self.cache.meta.get("overlay_upto_n") != str(self.outbox.max_n()):
+            self.rebuild_overlay()
+
+    def close(self) -> None:
+        self.outbox.close()
+        self.cache.close()
+
+    def _open_cache(self) -> Cache:
+        path = self.folder / "cache.db"
+        if not healthy(path):
+            remove(path)
+        try:
+            cache = Cache(path)
+        except sqlite3.DatabaseError:
+            remove(path)
+            cache = Cache(path)
+        if cache.meta.get("covered_n") is None:
+            cache.meta.set("covered_n", str(self.outbox.max_acked_n()))
+            cache.meta.set("epoch", self.outbox.meta.get("epoch"))
+        return cache
+
+    def rebuild_cache(self) -> None:
+        """Throw a damaged cache away; the next pull fills it, pending work is shown at once."""
+        self.cache.close()
+        remove(self.folder / "cache.db")
+        self.cache = self._open_cache()
+        self.rebuild_overlay()
+
+    # -- capture
+
+    def save(self, body: Json) -> Op:
+        """Save one intention of the rep and show it. Saved once the outbox has committed."""
+        try:
+            op = self.outbox.append(body)
+        except sqlite3.OperationalError as error:
+            if "full" not in str(error):
+                raise
+            reserve.release(self.folder)
+            op = self.outbox.append(body)
+        with transaction(self.cache.db):
+            self.refresh([overlay.target(body)])
+            self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))
+        return op
+
+    # -- overlay
+
+    def showing(self) -> list[Op]:
+        """Ops that the server's rows do not contain yet: pending ones, and answered ones until a pull covers them."""
+        covered = int(self.cache.meta.get("covered_n") or 0)
+        return [op for op in self.outbox.pending(covered) if op.state in UNSENT or "row" not in (op.result or {})]
+
+    def refresh(self, refs: Iterable[overlay.Ref]) -> None:
+        """Show the given rows as base plus pending ops; forget rows of which nothing is left."""
+        pending = overlay.by_target(op.body for op in self.showing())
+        for e, row_id in refs:
+            rev, base = self.cache.base(e, row_id)
+            doc = overlay.lay_over(base, pending.get((e, row_id), []))
+            if doc is None:
+                if base is None:
+                    self.cache.remove(e, row_id)
+                continue
+            if base is None:
+                self.cache.put_base(e, row_id, rev, None)  # a row that so far lives on this phone only
+            self.cache.put_doc(e, row_id, doc)
+
+    def refresh_pending(self, refs: Iterable[overlay.Ref]) -> None:
+        """Refresh those of the given rows that pending ops change."""
+        pending = {overlay.target(op.body) for op in self.showing()}
+        self.refresh(pending.intersection(refs))
+
+    def rebuild_overlay(self) -> None:
+        """Lay every pending op over its row again, e.g. after the app was killed between two commits."""
+        with transaction(self.cache.db):
+            refs = {overlay.target(op.body) for op in self.showing()} | set(self.cache.overlaid())
+            self.refresh(refs)
+            self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))
+
+    def drop_orphans(self) -> None:
+        """Forget rows outside every bucket, except those that unsent work refers to."""
+        needed = {ref for op in self.showing() for ref in overlay.references(op.body)}
+        for e, row_id in self.cache.orphans():
+            if (e, row_id) not in needed:
+                self.cache.remove(e, row_id)
+
+    @contextmanager
+    def page(self) -> Iterator[None]:
+        """One transaction of the cache, for everything a page of the server changes."""
+        with transaction(self.cache.db):
+            yield
+
+    def picklist(self, name: str) -> list[tuple[str, str]]:
+        """Values and labels of a picklist by its name; empty before the first sync."""
+        for row in self.cache.db.execute("select doc from row where e='picklist'"):
+            doc = json.loads(row["doc"])
+            if doc.get("name") == name:
+                return [(v["value"], v["label"]) for v in doc["values"]]
+        return []

@@ -1,0 +1,69 @@
+"""Step 2 of sync: compare notes with the server. Step 3: queue again whatever it does not know."""
+
+import shutil
+
+from mobile.field.store import Store, clock
+from mobile.field.sync import wire
+from mobile.field.sync.api import Api
+
+APP_VERSION = "0.1.0"
+SCHEMA = 1
+
+
+def greeting(store: Store) -> wire.HelloRequest:
+    """What the phone says about itself."""
+    counts = store.outbox.counts()
+    waiting = counts.get("queued", 0) + counts.get("sent", 0)
+    return wire.HelloRequest(
+        protocol=[1],
+        app=APP_VERSION,
+        schema=SCHEMA,
+        device=store.outbox.meta.get("device_id") or "",
+        epoch=store.outbox.meta.get("epoch"),
+        max_n=store.outbox.max_n(),
+        tz=clock.local_zone_name(),
+        wall=clock.wall(),
+        mono_ms=clock.mono_ms(),
+        boot=clock.boot_id(),
+        free_mb=shutil.disk_usage(store.folder).free // 1_000_000,
+        pending=wire.Pending(ops=waiting, blobs=0, oldest=store.outbox.oldest_unsent()),
+    )
+
+
+def hello(store: Store, api: Api) -> wire.HelloReply:
+    """Say hello; learn the epoch, the server's mark and the buckets. Changes nothing on the phone."""
+    return wire.parse(wire.HelloReply, api.call("POST", "/sync/v1/hello", wire.emit(greeting(store))))
+
+
+def align(store: Store, reply: wire.HelloReply) -> int:
+    """Queue every op above the server's mark again, whatever the epoch; then follow a changed epoch.
+
+    Returns how many answered ops are queued again. May be run again at any point: the new epoch
+    is remembered last.
+    """
+    again = store.outbox.align(reply.last_n)
+    if reply.durable_upto is not None:
+        store.outbox.prune(min(reply.durable_upto.n, reply.last_n), clock.now())
+    _retry_parked(store)
+    if store.outbox.meta.get("epoch") not in (None, reply.epoch):
+        again += store.outbox.rejoin_delivered()
+    with store.page():
+        if store.cache.meta.get("epoch") != reply.epoch:
+            store.cache.read_again([bucket.id for bucket in store.cache.buckets()])
+            store.cache.meta.set("epoch", reply.epoch)
+        for bucket in reply.buckets:
+            store.cache.subscribe(bucket.id, bucket.gen, bucket.prio)
+    store.outbox.meta.set("epoch", reply.epoch)
+    if again or store.cache.meta.get("overlay_upto_n") != str(store.outbox.max_n()):
+        store.rebuild_overlay()
+    return again
+
+
+def _retry_parked(store: Store) -> None:
+    """Give parked ops another try once a day, and at once after an update of the app."""
+    occasion = f"{clock.now().date()} {APP_VERSION}"
+    last = store.outbox.meta.get("parked_tried")
+    if store.outbox.counts().get("stuck") and last != occasion:
+        if last is not None:
+            store.outbox.retry_parked()
+        store.outbox.meta.set("parked_tried", occasion)

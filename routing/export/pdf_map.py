@@ -1,0 +1,262 @@
+"""The map of the printed sheet: quiet base map, the drive in the colour of the day, numbered pins."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from reportlab.lib.colors import HexColor
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable
+
+from geo.types import LonLat
+from routing.export import fonts, look
+from routing.export.projection import Projection, apart, round_length_m
+from routing.export.types import DaySheet, MapFeature
+from routing.export.wording import distance
+from routing.roads import polyline
+from routing.roads.types import Leg
+
+PIN = 6.2
+_STRIP = 16.0
+
+type Place = tuple[float, float]
+
+
+class RouteMap(Flowable):
+    """The map with its legend and scale underneath, where they hide nothing."""
+
+    def __init__(self, sheet: DaySheet, width: float, height: float) -> None:
+        super().__init__()
+        self.sheet, self.width, self.height = sheet, width, height
+        self.projection = Projection.of(sheet, width, height - _STRIP)
+
+    def wrap(self, _available_width: float, _available_height: float) -> tuple[float, float]:
+        """The size is given."""
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw at the flowable's place."""
+        fonts.register()
+        canvas: Canvas = self.canv
+        canvas.saveState()
+        canvas.translate(0, _STRIP)
+        frame = canvas.beginPath()
+        frame.roundRect(0, 0, self.width, self.height - _STRIP, 4)
+        canvas.clipPath(frame, stroke=0, fill=0)
+        canvas.setFillColor(HexColor(look.LAND))
+        canvas.rect(0, 0, self.width, self.height, stroke=0, fill=1)
+        self._background(canvas)
+        self._legs(canvas)
+        self._place_names(canvas)
+        self._pins(canvas)
+        canvas.restoreState()
+        canvas.setStrokeColor(HexColor(look.LINE))
+        canvas.setLineWidth(0.7)
+        canvas.roundRect(0, _STRIP, self.width, self.height - _STRIP, 4, stroke=1, fill=0)
+        self._legend(canvas)
+        self._scale(canvas)
+
+    def _background(self, canvas: Canvas) -> None:
+        order = {layer: number for number, layer in enumerate(look.LAYERS)}
+        for feature in sorted(self.sheet.background, key=lambda f: (order.get(f.layer, 9), _rank(f))):
+            if feature.layer == "place":
+                continue
+            for parts, is_area in _parts(feature.geometry):
+                self._draw(canvas, feature, parts, is_area)
+
+    def _draw(self, canvas: Canvas, feature: MapFeature, parts: Sequence[Any], is_area: bool) -> None:
+        fill, stroke = look.fill(feature.layer, feature.kind), look.stroke(feature.layer, feature.kind)
+        path = canvas.beginPath()
+        for part in parts:
+            for number, point in enumerate(part):
+                (path.lineTo if number else path.moveTo)(*self.projection.at(LonLat(point[0], point[1])))
+            if is_area:
+                path.close()
+        if is_area and fill:
+            canvas.setFillColor(HexColor(fill))
+            canvas.drawPath(path, stroke=0, fill=1, fillMode=0)
+        elif stroke:
+            colour, width, dashed = stroke
+            _pen(canvas, colour, width, (3, 2) if dashed else ())
+            canvas.drawPath(path, stroke=1, fill=0)
+
+    def _legs(self, canvas: Canvas) -> None:
+        lines = [([self.projection.at(p) for p in polyline.decode(leg.polyline6)], leg) for leg in self.sheet.legs]
+        for line, _leg in lines:
+            _stroke(canvas, line, look.PAPER, 4.2, ())
+        for line, leg in lines:
+            _stroke(canvas, line, look.BLAZE, 2.0, _dash(leg))
+        for line, _leg in lines:
+            _arrow(canvas, line)
+
+    def _place_names(self, canvas: Canvas) -> None:
+        taken = [self.projection.at(point) for point in self.sheet.points]
+        names = [f for f in self.sheet.background if f.layer == "place" and f.name and f.geometry["type"] == "Point"]
+        boxes: list[tuple[float, float, float, float]] = [(x - PIN, y - PIN, x + PIN, y + PIN) for x, y in taken]
+        for feature in sorted(names, key=lambda f: (-look.place_size(f.kind), f.name)):
+            size = look.place_size(feature.kind)
+            x, y = self.projection.at(LonLat(*feature.geometry["coordinates"][:2]))
+            half = fonts.width(feature.name, size) / 2
+            box = (x - half - 2, y - 2, x + half + 2, y + size)
+            inside = box[0] > 0 and box[2] < self.width and box[1] > 0 and box[3] < self.height - _STRIP
+            if inside and not any(_overlap(box, other) for other in boxes):
+                boxes.append(box)
+                _text(canvas, x - half, y, feature.name, size, look.QUIET, halo=True)
+
+    def _pins(self, canvas: Canvas) -> None:
+        for missed in self.sheet.left_out:
+            if missed.point:
+                _ring(canvas, *self.projection.at(missed.point))
+        stops = [self.projection.at(stop.point) for stop in self.sheet.stops]
+        ends = [self.projection.at(self.sheet.start.point), self.projection.at(self.sheet.end.point)]
+        same = math.dist(*ends) < PIN
+        places = [*stops, *(ends[:1] if same else ends)]
+        labels = [str(n) for n in range(1, len(stops) + 1)] + (["S/E"] if same else ["S", "E"])
+        moved = apart(places, 2 * PIN + 1)
+        for true, pin in zip(places, moved, strict=True):
+            if math.dist(true, pin) > 2:
+                _stroke(canvas, [true, pin], look.INK, 0.7, ())
+                canvas.setFillColor(HexColor(look.INK))
+                canvas.circle(*true, 1.3, stroke=0, fill=1)
+        for number, (pin, label) in enumerate(zip(moved, labels, strict=True)):
+            draw_pin(canvas, *pin, label, is_stop=number < len(stops))
+
+    def _legend(self, canvas: Canvas) -> None:
+        x, y = 0.0, 4.0
+        for label, draw in _legend_entries(self.sheet):
+            draw(canvas, x + 8, y + 2.5)
+            _text(canvas, x + 19, y, label, 7, look.QUIET)
+            x += 19 + fonts.width(label, 7) + 12
+
+    def _scale(self, canvas: Canvas) -> None:
+        per_point = self.projection.metres_per_point()
+        length_m = round_length_m(90 * per_point)
+        right, left, y = self.width, self.width - length_m / per_point, 4.0
+        _pen(canvas, look.INK, 1.0, ())
+        canvas.lines([(left, y, right, y), (left, y, left, y + 3), (right, y, right, y + 3)])
+        label = distance(length_m) if length_m < 1000 else f"{length_m / 1000:.0f} km"
+        _text(canvas, left - fonts.width(label, 7) - 4, y, label, 7, look.QUIET)
+
+
+def draw_pin(canvas: Canvas, x: float, y: float, label: str, is_stop: bool) -> None:
+    """A numbered pin of a stop, or the square of an anchor."""
+    canvas.setFillColor(HexColor(look.PAPER))
+    fill, size = HexColor(look.FOREST if is_stop else look.INK), 7.0 if len(label) < 3 else 5.4
+    if is_stop:
+        canvas.circle(x, y, PIN + 1.3, stroke=0, fill=1)
+        canvas.setFillColor(fill)
+        canvas.circle(x, y, PIN, stroke=0, fill=1)
+    else:
+        canvas.roundRect(x - PIN - 1, y - PIN - 1, 2 * PIN + 2, 2 * PIN + 2, 3, stroke=0, fill=1)
+        canvas.setFillColor(fill)
+        canvas.roundRect(x - PIN, y - PIN, 2 * PIN, 2 * PIN, 2, stroke=0, fill=1)
+    _text(canvas, x - fonts.width(label, size, bold=True) / 2, y - size * 0.36, label, size, look.PAPER, bold=True)
+
+
+def _legend_entries(sheet: DaySheet) -> Iterator[tuple[str, Any]]:
+    def line(dash: tuple[int, ...]) -> Any:
+        return lambda canvas, x, y: _stroke(canvas, [(x - 8, y), (x + 8, y)], look.BLAZE, 2.0, dash)
+
+    yield "stop", lambda canvas, x, y: draw_pin(canvas, x, y, "1", is_stop=True)
+    yield "start, end", lambda canvas, x, y: draw_pin(canvas, x, y, "S", is_stop=False)
+    if not all(leg.estimated for leg in sheet.legs):
+        yield "drive", line(())
+    if sheet.estimated:
+        yield "estimated, straight line", line((4, 3))
+    if any(missed.point for missed in sheet.left_out):
+        yield "not planned", _ring
+
+
+def _ring(canvas: Canvas, x: float, y: float) -> None:
+    _pen(canvas, look.QUIET, 1.2, ())
+    canvas.setFillColor(HexColor(look.PAPER))
+    canvas.circle(x, y, 3.2, stroke=1, fill=1)
+
+
+def _dash(leg: Leg) -> tuple[int, ...]:
+    return (4, 3) if leg.estimated else ()
+
+
+def _pen(canvas: Canvas, colour: str, width: float, dash: tuple[int, ...]) -> None:
+    canvas.setStrokeColor(HexColor(colour))
+    canvas.setLineWidth(width)
+    canvas.setLineJoin(1)
+    canvas.setLineCap(0 if dash else 1)
+    canvas.setDash(list(dash))
+
+
+def _stroke(canvas: Canvas, line: Sequence[Place], colour: str, width: float, dash: tuple[int, ...]) -> None:
+    if len(line) < 2:
+        return
+    _pen(canvas, colour, width, dash)
+    path = canvas.beginPath()
+    path.moveTo(*line[0])
+    for place in line[1:]:
+        path.lineTo(*place)
+    canvas.drawPath(path, stroke=1, fill=0)
+    canvas.setDash([])
+
+
+def _arrow(canvas: Canvas, line: Sequence[Place]) -> None:
+    """A small head in the middle of a leg that is long enough to need a direction."""
+    pieces = [math.dist(a, b) for a, b in itertools.pairwise(line)]
+    half = sum(pieces) / 2
+    if half < 16:
+        return
+    for (a, b), piece in zip(itertools.pairwise(line), pieces, strict=True):
+        if half <= piece and piece:
+            share, angle = half / piece, math.degrees(math.atan2(b[1] - a[1], b[0] - a[0]))
+            canvas.saveState()
+            canvas.translate(a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share)
+            canvas.rotate(angle)
+            head = canvas.beginPath()
+            head.moveTo(3.6, 0)
+            for corner in ((-2.6, 3.0), (-1.4, 0.0), (-2.6, -3.0)):
+                head.lineTo(*corner)
+            head.close()
+            canvas.setFillColor(HexColor(look.BLAZE))
+            _pen(canvas, look.PAPER, 0.6, ())
+            canvas.drawPath(head, stroke=1, fill=1)
+            canvas.restoreState()
+            return
+        half -= piece
+
+
+def _text(
+    canvas: Canvas, x: float, y: float, text: str, size: float, colour: str, *, bold: bool = False, halo: bool = False
+) -> None:
+    for mode in (1, 0) if halo else (0,):
+        canvas.saveState()
+        line = canvas.beginText(x, y)
+        line.setTextRenderMode(mode)
+        _pen(canvas, look.PAPER, 2.2, ())
+        canvas.setFillColor(HexColor(colour))
+        for name, piece in fonts.runs(text, bold):
+            line.setFont(name, size)
+            line.textOut(piece)
+        canvas.drawText(line)
+        canvas.restoreState()
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _rank(feature: MapFeature) -> tuple[float, str, str]:
+    stroke = look.stroke(feature.layer, feature.kind)
+    return (stroke[1] if stroke else 0.0, feature.kind, feature.name)
+
+
+def _parts(geometry: Any) -> Iterator[tuple[Sequence[Any], bool]]:
+    """Lines or rings of a geometry that are drawn as one path, and whether they enclose an area."""
+    kind, coordinates = geometry["type"], geometry["coordinates"]
+    if kind == "LineString":
+        yield [coordinates], False
+    elif kind == "MultiLineString":
+        yield coordinates, False
+    elif kind == "Polygon":
+        yield coordinates, True
+    elif kind == "MultiPolygon":
+        for polygon in coordinates:
+            yield polygon, True

@@ -1,0 +1,187 @@
+"""The day sheet: everything the files of one rep's day are written from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from geo.types import LonLat
+from routing.roads.types import Leg
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where a day starts or ends."""
+
+    name: str
+    """As people call it: home, office, a hotel."""
+    point: LonLat
+    """Where it is."""
+
+
+@dataclass(frozen=True)
+class DayStop:
+    """One planned visit of the day, with the drive that leads to it."""
+
+    visit_id: str
+    """Stays the same when the day is planned again: calendars recognise the visit by it."""
+    account: str
+    """Name of the account."""
+    point: LonLat
+    """The site's pin."""
+    arrives_at: datetime
+    """Arrival by the plan, timezone-aware."""
+    starts_at: datetime
+    """Service starts: not before arrival."""
+    ends_at: datetime
+    """Service ends."""
+    leg: Leg
+    """The drive from the stop (or anchor) before."""
+    account_number: str = ""
+    """The company's own number of the account."""
+    account_class: str = ""
+    """A, B, C or nothing."""
+    site: str = ""
+    """Name of the site, where the account has several."""
+    address: str = ""
+    """On one line."""
+    phone: str = ""
+    """As it is stored."""
+    objective: str = ""
+    """What the visit is for."""
+    why: str = ""
+    """What brought the stop into the plan."""
+    appointment: str = ""
+    """`fixed`, `flexible_day`, `flexible_week` or nothing."""
+
+    def __post_init__(self) -> None:
+        if any(time.utcoffset() is None for time in (self.arrives_at, self.starts_at, self.ends_at)):
+            raise ValueError(f"the times of {self.account} have no time zone")
+        if not self.arrives_at <= self.starts_at <= self.ends_at:
+            raise ValueError(f"the times of {self.account} run backwards")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A visit that was wanted and did not fit."""
+
+    account: str
+    """Name of the account."""
+    reason: str
+    """Why, in words."""
+    remedy: str = ""
+    """The smallest change that would fit it, in words."""
+    address: str = ""
+    """On one line."""
+    point: LonLat | None = None
+    """The site's pin, when it has one."""
+
+
+@dataclass(frozen=True)
+class MapFeature:
+    """A piece of the quiet base map under the route."""
+
+    layer: str
+    """`landuse`, `water`, `building`, `road`, `rail`, `boundary` or `place`."""
+    kind: str
+    """The layer's own word: motorway, residential, forest, town."""
+    geometry: Mapping[str, Any]
+    """GeoJSON geometry."""
+    name: str = ""
+    """Written on the map for places and great roads."""
+
+
+@dataclass(frozen=True)
+class DaySheet:
+    """One rep's planned day."""
+
+    company: str
+    """Name of the company."""
+    rep: str
+    """Name of the rep."""
+    login: str
+    """The rep's sign-in name, used in file names."""
+    day: date
+    """The day, in the rep's zone."""
+    zone: str
+    """IANA zone in which all times are written."""
+    route_id: str
+    """Of the route in the plan."""
+    planned_at: datetime
+    """When the plan was made; the files carry it instead of the time of writing."""
+    start: Anchor
+    """Where the day starts."""
+    end: Anchor
+    """Where the day ends."""
+    leaves_at: datetime
+    """Departure from the start."""
+    returns_at: datetime
+    """Arrival at the end."""
+    stops: tuple[DayStop, ...]
+    """In the order of driving."""
+    last_leg: Leg
+    """The drive from the last stop to the end."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What was wanted for this rep and day and did not fit."""
+    attribution: tuple[str, ...] = ()
+    """One line per data source, printed on every file."""
+    background: tuple[MapFeature, ...] = ()
+    """The base map around the route; may be empty."""
+
+    def __post_init__(self) -> None:
+        ZoneInfo(self.zone)
+        if any(time.utcoffset() is None for time in (self.planned_at, self.leaves_at, self.returns_at)):
+            raise ValueError("the times of a day sheet must have a time zone")
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """All drives of the day, one more than stops."""
+        return (*(stop.leg for stop in self.stops), self.last_leg)
+
+    @property
+    def drive_s(self) -> int:
+        """Seconds of driving."""
+        return sum(leg.seconds for leg in self.legs)
+
+    @property
+    def metres(self) -> int:
+        """Metres of driving."""
+        return sum(leg.metres for leg in self.legs)
+
+    @property
+    def service_s(self) -> int:
+        """Seconds spent at customers."""
+        return round(sum((stop.ends_at - stop.starts_at for stop in self.stops), timedelta()).total_seconds())
+
+    @property
+    def estimated(self) -> bool:
+        """Whether any drive is a straight-line estimate."""
+        return any(leg.estimated for leg in self.legs)
+
+    @property
+    def points(self) -> tuple[LonLat, ...]:
+        """Start, stops and end."""
+        return (self.start.point, *(stop.point for stop in self.stops), self.end.point)
+
+    @property
+    def file_stem(self) -> str:
+        """Common beginning of the names of the day's files."""
+        login = "".join(c if c.isalnum() and c.isascii() else "-" for c in self.login.lower()).strip("-")
+        return f"{self.day.isoformat()}-{login or 'rep'}"
+
+    def local(self, time: datetime) -> datetime:
+        """A moment on the rep's clock."""
+        return time.astimezone(ZoneInfo(self.zone))
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """One finished file."""
+
+    name: str
+    """File name without a folder."""
+    media_type: str
+    """As a web server announces it."""
+    content: bytes
+    """The whole file."""

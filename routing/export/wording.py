@@ -1,0 +1,80 @@
+"""How times, durations, distances and places are written, in all files alike."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from urllib.parse import quote
+
+from geo.types import LonLat
+from routing.export.types import DaySheet, DayStop
+from routing.roads.types import Leg
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+APPOINTMENTS: Mapping[str, str] = {
+    "fixed": "fixed appointment",
+    "flexible_day": "appointment, flexible in the day",
+    "flexible_week": "appointment, flexible in the week",
+}
+
+
+def day(value: date) -> str:
+    """`Tuesday 24 November 2026`, independent of the machine's locale."""
+    return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def clock(sheet: DaySheet, time: datetime) -> str:
+    """`10:40` on the rep's clock; `+1` marks the next day."""
+    local = sheet.local(time)
+    later = (local.date() - sheet.day).days
+    return f"{local:%H:%M}" + (f" {later:+d}" if later else "")
+
+
+def duration(seconds: float) -> str:
+    """`2 h 15 min`, `40 min`."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
+
+
+def distance(metres: float) -> str:
+    """`850 m`, `1.4 km`, `138 km`."""
+    if metres < 950:
+        return f"{round(metres / 10) * 10} m"
+    return f"{metres / 1000:.1f} km" if metres < 99_950 else f"{metres / 1000:.0f} km"
+
+
+def drive(leg: Leg) -> str:
+    """`12 min, 8.4 km`, with a word when it is a guess."""
+    return f"{duration(leg.seconds)}, {distance(leg.metres)}" + (" (estimated)" if leg.estimated else "")
+
+
+def stop_name(stop: DayStop) -> str:
+    """The account with its site, where the site has a name of its own."""
+    return f"{stop.account} – {stop.site}" if stop.site and stop.site != stop.account else stop.account
+
+
+def navigation(point: LonLat, name: str) -> dict[str, str]:
+    """Links that open a navigation app at a point."""
+    place = f"{point.lat:.6f},{point.lon:.6f}"
+    return {
+        "Any app": f"geo:{place}?q={place}({quote(name, safe='')})",
+        "Google Maps": f"https://www.google.com/maps/dir/?api=1&destination={quote(place)}",
+        "Apple Maps": f"https://maps.apple.com/?daddr={quote(place)}&dirflg=d",
+        "OsmAnd": f"https://osmand.net/map/?pin={place}#16/{point.lat:.6f}/{point.lon:.6f}",
+    }
+
+
+def summary(sheet: DaySheet) -> str:
+    """The day in one line."""
+    stops = f"{len(sheet.stops)} stop" + ("" if len(sheet.stops) == 1 else "s")
+    total = duration((sheet.returns_at - sheet.leaves_at).total_seconds())
+    return f"{stops}, {total}, {distance(sheet.metres)}" + (", partly estimated" if sheet.estimated else "")
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which neither XML nor a printed page knows."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", text)

@@ -1,0 +1,1 @@
+"""Travel times, legs and drive-time areas, whoever computes them."""

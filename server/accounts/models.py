@@ -1,0 +1,168 @@
+"""Tables of accounts and their sites."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from geoalchemy2 import Geometry, WKBElement, WKTElement
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Numeric,
+    Text,
+    literal_column,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.kit.database import Base
+from server.records.models import Record
+
+INTERVALS = {"A": 14, "B": 28, "C": 84}
+"""Days between two visits when an account names none itself, by class."""
+
+ACCOUNT_TEXT = "search_words(name, number, phone_e164, email)"
+SITE_TEXT = "search_words(name, street, postcode, city)"
+"""What a search looks through; the trigram indexes hold exactly these expressions."""
+
+
+class AccountClass(StrEnum):
+    """How much an account matters."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Status(StrEnum):
+    """Where an account stands with the company."""
+
+    PROSPECT = "prospect"
+    CUSTOMER = "customer"
+    FORMER = "former"
+
+
+class PinState(StrEnum):
+    """What is known about the place of a site."""
+
+    PENDING = "pending"
+    """Waits for the geocoder."""
+    PLACED = "placed"
+    REVIEW = "review"
+    """Placed, but a person should look at it."""
+    FAILED = "failed"
+    """No place was found."""
+
+
+class Account(Record, Base):
+    """An organisation that the company sells to, or wants to."""
+
+    __tablename__ = "account"
+
+    number: Mapped[str | None] = mapped_column(comment="The company's own key; what an import recognises it by.")
+    name: Mapped[str]
+    account_class: Mapped[str | None]
+    status: Mapped[str] = mapped_column(server_default=Status.PROSPECT.value)
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"), index=True)
+    interval_days: Mapped[int | None] = mapped_column(comment="Days between visits; null: what the class says.")
+    yearly_value: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    yearly_potential: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    currency: Mapped[str] = mapped_column(server_default="EUR", comment="ISO 4217, of value and potential.")
+    phone: Mapped[str | None] = mapped_column(comment="As typed.")
+    phone_e164: Mapped[str | None] = mapped_column(index=True, comment="Normalised; null when not understood.")
+    email: Mapped[str | None]
+    website: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    note: Mapped[str | None]
+    merged_into: Mapped[UUID | None] = mapped_column(
+        ForeignKey("account.id"), index=True, comment="The account that lives on after a merge."
+    )
+    territory_id: Mapped[UUID | None] = mapped_column(index=True, comment="Of the main site, unless fixed.")
+    territory_is_fixed: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="Assigned by a person; a change of polygons leaves it."
+    )
+    last_visit_on: Mapped[date | None] = mapped_column(Date, comment="Day of the latest visit that took place.")
+
+    sites: Mapped[list["Site"]] = relationship(
+        back_populates="account",
+        order_by="(Site.is_main.desc(), Site.id)",
+        primaryjoin="and_(Site.account_id == Account.id, Site.deleted_at.is_(None))",
+        viewonly=True,
+    )
+
+    __table_args__ = (
+        CheckConstraint("account_class in ('A', 'B', 'C')", name="class"),
+        CheckConstraint("status in ('prospect', 'customer', 'former')", name="status"),
+        CheckConstraint("interval_days > 0", name="interval"),
+        CheckConstraint("length(currency) = 3", name="currency"),
+        CheckConstraint("merged_into <> id", name="merged_elsewhere"),
+        Index("uq_account_number", "number", unique=True, postgresql_where=text("deleted_at is null")),
+        Index("ix_account_name", text("search_text(name)"), "id"),
+        Index(
+            "ix_account_search",
+            literal_column(ACCOUNT_TEXT).label("search"),
+            postgresql_using="gin",
+            postgresql_ops={"search": "gin_trgm_ops"},
+        ),
+        Index("ix_account_tags", "tags", postgresql_using="gin"),
+    )
+
+
+class AccountRep(Base):
+    """A rep who works an account although it is neither theirs nor in their territory."""
+
+    __tablename__ = "account_rep"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Site(Record, Base):
+    """A physical place of an account; routes visit sites."""
+
+    __tablename__ = "site"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    name: Mapped[str | None] = mapped_column(comment="Null for the only site of an account.")
+    is_main: Mapped[bool] = mapped_column(server_default=text("false"))
+    street: Mapped[str | None] = mapped_column(comment="With the house number, as people write it.")
+    postcode: Mapped[str | None]
+    city: Mapped[str | None]
+    country: Mapped[str | None] = mapped_column(comment="As given; two capital letters when understood (ISO 3166-1).")
+    pin: Mapped[WKBElement | WKTElement | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    pin_state: Mapped[str] = mapped_column(server_default=PinState.PENDING.value)
+    grade: Mapped[str | None] = mapped_column(comment="geo.types.Grade; null when unknown (coordinates of an import).")
+    uncertainty_m: Mapped[float | None]
+    confidence: Mapped[float | None]
+    geocode_reason: Mapped[str | None] = mapped_column(comment="Why the pin is where it is, or why there is none.")
+    provider: Mapped[str | None] = mapped_column(comment="Who placed the pin: a geocoder, `import` or `hand`.")
+    region_version: Mapped[str | None] = mapped_column(comment="Address index that the geocoder used.")
+    opening_hours: Mapped[str | None] = mapped_column(comment="OpenStreetMap syntax.")
+    service_s: Mapped[int] = mapped_column(server_default=text("1800"), comment="Planned length of a visit.")
+    territory_id: Mapped[UUID | None] = mapped_column(index=True, comment="The polygon that covers the pin.")
+
+    account: Mapped[Account] = relationship(back_populates="sites", viewonly=True)
+
+    __table_args__ = (
+        CheckConstraint("pin_state in ('pending', 'placed', 'review', 'failed')", name="pin_state"),
+        CheckConstraint("service_s between 0 and 86400", name="service"),
+        CheckConstraint("uncertainty_m >= 0", name="uncertainty"),
+        Index("ix_site_pin", "pin", postgresql_using="gist"),
+        Index("ix_site_pending", "id", postgresql_where=text("pin_state = 'pending' and deleted_at is null")),
+        Index(
+            "uq_site_main",
+            "account_id",
+            unique=True,
+            postgresql_where=text("is_main and deleted_at is null"),
+        ),
+        Index(
+            "ix_site_search",
+            literal_column(SITE_TEXT).label("search"),
+            postgresql_using="gin",
+            postgresql_ops={"search": "gin_trgm_ops"},
+        ),
+    )

@@ -1,0 +1,109 @@
+"""Tables of visits and their events."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from geoalchemy2 import Geometry, WKBElement, WKTElement
+from sqlalchemy import ARRAY, DateTime, ForeignKey, Index, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.kit.database import Base
+from server.kit.ids import uuid7
+from server.records.models import Record
+
+
+class VisitState(StrEnum):
+    """Where a visit stands."""
+
+    PLANNED = "planned"
+    EN_ROUTE = "en_route"
+    CHECKED_IN = "checked_in"
+    DONE = "done"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class Appointment(StrEnum):
+    """What was promised to the customer, in order of authority."""
+
+    FIXED = "fixed"
+    FLEXIBLE_DAY = "flexible_day"
+    FLEXIBLE_WEEK = "flexible_week"
+
+
+class Outcome(StrEnum):
+    """What came of a visit."""
+
+    ORDER = "order"
+    FOLLOW_UP = "follow_up"
+    INFORMATION = "information"
+    NOT_INTERESTED = "not_interested"
+    NOBODY_THERE = "nobody_there"
+
+
+class Verification(StrEnum):
+    """Whether a check-in happened at the customer's."""
+
+    VERIFIED = "verified"
+    OUT_OF_RANGE = "out_of_range"
+    LOW_ACCURACY = "low_accuracy"
+    UNVERIFIABLE = "unverifiable"
+    SUSPECTED_MOCK = "suspected_mock"
+
+
+class Visit(Record, Base):
+    """One visit of one rep at one site."""
+
+    __tablename__ = "visit"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"), index=True)
+    rep_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
+    day: Mapped[date] = mapped_column(comment="The rep's day, in `zone`.")
+    zone: Mapped[str] = mapped_column(comment="IANA time zone of the day.")
+    state: Mapped[str] = mapped_column(server_default=VisitState.PLANNED.value)
+    appointment: Mapped[str | None]
+    objective: Mapped[str | None]
+    outcome: Mapped[str | None]
+    note: Mapped[str | None]
+    planned_start_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    planned_end_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    checked_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    checkin: Mapped[WKBElement | WKTElement | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    accuracy_m: Mapped[float | None]
+    distance_m: Mapped[float | None] = mapped_column(comment="From the check-in to the pin.")
+    verification: Mapped[str | None]
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+
+    __table_args__ = (
+        Index("ix_visit_account", "account_id", "day"),
+        Index("ix_visit_rep", "rep_id", "day"),
+        Index("ix_visit_day", "day"),
+    )
+
+
+class VisitEvent(Base):
+    """Something that happened to a visit: a fact, only ever appended."""
+
+    __tablename__ = "visit_event"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visit.id"), index=True)
+    state: Mapped[str]
+    outcome: Mapped[str | None]
+    note: Mapped[str | None]
+    occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), comment="By the phone's clock, corrected.")
+    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    recorded_by: Mapped[UUID | None]
+    device_id: Mapped[UUID | None]
+    source: Mapped[str]
+    checkin: Mapped[WKBElement | WKTElement | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    accuracy_m: Mapped[float | None]
+    mock: Mapped[bool | None]
+    distance_m: Mapped[float | None]
+    verification: Mapped[str | None]
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+
+    __table_args__ = (Index("ix_visit_event_recorded", "recorded_at"),)

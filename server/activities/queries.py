@@ -1,0 +1,120 @@
+"""Reads of visits. What of a visit somebody sees follows from the account it belongs to."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select, text
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account, Site
+from server.activities.models import Visit, VisitEvent, VisitState
+from server.auth.access import Scope
+from server.auth.models import User
+
+
+def visible_to(scope: Scope) -> Select[Visit]:
+    """The visits that somebody may see: their own, and those at accounts they may see."""
+    seen = accounts.visible_to(scope).with_only_columns(Account.id).order_by(None)
+    return select(Visit).where(
+        Visit.deleted_at.is_(None), or_(Visit.rep_id == scope.user_id, Visit.account_id.in_(seen))
+    )
+
+
+@dataclass(frozen=True)
+class VisitRow:
+    """A visit with the names a list shows."""
+
+    visit: Visit
+    account_name: str
+    rep_name: str
+    street: str | None
+    city: str | None
+
+
+def rows(session: Session, statement: Select[Visit], *, limit: int = 500) -> list[VisitRow]:
+    """Visits with the names of account, rep and place."""
+    chosen = statement.with_only_columns(Visit.id).order_by(None).subquery()
+    named: Select[Any] = (
+        select(Visit, Account.name, User.name, Site.street, Site.city)
+        .join(chosen, chosen.c.id == Visit.id)
+        .join(Account, Account.id == Visit.account_id)
+        .join(User, User.id == Visit.rep_id)
+        .outerjoin(Site, Site.id == Visit.site_id)
+        .order_by(Visit.day.desc(), Visit.planned_start_at.nulls_last(), Visit.id)
+        .limit(limit)
+    )
+    return [VisitRow(*row) for row in session.execute(named)]
+
+
+def between(scope: Scope, first: date, last: date, *, rep_id: UUID | None = None) -> Select[Visit]:
+    """The visits of some days, by rep if asked for."""
+    statement = visible_to(scope).where(Visit.day.between(first, last))
+    return statement.where(Visit.rep_id == rep_id) if rep_id else statement
+
+
+def of_accounts(scope: Scope, account_ids: Iterable[UUID]) -> Select[Visit]:
+    """The visits at some accounts."""
+    return visible_to(scope).where(Visit.account_id.in_(list(account_ids)))
+
+
+def events_of(session: Session, visit_ids: Sequence[UUID]) -> list[VisitEvent]:
+    """The facts about some visits in the order in which they happened."""
+    statement = select(VisitEvent).where(VisitEvent.visit_id.in_(visit_ids))
+    return list(session.scalars(statement.order_by(VisitEvent.occurred_at, VisitEvent.recorded_at)))
+
+
+def appointments(session: Session, rep_ids: Iterable[UUID], first: date, last: date) -> list[Visit]:
+    """Promised visits of some reps and days that have not begun: the planner must keep them."""
+    statement = select(Visit).where(
+        Visit.rep_id.in_(list(rep_ids)),
+        Visit.day.between(first, last),
+        Visit.state == VisitState.PLANNED,
+        Visit.appointment.is_not(None),
+        Visit.deleted_at.is_(None),
+    )
+    return list(session.scalars(statement.order_by(Visit.day, Visit.planned_start_at, Visit.id)))
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A visit report that has just arrived."""
+
+    visit_id: UUID
+    account_id: UUID
+    account_name: str
+    rep_name: str
+    state: str
+    outcome: str | None
+    verification: str | None
+    distance_m: float | None
+    lon: float | None
+    lat: float | None
+    occurred_at: datetime
+    recorded_at: datetime
+    flags: list[str]
+
+
+INCOMING = text(
+    """
+    select e.visit_id, v.account_id, a.name, u.name, e.state, e.outcome, e.verification, e.distance_m,
+           st_x(coalesce(s.pin, e.checkin)), st_y(coalesce(s.pin, e.checkin)), e.occurred_at, e.recorded_at, e.flags
+    from visit_event e
+    join visit v on v.id = e.visit_id
+    join account a on a.id = v.account_id
+    join app_user u on u.id = v.rep_id
+    left join site s on s.id = v.site_id
+    where v.id = any(:visits)
+    order by e.recorded_at desc
+    limit :limit
+    """
+)
+
+
+def incoming(session: Session, scope: Scope, day: date, *, limit: int = 100) -> list[Incoming]:
+    """The reports about a day's visits, the latest arrival first."""
+    visits = list(session.scalars(visible_to(scope).where(Visit.day == day).with_only_columns(Visit.id)))
+    return [Incoming(*row) for row in session.execute(INCOMING, {"visits": visits, "limit": limit})]

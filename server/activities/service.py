@@ -1,0 +1,250 @@
+"""The rules of visits. Pages, API and phones record a visit through the same `record_visit`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from geoalchemy2 import WKTElement
+from geoalchemy2.shape import to_shape
+from shapely.geometry import Point
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Account, Site
+from server.accounts.service import note_visit
+from server.activities.checkin import Fix, Verdict, verify
+from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
+from server.kit import clock
+from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.ids import uuid7
+from server.records.service import Actor
+
+PROGRESS = (VisitState.PLANNED, VisitState.EN_ROUTE, VisitState.CHECKED_IN, VisitState.DONE)
+"""A visit goes this way; an event that arrives late never takes it back."""
+
+
+class VisitExists(Conflict):
+    """An event with this id says something else already."""
+
+    code = "event_id_reuse"
+
+
+@dataclass(frozen=True)
+class VisitReport:
+    """What somebody reports of a visit: one fact."""
+
+    event_id: UUID
+    """Made where it happened; the same id twice is the same fact."""
+    visit_id: UUID
+    """A planned visit, or a new id for one that nobody planned."""
+    account_id: UUID
+    rep_id: UUID
+    state: VisitState
+    day: date
+    zone: str
+    occurred_at: datetime
+    site_id: UUID | None = None
+    outcome: Outcome | None = None
+    note: str | None = None
+    fix: Fix | None = None
+    flags: tuple[str, ...] = field(default_factory=tuple)
+    """Odd things that the caller knows, e.g. `late_scope`."""
+
+
+def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
+    """Take a fact about a visit down. Facts are always accepted; what is odd about them is flagged.
+
+    Refuses only what cannot be a fact: an account that does not exist, or an event id that said something else.
+    """
+    known = session.get(VisitEvent, report.event_id)
+    if known is not None:
+        if known.visit_id != report.visit_id or known.state != report.state:
+            raise VisitExists("This event was recorded before with another content.")
+        return session.get_one(Visit, report.visit_id)
+    visit = session.get(Visit, report.visit_id, with_for_update=True) or unplanned_visit(session, report)
+    verdict = judge(session, visit, report)
+    flags = sorted({*report.flags, *oddities(visit, report)})
+    event = VisitEvent(
+        id=report.event_id,
+        visit_id=visit.id,
+        state=report.state,
+        outcome=report.outcome,
+        note=report.note,
+        occurred_at=report.occurred_at,
+        recorded_by=actor.user_id,
+        device_id=actor.device_id,
+        source=actor.source,
+        flags=flags,
+    )
+    if verdict is not None and report.fix is not None:
+        event.checkin = WKTElement(f"POINT({report.fix.point.lon} {report.fix.point.lat})", srid=4326)
+        event.accuracy_m, event.mock = report.fix.accuracy_m, report.fix.mock
+    if verdict is not None:
+        event.distance_m, event.verification = verdict.distance_m, verdict.verification
+    session.add(event)
+    session.flush()
+    apply_event(visit, event)
+    session.flush()
+    if visit.state == VisitState.DONE:
+        note_visit(session, visit.account_id, visit.day)
+    return visit
+
+
+def unplanned_visit(session: Session, report: VisitReport) -> Visit:
+    """The visit that a report is about when nobody planned it."""
+    account = session.get(Account, report.account_id)
+    if account is None:
+        raise NotFound("There is no such account.", field="account_id")
+    site = session.get(Site, report.site_id) if report.site_id else None
+    if site is not None and site.account_id != account.id:
+        raise Invalid("The site belongs to another account.", field="site_id")
+    if site is None:
+        site = main_site(session, account.id)
+    visit = Visit(
+        id=report.visit_id,
+        account_id=account.id,
+        site_id=site.id if site else None,
+        rep_id=report.rep_id,
+        day=report.day,
+        zone=checked_zone(report.zone),
+        state=VisitState.PLANNED,
+        flags=["unplanned"],
+    )
+    session.add(visit)
+    session.flush()
+    return visit
+
+
+def main_site(session: Session, account_id: UUID) -> Site | None:
+    """Where an account is visited when nobody says otherwise."""
+    statement = select(Site).where(Site.account_id == account_id, Site.deleted_at.is_(None))
+    return session.scalars(statement.order_by(Site.is_main.desc(), Site.id).limit(1)).one_or_none()
+
+
+def judge(session: Session, visit: Visit, report: VisitReport) -> Verdict | None:
+    """Whether the rep was there; only check-ins and finished visits are judged."""
+    if report.state not in (VisitState.CHECKED_IN, VisitState.DONE):
+        return None
+    if report.state is VisitState.DONE and report.fix is None:
+        return None if visit.verification else verify(None, None, None)
+    site = session.get(Site, visit.site_id) if visit.site_id else None
+    pin = None
+    if site is not None and site.pin is not None:
+        point = to_shape(site.pin)
+        pin = LonLat(point.x, point.y) if isinstance(point, Point) else None
+    return verify(report.fix, pin, site.uncertainty_m if site else None)
+
+
+def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:
+    """What is strange about a report, for a manager to look at."""
+    if visit.rep_id != report.rep_id:
+        yield "other_rep"
+    if visit.account_id != report.account_id:
+        yield "other_account"
+    if report.state is VisitState.DONE and visit.state == VisitState.DONE:
+        yield "second_done"
+    elif report.state is VisitState.DONE and visit.state in (VisitState.MISSED, VisitState.CANCELLED):
+        yield f"done_after_{visit.state}"
+    elif report.state in (VisitState.MISSED, VisitState.CANCELLED) and visit.state == VisitState.DONE:
+        yield f"{report.state}_after_done"
+    if report.day != visit.day:
+        yield "other_day"
+
+
+def apply_event(visit: Visit, event: VisitEvent) -> None:
+    """Move the visit on. The first finished report counts; later ones are kept as facts and flagged."""
+    visit.flags = sorted({*visit.flags, *event.flags})
+    if event.verification and (visit.verification is None or visit.verification == "unverifiable"):
+        visit.checkin, visit.accuracy_m = event.checkin, event.accuracy_m
+        visit.distance_m, visit.verification = event.distance_m, event.verification
+    if event.state == VisitState.CHECKED_IN and visit.checked_in_at is None:
+        visit.checked_in_at = event.occurred_at
+    if visit.state == VisitState.DONE:
+        return
+    if event.state in (VisitState.DONE, VisitState.MISSED, VisitState.CANCELLED):
+        visit.outcome, visit.note = event.outcome, event.note
+        visit.state = event.state
+        visit.done_at = event.occurred_at if event.state == VisitState.DONE else None
+    elif visit.state in PROGRESS and PROGRESS.index(VisitState(event.state)) > PROGRESS.index(VisitState(visit.state)):
+        visit.state = event.state
+
+
+@dataclass(frozen=True)
+class PlannedVisit:
+    """A visit that is to take place."""
+
+    account_id: UUID
+    site_id: UUID
+    rep_id: UUID
+    day: date
+    zone: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    appointment: Appointment | None = None
+    objective: str | None = None
+
+
+def plan_visit(session: Session, planned: PlannedVisit, *, visit_id: UUID | None = None) -> Visit:
+    """Put a visit into the calendar. Refuses a site of another account and an end before the start."""
+    site = session.get(Site, planned.site_id)
+    if site is None or site.account_id != planned.account_id or site.deleted_at is not None:
+        raise Invalid("The site does not belong to the account.", field="site_id")
+    if planned.starts_at and planned.ends_at and planned.ends_at <= planned.starts_at:
+        raise Invalid("The visit ends before it starts.", help="Swap the two times.", field="ends_at")
+    if planned.appointment is Appointment.FIXED and planned.starts_at is None:
+        raise Invalid("A fixed appointment needs its time.", field="starts_at")
+    visit = Visit(
+        id=visit_id or uuid7(),
+        account_id=planned.account_id,
+        site_id=planned.site_id,
+        rep_id=planned.rep_id,
+        day=planned.day,
+        zone=checked_zone(planned.zone),
+        state=VisitState.PLANNED,
+        appointment=planned.appointment,
+        objective=planned.objective,
+        planned_start_at=planned.starts_at,
+        planned_end_at=planned.ends_at,
+    )
+    session.add(visit)
+    session.flush()
+    return visit
+
+
+def move_visit(session: Session, visit_id: UUID, *, day: date, starts_at: datetime, ends_at: datetime) -> bool:
+    """Give a planned visit its time in a new plan. A visit that has begun stays; returns whether it moved."""
+    visit = session.get(Visit, visit_id, with_for_update=True)
+    if visit is None or visit.deleted_at is not None:
+        raise NotFound("There is no such visit.")
+    if visit.state != VisitState.PLANNED:
+        return False
+    visit.day, visit.planned_start_at, visit.planned_end_at = day, starts_at, ends_at
+    session.flush()
+    return True
+
+
+def withdraw(session: Session, visit_ids: Iterable[UUID]) -> int:
+    """Take planned visits out of the calendar again; what has begun or was promised at a fixed time stays."""
+    statement = select(Visit).where(
+        Visit.id.in_(list(visit_ids)),
+        Visit.state == VisitState.PLANNED,
+        Visit.appointment.is_(None),
+        Visit.deleted_at.is_(None),
+    )
+    visits = session.scalars(statement.with_for_update()).all()
+    for visit in visits:
+        visit.deleted_at = clock.now()
+    session.flush()
+    return len(visits)
+
+
+def checked_zone(zone: str) -> str:
+    """The time zone; refuses names that IANA does not know."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise Invalid(f"There is no time zone “{zone}”.", help="Use a name such as Europe/Zurich.") from error
+    return zone

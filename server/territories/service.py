@@ -1,0 +1,162 @@
+"""The rules of areas and members. Called by `balance.service`, which realigns accounts in the same transaction."""
+
+import re
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from geoalchemy2.shape import from_shape
+from shapely import get_num_coordinates, make_valid
+from shapely.errors import ShapelyError
+from shapely.geometry import MultiPolygon, Polygon, shape
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from server.auth.models import User
+from server.kit import clock
+from server.kit.errors import Conflict, Invalid, NotFound
+from server.territories.models import Territory, TerritoryMember
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+"""Okabe and Ito's colours, told apart by colour-blind people."""
+
+MAX_VERTICES = 100_000
+
+
+def area_of(geojson: dict[str, Any], *, name: str) -> MultiPolygon:
+    """The area of a GeoJSON polygon or multipolygon, mended where it crosses itself.
+
+    Refuses what is no area, what lies outside the world and what has too many vertices; names the territory.
+    """
+    try:
+        geometry: BaseGeometry = shape(geojson)
+    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise Invalid(f"The outline of “{name}” is not a GeoJSON geometry.", field="area") from error
+    return checked_area(geometry, name=name)
+
+
+def checked_area(geometry: BaseGeometry, *, name: str) -> MultiPolygon:
+    """A valid multipolygon in EPSG:4326, whatever polygonal geometry comes in."""
+    if geometry.is_empty:
+        raise Invalid(f"The outline of “{name}” is empty.", help="Draw at least three corners.", field="area")
+    west, south, east, north = geometry.bounds
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        raise Invalid(
+            f"The outline of “{name}” leaves the world ({west:g}, {south:g}, {east:g}, {north:g}).",
+            help="Coordinates are longitude, latitude in degrees (EPSG:4326).",
+            field="area",
+        )
+    if int(get_num_coordinates(geometry)) > MAX_VERTICES:
+        raise Invalid(
+            f"The outline of “{name}” has more than {MAX_VERTICES:,} corners.", help="Simplify it.", field="area"
+        )
+    if not geometry.is_valid:
+        geometry = make_valid(geometry)
+    parts = [part for part in getattr(geometry, "geoms", [geometry]) if isinstance(part, Polygon | MultiPolygon)]
+    polygons = [polygon for part in parts for polygon in getattr(part, "geoms", [part])]
+    if not polygons:
+        raise Invalid(f"The outline of “{name}” is not an area.", help="Send a Polygon or MultiPolygon.", field="area")
+    return MultiPolygon(polygons)
+
+
+def create(
+    session: Session, *, name: str, area: MultiPolygon, colour: str | None = None, parent_id: UUID | None = None
+) -> Territory:
+    """Add a territory. Refuses a name that is taken."""
+    name = checked_name(session, name, None)
+    if colour is None:
+        taken = session.scalars(select(Territory.colour).where(Territory.deleted_at.is_(None))).all()
+        colour = min(PALETTE[:7], key=lambda one: (taken.count(one), PALETTE.index(one)))
+    territory = Territory(
+        name=name, colour=checked_colour(colour), parent_id=parent_id, area=from_shape(area, srid=4326)
+    )
+    session.add(territory)
+    session.flush()
+    return territory
+
+
+def change(session: Session, territory_id: UUID, changes: dict[str, Any]) -> Territory:
+    """Change name, colour, parent or area. Refuses circles of parents."""
+    territory = find(session, territory_id)
+    if "name" in changes:
+        territory.name = checked_name(session, changes["name"], territory_id)
+    if "colour" in changes:
+        territory.colour = checked_colour(changes["colour"])
+    if "parent_id" in changes:
+        check_parent(session, territory_id, changes["parent_id"])
+        territory.parent_id = changes["parent_id"]
+    if "area" in changes:
+        territory.area = from_shape(changes["area"], srid=4326)
+    session.flush()
+    return territory
+
+
+def delete(session: Session, territory_id: UUID) -> None:
+    """Take a territory away; its history stays."""
+    find(session, territory_id).deleted_at = clock.now()
+    session.flush()
+
+
+def find(session: Session, territory_id: UUID) -> Territory:
+    """The territory, locked for a change."""
+    territory = session.get(Territory, territory_id, with_for_update=True)
+    if territory is None or territory.deleted_at is not None:
+        raise NotFound("There is no such territory.")
+    return territory
+
+
+def checked_name(session: Session, name: str, own_id: UUID | None) -> str:
+    """The name without blanks around it; refuses one that is taken."""
+    name = name.strip()
+    if not name or len(name) > 200:
+        raise Invalid("A territory needs a name of at most 200 characters.", field="name")
+    other = select(Territory.id).where(Territory.name == name, Territory.deleted_at.is_(None))
+    found = session.scalars(other).one_or_none()
+    if found is not None and found != own_id:
+        raise Conflict(f"There is a territory “{name}” already.", help="Choose another name.", field="name")
+    return name
+
+
+def checked_colour(colour: str) -> str:
+    """A colour as #RRGGBB."""
+    if not re.fullmatch(r"#[0-9A-Fa-f]{6}", colour):
+        raise Invalid(f"“{colour}” is not a colour.", help="Write it as #RRGGBB.", field="colour")
+    return colour.upper()
+
+
+def check_parent(session: Session, territory_id: UUID, parent_id: UUID | None) -> None:
+    """Refuse a territory that would become its own ancestor."""
+    while parent_id is not None:
+        if parent_id == territory_id:
+            raise Conflict("A territory cannot lie below itself.", field="parent_id")
+        parent = session.get(Territory, parent_id)
+        if parent is None:
+            raise NotFound("There is no such parent territory.")
+        parent_id = parent.parent_id
+
+
+def set_members(session: Session, territory_id: UUID, user_ids: list[UUID], *, day: date) -> None:
+    """From a day on, exactly these people work the territory. What was before stays in the history."""
+    find(session, territory_id)
+    wanted = set(user_ids)
+    known = set(session.scalars(select(User.id).where(User.id.in_(wanted), User.active, User.deleted_at.is_(None))))
+    if known != wanted:
+        raise Invalid("Some of these people do not exist or cannot sign in any more.", field="members")
+    current = session.scalars(
+        select(TerritoryMember).where(
+            TerritoryMember.territory_id == territory_id,
+            or_(TerritoryMember.valid_to.is_(None), TerritoryMember.valid_to > day),
+        )
+    ).all()
+    for member in current:
+        if member.user_id in wanted and member.valid_from <= day:
+            wanted.discard(member.user_id)
+            member.valid_to = None
+        elif member.valid_from >= day:
+            session.delete(member)
+        else:
+            member.valid_to = day
+    session.flush()
+    session.add_all(TerritoryMember(territory_id=territory_id, user_id=user_id, valid_from=day) for user_id in wanted)
+    session.flush()

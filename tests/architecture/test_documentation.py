@@ -1,0 +1,39 @@
+"""What a person can set or call says what it does."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+import typer.main
+
+from server.cli import app
+from server.kit.settings import Settings
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for word, below in command.commands.items():
+            yield from _commands(below, f"{name} {word}")
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app), "waymark"))
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_says_what_it_is(name: str) -> None:
+    """A setting without a word is one that nobody dares to change; the description is its only documentation."""
+    assert (Settings.model_fields[name].description or "").endswith(".")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name: str) -> None:
+    """Somebody on a server at night has `--help` and nothing else."""
+    command = COMMANDS[name]
+    assert command.help or command.short_help
+    silent = [
+        parameter.name
+        for parameter in command.params
+        if not getattr(parameter, "help", None) and parameter.name != "help"
+    ]
+    assert silent == []

@@ -1,0 +1,233 @@
+"""What the phone remembers, and what it survives."""
+
+import json
+import shutil
+import sqlite3
+
+import pytest
+
+from mobile.field import reads
+from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
+from mobile.field.checkin import Fix, verify
+from mobile.field.store import Store, clock, overlay, reserve
+from mobile.field.store.canonical import canonical
+from mobile.field.store.folding import fold, matches, variants
+from mobile.field.store.ids import uuid7
+from mobile.field.store.outbox import MAX_OP_BYTES, OpTooLarge
+from tests.mobile.conftest import DAY, uid
+
+TARGET = VisitTarget(uid(1), uid(2), DAY, "Europe/Vaduz", uid(3))
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "user")
+    yield store
+    store.close()
+
+
+def test_identifiers_are_version_7_and_sort_by_time():
+    made = [uuid7() for _ in range(5000)]
+    assert made == sorted(set(made))
+    assert made[0][14] == "7"
+    assert made[0][19] in "89ab"
+
+
+def test_a_value_has_one_canonical_spelling():
+    assert canonical({"b": 1, "a": "ü"}) == '{"a":"ü","b":1}'
+    with pytest.raises(ValueError, match="JSON compliant"):
+        canonical(float("nan"))
+
+
+def test_saved_means_committed_in_the_outbox(store):
+    op = visit_event(store, TARGET, "done", outcome="order")
+    other = sqlite3.connect(store.folder / "outbox.db")
+    assert other.execute("select op_id, state from op").fetchall() == [(op.op_id, "queued")]
+    assert store.outbox.db.execute("pragma synchronous").fetchone()[0] == 2
+    assert store.outbox.db.execute("pragma journal_mode").fetchone()[0] == "wal"
+
+
+def test_killed_between_outbox_and_cache_the_visit_is_shown_after_the_next_start(store, monkeypatch):
+    def kill(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "refresh", kill)
+    with pytest.raises(KeyboardInterrupt):
+        visit_event(store, TARGET, "done", outcome="order")
+    monkeypatch.undo()
+    again = Store(store.folder)
+    assert again.cache.doc("visit", uid(3))["state"] == "done"
+    again.close()
+
+
+def test_op_numbers_have_no_gaps_even_when_a_save_fails(store):
+    visit_event(store, TARGET, "en_route")
+    with pytest.raises(OpTooLarge):
+        visit_event(store, TARGET, "done", note="x" * MAX_OP_BYTES)
+    assert visit_event(store, TARGET, "done").n == 2
+
+
+def test_parking_an_op_closes_the_order_behind_it(store):
+    ops = [visit_event(store, TARGET, "done", note=str(i)) for i in range(4)]
+    store.outbox.park(2, {"code": "internal"})
+    assert [op.op_id for op in store.outbox.next_batch(10, 10**6)] == [ops[0].op_id, ops[2].op_id, ops[3].op_id]
+    assert [op.n for op in store.outbox.next_batch(10, 10**6)] == [1, 2, 3]
+    assert visit_event(store, TARGET, "done").n == 4
+
+
+def test_a_batch_stays_within_the_servers_bytes_but_is_never_empty(store):
+    for _ in range(3):
+        visit_event(store, TARGET, "done", note="x" * 5000)
+    assert len(store.outbox.next_batch(100, 12_000)) == 2
+    assert len(store.outbox.next_batch(100, 10)) == 1
+
+
+def test_the_outbox_is_copied_after_each_twenty_ops(store):
+    for _ in range(20):
+        visit_event(store, TARGET, "en_route")
+    copy = sqlite3.connect(store.folder / "outbox.bak")
+    assert copy.execute("select count(*) from op").fetchone()[0] == 20
+
+
+def test_a_damaged_outbox_is_salvaged_and_the_damaged_file_is_kept(tmp_path):
+    folder = tmp_path / "user"
+    store = Store(folder)
+    store.outbox.meta.set("device_id", "d1")
+    for i in range(60):
+        visit_event(store, TARGET, "done", note=f"{i} " + "x" * 500)
+    store.close()
+    path = folder / "outbox.db"
+    raw = bytearray(path.read_bytes())
+    middle = len(raw) // 2 // 4096 * 4096
+    raw[middle : middle + 4096] = b"\xff" * 4096
+    path.write_bytes(bytes(raw))
+    again = Store(folder)
+    assert len(again.outbox.ops()) == 60, "the copy after the 60th op fills what the file lost"
+    assert again.outbox.meta.get("device_id") == "d1"
+    assert list(folder.glob("outbox.db.damaged-*"))
+    assert visit_event(again, TARGET, "done").n == 61
+    again.close()
+
+
+def test_when_the_storage_is_full_the_reserve_lets_a_visit_be_saved(store, monkeypatch):
+    held = store.folder / "reserve"
+    assert held.stat().st_size == reserve.RESERVE_BYTES
+    append = store.outbox.append
+
+    def full_while_reserve_is_held(body):
+        if held.exists():
+            raise sqlite3.OperationalError("database or disk is full")
+        return append(body)
+
+    monkeypatch.setattr(store.outbox, "append", full_while_reserve_is_held)
+    assert visit_event(store, TARGET, "done").state == "queued"
+
+
+def test_unknown_keys_of_a_row_are_kept_for_later_versions(store):
+    store.cache.put_base("account", uid(1), 3, {"id": uid(1), "name": "A", "a_later_field": [1]})
+    assert store.cache.base("account", uid(1)) == (3, {"id": uid(1), "name": "A", "a_later_field": [1]})
+
+
+def test_an_edit_carries_old_and_new_value_and_the_revision_it_saw(store):
+    store.cache.put_base("account", uid(1), 3, {"id": uid(1), "name": "A", "phone": "1"})
+    op = edit(store, "account", uid(1), {"phone": "2", "name": "A"})
+    assert (op.body["f"], op.body["base_rev"]) == ({"phone": ["1", "2"]}, 3)
+    assert edit(store, "account", uid(1), {"phone": "2"}) is None
+    assert store.cache.doc("account", uid(1))["phone"] == "2"
+
+
+def test_the_overlay_is_the_base_plus_ops_in_order(store):
+    base = {"id": uid(1), "tags": ["a"], "phone": "1"}
+    ops = [
+        {"e": "account", "id": uid(1), "k": "patch", "f": {"phone": ["1", "2"]}},
+        {"e": "account", "id": uid(1), "k": "patch", "f": {"phone": ["2", "3"]}},
+        {"e": "account", "id": uid(1), "k": "setadd", "field": "tags", "v": ["a", "b"]},
+        {"e": "account", "id": uid(1), "k": "setdel", "field": "tags", "v": ["a"]},
+    ]
+    assert overlay.lay_over(base, ops) == {"id": uid(1), "tags": ["b"], "phone": "3"}
+    assert base == {"id": uid(1), "tags": ["a"], "phone": "1"}
+
+
+def test_an_unplanned_visit_appears_on_the_phone_before_the_server_knows_it(store):
+    target = VisitTarget(uid(1), None, DAY, "Europe/Vaduz")
+    op = visit_event(store, target, "done", outcome="order")
+    day = reads.day(store, "me", clock.date.fromisoformat(DAY))
+    assert [(s.visit_id, s.state, s.mark) for s in day.stops] == [(op.body["d"]["visit_id"], "done", "phone")]
+
+
+def test_search_forgives_accents_case_and_written_out_umlauts():
+    folded = fold("Müller GmbH Zürich")
+    for query in ("muller", "MÜLLER", "mueller", "zuri mull", "gmbh"):
+        assert matches([variants(w) for w in query.split()], folded), query
+    assert not matches([variants("uller")], folded)
+    assert fold("Straße Øst") == "strasse ost"
+
+
+def test_the_list_of_accounts_is_searched_by_name_city_and_number(synced):
+    index = reads.AccountIndex(synced.store)
+    assert [line.name for line in index.search("")] == ["Bäckerei Näscher", "Müller GmbH"]
+    assert [line.name for line in index.search("nascher vad")] == ["Bäckerei Näscher"]
+    assert [line.name for line in index.search("k1")] == ["Müller GmbH"]
+    assert index.search("nobody") == []
+
+
+def test_the_day_lists_stops_in_route_order_with_their_marks(synced):
+    visit_event(
+        synced.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done", outcome="order"
+    )
+    day = reads.day(synced.store, synced.server.user_id, clock.date.fromisoformat(DAY))
+    assert [(s.position, s.name, s.state, s.mark) for s in day.stops] == [
+        (1, "Müller GmbH", "done", "phone"),
+        (2, "Bäckerei Näscher", "planned", ""),
+    ]
+    assert day.next_stop.name == "Bäckerei Näscher"
+    assert reads.planned_days(synced.store, synced.server.user_id) == [DAY]
+
+
+def test_the_account_card_shows_sites_and_what_happened_there(synced):
+    visit_event(
+        synced.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done", outcome="order"
+    )
+    change_tags(synced.store, uid(1001), add=["vip"])
+    card = reads.account_card(synced.store, uid(1001))
+    assert card.sites[0]["city"] == "Vaduz"
+    assert [(t.state, t.outcome, t.rep) for t in card.timeline] == [("done", "order", "Mara Roy")]
+    assert reads.account_card(synced.store, uid(77)) is None
+
+
+def test_a_check_in_is_judged_against_the_wider_of_150_m_and_both_errors():
+    def at(metres, accuracy=10.0, mock=False):
+        return Fix(9.52 + metres / 75_650, 47.14, accuracy, clock.now(), mock)
+
+    assert verify(at(64), 9.52, 47.14, 10).status == "verified"
+    assert verify(at(640), 9.52, 47.14, 10).status == "out_of_range"
+    assert verify(at(640, accuracy=40), 9.52, 47.14, 700).status == "verified"
+    assert verify(at(10, mock=True), 9.52, 47.14, 10).status == "suspected_mock"
+    assert verify(at(10, accuracy=2000), 9.52, 47.14, 10).status == "low_accuracy"
+    assert verify(None, 9.52, 47.14, 10).status == "unverifiable"
+    assert verify(at(10), None, None, None).status == "unverifiable"
+    assert verify(at(640), 9.52, 47.14, 10).distance_m == pytest.approx(640, abs=2)
+
+
+def test_two_users_of_one_phone_have_two_folders(phone):
+    phone.server.users["ben"] = {"id": uid(8), "name": "Ben", "login": "ben", "role": "rep"}
+    visit_event(phone.store, TARGET, "done")
+    other = phone.home.store(uid(8))
+    assert other.outbox.ops() == []
+    other.close()
+
+
+def test_a_phone_folder_of_an_older_version_is_brought_up_to_date(store):
+    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 1
+    assert store.cache.db.execute("pragma user_version").fetchone()[0] == 2
+    path = store.folder
+    store.close()
+    shutil.copytree(path, path.with_name("copy"))
+    Store(path.with_name("copy")).close()
+
+
+def test_nothing_is_lost_when_the_note_holds_any_character(store):
+    note = 'Grüße ✓ \U0001f600 "quoted" \\ \u0000 end'
+    op = visit_event(store, TARGET, "done", note=note)
+    assert json.loads(store.outbox.db.execute("select body from op").fetchone()[0])["d"]["note"] == note
+    assert op.body["d"]["note"] == note

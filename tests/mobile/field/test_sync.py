@@ -1,0 +1,470 @@
+"""The sync loop against a server that loses messages, fails, forgets and changes its mind."""
+
+import pytest
+
+from mobile.field import reads
+from mobile.field.capture import VisitTarget, change_tags, edit, take_mine, visit_event
+from mobile.field.sync.hello import align, hello
+from mobile.field.sync.problems import Busy
+from tests.mobile.conftest import DAY, Phone, fill, uid
+from tests.mobile.field.fake_server import FaultyTransport, Refusal
+
+
+def done(phone, i=1, **rest):
+    target = VisitTarget(uid(1000 + i), uid(2000 + i), DAY, "Europe/Vaduz", uid(3000 + i))
+    return visit_event(phone.store, target, "done", outcome="order", note=f"visit {i}", **rest)
+
+
+def states(phone):
+    return [op.state for op in phone.store.outbox.ops()]
+
+
+def base_equals_server(phone):
+    """I3: the phone holds exactly the server's rows of its buckets."""
+    allowed = set(phone.server.buckets)
+    wanted = {
+        key: (row["r"], row["d"])
+        for key, row in phone.server.world.rows.items()
+        if row["buckets"] & allowed and not row["gone"]
+    }
+    rows = phone.store.cache.db.execute("select e,id from row").fetchall()
+    return {(r[0], r[1]): phone.store.cache.base(r[0], r[1]) for r in rows} == wanted
+
+
+def test_the_first_sync_brings_every_row_of_the_users_buckets(phone):
+    report = phone.sync()
+    assert report.ok, report.detail
+    assert base_equals_server(phone)
+
+
+def test_pages_of_one_row_bring_the_same_as_one_big_page(phone):
+    phone.server.page_rows = 1
+    assert phone.sync().ok
+    assert base_equals_server(phone)
+
+
+def test_a_first_sync_killed_between_pages_goes_on_where_it_was(phone):
+    phone.server.page_rows = 3
+    faulty = phone.transport = FaultyTransport(phone.server)
+    faulty.script = [None, None, None, "lose_request"]  # hello, two pages, then silence
+    assert phone.sync().code == "unreachable"
+    assert 0 < phone.store.cache.db.execute("select count(*) from row").fetchone()[0] < len(phone.server.world.rows)
+    phone.kill()
+    assert phone.sync().ok
+    assert base_equals_server(phone)
+
+
+def test_a_visit_saved_without_network_is_applied_once_the_server_is_back(synced):
+    done(synced)
+    assert states(synced) == ["queued"]
+    report = synced.sync()
+    assert report.results == {"applied": 1}
+    assert synced.server.world.rows["visit", uid(3001)]["d"]["state"] == "done"
+    assert base_equals_server(synced)
+
+
+def test_a_saved_visit_is_shown_at_once_and_never_flickers_back(synced):
+    def shown():
+        return synced.store.cache.doc("visit", uid(3001))["state"]
+
+    done(synced)
+    assert shown() == "done"
+    reply = hello(synced.store, synced.store and _api(synced))
+    align(synced.store, reply)
+    from mobile.field.sync.push import push
+
+    push(synced.store, _api(synced), reply.epoch, reply.limits)
+    assert states(synced) == ["applied"]
+    assert shown() == "done", "the answer carries no row, the pull has not come: the rep still sees the own visit"
+    synced.sync()
+    assert shown() == "done"
+    assert synced.store.showing() == []
+
+
+def _api(phone):
+    from mobile.field.sync.api import Api
+    from mobile.field.sync.tokens import TokenKeeper
+
+    api = Api(phone.transport)
+    TokenKeeper(api, phone.keys, phone.secrets, phone.server.user_id).ensure()
+    return api
+
+
+def test_a_lost_answer_makes_no_second_visit(synced):
+    done(synced)
+    faulty = synced.transport = FaultyTransport(synced.server)
+    faulty.script = [None, "lose_reply"]
+    assert synced.sync().code == "unreachable"
+    assert states(synced) == ["sent"]
+    assert synced.sync().ok
+    assert states(synced) == ["applied"]
+    assert len(synced.server.world.events) == 1
+
+
+def test_an_answer_cut_in_the_middle_counts_as_no_answer(synced):
+    done(synced)
+    faulty = synced.transport = FaultyTransport(synced.server)
+    faulty.script = [None, "cut_reply"]
+    assert synced.sync().code == "unreachable"
+    assert synced.sync().ok
+    assert len(synced.server.world.events) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_under_loss_and_duplication_every_visit_arrives_exactly_once(tmp_path, server, seed):
+    fill(server, accounts=4)
+    phone = Phone(tmp_path / "p", server)
+    phone.sign_in()
+    assert phone.sync().ok
+    phone.transport = FaultyTransport(server, seed, lose_request=0.2, lose_reply=0.25, duplicate=0.3)
+    for i in (1, 2, 3, 4):
+        done(phone, i)
+        edit(phone.store, "account", uid(1000 + i), {"email": f"new{i}@x.li"})
+        phone.sync()
+        if i % 2:
+            phone.kill()
+    for _round in range(40):
+        if phone.sync().ok:
+            break
+    phone.transport = server
+    assert phone.sync().ok
+    assert sorted(server.world.events) == sorted(
+        {op.row_id for op in phone.store.outbox.ops() if op.e == "visit_event"}
+    )
+    assert len(server.world.events) == 4
+    assert set(states(phone)) <= {"applied", "merged"}
+    assert base_equals_server(phone)
+    phone.kill()
+
+
+def test_ops_are_sent_in_the_order_of_their_numbers_and_at_most_a_hundred_at_a_time(synced):
+    for _ in range(130):
+        done(synced)
+    report = synced.sync()
+    assert report.results == {"applied": 130}
+    assert [path for _m, path in synced.server.requests].count("/sync/v1/push") == 2
+
+
+def test_a_restored_server_gets_every_visit_it_forgot(synced):
+    done(synced, 1)
+    assert synced.sync().ok
+    backup = synced.server.backup()
+    done(synced, 2)
+    assert synced.sync().ok
+    synced.server.restore(backup)
+    report = synced.sync()
+    assert report.ok, report.detail
+    assert report.requeued == 1
+    assert len(synced.server.world.events) == 2
+    assert states(synced) == ["applied", "applied"]
+    assert base_equals_server(synced)
+
+
+def test_a_phone_that_forgot_the_epoch_replays_all_the_same(synced):
+    backup = synced.server.backup()
+    done(synced, 1)
+    assert synced.sync().ok
+    epoch = synced.server.epoch
+    synced.server.restore(backup)
+    synced.server.epoch = epoch  # the restore brought the old name back
+    assert synced.sync().ok
+    assert len(synced.server.world.events) == 1
+
+
+def test_rows_that_exist_only_in_the_lost_future_disappear_after_a_restore(synced):
+    backup = synced.server.backup()
+    synced.server.put("account", uid(1099), {"name": "Gone again", "tags": []}, 412)
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1099))
+    synced.server.restore(backup)
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1099)) is None
+    assert base_equals_server(synced)
+
+
+def test_an_epoch_that_changes_between_hello_and_push_starts_the_run_over(synced):
+    done(synced)
+    synced.server.fail_next = [("/sync/v1/push", Refusal(409, "epoch_changed"))]
+    report = synced.sync()
+    assert report.ok, report.detail
+    assert len(synced.server.world.events) == 1
+
+
+def test_an_account_that_leaves_the_territory_leaves_the_phone(synced):
+    synced.server.buckets[999] = ("other", 1, 1)
+    del synced.server.buckets[999]
+    synced.server.put("account", uid(1001), {"name": "Moved", "tags": []}, 999)
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1001)) is None
+    assert base_equals_server(synced)
+
+
+def test_a_row_with_unsent_work_stays_readable_until_the_work_is_sent(synced):
+    done(synced, 1)
+    synced.server.put("account", uid(1001), {"name": "Moved", "tags": []}, 999)
+    synced.server.fail_next = [("/sync/v1/push", Refusal(503, "busy", after_s=30))]
+    report = synced.sync()
+    assert (report.code, report.after_s) == ("busy", 30.0)
+    from mobile.field.sync.pull import pull
+
+    reply = hello(synced.store, _api(synced))
+    pull(synced.store, _api(synced), reply.epoch, reply.limits)
+    card = reads.account_card(synced.store, uid(1001))
+    assert card is not None
+    assert card.leaving
+    assert synced.sync().ok
+    assert synced.sync().ok
+    assert reads.account_card(synced.store, uid(1001)) is None
+
+
+def test_a_revoked_bucket_takes_its_rows_with_it(synced):
+    del synced.server.buckets[412]
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1001)) is None
+    assert synced.store.cache.doc("visit", uid(3001)) is not None, "still held by the user's own bucket"
+
+
+def test_a_granted_bucket_is_read_in_the_same_sync(synced):
+    synced.server.put("account", uid(1088), {"name": "New land", "tags": []}, 413)
+    synced.server.buckets[413] = ("territory", 1, 1)
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1088))["name"] == "New land"
+
+
+def test_a_new_generation_of_a_bucket_is_read_from_its_beginning(synced):
+    synced.server.world.rows.pop(("account", uid(1002)))
+    synced.server.world.items.pop((412, "account", uid(1002)))  # vanished without a tombstone
+    synced.server.buckets[412] = ("territory", 1, 2)
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1002)) is None
+
+
+def test_an_expired_cursor_is_answered_by_reading_again(synced):
+    synced.server.fail_next = [("/sync/v1/pull", Refusal(410, "cursor_expired"))]
+    assert synced.sync().ok
+    assert base_equals_server(synced)
+
+
+def test_an_older_revision_never_replaces_a_newer_one(synced):
+    before = synced.store.cache.base("account", uid(1001))
+    row = synced.server.world.rows["account", uid(1001)]
+    row["d"], row["r"] = {**row["d"], "name": "stale"}, 0
+    synced.server.world.tx += 1
+    synced.server.world.items[412, "account", uid(1001)] = ("P", synced.server.world.tx)
+    assert synced.sync().ok
+    assert synced.store.cache.base("account", uid(1001)) == before
+
+
+def test_edits_of_different_fields_are_both_kept(synced):
+    edit(synced.store, "account", uid(1001), {"email": "mine@x.li"})
+    synced.server.put("account", uid(1001), synced.server.world.rows["account", uid(1001)]["d"] | {"phone": "2"})
+    assert synced.sync().results == {"merged": 1}
+    doc = synced.store.cache.doc("account", uid(1001))
+    assert (doc["email"], doc["phone"]) == ("mine@x.li", "2")
+
+
+def test_a_conflict_is_shown_and_one_tap_takes_mine(synced):
+    op = edit(synced.store, "account", uid(1001), {"phone": "mine"})
+    synced.server.put("account", uid(1001), synced.server.world.rows["account", uid(1001)]["d"] | {"phone": "theirs"})
+    assert synced.sync().results == {"conflict": 1}
+    assert synced.store.cache.doc("account", uid(1001))["phone"] == "theirs"
+    (needing,) = reads.sync_state(synced.store).attention
+    assert needing.op_id == op.op_id
+    take_mine(synced.store, needing)
+    assert synced.store.cache.doc("account", uid(1001))["phone"] == "mine"
+    assert synced.sync().ok
+    assert synced.server.world.rows["account", uid(1001)]["d"]["phone"] == "mine"
+    assert reads.sync_state(synced.store).attention == ()
+
+
+def test_tags_are_added_as_a_set(synced):
+    change_tags(synced.store, uid(1001), add=["vip"])
+    assert synced.store.cache.doc("account", uid(1001))["tags"] == ["vip"]
+    synced.sync()
+    assert synced.server.world.rows["account", uid(1001)]["d"]["tags"] == ["vip"]
+
+
+def test_a_rejected_op_needs_the_rep_and_the_queue_goes_on(synced):
+    bad, good = done(synced, 1), done(synced, 2)
+    synced.server.reject = {bad.op_id}
+    assert synced.sync().results == {"rejected": 1, "applied": 1}
+    assert [op.op_id for op in reads.sync_state(synced.store).attention] == [bad.op_id]
+    assert synced.store.outbox.op(good.op_id).state == "applied"
+    assert synced.store.cache.doc("visit", uid(3001))["state"] == "planned", "a refused visit is not shown as done"
+
+
+def test_an_op_that_breaks_the_server_three_times_is_parked_and_the_others_pass(synced):
+    ops = [done(synced, 1 + i % 2) for i in range(7)]
+    poison = ops[3].op_id
+    synced.server.poison = {poison}
+    reports = [synced.sync() for _ in range(3)]
+    assert [r.code for r in reports[:2]] == ["internal", "internal"]
+    assert reports[2].ok
+    assert reports[2].parked == 1
+    assert synced.store.outbox.op(poison).state == "stuck"
+    assert sum(op.state == "applied" for op in synced.store.outbox.ops()) == 6
+    assert poison in [op.op_id for op in reads.sync_state(synced.store).attention]
+
+
+def test_a_parked_op_is_sent_again_when_the_rep_asks(synced):
+    ops = [done(synced, 1 + i % 2) for i in range(3)]
+    synced.server.poison = {ops[0].op_id}
+    for _ in range(3):
+        synced.sync()
+    synced.server.poison = set()
+    done(synced, 2)
+    assert synced.store.outbox.retry_parked() == 1
+    assert synced.sync().ok
+    assert set(states(synced)) == {"applied"}
+    assert len(synced.server.world.events) == 4
+
+
+def test_a_batch_that_is_too_big_is_halved(synced):
+    ops = [done(synced, 1) for _ in range(4)]
+    synced.server.fail_next = [("/sync/v1/push", Refusal(413, "too_big")), ("/sync/v1/push", Refusal(413, "too_big"))]
+    report = synced.sync()
+    assert report.ok
+    assert report.parked == 0
+    assert {synced.store.outbox.op(op.op_id).state for op in ops} == {"applied"}
+
+
+def test_a_gap_closes_itself_because_numbers_above_the_mark_are_free(synced):
+    done(synced, 1)
+    done(synced, 2)
+    synced.store.outbox.db.execute("update op set n=n+5 where n=2")
+    assert synced.sync().ok
+    assert states(synced) == ["applied", "applied"]
+
+
+def test_two_gaps_in_a_row_are_reported_and_not_looped(synced):
+    done(synced, 1)
+    synced.server.fail_next = [("/sync/v1/push", Refusal(409, "gap", expected=9))] * 2
+    assert synced.sync().code == "gap"
+    assert synced.store.outbox.counts() == {"sent": 1}
+
+
+def test_a_forked_phone_signs_in_again_and_loses_nothing(synced):
+    done(synced, 1)
+    assert synced.sync().ok
+    done(synced, 2)
+    synced.server.fail_next = [("/sync/v1/push", Refusal(409, "device_forked"))]
+    assert synced.sync().code == "device_forked"
+    synced.kill()
+    synced.sign_in()
+    assert synced.sync().ok
+    assert len(synced.server.world.events) == 2
+    assert states(synced) == ["applied", "applied"]
+
+
+def test_a_visit_delivered_under_an_old_device_id_survives_a_restore(synced):
+    backup = synced.server.backup()
+    done(synced, 1)
+    assert synced.sync().ok
+    synced.kill()
+    synced.sign_in()
+    tokens = dict(synced.server.world.devices)
+    synced.server.restore(backup)
+    synced.server.world.devices |= tokens
+    assert synced.sync().ok
+    assert synced.sync().ok
+    assert len(synced.server.world.events) == 1
+
+
+def test_an_expired_access_token_is_refreshed_in_the_middle_of_a_run(synced):
+    done(synced)
+    for device in synced.server.world.devices.values():
+        device["access"] = "something else"
+    assert synced.sync().ok
+    assert len(synced.server.world.events) == 1
+
+
+def test_a_lost_answer_to_a_refresh_does_not_log_the_rep_out(synced):
+    for device in synced.server.world.devices.values():
+        device["access"] = "something else"
+    faulty = synced.transport = FaultyTransport(synced.server)
+    faulty.script = [None, "lose_reply"]
+    assert synced.sync().code == "unreachable"
+    assert synced.sync().ok
+
+
+def test_when_a_sign_in_is_needed_the_outbox_stays(synced):
+    done(synced)
+    synced.server.world.devices.clear()
+    assert synced.sync().code == "login_required"
+    assert states(synced) == ["queued"]
+    synced.kill()
+    synced.sign_in()
+    assert synced.sync().ok
+    assert len(synced.server.world.events) == 1
+
+
+def test_a_wipe_order_destroys_the_key_and_the_files(synced):
+    synced.server.fail_next = [("/sync/v1/hello", Refusal(403, "wipe"))]
+    folder = synced.store.folder
+    assert synced.sync().code == "wipe"
+    synced._store = None
+    assert not folder.exists()
+    assert list((synced.folder / "keys").iterdir()) == []
+    assert synced.home.signed_in() is None
+
+
+def test_an_old_app_still_pushes_when_the_server_asks_for_an_upgrade(synced):
+    done(synced)
+    synced.server.fail_next = [("/sync/v1/pull", Refusal(426, "upgrade"))]
+    report = synced.sync()
+    assert report.ok
+    assert report.upgrade
+    assert states(synced) == ["applied"]
+
+
+def test_acknowledged_ops_stay_until_the_servers_backups_cover_them(synced, monkeypatch):
+    from datetime import timedelta
+
+    from mobile.field.store import clock
+
+    for i in (1, 2):
+        done(synced, i)
+    assert synced.sync().ok
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(days=8))
+    assert synced.sync().ok
+    assert len(states(synced)) == 2
+    synced.server.durable_n = 2
+    assert synced.sync().ok
+    assert [op.n for op in synced.store.outbox.ops()] == [2], "the newest stays: it carries the number"
+    assert done(synced, 1).n == 3
+
+
+def test_a_damaged_cache_is_fetched_again_and_pending_work_is_shown(synced):
+    done(synced)
+    path = synced.store.folder / "cache.db"
+    synced.kill()
+    path.write_bytes(b"\x00" * 200 + path.read_bytes()[200:])
+    assert synced.store.cache.doc("visit", uid(3001))["state"] == "done"
+    assert synced.sync().ok
+    assert base_equals_server(synced)
+    assert len(synced.server.world.events) == 1
+
+
+def test_the_map_comes_in_pieces_is_checked_and_replaced_whole(synced):
+    data = bytes(range(256)) * 4000
+    digest = synced.server.offer_pack(data, [9.0, 47.0, 10.0, 48.0])
+    synced.home.packs.mkdir(exist_ok=True)
+    (synced.home.packs / f"{digest}.part").write_bytes(data[:1000])
+    report = synced.sync()
+    assert (report.maps, report.map_error) == (1, None)
+    assert (synced.home.packs / f"{digest}.wmap").read_bytes() == data
+    assert synced.sync().maps == 0
+
+
+def test_a_map_with_the_wrong_hash_is_thrown_away_and_the_sync_still_counts(synced):
+    digest = synced.server.offer_pack(b"a" * 5000, [9.0, 47.0, 10.0, 48.0])
+    synced.server.pack_bytes = b"b" * 5000
+    report = synced.sync()
+    assert report.ok
+    assert report.map_error
+    assert not (synced.home.packs / f"{digest}.wmap").exists()
+
+
+def test_a_busy_server_is_left_alone_as_long_as_it_asked():
+    assert Busy(503, "busy", "", {"after_s": 12}).after_s == 12.0

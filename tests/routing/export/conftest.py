@@ -1,0 +1,109 @@
+"""One small day that uses everything: accents, three scripts, dangerous texts, a guess, a left-out visit."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from geo.types import LonLat
+from routing.export.types import Anchor, DaySheet, DayStop, LeftOut, MapFeature
+from routing.export.web_map import Assets
+from routing.roads import polyline
+from routing.roads.types import Leg
+
+HOME, MILL, SHOP, FARM = LonLat(9.52, 47.14), LonLat(9.53, 47.15), LonLat(9.531, 47.15), LonLat(9.55, 47.17)
+
+
+def moment(hour: int, minute: int) -> datetime:
+    return datetime(2026, 11, 24, hour, minute, tzinfo=UTC)
+
+
+def leg(a: LonLat, b: LonLat, seconds: int, metres: int, estimated: bool = False) -> Leg:
+    bend = LonLat(a.lon, b.lat)
+    return Leg(seconds, metres, polyline.encode([a, b] if estimated else [a, bend, b]), estimated)
+
+
+def day_sheet() -> DaySheet:
+    return DaySheet(
+        company="Alpenblick Handels AG",
+        rep="Zoë Nováková",
+        login="zoe",
+        day=date(2026, 11, 24),
+        zone="Europe/Vaduz",
+        route_id="0197-route",
+        planned_at=datetime(2026, 11, 23, 17, 4, 5, tzinfo=UTC),
+        start=Anchor("Home", HOME),
+        end=Anchor("Home", HOME),
+        leaves_at=moment(7, 0),
+        returns_at=moment(10, 0),
+        stops=(
+            DayStop(
+                "v1",
+                "Mühle Łódź & Söhne <AG>",
+                MILL,
+                moment(7, 10),
+                moment(7, 30),
+                moment(8, 0),
+                leg(HOME, MILL, 600, 2100),
+                account_number="007",
+                account_class="A",
+                site="Hauptsitz",
+                address="Dorfstraße 1, 9490 Vaduz",
+                phone="+423 233 11 22",
+                objective='Spring range; ask for Ms. O\'Neil, "buyer"',
+                why="12 days overdue, +4 min detour",
+                appointment="fixed",
+            ),
+            DayStop(
+                "v2",
+                '=HYPERLINK("http://evil","x")</script>`${alert(1)}`{{7*7}}',
+                SHOP,
+                moment(8, 5),
+                moment(8, 5),
+                moment(8, 35),
+                leg(MILL, SHOP, 60, 80),
+                address="Κεντρική 5, Αθήνα",
+                objective="Заказ → проверить ✓",
+            ),
+            DayStop(
+                "v3", "Hofladen", FARM, moment(8, 55), moment(8, 55), moment(9, 40), leg(SHOP, FARM, 1200, 3300, True)
+            ),
+        ),
+        last_leg=leg(FARM, HOME, 1200, 5100),
+        left_out=(
+            LeftOut(
+                "Bäckerei Ögg", "Closes before it can be reached.", "Open until 17:30.", "Gasse 2", LonLat(9.51, 47.16)
+            ),
+            LeftOut("Without a pin", "It has no place on the map."),
+        ),
+        attribution=("© OpenStreetMap contributors, ODbL 1.0 (Liechtenstein, 2024-03-04)",),
+        background=(
+            MapFeature("water", "river", {"type": "LineString", "coordinates": [[9.5, 47.13], [9.51, 47.18]]}),
+            MapFeature("road", "primary", {"type": "LineString", "coordinates": [[9.515, 47.13], [9.54, 47.18]]}, "B1"),
+            MapFeature(
+                "landuse",
+                "forest",
+                {
+                    "type": "Polygon",
+                    "coordinates": [[[9.53, 47.16], [9.54, 47.16], [9.54, 47.17], [9.53, 47.16]]],
+                },
+            ),
+            MapFeature("place", "town", {"type": "Point", "coordinates": [9.525, 47.145]}, "Vaduz"),
+        ),
+    )
+
+
+@pytest.fixture
+def sheet() -> DaySheet:
+    return day_sheet()
+
+
+VENDOR = Path(__file__).parents[3] / "server/web/static/vendor"
+
+
+@pytest.fixture(scope="session")
+def assets() -> Assets:
+    """The real map library, as `python -m server.web.vendor` installs it."""
+    if not (VENDOR / "leaflet.js").exists():
+        pytest.skip("needs the browser libraries: python -m server.web.vendor")
+    return Assets.of(VENDOR)
