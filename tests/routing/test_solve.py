@@ -113,7 +113,7 @@ def test_two_appointments_at_the_same_time_leave_one_named_as_missing() -> None:
 def test_a_budget_needs_an_end_and_an_engine_must_exist() -> None:
     with pytest.raises(InvalidProblem, match="budget"):
         Budget()
-    with pytest.raises(InvalidProblem, match="budget.seconds"):
+    with pytest.raises(InvalidProblem, match=r"budget\.seconds"):
         Budget(seconds=-1)
     with pytest.raises(InvalidProblem, match="engine: 'magic' is not one of insertion, ortools"):
         solve(week(), engine="magic")
