@@ -11,13 +11,14 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from server.accounts import routes as account_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
-from server.roads import routes as roads_routes
 from server.regions import routes as regions_routes
+from server.roads import routes as roads_routes
 from server.territories import routes as territory_routes
 
 log = logging.getLogger("waymark.app")
@@ -25,6 +26,7 @@ PROBLEM = "application/problem+json"
 
 ROUTERS = (
     auth_routes.router,
+    account_routes.router,
     regions_routes.router,
     roads_routes.router,
     territory_routes.router,
