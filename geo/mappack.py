@@ -1,9 +1,9 @@
 """The phone's map: one SQLite file of vector tiles that needs no library beyond zlib and JSON to be drawn.
 
-Format `waymark-map/1`: table `meta(k, v)` and table `tile(z, x, y, data)` in Web Mercator XYZ addressing. `data` is zlib
-of a JSON list of `[layer, kind, name or null, type, coordinates]` in drawing order; type 0 is a point `[x, y]`, 1 a
-line `[x, y, x, y, ...]`, 2 a polygon `[[ring], [hole], ...]` of flat rings; coordinates are integers, 0 to 4096 across
-the tile, y down, a little more beyond its edges.
+Format `waymark-map/1`: table `meta(k, v)` and table `tile(z, x, y, data)` in Web Mercator XYZ addressing. `data` is
+zlib of a JSON list of `[layer, kind, name or null, type, coordinates]` in drawing order; type 0 is a point `[x, y]`,
+1 a line `[x, y, x, y, ...]`, 2 a polygon `[[ring], [hole], ...]` of flat rings; coordinates are integers, 0 to 4096
+across the tile, y down, a little more beyond its edges.
 """
 
 import json

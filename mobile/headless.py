@@ -13,50 +13,23 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from mobile.device.desktop import FileSecrets, device_name
-from mobile.device.keys import FileKeys
+from mobile.device.desktop import device_name
 from mobile.field import reads
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import Fix, verify
-from mobile.field.home import NotSignedIn, PhoneHome, SignedIn
+from mobile.field.home import NotSignedIn, SignedIn
 from mobile.field.store import Store, clock
-from mobile.field.sync.api import Api
 from mobile.field.sync.problems import Problem
-from mobile.field.sync.run import Sync
-from mobile.field.sync.tokens import sign_in
-from mobile.field.sync.transport import BadAddress, HttpTransport, Unreachable
+from mobile.field.sync.transport import BadAddress, Unreachable
+from mobile.phone import Phone
 
 Answer = dict[str, Any]
 METRE_IN_DEGREES = 1 / 111_195
 
 
-class Phone:
-    """The phone's parts, put together for one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = PhoneHome(folder)
-        self.keys = FileKeys(folder / "keys")
-        self.secrets = FileSecrets(folder / "secrets.json")
-
-    def who(self) -> SignedIn:
-        who = self.home.signed_in()
-        if who is None:
-            raise NotSignedIn("nobody is signed in on this phone; run sign-in first")
-        return who
-
-
 def do_sign_in(phone: Phone, args: argparse.Namespace) -> Answer:
     """Register this phone with the server."""
-    who = sign_in(
-        Api(HttpTransport(args.server)),
-        phone.home,
-        phone.keys,
-        phone.secrets,
-        server=args.server,
-        login=args.login,
-        password=args.password,
-        device_name=args.device_name,
-    )
+    who = phone.sign_in(args.server, args.login, args.password, args.device_name)
     store = phone.home.store()
     try:
         return {
@@ -71,12 +44,9 @@ def do_sign_in(phone: Phone, args: argparse.Namespace) -> Answer:
 
 def do_sync(phone: Phone, args: argparse.Namespace) -> Answer:
     """One whole sync."""
-    who = phone.who()
     store = phone.home.store()
     try:
-        report = Sync(phone.home, store, HttpTransport(args.server or who.server), phone.keys, phone.secrets).run(
-            with_maps=not args.no_maps
-        )
+        report = phone.sync(store, server=args.server, with_maps=not args.no_maps)
         answer: Answer = {
             "ok": report.ok,
             "code": report.code,

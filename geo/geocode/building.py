@@ -14,6 +14,8 @@ from geo.types import LonLat
 
 _SAME_STREET_DEG = 0.004
 """Houses of one name and city whose boxes come this close (about 400 m) stand on one street."""
+_CODE_SHARE = 20
+"""A postcode written in less than one in so many houses of a street is taken for a mistake."""
 _CITY_MIN_ADDRESSES = 3
 """A city written in fewer addresses than this is taken for a mistake."""
 
@@ -152,9 +154,7 @@ def _agree(a: str, b: str) -> bool:
     return not a or not b or glued(a) == glued(b)
 
 
-def _add_lines(
-    merged: dict[_Key, list[_Group]], lines: Iterable[StreetLine], key_of: Callable[[str], _Key]
-) -> None:
+def _add_lines(merged: dict[_Key, list[_Group]], lines: Iterable[StreetLine], key_of: Callable[[str], _Key]) -> None:
     """Give streets the other names of their road, and add roads without a house number."""
     bare: dict[_Key, list[_Group]] = defaultdict(list)
     for line in lines:
@@ -175,12 +175,13 @@ def _add_lines(
 def _row(group: _Group, settlements: Settlements) -> StreetRow:
     points = [h.point for h in group.houses] or group.points
     west, south, east, north = group.box
-    middle = LonLat((west + east) / 2, (south + north) / 2)
-    point = min(points, key=lambda p: (p.lon - middle.lon) ** 2 + (p.lat - middle.lat) ** 2)
+    lon, lat = (sorted(axis)[len(points) // 2] for axis in zip(*points, strict=True))
+    point = min(points, key=lambda p: (p.lon - lon) ** 2 + (p.lat - lat) ** 2)
     around = settlements.around(point, group.city)
     name = group.spelling.most_common(1)[0][0]
     others = tuple(sorted((group.others | set(group.spelling)) - {name, ""}))
-    postcodes = tuple(sorted({h.postcode for h in group.houses if h.postcode}))
+    codes = Counter(h.postcode for h in group.houses if h.postcode)
+    postcodes = tuple(code for code, count in codes.most_common() if count * _CODE_SHARE >= len(group.houses))
     extent = haversine_m(LonLat(west, south), LonLat(east, north)) / 2
     return StreetRow(
         name,
@@ -213,4 +214,3 @@ def _poi(poi: Poi, settlements: Settlements) -> PoiRow:
         city or around.city,
         around.places,
     )
-

@@ -12,7 +12,8 @@ import numpy as np
 FEATURES = (
     "bias", "typo", "edits", "short_typo", "little", "abbreviated", "missing", "type_missing", "type_differs",
     "left_over", "postcode_agrees", "postcode_contradicts", "city_agrees", "city_contradicts", "unplaced",
-    "other_suffix", "between", "beyond", "far", "no_numbers", "not_asked", "gap", "rival", "distant_rival",
+    "other_suffix", "between", "beyond", "far", "no_numbers", "not_asked", "gap", "blurred", "overruled", "rival",
+    "distant_rival",
 )  # fmt: skip
 """Names of the model's inputs, in order; each is between 0 and 1."""
 

@@ -10,9 +10,9 @@ from geo.distance import haversine_m
 from geo.geocode.businesses import find_business
 from geo.geocode.confidence import FEATURES, Features, Model, shipped
 from geo.geocode.index import Index
-from geo.geocode.matching import Match, Matcher, Where
+from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, Words, parse
-from geo.geocode.types import THRESHOLD, Answer, AddressQuery, Candidate, Reason
+from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
 
 _CHUNK = 2_000
@@ -88,7 +88,8 @@ class Geocoder:
                 places[place] = max(sure, places.get(place, 0.0))
         covered = self._index.countries
         elsewhere = bool(parsed.countries) and bool(covered) and not any(c in covered for c in parsed.countries)
-        return Where(parsed.postcodes, known, places, bool(parsed.cities), elsewhere)
+        written = frozenset(w for words in parsed.cities for w in words)
+        return Where(parsed.postcodes, known, places, bool(parsed.cities), elsewhere, written)
 
     def _places(self, words: Words) -> dict[int, float]:
         """Places that a stretch may name: exactly, as part of the words, or misspelt."""
@@ -112,6 +113,9 @@ class Geocoder:
                     return dict.fromkeys(exact, 0.95)
         if len(key) < 4:
             return {}
+        longer = [k for k in self._index.place_keys() if k.startswith(key)]
+        if longer:
+            return {p: 0.85 for k in longer[:5] for p in self._index.places_named(k)}
         like = process.extract(
             key, self._index.place_keys(), scorer=OSA.normalized_similarity, score_cutoff=0.65, limit=3
         )
@@ -127,11 +131,13 @@ class Geocoder:
             return Answer(None, reason=Reason.EMPTY, region_version=self._index.version)
         ranked = self._matcher.finish(matches, where)
         answer = self._best(ranked, where) if ranked else None
-        if (answer is None or not answer.is_confident) and not query.street.strip():
+        numbered = bool(ranked) and ranked[0].reading.number is not None
+        if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
             business = find_business(self._index, parsed, where)
-            if business is not None and (answer is None or business.confidence > answer.confidence):
+            floor = 0.95 if numbered and ranked[0].like.cost < 0.3 else 0.0
+            if business is not None and business.confidence >= max(floor, answer.confidence - 0.02 if answer else 0.0):
                 return business
-        if answer is None or answer.confidence < 0.02:
+        if answer is None or (answer.confidence < 0.02 and ranked[0].like.cost > 0.4):
             return self._place_only(parsed, where) or answer or Answer(None, region_version=self._index.version)
         return answer
 
@@ -191,13 +197,14 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
     """What can never be confident, whatever the model says, and the reason code."""
     if where.other_country:
         return min(confidence, 0.3), Reason.OTHER_COUNTRY
-    if not match.agrees_postcode and match.city < 0.6 and not where.is_empty:
+    if not is_here(match, where) and not where.is_empty:
         return min(confidence, 0.5), Reason.PLACE_CONTRADICTS
     placed = match.placed
     if placed is not None and placed.fit == "far":
         return min(confidence, 0.6), Reason.NUMBER_OUT_OF_RANGE
     if placed is None:
-        return min(confidence, 0.95), Reason.NO_NUMBER
+        asked = match.reading.number is not None
+        return min(confidence, 0.6 if asked else 0.95), Reason.NO_NUMBER
     if placed.fit != "exact":
         return confidence, Reason.NEARBY_NUMBER
     clean = match.like.cost == 0 and not match.reading.left_over

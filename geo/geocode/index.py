@@ -33,6 +33,8 @@ class Street:
     """Half its length: how wrong that point can be."""
     is_place: bool = False
     """A village that numbers its houses without streets."""
+    own_places: frozenset[int] = frozenset()
+    """Those of its places that its addresses write; all of them when they write none."""
     postcode: str = ""
     """One of its postcodes as written, for houses that carry none; may be empty."""
 

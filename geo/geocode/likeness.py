@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from geo.geocode.normalise import StreetName, abbreviates, is_type_word
+from geo.geocode.normalise import StreetName, abbreviates, type_edits
 from geo.geocode.vocabulary import vocabulary
 
 
@@ -41,42 +41,57 @@ class Likeness:
         )
 
 
-def likeness(asked: StreetName, known: Sequence[StreetName]) -> Likeness:
-    """The kindest comparison of a written name with the names of a street."""
-    return min((_compare(asked, name) for name in known), key=lambda x: x.cost)
+def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozenset[str] = frozenset()) -> Likeness:
+    """The kindest comparison of a written name with the names of a street.
+
+    Parameters
+    ----------
+    asked : StreetName
+        As written in the address.
+    known : sequence of StreetName
+        All names of one street.
+    place_words : frozenset of str
+        Words of the written place: they may be left out of the street (`Via Roma, Spinetta` for
+        `Via Roma di Spinetta`).
+    """
+    return min((_compare(asked, name, place_words) for name in known), key=lambda x: x.cost)
 
 
-def _compare(asked: StreetName, known: StreetName) -> Likeness:
+def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) -> Likeness:
     missing = not asked.types or not known.types
     differs = not missing and not asked.types & known.types
     neither = not asked.types and not known.types
     flags = {"type_missing": missing and not neither, "type_differs": differs}
     length = max(len(asked.core), len(known.core), 1)
-    if asked.core == known.core or asked.keys[1:2] == known.keys[:1]:
+    if asked.core == known.core or "".join(asked.rest) == "".join(known.rest):
         return Likeness(length=length, **flags)
     if asked.glued == known.glued:
         return Likeness(length=length)
-    if _is_cut_type(asked, known):
+    in_type = _cut_type_edits(asked, known)
+    if in_type == 0:
         return Likeness(length=length)
-    if asked.bare == known.bare or asked.keys[-1] == known.keys[-1]:
+    if asked.bare == known.bare or asked.bare_plain == known.bare_plain:
         return Likeness(length=length, little=True, **flags)
     found = [_letters(asked, known, length, flags)]
-    if _is_abbreviated(asked.rest, known.rest):
+    if in_type is not None:
+        found.append(Likeness(edits=in_type, length=len(known.glued)))
+    if _is_abbreviated(asked.rest, known.rest, bool(asked.types & known.types)):
         found.append(Likeness(length=length, abbreviated=True, **flags))
-    left_out = _left_out(asked, known)
-    if left_out:
-        found.append(Likeness(length=length, missing=left_out, **flags))
+    omitted = _left_out(asked, known)
+    if omitted:
+        share = 0.0 if place_words.issuperset(omitted) else len("".join(omitted)) / max(1, len(known.bare))
+        found.append(Likeness(length=length, little=True, missing=min(1.0, share), **flags))
     return min(found, key=lambda x: x.cost)
 
 
-def _is_cut_type(asked: StreetName, known: StreetName) -> bool:
-    """`backofenga` for Backofengasse, `lonnrotink` for Lönnrotinkatu, `sherwood raod` for Sherwood Road."""
+def _cut_type_edits(asked: StreetName, known: StreetName) -> int | None:
+    """Letters wrong in `backofenga` for Backofengasse or `sherwood raod` for Sherwood Road; None for other names."""
     if asked.types & known.types or not known.types:
-        return False
+        return None
     for core in {asked.core, asked.glued}:
         if len(core) > len(known.core) > 2 and core.startswith(known.core):
-            return is_type_word(core[len(known.core) :], known.types)
-    return False
+            return type_edits(core[len(known.core) :], known.types)
+    return None
 
 
 def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str, bool]) -> Likeness:
@@ -93,13 +108,16 @@ def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str,
     return min(plain, joined, key=lambda x: x.cost)
 
 
-def _is_abbreviated(asked: Sequence[str], known: Sequence[str]) -> bool:
-    """Word by word, one is the other or short for it; known words may be skipped when they are little."""
+def _is_abbreviated(asked: Sequence[str], known: Sequence[str], same_type: bool) -> bool:
+    """Word by word, one is the other or short for it; known words may be skipped when they are little.
+
+    A name without a single whole word in common (`Et.espl.`) must have the same type and short words.
+    """
     if not asked or not known:
         return False
     little = vocabulary().little
     k = 0
-    letters = whole = 0
+    longest = whole = 0
     for word in asked:
         while k < len(known) and not _means(word, known[k]) and known[k] in little:
             k += 1
@@ -107,9 +125,10 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str]) -> bool:
             return False
         if word == known[k]:
             whole += len(word)
-        letters += len(word)
+        else:
+            longest = max(longest, min(len(word), len(known[k])))
         k += 1
-    return k == len(known) and (whole >= 4 or letters >= 6)
+    return k == len(known) and (whole >= 4 or (same_type and longest <= 3))
 
 
 def _means(a: str, b: str) -> bool:
@@ -121,11 +140,15 @@ def _means(a: str, b: str) -> bool:
     return 2 <= len(short) <= 4 and abbreviates(short, long)
 
 
-def _left_out(asked: StreetName, known: StreetName) -> float:
-    """Share of letters left out when all asked words occur in order among the known ones, else 0."""
-    if len(asked.rest) >= len(known.rest) or len(asked.bare) < 4:
-        return 0.0
-    words = iter(known.rest)
-    if not all(w in words for w in asked.rest):
-        return 0.0
-    return 1 - len(asked.bare) / max(len(known.bare), 1) if len(known.bare) > len(asked.bare) else 0.0
+def _left_out(asked: StreetName, known: StreetName) -> list[str]:
+    """The known words that were left out when all asked words occur in order among them, else nothing."""
+    if len(asked.rest) >= len(known.rest) or len(asked.bare) < 3:
+        return []
+    left = list(asked.rest)
+    omitted: list[str] = []
+    for word in known.rest:
+        if left and word == left[0]:
+            left.pop(0)
+        elif word not in vocabulary().little:
+            omitted.append(word)
+    return [] if left else omitted

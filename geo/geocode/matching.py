@@ -9,12 +9,13 @@ from rapidfuzz.distance import OSA
 from geo.geocode.confidence import Features, Model
 from geo.geocode.index import Block, Index, Street
 from geo.geocode.likeness import Likeness, likeness
-from geo.geocode.normalise import StreetName, from_words, is_type_word
+from geo.geocode.names import postcode_key
+from geo.geocode.normalise import StreetName, from_words, type_edits
 from geo.geocode.numbers import Placed
 from geo.geocode.parsing import Parsed, Reading, Words, readings
 from geo.geocode.vocabulary import vocabulary
 
-_NEAR = 0.62
+_NEAR = 0.58
 """Least similarity of keys that is looked at closely."""
 _LONGEST_TYPE = 10
 _MAX_READINGS = 60
@@ -35,6 +36,8 @@ class Where:
     """Whether any place was written."""
     other_country: bool
     """A country was written, and it is not covered."""
+    words: frozenset[str] = frozenset()
+    """All words of the written places."""
 
     @property
     def is_empty(self) -> bool:
@@ -52,10 +55,12 @@ class Match:
     """How the text was read."""
     like: Likeness
     """How like the names are."""
-    agrees_postcode: bool = False
-    """The written postcode is one of the street's."""
+    agrees_postcode: float = 0.0
+    """Whether the written postcode is one of the street's; a half when the very house has another."""
     city: float = 0.0
     """How surely the written city is where the street is."""
+    own_city: bool = False
+    """The written city is the one that its addresses write, not only one around it."""
     placed: Placed | None = None
     """Where the number is; None when none was asked or the street has none."""
     features: Features = ()
@@ -85,15 +90,15 @@ class Matcher:
         exact = False
         fuller: list[Reading] = []
         for words in parsed.segments:
+            hit = False
             for n, reading in enumerate(readings(words)):
-                if n >= _MAX_READINGS:
+                if n >= _MAX_READINGS or (hit and reading.left_over):
                     break
-                hit = self._exact(reading, where, found)
-                exact = exact or hit
-                if hit and not reading.left_over:
-                    break
+                agreed = self._exact(reading, where, found)
+                hit = hit or (agreed and not reading.left_over)
                 if len(reading.left_over) <= 2 and reading.words:
                     fuller.append(reading)
+            exact = exact or hit
         if not exact:
             self._near(fuller, where, found)
         return list(found.values())
@@ -109,7 +114,7 @@ class Matcher:
         agreed = False
         for street in self._plausible(streets, where):
             match = self._file(reading, asked, street, where, found)
-            agreed = agreed or ((match.agrees_postcode or match.city >= 0.7) and match.like.edits == 0)
+            agreed = agreed or ((match.agrees_postcode > 0 or match.city >= 0.7) and match.like.cost == 0)
         return agreed
 
     def _cut_types(self, asked: StreetName) -> Iterable[int]:
@@ -117,7 +122,9 @@ class Matcher:
         for core in {asked.core, asked.glued}:
             for size in range(1, min(_LONGEST_TYPE, len(core) - 3) + 1):
                 for street in self._index.streets_named(core[:-size]):
-                    if any(is_type_word(core[-size:], name.types) for name in self._index.street(street).names):
+                    if any(
+                        type_edits(core[-size:], name.types) is not None for name in self._index.street(street).names
+                    ):
                         yield street
 
     def _plausible(self, streets: Iterable[int], where: Where) -> list[int]:
@@ -162,25 +169,35 @@ class Matcher:
                     key, block.keys, scorer=OSA.normalized_similarity, score_cutoff=_NEAR, limit=_LOOK_CLOSELY
                 ):
                     streets[block.streets[at]] = None
+            if len(asked.core) <= 3 and asked.types:
+                streets.update(dict.fromkeys(self._beginning(asked, block)))
             tellers = [w for w in asked.rest if len(w) >= 4 and w not in vocabulary().little]
             if tellers:
                 teller = max(tellers, key=len)
                 streets.update(
-                    dict.fromkeys([block.streets[i] for i, k in enumerate(block.keys) if teller in k][:_LOOK_CLOSELY])
+                    dict.fromkeys(
+                        [block.streets[i] for i, k in enumerate(block.keys) if teller in k][: 3 * _LOOK_CLOSELY]
+                    )
                 )
         return streets
+
+    def _beginning(self, asked: StreetName, block: Block) -> Iterable[int]:
+        """Streets of the asked type whose name begins with the few letters asked (`et.espl.`)."""
+        begun = (block.streets[i] for i, k in enumerate(block.keys) if k.startswith(asked.core))
+        return (s for s in begun if any(n.types & asked.types for n in self._index.street(s).names))
 
     def _file(
         self, reading: Reading, asked: StreetName, street_id: int, where: Where, found: dict[int, Match]
     ) -> Match:
         """Compare, and keep the better reading of a street."""
         street = self._index.street(street_id)
-        left = tuple(w for w in reading.left_over if not any(is_type_word(w, n.types) for n in street.names))
+        left = tuple(w for w in reading.left_over if not any(type_edits(w, n.types) is not None for n in street.names))
         if len(left) < len(reading.left_over):
             reading = Reading(reading.words, reading.number, left)
-        match = Match(street, reading, likeness(asked, street.names))
-        match.agrees_postcode = any(code in street.postcodes for code in where.postcodes)
+        match = Match(street, reading, likeness(asked, street.names, where.words))
+        match.agrees_postcode = float(any(code in street.postcodes for code in where.postcodes))
         match.city = max((sure for p, sure in where.places.items() if p in street.places), default=0.0)
+        match.own_city = any(sure >= 0.6 and p in street.own_places for p, sure in where.places.items())
         old = found.get(street_id)
         if old is None or _better(match, old):
             found[street_id] = match
@@ -194,10 +211,26 @@ class Matcher:
             if number is not None:
                 wanted = next((c for c in where.postcodes if c in match.street.postcodes), "")
                 match.placed = self._index.houses(match.street.id).place(number, wanted)
-            match.features = features(match, where)
-            match.score = self._model.score(match.features)
+                code = match.placed.postcode if match.placed is not None else ""
+                if match.agrees_postcode and code and postcode_key(code) not in where.postcodes:
+                    match.agrees_postcode = 0.5
             done.append(match)
+        clean = any(m.like.cost == 0 and not m.reading.left_over and is_here(m, where) for m in done)
+        for match in done:
+            overruled = clean and (match.like.cost > 0 or bool(match.reading.left_over))
+            match.features = features(match, where, overruled)
+            match.score = self._model.score(match.features)
         return sorted(done, key=lambda m: -m.score)
+
+
+def is_here(match: Match, where: Where) -> bool:
+    """Whether the written postcode or city agrees with the street.
+
+    A place around the street (its municipality, the next village) is not enough against the postcode.
+    """
+    if match.agrees_postcode > 0:
+        return True
+    return match.own_city or (match.city >= 0.6 and not (where.postcodes and match.street.postcodes))
 
 
 def _better(new: Match, old: Match) -> bool:
@@ -207,8 +240,11 @@ def _better(new: Match, old: Match) -> bool:
     return rank(new) < rank(old)
 
 
-def features(match: Match, where: Where) -> Features:
-    """Inputs of the confidence model except those about rivals, which are zero here."""
+def features(match: Match, where: Where, overruled: bool) -> Features:
+    """Inputs of the confidence model except those about rivals, which are zero here.
+
+    `overruled` says that another street of exactly this name is where the address says.
+    """
     like, placed, number = match.like, match.placed, match.reading.number
     fit = placed.fit if placed is not None else ""
     typed = like.edits > 0
@@ -222,11 +258,11 @@ def features(match: Match, where: Where) -> Features:
         min(1.0, like.missing),
         float(like.type_missing),
         float(like.type_differs),
-        min(len(match.reading.left_over), 3) / 3,
-        float(match.agrees_postcode),
+        min(sum(1 + w.isdecimal() for w in match.reading.left_over), 3) / 3,
+        match.agrees_postcode,
         float(bool(where.postcodes) and not match.agrees_postcode and bool(match.street.postcodes)),
         match.city,
-        float(where.has_city and match.city < 0.5),
+        float(where.has_city and not match.own_city) * (1.0 if match.city < 0.5 else 0.5),
         float(not match.agrees_postcode and match.city < 0.5),
         float(fit == "base"),
         float(fit == "between"),
@@ -235,6 +271,8 @@ def features(match: Match, where: Where) -> Features:
         float(number is not None and placed is None),
         float(number is None),
         min(1.0, (placed.uncertainty_m if placed is not None and fit != "exact" else 0.0) / 300),
+        float((typed or like.type_differs or like.missing > 0) and (fit != "exact" or bool(match.reading.left_over))),
+        float(overruled),
         0.0,
         0.0,
     )

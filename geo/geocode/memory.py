@@ -1,16 +1,18 @@
 """An address index in memory, compact enough for a country and quick enough for batches."""
 
+import copy
+import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Point, STRtree, points
+from shapely import Point, STRtree
 
 from geo.distance import haversine_m
 from geo.geocode.content import Content, HouseRow, PlaceRow, PoiRow, StreetRow
 from geo.geocode.index import Block, NamedPoint, Settlement, Street
-from geo.geocode.names import company_keys, place_keys, postcode_key
+from geo.geocode.names import company_keys, glued, place_keys, postcode_key
 from geo.geocode.normalise import street_name
 from geo.geocode.numbers import House, Houses, parse_number
 from geo.geocode.trigrams import Trigrams
@@ -41,11 +43,12 @@ class MemoryIndex:
         self._version = version
         self._load = load_houses or (lambda ids: {i: content.streets[i].houses for i in ids})
         self._houses: OrderedDict[int, Houses] = OrderedDict()
+        self._houses_lock = threading.Lock()
         self._places = [_settlement(i, row) for i, row in enumerate(content.places)]
-        self._streets = [_street(i, row) for i, row in enumerate(content.streets)]
+        self._by_place_key = _filed((i, k) for i, r in enumerate(content.places) for k in _all_place_keys(r))
+        self._streets = [self._street(i, row) for i, row in enumerate(content.streets)]
         self._pois = [_poi(i, row) for i, row in enumerate(content.pois)]
         self._by_key = _filed(((i, k) for i, s in enumerate(self._streets) for n in s.names for k in n.keys))
-        self._by_place_key = _filed((i, k) for i, r in enumerate(content.places) for k in _all_place_keys(r))
         self._place_keys = list(self._by_place_key)
         self._by_poi_key = _filed((i, k) for i, r in enumerate(content.pois) for k in _all_poi_keys(r))
         self._in_postcode = _filed((i, postcode_key(c)) for i, s in enumerate(self._streets) for c in s.postcodes)
@@ -60,6 +63,26 @@ class MemoryIndex:
         self._street_grams: Trigrams | None = None
         self._poi_grams: Trigrams | None = None
         self._nearest: tuple[STRtree, NDArray[np.int32], float] | None = None
+
+    def _street(self, at: int, row: StreetRow) -> Street:
+        names = tuple(dict.fromkeys(street_name(n) for n in (row.name, *row.other_names) if n.strip()))
+        places = frozenset(row.places)
+        written = places.intersection(self._by_place_key.get(glued(row.city), ())) if row.city else places
+        codes = frozenset(postcode_key(c) for c in row.postcodes)
+        one = row.postcodes[0] if row.postcodes else ""
+        return Street(
+            at, row.name, row.city, row.country, codes, places, names, row.point, row.extent_m, row.is_place,
+            written or places, one,
+        )  # fmt: skip
+
+    def with_houses(self, load: HouseLoader) -> "MemoryIndex":
+        """The same index, sharing everything it holds, that loads house numbers in another way."""
+        other = copy.copy(self)
+        vars(other)["_load"] = load
+        return other
+
+    def __len__(self) -> int:
+        return len(self._streets)
 
     @property
     def version(self) -> str:
@@ -76,10 +99,11 @@ class MemoryIndex:
         missing = [s for s in dict.fromkeys(streets) if s not in self._houses]
         if not missing:
             return
-        for street, rows in self._load(missing).items():
-            self._houses[street] = Houses(_houses(rows))
-        while len(self._houses) > max(_KEPT_STREETS, len(missing)):
-            self._houses.popitem(last=False)
+        loaded = {street: Houses(_houses(rows)) for street, rows in self._load(missing).items()}
+        with self._houses_lock:
+            self._houses.update(loaded)
+            while len(self._houses) > max(_KEPT_STREETS, len(missing)):
+                self._houses.popitem(last=False)
 
     def street(self, street: int) -> Street:
         """The street at a position."""
@@ -167,7 +191,7 @@ class MemoryIndex:
         spots = np.array([self.houses(s).all[h].point for s, h in owner], dtype=float).reshape(-1, 2)
         squeeze = float(np.cos(np.radians(np.median(spots[:, 1])))) if len(spots) else 1.0
         spots[:, 0] *= squeeze
-        return STRtree(points(spots)), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
+        return STRtree([Point(lon, lat) for lon, lat in spots]), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
 
 
 def _filed(pairs: Iterable[tuple[int, str]]) -> dict[str, Sequence[int]]:
@@ -184,18 +208,8 @@ def _settlement(at: int, row: PlaceRow) -> Settlement:
     return Settlement(at, row.name, row.kind, row.country, row.point, row.extent_m)
 
 
-def _street(at: int, row: StreetRow) -> Street:
-    names = tuple(dict.fromkeys(street_name(n) for n in (row.name, *row.other_names) if n.strip()))
-    return Street(
-        at, row.name, row.city, row.country, frozenset(postcode_key(c) for c in row.postcodes),
-        frozenset(row.places), names, row.point, row.extent_m, row.is_place, row.postcodes[0] if row.postcodes else "",
-    )  # fmt: skip
-
-
 def _poi(at: int, row: PoiRow) -> NamedPoint:
-    return NamedPoint(
-        at, row.name, row.point, row.street, row.number, row.postcode, row.city, frozenset(row.places)
-    )
+    return NamedPoint(at, row.name, row.point, row.street, row.number, row.postcode, row.city, frozenset(row.places))
 
 
 def _houses(rows: Sequence[HouseRow]) -> Iterable[House]:

@@ -11,7 +11,9 @@ from geo.geocode.numbers import HouseNumber
 from geo.geocode.types import AddressQuery
 from geo.geocode.vocabulary import fold, vocabulary
 
-_SPLIT = re.compile(r"[,;|\n\r\t()]|\s{2,}|\s[-–—/]\s|\s-(?=\D)")
+_SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
+_WIDE = re.compile(r"\s{2,}")
+_SINGLE = re.compile(r"\S\s\S")
 _ZIP4 = re.compile(r"\b(\d{5})-\d{4}\b")
 _PREFIXED = re.compile(r"\b[a-z]{1,3}[- ](?=\d{4,5}\b)", re.IGNORECASE)
 _GLUED_NUMBER = re.compile(r"([^\W\d]{3,})(\d+[a-z]?)")
@@ -53,7 +55,7 @@ class Parsed:
 
 
 def segments(text: str) -> list[Words]:
-    """Cut a text where a comma, bracket, wide gap or lonely dash stands, into folded words."""
+    """Cut a text where a comma, bracket or lonely dash stands, into folded words."""
     text = text[:_MAX_TEXT]
     found = (_number_words(street_words(fold(part))) for part in _SPLIT.split(text) if part.strip())
     return [words[:_MAX_WORDS] for words in found if words]
@@ -125,21 +127,26 @@ def _street_field(parsed: Parsed, text: str) -> None:
 
 
 def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
-    """Put a number that stands alone between commas back beside its neighbours."""
+    """Put a number that a comma cut off back beside its neighbours; both ways when both are possible."""
     result: list[Words] = []
     for at, words in enumerate(found):
-        if _only_number(words):
-            if at > 0 and not _has_number(found[at - 1]):
-                result.append(found[at - 1] + words)
-            if at + 1 < len(found) and not _has_number(found[at + 1]):
-                result.append(words + found[at + 1])
-        else:
+        alone = _only_number(words)
+        if at > 0 and _starts_with_number(words) and not found[at - 1][-1].isdecimal():
+            result.append(found[at - 1] + words)
+        if alone and at + 1 < len(found):
+            result.append(words + found[at + 1])
+        if not alone:
             result.append(words)
     return result or list(found)
 
 
+def _starts_with_number(words: Words) -> bool:
+    return words[0].isdecimal() or (len(words) > 1 and words[0] in vocabulary().number and words[1].isdecimal())
+
+
 def _only_number(words: Words) -> bool:
-    return words[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in _SUFFIX_WORDS for w in words)
+    rest = words[1:] if words[0] in vocabulary().number else words
+    return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in _SUFFIX_WORDS for w in rest)
 
 
 def _has_number(words: Words) -> bool:
@@ -151,6 +158,7 @@ class Line:
 
     def __init__(self, text: str, index: Index) -> None:
         text = _PREFIXED.sub("", _ZIP4.sub(r"\1", text[:_MAX_TEXT]))
+        text = _WIDE.sub("," if _SINGLE.search(text) else " ", text)
         self._found = segments(text)
         self._index = index
         self._roles: list[str] = ["" for _ in self._found]
@@ -322,17 +330,20 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
 
 
 def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
-    if i + 1 >= len(words) or any(w not in vocabulary().number for w in words[:i]) and i > 2:
+    if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
         return
     starts = [i + 1]
     follower = words[i + 1]
     if i + 2 < len(words) and (follower.isdecimal() or len(follower) == 1 or follower in _SUFFIX_WORDS):
-        starts.insert(0, i + 2)
+        starts.append(i + 2)
     for start in starts:
         rest = _without_units(words[start:])
         if cut < len(rest):
             end = len(rest) - cut
-            yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), rest[end:])
+            left = rest[end:]
+            if left and left[0].isdecimal():
+                left = ()
+            yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), left)
 
 
 def _without_units(words: Words) -> Words:

@@ -94,8 +94,11 @@ class ServerUser:
             me = pwd.getpwnam(names[0])
         return cls(me.pw_uid, me.pw_gid, me.pw_name)
 
-    def run(self, *command: str | Path, timeout: float) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, with nothing of our environment that could redirect it."""
+    def run(self, *command: str | Path, timeout: float, keep: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a program as this user, with nothing of our environment that could redirect it.
+
+        `keep` is a file descriptor that stays open in it.
+        """
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
         me = os.geteuid() == self.uid
         return subprocess.run(  # noqa: S603 -- programs of this machine, never a person's text
@@ -111,6 +114,7 @@ class ServerUser:
             user=None if me else self.uid,
             group=None if me else self.gid,
             extra_groups=None if me else [],
+            pass_fds=() if keep is None else (keep,),
         )
 
     def reaches(self, folder: Path) -> bool:
@@ -184,6 +188,8 @@ def _candidates() -> Iterator[Path]:
 
 
 def _postgis(bindir: Path, major: int) -> tuple[int, ...] | None:
+    if (libraries := _says(bindir / "pg_config", "--pkglibdir")) and not any(Path(libraries).glob("postgis-*")):
+        return None  # Debian leaves the scripts behind when the library goes
     shares = [bindir.parent / share.format(major=major) for share in _SHARES]
     shares.append(Path(f"/usr/share/postgresql/{major}"))
     if said := _says(bindir / "pg_config", "--sharedir"):

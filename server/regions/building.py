@@ -4,7 +4,6 @@ Each stage is a transaction of its own: a killed build goes on after its last fi
 older region of the same name serves.
 """
 
-import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from geo.osm.extract import ExtractError, check
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.regions import packing, service
-from server.regions.errors import BadExtract, NoSpace
+from server.regions.errors import BadExtract, NoSpace, is_disk_full
 from server.regions.models import State
 
 Steps = Callable[[str, int, int], None]
@@ -75,7 +74,7 @@ def mending(path: Path) -> Iterator[None]:
     except ExtractError as error:
         raise BadExtract(str(error), help=error.help) from error
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_disk_full(error):
             raise
         raise NoSpace(
             f"The disk is full; {path.name} was not added.", help=f"Make room under {settings().home} and run it again."

@@ -10,7 +10,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from server.kit.settings import settings
-from server.regions.errors import ExtractServerAway, NoSuchRegion
+from server.regions.errors import ExtractServerAway, NoSpace, NoSuchRegion, is_disk_full
 
 INDEX = "index-v1-nogeom.json"
 TIMEOUT_S = 30
@@ -63,6 +63,8 @@ def download(offer: Offer, progress: Progress | None = None) -> Path:
             raise _away(offer.url, f"status {error.code}") from error
         return target
     except (URLError, HTTPException, OSError) as error:
+        if isinstance(error, OSError) and is_disk_full(error):
+            raise NoSpace("The disk is full; the download stopped.", help=f"Make room under {folder}.") from error
         raise _away(offer.url, error) from error
     part.replace(target)
     return target

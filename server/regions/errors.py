@@ -1,5 +1,7 @@
 """What can go wrong with regions."""
 
+import errno
+
 from server.kit.errors import Conflict, Invalid, NotFound, Unavailable
 
 
@@ -31,3 +33,8 @@ class NoSpace(Unavailable):
     """The disk is full."""
 
     code = "disk_full"
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether the system says that there is no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -21,7 +21,7 @@ _BASEMAP = text(
     with tile as (select ST_TileEnvelope(:z, :x, :y) as box, ST_TileEnvelope(:z, :x, :y, margin => :margin) as reach),
     found as (
         select f.layer, f.kind, nullif(f.name, '') as name,
-               ST_AsMVTGeom(f.geom, tile.box, 4096, :units, true) as geom
+               ST_AsMVTGeom(ST_Simplify(f.geom, :tolerance_m, true), tile.box, 4096, :units, true) as geom
         from tile join basemap_feature f on f.geom && tile.reach and f.min_zoom <= :z
         where f.region_id = any(:regions)
     ),
@@ -89,9 +89,7 @@ def admin_areas(level: int | None = None) -> Select[RegionPlace]:
 def basemap_tile(session: Session, tile: Tile) -> bytes:
     """The base map of all served regions in one tile."""
     regions = [region.id for region in served(session)]
-    body: bytes = session.execute(
-        _BASEMAP, {**tile._asdict(), "margin": MARGIN / 4096, "units": MARGIN, "regions": regions}
-    ).scalar_one()
+    body: bytes = session.execute(_BASEMAP, {**_frame(tile.z), **tile._asdict(), "regions": regions}).scalar_one()
     return bytes(body)
 
 
@@ -102,15 +100,11 @@ def pack_column(
 
     Features are taken up to `deepest_zoom`, because the phone draws the zooms between from these tiles too.
     """
-    values = {
-        "z": z,
-        "x": x,
-        "north": rows.start,
-        "south": rows.stop - 1,
-        "margin": MARGIN / 4096,
-        "units": MARGIN,
-        "tolerance_m": WORLD_M / (1 << z) / 2048,
-        "deepest": deepest_zoom,
-        "region": region_id,
-    }
+    place = {"z": z, "x": x, "north": rows.start, "south": rows.stop - 1}
+    values = {**_frame(z), **place, "deepest": deepest_zoom, "region": region_id}
     return session.execute(_PACK_COLUMN, values).all()
+
+
+def _frame(z: int) -> dict[str, float]:
+    """How far a tile reaches beyond its edges, and the detail that it can show (1/2048 of its width)."""
+    return {"margin": MARGIN / 4096, "units": MARGIN, "tolerance_m": WORLD_M / (1 << z) / 2048}

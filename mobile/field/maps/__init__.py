@@ -1,0 +1,1 @@
+"""The map without a screen: packs, projection, polylines, places for labels."""

@@ -1,0 +1,70 @@
+"""The phone put together for one folder: device, files, sign-in, sync. Used with and without a screen."""
+
+import json
+from pathlib import Path
+
+from mobile.device.desktop import FileSecrets, NoPosition
+from mobile.device.keys import FileKeys
+from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
+from mobile.field.ports import Position
+from mobile.field.store import Store
+from mobile.field.sync.api import Api
+from mobile.field.sync.run import Report, Sync
+from mobile.field.sync.tokens import sign_in
+from mobile.field.sync.transport import HttpTransport
+
+
+class Phone:
+    """Everything that is one per phone; stores are one per thread."""
+
+    def __init__(self, folder: Path, position: Position | None = None) -> None:
+        self.home = PhoneHome(folder)
+        self.keys = FileKeys(folder / "keys")
+        self.secrets = FileSecrets(folder / "secrets.json")
+        self.position: Position = position or NoPosition()
+
+    def who(self) -> SignedIn:
+        """The signed-in user; raises NotSignedIn."""
+        who = self.home.signed_in()
+        if who is None:
+            raise NotSignedIn("nobody is signed in on this phone; run sign-in first")
+        return who
+
+    def sign_in(self, server: str, login: str, password: str, device_name: str) -> SignedIn:
+        """Register this phone for a user with the server."""
+        return sign_in(
+            Api(HttpTransport(server)),
+            self.home,
+            self.keys,
+            self.secrets,
+            server=server,
+            login=login,
+            password=password,
+            device_name=device_name,
+        )
+
+    def sync(self, store: Store, *, server: str | None = None, with_maps: bool = True) -> Report:
+        """One whole sync with the server this phone is signed in to."""
+        transport = HttpTransport(server or self.who().server)
+        return Sync(self.home, store, transport, self.keys, self.secrets).run(with_maps=with_maps)
+
+    def sync_by_itself(self) -> Report:
+        """One sync with files of its own, for a thread that is not the screen's."""
+        store = self.home.store()
+        try:
+            return self.sync(store)
+        finally:
+            store.close()
+
+    # -- what the rep has chosen
+
+    def settings(self) -> dict[str, str]:
+        """Appearance and language."""
+        try:
+            chosen = json.loads((self.home.folder / "settings.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            chosen = {}
+        return {"appearance": "light", "language": "en"} | dict(chosen)
+
+    def choose(self, key: str, value: str) -> None:
+        write_whole(self.home.folder / "settings.json", json.dumps(self.settings() | {key: value}))

@@ -1,0 +1,328 @@
+"""Everything the app says, in English and German, and how it writes numbers, times and distances."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+EN = {
+    "today": "Today",
+    "map": "Map",
+    "accounts": "Accounts",
+    "more": "More",
+    "sign_in": "Sign in",
+    "server": "Server address",
+    "login": "Login",
+    "password": "Password",
+    "signing_in": "Signing in and fetching your territory …",
+    "tagline": "Your territory, also without a network.",
+    "stops": "{n} stops",
+    "stop_1": "1 stop",
+    "next_stop": "Next stop",
+    "navigate": "Navigate",
+    "check_in": "Check in",
+    "finish": "Finish visit",
+    "call": "Call",
+    "drive": "{time} drive · {distance}",
+    "drive_short": "{time} drive",
+    "start_at": "Leave {place}",
+    "back_at": "Back at {place}",
+    "no_visits": "No visits on this day",
+    "no_visits_help": "The next planned day is {day}.",
+    "no_visits_none": "No visits are planned on this phone yet. They come with the next sync.",
+    "show_day": "Show {day}",
+    "day_done": "All visits of this day are done.",
+    "estimated": "estimated",
+    "all_on_server": "All on server",
+    "on_phone": "{n} on phone",
+    "needs_you": "{n} need you",
+    "needs_you_1": "1 needs you",
+    "mark_phone": "On phone",
+    "mark_server": "On server",
+    "mark_attention": "Needs you",
+    "syncing": "Syncing …",
+    "search": "Name, town or number",
+    "no_matches": "No account matches “{text}”.",
+    "no_accounts": "No accounts on this phone yet. They come with the next sync.",
+    "count_accounts": "{n} accounts",
+    "facts": "Facts",
+    "sites": "Sites",
+    "timeline": "Timeline",
+    "no_timeline": "Nothing has happened here yet.",
+    "log_visit": "Log a visit",
+    "edit": "Edit",
+    "save": "Save",
+    "phone": "Phone",
+    "email": "E-mail",
+    "website": "Website",
+    "note": "Note",
+    "owner": "Owner",
+    "class": "Class",
+    "number": "Number",
+    "interval": "Call interval",
+    "days": "{n} days",
+    "opening_hours": "Opening hours",
+    "leaving": "No longer in your territory; kept until your work is sent.",
+    "not_here": "This account is not on this phone any more.",
+    "outcome": "Outcome",
+    "save_visit": "Save visit",
+    "missed": "Nobody there: missed",
+    "note_hint": "What was said, what comes next",
+    "saved": "Saved on this phone. It will be sent when there is a network.",
+    "checked_in": "Checked in",
+    "checkin_help": "Records where you are, to confirm the visit.",
+    "v_verified": "{distance} from the pin: verified",
+    "v_out_of_range": "{distance} from the pin: outside {radius}. It is saved and flagged.",
+    "v_low_accuracy": "The position is too coarse to verify. It is saved as it is.",
+    "v_unverifiable": "No position available. The visit is saved without one.",
+    "v_suspected_mock": "{distance} from the pin; the position comes from a stand-in and is flagged.",
+    "choose_outcome": "Choose an outcome first.",
+    "sync": "Sync",
+    "sync_now": "Sync now",
+    "last_sync": "Last sync {when}",
+    "never_synced": "Not synced yet",
+    "not_yet_sent": "Not yet sent: {n} (oldest {when})",
+    "nothing_waiting": "Everything you saved is on the server.",
+    "attention": "Needs you",
+    "why_queued": "Waits for a network.",
+    "why_sent": "Sent; the server's answer is awaited.",
+    "why_deferred": "The server keeps it until an earlier entry is settled.",
+    "why_stuck": "The server could not take it ({reason}). It stays here.",
+    "why_rejected": "The server refused it: {reason}",
+    "why_conflict": "{field}: you wrote “{mine}”, the office “{server}”.",
+    "take_mine": "Take mine",
+    "keep_theirs": "Keep the office's",
+    "try_again": "Try again",
+    "understood": "Understood",
+    "verifying": "The server was restored; what you see is being checked.",
+    "kind_visit_event": "Visit {state}",
+    "kind_account": "Change of the account",
+    "kind_site": "Change of the site",
+    "data": "On this phone",
+    "data_line": "{accounts} accounts · map {map}",
+    "no_map": "no map yet",
+    "no_map_help": "The map of your territory comes with the next sync.",
+    "appearance": "Appearance",
+    "light": "Light",
+    "dark": "Dark",
+    "language": "Language",
+    "sign_out": "Sign out",
+    "sign_out_blocked": "{n} entries are not sent yet. Sync first, then sign out.",
+    "sign_in_again": "Sign in again to send your work; nothing is lost.",
+    "offline_title": "Works without a network",
+    "offline_list": "Today, map, accounts, check-in, visits, edits. Only signing in and syncing need the server.",
+    "open_account": "Open account",
+    "s_planned": "planned",
+    "s_en_route": "on the way",
+    "s_checked_in": "checked in",
+    "s_done": "done",
+    "s_missed": "missed",
+    "s_cancelled": "cancelled",
+    "st_customer": "Customer",
+    "st_prospect": "Prospect",
+    "st_former": "Former customer",
+    "err_unreachable": "The server does not answer. Your work is safe on this phone.",
+    "err_login_required": "Please sign in again. Your work is safe on this phone.",
+    "err_login_wrong": "The login or the password is wrong.",
+    "err_device_forked": "Another copy of this phone is in use. Please sign in again; nothing is lost.",
+    "err_device_locked": "This phone is locked by the office.",
+    "err_retired": "This phone is retired by the office.",
+    "err_wipe": "The office has wiped this phone.",
+    "err_busy": "The server is busy. The app tries again by itself.",
+    "err_other": "Sync did not finish ({code}). The app tries again by itself.",
+    "err_address": "This is not the address of a server. Write for example https://waymark.example",
+    "no_link": "This machine cannot open {what}.",
+    "copied": "Copied: {what}",
+    "flag": "flagged",
+    "unplanned": "not planned",
+}
+
+DE = {
+    "today": "Heute",
+    "map": "Karte",
+    "accounts": "Kunden",
+    "more": "Mehr",
+    "sign_in": "Anmelden",
+    "server": "Adresse des Servers",
+    "login": "Anmeldename",
+    "password": "Passwort",
+    "signing_in": "Anmeldung, Ihr Gebiet wird geholt …",
+    "tagline": "Ihr Gebiet, auch ohne Netz.",
+    "stops": "{n} Stopps",
+    "stop_1": "1 Stopp",
+    "next_stop": "Nächster Stopp",
+    "navigate": "Navigieren",
+    "check_in": "Einchecken",
+    "finish": "Besuch abschließen",
+    "call": "Anrufen",
+    "drive": "{time} Fahrt · {distance}",
+    "drive_short": "{time} Fahrt",
+    "start_at": "Abfahrt {place}",
+    "back_at": "Zurück: {place}",
+    "no_visits": "Keine Besuche an diesem Tag",
+    "no_visits_help": "Der nächste geplante Tag ist {day}.",
+    "no_visits_none": "Auf diesem Telefon sind noch keine Besuche geplant. Sie kommen mit dem nächsten Abgleich.",
+    "show_day": "{day} zeigen",
+    "day_done": "Alle Besuche dieses Tages sind erledigt.",
+    "estimated": "geschätzt",
+    "all_on_server": "Alles auf dem Server",
+    "on_phone": "{n} auf dem Telefon",
+    "needs_you": "{n} brauchen Sie",
+    "needs_you_1": "1 braucht Sie",
+    "mark_phone": "Auf dem Telefon",
+    "mark_server": "Auf dem Server",
+    "mark_attention": "Braucht Sie",
+    "syncing": "Abgleich läuft …",
+    "search": "Name, Ort oder Nummer",
+    "no_matches": "Kein Kunde passt zu „{text}“.",
+    "no_accounts": "Noch keine Kunden auf diesem Telefon. Sie kommen mit dem nächsten Abgleich.",
+    "count_accounts": "{n} Kunden",
+    "facts": "Angaben",
+    "sites": "Standorte",
+    "timeline": "Verlauf",
+    "no_timeline": "Hier ist noch nichts geschehen.",
+    "log_visit": "Besuch erfassen",
+    "edit": "Ändern",
+    "save": "Speichern",
+    "phone": "Telefon",
+    "email": "E-Mail",
+    "website": "Website",
+    "note": "Notiz",
+    "owner": "Betreut von",
+    "class": "Klasse",
+    "number": "Nummer",
+    "interval": "Besuchsabstand",
+    "days": "{n} Tage",
+    "opening_hours": "Öffnungszeiten",
+    "leaving": "Nicht mehr in Ihrem Gebiet; bleibt, bis Ihre Arbeit gesendet ist.",
+    "not_here": "Dieser Kunde ist nicht mehr auf diesem Telefon.",
+    "outcome": "Ergebnis",
+    "save_visit": "Besuch speichern",
+    "missed": "Niemand da: verpasst",
+    "note_hint": "Was besprochen wurde, was folgt",
+    "saved": "Auf diesem Telefon gespeichert. Wird gesendet, sobald ein Netz da ist.",
+    "checked_in": "Eingecheckt",
+    "checkin_help": "Hält fest, wo Sie sind, und bestätigt so den Besuch.",
+    "v_verified": "{distance} vom Punkt: bestätigt",
+    "v_out_of_range": "{distance} vom Punkt: außerhalb von {radius}. Wird gespeichert und vermerkt.",
+    "v_low_accuracy": "Die Position ist zu ungenau zum Bestätigen. Sie wird so gespeichert.",
+    "v_unverifiable": "Keine Position verfügbar. Der Besuch wird ohne gespeichert.",
+    "v_suspected_mock": "{distance} vom Punkt; die Position ist ein Ersatzwert und wird vermerkt.",
+    "choose_outcome": "Bitte zuerst ein Ergebnis wählen.",
+    "sync": "Abgleich",
+    "sync_now": "Jetzt abgleichen",
+    "last_sync": "Letzter Abgleich {when}",
+    "never_synced": "Noch nie abgeglichen",
+    "not_yet_sent": "Noch nicht gesendet: {n} (ältester {when})",
+    "nothing_waiting": "Alles, was Sie gespeichert haben, ist auf dem Server.",
+    "attention": "Braucht Sie",
+    "why_queued": "Wartet auf ein Netz.",
+    "why_sent": "Gesendet; die Antwort des Servers steht aus.",
+    "why_deferred": "Der Server hält es zurück, bis ein früherer Eintrag geklärt ist.",
+    "why_stuck": "Der Server konnte es nicht annehmen ({reason}). Es bleibt hier.",
+    "why_rejected": "Der Server hat es abgelehnt: {reason}",
+    "why_conflict": "{field}: Sie schrieben „{mine}“, das Büro „{server}“.",
+    "take_mine": "Meins nehmen",
+    "keep_theirs": "Wert des Büros",
+    "try_again": "Erneut versuchen",
+    "understood": "Verstanden",
+    "verifying": "Der Server wurde wiederhergestellt; die Anzeige wird geprüft.",
+    "kind_visit_event": "Besuch {state}",
+    "kind_account": "Änderung am Kunden",
+    "kind_site": "Änderung am Standort",
+    "data": "Auf diesem Telefon",
+    "data_line": "{accounts} Kunden · Karte {map}",
+    "no_map": "noch keine Karte",
+    "no_map_help": "Die Karte Ihres Gebiets kommt mit dem nächsten Abgleich.",
+    "appearance": "Darstellung",
+    "light": "Hell",
+    "dark": "Dunkel",
+    "language": "Sprache",
+    "sign_out": "Abmelden",
+    "sign_out_blocked": "{n} Einträge sind noch nicht gesendet. Erst abgleichen, dann abmelden.",
+    "sign_in_again": "Bitte neu anmelden, um Ihre Arbeit zu senden; nichts ist verloren.",
+    "offline_title": "Geht ohne Netz",
+    "offline_list": "Heute, Karte, Kunden, Check-in, Besuche, Änderungen. Nur Anmeldung und Abgleich brauchen Netz.",
+    "open_account": "Kunde öffnen",
+    "s_planned": "geplant",
+    "s_en_route": "unterwegs",
+    "s_checked_in": "eingecheckt",
+    "s_done": "erledigt",
+    "s_missed": "verpasst",
+    "s_cancelled": "abgesagt",
+    "st_customer": "Kunde",
+    "st_prospect": "Interessent",
+    "st_former": "Früherer Kunde",
+    "err_unreachable": "Der Server antwortet nicht. Ihre Arbeit ist sicher auf diesem Telefon.",
+    "err_login_required": "Bitte neu anmelden. Ihre Arbeit ist sicher auf diesem Telefon.",
+    "err_login_wrong": "Anmeldename oder Passwort ist falsch.",
+    "err_device_forked": "Eine Kopie dieses Telefons ist in Gebrauch. Bitte neu anmelden; nichts ist verloren.",
+    "err_device_locked": "Dieses Telefon ist vom Büro gesperrt.",
+    "err_retired": "Dieses Telefon ist vom Büro ausgemustert.",
+    "err_wipe": "Das Büro hat dieses Telefon gelöscht.",
+    "err_busy": "Der Server ist ausgelastet. Die App versucht es von selbst wieder.",
+    "err_other": "Der Abgleich wurde nicht fertig ({code}). Die App versucht es von selbst wieder.",
+    "err_address": "Das ist keine Adresse eines Servers. Zum Beispiel: https://waymark.example",
+    "no_link": "Dieses Gerät kann {what} nicht öffnen.",
+    "copied": "Kopiert: {what}",
+    "flag": "vermerkt",
+    "unplanned": "ungeplant",
+}
+
+CATALOGUES = {"en": EN, "de": DE}
+WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
+MONTHS = {
+    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    "de": ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
+}
+
+
+class Words:
+    """One language: texts, and how values are written in it."""
+
+    def __init__(self, language: str = "en") -> None:
+        self.language = language if language in CATALOGUES else "en"
+        self._texts = CATALOGUES[self.language]
+
+    def __call__(self, key: str, **values: object) -> str:
+        return self._texts[key].format(**values)
+
+    def has(self, key: str) -> bool:
+        return key in self._texts
+
+    def count(self, key: str, singular: str, n: int) -> str:
+        return self(singular) if n == 1 else self(key, n=n)
+
+    def number(self, n: int) -> str:
+        return f"{n:,}".replace(",", "," if self.language == "en" else ".")
+
+    def decimal(self, value: float) -> str:
+        text = f"{value:.1f}"
+        return text if self.language == "en" else text.replace(".", ",")
+
+    def time(self, instant: datetime | None, zone: ZoneInfo) -> str:
+        return "" if instant is None else f"{instant.astimezone(zone):%H:%M}"
+
+    def day(self, day: date) -> str:
+        """ "Thu 26 Nov"."""
+        dot = "." if self.language == "de" else ""
+        return f"{WEEKDAYS[self.language][day.weekday()]} {day.day}{dot} {MONTHS[self.language][day.month - 1]}"
+
+    def moment(self, instant: datetime, zone: ZoneInfo | None = None) -> str:
+        """ "Thu 10:40", always with the day."""
+        local = instant.astimezone(zone)
+        return f"{WEEKDAYS[self.language][local.weekday()]} {local:%H:%M}"
+
+    def duration(self, seconds: float) -> str:
+        """ "2 h 15 min"."""
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+    def distance(self, metres: float) -> str:
+        """ "640 m", "1.4 km", "138 km"."""
+        if metres < 1000:
+            return f"{round(metres)} m"
+        return f"{self.decimal(metres / 1000)} km" if metres < 100_000 else f"{round(metres / 1000)} km"
+
+    def size(self, n_bytes: int) -> str:
+        return f"{max(1, round(n_bytes / 1_000_000))} MB"

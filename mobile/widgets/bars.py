@@ -1,0 +1,123 @@
+"""The bars above and below every screen, the sync line, and the short message that floats above."""
+
+from kivy.animation import Animation
+from kivy.clock import Clock
+from kivy.metrics import dp
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
+
+from mobile.theme import RADIUS_CONTROL
+from mobile.widgets.base import Column, Icon, Text, Touchable, colour, paint
+from mobile.widgets.controls import IconButton
+from mobile.widgets.icons import MARK_ICONS
+
+MARK_COLOURS = {"phone": "info", "server": "good", "attention": "warn"}
+
+
+class SyncLine(Touchable):
+    """One line under the title: where my work is, by icon and word."""
+
+    def __init__(self, mark, text, on_tap=None, **kwargs):
+        super().__init__(on_tap, fill=None, size_hint_y=None, height=dp(24), spacing=dp(6), **kwargs)
+        self.label = text
+        self.add_widget(Icon(MARK_ICONS[mark], 16, MARK_COLOURS[mark], size_hint=(None, 1), width=dp(18)))
+        self.add_widget(Text(text, 13, ink="quiet", lines=1, pos_hint={"center_y": 0.5}))
+
+
+class TopBar(BoxLayout):
+    """Title, sync line, back arrow and actions."""
+
+    def __init__(self, title, sync_line=None, on_back=None, actions=(), **kwargs):
+        super().__init__(
+            size_hint_y=None, height=dp(64), padding=(dp(4 if on_back else 16), dp(6), dp(4), dp(6)), **kwargs
+        )
+        paint(self, "paper")
+        if on_back:
+            self.add_widget(IconButton("chevron_left", on_back, "back", pos_hint={"center_y": 0.5}))
+        words = Column(Text(title, 20, True, lines=1), sync_line, spacing=0, pos_hint={"center_y": 0.5})
+        self.add_widget(words)
+        for action in actions:
+            action.pos_hint = {"center_y": 0.5}
+            self.add_widget(action)
+
+
+class BottomBar(BoxLayout):
+    """Four places to go, in thumb's reach."""
+
+    def __init__(self, places, current, go, **kwargs):
+        super().__init__(size_hint_y=None, height=dp(60), **kwargs)
+        paint(self, "paper")
+        for name, icon, label in places:
+            self.add_widget(self._tab(name, icon, label, name == current, go))
+
+    @staticmethod
+    def _tab(name, icon, label, on, go):
+        ink = "brand" if on else "quiet"
+        tab = Touchable(lambda: go(name), orientation="vertical", padding=(0, dp(8), 0, dp(6)))
+        tab.label = label
+        tab.add_widget(Icon(icon, 22, ink, size_hint=(1, None), height=dp(26)))
+        tab.add_widget(Text(label, 12, on, ink, lines=1, align="center"))
+        return tab
+
+
+class Shell(BoxLayout):
+    """A screen: bar, content, bar. On wide windows the places stand at the left."""
+
+    def __init__(self, top, content, bottom=None, **kwargs):
+        super().__init__(orientation="vertical", **kwargs)
+        paint(self, "ground")
+        for part in (top, content, bottom):
+            if part is not None:
+                self.add_widget(part)
+
+
+class Toast(AnchorLayout):
+    """A short message above the bottom bar that goes by itself."""
+
+    def __init__(self, text, kind="good", **kwargs):
+        super().__init__(anchor_y="bottom", padding=(dp(16), 0, dp(16), dp(76)), **kwargs)
+        icon = {"good": "check", "bad": "triangle_alert", "info": "info"}[kind]
+        box = BoxLayout(size_hint=(1, None), padding=(dp(14), dp(12)), spacing=dp(10))
+        box.bind(minimum_height=box.setter("height"))
+        paint(box, "ink", radius=RADIUS_CONTROL)
+        box.add_widget(Icon(icon, 20, "paper", size=(dp(22), dp(26))))
+        box.add_widget(Text(text, 14, ink="paper"))
+        self.add_widget(box)
+
+    def show(self, over, seconds=3.5):
+        over.add_widget(self)
+        Clock.schedule_once(lambda _dt: self._leave(over), seconds)
+
+    def _leave(self, over):
+        fade = Animation(opacity=0, d=0.2)
+        fade.bind(on_complete=lambda *_args: over.remove_widget(self))
+        fade.start(self)
+
+    def on_touch_down(self, touch):
+        return False
+
+
+class Stage(FloatLayout):
+    """Holds the present screen and what floats above it."""
+
+    def show(self, screen):
+        self.clear_widgets()
+        self.add_widget(screen)
+
+    @property
+    def screen(self):
+        return self.children[-1] if self.children else None
+
+
+def badge(text, ink="quiet", alpha=0.14):
+    """A small rounded word."""
+    box = BoxLayout(size_hint=(None, None), height=dp(22), padding=(dp(8), 0), pos_hint={"center_y": 0.5})
+    paint(box, ink, radius=11, alpha=alpha)
+    words = Text(text, 12, True, ink, lines=1, size_hint_x=None)
+    words.text_size = (None, None)
+    words.texture_update()
+    box.width = words.texture_size[0] + dp(16)
+    box.add_widget(words)
+    words.color = colour(ink)
+    return box

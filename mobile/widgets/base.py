@@ -1,0 +1,200 @@
+"""Text, icons, cards and columns: the few pieces everything else is made of."""
+
+from pathlib import Path
+
+from kivy.core.text import LabelBase
+from kivy.graphics import Color, Line, RoundedRectangle
+from kivy.metrics import dp, sp
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.label import Label
+from kivy.uix.scrollview import ScrollView
+
+from mobile.theme import LIGHT, LINE_HEIGHT, RADIUS_CARD, Palette, rgba
+from mobile.widgets.icons import ICONS
+
+FONTS = Path(__file__).parent.parent / "fonts"
+
+
+class Look:
+    """The palette in use; screens are built anew when it changes."""
+
+    palette: Palette = LIGHT
+
+
+look = Look()
+
+
+def colour(token, alpha=1.0):
+    """A token's name, or a #RRGGBB value, as Kivy wants it."""
+    return rgba(token if token.startswith("#") else getattr(look.palette, token), alpha)
+
+
+def register_fonts():
+    """Make Inter the app's text and Lucide its icons."""
+    LabelBase.register("Inter", str(FONTS / "Inter-Regular.otf"), fn_bold=str(FONTS / "Inter-SemiBold.otf"))
+    LabelBase.register("Icons", str(FONTS / "lucide.ttf"))
+
+
+class Text(Label):
+    """Words that wrap to the width they get and are as tall as they need."""
+
+    def __init__(self, text="", size=16, bold=False, ink="ink", lines=0, align="left", **kwargs):
+        super().__init__(
+            text=text,
+            font_name="Inter",
+            font_size=sp(size),
+            bold=bold,
+            color=colour(ink),
+            line_height=1.0,
+            halign=align,
+            valign="middle",
+            size_hint_y=None,
+            max_lines=lines,
+            shorten=lines == 1,
+            shorten_from="right",
+            **kwargs,
+        )
+        self._padding = sp(size) * (LINE_HEIGHT - 1.2)
+        self.bind(width=self._wrap, texture_size=self._grow)
+        self._wrap()
+
+    def _wrap(self, *_args):
+        self.text_size = (self.width, None)
+
+    def _grow(self, *_args):
+        self.height = self.texture_size[1] + self._padding
+
+
+class Word(Label):
+    """One line, exactly as wide as its words."""
+
+    def __init__(self, text, size=16, bold=False, ink="ink", **kwargs):
+        super().__init__(
+            text=text,
+            font_name="Inter",
+            font_size=sp(size),
+            bold=bold,
+            color=colour(ink),
+            size_hint=(None, 1),
+            valign="middle",
+            **kwargs,
+        )
+        self.bind(texture_size=lambda _label, size: setattr(self, "width", size[0]))
+        self.texture_update()
+
+
+class Icon(Label):
+    """One glyph of the icon font in a square."""
+
+    def __init__(self, name, size=20, ink="ink", **kwargs):
+        kwargs.setdefault("size_hint", (None, None))
+        kwargs.setdefault("size", (dp(size) * 1.2, dp(size) * 1.2))
+        super().__init__(text=ICONS[name], font_name="Icons", font_size=dp(size), color=colour(ink), **kwargs)
+
+
+class Column(BoxLayout):
+    """Children under each other, as tall as all of them."""
+
+    def __init__(self, *children, spacing=8, padding=0, **kwargs):
+        kwargs.setdefault("size_hint_y", None)
+        kwargs.setdefault("orientation", "vertical")
+        insets = [dp(p) for p in padding] if isinstance(padding, list | tuple) else dp(padding)
+        super().__init__(spacing=dp(spacing), padding=insets, **kwargs)
+        if self.size_hint_y is None:
+            self.bind(minimum_height=self.setter("height"))
+        for child in children:
+            if child is not None:
+                self.add_widget(child)
+
+
+class Row(BoxLayout):
+    """Children beside each other, as tall as the tallest."""
+
+    def __init__(self, *children, spacing=8, padding=0, height=None, **kwargs):
+        kwargs.setdefault("size_hint_y", None)
+        insets = [dp(p) for p in padding] if isinstance(padding, list | tuple) else dp(padding)
+        super().__init__(orientation="horizontal", spacing=dp(spacing), padding=insets, **kwargs)
+        if height is not None:
+            self.height = dp(height)
+        elif self.size_hint_y is None:
+            self.bind(minimum_height=self.setter("height"))
+        for child in children:
+            if child is not None:
+                self.add_widget(child)
+
+
+def paint(widget, fill=None, line=None, radius=0, alpha=1.0):
+    """Give a widget a background and a hairline that follow its size."""
+    with widget.canvas.before:
+        if fill:
+            widget.fill_colour = Color(*colour(fill, alpha))
+            shape = RoundedRectangle(radius=[dp(radius)] * 4)
+        if line:
+            Color(*colour(line))
+            edge = Line(width=dp(0.75))
+
+    def follow(*_args):
+        if fill:
+            shape.pos, shape.size = widget.pos, widget.size
+        if line:
+            edge.rounded_rectangle = (widget.x, widget.y, widget.width, widget.height, dp(radius or 1))
+
+    widget.bind(pos=follow, size=follow)
+    follow()
+
+
+class Card(Column):
+    """A raised piece of paper."""
+
+    def __init__(self, *children, padding=16, fill="paper", line="line", radius=RADIUS_CARD, **kwargs):
+        super().__init__(*children, padding=padding, **kwargs)
+        paint(self, fill, line, radius)
+
+
+class Touchable(ButtonBehavior, BoxLayout):
+    """Anything that reacts to a tap as a whole, with a visible press."""
+
+    def __init__(self, on_tap=None, fill="paper", line=None, radius=0, **kwargs):
+        super().__init__(**kwargs)
+        self._fill = fill
+        paint(self, fill, line, radius)
+        if on_tap is not None:
+            self.bind(on_release=lambda *_args: on_tap())
+        self.bind(state=self._press)
+
+    def _press(self, *_args):
+        if self._fill:
+            self.fill_colour.rgba = colour("line") if self.state == "down" else colour(self._fill)
+
+
+class Scroller(ScrollView):
+    """A column that scrolls."""
+
+    def __init__(self, *children, spacing=12, padding=(16, 12, 16, 24), **kwargs):
+        super().__init__(do_scroll_x=False, bar_width=dp(3), bar_color=colour("quiet", 0.5), **kwargs)
+        self.scroll_type = ["bars", "content"]
+        self.column = Column(*children, spacing=spacing, padding=padding)
+        self.add_widget(self.column)
+
+
+def gap(height=8):
+    """Empty space."""
+    return BoxLayout(size_hint_y=None, height=dp(height))
+
+
+def rule():
+    """A hairline."""
+    line = BoxLayout(size_hint_y=None, height=dp(1))
+    paint(line, "line")
+    return line
+
+
+def centred(widget, height=None):
+    """A fixed-size widget in the middle of the height it gets."""
+    box = AnchorLayout(size_hint=(None, 1), width=widget.width)
+    if height:
+        box.size_hint_y, box.height = None, dp(height)
+    box.add_widget(widget)
+    return box

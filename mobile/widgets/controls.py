@@ -1,0 +1,155 @@
+"""Buttons, fields and choices, each at least 48 dp for the thumb."""
+
+from typing import ClassVar
+
+from kivy.clock import Clock
+from kivy.graphics import Color, Line, RoundedRectangle
+from kivy.metrics import dp, sp
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.stacklayout import StackLayout
+from kivy.uix.textinput import TextInput
+
+from mobile.theme import RADIUS_CONTROL, TINT, TOUCH
+from mobile.widgets.base import Column, Icon, Text, Touchable, Word, colour, paint
+
+KINDS = {"primary": ("brand", "on_brand"), "quiet": ("paper", "brand"), "danger": ("paper", "bad")}
+
+
+class Button(Touchable):
+    """An icon and a word."""
+
+    def __init__(self, label, on_tap, icon=None, kind="primary", **kwargs):
+        fill, ink = KINDS[kind]
+        kwargs.setdefault("size_hint_y", None)
+        kwargs.setdefault("height", dp(TOUCH))
+        super().__init__(on_tap, fill, None if kind == "primary" else "line", RADIUS_CONTROL, **kwargs)
+        self.kind, self.label = kind, label
+        inner = BoxLayout(spacing=dp(8), size_hint=(None, 1), padding=(dp(12), 0))
+        inner.bind(minimum_width=inner.setter("width"))
+        if icon:
+            inner.add_widget(Icon(icon, 20, ink, size_hint=(None, 1), width=dp(22)))
+        inner.add_widget(Word(label, 16, True, ink))
+        middle = AnchorLayout()
+        middle.add_widget(inner)
+        self.add_widget(middle)
+
+    def _press(self, *_args):
+        down = {"primary": "brand_hover"}.get(self.kind, "line")
+        self.fill_colour.rgba = colour(down if self.state == "down" else self._fill)
+
+
+class IconButton(Touchable):
+    """An icon alone, for bars and maps; `label` names it for tests and screen readers."""
+
+    def __init__(self, icon, on_tap, label="", ink="ink", fill="paper", line=None, size=22, **kwargs):
+        super().__init__(
+            on_tap, fill, line, RADIUS_CONTROL, size_hint=(None, None), size=(dp(TOUCH), dp(TOUCH)), **kwargs
+        )
+        self.label = label
+        middle = AnchorLayout()
+        middle.add_widget(Icon(icon, size, ink))
+        self.add_widget(middle)
+
+
+class Field(Column):
+    """A label above an input."""
+
+    def __init__(self, label, value="", secret=False, hint="", lines=1, on_enter=None, input_type="text", **kwargs):
+        super().__init__(spacing=4, **kwargs)
+        if label:
+            self.add_widget(Text(label, 14, ink="quiet"))
+        self.input = TextInput(
+            text=value,
+            hint_text=hint,
+            multiline=lines > 1,
+            password=secret,
+            input_type=input_type if lines == 1 else "text",
+            write_tab=False,
+            font_name="Inter",
+            font_size=sp(16),
+            size_hint_y=None,
+            height=dp(TOUCH) if lines == 1 else dp(28 + 22 * lines),
+            padding=(dp(12), dp(13), dp(12), dp(8)),
+            background_normal="",
+            background_active="",
+            background_color=(0, 0, 0, 0),
+            foreground_color=colour("ink"),
+            hint_text_color=colour("quiet"),
+            cursor_color=colour("brand"),
+            selection_color=colour("brand", 0.3),
+        )
+        self._frame()
+        if on_enter is not None and lines == 1:
+            self.input.bind(on_text_validate=lambda *_args: on_enter())
+        self.add_widget(self.input)
+
+    def _frame(self):
+        field = self.input
+        with field.canvas.before:
+            Color(*colour("paper"))
+            shape = RoundedRectangle(radius=[dp(RADIUS_CONTROL)] * 4)
+            edge_colour = Color(*colour("line"))
+            edge = Line(width=dp(1))
+
+        def follow(*_args):
+            shape.pos, shape.size = field.pos, field.size
+            edge.rounded_rectangle = (field.x, field.y, field.width, field.height, dp(RADIUS_CONTROL))
+            edge_colour.rgba = colour("brand") if field.focus else colour("line")
+
+        field.bind(pos=follow, size=follow, focus=follow)
+        follow()
+
+    @property
+    def value(self):
+        return self.input.text.strip()
+
+
+class Chips(StackLayout):
+    """One choice out of a few, all visible."""
+
+    def __init__(self, options, chosen=None, on_choose=None, **kwargs):
+        super().__init__(size_hint_y=None, spacing=dp(8), **kwargs)
+        self.bind(minimum_height=self.setter("height"))
+        self._options, self._on_choose = options, on_choose
+        self.chosen = chosen
+        self._build()
+
+    def _build(self):
+        self.clear_widgets()
+        for value, label in self._options:
+            self.add_widget(self._chip(value, label))
+
+    def _chip(self, value, label):
+        on = value == self.chosen
+        chip = Touchable(
+            lambda: self.choose(value), "brand" if on else "paper", "brand" if on else "line", 24,
+            size_hint=(None, None), height=dp(TOUCH), padding=(dp(16), 0), spacing=dp(6),
+        )  # fmt: skip
+        chip.label = label
+        if on:
+            chip.add_widget(Icon("check", 18, "on_brand", size_hint=(None, 1), width=dp(20)))
+        words = Word(label, 16, on, "on_brand" if on else "ink")
+        chip.add_widget(words)
+        chip.width = words.width + dp(32) + (dp(26) if on else 0)
+        return chip
+
+    def choose(self, value):
+        self.chosen = value
+        Clock.schedule_once(lambda _dt: self._build(), 0)
+        if self._on_choose:
+            self._on_choose(value)
+
+
+class Notice(BoxLayout):
+    """A tinted line with an icon and words: info, good, warn or bad."""
+
+    ICONS: ClassVar = {"info": "info", "good": "circle_check", "warn": "triangle_alert", "bad": "circle_x"}
+
+    def __init__(self, text, kind="info", **kwargs):
+        super().__init__(size_hint_y=None, padding=(dp(12), dp(10)), spacing=dp(10), **kwargs)
+        paint(self, "paper", radius=RADIUS_CONTROL)
+        paint(self, kind, radius=RADIUS_CONTROL, alpha=TINT)
+        self.bind(minimum_height=self.setter("height"))
+        self.add_widget(Icon(self.ICONS[kind], 20, kind, size_hint=(None, None), size=(dp(22), dp(24))))
+        self.add_widget(Text(text, 14))
