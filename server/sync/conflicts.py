@@ -1,6 +1,5 @@
 """Fields that two people changed: who sees them, and how one is decided. A decision is an ordinary edit."""
 
-from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -31,7 +30,7 @@ ACCOUNT_ID = case(
 )
 
 
-def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[Any]:
+def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[FieldConflict, Account, str]:
     """The conflicts of a person: on accounts they reach, and those that they or their team brought about."""
     level = scope.level(permission)
     statement = select(FieldConflict, Account, User.name).join(Account, Account.id == ACCOUNT_ID)

@@ -16,8 +16,8 @@ SILENT = timedelta(days=3)
 QUESTIONS = {
     "visit events answered as applied that are missing": """
         select count(*) from sync_receipt r
-        where r.status = 'applied' and r.event_id is not null
-          and not exists (select from visit_event v where v.id = r.event_id)""",
+        where r.status = 'applied' and r.entity = 'visit_event'
+          and not exists (select from visit_event v where v.id = r.row_id)""",
     "answers beyond the last op of their phone": """
         select count(*) from sync_receipt r join device d on d.id = r.device_id where r.n > d.last_n""",
     "phones that are silent and hold unsent work": """

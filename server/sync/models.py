@@ -87,6 +87,8 @@ class SyncReceipt(Base):
     body_sha: Mapped[bytes] = mapped_column(primary_key=True, comment="SHA-256 of the canonical body.")
     device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"))
     n: Mapped[int] = mapped_column(BigInteger)
+    entity: Mapped[str | None] = mapped_column(comment="What the op names; null when it is malformed.")
+    row_id: Mapped[UUID | None]
     status: Mapped[str]
     result: Mapped[dict[str, Any]] = mapped_column(JSONB)
     body: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Kept unless the op was simply applied.")

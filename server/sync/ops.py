@@ -171,12 +171,15 @@ def refuse_unwritable(entity: str, names: Iterable[str]) -> None:
 
 def stored(session: Session, entity: str, row_id: UUID) -> Account | Site:
     """A row locked for a change, whoever may see it; an account that was merged stands for the one it went into."""
-    model: type[Account] | type[Site] = Account if entity == "account" else Site
-    row = session.get(model, row_id, with_for_update=True, populate_existing=True)
+    row: Account | Site | None
+    if entity == "account":
+        row = session.get(Account, row_id, with_for_update=True, populate_existing=True)
+    else:
+        row = session.get(Site, row_id, with_for_update=True, populate_existing=True)
     seen = {row_id}
     while isinstance(row, Account) and row.merged_into is not None and row.merged_into not in seen:
         seen.add(row.merged_into)
-        row = session.get(model, row.merged_into, with_for_update=True, populate_existing=True)
+        row = session.get(Account, row.merged_into, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(f"There is no such {entity}.", id=str(row_id))
     return row
@@ -189,6 +192,7 @@ def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
         match op:
             case wire.Create():
                 ids[Visit].add(op.d.visit_id)
+                ids[Account].add(op.d.account_id)
             case _ if op.e == "account":
                 ids[Account].add(op.id)
             case _ if op.e == "site":

@@ -229,6 +229,7 @@ def keep(
     session: Session, batch: Batch, op: Sent, result: wire.OpResult, body: Mapping[str, Any] | None
 ) -> wire.OpResult:
     """Write the receipt, in the transaction of the effect."""
+    target = named(op.body)
     session.add(
         SyncReceipt(
             op_id=op.op_id,
@@ -237,6 +238,8 @@ def keep(
             n=op.n,
             status=result.status,
             result=wire.emit(result),
+            entity=target[0] if target else None,
+            row_id=target[1] if target else None,
             body=None if body is None else storable(body),
         )
     )
@@ -253,20 +256,22 @@ def storable(body: Mapping[str, Any]) -> dict[str, Any]:
 def replayed(session: Session, batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
     """The answer that was given before, with the row as it is now."""
     result = wire.OpResult.model_validate(receipt.result | {"n": op.n, "replay": True})
-    target = target_of(op.body)
+    target = named(op.body)
     if target is None or result.status in REFUSED:
         return result
     entity, row_id = target
+    if entity == "visit_event":
+        entity, row_id = "visit", UUID(str(op.body["d"]["visit_id"]))
     return with_row(session, batch, result, Effect(result.status, entity, row_id, result.rev or 0))
 
 
-def target_of(body: Mapping[str, Any]) -> tuple[str, UUID] | None:
-    """The row that an op changes: for what happened at a visit, the visit."""
+def named(body: Mapping[str, Any]) -> tuple[str, UUID] | None:
+    """The entity and row that an op names, when it is of the right shape."""
     try:
         op = ops.parsed(body)
     except (ValidationError, WaymarkError):
         return None
-    return ("visit", op.d.visit_id) if isinstance(op, wire.Create) else (op.e, op.id)
+    return op.e, op.id
 
 
 def with_row(session: Session, batch: Batch, result: wire.OpResult, effect: Effect | None) -> wire.OpResult:

@@ -119,6 +119,8 @@ def upgrade() -> None:
         sa.Column("body_sha", sa.LargeBinary(), nullable=False, comment="SHA-256 of the canonical body."),
         sa.Column("device_id", sa.Uuid(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("entity", sa.String(), nullable=True, comment="What the op names; null when it is malformed."),
+        sa.Column("row_id", sa.Uuid(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("result", postgresql.JSONB(), nullable=False),
         sa.Column("body", postgresql.JSONB(), nullable=True, comment="Kept unless the op was simply applied."),
