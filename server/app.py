@@ -18,6 +18,7 @@ from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.web import auth as auth_pages
 from server.web import pages
@@ -31,6 +32,7 @@ ROUTERS = (
     regions_routes.router,
     roads_routes.router,
     territory_routes.router,
+    sync_routes.router,
     auth_pages.router,
 )
 """Every room's routes."""

@@ -15,6 +15,7 @@ from server.kit.database import engine
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
 from server.roads import commands as roads_commands
+from server.sync import commands as sync_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(kit_commands.db, name="db")
 app.add_typer(auth_commands.users, name="user")
 app.add_typer(roads_commands.roads, name="roads")
+app.add_typer(sync_commands.sync, name="sync")
 
 WITHOUT_DATABASE = ("db", "plan-file", "roads")
 """Commands that need no database, or manage it themselves."""
