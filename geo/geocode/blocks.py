@@ -1,6 +1,8 @@
 """The street names of one postcode or place, searched for similar ones."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -28,6 +30,8 @@ class Block:
         self.streets = streets
         """The street of each key."""
         self._grams: Trigrams | None = None
+        self._joined = ""
+        self._starts: list[int] | None = None
 
     def like(self, key: str, least: float, limit: int) -> list[int]:
         """Streets whose keys are most similar (OSA similarity of `least` or more), best first.
@@ -44,10 +48,15 @@ class Block:
         found = process.extract(key, keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
         return [self.streets[chosen[at]] for _, _, at in found]
 
-    def containing(self, word: str, limit: int) -> list[int]:
-        """Streets with a key that contains the word."""
-        return [self.streets[i] for i, key in enumerate(self.keys) if word in key][:limit]
-
-    def beginning(self, start: str) -> list[int]:
-        """Streets with a key that begins so."""
-        return [self.streets[i] for i, key in enumerate(self.keys) if key.startswith(start)]
+    def containing(self, part: str, limit: int) -> list[int]:
+        """Streets with a key that contains these letters; `^` is the beginning of a key."""
+        if self._starts is None:
+            self._joined = "".join(f"^{key}" for key in self.keys)
+            self._starts = list(accumulate((len(key) + 1 for key in self.keys), initial=0))
+        found: dict[int, None] = {}
+        at = self._joined.find(part)
+        while at >= 0 and len(found) < limit:
+            key = bisect_right(self._starts, at) - 1
+            found[self.streets[key]] = None
+            at = self._joined.find(part, self._starts[key + 1])
+        return list(found)

@@ -113,7 +113,7 @@ class Matcher:
         streets: dict[int, None] = {}
         for key in asked.keys:
             streets.update(dict.fromkeys(self._index.streets_named(key)))
-        if not asked.types or len(asked.words) > 1:
+        if not streets:
             streets.update(dict.fromkeys(self._cut_types(asked)))
         agreed = False
         for street in self._plausible(streets, where):
@@ -181,7 +181,7 @@ class Matcher:
 
     def _beginning(self, asked: StreetName, block: Block) -> Iterable[int]:
         """Streets of the asked type whose name begins with the few letters asked (`et.espl.`)."""
-        begun = block.beginning(asked.core)
+        begun = block.containing(f"^{asked.core}", 100)
         return (s for s in begun if any(n.types & asked.types for n in self._index.street(s).names))
 
     def _file(self, reading: Reading, asked: StreetName, street_id: int, where: Where, found: Found) -> Match:
@@ -256,6 +256,7 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
     like, placed, number = match.like, match.placed, match.reading.number
     fit = placed.fit if placed is not None else ""
     typed = like.edits > 0
+    unclean = typed or like.type_differs or like.missing > 0 or bool(match.reading.left_over)
     return (
         1.0,
         min(1.0, like.edits / like.length),
@@ -279,7 +280,7 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
         float(number is not None and placed is None),
         float(number is None),
         min(1.0, (placed.uncertainty_m if placed is not None and fit != "exact" else 0.0) / 300),
-        float((typed or like.type_differs or like.missing > 0) and (fit != "exact" or bool(match.reading.left_over))),
+        float(unclean and fit != "exact") if number is not None else 0.0,
         float(overruled),
         0.0,
         0.0,

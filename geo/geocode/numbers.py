@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from geo.distance import haversine_m
+from geo.geocode.names import postcode_key
 from geo.geocode.vocabulary import fold
 from geo.types import Grade, LonLat
 
@@ -151,7 +152,7 @@ def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Plac
     def fitness(house: House) -> tuple[int, bool, int]:
         tail = house.number.tail
         agreed = len(tail) + 1 if tail == wanted.tail[: len(tail)] else 0
-        return agreed, bool(postcode) and house.postcode == postcode, -len(tail)
+        return agreed, bool(postcode) and postcode_key(house.postcode) == postcode, -len(tail)
 
     best = max(sisters, key=fitness)
     agreed = fitness(best)[0]
