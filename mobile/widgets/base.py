@@ -88,10 +88,11 @@ class Word(Label):
 class Icon(Label):
     """One glyph of the icon font in a square."""
 
-    def __init__(self, name, size=20, ink="ink", **kwargs):
+    def __init__(self, name, glyph=20, ink="ink", **kwargs):
         kwargs.setdefault("size_hint", (None, None))
-        kwargs.setdefault("size", (dp(size) * 1.2, dp(size) * 1.2))
-        super().__init__(text=ICONS[name], font_name="Icons", font_size=dp(size), color=colour(ink), **kwargs)
+        kwargs.setdefault("size", (dp(glyph) * 1.2, dp(glyph) * 1.2))
+        kwargs.setdefault("pos_hint", {"center_y": 0.5})
+        super().__init__(text=ICONS[name], font_name="Icons", font_size=dp(glyph), color=colour(ink), **kwargs)
 
 
 class Column(BoxLayout):
@@ -103,6 +104,7 @@ class Column(BoxLayout):
         insets = [dp(p) for p in padding] if isinstance(padding, list | tuple) else dp(padding)
         super().__init__(spacing=dp(spacing), padding=insets, **kwargs)
         if self.size_hint_y is None:
+            self.height = 0
             self.bind(minimum_height=self.setter("height"))
         for child in children:
             if child is not None:
