@@ -11,16 +11,38 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from server.accounts import routes as account_routes
+from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
+from server.balance import routes as balance_routes
+from server.density import routes as density_routes
+from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
+from server.regions import routes as regions_routes
+from server.roads import routes as roads_routes
+from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
+from server.web import auth as auth_pages
+from server.web import pages
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
 
-ROUTERS = (auth_routes.router, territory_routes.router)
+ROUTERS = (
+    auth_routes.router,
+    regions_routes.router,
+    geocoding_routes.router,
+    roads_routes.router,
+    territory_routes.router,
+    account_routes.router,
+    activity_routes.router,
+    balance_routes.router,
+    density_routes.router,
+    sync_routes.router,
+    auth_pages.router,
+)
 """Every room's routes."""
 
 
@@ -33,6 +55,9 @@ def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that a rule raised: a problem document for programs, a page for people."""
     if not isinstance(error, WaymarkError):
         raise error
+    page = pages.error_page(request, error)
+    if page is not None:
+        return page
     headers = {"Retry-After": str(error.details["after_s"])} if "after_s" in error.details else None
     return problem(error.problem(), int(error.status), headers)
 
@@ -64,6 +89,9 @@ def answer_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     phrase = HTTPStatus(error.status_code).phrase
+    page = pages.error_page(request, WaymarkError(f"{phrase}: {request.url.path}"), status=error.status_code)
+    if page is not None:
+        return page
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
     return problem(
         {
@@ -105,6 +133,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(OperationalError, answer_database)
     for router in ROUTERS:
         app.include_router(router)
+    pages.mount(app)
 
     @app.get("/health", tags=["health"], dependencies=[public("load balancers ask without signing in")])
     def health(session: Db) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from geo.geocode.blocks import Block
 from geo.geocode.normalise import StreetName
 from geo.geocode.numbers import Houses
 from geo.types import LonLat
@@ -22,7 +23,7 @@ class Street:
     country: str
     """Two-letter code; may be empty."""
     postcodes: frozenset[str]
-    """Postcodes of its houses; empty when unknown."""
+    """Keys of its houses' postcodes; empty when unknown."""
     places: frozenset[int]
     """Places in which or beside which it lies."""
     names: tuple[StreetName, ...]
@@ -33,6 +34,10 @@ class Street:
     """Half its length: how wrong that point can be."""
     is_place: bool = False
     """A village that numbers its houses without streets."""
+    own_places: frozenset[int] = frozenset()
+    """Those of its places that its addresses write; all of them when they write none."""
+    postcode: str = ""
+    """One of its postcodes as written, for houses that carry none; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +78,6 @@ class NamedPoint:
     """May be empty."""
     places: frozenset[int]
     """Places in which or beside which it lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The street names of one postcode or place, side by side for a fast comparison."""
-
-    keys: Sequence[str]
-    """Name keys; a street may have several."""
-    streets: Sequence[int]
-    """The street of each key."""
 
 
 class Index(Protocol):

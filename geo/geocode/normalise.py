@@ -27,6 +27,8 @@ class StreetName:
     """`rest` with its words shortened and glued: the name's main key."""
     bare: str
     """`core` without articles and prepositions."""
+    bare_plain: str
+    """`bare` with its words unshortened."""
     glued: str
     """All words glued, as written."""
     keys: tuple[str, ...]
@@ -62,60 +64,60 @@ def street_words(folded: str) -> tuple[str, ...]:
 @lru_cache(maxsize=200_000)
 def from_words(parts: tuple[str, ...]) -> StreetName:
     """Build the name from folded words; see `street_name`."""
-    types, rest = _cut_type(parts)
     table = vocabulary()
+    types, rest, is_glued = _cut_type(parts)
+    if all(w in table.little for w in rest):
+        types, rest, is_glued = frozenset(), parts, False
     short = [table.short.get(w, w) for w in rest]
     core = "".join(short)
     plain = "".join(rest)
     bare = "".join(w for w, full in zip(short, rest, strict=True) if full not in table.little) or core
     bare_plain = "".join(w for w in rest if w not in table.little) or plain
-    keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain) if k))
-    return StreetName(parts, rest, types, core, bare, "".join(parts), keys)
+    glued = "".join(parts)
+    keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain, glued if is_glued else "") if k))
+    return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys)
 
 
-def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Find the type word in front, behind or glued on; the longest writing wins."""
+def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], bool]:
+    """Find the type word: written out in front, else the longest of in front, behind and glued on.
+
+    The last value says that it was glued on.
+    """
     table = vocabulary()
     nothing: frozenset[str] = frozenset()
     best = (0, nothing, parts)
     if len(parts) > 1:
         if parts[0] in table.front:
             best = (len(parts[0]), table.front[parts[0]], parts[1:])
+        if best[0] >= _MIN_REST:
+            return best[1], best[2], False
         if parts[-1] in table.behind and len(parts[-1]) >= best[0]:
             best = (len(parts[-1]), table.behind[parts[-1]], parts[:-1])
-    glued = "".join(parts[-2:])
-    for size in range(min(_LONGEST_TAIL, len(glued) - _MIN_REST), max(best[0], 2), -1):
-        found = table.joined.get(glued[-size:])
+    last = parts[-1] if parts else ""
+    for size in range(min(_LONGEST_TAIL, len(last) - 2), max(best[0], 2), -1):
+        found = table.joined.get(last[-size:])
         if found is not None:
-            return found, _cut_tail(parts, size)
-    return best[1], best[2]
-
-
-def _cut_tail(parts: tuple[str, ...], size: int) -> tuple[str, ...]:
-    """Cut `size` letters off the end, across words."""
-    kept = list(parts)
-    while size and kept:
-        if len(kept[-1]) <= size:
-            size -= len(kept.pop())
-        else:
-            kept[-1], size = kept[-1][:-size], 0
-    return tuple(kept)
+            return found, (*parts[:-1], last[:-size]), True
+    if len(parts) > 2 and len(last) < _MIN_REST and parts[-2] + last in table.joined:
+        return table.joined[parts[-2] + last], parts[:-2], False
+    return best[1], best[2], False
 
 
 @lru_cache(maxsize=50_000)
-def is_type_word(written: str, types: frozenset[str]) -> bool:
-    """Whether a cut-off or misspelt piece means one of the types (`ga` gasse, `srt` strasse, `raod` road)."""
-    return any(abbreviates(written, t) or _misspells(written, t) for t in types | _written(types))
+def type_edits(written: str, types: frozenset[str]) -> int | None:
+    """How misspelt a piece is that means one of the types: 0 for `ga` (gasse), 1 for `srt` or `raod`, else None."""
+    known = types | _written(types)
+    if any(abbreviates(written, t) for t in known):
+        return 0
+    found = [OSA.distance(written, t) for t in known if len(written) > 2 and len(t) > 2]
+    best = min(found, default=9)
+    return best if best <= max(1, len(written) // 4) else None
 
 
 @lru_cache(maxsize=5_000)
 def _written(types: frozenset[str]) -> frozenset[str]:
     table = vocabulary()
     return frozenset(w for t in (table.front, table.behind) for w, meant in t.items() if len(w) > 2 and meant & types)
-
-
-def _misspells(written: str, word: str) -> bool:
-    return len(written) > 2 and OSA.distance(written, word) <= max(1, len(word) // 4)
 
 
 def abbreviates(written: str, word: str) -> bool:

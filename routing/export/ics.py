@@ -1,6 +1,6 @@
 """The day for a calendar (RFC 5545): one event per visit, recognised again when the day is planned anew."""
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from icalendar import Calendar, Event, vGeo, vUri
 from icalendar.cal.timezone import Timezone
@@ -35,8 +35,8 @@ def _event(sheet: DaySheet, position: int, stop: DayStop) -> Event:
     event.add("uid", f"visit-{stop.visit_id}@waymark")
     event.add("dtstamp", sheet.planned_at.astimezone(UTC))
     event.add("sequence", int(sheet.planned_at.timestamp()) // 60 % 2**31)
-    event.add("dtstart", sheet.local(stop.starts_at))
-    event.add("dtend", sheet.local(stop.ends_at))
+    event.add("dtstart", _moment(sheet, stop.starts_at))
+    event.add("dtend", _moment(sheet, stop.ends_at))
     event.add("summary", f"{position}. {wording.stop_name(stop)}")
     event.add("location", stop.address or f"{stop.point.lat:.6f}, {stop.point.lon:.6f}")
     event["geo"] = vGeo((round(stop.point.lat, 6), round(stop.point.lon, 6)))
@@ -44,6 +44,13 @@ def _event(sheet: DaySheet, position: int, stop: DayStop) -> Event:
     event.add("status", "CONFIRMED" if stop.appointment == "fixed" else "TENTATIVE")
     event.add("description", "\n".join(_description(sheet, stop)))
     return event
+
+
+def _moment(sheet: DaySheet, time: datetime) -> datetime:
+    """On the rep's clock, except in the hour that a change of clocks makes ambiguous: then in UTC."""
+    local = sheet.local(time)
+    is_ambiguous = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return time.astimezone(UTC) if is_ambiguous else local
 
 
 def _description(sheet: DaySheet, stop: DayStop) -> list[str]:

@@ -4,7 +4,7 @@ PAPER, GROUND, INK, QUIET, LINE = "#FFFFFF", "#F6F7F5", "#16211C", "#5B6862", "#
 FOREST, BLAZE, WARN = "#0F6B4F", "#E4572E", "#B26A00"
 
 LAND, WATER, GREEN, BUILT, BUILDING = "#F6F5F0", "#CFE3EE", "#DDE9D8", "#ECEAE3", "#DFDBD2"
-MINOR_ROAD, MAJOR_ROAD, RAIL, BOUNDARY = "#D9D6CE", "#BDB9AF", "#B9B4BD", "#B7A9B5"
+MINOR_ROAD, MAJOR_ROAD, RAIL, BOUNDARY = "#D9D6CE", "#BDB9AF", "#B9B4BD", "#CDC2CB"
 
 LAYERS = ("landuse", "water", "building", "road", "rail", "boundary", "place")
 """Drawing order, lowest first."""
@@ -26,7 +26,7 @@ def stroke(layer: str, kind: str) -> tuple[str, float, bool] | None:
     """Colour, width in points and whether dashed, for lines of a layer."""
     if layer == "road":
         return (MAJOR_ROAD if kind in _MAJOR else MINOR_ROAD, _ROAD_WIDTH.get(kind.removesuffix("_link"), 0.55), False)
-    lines = {"water": (WATER, 1.0, False), "rail": (RAIL, 0.7, True), "boundary": (BOUNDARY, 0.7, True)}
+    lines = {"water": (WATER, 1.0, False), "rail": (RAIL, 0.7, True), "boundary": (BOUNDARY, 0.45, True)}
     return lines.get(layer)
 
 

@@ -68,7 +68,13 @@ class ServerUser:
     @classmethod
     def for_cluster(cls, data_dir: Path | None) -> "ServerUser":
         """The owner of an existing cluster; for a new one ourselves, or when we are root `postgres`, else `nobody`."""
-        me = pwd.getpwuid(os.geteuid())
+        try:
+            me = pwd.getpwuid(os.geteuid())
+        except KeyError:
+            raise DatabaseUnavailable(
+                f"PostgreSQL does not run as user {os.geteuid()}, which has no name on this machine.",
+                help="Give it an entry in /etc/passwd, or point WAYMARK_DATABASE_URL to another server.",
+            ) from None
         if data_dir is not None and data_dir.exists():
             owner = data_dir.stat().st_uid
             if owner != me.pw_uid and me.pw_uid != 0:
@@ -88,8 +94,11 @@ class ServerUser:
             me = pwd.getpwnam(names[0])
         return cls(me.pw_uid, me.pw_gid, me.pw_name)
 
-    def run(self, *command: str | Path, timeout: float) -> subprocess.CompletedProcess[str]:
-        """Run a program as this user, with nothing of our environment that could redirect it."""
+    def run(self, *command: str | Path, timeout: float, keep: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a program as this user, with nothing of our environment that could redirect it.
+
+        `keep` is a file descriptor that stays open in it.
+        """
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
         me = os.geteuid() == self.uid
         return subprocess.run(  # noqa: S603 -- programs of this machine, never a person's text
@@ -105,6 +114,7 @@ class ServerUser:
             user=None if me else self.uid,
             group=None if me else self.gid,
             extra_groups=None if me else [],
+            pass_fds=() if keep is None else (keep,),
         )
 
     def reaches(self, folder: Path) -> bool:
@@ -118,7 +128,7 @@ class ServerUser:
         if facts.st_uid not in (self.uid, os.geteuid()) or folder.is_symlink():
             raise DatabaseUnavailable(
                 f"{folder} should be the database's private folder but belongs to {name_of(facts.st_uid)}.",
-                help="Somebody else made it; remove it.",
+                help="Somebody else made it. Have it removed, or set WAYMARK_HOME to a short path.",
             )
         if facts.st_uid != self.uid:
             os.chown(folder, self.uid, self.gid)
@@ -178,6 +188,8 @@ def _candidates() -> Iterator[Path]:
 
 
 def _postgis(bindir: Path, major: int) -> tuple[int, ...] | None:
+    if (libraries := _says(bindir / "pg_config", "--pkglibdir")) and not any(Path(libraries).glob("postgis-*")):
+        return None  # Debian leaves the scripts behind when the library goes
     shares = [bindir.parent / share.format(major=major) for share in _SHARES]
     shares.append(Path(f"/usr/share/postgresql/{major}"))
     if said := _says(bindir / "pg_config", "--sharedir"):

@@ -32,16 +32,13 @@ class Source:
             if isinstance(node, ast.Call):
                 yield ast.unparse(node.func), node.lineno
 
-    def words(self) -> Iterator[tuple[str, int]]:
-        """Each name that is used or imported, with its line."""
+    def imports(self) -> Iterator[tuple[str, int]]:
+        """Each imported name in full (``fastapi.Depends``) with its line."""
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Name):
-                yield node.id, node.lineno
-            elif isinstance(node, ast.Attribute):
-                yield node.attr, node.lineno
-            elif isinstance(node, ast.ImportFrom | ast.Import):
-                for alias in node.names:
-                    yield alias.name, node.lineno
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, node.lineno) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
 
 
 def _sources(*folders: str) -> list[Source]:

@@ -1,11 +1,13 @@
 """One small day that uses everything: accents, three scripts, dangerous texts, a guess, a left-out visit."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from geo.types import LonLat
 from routing.export.types import Anchor, DaySheet, DayStop, LeftOut, MapFeature
+from routing.export.web_map import Assets
 from routing.roads import polyline
 from routing.roads.types import Leg
 
@@ -94,3 +96,14 @@ def day_sheet() -> DaySheet:
 @pytest.fixture
 def sheet() -> DaySheet:
     return day_sheet()
+
+
+VENDOR = Path(__file__).parents[3] / "server/web/static/vendor"
+
+
+@pytest.fixture(scope="session")
+def assets() -> Assets:
+    """The real map library, as `python -m server.web.vendor` installs it."""
+    if not (VENDOR / "leaflet.js").exists():
+        pytest.skip("needs the browser libraries: python -m server.web.vendor")
+    return Assets.of(VENDOR)

@@ -1,0 +1,87 @@
+"""How sure an answer is: a small logistic model over features that know no language and no place."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+FEATURES = (
+    "bias", "typo", "edits", "short_typo", "little", "abbreviated", "missing", "type_missing", "type_differs",
+    "left_over", "postcode_agrees", "postcode_contradicts", "city_agrees", "city_contradicts", "unplaced",
+    "other_suffix", "between", "beyond", "far", "no_numbers", "not_asked", "gap", "blurred", "overruled", "rival",
+    "distant_rival",
+)  # fmt: skip
+"""Names of the model's inputs, in order; each is between 0 and 1."""
+
+Features = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights of the features."""
+
+    weights: tuple[float, ...]
+    """One per name in `FEATURES`."""
+
+    def score(self, features: Sequence[float]) -> float:
+        """Log-odds that an answer with these features is right."""
+        return sum(w * f for w, f in zip(self.weights, features, strict=True))
+
+    def confidence(self, features: Sequence[float]) -> float:
+        """The same as a probability."""
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.score(features)))))
+
+
+@cache
+def shipped() -> Model:
+    """The coefficients that ship with the package."""
+    text = (resources.files("geo.geocode") / "data" / "confidence.json").read_text("utf-8")
+    return from_mapping(json.loads(text)["weights"])
+
+
+def from_mapping(weights: Mapping[str, float]) -> Model:
+    """Build a model from named weights; names that are not given weigh nothing."""
+    return Model(tuple(float(weights.get(name, 0.0)) for name in FEATURES))
+
+
+def fit(
+    rows: Sequence[Features], right: Sequence[bool], weights: Sequence[float], prior: Model, strength: float = 1.0
+) -> Model:
+    """Fit the coefficients by penalised maximum likelihood (iteratively reweighted least squares).
+
+    Parameters
+    ----------
+    rows : sequence of features
+        One per answered question.
+    right : sequence of bool
+        Whether the answer was right.
+    weights : sequence of float
+        How much each row counts.
+    prior : Model
+        The fit is drawn towards it, which keeps features without evidence at a sensible value.
+    strength : float
+        Weight of the prior; a ridge penalty on the difference.
+
+    Returns
+    -------
+    Model
+        Converged coefficients.
+    """
+    x = np.asarray(rows, dtype=float)
+    y = np.asarray(right, dtype=float)
+    w = np.asarray(weights, dtype=float)
+    centre = np.asarray(prior.weights, dtype=float)
+    beta = centre.copy()
+    for _ in range(60):
+        p = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
+        gradient = x.T @ (w * (y - p)) - strength * (beta - centre)
+        hessian = (x * (w * p * (1 - p))[:, None]).T @ x + strength * np.eye(len(beta))
+        step = np.linalg.solve(hessian, gradient)
+        beta += np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-6:
+            break
+    return Model(tuple(float(round(b, 4)) for b in beta))

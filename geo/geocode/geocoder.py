@@ -1,0 +1,235 @@
+"""Address to point and back: one class, the same rules for one question and for a million."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import batched
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from geo.distance import haversine_m
+from geo.geocode.businesses import find_business
+from geo.geocode.confidence import FEATURES, Features, Model, shipped
+from geo.geocode.index import Index
+from geo.geocode.matching import Match, Matcher, Where, is_here
+from geo.geocode.parsing import Parsed, Words, parse
+from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
+from geo.types import Grade, LonLat
+
+_CHUNK = 2_000
+_SAME_SPOT_M = 150.0
+_RIVAL_SCALE = 4.0
+_RIVAL, _DISTANT = FEATURES.index("rival"), FEATURES.index("distant_rival")
+
+
+class Geocoder:
+    """Answers questions about addresses from an index.
+
+    Parameters
+    ----------
+    index : Index
+        The world.
+    model : Model, optional
+        Confidence coefficients; those shipped by default.
+    """
+
+    def __init__(self, index: Index, model: Model | None = None) -> None:
+        self._index = index
+        self._model = model or shipped()
+        self._matcher = Matcher(index, self._model)
+        self._known_places: dict[Words, dict[int, float]] = {}
+
+    def locate(self, query: AddressQuery) -> Answer:
+        """Find one address."""
+        return next(self.locate_many([query]))
+
+    def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
+        """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
+        for chunk in batched(queries, _CHUNK):
+            answers: dict[AddressQuery, Answer] = {}
+            distinct = list(dict.fromkeys(chunk))
+            asked = [self._ask(q) for q in distinct]
+            self._index.prepare(m.street.id for _, _, matches in asked for m in matches)
+            for query, (parsed, where, matches) in zip(distinct, asked, strict=True):
+                answers[query] = self._decide(query, parsed, where, matches)
+            yield from (answers[q] for q in chunk)
+
+    def reverse(self, point: LonLat) -> Answer:
+        """The address nearest to a point."""
+        near = self._index.nearest_house(point)
+        if near is None:
+            return Answer(None, region_version=self._index.version)
+        street = self._index.street(near[0])
+        house = self._index.houses(near[0]).all[near[1]]
+        return Answer(
+            house.point, street.name, house.number.text, house.postcode or street.postcode, street.city,
+            street.country, Grade.ROOFTOP, round(near[2], 1), 1.0 if near[2] <= 200 else 0.5, Reason.REVERSE,
+            region_version=self._index.version,
+        )  # fmt: skip
+
+    def evidence(self, query: AddressQuery) -> tuple[Features, Answer]:
+        """The features behind an answer, for fitting the model; no features when no street was found."""
+        parsed, where, matches = self._ask(query)
+        ranked = self._matcher.finish(matches, where)
+        answer = self._decide(query, parsed, where, matches)
+        if not ranked or answer.reason is Reason.POI:
+            return (), answer
+        return with_rivals(ranked), answer
+
+    def _ask(self, query: AddressQuery) -> tuple[Parsed, Where, list[Match]]:
+        parsed = parse(query, self._index)
+        where = self._where(parsed)
+        return parsed, where, self._matcher.candidates(parsed, where)
+
+    def _where(self, parsed: Parsed) -> Where:
+        known = next((c for c in parsed.postcodes if self._index.knows_postcode(c)), "")
+        places: dict[int, float] = {}
+        for words in parsed.cities:
+            for place, sure in self._places(words).items():
+                places[place] = max(sure, places.get(place, 0.0))
+        covered = self._index.countries
+        elsewhere = bool(parsed.countries) and bool(covered) and not any(c in covered for c in parsed.countries)
+        written = frozenset(w for words in parsed.cities for w in words)
+        return Where(parsed.postcodes, known, places, bool(parsed.cities), elsewhere, written)
+
+    def _places(self, words: Words) -> dict[int, float]:
+        """Places that a stretch may name: exactly, as part of the words, or misspelt."""
+        found = self._known_places.get(words)
+        if found is None:
+            found = self._find_places(words)
+            if len(self._known_places) < 100_000:
+                self._known_places[words] = found
+        return found
+
+    def _find_places(self, words: Words) -> dict[int, float]:
+        key = "".join(words)
+        exact = self._index.places_named(key)
+        if exact:
+            return dict.fromkeys(exact, 1.0)
+        for size in range(len(words) - 1, 0, -1):
+            for start in range(len(words) - size + 1):
+                part = "".join(words[start : start + size])
+                exact = self._index.places_named(part) if len(part) > 2 else ()
+                if exact:
+                    return dict.fromkeys(exact, 0.95)
+        if len(key) < 4:
+            return {}
+        longer = [k for k in self._index.place_keys() if k.startswith(key)]
+        if longer:
+            return {p: 0.85 for k in longer[:5] for p in self._index.places_named(k)}
+        like = process.extract(
+            key,
+            self._index.place_keys(),
+            scorer=OSA.normalized_similarity,
+            score_cutoff=0.6 if len(key) > 4 else 0.7,
+            limit=3,
+        )
+        like += process.extract(
+            words[0] if len(words) > 1 and len(words[0]) > 4 else key,
+            self._index.place_keys(), scorer=OSA.normalized_similarity, score_cutoff=0.8, limit=3,
+        )  # fmt: skip
+        best = max((score for _, score, _ in like), default=0.0)
+        return {p: round(s, 2) for k, s, _ in like if s >= best - 0.08 for p in self._index.places_named(k)}
+
+    def _decide(self, query: AddressQuery, parsed: Parsed, where: Where, matches: Sequence[Match]) -> Answer:
+        if not any((query.name, query.street, query.postcode, query.city, query.query)):
+            return Answer(None, reason=Reason.EMPTY, region_version=self._index.version)
+        ranked = self._matcher.finish(matches, where)
+        answer = self._best(ranked, where) if ranked else None
+        numbered = bool(ranked) and ranked[0].reading.number is not None
+        if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
+            business = find_business(self._index, parsed, where)
+            floor = 0.95 if numbered and ranked[0].like.cost < 0.3 else 0.0
+            if business is not None and business.confidence >= max(floor, answer.confidence - 0.02 if answer else 0.0):
+                return business
+        if answer is None or (answer.confidence < 0.02 and ranked[0].like.cost > 0.4):
+            return self._place_only(parsed, where) or answer or Answer(None, region_version=self._index.version)
+        return answer
+
+    def _best(self, ranked: Sequence[Match], where: Where) -> Answer:
+        best = ranked[0]
+        confidence = self._model.confidence(with_rivals(ranked))
+        confidence, reason = veto(best, where, confidence)
+        if confidence >= THRESHOLD:
+            return self._answer(best, confidence, reason, ())
+        top: list[Candidate] = []
+        for match in ranked:
+            candidate = _candidate(match, confidence if match is best else self._model.confidence(match.features))
+            if all(haversine_m(c.point, candidate.point) > 20 for c in top):
+                top.append(candidate)
+            if len(top) == 3:
+                break
+        if reason in (Reason.EXACT, Reason.CORRECTED, Reason.NEARBY_NUMBER, Reason.NO_NUMBER):
+            rivals = len(ranked) > 1 and ranked[1].score > best.score - 1
+            reason = Reason.AMBIGUOUS if rivals else Reason.UNSURE
+        return self._answer(best, confidence, reason, tuple(top))
+
+    def _answer(self, match: Match, confidence: float, reason: Reason, top: tuple[Candidate, ...]) -> Answer:
+        c = _candidate(match, confidence)
+        return Answer(
+            c.point, c.street, c.number, c.postcode, c.city, c.country, c.grade, c.uncertainty_m, c.confidence,
+            reason, candidates=top, region_version=self._index.version,
+        )  # fmt: skip
+
+    def _place_only(self, parsed: Parsed, where: Where) -> Answer | None:
+        if not where.places:
+            return None
+        place_id, sure = max(where.places.items(), key=lambda x: x[1])
+        place = self._index.place(place_id)
+        asked_more = any(any(w[0].isdecimal() for w in s) for s in parsed.segments) or bool(parsed.segments)
+        confidence = 0.1 if asked_more or where.other_country else round(0.9 * sure, 3)
+        return Answer(
+            place.point, "", "", "", place.name, place.country, Grade.LOCALITY, place.extent_m, confidence,
+            Reason.PLACE_ONLY, region_version=self._index.version,
+        )  # fmt: skip
+
+
+def with_rivals(ranked: Sequence[Match]) -> Features:
+    """Features of the best match with how close its runner-up at another spot comes."""
+    best = ranked[0]
+    here = _point(best)
+    rival = next(
+        (m for m in ranked[1:] if m.street.id != best.street.id and haversine_m(here, _point(m)) > _SAME_SPOT_M), None
+    )
+    if rival is None:
+        return best.features
+    close = max(0.0, 1 - (best.score - rival.score) / _RIVAL_SCALE)
+    found = list(best.features)
+    found[_RIVAL] = close
+    found[_DISTANT] = float(close > 0 and haversine_m(here, _point(rival)) > 2_000)
+    return tuple(found)
+
+
+def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
+    """What can never be confident, whatever the model says, and the reason code."""
+    if where.other_country:
+        return min(confidence, 0.3), Reason.OTHER_COUNTRY
+    if not is_here(match, where) and not where.is_empty:
+        return min(confidence, 0.5), Reason.PLACE_CONTRADICTS
+    placed = match.placed
+    if placed is not None and placed.fit == "far":
+        return min(confidence, 0.6), Reason.NUMBER_OUT_OF_RANGE
+    if placed is None:
+        asked = match.reading.number is not None
+        return min(confidence, 0.6 if asked else 0.95), Reason.NO_NUMBER
+    if placed.fit != "exact":
+        return confidence, Reason.NEARBY_NUMBER
+    clean = match.like.cost == 0 and not match.reading.left_over
+    return confidence, Reason.EXACT if clean else Reason.CORRECTED
+
+
+def _point(match: Match) -> LonLat:
+    return match.street.point if match.placed is None else match.placed.point
+
+
+def _candidate(match: Match, confidence: float) -> Candidate:
+    street, placed = match.street, match.placed
+    confidence = round(confidence, 4)
+    if placed is None:
+        return Candidate(
+            street.point, street.name, "", street.postcode, street.city, street.country, Grade.STREET,
+            round(max(30.0, street.extent_m), 1), confidence,
+        )  # fmt: skip
+    return Candidate(
+        placed.point, street.name, placed.text, placed.postcode or street.postcode, street.city, street.country,
+        placed.grade, placed.uncertainty_m, confidence,
+    )  # fmt: skip

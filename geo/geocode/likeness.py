@@ -1,0 +1,154 @@
+"""How like two street names are, in the ways people change them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
+
+from geo.geocode.normalise import StreetName, abbreviates, type_edits
+from geo.geocode.vocabulary import vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What differs between a written street name and a known one."""
+
+    edits: int = 0
+    """Letters missing, added, changed or swapped."""
+    length: int = 1
+    """Letters of the longer name."""
+    little: bool = False
+    """Articles or prepositions differ."""
+    abbreviated: bool = False
+    """Words are abbreviated (`V. D. Alighieri`)."""
+    missing: float = 0.0
+    """Share of the known name's letters that was left out, 0 to 1."""
+    type_missing: bool = False
+    """One of the two has no type word."""
+    type_differs: bool = False
+    """Both have type words, and they disagree."""
+
+    @property
+    def cost(self) -> float:
+        """A quick order of likeness, 0 for the same; only for choosing which to look at closely."""
+        return (
+            self.edits / self.length
+            + 0.04 * self.little
+            + 0.12 * self.abbreviated
+            + 0.5 * self.missing
+            + 0.06 * self.type_missing
+            + 0.1 * self.type_differs
+        )
+
+
+def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozenset[str] = frozenset()) -> Likeness:
+    """The kindest comparison of a written name with the names of a street.
+
+    Parameters
+    ----------
+    asked : StreetName
+        As written in the address.
+    known : sequence of StreetName
+        All names of one street.
+    place_words : frozenset of str
+        Words of the written place: they may be left out of the street (`Via Roma, Spinetta` for
+        `Via Roma di Spinetta`).
+    """
+    return min((_compare(asked, name, place_words) for name in known), key=lambda x: x.cost)
+
+
+def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) -> Likeness:
+    missing = not asked.types or not known.types
+    differs = not missing and not asked.types & known.types
+    neither = not asked.types and not known.types
+    flags = {"type_missing": missing and not neither, "type_differs": differs}
+    length = max(len(asked.core), len(known.core), 1)
+    if asked.core == known.core or "".join(asked.rest) == "".join(known.rest):
+        return Likeness(length=length, **flags)
+    if asked.glued == known.glued:
+        return Likeness(length=length)
+    in_type = _cut_type_edits(asked, known)
+    if in_type == 0:
+        return Likeness(length=length)
+    if asked.bare == known.bare or asked.bare_plain == known.bare_plain:
+        return Likeness(length=length, little=True, **flags)
+    found = [_letters(asked, known, length, flags)]
+    if in_type is not None:
+        found.append(Likeness(edits=in_type, length=len(known.glued)))
+    if _is_abbreviated(asked.rest, known.rest, len(known.words) == 1 and bool(asked.types & known.types)):
+        found.append(Likeness(length=length, abbreviated=True, **flags))
+    omitted = _left_out(asked, known)
+    if omitted:
+        share = 0.0 if place_words.issuperset(omitted) else len("".join(omitted)) / max(1, len(known.bare))
+        found.append(Likeness(length=length, little=True, missing=min(1.0, share), **flags))
+    return min(found, key=lambda x: x.cost)
+
+
+def _cut_type_edits(asked: StreetName, known: StreetName) -> int | None:
+    """Letters wrong in `backofenga` for Backofengasse or `sherwood raod` for Sherwood Road; None for other names."""
+    if asked.types & known.types or not known.types:
+        return None
+    for core in {asked.core, asked.glued}:
+        if len(core) > len(known.core) > 2 and core.startswith(known.core):
+            return type_edits(core[len(known.core) :], known.types)
+    return None
+
+
+def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str, bool]) -> Likeness:
+    edits = min(OSA.distance(asked.core, known.core), OSA.distance(asked.bare, known.bare) + 1)
+    plain = Likeness(edits=edits, length=length, **flags)
+    if not flags["type_missing"] and not flags["type_differs"]:
+        return plain
+    glued = [known.glued, *(known.core + t for t in known.types)] if known.types else [known.glued]
+    written = asked.glued
+    if abs(len(written) - len(known.glued)) > 4 * max(1, edits):
+        return plain
+    whole = min(OSA.distance(written, g) for g in glued)
+    joined = Likeness(edits=whole, length=max(len(written), len(known.glued)))
+    return min(plain, joined, key=lambda x: x.cost)
+
+
+def _is_abbreviated(asked: Sequence[str], known: Sequence[str], one_word: bool) -> bool:
+    """Word by word, one is the other or short for it; known words may be skipped when they are little.
+
+    Without a whole word in common (`Et.espl.`) the known name must be one word of the same type.
+    """
+    if not asked or not known:
+        return False
+    little = vocabulary().little
+    k = 0
+    longest = whole = 0
+    for word in asked:
+        while k < len(known) and not _means(word, known[k]) and known[k] in little:
+            k += 1
+        if k == len(known) or not _means(word, known[k]):
+            return False
+        if word == known[k]:
+            whole += len(word)
+        else:
+            longest = max(longest, min(len(word), len(known[k])))
+        k += 1
+    return k == len(known) and (whole >= 4 or (one_word and longest <= 3))
+
+
+def _means(a: str, b: str) -> bool:
+    if a == b:
+        return True
+    short, long = (a, b) if len(a) < len(b) else (b, a)
+    if long.startswith(short):
+        return True
+    return 2 <= len(short) <= 4 and abbreviates(short, long)
+
+
+def _left_out(asked: StreetName, known: StreetName) -> list[str]:
+    """The known words that were left out when all asked words occur in order among them, else nothing."""
+    if len(asked.rest) >= len(known.rest) or len(asked.bare) < 3:
+        return []
+    left = list(asked.rest)
+    omitted: list[str] = []
+    for word in known.rest:
+        if left and word == left[0]:
+            left.pop(0)
+        elif word not in vocabulary().little:
+            omitted.append(word)
+    return [] if left else omitted

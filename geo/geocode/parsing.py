@@ -1,0 +1,359 @@
+"""From what somebody wrote to possible readings: street words, house number, postcode, places, country."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from geo.geocode.index import Index
+from geo.geocode.names import country_code, postcode_variants
+from geo.geocode.normalise import street_words
+from geo.geocode.numbers import HouseNumber
+from geo.geocode.types import AddressQuery
+from geo.geocode.vocabulary import fold, vocabulary
+
+_SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
+_WIDE = re.compile(r"\s{2,}")
+_SINGLE = re.compile(r"\S\s\S")
+_ZIP4 = re.compile(r"\b(\d{5})-\d{4}\b")
+_PREFIXED = re.compile(r"\b[a-z]{1,3}[- ](?=\d{4,5}\b)", re.IGNORECASE)
+_GLUED_NUMBER = re.compile(r"([^\W\d]{3,})(\d+[a-z]?)")
+_SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
+_SUFFIX_WORDS = frozenset({"bis", "ter", "quater"})
+_MAX_TEXT = 400
+_MAX_WORDS = 40
+_LONGEST_NAME = 8
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a stretch of text as a street with a number."""
+
+    words: Words
+    """The street's words."""
+    number: HouseNumber | None
+    """None when read without a number."""
+    left_over: Words
+    """Words right beside the street that this reading does not explain."""
+
+
+@dataclass(slots=True)
+class Parsed:
+    """An address taken apart as far as the index can tell."""
+
+    segments: list[Words] = field(default_factory=list)
+    """Stretches that may hold the street."""
+    postcodes: Words = ()
+    """Keys that the written postcode may mean; empty when none was written."""
+    cities: list[Words] = field(default_factory=list)
+    """Stretches that name a place."""
+    countries: list[str] = field(default_factory=list)
+    """Two-letter codes of the countries written."""
+    names: list[Words] = field(default_factory=list)
+    """Stretches that may be the name of a business."""
+
+
+def segments(text: str) -> list[Words]:
+    """Cut a text where a comma, bracket or lonely dash stands, into folded words."""
+    text = text[:_MAX_TEXT]
+    found = (_number_words(street_words(fold(part))) for part in _SPLIT.split(text) if part.strip())
+    return [words[:_MAX_WORDS] for words in found if words]
+
+
+def _number_words(parts: Words) -> Words:
+    """Split `17a` into number and suffix, and `gasse8` into name and number."""
+    split: list[str] = []
+    for word in parts:
+        if word.isalpha():
+            split.append(word)
+            continue
+        glued = _GLUED_NUMBER.fullmatch(word)
+        if glued is not None:
+            split.append(glued[1])
+            word = glued[2]
+        suffixed = _SUFFIXED.fullmatch(word)
+        split.extend(suffixed.groups() if suffixed else (word,))
+    return tuple(split)
+
+
+def parse(query: AddressQuery, index: Index) -> Parsed:
+    """Take an address apart.
+
+    Parameters
+    ----------
+    query : AddressQuery
+        Fields, or a line in `query`, or both; the line is used when there is no street.
+    index : Index
+        Tells which words are postcodes and places.
+
+    Returns
+    -------
+    Parsed
+        Only what the words and the index say; nothing is decided yet.
+    """
+    parsed = Parsed()
+    if query.postcode.strip():
+        parsed.postcodes = postcode_variants(query.postcode)
+    for words in segments(query.city):
+        _city_field(parsed, words, index)
+    if query.country.strip():
+        code = country_code(query.country)
+        if code:
+            parsed.countries.append(code)
+    if query.street.strip():
+        _street_field(parsed, query.street)
+    elif query.query.strip():
+        Line(query.query, index).into(parsed)
+    if query.name.strip():
+        parsed.names += segments(query.name)
+    return parsed
+
+
+def _city_field(parsed: Parsed, words: Words, index: Index) -> None:
+    kept = []
+    for word in words:
+        if word.isdecimal() and len(word) > 3 and not parsed.postcodes:
+            parsed.postcodes = postcode_variants(word)
+        elif not word.isdecimal():
+            kept.append(word)
+    if kept:
+        parsed.cities.append(tuple(kept))
+
+
+def _street_field(parsed: Parsed, text: str) -> None:
+    found = segments(text)
+    parsed.segments += with_joined_numbers(found)
+
+
+def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
+    """Put a number that a comma cut off back beside its neighbours; both ways when both are possible."""
+    result: list[Words] = []
+    for at, words in enumerate(found):
+        alone = _only_number(words)
+        if at > 0 and _starts_with_number(words) and not found[at - 1][-1].isdecimal():
+            result.append(found[at - 1] + words)
+        if alone and at + 1 < len(found):
+            result.append(words + found[at + 1])
+        if not alone:
+            result.append(words)
+    return result or list(found)
+
+
+def _starts_with_number(words: Words) -> bool:
+    return words[0].isdecimal() or (len(words) > 1 and words[0] in vocabulary().number and words[1].isdecimal())
+
+
+def _only_number(words: Words) -> bool:
+    rest = words[1:] if words[0] in vocabulary().number else words
+    return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in _SUFFIX_WORDS for w in rest)
+
+
+def _has_number(words: Words) -> bool:
+    return any(w[0].isdecimal() for w in words)
+
+
+class Line:
+    """A one-line address: finds country, postcode and places by asking the index, leaves the rest as street."""
+
+    def __init__(self, text: str, index: Index) -> None:
+        text = _PREFIXED.sub("", _ZIP4.sub(r"\1", text[:_MAX_TEXT]))
+        text = _WIDE.sub("," if _SINGLE.search(text) else " ", text)
+        self._found = segments(text)
+        self._index = index
+        self._roles: list[str] = ["" for _ in self._found]
+
+    def into(self, parsed: Parsed) -> None:
+        """Add what was found to `parsed`."""
+        self._take_countries(parsed)
+        self._take_postcode(parsed)
+        if not parsed.postcodes:
+            self._take_strange_postcode(parsed)
+        self._take_places(parsed)
+        free = [w for w, role in zip(self._found, self._roles, strict=True) if w and role != "place"]
+        parsed.segments += with_joined_numbers(free) if free else []
+        self._take_loose(parsed)
+        parsed.names += [w for w, role in zip(self._found, self._roles, strict=True) if w and role in ("", "loose")]
+        if not parsed.names and self._found and self._found[0]:
+            parsed.names.append(self._found[0])
+
+    def _take_countries(self, parsed: Parsed) -> None:
+        """A country is the whole of a stretch, or its last words; codes count only for covered countries."""
+        for at in range(len(self._found) - 1, -1, -1):
+            words = self._found[at]
+            for size in range(min(4, len(words)), 0, -1):
+                if size == len(words) and at == 0:
+                    continue
+                code = self._country(words[-size:])
+                if code:
+                    parsed.countries.append(code)
+                    self._found[at] = words[:-size]
+                    break
+        kept = [w for w in self._found if w]
+        self._found = kept or self._found
+        self._roles = ["" for _ in self._found]
+
+    def _country(self, words: Words) -> str:
+        key = "".join(words)
+        code = vocabulary().countries.get(key, "")
+        if len(key) > 3 or key in ("usa", "uk"):
+            return code
+        return code if code and code in self._index.countries else ""
+
+    def _take_postcode(self, parsed: Parsed) -> None:
+        """The last stretch with a word that is a known postcode; its other words are a place or a street."""
+        for at in range(len(self._found) - 1, -1, -1):
+            words = self._found[at]
+            for i in range(len(words) - 1, -1, -1):
+                size = self._postcode_at(words, i)
+                if size and not self._is_house_number(at, i):
+                    parsed.postcodes = postcode_variants("".join(words[i : i + size]))
+                    self._split_at_postcode(parsed, at, words[:i], words[i + size :])
+                    return
+
+    def _postcode_at(self, words: Words, i: int) -> int:
+        """How many words from `i` on are a known postcode, 0 to 2."""
+        if not words[i][-1].isdecimal() and not words[i][0].isdecimal():
+            return 0
+        if i + 1 < len(words) and self._index.knows_postcode((words[i] + words[i + 1]).upper()):
+            return 2
+        return 1 if self._index.knows_postcode(words[i].upper()) else 0
+
+    def _is_house_number(self, at: int, i: int) -> bool:
+        """A number that leads the only stretch with numbers is a house number (`21220 Falls Road, Towson`)."""
+        if i or len(self._found[at]) == 1:
+            return False
+        others = any(_has_number(w) for k, w in enumerate(self._found) if k != at)
+        return not others and not _has_number(self._found[at][1:]) and not self._places_at(self._found[at][1:])
+
+    def _split_at_postcode(self, parsed: Parsed, at: int, left: Words, right: Words) -> None:
+        if right:
+            parsed.cities.append(right)
+        if not left:
+            self._roles[at] = "place"
+        elif _has_number(left):
+            self._found[at] = left
+            self._roles[at] = "street"
+        else:
+            if not right or self._places_at(left):
+                parsed.cities.append(left)
+            self._roles[at] = "place"
+
+    def _take_strange_postcode(self, parsed: Parsed) -> None:
+        """A stretch that begins with four figures or more, after one that has a number, names another place."""
+        numbered = [at for at, words in enumerate(self._found) if _has_number(words)]
+        for at in reversed(numbered[1:]):
+            words = self._found[at]
+            figures = 0
+            while figures < len(words) and words[figures].isdecimal():
+                figures += 1
+            code = "".join(words[:figures])
+            if figures and len(code) > 3 and (figures == len(words) or words[figures].isalpha()):
+                parsed.postcodes = postcode_variants(code)
+                self._roles[at] = "place"
+                if figures < len(words):
+                    parsed.cities.append(words[figures:])
+                return
+
+    def _take_places(self, parsed: Parsed) -> None:
+        """Stretches that are a place, and places written at the end or beginning of a numbered stretch."""
+        for at, words in enumerate(self._found):
+            if self._roles[at] == "place":
+                continue
+            if not _has_number(words):
+                if self._places_at(words):
+                    parsed.cities.append(words)
+                    self._roles[at] = "place" if at or len(self._found) > 1 else ""
+                continue
+            self._cut_place(parsed, at, words)
+
+    def _cut_place(self, parsed: Parsed, at: int, words: Words) -> None:
+        numbers = [i for i, w in enumerate(words) if w[0].isdecimal()]
+        for size in range(min(4, len(words) - 1 - numbers[-1]), 0, -1):
+            if numbers[-1] > 0 and self._places_at(words[-size:]):
+                parsed.cities.append(words[-size:])
+                self._found[at] = words[:-size]
+                return
+
+    def _take_loose(self, parsed: Parsed) -> None:
+        """With no place found, wordy stretches after the numbered one may be a misspelt or unknown place."""
+        numbered = [at for at, words in enumerate(self._found) if _has_number(words) and self._roles[at] != "place"]
+        if not numbered or parsed.cities:
+            return
+        for at, words in enumerate(self._found):
+            if self._roles[at] == "" and not _has_number(words):
+                parsed.cities.append(words)
+                self._roles[at] = "loose"
+
+    def _places_at(self, words: Words) -> bool:
+        return bool(words) and bool(self._index.places_named("".join(words)))
+
+
+def readings(words: Words) -> Iterator[Reading]:
+    """Every sensible way to read a stretch as street and number, the fullest first.
+
+    Parameters
+    ----------
+    words : tuple of str
+        A stretch from `segments`.
+
+    Yields
+    ------
+    Reading
+        The number before or after the street; windows that leave out words at the far end follow the
+        full one; the last is the reading without a number.
+    """
+    number_at = [i for i, w in enumerate(words) if w.isdecimal() and len(w) <= 6]
+    for cut in range(_LONGEST_NAME):
+        for i in reversed(number_at):
+            yield from _number_after(words, i, cut)
+        for i in number_at:
+            yield from _number_before(words, i, cut)
+        if cut >= len(words) - 1:
+            break
+    if not number_at or len(words) > len(number_at):
+        yield Reading(_without_units(words), None, ())
+
+
+def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
+    end = i
+    while end > 1 and words[end - 1] in vocabulary().number:
+        end -= 1
+    if cut >= end:
+        return
+    tail = []
+    for word in words[i + 1 : i + 4]:
+        if not (word.isdecimal() or len(word) == 1 or word in _SUFFIX_WORDS):
+            break
+        tail.append(word)
+    yield Reading(words[cut:end], _number(words[i], tail), words[:cut])
+
+
+def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
+    if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
+        return
+    units = vocabulary().unit
+    starts = [i + 1]
+    follower = words[i + 1]
+    if i + 2 < len(words) and (follower.isdecimal() or len(follower) == 1 or follower in _SUFFIX_WORDS):
+        starts.append(i + 2)
+    for start in starts:
+        rest = _without_units(words[start:])
+        if cut < len(rest):
+            end = len(rest) - cut
+            left = rest[end:]
+            if left and (left[0].isdecimal() or "".join(left[:2]) in units or left[0] in units):
+                left = ()
+            yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), left)
+
+
+def _without_units(words: Words) -> Words:
+    """Cut a stretch where a floor, box or person begins, but not at its very first word."""
+    for i in range(1, len(words)):
+        if words[i] in vocabulary().unit and (i + 1 == len(words) or words[i + 1][0].isdecimal()):
+            return words[:i]
+    return words
+
+
+def _number(base: str, tail: Sequence[str]) -> HouseNumber:
+    return HouseNumber(int(base), tuple(tail), base + "".join(f"-{t}" if t.isdecimal() else t for t in tail))

@@ -1,0 +1,1 @@
+"""Changing territories: areas and members change and accounts are realigned in one transaction."""

@@ -1,0 +1,126 @@
+"""The set-based statements that count prospects and customers into hexagons, in the order in which they run.
+
+They meet in three temporary tables: `customer_now` (sites of customers as they are), `fresh` (the counts as they should
+be) and `fresh_share` (the same with penetration). `h3_parent` is our own SQL function, see the migration.
+"""
+
+from statistics import NormalDist
+
+from sqlalchemy import text
+
+FINEST, COARSEST = 9, 3
+"""H3 resolutions that are counted: edges of 0.2 km to 69 km."""
+
+SAME_FIRM = {"metres": 150, "degrees": 0.01, "similarity": 0.45}
+"""A customer is a prospect of much the same name (trigrams) no further away than this."""
+
+Z2 = NormalDist().inv_cdf(0.95) ** 2
+"""Of the 90 % Wilson interval, as in `geo.density.penetration`."""
+
+INPUTS = text(
+    """
+    select concat_ws(' ',
+        coalesce((select string_agg(id::text, ',' order by id) from region where state = 'ready'), '-'),
+        (select concat(count(*), '/', sum(rev)) from account),
+        (select concat(count(*), '/', sum(rev)) from site))
+    """
+)
+"""What decides the counts, read in a few milliseconds."""
+
+START = text("drop table if exists pg_temp.customer_now, pg_temp.fresh, pg_temp.fresh_share")
+
+CUSTOMERS = text(
+    """
+    create temporary table customer_now on commit drop as
+    select site.id, site.rev + account.rev as rev, site.pin, account.name
+    from site join account on account.id = site.account_id
+    where account.status = 'customer' and account.merged_into is null
+      and account.deleted_at is null and site.deleted_at is null and site.pin is not null
+    """
+)
+
+FORGET = text(
+    """
+    delete from density_customer counted where not exists
+        (select from customer_now c where c.id = counted.site_id and c.rev = counted.rev)
+    """
+)
+
+NEW_CUSTOMERS = text(
+    """
+    select c.id, c.rev, ST_X(c.pin), ST_Y(c.pin) from customer_now c
+    where not exists (select from density_customer counted where counted.site_id = c.id)
+    """
+)
+
+UNMATCH = text("update density_customer set prospect_id = null where prospect_id is not null")
+
+MATCH = text(
+    """
+    update density_customer counted set prospect_id = nearest.id
+    from customer_now c cross join lateral (
+        select p.id from prospect p join region r on r.id = p.region_id and r.state = 'ready'
+        where ST_DWithin(p.pin, c.pin, :degrees) and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
+          and similarity(search_text(p.name), search_text(c.name)) >= :similarity
+        order by similarity(search_text(p.name), search_text(c.name)) desc, p.pin <-> c.pin limit 1
+    ) nearest
+    where c.id = counted.site_id and counted.site_id = any(:sites)
+    """
+)
+
+COUNT_FINEST = text(
+    """
+    create temporary table fresh on commit drop as
+    select cell, cast(:finest as int) as resolution, sum(p)::int as prospects, sum(c)::int as customers
+    from (
+        select h3_parent(firm.cell, :finest) as cell, 1 as p, 0 as c
+        from (
+            select distinct p.id, p.cell from prospect p join region r on r.id = p.region_id and r.state = 'ready'
+            where not exists (select from density_customer counted where counted.prospect_id = p.id)
+        ) firm
+        union all
+        select h3_parent(counted.cell, :finest), 0, 1 from density_customer counted
+    ) firms
+    group by cell
+    """
+)
+
+COUNT_COARSER = text(
+    """
+    insert into fresh
+    select h3_parent(cell, cast(:resolution as int)), :resolution, sum(prospects), sum(customers)
+    from fresh where resolution = :resolution + 1 group by 1
+    """
+)
+
+SHARES = text(
+    """
+    create temporary table fresh_share on commit drop as
+    select cell, resolution, prospects, customers, share as penetration,
+           greatest(0, (share + :z2 / (2 * n) - root) / (1 + :z2 / n)) as low,
+           least(1, (share + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
+    from (
+        select *, sqrt(:z2 * (share * (1 - share) + :z2 / (4 * n)) / n) as root
+        from (select *, customers / (prospects + customers)::float8 as share, (prospects + customers)::float8 as n
+              from fresh) shares
+    ) roots
+    """
+)
+
+DROP_OLD = text("delete from density_cell old where not exists (select from fresh where fresh.cell = old.cell)")
+
+UPDATE_CHANGED = text(
+    """
+    update density_cell old set prospects = f.prospects, customers = f.customers,
+        penetration = f.penetration, low = f.low, high = f.high
+    from fresh_share f
+    where f.cell = old.cell and (f.prospects, f.customers) is distinct from (old.prospects, old.customers)
+    """
+)
+
+NEW_CELLS = text(
+    """
+    select f.cell, f.resolution, f.prospects, f.customers, f.penetration, f.low, f.high from fresh_share f
+    where not exists (select from density_cell old where old.cell = f.cell)
+    """
+)

@@ -1,0 +1,22 @@
+"""The job that keeps the counts true."""
+
+from server.density import service
+from server.jobs import task
+from server.jobs.service import queue
+from server.kit.database import transaction
+
+
+@task("density.refresh")
+def refresh_density() -> None:
+    """Count again what has changed."""
+    with transaction() as session:
+        service.refresh(session)
+
+
+@queue.periodic(cron="*/5 * * * *")
+@queue.task(name="density.watch", queue="default", queueing_lock="density.watch")
+def watch_density(timestamp: int) -> None:
+    """Look every five minutes whether anything has changed; costs a few milliseconds when not."""
+    del timestamp
+    with transaction() as session:
+        service.refresh(session)

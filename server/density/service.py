@@ -1,0 +1,78 @@
+"""Keeps the counts true: only what has changed is touched."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import h3
+import numpy as np
+import shapely
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from geo.density import cell_outline
+from server.density import counting
+from server.density.models import DensityCustomer, DensityState
+from server.kit import clock
+from server.kit.database import copy_rows
+from server.regions.loading import CELL_RESOLUTION, to_mercator
+
+LOCK = 0x64656E73
+_CELL_COLUMNS = ("cell", "resolution", "prospects", "customers", "penetration", "low", "high", "geom")
+
+
+def refresh(session: Session) -> bool:
+    """Count prospects and customers anew where something has changed; returns whether there was anything to do."""
+    session.flush()
+    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    inputs: str = session.execute(counting.INPUTS).scalar_one()
+    state = session.get(DensityState, 1)
+    if state is not None and state.inputs == inputs:
+        return False
+    session.execute(counting.START)
+    regions_changed = state is None or state.inputs.split(" ")[0] != inputs.split(" ")[0]
+    _count_customers(session, again=regions_changed)
+    _count_cells(session)
+    values = {"inputs": inputs, "refreshed_at": clock.now()}
+    statement = insert(DensityState).values(id=1, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    session.expire_all()
+    return True
+
+
+def _count_customers(session: Session, *, again: bool) -> None:
+    """Bring the customers' cells up to date, and find out which of them were prospects."""
+    session.execute(counting.CUSTOMERS)
+    session.execute(counting.FORGET)
+    rows = session.execute(counting.NEW_CUSTOMERS).all()
+    cells = ((site, rev, h3.str_to_int(h3.latlng_to_cell(lat, lon, CELL_RESOLUTION))) for site, rev, lon, lat in rows)
+    copy_rows(session, "density_customer", ("site_id", "rev", "cell"), cells)
+    sites = [row[0] for row in rows]
+    if again:
+        session.execute(counting.UNMATCH)
+        sites = list(session.scalars(select(DensityCustomer.site_id)))
+    session.execute(counting.MATCH, {**counting.SAME_FIRM, "sites": sites})
+
+
+def _count_cells(session: Session) -> None:
+    """Count the finest cells, add them up, and write the difference."""
+    session.execute(counting.COUNT_FINEST, {"finest": counting.FINEST})
+    for resolution in range(counting.FINEST - 1, counting.COARSEST - 1, -1):
+        session.execute(counting.COUNT_COARSER, {"resolution": resolution})
+    session.execute(text("analyze fresh"))
+    session.execute(counting.SHARES, {"z2": counting.Z2})
+    session.execute(counting.DROP_OLD)
+    session.execute(counting.UPDATE_CHANGED)
+    new = session.execute(counting.NEW_CELLS).all()
+    if new:
+        copy_rows(session, "density_cell", _CELL_COLUMNS, _with_outlines(new))
+    session.execute(text("analyze density_cell"))
+
+
+def _with_outlines(rows: Any) -> Iterator[tuple[Any, ...]]:
+    """Add the hexagon in Web Mercator, which PostgreSQL cannot make."""
+    outlines = np.array([cell_outline(h3.int_to_str(row.cell)) for row in rows], dtype=object)
+    projected = shapely.set_srid(shapely.transform(outlines, to_mercator), 3857)
+    texts = shapely.to_wkb(projected, hex=True, include_srid=True)
+    for row, outline in zip(rows, texts, strict=True):
+        yield (*row, outline)

@@ -1,0 +1,1 @@
+"""Address to point: the index of the loaded regions and address files, and the questions asked of it."""

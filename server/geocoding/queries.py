@@ -1,0 +1,181 @@
+"""Reads of the address index, each set-based."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import shapely
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from geo.geocode.content import Content, HouseRow, PlaceRow, PoiRow, StreetRow
+from geo.osm.records import AddressPoint, Place, Poi, StreetLine
+from geo.types import LonLat
+from server.geocoding.models import Source
+from server.regions.models import Region, State
+
+_FETCH = 20_000
+
+_PLACES = """
+    select name, other_names, kind, country, extent_m, ST_X(point) lon, ST_Y(point) lat
+    from geocoding_place where source_id = :source order by position
+"""
+_STREETS = """
+    select name, other_names, city, country, postcodes, places, extent_m, is_place, ST_X(point) lon, ST_Y(point) lat
+    from geocoding_street where source_id = :source order by position
+"""
+_POIS = """
+    select name, other_names, street, number, postcode, city, places, ST_X(point) lon, ST_Y(point) lat
+    from geocoding_poi where source_id = :source order by position
+"""
+_HOUSES = """
+    select street, number, postcode, ST_X(point) lon, ST_Y(point) lat
+    from geocoding_address where source_id = :source and street = any(:streets) order by position
+"""
+_NEAREST = """
+    select asked.position, s.name, a.number, coalesce(nullif(a.postcode, ''), s.postcodes[1], '') as postcode,
+           s.city, s.country, ST_X(a.point) lon, ST_Y(a.point) lat,
+           ST_Distance(a.point::geography, asked.point::geography) as distance_m
+    from (
+        select position, ST_SetSRID(ST_MakePoint(lon, lat), 4326) as point
+        from unnest(cast(:lons as float[]), cast(:lats as float[])) with ordinality as t(lon, lat, position)
+    ) as asked
+    cross join lateral (
+        select * from (
+            select source_id, street, number, postcode, point from geocoding_address
+            where source_id = any(:sources) order by point <-> asked.point limit 8
+        ) near order by near.point::geography <-> asked.point::geography limit 1
+    ) a
+    join geocoding_street s on s.source_id = a.source_id and s.position = a.street
+    order by asked.position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NearestHouse:
+    """The house nearest to a point."""
+
+    point: LonLat
+    street: str
+    number: str
+    postcode: str
+    city: str
+    country: str
+    distance_m: float
+
+
+def served(session: Session) -> Sequence[Source]:
+    """The sources in service: address files, and indexes of regions that are in service."""
+    statement = (
+        select(Source)
+        .outerjoin(Region, Region.id == Source.region_id)
+        .where((Source.region_id.is_(None)) | (Region.state == State.READY))
+        .order_by(Source.id)
+    )
+    return session.scalars(statement).all()
+
+
+def files(session: Session) -> Sequence[Source]:
+    """The address files, by name."""
+    return session.scalars(select(Source).where(Source.region_id.is_(None)).order_by(Source.name)).all()
+
+
+def attributions(session: Session) -> list[str]:
+    """What must be printed wherever results leave, each once."""
+    return sorted({line for source in served(session) for line in source.attribution})
+
+
+def content(session: Session, source: UUID) -> Content:
+    """All rows of a source but the house numbers."""
+    places = [
+        PlaceRow(r.name, tuple(r.other_names), r.kind, r.country, LonLat(r.lon, r.lat), r.extent_m)
+        for r in _rows(session, _PLACES, source=source)
+    ]
+    streets = [
+        StreetRow(
+            r.name, tuple(r.other_names), r.city, r.country, tuple(r.postcodes), tuple(r.places),
+            LonLat(r.lon, r.lat), r.extent_m, r.is_place, (),
+        )
+        for r in _rows(session, _STREETS, source=source)
+    ]  # fmt: skip
+    pois = [
+        PoiRow(
+            r.name, tuple(r.other_names), LonLat(r.lon, r.lat), r.street, r.number, r.postcode, r.city, tuple(r.places)
+        )
+        for r in _rows(session, _POIS, source=source)
+    ]
+    return Content(places, streets, pois)
+
+
+def houses(session: Session, source: UUID, streets: Sequence[int]) -> dict[int, list[HouseRow]]:
+    """The house numbers of many streets of a source."""
+    found: dict[int, list[HouseRow]] = defaultdict(list)
+    for r in _rows(session, _HOUSES, source=source, streets=list(streets)):
+        found[r.street].append(HouseRow(r.number, LonLat(r.lon, r.lat), r.postcode))
+    return found
+
+
+def nearest(session: Session, points: Sequence[LonLat]) -> list[NearestHouse | None]:
+    """The house nearest to each point, by the spatial index; None only when there is no house at all."""
+    found: list[NearestHouse | None] = [None] * len(points)
+    values = {
+        "lons": [p.lon for p in points],
+        "lats": [p.lat for p in points],
+        "sources": [s.id for s in served(session)],
+    }
+    for r in session.execute(text(_NEAREST), values):
+        found[r.position - 1] = NearestHouse(
+            LonLat(r.lon, r.lat), r.name, r.number, r.postcode, r.city, r.country, r.distance_m
+        )
+    return found
+
+
+def region_addresses(session: Session, region: UUID) -> Iterator[AddressPoint]:
+    """House numbers of a region as they were mapped."""
+    statement = """select source_id, number, street, postcode, city, country, is_place, ST_X(point) lon, ST_Y(point) lat
+                   from region_address where region_id = :region"""
+    for r in _rows(session, statement, region=region):
+        yield AddressPoint(
+            r.source_id, r.number, r.street, r.postcode, r.city, r.country, LonLat(r.lon, r.lat), r.is_place
+        )
+
+
+def region_streets(session: Session, region: UUID) -> Iterator[StreetLine]:
+    """Named ways of a region."""
+    statement = (
+        "select source_id, name, names, ST_AsBinary(line) line from region_street where region_id = :region order by id"
+    )
+    for r in _rows(session, statement, region=region):
+        line = tuple(LonLat(lon, lat) for lon, lat in shapely.get_coordinates(shapely.from_wkb(bytes(r.line))).tolist())
+        yield StreetLine(r.source_id, r.name, r.names, line)
+
+
+def region_places(session: Session, region: UUID) -> Iterator[Place]:
+    """Places of a region with their outlines."""
+    statement = """select source_id, kind, name, names, country, admin_level, postcode,
+                   ST_X(point) lon, ST_Y(point) lat, ST_AsBinary(area) area
+                   from region_place where region_id = :region order by id"""
+    for r in _rows(session, statement, region=region):
+        area = shapely.from_wkb(bytes(r.area)) if r.area is not None else None
+        yield Place(
+            r.source_id, r.kind, r.name, r.names, LonLat(r.lon, r.lat), r.country, r.admin_level, r.postcode, area
+        )
+
+
+def region_pois(session: Session, region: UUID) -> Iterator[Poi]:
+    """Named things of a region."""
+    statement = """select source_id, name, names, kind, street, number, postcode, city, ST_X(point) lon, ST_Y(point) lat
+                   from region_poi where region_id = :region order by id"""
+    for r in _rows(session, statement, region=region):
+        tags = {
+            "addr:street": r.street, "addr:housenumber": r.number, "addr:postcode": r.postcode, "addr:city": r.city,
+        }  # fmt: skip
+        yield Poi(r.source_id, r.name, r.names, r.kind, LonLat(r.lon, r.lat), tags)
+
+
+def _rows(session: Session, statement: str, **values: Any) -> Iterator[Row[Any]]:
+    result = session.execute(text(statement), values)
+    while chunk := result.fetchmany(_FETCH):
+        yield from chunk

@@ -1,0 +1,237 @@
+"""The rules of geocoding: each source has its index, replaced in one piece; questions are asked of all of them."""
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import batched
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from geo.geocode.building import build
+from geo.geocode.content import Content, HouseRow
+from geo.geocode.geocoder import Geocoder
+from geo.geocode.memory import MemoryIndex
+from geo.geocode.merging import merged
+from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Reason
+from geo.osm.records import AddressPoint
+from geo.types import Grade, LonLat
+from server.geocoding import queries
+from server.geocoding.errors import BadFile, NoAddresses, NoSuchSource
+from server.geocoding.models import Source
+from server.kit.database import copy_rows
+from server.regions.queries import region_by_id
+
+__all__ = ["THRESHOLD", "add_addresses", "build_index", "locate", "locate_many", "remove_addresses", "reverse"]
+
+_BATCH = 2_000
+_SURE_REVERSE_M = 200.0
+FORMAT = 1
+"""Counts changes of how rows are written; part of every version, so that an old index is not taken for a new one."""
+
+
+def build_index(session: Session, region_id: UUID) -> Source:
+    """Build the address index of a region from its rows; an index the region already has is replaced."""
+    region = region_by_id(session, region_id)
+    content = build(
+        queries.region_addresses(session, region_id),
+        queries.region_streets(session, region_id),
+        queries.region_places(session, region_id),
+        queries.region_pois(session, region_id),
+    )
+    session.execute(delete(Source).where(Source.region_id == region_id))
+    source = Source(
+        region_id=region_id,
+        name=region.name,
+        country="",
+        origin=region.source,
+        licence=region.licence,
+        attribution=region.attribution,
+        fingerprint=f"{region.sha12}/{FORMAT}",
+    )
+    return _write(session, source, content)
+
+
+def add_addresses(
+    session: Session,
+    addresses: Iterable[AddressPoint],
+    *,
+    name: str,
+    country: str,
+    origin: str,
+    licence: str,
+    fingerprint: str,
+) -> Source:
+    """Add the addresses of a file; a file of the same name is replaced. Refuses a file without any house number."""
+    content = build(addresses)
+    if not content.streets:
+        raise BadFile(f"{name}: there is no row with a street, a house number and a point.")
+    session.execute(delete(Source).where(Source.region_id.is_(None), Source.name == name))
+    source = Source(
+        name=name,
+        country=country,
+        origin=origin,
+        licence=licence,
+        attribution=[f"{origin} ({licence})" if licence else origin],
+        fingerprint=f"{fingerprint[:12]}/{FORMAT}",
+    )
+    return _write(session, source, content)
+
+
+def remove_addresses(session: Session, name: str) -> None:
+    """Take an address file out of the index; refuses an unknown name."""
+    gone = session.execute(
+        delete(Source).where(Source.region_id.is_(None), Source.name == name).returning(Source.id)
+    ).all()
+    if not gone:
+        raise NoSuchSource(f"There is no address file “{name}”.", help="See “waymark addresses list”.")
+
+
+def _write(session: Session, source: Source, content: Content) -> Source:
+    """Write a source's rows by COPY."""
+    source.streets = len(content.streets)
+    source.addresses = sum(len(street.houses) for street in content.streets)
+    session.add(source)
+    session.flush()
+    for table, columns, rows in _tables(content):
+        numbered = ((source.id, at, *row) for at, row in enumerate(rows))
+        copy_rows(session, table, ("source_id", "position", *columns), numbered)
+    return source
+
+
+def _tables(content: Content) -> Iterator[tuple[str, Sequence[str], Iterable[Sequence[object]]]]:
+    yield (
+        "geocoding_place",
+        ("name", "other_names", "kind", "country", "extent_m", "point"),
+        ((p.name, list(p.other_names), p.kind, p.country, p.extent_m, _wkt(p.point)) for p in content.places),
+    )
+    yield (
+        "geocoding_street",
+        ("name", "other_names", "city", "country", "postcodes", "places", "extent_m", "is_place", "point"),
+        (
+            (
+                s.name, list(s.other_names), s.city, s.country, list(s.postcodes), list(s.places), s.extent_m,
+                s.is_place, _wkt(s.point),
+            )
+            for s in content.streets
+        ),
+    )  # fmt: skip
+    yield (
+        "geocoding_address",
+        ("street", "number", "postcode", "point"),
+        ((at, h.number, h.postcode, _wkt(h.point)) for at, s in enumerate(content.streets) for h in s.houses),
+    )
+    yield (
+        "geocoding_poi",
+        ("name", "other_names", "street", "number", "postcode", "city", "places", "point"),
+        (
+            (p.name, list(p.other_names), p.street, p.number, p.postcode, p.city, list(p.places), _wkt(p.point))
+            for p in content.pois
+        ),
+    )
+
+
+def _wkt(point: LonLat) -> str:
+    return f"SRID=4326;POINT({point.lon} {point.lat})"
+
+
+class _Loaded:
+    """The index of this process, and where its streets come from."""
+
+    def __init__(self, version: str, index: MemoryIndex, sources: Sequence[tuple[UUID, int]]) -> None:
+        self.version = version
+        self.index = index
+        self._sources = sources
+
+    def geocoder(self, session: Session) -> Geocoder:
+        """A geocoder that reads house numbers through this session."""
+        return Geocoder(self.index.with_houses(lambda streets: self._houses(session, streets)))
+
+    def _houses(self, session: Session, streets: Sequence[int]) -> Mapping[int, Sequence[HouseRow]]:
+        """House numbers of streets by their position in the joint index, one statement per source."""
+        found: dict[int, Sequence[HouseRow]] = {street: () for street in streets}
+        ends = [first for _, first in self._sources[1:]] + [len(self.index)]
+        for (source, first), end in zip(self._sources, ends, strict=True):
+            mine = [street - first for street in streets if first <= street < end]
+            if mine:
+                for street, rows in queries.houses(session, source, mine).items():
+                    found[street + first] = rows
+        return found
+
+
+_lock = threading.Lock()
+_loaded: _Loaded | None = None
+
+
+def geocoder(session: Session) -> Geocoder:
+    """The geocoder over everything in service; the index is read again when that has changed."""
+    global _loaded
+    sources = queries.served(session)
+    if not sources:
+        raise NoAddresses("There are no addresses to search in.", help="Add a region: waymark region add FILE.osm.pbf")
+    marks = "|".join(f"{source.id} {source.fingerprint}" for source in sources)
+    version = hashlib.sha256(marks.encode()).hexdigest()[:12]
+    with _lock:
+        if _loaded is None or _loaded.version != version:
+            contents = [queries.content(session, source.id) for source in sources]
+            joint, firsts = merged(contents)
+            parts = list(zip((source.id for source in sources), firsts, strict=True))
+            _loaded = _Loaded(version, MemoryIndex(joint, version), parts)
+        return _loaded.geocoder(session)
+
+
+def locate(session: Session, query: AddressQuery) -> Answer:
+    """Find where an address is."""
+    return geocoder(session).locate(query)
+
+
+def locate_many(session: Session, asked: Iterable[AddressQuery]) -> list[Answer]:
+    """Find where many addresses are, in the order of the questions."""
+    return list(stream(session, asked))
+
+
+def stream(session: Session, asked: Iterable[AddressQuery]) -> Iterator[Answer]:
+    """Like `locate_many`, answer by answer; a question that is a point is asked in reverse."""
+    found = geocoder(session)
+    for batch in batched(asked, _BATCH):
+        points = {at: point for at, query in enumerate(batch) if (point := point_of(query)) is not None}
+        backwards = dict(zip(points, _reverse_many(session, list(points.values())), strict=True))
+        forwards = found.locate_many(query for at, query in enumerate(batch) if at not in points)
+        for at in range(len(batch)):
+            yield backwards[at] if at in points else next(forwards)
+
+
+def point_of(query: AddressQuery) -> LonLat | None:
+    """The point of a question that is `lat,lon`, else None."""
+    parts = query.query.split(",")
+    if len(parts) != 2 or query.street or query.city or query.postcode:
+        return None
+    try:
+        return LonLat.checked(float(parts[1]), float(parts[0]))
+    except ValueError:
+        return None
+
+
+def reverse(session: Session, point: LonLat) -> Answer:
+    """Find the address nearest to a point."""
+    if not queries.served(session):
+        raise NoAddresses("There are no addresses to search in.", help="Add a region: waymark region add FILE.osm.pbf")
+    return _reverse_many(session, [point])[0]
+
+
+def _reverse_many(session: Session, points: Sequence[LonLat]) -> list[Answer]:
+    version = _loaded.version if _loaded is not None else ""
+    answers = []
+    for near in queries.nearest(session, points) if points else ():
+        if near is None:
+            answers.append(Answer(None, region_version=version))
+            continue
+        sure = 1.0 if near.distance_m <= _SURE_REVERSE_M else 0.5
+        answers.append(
+            Answer(
+                near.point, near.street, near.number, near.postcode, near.city, near.country, Grade.ROOFTOP,
+                round(near.distance_m, 1), sure, Reason.REVERSE, region_version=version,
+            )
+        )  # fmt: skip
+    return answers

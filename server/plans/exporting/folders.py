@@ -1,0 +1,149 @@
+"""Where exports lie: `exports/<day>/<rep>/`, each rep's folder complete or not there."""
+
+import fcntl
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from routing.export.bundle import MANIFEST
+from routing.export.types import ExportFile
+from server.kit.errors import NotFound
+from server.kit.settings import settings
+
+
+class NoExport(NotFound):
+    """There is no such export."""
+
+    code = "no_export"
+
+
+@dataclass(frozen=True)
+class Export:
+    """One rep's exported day on disk."""
+
+    folder: Path
+    """Where the files are."""
+    manifest: dict[str, Any]
+    """What they are."""
+
+    @property
+    def login(self) -> str:
+        """Whose day it is."""
+        return str(self.manifest["login"])
+
+    @property
+    def names(self) -> list[str]:
+        """All files, the manifest last."""
+        return [*(str(entry["name"]) for entry in self.manifest["files"]), MANIFEST]
+
+    @property
+    def etag(self) -> str:
+        """Changes when any file changes, because the manifest holds all hashes."""
+        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()[:32]
+
+    def file(self, name: str) -> Path:
+        """One of the files; refuses names that the manifest does not list."""
+        if name not in self.names:
+            raise NoExport(f"The export of {self.login} has no file {name}.", help=f"It has {', '.join(self.names)}.")
+        return self.folder / name
+
+    def zipped(self) -> bytes:
+        """All files in one archive; the same files give the same bytes."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
+            for name in self.names:
+                entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+                entry.external_attr = 0o644 << 16
+                writer.writestr(entry, (self.folder / name).read_bytes(), zipfile.ZIP_DEFLATED)
+        return archive.getvalue()
+
+
+def root() -> Path:
+    """Folder of all exports."""
+    return settings().home / "exports"
+
+
+def days() -> list[date]:
+    """Days that have exports, latest first."""
+    names = [entry.name for entry in root().iterdir()] if root().is_dir() else []
+    return sorted((date.fromisoformat(name) for name in names if _is_day(name)), reverse=True)
+
+
+def exports_of(day: date) -> list[Export]:
+    """The exports of a day, by rep."""
+    folder = root() / day.isoformat()
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [export for entry in entries if entry.is_dir() and (export := _read(entry))]
+
+
+def export_of(day: date, login: str) -> Export:
+    """One rep's export; refuses when there is none."""
+    for export in exports_of(day):
+        if export.login == login:
+            return export
+    raise NoExport(f"There is no export of {login} for {day}.", help="It is written in the evening, or by hand.")
+
+
+def store(day: date, login: str, files: Iterable[ExportFile], target: Path | None = None) -> Path:
+    """Put a rep's files in their place; when they are the same as before nothing is touched."""
+    parent = (target or root()) / day.isoformat()
+    parent.mkdir(parents=True, exist_ok=True)
+    final = parent / login
+    with _alone(parent), tempfile.TemporaryDirectory(prefix=".unfinished-", dir=parent) as temporary:
+        fresh = Path(temporary) / "new"
+        fresh.mkdir()
+        for file in files:
+            (fresh / file.name).write_bytes(file.content)
+        if _same(fresh, final):
+            return final
+        if final.exists():
+            final.rename(Path(temporary) / "old")
+        fresh.rename(final)
+    return final
+
+
+def remove_others(day: date, logins: set[str]) -> None:
+    """Take away the exports of reps who have no route on the day any more."""
+    for export in exports_of(day):
+        if export.login not in logins:
+            shutil.rmtree(export.folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _same(fresh: Path, final: Path) -> bool:
+    names = sorted(path.name for path in fresh.iterdir())
+    return (
+        final.is_dir()
+        and names == sorted(path.name for path in final.iterdir())
+        and all((fresh / name).read_bytes() == (final / name).read_bytes() for name in names)
+    )
+
+
+def _read(folder: Path) -> Export | None:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        return Export(folder, manifest) if manifest["format"] == "waymark-export/1" else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _is_day(name: str) -> bool:
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False

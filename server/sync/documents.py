@@ -1,0 +1,176 @@
+"""What a row looks like on a phone: all keys are always present, null when unknown.
+
+Times are RFC 3339 in UTC, days ISO dates, amounts of money decimal strings, coordinates WGS 84.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class Document(BaseModel):
+    """A row document."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Account(Document):
+    """An organisation that the company sells to, or wants to."""
+
+    id: str
+    number: str | None
+    name: str
+    account_class: Literal["A", "B", "C"] | None
+    status: Literal["prospect", "customer", "former"]
+    owner_id: str | None
+    interval_days: int | None
+    yearly_value: str | None
+    yearly_potential: str | None
+    currency: str
+    phone: str | None
+    email: str | None
+    website: str | None
+    tags: list[str]
+    note: str | None
+    merged_into: str | None
+
+
+class Site(Document):
+    """A physical place of an account."""
+
+    id: str
+    account_id: str
+    name: str | None
+    is_main: bool
+    street: str | None
+    postcode: str | None
+    city: str | None
+    country: str | None
+    lon: float | None
+    lat: float | None
+    grade: str | None
+    uncertainty_m: float | None
+    opening_hours: str | None
+    service_s: int
+    territory_id: str | None
+
+
+class CheckIn(Document):
+    """Where a visit was checked in, and how that was judged."""
+
+    lon: float | None
+    lat: float | None
+    accuracy_m: float | None
+    distance_m: float | None
+    verification: str
+
+
+class Visit(Document):
+    """One visit of one rep."""
+
+    id: str
+    account_id: str
+    site_id: str | None
+    rep_id: str
+    day: str
+    zone: str
+    state: Literal["planned", "en_route", "checked_in", "done", "missed", "cancelled"]
+    appointment: Literal["fixed", "flexible_day", "flexible_week"] | None
+    objective: str | None
+    outcome: str | None
+    note: str | None
+    planned_start_at: str | None
+    planned_end_at: str | None
+    checked_in_at: str | None
+    done_at: str | None
+    checkin: CheckIn | None
+    flags: list[str]
+
+
+class Place(Document):
+    """Where a route starts or ends."""
+
+    name: str
+    lon: float
+    lat: float
+
+
+class Route(Document):
+    """A rep's day."""
+
+    id: str
+    plan_id: str
+    rep_id: str
+    day: str
+    zone: str
+    start: Place
+    end: Place
+    leaves_at: str
+    returns_at: str
+    drive_s: int
+    distance_m: int
+    estimated: bool
+    polylines: list[str]
+
+
+class Stop(Document):
+    """A visit on a route."""
+
+    id: str
+    route_id: str
+    visit_id: str | None
+    account_id: str
+    site_id: str
+    position: int
+    arrives_at: str
+    starts_at: str
+    ends_at: str
+    drive_s: int
+    distance_m: int
+    estimated: bool
+    why: JsonValue
+
+
+class UserPublic(Document):
+    """What everybody may know of a colleague."""
+
+    id: str
+    name: str
+    role: str
+
+
+class Choice(Document):
+    """One value of a picklist."""
+
+    value: str
+    label: str
+
+
+class Picklist(Document):
+    """The values that a field of a form offers."""
+
+    id: str
+    name: str
+    values: list[Choice]
+
+
+class Territory(Document):
+    """An area that somebody works."""
+
+    id: str
+    name: str
+    colour: str
+    outline: JsonValue
+
+
+DOCUMENTS: dict[str, type[Document]] = {
+    "user_public": UserPublic,
+    "picklist": Picklist,
+    "territory": Territory,
+    "account": Account,
+    "site": Site,
+    "visit": Visit,
+    "route": Route,
+    "stop": Stop,
+}
+"""The document of each entity."""

@@ -1,0 +1,97 @@
+"""What reaches phones: each entity with its table and the document that is made of a row.
+
+A new entity is one entry here, its document in `documents.py`, and in a migration `sync_buckets_<name>` (which says in
+which buckets its rows are) with `sync_attach`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+USER = """'id', r.id, 'name', r.name, 'role', r.role"""
+PICKLIST = """'id', r.id, 'name', r.name, 'values', r.values"""
+TERRITORY = """'id', r.id, 'name', r.name, 'colour', r.colour,
+    'outline', st_asgeojson(st_simplifypreservetopology(r.area, 0.0005), 5)::json"""
+ACCOUNT = """'id', r.id, 'number', r.number, 'name', r.name, 'account_class', r.account_class, 'status', r.status,
+    'owner_id', r.owner_id, 'interval_days', r.interval_days, 'yearly_value', r.yearly_value::text,
+    'yearly_potential', r.yearly_potential::text, 'currency', r.currency, 'phone', r.phone, 'email', r.email,
+    'website', r.website, 'tags', r.tags, 'note', r.note, 'merged_into', r.merged_into"""
+SITE = """'id', r.id, 'account_id', r.account_id, 'name', r.name, 'is_main', r.is_main, 'street', r.street,
+    'postcode', r.postcode, 'city', r.city, 'country', r.country, 'lon', sync_degrees(st_x(r.pin)),
+    'lat', sync_degrees(st_y(r.pin)), 'grade', r.grade, 'uncertainty_m', r.uncertainty_m,
+    'opening_hours', r.opening_hours, 'service_s', r.service_s, 'territory_id', r.territory_id"""
+VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id', r.rep_id, 'day', r.day,
+    'zone', r.zone, 'state', r.state, 'appointment', r.appointment, 'objective', r.objective, 'outcome', r.outcome,
+    'note', r.note, 'planned_start_at', sync_time(r.planned_start_at), 'planned_end_at', sync_time(r.planned_end_at),
+    'checked_in_at', sync_time(r.checked_in_at), 'done_at', sync_time(r.done_at),
+    'checkin', case when r.verification is not null then json_build_object('lon', sync_degrees(st_x(r.checkin)),
+        'lat', sync_degrees(st_y(r.checkin)), 'accuracy_m', r.accuracy_m, 'distance_m', r.distance_m,
+        'verification', r.verification) end,
+    'flags', r.flags"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A kind of row that phones hold."""
+
+    code: int
+    """Its number in `sync_item`; lower ones are delivered first within a transaction."""
+    name: str
+    """Its name in messages."""
+    table: str
+    document: str
+    """SQL: keys and values of the document of row `r`."""
+
+
+ENTITIES = (
+    Entity(1, "user_public", "app_user", USER),
+    Entity(2, "picklist", "picklist", PICKLIST),
+    Entity(3, "territory", "territory", TERRITORY),
+    Entity(10, "account", "account", ACCOUNT),
+    Entity(11, "site", "site", SITE),
+    Entity(12, "visit", "visit", VISIT),
+)
+BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
+BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as a phone gets it."""
+
+    rev: int
+    document: str
+    """JSON."""
+
+    def json(self) -> dict[str, Any]:
+        """The document."""
+        document: dict[str, Any] = json.loads(self.document)
+        return document
+
+
+def rows(session: Session, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Row]:
+    """The living rows among some ids, with their documents."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    statement = f"""
+        select r.id, r.rev, json_build_object({entity.document})::text
+        from {entity.table} r where r.id = any(:ids) and r.deleted_at is null
+    """  # noqa: S608 our own constants
+    found: Any = session.execute(text(statement), {"ids": wanted})
+    return {row_id: Row(rev, document) for row_id, rev, document in found}
+
+
+def last_change(session: Session, entity: str, row_id: UUID, field: str) -> tuple[str | None, str | None]:
+    """Who changed a field last, and when."""
+    statement = """
+        select u.name, sync_time(h.at) from field_history h left join app_user u on u.id = h.actor
+        where h.entity = :entity and h.row_id = :id and h.field = :field order by h.rev desc limit 1
+    """
+    found = session.execute(text(statement), {"entity": entity, "id": row_id, "field": field}).one_or_none()
+    return (found[0], found[1]) if found else (None, None)

@@ -1,0 +1,348 @@
+"""The messages of sync protocol 1. The JSON Schema in `tests/contract` is generated from this file.
+
+Reading ignores keys it does not know: the protocol only grows. Keys that may be absent are left out when not set.
+"""
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+PROTOCOL = 1
+SCHEMA_MIN = 1
+SCHEMA_CURRENT = 1
+MAX_OPS = 100
+MAX_PUSH_BYTES = 1_048_576
+MAX_OP_BYTES = 65_536
+MAX_PAGE_ROWS = 2000
+MAX_BUCKETS = 64
+CHUNK_BYTES = 524_288
+
+type Small = Annotated[str, Field(max_length=200)]
+type Status = Literal["applied", "merged", "conflict", "rejected", "deferred"]
+
+
+class Message(BaseModel):
+    """A part of a message."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def canonical(value: Any) -> str:
+    """One spelling of a JSON value, so that two machines hash it alike; refuses NaN and infinities."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def body_sha(op: dict[str, Any]) -> bytes:
+    """The hash of an op without its number: a phone that registers anew renumbers what it has not sent."""
+    return hashlib.sha256(canonical({key: op[key] for key in op if key != "n"}).encode()).digest()
+
+
+def emit(message: Message) -> dict[str, Any]:
+    """A message as plain JSON; keys that were not set are left out."""
+    return message.model_dump(mode="json", exclude_unset=True)
+
+
+# hello
+
+
+class Pending(Message):
+    """What the phone still holds back."""
+
+    ops: int = Field(ge=0)
+    blobs: int = Field(ge=0)
+    oldest: str | None
+
+
+class HelloRequest(Message):
+    """The phone introduces itself."""
+
+    protocol: list[int]
+    app: Small
+    schema_: int = Field(alias="schema")
+    device: str
+    epoch: str | None
+    max_n: int = Field(ge=0)
+    tz: Small
+    wall: datetime
+    mono_ms: int
+    boot: Small
+    free_mb: int
+    pending: Pending
+
+
+class Durable(Message):
+    """Up to which op the server's backups hold everything; until then the phone keeps its journal."""
+
+    n: int
+
+
+class BucketInfo(Message):
+    """A subscription that the user has now."""
+
+    id: int
+    kind: Literal["company", "territory", "user"]
+    prio: int
+    gen: int
+
+
+class SchemaRange(Message):
+    """The schema versions that the server understands."""
+
+    min: int
+    current: int
+
+
+class Limits(Message):
+    """What fits into one message."""
+
+    ops: int
+    push_bytes: int
+    page_rows: int
+    chunk: int
+
+
+class HelloReply(Message):
+    """What the server knows of this phone."""
+
+    protocol: int
+    epoch: str
+    last_n: int
+    durable_upto: Durable | None
+    server_time: str
+    buckets: list[BucketInfo]
+    schema_: SchemaRange = Field(alias="schema")
+    limits: Limits
+    commands: list[dict[str, JsonValue]]
+    poll_s: int
+    jitter_s: int
+
+
+# push
+
+
+class Moment(Message):
+    """When an op was made, by the phone's clocks; decides nothing."""
+
+    wall: datetime
+    mono: int
+    boot: Small
+
+
+class Op(Message):
+    """What every op carries."""
+
+    n: int = Field(ge=1)
+    op_id: UUID
+    e: str
+    id: UUID
+    at: Moment | None = None
+    dep_op: UUID | None = None
+
+
+class Patch(Op):
+    """Changed fields, each with the value seen and the value wanted."""
+
+    k: Literal["patch"]
+    base_rev: int = Field(ge=0)
+    f: dict[str, tuple[JsonValue, JsonValue]] = Field(min_length=1, max_length=50)
+
+
+class SetChange(Op):
+    """Elements to add to a set or to take out of it; never conflicts."""
+
+    k: Literal["setadd", "setdel"]
+    field: str
+    v: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(min_length=1, max_length=100)
+
+
+class Delete(Op):
+    """Take a record away; refused when somebody changed it since."""
+
+    k: Literal["delete"]
+    base_rev: int = Field(ge=0)
+
+
+class CheckIn(Message):
+    """Where the phone was."""
+
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    accuracy_m: float = Field(ge=0)
+    fix_at: datetime
+    mock: bool
+
+
+class VisitEvent(Message):
+    """Something that happened to a visit: a fact."""
+
+    visit_id: UUID
+    account_id: UUID
+    site_id: UUID | None
+    day: date
+    zone: Small
+    state: Literal["en_route", "checked_in", "done", "missed", "cancelled"]
+    outcome: Literal["order", "follow_up", "information", "not_interested", "nobody_there"] | None
+    note: Annotated[str, Field(max_length=20_000)] | None
+    checkin: CheckIn | None
+
+
+class Create(Op):
+    """A new fact, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["visit_event"]
+    d: VisitEvent
+
+
+type AnyOp = Annotated[Patch | SetChange | Delete | Create, Field(discriminator="k")]
+
+
+class Envelope(Message):
+    """What must be right for an op to be answered at all; the rest is judged op by op."""
+
+    n: int = Field(ge=1)
+    op_id: UUID
+
+
+class PushRequest(Message):
+    """Ops in the order of their numbers."""
+
+    epoch: str
+    ops: list[dict[str, JsonValue]] = Field(min_length=1)
+
+
+class Clash(Message):
+    """A field that somebody else changed too, with all three values. `server` is null when it is not yours to see."""
+
+    id: UUID
+    field: str
+    base: JsonValue
+    mine: JsonValue
+    server: JsonValue
+    by: str | None
+    at: str | None
+    policy: str
+
+
+class OpError(Message):
+    """Why an op was refused, and what to do."""
+
+    code: str
+    msg: str
+    help: str | None = None
+    retry: bool | None = None
+    after_s: int | None = None
+    ref: str | None = None
+
+
+class OpResult(Message):
+    """The verdict on one op."""
+
+    n: int
+    status: Status
+    rev: int | None = None
+    row: dict[str, JsonValue] | None = None
+    conflicts: list[Clash] | None = None
+    error: OpError | None = None
+    replay: bool | None = None
+
+
+class PushReply(Message):
+    """Verdicts; they are committed before they are sent."""
+
+    last_n: int
+    results: list[OpResult]
+
+
+# pull
+
+
+class PullGroup(Message):
+    """Buckets that are read from one cursor."""
+
+    cursor: str | None
+    buckets: list[int] = Field(max_length=MAX_BUCKETS)
+
+
+class PullRequest(Message):
+    """Ask for one page."""
+
+    epoch: str
+    groups: list[PullGroup] = Field(max_length=MAX_BUCKETS)
+    limit: int = Field(ge=1)
+
+
+class RowChange(Message):
+    """One row in one bucket: P present (with revision and document), R left the bucket, D deleted."""
+
+    b: int
+    e: str
+    id: str
+    o: Literal["P", "R", "D"]
+    r: int | None = None
+    d: dict[str, JsonValue] | None = None
+
+
+class PageGroup(Message):
+    """What changed in some buckets, and the cursor behind it."""
+
+    buckets: list[int]
+    cursor: str | None
+    complete: bool
+    rows: list[RowChange]
+
+
+class PullReply(Message):
+    """One page."""
+
+    buckets_now: list[int]
+    more: bool
+    groups: list[PageGroup]
+
+
+# digest
+
+
+class RangeSum(Message):
+    """How many rows a range holds, and their sum: entity, last hexadecimal digit of the id."""
+
+    e: str
+    x: str = Field(pattern="^[0-9a-f]$")
+    count: int
+    sum: str = Field(pattern="^[0-9a-f]{16}$")
+
+
+class RangeRows(Message):
+    """The rows that the phone holds in a range."""
+
+    e: str
+    x: str = Field(pattern="^[0-9a-f]$")
+    revs: dict[str, int]
+
+
+class DigestRequest(Message):
+    """Compare a bucket: first its sums, then the rows of the ranges that differ."""
+
+    epoch: str
+    bucket: int
+    sums: list[RangeSum] | None = None
+    have: list[RangeRows] | None = None
+
+
+class RangeName(Message):
+    """A range that differs."""
+
+    e: str
+    x: str
+
+
+class DigestReply(Message):
+    """To sums: the ranges that differ, and the cursor to go on from. To rows: what is to be changed."""
+
+    cursor: str | None = None
+    differ: list[RangeName] | None = None
+    rows: list[RowChange] | None = None

@@ -1,0 +1,73 @@
+"""Signing in and out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from server.auth import queries, service, sessions
+from server.auth.access import Scope, public, requires
+from server.kit.database import Db
+from server.kit.errors import TooManyRequests
+from server.kit.settings import settings
+from server.web.pages import render
+
+router = APIRouter(include_in_schema=False)
+
+
+def local(path: str) -> str:
+    """The page to go to after signing in; never one of another site."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+
+
+@router.get("/sign-in", dependencies=[public("nobody is signed in yet")])
+def show_sign_in(request: Request, session: Db, next: str = "/") -> Response:
+    """The sign-in page; says how to make the first user when there is none."""
+    return render(
+        request, "auth/sign_in.html", None, next=local(next), login="", error=None, empty=not queries.anybody(session)
+    )
+
+
+@router.post("/sign-in", dependencies=[public("nobody is signed in yet")])
+def sign_in(
+    request: Request,
+    session: Db,
+    login: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=500)],
+    next: Annotated[str, Form(max_length=2000)] = "/",
+) -> Response:
+    """Open a session for login and password."""
+    sessions.check_same_site(request)
+    address = request.client.host if request.client else None
+    try:
+        user = service.check_sign_in(session, login, password, address=address)
+    except (service.WrongPassword, TooManyRequests) as error:
+        return render(
+            request,
+            "auth/sign_in.html",
+            None,
+            status=int(error.status),
+            next=local(next),
+            login=login,
+            error=error,
+            empty=False,
+        )
+    response = RedirectResponse(local(next), status_code=303)
+    response.set_cookie(
+        sessions.COOKIE,
+        sessions.open_session(session, user, request.headers.get("user-agent")),
+        max_age=settings().session_days * 86400,
+        httponly=True,
+        samesite="lax",
+        secure=settings().cookies_are_secure,
+    )
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, scope: Annotated[Scope, requires("users:read")], session: Db) -> Response:
+    """End this browser's session."""
+    sessions.close_session(session, request.cookies.get(sessions.COOKIE, ""))
+    response = RedirectResponse("/sign-in", status_code=303)
+    response.delete_cookie(sessions.COOKIE)
+    return response
