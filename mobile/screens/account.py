@@ -93,7 +93,7 @@ def _site(ctx, card, site):
         else Text(address, 16),
     )
     if site.get("opening_hours"):
-        box.add_widget(fact(words("opening_hours"), site["opening_hours"]))
+        box.add_widget(fact(words("opening_hours"), site["opening_hours"].replace(",", ", ")))
     return box
 
 

@@ -65,6 +65,7 @@ class WaymarkApp(App):
         return self.stage
 
     def on_stop(self) -> None:
+        Window.unbind(on_keyboard=self._key, size=self._resized)
         if self.worker is not None:
             self.worker.stop()
 

@@ -63,9 +63,11 @@ class VisitForm(BoxLayout):
 
     def _foot(self):
         words = self.ctx.words
-        self.save_button = PushButton(words("save_visit"), self.save, "check", height=dp(54))
-        foot = Column(self.warning, self.save_button, spacing=8, padding=(16, 10, 16, 12))
-        foot.add_widget(PushButton(words("missed"), self.miss, "user_x", "quiet"))
+        self.save_button = PushButton(words("save_visit"), self.save, "check", height=dp(54), size_hint_x=0.6)
+        missed = PushButton(words("missed"), self.miss, "user_x", "quiet", height=dp(54), size_hint_x=0.4)
+        foot = Column(
+            self.warning, Row(missed, self.save_button, spacing=10, height=54), spacing=8, padding=(16, 10, 16, 12)
+        )
         paint(foot, "paper")
         return foot
 

@@ -22,6 +22,10 @@ class SyncLine(Touchable):
         super().__init__(on_tap, fill=None, size_hint_y=None, height=dp(24), spacing=dp(6), **kwargs)
         self.say(mark, text)
 
+    def collide_point(self, x, y):
+        """A thin line with a thumb's target around it."""
+        return self.x <= x <= self.right and self.y - dp(12) <= y <= self.top + dp(12)
+
     def say(self, mark, text):
         """Show another state."""
         self.label = text

@@ -14,6 +14,7 @@ from kivy.uix.scrollview import ScrollView
 from mobile.theme import LIGHT, LINE_HEIGHT, RADIUS_CARD, Palette, rgba
 from mobile.widgets.icons import ICONS
 
+READABLE_DP = 760
 FONTS = Path(__file__).parent.parent / "fonts"
 
 
@@ -178,7 +179,15 @@ class Scroller(ScrollView):
         super().__init__(do_scroll_x=False, bar_width=dp(3), bar_color=colour("quiet", 0.5), **kwargs)
         self.scroll_type = ["bars", "content"]
         self.column = Column(*children, spacing=spacing, padding=padding)
+        self._insets = tuple(self.column.padding)
+        self.bind(width=self._keep_readable)
         self.add_widget(self.column)
+
+    def _keep_readable(self, *_args):
+        """On wide windows lines stay short enough to read; the rest is margin."""
+        margin = max(0, (self.width - dp(READABLE_DP)) / 2)
+        left, top, right, bottom = self._insets
+        self.column.padding = (left + margin, top, right + margin, bottom)
 
 
 def gap(height=8):

@@ -25,7 +25,7 @@ class PushButton(Touchable):
         kwargs.setdefault("height", dp(TOUCH))
         super().__init__(on_tap, fill, None if kind == "primary" else "line", RADIUS_CONTROL, **kwargs)
         self.kind, self.label = kind, label
-        inner = BoxLayout(spacing=dp(8), size_hint=(None, 1), padding=(dp(12), 0))
+        inner = BoxLayout(spacing=dp(8), size_hint=(None, 1), padding=(dp(8), 0))
         inner.bind(minimum_width=inner.setter("width"))
         if icon:
             inner.add_widget(Icon(icon, 20, ink, size_hint=(None, 1), width=dp(22)))
