@@ -10,9 +10,7 @@ from routing.export.types import DaySheet, DayStop
 from routing.roads.types import Leg
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+_MONTHS = "January February March April May June July August September October November December".split()
 APPOINTMENTS: Mapping[str, str] = {
     "fixed": "fixed appointment",
     "flexible_day": "appointment, flexible in the day",
