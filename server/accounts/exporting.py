@@ -1,0 +1,174 @@
+"""Accounts as files: CSV, XLSX and GeoJSON of what somebody may export, however many there are."""
+
+import csv
+import io
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import IO, Any
+
+from openpyxl import Workbook
+from sqlalchemy.orm import Session
+
+from server.accounts import queries
+from server.accounts.models import Account
+from server.accounts.queries import Row
+from server.auth.access import Scope
+from server.regions.queries import attributions
+
+BATCH = 2000
+IN_MEMORY = 8_000_000
+
+HARMLESS = re.compile(r"[+-][\d\s()./-]*")
+"""A phone number or a negative number: a spreadsheet computes nothing dangerous from it."""
+
+COLUMNS = (
+    "number",
+    "name",
+    "class",
+    "status",
+    "owner",
+    "territory",
+    "interval_days",
+    "last_visit_on",
+    "overdue_days",
+    "yearly_value",
+    "yearly_potential",
+    "currency",
+    "phone",
+    "email",
+    "website",
+    "tags",
+    "street",
+    "postcode",
+    "city",
+    "country",
+    "lon",
+    "lat",
+    "grade",
+    "uncertainty_m",
+    "opening_hours",
+    "service_minutes",
+    "note",
+)
+OF_ACCOUNT = (
+    "number",
+    "name",
+    "status",
+    "last_visit_on",
+    "yearly_value",
+    "yearly_potential",
+    "currency",
+    "phone",
+    "email",
+    "website",
+    "note",
+)
+OF_SITE = ("street", "postcode", "city", "country", "grade", "uncertainty_m", "opening_hours")
+
+
+class Format(StrEnum):
+    """The kinds of file."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    GEOJSON = "geojson"
+
+
+MEDIA_TYPES = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.GEOJSON: "application/geo+json",
+}
+
+
+def values(row: Row) -> dict[str, Any]:
+    """One account's values by column."""
+    account, site = row.account, row.site
+    return (
+        {name: getattr(account, name) for name in OF_ACCOUNT}
+        | {name: getattr(site, name, None) for name in OF_SITE}
+        | {
+            "class": account.account_class,
+            "owner": row.owner_name,
+            "territory": row.territory_name,
+            "interval_days": row.interval_days,
+            "overdue_days": row.overdue_days,
+            "tags": ", ".join(account.tags),
+            "lon": row.lon,
+            "lat": row.lat,
+            "service_minutes": site.service_s // 60 if site else None,
+        }
+    )
+
+
+def harmless(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula: text beginning with = + - @ gets an apostrophe in front."""
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not HARMLESS.fullmatch(value):
+        return "'" + value
+    return value
+
+
+def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[Row]:
+    """The accounts to export by name, read in batches."""
+    today = queries.today_of(scope)
+    statement = queries.chosen(scope, filter=filter, search=search, permission="accounts:export")
+    detailed = queries.with_details(statement, today).order_by(queries.sort_keys(today)["name"], Account.id)
+    for found in session.execute(detailed.execution_options(yield_per=BATCH)):
+        yield Row(*found)
+
+
+def export(
+    session: Session, scope: Scope, kind: Format, *, filter: str | None = None, search: str | None = None
+) -> IO[bytes]:
+    """A file of the accounts that somebody may export, open at its beginning; large ones lie on disk."""
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller streams and closes it
+    found = rows(session, scope, filter=filter, search=search)
+    sources = "; ".join(attributions(session))
+    writers = {Format.CSV: write_csv, Format.XLSX: write_xlsx, Format.GEOJSON: write_geojson}
+    writers[kind](file, found, sources)
+    file.seek(0)
+    return file
+
+
+def write_csv(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+    """UTF-8 with a byte order mark, so that spreadsheets read accents right; the sources in a column."""
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    writer = csv.writer(text)
+    writer.writerow((*COLUMNS, "attribution"))
+    for row in found:
+        cells = values(row)
+        writer.writerow((*(harmless(cells[name]) for name in COLUMNS), sources if cells["lon"] is not None else None))
+    text.flush()
+    text.detach()
+
+
+def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+    """One sheet of accounts, another that names the sources."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Accounts")
+    sheet.append(COLUMNS)
+    for row in found:
+        cells = values(row)
+        sheet.append([harmless(cells[name]) for name in COLUMNS])
+    about = book.create_sheet("Sources")
+    about.append(["Positions of the accounts:", sources or "set by hand"])
+    book.save(file)
+
+
+def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+    """A feature for each account; one without a pin has no geometry."""
+    file.write(b'{"type":"FeatureCollection","attribution":' + json.dumps(sources).encode() + b',"features":[')
+    for place, row in enumerate(found):
+        cells = values(row)
+        lon, lat = cells.pop("lon"), cells.pop("lat")
+        feature = {
+            "type": "Feature",
+            "id": str(row.account.id),
+            "geometry": None if lon is None else {"type": "Point", "coordinates": [lon, lat]},
+            "properties": cells,
+        }
+        file.write((b",\n" if place else b"\n") + json.dumps(feature, default=str, ensure_ascii=False).encode())
+    file.write(b"\n]}\n")

@@ -1,0 +1,120 @@
+"""What accounts can be filtered by, in every list, map, tile and export."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Integer, and_, case, cast, func, literal, select, type_coerce
+
+from geo.types import Grade
+from server.accounts.models import INTERVALS, Account, AccountClass, PinState, Site, Status
+from server.auth.models import User
+from server.kit.filtering import Field, Kind
+from server.territories.models import Territory
+
+INTERVAL_DAYS: ColumnElement[int] = func.coalesce(
+    Account.interval_days, case(INTERVALS, value=Account.account_class, else_=None)
+)
+"""Days between visits: the account's own, else those of its class, else null."""
+
+LAST_OR_FIRST_DAY = func.coalesce(Account.last_visit_on, cast(Account.created_at, Date))
+
+
+def overdue_days(today: date) -> ColumnElement[int]:
+    """Days since a visit is due, negative while there is time, null without an interval.
+
+    An account that was never visited is due on the day it was created.
+    """
+    waits = case((Account.last_visit_on.is_(None), 0), else_=INTERVAL_DAYS)
+    since = type_coerce(cast(literal(today), Date) - LAST_OR_FIRST_DAY, Integer)
+    return case((INTERVAL_DAYS.is_(None), None), else_=since - waits)
+
+
+def of_sites(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Some site of the account fulfils it."""
+    return Account.id.in_(select(Site.account_id).where(Site.deleted_at.is_(None), condition).correlate(None))
+
+
+def of_owner(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The owner fulfils it."""
+    return select(User.id).where(User.id == Account.owner_id, condition).correlate(Account).exists()
+
+
+def of_territory(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The territory fulfils it."""
+    return select(Territory.id).where(Territory.id == Account.territory_id, condition).correlate(Account).exists()
+
+
+TAG = func.unnest(Account.tags).table_valued("tag").render_derived(name="tagged")
+
+
+def of_tags(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Some tag of the account fulfils it."""
+    return select(literal(1)).select_from(TAG).where(condition).correlate(Account).exists()
+
+
+def fields(today: date) -> Mapping[str, Field]:
+    """The fields by name."""
+    has_pin = select(Site.id).where(Site.account_id == Account.id, Site.deleted_at.is_(None), Site.pin.is_not(None))
+    has_pin = has_pin.correlate(Account)
+
+    def field(
+        name: str,
+        kind: Kind,
+        column: Any,
+        label: str,
+        exists: Callable[[ColumnElement[bool]], ColumnElement[bool]] | None = None,
+        choices: tuple[str, ...] = (),
+    ) -> Field:
+        return Field(name, kind, column, label, choices, exists)
+
+    declared = (
+        field("number", Kind.TEXT, Account.number, "Number"),
+        field("name", Kind.TEXT, Account.name, "Name"),
+        field("class", Kind.CHOICE, Account.account_class, "Class", choices=tuple(AccountClass)),
+        field("status", Kind.CHOICE, Account.status, "Status", choices=tuple(Status)),
+        field("owner", Kind.TEXT, User.login, "Owner's login", of_owner),
+        field("territory", Kind.TEXT, Territory.name, "Territory", of_territory),
+        field("street", Kind.TEXT, Site.street, "Street", of_sites),
+        field("postcode", Kind.TEXT, Site.postcode, "Postcode", of_sites),
+        field("city", Kind.TEXT, Site.city, "City", of_sites),
+        field("country", Kind.TEXT, Site.country, "Country", of_sites),
+        field("value", Kind.NUMBER, Account.yearly_value, "Yearly value"),
+        field("potential", Kind.NUMBER, Account.yearly_potential, "Yearly potential"),
+        field("interval", Kind.NUMBER, INTERVAL_DAYS, "Call interval in days"),
+        field("last_visit", Kind.DATE, Account.last_visit_on, "Last visit"),
+        field("overdue", Kind.NUMBER, overdue_days(today), "Days overdue"),
+        field("tag", Kind.TEXT, TAG.c.tag, "Tag", of_tags),
+        field("phone", Kind.TEXT, Account.phone, "Phone"),
+        field("email", Kind.TEXT, Account.email, "E-mail"),
+        field("note", Kind.TEXT, Account.note, "Note"),
+        field("grade", Kind.CHOICE, Site.grade, "Grade of the pin", of_sites, tuple(Grade)),
+        field("pin", Kind.CHOICE, Site.pin_state, "State of the pin", of_sites, tuple(PinState)),
+        field("uncertainty", Kind.NUMBER, Site.uncertainty_m, "Uncertainty of the pin in metres", of_sites),
+        field("has_pin", Kind.FLAG, has_pin.exists(), "Has a pin"),
+        field("created", Kind.DATE, cast(Account.created_at, Date), "Created"),
+    )
+    return {one.name: one for one in declared}
+
+
+def matches(words: str) -> ColumnElement[bool]:
+    """Every word is found in the account or one of its sites: accents do not matter, small slips are forgiven."""
+    return and_(*(found(word) for word in words.split()[:8]))
+
+
+def found(word: str) -> ColumnElement[bool]:
+    """One word is found; short ones as written, longer ones also when nearly so (trigrams)."""
+    digits = "".join(character for character in word if character.isdigit())
+    wanted = digits.lstrip("0") if len(digits) >= 5 and not any(map(str.isalpha, word)) else word
+    folded = func.rtrim(func.search_words(wanted, None, None, None))
+    like = func.concat("%", func.regexp_replace(folded, r"([\\%_])", r"\\\1", "g"), "%")
+    account = func.search_words(Account.name, Account.number, Account.phone_e164, Account.email)
+    site = func.search_words(Site.name, Site.street, Site.postcode, Site.city)
+
+    def fits(text: ColumnElement[Any]) -> ColumnElement[bool]:
+        exact: ColumnElement[bool] = text.like(like)
+        return exact | folded.op("<%")(text) if len(wanted) > 3 and not wanted.isdigit() else exact
+
+    account_ids = select(Account.id).where(fits(account)).correlate(None)
+    site_ids = select(Site.account_id).where(Site.deleted_at.is_(None), fits(site)).correlate(None)
+    return Account.id.in_(account_ids.union(site_ids))

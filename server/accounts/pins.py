@@ -1,0 +1,111 @@
+"""Pins: where a site is, who says so, and the territory that follows from it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from geoalchemy2 import WKTElement
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geo.geocode.types import Answer
+from geo.types import Grade, LonLat
+from server.accounts.models import PinState, Site
+from server.accounts.values import ADDRESS
+from server.kit.errors import Invalid
+
+BY_PEOPLE = (Grade.MANUAL, Grade.GPS_CONFIRMED)
+"""Pins of these grades are never moved by a machine or an import."""
+
+HAND_UNCERTAINTY_M = 10.0
+
+
+def point_of(lon: object, lat: object) -> LonLat:
+    """A checked point. Refuses coordinates outside the world and says when they look swapped."""
+    try:
+        return LonLat.checked(float(str(lon)), float(str(lat)))
+    except ValueError as error:
+        raise Invalid(f"The point is no place on Earth: {error}.", help="Give lon and lat in degrees.") from error
+
+
+def wkt(point: LonLat) -> WKTElement:
+    """A point as it is stored."""
+    return WKTElement(f"POINT({point.lon!r} {point.lat!r})", srid=4326)
+
+
+def reset_pin(site: Site) -> None:
+    """The address is new: the pin waits for the geocoder; without an address there is nothing to wait for."""
+    has_address = any(getattr(site, name) for name in ADDRESS if name != "country")
+    site.pin_state = PinState.PENDING if has_address else PinState.FAILED
+    site.geocode_reason = None if has_address else "no_address"
+    site.pin = site.grade = site.uncertainty_m = site.confidence = site.provider = site.region_version = None
+
+
+def set_by_hand(site: Site, point: LonLat) -> None:
+    """The pin stands where a person put it."""
+    site.pin = wkt(point)
+    site.pin_state, site.grade, site.provider = PinState.PLACED, Grade.MANUAL, "hand"
+    site.uncertainty_m, site.confidence = HAND_UNCERTAINTY_M, 1.0
+    site.geocode_reason = site.region_version = None
+
+
+def set_by_answer(site: Site, answer: Answer) -> None:
+    """The pin stands where the geocoder says; an unsure answer is shown to a person."""
+    site.pin = None if answer.point is None else wkt(answer.point)
+    site.grade, site.uncertainty_m, site.confidence = answer.grade, answer.uncertainty_m, answer.confidence
+    site.geocode_reason, site.provider, site.region_version = answer.reason, answer.provider, answer.region_version
+    if answer.point is None:
+        site.pin_state = PinState.FAILED
+    else:
+        site.pin_state = PinState.PLACED if answer.is_confident else PinState.REVIEW
+
+
+ALIGN_SITES = """
+    update site set territory_id = found.territory_id
+    from (
+        select s.id, (
+            select t.id from territory t
+            where t.deleted_at is null and st_covers(t.area, s.pin) order by st_area(t.area), t.id limit 1
+        ) as territory_id
+        from site s
+        where s.deleted_at is null and {which}
+    ) found
+    where site.id = found.id and site.territory_id is distinct from found.territory_id
+"""
+
+ALIGN_ACCOUNTS = """
+    update account set territory_id = main.territory_id
+    from (
+        select a.id, s.territory_id from account a
+        left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
+        where not a.territory_is_fixed and {which}
+    ) main
+    where account.id = main.id and account.territory_id is distinct from main.territory_id
+"""
+
+
+def align_accounts(session: Session, account_ids: Sequence[UUID]) -> None:
+    """Put the sites of some accounts, and then the accounts, into the territories that cover them."""
+    session.flush()
+    session.execute(text(ALIGN_SITES.format(which="s.account_id = any(:ids)")), {"ids": list(account_ids)})
+    follow_main_site(session, account_ids)
+
+
+def follow_main_site(session: Session, account_ids: Sequence[UUID]) -> None:
+    """Accounts lie where their main site lies, unless a person has assigned them."""
+    session.flush()
+    session.execute(text(ALIGN_ACCOUNTS.format(which="a.id = any(:ids)")), {"ids": list(account_ids)})
+
+
+def realign(session: Session) -> int:
+    """Put every site and account into its territory again, after polygons have changed; in the same transaction.
+
+    Returns
+    -------
+    int
+        How many sites moved.
+    """
+    session.flush()
+    moved = session.execute(text(ALIGN_SITES.format(which="true")))
+    session.execute(text(ALIGN_ACCOUNTS.format(which="true")))
+    session.expire_all()
+    return int(moved.rowcount)  # type: ignore[attr-defined]

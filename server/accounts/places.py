@@ -1,0 +1,176 @@
+"""The rules of sites: adding and editing them, setting pins by hand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts import editing, queries
+from server.accounts.editing import Outcome
+from server.accounts.jobs import locate_account
+from server.accounts.models import Account, PinState, Site
+from server.accounts.pins import (
+    BY_PEOPLE,
+    align_accounts,
+    follow_main_site,
+    point_of,
+    reset_pin,
+    set_by_hand,
+)
+from server.accounts.values import ADDRESS, SITE, cleaned
+from server.auth.access import Scope
+from server.jobs import defer
+from server.kit import clock
+from server.kit.errors import Conflict, NotFound
+from server.records.merging import Delta
+from server.records.service import Actor
+
+
+def new_site(given: dict[str, Any]) -> Site:
+    """A site as somebody describes it; with `lon` and `lat` its pin is set by hand, else it waits for the geocoder."""
+    lon, lat = given.pop("lon", None), given.pop("lat", None)
+    values = {name: cleaned(SITE, name, value) for name, value in given.items()}
+    site = Site(**{name: value for name, value in values.items() if value is not None})
+    if lon is not None or lat is not None:
+        set_by_hand(site, point_of(lon, lat))
+    else:
+        reset_pin(site)
+    return site
+
+
+def add_sites(session: Session, account: Account, sites: Sequence[Site]) -> None:
+    """Give an account its sites; the first becomes the main one when there is none."""
+    if not sites:
+        return
+    has_main = session.scalar(
+        select(Site.id).where(Site.account_id == account.id, Site.is_main, Site.deleted_at.is_(None))
+    )
+    for place, site in enumerate(sites):
+        site.account_id = account.id
+        site.is_main = not has_main and place == 0
+    session.add_all(sites)
+    session.flush()
+    align_accounts(session, [account.id])
+    ask_for_pins(session, sites)
+
+
+def ask_for_pins(session: Session, sites: Iterable[Site]) -> None:
+    """Have sites without a pin placed in the background."""
+    for account_id in {site.account_id for site in sites if site.pin_state == PinState.PENDING}:
+        defer(session, locate_account, key=f"locate:{account_id}", account_id=str(account_id))
+
+
+def create_site(session: Session, scope: Scope, account_id: UUID, given: Mapping[str, Any]) -> Site:
+    """Add a site to an account."""
+    account = session.scalar(queries.visible_to(scope, "accounts:write").where(Account.id == account_id))
+    if account is None:
+        raise NotFound("There is no such account.", id=str(account_id))
+    site = new_site(dict(given))
+    add_sites(session, account, [site])
+    session.refresh(site)
+    return site
+
+
+def edit_site(session: Session, scope: Scope, site_id: UUID, base_rev: int, changes: Mapping[str, Any]) -> Outcome:
+    """Change fields of a site that the editor saw at `base_rev`; clashes as in `service.edit`.
+
+    A new address sends the pin back to the geocoder, unless a person has set it.
+    """
+    site = find_site(session, scope, site_id)
+    merge = editing.merged(site, base_rev, editing.deltas_since(session, site, base_rev, changes))
+    if merge.clashes:
+        raise editing.changed_meanwhile(site.name or site.street or "the site", site.rev, merge.clashes)
+    write_site(session, site, editing.written(site, merge.apply))
+    return Outcome(site.rev, frozenset(merge.apply), merge.same)
+
+
+def patch_site(
+    session: Session, scope: Scope, site_id: UUID, base_rev: int, deltas: Mapping[str, Delta], actor: Actor
+) -> Outcome:
+    """Merge an edit of a site that was made without a network; see `service.patch`."""
+    site = session.get(Site, site_id, with_for_update=True, populate_existing=True)
+    if site is None:
+        raise NotFound("There is no such site.", id=str(site_id))
+    reach = select(Account.id).where(Account.id == site.account_id, queries.within_reach(scope, "accounts:write"))
+    merge = editing.merged(site, base_rev, deltas, in_scope=session.scalar(reach) is not None)
+    write_site(session, site, editing.written(site, merge.apply))
+    conflicts = editing.kept(session, site, merge, actor)
+    return Outcome(site.rev, frozenset(merge.apply), merge.same, merge.clashes, conflicts)
+
+
+def write_site(session: Session, site: Site, values: Mapping[str, Any]) -> None:
+    """Write checked values of a site."""
+    if not values:
+        return
+    for name, value in values.items():
+        setattr(site, name, 1800 if name == "service_s" and value is None else value)
+    moved = any(name in values for name in ADDRESS)
+    if moved and site.grade not in BY_PEOPLE:
+        reset_pin(site)
+    session.flush()
+    if moved:
+        align_accounts(session, [site.account_id])
+        ask_for_pins(session, [site])
+    session.refresh(site)
+
+
+def place_by_hand(session: Session, scope: Scope, site_id: UUID, point: LonLat, base_rev: int | None = None) -> Site:
+    """Set a pin where a person says; no machine and no import moves it afterwards. Refuses an older revision."""
+    site = find_site(session, scope, site_id)
+    if base_rev is not None:
+        editing.require_revision(site.name or site.street or "the site", site.id, site.rev, base_rev)
+    set_by_hand(site, point)
+    session.flush()
+    align_accounts(session, [site.account_id])
+    session.refresh(site)
+    return site
+
+
+def locate_again(session: Session, scope: Scope, site_id: UUID) -> Site:
+    """Forget a pin, even one set by hand, and ask the geocoder again."""
+    site = find_site(session, scope, site_id)
+    reset_pin(site)
+    session.flush()
+    align_accounts(session, [site.account_id])
+    ask_for_pins(session, [site])
+    session.refresh(site)
+    return site
+
+
+def make_main(session: Session, scope: Scope, site_id: UUID) -> Site:
+    """Make a site the main one of its account."""
+    site = find_site(session, scope, site_id)
+    session.execute(
+        update(Site).where(Site.account_id == site.account_id, Site.is_main, Site.id != site.id).values(is_main=False)
+    )
+    site.is_main = True
+    session.flush()
+    follow_main_site(session, [site.account_id])
+    session.refresh(site)
+    return site
+
+
+def delete_site(session: Session, scope: Scope, site_id: UUID, base_rev: int) -> None:
+    """Take a site away. Refuses an older revision, and the main site while there are others."""
+    site = find_site(session, scope, site_id)
+    editing.require_revision(site.name or site.street or "the site", site.id, site.rev, base_rev)
+    others = select(Site.id).where(Site.account_id == site.account_id, Site.id != site.id, Site.deleted_at.is_(None))
+    if site.is_main and session.scalars(others).first() is not None:
+        raise Conflict("This is the main site.", help="Make another site the main one first.")
+    site.deleted_at = clock.now()
+    session.flush()
+    follow_main_site(session, [site.account_id])
+
+
+def find_site(session: Session, scope: Scope, site_id: UUID, permission: str = "accounts:write") -> Site:
+    """The site, locked for a change, when the permission reaches its account."""
+    accounts = queries.visible_to(scope, permission).with_only_columns(Account.id)
+    statement = select(Site).where(Site.id == site_id, Site.deleted_at.is_(None), Site.account_id.in_(accounts))
+    locked = statement.with_for_update(of=Site).execution_options(populate_existing=True)
+    site = session.scalars(locked).one_or_none()
+    if site is None:
+        raise NotFound("There is no such site.", id=str(site_id))
+    return site

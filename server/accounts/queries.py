@@ -1,0 +1,299 @@
+"""Reads of accounts. Every read starts at `visible_to(scope)`: it decides lists, maps, exports and phones alike."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, true, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from geo.types import LonLat
+from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
+from server.accounts.models import Account, AccountRep, Site
+from server.auth.access import Scope
+from server.auth.models import TeamMember, User
+from server.auth.roles import Level
+from server.kit import clock
+from server.kit.errors import BadRequest
+from server.kit.filtering import compile_filter, parse
+from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.settings import settings
+from server.territories import queries as territories
+from server.territories.models import Territory
+
+
+def today_of(scope: Scope) -> date:
+    """The day it is where the person works."""
+    return clock.today(scope.zone or settings().zone)
+
+
+def visible_to(scope: Scope, permission: str = "accounts:read") -> Select[Account]:
+    """The accounts that a permission of somebody reaches; deleted and merged ones are left out."""
+    return select(Account).where(
+        Account.deleted_at.is_(None), Account.merged_into.is_(None), within_reach(scope, permission)
+    )
+
+
+def within_reach(scope: Scope, permission: str = "accounts:read") -> ColumnElement[bool]:
+    """Whether a permission of somebody reaches an account, deleted or not.
+
+    `own`: owned by or assigned to the person; `territory`: also those with a site in a territory the person works;
+    `team`: the same for everybody in the person's teams, and accounts that nobody is responsible for;
+    `region`: also the territories beside theirs, below the same sales region.
+    """
+    level, today = scope.level(permission), today_of(scope)
+    if level >= Level.ALL:
+        return true()
+    own = people_reach(select(literal(scope.user_id)))
+    if level <= Level.OWN:
+        return own if level == Level.OWN else ~true()
+    if level == Level.TERRITORY:
+        return own | territories_reach(territories.of_member(scope.user_id, today))
+    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
+    everybody = mates.union(select(literal(scope.user_id))).subquery()
+    people = select(everybody.c[0])
+    areas = territories.of_members(people, today)
+    if level == Level.REGION:
+        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
+        areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
+    nobodys = and_(Account.owner_id.is_(None), Account.territory_id.is_(None))
+    return people_reach(people) | territories_reach(areas) | nobodys
+
+
+def people_reach(people: Select[Any]) -> ColumnElement[bool]:
+    """Owned by or assigned to one of these people."""
+    assigned = select(AccountRep.account_id).where(AccountRep.user_id.in_(people))
+    return Account.owner_id.in_(people) | Account.id.in_(assigned)
+
+
+def territories_reach(areas: Select[Any]) -> ColumnElement[bool]:
+    """In one of these territories, with its main site or another one."""
+    sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None)).correlate(None)
+    return Account.territory_id.in_(areas) | Account.id.in_(sites)
+
+
+def chosen(
+    scope: Scope, *, filter: str | None = None, search: str | None = None, permission: str = "accounts:read"
+) -> Select[Account]:
+    """The accounts that a filter and a search leave of what somebody may see: the same for list, map and export."""
+    statement = visible_to(scope, permission)
+    if filter and filter.strip():
+        today = today_of(scope)
+        statement = statement.where(compile_filter(parse(filter), fields(today), today=today))
+    if search and search.strip():
+        statement = statement.where(matches(search[:200]))
+    return statement
+
+
+@dataclass(frozen=True)
+class Row:
+    """An account as lists show it, with its main site and names."""
+
+    account: Account
+    site: Site | None
+    owner_name: str | None
+    territory_name: str | None
+    overdue_days: int | None
+    interval_days: int | None
+    lon: float | None
+    lat: float | None
+
+
+def with_details(statement: Select[Account], today: date) -> Select[Any]:
+    """A selection of accounts with the columns of `Row`."""
+    main = and_(Site.account_id == Account.id, Site.is_main, Site.deleted_at.is_(None))
+    return (
+        statement.outerjoin(Site, main)
+        .outerjoin(User, User.id == Account.owner_id)
+        .outerjoin(Territory, Territory.id == Account.territory_id)
+        .with_only_columns(
+            Account,
+            Site,
+            User.name,
+            Territory.name,
+            overdue_days(today),
+            INTERVAL_DAYS,
+            func.ST_X(Site.pin),
+            func.ST_Y(Site.pin),
+        )
+    )
+
+
+EARLIEST = date(1, 1, 1)
+
+
+def sort_keys(today: date) -> dict[str, ColumnElement[Any]]:
+    """What a list can be sorted by; nulls come as the least value, so that a cursor can point between rows."""
+    return {
+        "name": func.search_text(Account.name, type_=Text),
+        "number": func.coalesce(Account.number, ""),
+        "class": func.coalesce(Account.account_class, "~"),
+        "status": Account.__table__.c.status,
+        "city": func.search_text(func.coalesce(Site.city, ""), type_=Text),
+        "value": func.coalesce(Account.yearly_value, literal(Decimal(-1))),
+        "potential": func.coalesce(Account.yearly_potential, literal(Decimal(-1))),
+        "overdue": func.coalesce(overdue_days(today), -1_000_000),
+        "last_visit": func.coalesce(Account.last_visit_on, EARLIEST),
+        "created": Account.__table__.c.created_at,
+        "updated": Account.__table__.c.updated_at,
+    }
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list."""
+
+    rows: list[Row]
+    next_cursor: str | None
+    total: int
+
+
+def page(
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    sort: str = "name",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Listing:
+    """One page of the accounts that somebody may see. `sort` names a key, with `-` in front for the other way round."""
+    today = today_of(scope)
+    key = sort_keys(today).get(sort.removeprefix("-"))
+    if key is None:
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(sort_keys(today)) + ".")
+    statement = chosen(scope, filter=filter, search=search)
+    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Account.id).subquery())) or 0
+    detailed = with_details(statement, today).add_columns(key)
+    after = decode_cursor(cursor, 3)
+    down = sort.startswith("-")
+    if after is not None:
+        if after[0] != sort:
+            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
+        here, there = (
+            tuple_(key, Account.id),
+            tuple_(cast(literal(str(after[1])), key.type), cast(after[2], Account.id.type)),
+        )
+        detailed = detailed.where(here < there if down else here > there)
+    order = (key.desc(), Account.id.desc()) if down else (key, Account.id)
+    found = session.execute(detailed.order_by(*order).limit(limit + 1)).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return Listing(
+        rows=[Row(*row[:8]) for row in found[:limit]],
+        next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
+        total=total,
+    )
+
+
+def detail(session: Session, scope: Scope, account_id: UUID, permission: str = "accounts:read") -> Row | None:
+    """One account, when the permission reaches it."""
+    statement = visible_to(scope, permission).where(Account.id == account_id)
+    found = session.execute(with_details(statement, today_of(scope))).one_or_none()
+    return Row(*found) if found else None
+
+
+def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these accounts somebody may see."""
+    statement = visible_to(scope).where(Account.id.in_(list(account_ids)))
+    return set(session.scalars(statement.with_only_columns(Account.id)))
+
+
+def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:
+    """The sites of some accounts, main ones first."""
+    statement = select(Site).where(Site.account_id.in_(list(account_ids)), Site.deleted_at.is_(None))
+    return list(session.scalars(statement.order_by(Site.account_id, Site.is_main.desc(), Site.id)))
+
+
+def reps_of(session: Session, account_id: UUID) -> list[UUID]:
+    """The reps to whom an account is assigned by hand."""
+    statement = select(AccountRep.user_id).where(AccountRep.account_id == account_id)
+    return list(session.scalars(statement.order_by(AccountRep.user_id)))
+
+
+def family(account_id: UUID) -> Select[UUID]:
+    """The ids of an account and of all accounts merged into it: rooms above read their rows through this."""
+    tree = select(Account.id).where(Account.id == account_id).cte("family", recursive=True)
+    tree = tree.union(select(Account.id).join(tree, Account.merged_into == tree.c.id))
+    return select(tree.c.id)
+
+
+@dataclass(frozen=True)
+class PlanningSite:
+    """A site as the planner sees it."""
+
+    account_id: UUID
+    site_id: UUID
+    name: str
+    point: LonLat
+    uncertainty_m: float | None
+    account_class: str | None
+    status: str
+    owner_id: UUID | None
+    territory_id: UUID | None
+    interval_days: int | None
+    """The account's own or its class's; null: nobody expects regular visits."""
+    last_visit_on: date | None
+    overdue_days: int | None
+    yearly_value: Decimal | None
+    yearly_potential: Decimal | None
+    opening_hours: str | None
+    """OpenStreetMap syntax; `accounts.opening_hours.parse_hours` reads it."""
+    service_s: int
+
+
+def planning_sites(
+    session: Session,
+    *,
+    day: date,
+    territory_ids: Sequence[UUID] | None = None,
+    owner_ids: Sequence[UUID] | None = None,
+    account_ids: Sequence[UUID] | None = None,
+) -> list[PlanningSite]:
+    """Sites with a pin that a plan may visit: of these territories or owners, or exactly these accounts."""
+    wanted: list[ColumnElement[bool]] = []
+    if account_ids is not None:
+        wanted.append(Account.id.in_(account_ids))
+    if territory_ids is not None:
+        wanted.append(Site.territory_id.in_(territory_ids) | Account.territory_id.in_(territory_ids))
+    if owner_ids is not None:
+        assigned = select(AccountRep.account_id).where(AccountRep.user_id.in_(owner_ids))
+        wanted.append(Account.owner_id.in_(owner_ids) | Account.id.in_(assigned))
+    statement = (
+        select(
+            Account.id,
+            Site.id,
+            Account.name,
+            func.ST_X(Site.pin),
+            func.ST_Y(Site.pin),
+            Site.uncertainty_m,
+            Account.account_class,
+            Account.status,
+            Account.owner_id,
+            func.coalesce(Site.territory_id, Account.territory_id),
+            INTERVAL_DAYS,
+            Account.last_visit_on,
+            overdue_days(day),
+            Account.yearly_value,
+            Account.yearly_potential,
+            Site.opening_hours,
+            Site.service_s,
+        )
+        .join(Site, Site.account_id == Account.id)
+        .where(
+            Account.deleted_at.is_(None),
+            Account.merged_into.is_(None),
+            Site.deleted_at.is_(None),
+            Site.pin.is_not(None),
+            or_(*wanted) if wanted else true(),
+        )
+        .order_by(Account.id, Site.id)
+    )
+    return [
+        PlanningSite(*row[:3], LonLat(row[3], row[4]), *row[5:])  # type: ignore[call-arg]
+        for row in session.execute(statement)
+    ]

@@ -1,0 +1,331 @@
+"""Creating, reading, searching, editing and deleting accounts over the API."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import openpyxl
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.accounts import queries, service
+from server.accounts.models import Account
+from server.auth.access import Scope
+from server.auth.models import User
+from server.kit import clock
+from server.records.merging import Delta
+from server.records.queries import open_conflicts
+
+type MakeAccount = Callable[..., Account]
+type MakeScope = Callable[[User], Scope]
+
+
+def listed(client: TestClient, **params: object) -> list[str]:
+    answer = client.get("/api/v1/accounts", params=params)
+    assert answer.status_code == 200, (params, answer.text)
+    return [row["name"] for row in answer.json()["items"]]
+
+
+def test_a_new_account_comes_back_with_its_site_waiting_for_a_pin(admin_client: TestClient, session: Session) -> None:
+    answer = admin_client.post(
+        "/api/v1/accounts",
+        json={
+            "name": "  Müller\tAG ",
+            "account_class": "a",
+            "yearly_value": "12500.5",
+            "phone": "00423 237 12 12",
+            "website": "mueller.li",
+            "tags": ["vip", "vip", " beer "],
+            "sites": [{"street": "Städtle 1", "postcode": "9490", "city": "Vaduz", "country": "Liechtenstein"}],
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    assert answer.headers["etag"] == f'"{body["rev"]}"'
+    assert body["name"] == "Müller AG"
+    assert body["account_class"] == "A"
+    assert body["yearly_value"] == "12500.50"
+    assert body["phone_e164"] == "+4232371212"
+    assert body["website"] == "https://mueller.li"
+    assert body["tags"] == ["vip", "beer"]
+    assert body["interval_days"] == 14
+    assert body["own_interval_days"] is None
+    site = body["sites"][0]
+    assert (site["country"], site["pin_state"], site["is_main"]) == ("LI", "pending", True)
+    waiting = "select count(*) from procrastinate_jobs where task_name = 'accounts.locate_account'"
+    assert session.execute(text(waiting)).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "   "}, "name"),
+        ({"name": "A", "account_class": "D"}, "account_class"),
+        ({"name": "A", "yearly_value": "-1"}, "yearly_value"),
+        ({"name": "A", "email": "nobody"}, "email"),
+        ({"name": "A", "website": "javascript:alert(1)"}, "website"),
+        ({"name": "A", "currency": "EURO"}, "currency"),
+        ({"name": "x" * 10_000}, "name"),
+        ({"name": "A", "owner_id": "00000000-0000-7000-8000-000000000000"}, "owner_id"),
+        ({"name": "A", "sites": [{"opening_hours": "always"}]}, "opening_hours"),
+        ({"name": "A", "sites": [{"service_s": 90_000}]}, "service_s"),
+    ],
+)
+def test_a_wrong_value_names_its_field_and_the_way_out(
+    admin_client: TestClient, body: dict[str, object], field: str
+) -> None:
+    answer = admin_client.post("/api/v1/accounts", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+    assert answer.json()["detail"].endswith(".")
+
+
+def test_a_point_outside_the_world_says_when_it_looks_swapped(admin_client: TestClient) -> None:
+    answer = admin_client.post("/api/v1/accounts", json={"name": "A", "sites": [{"lon": 47.1, "lat": 109.5}]})
+    assert answer.status_code == 422
+    assert "look swapped" in answer.json()["detail"]
+
+
+def test_an_account_that_looks_like_another_is_refused_until_forced(
+    admin_client: TestClient, make_account: MakeAccount
+) -> None:
+    make_account("Müller Getränke AG", street="Städtle 1", postcode="9490", city="Vaduz")
+    twin = {"name": "Mueller Getränke", "sites": [{"street": "Staedtle 1", "postcode": "9490", "city": "Vaduz"}]}
+    answer = admin_client.post("/api/v1/accounts", json=twin)
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "looks_like_duplicate"
+    assert answer.json()["candidates"][0]["name"] == "Müller Getränke AG"
+    assert "same address" in answer.json()["candidates"][0]["reasons"]
+    assert admin_client.post("/api/v1/accounts?force=true", json=twin).status_code == 201
+
+
+def test_namesakes_far_apart_are_two_accounts(admin_client: TestClient, make_account: MakeAccount) -> None:
+    make_account("Bäckerei Müller", at=(9.5, 47.1))
+    body = {"name": "Bäckerei Müller", "sites": [{"lon": 9.9, "lat": 47.4}]}
+    assert admin_client.post("/api/v1/accounts", json=body).status_code == 201
+
+
+def test_candidates_are_ranked_by_name_phone_and_distance(admin_client: TestClient, make_account: MakeAccount) -> None:
+    one = make_account("Garage Beck GmbH", at=(9.5200, 47.1400), phone="+423 230 11 11")
+    make_account("Beck Garage", at=(9.5201, 47.1400))
+    make_account("Autohaus Beck", at=(9.9, 47.1400), phone="+4232301111")
+    make_account("Blumen Rosa", at=(9.5200, 47.1401))
+    found = admin_client.get(f"/api/v1/accounts/{one.id}/duplicates").json()["items"]
+    assert [row["name"] for row in found] == ["Beck Garage", "Autohaus Beck"]
+    assert found[0]["distance_m"] == pytest.approx(7.6, abs=1)
+    assert found[1]["same_phone"]
+
+
+def test_a_number_belongs_to_one_account(admin_client: TestClient, make_account: MakeAccount) -> None:
+    make_account("First AG", number="K-1")
+    answer = admin_client.post("/api/v1/accounts", json={"name": "Second AG", "number": "K-1"})
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "number_taken"
+
+
+def test_search_forgives_accents_slips_and_the_order_of_words(
+    admin_client: TestClient, make_account: MakeAccount
+) -> None:
+    make_account("Müller Getränke AG", number="K-100", city="Vaduz", street="Städtle 1", phone="+423 237 12 12")
+    make_account("Meier Bau", city="Schaan")
+    for words in ("muller", "Mueller", "MÜLER", "vaduz getranke", "stadtle", "k-100", "237 12 12", "+4232371212"):
+        assert listed(admin_client, q=words) == ["Müller Getränke AG"], words
+    assert listed(admin_client, q="muller schaan") == []
+    assert listed(admin_client, q="%") == []
+
+
+def test_the_filter_reaches_every_field(admin_client: TestClient, make_account: MakeAccount, ada: User) -> None:
+    make_account(
+        "A AG", account_class="A", city="Vaduz", yearly_value="900", tags=["vip"], owner_id=ada.id, at=(9.5, 47.1)
+    )
+    make_account("B AG", account_class="B", city="Schaan", yearly_potential="50", number="7", country="LI")
+    for condition in (
+        "class = A",
+        "city = vaduz",
+        "value > 500",
+        "tag = VIP",
+        "owner = ada",
+        "has_pin = yes",
+        "grade = manual",
+        "number is empty",
+        "not tag is empty",
+        "pin = placed",
+        "interval <= 14",
+        "not class in (B, C)",
+        "potential is empty",
+        "created >= today - 1 days and overdue >= 0 and class = a",
+        "uncertainty < 20",
+        "status = prospect and city ~ dUz",
+    ):
+        assert listed(admin_client, filter=condition) == ["A AG"], condition
+    answer = admin_client.get("/api/v1/accounts", params={"filter": "colour = red"})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "filter_invalid"
+    known = {field["name"] for field in admin_client.get("/api/v1/accounts/fields").json()["items"]}
+    assert {"class", "overdue", "tag", "has_pin"} <= known
+
+
+SORTS = ("name", "-name", "number", "class", "status", "city", "value", "-value", "potential", "overdue", "-last_visit")
+
+
+def test_pages_follow_each_other_without_gap_or_double(admin_client: TestClient, make_account: MakeAccount) -> None:
+    for step in range(7):
+        make_account(f"Ä{step % 3} AG", account_class="ABC"[step % 3], yearly_value=str(step % 2) if step else None)
+    for sort in (*SORTS, "created", "updated"):
+        whole = admin_client.get("/api/v1/accounts", params={"sort": sort}).json()
+        assert whole["total"] == 7
+        assert read_in_pages(admin_client, sort) == [row["id"] for row in whole["items"]], sort
+
+
+def read_in_pages(client: TestClient, sort: str) -> list[str]:
+    pieces: list[str] = []
+    cursor = None
+    while True:
+        params = {"sort": sort, "limit": 2} | ({"cursor": cursor} if cursor else {})
+        answer = client.get("/api/v1/accounts", params=params).json()
+        pieces += [row["id"] for row in answer["items"]]
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            return pieces
+
+
+def test_a_cursor_of_another_order_is_refused(admin_client: TestClient, make_account: MakeAccount) -> None:
+    make_account("A AG"), make_account("B AG")
+    cursor = admin_client.get("/api/v1/accounts", params={"limit": 1}).json()["next_cursor"]
+    answer = admin_client.get("/api/v1/accounts", params={"cursor": cursor, "sort": "value"})
+    assert answer.status_code == 400
+    assert admin_client.get("/api/v1/accounts", params={"sort": "colour"}).status_code == 400
+
+
+def test_a_change_needs_the_revision_it_was_made_on(admin_client: TestClient, make_account: MakeAccount) -> None:
+    account = make_account("Müller AG")
+    answer = admin_client.patch(f"/api/v1/accounts/{account.id}", json={"name": "Meier AG"})
+    assert answer.status_code == 428
+    assert "If-Match" in answer.json()["help"]
+    assert admin_client.delete(f"/api/v1/accounts/{account.id}").status_code == 428
+
+
+def test_changes_of_different_fields_are_merged(admin_client: TestClient, make_account: MakeAccount) -> None:
+    path = f"/api/v1/accounts/{make_account('Müller AG', at=(9.5, 47.1)).id}"
+    etag = admin_client.get(path).headers["etag"]
+    assert admin_client.patch(path, json={"phone": "+423 1"}, headers={"If-Match": etag}).status_code == 200
+    answer = admin_client.patch(path, json={"email": "a@b.li"}, headers={"If-Match": etag})
+    assert answer.status_code == 200
+    assert (answer.json()["phone"], answer.json()["email"]) == ("+423 1", "a@b.li")
+
+
+def test_a_real_clash_answers_both_values_and_applies_nothing(
+    admin_client: TestClient, make_account: MakeAccount
+) -> None:
+    path = f"/api/v1/accounts/{make_account('Müller AG', phone='1', yearly_value='10').id}"
+    etag = admin_client.get(path).headers["etag"]
+    admin_client.patch(path, json={"phone": "2", "yearly_value": "20"}, headers={"If-Match": etag})
+    answer = admin_client.patch(path, json={"phone": "3", "note": "called"}, headers={"If-Match": etag})
+    assert answer.status_code == 412
+    assert answer.json()["conflicts"] == [
+        {"field": "phone", "kind": "concurrent", "base": "1", "yours": "3", "stored": "2"}
+    ]
+    assert admin_client.get(path).json()["note"] is None
+    money = admin_client.patch(path, json={"yearly_potential": "5"}, headers={"If-Match": etag})
+    assert money.status_code == 412, "value, potential and currency only make sense together"
+    same = admin_client.patch(path, json={"phone": "2"}, headers={"If-Match": etag})
+    assert same.status_code == 200, "both wanted the same"
+
+
+def test_an_edit_from_a_phone_keeps_what_it_cannot_apply(
+    session: Session, scope: MakeScope, make_account: MakeAccount, ada: User
+) -> None:
+    account, office = make_account("Müller AG", phone="1", email="a@b.li"), scope(ada)
+    base = account.rev
+    service.edit(session, office, account.id, base, {"phone": "2"})
+    deltas = {"phone": Delta("1", "3"), "email": Delta("a@b.li", "c@d.li")}
+    outcome = service.patch(session, office, account.id, base, deltas, office.actor)
+    assert outcome.applied == {"email"}
+    assert [clash.field for clash in outcome.clashes] == ["phone"]
+    stored = open_conflicts(session, entity="account", row_ids=[account.id])
+    assert [(one.base, one.mine, one.server) for one in stored] == [("1", "3", "2")]
+    assert (account.phone, account.email) == ("2", "c@d.li")
+
+
+def test_an_edit_of_an_account_that_left_the_reps_territory_becomes_a_conflict(
+    session: Session, scope: MakeScope, make_account: MakeAccount, rita: User
+) -> None:
+    account = make_account("Fern AG", at=(9.9, 47.2), note="x")
+    outcome = service.patch(session, scope(rita), account.id, account.rev, {"note": Delta("x", "y")}, scope(rita).actor)
+    assert [clash.kind for clash in outcome.clashes] == ["out_of_scope"]
+    assert account.note == "x"
+
+
+def test_tags_of_two_people_never_clash(admin_client: TestClient, make_account: MakeAccount) -> None:
+    path = f"/api/v1/accounts/{make_account('Müller AG', tags=['old']).id}/tags"
+    admin_client.post(path, json={"add": ["vip"]})
+    answer = admin_client.post(path, json={"add": ["beer"], "remove": ["OLD"]})
+    assert answer.json()["tags"] == ["vip", "beer"]
+
+
+def test_deleting_an_older_revision_is_refused_and_a_deleted_account_comes_back_whole(
+    admin_client: TestClient, make_account: MakeAccount
+) -> None:
+    account = make_account("Müller AG", number="7", city="Vaduz")
+    path = f"/api/v1/accounts/{account.id}"
+    etag = admin_client.get(path).headers["etag"]
+    newer = admin_client.patch(path, json={"note": "x"}, headers={"If-Match": etag}).headers["etag"]
+    assert admin_client.delete(path, headers={"If-Match": etag}).status_code == 412
+    assert admin_client.delete(path, headers={"If-Match": newer}).status_code == 204
+    assert admin_client.get(path).status_code == 404
+    assert admin_client.get("/api/v1/accounts").json()["total"] == 0
+    other = admin_client.post("/api/v1/accounts", json={"name": "Other", "number": "7"}).json()
+    assert admin_client.post(f"{path}/restore").status_code == 409
+    admin_client.patch(
+        f"/api/v1/accounts/{other['id']}", json={"number": None}, headers={"If-Match": str(other["rev"])}
+    )
+    back = admin_client.post(f"{path}/restore").json()
+    assert [site["city"] for site in back["sites"]] == ["Vaduz"]
+
+
+def test_history_tells_who_changed_what(admin_client: TestClient, make_account: MakeAccount, ada: User) -> None:
+    path = f"/api/v1/accounts/{make_account('Müller AG', phone='1').id}"
+    admin_client.patch(path, json={"phone": "2"}, headers={"If-Match": admin_client.get(path).headers["etag"]})
+    change = admin_client.get(f"{path}/history").json()["items"][0]
+    assert (change["field"], change["old"], change["new"]) == ("phone", "1", "2")
+    assert (change["actor"], change["source"]) == (str(ada.id), "api")
+
+
+def test_a_visit_moves_the_due_date_and_an_earlier_one_does_not(
+    session: Session, scope: MakeScope, make_account: MakeAccount, ada: User
+) -> None:
+    account = make_account("Müller AG", account_class="B")
+    today = clock.now().date()
+    service.note_visit(session, account.id, today - timedelta(days=30))
+    service.note_visit(session, account.id, date(2020, 1, 1))
+    row = queries.detail(session, scope(ada), account.id)
+    assert row is not None
+    session.refresh(row.account)
+    assert row.account.last_visit_on == today - timedelta(days=30)
+    assert row.overdue_days in (1, 2, 3), "28 days for class B, 30 ago; the person's zone may be a day ahead"
+
+
+def test_an_export_cannot_run_formulas(admin_client: TestClient, make_account: MakeAccount) -> None:
+    make_account("=1+1 AG", phone="+423 237 12 12", note="@SUM(A1)", at=(9.5, 47.1))
+    text_file = admin_client.get("/api/v1/accounts/export.csv")
+    assert text_file.headers["content-type"].startswith("text/csv")
+    row = next(csv.DictReader(io.StringIO(text_file.content.decode("utf-8-sig"))))
+    assert (row["name"], row["note"], row["phone"]) == ("'=1+1 AG", "'@SUM(A1)", "+423 237 12 12")
+    book = openpyxl.load_workbook(io.BytesIO(admin_client.get("/api/v1/accounts/export.xlsx").content))
+    assert book.worksheets[0]["B2"].value == "'=1+1 AG"
+    assert book.worksheets[0]["B2"].data_type == "s"
+    assert admin_client.get("/api/v1/accounts/export.docx").status_code == 422
+
+
+def test_the_planner_gets_sites_with_point_interval_and_due_date(
+    session: Session, make_account: MakeAccount, rita: User
+) -> None:
+    make_account("Plan AG", at=(9.2, 47.2), account_class="A", opening_hours="Mo-Fr 08:00-12:00", yearly_value="9")
+    make_account("Ohne Pin", city="Vaduz")
+    (site,) = queries.planning_sites(session, day=clock.now().date())
+    assert (site.name, site.point, site.interval_days) == ("Plan AG", (9.2, 47.2), 14)
+    assert (site.service_s, site.opening_hours) == (1800, "Mo-Fr 08:00-12:00")
+    assert queries.planning_sites(session, day=clock.now().date(), owner_ids=[rita.id]) == []
