@@ -16,6 +16,7 @@ from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
+from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.territories import routes as territory_routes
@@ -28,6 +29,7 @@ PROBLEM = "application/problem+json"
 ROUTERS = (
     auth_routes.router,
     account_routes.router,
+    export_routes.router,
     regions_routes.router,
     roads_routes.router,
     territory_routes.router,

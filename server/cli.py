@@ -14,6 +14,7 @@ from server.kit import commands as kit_commands
 from server.kit.database import engine
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
+from server.plans.exporting.commands import export
 from server.roads import commands as roads_commands
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(kit_commands.db, name="db")
 app.add_typer(auth_commands.users, name="user")
 app.add_typer(roads_commands.roads, name="roads")
+app.command()(export)
 
 WITHOUT_DATABASE = ("db", "plan-file", "roads")
 """Commands that need no database, or manage it themselves."""
