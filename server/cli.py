@@ -83,3 +83,7 @@ def main() -> None:
     except WaymarkError as error:
         typer.echo(f"waymark: {error.message}" + (f" {error.help}" if error.help else ""), err=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

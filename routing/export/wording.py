@@ -50,6 +50,13 @@ def drive(leg: Leg) -> str:
     return f"{duration(leg.seconds)}, {distance(leg.metres)}" + (" (estimated)" if leg.estimated else "")
 
 
+def rest(sheet: DaySheet) -> tuple[str, str]:
+    """When the break starts, and how long it is; empty texts without one."""
+    if sheet.rest is None:
+        return "", ""
+    return clock(sheet, sheet.rest.starts_at), f"Break {duration(sheet.rest.seconds)}"
+
+
 def stop_name(stop: DayStop) -> str:
     """The account with its site, where the site has a name of its own."""
     return f"{stop.account} – {stop.site}" if stop.site and stop.site != stop.account else stop.account

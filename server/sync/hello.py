@@ -35,7 +35,7 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
     device.app_version, device.schema_version = request.app, request.schema_
     device.pending = request.pending.model_dump(mode="json")
     device.last_seen_at = now
-    device.skew_ms = (request.wall - now) // MILLISECOND
+    device.skew_ms = (wire.moment(request.wall) - now) // MILLISECOND
     stale_n = request.max_n if request.epoch not in (None, epoch) else 0
     remember(session, device.id, request, now, stale_n)
     return wire.HelloReply(
@@ -86,7 +86,7 @@ def made_at(at: wire.Moment | None, said: SyncPhone | None, skew_ms: int | None,
         if said is not None and said.boot == at.boot:
             moment = said.heard_at - (said.mono_ms - at.mono) * MILLISECOND
         else:
-            moment = at.wall.astimezone(now.tzinfo) - (skew_ms or 0) * MILLISECOND
+            moment = wire.moment(at.wall) - (skew_ms or 0) * MILLISECOND
     except OverflowError:
         return now
     return min(moment, now)

@@ -81,7 +81,7 @@ def record(session: Session, op: wire.Create, context: Context) -> Effect:
     fix = None
     if d.checkin is not None:
         point = LonLat(d.checkin.lon, d.checkin.lat)
-        fix = Fix(point, accuracy_m=d.checkin.accuracy_m, at=d.checkin.fix_at, mock=d.checkin.mock)
+        fix = Fix(point, accuracy_m=d.checkin.accuracy_m, at=wire.moment(d.checkin.fix_at), mock=d.checkin.mock)
     report = VisitReport(
         event_id=op.id,
         visit_id=d.visit_id,
