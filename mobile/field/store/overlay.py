@@ -45,12 +45,12 @@ def _with_event(doc: Json | None, body: Json) -> Json:
     visit |= {"checkin": event["checkin"]} if event["checkin"] is not None and visit.get("checkin") is None else {}
     if event["state"] == "checked_in" and visit.get("checked_in_at") is None:
         visit["checked_in_at"] = body["at"]["wall"]
-    if visit["state"] == "done":
+    if visit.get("state") == "done":
         return visit
     if event["state"] in FINAL:
         done_at = body["at"]["wall"] if event["state"] == "done" else None
         return visit | {"state": event["state"], "outcome": event["outcome"], "note": event["note"], "done_at": done_at}
-    if visit["state"] is None or _is_further(visit["state"], event["state"]):
+    if visit.get("state") is None or _is_further(visit["state"], event["state"]):
         visit["state"] = event["state"]
     return visit
 
