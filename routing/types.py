@@ -6,6 +6,7 @@ past 86,400 belong to a shift that runs over midnight); days are small whole num
 One unit of value is one second of driving.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -185,7 +186,7 @@ class Visit:
 
 def _ordered(name: str, windows: Sequence[Window]) -> tuple[Window, ...]:
     """Windows may overlap (two adjoining spans of allowed starts do), but both edges must rise."""
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in itertools.pairwise(windows):
         if after.open_s <= before.open_s or after.close_s <= before.close_s:
             raise InvalidProblem(name, f"{after} does not come after {before}")
     return tuple(windows)

@@ -12,8 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from server.accounts import routes as account_routes
+from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
+from server.balance import routes as balance_routes
+from server.density import routes as density_routes
+from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.regions import routes as regions_routes
@@ -28,10 +32,14 @@ PROBLEM = "application/problem+json"
 
 ROUTERS = (
     auth_routes.router,
-    account_routes.router,
     regions_routes.router,
+    geocoding_routes.router,
     roads_routes.router,
     territory_routes.router,
+    account_routes.router,
+    activity_routes.router,
+    balance_routes.router,
+    density_routes.router,
     sync_routes.router,
     auth_pages.router,
 )

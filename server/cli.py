@@ -9,7 +9,10 @@ import typer
 import uvicorn
 
 from server import migrations
+from server.atlas import commands as atlas_commands
 from server.auth import commands as auth_commands
+from server.density import commands as density_commands
+from server.geocoding import commands as geocoding_commands
 from server.kit import commands as kit_commands
 from server.kit.database import engine
 from server.kit.errors import WaymarkError
@@ -25,6 +28,10 @@ app = typer.Typer(
 )
 app.add_typer(kit_commands.db, name="db")
 app.add_typer(auth_commands.users, name="user")
+app.add_typer(atlas_commands.regions, name="region")
+app.add_typer(geocoding_commands.addresses, name="addresses")
+app.command("geocode")(geocoding_commands.geocode)
+app.add_typer(density_commands.density, name="density")
 app.add_typer(roads_commands.roads, name="roads")
 app.add_typer(sync_commands.sync, name="sync")
 
@@ -76,3 +83,7 @@ def main() -> None:
     except WaymarkError as error:
         typer.echo(f"waymark: {error.message}" + (f" {error.help}" if error.help else ""), err=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,7 @@ NEARBY = text(
     """
     with blocked as (
         select id from account
-        where search_text(:name) <% search_words(name, number, phone_e164, email)
+        where search_words(:name, null, null, null) <% search_words(name, number, phone_e164, email)
         union
         select id from account where phone_e164 = cast(:phone as text)
         union
@@ -67,7 +67,7 @@ NEARBY = text(
         union
         select account_id from site
         where cast(:street as text) is not null and deleted_at is null
-          and search_text(cast(:street as text)) <% search_words(name, street, postcode, city)
+          and search_words(:street, null, null, null) <% search_words(name, street, postcode, city)
           and postcode is not distinct from cast(:postcode as text)
     )
     select a.id, a.number, a.name, a.phone_e164, s.street, s.postcode, s.city,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, and_, case, cast, exists, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Date, Integer, and_, case, cast, func, literal, select, type_coerce
 
 from geo.types import Grade
 from server.accounts.models import INTERVALS, Account, AccountClass, PinState, Site, Status
@@ -32,20 +32,20 @@ def overdue_days(today: date) -> ColumnElement[int]:
 
 def of_sites(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Some site of the account fulfils it."""
-    return Account.id.in_(select(Site.account_id).where(Site.deleted_at.is_(None), condition))
+    return Account.id.in_(select(Site.account_id).where(Site.deleted_at.is_(None), condition).correlate(None))
 
 
 def of_owner(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The owner fulfils it."""
-    return exists(select(User.id).where(User.id == Account.owner_id, condition))
+    return select(User.id).where(User.id == Account.owner_id, condition).correlate(Account).exists()
 
 
 def of_territory(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The territory fulfils it."""
-    return exists(select(Territory.id).where(Territory.id == Account.territory_id, condition))
+    return select(Territory.id).where(Territory.id == Account.territory_id, condition).correlate(Account).exists()
 
 
-TAG = func.unnest(Account.tags).table_valued("tag", name="tagged")
+TAG = func.unnest(Account.tags).table_valued("tag").render_derived(name="tagged")
 
 
 def of_tags(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -56,6 +56,7 @@ def of_tags(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 def fields(today: date) -> Mapping[str, Field]:
     """The fields by name."""
     has_pin = select(Site.id).where(Site.account_id == Account.id, Site.deleted_at.is_(None), Site.pin.is_not(None))
+    has_pin = has_pin.correlate(Account)
 
     def field(
         name: str,
@@ -105,7 +106,7 @@ def found(word: str) -> ColumnElement[bool]:
     """One word is found; short ones as written, longer ones also when nearly so (trigrams)."""
     digits = "".join(character for character in word if character.isdigit())
     wanted = digits.lstrip("0") if len(digits) >= 5 and not any(map(str.isalpha, word)) else word
-    folded = func.search_text(wanted)
+    folded = func.rtrim(func.search_words(wanted, None, None, None))
     like = func.concat("%", func.regexp_replace(folded, r"([\\%_])", r"\\\1", "g"), "%")
     account = func.search_words(Account.name, Account.number, Account.phone_e164, Account.email)
     site = func.search_words(Site.name, Site.street, Site.postcode, Site.city)
@@ -114,6 +115,6 @@ def found(word: str) -> ColumnElement[bool]:
         exact: ColumnElement[bool] = text.like(like)
         return exact | folded.op("<%")(text) if len(wanted) > 3 and not wanted.isdigit() else exact
 
-    account_ids = select(Account.id).where(fits(account))
-    site_ids = select(Site.account_id).where(Site.deleted_at.is_(None), fits(site))
+    account_ids = select(Account.id).where(fits(account)).correlate(None)
+    site_ids = select(Site.account_id).where(Site.deleted_at.is_(None), fits(site)).correlate(None)
     return Account.id.in_(account_ids.union(site_ids))

@@ -72,7 +72,7 @@ def people_reach(people: Select[Any]) -> ColumnElement[bool]:
 
 def territories_reach(areas: Select[Any]) -> ColumnElement[bool]:
     """In one of these territories, with its main site or another one."""
-    sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None))
+    sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None)).correlate(None)
     return Account.territory_id.in_(areas) | Account.id.in_(sites)
 
 

@@ -11,9 +11,12 @@ branch_labels = None
 depends_on = None
 
 
+# Umlauts are written in two ways: Müller and Mueller are found by either.
 SEARCH_WORDS = """
 create function search_words(a text, b text, c text, d text) returns text language sql immutable parallel safe
-return search_text(coalesce(a, '') || ' ' || coalesce(b, '') || ' ' || coalesce(c, '') || ' ' || coalesce(d, ''))
+return replace(replace(replace(
+    search_text(coalesce(a, '') || ' ' || coalesce(b, '') || ' ' || coalesce(c, '') || ' ' || coalesce(d, '')),
+    'ae', 'a'), 'oe', 'o'), 'ue', 'u')
 """
 
 

@@ -25,7 +25,7 @@ type MakeScope = Callable[[User], Scope]
 
 def listed(client: TestClient, **params: object) -> list[str]:
     answer = client.get("/api/v1/accounts", params=params)
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 200, (params, answer.text)
     return [row["name"] for row in answer.json()["items"]]
 
 
@@ -134,7 +134,7 @@ def test_search_forgives_accents_slips_and_the_order_of_words(
     for words in ("muller", "Mueller", "MÜLER", "vaduz getranke", "stadtle", "k-100", "237 12 12", "+4232371212"):
         assert listed(admin_client, q=words) == ["Müller Getränke AG"], words
     assert listed(admin_client, q="muller schaan") == []
-    assert listed(admin_client, q="100%") == []
+    assert listed(admin_client, q="%") == []
 
 
 def test_the_filter_reaches_every_field(admin_client: TestClient, make_account: MakeAccount, ada: User) -> None:
@@ -168,12 +168,10 @@ def test_the_filter_reaches_every_field(admin_client: TestClient, make_account: 
     assert {"class", "overdue", "tag", "has_pin"} <= known
 
 
-@pytest.mark.parametrize(
-    "sort", ["name", "-name", "value", "-value", "overdue", "-last_visit", "city", "created", "class"]
-)
-def test_pages_follow_each_other_without_gap_or_double(
-    admin_client: TestClient, make_account: MakeAccount, sort: str
-) -> None:
+SORTS = ("name", "-name", "number", "class", "status", "city", "value", "-value", "potential", "overdue", "-last_visit")
+
+
+def test_pages_follow_each_other_without_gap_or_double(admin_client: TestClient, make_account: MakeAccount) -> None:
     for step in range(7):
         make_account(f"Ä{step % 3} AG", account_class="ABC"[step % 3], yearly_value=str(step % 2) if step else None)
     for sort in (*SORTS, "created", "updated"):
