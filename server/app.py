@@ -21,6 +21,7 @@ from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.plans import routes as plan_routes
+from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
@@ -42,6 +43,7 @@ ROUTERS = (
     balance_routes.router,
     density_routes.router,
     plan_routes.router,
+    export_routes.router,
     sync_routes.router,
     auth_pages.router,
 )

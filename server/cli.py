@@ -17,7 +17,8 @@ from server.kit import commands as kit_commands
 from server.kit.database import engine
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
-from server.plans import commands as plan_commands
+from server.plans.commands import plan_file
+from server.plans.exporting.commands import export
 from server.roads import commands as roads_commands
 from server.sync import commands as sync_commands
 
@@ -34,8 +35,9 @@ app.add_typer(geocoding_commands.addresses, name="addresses")
 app.command("geocode")(geocoding_commands.geocode)
 app.add_typer(density_commands.density, name="density")
 app.add_typer(roads_commands.roads, name="roads")
-app.command("plan-file")(plan_commands.plan_file)
 app.add_typer(sync_commands.sync, name="sync")
+app.command()(export)
+app.command()(plan_file)
 
 WITHOUT_DATABASE = ("db", "plan-file", "roads")
 """Commands that need no database, or manage it themselves."""

@@ -15,9 +15,7 @@ from server.kit.errors import Invalid
 
 
 def plan_file(
-    source: Annotated[
-        Path, typer.Argument(metavar="IN.json.gz", help="Problem in the fsr/1 format.")
-    ],
+    source: Annotated[Path, typer.Argument(metavar="IN.json.gz", help="Problem in the fsr/1 format.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.json", help="Where the plan goes.")],
     seconds: Annotated[float, typer.Option(min=0.01, help="CPU seconds of the search, one thread.")] = 10.0,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, other luck.")] = 0,
