@@ -4,6 +4,7 @@ A new entity is one entry here, its document in `documents.py`, and in a migrati
 which buckets its rows are) with `sync_attach`.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,11 @@ class Row:
     document: str
     """JSON."""
 
+    def json(self) -> dict[str, Any]:
+        """The document."""
+        document: dict[str, Any] = json.loads(self.document)
+        return document
+
 
 def rows(session: Session, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Row]:
     """The living rows among some ids, with their documents."""
@@ -79,3 +85,13 @@ def rows(session: Session, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Ro
     """  # noqa: S608 our own constants
     found: Any = session.execute(text(statement), {"ids": wanted})
     return {row_id: Row(rev, document) for row_id, rev, document in found}
+
+
+def last_change(session: Session, entity: str, row_id: UUID, field: str) -> tuple[str | None, str | None]:
+    """Who changed a field last, and when."""
+    statement = """
+        select u.name, sync_time(h.at) from field_history h left join app_user u on u.id = h.actor
+        where h.entity = :entity and h.row_id = :id and h.field = :field order by h.rev desc limit 1
+    """
+    found = session.execute(text(statement), {"entity": entity, "id": row_id, "field": field}).one_or_none()
+    return (found[0], found[1]) if found else (None, None)
