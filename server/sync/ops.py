@@ -112,7 +112,9 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
     merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
     outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor)
-    return Effect(status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts)
+    return Effect(
+        status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
+    )
 
 
 def status_of(outcome: Outcome, *, met: bool) -> wire.Status:
