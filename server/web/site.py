@@ -1,6 +1,6 @@
 """Every page."""
 
-from server.web import accounts, auth, conflicts, density, home, me, regions, search, territories, users, visits
+from server.web import accounts, auth, conflicts, density, home, me, plans, regions, search, territories, users, visits
 
 ROUTERS = (
     auth.router,
@@ -8,6 +8,7 @@ ROUTERS = (
     search.router,
     accounts.router,
     visits.router,
+    plans.router,
     territories.router,
     density.router,
     conflicts.router,

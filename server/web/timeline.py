@@ -21,7 +21,7 @@ from server.records.models import FieldHistory
 from server.records.queries import history
 from server.territories.models import Territory
 
-LABELS = {name: rule.label for name, rule in (SITE | dict(ACCOUNT)).items()} | {
+LABELS = {name: rule.label for name, rule in {**SITE, **ACCOUNT}.items()} | {
     "pin": "Pin",
     "grade": "Grade of the pin",
     "deleted_at": "Deleted",
