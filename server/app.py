@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from server.accounts import importing_routes
 from server.accounts import routes as account_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
@@ -28,6 +29,7 @@ PROBLEM = "application/problem+json"
 ROUTERS = (
     auth_routes.router,
     account_routes.router,
+    importing_routes.router,
     regions_routes.router,
     roads_routes.router,
     territory_routes.router,

@@ -9,6 +9,7 @@ import typer
 import uvicorn
 
 from server import migrations
+from server.accounts import commands as account_commands
 from server.auth import commands as auth_commands
 from server.kit import commands as kit_commands
 from server.kit.database import engine
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(kit_commands.db, name="db")
 app.add_typer(auth_commands.users, name="user")
+app.command("import")(account_commands.import_accounts)
 app.add_typer(roads_commands.roads, name="roads")
 
 WITHOUT_DATABASE = ("db", "plan-file", "roads")
