@@ -20,6 +20,8 @@ from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
+from server.plans import routes as plan_routes
+from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
@@ -40,6 +42,8 @@ ROUTERS = (
     activity_routes.router,
     balance_routes.router,
     density_routes.router,
+    plan_routes.router,
+    export_routes.router,
     sync_routes.router,
     auth_pages.router,
 )
