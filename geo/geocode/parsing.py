@@ -177,14 +177,17 @@ class Line:
             parsed.names.append(self._found[0])
 
     def _take_countries(self, parsed: Parsed) -> None:
-        """A country is the whole of a stretch, or its last words; codes count only for covered countries."""
+        """A country is the whole of a stretch, or its last words.
+
+        Codes count only for covered countries, and never behind a number (`2/A`, `12 FL`).
+        """
         for at in range(len(self._found) - 1, -1, -1):
             words = self._found[at]
             for size in range(min(4, len(words)), 0, -1):
                 if size == len(words) and at == 0:
                     continue
                 code = self._country(words[-size:])
-                if code:
+                if code and (len(words[-1]) > 3 or size == len(words) or words[-size - 1].isalpha()):
                     parsed.countries.append(code)
                     self._found[at] = words[:-size]
                     break
@@ -197,7 +200,7 @@ class Line:
         code = vocabulary().countries.get(key, "")
         if len(key) > 3 or key in ("usa", "uk"):
             return code
-        return code if code and code in self._index.countries else ""
+        return code if len(key) > 1 and code in self._index.countries else ""
 
     def _take_postcode(self, parsed: Parsed) -> None:
         """The last stretch with a word that is a known postcode; its other words are a place or a street."""
