@@ -206,7 +206,7 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
 def test_a_conflict_is_settled_with_one_tap(screen):
     store = screen.app.ctx.store
     op = edit(store, "account", uid(1001), {"phone": "mine"})
-    conflict = {"id": 1, "field": "phone", "base": "1", "mine": "mine", "server": "theirs", "by": None, "at": None}
+    conflict = {"id": "c1", "field": "phone", "base": "1", "mine": "mine", "server": "theirs", "by": None, "at": None}
     store.outbox.acknowledge(
         op.n, "conflict", {"n": op.n, "status": "conflict", "conflicts": [conflict | {"policy": "x"}]}
     )
