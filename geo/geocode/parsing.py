@@ -159,6 +159,8 @@ class Line:
         text = _ZIP4.sub(r"\1", text[:_MAX_TEXT])
         text = _WIDE.sub("," if _SINGLE.search(text) else " ", text)
         self._found = segments(text)
+        self._whole = segments(text)
+        self._first = tuple(w for words in segments(text.rpartition(",")[0]) for w in words)
         self._index = index
         self._roles: list[str] = ["" for _ in self._found]
 
@@ -172,9 +174,11 @@ class Line:
         free = [w for w, role in zip(self._found, self._roles, strict=True) if w and role != "place"]
         parsed.segments += with_joined_numbers(free) if free else []
         self._take_loose(parsed)
-        parsed.names += [w for w, role in zip(self._found, self._roles, strict=True) if w and role in ("", "loose")]
-        if not parsed.names and self._found and self._found[0]:
-            parsed.names.append(self._found[0])
+        parsed.names += [w for w, role in zip(self._whole, self._roles, strict=True) if role in ("", "loose")]
+        if self._first not in ((), *parsed.names):
+            parsed.names.append(self._first)
+        if not parsed.names:
+            parsed.names += self._whole[:1]
 
     def _take_countries(self, parsed: Parsed) -> None:
         """A country is the whole of a stretch, or its last words.
@@ -191,9 +195,10 @@ class Line:
                     parsed.countries.append(code)
                     self._found[at] = words[:-size]
                     break
-        kept = [w for w in self._found if w]
-        self._found = kept or self._found
-        self._roles = ["" for _ in self._found]
+        kept = [at for at, words in enumerate(self._found) if words] or list(range(len(self._found)))
+        self._found = [self._found[at] for at in kept]
+        self._whole = [self._whole[at] for at in kept]
+        self._roles = ["" for _ in kept]
 
     def _country(self, words: Words) -> str:
         key = "".join(words)
