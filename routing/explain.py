@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from routing.insertion import Draft
+from routing.draft import Draft
+from routing.plan import Reason, ReasonCode, Route, Unplanned
 from routing.schedule import Broken, schedule
-from routing.types import Problem, Reason, ReasonCode, RepDay, Route, Unplanned, Visit, Window
+from routing.types import Problem, RepDay, Visit, Window
 
 WHOLE_DAY = (Window(0, 1 << 30),)
 

@@ -5,8 +5,9 @@ import pytest
 
 from routing.budget import Budget
 from routing.explain import why
+from routing.plan import ReasonCode
 from routing.solve import solve
-from routing.types import Break, Problem, ReasonCode, RepDay, Spacing, Visit, Window
+from routing.types import Break, Problem, RepDay, Spacing, Visit, Window
 
 H = 3600
 DAY = RepDay(
