@@ -260,6 +260,11 @@ class Draft:
             - w.late * late
         )
 
+    def worth(self, k: int, position: int) -> int:
+        """What the stop at `position` of rep-day `k` brings, lateness taken off, driving not."""
+        v, w = self.problem.visits[self.routes[k][position]], self.problem.weights
+        return w.prize * v.prize - w.late * v.late_cost * v.late_days(int(self._days[k]))
+
     def missing(self) -> list[int]:
         """Mandatory visits that are not in the draft."""
         return [k for k, v in enumerate(self.problem.visits) if v.mandatory and k not in self.at]

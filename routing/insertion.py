@@ -49,18 +49,14 @@ def fill(draft: Draft) -> None:
 
 def trade(draft: Draft) -> None:
     """Give a stop's place to a visit left out when that is worth more, then fill what became free."""
-    visits, weights = draft.problem.visits, draft.problem.weights
+    visits = draft.problem.visits
     waiting = sorted((k for k in range(len(visits)) if k not in draft.at), key=lambda k: -visits[k].prize)
     for visit in waiting:
         swaps = draft.swaps(visit)
         best: tuple[int, int, int] | None = None
         for k, p in np.argwhere(swaps.fits):
-            out = draft.routes[k][p]
-            lost = weights.prize * visits[out].prize - weights.late * visits[out].late_cost * visits[out].late_days(
-                draft.problem.rep_days[k].day
-            )
-            gain = int(swaps.gain[k, p]) - lost
-            if gain > 0 and not visits[out].mandatory and (best is None or gain > best[0]):
+            gain = int(swaps.gain[k, p]) - draft.worth(int(k), int(p))
+            if gain > 0 and not visits[draft.routes[k][p]].mandatory and (best is None or gain > best[0]):
                 best = (gain, int(k), int(p))
         if best is not None:
             draft.replace(best[1], best[2], visit)
