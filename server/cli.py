@@ -11,6 +11,7 @@ import uvicorn
 from server import migrations
 from server.atlas import commands as atlas_commands
 from server.auth import commands as auth_commands
+from server.demo.commands import demo
 from server.density import commands as density_commands
 from server.geocoding import commands as geocoding_commands
 from server.kit import commands as kit_commands
@@ -38,6 +39,7 @@ app.add_typer(roads_commands.roads, name="roads")
 app.add_typer(sync_commands.sync, name="sync")
 app.command()(export)
 app.command()(plan_file)
+app.command()(demo)
 
 WITHOUT_DATABASE = ("db", "plan-file", "roads")
 """Commands that need no database, or manage it themselves."""

@@ -77,6 +77,8 @@ class WaymarkApp(App):
 
     def _enter(self) -> None:
         """Somebody is signed in: open the files, show today, sync beside it."""
+        if self.ctx.store is not None:
+            self.ctx.store.close()
         self.ctx.who = self.phone.home.signed_in()
         self.ctx.store = self.phone.home.store()
         self.ctx.index = None

@@ -80,7 +80,7 @@ def _summary(ctx, day, day_date):
 
 def _empty(ctx, day_date):
     """No visits: say so, and offer the next day that has some."""
-    later = [d for d in reads.planned_days(ctx.files, ctx.user_id) if d > day_date.isoformat()]
+    later = [d for d in reads.planned_days(ctx.files, ctx.user_id, day_date) if d > day_date.isoformat()]
     card = Card(Row(Icon("calendar_days", 24, "quiet"), Text(ctx.words("no_visits"), 20, True)), spacing=12)
     if later:
         coming = date.fromisoformat(later[0])

@@ -359,3 +359,47 @@ def test_a_pull_reads_in_proportion_to_the_changes_not_to_the_tables(world: Worl
         (plan,) = session.execute(explained, values | after).scalar_one()
     assert plan["Plan"]["Actual Rows"] == 1
     assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 40
+
+
+PLAN = """
+with p as (
+    insert into plan (id, state, rep_ids, first_day, days, engine, seed, steps, requested_by)
+    values (gen_random_uuid(), 'ready', array[:rep], current_date, 1, 'test', 1, 1, :rep) returning id),
+r as (
+    insert into route (id, plan_id, rep_id, day, zone, start_anchor, end_anchor, leaves_at, returns_at, drive_s,
+                       distance_m, estimated, polylines, legs)
+    select gen_random_uuid(), p.id, :rep, current_date, 'Europe/Vaduz', :place, :place, now(), now(), 60, 900, false,
+           array['abc', 'def'], '[]' from p returning id)
+insert into stop (id, route_id, account_id, site_id, position, arrives_at, starts_at, ends_at, drive_s, distance_m,
+                  estimated, why, prize_s, overdue_days)
+select gen_random_uuid(), r.id, :account, s.id, 1, now(), now(), now(), 60, 900, false, 'Due', 1, 0
+from r, site s where s.account_id = :account
+"""
+
+
+def test_a_route_reaches_its_reps_phone_when_it_is_published_and_leaves_when_it_is_replaced_or_old(
+    world: World,
+) -> None:
+    account = world.account("Bakery", "west")
+    place = '{"name": "Home", "lon": 9.1, "lat": 47.1}'
+    world.sql(PLAN, rep=world.users["rita"], account=account, place=place)
+    rita, otto = world.phone("rita"), world.phone("otto")
+    rita.sync()
+    assert (rita.ids("route"), rita.ids("stop")) == (set(), set())
+    world.sql("update route set published_at = now()")
+    rita.sync()
+    otto.sync()
+    assert (len(rita.ids("route")), len(rita.ids("stop")), otto.ids("route")) == (1, 1, set())
+    for (entity, _), (_, document) in rita.rows.items():
+        documents.DOCUMENTS[entity].model_validate(document)
+    world.sql("update route set published_at = null")
+    rita.sync()
+    assert (rita.ids("route"), rita.ids("stop")) == (set(), set())
+    world.sql("update route set published_at = now()")
+    with transaction() as session:
+        session.execute(text("set local sync.suppress = 'on'"))
+        session.execute(text("update route set day = current_date - 40"))
+    with transaction() as session:
+        tidy(session)
+    rita.sync()
+    assert (rita.ids("route"), rita.ids("stop")) == (set(), set())

@@ -348,4 +348,3 @@ def test_a_row_that_somebody_holds_too_long_makes_the_phone_try_again(
             phone.push()
     assert (refused.value.status, refused.value.code) == (503, "busy")
     assert [verdict["status"] for verdict in phone.push()] == ["applied"]
-
