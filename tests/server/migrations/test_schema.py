@@ -9,8 +9,10 @@ from server import migrations
 from server.migrations.tables import metadata, ours
 
 
-def test_there_is_one_head() -> None:
-    assert len(ScriptDirectory.from_config(migrations.config()).get_heads()) == 1
+def test_there_is_one_head_and_files_are_named_after_their_revision() -> None:
+    scripts = ScriptDirectory.from_config(migrations.config())
+    assert scripts.get_heads() == [migrations.known()[-1]]
+    assert sorted(script.revision for script in scripts.walk_revisions()) == migrations.known()
 
 
 def test_models_and_migrated_schema_are_the_same(engine: Engine) -> None:
