@@ -167,7 +167,8 @@ def _log(store: Store, stop: reads.Stop, chance: random.Random) -> Answer:
             taken_at=clock.now(),
         )
     target = VisitTarget(stop.account_id, stop.site_id, stop.day, stop.zone, stop.visit_id)
-    outcome = chance.choice([value for value, _label in store.picklist("visit_outcome")] or ["order", "follow_up"])
+    met = [value for value, _label in store.picklist("visit_outcome") if value != "nobody_there"]
+    outcome = chance.choice(met or ["order", "follow_up"])
     op = visit_event(store, target, "done", outcome=outcome, note="Logged without network.", fix=fix)
     verdict = verify(fix, stop.lon, stop.lat, stop.uncertainty_m)
     return {

@@ -185,6 +185,7 @@ class WaymarkApp(App):
     @mainthread
     def _mark_syncing(self) -> None:
         self.ctx.syncing = True
+        self._say_sync_state()
 
     @mainthread
     def _synced(self, report: Report) -> None:

@@ -58,6 +58,8 @@ def _timeline(ctx, day, day_date):
     for stop in day.stops:
         if stop.drive_s:
             column.add_widget(_drive(ctx, stop.drive_s, stop.distance_m, stop.estimated))
+        else:
+            column.add_widget(gap(8))
         column.add_widget(_stop_row(ctx, stop, zone))
     if day.end and day.returns_at:
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
