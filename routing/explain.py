@@ -89,8 +89,8 @@ def _displaced(problem: Problem, draft: Draft, visit: int) -> Reason:
         return Reason(ReasonCode.NO_TIME_LEFT, "It fits only in place of visits that must take place.")
     k, out = min(optional, key=lambda pair: pair[1].prize)
     worth = f"worth {_minutes(out.prize)} against {_minutes(problem.visits[visit].prize)}"
-    where = problem.rep_days[k].id
-    text = f"It fits only in place of a visit that brings more: the least is {out.id} on {where}, {worth}."
+    where = problem.rep_days[k].label
+    text = f"It fits only in place of a visit that brings more: the least is {out.label} ({where}), {worth}."
     return Reason(ReasonCode.LOWER_VALUE, text)
 
 

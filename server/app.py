@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from server.accounts import importing_routes
 from server.accounts import routes as account_routes
 from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
@@ -20,6 +21,8 @@ from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
+from server.plans import routes as plan_routes
+from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
@@ -37,9 +40,12 @@ ROUTERS = (
     roads_routes.router,
     territory_routes.router,
     account_routes.router,
+    importing_routes.router,
     activity_routes.router,
     balance_routes.router,
     density_routes.router,
+    plan_routes.router,
+    export_routes.router,
     sync_routes.router,
     auth_pages.router,
 )

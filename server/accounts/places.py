@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from server.accounts import editing, queries
 from server.accounts.editing import Outcome
-from server.accounts.jobs import locate_account
+from server.accounts.locating import locate_account
 from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import (
     BY_PEOPLE,

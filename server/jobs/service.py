@@ -51,10 +51,10 @@ def defer(
     lock
         Jobs with the same lock run one after the other.
     """
-    deferrer = job.configure(connection=raw_connection(session), queueing_lock=key, lock=lock, priority=priority)
     try:
-        with session.begin_nested():
-            deferrer.defer(**arguments)
+        with session.begin_nested():  # the savepoint is set when the connection is asked for inside
+            connection = raw_connection(session)
+            job.configure(connection=connection, queueing_lock=key, lock=lock, priority=priority).defer(**arguments)
     except AlreadyEnqueued:
         return False
     return True

@@ -34,6 +34,15 @@ VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id
         'verification', r.verification) end,
     'flags', r.flags"""
 
+ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, 'zone', r.zone,
+    'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
+    'returns_at', sync_time(r.returns_at), 'drive_s', r.drive_s, 'distance_m', r.distance_m,
+    'estimated', r.estimated, 'polylines', r.polylines"""
+STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id, 'account_id', r.account_id,
+    'site_id', r.site_id, 'position', r.position, 'arrives_at', sync_time(r.arrives_at),
+    'starts_at', sync_time(r.starts_at), 'ends_at', sync_time(r.ends_at), 'drive_s', r.drive_s,
+    'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why"""
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
@@ -55,6 +64,8 @@ ENTITIES = (
     Entity(10, "account", "account", ACCOUNT),
     Entity(11, "site", "site", SITE),
     Entity(12, "visit", "visit", VISIT),
+    Entity(20, "route", "route", ROUTE),
+    Entity(21, "stop", "stop", STOP),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}

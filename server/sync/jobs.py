@@ -17,7 +17,13 @@ select sync_stamp(12::smallint, 'visit', 'visit', array(
     select v.id from visit v
     where v.day < current_date - interval '13 months'
       and exists (select from sync_item i where i.e = 12 and i.id = v.id and i.op = 'P')
-    order by v.day limit 5000))
+    order by v.day limit 5000)),
+sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
+sync_stamp(21::smallint, 'stop', 'stop', array(
+    select s.id from stop s where s.route_id = any(array_agg(r.id))))
+from route r
+where r.day < current_date - interval '31 days'
+  and exists (select from sync_item i where i.e = 20 and i.id = r.id and i.op = 'P')
 """
 MARK = """
 insert into sync_horizon (at, txid) values (:now, pg_snapshot_xmin(pg_current_snapshot())) on conflict do nothing
@@ -38,7 +44,7 @@ def tidy_nightly(timestamp: int) -> None:
 
 
 def tidy(session: Session) -> int:
-    """Let visits older than thirteen months leave the phones, and forget tombstones that every cursor has passed.
+    """Let old visits and routes leave the phones, and forget tombstones that every cursor has passed.
 
     Returns how many tombstones were forgotten.
     """

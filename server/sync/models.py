@@ -91,7 +91,9 @@ class SyncReceipt(Base):
     row_id: Mapped[UUID | None]
     status: Mapped[str]
     result: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    body: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Kept unless the op was simply applied.")
+    body: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="Kept unless the op was simply applied."
+    )
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
     __table_args__ = (

@@ -108,11 +108,13 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     refuse_unwritable(op.e, op.f)
     deltas = {name: Delta(old, new) for name, (old, new) in op.f.items()}
     row = stored(session, op.e, op.id)
-    before = row.rev
-    base = 0 if context.base_is_stale or op.base_rev > before else op.base_rev
+    before, redirected = row.rev, row.id != op.id
+    base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
     merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
     outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor)
-    return Effect(status_of(outcome, met=before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts)
+    return Effect(
+        status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
+    )
 
 
 def status_of(outcome: Outcome, *, met: bool) -> wire.Status:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from psycopg import Error as DatabaseError
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from server.kit.database import engine, transaction
 from server.sync.problems import Busy
 
 ATTEMPTS = 4
+LOCK_TIMEOUT = "2s"
 IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
 """Serialization failure, deadlock, lock not available."""
 
@@ -24,7 +25,7 @@ def writing[T](work: Callable[[Session], T]) -> T:
     for _ in range(ATTEMPTS):
         try:
             with transaction() as session:
-                session.execute(text("set local lock_timeout = '2s'"))
+                session.execute(select(func.set_config("lock_timeout", LOCK_TIMEOUT, True)))
                 session.execute(text("set local statement_timeout = '20s'"))
                 session.execute(text(DURABLE))
                 result = work(session)
