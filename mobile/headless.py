@@ -86,7 +86,7 @@ def do_log_visits(phone: Phone, args: argparse.Namespace) -> Answer:
     chance = random.Random(args.seed)
     try:
         day = _day(store, who, args.day)
-        planned = [stop for stop in day.stops if stop.state == "planned"][: args.count]
+        planned = [stop for stop in day.stops if stop.state == "planned" and stop.visit_id][: args.count]
         if len(planned) < args.count:
             return {"ok": False, "code": "no_planned_visits", "detail": f"{day.day} has {len(planned)} planned visits"}
         visits = [_log(store, stop, chance) for stop in planned]

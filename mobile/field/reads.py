@@ -19,6 +19,7 @@ class Stop:
     """One visit of a day, with its place and its times."""
 
     visit_id: str
+    """Empty while the route is not published and no visit stands for the stop."""
     account_id: str
     site_id: str | None
     position: int
@@ -169,7 +170,7 @@ def day(store: Store, rep_id: str, on: date) -> Day:
     )
     mine = {i: v for i, v in visits.items() if v.get("rep_id") in (rep_id, None)}
     found = marks(store)
-    cards = [_stop(store, stop, visits.get(stop["visit_id"]), found) for stop in stops]
+    cards = [_stop(store, stop, _visit_of(store, stop), found) for stop in stops]
     on_route = {stop["visit_id"] for stop in stops}
     loose = sorted(
         (v for i, v in mine.items() if i not in on_route),
@@ -193,11 +194,16 @@ def day(store: Store, rep_id: str, on: date) -> Day:
     )
 
 
+def _visit_of(store: Store, stop: Json) -> Json | None:
+    """The visit of a stop, also when it was moved to another day since."""
+    return store.cache.doc("visit", stop["visit_id"]) if stop.get("visit_id") else None
+
+
 def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, str], str], position: int = 0) -> Stop:
     visit = visit or {}
     account_id = str(stop.get("account_id") or visit.get("account_id"))
     site_id = stop.get("site_id") or visit.get("site_id")
-    visit_id = str(stop.get("visit_id") or visit.get("id"))
+    visit_id = str(stop.get("visit_id") or visit.get("id") or "")
     account = store.cache.doc("account", account_id) or {}
     site = (store.cache.doc("site", site_id) if site_id else None) or main_site(store, account_id) or {}
     return Stop(
