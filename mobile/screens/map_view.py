@@ -76,7 +76,8 @@ class DayMap(FloatLayout):
         return pins + [
             Pin(
                 f"account:{line.id}", line.lon, line.lat, "",
-                CLASS_COLOURS.get(line.account_class, "quiet"), CLASS_SIZES.get(line.account_class, 5),
+                "bad" if line.overdue else CLASS_COLOURS.get(line.account_class, "quiet"),
+                CLASS_SIZES.get(line.account_class, 5),
             )
             for line in self.lines_of.values() if line.id not in visited
         ]  # fmt: skip
@@ -130,7 +131,10 @@ class DayMap(FloatLayout):
             )
         elif kind == "account" and key in self.lines_of:
             line = self.lines_of[key]
-            self._card(line.name, line.city, "open_account", "account", account_id=key)
+            late = self.ctx.words("overdue", n=line.overdue_days) if line.overdue else ""
+            self._card(
+                line.name, "  ·  ".join(p for p in (line.city, late) if p), "open_account", "account", account_id=key
+            )
 
     def _card(self, name, place, action, screen, **target):
         go = PushButton(
