@@ -30,7 +30,7 @@ class AccountRow(RecycleDataViewBehavior, Touchable):
         line, self._tap = data["line"], data["tap"]
         self.label = line.name
         self.clear_widgets()
-        below = "  ·  ".join(p for p in (line.city, data["status"], data["overdue"]) if p)
+        below = "  ·  ".join(p for p in (line.city, data["overdue"] or data["status"]) if p)
         ink = "bad" if line.overdue else "quiet"
         words = Column(Text(line.name, 16, True, lines=1), Text(below, 14, ink=ink, lines=1), spacing=0)
         words.pos_hint = {"center_y": 0.5}
