@@ -10,6 +10,7 @@ from statistics import NormalDist
 
 import h3
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from shapely.geometry import Polygon
@@ -61,6 +62,23 @@ def coarser(counts: Mapping[str, int], resolution: int) -> dict[str, int]:
 def cell_outline(cell: str) -> Polygon:
     """Return the hexagon (or pentagon) of a cell in EPSG:4326, longitude first."""
     return Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
+
+
+def cell_outlines(cells: Sequence[str]) -> NDArray[np.object_]:
+    """Return the outlines of many cells at once, like `cell_outline` for each.
+
+    Returns
+    -------
+    ndarray of shapely polygons, shape (len(cells),)
+    """
+    result = np.empty(len(cells), dtype=object)
+    corners = [h3.cell_to_boundary(cell) for cell in cells]
+    sizes = np.array([len(ring) for ring in corners], dtype=int)
+    for size in set(sizes.tolist()):  # hexagons have 6 corners, pentagons and cells on edges of the icosahedron others
+        chosen = np.flatnonzero(sizes == size)
+        rings = np.array([corners[index] for index in chosen])[:, :, ::-1]
+        result[chosen] = shapely.polygons(rings)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

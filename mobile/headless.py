@@ -138,7 +138,7 @@ def _day(store: Store, who: SignedIn, wanted: str | None) -> reads.Day:
     today = reads.day(store, who.user_id, clock.today())
     if any(stop.state == "planned" for stop in today.stops):
         return today
-    later = [day for day in reads.planned_days(store, who.user_id) if day > today.day]
+    later = [day for day in reads.planned_days(store, who.user_id, clock.today()) if day > today.day]
     return reads.day(store, who.user_id, date.fromisoformat(later[0])) if later else today
 
 

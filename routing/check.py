@@ -4,6 +4,7 @@ Nothing here is shared with the engines. `verify` looks at a plan's own times; `
 from the back of the day whether any times exist at all, the other way round from `routing.schedule`.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def value_of(problem: Problem, plan: Plan) -> Value:
         prize += sum(v.prize for v in visits)
         late += sum(v.late_days(rep_day.day) * v.late_cost for v in visits)
         path = [rep_day.start, *(v.place for v in visits), rep_day.end]
-        travel += sum(problem.drive(a, b) or 0 for a, b in zip(path, path[1:], strict=False))
+        travel += sum(problem.drive(a, b) or 0 for a, b in itertools.pairwise(path))
         fixed += rep_day.fixed_cost
     w = problem.weights
     total = w.prize * prize - w.travel * travel - w.fixed * fixed - w.late * late
@@ -286,7 +287,7 @@ def _spacings(problem: Problem, plan: Plan) -> list[Violation]:
     bad = []
     for spacing in problem.spacings:
         served = [i for i in spacing.visits if i in day]
-        for a, b in zip(served, served[1:], strict=False):
+        for a, b in itertools.pairwise(served):
             if not spacing.keeps(day[a], day[b]):
                 text = f"on day {day[b]}, {a} on day {day[a]}: the gap must be at least {spacing.min_gap_days}"
                 text += "" if spacing.max_gap_days is None else f" and at most {spacing.max_gap_days}"

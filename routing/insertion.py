@@ -6,6 +6,7 @@ in both states). With these, whether a visit fits into a gap is one comparison, 
 the break, and all gaps of all routes are tested at once with numpy.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -101,7 +102,7 @@ class Draft:
         rep_day = self.problem.rep_days[k]
         visits = [self.problem.visits[v] for v in route]
         places = [rep_day.start, *(v.place for v in visits), rep_day.end]
-        drives = [int(self._drive[a, b]) for a, b in zip(places, places[1:], strict=False)]
+        drives = [int(self._drive[a, b]) for a, b in itertools.pairwise(places)]
         n = len(route) + 1
         self._place[k, : n + 1] = places
         self._finish_owed[k], self._finish_taken[k] = NEVER, NEVER
@@ -130,6 +131,14 @@ class Draft:
             if max(rep_day.open_s + drive, begin) + rep_day.rest.duration_s <= self._start_taken[k, 1]:
                 rests_first = rep_day.open_s
         return bool(within and (rep_day.open_s + drive <= latest or rests_first == rep_day.open_s))
+
+    def feasible_without(self, k: int, visit: int) -> bool:
+        """Whether route `k` would keep its times and limits without this visit."""
+        position = self.routes[k].index(visit)
+        self.remove(visit)
+        answer = self.feasible(k)
+        self.insert(visit, k, position)
+        return answer
 
     def insert(self, visit: int, k: int, position: int) -> None:
         """Put a visit behind the `position` first stops of rep-day `k`."""
@@ -160,9 +169,9 @@ class Draft:
         k, p = divmod(int(np.argmax(np.where(gaps.fits, gaps.gain, -NEVER))), gaps.gain.shape[1])
         return Gap(k, p, int(gaps.gain[k, p]), int(gaps.detour_s[k, p]))
 
-    def gaps(self, visit: int) -> Gaps:
-        """Whether and at what gain the visit fits between any two neighbours."""
-        return self._gaps(visit, 1)
+    def gaps(self, visit: int, *, cadence: bool = True) -> Gaps:
+        """Whether and at what gain the visit fits between any two neighbours; its siblings count with `cadence`."""
+        return self._gaps(visit, 1, cadence=cadence)
 
     def swaps(self, visit: int) -> Gaps:
         """Whether and at what gain the visit fits in the place of any stop; the gain of the lost stop is not counted.
@@ -171,7 +180,7 @@ class Draft:
         """
         return self._gaps(visit, 2)
 
-    def _gaps(self, visit: int, step: int) -> Gaps:
+    def _gaps(self, visit: int, step: int, *, cadence: bool = True) -> Gaps:
         problem, v = self.problem, self.problem.visits[visit]
         opens, closes = self._windows_of(visit)
         before, after = np.s_[:, :-step], np.s_[:, step:]
@@ -194,7 +203,7 @@ class Draft:
         )
         column = np.arange(self._place.shape[1] - step)
         fits &= column <= self._length - (step - 1)
-        fits &= (self._drives + detour <= self._max_drive) & self._open_to(visit, step)[:, None]
+        fits &= (self._drives + detour <= self._max_drive) & self._open_to(visit, step, cadence)[:, None]
         if v.demand:
             freed = 0 if step == 1 else self._demand[:, 1:-1]
             fits &= self._loads - freed + v.demand <= self._capacity
@@ -218,13 +227,13 @@ class Draft:
             self._windows[visit] = opens, closes
         return self._windows[visit]
 
-    def _open_to(self, visit: int, step: int) -> NDArray[np.bool_]:
+    def _open_to(self, visit: int, step: int, cadence: bool) -> NDArray[np.bool_]:
         """Rep-days that may take the visit: rep and day, room for one more, cadence."""
         v = self.problem.visits[visit]
         if visit not in self._allowed:
             self._allowed[visit] = np.array([v.allows(d) for d in self.problem.rep_days], dtype=bool)
         rows = self._allowed[visit] & (self._length[:, 0] + 2 - step <= self._max_visits[:, 0])
-        if visit in self._siblings:
+        if cadence and visit in self._siblings:
             rows = rows & np.array([self.keeps_cadence(visit, int(d)) for d in self._days], dtype=bool)
         return rows
 
@@ -237,7 +246,7 @@ class Draft:
             for j in self._siblings[visit]
             if j == visit or j in self.at
         ]
-        return all(self._spacing[visit].keeps(a, b) for a, b in zip(days, days[1:], strict=False))
+        return all(self._spacing[visit].keeps(a, b) for a, b in itertools.pairwise(days))
 
     def value(self) -> int:
         """The value of the draft after the problem's weights."""
@@ -341,6 +350,44 @@ def fill(draft: Draft) -> None:
         gap = draft.best_gap(visit)
         if gap is not None and gap.gain > 0:
             draft.insert(visit, gap.rep_day, gap.position)
+
+
+def trade(draft: Draft) -> None:
+    """Give a stop's place to a visit left out when that is worth more, then fill what became free."""
+    visits, weights = draft.problem.visits, draft.problem.weights
+    waiting = sorted((k for k in range(len(visits)) if k not in draft.at), key=lambda k: -visits[k].prize)
+    for visit in waiting:
+        swaps = draft.swaps(visit)
+        best: tuple[int, int, int] | None = None
+        for k, p in np.argwhere(swaps.fits):
+            out = draft.routes[k][p]
+            lost = weights.prize * visits[out].prize - weights.late * visits[out].late_cost * visits[out].late_days(
+                draft.problem.rep_days[k].day
+            )
+            gain = int(swaps.gain[k, p]) - lost
+            if gain > 0 and not visits[out].mandatory and (best is None or gain > best[0]):
+                best = (gain, int(k), int(p))
+        if best is not None:
+            draft.replace(best[1], best[2], visit)
+    fill(draft)
+
+
+def mend(draft: Draft) -> None:
+    """Make orders that came from outside lawful: drop the least valuable visits of every route that breaks a rule."""
+    visits = draft.problem.visits
+
+    def worth(visit: int) -> tuple[bool, int]:
+        return visits[visit].mandatory, visits[visit].prize
+
+    for visit in [v for v in draft.at if not draft.keeps_cadence(v, draft.problem.rep_days[draft.at[v]].day)]:
+        if not draft.keeps_cadence(visit, draft.problem.rep_days[draft.at[visit]].day):
+            draft.remove(visit)
+    for k, rep_day in enumerate(draft.problem.rep_days):
+        for visit in [v for v in draft.routes[k] if not visits[v].allows(rep_day)]:
+            draft.remove(visit)
+        while not draft.feasible(k):
+            cures = [v for v in draft.routes[k] if draft.feasible_without(k, v)]
+            draft.remove(min(cures or draft.routes[k], key=worth))
 
 
 def _push_in(draft: Draft, visit: int) -> None:

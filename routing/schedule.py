@@ -76,8 +76,8 @@ def schedule(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]) -> Rout
                 None if rested is None else _serve(owed, rested[1], windows, service, rested[0]),
             ),
         )
-        if home:
-            owed = None
+        if home or (owed is not None and rest is not None and owed.finish_s > rest.latest_s):
+            owed = None  # the break can no longer be taken
         if owed is None and taken is None:
             return Broken(position, "too late for the end of the shift" if home else "no window can be met")
         place = target

@@ -6,11 +6,11 @@ past 86,400 belong to a shift that runs over midnight); days are small whole num
 One unit of value is one second of driving.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,13 @@ class RepDay:
     """Most demand carried in the day (samples, parcels); None = no limit."""
     fixed_cost: int = 0
     """Cost of using the day at all."""
+    name: str = ""
+    """What people call it; the id when empty."""
+
+    @property
+    def label(self) -> str:
+        """For sentences."""
+        return self.name or self.id
 
     def __post_init__(self) -> None:
         _named("rep_day.id", self.id)
@@ -155,6 +162,13 @@ class Visit:
     """How long the call interval has already run out at the start of the plan (for the explanation)."""
     appointment: bool = False
     """Whether the window is a promise to the customer (for the explanation)."""
+    name: str = ""
+    """What people call it; the id when empty."""
+
+    @property
+    def label(self) -> str:
+        """For sentences."""
+        return self.name or self.id
 
     def __post_init__(self) -> None:
         _named("visit.id", self.id)
@@ -168,7 +182,7 @@ class Visit:
             _whole(f"{where}.due_day", self.due_day)
         object.__setattr__(self, "windows", _ordered(f"{where}.windows", self.windows))
         by_day = {day: _ordered(f"{where}.windows_by_day[{day}]", w) for day, w in self.windows_by_day.items()}
-        object.__setattr__(self, "windows_by_day", MappingProxyType(by_day))
+        object.__setattr__(self, "windows_by_day", by_day)
 
     def windows_on(self, day: int) -> tuple[Window, ...]:
         """The windows that hold on `day`."""
@@ -185,7 +199,7 @@ class Visit:
 
 def _ordered(name: str, windows: Sequence[Window]) -> tuple[Window, ...]:
     """Windows may overlap (two adjoining spans of allowed starts do), but both edges must rise."""
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in itertools.pairwise(windows):
         if after.open_s <= before.open_s or after.close_s <= before.close_s:
             raise InvalidProblem(name, f"{after} does not come after {before}")
     return tuple(windows)

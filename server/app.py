@@ -13,12 +13,19 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from server.accounts import importing_routes
 from server.accounts import routes as account_routes
+from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
+from server.balance import routes as balance_routes
+from server.density import routes as density_routes
+from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
+from server.plans import routes as plan_routes
+from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.web import auth as auth_pages
 from server.web import pages
@@ -28,11 +35,18 @@ PROBLEM = "application/problem+json"
 
 ROUTERS = (
     auth_routes.router,
-    account_routes.router,
-    importing_routes.router,
     regions_routes.router,
+    geocoding_routes.router,
     roads_routes.router,
     territory_routes.router,
+    account_routes.router,
+    importing_routes.router,
+    activity_routes.router,
+    balance_routes.router,
+    density_routes.router,
+    plan_routes.router,
+    export_routes.router,
+    sync_routes.router,
     auth_pages.router,
 )
 """Every room's routes."""

@@ -1,6 +1,7 @@
 """One embedded database for a whole test run, one database per worker, one rolled-back transaction per test."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,6 +48,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster that this run started."""
     if not hasattr(config, "workerinput"):
         embedded.stop(HOME)
+        shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -117,7 +117,11 @@ class Geocoder:
         if longer:
             return {p: 0.85 for k in longer[:5] for p in self._index.places_named(k)}
         like = process.extract(
-            key, self._index.place_keys(), scorer=OSA.normalized_similarity, score_cutoff=0.65, limit=3
+            key,
+            self._index.place_keys(),
+            scorer=OSA.normalized_similarity,
+            score_cutoff=0.6 if len(key) > 4 else 0.7,
+            limit=3,
         )
         like += process.extract(
             words[0] if len(words) > 1 and len(words[0]) > 4 else key,
@@ -183,7 +187,9 @@ def with_rivals(ranked: Sequence[Match]) -> Features:
     """Features of the best match with how close its runner-up at another spot comes."""
     best = ranked[0]
     here = _point(best)
-    rival = next((m for m in ranked[1:] if haversine_m(here, _point(m)) > _SAME_SPOT_M), None)
+    rival = next(
+        (m for m in ranked[1:] if m.street.id != best.street.id and haversine_m(here, _point(m)) > _SAME_SPOT_M), None
+    )
     if rival is None:
         return best.features
     close = max(0.0, 1 - (best.score - rival.score) / _RIVAL_SCALE)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from geo.geocode.blocks import Block
 from geo.geocode.normalise import StreetName
 from geo.geocode.numbers import Houses
 from geo.types import LonLat
@@ -77,16 +78,6 @@ class NamedPoint:
     """May be empty."""
     places: frozenset[int]
     """Places in which or beside which it lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The street names of one postcode or place, side by side for a fast comparison."""
-
-    keys: Sequence[str]
-    """Name keys; a street may have several."""
-    streets: Sequence[int]
-    """The street of each key."""
 
 
 class Index(Protocol):

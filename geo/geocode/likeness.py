@@ -75,7 +75,7 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     found = [_letters(asked, known, length, flags)]
     if in_type is not None:
         found.append(Likeness(edits=in_type, length=len(known.glued)))
-    if _is_abbreviated(asked.rest, known.rest, bool(asked.types & known.types)):
+    if _is_abbreviated(asked.rest, known.rest, len(known.words) == 1 and bool(asked.types & known.types)):
         found.append(Likeness(length=length, abbreviated=True, **flags))
     omitted = _left_out(asked, known)
     if omitted:
@@ -108,10 +108,10 @@ def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str,
     return min(plain, joined, key=lambda x: x.cost)
 
 
-def _is_abbreviated(asked: Sequence[str], known: Sequence[str], same_type: bool) -> bool:
+def _is_abbreviated(asked: Sequence[str], known: Sequence[str], one_word: bool) -> bool:
     """Word by word, one is the other or short for it; known words may be skipped when they are little.
 
-    A name without a single whole word in common (`Et.espl.`) must have the same type and short words.
+    Without a whole word in common (`Et.espl.`) the known name must be one word of the same type.
     """
     if not asked or not known:
         return False
@@ -128,7 +128,7 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], same_type: bool)
         else:
             longest = max(longest, min(len(word), len(known[k])))
         k += 1
-    return k == len(known) and (whole >= 4 or (same_type and longest <= 3))
+    return k == len(known) and (whole >= 4 or (one_word and longest <= 3))
 
 
 def _means(a: str, b: str) -> bool:

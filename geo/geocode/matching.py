@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from geo.geocode.blocks import Block
 from geo.geocode.confidence import Features, Model
-from geo.geocode.index import Block, Index, Street
+from geo.geocode.index import Index, Street
 from geo.geocode.likeness import Likeness, likeness
 from geo.geocode.names import postcode_key
 from geo.geocode.normalise import StreetName, from_words, type_edits
@@ -15,6 +13,8 @@ from geo.geocode.numbers import Placed
 from geo.geocode.parsing import Parsed, Reading, Words, readings
 from geo.geocode.vocabulary import vocabulary
 
+_CLOSE = 0.15
+"""A cost of likeness at which readings that leave words over are not tried any more."""
 _NEAR = 0.58
 """Least similarity of keys that is looked at closely."""
 _LONGEST_TYPE = 10
@@ -69,6 +69,10 @@ class Match:
     """Log-odds by those features."""
 
 
+Found = dict[tuple[int, int | None], Match]
+"""The best match per street and leading figure of the house number."""
+
+
 class Matcher:
     """Finds candidate streets through an index.
 
@@ -86,7 +90,7 @@ class Matcher:
 
     def candidates(self, parsed: Parsed, where: Where) -> list[Match]:
         """Streets that may be meant: exact, then near in the block of postcode and city, then anywhere."""
-        found: dict[int, Match] = {}
+        found: Found = {}
         exact = False
         fuller: list[Reading] = []
         for words in parsed.segments:
@@ -103,13 +107,13 @@ class Matcher:
             self._near(fuller, where, found)
         return list(found.values())
 
-    def _exact(self, reading: Reading, where: Where, found: dict[int, Match]) -> bool:
+    def _exact(self, reading: Reading, where: Where, found: Found) -> bool:
         """File streets of exactly this name, or with its type cut short; true when one agrees with the place."""
         asked = from_words(reading.words)
         streets: dict[int, None] = {}
         for key in asked.keys:
             streets.update(dict.fromkeys(self._index.streets_named(key)))
-        if not asked.types or len(asked.words) > 1:
+        if not streets:
             streets.update(dict.fromkeys(self._cut_types(asked)))
         agreed = False
         for street in self._plausible(streets, where):
@@ -138,10 +142,13 @@ class Matcher:
     def _agrees(self, street: Street, where: Where) -> bool:
         return where.known_postcode in street.postcodes or any(p in street.places for p in where.places)
 
-    def _near(self, fuller: Sequence[Reading], where: Where, found: dict[int, Match]) -> None:
+    def _near(self, fuller: Sequence[Reading], where: Where, found: Found) -> None:
+        """File similar streets of the place; then, when none is close, similar ones anywhere."""
         blocks = self._blocks(where)
         best = 1.0
-        for reading in fuller:
+        for reading in sorted(fuller, key=lambda r: len(r.left_over)):
+            if reading.left_over and best <= _CLOSE:
+                break
             asked = from_words(reading.words)
             for street in self._in_blocks(asked, blocks):
                 best = min(best, self._file(reading, asked, street, where, found).like.cost)
@@ -161,34 +168,23 @@ class Matcher:
 
     def _in_blocks(self, asked: StreetName, blocks: Sequence[Block]) -> Iterable[int]:
         streets: dict[int, None] = {}
+        keys = [k for k in dict.fromkeys((asked.core, asked.bare, asked.glued)) if len(k) > 2]
+        tellers = [w for w in asked.rest if len(w) > 3 and w not in vocabulary().little]
         for block in blocks:
-            for key in dict.fromkeys((asked.core, asked.bare, asked.glued)):
-                if len(key) < 3:
-                    continue
-                for _, _, at in process.extract(
-                    key, block.keys, scorer=OSA.normalized_similarity, score_cutoff=_NEAR, limit=_LOOK_CLOSELY
-                ):
-                    streets[block.streets[at]] = None
+            for key in keys:
+                streets.update(dict.fromkeys(block.like(key, _NEAR, _LOOK_CLOSELY)))
+            if tellers:
+                streets.update(dict.fromkeys(block.containing(max(tellers, key=len), 3 * _LOOK_CLOSELY)))
             if len(asked.core) <= 3 and asked.types:
                 streets.update(dict.fromkeys(self._beginning(asked, block)))
-            tellers = [w for w in asked.rest if len(w) >= 4 and w not in vocabulary().little]
-            if tellers:
-                teller = max(tellers, key=len)
-                streets.update(
-                    dict.fromkeys(
-                        [block.streets[i] for i, k in enumerate(block.keys) if teller in k][: 3 * _LOOK_CLOSELY]
-                    )
-                )
         return streets
 
     def _beginning(self, asked: StreetName, block: Block) -> Iterable[int]:
         """Streets of the asked type whose name begins with the few letters asked (`et.espl.`)."""
-        begun = (block.streets[i] for i, k in enumerate(block.keys) if k.startswith(asked.core))
+        begun = block.containing(f"^{asked.core}", 100)
         return (s for s in begun if any(n.types & asked.types for n in self._index.street(s).names))
 
-    def _file(
-        self, reading: Reading, asked: StreetName, street_id: int, where: Where, found: dict[int, Match]
-    ) -> Match:
+    def _file(self, reading: Reading, asked: StreetName, street_id: int, where: Where, found: Found) -> Match:
         """Compare, and keep the better reading of a street."""
         street = self._index.street(street_id)
         left = tuple(w for w in reading.left_over if not any(type_edits(w, n.types) is not None for n in street.names))
@@ -198,15 +194,16 @@ class Matcher:
         match.agrees_postcode = float(any(code in street.postcodes for code in where.postcodes))
         match.city = max((sure for p, sure in where.places.items() if p in street.places), default=0.0)
         match.own_city = any(sure >= 0.6 and p in street.own_places for p, sure in where.places.items())
-        old = found.get(street_id)
+        key = (street_id, None if reading.number is None else reading.number.base)
+        old = found.get(key)
         if old is None or _better(match, old):
-            found[street_id] = match
+            found[key] = match
         return match
 
     def finish(self, matches: Iterable[Match], where: Where) -> list[Match]:
         """Place the numbers and order by score; house numbers must have been prepared."""
         done = []
-        for match in matches:
+        for match in _without_shadows(matches):
             number = match.reading.number
             if number is not None:
                 wanted = next((c for c in where.postcodes if c in match.street.postcodes), "")
@@ -233,11 +230,22 @@ def is_here(match: Match, where: Where) -> bool:
     return match.own_city or (match.city >= 0.6 and not (where.postcodes and match.street.postcodes))
 
 
-def _better(new: Match, old: Match) -> bool:
-    def rank(match: Match) -> tuple[float, bool]:
-        return match.like.cost + 0.2 * len(match.reading.left_over), match.reading.number is None
+def _rank(match: Match) -> float:
+    return match.like.cost + 0.2 * len(match.reading.left_over)
 
-    return rank(new) < rank(old)
+
+def _better(new: Match, old: Match) -> bool:
+    return _rank(new) < _rank(old)
+
+
+def _without_shadows(matches: Iterable[Match]) -> list[Match]:
+    """Leave out readings without a number where the same street was read as well with one."""
+    everything = list(matches)
+    numbered: dict[int, float] = {}
+    for match in everything:
+        if match.reading.number is not None:
+            numbered[match.street.id] = min(_rank(match), numbered.get(match.street.id, 9.0))
+    return [m for m in everything if m.reading.number is not None or _rank(m) < numbered.get(m.street.id, 9.0) - 0.3]
 
 
 def features(match: Match, where: Where, overruled: bool) -> Features:
@@ -248,6 +256,7 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
     like, placed, number = match.like, match.placed, match.reading.number
     fit = placed.fit if placed is not None else ""
     typed = like.edits > 0
+    unclean = typed or like.type_differs or like.missing > 0 or bool(match.reading.left_over)
     return (
         1.0,
         min(1.0, like.edits / like.length),
@@ -271,7 +280,7 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
         float(number is not None and placed is None),
         float(number is None),
         min(1.0, (placed.uncertainty_m if placed is not None and fit != "exact" else 0.0) / 300),
-        float((typed or like.type_differs or like.missing > 0) and (fit != "exact" or bool(match.reading.left_over))),
+        float(unclean and fit != "exact") if number is not None else 0.0,
         float(overruled),
         0.0,
         0.0,

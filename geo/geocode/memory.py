@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from shapely import Point, STRtree
 
 from geo.distance import haversine_m
+from geo.geocode.blocks import Block
 from geo.geocode.content import Content, HouseRow, PlaceRow, PoiRow, StreetRow
-from geo.geocode.index import Block, NamedPoint, Settlement, Street
+from geo.geocode.index import NamedPoint, Settlement, Street
 from geo.geocode.names import company_keys, glued, place_keys, postcode_key
 from geo.geocode.normalise import street_name
 from geo.geocode.numbers import House, Houses, parse_number
@@ -51,6 +52,7 @@ class MemoryIndex:
         self._by_key = _filed(((i, k) for i, s in enumerate(self._streets) for n in s.names for k in n.keys))
         self._place_keys = list(self._by_place_key)
         self._by_poi_key = _filed((i, k) for i, r in enumerate(content.pois) for k in _all_poi_keys(r))
+        self._keys, self._poi_keys = list(self._by_key), list(self._by_poi_key)
         self._in_postcode = _filed((i, postcode_key(c)) for i, s in enumerate(self._streets) for c in s.postcodes)
         self._in_place: dict[int, list[int]] = defaultdict(list)
         for i, s in enumerate(self._streets):
@@ -124,8 +126,8 @@ class MemoryIndex:
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one."""
         if self._street_grams is None:
-            self._street_grams = Trigrams(self._by_key)
-        return self._street_grams.like(key, limit)
+            self._street_grams = Trigrams(self._keys)
+        return _spread(self._street_grams.like(key, limit), self._keys, self._by_key, limit)
 
     def postcode_block(self, postcode: str) -> Block:
         """Streets of a postcode."""
@@ -171,8 +173,8 @@ class MemoryIndex:
     def pois_like(self, key: str, limit: int) -> Sequence[int]:
         """Businesses whose keys share most trigrams with this one."""
         if self._poi_grams is None:
-            self._poi_grams = Trigrams(self._by_poi_key)
-        return self._poi_grams.like(key, limit)
+            self._poi_grams = Trigrams(self._poi_keys)
+        return _spread(self._poi_grams.like(key, limit), self._poi_keys, self._by_poi_key, limit)
 
     def nearest_house(self, point: LonLat) -> tuple[int, int, float] | None:
         """The house nearest to a point, by a tree over locally squeezed degrees."""
@@ -202,6 +204,16 @@ def _filed(pairs: Iterable[tuple[int, str]]) -> dict[str, Sequence[int]]:
         if not ids or ids[-1] != i:
             ids.append(i)
     return {key: tuple(ids) for key, ids in found.items()}
+
+
+def _spread(found: Iterable[int], keys: Sequence[str], filed: Mapping[str, Sequence[int]], limit: int) -> list[int]:
+    """What is filed under the keys found, each once."""
+    members: dict[int, None] = {}
+    for at in found:
+        members.update(dict.fromkeys(filed[keys[at]]))
+        if len(members) >= limit:
+            break
+    return list(members)[:limit]
 
 
 def _settlement(at: int, row: PlaceRow) -> Settlement:

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from geo.distance import haversine_m
+from geo.geocode.names import postcode_key
 from geo.geocode.vocabulary import fold
 from geo.types import Grade, LonLat
 
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
+_WIDE_GAP_M = 1_000.0
+_MANY_NUMBERS = 200
+"""Neighbours further apart than this, in metres or in numbers, say nothing about what is between them."""
 BEYOND = 6
 """A number this far past the last known one may still be a new house."""
 
@@ -28,6 +32,8 @@ class HouseNumber:
 
 def parse_number(text: str) -> HouseNumber | None:
     """Read a house number as sources write them; None when it does not begin with a figure."""
+    if text.isdecimal() and len(text) <= 6:
+        return HouseNumber(int(text), (), text)
     parts = _PARTS.findall(fold(text))
     if not parts or not parts[0].isdecimal() or len(parts[0]) > 6:
         return None
@@ -129,7 +135,7 @@ class Houses:
         )
         gap_m = haversine_m(a.point, b.point)
         near = a if share < 0.5 else b
-        fit = "between" if gap_m <= 1000 else "far"
+        fit = "between" if gap_m <= _WIDE_GAP_M and (high - low <= _MANY_NUMBERS or gap_m <= 150) else "far"
         uncertainty = 15 + gap_m * min(share, 1 - share)
         return Placed(point, wanted.text, near.postcode, Grade.INTERPOLATED, round(uncertainty, 1), fit)
 
@@ -146,7 +152,7 @@ def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Plac
     def fitness(house: House) -> tuple[int, bool, int]:
         tail = house.number.tail
         agreed = len(tail) + 1 if tail == wanted.tail[: len(tail)] else 0
-        return agreed, bool(postcode) and house.postcode == postcode, -len(tail)
+        return agreed, bool(postcode) and postcode_key(house.postcode) == postcode, -len(tail)
 
     best = max(sisters, key=fitness)
     agreed = fitness(best)[0]

@@ -332,6 +332,7 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
 def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
     if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
         return
+    units = vocabulary().unit
     starts = [i + 1]
     follower = words[i + 1]
     if i + 2 < len(words) and (follower.isdecimal() or len(follower) == 1 or follower in _SUFFIX_WORDS):
@@ -341,7 +342,7 @@ def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
         if cut < len(rest):
             end = len(rest) - cut
             left = rest[end:]
-            if left and left[0].isdecimal():
+            if left and (left[0].isdecimal() or "".join(left[:2]) in units or left[0] in units):
                 left = ()
             yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), left)
 

@@ -21,7 +21,7 @@ _NOT_A_PROSPECT = frozenset(
     leisure=fitness_station leisure=garden leisure=nature_reserve leisure=outdoor_seating leisure=park
     leisure=picnic_table leisure=pitch leisure=playground leisure=slipway leisure=swimming_area leisure=track
     office=no office=vacant shop=no shop=vacant tourism=artwork tourism=attraction tourism=information
-    tourism=picnic_site tourism=viewpoint tourism=yes""".split()  # noqa: SIM905 - a word list reads better
+    tourism=picnic_site tourism=viewpoint tourism=yes""".split()
 )
 _NOT_A_LANDMARK = frozenset({"building=yes", "railway=rail", "railway=signal", "railway=switch", "emergency=yes"})
 _LANDUSE_LANDMARKS = frozenset({"industrial", "commercial", "retail", "cemetery"})

@@ -149,9 +149,9 @@ def _docs(store: Store, sql: str, *args: object) -> list[Json]:
     return [json.loads(row[0]) for row in store.cache.db.execute(sql, args)]
 
 
-def planned_days(store: Store, rep_id: str) -> list[str]:
-    """Days on which the rep has visits before them, in order."""
-    visits = _docs(store, "select doc from row where e='visit' order by sort")
+def planned_days(store: Store, rep_id: str, since: date) -> list[str]:
+    """Days from then on on which the rep has visits before them, in order."""
+    visits = _docs(store, "select doc from row where e='visit' and sort>=?", since.isoformat())
     return sorted({v["day"] for v in visits if v.get("rep_id") in (rep_id, None) and v["state"] == "planned"})
 
 
@@ -231,7 +231,7 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
 
 def sites_of(store: Store, account_id: str) -> list[Json]:
     """The account's sites, the main one first."""
-    sites = _docs(store, "select doc from row where e='site' and account_id=?", account_id)
+    sites = _docs(store, "select doc from row indexed by row_account where e='site' and account_id=?", account_id)
     return sorted(sites, key=lambda s: (not s.get("is_main"), str(s.get("name") or ""), s["id"]))
 
 
@@ -243,16 +243,16 @@ class AccountIndex:
     """All accounts in memory for search as one types; 5,000 names are scanned in milliseconds."""
 
     def __init__(self, store: Store) -> None:
-        sql = (
-            "select a.doc, s.doc as site, exists(select 1 from membership m where m.e='account' and m.id=a.id) as held"
-            " from row a left join row s on s.e='site' and s.account_id=a.id and json_extract(s.doc,'$.is_main')"
-            " where a.e='account' order by a.sort, a.id"
-        )
-        self._lines: dict[str, tuple[AccountLine, str]] = {}
-        for row in store.cache.db.execute(sql):
-            account, site = json.loads(row["doc"]), json.loads(row["site"] or "{}")
-            if not account.get("merged_into"):
-                self._lines.setdefault(account["id"], _line(account, site, leaving=not row["held"]))
+        held = {r[0] for r in store.cache.db.execute("select id from membership where e='account'")}
+        sites: dict[str, Json] = {}
+        for site in _docs(store, "select doc from row where e='site'"):
+            if site.get("is_main") or site["account_id"] not in sites:
+                sites[site["account_id"]] = site
+        self._lines = {
+            account["id"]: _line(account, sites.get(account["id"], {}), leaving=account["id"] not in held)
+            for account in _docs(store, "select doc from row where e='account' order by sort, id")
+            if not account.get("merged_into")
+        }
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -284,7 +284,9 @@ def account_card(store: Store, account_id: str) -> AccountCard | None:
         return None
     found = marks(store)
     visits = _docs(
-        store, "select doc from row where e='visit' and account_id=? order by sort desc, id desc", account_id
+        store,
+        "select doc from row indexed by row_account where e='visit' and account_id=? order by sort desc, id desc",
+        account_id,
     )
     names = {u["id"]: u["name"] for u in _docs(store, "select doc from row where e='user_public'")}
     held = store.cache.db.execute("select 1 from membership where e='account' and id=?", (account_id,)).fetchone()

@@ -8,7 +8,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
 from mobile.theme import RADIUS_CONTROL
-from mobile.widgets.base import Column, Icon, Text, Touchable, colour, paint
+from mobile.widgets.base import Column, Icon, Text, Touchable, Word, paint
 from mobile.widgets.controls import IconButton
 from mobile.widgets.icons import MARK_ICONS
 
@@ -20,7 +20,16 @@ class SyncLine(Touchable):
 
     def __init__(self, mark, text, on_tap=None, **kwargs):
         super().__init__(on_tap, fill=None, size_hint_y=None, height=dp(24), spacing=dp(6), **kwargs)
+        self.say(mark, text)
+
+    def collide_point(self, x, y):
+        """A thin line with a thumb's target around it."""
+        return self.x <= x <= self.right and self.y - dp(12) <= y <= self.top + dp(12)
+
+    def say(self, mark, text):
+        """Show another state."""
         self.label = text
+        self.clear_widgets()
         self.add_widget(Icon(MARK_ICONS[mark], 16, MARK_COLOURS[mark], size_hint=(None, 1), width=dp(18)))
         self.add_widget(Text(text, 13, ink="quiet", lines=1, pos_hint={"center_y": 0.5}))
 
@@ -110,14 +119,11 @@ class Stage(FloatLayout):
         return self.children[-1] if self.children else None
 
 
-def badge(text, ink="quiet", alpha=0.14):
+def badge(text, tint="quiet", alpha=0.14, ink=None):
     """A small rounded word."""
     box = BoxLayout(size_hint=(None, None), height=dp(22), padding=(dp(8), 0), pos_hint={"center_y": 0.5})
-    paint(box, ink, radius=11, alpha=alpha)
-    words = Text(text, 12, True, ink, lines=1, size_hint_x=None)
-    words.text_size = (None, None)
-    words.texture_update()
-    box.width = words.texture_size[0] + dp(16)
+    paint(box, tint, radius=11, alpha=alpha)
+    words = Word(text, 12, True, ink or tint)
     box.add_widget(words)
-    words.color = colour(ink)
+    box.width = words.width + dp(16)
     return box

@@ -14,6 +14,7 @@ from kivy.uix.scrollview import ScrollView
 from mobile.theme import LIGHT, LINE_HEIGHT, RADIUS_CARD, Palette, rgba
 from mobile.widgets.icons import ICONS
 
+READABLE_DP = 760
 FONTS = Path(__file__).parent.parent / "fonts"
 
 
@@ -88,10 +89,11 @@ class Word(Label):
 class Icon(Label):
     """One glyph of the icon font in a square."""
 
-    def __init__(self, name, size=20, ink="ink", **kwargs):
+    def __init__(self, name, glyph=20, ink="ink", **kwargs):
         kwargs.setdefault("size_hint", (None, None))
-        kwargs.setdefault("size", (dp(size) * 1.2, dp(size) * 1.2))
-        super().__init__(text=ICONS[name], font_name="Icons", font_size=dp(size), color=colour(ink), **kwargs)
+        kwargs.setdefault("size", (dp(glyph) * 1.2, dp(glyph) * 1.2))
+        kwargs.setdefault("pos_hint", {"center_y": 0.5})
+        super().__init__(text=ICONS[name], font_name="Icons", font_size=dp(glyph), color=colour(ink), **kwargs)
 
 
 class Column(BoxLayout):
@@ -103,6 +105,7 @@ class Column(BoxLayout):
         insets = [dp(p) for p in padding] if isinstance(padding, list | tuple) else dp(padding)
         super().__init__(spacing=dp(spacing), padding=insets, **kwargs)
         if self.size_hint_y is None:
+            self.height = 0
             self.bind(minimum_height=self.setter("height"))
         for child in children:
             if child is not None:
@@ -176,7 +179,15 @@ class Scroller(ScrollView):
         super().__init__(do_scroll_x=False, bar_width=dp(3), bar_color=colour("quiet", 0.5), **kwargs)
         self.scroll_type = ["bars", "content"]
         self.column = Column(*children, spacing=spacing, padding=padding)
+        self._insets = tuple(self.column.padding)
+        self.bind(width=self._keep_readable)
         self.add_widget(self.column)
+
+    def _keep_readable(self, *_args):
+        """On wide windows lines stay short enough to read; the rest is margin."""
+        margin = max(0, (self.width - dp(READABLE_DP)) / 2)
+        left, top, right, bottom = self._insets
+        self.column.padding = (left + margin, top, right + margin, bottom)
 
 
 def gap(height=8):

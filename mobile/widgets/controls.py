@@ -16,7 +16,7 @@ from mobile.widgets.base import Column, Icon, Text, Touchable, Word, colour, pai
 KINDS = {"primary": ("brand", "on_brand"), "quiet": ("paper", "brand"), "danger": ("paper", "bad")}
 
 
-class Button(Touchable):
+class PushButton(Touchable):
     """An icon and a word."""
 
     def __init__(self, label, on_tap, icon=None, kind="primary", **kwargs):
@@ -25,7 +25,7 @@ class Button(Touchable):
         kwargs.setdefault("height", dp(TOUCH))
         super().__init__(on_tap, fill, None if kind == "primary" else "line", RADIUS_CONTROL, **kwargs)
         self.kind, self.label = kind, label
-        inner = BoxLayout(spacing=dp(8), size_hint=(None, 1), padding=(dp(12), 0))
+        inner = BoxLayout(spacing=dp(8), size_hint=(None, 1), padding=(dp(8), 0))
         inner.bind(minimum_width=inner.setter("width"))
         if icon:
             inner.add_widget(Icon(icon, 20, ink, size_hint=(None, 1), width=dp(22)))
@@ -79,26 +79,29 @@ class Field(Column):
             cursor_color=colour("brand"),
             selection_color=colour("brand", 0.3),
         )
-        self._frame()
         if on_enter is not None and lines == 1:
             self.input.bind(on_text_validate=lambda *_args: on_enter())
-        self.add_widget(self.input)
+        self.add_widget(self._framed(self.input))
 
-    def _frame(self):
-        field = self.input
-        with field.canvas.before:
+    @staticmethod
+    def _framed(field):
+        """A box around the input: a line, in the brand's colour while one types."""
+        box = BoxLayout(size_hint_y=None, height=field.height)
+        with box.canvas.before:
             Color(*colour("paper"))
             shape = RoundedRectangle(radius=[dp(RADIUS_CONTROL)] * 4)
             edge_colour = Color(*colour("line"))
             edge = Line(width=dp(1))
 
         def follow(*_args):
-            shape.pos, shape.size = field.pos, field.size
-            edge.rounded_rectangle = (field.x, field.y, field.width, field.height, dp(RADIUS_CONTROL))
+            shape.pos, shape.size = box.pos, box.size
+            edge.rounded_rectangle = (box.x, box.y, box.width, box.height, dp(RADIUS_CONTROL))
             edge_colour.rgba = colour("brand") if field.focus else colour("line")
 
-        field.bind(pos=follow, size=follow, focus=follow)
-        follow()
+        box.bind(pos=follow, size=follow)
+        field.bind(focus=follow)
+        box.add_widget(field)
+        return box
 
     @property
     def value(self):

@@ -16,6 +16,8 @@ ROADS = {
     "footway": (0.8, 14), "steps": (0.8, 14),
 }  # fmt: skip
 MINOR = ("service", "track", "path", "footway", "cycleway", "steps", "pedestrian")
+SHRINK = {8: 0.25, 10: 0.4, 12: 0.65}
+"""Tiles of lower zooms are stretched up to four times before the next ones take over."""
 PLACES = {
     "city": (0, 17), "town": (1, 15), "borough": (2, 14), "suburb": (3, 13), "village": (3, 14),
     "quarter": (4, 12), "neighbourhood": (5, 12), "hamlet": (5, 12), "locality": (6, 11), "isolated_dwelling": (7, 11),
@@ -52,7 +54,7 @@ def style(layer: str, kind: str, zoom: int) -> Fill | Stroke | None:
         return Fill("map_green") if kind in GREEN else Fill("map_built") if kind in BUILT else None
     if layer == "water":
         return (
-            Stroke("map_water", 2.0 if kind in ("river", "canal") else 1.0)
+            Stroke("map_water", (2.0 if kind in ("river", "canal") else 1.0) * SHRINK.get(zoom, 1.0))
             if kind in WATER_LINES
             else Fill("map_water")
         )
@@ -61,25 +63,25 @@ def style(layer: str, kind: str, zoom: int) -> Fill | Stroke | None:
     if layer == "road":
         return _road(kind, zoom)
     if layer == "rail":
-        return Stroke("map_rail", 1.0)
-    return Stroke("map_boundary", 1.0) if layer == "boundary" else None
+        return Stroke("map_rail", SHRINK.get(zoom, 1.0))
+    return Stroke("map_boundary", 0.9 * SHRINK.get(zoom, 1.0)) if layer == "boundary" else None
 
 
 def _road(kind: str, zoom: int) -> Stroke | None:
     width, from_zoom = ROADS.get(kind, (1.6, 13))
     if zoom < from_zoom:
         return None
-    shrink = {8: 0.35, 10: 0.5, 12: 0.7}.get(zoom, 1.0)
+    shrink = SHRINK.get(zoom, 1.0)
     if kind in MINOR:
-        return Stroke("map_road_minor", max(0.8, width * shrink))
-    return Stroke("map_road", max(0.9, width * shrink), "map_road_casing")
+        return Stroke("map_road_minor", max(0.5, width * shrink))
+    return Stroke("map_road", max(0.6, width * shrink), "map_road_casing")
 
 
 def name(layer: str, kind: str, zoom: float) -> Name | None:
     """How a feature's name is written at that zoom; None when it is not."""
     if layer == "place":
         rank, size = PLACES.get(kind, (6, 11))
-        return Name(rank, size) if rank <= zoom - 7 or rank == 0 else None
+        return Name(rank, size) if rank <= zoom - 6.5 or rank == 0 else None
     if layer == "water" and kind not in WATER_LINES and zoom >= 12:
         return Name(8, 11)
     if layer == "road" and zoom >= 14.5 and kind not in MINOR:

@@ -5,8 +5,7 @@ from array import array
 from collections import defaultdict
 
 from kivy.graphics import Color, InstructionGroup, Mesh, PopMatrix, PushMatrix, Scale, Translate
-from kivy.graphics.tesselator import Tesselator
-from kivy.metrics import dp
+from kivy.graphics.tesselator import TYPE_POLYGONS, WINDING_ODD, Tesselator
 
 from mobile.field.maps.pack import EXTENT, LINE, POINT, POLYGON
 from mobile.widgets.base import colour
@@ -14,6 +13,8 @@ from mobile.widgets.mapstyle import Fill, Stroke, name, style
 
 MAX_VERTICES = 60_000
 TILE_PX = 256
+CORNERS = 16
+"""Of a piece of a polygon; Kivy's default of 65,535 reserves 256 KB for every piece."""
 
 
 class Triangles:
@@ -29,9 +30,8 @@ class Triangles:
         if base + len(points) > MAX_VERTICES:
             self.flush()
             base = 0
-        for x, y in points:
-            self.vertices.extend((x, y, 0.0, 0.0))
-        self.indices.extend(base + i for i in triangles)
+        self.vertices.extend([v for x, y in points for v in (x, y, 0.0, 0.0)])
+        self.indices.extend([base + i for i in triangles])
 
     def flush(self):
         if self.indices:
@@ -45,7 +45,7 @@ def polygon(rings):
     for ring in rings:
         if len(ring) >= 6:
             tess.add_contour(array("f", ring))
-    if not tess.tesselate():
+    if not tess.tesselate(WINDING_ODD, TYPE_POLYGONS, CORNERS):
         return
     for vertices, _mode in tess.meshes:
         points = list(zip(vertices[0::4], vertices[1::4], strict=True))
@@ -97,7 +97,7 @@ class TileGraphics(InstructionGroup):
     def _triangles(self, features, z):
         """Per layer and colour, casings before the roads they frame."""
         painted = {layer: (defaultdict(Triangles), defaultdict(Triangles)) for layer in self.ORDER}
-        unit = EXTENT / TILE_PX / dp(1) * dp(1)
+        unit = EXTENT / TILE_PX
         for feature in features:
             if feature.name:
                 self._note_name(feature)

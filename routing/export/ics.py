@@ -1,12 +1,12 @@
 """The day for a calendar (RFC 5545): one event per visit, recognised again when the day is planned anew."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from icalendar import Calendar, Event, vGeo, vUri
 from icalendar.cal.timezone import Timezone
 
 from routing.export import wording
-from routing.export.types import DaySheet, DayStop
+from routing.export.types import DaySheet, DayStop, Rest
 
 
 def render(sheet: DaySheet) -> bytes:
@@ -27,6 +27,8 @@ def render(sheet: DaySheet) -> bytes:
         )
     for position, stop in enumerate(sheet.stops, 1):
         calendar.add_component(_event(sheet, position, stop))
+    if sheet.rest:
+        calendar.add_component(_rest(sheet, sheet.rest))
     return bytes(calendar.to_ical(sorted=True))
 
 
@@ -43,6 +45,17 @@ def _event(sheet: DaySheet, position: int, stop: DayStop) -> Event:
     event["url"] = vUri(wording.navigation(stop.point, stop.account)["Google Maps"])
     event.add("status", "CONFIRMED" if stop.appointment == "fixed" else "TENTATIVE")
     event.add("description", "\n".join(_description(sheet, stop)))
+    return event
+
+
+def _rest(sheet: DaySheet, rest: Rest) -> Event:
+    event = Event()
+    event.add("uid", f"break-{sheet.file_stem}@waymark")
+    event.add("dtstamp", sheet.planned_at.astimezone(UTC))
+    event.add("sequence", int(sheet.planned_at.timestamp()) // 60 % 2**31)
+    event.add("dtstart", _moment(sheet, rest.starts_at))
+    event.add("dtend", _moment(sheet, rest.starts_at + timedelta(seconds=rest.seconds)))
+    event.add("summary", "Break")
     return event
 
 

@@ -98,6 +98,10 @@ def _timetable(sheet: DaySheet) -> Flowable:
         *(_row(sheet, position, stop) for position, stop in enumerate(sheet.stops, 1)),
         [_Pin("E"), _paragraph(back, _BODY, bold=True), _paragraph(f"Arrive {sheet.end.name}", _BODY), "", home],
     ]
+    if sheet.rest_before is not None:
+        starts, text = wording.rest(sheet)
+        rest = ["", _paragraph(starts, _BODY, bold=True), _paragraph(text, _BODY), "", ""]
+        rows.insert(2 + sheet.rest_before, rest)
     widths = [9 * mm, 25 * mm, 60 * mm, _WIDTH - 122 * mm, 28 * mm]
     return Table(rows, colWidths=widths, repeatRows=1, style=_rules())
 
@@ -124,8 +128,8 @@ def _drive(leg: Leg) -> list[Flowable]:
 
 
 def _left_out(sheet: DaySheet) -> Flowable:
-    head = [_paragraph(text, _LABEL, bold=True) for text in ("Account", "Why not", "What would help")]
-    rows = [
+    titles = ["Account", "Why not", "What would help"]
+    rows: list[list[Any]] = [
         [
             [_paragraph(item.account, _BODY, bold=True), _paragraph(item.address, _QUIET)],
             _paragraph(item.reason, _BODY),
@@ -133,7 +137,11 @@ def _left_out(sheet: DaySheet) -> Flowable:
         ]
         for item in sheet.left_out
     ]
-    return Table([head, *rows], colWidths=[_WIDTH / 3] * 3, repeatRows=1, style=_rules())
+    if not any(item.remedy for item in sheet.left_out):
+        titles, rows = titles[:2], [row[:2] for row in rows]
+    head = [_paragraph(text, _LABEL, bold=True) for text in titles]
+    widths = [_WIDTH / 3, *[_WIDTH * 2 / 3 / (len(titles) - 1)] * (len(titles) - 1)]
+    return Table([head, *rows], colWidths=widths, repeatRows=1, style=_rules())
 
 
 def _rules() -> TableStyle:

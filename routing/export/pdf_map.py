@@ -21,6 +21,7 @@ PIN = 6.2
 _STRIP = 16.0
 
 type Place = tuple[float, float]
+type Box = tuple[float, float, float, float]
 
 
 class RouteMap(Flowable):
@@ -93,16 +94,25 @@ class RouteMap(Flowable):
     def _place_names(self, canvas: Canvas) -> None:
         taken = [self.projection.at(point) for point in self.sheet.points]
         names = [f for f in self.sheet.background if f.layer == "place" and f.name and f.geometry["type"] == "Point"]
-        boxes: list[tuple[float, float, float, float]] = [(x - PIN, y - PIN, x + PIN, y + PIN) for x, y in taken]
+        boxes: list[Box] = [(x - PIN, y - PIN, x + PIN, y + PIN) for x, y in taken]
         for feature in sorted(names, key=lambda f: (-look.place_size(f.kind), f.name)):
             size = look.place_size(feature.kind)
-            x, y = self.projection.at(LonLat(*feature.geometry["coordinates"][:2]))
-            half = fonts.width(feature.name, size) / 2
-            box = (x - half - 2, y - 2, x + half + 2, y + size)
-            inside = box[0] > 0 and box[2] < self.width and box[1] > 0 and box[3] < self.height - _STRIP
-            if inside and not any(_overlap(box, other) for other in boxes):
+            at = self.projection.at(LonLat(*feature.geometry["coordinates"][:2]))
+            box = self._free_box(at, fonts.width(feature.name, size), size, boxes)
+            if box:
                 boxes.append(box)
-                _text(canvas, x - half, y, feature.name, size, look.QUIET, halo=True)
+                _text(canvas, box[0] + 2, box[1] + 2, feature.name, size, look.QUIET, halo=True)
+
+    def _free_box(self, at: Place, width: float, size: float, taken: Sequence[Box]) -> Box | None:
+        """Room for a name at its place, else beside it where no pin and no other name is."""
+        beside = width / 2 + PIN + 5
+        for right, up in ((0.0, 0.0), (0.0, -size - PIN), (0.0, size + PIN), (beside, 0.0), (-beside, 0.0)):
+            left, low = at[0] + right - width / 2 - 2, at[1] + up - size / 2 - 2
+            box = (left, low, left + width + 4, low + size + 3)
+            inside = left > 0 and box[2] < self.width and low > 0 and box[3] < self.height - _STRIP
+            if inside and not any(_overlap(box, other) for other in taken):
+                return box
+        return None
 
     def _pins(self, canvas: Canvas) -> None:
         for missed in self.sheet.left_out:
@@ -239,7 +249,7 @@ def _text(
         canvas.restoreState()
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 

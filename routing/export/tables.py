@@ -110,6 +110,7 @@ def _facts(sheet: DaySheet) -> list[list[Any]]:
         ["Time zone", sheet.zone],
         ["Leaves", f"{wording.clock(sheet, sheet.leaves_at)} {sheet.start.name}"],
         ["Returns", f"{wording.clock(sheet, sheet.returns_at)} {sheet.end.name}"],
+        *([["Break", " ".join(wording.rest(sheet)).replace("Break ", "")]] if sheet.rest else []),
         ["Stops", len(sheet.stops)],
         ["Driving", wording.duration(sheet.drive_s)],
         ["Distance", wording.distance(sheet.metres)],

@@ -63,6 +63,16 @@ class DayStop:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """The break of the day."""
+
+    starts_at: datetime
+    """Timezone-aware."""
+    seconds: int
+    """How long."""
+
+
+@dataclass(frozen=True)
 class LeftOut:
     """A visit that was wanted and did not fit."""
 
@@ -122,6 +132,8 @@ class DaySheet:
     """In the order of driving."""
     last_leg: Leg
     """The drive from the last stop to the end."""
+    rest: Rest | None = None
+    """The break, when the plan has one."""
     left_out: tuple[LeftOut, ...] = ()
     """What was wanted for this rep and day and did not fit."""
     attribution: tuple[str, ...] = ()
@@ -158,6 +170,11 @@ class DaySheet:
     def estimated(self) -> bool:
         """Whether any drive is a straight-line estimate."""
         return any(leg.estimated for leg in self.legs)
+
+    @property
+    def rest_before(self) -> int | None:
+        """How many stops come before the break, or nothing when there is no break."""
+        return None if self.rest is None else sum(stop.starts_at < self.rest.starts_at for stop in self.stops)
 
     @property
     def points(self) -> tuple[LonLat, ...]:

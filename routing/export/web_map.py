@@ -214,6 +214,9 @@ def _panel(sheet: DaySheet) -> str:
         f'<li>{_drive(sheet.last_leg)}<b class="pin anchor">E</b>'
         f"<div><time>{back}</time> Arrive {text(sheet.end.name)}</div></li>",
     ]
+    if sheet.rest_before is not None:
+        starts, words = wording.rest(sheet)
+        rows.insert(1 + sheet.rest_before, f"<li><span></span><div><time>{starts}</time> {words}</div></li>")
     missed = "".join(
         f'<li><b class="pin missed"></b><div><strong>{text(item.account)}</strong>'
         f"<small>{text(item.reason)} {text(item.remedy)}</small></div></li>"

@@ -10,9 +10,7 @@ from routing.export.types import DaySheet, DayStop
 from routing.roads.types import Leg
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+_MONTHS = "January February March April May June July August September October November December".split()
 APPOINTMENTS: Mapping[str, str] = {
     "fixed": "fixed appointment",
     "flexible_day": "appointment, flexible in the day",
@@ -50,6 +48,13 @@ def distance(metres: float) -> str:
 def drive(leg: Leg) -> str:
     """`12 min, 8.4 km`, with a word when it is a guess."""
     return f"{duration(leg.seconds)}, {distance(leg.metres)}" + (" (estimated)" if leg.estimated else "")
+
+
+def rest(sheet: DaySheet) -> tuple[str, str]:
+    """When the break starts, and how long it is; empty texts without one."""
+    if sheet.rest is None:
+        return "", ""
+    return clock(sheet, sheet.rest.starts_at), f"Break {duration(sheet.rest.seconds)}"
 
 
 def stop_name(stop: DayStop) -> str:

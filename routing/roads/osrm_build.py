@@ -155,15 +155,20 @@ def remove_others(root: Path, keep: Graph) -> None:
             shutil.rmtree(entry, ignore_errors=True)
 
 
+def quoted(path: Path | str) -> str:
+    """A path as OSRM's programs read it: unquoted, it would end at the first space."""
+    return '"' + str(path).replace("&", "&&").replace('"', '&"') + '"'
+
+
 def _build_mld(
     extract: Path, folder: Path, lua: Path, data_version: str, threads: int, progress: Callable[[str], None]
 ) -> None:
     folder.mkdir()
     base = folder / "roads"
     steps = {
-        "extract": ["-p", str(lua), "-d", data_version, "-o", str(base), str(extract.resolve())],
-        "partition": [f"{base}.osrm"],
-        "customize": [f"{base}.osrm"],
+        "extract": ["-p", quoted(lua), "-d", data_version, "-o", quoted(base), quoted(extract.resolve())],
+        "partition": [quoted(f"{base}.osrm")],
+        "customize": [quoted(f"{base}.osrm")],
     }
     for step, arguments in steps.items():
         progress(step)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select, text
@@ -38,7 +37,7 @@ class VisitRow:
 def rows(session: Session, statement: Select[Visit], *, limit: int = 500) -> list[VisitRow]:
     """Visits with the names of account, rep and place."""
     chosen = statement.with_only_columns(Visit.id).order_by(None).subquery()
-    named: Select[Any] = (
+    named = (
         select(Visit, Account.name, User.name, Site.street, Site.city)
         .join(chosen, chosen.c.id == Visit.id)
         .join(Account, Account.id == Visit.account_id)

@@ -20,7 +20,9 @@ def add_region(path: Path, name: str | None = None, *, source: str | None = None
     if ready:
         return region_id
     with transaction() as session:
-        geocoding.build_index(session, region_id, lambda done, total: steps("indexing addresses", done, total))
+        steps("indexing addresses", 0, 1)
+        geocoding.build_index(session, region_id)
+        steps("indexing addresses", 1, 1)
     with transaction() as session:
         region = session.get_one(Region, region_id)
         steps("building the road graph", 0, 1)

@@ -9,7 +9,7 @@ from shapely.geometry import MultiPolygon
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from server.accounts import service as accounts
+from server.accounts import pins
 from server.kit.errors import Invalid
 from server.territories import service as territories
 from server.territories.models import Territory
@@ -40,7 +40,7 @@ def create(
     """Add a territory, give it its people and move the accounts inside it there."""
     territory = territories.create(session, name=name, area=area, colour=colour, parent_id=parent_id)
     territories.set_members(session, territory.id, members, day=day)
-    accounts.realign(session)
+    pins.realign(session)
     return territory
 
 
@@ -48,14 +48,14 @@ def change(session: Session, territory_id: UUID, changes: dict[str, Any]) -> Ter
     """Change a territory; accounts move with its area."""
     territory = territories.change(session, territory_id, changes)
     if "area" in changes:
-        accounts.realign(session)
+        pins.realign(session)
     return territory
 
 
 def delete(session: Session, territory_id: UUID) -> None:
     """Take a territory away; its accounts go to whichever territory covers them now, or to none."""
     territories.delete(session, territory_id)
-    accounts.realign(session)
+    pins.realign(session)
 
 
 def set_members(session: Session, territory_id: UUID, members: list[UUID], *, day: date) -> None:

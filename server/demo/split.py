@@ -2,6 +2,7 @@
 
 from shapely import from_wkb
 from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -37,8 +38,8 @@ def halves(session: Session, region: Region) -> tuple[MultiPolygon, MultiPolygon
     total = sum(row.n for row in towns)
     if len(towns) < 4 or total == 0:
         return cut(session, region)
-    north: list[Polygon | MultiPolygon] = []
-    south: list[Polygon | MultiPolygon] = []
+    north: list[BaseGeometry] = []
+    south: list[BaseGeometry] = []
     seen = 0
     for row in towns:
         (north if seen < total / 2 else south).append(from_wkb(bytes(row[1])))
@@ -53,7 +54,7 @@ def cut(session: Session, region: Region) -> tuple[MultiPolygon, MultiPolygon]:
     return whole([box(west, middle, east, north)]), whole([box(west, south, east, middle)])
 
 
-def whole(parts: list[Polygon | MultiPolygon]) -> MultiPolygon:
+def whole(parts: list[BaseGeometry]) -> MultiPolygon:
     """The union of some areas."""
     union = unary_union(parts)
     polygons = [part for part in getattr(union, "geoms", [union]) if isinstance(part, Polygon)]

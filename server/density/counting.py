@@ -1,7 +1,7 @@
 """The set-based statements that count prospects and customers into hexagons, in the order in which they run.
 
-They meet in three temporary tables: `customer_now` (sites of customers as they are), `fresh` (the counts as they should
-be) and `fresh_share` (the same with penetration). `h3_parent` is our own SQL function, see the migration.
+They meet in temporary tables: `customer_now` (sites of customers as they are), `fresh` (the counts as they should be),
+`changes` and `changed_share` (where they differ). `h3_parent` is our own SQL function, see the migration.
 """
 
 from statistics import NormalDist
@@ -27,7 +27,10 @@ INPUTS = text(
 )
 """What decides the counts, read in a few milliseconds."""
 
-START = text("drop table if exists pg_temp.customer_now, pg_temp.fresh, pg_temp.fresh_share")
+START = (
+    text("drop table if exists pg_temp.customer_now, pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"),
+    text("set local work_mem = '256MB'"),
+)
 
 CUSTOMERS = text(
     """
@@ -93,34 +96,42 @@ COUNT_COARSER = text(
     """
 )
 
+CHANGES = text(
+    """
+    create temporary table changes on commit drop as
+    select cell, f.resolution, f.prospects, f.customers, old.cell is null as is_new,
+           f.customers / (f.prospects + f.customers)::float8 as share, (f.prospects + f.customers)::float8 as n
+    from fresh f full join density_cell old using (cell)
+    where (f.prospects, f.customers) is distinct from (old.prospects, old.customers)
+    """
+)
+"""What differs; a cell that is gone has no counts."""
+
+DROP_OLD = text(
+    "delete from density_cell old using changes where changes.cell = old.cell and changes.prospects is null"
+)
+
 SHARES = text(
     """
-    create temporary table fresh_share on commit drop as
-    select cell, resolution, prospects, customers, share as penetration,
+    create temporary table changed_share on commit drop as
+    select cell, resolution, prospects, customers, is_new, share,
            greatest(0, (share + :z2 / (2 * n) - root) / (1 + :z2 / n)) as low,
            least(1, (share + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
     from (
         select *, sqrt(:z2 * (share * (1 - share) + :z2 / (4 * n)) / n) as root
-        from (select *, customers / (prospects + customers)::float8 as share, (prospects + customers)::float8 as n
-              from fresh) shares
+        from changes where prospects is not null
     ) roots
     """
 )
 
-DROP_OLD = text("delete from density_cell old where not exists (select from fresh where fresh.cell = old.cell)")
-
 UPDATE_CHANGED = text(
     """
-    update density_cell old set prospects = f.prospects, customers = f.customers,
-        penetration = f.penetration, low = f.low, high = f.high
-    from fresh_share f
-    where f.cell = old.cell and (f.prospects, f.customers) is distinct from (old.prospects, old.customers)
+    update density_cell old set prospects = w.prospects, customers = w.customers,
+        penetration = w.share, low = w.low, high = w.high
+    from changed_share w where w.cell = old.cell and not w.is_new
     """
 )
 
 NEW_CELLS = text(
-    """
-    select f.cell, f.resolution, f.prospects, f.customers, f.penetration, f.low, f.high from fresh_share f
-    where not exists (select from density_cell old where old.cell = f.cell)
-    """
+    "select cell, resolution, prospects, customers, share, low, high from changed_share where is_new order by cell"
 )

@@ -1,16 +1,15 @@
 """Keeps the counts true: only what has changed is touched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import h3
-import numpy as np
 import shapely
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from geo.density import cell_outline
+from geo.density import cell_outlines
 from server.density import counting
 from server.density.models import DensityCustomer, DensityState
 from server.kit import clock
@@ -18,6 +17,7 @@ from server.kit.database import copy_rows
 from server.regions.loading import CELL_RESOLUTION, to_mercator
 
 LOCK = 0x64656E73
+CHUNK = 50_000
 _CELL_COLUMNS = ("cell", "resolution", "prospects", "customers", "penetration", "low", "high", "geom")
 
 
@@ -29,7 +29,8 @@ def refresh(session: Session) -> bool:
     state = session.get(DensityState, 1)
     if state is not None and state.inputs == inputs:
         return False
-    session.execute(counting.START)
+    for preparation in counting.START:
+        session.execute(preparation)
     regions_changed = state is None or state.inputs.split(" ")[0] != inputs.split(" ")[0]
     _count_customers(session, again=regions_changed)
     _count_cells(session)
@@ -60,18 +61,20 @@ def _count_cells(session: Session) -> None:
     for resolution in range(counting.FINEST - 1, counting.COARSEST - 1, -1):
         session.execute(counting.COUNT_COARSER, {"resolution": resolution})
     session.execute(text("analyze fresh"))
-    session.execute(counting.SHARES, {"z2": counting.Z2})
+    session.execute(counting.CHANGES)
     session.execute(counting.DROP_OLD)
+    session.execute(counting.SHARES, {"z2": counting.Z2})
     session.execute(counting.UPDATE_CHANGED)
     new = session.execute(counting.NEW_CELLS).all()
     if new:
-        copy_rows(session, "density_cell", _CELL_COLUMNS, _with_outlines(new))
-    session.execute(text("analyze density_cell"))
+        rows = (row for start in range(0, len(new), CHUNK) for row in _with_outlines(new[start : start + CHUNK]))
+        copy_rows(session, "density_cell", _CELL_COLUMNS, rows)
+        session.execute(text("analyze density_cell"))
 
 
-def _with_outlines(rows: Any) -> Iterator[tuple[Any, ...]]:
+def _with_outlines(rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:
     """Add the hexagon in Web Mercator, which PostgreSQL cannot make."""
-    outlines = np.array([cell_outline(h3.int_to_str(row.cell)) for row in rows], dtype=object)
+    outlines = cell_outlines([h3.int_to_str(row.cell) for row in rows])
     projected = shapely.set_srid(shapely.transform(outlines, to_mercator), 3857)
     texts = shapely.to_wkb(projected, hex=True, include_srid=True)
     for row, outline in zip(rows, texts, strict=True):

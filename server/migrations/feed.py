@@ -94,6 +94,23 @@ begin
     where v.id = any(ids) and v.deleted_at is null and v.day >= oldest;
 end $$
 """,
+    """
+create function sync_buckets_route(ids uuid[]) returns table (id uuid, bucket_id int) language plpgsql as $$
+begin
+    return query
+    select r.id, sync_bucket('user', r.rep_id::text) from route r
+    where r.id = any(ids) and r.deleted_at is null and r.published_at is not null
+      and r.day >= current_date - interval '31 days';
+end $$
+""",
+    """
+create function sync_buckets_stop(ids uuid[]) returns table (id uuid, bucket_id int) language plpgsql as $$
+begin
+    return query
+    select s.id, i.bucket_id from stop s join sync_item i on i.e = 20 and i.id = s.route_id and i.op = 'P'
+    where s.id = any(ids) and s.deleted_at is null;
+end $$
+""",
 )
 
 # The rows among some ids that are not in the buckets where they belong.
@@ -231,6 +248,23 @@ begin
 end $$
 """
 
+TOUCH_ROUTE = f"""
+create function sync_touch_route() returns trigger language plpgsql as $$
+declare
+    ids uuid[];
+    moved uuid[];
+begin
+    {CHANGED}
+    moved := sync_moved(20::smallint, 'route', ids);
+    perform sync_stamp(20::smallint, 'route', 'route', ids);
+    if moved <> '{{}}' then
+        perform sync_stamp(21::smallint, 'stop', 'stop',
+                           array(select s.id from stop s where s.route_id = any(moved)));
+    end if;
+    return null;
+end $$
+"""
+
 TOUCH_ACCOUNT_REP = f"""
 create function sync_touch_account_rep() returns trigger language plpgsql as $$
 begin
@@ -265,7 +299,9 @@ select sync_attach('app_user', 'sync_touch', '1, user_public'),
        sync_attach('account', 'sync_touch_account'),
        sync_attach('account_rep', 'sync_touch_account_rep'),
        sync_attach('site', 'sync_touch_site'),
-       sync_attach('visit', 'sync_touch', '12, visit, account')
+       sync_attach('visit', 'sync_touch', '12, visit, account'),
+       sync_attach('route', 'sync_touch_route'),
+       sync_attach('stop', 'sync_touch', '21, stop')
 """
 
 ROWS_OF_BEFORE = """
@@ -273,7 +309,9 @@ select sync_stamp(1::smallint, 'user_public', 'app_user', array(select id from a
        sync_stamp(3::smallint, 'territory', 'territory', array(select id from territory)),
        sync_stamp(10::smallint, 'account', 'account', array(select id from account)),
        sync_stamp(11::smallint, 'site', 'site', array(select id from site)),
-       sync_stamp(12::smallint, 'visit', 'visit', array(select id from visit))
+       sync_stamp(12::smallint, 'visit', 'visit', array(select id from visit)),
+       sync_stamp(20::smallint, 'route', 'route', array(select id from route)),
+       sync_stamp(21::smallint, 'stop', 'stop', array(select id from stop))
 """
 
 OUTCOMES = """
@@ -290,4 +328,16 @@ insert into sync_meta (secret)
 values (decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'))
 """
 
-FUNCTIONS = (VALUES, BUCKET, *BUCKETS_OF, MOVED, STAMP, CHILDREN, TOUCH, TOUCH_ACCOUNT, TOUCH_SITE, TOUCH_ACCOUNT_REP)
+FUNCTIONS = (
+    VALUES,
+    BUCKET,
+    *BUCKETS_OF,
+    MOVED,
+    STAMP,
+    CHILDREN,
+    TOUCH,
+    TOUCH_ACCOUNT,
+    TOUCH_SITE,
+    TOUCH_ACCOUNT_REP,
+    TOUCH_ROUTE,
+)

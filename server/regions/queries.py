@@ -1,12 +1,16 @@
 """Reads of regions: what is served, its areas, its base map."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
+from geo.mappack import LAYERS
+from geo.types import BBox
 from server.kit.tiles import Tile
 from server.regions.errors import NoSuchRegion
 from server.regions.models import Region, RegionPlace, State
@@ -50,6 +54,37 @@ _PACK_COLUMN = text(
     select y, layer, kind, name, ST_AsBinary(geom) as geom from found where geom is not null order by y
     """
 )
+
+
+_BACKGROUND = text(
+    """
+    with frame as (select ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 3857) as box)
+    select layer, kind, name, ST_AsGeoJSON(ST_Transform(ST_Simplify(geom, :tolerance_m, true), 4326), 5) as geometry
+    from frame join basemap_feature on geom && frame.box and min_zoom <= :zoom
+    where region_id = any(:regions) and layer <> 'building'
+    order by array_position(:layers, layer), min_zoom desc
+    limit :limit
+    """
+)
+
+_BACKGROUND_SIZE = text(
+    """
+    with frame as (select ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 3857) as box)
+    select count(*) from frame join basemap_feature on geom && frame.box and min_zoom <= :zoom
+    where region_id = any(:regions) and layer <> 'building'
+    """
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A thing of the base map, for pictures and pages that leave the house."""
+
+    layer: str
+    kind: str
+    name: str
+    geometry: dict[str, Any]
+    """GeoJSON, EPSG:4326, to a metre."""
 
 
 def served(session: Session) -> Sequence[Region]:
@@ -108,3 +143,15 @@ def pack_column(
 def _frame(z: int) -> dict[str, float]:
     """How far a tile reaches beyond its edges, and the detail that it can show (1/2048 of its width)."""
     return {"margin": MARGIN / 4096, "units": MARGIN, "tolerance_m": WORLD_M / (1 << z) / 2048}
+
+
+def background(session: Session, bbox: BBox, at_most: int = 6000) -> list[Drawn]:
+    """The base map of a box without its buildings, in drawing order, with as much detail as fits into a picture."""
+    regions = [region.id for region in served(session)]
+    values: dict[str, Any] = {**bbox._asdict(), "regions": regions, "layers": list(LAYERS), "limit": at_most}
+    for zoom in range(14, 4, -1):
+        if session.execute(_BACKGROUND_SIZE, {**values, "zoom": zoom}).scalar_one() <= at_most:
+            break
+    width_m = max(1.0, (bbox.east - bbox.west) / 360 * WORLD_M)
+    rows = session.execute(_BACKGROUND, {**values, "zoom": zoom, "tolerance_m": width_m / 4000})
+    return [Drawn(row.layer, row.kind, row.name, json.loads(row.geometry)) for row in rows if row.geometry]

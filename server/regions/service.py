@@ -77,6 +77,11 @@ def load(session: Session, region_id: UUID, path: Path, progress: Progress | Non
         session.execute(text(f"analyze {table}"))
 
 
+def forget(session: Session, region_id: UUID) -> None:
+    """Drop a region whose extract turned out to be unusable."""
+    session.execute(delete(Region).where(Region.id == region_id, Region.stage == Stage.REGISTERED))
+
+
 def pack(session: Session, region_id: UUID, progress: Progress | None = None) -> None:
     """Write the phone's map pack of a loaded region."""
     region = _locked(session, region_id)

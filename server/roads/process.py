@@ -129,7 +129,7 @@ class RoadProcess:
 
     def _spawn(self, graph: Graph) -> Running | None:
         port = _free_port()
-        command = [str(osrm_build.bundled("bin", "osrm-routed")), str(graph.base)]
+        command = [str(osrm_build.bundled("bin", "osrm-routed")), osrm_build.quoted(graph.base)]
         command += ["--algorithm", graph.algorithm, "--ip", "127.0.0.1", "--port", str(port), "--mmap"]
         command += ["--threads", str(os.cpu_count() or 1), "--verbosity", "WARNING"]
         command += ["--max-table-size", str(_MOST_POINTS), "--max-viaroute-size", str(_MOST_STOPS)]

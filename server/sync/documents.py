@@ -128,7 +128,7 @@ class Stop(Document):
     drive_s: int
     distance_m: int
     estimated: bool
-    why: JsonValue
+    why: str
 
 
 class UserPublic(Document):

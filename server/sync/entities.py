@@ -4,6 +4,7 @@ A new entity is one entry here, its document in `documents.py`, and in a migrati
 which buckets its rows are) with `sync_attach`.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,15 @@ VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id
         'verification', r.verification) end,
     'flags', r.flags"""
 
+ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, 'zone', r.zone,
+    'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
+    'returns_at', sync_time(r.returns_at), 'drive_s', r.drive_s, 'distance_m', r.distance_m,
+    'estimated', r.estimated, 'polylines', r.polylines"""
+STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id, 'account_id', r.account_id,
+    'site_id', r.site_id, 'position', r.position, 'arrives_at', sync_time(r.arrives_at),
+    'starts_at', sync_time(r.starts_at), 'ends_at', sync_time(r.ends_at), 'drive_s', r.drive_s,
+    'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why"""
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
@@ -54,6 +64,8 @@ ENTITIES = (
     Entity(10, "account", "account", ACCOUNT),
     Entity(11, "site", "site", SITE),
     Entity(12, "visit", "visit", VISIT),
+    Entity(20, "route", "route", ROUTE),
+    Entity(21, "stop", "stop", STOP),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}
@@ -67,6 +79,11 @@ class Row:
     document: str
     """JSON."""
 
+    def json(self) -> dict[str, Any]:
+        """The document."""
+        document: dict[str, Any] = json.loads(self.document)
+        return document
+
 
 def rows(session: Session, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Row]:
     """The living rows among some ids, with their documents."""
@@ -79,3 +96,13 @@ def rows(session: Session, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Ro
     """  # noqa: S608 our own constants
     found: Any = session.execute(text(statement), {"ids": wanted})
     return {row_id: Row(rev, document) for row_id, rev, document in found}
+
+
+def last_change(session: Session, entity: str, row_id: UUID, field: str) -> tuple[str | None, str | None]:
+    """Who changed a field last, and when."""
+    statement = """
+        select u.name, sync_time(h.at) from field_history h left join app_user u on u.id = h.actor
+        where h.entity = :entity and h.row_id = :id and h.field = :field order by h.rev desc limit 1
+    """
+    found = session.execute(text(statement), {"entity": entity, "id": row_id, "field": field}).one_or_none()
+    return (found[0], found[1]) if found else (None, None)

@@ -87,9 +87,13 @@ class SyncReceipt(Base):
     body_sha: Mapped[bytes] = mapped_column(primary_key=True, comment="SHA-256 of the canonical body.")
     device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"))
     n: Mapped[int] = mapped_column(BigInteger)
+    entity: Mapped[str | None] = mapped_column(comment="What the op names; null when it is malformed.")
+    row_id: Mapped[UUID | None]
     status: Mapped[str]
     result: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    body: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Kept unless the op was simply applied.")
+    body: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="Kept unless the op was simply applied."
+    )
     recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
     __table_args__ = (
@@ -98,15 +102,18 @@ class SyncReceipt(Base):
     )
 
 
-class SyncClock(Base):
-    """What a phone's clocks said at its last hello, to tell when its ops were made."""
+class SyncPhone(Base):
+    """What a phone said at its last hello."""
 
-    __tablename__ = "sync_clock"
+    __tablename__ = "sync_phone"
 
     device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"), primary_key=True)
     boot: Mapped[str] = mapped_column(comment="Changes with each start of the phone.")
     mono_ms: Mapped[int] = mapped_column(BigInteger, comment="The phone's monotonic clock.")
     heard_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), comment="By our clock.")
+    stale_n: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("0"), comment="Ops up to here were made on revisions of another epoch."
+    )
 
 
 class SyncHorizon(Base):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 PROTOCOL = 1
 SCHEMA_MIN = 1
@@ -21,6 +21,23 @@ MAX_PAGE_ROWS = 2000
 MAX_BUCKETS = 64
 CHUNK_BYTES = 524_288
 
+
+def moment(text: str) -> datetime:
+    """An instant out of its text; refuses one without an offset from UTC."""
+    value = datetime.fromisoformat(text)
+    if value.utcoffset() is None:
+        raise ValueError("a time needs its offset from UTC")
+    return value
+
+
+def checked_moment(text: str) -> str:
+    """The text of an instant, as it came."""
+    moment(text)
+    return text
+
+
+type Instant = Annotated[str, StringConstraints(max_length=40), AfterValidator(checked_moment)]
+"""RFC 3339 with an offset."""
 type Small = Annotated[str, Field(max_length=200)]
 type Status = Literal["applied", "merged", "conflict", "rejected", "deferred"]
 
@@ -43,7 +60,7 @@ def body_sha(op: dict[str, Any]) -> bytes:
 
 def emit(message: Message) -> dict[str, Any]:
     """A message as plain JSON; keys that were not set are left out."""
-    return message.model_dump(mode="json", exclude_unset=True)
+    return message.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 # hello
@@ -67,8 +84,8 @@ class HelloRequest(Message):
     epoch: str | None
     max_n: int = Field(ge=0)
     tz: Small
-    wall: datetime
-    mono_ms: int
+    wall: Instant
+    mono_ms: int = Field(ge=0, le=10**13)
     boot: Small
     free_mb: int
     pending: Pending
@@ -127,8 +144,8 @@ class HelloReply(Message):
 class Moment(Message):
     """When an op was made, by the phone's clocks; decides nothing."""
 
-    wall: datetime
-    mono: int
+    wall: Instant
+    mono: int = Field(ge=0, le=10**13)
     boot: Small
 
 
@@ -172,7 +189,7 @@ class CheckIn(Message):
     lon: float = Field(ge=-180, le=180)
     lat: float = Field(ge=-90, le=90)
     accuracy_m: float = Field(ge=0)
-    fix_at: datetime
+    fix_at: Instant
     mock: bool
 
 

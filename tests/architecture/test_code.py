@@ -5,7 +5,7 @@ from typing import Any
 
 MANY_LINES = 400
 PROGRAM_TEXT = {".py", ".js", ".css", ".html", ".kv", ".sql"}
-NAMELESS = {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc", "base"}
+NAMELESS = {"util", "utils", "helper", "helpers", "common", "manager", "managers"}
 AT_THE_TOP = {
     "server", "geo", "routing", "mobile", "tests", "benchmarks", "docs", "docker-compose.yml", "pyproject.toml",
     "README.md", "Makefile", "Dockerfile", "LICENSE", "CHANGELOG.md", "uv.lock", "package.json", "package-lock.json",

@@ -2,13 +2,14 @@
 
 import math
 
+import h3
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Point
 
-from geo.density import cell_outline, coarser, count_cells, kernel_surface, penetration
+from geo.density import cell_outline, cell_outlines, coarser, count_cells, kernel_surface, penetration
 from geo.types import LonLat
 
 places = st.builds(LonLat, st.floats(8, 11), st.floats(46, 49))
@@ -33,6 +34,13 @@ def test_a_point_lies_in_the_outline_of_its_cell() -> None:
     point = LonLat(9.52, 47.14)
     (cell,) = count_cells([point], 8)
     assert cell_outline(cell).contains(Point(point))
+
+
+def test_many_outlines_are_the_same_as_one_by_one() -> None:
+    cells = [*h3.get_pentagons(4), *count_cells([LonLat(9.5, 47.1), LonLat(-6, 46)], 8)]
+    for outline, cell in zip(cell_outlines(cells), cells, strict=True):
+        assert outline.equals(cell_outline(cell))
+    assert len(cell_outlines([])) == 0
 
 
 def test_a_resolution_that_h3_does_not_have_is_refused() -> None:

@@ -10,6 +10,8 @@ VISIT_FIELDS = (
     "id", "account_id", "site_id", "rep_id", "day", "zone", "state", "appointment", "objective", "outcome", "note",
     "planned_start_at", "planned_end_at", "checked_in_at", "done_at", "checkin",
 )  # fmt: skip
+PROGRESS = ("planned", "en_route", "checked_in", "done")
+FINAL = ("done", "missed", "cancelled")
 
 
 def target(body: Json) -> Ref:
@@ -36,16 +38,26 @@ def lay_over(base: Json | None, bodies: Sequence[Json]) -> Json | None:
 
 
 def _with_event(doc: Json | None, body: Json) -> Json:
+    """A visit after an event, by the server's rules."""
     event = body["d"]
     visit = doc if doc is not None else dict.fromkeys(VISIT_FIELDS) | {"id": event["visit_id"], "flags": []}
     visit = visit | {k: event[k] for k in ("account_id", "site_id", "day", "zone") if visit.get(k) is None}
-    visit["state"] = event["state"]
-    visit |= {k: event[k] for k in ("outcome", "note", "checkin") if event.get(k) is not None}
-    if event["state"] == "checked_in":
+    visit |= {"checkin": event["checkin"]} if event["checkin"] is not None and visit.get("checkin") is None else {}
+    if event["state"] == "checked_in" and visit.get("checked_in_at") is None:
         visit["checked_in_at"] = body["at"]["wall"]
-    elif event["state"] == "done":
-        visit["done_at"] = body["at"]["wall"]
+    if visit.get("state") == "done":
+        return visit
+    if event["state"] in FINAL:
+        done_at = body["at"]["wall"] if event["state"] == "done" else None
+        return visit | {"state": event["state"], "outcome": event["outcome"], "note": event["note"], "done_at": done_at}
+    if _is_further(visit.get("state"), event["state"]):
+        visit["state"] = event["state"]
     return visit
+
+
+def _is_further(state: str | None, other: str) -> bool:
+    """Whether a visit goes on to the other state: what arrives late never takes it back."""
+    return state is None or (state in PROGRESS and PROGRESS.index(other) > PROGRESS.index(state))
 
 
 def _with_edit(doc: Json | None, body: Json) -> Json | None:

@@ -107,7 +107,7 @@ class PushRequest:
 class Conflict:
     """A field that the server did not take, with all three values."""
 
-    id: int
+    id: str
     field: str
     base: Any
     mine: Any

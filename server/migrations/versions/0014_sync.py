@@ -98,13 +98,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one", name=op.f("pk_sync_meta")),
     )
     op.create_table(
-        "sync_clock",
+        "sync_phone",
         sa.Column("device_id", sa.Uuid(), nullable=False),
         sa.Column("boot", sa.String(), nullable=False, comment="Changes with each start of the phone."),
         sa.Column("mono_ms", sa.BigInteger(), nullable=False, comment="The phone's monotonic clock."),
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False, comment="By our clock."),
-        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_sync_clock_device_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_sync_clock")),
+        sa.Column(
+            "stale_n",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="Ops up to here were made on revisions of another epoch.",
+        ),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_sync_phone_device_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_sync_phone")),
     )
     op.create_table(
         "sync_receipt",
@@ -112,6 +119,8 @@ def upgrade() -> None:
         sa.Column("body_sha", sa.LargeBinary(), nullable=False, comment="SHA-256 of the canonical body."),
         sa.Column("device_id", sa.Uuid(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("entity", sa.String(), nullable=True, comment="What the op names; null when it is malformed."),
+        sa.Column("row_id", sa.Uuid(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("result", postgresql.JSONB(), nullable=False),
         sa.Column("body", postgresql.JSONB(), nullable=True, comment="Kept unless the op was simply applied."),

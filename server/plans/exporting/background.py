@@ -58,11 +58,12 @@ def around(session: Session, points: Sequence[LonLat]) -> tuple[MapFeature, ...]
 
 def sources(session: Session, points: Sequence[LonLat]) -> tuple[str, ...]:
     """The attribution lines of the regions around the points, with the date of their data."""
-    lines = {
-        f"{line} ({region.name}{f', {region.data_date}' if region.data_date else ''})": None
-        for region in regions_covering(session, points)
-        for line in region.attribution
-    }
+    lines: dict[str, None] = {}
+    for region in regions_covering(session, points):
+        data = ", ".join(filter(None, [region.name, str(region.data_date or "")]))
+        for line in region.attribution:
+            known = line if not region.licence or region.licence in line else f"{line}, {region.licence}"
+            lines[f"{known} ({data})"] = None
     return tuple(lines)
 
 

@@ -225,7 +225,7 @@ class FakeServer:
             cur = row["d"].get(f)
             if cur != mine and row["frev"].get(f, 0) > op["base_rev"] and cur != old:
                 c = {
-                    "id": 1,
+                    "id": "c1",
                     "field": f,
                     "base": old,
                     "mine": mine,

@@ -181,7 +181,7 @@ def test_the_day_lists_stops_in_route_order_with_their_marks(synced):
         (2, "Bäckerei Näscher", "planned", ""),
     ]
     assert day.next_stop.name == "Bäckerei Näscher"
-    assert reads.planned_days(synced.store, synced.server.user_id) == [DAY]
+    assert reads.planned_days(synced.store, synced.server.user_id, clock.date.fromisoformat(DAY)) == [DAY]
 
 
 def test_the_account_card_shows_sites_and_what_happened_there(synced):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from geo.types import LonLat
-from routing.export.types import Anchor, DaySheet, DayStop, LeftOut, MapFeature
+from routing.export.types import Anchor, DaySheet, DayStop, LeftOut, MapFeature, Rest
 from routing.export.web_map import Assets
 from routing.roads import polyline
 from routing.roads.types import Leg
@@ -70,6 +70,7 @@ def day_sheet() -> DaySheet:
             ),
         ),
         last_leg=leg(FARM, HOME, 1200, 5100),
+        rest=Rest(moment(8, 35), 1200),
         left_out=(
             LeftOut(
                 "Bäckerei Ögg", "Closes before it can be reached.", "Open until 17:30.", "Gasse 2", LonLat(9.51, 47.16)

@@ -24,7 +24,8 @@ SOURCE = "© OpenStreetMap contributors"
 def test_the_calendar_has_an_event_per_visit_in_the_zone_of_the_rep(sheet: DaySheet) -> None:
     calendar = icalendar.Calendar.from_ical(ics.render(sheet))
     first, *_rest = events = calendar.walk("VEVENT")
-    assert len(events) == 3
+    assert len(events) == 4
+    assert str(events[-1]["SUMMARY"]) == "Break"
     assert first["DTSTART"].params["TZID"] == "Europe/Vaduz"
     assert first["DTSTART"].dt.astimezone(UTC) == sheet.stops[0].starts_at
     assert first["DTEND"].dt.astimezone(UTC) == sheet.stops[0].ends_at
@@ -51,7 +52,7 @@ def test_a_night_shift_over_the_change_of_clocks_keeps_its_moments(sheet: DayShe
     stop = sheet.stops[0]
     late = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     stop = replace(stop, arrives_at=late, starts_at=late, ends_at=late + timedelta(hours=1))
-    (event,) = icalendar.Calendar.from_ical(ics.render(replace(sheet, stops=(stop,)))).walk("VEVENT")
+    event, *_rest = icalendar.Calendar.from_ical(ics.render(replace(sheet, stops=(stop,)))).walk("VEVENT")
     assert event["DTEND"].dt.astimezone(UTC) - event["DTSTART"].dt.astimezone(UTC) == timedelta(hours=1)
 
 
@@ -107,7 +108,14 @@ def test_the_printed_sheet_says_everything_in_three_scripts(sheet: DaySheet) -> 
     text = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf.render(sheet))).pages)
     for words in ("Zoë Nováková", "Mühle Łódź & Söhne <AG>", "Κεντρική 5, Αθήνα", "Заказ → проверить ✓", SOURCE):
         assert words in text
-    for words in ("estimated, straight line", "not planned", "Closes before it can be reached.", "1 km", "page 1"):
+    for words in (
+        "estimated, straight line",
+        "not planned",
+        "Break 20 min",
+        "Closes before it can be reached.",
+        "1 km",
+        "page 1",
+    ):
         assert words in text
 
 

@@ -1,0 +1,105 @@
+"""Accounts: search that forgives, and a list that scrolls through thousands."""
+
+from kivy.factory import Factory
+from kivy.metrics import dp
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.recycleboxlayout import RecycleBoxLayout
+from kivy.uix.recycleview import RecycleView
+from kivy.uix.recycleview.views import RecycleDataViewBehavior
+
+from mobile.field import reads
+from mobile.screens.parts import class_badge, frame, mark_icon
+from mobile.widgets.base import Column, Icon, Text, Touchable, colour, paint
+from mobile.widgets.controls import Field, PushButton
+
+ROW = 64
+
+
+class AccountRow(RecycleDataViewBehavior, Touchable):
+    """One line of the list; reused while scrolling."""
+
+    def __init__(self, **kwargs):
+        super().__init__(self._tapped, "ground", spacing=dp(10), padding=(dp(16), dp(8)), **kwargs)
+        self._tap = None
+
+    def _tapped(self):
+        self._tap()
+
+    def refresh_view_attrs(self, _view, _index, data):
+        """Show another account."""
+        line, self._tap = data["line"], data["tap"]
+        self.label = line.name
+        self.clear_widgets()
+        below = "  ·  ".join(p for p in (line.city, data["status"]) if p)
+        words = Column(Text(line.name, 16, True, lines=1), Text(below, 14, ink="quiet", lines=1), spacing=0)
+        words.pos_hint = {"center_y": 0.5}
+        self.add_widget(words)
+        for extra in (mark_icon(data["mark"]), class_badge(line.account_class)):
+            if extra is not None:
+                self.add_widget(extra)
+        self.add_widget(Icon("chevron_right", 18, "quiet", size_hint=(None, 1), width=dp(18)))
+
+
+Factory.register("AccountRow", cls=AccountRow)
+
+
+class AccountList(BoxLayout):
+    """The search field and what it finds."""
+
+    def __init__(self, ctx, text="", **kwargs):
+        super().__init__(orientation="vertical", **kwargs)
+        self.ctx = ctx
+        self.marks = reads.marks(ctx.files)
+        self.field = Field("", text, hint=ctx.words("search"))
+        self.field.input.bind(text=lambda _f, text: self.find(text))
+        self.count = Text("", 13, ink="quiet")
+        head = Column(self.field, self.count, spacing=4, padding=(16, 10, 16, 4))
+        self.add_widget(head)
+        self.found = RecycleView(bar_width=dp(3), bar_color=colour("quiet", 0.5), scroll_type=["bars", "content"])
+        layout = RecycleBoxLayout(
+            orientation="vertical", default_size=(None, dp(ROW)), default_size_hint=(1, None), size_hint_y=None
+        )
+        layout.bind(minimum_height=layout.setter("height"))
+        self.found.add_widget(layout)
+        self.found.viewclass = "AccountRow"
+        self.nothing = Column(padding=(16, 8, 16, 16), spacing=12)
+        self.body = BoxLayout()
+        self.add_widget(self.body)
+        self.find(text)
+
+    def find(self, text):
+        words = self.ctx.words
+        lines = self.ctx.accounts().search(text)
+        self.count.text = words("count_accounts", n=words.number(len(lines)))
+        self.found.data = [self._row(line) for line in lines]
+        self.found.scroll_y = 1
+        self.body.clear_widgets()
+        self.body.add_widget(self.found if lines else self._empty(text))
+
+    def _row(self, line):
+        status = self.ctx.words(f"st_{line.status}") if line.status in ("customer", "prospect", "former") else ""
+        return {
+            "line": line,
+            "status": status,
+            "mark": self.marks.get(("account", line.id), ""),
+            "tap": lambda: self.ctx.nav.go("account", account_id=line.id),
+        }
+
+    def _empty(self, text):
+        words = self.ctx.words
+        page = BoxLayout(orientation="vertical")
+        column = Column(padding=(16, 8, 16, 16), spacing=12)
+        if text.strip():
+            column.add_widget(Text(words("no_matches", text=text.strip()), 16, ink="quiet"))
+        else:
+            column.add_widget(Text(words("no_accounts"), 16, ink="quiet"))
+            column.add_widget(PushButton(words("sync_now"), self.ctx.nav.sync_now, "refresh_cw"))
+        page.add_widget(column)
+        page.add_widget(BoxLayout())
+        return page
+
+
+def build(ctx, text=""):
+    content = AccountList(ctx, text)
+    paint(content, "ground")
+    return frame(ctx, ctx.words("accounts"), content, tab="accounts")

@@ -1,0 +1,210 @@
+"""The Kivy app: holds the phone, shows one screen at a time, syncs beside it."""
+
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from kivy.app import App
+from kivy.clock import Clock, mainthread
+from kivy.core.window import Window
+from kivy.metrics import dp
+
+from mobile.field.maps.pack import open_packs
+from mobile.field.ports import Position
+from mobile.field.sync.run import Report
+from mobile.field.sync.worker import AFTER_SAVE_S, SyncWorker
+from mobile.phone import Phone
+from mobile.screens import account, accounts, map_view, more, parts, sign_in, sync, today, visit
+from mobile.screens.context import Context
+from mobile.texts import Words
+from mobile.theme import DARK, LIGHT
+from mobile.widgets.bars import Stage, Toast
+from mobile.widgets.base import colour, look, register_fonts
+
+SCREENS = {
+    "today": today.build,
+    "map": map_view.build,
+    "accounts": accounts.build,
+    "account": account.build,
+    "edit_account": account.build_edit,
+    "visit": visit.build,
+    "sync": sync.build,
+    "more": more.build,
+}
+TABS = ("today", "map", "accounts", "more")
+WIDE_DP = 840
+
+
+class WaymarkApp(App):
+    """Navigation, the sync thread, and what the rep has chosen."""
+
+    title = "Waymark"
+
+    def __init__(
+        self, folder: Path, *, server: str = "", position: Position | None = None, syncing: bool = True
+    ) -> None:
+        super().__init__()
+        self.phone = Phone(folder, position)
+        self.server, self.syncing = server, syncing
+        self.stage = Stage()
+        self.trail: list[tuple[str, dict[str, Any]]] = []
+        self.worker: SyncWorker | None = None
+        self.ctx = Context(self.phone, Words(), self)
+
+    # -- life
+
+    def build(self) -> Stage:
+        register_fonts()
+        self._apply_settings()
+        Window.bind(on_keyboard=self._key, size=self._resized)
+        self.ctx.wide = Window.width >= dp(WIDE_DP)
+        if self.phone.home.signed_in():
+            self._enter()
+        else:
+            self.go("sign_in")
+        return self.stage
+
+    def on_stop(self) -> None:
+        Window.unbind(on_keyboard=self._key, size=self._resized)
+        if self.worker is not None:
+            self.worker.stop()
+
+    def _apply_settings(self) -> None:
+        chosen = self.phone.settings()
+        look.palette = DARK if chosen["appearance"] == "dark" else LIGHT
+        Window.clearcolor = colour("ground")
+        self.ctx.words = Words(chosen["language"])
+
+    def _enter(self) -> None:
+        """Somebody is signed in: open the files, show today, sync beside it."""
+        if self.ctx.store is not None:
+            self.ctx.store.close()
+        self.ctx.who = self.phone.home.signed_in()
+        self.ctx.store = self.phone.home.store()
+        self.ctx.index = None
+        self._open_maps()
+        self.go("today")
+        if self.syncing and self.worker is None:
+            self.worker = SyncWorker(self._sync, self._synced)
+            self.worker.start()
+        elif self.worker is not None:
+            self.worker.nudge()
+
+    def _open_maps(self) -> None:
+        for pack in self.ctx.packs:
+            pack.close()
+        self.ctx.packs = open_packs(self.phone.home.packs) if self.phone.home.packs.exists() else []
+
+    # -- navigation
+
+    def go(self, screen: str, **arguments: Any) -> None:
+        """Show a screen; the four places forget the way that led to them."""
+        if screen == "signed_in":
+            self._enter()
+            return
+        if screen in TABS:
+            self.trail = []
+        self.trail.append((screen, arguments))
+        self.again()
+
+    def back(self) -> None:
+        if len(self.trail) > 1:
+            self.trail.pop()
+        elif self.trail and self.trail[0][0] in TABS and self.trail[0][0] != "today":
+            self.trail = [("today", {})]
+        self.again()
+
+    def again(self) -> None:
+        """Build the present screen anew from what the store says."""
+        screen, arguments = self.trail[-1]
+        if screen == "sign_in":
+            self.stage.show(sign_in.build(self.ctx, server=self.server))
+        else:
+            self.stage.show(SCREENS[screen](self.ctx, **arguments))
+
+    def toast(self, text: str, kind: str = "good") -> None:
+        Toast(text, kind).show(self.stage)
+
+    def _key(self, _window: object, key: int, *_args: object) -> bool:
+        """Android's back button and Escape."""
+        if key != 27 or len(self.trail) <= 1:
+            return False
+        self.back()
+        return True
+
+    def _resized(self, _window: object, size: tuple[int, int]) -> None:
+        wide = size[0] >= dp(WIDE_DP)
+        if wide != self.ctx.wide:
+            self.ctx.wide = wide
+            if self.trail and self.trail[-1][0] in (*TABS, "account"):
+                self.again()
+
+    # -- what screens ask for
+
+    def choose(self, key: str, value: str) -> None:
+        """A setting; the whole look is built anew."""
+        self.phone.choose(key, value)
+        self._apply_settings()
+        Clock.schedule_once(lambda _dt: self.again(), 0)
+
+    def saved(self) -> None:
+        """Something new is in the outbox: say so, and send it soon, together with what follows."""
+        self._say_sync_state()
+        if self.worker is not None:
+            self.worker.nudge(AFTER_SAVE_S)
+
+    def sync_now(self) -> None:
+        if self.worker is not None:
+            self.ctx.syncing = True
+            self.worker.nudge()
+            if self.trail[-1][0] in (*TABS, "sync"):
+                self.again()
+
+    def open_link(self, link: str) -> None:
+        """Hand a phone number or a place to the system."""
+        if not webbrowser.open(link):
+            self.toast(self.ctx.words("no_link", what=link.partition("?")[0]), "bad")
+
+    def sign_out(self) -> None:
+        self.phone.home.sign_out()
+        if self.ctx.store is not None:
+            self.ctx.store.close()
+        self.ctx.store = self.ctx.who = None
+        if self.worker is not None:
+            self.worker.stop()
+            self.worker = None
+        self.trail = []
+        self.go("sign_in")
+
+    # -- sync
+
+    def _sync(self) -> Report:
+        self._mark_syncing()
+        return self.phone.sync_by_itself()
+
+    @mainthread
+    def _mark_syncing(self) -> None:
+        self.ctx.syncing = True
+
+    @mainthread
+    def _synced(self, report: Report) -> None:
+        """A sync ended: say what went wrong, show what came in (never under the rep's fingers)."""
+        self.ctx.syncing, self.ctx.index = False, None
+        self.ctx.problem = None if report.ok else self._say(report)
+        if report.code == "wipe":
+            self.sign_out()
+            return
+        if report.maps:
+            self._open_maps()
+        if self.trail and self.trail[-1][0] in ("today", "sync", "more"):
+            self.again()
+        else:
+            self._say_sync_state()
+
+    def _say_sync_state(self) -> None:
+        if self.ctx.store is not None and self.ctx.sync_line is not None:
+            self.ctx.sync_line.say(*parts.sync_words(self.ctx))
+
+    def _say(self, report: Report) -> str:
+        words, code = self.ctx.words, report.code or ""
+        return words(f"err_{code}") if words.has(f"err_{code}") else words("err_other", code=code)

@@ -1,0 +1,65 @@
+"""What every screen is given: the phone, its store, the words, and where one can go."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from mobile.field import reads
+from mobile.field.home import SignedIn
+from mobile.field.maps.pack import MapPack
+from mobile.field.store import Store
+from mobile.phone import Phone
+from mobile.texts import Words
+
+
+class Navigator(Protocol):
+    """Where a screen can send the rep."""
+
+    def go(self, screen: str, **arguments: Any) -> None: ...
+
+    def back(self) -> None: ...
+
+    def again(self) -> None: ...
+
+    def toast(self, text: str, kind: str = "good") -> None: ...
+
+    def saved(self) -> None: ...
+
+    def sync_now(self) -> None: ...
+
+    def open_link(self, link: str) -> None: ...
+
+
+@dataclass
+class Context:
+    """The app as screens see it."""
+
+    phone: Phone
+    words: Words
+    nav: Navigator
+    store: Store | None = None
+    who: SignedIn | None = None
+    packs: list[MapPack] = field(default_factory=list)
+    syncing: bool = False
+    problem: str | None = None
+    wide: bool = False
+    day: date | None = None
+    index: reads.AccountIndex | None = None
+    sync_line: Any = None
+
+    @property
+    def files(self) -> Store:
+        """The signed-in user's store."""
+        if self.store is None:
+            raise RuntimeError("this screen needs somebody signed in")
+        return self.store
+
+    @property
+    def user_id(self) -> str:
+        return self.who.user_id if self.who else ""
+
+    def accounts(self) -> reads.AccountIndex:
+        """The search index, built once per change of the accounts."""
+        if self.index is None:
+            self.index = reads.AccountIndex(self.files)
+        return self.index

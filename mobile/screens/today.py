@@ -1,0 +1,169 @@
+"""Today: the next stop as a large card, then the day as a timeline; the map beside it on wide windows."""
+
+from datetime import date, timedelta
+
+from kivy.metrics import dp
+from kivy.uix.boxlayout import BoxLayout
+
+from mobile.field import reads
+from mobile.field.store import clock
+from mobile.screens import map_view
+from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
+from mobile.widgets.bars import badge
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, gap, paint
+from mobile.widgets.controls import IconButton, PushButton
+from mobile.widgets.icons import STATE_ICONS
+
+
+def build(ctx):
+    day_date = ctx.day or clock.today()
+    day = reads.day(ctx.files, ctx.user_id, day_date)
+    content = _timeline(ctx, day, day_date)
+    if ctx.wide:
+        pane = BoxLayout()
+        content.size_hint_x, content.width = None, dp(400)
+        pane.add_widget(content)
+        pane.add_widget(map_view.day_map(ctx, day))
+        content = pane
+    arrows = (
+        IconButton("chevron_left", lambda: _turn(ctx, day_date, -1), "previous day"),
+        IconButton("chevron_right", lambda: _turn(ctx, day_date, 1), "next day"),
+    )
+    title = ctx.words("today") if day_date == clock.today() else ctx.words.day(day_date)
+    return frame(ctx, title, content, tab="today", actions=arrows)
+
+
+def _turn(ctx, day, days):
+    ctx.day = day + timedelta(days=days)
+    ctx.nav.again()
+
+
+def _timeline(ctx, day, day_date):
+    scroller = Scroller(spacing=0, padding=(12, 10, 12, 24))
+    column = scroller.column
+    column.add_widget(Text(_summary(ctx, day, day_date), 14, ink="quiet"))
+    column.add_widget(gap(6))
+    if not day.stops:
+        column.add_widget(_empty(ctx, day_date))
+        return scroller
+    upcoming = day.next_stop
+    if upcoming is not None:
+        column.add_widget(_next_card(ctx, upcoming))
+    else:
+        column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(ctx.words("day_done"), 16))))
+    column.add_widget(gap(14))
+    zone = clock.zone(day.zone)
+    if day.start:
+        column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
+    for stop in day.stops:
+        if stop.drive_s:
+            column.add_widget(_drive(ctx, stop.drive_s, stop.distance_m, stop.estimated))
+        column.add_widget(_stop_row(ctx, stop, zone))
+    if day.end and day.returns_at:
+        column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
+    return scroller
+
+
+def _summary(ctx, day, day_date):
+    words = ctx.words
+    parts = [words.day(day_date)]
+    if day.stops:
+        parts.append(words.count("stops", "stop_1", len(day.stops)))
+    if day.leaves_at and day.returns_at:
+        parts.append(words.duration((day.returns_at - day.leaves_at).total_seconds()))
+    if day.distance_m:
+        parts.append(words.distance(day.distance_m))
+    if day.estimated:
+        parts.append(words("estimated"))
+    return "  ·  ".join(parts)
+
+
+def _empty(ctx, day_date):
+    """No visits: say so, and offer the next day that has some."""
+    later = [d for d in reads.planned_days(ctx.files, ctx.user_id, day_date) if d > day_date.isoformat()]
+    card = Card(Row(Icon("calendar_days", 24, "quiet"), Text(ctx.words("no_visits"), 20, True)), spacing=12)
+    if later:
+        coming = date.fromisoformat(later[0])
+        name = ctx.words.day(coming)
+        card.add_widget(Text(ctx.words("no_visits_help", day=name), 16, ink="quiet"))
+        card.add_widget(PushButton(ctx.words("show_day", day=name), lambda: _turn(ctx, coming, 0), "calendar_days"))
+    else:
+        card.add_widget(Text(ctx.words("no_visits_none"), 16, ink="quiet"))
+        card.add_widget(PushButton(ctx.words("sync_now"), ctx.nav.sync_now, "refresh_cw"))
+    return card
+
+
+def _next_card(ctx, stop):
+    words, zone = ctx.words, clock.zone(stop.zone)
+    arrives = words.time(stop.arrives_at or stop.starts_at, zone)
+    eyebrow = "  ·  ".join(p for p in (words("next_stop"), arrives) if p)
+    address = ", ".join(p for p in (stop.street, stop.city) if p)
+    drive = words("drive_short", time=words.duration(stop.drive_s)) if stop.drive_s else ""
+    head = Row(Text(eyebrow, 14, True, "accent"), class_badge(stop.account_class))
+    card = Card(head, Text(stop.name, 20, True), spacing=4, radius=10)
+    card.stop = stop
+    card.add_widget(Text(address, 16, ink="quiet"))
+    for line in (stop.objective, stop.why, drive):
+        if line:
+            card.add_widget(Text(line, 14, ink="quiet"))
+    card.add_widget(gap(8))
+    link = f"geo:{stop.lat},{stop.lon}?q={stop.lat},{stop.lon}" if stop.lat is not None else None
+    act = ("check_in", "map_pin") if stop.state != "checked_in" else ("finish", "circle_check")
+    buttons = Row(spacing=10, height=52)
+    if link:
+        buttons.add_widget(PushButton(words("navigate"), lambda: ctx.nav.open_link(link), "navigation", "quiet"))
+    buttons.add_widget(PushButton(words(act[0]), lambda: ctx.nav.go("visit", visit_id=stop.visit_id), act[1]))
+    card.add_widget(buttons)
+    return card
+
+
+def _stop_row(ctx, stop, zone):
+    row = Touchable(
+        lambda: ctx.nav.go("visit" if stop.open else "account", **_target(stop)),
+        "paper", "line", 10, size_hint_y=None, padding=(dp(12), dp(10)), spacing=dp(10),
+    )  # fmt: skip
+    row.bind(minimum_height=row.setter("height"))
+    row.label = stop.name
+    time = ctx.words.time(stop.arrives_at or stop.starts_at, zone)
+    row.add_widget(Text(time or "–", 16, True, size_hint_x=None, width=dp(50), pos_hint={"top": 1}))
+    row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
+    lines = Column(Text(stop.name, 16, True, lines=1), spacing=0, pos_hint={"top": 1})
+    below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
+    lines.add_widget(
+        Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet", lines=1)
+    )
+    row.add_widget(lines)
+    for extra in (mark_icon(stop.mark), class_badge(stop.account_class)):
+        if extra is not None:
+            row.add_widget(extra)
+    return row
+
+
+def _target(stop):
+    return {"visit_id": stop.visit_id} if stop.open else {"account_id": stop.account_id}
+
+
+def _drive(ctx, seconds, metres, estimated):
+    words = ctx.words
+    text = words("drive", time=words.duration(seconds), distance=words.distance(metres or 0))
+    row = Row(spacing=10, height=30, padding=(74, 0, 0, 0))
+    line = BoxLayout(size_hint=(None, 1), width=dp(2))
+    paint(line, "line")
+    row.add_widget(line)
+    row.add_widget(Icon("car", 16, "quiet", size_hint=(None, 1), width=dp(18)))
+    row.add_widget(Text(text, 13, ink="quiet", lines=1, pos_hint={"center_y": 0.5}))
+    if estimated:
+        row.add_widget(badge(words("estimated"), "warn"))
+    return row
+
+
+def _anchor(ctx, instant, key, place, zone):
+    row = Row(spacing=10, height=40, padding=(12, 0, 12, 0))
+    row.add_widget(
+        Text(ctx.words.time(instant, zone), 16, True, size_hint_x=None, width=dp(50), pos_hint={"center_y": 0.5})
+    )
+    row.add_widget(Icon("house", 20, "quiet", size_hint=(None, 1), width=dp(22)))
+    row.add_widget(
+        Text(ctx.words(key, place=place.get("name") or ""), 14, ink="quiet", lines=1, pos_hint={"center_y": 0.5})
+    )
+    return row

@@ -1,0 +1,146 @@
+"""The visit form: check in, outcome, save. Three taps, and a note if there is something to say."""
+
+from datetime import date
+
+from kivy.metrics import dp
+from kivy.uix.boxlayout import BoxLayout
+
+from mobile.field import reads
+from mobile.field.capture import VisitTarget, visit_event
+from mobile.field.checkin import verify
+from mobile.field.store import clock
+from mobile.screens.parts import frame
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
+from mobile.widgets.controls import Chips, Field, Notice, PushButton
+
+KINDS = {
+    "verified": "good",
+    "out_of_range": "warn",
+    "low_accuracy": "warn",
+    "unverifiable": "info",
+    "suspected_mock": "warn",
+}
+
+
+class VisitForm(BoxLayout):
+    """One visit, planned or not."""
+
+    def __init__(self, ctx, visit_id=None, account_id=None, **kwargs):
+        super().__init__(orientation="vertical", **kwargs)
+        self.ctx = ctx
+        self.visit = (ctx.files.cache.doc("visit", visit_id) if visit_id else None) or {}
+        self.account_id = self.visit.get("account_id") or account_id
+        self.account = ctx.files.cache.doc("account", self.account_id) or {}
+        self.site = self._site()
+        self.visit_id, self.fix = self.visit.get("id"), None
+        self.checkin = Column(spacing=8)
+        self.outcomes = Chips(ctx.files.picklist("visit_outcome"), self.visit.get("outcome"), self._chosen)
+        self.note = Field("", self.visit.get("note") or "", lines=4, hint=ctx.words("note_hint"))
+        self.warning = Column()
+        self._show_checkin()
+        words = ctx.words
+        form = Scroller(
+            self._head(),
+            Card(Text(words("check_in"), 14, True, "quiet"), self.checkin, spacing=8),
+            Card(Text(words("outcome"), 14, True, "quiet"), self.outcomes, spacing=10),
+            Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
+        )
+        self.add_widget(form)
+        self.add_widget(self._foot())
+
+    def _site(self):
+        site_id = self.visit.get("site_id")
+        known = self.ctx.files.cache.doc("site", site_id) if site_id else None
+        return known or reads.main_site(self.ctx.files, self.account_id) or {}
+
+    def _head(self):
+        address = ", ".join(str(self.site[k]) for k in ("street", "city") if self.site.get(k))
+        head = Column(Text(self.account.get("name") or "", 20, True), spacing=0)
+        for line in (address, self.visit.get("objective")):
+            if line:
+                head.add_widget(Text(line, 14, ink="quiet"))
+        return head
+
+    def _foot(self):
+        words = self.ctx.words
+        self.save_button = PushButton(words("save_visit"), self.save, "check", height=dp(54), size_hint_x=0.6)
+        missed = PushButton(words("missed"), self.miss, "user_x", "quiet", height=dp(54), size_hint_x=0.4)
+        foot = Column(
+            self.warning, Row(missed, self.save_button, spacing=10, height=54), spacing=8, padding=(16, 10, 16, 12)
+        )
+        paint(foot, "paper")
+        return foot
+
+    # -- check-in
+
+    def _show_checkin(self):
+        self.checkin.clear_widgets()
+        words = self.ctx.words
+        if self.visit.get("state") == "checked_in":
+            when = reads.instant(self.visit.get("checked_in_at"))
+            zone = clock.zone(self.visit.get("zone"))
+            text = f"{words('checked_in')} {words.time(when, zone)}" if when else words("checked_in")
+            self.checkin.add_widget(Row(Icon("map_pin", 20, "good"), Text(text, 16)))
+            if self.fix is not None or self.visit.get("checkin"):
+                self.checkin.add_widget(self._verdict())
+            return
+        self.checkin.add_widget(Text(words("checkin_help"), 14, ink="quiet"))
+        self.checkin.add_widget(PushButton(words("check_in"), self.check_in, "map_pin", "quiet"))
+
+    def _verdict(self):
+        verdict = verify(self.fix, self.site.get("lon"), self.site.get("lat"), self.site.get("uncertainty_m"))
+        words = self.ctx.words
+        values = {
+            "distance": words.distance(verdict.distance_m or 0),
+            "radius": words.distance(verdict.radius_m or 0),
+        }
+        return Notice(words(f"v_{verdict.status}", **values), KINDS[verdict.status])
+
+    def check_in(self):
+        """Tap one: save that I am here; the verdict is shown, never a barrier."""
+        self.fix = self.ctx.phone.position.fix()
+        self._event("checked_in", fix=self.fix)
+        self.visit = self.ctx.files.cache.doc("visit", self.visit_id) or {}
+        self._show_checkin()
+        if self.fix is None:
+            self.checkin.add_widget(self._verdict())
+
+    # -- saving
+
+    def _target(self):
+        zone = self.visit.get("zone") or clock.local_zone_name()
+        day = self.visit.get("day") or clock.today(zone).isoformat()
+        return VisitTarget(self.account_id, self.site.get("id"), day, zone, self.visit_id)
+
+    def _event(self, state, **rest):
+        op = visit_event(self.ctx.files, self._target(), state, **rest)
+        self.visit_id = op.body["d"]["visit_id"]
+        self.ctx.nav.saved()
+
+    def _chosen(self, _value):
+        self.warning.clear_widgets()
+
+    def save(self):
+        """Tap three: the visit is done and on this phone for good."""
+        if self.outcomes.chosen is None:
+            self.warning.clear_widgets()
+            self.warning.add_widget(Notice(self.ctx.words("choose_outcome"), "warn"))
+            return
+        self._event("done", outcome=self.outcomes.chosen, note=self.note.value, fix=self.fix)
+        self._leave()
+
+    def miss(self):
+        """Nobody was there."""
+        self._event("missed", outcome="nobody_there", note=self.note.value, fix=self.fix)
+        self._leave()
+
+    def _leave(self):
+        self.ctx.nav.back()
+        self.ctx.nav.toast(self.ctx.words("saved"))
+
+
+def build(ctx, visit_id=None, account_id=None):
+    form = VisitForm(ctx, visit_id, account_id)
+    day = form.visit.get("day")
+    title = ctx.words.day(date.fromisoformat(day)) if day else ctx.words("unplanned").capitalize()
+    return frame(ctx, title, form, back=True)

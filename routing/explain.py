@@ -1,0 +1,132 @@
+"""Why this stop, and why not that visit: as data and as a sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.insertion import Draft
+from routing.schedule import Broken, schedule
+from routing.types import Problem, Reason, ReasonCode, RepDay, Route, Unplanned, Visit, Window
+
+WHOLE_DAY = (Window(0, 1 << 30),)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What brought a stop into the plan."""
+
+    value_s: int
+    """Its prize, in seconds of driving."""
+    detour_s: int
+    """Driving that the day would save without it; negative on matrices that break the triangle rule."""
+    overdue_days: int
+    """Days since the call interval ran out, on the day of the visit."""
+    appointment: bool
+    mandatory: bool
+
+    def sentence(self) -> str:
+        """The same for people."""
+        detour = f"{_minutes(self.detour_s)} of detour" if self.detour_s >= 30 else "on the way"
+        if self.appointment:
+            return f"Fixed appointment; {detour}."
+        if self.mandatory:
+            return f"Must be visited; {detour}."
+        worth = f"worth {_minutes(self.value_s)} of driving, {detour}."
+        if self.overdue_days > 0:
+            return f"{self.overdue_days} day{'s' if self.overdue_days > 1 else ''} overdue; {worth}"
+        return worth.capitalize()
+
+
+def why(problem: Problem, route: Route, position: int) -> Why:
+    """What brought the stop at `position` into this route."""
+    rep_day = problem.rep_day(route.rep_day)
+    visits = [problem.visit(s.visit) for s in route.stops]
+    places = [rep_day.start, *(v.place for v in visits), rep_day.end]
+    before, here, after = places[position : position + 3]
+    direct = 0 if len(visits) == 1 else problem.drive(before, after) or 0
+    detour = (problem.drive(before, here) or 0) + (problem.drive(here, after) or 0) - direct
+    v = visits[position]
+    overdue = v.overdue_days + rep_day.day if v.overdue_days > 0 else v.late_days(rep_day.day)
+    return Why(v.prize, detour, overdue, v.appointment, v.mandatory)
+
+
+def why_not(problem: Problem, draft: Draft) -> tuple[Unplanned, ...]:
+    """The visits that are not in the draft, each with its reason."""
+    empty = Draft(problem)
+    return tuple(
+        Unplanned(v.id, (_reason(problem, draft, empty, k),)) for k, v in enumerate(problem.visits) if k not in draft.at
+    )
+
+
+def _reason(problem: Problem, draft: Draft, empty: Draft, visit: int) -> Reason:
+    if not empty.gaps(visit, cadence=False).fits.any():
+        return _impossible(problem, problem.visits[visit])
+    gaps = draft.gaps(visit)
+    if gaps.fits.any():
+        gain = int(gaps.gain[gaps.fits].max())
+        detour = int(gaps.detour_s[gaps.fits & (gaps.gain == gain)].min())
+        if gain > 0:
+            return Reason(ReasonCode.NOT_PLACED, "It would still fit; a longer search may place it.")
+        worth = _minutes(problem.weights.prize * problem.visits[visit].prize)
+        text = f"It would fit, but {_minutes(detour)} of detour cost more than the {worth} it is worth."
+        return Reason(ReasonCode.NOT_WORTH_THE_WAY, text)
+    if draft.gaps(visit, cadence=False).fits.any():
+        return Reason(
+            ReasonCode.CADENCE_GAP, "The only days with room are too close to another visit to this customer."
+        )
+    return _displaced(problem, draft, visit)
+
+
+def _displaced(problem: Problem, draft: Draft, visit: int) -> Reason:
+    """The day is full: name the stop whose place it could take."""
+    swaps = draft.swaps(visit)
+    stops = [(int(k), problem.visits[draft.routes[k][p]]) for k, p in np.argwhere(swaps.fits)]
+    if not stops:
+        return Reason(ReasonCode.NO_TIME_LEFT, "Every day on which it could be visited is full.")
+    optional = [(k, v) for k, v in stops if not v.mandatory]
+    if not optional:
+        return Reason(ReasonCode.NO_TIME_LEFT, "It fits only in place of visits that must take place.")
+    k, out = min(optional, key=lambda pair: pair[1].prize)
+    worth = f"worth {_minutes(out.prize)} against {_minutes(problem.visits[visit].prize)}"
+    where = problem.rep_days[k].label
+    text = f"It fits only in place of a visit that brings more: the least is {out.label} ({where}), {worth}."
+    return Reason(ReasonCode.LOWER_VALUE, text)
+
+
+def _impossible(problem: Problem, v: Visit) -> Reason:
+    """Not even alone in an empty shift; find the first rule that stands in the way everywhere."""
+    days: Sequence[RepDay] = [d for d in problem.rep_days if v.allows(d)]
+    if not days:
+        return Reason(ReasonCode.NO_REP_ALLOWED, "Nobody in this plan may visit it on an allowed day.")
+    days = [d for d in days if v.windows_on(d.day)]
+    if not days:
+        return Reason(ReasonCode.CLOSED, "It is closed on every day on which somebody could come.")
+    days = [d for d in days if any(w.close_s - w.open_s >= v.service_s for w in v.windows_on(d.day))]
+    if not days:
+        return Reason(ReasonCode.WINDOW_TOO_SHORT, f"It is never open for the {_minutes(v.service_s)} a visit takes.")
+    drives = {d.id: _return_drive(problem, d, v) for d in days}
+    days = [d for d in days if drives[d.id] is not None]
+    if not days:
+        return Reason(ReasonCode.NOT_REACHABLE, "No road leads there and back.")
+    days = [d for d in days if d.max_drive_s is None or (drives[d.id] or 0) <= d.max_drive_s]
+    if not days:
+        shortest = min(s for s in drives.values() if s is not None)
+        return Reason(ReasonCode.DRIVE_LIMIT, f"There and back takes {_minutes(shortest)}, more than a day may drive.")
+    days = [d for d in days if (d.capacity is None or v.demand <= d.capacity) and d.max_visits != 0]
+    if not days:
+        return Reason(ReasonCode.CAPACITY, "It needs more than a shift can carry.")
+    anytime = Visit(id=v.id, place=v.place, service_s=v.service_s, windows=WHOLE_DAY)
+    if any(not isinstance(schedule(problem, d, [anytime]), Broken) for d in days):
+        return Reason(ReasonCode.NO_WINDOW_REACHABLE, "Even with an empty day its opening hours cannot be met.")
+    return Reason(ReasonCode.LONGER_THAN_SHIFT, "Drive, visit, break and drive back are longer than the shift.")
+
+
+def _return_drive(problem: Problem, rep_day: RepDay, v: Visit) -> int | None:
+    there, back = problem.drive(rep_day.start, v.place), problem.drive(v.place, rep_day.end)
+    return None if there is None or back is None else there + back
+
+
+def _minutes(seconds: int) -> str:
+    minutes = max(0, round(seconds / 60))
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,59 @@
+"""The firms that files of the market show, and the sources that every file must name."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Account, Site, Status
+from server.accounts.queries import visible_to
+from server.auth.access import Scope
+from server.density.models import DensityCustomer
+from server.regions import queries as regions
+from server.regions.models import Prospect, Region, State
+
+
+@dataclass(frozen=True)
+class Firm:
+    """A prospect or a customer on the map."""
+
+    id: str
+    name: str
+    kind: str
+    """`shop=bakery` for a prospect, the class for a customer."""
+    point: LonLat
+
+
+def prospects(session: Session) -> list[Firm]:
+    """All firms of the served regions that are not customers yet."""
+    taken = select(DensityCustomer.prospect_id).where(DensityCustomer.prospect_id == Prospect.id).exists()
+    statement = (
+        select(Prospect.id, Prospect.name, Prospect.kind, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin))
+        .join(Region, Region.id == Prospect.region_id)
+        .where(Region.state == State.READY, ~taken)
+        .order_by(Prospect.id)
+    )
+    return [Firm(str(id), name, kind, LonLat(lon, lat)) for id, name, kind, lon, lat in session.execute(statement)]
+
+
+def customers(session: Session, scope: Scope) -> list[Firm]:
+    """The customers with a pin that somebody may see."""
+    statement = (
+        visible_to(scope)
+        .join(Site, Site.account_id == Account.id)
+        .where(Account.status == Status.CUSTOMER, Site.deleted_at.is_(None), Site.pin.is_not(None))
+        .with_only_columns(Account.id, Account.name, Account.account_class, func.ST_X(Site.pin), func.ST_Y(Site.pin))
+        .order_by(Account.id, Site.id)
+    )
+    rows = session.execute(statement)
+    return [Firm(str(id), name, f"class {kind or '–'}", LonLat(lon, lat)) for id, name, kind, lon, lat in rows]
+
+
+def sources(session: Session) -> list[str]:
+    """Every source with its date, to be printed on what leaves the house."""
+    lines = []
+    for region in regions.served(session):
+        when = f", {region.data_date:%Y-%m-%d}" if region.data_date else ""
+        lines += [f"{region.name}: {credit} ({region.licence}{when})" for credit in region.attribution]
+    return lines

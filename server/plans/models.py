@@ -1,0 +1,152 @@
+"""Tables of plans: a plan, its routes with their stops, and what was left out and why."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.kit.database import Base
+from server.kit.ids import uuid7
+from server.records.models import Record
+
+
+class PlanState(StrEnum):
+    """Where a plan stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    READY = "ready"
+    """Computed and checked; nobody has it in the calendar yet."""
+    FAILED = "failed"
+    PUBLISHED = "published"
+    """Its visits are planned and on the reps' phones."""
+
+
+class Plan(Record, Base):
+    """One run of the planner: some reps, some days."""
+
+    __tablename__ = "plan"
+
+    state: Mapped[str] = mapped_column(server_default=PlanState.QUEUED.value)
+    rep_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    first_day: Mapped[date]
+    days: Mapped[int] = mapped_column(comment="Calendar days, the first one included.")
+    engine: Mapped[str]
+    seed: Mapped[int]
+    seconds: Mapped[float | None] = mapped_column(comment="CPU seconds of the search; null: limited by steps.")
+    steps: Mapped[int | None] = mapped_column(comment="Steps of the search; the same plan on every run.")
+    requested_by: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
+    progress: Mapped[str | None] = mapped_column(comment="What a running plan is doing.")
+    error: Mapped[str | None] = mapped_column(comment="Why it failed, for people.")
+    error_help: Mapped[str | None]
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    estimated: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="Some drive is a straight-line estimate, not a road."
+    )
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Counts and sums, see PlanSummary.")
+
+    routes: Mapped[list["Route"]] = relationship(
+        back_populates="plan", order_by="(Route.day, Route.rep_id)", cascade="all, delete-orphan", passive_deletes=True
+    )
+    unplanned: Mapped[list["Unplanned"]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+    __table_args__ = (
+        CheckConstraint("state in ('queued', 'running', 'ready', 'failed', 'published')", name="state"),
+        CheckConstraint("days between 1 and 7", name="days"),
+        CheckConstraint("seconds is not null or steps is not null", name="budget"),
+        Index("ix_plan_first_day", "first_day"),
+    )
+
+
+class Route(Record, Base):
+    """One rep, one day."""
+
+    __tablename__ = "route"
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), index=True)
+    rep_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
+    day: Mapped[date] = mapped_column(comment="The rep's day, in `zone`.")
+    zone: Mapped[str] = mapped_column(comment="IANA time zone of the day.")
+    start_anchor: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Where the day begins: name, lon, lat.")
+    end_anchor: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Where it ends: name, lon, lat.")
+    leaves_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    returns_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    break_starts_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    break_s: Mapped[int | None]
+    drive_s: Mapped[int] = mapped_column(comment="Of all legs.")
+    distance_m: Mapped[int] = mapped_column(comment="Of all legs.")
+    estimated: Mapped[bool] = mapped_column(comment="Some leg is a straight-line estimate.")
+    polylines: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="One polyline6 per leg: stops + 1.")
+    legs: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, comment="Per leg: seconds, metres, estimated; the last one leads home."
+    )
+    published_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), comment="Since when it counts; a later plan of the same day takes its place."
+    )
+
+    plan: Mapped[Plan] = relationship(back_populates="routes")
+    stops: Mapped[list["Stop"]] = relationship(
+        back_populates="route", order_by="Stop.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    __table_args__ = (
+        Index("ix_route_rep", "rep_id", "day"),
+        Index("ix_route_day", "day"),
+        Index(
+            "uq_route_published",
+            "rep_id",
+            "day",
+            unique=True,
+            postgresql_where=text("published_at is not null and deleted_at is null"),
+        ),
+    )
+
+
+class Stop(Record, Base):
+    """A visit in its place on a route."""
+
+    __tablename__ = "stop"
+
+    route_id: Mapped[UUID] = mapped_column(ForeignKey("route.id", ondelete="CASCADE"), index=True)
+    visit_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("visit.id"), index=True, comment="Null until the plan is published, unless it was promised before."
+    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"), index=True)
+    position: Mapped[int] = mapped_column(comment="1 is the first.")
+    arrives_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    drive_s: Mapped[int] = mapped_column(comment="Of the leg that leads here.")
+    distance_m: Mapped[int] = mapped_column(comment="Of the leg that leads here.")
+    estimated: Mapped[bool] = mapped_column(comment="That leg is a straight-line estimate.")
+    why: Mapped[str] = mapped_column(comment="What brought it into the plan, as a sentence.")
+    prize_s: Mapped[int] = mapped_column(comment="What the visit is worth, in seconds of driving.")
+    overdue_days: Mapped[int] = mapped_column(comment="On the day of the visit; 0 while there is time.")
+
+    route: Mapped[Route] = relationship(back_populates="stops")
+
+
+class Unplanned(Base):
+    """A visit that was wanted and is not in the plan, with at least one reason."""
+
+    __tablename__ = "unplanned"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"))
+    visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("visit.id"), comment="Of a promised visit.")
+    rep_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), comment="Who could have gone.")
+    mandatory: Mapped[bool]
+    prize_s: Mapped[int]
+    overdue_days: Mapped[int] = mapped_column(comment="On the first day of the plan.")
+    reasons: Mapped[list[dict[str, str]]] = mapped_column(JSONB, comment="Each with `code` and `text`.")
+
+    __table_args__ = (CheckConstraint("jsonb_array_length(reasons) > 0", name="reasons"),)

@@ -1,0 +1,287 @@
+"""Reads of plans: what a page, an export or a phone shows of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from geoalchemy2.functions import ST_X, ST_Y
+from sqlalchemy import Select, Uuid, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Account, Site
+from server.activities.models import Visit
+from server.auth.access import Scope
+from server.auth.models import User
+from server.auth.queries import visible_users
+from server.kit.errors import NotFound
+from server.plans.models import Plan, Route, Stop, Unplanned
+
+
+def visible_to(scope: Scope, permission: str = "plans:read") -> Select[Plan]:
+    """The plans that somebody may see: those whose reps are all theirs to see, and those they asked for."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level(permission)).with_only_columns(User.id)
+    reach = func.array(people.order_by(None).scalar_subquery(), type_=ARRAY(Uuid))
+    return select(Plan).where(
+        Plan.deleted_at.is_(None), Plan.rep_ids.contained_by(reach) | (Plan.requested_by == scope.user_id)
+    )
+
+
+class Leg(NamedTuple):
+    """A drive of a route."""
+
+    seconds: int
+    metres: int
+    estimated: bool
+    polyline6: str
+
+
+@dataclass(frozen=True)
+class StopView:
+    """A stop with what people want to know of the customer."""
+
+    id: UUID
+    visit_id: UUID | None
+    account_id: UUID
+    site_id: UUID
+    position: int
+    account_name: str
+    account_number: str | None
+    account_class: str | None
+    phone: str | None
+    site_name: str | None
+    street: str | None
+    postcode: str | None
+    city: str | None
+    point: LonLat | None
+    arrives_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    leg: Leg
+    """The drive that leads here."""
+    why: str
+    overdue_days: int
+    visit_state: str | None
+    appointment: str | None
+    objective: str | None
+
+    @property
+    def address(self) -> str:
+        """Street and town on one line."""
+        town = " ".join(part for part in (self.postcode, self.city) if part)
+        return ", ".join(part for part in (self.street, town) if part)
+
+
+class Anchor(NamedTuple):
+    """Where a day starts or ends."""
+
+    name: str
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True)
+class RouteView:
+    """One rep's planned day."""
+
+    id: UUID
+    plan_id: UUID
+    rep_id: UUID
+    rep_name: str
+    rep_login: str
+    day: date
+    zone: str
+    start: Anchor
+    end: Anchor
+    leaves_at: datetime
+    returns_at: datetime
+    break_starts_at: datetime | None
+    break_s: int | None
+    drive_s: int
+    distance_m: int
+    estimated: bool
+    stops: tuple[StopView, ...]
+    last_leg: Leg
+    """The drive back."""
+    published_at: datetime | None
+    planned_at: datetime
+    """When the plan was computed."""
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """All drives, one more than stops."""
+        return (*(stop.leg for stop in self.stops), self.last_leg)
+
+
+@dataclass(frozen=True)
+class UnplannedView:
+    """A visit that was wanted and is not in the plan."""
+
+    account_id: UUID
+    site_id: UUID | None
+    visit_id: UUID | None
+    account_name: str
+    street: str | None
+    city: str | None
+    point: LonLat | None
+    rep_ids: tuple[UUID, ...]
+    mandatory: bool
+    prize_s: int
+    overdue_days: int
+    reasons: tuple[dict[str, str], ...]
+    """Each with `code` and `text`."""
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """A plan with everything in it."""
+
+    plan: Plan
+    routes: tuple[RouteView, ...]
+    unplanned: tuple[UnplannedView, ...]
+
+
+def find(session: Session, scope: Scope, plan_id: UUID, permission: str = "plans:read") -> Plan:
+    """The plan of that id; for a stranger's there is none."""
+    plan = session.scalars(visible_to(scope, permission).where(Plan.id == plan_id)).one_or_none()
+    if plan is None:
+        raise NotFound("There is no such plan.")
+    return plan
+
+
+def plan_view(session: Session, scope: Scope, plan_id: UUID) -> PlanView:
+    """A plan with its routes, stops and what was left out."""
+    plan = find(session, scope, plan_id)
+    routes = _routes(session, select(Route).where(Route.plan_id == plan.id))
+    return PlanView(plan, routes, unplanned_of(session, plan.id))
+
+
+def day_routes(session: Session, day: date, rep_ids: Iterable[UUID] | None = None) -> tuple[RouteView, ...]:
+    """The published routes of a day, of all reps or of some."""
+    statement = select(Route).where(Route.day == day, Route.published_at.is_not(None), Route.deleted_at.is_(None))
+    if rep_ids is not None:
+        statement = statement.where(Route.rep_id.in_(list(rep_ids)))
+    return _routes(session, statement)
+
+
+def routes_between(session: Session, scope: Scope, first: date, last: date) -> tuple[RouteView, ...]:
+    """The published routes of some days that somebody may see."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read")).with_only_columns(User.id)
+    statement = select(Route).where(
+        Route.day.between(first, last),
+        Route.published_at.is_not(None),
+        Route.deleted_at.is_(None),
+        Route.rep_id.in_(people.order_by(None)),
+    )
+    return _routes(session, statement)
+
+
+def unplanned_of(session: Session, plan_id: UUID) -> tuple[UnplannedView, ...]:
+    """What a plan left out: promises first, then by value."""
+    rows = session.execute(
+        select(Unplanned, Account.name, Site.street, Site.city, ST_X(Site.pin), ST_Y(Site.pin))
+        .join(Account, Account.id == Unplanned.account_id)
+        .outerjoin(Site, Site.id == Unplanned.site_id)
+        .where(Unplanned.plan_id == plan_id)
+        .order_by(Unplanned.mandatory.desc(), Unplanned.prize_s.desc(), Account.name, Unplanned.id)
+    )
+    return tuple(
+        UnplannedView(
+            account_id=row.account_id,
+            site_id=row.site_id,
+            visit_id=row.visit_id,
+            account_name=name,
+            street=street,
+            city=city,
+            point=None if lon is None else LonLat(lon, lat),
+            rep_ids=tuple(row.rep_ids),
+            mandatory=row.mandatory,
+            prize_s=row.prize_s,
+            overdue_days=row.overdue_days,
+            reasons=tuple(row.reasons),
+        )
+        for row, name, street, city, lon, lat in rows
+    )
+
+
+def _routes(session: Session, chosen: Select[Route]) -> tuple[RouteView, ...]:
+    rows = session.execute(
+        chosen.join(User, User.id == Route.rep_id)
+        .join(Plan, Plan.id == Route.plan_id)
+        .with_only_columns(Route, User.name, User.login, Plan.ready_at)
+        .order_by(Route.day, User.name, User.id)
+    ).all()
+    stops = _stops(session, [row[0] for row in rows])
+    return tuple(
+        RouteView(
+            id=route.id,
+            plan_id=route.plan_id,
+            rep_id=route.rep_id,
+            rep_name=name,
+            rep_login=login,
+            day=route.day,
+            zone=route.zone,
+            start=Anchor(**route.start_anchor),
+            end=Anchor(**route.end_anchor),
+            leaves_at=route.leaves_at,
+            returns_at=route.returns_at,
+            break_starts_at=route.break_starts_at,
+            break_s=route.break_s,
+            drive_s=route.drive_s,
+            distance_m=route.distance_m,
+            estimated=route.estimated,
+            stops=stops.get(route.id, ()),
+            last_leg=_leg(route, len(route.legs) - 1),
+            published_at=route.published_at,
+            planned_at=ready_at or route.created_at,
+        )
+        for route, name, login, ready_at in rows
+    )
+
+
+def _leg(route: Route, index: int) -> Leg:
+    return Leg(**route.legs[index], polyline6=route.polylines[index])
+
+
+def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopView, ...]]:
+    by_id = {route.id: route for route in routes}
+    rows = session.execute(
+        select(Stop, Account, Site, ST_X(Site.pin), ST_Y(Site.pin), Visit.state, Visit.appointment, Visit.objective)
+        .join(Account, Account.id == Stop.account_id)
+        .join(Site, Site.id == Stop.site_id)
+        .outerjoin(Visit, Visit.id == Stop.visit_id)
+        .where(Stop.route_id.in_(list(by_id)), Stop.deleted_at.is_(None))
+        .order_by(Stop.route_id, Stop.position)
+    )
+    found: dict[UUID, list[StopView]] = {}
+    for stop, account, site, lon, lat, state, appointment, objective in rows:
+        view = StopView(
+            id=stop.id,
+            visit_id=stop.visit_id,
+            account_id=account.id,
+            site_id=site.id,
+            position=stop.position,
+            account_name=account.name,
+            account_number=account.number,
+            account_class=account.account_class,
+            phone=account.phone,
+            site_name=site.name,
+            street=site.street,
+            postcode=site.postcode,
+            city=site.city,
+            point=None if lon is None else LonLat(lon, lat),
+            arrives_at=stop.arrives_at,
+            starts_at=stop.starts_at,
+            ends_at=stop.ends_at,
+            leg=_leg(by_id[stop.route_id], stop.position - 1),
+            why=stop.why,
+            overdue_days=stop.overdue_days,
+            visit_state=state,
+            appointment=appointment,
+            objective=objective,
+        )
+        found.setdefault(stop.route_id, []).append(view)
+    return {route_id: tuple(views) for route_id, views in found.items()}

@@ -1,0 +1,80 @@
+"""`waymark sync`: looking after what reaches phones."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+
+from server.kit import clock
+from server.kit.database import transaction
+from server.sync import doctor as examination
+from server.sync import epochs
+
+sync = typer.Typer(no_args_is_help=True, help="Sync with phones: check it, repair it, tell it of restores and backups.")
+epoch = typer.Typer(no_args_is_help=True, help="Which incarnation of the database phones believe to talk to.")
+sync.add_typer(epoch, name="epoch")
+
+
+@sync.command()
+def doctor() -> None:
+    """Look for what should not be; exits with 1 when something is found. Changes nothing."""
+    with transaction() as session:
+        findings = examination.examine(session)
+    for finding in findings:
+        typer.echo(f"{finding.count:8d}  {finding.question}")
+    if any(finding.count for finding in findings):
+        typer.echo("Run “waymark sync repair”.")
+        raise typer.Exit(1)
+
+
+@sync.command()
+def repair(
+    everything: Annotated[bool, typer.Option(help="Also send every row to every phone once more.")] = False,
+) -> None:
+    """Put rows into the buckets where they belong, and stamps of another cluster right."""
+    with transaction() as session:
+        repaired = epochs.guard(session)
+        wrong = epochs.regroup(session)
+        stamped = epochs.restamp(session) if everything and not repaired else 0
+    for name, count in wrong.items():
+        typer.echo(f"{count:8d}  {name}: rows moved to where they belong")
+    if repaired:
+        typer.echo("Stamps lay in the future: everything is sent once more, under a new epoch.")
+    elif stamped:
+        typer.echo(f"{stamped:8d}  rows are sent once more")
+
+
+@epoch.command()
+def show() -> None:
+    """Print the epoch that phones are told."""
+    with transaction() as session:
+        typer.echo(epochs.current(session))
+
+
+@epoch.command()
+def rotate() -> None:
+    """Become another incarnation: the last step of every restore from a backup."""
+    with transaction() as session:
+        typer.echo(epochs.rotate(session))
+
+
+@epoch.command()
+def keep(
+    earlier: Annotated[str, typer.Argument(help="The epoch before the move, as `waymark sync epoch show` printed it.")],
+) -> None:
+    """Go on under an earlier epoch, after a planned move that lost nothing."""
+    with transaction() as session:
+        epochs.keep(session, earlier)
+        typer.echo(epochs.current(session))
+
+
+@sync.command("backed-up")
+def backed_up(
+    at: Annotated[datetime | None, typer.Option(help="When the backup was taken; now, unless said otherwise.")] = None,
+) -> None:
+    """Say that a verified backup exists: phones may forget what it holds."""
+    moment = at.astimezone() if at else clock.now()
+    with transaction() as session:
+        session.execute(text("update sync_meta set durable_at = greatest(durable_at, :at)"), {"at": moment})
+    typer.echo(f"Phones may forget what was recorded before {moment.isoformat(timespec='seconds')}.")

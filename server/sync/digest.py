@@ -1,0 +1,92 @@
+"""Comparing what a phone holds with what it should hold, without sending everything again.
+
+Rows fall into sixteen ranges per entity, by the last hexadecimal digit of their id. The sum of a range tells whether it
+differs; for those that do, the phone lists its rows and is told what to change.
+"""
+
+import hashlib
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope
+from server.kit.errors import NotFound
+from server.sync import buckets, cursors, entities, wire
+from server.sync.buckets import Subscription
+from server.sync.cursors import Position
+from server.sync.phones import present
+from server.sync.pull import Moment, moment_of
+
+type Ranges = dict[tuple[str, str], dict[str, int]]
+"""Revision by id, by entity and last digit."""
+
+
+def compare(session: Session, scope: Scope, request: wire.DigestRequest) -> wire.DigestReply:
+    """First step: which ranges differ, and the cursor to go on from once they are mended. Second: what to change.
+
+    The cursor belongs to the moment of the first step, so that a change between the two steps is delivered again
+    rather than missed.
+    """
+    moment = moment_of(session, request.epoch)
+    _, scope = present(session, scope)
+    bucket = next((one for one in buckets.subscriptions(session, scope) if one.id == request.bucket), None)
+    if bucket is None:
+        raise NotFound("There is no such bucket.")
+    ours = ranges_of(session, bucket.id)
+    if request.have is not None:
+        return wire.DigestReply(rows=changes(session, bucket.id, ours, request.have))
+    return differing(moment, bucket, ours, request.sums or [])
+
+
+def differing(moment: Moment, bucket: Subscription, ours: Ranges, sums: list[wire.RangeSum]) -> wire.DigestReply:
+    """The ranges whose count or sum is not ours."""
+    theirs = {(one.e, one.x): (one.count, one.sum) for one in sums}
+    here = {key: (len(revs), total(revs)) for key, revs in ours.items()}
+    differ = sorted(key for key in here.keys() | theirs.keys() if here.get(key) != theirs.get(key))
+    behind = Position(epoch=moment.epoch, gens={bucket.id: bucket.gen}, seen=moment.snapshot)
+    return wire.DigestReply(
+        cursor=cursors.sign(behind, moment.secret, moment.now), differ=[wire.RangeName(e=e, x=x) for e, x in differ]
+    )
+
+
+def ranges_of(session: Session, bucket: int) -> Ranges:
+    """What a phone with this bucket holds."""
+    ranges: Ranges = defaultdict(dict)
+    for entity in entities.ENTITIES:
+        found: Any = session.execute(
+            text(
+                f"select r.id, r.rev from sync_item i join {entity.table} r on r.id = i.id"  # noqa: S608 our constants
+                " where i.bucket_id = :bucket and i.e = :code and i.op = 'P' and r.deleted_at is null"
+            ),
+            {"bucket": bucket, "code": entity.code},
+        )
+        for row_id, rev in found:
+            ranges[entity.name, str(row_id)[-1]][str(row_id)] = rev
+    return ranges
+
+
+def total(revs: dict[str, int]) -> str:
+    """The sum of the hashes of `id:rev`, modulo 2^64, as sixteen hexadecimal digits."""
+    hashes = (hashlib.blake2b(f"{row_id}:{rev}".encode(), digest_size=8).digest() for row_id, rev in revs.items())
+    return f"{sum(int.from_bytes(one) for one in hashes) % 2**64:016x}"
+
+
+def changes(session: Session, bucket: int, ours: Ranges, have: list[wire.RangeRows]) -> list[wire.RowChange]:
+    """What a phone is to change in some ranges."""
+    rows: list[wire.RowChange] = []
+    for part in have:
+        entity = entities.BY_NAME.get(part.e)
+        here = ours.get((part.e, part.x), {})
+        rows += [wire.RowChange(b=bucket, e=part.e, id=row_id, o="R") for row_id in part.revs if row_id not in here]
+        if entity is None:
+            continue
+        wanted = [UUID(row_id) for row_id, rev in here.items() if part.revs.get(row_id) != rev]
+        found = entities.rows(session, entity, wanted)
+        rows += [
+            wire.RowChange(b=bucket, e=part.e, id=str(row_id), o="P", r=row.rev, d=row.json())
+            for row_id, row in found.items()
+        ]
+    return rows

@@ -1,0 +1,92 @@
+"""The first step of a sync: the phone says what it is and has, we say what we know of it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope
+from server.kit import clock
+from server.sync import buckets, epochs, wire
+from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
+from server.sync.phones import present
+from server.sync.problems import AppTooOld, BadMessage
+
+POLL_S = 900
+JITTER_S = 60
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.HelloReply:
+    """Note what the phone says and tell it the epoch, its last op that we have, and its buckets.
+
+    Refuses a phone that speaks no protocol of ours, and one that speaks of another device.
+    """
+    if wire.PROTOCOL not in request.protocol:
+        raise AppTooOld(f"We speak protocol {wire.PROTOCOL}.", help="Update the app.", retry=False)
+    epochs.guard(session)
+    device, scope = present(session, scope, lock=True)
+    if str(device.id) != request.device:
+        raise BadMessage("The token belongs to another device.", help="Register the phone again.", field="device")
+    now = clock.now()
+    epoch = epochs.current(session)
+    device.app_version, device.schema_version = request.app, request.schema_
+    device.pending = request.pending.model_dump(mode="json")
+    device.last_seen_at = now
+    device.skew_ms = (wire.moment(request.wall) - now) // MILLISECOND
+    stale_n = request.max_n if request.epoch not in (None, epoch) else 0
+    remember(session, device.id, request, now, stale_n)
+    return wire.HelloReply(
+        protocol=wire.PROTOCOL,
+        epoch=epoch,
+        last_n=device.last_n,
+        durable_upto=durable_upto(session, device.id),
+        server_time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        buckets=[
+            wire.BucketInfo(id=one.id, kind=one.kind, prio=one.priority, gen=one.gen)
+            for one in buckets.subscriptions(session, scope)
+        ],
+        schema=wire.SchemaRange(min=wire.SCHEMA_MIN, current=wire.SCHEMA_CURRENT),
+        limits=wire.Limits(
+            ops=wire.MAX_OPS, push_bytes=wire.MAX_PUSH_BYTES, page_rows=wire.MAX_PAGE_ROWS, chunk=wire.CHUNK_BYTES
+        ),
+        commands=[],
+        poll_s=POLL_S,
+        jitter_s=JITTER_S,
+    )
+
+
+def remember(session: Session, device_id: UUID, request: wire.HelloRequest, now: datetime, stale_n: int) -> None:
+    """Keep what the phone's clocks say, and which of its ops were made on revisions of another epoch."""
+    said = {"boot": request.boot, "mono_ms": request.mono_ms, "heard_at": now}
+    statement = insert(SyncPhone).values(device_id=device_id, stale_n=stale_n, **said)
+    newest = func.greatest(SyncPhone.stale_n, statement.excluded.stale_n)
+    session.execute(statement.on_conflict_do_update(index_elements=["device_id"], set_=said | {"stale_n": newest}))
+
+
+def durable_upto(session: Session, device_id: UUID) -> wire.Durable | None:
+    """Up to which op a verified backup holds everything; None while nobody told us of a backup."""
+    covered = session.scalar(select(SyncMeta.durable_at))
+    if covered is None:
+        return None
+    statement = select(func.max(SyncReceipt.n)).where(
+        SyncReceipt.device_id == device_id, SyncReceipt.recorded_at <= covered
+    )
+    return wire.Durable(n=session.scalar(statement) or 0)
+
+
+def made_at(at: wire.Moment | None, said: SyncPhone | None, skew_ms: int | None, now: datetime) -> datetime:
+    """When an op was made, by our clock: by the phone's monotonic clock since its last start, else by its wall clock
+    less its error; never in the future."""
+    if at is None:
+        return now
+    try:
+        if said is not None and said.boot == at.boot:
+            moment = said.heard_at - (said.mono_ms - at.mono) * MILLISECOND
+        else:
+            moment = wire.moment(at.wall) - (skew_ms or 0) * MILLISECOND
+    except OverflowError:
+        return now
+    return min(moment, now)

@@ -1,0 +1,55 @@
+"""What sync does by itself each night: old visits leave the phones, old tombstones are forgotten."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.jobs.service import queue
+from server.kit import clock
+from server.kit.database import transaction
+
+TOMBSTONES = timedelta(days=180)
+
+AGED = """
+select sync_stamp(12::smallint, 'visit', 'visit', array(
+    select v.id from visit v
+    where v.day < current_date - interval '13 months'
+      and exists (select from sync_item i where i.e = 12 and i.id = v.id and i.op = 'P')
+    order by v.day limit 5000)),
+sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
+sync_stamp(21::smallint, 'stop', 'stop', array(
+    select s.id from stop s where s.route_id = any(array_agg(r.id))))
+from route r
+where r.day < current_date - interval '31 days'
+  and exists (select from sync_item i where i.e = 20 and i.id = r.id and i.op = 'P')
+"""
+MARK = """
+insert into sync_horizon (at, txid) values (:now, pg_snapshot_xmin(pg_current_snapshot())) on conflict do nothing
+"""
+FORGET = """
+delete from sync_item i using (select txid from sync_horizon where at < :limit order by at desc limit 1) old
+where i.op <> 'P' and i.txid < old.txid
+"""
+
+
+@queue.periodic(cron="17 2 * * *")
+@queue.task(name="sync.tidy", queue="default", queueing_lock="sync.tidy")
+def tidy_nightly(timestamp: int) -> None:
+    """Tidy up at night."""
+    del timestamp
+    with transaction() as session:
+        tidy(session)
+
+
+def tidy(session: Session) -> int:
+    """Let old visits and routes leave the phones, and forget tombstones that every cursor has passed.
+
+    Returns how many tombstones were forgotten.
+    """
+    now = clock.now()
+    session.execute(text(AGED))
+    session.execute(text(MARK), {"now": now})
+    forgotten: Any = session.execute(text(FORGET), {"limit": now - TOMBSTONES})
+    return int(forgotten.rowcount)

@@ -1,0 +1,213 @@
+"""What each op does. The rules are those of the rooms; here is only who may send what, and how it is told.
+
+Facts are always accepted. Edits merge field by field; what cannot be applied is stored as a conflict.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts import queries as accounts
+from server.accounts import service as accounts_service
+from server.accounts.editing import Outcome
+from server.accounts.models import Account, Site
+from server.activities.checkin import Fix
+from server.activities.models import Outcome as VisitOutcome
+from server.activities.models import Visit, VisitState
+from server.activities.service import VisitReport, record_visit
+from server.auth.access import Scope
+from server.kit.errors import Forbidden, Invalid, NotFound
+from server.records.merging import Clash, Delta, Json, Policy
+from server.records.models import ConflictKind, FieldConflict
+from server.records.service import Actor, keep_clash
+from server.sync import wire
+
+WRITABLE: Mapping[str, frozenset[str]] = {
+    "account": frozenset({"phone", "email", "website", "note"}),
+    "site": frozenset({"opening_hours", "service_s"}),
+}
+"""What a phone may change; everything else is read-only there."""
+
+ANY_OP: TypeAdapter[wire.AnyOp] = TypeAdapter(wire.AnyOp)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an op did."""
+
+    status: wire.Status
+    entity: str
+    """The entity of the row that it changed."""
+    row_id: UUID
+    rev: int
+    conflicts: tuple[FieldConflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who sends an op, and what we know of when and on what it was made."""
+
+    scope: Scope
+    actor: Actor
+    made_at: datetime
+    base_is_stale: bool
+    """The revision it was made on is of another epoch and means nothing here."""
+
+
+def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
+    """Do what an op says. Refuses unknown kinds, entities and fields, and values that its room does not accept."""
+    match op:
+        case wire.Create():
+            return record(session, op, context)
+        case wire.Patch():
+            return patch(session, op, context)
+        case wire.SetChange():
+            return change_set(session, op, context)
+        case wire.Delete():
+            return delete(session, op, context)
+
+
+def record(session: Session, op: wire.Create, context: Context) -> Effect:
+    """Take down what happened at a visit; out of the sender's area it is flagged, never refused."""
+    d = op.d
+    reachable = accounts.within_reach(context.scope, "activities:write")
+    in_reach = session.scalar(select(Account.id).where(Account.id == d.account_id, reachable)) is not None
+    fix = None
+    if d.checkin is not None:
+        point = LonLat(d.checkin.lon, d.checkin.lat)
+        fix = Fix(point, accuracy_m=d.checkin.accuracy_m, at=wire.moment(d.checkin.fix_at), mock=d.checkin.mock)
+    report = VisitReport(
+        event_id=op.id,
+        visit_id=d.visit_id,
+        account_id=d.account_id,
+        site_id=d.site_id,
+        rep_id=context.scope.user_id,
+        state=VisitState(d.state),
+        day=d.day,
+        zone=d.zone,
+        occurred_at=context.made_at,
+        outcome=VisitOutcome(d.outcome) if d.outcome else None,
+        note=d.note,
+        fix=fix,
+        flags=() if in_reach else ("late_scope",),
+    )
+    visit = record_visit(session, report, context.actor)
+    session.flush()
+    session.refresh(visit)
+    return Effect("applied", "visit", visit.id, visit.rev)
+
+
+def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
+    """Merge changed fields into an account or a site."""
+    refuse_unwritable(op.e, op.f)
+    deltas = {name: Delta(old, new) for name, (old, new) in op.f.items()}
+    row = stored(session, op.e, op.id)
+    before, redirected = row.rev, row.id != op.id
+    base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
+    merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
+    outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor)
+    return Effect(
+        status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
+    )
+
+
+def status_of(outcome: Outcome, *, met: bool) -> wire.Status:
+    """How an edit went: cleanly, together with somebody else's, or against it."""
+    if outcome.conflicts:
+        return "conflict"
+    return "merged" if met else "applied"
+
+
+def change_set(session: Session, op: wire.SetChange, context: Context) -> Effect:
+    """Add or remove tags of an account; out of reach it becomes a conflict like any other edit."""
+    if (op.e, op.field) != ("account", "tags"):
+        raise Forbidden(f"{op.field} of {op.e} is no set that a phone changes.", field=op.field)
+    account = stored(session, "account", op.id)
+    assert isinstance(account, Account)
+    add, remove = (op.v, []) if op.k == "setadd" else ([], op.v)
+    reach = accounts.within_reach(context.scope, "accounts:write")
+    if account.deleted_at is None and session.scalar(select(Account.id).where(Account.id == account.id, reach)):
+        account = accounts_service.change_tags(session, context.scope, account.id, add=add, remove=remove)
+        return Effect("applied", "account", account.id, account.rev)
+    wanted: list[Json] = [
+        *(tag for tag in account.tags if tag not in remove),
+        *(v for v in add if v not in account.tags),
+    ]
+    deltas = {"tags": Delta(list(account.tags), wanted)}
+    outcome = accounts_service.patch(session, context.scope, account.id, account.rev, deltas, context.actor)
+    return Effect(status_of(outcome, met=False), "account", account.id, outcome.rev, outcome.conflicts)
+
+
+def delete(session: Session, op: wire.Delete, context: Context) -> Effect:
+    """Take an account away, if nobody changed it since; otherwise that is for somebody to decide."""
+    if op.e != "account":
+        raise Forbidden(f"A phone cannot delete a {op.e}.", help="Do it on the web pages.")
+    context.scope.need("accounts:delete")
+    account = stored(session, "account", op.id)
+    if account.deleted_at is not None:
+        return Effect("applied", "account", account.id, account.rev)
+    reach = accounts.within_reach(context.scope, "accounts:delete")
+    in_reach = session.scalar(select(Account.id).where(Account.id == account.id, reach)) is not None
+    if in_reach and not context.base_is_stale and account.rev <= op.base_rev:
+        account = accounts_service.delete(session, context.scope, account.id, account.rev)
+        return Effect("applied", "account", account.id, account.rev)
+    kind = ConflictKind.DELETE_VS_EDIT if in_reach else ConflictKind.OUT_OF_SCOPE
+    deleted = Clash("deleted_at", kind, Policy.KEEP_SERVER, base=None, mine=context.made_at.isoformat(), server=None)
+    conflict = keep_clash(session, "account", account.id, deleted, context.actor)
+    return Effect("conflict", "account", account.id, account.rev, (conflict,))
+
+
+def refuse_unwritable(entity: str, names: Iterable[str]) -> None:
+    """Refuse fields that a phone may only read."""
+    if entity not in WRITABLE:
+        raise Forbidden(f"A phone cannot change a {entity}.", help="Do it on the web pages.")
+    for name in sorted(set(names) - WRITABLE[entity]):
+        raise Forbidden(f"A phone cannot change {name} of a {entity}.", help="Do it on the web pages.", field=name)
+
+
+def stored(session: Session, entity: str, row_id: UUID) -> Account | Site:
+    """A row locked for a change, whoever may see it; an account that was merged stands for the one it went into."""
+    row: Account | Site | None
+    if entity == "account":
+        row = session.get(Account, row_id, with_for_update=True, populate_existing=True)
+    else:
+        row = session.get(Site, row_id, with_for_update=True, populate_existing=True)
+    seen = {row_id}
+    while isinstance(row, Account) and row.merged_into is not None and row.merged_into not in seen:
+        seen.add(row.merged_into)
+        row = session.get(Account, row.merged_into, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(f"There is no such {entity}.", id=str(row_id))
+    return row
+
+
+def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
+    """Lock the rows of a batch in one order, so that two phones do not wait for each other."""
+    ids: dict[type[Account] | type[Site] | type[Visit], set[UUID]] = {Account: set(), Site: set(), Visit: set()}
+    for op in ops:
+        match op:
+            case wire.Create():
+                ids[Visit].add(op.d.visit_id)
+                ids[Account].add(op.d.account_id)
+            case _ if op.e == "account":
+                ids[Account].add(op.id)
+            case _ if op.e == "site":
+                ids[Site].add(op.id)
+    for model, wanted in ids.items():
+        if wanted:
+            statement = select(model.id).where(model.id.in_(wanted)).order_by(model.id).with_for_update()
+            session.execute(statement).all()
+
+
+def parsed(body: Mapping[str, object]) -> wire.AnyOp:
+    """An op out of its body; refuses what is not one."""
+    op = ANY_OP.validate_python(body)
+    if len(wire.canonical(body).encode()) > wire.MAX_OP_BYTES:
+        raise Invalid(f"The op is larger than {wire.MAX_OP_BYTES} bytes.", help="Shorten the note.")
+    return op

@@ -1,0 +1,208 @@
+"""What changed for a phone since its cursor, one page at a time, out of one moment of the database.
+
+An item is new when its transaction is not visible in the snapshot that the phone has seen. Neither a transaction that
+commits late nor one that is still open can be missed or can hold anybody up.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope
+from server.kit import clock
+from server.sync import buckets, cursors, entities, epochs, wire
+from server.sync.buckets import Subscription
+from server.sync.cursors import BEGINNING, Position
+from server.sync.models import SyncMeta
+from server.sync.phones import present
+from server.sync.problems import AppTooOld, BucketGen, EpochChanged, ReplicaBehind
+
+MAX_PAGE_BYTES = 4_000_000
+"""Of documents before packing."""
+
+FEED = """
+select i.bucket_id, i.e, i.id, i.op, i.txid::text
+from unnest(cast(:buckets as int[])) wanted(bucket_id)
+cross join lateral (
+    select i.bucket_id, i.e, i.id, i.op, i.txid
+    from sync_item i
+    where i.bucket_id = wanted.bucket_id
+      and i.txid >= greatest(pg_snapshot_xmin(cast(:seen as pg_snapshot)), cast(:txid as xid8))
+      and i.txid < pg_snapshot_xmax(cast(:target as pg_snapshot))
+      and not pg_visible_in_snapshot(i.txid, cast(:seen as pg_snapshot))
+      and pg_visible_in_snapshot(i.txid, cast(:target as pg_snapshot))
+      and (i.txid, i.e, i.id, i.bucket_id) > (cast(:txid as xid8), :e, cast(:id as uuid), :bucket)
+      and (i.op = 'P' or :tombstones)
+    order by i.txid, i.e, i.id limit :limit) i
+order by i.txid, i.e, i.id, i.bucket_id limit :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the feed."""
+
+    bucket: int
+    code: int
+    id: UUID
+    op: str
+    txid: str
+
+    @property
+    def key(self) -> tuple[str, int, str, int]:
+        """Its place in the feed."""
+        return self.txid, self.code, str(self.id), self.bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a page is made from."""
+
+    epoch: str
+    snapshot: str
+    secret: bytes
+    now: datetime
+
+
+def moment_of(session: Session, epoch: str) -> Moment:
+    """The present snapshot; refuses another epoch."""
+    snapshot: str = session.execute(text("select pg_current_snapshot()::text")).scalar_one()
+    epochs.check(session, epoch)
+    secret = session.scalars(select(SyncMeta.secret)).one()
+    return Moment(epoch, snapshot, secret, clock.now())
+
+
+def pull(session: Session, scope: Scope, request: wire.PullRequest) -> wire.PullReply:
+    """One page of what is new in the buckets that the person may read right now."""
+    moment = moment_of(session, request.epoch)
+    device, scope = present(session, scope)
+    if device.schema_version is not None and device.schema_version < wire.SCHEMA_MIN:
+        raise AppTooOld("This version of the app cannot read our data any more.", help="Update the app.", retry=False)
+    allowed = {one.id: one for one in buckets.subscriptions(session, scope)}
+    groups: list[wire.PageGroup] = []
+    left, more = min(request.limit, wire.MAX_PAGE_ROWS), False
+    for group in in_order(request.groups, allowed):
+        if left <= 0:
+            groups.append(wire.PageGroup(buckets=group.buckets, cursor=group.cursor, complete=False, rows=[]))
+            more = True
+            continue
+        page, unfinished = read_group(session, moment, group, allowed, left)
+        groups.append(page)
+        left -= len(page.rows)
+        more = more or unfinished
+    return wire.PullReply(buckets_now=[*allowed], more=more, groups=groups)
+
+
+def in_order(groups: Sequence[wire.PullGroup], allowed: dict[int, Subscription]) -> list[wire.PullGroup]:
+    """The groups without buckets that are not allowed (any more), the most urgent first."""
+    kept = [
+        wire.PullGroup(cursor=group.cursor, buckets=list(dict.fromkeys(b for b in group.buckets if b in allowed)))
+        for group in groups
+    ]
+    return sorted(
+        (group for group in kept if group.buckets), key=lambda group: min(allowed[b].priority for b in group.buckets)
+    )
+
+
+def read_group(
+    session: Session, moment: Moment, group: wire.PullGroup, allowed: dict[int, Subscription], limit: int
+) -> tuple[wire.PageGroup, bool]:
+    """The next rows of some buckets, and whether there are more."""
+    position = position_of(session, moment, group, allowed)
+    target = position.target or moment.snapshot
+    items = feed(session, group.buckets, position, target, limit)
+    rows = rows_of(session, items)
+    full = len(items) == limit or len(rows) < len(items)
+    behind = position.at(target, items[len(rows) - 1].key) if full else position.done(target)
+    page = wire.PageGroup(
+        buckets=group.buckets, cursor=cursors.sign(behind, moment.secret, moment.now), complete=not full, rows=rows
+    )
+    return page, full or target != moment.snapshot
+
+
+def position_of(session: Session, moment: Moment, group: wire.PullGroup, allowed: dict[int, Subscription]) -> Position:
+    """Where a group stands. A bucket that its cursor does not know is read from the beginning, with all the others.
+
+    Refuses a cursor that has seen more than we know, and buckets that are to be read again.
+    """
+    gens = {bucket: allowed[bucket].gen for bucket in group.buckets}
+    if group.cursor is None:
+        return Position(epoch=moment.epoch, gens=gens)
+    position = cursors.read(group.cursor, moment.secret, moment.now, moment.epoch)
+    if not gens.keys() <= position.gens.keys():
+        return Position(epoch=moment.epoch, gens=gens)
+    again = [bucket for bucket in gens if position.gens[bucket] != gens[bucket]]
+    if again:
+        raise BucketGen("A bucket is to be read again.", help="Read it from its beginning.", retry=False, buckets=again)
+    refuse_the_future(session, position)
+    return Position(moment.epoch, gens, position.seen, position.target, position.after)
+
+
+def refuse_the_future(session: Session, position: Position) -> None:
+    """Refuse a cursor that has seen transactions that have not happened here."""
+    if position.seen == BEGINNING and position.target is None:
+        return
+    ahead, replica = session.execute(
+        text(
+            "select pg_snapshot_xmax(cast(:seen as pg_snapshot)) > pg_snapshot_xmax(pg_current_snapshot()),"
+            " pg_is_in_recovery()"
+        ),
+        {"seen": position.target or position.seen},
+    ).one()
+    if ahead and replica:
+        raise ReplicaBehind("This copy of the database is behind.", help="Try again.", retry=True, after_s=2)
+    if ahead:
+        raise EpochChanged("The database was restored.", help="Say hello again.", retry=False)
+
+
+def feed(session: Session, wanted: list[int], position: Position, target: str, limit: int) -> list[Item]:
+    """The next items between two snapshots."""
+    txid, code, row_id, bucket = position.after
+    found: Any = session.execute(
+        text(FEED),
+        {
+            "buckets": wanted,
+            "seen": position.seen,
+            "target": target,
+            "txid": txid,
+            "e": code,
+            "id": row_id,
+            "bucket": bucket,
+            "tombstones": not position.is_fresh,
+            "limit": limit,
+        },
+    )
+    return [Item(*row) for row in found]
+
+
+def rows_of(session: Session, items: Sequence[Item]) -> list[wire.RowChange]:
+    """The items with their documents, as many as fit into a page (at least one)."""
+    wanted: dict[int, set[UUID]] = defaultdict(set)
+    for item in items:
+        if item.op == "P":
+            wanted[item.code].add(item.id)
+    found = {code: entities.rows(session, entities.BY_CODE[code], ids) for code, ids in wanted.items()}
+    rows: list[wire.RowChange] = []
+    size = 0
+    for item in items:
+        row = found[item.code].get(item.id) if item.op == "P" else None
+        size += len(row.document) if row else 0
+        if rows and size > MAX_PAGE_BYTES:
+            break
+        rows.append(change(item, row))
+    return rows
+
+
+def change(item: Item, row: entities.Row | None) -> wire.RowChange:
+    """An item as it is sent; a present one whose row is gone counts as deleted."""
+    name = entities.BY_CODE[item.code].name
+    if row is None:
+        gone = "R" if item.op == "R" else "D"
+        return wire.RowChange(b=item.bucket, e=name, id=str(item.id), o=gone)
+    return wire.RowChange(b=item.bucket, e=name, id=str(item.id), o="P", r=row.rev, d=row.json())

@@ -1,0 +1,287 @@
+"""What a phone sends: ops in the order of their numbers, each answered exactly once, whatever the network repeats."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope
+from server.auth.models import Device
+from server.kit import clock
+from server.kit.errors import WaymarkError
+from server.records.models import ConflictKind, FieldConflict
+from server.records.service import acting
+from server.sync import buckets, entities, epochs, ops, wire
+from server.sync.buckets import Subscription
+from server.sync.hello import made_at
+from server.sync.models import SyncPhone, SyncReceipt
+from server.sync.ops import Context, Effect
+from server.sync.phones import present
+from server.sync.problems import BadMessage, DeviceForked, Gap, MessageTooLarge
+
+REFUSED = ("rejected", "deferred")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An op as it came."""
+
+    n: int
+    op_id: UUID
+    sha: bytes
+    body: Mapping[str, Any]
+
+    @property
+    def dep_op(self) -> UUID | None:
+        """The op that this one builds on."""
+        try:
+            return UUID(str(self.body["dep_op"])) if self.body.get("dep_op") else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What all ops of a push share."""
+
+    device: Device
+    scope: Scope
+    allowed: list[Subscription]
+    phone: SyncPhone | None
+    now: datetime
+
+
+def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.PushReply:
+    """Take ops in; the caller commits before the reply leaves.
+
+    Refuses another epoch, a gap in the numbers, and a device id that two phones use. Everything else is a verdict on
+    one op and does not touch the others.
+    """
+    epochs.check(session, request.epoch)
+    sent = read(request)
+    device, scope = present(session, scope, lock=True)
+    scope.need("sync:write")
+    check_numbers(session, device, sent)
+    batch = Batch(
+        device=device,
+        scope=scope,
+        allowed=buckets.subscriptions(session, scope),
+        phone=session.get(SyncPhone, device.id, populate_existing=True),
+        now=clock.now(),
+    )
+    ops.lock(session, understood(sent))
+    results = []
+    for op in sent:
+        results.append(take(session, batch, op))
+        device.last_n = max(device.last_n, op.n)
+        session.flush()
+    return wire.PushReply(last_n=device.last_n, results=results)
+
+
+def read(request: wire.PushRequest) -> list[Sent]:
+    """The ops of a message in order; refuses what cannot be answered op by op."""
+    if len(request.ops) > wire.MAX_OPS:
+        raise MessageTooLarge(f"There are more than {wire.MAX_OPS} ops.", help="Send fewer at once.")
+    sent = []
+    for index, body in enumerate(request.ops):
+        try:
+            head = wire.Envelope.model_validate(body)
+            sent.append(Sent(head.n, head.op_id, wire.body_sha(body), body))
+        except (ValidationError, ValueError) as error:
+            raise BadMessage(f"Op {index} has no number, no id, or no JSON.", help="Send the others.") from error
+    return sorted(sent, key=lambda op: op.n)
+
+
+def understood(sent: Sequence[Sent]) -> list[wire.AnyOp]:
+    """The ops of the right shape; the others are answered one by one."""
+    good = []
+    for op in sent:
+        try:
+            good.append(ops.parsed(op.body))
+        except (ValidationError, WaymarkError):
+            continue
+    return good
+
+
+def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> None:
+    """Refuse a batch that leaves an op out, and numbers that another phone has used under this device id."""
+    expected = device.last_n + 1
+    for op in sent:
+        if op.n > expected:
+            raise Gap(
+                f"Op {expected} is missing.", help="Say hello and send from there.", retry=False, expected=expected
+            )
+        expected = max(expected, op.n + 1)
+    if len({op.n for op in sent}) != len(sent):
+        raise BadMessage("Two ops have one number.", help="Send each op once.")
+    known = dict(
+        session.execute(
+            select(SyncReceipt.n, SyncReceipt.op_id).where(
+                SyncReceipt.device_id == device.id, SyncReceipt.n.in_([op.n for op in sent])
+            )
+        )
+        .tuples()
+        .all()
+    )
+    for op in sent:
+        if known.get(op.n, op.op_id) != op.op_id:
+            raise DeviceForked(
+                f"Another phone sent op {op.n} under this device id.",
+                help="Register this phone anew.",
+                retry=False,
+                n=op.n,
+            )
+
+
+def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
+    """Answer one op: with its receipt when there is one, else by doing it."""
+    receipts = list(session.scalars(select(SyncReceipt).where(SyncReceipt.op_id == op.op_id)))
+    for receipt in receipts:
+        if receipt.body_sha == op.sha:
+            return replayed(session, batch, op, receipt)
+    if receipts:
+        error = wire.OpError(code="op_id_reuse", msg="This op was sent before with another content.", retry=False)
+        return keep(session, batch, op, wire.OpResult(n=op.n, status="rejected", error=error), op.body)
+    if waits_for(session, op):
+        error = wire.OpError(code="dependency", msg="The op that this one builds on was refused.", retry=False)
+        return keep(session, batch, op, wire.OpResult(n=op.n, status="deferred", error=error), op.body)
+    result, row = settle(session, batch, op)
+    kept = keep(session, batch, op, result, None if result.status in ("applied", "merged") else op.body)
+    return with_row(session, batch, kept, row)
+
+
+def waits_for(session: Session, op: Sent) -> bool:
+    """Whether the op builds on one that was refused."""
+    if op.dep_op is None:
+        return False
+    statement = select(SyncReceipt.status).where(SyncReceipt.op_id == op.dep_op, SyncReceipt.status.in_(REFUSED))
+    return session.scalar(statement.limit(1)) is not None
+
+
+def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Effect | None]:
+    """Do an op within a savepoint. What a rule or the database refuses leaves nothing behind but its verdict."""
+    try:
+        with session.begin_nested():
+            parsed = ops.parsed(op.body)
+            context = context_of(batch, op, parsed)
+            acting(session, context.actor)
+            effect = ops.apply(session, parsed, context)
+            clashes = [clash_of(session, conflict) for conflict in effect.conflicts]
+            session.flush()
+    except (WaymarkError, ValidationError, IntegrityError, DataError) as error:
+        return wire.OpResult(n=op.n, status="rejected", error=refusal(error)), None
+    result = wire.OpResult(n=op.n, status=effect.status, rev=effect.rev)
+    if clashes:
+        result.conflicts = clashes
+    return result, effect
+
+
+def context_of(batch: Batch, op: Sent, parsed: wire.AnyOp) -> Context:
+    """Who sends an op, when it was made, and whether its base revision means anything here."""
+    return Context(
+        scope=batch.scope,
+        actor=replace(batch.scope.actor, op_id=op.op_id),
+        made_at=made_at(parsed.at, batch.phone, batch.device.skew_ms, batch.now),
+        base_is_stale=batch.phone is not None and op.n <= batch.phone.stale_n,
+    )
+
+
+def refusal(error: WaymarkError | ValidationError | IntegrityError | DataError) -> wire.OpError:
+    """Why an op was refused, for the rep to read."""
+    match error:
+        case WaymarkError():
+            code, message, help = error.code, error.message, error.help
+        case ValidationError():
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            code, message, help = "bad_request", f"{where}: {first['msg']}", ""
+        case _:
+            code, message, help = "invalid", "The database does not accept a value of this op.", ""
+    said = wire.OpError(code=code, msg=message.replace("\x00", "�"), retry=False)
+    if help:
+        said.help = help
+    return said
+
+
+def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
+    """A stored conflict for the phone. What is not the sender's to see any more is not told."""
+    hidden = conflict.kind == ConflictKind.OUT_OF_SCOPE
+    by, at = (None, None) if hidden else entities.last_change(session, conflict.entity, conflict.row_id, conflict.field)
+    return wire.Clash(
+        id=conflict.id,
+        field=conflict.field,
+        base=conflict.base,
+        mine=conflict.mine,
+        server=None if hidden else conflict.server,
+        by=by,
+        at=at,
+        policy=conflict.policy,
+    )
+
+
+def keep(
+    session: Session, batch: Batch, op: Sent, result: wire.OpResult, body: Mapping[str, Any] | None
+) -> wire.OpResult:
+    """Write the receipt, in the transaction of the effect."""
+    target = named(op.body)
+    session.add(
+        SyncReceipt(
+            op_id=op.op_id,
+            body_sha=op.sha,
+            device_id=batch.device.id,
+            n=op.n,
+            status=result.status,
+            result=wire.emit(result),
+            entity=target[0] if target else None,
+            row_id=target[1] if target else None,
+            body=None if body is None else storable(body),
+        )
+    )
+    session.flush()
+    return result
+
+
+def storable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as `jsonb` can hold it; one with NUL characters is kept as text."""
+    text = wire.canonical(body)
+    return {"text": text.replace("\\u0000", "␀")} if "\\u0000" in text else dict(body)
+
+
+def replayed(session: Session, batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
+    """The answer that was given before, with the row as it is now."""
+    result = wire.OpResult.model_validate(receipt.result | {"n": op.n, "replay": True})
+    target = named(op.body)
+    if target is None or result.status in REFUSED:
+        return result
+    entity, row_id = target
+    if entity == "visit_event":
+        entity, row_id = "visit", UUID(str(op.body["d"]["visit_id"]))
+    return with_row(session, batch, result, Effect(result.status, entity, row_id, result.rev or 0))
+
+
+def named(body: Mapping[str, Any]) -> tuple[str, UUID] | None:
+    """The entity and row that an op names, when it is of the right shape."""
+    try:
+        op = ops.parsed(body)
+    except (ValidationError, WaymarkError):
+        return None
+    return op.e, op.id
+
+
+def with_row(session: Session, batch: Batch, result: wire.OpResult, effect: Effect | None) -> wire.OpResult:
+    """A verdict with the present row, when the phone may see it."""
+    if effect is None:
+        return result
+    entity = entities.BY_NAME[effect.entity]
+    if not buckets.holds(session, batch.allowed, entity.code, effect.row_id):
+        return result
+    row = entities.rows(session, entity, [effect.row_id]).get(effect.row_id)
+    if row is None:
+        return result
+    return result.model_copy(update={"rev": row.rev, "row": row.json()})

@@ -1,0 +1,63 @@
+"""The protocol's endpoints and the JSON API of conflicts. A reply leaves only after its transaction is committed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from server.auth.access import Scope, requires
+from server.kit.database import Db
+from server.kit.paging import Page
+from server.sync import conflicts, digest, hello, pull, push, wire
+from server.sync.phones import Body, answer, parse, phone
+from server.sync.schemas import ConflictRead, Decision
+from server.sync.transactions import reading, writing
+
+router = APIRouter(tags=["sync"])
+
+Reader = Annotated[Scope, phone("sync:read")]
+Writer = Annotated[Scope, phone("sync:write")]
+ReadConflicts = Annotated[Scope, requires("conflicts:read")]
+DecideConflicts = Annotated[Scope, requires("conflicts:decide")]
+
+
+@router.post("/sync/v1/hello")
+def say_hello(scope: Reader, body: Body) -> Response:
+    """Begin a sync: versions, epoch, last op taken, buckets, limits."""
+    request = parse(wire.HelloRequest, body)
+    return answer(writing(lambda session: hello.hello(session, scope, request)))
+
+
+@router.post("/sync/v1/push")
+def push_ops(scope: Writer, body: Body) -> Response:
+    """Take ops in, in order, each exactly once."""
+    request = parse(wire.PushRequest, body)
+    return answer(writing(lambda session: push.push(session, scope, request)))
+
+
+@router.post("/sync/v1/pull")
+def pull_page(scope: Reader, body: Body) -> Response:
+    """One page of what changed."""
+    request = parse(wire.PullRequest, body)
+    with reading() as session:
+        return answer(pull.pull(session, scope, request))
+
+
+@router.post("/sync/v1/digest")
+def compare_digest(scope: Reader, body: Body) -> Response:
+    """Compare what the phone holds with what it should hold."""
+    request = parse(wire.DigestRequest, body)
+    with reading() as session:
+        return answer(digest.compare(session, scope, request))
+
+
+@router.get("/api/v1/conflicts")
+def list_conflicts(scope: ReadConflicts, session: Db, state: str = "open", limit: int = 100) -> Page[ConflictRead]:
+    """Fields that two people changed, for somebody to decide; the newest first."""
+    return Page(items=conflicts.listed(session, scope, state=state, limit=limit))
+
+
+@router.post("/api/v1/conflicts/{conflict_id}/decision")
+def decide_conflict(conflict_id: UUID, body: Decision, scope: DecideConflicts, session: Db) -> ConflictRead:
+    """Decide a conflict; the decision is an ordinary edit of the record."""
+    return conflicts.decide(session, scope, conflict_id, body)

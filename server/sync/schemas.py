@@ -1,0 +1,47 @@
+"""Shapes of the conflicts API."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, JsonValue
+
+
+class ConflictRead(BaseModel):
+    """A field that two people changed differently, with all the values."""
+
+    id: UUID
+    entity: str
+    row_id: UUID
+    account_id: UUID
+    account_name: str
+    field: str
+    kind: str
+    policy: str
+    state: str
+    base: JsonValue
+    """What the sender saw."""
+    mine: JsonValue
+    """What the sender wanted."""
+    server: JsonValue
+    """What was stored then."""
+    current: JsonValue
+    """What is stored now."""
+    rev: int
+    """The record's revision, to send back with a decision."""
+    actor: UUID | None
+    actor_name: str | None
+    device_id: UUID | None
+    created_at: datetime
+    resolved_by: UUID | None
+    resolved_at: datetime | None
+
+
+class Decision(BaseModel):
+    """How a conflict is decided."""
+
+    decision: Literal["keep_server", "take_mine", "custom"]
+    value: JsonValue = None
+    """For `custom`."""
+    rev: int | None = None
+    """The revision that the person saw; a field changed since then is not overwritten."""

@@ -1,0 +1,220 @@
+"""The phone, as a process of its own, against the real server and database: what a rep does all day."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import uvicorn
+from shapely.geometry import MultiPolygon, box
+from sqlalchemy import Engine, text
+
+from server.accounts import service as accounts
+from server.accounts.models import Site
+from server.accounts.service import NewAccount
+from server.activities import service as activities
+from server.app import create_app
+from server.auth.access import scope_of
+from server.auth.models import Role
+from server.auth.service import create_user
+from server.kit.database import transaction
+from server.territories import service as territories
+from tests.conftest import PASSWORD
+
+PICKLIST = """
+insert into picklist (id, name, values)
+select gen_random_uuid(), 'visit_outcome', '[{"value": "order", "label": "Order"}]'
+where not exists (select 1 from picklist where name = 'visit_outcome')
+"""
+TODAY = datetime.now(UTC).date()
+
+
+class Office:
+    """The server on a port of this machine, and what people in the office do."""
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.server = None
+
+    def start(self):
+        started = threading.Event()
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets=None):
+                await super().startup(sockets)
+                started.set()
+
+        config = uvicorn.Config(create_app(), host="127.0.0.1", port=self.port, log_level="error")
+        self.server = Server(config)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+        assert started.wait(30)
+
+    def stop(self):
+        self.server.should_exit = True
+        self.thread.join(30)
+
+    def sql(self, query, **values):
+        with self.engine.begin() as connection:
+            return connection.execute(text(query), values).fetchall()
+
+    def furnish(self):
+        """Two reps, two territories, four accounts, a planned visit at three of them."""
+        with self.engine.begin() as connection:
+            connection.execute(text(PICKLIST))
+        with transaction() as session:
+            ada = create_user(session, login="ada", name="Ada", role=Role.ADMIN, password=PASSWORD)
+            rita = create_user(session, login="rita", name="Rita", role=Role.REP, password=PASSWORD)
+            otto = create_user(session, login="otto", name="Otto", role=Role.REP, password=PASSWORD)
+            west = territories.create(session, name="West", area=MultiPolygon([box(9.0, 47.0, 9.5, 47.5)]))
+            east = territories.create(session, name="East", area=MultiPolygon([box(9.5, 47.0, 10.0, 47.5)]))
+            long_ago = TODAY - timedelta(days=400)
+            territories.set_members(session, west.id, [rita.id], day=long_ago)
+            territories.set_members(session, east.id, [otto.id], day=long_ago)
+            scope = scope_of(session, ada, source="api")
+            self.rita, self.visits, self.account_ids = rita.id, [], []
+            for i, (name, lon) in enumerate(
+                (("Müller AG", 9.2), ("Näscher", 9.3), ("Ospelt", 9.4), ("Ottos Kunde", 9.7))
+            ):
+                site = {"street": f"Gasse {i}", "city": "Ort", "country": "LI", "lon": lon, "lat": 47.1}
+                account = accounts.create(
+                    session, scope, NewAccount({"name": name, "phone": f"+4232321{i}00"}, [site]), force=True
+                )
+                session.flush()
+                self.account_ids.append(str(account.id))
+                if lon < 9.5:
+                    self.visits.append(str(self._plan(session, account.id, rita.id, i)))
+
+    @staticmethod
+    def _plan(session, account_id, rep_id, i):
+        (site,) = session.query(Site).filter_by(account_id=account_id).all()
+        starts = datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=8 + i)
+        planned = activities.PlannedVisit(
+            account_id, site.id, rep_id, TODAY, "UTC", starts_at=starts, ends_at=starts + timedelta(minutes=30)
+        )
+        return activities.plan_visit(session, planned).id
+
+
+@pytest.fixture
+def office(empty_database):
+    office = Office(empty_database)
+    office.furnish()
+    office.start()
+    yield office
+    office.stop()
+
+
+def phone(home, *args, expect=0):
+    command = [sys.executable, "-m", "mobile.headless", "--home", str(home), *args]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == expect, ran.stdout + ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.fixture
+def home(tmp_path, office):
+    phone(tmp_path / "phone", "--server", office.address, "--login", "rita", "--password", PASSWORD, "sign-in")
+    synced = phone(tmp_path / "phone", "sync")
+    assert synced["ok"], synced
+    return tmp_path / "phone"
+
+
+def test_the_phone_holds_the_reps_territory_and_day_and_nothing_else(office, home):
+    stops = phone(home, "today", "--day", TODAY.isoformat())["stops"]
+    assert [s["name"] for s in stops] == ["Müller AG", "Näscher", "Ospelt"]
+    assert phone(home, "status")["accounts"] == 3
+
+
+def test_visits_logged_while_the_server_is_down_arrive_exactly_once(office, home):
+    office.stop()
+    logged = phone(home, "log-visits", "3", "--day", TODAY.isoformat())
+    assert logged["unsent"] == 3
+    assert phone(home, "sync", expect=1)["code"] == "unreachable"
+    office.start()
+    synced = phone(home, "sync")
+    assert (synced["results"], synced["unsent"], synced["attention"]) == ({"applied": 3}, 0, 0)
+    done = office.sql("select id::text, state, outcome, verification from visit order by planned_start_at")
+    assert [(i, s, o) for i, s, o, _v in done] == [(v, "done", logged["visits"][0]["outcome"]) for v in office.visits]
+    assert {v for *_x, v in done} == {"verified"}
+    assert office.sql("select count(*) from visit_event") == [(3,)]
+    assert phone(home, "sync")["results"] == {}
+    assert [s["state"] for s in phone(home, "today", "--day", TODAY.isoformat())["stops"]] == ["done"] * 3
+
+
+def in_phone(home, work):
+    """Use the phone's files as the app does."""
+    from mobile.phone import Phone
+
+    opened = Phone(home)
+    store = opened.home.store()
+    try:
+        return work(store), opened.sync(store)
+    finally:
+        store.close()
+
+
+def test_office_and_rep_change_different_fields_and_both_are_kept(office, home):
+    from mobile.field.capture import edit
+
+    office.sql("update account set phone = '+4231111111' where id = :id returning id", id=office.account_ids[0])
+    _, report = in_phone(home, lambda store: edit(store, "account", office.account_ids[0], {"email": "new@example.li"}))
+    assert report.ok, report.detail
+    assert report.results == {"merged": 1}
+    assert office.sql("select phone, email from account where id = :id", id=office.account_ids[0]) == [
+        ("+4231111111", "new@example.li")
+    ]
+
+
+def test_office_and_rep_change_the_same_field_and_the_rep_is_shown_both(office, home):
+    from mobile.field import reads
+    from mobile.field.capture import edit, take_mine
+
+    account_id = office.account_ids[1]
+    office.sql("update account set phone = '+4231111111' where id = :id returning id", id=account_id)
+    _, report = in_phone(home, lambda store: edit(store, "account", account_id, {"phone": "+4232222222"}))
+    assert report.results == {"conflict": 1}, report
+
+    def settle(store):
+        (needing,) = reads.sync_state(store).attention
+        (conflict,) = needing.result["conflicts"]
+        assert (conflict["mine"], conflict["server"]) == ("+4232222222", "+4231111111")
+        assert store.cache.doc("account", account_id)["phone"] == "+4231111111"
+        return take_mine(store, needing)
+
+    _, report = in_phone(home, settle)
+    assert report.ok, report.detail
+    assert office.sql("select phone from account where id = :id", id=account_id) == [("+4232222222",)]
+
+
+def test_an_account_that_moves_to_another_territory_leaves_the_phone(office, home):
+    office.sql(
+        "update site set pin = st_setsrid(st_makepoint(9.7, 47.1), 4326),"
+        " territory_id = (select id from territory where name = 'East') where account_id = :id returning id",
+        id=office.account_ids[2],
+    )
+    office.sql(
+        "update account set territory_id = (select id from territory where name = 'East') where id = :id returning id",
+        id=office.account_ids[2],
+    )
+    assert phone(home, "sync")["ok"]
+    held, _ = in_phone(
+        home,
+        lambda store: store.cache.db.execute(
+            "select count(*) from membership where e='account' and id=?", (office.account_ids[2],)
+        ).fetchone()[0],
+    )
+    assert held <= 1, "at most the rep's own bucket still holds it, because a planned visit leads there"
+
+
+def test_a_stranger_gets_no_phone(office, tmp_path):
+    answer = phone(
+        tmp_path, "--server", office.address, "--login", "rita", "--password", "nonsense", "sign-in", expect=1
+    )
+    assert not answer["ok"]

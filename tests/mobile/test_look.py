@@ -1,0 +1,64 @@
+"""Texts, tokens and fonts: complete, legible, and with every sign they need."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from mobile import theme
+from mobile.texts import DE, EN, Words
+from mobile.widgets.icons import ICONS, MARK_ICONS, STATE_ICONS
+
+FONTS = Path(theme.__file__).parent / "fonts"
+
+
+def slots(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_say_the_same_things_with_the_same_slots():
+    assert EN.keys() == DE.keys()
+    assert {k: slots(v) for k, v in EN.items()} == {k: slots(v) for k, v in DE.items()}
+
+
+def test_every_text_a_screen_asks_for_exists():
+    sources = "".join(p.read_text() for p in (FONTS.parent / "screens").glob("*.py"))
+    asked = set(re.findall(r'words\(\s*"([a-z_0-9]+)"', sources)) | set(
+        re.findall(r'words\.count\("([a-z_]+)"', sources)
+    )
+    assert asked <= EN.keys()
+
+
+def test_the_fonts_hold_every_sign_that_is_written():
+    ttlib = pytest.importorskip("fontTools.ttLib")
+    written = set("".join([*EN.values(), *DE.values()])) | set("äöüÄÖÜßéèàçñøåłšž€0123456789·–…✓")
+    for name in ("Inter-Regular.otf", "Inter-SemiBold.otf"):
+        held = ttlib.TTFont(FONTS / name).getBestCmap()
+        assert [c for c in sorted(written) if ord(c) not in held] == []
+    held = ttlib.TTFont(FONTS / "lucide.ttf").getBestCmap()
+    assert [name for name, sign in ICONS.items() if ord(sign) not in held] == []
+    assert {*MARK_ICONS.values(), *STATE_ICONS.values()} <= ICONS.keys()
+
+
+@pytest.mark.parametrize("palette", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+def test_words_can_be_read_in_both_themes(palette):
+    for behind in (palette.paper, palette.ground):
+        assert theme.contrast(palette.ink, behind) >= 7
+        for ink in (palette.quiet, palette.brand, palette.good, palette.bad, palette.info):
+            assert theme.contrast(ink, behind) >= 4.5, ink
+    assert theme.contrast(palette.on_brand, palette.brand) >= 4.5
+    assert theme.contrast(palette.map_label, palette.map_ground) >= 7
+
+
+def test_values_are_written_as_people_of_that_language_write_them():
+    en, de = Words("en"), Words("de")
+    assert (en.distance(640), en.distance(1400), de.distance(1400), en.distance(138_000)) == (
+        "640 m",
+        "1.4 km",
+        "1,4 km",
+        "138 km",
+    )
+    assert (en.duration(8100), en.duration(540)) == ("2 h 15 min", "9 min")
+    assert (en.number(2914), de.number(2914)) == ("2,914", "2.914")
+    assert Words("fr").language == "en"

@@ -1,0 +1,270 @@
+"""The app in a real Kivy window, driven by taps."""
+
+import os
+import tempfile
+
+import pytest
+
+os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
+os.environ.setdefault("KIVY_NO_ARGS", "1")
+os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")
+os.environ.setdefault("KIVY_HOME", tempfile.mkdtemp(prefix="waymark-kivy-"))
+
+from kivy.config import Config
+
+from mobile.field.capture import edit
+from mobile.field.checkin import Fix
+from mobile.field.store import clock
+from mobile.phone import Phone as AppPhone
+from tests.mobile.conftest import Phone, fill, uid
+from tests.mobile.field.fake_server import FakeServer
+from tests.mobile.make_pack import ATTRIBUTION, make_pack
+from tests.mobile.test_headless import Listener
+
+Config.set("graphics", "width", "412")
+Config.set("graphics", "height", "732")
+Config.set("graphics", "maxfps", "0")
+
+pytestmark = pytest.mark.window
+
+SIZES = {"small phone": (360, 640), "phone": (412, 732), "tablet": (1024, 768)}
+
+
+class Nearby:
+    """A phone that stands forty metres from the first customer."""
+
+    def fix(self):
+        return Fix(9.5205, 47.14, 12, clock.now())
+
+
+class Screen:
+    """The window, with the eyes and the finger of a rep."""
+
+    def __init__(self, app):
+        from kivy.base import EventLoop
+        from kivy.core.window import Window
+
+        self.app, self.loop, self.window = app, EventLoop, Window
+        Window.add_widget(app.build())
+        self.frames()
+
+    def frames(self, n=8):
+        for _ in range(n):
+            self.loop.idle()
+
+    def until(self, true):
+        for _ in range(20_000):
+            self.loop.idle()
+            if true():
+                return
+        raise AssertionError(f"never happened; the screen shows {self.words()}")
+
+    def widgets(self, kind=None):
+        return [w for w in self.app.stage.walk() if kind is None or isinstance(w, kind)]
+
+    def words(self):
+        from kivy.uix.label import Label
+
+        return [w.text for w in self.widgets(Label) if w.text and w.font_name == "Inter"]
+
+    def shows(self, text):
+        return any(text in words for words in self.words())
+
+    def tap(self, label, nth=0):
+        found = [w for w in self.widgets() if getattr(w, "label", None) == label]
+        assert found, f"nothing to tap is called {label!r}; there is {self.words()}"
+        self.tap_at(*found[nth].to_window(*found[nth].center))
+
+    def tap_at(self, x, y):
+        from kivy.tests.common import UnitTestTouch
+
+        touch = UnitTestTouch(x, y)
+        touch.touch_down()
+        self.frames(2)
+        touch.touch_up()
+        self.frames(8)
+
+    def resize(self, size):
+        self.window.size = size
+        self.frames()
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A phone that is signed in and synced, with its map, and nothing running beside it."""
+    server = FakeServer()
+    fill(server, accounts=4)
+    today = clock.today().isoformat()
+    for (e, row_id), row in list(server.world.rows.items()):
+        if "day" in row["d"]:
+            server.put(e, row_id, row["d"] | {"day": today})
+    phone = Phone(tmp_path / "phone", server)
+    phone.sign_in()
+    assert phone.sync().ok
+    phone.kill()
+    make_pack(phone.home.packs / "a.wmap")
+    return phone
+
+
+@pytest.fixture
+def open_app():
+    from mobile.screens.app import WaymarkApp
+
+    opened = []
+
+    def start(folder, **kwargs):
+        screen = Screen(WaymarkApp(folder, position=Nearby(), **kwargs))
+        opened.append(screen)
+        return screen
+
+    yield start
+    for screen in opened:
+        screen.app.on_stop()
+        screen.window.remove_widget(screen.app.stage)
+        if screen.app.ctx.store:
+            screen.app.ctx.store.close()
+
+
+@pytest.fixture
+def screen(open_app, world):
+    return open_app(world.folder, syncing=False)
+
+
+def test_a_rep_signs_in_and_sees_today(tmp_path, open_app):
+    fake = FakeServer()
+    fill(fake)
+    listener = Listener(fake)
+    listener.start()
+    screen = open_app(tmp_path / "new", server=f"http://127.0.0.1:{listener.port}")
+    form = screen.app.stage.screen
+    form.login.input.text, form.password.input.text = "mara", "wrong"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("The login or the password is wrong."))
+    form.password.input.text = "secret"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Next stop") or screen.shows("The next planned day is"))
+    screen.app.worker.stop()
+    listener.stop()
+
+
+def test_today_lists_the_stops_and_the_next_one_is_large(screen):
+    assert screen.shows("Next stop")
+    assert screen.shows("4 stops")
+    assert screen.shows("Bäckerei Näscher")
+
+
+def test_a_visit_takes_three_taps_and_is_shown_at_once(screen):
+    screen.tap("Check in")
+    screen.tap("Check in")
+    assert screen.shows("from the pin: verified")
+    screen.tap("order")
+    screen.tap("Save visit")
+    assert screen.shows("Saved on this phone.")
+    assert [op.body["d"]["state"] for op in screen.app.ctx.store.outbox.ops()] == ["checked_in", "done"]
+    assert screen.shows("2 on phone")
+    assert screen.shows("done")
+
+
+def test_without_an_outcome_the_form_says_what_is_missing(screen):
+    screen.tap("Check in")
+    screen.tap("Save visit")
+    assert screen.shows("Choose an outcome first.")
+    assert screen.app.ctx.store.outbox.ops() == []
+
+
+def test_search_finds_across_accents_and_opens_the_card(screen):
+    from mobile.screens.accounts import AccountList
+
+    screen.tap("Accounts")
+    (accounts,) = screen.widgets(AccountList)
+    accounts.field.input.text = "muller"
+    screen.frames()
+    assert screen.shows("1 accounts")
+    screen.tap("Müller GmbH")
+    assert screen.shows("Log a visit")
+    assert screen.shows("Vaduz")
+    accounts.find("zzz")
+
+
+def test_the_map_shows_pins_and_whose_data_it_is(screen):
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    assert screen.shows(ATTRIBUTION)
+    view = day_map.map
+    assert len(view.pins) == 4
+    view.load_all()
+    assert view._tiles
+    before = view.zoom
+    screen.tap("zoom in")
+    assert view.zoom > before
+    screen.tap_at(*view.lonlat_px(view.pins[0].lon, view.pins[0].lat))
+    assert screen.shows("Check in")
+
+
+def test_a_conflict_is_settled_with_one_tap(screen):
+    store = screen.app.ctx.store
+    op = edit(store, "account", uid(1001), {"phone": "mine"})
+    conflict = {"id": "c1", "field": "phone", "base": "1", "mine": "mine", "server": "theirs", "by": None, "at": None}
+    store.outbox.acknowledge(
+        op.n, "conflict", {"n": op.n, "status": "conflict", "conflicts": [conflict | {"policy": "x"}]}
+    )
+    store.rebuild_overlay()
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("you wrote “mine”, the office “theirs”")
+    screen.tap("Take mine")
+    assert len(store.outbox.ops()) == 2
+    assert not screen.shows("you wrote")
+
+
+def test_nobody_signs_out_over_unsent_work(screen):
+    screen.tap("Check in")
+    screen.tap("Missed")
+    screen.tap("More")
+    assert screen.shows("1 entries are not sent yet")
+    assert not screen.shows("Sign out")
+
+
+def test_back_leads_where_one_came_from(screen):
+    screen.app.go("accounts")
+    screen.app.go("account", account_id=uid(1001))
+    screen.app.go("visit", account_id=uid(1001))
+    screen.frames()
+    screen.tap("back")
+    assert screen.shows("Log a visit")
+    screen.tap("back")
+    assert screen.shows("4 accounts")
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "appearance"),
+    [("small phone", "de", "light"), ("phone", "en", "dark"), ("tablet", "de", "dark")],
+)
+def test_every_screen_fits_small_and_large_windows(open_app, world, size, language, appearance):
+    from mobile.widgets.base import Touchable
+    from mobile.widgets.controls import PushButton
+
+    chosen = AppPhone(world.folder)
+    chosen.choose("language", language)
+    chosen.choose("appearance", appearance)
+    screen = open_app(world.folder, syncing=False)
+    screen.resize(SIZES[size])
+    places = [
+        ("today", {}), ("map", {}), ("accounts", {}), ("more", {}), ("sync", {}),
+        ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
+        ("visit", {"visit_id": uid(3001)}),
+    ]  # fmt: skip
+    for name, arguments in places:
+        screen.app.go(name, **arguments)
+        screen.frames(4)
+        for button in screen.widgets(PushButton):
+            words = button.children[0].children[0]
+            assert words.width <= button.width + 1, f"{name}: {button.label!r} does not fit"
+        for target in screen.widgets(Touchable):
+            if getattr(target, "label", None):
+                left, right = target.to_window(target.x, 0)[0], target.to_window(target.right, 0)[0]
+                assert -1 <= left <= right <= SIZES[size][0] + 1, f"{name}: {target.label!r} leaves the window"
+                assert target.collide_point(target.center_x, target.center_y + 23), f"{name}: {target.label!r} is small"
+    screen.resize(SIZES["phone"])

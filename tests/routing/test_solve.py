@@ -1,0 +1,121 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from routing.budget import Budget
+from routing.check import verify
+from routing.solve import ENGINES, solve
+from routing.types import Break, InvalidProblem, Problem, RepDay, Visit, Window
+
+H = 3600
+
+
+def week(n: int = 24, reps: int = 2, days: int = 3, **changes: object) -> Problem:
+    """Customers on a ring of places one to ten minutes apart, open mornings or afternoons, one appointment."""
+    rng = np.random.default_rng(5)
+    xy = rng.uniform(0, 1800, (n + 1, 2))
+    seconds = np.rint(np.abs(xy[:, None] - xy[None]).sum(-1)).astype(int)
+    shifts = tuple(
+        RepDay(f"r{r}d{d}", f"r{r}", d, 0, 0, 8 * H, 16 * H, Break(H // 2, 12 * H, 13 * H), **changes)  # type: ignore[arg-type]
+        for r in range(reps)
+        for d in range(days)
+    )
+    spans = [(Window(8 * H, 12 * H),), (Window(9 * H, 11 * H), Window(14 * H, 16 * H))]
+    visits = tuple(
+        Visit(f"v{k}", k + 1, H, spans[k % 2], prize=int(rng.integers(1, 5)) * H, mandatory=k == 0) for k in range(n)
+    )
+    return Problem(shifts, visits, seconds)
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_every_engine_plans_a_week_lawfully_and_keeps_the_appointment(engine: str) -> None:
+    problem = week()
+    plan = solve(problem, engine=engine, seed=1, budget=Budget(steps=20_000))
+    report = verify(problem, plan)
+    assert report.ok
+    assert report.value.prize > 0.8 * sum(v.prize for v in problem.visits)
+
+
+def test_the_search_is_never_worse_than_the_draft_it_began_with() -> None:
+    problem = week()
+    draft = solve(problem, engine="insertion", budget=Budget(steps=1))
+    searched = solve(problem, engine="ortools", seed=2, budget=Budget(steps=20_000))
+    assert verify(problem, searched).value.total >= verify(problem, draft).value.total
+
+
+def test_a_problem_too_big_for_a_start_by_ortools_begins_with_our_own_draft() -> None:
+    problem = week(n=180, reps=6, days=5)
+    plan = solve(problem, seed=1, budget=Budget(steps=3_000))
+    assert verify(problem, plan).ok
+
+
+def test_windows_that_differ_by_weekday_are_kept_on_their_day() -> None:
+    problem = week(n=8, reps=1, days=2)
+    morning, evening = (Window(8 * H, 10 * H),), (Window(14 * H, 16 * H),)
+    visits = tuple(replace(v, windows=morning, windows_by_day={1: evening}) for v in problem.visits)
+    changed = Problem(problem.rep_days, visits, problem.seconds)
+    plan = solve(changed, seed=1, budget=Budget(steps=5_000))
+    assert verify(changed, plan).lawful
+    starts = {r.rep_day: [s.starts_s // H for s in r.stops] for r in plan.routes}
+    assert all(h < 10 for h in starts["r0d0"])
+    assert all(h >= 14 for h in starts["r0d1"])
+
+
+def test_limits_of_a_day_hold(  # visits, driving and load together
+) -> None:
+    problem = week(max_visits=2, max_drive_s=5000, capacity=1)
+    visits = tuple(replace(v, demand=1) for v in problem.visits)
+    changed = Problem(problem.rep_days, visits, problem.seconds)
+    plan = solve(changed, seed=1, budget=Budget(steps=5_000))
+    assert verify(changed, plan).lawful
+    assert all(len(r.stops) == 1 for r in plan.routes)
+
+
+def test_late_visits_move_to_the_front_of_the_week() -> None:
+    problem = week(n=4, reps=1, days=3)
+    visits = tuple(
+        replace(v, mandatory=False, prize=20 * H, due_day=0, late_cost=(k == 3) * 5 * H)
+        for k, v in enumerate(problem.visits)
+    )
+    changed = Problem(problem.rep_days, visits, problem.seconds)
+    plan = solve(changed, seed=1, budget=Budget(steps=5_000))
+    assert "v3" in {s.visit for r in plan.routes if r.rep_day == "r0d0" for s in r.stops}
+
+
+def test_a_day_whose_break_cannot_be_taken_stays_empty() -> None:
+    problem = week(n=3, reps=1, days=1)
+    day = replace(problem.rep_days[0], open_s=14 * H)
+    plan = solve(Problem((day,), problem.visits, problem.seconds), seed=1, budget=Budget(steps=100))
+    assert plan.routes == ()
+    assert len(plan.unplanned) == 3
+
+
+@pytest.mark.parametrize("part", ["rep_days", "visits"])
+def test_nobody_to_plan_or_nobody_to_visit_is_an_answer_and_no_crash(part: str) -> None:
+    problem = week(n=3)
+    plan = solve(replace(problem, **{part: ()}), seed=1, budget=Budget(steps=100))
+    assert plan.routes == ()
+    assert len(plan.unplanned) == (3 if part == "rep_days" else 0)
+
+
+def test_two_appointments_at_the_same_time_leave_one_named_as_missing() -> None:
+    problem = week(n=2, reps=1, days=1)
+    visits = tuple(replace(v, mandatory=True, windows=(Window(9 * H, 10 * H),)) for v in problem.visits)
+    changed = Problem(problem.rep_days, visits, problem.seconds)
+    plan = solve(changed, seed=1, budget=Budget(steps=500))
+    report = verify(changed, plan)
+    assert report.lawful
+    assert len(report.missing) == 1
+    assert plan.unplanned[0].reasons[0].text == "It fits only in place of visits that must take place."
+
+
+def test_a_budget_needs_an_end_and_an_engine_must_exist() -> None:
+    with pytest.raises(InvalidProblem, match="budget"):
+        Budget()
+    with pytest.raises(InvalidProblem, match=r"budget\.seconds"):
+        Budget(seconds=-1)
+    with pytest.raises(InvalidProblem, match="engine: 'magic' is not one of insertion, ortools"):
+        solve(week(), engine="magic")
+    with pytest.raises(InvalidProblem, match="seed"):
+        solve(week(), seed=-1)

@@ -1,0 +1,57 @@
+"""The phone's own engine against the real application and the real database."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.world import World
+
+
+@pytest.fixture
+def phone(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
+    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
+    yield phone
+    phone.close()
+
+
+def test_the_day_of_a_rep_without_network_arrives_exactly_once(world: World, phone: FieldPhone) -> None:
+    account = world.account("Bakery", "west", phone="1")
+    visit = world.visit(account, "rita")
+    assert phone.sync() is not None
+    assert next(iter(phone.held("account").values()))[1]["name"] == "Bakery"
+    for state in ("en_route", "checked_in", "done"):
+        phone.event(str(account), state, str(visit), "Needs twelve")
+    phone.edit("account", str(account), phone="2")
+    phone.network.loss = 1.0
+    report = phone.sync()
+    assert report is not None
+    assert not report.ok
+    phone.network.loss = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert (report.ok, dict(report.results)) == (True, {"applied": 3, "merged": 1})
+    assert world.sql("select state, note from visit") == [("done", "Needs twelve")]
+    assert world.sql("select count(*) from visit_event")[0][0] == 3
+    assert world.sql("select phone from account")[0][0] == "2"
+    again = phone.sync()
+    assert again is not None
+    assert (again.results, again.rows) == ({}, 0)
+
+
+def test_a_conflict_comes_back_with_all_three_values(world: World, phone: FieldPhone) -> None:
+    account = world.account("Bakery", "west", phone="1")
+    phone.sync()
+    world.sql("update account set phone = '9'")
+    phone.edit("account", str(account), phone="2")
+    report = phone.sync()
+    assert report is not None
+    assert (report.code, report.detail, dict(report.results)) == (None, None, {"conflict": 1})
+    (op,) = phone.store.outbox.ops()
+    assert op.result is not None
+    (clash,) = op.result["conflicts"]
+    assert (clash["base"], clash["mine"], clash["server"]) == ("1", "2", "9")
+    assert phone.held("account")[str(account)][1]["phone"] == "9"
