@@ -11,7 +11,7 @@ from server.sync import transactions
 from tests.server.sync.schedule import Schedule
 from tests.server.sync.world import World
 
-SCHEDULES = int(os.environ.get("SCHEDULES", "24"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "12"))
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
@@ -19,5 +19,5 @@ def test_nothing_is_lost_doubled_leaked_or_overwritten(
     world: World, empty_database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "10ms")
-    monkeypatch.setattr(pull, "PAGE_ROWS", (1, 3, 50)[seed % 3])
+    monkeypatch.setattr(pull, "PAGE_ROWS", (2, 5, 50)[seed % 3])
     assert Schedule(world, empty_database, tmp_path, seed).run() == []
