@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from server.accounts import importing_routes
 from server.accounts import routes as account_routes
 from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
@@ -38,6 +39,7 @@ ROUTERS = (
     roads_routes.router,
     territory_routes.router,
     account_routes.router,
+    importing_routes.router,
     activity_routes.router,
     balance_routes.router,
     density_routes.router,

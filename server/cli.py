@@ -9,6 +9,7 @@ import typer
 import uvicorn
 
 from server import migrations
+from server.accounts import commands as account_commands
 from server.atlas import commands as atlas_commands
 from server.auth import commands as auth_commands
 from server.demo.commands import demo
@@ -35,6 +36,7 @@ app.add_typer(atlas_commands.regions, name="region")
 app.add_typer(geocoding_commands.addresses, name="addresses")
 app.command("geocode")(geocoding_commands.geocode)
 app.add_typer(density_commands.density, name="density")
+app.command("import")(account_commands.import_accounts)
 app.add_typer(roads_commands.roads, name="roads")
 app.add_typer(sync_commands.sync, name="sync")
 app.command()(export)

@@ -1,7 +1,6 @@
 """The schema's history: Alembic revisions, one per change, and `upgrade`, which brings a database up to date."""
 
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 from psycopg.errors import Error as DatabaseError
