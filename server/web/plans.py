@@ -61,7 +61,7 @@ def plans_page(
     found = session.scalars(queries.visible_to(scope).order_by(Plan.created_at.desc(), Plan.id.desc()).limit(LISTED))
     plans = found.all()
     reps = people_of(session, scope, Role.REP)
-    monday = next_monday(request)
+    able = {rep.id for rep in reps if rep.rep_profile and rep.rep_profile.home is not None}
     return render(
         request,
         "plans/list.html",
@@ -70,8 +70,10 @@ def plans_page(
         plans=plans,
         names=names(session, plans),
         reps=reps,
-        chosen=set(chosen) if chosen is not None else {rep.id for rep in reps},
-        first_day=monday,
+        chosen=set(chosen)
+        if chosen is not None
+        else {rep.id for rep in reps if rep.rep_profile and rep.rep_profile.home is not None},
+        first_day=next_monday(request),
         days=exports_by_day(session, scope),
         error=error,
     )

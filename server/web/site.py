@@ -1,6 +1,20 @@
 """Every page."""
 
-from server.web import accounts, auth, conflicts, density, home, me, plans, regions, search, territories, users, visits
+from server.web import (
+    accounts,
+    auth,
+    conflicts,
+    density,
+    home,
+    imports,
+    me,
+    plans,
+    regions,
+    search,
+    territories,
+    users,
+    visits,
+)
 
 ROUTERS = (
     auth.router,
@@ -11,6 +25,7 @@ ROUTERS = (
     plans.router,
     territories.router,
     density.router,
+    imports.router,
     conflicts.router,
     users.router,
     me.router,
