@@ -468,3 +468,12 @@ def test_a_map_with_the_wrong_hash_is_thrown_away_and_the_sync_still_counts(sync
 
 def test_a_busy_server_is_left_alone_as_long_as_it_asked():
     assert Busy(503, "busy", "", {"after_s": 12}).after_s == 12.0
+
+
+def test_on_a_full_phone_visits_still_go_out(synced, monkeypatch):
+    import shutil
+
+    done(synced)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: type("Usage", (), {"free": 1_000_000})())
+    report = synced.sync()
+    assert (report.code, report.results) == ("storage_low", {"applied": 1})
