@@ -27,8 +27,7 @@ from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
-from server.web import auth as auth_pages
-from server.web import pages
+from server.web import pages, site
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
@@ -47,7 +46,7 @@ ROUTERS = (
     plan_routes.router,
     export_routes.router,
     sync_routes.router,
-    auth_pages.router,
+    *site.ROUTERS,
 )
 """Every room's routes."""
 
