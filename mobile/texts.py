@@ -135,6 +135,7 @@ EN = {
     "copied": "Copied: {what}",
     "flag": "flagged",
     "unplanned": "not planned",
+    "overdue": "{n} days overdue",
 }
 
 DE = {
@@ -267,6 +268,7 @@ DE = {
     "copied": "Kopiert: {what}",
     "flag": "vermerkt",
     "unplanned": "ungeplant",
+    "overdue": "{n} Tage überfällig",
 }
 
 CATALOGUES = {"en": EN, "de": DE}

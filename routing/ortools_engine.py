@@ -16,7 +16,7 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 from ortools.util import optional_boolean_pb2
 
 from routing.budget import Meter
-from routing.insertion import Draft
+from routing.draft import Draft
 from routing.types import UNREACHABLE, Problem, RepDay, Window
 
 OWN_START_ABOVE = 5_000

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from server.accounts import importing_routes
 from server.accounts import routes as account_routes
 from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
@@ -20,12 +21,13 @@ from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
+from server.plans import routes as plan_routes
+from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
-from server.web import auth as auth_pages
-from server.web import pages
+from server.web import pages, site
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
@@ -37,11 +39,14 @@ ROUTERS = (
     roads_routes.router,
     territory_routes.router,
     account_routes.router,
+    importing_routes.router,
     activity_routes.router,
     balance_routes.router,
     density_routes.router,
+    plan_routes.router,
+    export_routes.router,
     sync_routes.router,
-    auth_pages.router,
+    *site.ROUTERS,
 )
 """Every room's routes."""
 

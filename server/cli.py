@@ -9,14 +9,18 @@ import typer
 import uvicorn
 
 from server import migrations
+from server.accounts import commands as account_commands
 from server.atlas import commands as atlas_commands
 from server.auth import commands as auth_commands
+from server.demo.commands import demo
 from server.density import commands as density_commands
 from server.geocoding import commands as geocoding_commands
 from server.kit import commands as kit_commands
 from server.kit.database import engine
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
+from server.plans.commands import plan_file
+from server.plans.exporting.commands import export
 from server.roads import commands as roads_commands
 from server.sync import commands as sync_commands
 
@@ -32,8 +36,12 @@ app.add_typer(atlas_commands.regions, name="region")
 app.add_typer(geocoding_commands.addresses, name="addresses")
 app.command("geocode")(geocoding_commands.geocode)
 app.add_typer(density_commands.density, name="density")
+app.command("import")(account_commands.import_accounts)
 app.add_typer(roads_commands.roads, name="roads")
 app.add_typer(sync_commands.sync, name="sync")
+app.command()(export)
+app.command()(plan_file)
+app.command()(demo)
 
 WITHOUT_DATABASE = ("db", "plan-file", "roads")
 """Commands that need no database, or manage it themselves."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Point, STRtree
+from shapely import Point, STRtree, points
 
 from geo.distance import haversine_m
 from geo.geocode.blocks import Block
@@ -193,7 +193,7 @@ class MemoryIndex:
         spots = np.array([self.houses(s).all[h].point for s, h in owner], dtype=float).reshape(-1, 2)
         squeeze = float(np.cos(np.radians(np.median(spots[:, 1])))) if len(spots) else 1.0
         spots[:, 0] *= squeeze
-        return STRtree([Point(lon, lat) for lon, lat in spots]), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
+        return STRtree(np.asarray(points(spots))), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
 
 
 def _filed(pairs: Iterable[tuple[int, str]]) -> dict[str, Sequence[int]]:

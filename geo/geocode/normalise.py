@@ -66,7 +66,7 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
     """Build the name from folded words; see `street_name`."""
     table = vocabulary()
     types, rest, is_glued = _cut_type(parts)
-    if all(w in table.little for w in rest):
+    if all(w in table.little and w not in table.short_forms for w in rest):
         types, rest, is_glued = frozenset(), parts, False
     short = [table.short.get(w, w) for w in rest]
     core = "".join(short)

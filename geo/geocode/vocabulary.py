@@ -17,6 +17,8 @@ _SPECIAL = str.maketrans(
         "\u00a0": " ", "\u200b": "",
     }
 )  # fmt: skip
+_SWALLOWED = 6
+"""A glued type longer than this is also known without its first `e`: folding swallows it after a vowel."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -70,6 +72,8 @@ class Vocabulary:
     """Articles and prepositions."""
     short: Mapping[str, str]
     """Word of a street name -> its short form."""
+    short_forms: frozenset[str]
+    """All short forms."""
     number: frozenset[str]
     """Words that announce a house number."""
     unit: frozenset[str]
@@ -119,8 +123,10 @@ def vocabulary() -> Vocabulary:
             countries.setdefault(_glued(name), code)
     for code in named:
         countries[code.lower()] = code
+    short = _shortened(languages)
     behind = _types(t for x in languages for t in (x.get("behind", {}), x.get("joined", {})))
     joined = _types(x.get("joined", {}) for x in languages)
+    joined |= {word[1:]: types for word, types in joined.items() if word[0] == "e" and len(word) > _SWALLOWED}
 
     def listed(table: str) -> frozenset[str]:
         return frozenset(_glued(w) for x in languages for w in x.get(table, ()))
@@ -130,7 +136,8 @@ def vocabulary() -> Vocabulary:
         behind={w: t for w, t in behind.items() if len(w) > 1},
         joined={w: t for w, t in joined.items() if len(w) > 2},
         little=listed("little"),
-        short=_shortened(languages),
+        short=short,
+        short_forms=frozenset(short.values()),
         number=listed("number"),
         unit=listed("unit"),
         legal=listed("legal"),

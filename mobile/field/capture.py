@@ -66,11 +66,10 @@ def _checkin(fix: Fix) -> Json:
 
 def edit(store: Store, e: str, row_id: str, changes: Json) -> Op | None:
     """Save changed fields of a row with their old values; None when nothing differs."""
-    shown = store.cache.doc(e, row_id) or {}
+    rev, shown = store.cache.shown(e, row_id)
     fields = {f: [shown.get(f), new] for f, new in changes.items() if shown.get(f) != new}
     if not fields:
         return None
-    rev, _base = store.cache.base(e, row_id)
     return store.save(_op("patch", e, row_id, base_rev=rev, f=fields))
 
 

@@ -18,6 +18,9 @@ def build(ctx):
     add = page.column.add_widget
     if ctx.problem:
         add(Notice(ctx.problem, "warn"))
+    if ctx.files.outbox.meta.get("sign_in_needed"):
+        add(Notice(words("sign_in_again"), "info"))
+        add(PushButton(words("sign_in"), lambda: ctx.nav.go("sign_in")))
     if state.verifying:
         add(Notice(words("verifying"), "info"))
     add(_marks(ctx, state))

@@ -1,78 +1,40 @@
-"""Background work of accounts: pins for addresses, checked again when the map changes."""
+"""Background work of accounts: pins (see `locating`) and imports."""
 
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from geo.geocode.types import AddressQuery
-from server.accounts.models import Account, PinState, Site
-from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answer
-from server.jobs import defer, task
+from server.accounts.importing import TARGET
+from server.accounts.locating import check_pins_again, locate_account, locate_pending
+from server.imports import service
+from server.imports.models import ImportRun, State
+from server.jobs import task
 from server.kit.database import transaction
-from server.records.service import Actor, acting
+from server.kit.errors import WaymarkError
 
-BATCH = 2000
-"""Sites located in one transaction."""
-
-MACHINE = Actor(user_id=None, source="job")
+__all__ = ["apply_import", "check_import", "check_pins_again", "locate_account", "locate_pending"]
 
 
-def query_of(site: Site, name: str) -> AddressQuery:
-    """A site's place as a question to the geocoder; a street without a place may be a whole address."""
-    if site.street and not site.postcode and not site.city:
-        return AddressQuery(name=name, country=site.country or "", query=site.street)
-    return AddressQuery(
-        name=name,
-        street=site.street or "",
-        postcode=site.postcode or "",
-        city=site.city or "",
-        country=site.country or "",
-    )
+@task("accounts.check_import")
+def check_import(run_id: str) -> None:
+    """The dry run of a large file. A killed worker leaves nothing behind; the next one begins again."""
+    step(UUID(run_id), State.CHECKING)
 
 
-def locate(session: Session, sites: list[tuple[Site, str]]) -> int:
-    """Place these sites; a pin set by a person meanwhile stays. Returns how many were found."""
-    from server.geocoding import service as geocoding
-
-    open_sites = [(site, name) for site, name in sites if site.grade not in BY_PEOPLE]
-    answers = geocoding.locate_many(session, [query_of(site, name) for site, name in open_sites])
-    for (site, _), answer in zip(open_sites, answers, strict=True):
-        set_by_answer(site, answer)
-    session.flush()
-    align_accounts(session, sorted({site.account_id for site, _ in open_sites}))
-    return sum(answer.point is not None for answer in answers)
+@task("accounts.apply_import")
+def apply_import(run_id: str) -> None:
+    """Apply a large import in one transaction: all of it or nothing."""
+    step(UUID(run_id), State.APPLYING)
 
 
-@task("accounts.locate_account")
-def locate_account(account_id: str) -> None:
-    """Place the sites of one account that wait for a pin."""
-    with transaction() as session:
-        acting(session, MACHINE)
-        locate(session, pending(session, account_id=UUID(account_id)))
-
-
-@task("accounts.locate_pending")
-def locate_pending() -> None:
-    """Place all sites that wait for a pin, in batches; each batch is a transaction of its own."""
-    with transaction() as session:
-        acting(session, MACHINE)
-        batch = pending(session)
-        locate(session, batch)
-        if len(batch) == BATCH:
-            defer(session, locate_pending, key="accounts.locate_pending")
-
-
-def pending(session: Session, *, account_id: UUID | None = None) -> list[tuple[Site, str]]:
-    """Sites that wait for a pin, with their account's name; locked, so that two workers share the work."""
-    statement = (
-        select(Site, Account.name)
-        .join(Account, Account.id == Site.account_id)
-        .where(Site.pin_state == PinState.PENDING, Site.deleted_at.is_(None), Account.deleted_at.is_(None))
-        .order_by(Site.id)
-        .limit(BATCH)
-        .with_for_update(of=Site, skip_locked=True)
-    )
-    if account_id is not None:
-        statement = statement.where(Site.account_id == account_id)
-    return [(site, name) for site, name in session.execute(statement)]
+def step(run_id: UUID, state: State) -> None:
+    """One step of an import; what makes it impossible is written down for its owner."""
+    service.note(run_id, state=state, done_rows=0, message=None)
+    try:
+        with transaction() as session:
+            service.one_at_a_time(session, TARGET.kind)
+            run = session.get_one(ImportRun, run_id)
+            if state is State.CHECKING:
+                service.check(session, TARGET, run, service.tell_progress(run_id, state))
+            else:
+                service.apply(session, TARGET, run)
+    except WaymarkError as error:
+        service.note(run_id, state=State.FAILED, message=f"{error.message} {error.help}".strip())

@@ -131,11 +131,13 @@ def judge(session: Session, visit: Visit, report: VisitReport) -> Verdict | None
     if report.state is VisitState.DONE and report.fix is None:
         return None if visit.verification else verify(None, None, None)
     site = session.get(Site, visit.site_id) if visit.site_id else None
-    pin = None
-    if site is not None and site.pin is not None:
-        point = to_shape(site.pin)
-        pin = LonLat(point.x, point.y) if isinstance(point, Point) else None
-    return verify(report.fix, pin, site.uncertainty_m if site else None)
+    return verify(report.fix, pin_of(site) if site else None, site.uncertainty_m if site else None)
+
+
+def pin_of(site: Site) -> LonLat | None:
+    """Where a site is, if that is known."""
+    point = to_shape(site.pin) if site.pin is not None else None
+    return LonLat(point.x, point.y) if isinstance(point, Point) else None
 
 
 def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:

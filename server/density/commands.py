@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from server.auth.access import system_scope
-from server.density import exporting, service, snapshot
+from server.density import service
 from server.density.counting import COARSEST, FINEST
-from server.density.routes import Format
+from server.density.files import Format, write
 from server.kit.database import transaction
 
 density = typer.Typer(no_args_is_help=True, help="Where prospects and customers are, and how many.")
@@ -32,9 +32,6 @@ def export(
     unfinished = out.with_name(f".{out.name}.part{out.suffix}")
     with transaction() as session:
         service.refresh(session)
-        if format == Format.HTML:
-            unfinished.write_bytes(snapshot.render(session, system_scope(), resolution))
-        else:
-            exporting.write_geopackage(session, system_scope(), unfinished, resolution)
+        write(session, system_scope(), unfinished, format, resolution)
     unfinished.replace(out)
     typer.echo(f"Written: {out}")

@@ -13,6 +13,8 @@ from server.kit.tiles import Tile
 
 SINGLE_FROM_ZOOM = 13
 """From here on prospects are single points; below, one point stands for a hexagon."""
+RAMP = ("#FFFFCC", "#A1DAB4", "#41B6C4", "#2C7FB8", "#253494")
+"""Colours of the classes: YlGnBu (ColorBrewer), safe for colour-blind people."""
 QUANTILES = (0.2, 0.4, 0.6, 0.8)
 
 _CELLS = text(

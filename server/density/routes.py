@@ -1,15 +1,16 @@
 """JSON API of density, its tiles and its files."""
 
 import tempfile
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from server.auth.access import Scope, requires
-from server.density import exporting, queries, snapshot
+from server.density import queries
 from server.density.counting import COARSEST, FINEST
+from server.density.files import Format, write
+from server.density.firms import sources
 from server.density.schemas import DensityRead
 from server.kit.database import Db
 from server.kit.tiles import TileAddress, fingerprint, is_known, tile_response
@@ -19,15 +20,6 @@ router = APIRouter(tags=["density"])
 ReadDensity = Annotated[Scope, requires("density:read")]
 ExportDensity = Annotated[Scope, requires("density:export")]
 Resolution = Annotated[int | None, Query(ge=COARSEST, le=FINEST, description="H3 resolution of the hexagons.")]
-
-
-class Format(StrEnum):
-    """A kind of file."""
-
-    HTML = "html"
-    """A map in one web page that works without a network."""
-    GPKG = "gpkg"
-    """A GeoPackage."""
 
 
 MEDIA = {Format.HTML: "text/html; charset=utf-8", Format.GPKG: "application/geopackage+sqlite3"}
@@ -43,8 +35,8 @@ def density(scope: ReadDensity, session: Db) -> DensityRead:
         refreshed_at=found.refreshed_at,
         resolution_by_zoom=[queries.resolution_at(zoom) for zoom in range(23)],
         breaks={level: queries.breaks(session, level) for level in range(COARSEST, FINEST + 1)},
-        ramp=list(snapshot.RAMP),
-        sources=exporting.sources(session),
+        ramp=list(queries.RAMP),
+        sources=sources(session),
     )
 
 
@@ -53,11 +45,9 @@ def export(scope: ExportDensity, session: Db, format: Format = Format.HTML, reso
     """The market as a file, with the customers that you may see."""
     name = f"density.{format.value}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    if format == Format.HTML:
-        return Response(snapshot.render(session, scope, resolution), media_type=MEDIA[format], headers=headers)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        exporting.write_geopackage(session, scope, path, resolution)
+        write(session, scope, path, format, resolution)
         return Response(path.read_bytes(), media_type=MEDIA[format], headers=headers)
 
 

@@ -17,7 +17,7 @@ from geo.types import BBox
 from routing.export import look
 from server.auth.access import Scope
 from server.density import offline, queries
-from server.density.exporting import Firm, customers, prospects, sources
+from server.density.firms import Firm, customers, prospects, sources
 from server.density.models import DensityCell
 from server.kit import clock
 from server.regions import queries as regions
@@ -25,8 +25,6 @@ from server.regions import queries as regions
 CLUSTER_ABOVE = 2000
 """folium goes blank at some 3,000 single markers; from here on they are clustered."""
 MOST_CELLS = 3000
-RAMP = ("#FFFFCC", "#A1DAB4", "#41B6C4", "#2C7FB8", "#253494")
-"""YlGnBu, five classes (ColorBrewer): safe for colour-blind people."""
 PROSPECT, CUSTOMER = "#E69F00", "#0F6B4F"
 
 _LIBRARIES = (
@@ -169,7 +167,7 @@ def _hexagons(page: folium.Map, cells: Sequence[DensityCell], breaks: Sequence[i
     group = folium.FeatureGroup(name="Prospects per hexagon").add_to(page)
     classes: dict[str, list[dict[str, Any]]] = {}
     for cell in cells:
-        colour = RAMP[min(sum(cell.prospects > limit for limit in breaks), len(RAMP) - 1)]
+        colour = queries.RAMP[min(sum(cell.prospects > limit for limit in breaks), len(queries.RAMP) - 1)]
         shape = mapping(cell_outline(h3.int_to_str(cell.cell)))
         feature = {"type": "Feature", "geometry": _short(shape), "properties": {"tip": _cell_tip(cell)}}
         classes.setdefault(colour, []).append(feature)
@@ -227,9 +225,11 @@ def _legend(breaks: Sequence[int]) -> str:
     rows = []
     for rank, (below, high) in enumerate(zip(edges, breaks, strict=False)):
         low = below + 1 if rank else 0
-        rows.append(f'<div><i style="background:{RAMP[rank]}"></i>{low if low == high else f"{low}–{high}"}</div>')
+        rows.append(
+            f'<div><i style="background:{queries.RAMP[rank]}"></i>{low if low == high else f"{low}–{high}"}</div>'
+        )
     if breaks:
-        rows.append(f'<div><i style="background:{RAMP[min(len(breaks), 4)]}"></i>more than {breaks[-1]}</div>')
+        rows.append(f'<div><i style="background:{queries.RAMP[min(len(breaks), 4)]}"></i>more than {breaks[-1]}</div>')
     dots = "".join(
         f'<div><i class="dot" style="background:{colour}"></i>{label}</div>'
         for label, colour in (("prospect", PROSPECT), ("customer", CUSTOMER))

@@ -1,19 +1,20 @@
 """The schema's history: Alembic revisions, one per change, and `upgrade`, which brings a database up to date."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from psycopg.errors import Error as DatabaseError
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from server.kit.errors import Unavailable
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIN_POSTGIS = (3, 3)
 LOCK = 0x77617971
+HERE = Path(__file__).parent
 
 
 class SchemaProblem(Unavailable):
@@ -22,16 +23,26 @@ class SchemaProblem(Unavailable):
     code = "schema_problem"
 
 
-def config() -> Config:
-    """Alembic's configuration; there is no alembic.ini."""
+def config() -> "Config":
+    """Alembic's configuration; there is no alembic.ini. Alembic is loaded only when there is something to do."""
+    from alembic.config import Config
+
     settings = Config()
-    settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    settings.set_main_option("script_location", str(HERE).replace("%", "%%"))
     return settings
 
 
-def head() -> str | None:
-    """The newest revision."""
-    return ScriptDirectory.from_config(config()).get_current_head()
+def known() -> list[str]:
+    """The revisions of this program in order: a file is named after its revision."""
+    return sorted(path.name.partition("_")[0] for path in (HERE / "versions").glob("[0-9]*_*.py"))
+
+
+def current(connection: Connection) -> str | None:
+    """The revision at which a database stands; None when it is empty."""
+    if connection.execute(text("select to_regclass('alembic_version')")).scalar_one() is None:
+        return None
+    revision: str | None = connection.execute(text("select version_num from alembic_version")).scalar_one_or_none()
+    return revision
 
 
 def upgrade(engine: Engine) -> bool:
@@ -47,21 +58,23 @@ def upgrade(engine: Engine) -> bool:
     SchemaProblem
         When PostGIS is missing or too old, or the database is newer than this program.
     """
+    newest = known()[-1]
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head():
+        if current(connection) == newest:
             return False
+    from alembic import command
+
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
-        current = MigrationContext.configure(connection).get_current_revision()
-        known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-        if current is not None and current not in known:
+        before = current(connection)
+        if before is not None and before not in known():
             raise SchemaProblem(
-                f"The database stands at revision {current}, which this version of Waymark does not know.",
+                f"The database stands at revision {before}, which this version of Waymark does not know.",
                 help="Start the newer version that wrote it.",
             )
-        if current == head():
+        if before == newest:
             return False
-        if current is None:
+        if before is None:
             _require_postgis(engine)
         settings = config()
         settings.attributes["connection"] = connection

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from geoalchemy2.functions import ST_X, ST_Y
-from sqlalchemy import ARRAY, Select, Uuid, func, select
+from sqlalchemy import Select, Uuid, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat

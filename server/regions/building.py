@@ -15,6 +15,7 @@ from server.kit.settings import settings
 from server.regions import packing, service
 from server.regions.errors import BadExtract, NoSpace, is_disk_full
 from server.regions.models import State
+from server.regions.queries import region_by_id
 
 Steps = Callable[[str, int, int], None]
 """Progress: what is done, how much of it, of how much in all."""
@@ -41,11 +42,15 @@ def add(path: Path, name: str | None = None, source: str | None = None, steps: S
             region_id, ready = region.id, region.state == State.READY
             if ready and region.extract.exists() and region.map_pack.exists():
                 return region_id, True
-            service.keep_extract(region, path)
-            extract = region.extract
+        try:
+            with transaction() as session:
+                service.load(session, region_id, path, lambda done, total: steps("reading", done, total))
+        except BadExtract:
+            with transaction() as session:
+                service.forget(session, region_id)
+            raise
         with transaction() as session:
-            service.load(session, region_id, extract, lambda done, total: steps("reading", done, total))
-        with transaction() as session:
+            service.keep_extract(region_by_id(session, region_id), path)
             service.pack(session, region_id, lambda done, total: steps("drawing the phone's map", done, total))
     return region_id, ready
 

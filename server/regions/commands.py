@@ -21,7 +21,7 @@ def list_regions() -> None:
         for region in found:
             counts = ", ".join(f"{count:,} {name}" for name, count in _counts(region.counts))
             state = region.state if region.ready_at else f"{region.state} ({region.stage})"
-            typer.echo(f"{region.name:<24} {state:<8} {region.data_date or '':<10}  {counts}")
+            typer.echo(f"{region.name:<24} {state:<8} {region.data_date or ''!s:<10}  {counts}")
             typer.echo(f"{'':<24} {region.licence}, {'; '.join(region.attribution)}")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from geo.madeup import GENERATOR
 from geo.osm.extract import ATTRIBUTION, LICENCE, ExtractError
 from geo.osm.reader import Progress
 from server.kit import clock
@@ -70,11 +71,18 @@ def load(session: Session, region_id: UUID, path: Path, progress: Progress | Non
     region.bbox = list(bbox)
     region.data_date = reader.survey.data_date
     region.country = reader.survey.country
+    if reader.survey.generator == GENERATOR:
+        region.licence, region.attribution = "no rights reserved", ["Made-up data"]
     region.counts = dict(counts)
     region.stage = Stage.LOADED
     session.flush()
     for table in loading.COLUMNS:
         session.execute(text(f"analyze {table}"))
+
+
+def forget(session: Session, region_id: UUID) -> None:
+    """Drop a region whose extract turned out to be unusable."""
+    session.execute(delete(Region).where(Region.id == region_id, Region.stage == Stage.REGISTERED))
 
 
 def pack(session: Session, region_id: UUID, progress: Progress | None = None) -> None:

@@ -92,6 +92,11 @@ class Cache:
         row = self.db.execute("select doc from row where e=? and id=?", (e, row_id)).fetchone()
         return None if row is None else json.loads(row["doc"])
 
+    def shown(self, e: str, row_id: str) -> tuple[int, Json]:
+        """Revision and shown document of one moment, for an edit that must name what it saw."""
+        row = self.db.execute("select rev, doc from row where e=? and id=?", (e, row_id)).fetchone()
+        return (0, {}) if row is None else (row["rev"], json.loads(row["doc"]))
+
     def put_base(self, e: str, row_id: str, rev: int, base: Json | None) -> None:
         """Take a row from the server (None: it never sent one); own changes are laid over it by the caller."""
         text, shown = canonical(base), base or {}

@@ -50,14 +50,14 @@ def _with_event(doc: Json | None, body: Json) -> Json:
     if event["state"] in FINAL:
         done_at = body["at"]["wall"] if event["state"] == "done" else None
         return visit | {"state": event["state"], "outcome": event["outcome"], "note": event["note"], "done_at": done_at}
-    if visit.get("state") is None or _is_further(visit["state"], event["state"]):
+    if _is_further(visit.get("state"), event["state"]):
         visit["state"] = event["state"]
     return visit
 
 
-def _is_further(state: str, other: str) -> bool:
+def _is_further(state: str | None, other: str) -> bool:
     """Whether a visit goes on to the other state: what arrives late never takes it back."""
-    return state in PROGRESS and PROGRESS.index(other) > PROGRESS.index(state)
+    return state is None or (state in PROGRESS and PROGRESS.index(other) > PROGRESS.index(state))
 
 
 def _with_edit(doc: Json | None, body: Json) -> Json | None:

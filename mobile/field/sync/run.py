@@ -80,6 +80,8 @@ class Sync:
             return report.failed(problem.code, problem.detail, problem.after_s)
         except BadMessage as error:
             return report.failed("bad_message", str(error))
+        except sqlite3.OperationalError as error:
+            return report.failed("storage", f"the phone's storage does not answer: {error}")
         except sqlite3.DatabaseError as error:
             self._store.rebuild_cache()
             return report.failed("storage", str(error))

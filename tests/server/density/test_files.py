@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from server.accounts.models import Site
 from server.auth.access import system_scope
-from server.density import exporting, offline, service, snapshot
-from server.density.exporting import Firm
+from server.density import firms, geopackage, offline, service, snapshot
+from server.density.firms import Firm
 from server.kit.errors import Unavailable
 from server.regions.models import Region
 
@@ -56,7 +56,7 @@ def test_the_page_loads_nothing_from_outside(market: Session, vendored: None) ->
 
 def test_the_page_names_its_sources_its_classes_and_its_firms(market: Session, vendored: None) -> None:
     page = snapshot.render(market, system_scope()).decode()
-    assert "© OpenStreetMap contributors (ODbL 1.0, 2026-01-01)" in page
+    assert "Made-up data (no rights reserved, 2026-01-01)" in page
     assert "Prospects per hexagon" in page
     assert "Plain Ltd" in page
     assert "penetration" in page
@@ -94,7 +94,7 @@ def test_a_missing_browser_library_says_how_to_get_it(
 
 def test_a_geopackage_holds_every_layer_and_its_sources(market: Session, tmp_path: Path) -> None:
     path = tmp_path / "density.gpkg"
-    exporting.write_geopackage(market, system_scope(), path)
+    geopackage.write(market, system_scope(), path)
     layers = [name for name, _ in pyogrio.list_layers(path)]
     assert layers == [*(f"cells_{level}" for level in range(3, 10)), "prospects", "customers", "about"]
     cells = pyogrio.read_dataframe(path, layer="cells_8")
@@ -102,16 +102,16 @@ def test_a_geopackage_holds_every_layer_and_its_sources(market: Session, tmp_pat
     assert cells["prospects"].sum() == len(prospects)
     assert cells["customers"].sum() == len(pyogrio.read_dataframe(path, layer="customers")) == 2
     assert cells.crs == "EPSG:4326"
-    assert "OpenStreetMap" in pyogrio.read_dataframe(path, layer="about")["source"][0]
+    assert "Made-up data" in pyogrio.read_dataframe(path, layer="about")["source"][0]
 
 
 def test_an_empty_market_is_still_a_geopackage(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "density.gpkg"
     service.refresh(session)
-    exporting.write_geopackage(session, system_scope(), path, 8)
+    geopackage.write(session, system_scope(), path, 8)
     assert len(pyogrio.read_dataframe(path, layer="cells_8")) == 0
 
 
 def test_files_hold_only_the_customers_that_one_may_see(market: Session) -> None:
-    assert len(exporting.customers(market, system_scope())) == 2
-    assert exporting.customers(market, replace(system_scope(), levels={})) == []
+    assert len(firms.customers(market, system_scope())) == 2
+    assert firms.customers(market, replace(system_scope(), levels={})) == []

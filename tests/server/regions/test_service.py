@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import osmium
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
@@ -31,7 +32,19 @@ def test_everything_of_the_extract_is_in_the_tables(session: Session, region: Re
     assert _count(session, BasemapFeature) > 1000
     assert region.country == "XM"
     assert region.bbox is not None
-    assert region.attribution == ["© OpenStreetMap contributors"]
+    assert region.attribution == ["Made-up data"]
+
+
+def test_real_data_credits_openstreetmap_and_made_up_data_does_not(
+    session: Session, home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "real.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as writer:
+        tags = {"addr:housenumber": "1", "addr:street": "Weg"}
+        writer.add_node(osmium.osm.mutable.Node(id=1, location=(9.5, 47.1), tags=tags))
+    region = service.register(session, "real", "ab" * 32, path.name)
+    service.load(session, region.id, path)
+    assert (region.licence, region.attribution) == ("ODbL 1.0", ["© OpenStreetMap contributors"])
 
 
 def test_municipalities_are_ready_made_areas(session: Session, region: Region) -> None:
@@ -137,12 +150,12 @@ def test_a_build_goes_on_after_its_last_finished_stage(
 def test_a_broken_extract_leaves_nothing_behind(empty_database: Engine, home: Path, extract: Path) -> None:
     cut = home.parent / "cut.osm.pbf"
     cut.write_bytes(extract.read_bytes()[:-3000])
-    with pytest.raises(BadExtract, match=r"damaged or cut off") as caught:
+    with pytest.raises(BadExtract, match=r"cut\.osm\.pbf: the file is damaged or cut off") as caught:
         building.add(cut)
     assert caught.value.help
     with transaction() as session:
-        assert _count(session, RegionAddress) == 0
-        assert queries.served(session) == []
+        assert [_count(session, table) for table in (Region, RegionAddress)] == [0, 0]
+    assert not [path for path in home.rglob("*") if path.is_file()]
 
 
 def test_two_processes_do_not_build_one_region(empty_database: Engine, home: Path, extract: Path) -> None:

@@ -8,16 +8,9 @@ from pathlib import Path
 import pytest
 
 from routing.export.types import ExportFile
-from server.kit.settings import settings
 from server.plans.exporting import folders
 
 DAY = date(2026, 11, 24)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    return tmp_path
 
 
 def files(login: str, content: bytes = b"BEGIN:VCALENDAR") -> list[ExportFile]:

@@ -1,24 +1,14 @@
-"""Density as files: a GeoPackage for people with a GIS, and the lists that the snapshot draws."""
+"""The firms that files of the market show, and the sources that every file must name."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import geopandas
-import h3
-import pandas
-import pyogrio
-from shapely.geometry import Point
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from geo.density import cell_outline
 from geo.types import LonLat
 from server.accounts.models import Account, Site, Status
 from server.accounts.queries import visible_to
 from server.auth.access import Scope
-from server.density import queries
-from server.density.counting import COARSEST, FINEST
 from server.density.models import DensityCustomer
 from server.regions import queries as regions
 from server.regions.models import Prospect, Region, State
@@ -67,34 +57,3 @@ def sources(session: Session) -> list[str]:
         when = f", {region.data_date:%Y-%m-%d}" if region.data_date else ""
         lines += [f"{region.name}: {credit} ({region.licence}{when})" for credit in region.attribution]
     return lines
-
-
-def write_geopackage(session: Session, scope: Scope, path: Path, resolution: int | None = None) -> None:
-    """Write hexagons, prospects and visible customers as layers of one GeoPackage, with their sources."""
-    path.unlink(missing_ok=True)
-    resolutions = [resolution] if resolution else range(COARSEST, FINEST + 1)
-    for level in resolutions:
-        _hexagons(session, level).to_file(path, layer=f"cells_{level}", driver="GPKG", engine="pyogrio")
-    for layer, firms in (("prospects", prospects(session)), ("customers", customers(session, scope))):
-        _points(firms).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
-    about = pandas.DataFrame({"source": sources(session) or ["no region"]})
-    pyogrio.write_dataframe(about, path, layer="about", driver="GPKG")
-
-
-def _hexagons(session: Session, resolution: int) -> geopandas.GeoDataFrame:
-    cells = queries.cells(session, resolution)
-    names = [h3.int_to_str(cell.cell) for cell in cells]
-    columns = {
-        "cell": names,
-        "prospects": [cell.prospects for cell in cells],
-        "customers": [cell.customers for cell in cells],
-        "penetration": [cell.penetration for cell in cells],
-        "low_90": [cell.low for cell in cells],
-        "high_90": [cell.high for cell in cells],
-    }
-    return geopandas.GeoDataFrame(columns, geometry=[cell_outline(name) for name in names], crs="EPSG:4326")
-
-
-def _points(firms: Sequence[Firm]) -> geopandas.GeoDataFrame:
-    columns = {name: [getattr(firm, name) for firm in firms] for name in ("id", "name", "kind")}
-    return geopandas.GeoDataFrame(columns, geometry=[Point(firm.point) for firm in firms], crs="EPSG:4326")

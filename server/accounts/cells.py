@@ -1,0 +1,133 @@
+"""How people and spreadsheets write the values of an account: amounts, dates, durations, coordinates, opening words."""
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+
+from geo.types import LonLat
+
+CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "fr": "CHF", "sfr": "CHF", "fr.": "CHF", "zł": "PLN", "kč": "CZK"}
+SCIENTIFIC = re.compile(r"[+-]?\d([.,]\d+)?[eE][+-]?\d+")
+MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-zä]*"
+DATE_LIKE = re.compile(
+    rf"\d{{4}}-\d{{2}}-\d{{2}}( 00:00:00)?|\d{{1,2}}[.\-/ ]+{MONTH}\.?|{MONTH}[.\- ]+\d{{1,2}}", re.IGNORECASE
+)
+POSTCODE_DIGITS = {"DE": 5, "FR": 5, "IT": 5, "ES": 5, "US": 5, "FI": 5, "HR": 5, "EE": 5, "LT": 5}
+"""Countries whose postcodes are exactly so many digits and may begin with 0."""
+
+CLASSES = re.compile(r"(?:\b|_)([ABC])(?:\b|_)", re.IGNORECASE)
+STATUSES = {
+    "customer": "customer kunde client cliente active aktiv actif attivo bestandskunde aktivkunde existing ja yes",
+    "prospect": "prospect interessent lead potenziell potential prospetto potentiel neukunde neu new offen",
+    "former": "former ehemalig ehemaliger inactive inaktiv inactif inattivo ancien ex exkunde verloren lost gekündigt",
+}
+STATUS_OF = {word: status for status, words in STATUSES.items() for word in words.split()}
+NULLS = {"", "-", "--", "n/a", "na", "null", "none", "nan", "k.a.", "#n/a", "#nv", "#ref!", "#value!", "#wert!", "?"}
+"""What files write for nothing."""
+
+
+def status(text: str) -> str | None:
+    """The status that some word of a cell names."""
+    return next((STATUS_OF[word] for word in re.findall(r"\w+", text.lower()) if word in STATUS_OF), None)
+
+
+def amount(text: str) -> tuple[Decimal, str | None] | None:
+    """An amount in any writing, and its currency when it names one: `CHF 12'500.–`, `12.500,00 €`, `1,234.5`."""
+    digits = re.sub(r"[.,]?[–-]+$", "", text.strip())
+    words = re.findall(r"[^\W\d_]+\.?|[€$£]", digits)
+    currency = next((CURRENCIES.get(word.lower()) or known_code(word) for word in words), None)
+    factor = next((1000 if word.lower() in ("k", "tsd", "tsd.") else None for word in words if word), None) or 1
+    number = re.sub(r"[^\d.,'’\s-]", "", re.sub(r"[^\W\d_]+\.", "", digits)).strip().strip(".,")
+    number = re.sub(r"['’\s]", "", number)
+    point, comma = number.rfind("."), number.rfind(",")
+    if point >= 0 and comma >= 0:
+        thousands = "," if point > comma else "."
+        number = number.replace(thousands, "").replace(",", ".")
+    elif comma >= 0 or point >= 0:
+        mark = "," if comma >= 0 else "."
+        whole, _, rest = number.rpartition(mark)
+        grouped = number.count(mark) > 1 or (len(rest) == 3 and whole.strip("-0") != "" and len(whole.strip("-")) <= 3)
+        number = number.replace(mark, "" if grouped else ".")
+    try:
+        return Decimal(number) * factor, currency
+    except InvalidOperation:
+        return None
+
+
+def known_code(word: str) -> str | None:
+    """Three capital letters are a currency's code."""
+    return word if re.fullmatch(r"[A-Z]{3}", word) else None
+
+
+def days(text: str) -> int | None:
+    """A number of days: `14`, `4 weeks`, `2 Monate`, `monthly`."""
+    words = {"weekly": 7, "wöchentlich": 7, "monthly": 28, "monatlich": 28, "quarterly": 84, "quartalsweise": 84}
+    written = text.strip().lower()
+    if written in words:
+        return words[written]
+    match = re.fullmatch(r"(\d{1,4})(?:[.,]0)?\s*([a-zäöü]*)\.?", written)
+    if match is None:
+        return None
+    unit = next((size for start, size in (("m", 28), ("w", 7), ("s", 7), ("q", 84)) if match[2].startswith(start)), 1)
+    return int(match[1]) * unit
+
+
+def seconds(text: str) -> int | None:
+    """A length of a visit: `30` (minutes), `45 min`, `1 h`, `1:30`, `00:45:00`."""
+    written = text.strip().lower().replace(",", ".")
+    if clock := re.fullmatch(r"(\d{1,2}):(\d{2})(?::\d{2})?", written):
+        return int(clock[1]) * 3600 + int(clock[2]) * 60
+    match = re.fullmatch(
+        r"(\d{1,4}(?:\.\d+)?)\s*(h|hour|hours|std|stunde|stunden|heure|heures|ore|s|sec|)[a-z.]*", written
+    )
+    if match is None:
+        return None
+    size = 60 if not match[2] else 1 if match[2] in ("s", "sec") else 3600
+    return round(float(match[1]) * size)
+
+
+def day(text: str, *, month_first: bool = False) -> tuple[date, bool] | None:
+    """A date in any usual writing, and whether day and month could be the other way round."""
+    written = text.strip().split(" ")[0].split("T")[0]
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", written):
+            return date.fromisoformat(written), False
+        if re.fullmatch(r"[34]\d{4}(\.0+)?", written):
+            return date(1899, 12, 30) + timedelta(days=int(float(written))), False
+        match = re.fullmatch(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{2}|\d{4})", written)
+        if match is None:
+            return None
+        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        year += 2000 if year < 70 else 1900 if year < 100 else 0
+        unclear = match[2] != "." and first <= 12 and second <= 12 and first != second
+        swap = second > 12 or (month_first and first <= 12 and match[2] != ".")
+        return (date(year, first, second) if swap else date(year, second, first)), unclear
+    except ValueError:
+        return None
+
+
+def degrees(text: str) -> float | None:
+    """A coordinate in degrees: `9.52`, `9,52`, `9.52° E`."""
+    match = re.fullmatch(r"([+-]?\d{1,9}(?:[.,]\d+)?)\s*°?\s*([NSEWO]?)", text.strip(), re.IGNORECASE)
+    if match is None:
+        return None
+    value = float(match[1].replace(",", "."))
+    return -value if match[2].upper() in ("S", "W") else value
+
+
+def pair(text: str) -> tuple[float, float] | None:
+    """Longitude and latitude out of one cell: `47.14, 9.52` (latitude first) or `POINT(9.52 47.14)`."""
+    if point := re.fullmatch(r"(?:SRID=4326;)?POINT\s*\(\s*([-\d.]+)\s+([-\d.]+)\s*\)", text.strip(), re.IGNORECASE):
+        return float(point[1]), float(point[2])
+    match = re.fullmatch(r"\s*([+-]?\d+\.\d+)\s*[,;\s]\s*([+-]?\d+\.\d+)\s*", text)
+    return (float(match[2]), float(match[1])) if match else None
+
+
+def point(lon: float, lat: float) -> LonLat | str:
+    """A checked point, or what is wrong with it."""
+    if abs(lon) < 1e-6 and abs(lat) < 1e-6:
+        return "0, 0 lies in the sea off Africa"
+    try:
+        return LonLat.checked(lon, lat)
+    except ValueError as error:
+        return str(error)

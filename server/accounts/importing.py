@@ -1,0 +1,301 @@
+"""What the importer needs to know of accounts: columns, their titles in four languages, and the rule of one row."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from geo.geocode.vocabulary import fold, words
+from server.accounts import cells, importing_sql, values
+from server.accounts.cells import NULLS
+from server.accounts.locating import locate_pending
+from server.auth.models import User
+from server.imports.models import ImportRun
+from server.imports.targets import Checked, Column, Problem, Severity
+from server.jobs import defer
+from server.kit import clock
+from server.kit.errors import Invalid
+from server.kit.settings import settings
+
+PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
+POSTCODE = re.compile(r"(?:[A-Z]{1,3}-)?\d{4,5}(?:-\d{4})?")
+
+LOOKS: Mapping[str, Callable[[str], object]] = {
+    "email": values.EMAIL.fullmatch,
+    "website": lambda cell: cell.lower().startswith(("http://", "https://", "www.")),
+    "postcode": POSTCODE.fullmatch,
+    "coordinates": cells.pair,
+    "phone": PHONE.fullmatch,
+}
+"""Fields that are known by their values when the title says nothing, the surest first."""
+
+
+def columns() -> tuple[Column, ...]:
+    """The fields of an account that a file may bring, from the table that ships beside this module."""
+    table = tomllib.loads((resources.files("server.accounts") / "import_columns.toml").read_text("utf-8"))
+    return tuple(
+        Column(name, entry["label"], tuple(entry["titles"].split()), looks(name)) for name, entry in table.items()
+    )
+
+
+def looks(name: str) -> Callable[[str], bool] | None:
+    """The test of a value for a field, where there is one."""
+    test = LOOKS.get(name)
+    return None if test is None else lambda cell: bool(test(cell))
+
+
+COLUMNS = columns()
+
+
+class AccountTarget:
+    """Accounts for the importer."""
+
+    kind = "accounts"
+    columns = COLUMNS
+    keys: Mapping[str, str] = {"number": "Number", "name": "Name and address"}
+    ids = 2
+
+    def key_sql(self, key: str) -> str:
+        """By number; rows without one, or all when so chosen, by name and address."""
+        return importing_sql.KEY_BY_NUMBER if key == "number" else importing_sql.KEY_BY_NAME
+
+    def current_sql(self) -> str:
+        """The accounts that rows mean, with their main site."""
+        return importing_sql.CURRENT
+
+    def row_rule(self, session: Session, run: ImportRun) -> Callable[[Mapping[str, str]], Checked]:
+        """The rule of one row, knowing the people of the company and the file's defaults."""
+        people: dict[str, UUID] = {}
+        for user in session.scalars(select(User).where(User.deleted_at.is_(None))):
+            for name in (user.name, user.login, user.email):
+                if name:
+                    people[" ".join(words(fold(name)))] = user.id
+        country = values.country(run.options.get("country")) if run.options.get("country") else None
+        return lambda row: RowReader(row, people, country).read()
+
+    def write(self, session: Session, run: ImportRun) -> None:
+        """Write the rows and have new addresses placed in the background."""
+        importing_sql.write(session, run.id, str(run.options.get("currency") or settings().currency))
+        defer(session, locate_pending, key="accounts.locate_pending")
+
+
+TARGET = AccountTarget()
+
+
+class RowReader:
+    """Reads one row: every field on its own, then what belongs together."""
+
+    def __init__(self, row: Mapping[str, str], people: Mapping[str, UUID], country: str | None) -> None:
+        self.row = {name: cell for name, cell in row.items() if cell.lower() not in NULLS}
+        self.people = people
+        self.country = country
+        self.values: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+
+    def read(self) -> Checked:
+        """The row's meaning."""
+        self.name_and_number()
+        self.place()
+        self.trade()
+        self.contact()
+        for name in ("note", "tags", "website", "opening_hours"):
+            self.simple(name, values.SITE if name == "opening_hours" else values.ACCOUNT)
+        return Checked(self.values, self.problems)
+
+    def warn(self, field: str, code: str, message: str) -> None:
+        """Something was left out or mended."""
+        self.problems.append(Problem(Severity.WARNING, field, code, message))
+
+    def refuse(self, field: str, code: str, message: str) -> None:
+        """The row cannot be taken."""
+        self.problems.append(Problem(Severity.ERROR, field, code, message))
+
+    def simple(self, name: str, rules: Mapping[str, values.Rule], cell: str | None = None) -> None:
+        """A field whose rule is that of forms; what it refuses is left out with a warning."""
+        given = self.row.get(name) if cell is None else cell
+        if given is None:
+            return
+        parts = re.split(r"[,;|]", given) if name == "tags" else given
+        try:
+            value = rules[name].clean(parts)
+        except Invalid as error:
+            self.warn(name, "not_accepted", f"{rules[name].label}: {error.message}; left out. {error.help}".strip())
+            return
+        if value not in (None, []):
+            self.values[name] = values.wire(name, value)
+
+    def name_and_number(self) -> None:
+        """Who it is."""
+        try:
+            self.values["name"] = values.required(unquoted(self.row.get("name", "")))
+        except Invalid as error:
+            self.refuse("name", "no_name", f"Name: {error.message}. {error.help}")
+        number = self.row.get("number")
+        if number is None:
+            return
+        if cells.SCIENTIFIC.fullmatch(number):
+            self.refuse(
+                "number",
+                "eaten_by_spreadsheet",
+                f"Number: a spreadsheet has rounded it to “{number}”. Format the column as text and export again.",
+            )
+            return
+        if cells.DATE_LIKE.fullmatch(number):
+            self.warn("number", "looks_like_date", f"Number: “{number}” looks like a date made by a spreadsheet.")
+        self.simple("number", values.ACCOUNT, unquoted(number))
+
+    def place(self) -> None:
+        """Where it is."""
+        self.simple("country", values.SITE)
+        if "country" not in self.values and self.country:
+            self.values["country"] = self.country
+        self.postcode_and_city()
+        self.street()
+        self.coordinates()
+        if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
+            self.warn("street", "no_address", "There is no address; the account gets no pin.")
+
+    def postcode_and_city(self) -> None:
+        """A city that carries its postcode is taken apart; a postcode gets back the zero that a spreadsheet ate."""
+        city, postcode = self.row.get("city"), self.row.get("postcode")
+        if city and not postcode and (match := re.match(r"((?:[A-Z]{1,3}-)?\d{4,5})\s+(\D.*)", city)):
+            postcode, city = match[1], match[2]
+        if postcode and cells.SCIENTIFIC.fullmatch(postcode):
+            self.warn("postcode", "eaten_by_spreadsheet", f"Postcode: “{postcode}” is no postcode; left out.")
+            postcode = None
+        digits = cells.POSTCODE_DIGITS.get(str(self.values.get("country") or self.country or ""))
+        if postcode and digits and postcode.isdigit() and len(postcode) == digits - 1:
+            self.warn(
+                "postcode", "leading_zero", f"Postcode: {postcode} has lost its leading zero; taken as 0{postcode}."
+            )
+            postcode = f"0{postcode}"
+        for name, value in (("city", city), ("postcode", postcode)):
+            if value:
+                self.simple(name, values.SITE, unquoted(value))
+
+    def street(self) -> None:
+        """Street and house number as one; an address in one line stands in for a missing street."""
+        street, number = self.row.get("street") or self.row.get("address"), self.row.get("house_number")
+        if number and cells.DATE_LIKE.fullmatch(number):
+            self.warn(
+                "house_number",
+                "looks_like_date",
+                f"House number: “{number}” is a date made by a spreadsheet; left out.",
+            )
+            number = None
+        if street and number and not re.search(rf"(?<!\w){re.escape(number)}(?!\w)", street):
+            street = f"{street} {number}"
+        if street:
+            self.simple("street", values.SITE, unquoted(street))
+
+    def coordinates(self) -> None:
+        """The point, when the file gives one that can be."""
+        lon, lat, both = (self.row.get(name) for name in ("lon", "lat", "coordinates"))
+        if both and not (lon and lat):
+            found = cells.pair(both)
+            if found is None:
+                self.warn("coordinates", "not_understood", f"Coordinates: “{both[:60]}” is not understood; left out.")
+                return
+            x, y = found
+        elif lon and lat:
+            east, north = cells.degrees(lon), cells.degrees(lat)
+            if east is None or north is None:
+                self.warn("lon", "not_understood", f"Coordinates: “{lon[:30]}, {lat[:30]}” are not degrees; left out.")
+                return
+            x, y = east, north
+        else:
+            return
+        point = cells.point(x, y)
+        if isinstance(point, str):
+            code = "looks_swapped" if "swapped" in point else "outside_world"
+            self.warn("lon", code, f"Coordinates: {point}; left out, the address is used.")
+            return
+        self.values |= {"lon": round(point.lon, 6), "lat": round(point.lat, 6)}
+
+    def trade(self) -> None:
+        """Class, status, owner, interval, value, length of a visit, last visit."""
+        row = self.row
+        if (written := row.get("account_class")) and (match := cells.CLASSES.search(written)):
+            self.values["account_class"] = match[1].upper()
+        elif written:
+            self.warn("account_class", "unknown_class", f"Class: “{written[:60]}” is none of A, B, C; left out.")
+        if written := row.get("status"):
+            known = next(
+                (cells.STATUS_OF[word] for word in re.findall(r"\w+", written.lower()) if word in cells.STATUS_OF), None
+            )
+            self.convert("status", known, "unknown_status", "is none of prospect, customer, former")
+        if written := row.get("owner"):
+            owner = self.people.get(" ".join(words(fold(written))))
+            self.convert("owner_id", str(owner) if owner else None, "unknown_owner", "is nobody here", source="owner")
+        if written := row.get("interval_days"):
+            self.convert("interval_days", in_range(cells.days(written), 1, 3650), "not_understood", "is no interval")
+        if written := row.get("service_minutes"):
+            length = in_range(cells.seconds(written), 0, 86_400)
+            self.convert("service_s", length, "not_understood", "is no length of time", source="service_minutes")
+        self.money()
+        self.last_visit()
+
+    def convert(self, name: str, value: Any, code: str, trouble: str, source: str | None = None) -> None:
+        """A field that was read by a rule of its own; None means that it was not understood."""
+        if value is None:
+            cell = self.row[source or name][:60]
+            label = next(column.label for column in COLUMNS if column.name == (source or name))
+            self.warn(source or name, code, f"{label}: “{cell}” {trouble}; left out.")
+        else:
+            self.values[name] = value
+
+    def money(self) -> None:
+        """Amounts, and the currency that they or a column name."""
+        self.simple("currency", values.ACCOUNT)
+        for name in ("yearly_value", "yearly_potential"):
+            if (written := self.row.get(name)) is None:
+                continue
+            found = cells.amount(written)
+            if found is None or not 0 <= found[0] <= values.MAX_MONEY:
+                self.convert(name, None, "not_an_amount", "is no amount")
+                continue
+            self.values[name] = float(round(found[0], 2))
+            if found[1] and "currency" not in self.values:
+                self.values["currency"] = found[1]
+
+    def last_visit(self) -> None:
+        """The day of the last visit."""
+        if (written := self.row.get("last_visit_on")) is None:
+            return
+        found = cells.day(written)
+        if found is None or found[0] > clock.now().date() or found[0].year < 1990:
+            self.convert("last_visit_on", None, "not_a_day", "is no day in the past")
+            return
+        self.values["last_visit_on"] = found[0].isoformat()
+        if found[1]:
+            self.warn("last_visit_on", "unclear_date", f"Last visit: “{written}” is read as {found[0]:%d %B %Y}.")
+
+    def contact(self) -> None:
+        """Phone and e-mail."""
+        self.simple("email", values.ACCOUNT)
+        if (written := self.row.get("phone")) is None:
+            return
+        written = unquoted(written)
+        if cells.SCIENTIFIC.fullmatch(written):
+            self.warn("phone", "eaten_by_spreadsheet", f"Phone: a spreadsheet has rounded it to “{written}”; left out.")
+            return
+        region = values.country_code(str(self.values.get("country") or self.country or ""))
+        number = values.phone_e164(written, region)
+        self.simple("phone", values.ACCOUNT, written)
+        if number is not None and "phone" in self.values:
+            self.values["phone_e164"] = number
+
+
+def unquoted(cell: str) -> str:
+    """Without the apostrophe that our own export puts before what looks like a formula."""
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
+
+
+def in_range(value: int | None, low: int, high: int) -> int | None:
+    """The value, or None when it is out of range."""
+    return value if value is not None and low <= value <= high else None

@@ -1,0 +1,175 @@
+"""The statements by which an import compares and writes all its rows at once."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.accounts.pins import ALIGN_ACCOUNTS, ALIGN_SITES
+
+BY_NAME = "search_words({values} ->> 'name', {values} ->> 'street', {values} ->> 'postcode', {values} ->> 'city')"
+KEY_BY_NAME = "case when c.values ? 'name' then 'name:' || " + BY_NAME.format(values="c.values") + " end"
+KEY_BY_NUMBER = f"coalesce('number:' || (c.values ->> 'number'), {KEY_BY_NAME})"
+
+CURRENT = """
+    select m.row_no, a.id, jsonb_strip_nulls(jsonb_build_object(
+        'number', a.number, 'name', a.name, 'account_class', a.account_class, 'status', a.status,
+        'owner_id', a.owner_id, 'interval_days', a.interval_days, 'yearly_value', a.yearly_value,
+        'yearly_potential', a.yearly_potential, 'currency', a.currency, 'phone', a.phone, 'phone_e164', a.phone_e164,
+        'email', a.email, 'website', a.website, 'tags', a.tags, 'note', a.note, 'last_visit_on', a.last_visit_on,
+        'street', s.street, 'postcode', s.postcode, 'city', s.city, 'country', s.country,
+        'opening_hours', s.opening_hours, 'service_s', s.service_s,
+        'lon', case when s.grade in ('manual', 'gps_confirmed') then m.values -> 'lon'
+               else to_jsonb(round(st_x(s.pin)::numeric, 6)) end,
+        'lat', case when s.grade in ('manual', 'gps_confirmed') then m.values -> 'lat'
+               else to_jsonb(round(st_y(s.pin)::numeric, 6)) end
+    )) as doc
+    from (
+        select o.row_no, o.values, a.id
+        from import_outcome o join account a on o.key = 'number:' || a.number and a.deleted_at is null
+        where o.run_id = :run
+        union all
+        (select distinct on (o.row_no) o.row_no, o.values, a.id
+        from import_outcome o
+        join (
+            select a.id, 'name:' || search_words(a.name, s.street, s.postcode, s.city) as key
+            from account a left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
+            where a.deleted_at is null and a.merged_into is null
+        ) a on a.key = o.key
+        where o.run_id = :run and o.key like 'name:%'
+        order by o.row_no, a.id)
+    ) m
+    join account a on a.id = m.id
+    left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
+"""
+
+TYPES = {
+    "number": "text",
+    "name": "text",
+    "account_class": "text",
+    "status": "text",
+    "owner_id": "uuid",
+    "interval_days": "int",
+    "yearly_value": "numeric",
+    "yearly_potential": "numeric",
+    "currency": "text",
+    "phone": "text",
+    "phone_e164": "text",
+    "email": "text",
+    "website": "text",
+    "note": "text",
+    "last_visit_on": "date",
+}
+"""Fields of an account that an import writes as they are, with their types."""
+
+SITE_TYPES = {
+    "street": "text",
+    "postcode": "text",
+    "city": "text",
+    "country": "text",
+    "opening_hours": "text",
+    "service_s": "int",
+}
+
+PIN = "st_setsrid(st_makepoint((o.values ->> 'lon')::float, (o.values ->> 'lat')::float), 4326)"
+HAS_ADDRESS = "o.values ?| array['street', 'postcode', 'city']"
+TAGS = "array(select jsonb_array_elements_text(o.values -> 'tags'))"
+
+
+def value(name: str, kind: str) -> str:
+    """One value of a row in its type."""
+    return f"(o.values ->> '{name}')::{kind}"
+
+
+def assignments(types: dict[str, str], table: str) -> str:
+    """`name = its new value where it changes` for each column."""
+    each = (
+        f"{name} = case when o.changes ? '{name}' then {value(name, kind)} else {table}.{name} end"
+        for name, kind in types.items()
+    )
+    return ",\n        ".join(each)
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names as SQL texts."""
+    return ", ".join(f"'{name}'" for name in names)
+
+
+PLAIN = {name: kind for name, kind in TYPES.items() if name not in ("status", "currency")}
+
+# Every text below is put together from the constants of this module, never from what somebody sends.
+
+INSERT_ACCOUNTS = f"""
+    insert into account (id, {", ".join(PLAIN)}, status, currency, tags)
+    select o.new_ids[1], {", ".join(value(name, kind) for name, kind in PLAIN.items())},
+           coalesce(o.values ->> 'status', 'prospect'), coalesce(o.values ->> 'currency', :currency), {TAGS}
+    from import_outcome o where o.run_id = :run and o.action = 'create'
+    order by o.row_no
+"""  # noqa: S608
+
+INSERT_SITES = f"""
+    insert into site (id, account_id, is_main, street, postcode, city, country, opening_hours, service_s,
+                      pin, pin_state, uncertainty_m, provider, geocode_reason)
+    select o.new_ids[2], coalesce(o.target_id, o.new_ids[1]), true,
+           {", ".join(value(name, "text") for name in SITE_TYPES if name != "service_s")},
+           coalesce({value("service_s", "int")}, 1800),
+           case when o.values ? 'lon' then {PIN} end,
+           case when o.values ? 'lon' then 'placed' when {HAS_ADDRESS} then 'pending' else 'failed' end,
+           case when o.values ? 'lon' then 50 end,
+           case when o.values ? 'lon' then 'import' end,
+           case when o.values ? 'lon' then 'coordinates_given' when {HAS_ADDRESS} then null else 'no_address' end
+    from import_outcome o
+    where o.run_id = :run and (o.action = 'create' or (
+        o.action = 'update' and (o.values ? 'lon' or {HAS_ADDRESS})
+        and not exists (select from site s where s.account_id = o.target_id and s.is_main and s.deleted_at is null)))
+    order by o.row_no
+"""  # noqa: S608
+
+UPDATE_ACCOUNTS = f"""
+    update account a set
+        {assignments(TYPES, "a")},
+        tags = case when o.changes ? 'tags' then {TAGS} else a.tags end
+    from import_outcome o
+    where o.run_id = :run and o.action = 'update' and a.id = o.target_id
+      and o.changes ?| array[{quoted((*TYPES, "tags"))}]
+"""  # noqa: S608
+
+UPDATE_SITES = f"""
+    update site s set
+        {assignments(SITE_TYPES, "s")}
+    from import_outcome o
+    where o.run_id = :run and o.action = 'update' and s.account_id = o.target_id and s.is_main and s.deleted_at is null
+      and o.changes ?| array[{quoted(SITE_TYPES)}]
+"""  # noqa: S608
+
+# A pin that a person has set stays; given coordinates win over the geocoder; a new address sends the pin back to it.
+UPDATE_PINS = f"""
+    update site s set
+        pin = case when o.changes ?| array['lon', 'lat'] then {PIN} end,
+        pin_state = case when o.changes ?| array['lon', 'lat'] then 'placed' else 'pending' end,
+        uncertainty_m = case when o.changes ?| array['lon', 'lat'] then 50 end,
+        provider = case when o.changes ?| array['lon', 'lat'] then 'import' end,
+        geocode_reason = case when o.changes ?| array['lon', 'lat'] then 'coordinates_given' end,
+        grade = null, confidence = null, region_version = null
+    from import_outcome o
+    where o.run_id = :run and o.action = 'update' and s.account_id = o.target_id and s.is_main and s.deleted_at is null
+      and s.grade is distinct from 'manual' and s.grade is distinct from 'gps_confirmed'
+      and (o.changes ?| array['lon', 'lat']
+           or (not o.values ? 'lon' and o.changes ?| array['street', 'postcode', 'city', 'country']))
+"""  # noqa: S608
+
+TOUCHED = """in (
+    select coalesce(o.target_id, o.new_ids[1]) from import_outcome o
+    where o.run_id = :run and (o.action = 'create' or o.action = 'update' and o.changes ?| array['lon', 'lat'])
+)"""
+
+
+def write(session: Session, run_id: UUID, currency: str) -> None:
+    """Write all rows of an import that create or update, and put what they place into its territory."""
+    parameters = {"run": run_id, "currency": currency}
+    for statement in (UPDATE_ACCOUNTS, UPDATE_SITES, UPDATE_PINS, INSERT_ACCOUNTS, INSERT_SITES):
+        session.execute(text(statement), parameters if ":currency" in statement else {"run": run_id})
+    session.execute(text(ALIGN_SITES.format(which="s.account_id " + TOUCHED)), {"run": run_id})
+    session.execute(text(ALIGN_ACCOUNTS.format(which="a.id " + TOUCHED)), {"run": run_id})
+    session.expire_all()

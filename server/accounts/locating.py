@@ -1,0 +1,108 @@
+"""Pins for addresses, in the background; asked again when the map has changed."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from geo.geocode.types import AddressQuery
+from server.accounts.models import Account, PinState, Site
+from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answer
+from server.geocoding import service as geocoding
+from server.jobs import defer, task
+from server.kit.database import transaction
+from server.records.service import Actor, acting
+
+BATCH = 2000
+"""Sites located in one transaction."""
+
+MACHINE = Actor(user_id=None, source="job")
+
+
+def query_of(site: Site, name: str) -> AddressQuery:
+    """A site's place as a question to the geocoder; a street without a place may be a whole address."""
+    if site.street and not site.postcode and not site.city:
+        return AddressQuery(name=name, country=site.country or "", query=site.street)
+    return AddressQuery(
+        name=name,
+        street=site.street or "",
+        postcode=site.postcode or "",
+        city=site.city or "",
+        country=site.country or "",
+    )
+
+
+def locate(session: Session, sites: list[tuple[Site, str]]) -> int:
+    """Place these sites; a pin set by a person meanwhile stays. Returns how many were found."""
+    open_sites = [(site, name) for site, name in sites if site.grade not in BY_PEOPLE]
+    answers = geocoding.locate_many(session, [query_of(site, name) for site, name in open_sites])
+    for (site, _), answer in zip(open_sites, answers, strict=True):
+        set_by_answer(site, answer)
+    session.flush()
+    align_accounts(session, sorted({site.account_id for site, _ in open_sites}))
+    return sum(answer.point is not None for answer in answers)
+
+
+@task("accounts.locate_account")
+def locate_account(account_id: str) -> None:
+    """Place the sites of one account that wait for a pin."""
+    with transaction() as session:
+        acting(session, MACHINE)
+        locate(session, pending(session, account_id=UUID(account_id)))
+
+
+@task("accounts.locate_pending")
+def locate_pending() -> None:
+    """Place all sites that wait for a pin, in batches; each batch is a transaction of its own."""
+    with transaction() as session:
+        acting(session, MACHINE)
+        batch = pending(session)
+        locate(session, batch)
+        if len(batch) == BATCH:
+            defer(session, locate_pending, key="accounts.locate_pending")
+
+
+@task("accounts.check_pins_again")
+def check_pins_again() -> None:
+    """Ask again for pins that an older map has placed, or could not place; pins set by people stay."""
+    with transaction() as session:
+        acting(session, MACHINE)
+        version = geocoding.locate(session, AddressQuery()).region_version
+        batch = outdated(session, version)
+        locate(session, batch)
+        if len(batch) == BATCH:
+            defer(session, check_pins_again, key="accounts.check_pins_again")
+
+
+def outdated(session: Session, version: str) -> list[tuple[Site, str]]:
+    """Sites whose pin another version of the address index has placed, or failed to place."""
+    statement = (
+        select(Site, Account.name)
+        .join(Account, Account.id == Site.account_id)
+        .where(
+            Site.deleted_at.is_(None),
+            Account.deleted_at.is_(None),
+            Site.region_version.is_not(None),
+            Site.region_version != version,
+            func.coalesce(Site.grade, "").not_in(BY_PEOPLE),
+        )
+        .order_by(Site.id)
+        .limit(BATCH)
+        .with_for_update(of=Site, skip_locked=True)
+    )
+    return [(site, name) for site, name in session.execute(statement)]
+
+
+def pending(session: Session, *, account_id: UUID | None = None) -> list[tuple[Site, str]]:
+    """Sites that wait for a pin, with their account's name; locked, so that two workers share the work."""
+    statement = (
+        select(Site, Account.name)
+        .join(Account, Account.id == Site.account_id)
+        .where(Site.pin_state == PinState.PENDING, Site.deleted_at.is_(None), Account.deleted_at.is_(None))
+        .order_by(Site.id)
+        .limit(BATCH)
+        .with_for_update(of=Site, skip_locked=True)
+    )
+    if account_id is not None:
+        statement = statement.where(Site.account_id == account_id)
+    return [(site, name) for site, name in session.execute(statement)]

@@ -1,0 +1,60 @@
+"""`waymark demo`: a company to look at, or the same main job as a check."""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.demo import check as checking
+from server.demo import regions, stage
+from server.demo.processes import web_server, worker
+from server.kit.database import transaction
+from server.kit.settings import settings
+from server.regions.commands import StepBars
+from server.roads import service as roads
+
+
+def tell(step: str) -> None:
+    """Progress goes to stderr."""
+    typer.echo(f"{time.strftime('%H:%M:%S')} {step} …", err=True)
+
+
+def demo(
+    region: Annotated[Path | None, typer.Option(help="An .osm.pbf extract to stand on.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Run the main job, say what it found, and stop.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Where exports and the phone's files go; left out: a temporary folder.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the server.")] = None,
+) -> None:
+    """Load a region and a made-up company, plan its week, and serve it until Ctrl-C."""
+    if check:
+        place = (folder or Path(tempfile.mkdtemp(prefix="waymark-demo-"))).absolute()
+        try:
+            report = checking.run(region, place, tell)
+        finally:
+            roads.stop_all()
+        typer.echo(json.dumps(report, default=str))
+        return
+    serve(region, folder.absolute() if folder else None, settings().port if port is None else port)
+
+
+def serve(region: Path | None, folder: Path | None, port: int) -> None:
+    """Prepare what is missing and serve it."""
+    logs = settings().folder("logs")
+    bars = StepBars()
+    region_id = regions.choose(region, bars)
+    bars.close()
+    with worker(logs / "worker.log"), web_server(stage.port_for(port), logs / "server.log") as address:
+        first = stage.prepare(region_id, address, folder, tell)
+        typer.echo(stage.welcome(address, first))
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            typer.echo("Stopping.", err=True)
+    with transaction():
+        roads.stop_all()

@@ -1,0 +1,168 @@
+"""What `make demo` puts on the stage: the company with a past, a planned week, exports on disk, visits coming in."""
+
+import random
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Account, Site
+from server.activities.checkin import Fix
+from server.activities.models import Outcome, Visit, VisitState
+from server.activities.service import VisitReport, pin_of, record_visit
+from server.auth.models import Role, User
+from server.auth.queries import user_by_login
+from server.demo import people, steps
+from server.demo.check import wait_for_pins
+from server.demo.processes import Api, free_port
+from server.density import service as density
+from server.kit import clock
+from server.kit.database import transaction
+from server.kit.ids import uuid7
+from server.kit.settings import settings
+from server.records.service import Actor
+from server.regions.models import Region
+
+type Tell = Callable[[str], None]
+PAST_DAYS = 60
+METRE_IN_DEGREES = 1 / 111_195
+
+
+def port_for(wanted: int) -> int:
+    """The wanted port, or another one when somebody uses it already."""
+    return free_port(wanted)
+
+
+def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> date:
+    """Bring the company onto the stage, each part only when it is missing; gives the first planned day."""
+    api = None
+    with transaction() as session:
+        region = session.get_one(Region, region_id)
+        ids = people.hire(session)
+        people.assign(session, region, ids)
+        fresh = steps.accounts_of(session) == 0
+    if fresh:
+        api = Api(address, steps.token_of("admin"))
+        tell("importing the customer list")
+        with transaction() as session:
+            content, _ = steps.customer_list(session, region_id)
+        steps.import_customers(api, content)
+        tell("placing the customers on the map")
+        wait_for_pins()
+        tell("two months of visits")
+        with transaction() as session:
+            past_visits(session)
+    tell("counting prospects and customers")
+    with transaction() as session:
+        density.refresh(session)
+        planned = session.scalars(select(Visit.id).where(Visit.day >= steps.today()).limit(1)).one_or_none()
+    if planned is None:
+        api = api or Api(address, steps.token_of("admin"))
+        tell("planning the week")
+        steps.plan_week(api, [ids[login] for login in people.REPS], steps.today(), seconds=15)
+        with transaction() as session:
+            this_morning(session)
+    tell("writing the exports")
+    steps.export_days(steps.today(), steps.DAYS, folder)
+    return steps.today()
+
+
+def past_visits(session: Session, seed: int = 7) -> int:
+    """Visits of the last two months, at the rhythm of each account's class; gives how many."""
+    chance = random.Random(seed)
+    zone = settings().zone
+    count = 0
+    statement = select(Account).where(Account.deleted_at.is_(None), Account.owner_id.is_not(None)).order_by(Account.id)
+    for account in session.scalars(statement).all():
+        interval = {"A": 14, "B": 28, "C": 84}.get(account.account_class or "C", 84)
+        back = chance.randrange(1, interval + 20)
+        while back <= PAST_DAYS and account.owner_id is not None:
+            day = steps.today() - timedelta(days=back)
+            at = datetime.combine(day, time(chance.randrange(8, 16), chance.randrange(60)), ZoneInfo(zone))
+            report_visit(session, chance, account, account.owner_id, day, at)
+            count += 1
+            back += interval + chance.randrange(-3, 4)
+    return count
+
+
+def report_visit(
+    session: Session,
+    chance: random.Random,
+    account: Account,
+    rep_id: UUID,
+    day: date,
+    at: datetime,
+    visit_id: UUID | None = None,
+) -> None:
+    """Record a finished visit as a rep's phone would."""
+    site = session.scalars(select(Site).where(Site.account_id == account.id, Site.is_main)).one_or_none()
+    pin = pin_of(site) if site is not None else None
+    report = VisitReport(
+        event_id=uuid7(),
+        visit_id=visit_id or uuid7(),
+        account_id=account.id,
+        rep_id=rep_id,
+        state=VisitState.DONE,
+        day=day,
+        zone=settings().zone,
+        occurred_at=at,
+        outcome=chance.choices(list(Outcome), (30, 25, 25, 8, 12))[0],
+        note=chance.choice(
+            (None, None, "New buyer, asks for samples.", "Wants the new price list.", "Shelf is empty.")
+        ),
+        fix=Fix(near(chance, pin), chance.uniform(4, 30)) if pin is not None else None,
+    )
+    record_visit(session, report, Actor(user_id=rep_id, source="sync"))
+
+
+def near(chance: random.Random, pin: LonLat) -> LonLat:
+    """A position near a pin, now and then far from it."""
+    reach = (900 if chance.random() < 0.04 else 60) * METRE_IN_DEGREES
+    return LonLat(pin.lon + chance.uniform(-reach, reach), pin.lat + chance.uniform(-reach, reach))
+
+
+def this_morning(session: Session, seed: int = 11) -> None:
+    """The first visits of today, so that the manager's map has something coming in."""
+    chance = random.Random(seed)
+    for login in people.REPS[:3]:
+        rep = user_by_login(session, login)
+        if rep is None:
+            continue
+        mine = select(Visit).where(
+            Visit.rep_id == rep.id, Visit.day == steps.today(), Visit.state == VisitState.PLANNED
+        )
+        for visit in session.scalars(mine.order_by(Visit.planned_start_at).limit(2)).all():
+            account = session.get_one(Account, visit.account_id)
+            at = min(visit.planned_end_at or clock.now(), clock.now())
+            report_visit(session, chance, account, rep.id, visit.day, at, visit.id)
+
+
+def welcome(address: str, first: date) -> str:
+    """What to look at, and who can sign in."""
+    with transaction() as session:
+        users = session.scalars(select(User).where(User.role.in_([Role.ADMIN, Role.MANAGER, Role.REP])))
+        names = {user.login for user in users}
+    lines = [f"  {one.login:<7} {one.name}, {one.role}" for one in people.PEOPLE if one.login in names]
+    return "\n".join(
+        (
+            "",
+            f"Waymark is running: {address}",
+            "",
+            f"Sign in with the password “{people.PASSWORD}” as",
+            *lines,
+            "",
+            "Try first:",
+            "  1. as mara: the map of today’s routes and of the visits that come in",
+            f"  2. as mara: Plans, the week from {first:%A, %d %B}; click a stop to see why it is there",
+            "  3. as admin: Import, with a list of your own",
+            "  4. the phone: `make phone` in a second terminal, sign in as nora",
+            f"  5. the exports: {settings().home / 'exports'}",
+            "",
+            "Ctrl-C stops it; `make demo` again goes on where it was.",
+        )
+    )

@@ -1,0 +1,98 @@
+"""Reads of imports: status, preview, errors."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import Session
+
+from server.imports.models import Action, ImportOutcome, ImportRow, ImportRun
+from server.kit.errors import NotFound
+
+
+def no_such_import() -> NotFound:
+    """The answer for unknown imports."""
+    return NotFound("There is no such import.")
+
+
+def runs(kind: str, *, actor: UUID | None = None) -> Select[ImportRun]:
+    """The imports of a kind, the latest first; those of one person when given."""
+    statement = select(ImportRun).where(ImportRun.kind == kind).order_by(ImportRun.created_at.desc(), ImportRun.id)
+    return statement.where(ImportRun.actor == actor) if actor else statement
+
+
+def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Sequence[ImportRow]:
+    """The next rows of the file as they were read."""
+    statement = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no)
+    found = session.scalars(statement.order_by(ImportRow.row_no).limit(limit)).all()
+    for row in found:
+        session.expunge(row)
+    return found
+
+
+def sample(session: Session, run_id: UUID, limit: int) -> list[list[str]]:
+    """The cells of the first readable rows."""
+    statement = select(ImportRow.cells).where(ImportRow.run_id == run_id, ImportRow.problem.is_(None))
+    return list(session.scalars(statement.order_by(ImportRow.row_no).limit(limit)))
+
+
+COUNTS = text(
+    """
+    select action, count(*), count(*) filter (where problems @> '[{"level": "warning"}]')
+    from import_outcome where run_id = :run group by action
+    """
+)
+
+
+def counts(session: Session, run_id: UUID) -> dict[str, int]:
+    """Rows by action, and how many carry a warning."""
+    found = {str(action): 0 for action in Action}
+    warned = 0
+    for action, count, warnings in session.execute(COUNTS, {"run": run_id}):
+        found[action] = count
+        warned += warnings
+    return found | {"warnings": warned}
+
+
+def outcomes(
+    session: Session,
+    run_id: UUID,
+    *,
+    action: Action | None = None,
+    problems_only: bool = False,
+    after: int = 0,
+    limit: int = 100,
+) -> Sequence[ImportOutcome]:
+    """What becomes of the rows, in the file's order."""
+    statement = select(ImportOutcome).where(ImportOutcome.run_id == run_id, ImportOutcome.row_no > after)
+    if action is not None:
+        statement = statement.where(ImportOutcome.action == action)
+    if problems_only:
+        statement = statement.where(ImportOutcome.problems != [])
+    return session.scalars(statement.order_by(ImportOutcome.row_no).limit(limit)).all()
+
+
+def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> Iterator[str]:
+    """The rows with problems as CSV: row, level, what is wrong, then the row itself, to be mended and uploaded."""
+    yield line(["row", "level", "problem", *run.header])
+    statement = (
+        select(ImportRow.row_no, ImportRow.cells, ImportOutcome.problems, ImportOutcome.action)
+        .join(ImportOutcome, (ImportOutcome.run_id == ImportRow.run_id) & (ImportOutcome.row_no == ImportRow.row_no))
+        .where(ImportRow.run_id == run.id, ImportOutcome.problems != [])
+        .order_by(ImportRow.row_no)
+    )
+    if errors_only:
+        statement = statement.where(ImportOutcome.action == Action.ERROR)
+    for row_no, cells, problems, action in session.execute(statement.execution_options(yield_per=1000)):
+        level = "error" if action == Action.ERROR else "warning"
+        message = " ".join(problem["message"] for problem in problems)
+        yield line([str(row_no), level, message, *cells])
+
+
+def line(cells: Sequence[str]) -> str:
+    """One line of CSV whose cells no spreadsheet takes for formulas."""
+    text = io.StringIO()
+    csv.writer(text).writerow([f"'{cell}" if cell[:1] in tuple("=@\t\r") else cell for cell in cells])
+    return text.getvalue()

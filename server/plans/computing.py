@@ -1,0 +1,231 @@
+"""Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from routing.budget import Budget
+from routing.check import Report, verify
+from routing.plan import Plan as Answer
+from routing.plan import Route as PlannedRoute
+from routing.roads.straight import StraightLine
+from routing.roads.types import Leg, Matrix, RoadEngine, RoadsUnavailable
+from routing.solve import UnlawfulPlan, solve
+from routing.types import Problem
+from server.auth.access import scope_of
+from server.auth.models import User
+from server.kit import clock
+from server.kit.errors import Conflict
+from server.kit.settings import settings
+from server.plans import candidates
+from server.plans.build import Blueprint, Shift, blueprint
+from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
+from server.plans.schemas import PlanSummary
+from server.roads import service as roads
+
+NO_PIN = {"code": "no_pin", "text": "The account has no pin on the map yet."}
+
+
+class Cancelled(Conflict):
+    """Somebody deleted the plan while it was computed."""
+
+    code: ClassVar[str] = "plan_cancelled"
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A road engine, its matrix, and what stands in when it does not answer."""
+
+    engine: RoadEngine
+    matrix: Matrix
+
+    def legs(self, points: list[LonLat]) -> list[Leg]:
+        """The drives along some points with their geometry."""
+        try:
+            return self.engine.route(points)
+        except RoadsUnavailable:
+            return StraightLine().route(points)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A verified answer, ready to be stored."""
+
+    blueprint: Blueprint
+    problem: Problem
+    answer: Answer
+    report: Report
+    journey: Journey
+
+
+def prepare(session: Session, plan: Plan) -> Blueprint:
+    """Everything that the plan needs from the tables."""
+    reps = session.scalars(select(User).where(User.id.in_(plan.rep_ids)).order_by(User.name, User.id)).all()
+    asked = session.get_one(User, plan.requested_by)
+    scope = scope_of(session, asked, source="job")
+    last_day = plan.first_day + timedelta(days=plan.days - 1)
+    found = candidates.find(session, scope, plan.rep_ids, plan.first_day, last_day)
+    return blueprint(reps, plan.first_day, plan.days, found, settings().zone)
+
+
+def travel(session: Session, points: tuple[LonLat, ...]) -> Journey:
+    """Drives between all points, by road where a graph answers, else estimated."""
+    engine = roads.engine(session, points)
+    try:
+        return Journey(engine, engine.matrix(points))
+    except RoadsUnavailable:
+        return Journey(StraightLine(), StraightLine().matrix(points))
+
+
+def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Callable[[str], None]) -> Computed:
+    """Solve and verify; an unlawful answer goes no further."""
+    problem = drawn.problem(journey.matrix)
+    budget = Budget(seconds=plan.seconds, steps=plan.steps)
+    answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell)
+    report = verify(problem, answer)
+    if not report.lawful:
+        raise UnlawfulPlan("; ".join(str(violation) for violation in report.violations[:5]))
+    return Computed(drawn, problem, answer, report, journey)
+
+
+def store(session: Session, plan_id: UUID, computed: Computed) -> Plan:
+    """Write the answer down; what an interrupted run left behind goes. Refuses a plan deleted meanwhile."""
+    plan = session.get(Plan, plan_id, with_for_update=True, populate_existing=True)
+    if plan is None or plan.deleted_at is not None:
+        raise Cancelled("The plan was deleted.")
+    if plan.state == PlanState.PUBLISHED:
+        return plan
+    session.execute(delete(Route).where(Route.plan_id == plan.id))
+    session.execute(delete(Unplanned).where(Unplanned.plan_id == plan.id))
+    routes = [_route(plan, computed, planned) for planned in computed.answer.routes]
+    session.add_all(routes)
+    left_out = _unplanned(plan, computed)
+    session.add_all(left_out)
+    plan.state, plan.progress, plan.error, plan.error_help = PlanState.READY, None, None, None
+    plan.ready_at = clock.now()
+    plan.estimated = any(route.estimated for route in routes)
+    plan.summary = _summary(computed, routes, left_out).model_dump()
+    session.flush()
+    return plan
+
+
+def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
+    drawn, problem = computed.blueprint, computed.problem
+    shift = next(s for s in drawn.shifts if s.key == planned.rep_day)
+    places = [problem.rep_day(planned.rep_day).start]
+    places += [problem.visit(stop.visit).place for stop in planned.stops]
+    places.append(problem.rep_day(planned.rep_day).end)
+    legs = computed.journey.legs([drawn.points[place] for place in places])
+    drives = [*(stop.drive_s for stop in planned.stops), planned.drive_back_s]
+    estimated = [
+        bool(computed.journey.matrix.estimated[a, b]) or leg.estimated
+        for a, b, leg in zip(places, places[1:], legs, strict=False)
+    ]
+    anchor = {"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat}
+    route = Route(
+        plan_id=plan.id,
+        rep_id=shift.rep_id,
+        day=shift.day,
+        zone=shift.zone,
+        start_anchor=anchor,
+        end_anchor=anchor,
+        leaves_at=shift.moment(planned.leaves_s),
+        returns_at=shift.moment(planned.returns_s),
+        break_starts_at=None if planned.break_s is None else shift.moment(planned.break_s),
+        break_s=shift.rest.duration_s if shift.rest and planned.break_s is not None else None,
+        drive_s=sum(drives),
+        distance_m=sum(leg.metres for leg in legs),
+        estimated=any(estimated),
+        polylines=[leg.polyline6 for leg in legs],
+        legs=[
+            {"seconds": drive, "metres": leg.metres, "estimated": guess}
+            for drive, leg, guess in zip(drives, legs, estimated, strict=True)
+        ],
+    )
+    route.stops = _stops(computed, shift, planned, legs, estimated)
+    return route
+
+
+def _stops(
+    computed: Computed, shift: Shift, planned: PlannedRoute, legs: list[Leg], estimated: list[bool]
+) -> list[Stop]:
+    by_key = {c.key: c for c in computed.blueprint.candidates.placeable}
+    ahead = (shift.day - computed.blueprint.first_day).days
+    stops = []
+    for k, stop in enumerate(planned.stops):
+        candidate = by_key[stop.visit]
+        stops.append(
+            Stop(
+                visit_id=candidate.visit_id,
+                account_id=candidate.account_id,
+                site_id=candidate.site_id,
+                position=k + 1,
+                arrives_at=shift.moment(stop.arrives_s),
+                starts_at=shift.moment(stop.starts_s),
+                ends_at=shift.moment(stop.ends_s),
+                drive_s=stop.drive_s,
+                distance_m=legs[k].metres,
+                estimated=estimated[k],
+                why=stop.why,
+                prize_s=candidate.prize_s,
+                overdue_days=max(0, candidate.overdue_days + ahead) if candidate.due_on else 0,
+            )
+        )
+    return stops
+
+
+def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
+    found = computed.blueprint.candidates
+    by_key = {c.key: c for c in found.placeable}
+    left_out = []
+    for unplanned in computed.answer.unplanned:
+        c = by_key[unplanned.visit]
+        left_out.append(
+            Unplanned(
+                plan_id=plan.id,
+                account_id=c.account_id,
+                site_id=c.site_id,
+                visit_id=c.visit_id,
+                rep_ids=sorted(c.rep_ids),
+                mandatory=c.mandatory,
+                prize_s=c.prize_s,
+                overdue_days=max(0, c.overdue_days),
+                reasons=[{"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons],
+            )
+        )
+    left_out += [
+        Unplanned(
+            plan_id=plan.id,
+            account_id=u.account_id,
+            site_id=u.site_id,
+            visit_id=u.visit_id,
+            rep_ids=sorted(u.rep_ids),
+            mandatory=u.mandatory,
+            prize_s=u.prize_s,
+            overdue_days=max(0, u.overdue_days),
+            reasons=[NO_PIN],
+        )
+        for u in found.without_pin
+    ]
+    return left_out
+
+
+def _summary(computed: Computed, routes: list[Route], left_out: list[Unplanned]) -> PlanSummary:
+    stops = [stop for route in routes for stop in route.stops]
+    return PlanSummary(
+        visits=len(stops),
+        routes=len(routes),
+        unplanned=len(left_out),
+        missing_promises=sum(u.mandatory for u in left_out),
+        drive_s=sum(route.drive_s for route in routes),
+        distance_m=sum(route.distance_m for route in routes),
+        service_s=sum(int((stop.ends_at - stop.starts_at).total_seconds()) for stop in stops),
+        prize_s=computed.report.value.prize,
+        value_s=computed.report.value.total,
+    )

@@ -1,0 +1,211 @@
+"""Wire shapes of plans."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.plans.models import Plan, PlanState
+from server.plans.queries import Leg, PlanView, RouteView, StopView, UnplannedView
+
+
+class PlanRequest(BaseModel):
+    """What is to be planned."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rep_ids: Annotated[list[UUID], Field(min_length=1, max_length=100, description="Whose days.")]
+    first_day: date
+    days: int = Field(default=5, ge=1, le=7, description="Calendar days, the first one included.")
+    seconds: float | None = Field(default=None, gt=0, le=600, description="CPU seconds of the search. Left out: 10.")
+    steps: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        description="Steps of the search instead of seconds: the same request gives the same plan on every run.",
+    )
+    engine: str = "ortools"
+    seed: int = Field(default=1, ge=0, le=2_000_000_000)
+
+
+class PlanSummary(BaseModel):
+    """A plan in figures."""
+
+    visits: int
+    routes: int
+    unplanned: int
+    missing_promises: int
+    """Promised visits that could not be planned: look at these first."""
+    drive_s: int
+    distance_m: int
+    service_s: int
+    prize_s: int
+    value_s: int
+    """Prizes less driving and lateness."""
+
+
+class PlanRead(BaseModel):
+    """A plan without its routes."""
+
+    id: UUID
+    state: PlanState
+    rep_ids: list[UUID]
+    first_day: date
+    days: int
+    engine: str
+    seed: int
+    seconds: float | None
+    steps: int | None
+    requested_by: UUID
+    progress: str | None
+    error: str | None
+    error_help: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ready_at: datetime | None
+    published_at: datetime | None
+    estimated: bool
+    summary: PlanSummary | None
+    rev: int
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class AnchorRead(BaseModel):
+    """Where a day starts or ends."""
+
+    name: str
+    lon: float
+    lat: float
+
+
+class LegRead(BaseModel):
+    """A drive."""
+
+    seconds: int
+    metres: int
+    estimated: bool
+    polyline6: str
+
+    @classmethod
+    def of(cls, leg: Leg) -> "LegRead":
+        """A leg as it goes over the wire."""
+        return cls(**leg._asdict())
+
+
+class StopRead(BaseModel):
+    """A stop of a route."""
+
+    id: UUID
+    visit_id: UUID | None
+    account_id: UUID
+    site_id: UUID
+    position: int
+    account_name: str
+    account_class: str | None
+    address: str
+    phone: str | None
+    lon: float | None
+    lat: float | None
+    arrives_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    why: str
+    overdue_days: int
+    visit_state: str | None
+    appointment: str | None
+    objective: str | None
+    leg: LegRead
+
+    @classmethod
+    def of(cls, stop: StopView) -> "StopRead":
+        """A stop as it goes over the wire."""
+        own = ("lon", "lat", "leg")
+        values = {name: getattr(stop, name) for name in cls.model_fields if name not in own}
+        point = stop.point
+        return cls(**values, lon=point and point.lon, lat=point and point.lat, leg=LegRead.of(stop.leg))
+
+
+class RouteRead(BaseModel):
+    """One rep's day."""
+
+    id: UUID
+    plan_id: UUID
+    rep_id: UUID
+    rep_name: str
+    day: date
+    zone: str
+    start: AnchorRead
+    end: AnchorRead
+    leaves_at: datetime
+    returns_at: datetime
+    break_starts_at: datetime | None
+    break_s: int | None
+    drive_s: int
+    distance_m: int
+    estimated: bool
+    published_at: datetime | None
+    stops: list[StopRead]
+    last_leg: LegRead
+
+    @classmethod
+    def of(cls, route: RouteView) -> "RouteRead":
+        """A route as it goes over the wire."""
+        own = ("start", "end", "stops", "last_leg")
+        values = {name: getattr(route, name) for name in cls.model_fields if name not in own}
+        return cls(
+            **values,
+            start=AnchorRead(**route.start._asdict()),
+            end=AnchorRead(**route.end._asdict()),
+            stops=[StopRead.of(stop) for stop in route.stops],
+            last_leg=LegRead.of(route.last_leg),
+        )
+
+
+class ReasonRead(BaseModel):
+    """Why a visit is not in the plan."""
+
+    code: str
+    text: str
+
+
+class UnplannedRead(BaseModel):
+    """A visit that is not in the plan."""
+
+    account_id: UUID
+    site_id: UUID | None
+    visit_id: UUID | None
+    account_name: str
+    mandatory: bool
+    prize_s: int
+    overdue_days: int
+    rep_ids: list[UUID]
+    reasons: list[ReasonRead]
+
+    @classmethod
+    def of(cls, left_out: UnplannedView) -> "UnplannedRead":
+        """A visit left out as it goes over the wire."""
+        values = {name: getattr(left_out, name) for name in cls.model_fields if name != "reasons"}
+        return cls(**values, reasons=[ReasonRead(**reason) for reason in left_out.reasons])
+
+
+class PlanDetail(PlanRead):
+    """A plan with its routes and what was left out."""
+
+    routes: list[RouteRead]
+    unplanned: list[UnplannedRead]
+
+    @classmethod
+    def of(cls, view: PlanView) -> "PlanDetail":
+        """A plan as it goes over the wire."""
+        return cls(
+            **plan_read(view.plan).model_dump(),
+            routes=[RouteRead.of(route) for route in view.routes],
+            unplanned=[UnplannedRead.of(left_out) for left_out in view.unplanned],
+        )
+
+
+def plan_read(plan: Plan) -> PlanRead:
+    """A stored plan as it goes over the wire."""
+    return PlanRead.model_validate(plan)

@@ -1,0 +1,205 @@
+"""Questions in thirteen countries, answered by hand."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import ALESSANDRIA, EVERYWHERE, HELSINKI, VADUZ, addresses, place_of, row, world
+
+from geo.distance import haversine_m
+from geo.geocode.geocoder import Geocoder
+from geo.geocode.types import AddressQuery, Reason
+from geo.osm.records import Place, Poi, StreetLine
+from geo.types import Grade, LonLat
+
+Town = Callable[[str], Geocoder]
+
+
+def line(text: str) -> AddressQuery:
+    return AddressQuery(query=text)
+
+
+def fields(street: str, postcode: str = "", city: str = "", country: str = "") -> AddressQuery:
+    return AddressQuery(street=street, postcode=postcode, city=city, country=country)
+
+
+@pytest.mark.parametrize("country", sorted(EVERYWHERE))
+def test_every_address_of_the_index_finds_itself(town: Town, country: str) -> None:
+    known = addresses(EVERYWHERE[country], country)
+    questions = [fields(f"{a.street} {a.number}", a.postcode, a.city, a.country) for a in known]
+    questions += [line(f"{a.street} {a.number}, {a.postcode} {a.city}") for a in known]
+    for answer, a in zip(town(country).locate_many(questions), known * 2, strict=True):
+        assert (answer.street, answer.number, answer.postcode, answer.city) == (a.street, a.number, a.postcode, a.city)
+        assert answer.point == a.point
+        assert answer.is_confident, answer
+        assert answer.grade is Grade.ROOFTOP
+
+
+@pytest.mark.parametrize(
+    ("country", "question", "street", "number"),
+    [
+        ("LI", fields("landstr 12", "FL-9490", "VADUZ", "Principality of Liechtenstein"), "Landstrasse", "12"),
+        ("LI", fields("12 Landstrasse", "9494", "Schaan"), "Landstrasse", "12"),
+        ("LI", fields("Landstrasse12, 3. OG", "9494", "Shcaan"), "Landstrasse", "12"),
+        ("LI", fields("Fuerst Franz Josef Strasse 12 A", "9490", ""), "Fürst-Franz-Josef-Strasse", "12a"),
+        ("LI", fields("Gässle 8", "9494", "Schaan"), "Im Gässle", "8"),
+        ("LI", fields("Backofenga. 7", "9494", "Schaan"), "Backofengasse", "7"),
+        ("LI", line("Alpina Elektro Anstalt, St. Luziweg Nr. 4, 9487 Bendern FL"), "Sankt Luziweg", "4"),
+        ("LI", line("Vaduz 9490, Hintegras 7"), "Hintergass", "7"),
+        ("US", fields("#204, 304 N Beechwood Ave.", "21228-1088", "", "USA"), "North Beechwood Avenue", "304"),
+        ("US", line("105/107 Versailles, Towson, MD 21204, USA"), "Versailles Circle", "105"),
+        ("US", line("3820 Mt Carmel St., Upperco, Maryland 21155, United States"), "Mount Carmel Road", "3820"),
+        ("US", fields("1515 sulphurspring road Fl 3", "21227", ""), "Sulphur Spring Road", "1515"),
+        ("US", fields("9002 Avenue A", "21219", "Sparrows Point"), "Avenue A", "9002"),
+        ("IT", fields("V. D. Alighieri, 90/H", "15121", "Alessandria"), "Via Dante Alighieri", "90/H"),
+        ("IT", fields("Via  Dante  Alighieri  12 a", "I-15121", "ALESSANDRIA (AL)"), "Via Dante Alighieri", "12/A"),
+        ("IT", line("Dante Alighieri, 22 bis, 15121 Alessandria AL, Italia"), "Via Dante Alighieri", "22"),
+        ("IT", line("P.za Libertà n. 4, 15121 Alessandria (AL)"), "Piazza Della Libertà", "4"),
+        ("IT", fields("Via Roma 7", "15122", "Spinetta Marengo"), "Via Roma Di Spinetta Marengo", "7"),
+        ("IT", line("Via 28 Marzo 1921 20, 15121 Alessandria"), "Via 28 Marzo 1921", "20"),
+        ("ES", line("C/ Alcalá, nº 12, 2º izq, 28014 Madrid"), "Calle de Alcalá", "12"),
+        ("ES", fields("Avda Constitucion 7", "28931", "Mostoles", "España"), "Avenida de la Constitución", "7"),
+        ("FR", fields("5bis, r. St Antoine", "75004", "Paris"), "Rue Saint-Antoine", "5 bis"),
+        ("FR", line("12 av. Gal de Gaulle, 94160 Saint-Mandé, France"), "Avenue du Général de Gaulle", "12"),
+        ("FR", line("12 boulevard Voltaire 75011 Paris"), "Boulevard Voltaire", "12"),
+        ("PT", line("R. Augusta 24, 2.º Dto, 1100-048 Lisboa, Portugal"), "Rua Augusta", "24"),
+        ("BE", fields("Veldstr. 12 bus 3", "B-9000", "Gent", "België"), "Veldstraat", "12"),
+        ("BE", line("Brusselse steenweg 44, 9050 Gentbrugge"), "Brusselsesteenweg", "44"),
+        ("FI", fields("Lönnrotink. 6 B 23", "00120", "Helsinki", "FIN"), "Lönnrotinkatu", "6 B"),
+        ("FI", line("Kampaamo Tuulia Tmi, Kasarmikt 12 C-porras, 00130 Helsinki, Suomi"), "Kasarmikatu", "12"),
+        ("FI", fields("Et.espl. 10", "00130", "Helsinki"), "Eteläesplanadi", "10"),
+        ("SE", line("Kungsg. 12, 111 35 Stockholm, Sverige"), "Kungsgatan", "12"),
+        ("SE", fields("S:t Eriksgatan 7 4 tr", "11234", "Stockholm"), "Sankt Eriksgatan", "7"),
+        ("NO", line("Karl Johans gt. 12, 0154 Oslo, Norge"), "Karl Johans gate", "12"),
+        ("DK", line("Alekistevej 12, 2. th, 2720 Vanløse"), "Ålekistevej", "12"),
+        ("PL", line("ul. Marszalkowska 12 m. 4, 00-017 Warszawa, Polska"), "Marszałkowska", "12"),
+        ("CZ", line("Vaclavske nam. 12, 110 00 Praha, Česko"), "Václavské náměstí", "12"),
+    ],
+)  # fmt: skip
+def test_messy_addresses_are_read_as_a_person_reads_them(
+    town: Town, country: str, question: AddressQuery, street: str, number: str
+) -> None:
+    answer = town(country).locate(question)
+    assert (answer.street, answer.number) == (street, number)
+    assert answer.is_confident, answer
+
+
+@pytest.mark.parametrize(
+    ("country", "question", "reason"),
+    [
+        ("LI", fields("Tintenfischweg 12", "9490", "Vaduz"), None),
+        ("LI", fields("Landstrasse 512", "9490", "Vaduz"), Reason.NUMBER_OUT_OF_RANGE),
+        ("LI", fields("Hintergass 14", "9494", "Schaan"), Reason.PLACE_CONTRADICTS),
+        ("LI", fields("Landstrasse 12", "8001", "Zürich", "Schweiz"), Reason.OTHER_COUNTRY),
+        ("LI", line("Bahnhofstrasse 58, 8001 Zürich, Schweiz"), None),
+        ("US", line("20 Plutonium Road, Towson, MD 21204"), None),
+        ("US", line("179 Versailles Court, Towson, MD 21204"), None),
+        ("IT", line("Via Kiwi Spaziale 10, 15122 Alessandria"), None),
+        ("IT", fields("Via Dante Alighieri 7", "15033", "Casale Monferrato", "Italia"), Reason.PLACE_CONTRADICTS),
+        ("FI", fields("Kasarmikatu 12", "40100", "Jyväskylä", "Suomi"), Reason.PLACE_CONTRADICTS),
+        ("FI", line("Kasarmikatu 1415, Helsinki"), Reason.NUMBER_OUT_OF_RANGE),
+    ],
+)
+def test_invented_addresses_are_never_confident(
+    town: Town, country: str, question: AddressQuery, reason: Reason | None
+) -> None:
+    answer = town(country).locate(question)
+    assert not answer.is_confident, answer
+    if reason is not None:
+        assert answer.reason is reason
+
+
+def test_below_the_threshold_the_best_three_are_offered(town: Town) -> None:
+    answer = town("LI").locate(fields("Landstrasse 12"))
+    assert not answer.is_confident
+    assert {c.city for c in answer.candidates} == {"Vaduz", "Schaan"}
+    assert len(answer.candidates) <= 3
+    assert all(c.uncertainty_m > 0 for c in answer.candidates)
+
+
+def test_a_number_missing_from_the_index_is_placed_between_its_neighbours() -> None:
+    town = world({("Rheinstrasse", "9495", "Triesen"): [*row(1, 9), *row(13, 20)]}, "LI")
+    answer = town.locate(fields("Rheinstrasse 11", "9495", "Triesen"))
+    assert answer.is_confident
+    assert (answer.grade, answer.reason) == (Grade.INTERPOLATED, Reason.NEARBY_NUMBER)
+    assert answer.point is not None
+    assert haversine_m(answer.point, place_of(0, 8)) < 60
+
+
+def test_a_street_is_found_by_its_name_in_another_language() -> None:
+    road = StreetLine("w1", "Kasarmikatu", {"name:sv": "Kaserngatan"}, (place_of(2, 0), place_of(2, 30)))
+    city = Place("n1", "city", "Helsinki", {"name:sv": "Helsingfors"}, place_of(2, 0), "FI")
+    town = world(HELSINKI, "FI", [road], [city])
+    answer = town.locate(fields("Kaserngatan 12", "00130", "Helsingfors", "Finland"))
+    assert (answer.street, answer.number, answer.is_confident) == ("Kasarmikatu", "12", True)
+
+
+def test_a_business_is_found_by_its_name_despite_its_legal_form_and_a_typo() -> None:
+    pois = [
+        Poi("n1", "Gasthaus Weinlaube", {}, "amenity=restaurant", place_of(3, 2), {"addr:city": "Vaduz"}),
+        Poi("n2", "Rolis Kochstudio", {}, "shop=kitchen", place_of(5, 2), {"addr:city": "Schaan"}),
+    ]
+    town = world(VADUZ, "LI", pois=pois)
+    for text, name in (
+        ("Gasthaus Weilnaube, Vaduz", "Gasthaus Weinlaube"),
+        ("Rolis Kochstudio GmbH, Schaan", "Rolis Kochstudio"),
+    ):
+        answer = town.locate(line(text))
+        assert (answer.street, answer.reason, answer.is_confident) == (name, Reason.POI, True)
+
+
+def test_a_place_alone_is_a_locality_and_a_village_may_number_its_houses_without_streets() -> None:
+    village = Place("n1", "village", "Silum", {}, LonLat(9.6, 47.1), "LI", postcode="9497")
+    town = world(VADUZ, "LI", places=[village])
+    answer = town.locate(line("Silum"))
+    assert (answer.grade, answer.city) == (Grade.LOCALITY, "Silum")
+
+
+def test_reverse_names_the_nearest_house(town: Town) -> None:
+    there = place_of(1, 6)
+    answer = town("IT").reverse(LonLat(there.lon + 0.00005, there.lat))
+    assert (answer.street, answer.number, answer.reason) == ("Corso Roma", "7", Reason.REVERSE)
+    assert answer.uncertainty_m is not None
+    assert answer.uncertainty_m < 10
+
+
+def test_nothing_asked_is_nothing_found(town: Town) -> None:
+    answer = town("LI").locate(AddressQuery())
+    assert (answer.point, answer.reason) == (None, Reason.EMPTY)
+
+
+def test_one_question_and_a_batch_give_the_same_answers(town: Town) -> None:
+    questions = [fields(f"Landstr. {n}", "9490", "Vaduz") for n in range(1, 60)] * 2
+    batch = list(town("LI").locate_many(questions))
+    assert batch == [town("LI").locate(question) for question in questions]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text(max_size=80), st.text(max_size=12), st.text(max_size=20))
+def test_whatever_is_written_gets_an_answer(street: str, postcode: str, city: str) -> None:
+    town = _alessandria()
+    for question in (fields(street, postcode, city), line(f"{street}, {postcode} {city}"), AddressQuery(name=street)):
+        assert 0 <= town.locate(question).confidence <= 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(sorted(ALESSANDRIA)),
+    st.integers(1, 20),
+    st.text("abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=9),
+)
+def test_noise_words_never_raise_the_confidence(key: tuple[str, str, str], number: int, noise: str) -> None:
+    street, postcode, city = key
+    plain = _alessandria().locate(fields(f"{street} {number}", postcode, city))
+    noisy = _alessandria().locate(fields(f"{noise} {street} {number}", postcode, city))
+    assert noisy.confidence <= plain.confidence
+
+
+_TOWNS: list[Geocoder] = []
+
+
+def _alessandria() -> Geocoder:
+    if not _TOWNS:
+        _TOWNS.append(world(ALESSANDRIA, "IT"))
+    return _TOWNS[0]

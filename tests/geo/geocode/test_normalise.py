@@ -1,0 +1,68 @@
+"""Folding and taking street names apart."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.geocode.normalise import from_words, street_name, type_edits
+from geo.geocode.vocabulary import fold, vocabulary
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(alphabet=st.characters(codec="latin-1"), max_size=40))
+def test_a_name_taken_apart_again_stays_as_it_is(text: str) -> None:
+    once = street_name(text)
+    assert from_words(once.words) == once
+    assert street_name(" ".join(once.words)).glued == once.glued
+
+
+@pytest.mark.parametrize(
+    "writings",
+    [
+        ("Bahnhofstrasse", "Bahnhofstraße", "BAHNHOFSTR.", "bahnhof-strasse", "Bahnhof Str"),
+        ("Müllerweg", "Muellerweg", "MULLERWEG", "Müller Weg"),
+        ("Via Garibaldi", "V. Garibaldi", "VIA GARIBALDI"),
+        ("Viale Libertà", "V.le Liberta'"),
+        ("Piazza Roma", "P.za Roma", "P.zza Roma", "Pza Roma"),
+        ("Calle Mayor", "C/ Mayor", "c. mayor"),
+        ("Avenida de América", "Avda. de America", "Av de América"),
+        ("Mount Carmel Road", "Mt. Carmel Rd", "MT CARMEL RD."),
+        ("North Beechwood Avenue", "N. Beechwood Ave"),
+        ("Sint-Pietersnieuwstraat", "St Pietersnieuwstraat", "St.-Pietersnieuwstr."),
+        ("Sankt Eriksgatan", "S:t Eriksgatan", "St Eriksgatan"),
+        ("Nørre Voldgade", "Norre Voldgade"),
+        ("Václavské náměstí", "Vaclavske nam."),
+        ("Aleja Jana Pawła II", "Al. Jana Pawla II"),
+    ],
+)
+def test_spellings_of_one_street_share_a_key_and_a_type(writings: tuple[str, ...]) -> None:
+    first = street_name(writings[0])
+    for writing in writings[1:]:
+        other = street_name(writing)
+        assert set(first.keys) & set(other.keys), writing
+        assert first.types & other.types, writing
+
+
+def test_a_street_named_only_by_its_type_keeps_its_name() -> None:
+    assert street_name("Weg").core == "weg"
+    assert street_name("Im Winkel").core == "imwinkel"
+
+
+def test_a_cut_or_misspelt_type_is_still_its_type() -> None:
+    gasse = street_name("Backofengasse").types
+    assert type_edits("ga", gasse) == 0
+    assert type_edits("gsse", gasse) == 0
+    assert type_edits("raod", street_name("Mill Road").types) == 1
+    assert type_edits("hof", gasse) is None
+
+
+def test_the_tables_are_folded_like_the_addresses() -> None:
+    table = vocabulary()
+    assert {fold("Avenue"), fold("Chaussée"), fold("Praça")} <= set(table.front)
+    assert {fold("Gränd"), fold("Straße"), fold("vænget"), fold("Väylä")} <= set(table.joined)
+    assert table.countries[fold("Österreich")] == "AT"
+    assert street_name("Eteläesplanadi").types & street_name("Et. espl.").types

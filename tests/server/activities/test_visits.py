@@ -1,0 +1,189 @@
+"""Visits: facts are always accepted and never happen twice; what is odd is flagged."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Account, Site
+from server.accounts.pins import wkt
+from server.activities.checkin import Fix
+from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
+from server.activities.service import (
+    PlannedVisit,
+    VisitExists,
+    VisitReport,
+    plan_visit,
+    record_visit,
+    withdraw,
+)
+from server.auth.models import Role, User
+from server.kit.errors import Invalid, NotFound
+from server.kit.ids import uuid7
+from server.records.service import Actor
+
+type MakeUser = Callable[..., User]
+type ClientFor = Callable[[User | None], TestClient]
+PIN = LonLat(9.52, 47.14)
+NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def rita(make_user: MakeUser) -> User:
+    return make_user("rita", Role.REP)
+
+
+@pytest.fixture
+def bakery(session: Session, rita: User) -> Account:
+    account = Account(name="Bakery", owner_id=rita.id, currency="EUR")
+    session.add(account)
+    session.flush()
+    session.add(Site(account_id=account.id, is_main=True, pin=wkt(PIN), uncertainty_m=10.0, pin_state="placed"))
+    session.flush()
+    return account
+
+
+def report(rita: User, bakery: Account, **more: Any) -> VisitReport:
+    plain = VisitReport(
+        event_id=uuid7(),
+        visit_id=uuid7(),
+        account_id=bakery.id,
+        rep_id=rita.id,
+        state=VisitState.DONE,
+        day=DAY,
+        zone="Europe/Vaduz",
+        occurred_at=NOON,
+        outcome=Outcome.ORDER,
+    )
+    return replace(plain, **more)
+
+
+def planned(session: Session, rita: User, bakery: Account, **more: Any) -> Visit:
+    site = session.scalars(select(Site).where(Site.account_id == bakery.id)).one()
+    return plan_visit(session, PlannedVisit(bakery.id, site.id, rita.id, DAY, "Europe/Vaduz", **more))
+
+
+def actor(rita: User) -> Actor:
+    return Actor(user_id=rita.id, source="sync")
+
+
+def test_a_visit_that_nobody_planned_is_taken_in(session: Session, rita: User, bakery: Account) -> None:
+    visit = record_visit(session, report(rita, bakery), actor(rita))
+    assert (visit.state, visit.outcome, visit.flags) == ("done", "order", ["unplanned"])
+    session.refresh(bakery)
+    assert bakery.last_visit_on == DAY
+
+
+def test_the_same_fact_twice_happens_once(session: Session, rita: User, bakery: Account) -> None:
+    fact = report(rita, bakery)
+    first = record_visit(session, fact, actor(rita))
+    second = record_visit(session, fact, actor(rita))
+    assert first.id == second.id
+    assert session.scalar(select(func.count()).select_from(VisitEvent)) == 1
+
+
+def test_an_event_id_cannot_say_two_things(session: Session, rita: User, bakery: Account) -> None:
+    fact = report(rita, bakery)
+    record_visit(session, fact, actor(rita))
+    with pytest.raises(VisitExists):
+        record_visit(session, replace(fact, state=VisitState.MISSED), actor(rita))
+
+
+def test_a_second_done_is_kept_and_flagged_and_the_first_one_counts(
+    session: Session, rita: User, bakery: Account
+) -> None:
+    visit = planned(session, rita, bakery)
+    record_visit(session, report(rita, bakery, visit_id=visit.id, note="first"), actor(rita))
+    record_visit(session, report(rita, bakery, visit_id=visit.id, note="second"), actor(rita))
+    assert (visit.note, visit.flags) == ("first", ["second_done"])
+    assert session.scalar(select(func.count()).select_from(VisitEvent)) == 2
+
+
+def test_a_check_in_that_arrives_late_does_not_take_the_visit_back(
+    session: Session, rita: User, bakery: Account
+) -> None:
+    visit = planned(session, rita, bakery)
+    record_visit(session, report(rita, bakery, visit_id=visit.id), actor(rita))
+    record_visit(session, report(rita, bakery, visit_id=visit.id, state=VisitState.CHECKED_IN), actor(rita))
+    assert visit.state == "done"
+
+
+@pytest.mark.parametrize(
+    ("fix", "verification"),
+    [
+        (Fix(LonLat(9.5205, 47.14), 12.0), "verified"),
+        (Fix(LonLat(9.53, 47.14), 12.0), "out_of_range"),
+        (Fix(LonLat(9.53, 47.14), 900.0), "low_accuracy"),
+        (Fix(PIN, 12.0, mock=True), "suspected_mock"),
+        (None, "unverifiable"),
+    ],
+)
+def test_a_check_in_is_judged_by_its_distance_to_the_pin(
+    session: Session, rita: User, bakery: Account, fix: Fix | None, verification: str
+) -> None:
+    visit = record_visit(session, report(rita, bakery, fix=fix), actor(rita))
+    assert visit.verification == verification
+    assert (visit.distance_m is None) == (fix is None)
+
+
+def test_an_account_that_does_not_exist_is_no_fact(session: Session, rita: User, bakery: Account) -> None:
+    with pytest.raises(NotFound):
+        record_visit(session, report(rita, bakery, account_id=uuid7()), actor(rita))
+
+
+def test_a_fixed_appointment_needs_its_time(session: Session, rita: User, bakery: Account) -> None:
+    with pytest.raises(Invalid, match="time"):
+        planned(session, rita, bakery, appointment=Appointment.FIXED)
+
+
+def test_a_new_plan_takes_planned_visits_back_but_not_those_that_began_or_were_promised(
+    session: Session, rita: User, bakery: Account
+) -> None:
+    plain = planned(session, rita, bakery)
+    promised = planned(session, rita, bakery, appointment=Appointment.FLEXIBLE_DAY)
+    begun = planned(session, rita, bakery)
+    record_visit(session, report(rita, bakery, visit_id=begun.id, state=VisitState.EN_ROUTE), actor(rita))
+    assert withdraw(session, [plain.id, promised.id, begun.id]) == 1
+    assert plain.deleted_at is not None
+
+
+def test_a_stranger_sees_no_visits(client_for: ClientFor) -> None:
+    assert client_for(None).get("/api/v1/visits").status_code == 401
+
+
+def test_somebody_elses_visit_is_not_found(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor, make_user: MakeUser
+) -> None:
+    visit = record_visit(session, report(rita, bakery), actor(rita))
+    otto = client_for(make_user("otto", Role.REP))
+    assert otto.get(f"/api/v1/visits/{visit.id}").status_code == 404
+    assert otto.post("/api/v1/visits/report", json={"account_id": str(bakery.id)}).status_code == 404
+    assert client_for(rita).get(f"/api/v1/visits/{visit.id}").json()["events"][0]["outcome"] == "order"
+
+
+def test_a_visit_is_planned_and_reported_over_the_api(rita: User, bakery: Account, client_for: ClientFor) -> None:
+    client = client_for(rita)
+    day = DAY.isoformat()
+    answer = client.post("/api/v1/visits", json={"account_id": str(bakery.id), "day": day, "objective": "Show samples"})
+    assert answer.status_code == 201
+    visit_id = answer.json()["id"]
+    done = client.post(
+        "/api/v1/visits/report",
+        json={
+            "visit_id": visit_id,
+            "account_id": str(bakery.id),
+            "outcome": "follow_up",
+            "checkin": {"lon": 9.52, "lat": 47.1401, "accuracy_m": 8},
+        },
+    )
+    assert done.json()["state"] == "done"
+    assert done.json()["checkin"]["verification"] == "verified"
+    listed = client.get("/api/v1/visits", params={"first_day": day}).json()["items"]
+    assert [visit["id"] for visit in listed] == [visit_id]

@@ -1,0 +1,91 @@
+"""The API of density: who may ask, tiles that are not sent twice, files."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Site
+from server.auth.models import Role, User
+from server.density import service
+from server.regions.models import Region
+
+Clients = Callable[[User | None], TestClient]
+TILE = "12/1979/1457"
+"""Of the made-up town."""
+
+
+@pytest.fixture
+def rep(client_for: Clients, make_user: Callable[..., User]) -> TestClient:
+    return client_for(make_user("rita", Role.REP))
+
+
+@pytest.fixture
+def manager(client_for: Clients, make_user: Callable[..., User]) -> TestClient:
+    return client_for(make_user("max", Role.ADMIN))
+
+
+@pytest.fixture
+def market(session: Session, region: Region, customer: Callable[..., Site]) -> Region:
+    customer("Visible Everywhere Ltd", LonLat(-6.0, 46.0))
+    service.refresh(session)
+    return region
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/density", "/api/v1/density/export", f"/tiles/density/{TILE}", f"/tiles/prospects/{TILE}"]
+)
+def test_nothing_is_shown_to_strangers(client_for: Clients, path: str) -> None:
+    assert client_for(None).get(path).status_code == 401
+
+
+def test_a_rep_sees_the_market_and_takes_no_file_away(rep: TestClient, market: Region) -> None:
+    assert rep.get("/api/v1/density").json()["customers"] == 1
+    assert rep.get("/api/v1/density/export").json()["code"] == "not_allowed"
+
+
+def test_the_market_comes_with_its_sources_and_a_legend(rep: TestClient, market: Region) -> None:
+    body = rep.get("/api/v1/density").json()
+    assert body["prospects"] > 80
+    assert body["sources"] == ["demo: Made-up data (no rights reserved, 2026-01-01)"]
+    assert body["breaks"]["8"]
+    assert len(body["ramp"]) == 5
+
+
+def test_hexagons_come_as_tiles_and_not_twice(rep: TestClient, market: Region) -> None:
+    answer = rep.get(f"/tiles/density/{TILE}")
+    assert b"density" in answer.content
+    assert b"penetration" in answer.content
+    again = rep.get(f"/tiles/density/{TILE}", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_changed_market_is_sent_again(
+    rep: TestClient, session: Session, market: Region, customer: Callable[..., Site]
+) -> None:
+    etag = rep.get(f"/tiles/density/{TILE}").headers["etag"]
+    customer("One More Ltd", LonLat(-6.0, 46.001))
+    service.refresh(session)
+    assert rep.get(f"/tiles/density/{TILE}", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_prospects_are_single_near_and_counted_far(rep: TestClient, market: Region) -> None:
+    near, far = rep.get("/tiles/prospects/13/3959/2914"), rep.get("/tiles/prospects/8/123/91")
+    assert b"is_customer" in near.content
+    assert b"count" in far.content
+    assert b"is_customer" not in far.content
+
+
+@pytest.mark.parametrize(("format", "start"), [("html", b"<!DOCTYPE html>"), ("gpkg", b"SQLite format 3\x00")])
+def test_the_market_is_a_file(manager: TestClient, market: Region, format: str, start: bytes) -> None:
+    answer = manager.get("/api/v1/density/export", params={"format": format})
+    assert answer.status_code == 200
+    assert answer.content.startswith(start)
+    assert f"density.{format}" in answer.headers["content-disposition"]
+
+
+def test_an_unknown_format_or_resolution_is_refused(manager: TestClient) -> None:
+    assert manager.get("/api/v1/density/export", params={"format": "doc"}).status_code == 422
+    assert manager.get("/api/v1/density/export", params={"resolution": 12}).status_code == 422

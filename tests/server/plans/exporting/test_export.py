@@ -1,0 +1,166 @@
+"""From published routes to files on disk and over the API."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server import worker
+from server.auth.models import Role, User
+from server.jobs.service import queue
+from server.kit import clock
+from server.plans.exporting import folders, jobs, service, sheets
+from tests.server.plans.exporting.conftest import DAY, MakeUser, Publish
+
+type ClientFor = Callable[[User | None], TestClient]
+
+
+def test_a_sheet_says_what_the_published_route_says(session: Session, rita: User, publish: Publish) -> None:
+    publish(rita)
+    (sheet,) = sheets.of_day(session, DAY)
+    (stop,) = sheet.stops
+    assert (sheet.rep, sheet.login, sheet.zone) == ("Rita", "rita", "Europe/Vaduz")
+    assert (stop.account, stop.address, stop.phone) == ("Mühle Łódź", "Dorf 1, 9490 Vaduz", "+423 233 11 22")
+    assert (stop.leg.seconds, stop.leg.estimated, sheet.last_leg.estimated) == (600, False, True)
+    assert [(item.account, item.reason) for item in sheet.left_out] == [("Hofladen", "It is closed all day.")]
+
+
+def test_a_proposal_that_nobody_published_is_not_exported(session: Session, rita: User, publish: Publish) -> None:
+    publish(rita, published_at=None)
+    assert sheets.of_day(session, DAY) == []
+    with pytest.raises(folders.NoExport, match="No route is published"):
+        service.write_day(session, DAY)
+
+
+@pytest.mark.usefixtures("libraries")
+def test_a_day_is_written_for_every_rep_and_again_with_the_same_bytes(
+    session: Session, rita: User, make_user: MakeUser, publish: Publish, home: Path
+) -> None:
+    publish(rita)
+    publish(make_user("otto", Role.REP))
+    written = service.write_day(session, DAY)
+    assert [path.relative_to(home).as_posix() for path in written] == [
+        "exports/2026-11-24/otto",
+        "exports/2026-11-24/rita",
+    ]
+    endings = {path.suffix for path in written[0].iterdir()}
+    assert endings == {".ics", ".gpx", ".geojson", ".csv", ".xlsx", ".pdf", ".html", ".json"}
+    before = {path: path.stat().st_mtime_ns for folder in written for path in folder.iterdir()}
+    service.write_day(session, DAY)
+    assert before == {path: path.stat().st_mtime_ns for folder in written for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("libraries")
+def test_another_folder_may_take_the_files(session: Session, rita: User, publish: Publish, tmp_path: Path) -> None:
+    publish(rita)
+    (folder,) = service.write_day(session, DAY, tmp_path / "mail")
+    assert folder == tmp_path / "mail/2026-11-24/rita"
+    assert folders.exports_of(DAY) == []
+
+
+@pytest.mark.usefixtures("libraries")
+def test_a_rep_who_has_no_route_any_more_loses_the_export(session: Session, rita: User, publish: Publish) -> None:
+    route = publish(rita)
+    service.write_rep(session, DAY, rita.id)
+    assert len(folders.exports_of(DAY)) == 1
+    route.published_at = None
+    session.flush()
+    assert service.write_rep(session, DAY, rita.id) is None
+    jobs.defer_day(session, DAY)
+    assert folders.exports_of(DAY) == []
+
+
+def test_asking_twice_leaves_one_job_per_rep(session: Session, rita: User, publish: Publish) -> None:
+    publish(rita)
+    assert jobs.defer_day(session, DAY) == 1
+    assert jobs.defer_day(session, DAY) == 1
+    waiting = text("select count(*) from procrastinate_jobs where task_name = 'plans.export_rep'")
+    assert session.scalar(waiting) == 1
+
+
+@pytest.mark.parametrize(
+    ("hour_utc", "due"),
+    [(16, None), (17, date(2026, 11, 24)), (20, date(2026, 11, 24))],
+    ids=["before the hour", "at the hour", "after a worker slept through it"],
+)
+def test_tomorrow_is_exported_from_the_evening_hour_on(
+    monkeypatch: pytest.MonkeyPatch, hour_utc: int, due: date | None
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 23, hour_utc, 0, tzinfo=UTC))
+    assert service.day_to_export() == due
+
+
+def test_days_without_an_export_are_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 23, 17, 0, tzinfo=UTC))
+    monkeypatch.setattr(service.settings(), "export_days", "4,6")
+    assert service.day_to_export() is None
+
+
+@pytest.mark.parametrize("path", ["", "/2026-11-24", "/2026-11-24/rita/zip", "/2026-11-24/rita/files/manifest.json"])
+def test_a_stranger_is_refused(client_for: ClientFor, path: str) -> None:
+    assert client_for(None).get(f"/api/v1/exports{path}").status_code == 401
+
+
+@pytest.mark.usefixtures("libraries")
+def test_a_rep_gets_her_own_files_and_no_one_elses(
+    session: Session, rita: User, make_user: MakeUser, publish: Publish, client_for: ClientFor
+) -> None:
+    publish(rita)
+    service.write_day(session, DAY)
+    mine, other = client_for(rita), client_for(make_user("otto", Role.REP))
+    (item,) = mine.get("/api/v1/exports/2026-11-24").json()["items"]
+    for file in item["files"]:
+        answer = mine.get(file["url"])
+        assert hashlib.sha256(answer.content).hexdigest() == file["sha256"]
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert other.get(file["url"]).status_code == 404
+    archive = zipfile.ZipFile(io.BytesIO(mine.get(item["zip_url"]).content))
+    assert json.loads(archive.read("manifest.json"))["login"] == "rita"
+    assert other.get(item["zip_url"]).status_code == 404
+    assert other.get("/api/v1/exports/2026-11-24").json()["items"] == []
+    assert other.get("/api/v1/exports").json()["items"] == []
+    assert mine.get("/api/v1/exports").json()["items"] == [{"day": "2026-11-24", "reps": 1}]
+
+
+@pytest.mark.usefixtures("libraries")
+def test_an_unchanged_file_is_not_sent_again(
+    session: Session, rita: User, publish: Publish, client_for: ClientFor
+) -> None:
+    publish(rita)
+    service.write_day(session, DAY)
+    client, url = client_for(rita), "/api/v1/exports/2026-11-24/rita/files/2026-11-24-rita.pdf"
+    etag = client.get(url).headers["etag"]
+    assert client.get(url, headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_a_rep_may_not_ask_for_everybodys_exports(
+    rita: User, make_user: MakeUser, publish: Publish, client_for: ClientFor
+) -> None:
+    publish(rita)
+    assert client_for(rita).post("/api/v1/exports/2026-11-24").status_code == 403
+    answer = client_for(make_user("ada")).post("/api/v1/exports/2026-11-24")
+    assert (answer.status_code, answer.json()["reps"]) == (202, 1)
+
+
+def test_a_later_change_of_the_plan_outranks_the_files_before(session: Session, rita: User, publish: Publish) -> None:
+    route = publish(rita)
+    (before,) = sheets.of_day(session, DAY)
+    session.execute(
+        text("update route set updated_at = updated_at + interval '1 hour' where id = :id"), {"id": route.id}
+    )
+    session.expire_all()
+    (after,) = sheets.of_day(session, DAY)
+    assert after.planned_at - before.planned_at >= timedelta(0)
+
+
+def test_the_worker_knows_the_evening_export() -> None:
+    worker.load_jobs()
+    assert {"plans.evening_export", "plans.export_rep"} <= set(queue.tasks)

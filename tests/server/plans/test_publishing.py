@@ -1,0 +1,106 @@
+"""Publishing: stops become planned visits, later plans take the place of earlier ones."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server.activities.models import Visit, VisitState
+from server.kit.errors import Conflict
+from server.plans import queries, service
+from server.plans.models import Plan, PlanState
+
+
+@pytest.fixture
+def world(session: Any, people: Any, make_account: Any) -> None:
+    for k in range(3):
+        make_account(f"A{k}", (9.5 + k / 50, 47.1), account_class="A", owner_id=people["rita"].id)
+
+
+def living(session: Any) -> list[Visit]:
+    session.expire_all()
+    return list(session.scalars(select(Visit).where(Visit.deleted_at.is_(None)).order_by(Visit.planned_start_at)))
+
+
+@pytest.mark.usefixtures("world")
+def test_stops_become_planned_visits_once(
+    session: Any, people: Any, scope: Any, plan_now: Any, clients: Any, monday: date
+) -> None:
+    plan = plan_now(people["mona"], [people["rita"]], monday)
+    assert queries.day_routes(session, monday) == ()
+    for _ in range(2):
+        answer = clients["mona"].post(f"/api/v1/plans/{plan.id}/publish")
+        assert answer.json()["state"] == "published"
+    visits = living(session)
+    assert len(visits) == 3
+    assert {v.state for v in visits} == {VisitState.PLANNED}
+    (route,) = queries.day_routes(session, monday)
+    assert [s.visit_id for s in route.stops] == [v.id for v in visits]
+    assert [s.starts_at for s in route.stops] == [v.planned_start_at for v in visits]
+    listed = clients["rita"].get(f"/api/v1/routes?first_day={monday}").json()["items"]
+    assert [item["id"] for item in listed] == [str(route.id)]
+    assert clients["otto"].get(f"/api/v1/routes?first_day={monday}").json()["items"] == []
+
+
+@pytest.mark.usefixtures("world")
+def test_a_later_plan_takes_the_place_of_the_earlier_and_keeps_the_visits_calendars_know(
+    session: Any, people: Any, scope: Any, plan_now: Any, make_account: Any, monday: date
+) -> None:
+    mona = scope(people["mona"])
+    first = service.publish(session, mona, plan_now(people["mona"], [people["rita"]], monday).id)
+    before = {v.account_id: v.id for v in living(session)}
+    make_account("New", (9.55, 47.1), account_class="A", owner_id=people["rita"].id)
+    second = service.publish(session, mona, plan_now(people["mona"], [people["rita"]], monday).id)
+    after = {v.account_id: v.id for v in living(session)}
+    assert len(after) == 4
+    assert {account: after[account] for account in before} == before
+    (route,) = queries.day_routes(session, monday)
+    assert route.plan_id == second.id != first.id
+
+
+@pytest.mark.usefixtures("world")
+def test_a_visit_that_has_begun_stays_when_the_day_is_planned_again(
+    session: Any, people: Any, scope: Any, plan_now: Any, monday: date
+) -> None:
+    mona = scope(people["mona"])
+    service.publish(session, mona, plan_now(people["mona"], [people["rita"]], monday).id)
+    begun = living(session)[0]
+    begun.state, at = VisitState.CHECKED_IN, begun.planned_start_at
+    session.flush()
+    service.publish(session, mona, plan_now(people["mona"], [people["rita"]], monday).id)
+    kept = next(v for v in living(session) if v.id == begun.id)
+    assert (kept.state, kept.planned_start_at) == (VisitState.CHECKED_IN, at)
+
+
+@pytest.mark.usefixtures("world")
+def test_deleting_a_published_plan_empties_the_calendar(
+    session: Any, people: Any, scope: Any, plan_now: Any, clients: Any, monday: date
+) -> None:
+    plan = plan_now(people["mona"], [people["rita"]], monday)
+    service.publish(session, scope(people["mona"]), plan.id)
+    assert clients["mona"].delete(f"/api/v1/plans/{plan.id}").status_code == 204
+    assert living(session) == []
+    assert queries.day_routes(session, monday) == ()
+    assert clients["mona"].get(f"/api/v1/plans/{plan.id}").status_code == 404
+
+
+@pytest.mark.usefixtures("world")
+def test_accounts_that_somebody_will_visit_anyway_are_not_planned_twice(
+    session: Any, people: Any, scope: Any, plan_now: Any, monday: date
+) -> None:
+    service.publish(session, scope(people["mona"]), plan_now(people["mona"], [people["rita"]], monday).id)
+    later = plan_now(people["mona"], [people["rita"]], monday + timedelta(days=1))
+    assert later.summary["visits"] == 0
+    assert later.summary["unplanned"] == 0
+
+
+@pytest.mark.parametrize("state", [PlanState.QUEUED, PlanState.RUNNING, PlanState.FAILED])
+def test_a_plan_that_is_not_ready_cannot_be_published(
+    session: Any, people: Any, scope: Any, plan_now: Any, monday: date, state: PlanState
+) -> None:
+    plan: Plan = plan_now(people["mona"], [people["rita"]], monday)
+    plan.state = state
+    session.flush()
+    with pytest.raises(Conflict):
+        service.publish(session, scope(people["mona"]), plan.id)
