@@ -5,7 +5,7 @@ import importlib
 import logging
 import pkgutil
 
-from procrastinate import App, JobContext, PsycopgConnector, exceptions
+from procrastinate import JobContext, PsycopgConnector, exceptions
 from sqlalchemy import make_url
 
 import server
@@ -41,27 +41,23 @@ def conninfo() -> str:
     return make_url(database_url()).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def worker_app() -> App:
-    """The queue with the connector that the worker process needs."""
-    load_jobs()
-    return queue.with_connector(PsycopgConnector(conninfo=conninfo(), min_size=1, max_size=4))
-
-
 def run(*, concurrency: int = 1, wait: bool = True) -> None:
     """Run jobs until stopped; with `wait=False` until none is waiting."""
+    load_jobs()
+    connector = PsycopgConnector(conninfo=conninfo(), min_size=1, max_size=4)
 
     async def main() -> None:
-        app = worker_app()
-        async with app.open_async():
-            await app.run_worker_async(
-                concurrency=concurrency,
-                wait=wait,
-                fetch_job_polling_interval=2,
-                shutdown_graceful_timeout=20,
-                update_heartbeat_interval=5,
-                stalled_worker_timeout=30,
-                delete_jobs="successful",
-                install_signal_handlers=wait,
-            )
+        with queue.replace_connector(connector) as app:
+            async with app.open_async():
+                await app.run_worker_async(
+                    concurrency=concurrency,
+                    wait=wait,
+                    fetch_job_polling_interval=2,
+                    shutdown_graceful_timeout=20,
+                    update_heartbeat_interval=5,
+                    stalled_worker_timeout=30,
+                    delete_jobs="successful",
+                    install_signal_handlers=wait,
+                )
 
     asyncio.run(main())

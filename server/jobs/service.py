@@ -14,7 +14,10 @@ from server.kit.database import raw_connection
 log = logging.getLogger("waymark.jobs")
 
 queue = App(connector=SyncPsycopgConnector())
-"""Every room registers its tasks here; `server.worker` gives it a connector of its own and runs it."""
+"""Every room registers its tasks here; `server.worker` gives it an asynchronous connector and runs it."""
+
+client = App(connector=SyncPsycopgConnector())
+"""Defers by name on the caller's connection, in the worker as anywhere else: its connector is never replaced."""
 
 RETRY = RetryStrategy(max_attempts=5, exponential_wait=3)
 """What a failing job gets when its room does not say otherwise."""
@@ -54,7 +57,15 @@ def defer(
     try:
         with session.begin_nested():  # the savepoint is set when the connection is asked for inside
             connection = raw_connection(session)
-            job.configure(connection=connection, queueing_lock=key, lock=lock, priority=priority).defer(**arguments)
+            client.configure_task(
+                job.name,
+                allow_unknown=True,
+                connection=connection,
+                queue="default",
+                queueing_lock=key,
+                lock=lock,
+                priority=priority,
+            ).defer(**arguments)
     except AlreadyEnqueued:
         return False
     return True

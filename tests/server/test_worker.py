@@ -1,0 +1,66 @@
+"""The worker runs what was asked for, and what a worker that died has left behind."""
+
+import pytest
+from sqlalchemy import Engine, text
+
+from server import worker
+from server.auth.models import Team
+from server.jobs import defer, task
+from server.kit.database import transaction
+
+
+@task("tests.found_team")
+def found_team(name: str) -> None:
+    with transaction() as session:
+        session.add(Team(name=name))
+
+
+def teams(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("select name from team order by name")).scalars())
+
+
+def test_a_job_runs_once_its_transaction_is_committed(empty_database: Engine) -> None:
+    with transaction() as session:
+        defer(session, found_team, name="North")
+    worker.run(wait=False)
+    assert teams(empty_database) == ["North"]
+
+
+def test_a_rollback_takes_the_job_back(empty_database: Engine) -> None:
+    def fail_after_asking() -> None:
+        with transaction() as session:
+            defer(session, found_team, name="North")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_asking()
+    worker.run(wait=False)
+    assert teams(empty_database) == []
+
+
+def test_a_job_with_a_key_waits_only_once(empty_database: Engine) -> None:
+    with transaction() as session:
+        assert defer(session, found_team, key="north", name="North")
+        assert not defer(session, found_team, key="north", name="North again")
+    worker.run(wait=False)
+    assert teams(empty_database) == ["North"]
+
+
+def test_the_job_of_a_worker_that_died_is_run_again(empty_database: Engine) -> None:
+    with transaction() as session:
+        defer(session, found_team, name="North")
+        session.execute(
+            text(
+                """
+                with dead as (
+                    insert into procrastinate_workers (last_heartbeat) values (now() - interval '1 hour') returning id
+                )
+                update procrastinate_jobs set status = 'doing', worker_id = (select id from dead)
+                """
+            )
+        )
+        defer(session, worker.retry_stalled, timestamp=0)
+    worker.run(wait=False)
+    worker.run(wait=False)
+    assert teams(empty_database) == ["North"]
