@@ -62,7 +62,7 @@ PLACES = (
     Place("helsinki", _OSM / "helsinki.osm.pbf"),
 )
 HELD_OUT = ("alessandria", "helsinki")
-"""Never used to choose or fit anything; they tell how an unknown place fares."""
+"""Left out of every fit."""
 
 
 def chosen(names: list[str]) -> list[Place]:
