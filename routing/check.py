@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routing.types import Plan, Problem, RepDay, Route, Visit
+from routing.plan import Plan, Route
+from routing.types import Problem, RepDay, Visit
 
 
 class Rule(StrEnum):

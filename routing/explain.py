@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from routing.insertion import Draft
+from routing.draft import Draft
+from routing.plan import Reason, ReasonCode, Route, Unplanned
 from routing.schedule import Broken, schedule
-from routing.types import Problem, Reason, ReasonCode, RepDay, Route, Unplanned, Visit, Window
+from routing.types import Problem, RepDay, Visit, Window
 
 WHOLE_DAY = (Window(0, 1 << 30),)
 
@@ -79,18 +80,20 @@ def _reason(problem: Problem, draft: Draft, empty: Draft, visit: int) -> Reason:
 
 
 def _displaced(problem: Problem, draft: Draft, visit: int) -> Reason:
-    """The day is full: name the stop whose place it could take."""
+    """The days are full: name the stop with which it could trade places at the least loss."""
     swaps = draft.swaps(visit)
-    stops = [(int(k), problem.visits[draft.routes[k][p]]) for k, p in np.argwhere(swaps.fits)]
-    if not stops:
+    trades = [(int(swaps.gain[k, p]) - draft.worth(int(k), int(p)), int(k), int(p)) for k, p in np.argwhere(swaps.fits)]
+    if not trades:
         return Reason(ReasonCode.NO_TIME_LEFT, "Every day on which it could be visited is full.")
-    optional = [(k, v) for k, v in stops if not v.mandatory]
+    optional = [t for t in trades if not problem.visits[draft.routes[t[1]][t[2]]].mandatory]
     if not optional:
         return Reason(ReasonCode.NO_TIME_LEFT, "It fits only in place of visits that must take place.")
-    k, out = min(optional, key=lambda pair: pair[1].prize)
-    worth = f"worth {_minutes(out.prize)} against {_minutes(problem.visits[visit].prize)}"
-    where = problem.rep_days[k].label
-    text = f"It fits only in place of a visit that brings more: the least is {out.label} ({where}), {worth}."
+    gain, k, p = max(optional)
+    if gain > 0:
+        return Reason(ReasonCode.NOT_PLACED, "It would be worth more than another stop; a longer search may place it.")
+    out = problem.visits[draft.routes[k][p]]
+    text = f"It fits only in place of another visit; even {out.label} ({problem.rep_days[k].label}) brings more"
+    text += f", by {_minutes(-gain)} of driving." if -gain >= 30 else " or as much."
     return Reason(ReasonCode.LOWER_VALUE, text)
 
 
@@ -129,4 +132,6 @@ def _return_drive(problem: Problem, rep_day: RepDay, v: Visit) -> int | None:
 
 def _minutes(seconds: int) -> str:
     minutes = max(0, round(seconds / 60))
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes % 60 else f"{minutes // 60} h"

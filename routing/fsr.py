@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from routing.check import verify
-from routing.types import Break, InvalidProblem, Plan, Problem, RepDay, Spacing, Visit, Weights, Window
+from routing.plan import Plan
+from routing.types import Break, InvalidProblem, Problem, RepDay, Spacing, Visit, Weights, Window
 
 FORMAT = "fsr/1"
 

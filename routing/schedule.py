@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from routing.types import Problem, RepDay, Route, Stop, Visit, Window
+from routing.plan import Route, Stop
+from routing.types import Problem, RepDay, Visit, Window
 
 
 @dataclass(frozen=True, slots=True)

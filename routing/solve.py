@@ -7,10 +7,12 @@ from typing import Protocol
 from routing import ortools_engine
 from routing.budget import Budget, Meter
 from routing.check import verify
+from routing.draft import Draft
 from routing.explain import why, why_not
-from routing.insertion import Draft, greedy, mend, trade
+from routing.insertion import greedy, mend, trade
+from routing.plan import Plan, Route
 from routing.schedule import Broken, schedule
-from routing.types import InvalidProblem, Plan, Problem, Route
+from routing.types import InvalidProblem, Problem
 
 
 class Engine(Protocol):
@@ -69,20 +71,7 @@ def solve(
     if seed < 0:
         raise InvalidProblem("seed", f"must not be negative, is {seed}")
     tell = progress or (lambda step: None)
-    meter = budget.start()
-    tell("insert")
-    best = greedy(problem)
-    meter.keep_back(3 * meter.used_s)  # for trading and explaining, which cost about as much as inserting
-    tell("search")
-    orders = ENGINES[engine](problem, best, seed=seed, meter=meter)
-    found: Draft | None = None
-    if orders is not None:
-        found = Draft(problem, orders)
-        mend(found)
-        trade(found)
-        best = max(found, best, key=_rank)
-    if best is not found:
-        trade(best)
+    best = _search(problem, ENGINES[engine], seed, budget.start(), tell)
     tell("explain")
     plan = Plan(_routes(problem, best), why_not(problem, best), engine, seed)
     tell("verify")
@@ -90,6 +79,22 @@ def solve(
     if not report.lawful:
         raise UnlawfulPlan("; ".join(str(v) for v in report.violations[:5]))
     return plan
+
+
+def _search(problem: Problem, engine: Engine, seed: int, meter: Meter, tell: Callable[[str], None]) -> Draft:
+    tell("insert")
+    draft = greedy(problem)
+    meter.keep_back(3 * meter.used_s)  # for trading and explaining, which cost about as much as inserting
+    tell("search")
+    orders = engine(problem, draft, seed=seed, meter=meter)
+    if orders is not None:
+        found = Draft(problem, orders)
+        mend(found)
+        trade(found)
+        if _rank(found) >= _rank(draft):
+            return found
+    trade(draft)
+    return draft
 
 
 def _rank(draft: Draft) -> tuple[int, int]:

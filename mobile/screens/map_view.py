@@ -38,7 +38,7 @@ class DayMap(FloatLayout):
         self.ctx, self.day = ctx, day
         self.map = MapView(ctx.packs, self.tapped, pos_hint=WHOLE)
         self.add_widget(self.map)
-        self.stops = {stop.visit_id: stop for stop in day.stops if stop.lat is not None}
+        self.stops = {str(stop.position): stop for stop in day.stops if stop.lat is not None}
         self.lines_of = {line.id: line for line in ctx.accounts().search() if line.lat is not None} if territory else {}
         self.fix = ctx.phone.position.fix()
         self.map.show(self._pins(), self._route(), self.fix)
@@ -66,7 +66,7 @@ class DayMap(FloatLayout):
     def _pins(self):
         pins = [
             Pin(
-                f"visit:{stop.visit_id}", stop.lon, stop.lat, str(stop.position),
+                f"stop:{stop.position}", stop.lon, stop.lat, str(stop.position),
                 STOP_INKS.get(stop.state, "accent" if stop == self.day.next_stop else "brand"),
                 uncertainty_m=stop.uncertainty_m or 0,
             )
@@ -76,7 +76,8 @@ class DayMap(FloatLayout):
         return pins + [
             Pin(
                 f"account:{line.id}", line.lon, line.lat, "",
-                CLASS_COLOURS.get(line.account_class, "quiet"), CLASS_SIZES.get(line.account_class, 5),
+                "bad" if line.overdue else CLASS_COLOURS.get(line.account_class, "quiet"),
+                CLASS_SIZES.get(line.account_class, 5),
             )
             for line in self.lines_of.values() if line.id not in visited
         ]  # fmt: skip
@@ -118,12 +119,22 @@ class DayMap(FloatLayout):
         """Show a card for the tapped pin, or put the card away."""
         self.shelf.clear_widgets()
         kind, _, key = (key or "").partition(":")
-        if kind == "visit":
+        if kind == "stop":
             stop = self.stops[key]
-            self._card(stop.name, f"{stop.street}, {stop.city}", "check_in", "visit", visit_id=key)
+            self._card(
+                stop.name,
+                f"{stop.street}, {stop.city}",
+                "check_in",
+                "visit",
+                visit_id=stop.visit_id,
+                account_id=stop.account_id,
+            )
         elif kind == "account" and key in self.lines_of:
             line = self.lines_of[key]
-            self._card(line.name, line.city, "open_account", "account", account_id=key)
+            late = self.ctx.words("overdue", n=line.overdue_days) if line.overdue else ""
+            self._card(
+                line.name, "  ·  ".join(p for p in (line.city, late) if p), "open_account", "account", account_id=key
+            )
 
     def _card(self, name, place, action, screen, **target):
         go = PushButton(

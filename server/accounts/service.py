@@ -146,19 +146,22 @@ def patch(
     reach = select(Account.id).where(Account.id == account_id, queries.within_reach(scope, "accounts:write"))
     merge = editing.merged(account, base_rev, deltas, in_scope=session.scalar(reach) is not None)
     if merge.apply:
-        write(session, scope, account, editing.written(account, merge.apply), keep_visible=False)
+        write(session, scope, account, editing.written(account, merge.apply))
     conflicts = editing.kept(session, account, merge, actor)
     return Outcome(account.rev, frozenset(merge.apply), merge.same, merge.clashes, conflicts)
 
 
-def write(
-    session: Session, scope: Scope, account: Account, values: dict[str, Any], *, keep_visible: bool = True
-) -> None:
+FOR_MANAGERS = frozenset({"owner_id", "territory_id", "territory_is_fixed"})
+"""Fields that decide who works an account."""
+
+
+def write(session: Session, scope: Scope, account: Account, values: dict[str, Any]) -> None:
     """Write checked values. Refuses references to nothing, a number that is taken, giving away what is not yours."""
     if not values:
         return
-    if keep_visible and "owner_id" in values and scope.level("accounts:write") <= Level.TERRITORY:
-        raise Forbidden("Only managers hand accounts over.", help="Ask your manager.", field="owner_id")
+    handed_over = sorted(FOR_MANAGERS & values.keys())
+    if handed_over and scope.level("accounts:write") <= Level.TERRITORY:
+        raise Forbidden("Only managers hand accounts over.", help="Ask your manager.", field=handed_over[0])
     if values.get("status", "") is None:
         raise Invalid("Status: is missing.", field="status")
     check_references(session, values)

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.budget import Budget
 from routing.check import Report, verify
+from routing.plan import Plan as Answer
+from routing.plan import Route as PlannedRoute
 from routing.roads.straight import StraightLine
 from routing.roads.types import Leg, Matrix, RoadEngine, RoadsUnavailable
 from routing.solve import UnlawfulPlan, solve
-from routing.types import Plan as Answer
 from routing.types import Problem
-from routing.types import Route as PlannedRoute
 from server.auth.access import scope_of
 from server.auth.models import User
 from server.kit import clock

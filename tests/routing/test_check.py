@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from routing.check import Rule, verify
+from routing.plan import Plan, Reason, ReasonCode, Route, Unplanned
 from routing.schedule import Broken, schedule
-from routing.types import Break, Plan, Problem, Reason, ReasonCode, RepDay, Route, Spacing, Unplanned, Visit, Window
+from routing.types import Break, Problem, RepDay, Spacing, Visit, Window
 
 H = 3600
 

@@ -11,9 +11,10 @@ import pytest
 from routing import fsr
 from routing.budget import Budget
 from routing.check import verify
+from routing.plan import Plan
 from routing.schedule import Broken, schedule
 from routing.solve import solve
-from routing.types import InvalidProblem, Plan, Window
+from routing.types import InvalidProblem, Window
 
 SHARED = Path(os.environ.get("WAYMARK_SHARED", Path(__file__).parents[3] / "shared"))
 INSTANCES = sorted((SHARED / "data" / "routing").glob("fs-*.json.gz"))

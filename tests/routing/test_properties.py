@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from routing.budget import Budget
 from routing.check import order_is_feasible, verify
-from routing.insertion import Draft, greedy
+from routing.draft import Draft
+from routing.insertion import greedy
+from routing.plan import Plan
 from routing.schedule import Broken, schedule
 from routing.solve import solve
-from routing.types import Break, Plan, Problem, RepDay, Spacing, Visit, Weights, Window
+from routing.types import Break, Problem, RepDay, Spacing, Visit, Weights, Window
 
 few = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 handful = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from routing.check import order_is_feasible, verify
+from routing.plan import Plan
 from routing.schedule import Broken, next_start, schedule
-from routing.types import Break, Plan, Problem, RepDay, Visit, Window
+from routing.types import Break, Problem, RepDay, Visit, Window
 
 H = 3600
 LUNCH = Break(duration_s=H, earliest_s=12 * H, latest_s=13 * H)

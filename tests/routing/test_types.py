@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from routing.types import Break, InvalidProblem, Problem, RepDay, Spacing, Unplanned, Visit, Window
+from routing.plan import Unplanned
+from routing.types import Break, InvalidProblem, Problem, RepDay, Spacing, Visit, Window
 
 
 def visit(**changes: object) -> Visit:
