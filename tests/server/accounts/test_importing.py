@@ -19,6 +19,7 @@ from server.auth.models import Role, User
 from server.imports import service
 from server.imports.models import ImportOutcome, ImportRun
 from server.kit.settings import settings
+from server.regions.models import Region
 
 type ClientFor = Callable[[User | None], TestClient]
 type MakeAccount = Callable[..., Account]
@@ -192,6 +193,21 @@ def test_coordinates_that_cannot_be_are_named_and_left_out(
     assert [problem["code"] for problem in outcome.problems] == ([code] if code else [])
     assert ("lon" in outcome.values) == (code is None)
     assert outcome.action == "create"
+
+
+def test_coordinates_are_mended_when_only_the_other_way_round_is_on_the_map(session: Session, tmp_path: Path) -> None:
+    region = Region(
+        name="demo", sha256="ab" * 32, version=1, state="ready", source="demo", licence="ODbL", attribution=["© OSM"],
+        bbox=[9.4, 47.0, 9.7, 47.3], country="LI",
+    )  # fmt: skip
+    session.add(region)
+    session.flush()
+    text = "name;lat;lon;phone\nRight;47.1;9.5;2371212\nSwapped;9.5;47.1;\nAbroad;40.7;-74.0;\n"
+    run = run_import(session, write(tmp_path, text))
+    rows = session.scalars(select(ImportOutcome).where(ImportOutcome.run_id == run.id).order_by(ImportOutcome.row_no))
+    found = [(row.values["lon"], row.values["lat"], [problem["code"] for problem in row.problems]) for row in rows]
+    assert found == [(9.5, 47.1, []), (9.5, 47.1, ["swapped"]), (-74.0, 40.7, [])]
+    assert session.scalars(select(Account.phone_e164).where(Account.name == "Right")).one() == "+4232371212"
 
 
 def workbook(*rows: list[object], merge: str | None = None, second: bool = False) -> bytes:
