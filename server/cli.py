@@ -16,13 +16,14 @@ from server.demo.commands import demo
 from server.density import commands as density_commands
 from server.geocoding import commands as geocoding_commands
 from server.kit import commands as kit_commands
-from server.kit.database import engine
+from server.kit.database import engine, transaction
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
 from server.plans.commands import plan_file
 from server.plans.exporting.commands import export
 from server.roads import commands as roads_commands
 from server.sync import commands as sync_commands
+from server.sync import epochs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,6 +62,8 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
 ) -> None:
     """Serve the web application."""
+    with transaction() as session:
+        epochs.guard(session)
     uvicorn.run(
         "server.app:create_app",
         factory=True,

@@ -71,10 +71,11 @@ export function density(legend) {
         if (zoom) byZoom.push(zoom);
         byZoom.push(breaks.length ? colour : ramp[0]);
       });
+      const fill = byZoom.length > 3 ? byZoom : ramp[0];
       return {
         sources: { density: vector("/tiles/density/{z}/{x}/{y}", 4, 14) },
         under: [
-          { id: "density-cells", type: "fill", source: "density", "source-layer": "density", filter: [">", ["get", "prospects"], 0], paint: { "fill-color": byZoom, "fill-opacity": .62 } },
+          { id: "density-cells", type: "fill", source: "density", "source-layer": "density", filter: [">", ["get", "prospects"], 0], paint: { "fill-color": fill, "fill-opacity": .62 } },
           { id: "density-none", type: "fill", source: "density", "source-layer": "density", filter: ["==", ["get", "prospects"], 0], paint: { "fill-pattern": "hatch" } },
           { id: "density-edges", type: "line", source: "density", "source-layer": "density", paint: { "line-color": css("--paper"), "line-width": .6, "line-opacity": .7 } },
         ],
