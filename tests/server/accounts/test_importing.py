@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries
+from server.accounts import service as accounts
 from server.accounts.importing import TARGET
 from server.accounts.models import Account, Site
 from server.auth.models import Role, User
@@ -158,6 +160,25 @@ def test_an_import_never_moves_a_pin_set_by_hand(session: Session, tmp_path: Pat
     pins = {row.account.name: (row.lon, row.lat, row.site and row.site.grade) for row in listed(session, account)}
     assert pins == {"Hand AG": (9.5, 47.1, "manual"), "Neu AG": (9.7, 47.2, None)}
     assert queries.sites_of(session, [account.id])[0].city == "Schaan"
+
+
+def test_a_list_never_takes_back_a_visit_nor_wakes_what_was_merged_away(
+    session: Session, tmp_path: Path, make_account: MakeAccount
+) -> None:
+    winner, loser = make_account("Müller AG", number="1"), make_account("Mueller", number="2")
+    loser.merged_into = winner.id
+    accounts.note_visit(session, winner.id, date(2020, 3, 1))
+    rows = "number,name,last visit,phone\n2,Müller AG,2020-01-01,+4232371212\n"
+    run = run_import(session, write(tmp_path, rows))
+    assert run.counts["update"] == 1
+    session.refresh(winner)
+    assert (winner.number, winner.last_visit_on, winner.phone) == ("1", date(2020, 3, 1), "+4232371212")
+    session.refresh(loser)
+    assert loser.phone is None
+    later = run_import(session, write(tmp_path, rows.replace("2020-01", "2020-05")))
+    assert later.counts["update"] == 1
+    session.refresh(winner)
+    assert winner.last_visit_on == date(2020, 5, 1)
 
 
 def listed(session: Session, account: Account) -> list[queries.Row]:
