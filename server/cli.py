@@ -1,7 +1,9 @@
 """The command `waymark`. Every command brings the database and its schema up to date first."""
 
+import errno
 import logging
 import os
+import socket
 import sys
 from typing import Annotated
 
@@ -17,7 +19,7 @@ from server.density import commands as density_commands
 from server.geocoding import commands as geocoding_commands
 from server.kit import commands as kit_commands
 from server.kit.database import engine, transaction
-from server.kit.errors import WaymarkError
+from server.kit.errors import Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.plans.commands import plan_file
 from server.plans.exporting.commands import export
@@ -73,6 +75,22 @@ def serve(
         proxy_headers=True,
         log_level="warning",
     )
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before anything is started."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = "in use by another program" if error.errno == errno.EADDRINUSE else f"not to be had ({error.strerror})"
+        raise Unavailable(
+            f"{host}:{port} is {reason}.", help="Choose another one with --port or WAYMARK_PORT."
+        ) from error
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """`waymark demo`: a company to look at, or the same main job as a check."""
 
 import json
+import signal
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,6 @@ import typer
 from server.demo import check as checking
 from server.demo import regions, stage
 from server.demo.processes import web_server, worker
-from server.kit.database import transaction
 from server.kit.settings import settings
 from server.regions.commands import StepBars
 from server.roads import service as roads
@@ -51,10 +52,9 @@ def serve(region: Path | None, folder: Path | None, port: int) -> None:
     with worker(logs / "worker.log"), web_server(stage.port_for(port), logs / "server.log") as address:
         first = stage.prepare(region_id, address, folder, tell)
         typer.echo(stage.welcome(address, first))
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            typer.echo("Stopping.", err=True)
-    with transaction():
-        roads.stop_all()
+        stopping = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopping.set())
+        stopping.wait()
+        typer.echo("Stopping.", err=True)
+    roads.stop_all()
