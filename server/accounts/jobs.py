@@ -38,3 +38,6 @@ def step(run_id: UUID, state: State) -> None:
                 service.apply(session, TARGET, run)
     except WaymarkError as error:
         service.note(run_id, state=State.FAILED, message=f"{error.message} {error.help}".strip())
+    except BaseException:
+        service.note(run_id, state=State.FAILED, message="The work was interrupted; nothing was changed. Try again.")
+        raise

@@ -36,7 +36,7 @@ DeleteAccounts = Annotated[Scope, requires("accounts:delete")]
 
 ROWS = 50
 ACCOUNT_FIELDS = (
-    "name number account_class status interval_days yearly_value yearly_potential currency phone email website tags note"
+    "name number account_class status interval_days yearly_value yearly_potential phone email website tags note"
 ).split()
 SITE_FIELDS = ("street", "postcode", "city", "country", "opening_hours")
 

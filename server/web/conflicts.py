@@ -15,7 +15,7 @@ from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/conflicts", include_in_schema=False)
 
-LABELS = {name: rule.label for name, rule in (SITE | dict(ACCOUNT)).items()}
+LABELS = {name: rule.label for name, rule in {**SITE, **ACCOUNT}.items()}
 
 
 @router.get("")
@@ -42,6 +42,12 @@ def decide(
     except WaymarkError as error:
         found = conflicts.listed(session, scope, state="open", limit=100)
         return render(
-            request, "accounts/conflicts.html", scope, status=int(error.status), conflicts=found, labels=LABELS, error=error
-        )  # fmt: skip
+            request,
+            "accounts/conflicts.html",
+            scope,
+            status=int(error.status),
+            conflicts=found,
+            labels=LABELS,
+            error=error,
+        )
     return go("/conflicts")

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from server.kit import clock
 from server.kit.settings import settings
 
 FOLDER = Path(__file__).parent / "texts"
@@ -78,18 +79,19 @@ class Language:
         month = MONTHS[self.code][value.month - 1]
         dot = "." if self.code == "de" else ""
         written = f"{DAYS[self.code][value.weekday()]} {value.day}{dot} {month}"
-        return f"{written} {value.year}" if year else written
+        shows_year = value.year != clock.now().year if year is None else year
+        return f"{written} {value.year}" if shows_year else written
 
     def clock(self, value: datetime | None, zone: str | None = None) -> str:
         """`10:40` where the visit takes place."""
         return "–" if value is None else f"{value.astimezone(ZoneInfo(zone or settings().zone)):%H:%M}"
 
     def moment(self, value: datetime | None, zone: str | None = None) -> str:
-        """`Thu 26 Nov 2026, 10:40`."""
+        """`Thu 26 Nov, 10:40`."""
         if value is None:
             return "–"
         here = value.astimezone(ZoneInfo(zone or settings().zone))
-        return f"{self.day(here.date(), year=True)}, {here:%H:%M}"
+        return f"{self.day(here.date())}, {here:%H:%M}"
 
     def ago(self, since: timedelta) -> str:
         """`3 min ago`."""

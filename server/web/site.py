@@ -1,6 +1,20 @@
 """Every page."""
 
-from server.web import accounts, auth, conflicts, density, home, me, regions, search, territories, users, visits
+from server.web import (
+    accounts,
+    auth,
+    conflicts,
+    density,
+    home,
+    imports,
+    me,
+    plans,
+    regions,
+    search,
+    territories,
+    users,
+    visits,
+)
 
 ROUTERS = (
     auth.router,
@@ -8,8 +22,10 @@ ROUTERS = (
     search.router,
     accounts.router,
     visits.router,
+    plans.router,
     territories.router,
     density.router,
+    imports.router,
     conflicts.router,
     users.router,
     me.router,

@@ -21,7 +21,7 @@ from server.records.models import FieldHistory
 from server.records.queries import history
 from server.territories.models import Territory
 
-LABELS = {name: rule.label for name, rule in (SITE | dict(ACCOUNT)).items()} | {
+LABELS = {name: rule.label for name, rule in {**SITE, **ACCOUNT}.items()} | {
     "pin": "Pin",
     "grade": "Grade of the pin",
     "deleted_at": "Deleted",
@@ -77,17 +77,17 @@ def moment(visit: Visit) -> datetime:
 
 
 def edits(session: Session, account: AccountRead) -> list[Entry]:
-    """The edits of an account and its sites; what one person changed in one go is one entry."""
+    """The edits of an account and its sites; what one person changed within a minute is one entry."""
     rows = history(session, "account", [account.id], limit=AT_MOST)
     rows += history(session, "site", [site.id for site in account.sites], limit=AT_MOST)
     names = names_in(session, rows)
-    entries: dict[tuple[UUID, int], Entry] = {}
+    entries: dict[tuple[object, ...], Entry] = {}
     for row in rows:
-        key = (row.row_id, row.rev)
+        key = (row.actor, row.source, row.at.replace(second=0, microsecond=0), row.field == "*" and row.row_id)
         entry = entries.setdefault(key, Entry(row.at, "edit", names.get(str(row.actor)), row.source))
         if row.field == "*":
             entry.kind = "created" if row.entity == "account" else "site"
-        elif row.field in LABELS:
+        elif row.field in LABELS and all(LABELS[row.field] != change.label for change in entry.changes):
             entry.changes.append(
                 FieldChange(LABELS[row.field], shown(row.field, row.old, names), shown(row.field, row.new, names))
             )

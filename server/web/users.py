@@ -72,7 +72,7 @@ def show_new_user(request: Request, scope: WriteUsers) -> Response:
 @router.post("/new")
 def create_user(request: Request, scope: WriteUsers, session: Db, sent: Sent) -> Response:
     """Let somebody in."""
-    values = given(sent, ("login", "password", *PERSON))
+    values: dict[str, Any] = given(sent, ("login", "password", *PERSON))
     try:
         with attempt(session):
             user = service.create_user(session, **{**values, "role": role_of(values.get("role"))})

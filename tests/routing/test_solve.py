@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from routing import ortools_engine
 from routing.budget import Budget
 from routing.check import verify
+from routing.insertion import greedy
 from routing.solve import ENGINES, solve
 from routing.types import Break, InvalidProblem, Problem, RepDay, Visit, Window
 
@@ -48,6 +50,18 @@ def test_a_problem_too_big_for_a_start_by_ortools_begins_with_our_own_draft() ->
     problem = week(n=180, reps=6, days=5)
     plan = solve(problem, seed=1, budget=Budget(steps=3_000))
     assert verify(problem, plan).ok
+
+
+@pytest.mark.parametrize(("own_start_above", "barren"), [(10_000, "_from_insertion"), (0, "_from_draft")])
+def test_when_one_start_finds_nothing_the_other_one_is_tried(
+    own_start_above: int, barren: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = week()
+    monkeypatch.setattr(ortools_engine, "OWN_START_ABOVE", own_start_above)
+    monkeypatch.setattr(ortools_engine._Model, barren, lambda *_: None)
+    orders = ortools_engine.search(problem, greedy(problem), seed=1, meter=Budget(steps=3_000).start())
+    assert orders is not None
+    assert sum(map(len, orders.values())) > 12
 
 
 def test_windows_that_differ_by_weekday_are_kept_on_their_day() -> None:

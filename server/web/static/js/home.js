@@ -13,10 +13,9 @@ let market = null;
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   layers: [territories(), density(() => market), prospects(), accounts(() => chosen), routes(() => features(today.routes)), incoming(() => reports(today.reports))],
+  hidden: ["density", "prospects"],
 });
 const { map } = known;
-known.toggle("density", false);
-known.toggle("prospects", false);
 
 // layers and legend
 function legend() {

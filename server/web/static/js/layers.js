@@ -71,10 +71,11 @@ export function density(legend) {
         if (zoom) byZoom.push(zoom);
         byZoom.push(breaks.length ? colour : ramp[0]);
       });
+      const fill = byZoom.length > 3 ? byZoom : ramp[0];
       return {
         sources: { density: vector("/tiles/density/{z}/{x}/{y}", 4, 14) },
         under: [
-          { id: "density-cells", type: "fill", source: "density", "source-layer": "density", filter: [">", ["get", "prospects"], 0], paint: { "fill-color": byZoom, "fill-opacity": .62 } },
+          { id: "density-cells", type: "fill", source: "density", "source-layer": "density", filter: [">", ["get", "prospects"], 0], paint: { "fill-color": fill, "fill-opacity": .62 } },
           { id: "density-none", type: "fill", source: "density", "source-layer": "density", filter: ["==", ["get", "prospects"], 0], paint: { "fill-pattern": "hatch" } },
           { id: "density-edges", type: "line", source: "density", "source-layer": "density", paint: { "line-color": css("--paper"), "line-width": .6, "line-opacity": .7 } },
         ],
@@ -84,13 +85,13 @@ export function density(legend) {
 }
 
 /** Prospects: single ones from zoom 13, counted below. */
-export function prospects() {
+export function prospects({ counts = true } = {}) {
   return {
     name: "prospects",
     parts: () => ({
       sources: { prospects: vector("/tiles/prospects/{z}/{x}/{y}", 6, 16) },
       over: [
-        { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: ["has", "count"],
+        { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: counts ? ["has", "count"] : ["==", 1, 2],
           layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 11, "text-font": ["Inter Variable"] },
           paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
         { id: "prospect-points", type: "symbol", source: "prospects", "source-layer": "prospects", filter: ["all", ["!", ["has", "count"]], ["!", ["to-boolean", ["get", "is_customer"]]]],

@@ -17,8 +17,9 @@ export class WaymarkMap {
   #layers = [];
   #hidden = new Set();
 
-  constructor(map) {
+  constructor(map, hidden = []) {
     this.map = map;
+    this.#hidden = new Set(hidden);
     map.on("styleimagemissing", ({ id }) => {
       const image = drawingOf(id);
       if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: RATIO });
@@ -67,7 +68,7 @@ export class WaymarkMap {
 }
 
 /** Build a map. `box` is [west, south, east, north]; left out: all regions. */
-export async function createMap(element, { box = null, layers = [], padding = 40, interactive = true } = {}) {
+export async function createMap(element, { box = null, layers = [], hidden = [], padding = 40, interactive = true } = {}) {
   const known = await knownRegions();
   const boxes = known.map((region) => region.bbox).filter(Boolean);
   const start = box ?? (boxes.length ? around(boxes) : [-10, 36, 30, 60]);
@@ -89,7 +90,7 @@ export async function createMap(element, { box = null, layers = [], padding = 40
     map.keyboard.disableRotation();
   }
   if (!known.length) element.dataset.empty = "true";
-  const made = new WaymarkMap(map);
+  const made = new WaymarkMap(map, hidden);
   await new Promise((resolve) => (map.loaded() ? resolve() : map.once("load", resolve)));
   made.show(...layers);
   element.dataset.ready = "true";
