@@ -14,10 +14,11 @@ from server import migrations
 from server.accounts import commands as account_commands
 from server.atlas import commands as atlas_commands
 from server.auth import commands as auth_commands
-from server.demo.commands import demo
+from server.demo.commands import StartedHere, demo
 from server.density import commands as density_commands
 from server.geocoding import commands as geocoding_commands
 from server.kit import commands as kit_commands
+from server.kit import embedded
 from server.kit.database import engine, transaction
 from server.kit.errors import Unavailable, WaymarkError
 from server.kit.settings import settings
@@ -54,6 +55,8 @@ WITHOUT_DATABASE = ("db", "plan-file", "roads")
 def prepare(context: typer.Context) -> None:
     """Start the embedded database and bring its schema up to date, whatever the command."""
     if context.invoked_subcommand not in WITHOUT_DATABASE and "--help" not in sys.argv:
+        own = settings().database_url is None and not embedded.status(settings().home).running
+        context.obj = StartedHere(database=own)
         migrations.upgrade(engine())
 
 
