@@ -17,6 +17,9 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from sqlalchemy.orm import Session
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as ASGIScope
 
 from server.auth.access import Scope
 from server.auth.sessions import ForgedRequest
@@ -174,19 +177,36 @@ def error_page(request: Request, error: WaymarkError, status: int | None = None)
     return render(request, template, None, status=code, error=error, code=code, phrase=HTTPStatus(code).phrase)
 
 
-def mount(app: FastAPI) -> None:
-    """Serve the static files, and give every answer its headers."""
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+class Guarded:
+    """Gives every answer the headers that keep the browser to ourselves, and static files their time to live."""
 
-    @app.middleware("http")
-    async def headers(request: Request, call_next: Any) -> Response:
-        response: Response = await call_next(request)
-        if not request.url.path.startswith(OWN_POLICY):
-            response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("X-Frame-Options", "DENY")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        if request.url.path.startswith("/static/"):
-            versioned = "v" in request.query_params or "/vendor/" in request.url.path
-            response.headers["Cache-Control"] = "public, max-age=86400" if versioned else "no-cache"
-        return response
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path, query = str(scope["path"]), bytes(scope.get("query_string", b""))
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if not path.startswith(OWN_POLICY):
+                    headers.setdefault("Content-Security-Policy", POLICY)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("X-Frame-Options", "DENY")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                if path.startswith("/static/"):
+                    is_versioned = query.startswith(b"v=") or "/vendor/" in path
+                    headers["Cache-Control"] = "public, max-age=86400" if is_versioned else "no-cache"
+            await send(message)
+
+        await self.app(scope, receive, send_guarded)
+
+
+def mount(app: FastAPI) -> None:
+    """Serve the static files, and guard every answer."""
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Guarded)
