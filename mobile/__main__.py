@@ -5,12 +5,15 @@ import os
 import sys
 from pathlib import Path
 
+LOCAL = "http://127.0.0.1:8000"
+"""Where `waymark serve` listens unless told otherwise."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Open the app."""
     parser = argparse.ArgumentParser(prog="python -m mobile", description="The Waymark phone app in a window.")
     parser.add_argument("--home", type=Path, default=Path.home() / ".waymark-phone", help="the phone's folder")
-    parser.add_argument("--server", default="", help="the server's address, filled in on the sign-in screen")
+    parser.add_argument("--server", default=LOCAL, help="the server's address, filled in on the sign-in screen")
     parser.add_argument("--size", default="412x732", help="the window, for example 360x640")
     parser.add_argument("--position", help="LON,LAT: a made-up position for machines without GPS, sent as such")
     args = parser.parse_args(argv)

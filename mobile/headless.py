@@ -86,7 +86,7 @@ def do_log_visits(phone: Phone, args: argparse.Namespace) -> Answer:
     chance = random.Random(args.seed)
     try:
         day = _day(store, who, args.day)
-        planned = [stop for stop in day.stops if stop.state == "planned"][: args.count]
+        planned = [stop for stop in day.stops if stop.state == "planned" and stop.visit_id][: args.count]
         if len(planned) < args.count:
             return {"ok": False, "code": "no_planned_visits", "detail": f"{day.day} has {len(planned)} planned visits"}
         visits = [_log(store, stop, chance) for stop in planned]
@@ -167,7 +167,8 @@ def _log(store: Store, stop: reads.Stop, chance: random.Random) -> Answer:
             taken_at=clock.now(),
         )
     target = VisitTarget(stop.account_id, stop.site_id, stop.day, stop.zone, stop.visit_id)
-    outcome = chance.choice([value for value, _label in store.picklist("visit_outcome")] or ["order", "follow_up"])
+    met = [value for value, _label in store.picklist("visit_outcome") if value != "nobody_there"]
+    outcome = chance.choice(met or ["order", "follow_up"])
     op = visit_event(store, target, "done", outcome=outcome, note="Logged without network.", fix=fix)
     verdict = verify(fix, stop.lon, stop.lat, stop.uncertainty_m)
     return {

@@ -128,6 +128,7 @@ EN = {
     "err_device_locked": "This phone is locked by the office.",
     "err_retired": "This phone is retired by the office.",
     "err_wipe": "The office has wiped this phone.",
+    "err_storage_low": "The phone's storage is almost full. Your visits are sent; free some space to receive changes.",
     "err_busy": "The server is busy. The app tries again by itself.",
     "err_other": "Sync did not finish ({code}). The app tries again by itself.",
     "err_address": "This is not the address of a server. Write for example https://waymark.example",
@@ -135,6 +136,7 @@ EN = {
     "copied": "Copied: {what}",
     "flag": "flagged",
     "unplanned": "not planned",
+    "overdue": "{n} days overdue",
 }
 
 DE = {
@@ -260,6 +262,7 @@ DE = {
     "err_device_locked": "Dieses Telefon ist vom Büro gesperrt.",
     "err_retired": "Dieses Telefon ist vom Büro ausgemustert.",
     "err_wipe": "Das Büro hat dieses Telefon gelöscht.",
+    "err_storage_low": "Der Speicher ist fast voll. Ihre Besuche sind gesendet; schaffen Sie Platz für Änderungen.",
     "err_busy": "Der Server ist ausgelastet. Die App versucht es von selbst wieder.",
     "err_other": "Der Abgleich wurde nicht fertig ({code}). Die App versucht es von selbst wieder.",
     "err_address": "Das ist keine Adresse eines Servers. Zum Beispiel: https://waymark.example",
@@ -267,6 +270,7 @@ DE = {
     "copied": "Kopiert: {what}",
     "flag": "vermerkt",
     "unplanned": "ungeplant",
+    "overdue": "{n} Tage überfällig",
 }
 
 CATALOGUES = {"en": EN, "de": DE}

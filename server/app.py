@@ -27,8 +27,7 @@ from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
-from server.web import auth as auth_pages
-from server.web import pages
+from server.web import pages, site
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
@@ -47,7 +46,7 @@ ROUTERS = (
     plan_routes.router,
     export_routes.router,
     sync_routes.router,
-    auth_pages.router,
+    *site.ROUTERS,
 )
 """Every room's routes."""
 
@@ -129,6 +128,13 @@ def answer_database(request: Request, error: Exception) -> Response:
     )
 
 
+def answer_fault(request: Request, error: Exception) -> Response:
+    """Answer a fault of our own; the log has the story."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    fault = WaymarkError("Something went wrong on the server.", help="Try again; the server's log says what it was.")
+    return pages.error_page(request, fault) or problem(fault.problem(), 500)
+
+
 def create_app() -> FastAPI:
     """Build the application."""
     app = FastAPI(title="Waymark", version="1", docs_url="/api/docs", openapi_url="/api/openapi.json", redoc_url=None)
@@ -137,6 +143,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(RequestValidationError, answer_validation)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(OperationalError, answer_database)
+    app.add_exception_handler(Exception, answer_fault)
     for router in ROUTERS:
         app.include_router(router)
     pages.mount(app)

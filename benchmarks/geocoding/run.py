@@ -67,16 +67,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="waymark-geocoding-") as folder:
         base = Path(folder)
         base.chmod(0o755)
-        homes = []
-        for place in chosen(options.places):
-            home = base / ("home" if options.together else f"home-{place.key}")
-            homes.append((home, place, load(home, place)))
-        for home, place, seconds in homes:
-            found, count, asked_s = ask(home, place, base)
-            print(f"{place.key}: loaded in {seconds:.1f} s, {count:,} rows in {asked_s:.1f} s in all")
-            print(score(place, found))
-        for home in {home for home, _, _ in homes}:
-            waymark(home, "db", "stop")
+        places = chosen(options.places)
+        homes = [base / ("home" if options.together else f"home-{place.key}") for place in places]
+        try:
+            loaded = [load(home, place) for home, place in zip(homes, places, strict=True)]
+            for home, place, seconds in zip(homes, places, loaded, strict=True):
+                found, count, asked_s = ask(home, place, base)
+                print(f"{place.key}: loaded in {seconds:.1f} s, {count:,} rows in {asked_s:.1f} s in all")
+                print(score(place, found), flush=True)
+        finally:
+            for home in {home for home in homes if home.exists()}:
+                waymark(home, "db", "stop")
 
 
 if __name__ == "__main__":

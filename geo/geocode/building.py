@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from geo.distance import haversine_m
 from geo.geocode.content import Content, HouseRow, PoiRow, StreetRow
+from geo.geocode.neighbours import Neighbours
 from geo.geocode.normalise import street_name
 from geo.geocode.numbers import parse_number
 from geo.geocode.settlements import Settlements, glued
@@ -91,8 +92,15 @@ def build(
                 group.city = ""
     merged = {key: _merge(per_name) for key, per_name in groups.items()}
     _add_lines(merged, streets, key_of)
-    rows = [_row(group, settlements) for per_name in merged.values() for group in per_name]
-    return Content(settlements.rows, rows, [_poi(p, settlements) for p in pois])
+    everything = [group for per_name in merged.values() for group in per_name]
+    rows = [_row(group, settlements) for group in everything if group.houses]
+    neighbours = Neighbours(rows)
+    for group in everything:
+        if not group.houses:
+            near = neighbours.of(group.points[0])
+            group.city, group.postcode = group.city or near.city, near.postcode
+            rows.append(_row(group, settlements))
+    return Content(settlements.rows, rows, [_poi(p, settlements, neighbours) for p in pois])
 
 
 def _remembered() -> Callable[[str], _Key]:
@@ -188,7 +196,7 @@ def _row(group: _Group, settlements: Settlements) -> StreetRow:
         others,
         group.city or around.city,
         group.country or around.country,
-        postcodes or around.postcodes,
+        postcodes or ((group.postcode,) if group.postcode and not group.houses else around.postcodes),
         around.places,
         point,
         round(extent, 1),
@@ -200,8 +208,8 @@ def _row(group: _Group, settlements: Settlements) -> StreetRow:
 _POI_NAMES = ("name:", "alt_name", "short_name", "official_name", "old_name", "brand", "operator")
 
 
-def _poi(poi: Poi, settlements: Settlements) -> PoiRow:
-    city = poi.tags.get("addr:city", "")
+def _poi(poi: Poi, settlements: Settlements, neighbours: Neighbours) -> PoiRow:
+    city = poi.tags.get("addr:city", "") or neighbours.of(poi.point).city
     around = settlements.around(poi.point, city)
     others: Sequence[str] = [n for tag, n in poi.names.items() if tag.startswith(_POI_NAMES)]
     return PoiRow(

@@ -38,6 +38,12 @@ class Geocoder:
         self._matcher = Matcher(index, self._model)
         self._known_places: dict[Words, dict[int, float]] = {}
 
+    def over(self, index: Index) -> "Geocoder":
+        """The same geocoder over another view of the same index; remembers what this one has learnt of places."""
+        other = Geocoder(index, self._model)
+        vars(other)["_known_places"] = self._known_places
+        return other
+
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
         return next(self.locate_many([query]))

@@ -15,6 +15,8 @@ from geo.geocode.vocabulary import vocabulary
 
 _CLOSE = 0.15
 """A cost of likeness at which readings that leave words over are not tried any more."""
+_UNLIKE = 0.55
+"""A cost of likeness from which on names have nothing to do with each other."""
 _NEAR = 0.58
 """Least similarity of keys that is looked at closely."""
 _LONGEST_TYPE = 10
@@ -67,6 +69,11 @@ class Match:
     """Inputs of the confidence model, rivals left out."""
     score: float = 0.0
     """Log-odds by those features."""
+
+    @property
+    def by_main_name(self) -> bool:
+        """Whether the words are the street's main name; breaks ties with streets that have it as another name."""
+        return from_words(self.reading.words).core == self.street.names[0].core
 
 
 Found = dict[tuple[int, int | None], Match]
@@ -194,6 +201,8 @@ class Matcher:
         match.agrees_postcode = float(any(code in street.postcodes for code in where.postcodes))
         match.city = max((sure for p, sure in where.places.items() if p in street.places), default=0.0)
         match.own_city = any(sure >= 0.6 and p in street.own_places for p, sure in where.places.items())
+        if match.like.cost > _UNLIKE:
+            return match
         key = (street_id, None if reading.number is None else reading.number.base)
         old = found.get(key)
         if old is None or _better(match, old):
@@ -217,7 +226,7 @@ class Matcher:
             overruled = clean and (match.like.cost > 0 or bool(match.reading.left_over))
             match.features = features(match, where, overruled)
             match.score = self._model.score(match.features)
-        return sorted(done, key=lambda m: -m.score)
+        return sorted(done, key=lambda m: (-round(m.score, 6), not m.by_main_name))
 
 
 def is_here(match: Match, where: Where) -> bool:
@@ -231,7 +240,7 @@ def is_here(match: Match, where: Where) -> bool:
 
 
 def _rank(match: Match) -> float:
-    return match.like.cost + 0.2 * len(match.reading.left_over)
+    return match.like.cost + 0.2 * min(2, len(match.reading.left_over))
 
 
 def _better(new: Match, old: Match) -> bool:

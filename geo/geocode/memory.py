@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Point, STRtree
+from shapely import Point, STRtree, points
 
 from geo.distance import haversine_m
 from geo.geocode.blocks import Block
@@ -62,8 +62,7 @@ class MemoryIndex:
         self._countries = frozenset(c for s in self._streets if (c := s.country)) | {
             p.country for p in self._places if p.country and p.kind == "country"
         }
-        self._street_grams: Trigrams | None = None
-        self._poi_grams: Trigrams | None = None
+        self._grams: dict[str, Trigrams] = {}
         self._nearest: tuple[STRtree, NDArray[np.int32], float] | None = None
 
     def _street(self, at: int, row: StreetRow) -> Street:
@@ -78,7 +77,7 @@ class MemoryIndex:
         )  # fmt: skip
 
     def with_houses(self, load: HouseLoader) -> "MemoryIndex":
-        """The same index, sharing everything it holds, that loads house numbers in another way."""
+        """The same index, sharing everything it holds or will hold, that loads house numbers in another way."""
         other = copy.copy(self)
         vars(other)["_load"] = load
         return other
@@ -125,9 +124,9 @@ class MemoryIndex:
 
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one."""
-        if self._street_grams is None:
-            self._street_grams = Trigrams(self._keys)
-        return _spread(self._street_grams.like(key, limit), self._keys, self._by_key, limit)
+        if "street" not in self._grams:
+            self._grams["street"] = Trigrams(self._keys)
+        return _spread(self._grams["street"].like(key, limit), self._keys, self._by_key, limit)
 
     def postcode_block(self, postcode: str) -> Block:
         """Streets of a postcode."""
@@ -172,9 +171,9 @@ class MemoryIndex:
 
     def pois_like(self, key: str, limit: int) -> Sequence[int]:
         """Businesses whose keys share most trigrams with this one."""
-        if self._poi_grams is None:
-            self._poi_grams = Trigrams(self._poi_keys)
-        return _spread(self._poi_grams.like(key, limit), self._poi_keys, self._by_poi_key, limit)
+        if "poi" not in self._grams:
+            self._grams["poi"] = Trigrams(self._poi_keys)
+        return _spread(self._grams["poi"].like(key, limit), self._poi_keys, self._by_poi_key, limit)
 
     def nearest_house(self, point: LonLat) -> tuple[int, int, float] | None:
         """The house nearest to a point, by a tree over locally squeezed degrees."""
@@ -193,7 +192,7 @@ class MemoryIndex:
         spots = np.array([self.houses(s).all[h].point for s, h in owner], dtype=float).reshape(-1, 2)
         squeeze = float(np.cos(np.radians(np.median(spots[:, 1])))) if len(spots) else 1.0
         spots[:, 0] *= squeeze
-        return STRtree([Point(lon, lat) for lon, lat in spots]), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
+        return STRtree(np.asarray(points(spots))), np.array(owner, dtype=np.int32).reshape(-1, 2), squeeze
 
 
 def _filed(pairs: Iterable[tuple[int, str]]) -> dict[str, Sequence[int]]:

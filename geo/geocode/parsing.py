@@ -15,7 +15,6 @@ _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
 _WIDE = re.compile(r"\s{2,}")
 _SINGLE = re.compile(r"\S\s\S")
 _ZIP4 = re.compile(r"\b(\d{5})-\d{4}\b")
-_PREFIXED = re.compile(r"\b[a-z]{1,3}[- ](?=\d{4,5}\b)", re.IGNORECASE)
 _GLUED_NUMBER = re.compile(r"([^\W\d]{3,})(\d+[a-z]?)")
 _SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
 _SUFFIX_WORDS = frozenset({"bis", "ter", "quater"})
@@ -83,7 +82,8 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
     Parameters
     ----------
     query : AddressQuery
-        Fields, or a line in `query`, or both; the line is used when there is no street.
+        Fields, or a line in `query`, or both; the line is used when there is no street. A street without
+        postcode and city is read as a line too: people put whole addresses into that column.
     index : Index
         Tells which words are postcodes and places.
 
@@ -101,10 +101,10 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
         code = country_code(query.country)
         if code:
             parsed.countries.append(code)
-    if query.street.strip():
+    if query.street.strip() and (query.postcode.strip() or query.city.strip()):
         _street_field(parsed, query.street)
-    elif query.query.strip():
-        Line(query.query, index).into(parsed)
+    elif query.street.strip() or query.query.strip():
+        Line(query.street if query.street.strip() else query.query, index).into(parsed)
     if query.name.strip():
         parsed.names += segments(query.name)
     return parsed
@@ -157,9 +157,11 @@ class Line:
     """A one-line address: finds country, postcode and places by asking the index, leaves the rest as street."""
 
     def __init__(self, text: str, index: Index) -> None:
-        text = _PREFIXED.sub("", _ZIP4.sub(r"\1", text[:_MAX_TEXT]))
+        text = _ZIP4.sub(r"\1", text[:_MAX_TEXT])
         text = _WIDE.sub("," if _SINGLE.search(text) else " ", text)
         self._found = segments(text)
+        self._whole = segments(text)
+        self._first = tuple(w for words in segments(text.rpartition(",")[0]) for w in words)
         self._index = index
         self._roles: list[str] = ["" for _ in self._found]
 
@@ -173,32 +175,38 @@ class Line:
         free = [w for w, role in zip(self._found, self._roles, strict=True) if w and role != "place"]
         parsed.segments += with_joined_numbers(free) if free else []
         self._take_loose(parsed)
-        parsed.names += [w for w, role in zip(self._found, self._roles, strict=True) if w and role in ("", "loose")]
-        if not parsed.names and self._found and self._found[0]:
-            parsed.names.append(self._found[0])
+        parsed.names += [w for w, role in zip(self._whole, self._roles, strict=True) if role in ("", "loose")]
+        if self._first not in ((), *parsed.names):
+            parsed.names.append(self._first)
+        if not parsed.names:
+            parsed.names += self._whole[:1]
 
     def _take_countries(self, parsed: Parsed) -> None:
-        """A country is the whole of a stretch, or its last words; codes count only for covered countries."""
+        """A country is the whole of a stretch, or its last words.
+
+        Codes count only for covered countries, and never behind a number (`2/A`, `12 FL`).
+        """
         for at in range(len(self._found) - 1, -1, -1):
             words = self._found[at]
             for size in range(min(4, len(words)), 0, -1):
                 if size == len(words) and at == 0:
                     continue
                 code = self._country(words[-size:])
-                if code:
+                if code and (len(words[-1]) > 3 or size == len(words) or words[-size - 1].isalpha()):
                     parsed.countries.append(code)
                     self._found[at] = words[:-size]
                     break
-        kept = [w for w in self._found if w]
-        self._found = kept or self._found
-        self._roles = ["" for _ in self._found]
+        kept = [at for at, words in enumerate(self._found) if words] or list(range(len(self._found)))
+        self._found = [self._found[at] for at in kept]
+        self._whole = [self._whole[at] for at in kept]
+        self._roles = ["" for _ in kept]
 
     def _country(self, words: Words) -> str:
         key = "".join(words)
         code = vocabulary().countries.get(key, "")
         if len(key) > 3 or key in ("usa", "uk"):
             return code
-        return code if code and code in self._index.countries else ""
+        return code if len(key) > 1 and code in self._index.countries else ""
 
     def _take_postcode(self, parsed: Parsed) -> None:
         """The last stretch with a word that is a known postcode; its other words are a place or a street."""
@@ -207,16 +215,20 @@ class Line:
             for i in range(len(words) - 1, -1, -1):
                 size = self._postcode_at(words, i)
                 if size and not self._is_house_number(at, i):
+                    if i and size == 1 and self._postcode_at(words, i - 1) == 2:
+                        i, size = i - 1, 2
                     parsed.postcodes = postcode_variants("".join(words[i : i + size]))
-                    self._split_at_postcode(parsed, at, words[:i], words[i + size :])
+                    before = words[: i - 1] if i and _is_country_prefix(words[i - 1]) else words[:i]
+                    self._split_at_postcode(parsed, at, before, words[i + size :])
                     return
 
     def _postcode_at(self, words: Words, i: int) -> int:
         """How many words from `i` on are a known postcode, 0 to 2."""
+        pair = words[i : i + 2]
+        if len(pair) == 2 and _has_number(pair) and self._index.knows_postcode("".join(pair).upper()):
+            return 2
         if not words[i][-1].isdecimal() and not words[i][0].isdecimal():
             return 0
-        if i + 1 < len(words) and self._index.knows_postcode((words[i] + words[i + 1]).upper()):
-            return 2
         return 1 if self._index.knows_postcode(words[i].upper()) else 0
 
     def _is_house_number(self, at: int, i: int) -> bool:
@@ -289,6 +301,11 @@ class Line:
         return bool(words) and bool(self._index.places_named("".join(words)))
 
 
+def _is_country_prefix(word: str) -> bool:
+    """`fl` of `FL-9490`; also the `md` of `MD 21209`."""
+    return len(word) <= 3 and word.isalpha() and word in vocabulary().countries
+
+
 def readings(words: Words) -> Iterator[Reading]:
     """Every sensible way to read a stretch as street and number, the fullest first.
 
@@ -326,7 +343,15 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
         if not (word.isdecimal() or len(word) == 1 or word in _SUFFIX_WORDS):
             break
         tail.append(word)
-    yield Reading(words[cut:end], _number(words[i], tail), words[:cut])
+    yield Reading(words[cut:end], _number(words[i], tail), _beside(words[:cut], words[cut]))
+
+
+def _beside(left: Words, first: str) -> Words:
+    """Words before a street that may belong to its name: not those that a legal form or a type in front cuts off."""
+    table = vocabulary()
+    if left and (left[-1] in table.legal or (len(first) > 2 and first in table.front)):
+        return ()
+    return left
 
 
 def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:

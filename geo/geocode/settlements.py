@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shapely import Point, STRtree, box
+from shapely import Point, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geo.distance import haversine_m
@@ -64,9 +64,7 @@ class Settlements:
         self._area_ids = [at for at, _ in areas]
         self._areas: list[BaseGeometry] = [a for _, a in areas]
         self._tree = STRtree(self._areas)
-        labels = [(at, p) for at, p in enumerate(self._places) if p.kind in _REACH_M and p.area is None]
-        self._label_ids = [at for at, _ in labels]
-        self._labels = STRtree([Point(p.point) for _, p in labels])
+        self._labels = [_Labels(kind, self._places) for kind in _REACH_M]
 
     def is_junk(self, city: str) -> bool:
         """Whether a city as written in an address is too rare to be one, and no known place either."""
@@ -98,22 +96,32 @@ class Settlements:
 
     def _nearest_labels(self, point: LonLat) -> list[int]:
         """The nearest label of each rank within its reach, larger ranks first."""
-        reach = max(_REACH_M.values()) / 111_000
-        wide = reach / max(0.1, math.cos(math.radians(point.lat)))
         best: dict[int, tuple[float, int]] = {}
-        for i in self._labels.query(_box(point, wide, reach)):
-            at = self._label_ids[i]
-            place = self._places[at]
-            far = haversine_m(point, place.point)
-            if far <= _REACH_M[place.kind]:
-                rank = _RANK[place.kind]
-                best[rank] = min(best.get(rank, (math.inf, -1)), (far, at))
+        for labels in self._labels:
+            near = labels.nearest(point)
+            if near is not None:
+                best[labels.rank] = min(best.get(labels.rank, near), near)
         return [best[rank][1] for rank in sorted(best)]
 
 
-def _box(point: LonLat, wide: float, high: float) -> BaseGeometry:
-    result: BaseGeometry = box(point.lon - wide, point.lat - high, point.lon + wide, point.lat + high)
-    return result
+class _Labels:
+    """The labels of one kind of settlement without an outline."""
+
+    def __init__(self, kind: str, places: Sequence[Place]) -> None:
+        self.rank = _RANK[kind]
+        self._reach_m = _REACH_M[kind]
+        self._ids = [at for at, p in enumerate(places) if p.kind == kind and p.area is None]
+        self._points = [places[at].point for at in self._ids]
+        self._squeeze = math.cos(math.radians(self._points[0].lat)) if self._points else 1.0
+        self._tree = STRtree([Point(p.lon * self._squeeze, p.lat) for p in self._points])
+
+    def nearest(self, point: LonLat) -> tuple[float, int] | None:
+        """Distance and position of the nearest label, if it reaches the point."""
+        if not self._ids:
+            return None
+        at = int(self._tree.nearest(Point(point.lon * self._squeeze, point.lat)))
+        far = haversine_m(point, self._points[at])
+        return (far, self._ids[at]) if far <= self._reach_m else None
 
 
 def _names(place: Place) -> list[str]:

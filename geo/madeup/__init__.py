@@ -5,6 +5,7 @@ house numbers with gaps, postcodes, shops and firms, a lake, a river, woods, a r
 """
 
 from geo.madeup.region import NAME, write_region
+from geo.madeup.sheet import GENERATOR
 from geo.madeup.town import COUNTRY
 
-__all__ = ["COUNTRY", "NAME", "write_region"]
+__all__ = ["COUNTRY", "GENERATOR", "NAME", "write_region"]

@@ -109,7 +109,7 @@ def _landscape(sheet: Sheet, places: list[Settlement], rng: random.Random) -> No
         at = XY(2_900 * math.cos(angle), 2_900 * math.sin(angle))
         if index == 0:
             sheet.ring(_blob(at, 620, rng), {"natural": "water", "water": "lake", "name": "Mirror Lake"})
-            outflow = [XY(at.x * (1 + t / 8), at.y * (1 + t / 8) + 150 * math.sin(t)) for t in range(2, 16)]
+            outflow = [XY(at.x * (1 + t / 9), at.y * (1 + t / 9) + 150 * math.sin(t)) for t in range(17)]
             sheet.way([sheet.node(point) for point in outflow], {"waterway": "river", "name": "Lune"})
         elif index % 2:
             sheet.ring(_blob(at, 800, rng), {"landuse": "forest", "name": f"{rng.choice(WORDS)} Wood"})

@@ -14,6 +14,8 @@ from geo.types import LonLat
 
 ORIGIN = LonLat(-6.0, 46.0)
 """Where (0, 0) lies: open sea, so that nothing real is ever mistaken for it."""
+GENERATOR = "Waymark made-up region"
+"""Written into the file, so that nobody credits OpenStreetMap with it."""
 _DRAWN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _M_PER_DEG_LAT = 111_132.0
 _M_PER_DEG_LON = 111_320.0 * math.cos(math.radians(ORIGIN.lat))
@@ -76,7 +78,7 @@ class Sheet:
     def write(self, path: Path) -> None:
         """Write everything as `.osm.pbf`, replacing an existing file."""
         header = osmium.io.Header()
-        header.set("generator", "waymark made-up region")
+        header.set("generator", GENERATOR)
         header.set("osmosis_replication_timestamp", f"{_DRAWN_AT:%Y-%m-%dT%H:%M:%SZ}")
         with osmium.SimpleWriter(str(path), header=header, overwrite=True) as writer:
             for node in self._nodes:

@@ -56,6 +56,8 @@ class Survey:
     """Street name from `associatedStreet` and `street` relations by (`n`|`w`|`r`, id) of the house."""
     country: str
     """Code of the one country that the file's boundaries speak of, else empty."""
+    generator: str = ""
+    """The program that wrote the file."""
 
 
 def check(path: Path) -> None:
@@ -149,18 +151,19 @@ class _Surveyor:
             for tags in self._boundaries.values()
             if tags.get("admin_level") == "2" and (code := tags.get("ISO3166-1:alpha2") or tags.get("ISO3166-1"))
         }
+        header = osmium.io.Reader(self._path, osm.NOTHING).header()
         return Survey(
             tagged_objects=self._count,
-            data_date=self._date(),
+            data_date=self._date(header),
             border_ways=self._border_ways,
             label_nodes=self._label_nodes,
             boundaries=self._boundaries,
             streets_of_houses=self._streets,
             country=countries.pop() if len(countries) == 1 else "",
+            generator=header.get("generator"),
         )
 
-    def _date(self) -> date:
-        header = osmium.io.Reader(self._path, osm.NOTHING).header()
+    def _date(self, header: osmium.io.Header) -> date:
         stamp = header.get("osmosis_replication_timestamp") or header.get("timestamp")
         if stamp:
             try:

@@ -101,6 +101,8 @@ class ExtractReader:
         self._progress(total, total)
 
     def _node(self, node: osm.Node) -> Iterator[Record]:
+        if not node.location.valid():
+            return
         point = LonLat(node.location.lon, node.location.lat)
         tags = dict(node.tags)
         source_id = f"n{node.id}"

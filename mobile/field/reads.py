@@ -19,6 +19,7 @@ class Stop:
     """One visit of a day, with its place and its times."""
 
     visit_id: str
+    """Empty while the route is not published and no visit stands for the stop."""
     account_id: str
     site_id: str | None
     position: int
@@ -84,6 +85,12 @@ class AccountLine:
     lon: float | None
     lat: float | None
     leaving: bool
+    overdue_days: int | None
+    """Days since a visit is due; negative while there is time, None where nothing says when."""
+
+    @property
+    def overdue(self) -> bool:
+        return self.overdue_days is not None and self.overdue_days > 0
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ def planned_days(store: Store, rep_id: str, since: date) -> list[str]:
 def day(store: Store, rep_id: str, on: date) -> Day:
     """The rep's day: stops in route order, then visits that no route holds, in order of their time."""
     key = on.isoformat()
-    routes = _docs(store, "select doc from row where e='route' and sort=?", key)
+    routes = _docs(store, "select doc from row where e='route' and sort=? order by id desc", key)
     route: Json = next((r for r in routes if r.get("rep_id") == rep_id), {})
     visits = {v["id"]: v for v in _docs(store, "select doc from row where e='visit' and sort=?", key)}
     stops = _docs(
@@ -169,7 +176,7 @@ def day(store: Store, rep_id: str, on: date) -> Day:
     )
     mine = {i: v for i, v in visits.items() if v.get("rep_id") in (rep_id, None)}
     found = marks(store)
-    cards = [_stop(store, stop, visits.get(stop["visit_id"]), found) for stop in stops]
+    cards = [_stop(store, stop, _visit_of(store, stop), found) for stop in stops]
     on_route = {stop["visit_id"] for stop in stops}
     loose = sorted(
         (v for i, v in mine.items() if i not in on_route),
@@ -193,11 +200,16 @@ def day(store: Store, rep_id: str, on: date) -> Day:
     )
 
 
+def _visit_of(store: Store, stop: Json) -> Json | None:
+    """The visit of a stop, also when it was moved to another day since."""
+    return store.cache.doc("visit", stop["visit_id"]) if stop.get("visit_id") else None
+
+
 def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, str], str], position: int = 0) -> Stop:
     visit = visit or {}
     account_id = str(stop.get("account_id") or visit.get("account_id"))
     site_id = stop.get("site_id") or visit.get("site_id")
-    visit_id = str(stop.get("visit_id") or visit.get("id"))
+    visit_id = str(stop.get("visit_id") or visit.get("id") or "")
     account = store.cache.doc("account", account_id) or {}
     site = (store.cache.doc("site", site_id) if site_id else None) or main_site(store, account_id) or {}
     return Stop(
@@ -239,17 +251,39 @@ def main_site(store: Store, account_id: str) -> Json | None:
     return next(iter(sites_of(store, account_id)), None)
 
 
+def last_visits(store: Store) -> dict[str, str]:
+    """The latest day on which each account was visited, as far as this phone knows."""
+    sql = (
+        "select account_id, max(sort) from row where e='visit' and json_extract(doc,'$.state')='done'"
+        " group by account_id"
+    )
+    return dict(store.cache.db.execute(sql).fetchall())
+
+
+def overdue_days(account: Json, last_visit: str | None, today: date) -> int | None:
+    """Days since the account's next visit is due, from its call interval and its last visit."""
+    if not account.get("interval_days") or not last_visit:
+        return None
+    return (today - date.fromisoformat(last_visit)).days - int(account["interval_days"])
+
+
 class AccountIndex:
     """All accounts in memory for search as one types; 5,000 names are scanned in milliseconds."""
 
     def __init__(self, store: Store) -> None:
+        visited, today = last_visits(store), clock.today()
         held = {r[0] for r in store.cache.db.execute("select id from membership where e='account'")}
         sites: dict[str, Json] = {}
         for site in _docs(store, "select doc from row where e='site'"):
             if site.get("is_main") or site["account_id"] not in sites:
                 sites[site["account_id"]] = site
         self._lines = {
-            account["id"]: _line(account, sites.get(account["id"], {}), leaving=account["id"] not in held)
+            account["id"]: _line(
+                account,
+                sites.get(account["id"], {}),
+                account["id"] not in held,
+                overdue_days(account, visited.get(account["id"]), today),
+            )
             for account in _docs(store, "select doc from row where e='account' order by sort, id")
             if not account.get("merged_into")
         }
@@ -263,7 +297,7 @@ class AccountIndex:
         return [line for line, folded in self._lines.values() if matches(words, folded)]
 
 
-def _line(account: Json, site: Json, *, leaving: bool) -> tuple[AccountLine, str]:
+def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tuple[AccountLine, str]:
     line = AccountLine(
         id=account["id"],
         name=str(account.get("name") or ""),
@@ -273,6 +307,7 @@ def _line(account: Json, site: Json, *, leaving: bool) -> tuple[AccountLine, str
         lon=site.get("lon"),
         lat=site.get("lat"),
         leaving=leaving,
+        overdue_days=overdue,
     )
     return line, fold(f"{line.name} {line.city} {site.get('street') or ''} {account.get('number') or ''}")
 

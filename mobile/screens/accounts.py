@@ -30,8 +30,9 @@ class AccountRow(RecycleDataViewBehavior, Touchable):
         line, self._tap = data["line"], data["tap"]
         self.label = line.name
         self.clear_widgets()
-        below = "  ·  ".join(p for p in (line.city, data["status"]) if p)
-        words = Column(Text(line.name, 16, True, lines=1), Text(below, 14, ink="quiet", lines=1), spacing=0)
+        below = "  ·  ".join(p for p in (line.city, data["overdue"] or data["status"]) if p)
+        ink = "bad" if line.overdue else "quiet"
+        words = Column(Text(line.name, 16, True, lines=1), Text(below, 14, ink=ink, lines=1), spacing=0)
         words.pos_hint = {"center_y": 0.5}
         self.add_widget(words)
         for extra in (mark_icon(data["mark"]), class_badge(line.account_class)):
@@ -68,7 +69,7 @@ class AccountList(BoxLayout):
         self.find(text)
 
     def find(self, text):
-        words = self.ctx.words
+        words, self.ctx.search = self.ctx.words, text
         lines = self.ctx.accounts().search(text)
         self.count.text = words("count_accounts", n=words.number(len(lines)))
         self.found.data = [self._row(line) for line in lines]
@@ -81,6 +82,7 @@ class AccountList(BoxLayout):
         return {
             "line": line,
             "status": status,
+            "overdue": self.ctx.words("overdue", n=line.overdue_days) if line.overdue else "",
             "mark": self.marks.get(("account", line.id), ""),
             "tap": lambda: self.ctx.nav.go("account", account_id=line.id),
         }
@@ -99,7 +101,7 @@ class AccountList(BoxLayout):
         return page
 
 
-def build(ctx, text=""):
-    content = AccountList(ctx, text)
+def build(ctx, text=None):
+    content = AccountList(ctx, ctx.search if text is None else text)
     paint(content, "ground")
     return frame(ctx, ctx.words("accounts"), content, tab="accounts")

@@ -19,7 +19,7 @@ from mobile.screens.context import Context
 from mobile.texts import Words
 from mobile.theme import DARK, LIGHT
 from mobile.widgets.bars import Stage, Toast
-from mobile.widgets.base import colour, look, register_fonts
+from mobile.widgets.base import Scroller, colour, look, register_fonts
 
 SCREENS = {
     "today": today.build,
@@ -49,6 +49,7 @@ class WaymarkApp(App):
         self.stage = Stage()
         self.trail: list[tuple[str, dict[str, Any]]] = []
         self.worker: SyncWorker | None = None
+        self._shown: tuple[str, dict[str, Any]] | None = None
         self.ctx = Context(self.phone, Words(), self)
 
     # -- life
@@ -56,6 +57,7 @@ class WaymarkApp(App):
     def build(self) -> Stage:
         register_fonts()
         self._apply_settings()
+        Window.softinput_mode = "below_target"
         Window.bind(on_keyboard=self._key, size=self._resized)
         self.ctx.wide = Window.width >= dp(WIDE_DP)
         if self.phone.home.signed_in():
@@ -117,10 +119,19 @@ class WaymarkApp(App):
     def again(self) -> None:
         """Build the present screen anew from what the store says."""
         screen, arguments = self.trail[-1]
+        same = self._shown == (screen, arguments)
+        places = [scroller.scroll_y for scroller in self._scrollers()] if same else []
         if screen == "sign_in":
             self.stage.show(sign_in.build(self.ctx, server=self.server))
         else:
             self.stage.show(SCREENS[screen](self.ctx, **arguments))
+        self._shown = (screen, arguments)
+        for scroller, place in zip(self._scrollers(), places, strict=False):
+            scroller.scroll_y = place
+
+    def _scrollers(self) -> list[Any]:
+        """What scrolls on the present screen, so that nothing jumps when it is built anew."""
+        return [widget for widget in self.stage.walk() if isinstance(widget, Scroller)]
 
     def toast(self, text: str, kind: str = "good") -> None:
         Toast(text, kind).show(self.stage)
@@ -185,18 +196,22 @@ class WaymarkApp(App):
     @mainthread
     def _mark_syncing(self) -> None:
         self.ctx.syncing = True
+        self._say_sync_state()
 
     @mainthread
     def _synced(self, report: Report) -> None:
         """A sync ended: say what went wrong, show what came in (never under the rep's fingers)."""
-        self.ctx.syncing, self.ctx.index = False, None
-        self.ctx.problem = None if report.ok else self._say(report)
+        changed = bool(report.rows or report.results or report.parked or report.maps or report.requeued)
+        problem = None if report.ok else self._say(report)
+        changed = changed or problem != self.ctx.problem
+        self.ctx.syncing, self.ctx.problem = False, problem
+        self.ctx.index = None if changed else self.ctx.index
         if report.code == "wipe":
             self.sign_out()
             return
         if report.maps:
             self._open_maps()
-        if self.trail and self.trail[-1][0] in ("today", "sync", "more"):
+        if self.trail and (self.trail[-1][0] == "sync" or (changed and self.trail[-1][0] in ("today", "more"))):
             self.again()
         else:
             self._say_sync_state()

@@ -46,6 +46,7 @@ class Context:
     day: date | None = None
     index: reads.AccountIndex | None = None
     sync_line: Any = None
+    search: str = ""
 
     @property
     def files(self) -> Store:

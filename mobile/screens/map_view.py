@@ -38,7 +38,7 @@ class DayMap(FloatLayout):
         self.ctx, self.day = ctx, day
         self.map = MapView(ctx.packs, self.tapped, pos_hint=WHOLE)
         self.add_widget(self.map)
-        self.stops = {stop.visit_id: stop for stop in day.stops if stop.lat is not None}
+        self.stops = {str(stop.position): stop for stop in day.stops if stop.lat is not None}
         self.lines_of = {line.id: line for line in ctx.accounts().search() if line.lat is not None} if territory else {}
         self.fix = ctx.phone.position.fix()
         self.map.show(self._pins(), self._route(), self.fix)
@@ -66,7 +66,7 @@ class DayMap(FloatLayout):
     def _pins(self):
         pins = [
             Pin(
-                f"visit:{stop.visit_id}", stop.lon, stop.lat, str(stop.position),
+                f"stop:{stop.position}", stop.lon, stop.lat, str(stop.position),
                 STOP_INKS.get(stop.state, "accent" if stop == self.day.next_stop else "brand"),
                 uncertainty_m=stop.uncertainty_m or 0,
             )
@@ -76,19 +76,24 @@ class DayMap(FloatLayout):
         return pins + [
             Pin(
                 f"account:{line.id}", line.lon, line.lat, "",
-                CLASS_COLOURS.get(line.account_class, "quiet"), CLASS_SIZES.get(line.account_class, 5),
+                "bad" if line.overdue else CLASS_COLOURS.get(line.account_class, "quiet"),
+                CLASS_SIZES.get(line.account_class, 5),
             )
             for line in self.lines_of.values() if line.id not in visited
         ]  # fmt: skip
 
     def _route(self):
-        """Road legs as they are; straight and dashed where no road was known."""
-        lines = [(decode(text), self.day.estimated) for text in self.day.polylines if text]
-        if lines:
-            return lines
-        anchors = [(a["lon"], a["lat"]) for a in (self.day.start, self.day.end) if a]
-        points = anchors[:1] + [(s.lon, s.lat) for s in self.stops.values()] + anchors[1:]
-        return [(points, True)] if len(points) > 1 else []
+        """Leg by leg: along the road where it is known, straight and dashed where it is estimated."""
+        day, on_route = self.day, [s for s in self.day.stops if s.arrives_at and s.lat is not None]
+        places = [(a["lon"], a["lat"]) for a in (day.start,) if a]
+        places += [(s.lon, s.lat) for s in on_route]
+        places += [(a["lon"], a["lat"]) for a in (day.end,) if a]
+        estimated = [s.estimated for s in on_route] + [day.estimated]
+        legs = day.polylines if len(day.polylines) == len(places) - 1 else ("",) * (len(places) - 1)
+        return [
+            (decode(leg), guess) if leg else ([here, there], True)
+            for leg, guess, here, there in zip(legs, estimated, places, places[1:], strict=False)
+        ]
 
     def _buttons(self):
         column = Column(spacing=8, size_hint=(None, None), width=dp(48))
@@ -118,12 +123,22 @@ class DayMap(FloatLayout):
         """Show a card for the tapped pin, or put the card away."""
         self.shelf.clear_widgets()
         kind, _, key = (key or "").partition(":")
-        if kind == "visit":
+        if kind == "stop":
             stop = self.stops[key]
-            self._card(stop.name, f"{stop.street}, {stop.city}", "check_in", "visit", visit_id=key)
+            self._card(
+                stop.name,
+                f"{stop.street}, {stop.city}",
+                "check_in",
+                "visit",
+                visit_id=stop.visit_id,
+                account_id=stop.account_id,
+            )
         elif kind == "account" and key in self.lines_of:
             line = self.lines_of[key]
-            self._card(line.name, line.city, "open_account", "account", account_id=key)
+            late = self.ctx.words("overdue", n=line.overdue_days) if line.overdue else ""
+            self._card(
+                line.name, "  ·  ".join(p for p in (line.city, late) if p), "open_account", "account", account_id=key
+            )
 
     def _card(self, name, place, action, screen, **target):
         go = PushButton(

@@ -58,6 +58,8 @@ def _timeline(ctx, day, day_date):
     for stop in day.stops:
         if stop.drive_s:
             column.add_widget(_drive(ctx, stop.drive_s, stop.distance_m, stop.estimated))
+        else:
+            column.add_widget(gap(8))
         column.add_widget(_stop_row(ctx, stop, zone))
     if day.end and day.returns_at:
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
@@ -112,7 +114,7 @@ def _next_card(ctx, stop):
     buttons = Row(spacing=10, height=52)
     if link:
         buttons.add_widget(PushButton(words("navigate"), lambda: ctx.nav.open_link(link), "navigation", "quiet"))
-    buttons.add_widget(PushButton(words(act[0]), lambda: ctx.nav.go("visit", visit_id=stop.visit_id), act[1]))
+    buttons.add_widget(PushButton(words(act[0]), lambda: ctx.nav.go("visit", **_visit(stop)), act[1]))
     card.add_widget(buttons)
     return card
 
@@ -140,7 +142,11 @@ def _stop_row(ctx, stop, zone):
 
 
 def _target(stop):
-    return {"visit_id": stop.visit_id} if stop.open else {"account_id": stop.account_id}
+    return _visit(stop) if stop.open else {"account_id": stop.account_id}
+
+
+def _visit(stop):
+    return {"visit_id": stop.visit_id, "account_id": stop.account_id}
 
 
 def _drive(ctx, seconds, metres, estimated):

@@ -5,7 +5,6 @@ from pathlib import Path
 from kivy.core.text import LabelBase
 from kivy.graphics import Color, Line, RoundedRectangle
 from kivy.metrics import dp, sp
-from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
@@ -200,12 +199,3 @@ def rule():
     line = BoxLayout(size_hint_y=None, height=dp(1))
     paint(line, "line")
     return line
-
-
-def centred(widget, height=None):
-    """A fixed-size widget in the middle of the height it gets."""
-    box = AnchorLayout(size_hint=(None, 1), width=widget.width)
-    if height:
-        box.size_hint_y, box.height = None, dp(height)
-    box.add_widget(widget)
-    return box

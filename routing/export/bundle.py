@@ -5,23 +5,16 @@ import json
 from collections.abc import Callable, Mapping
 
 from routing.export import geojson, gpx, ics, pdf, tables, web_map, wording
-from routing.export.types import DaySheet, ExportFile
+from routing.export.types import MANIFEST, MEDIA_TYPES, DaySheet, ExportFile
 
-MANIFEST = "manifest.json"
-_WRITERS: Mapping[str, tuple[str, Callable[[DaySheet], bytes]]] = {
-    "ics": ("text/calendar; charset=utf-8", ics.render),
-    "gpx": ("application/gpx+xml", gpx.render),
-    "geojson": ("application/geo+json", geojson.render),
-    "csv": ("text/csv; charset=utf-8", tables.csv_file),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", tables.xlsx_file),
-    "pdf": ("application/pdf", pdf.render),
+_WRITERS: Mapping[str, Callable[[DaySheet], bytes]] = {
+    "ics": ics.render,
+    "gpx": gpx.render,
+    "geojson": geojson.render,
+    "csv": tables.csv_file,
+    "xlsx": tables.xlsx_file,
+    "pdf": pdf.render,
 }
-MEDIA_TYPES: Mapping[str, str] = {
-    **{ending: media_type for ending, (media_type, _writer) in _WRITERS.items()},
-    "html": "text/html; charset=utf-8",
-    "json": "application/json",
-}
-"""Media type by a file name's ending."""
 
 
 def write(sheet: DaySheet, assets: web_map.Assets) -> tuple[ExportFile, ...]:
@@ -35,8 +28,8 @@ def write(sheet: DaySheet, assets: web_map.Assets) -> tuple[ExportFile, ...]:
         The map library for the web page.
     """
     files = [
-        ExportFile(f"{sheet.file_stem}.{ending}", media_type, writer(sheet))
-        for ending, (media_type, writer) in _WRITERS.items()
+        ExportFile(f"{sheet.file_stem}.{ending}", MEDIA_TYPES[ending], writer(sheet))
+        for ending, writer in _WRITERS.items()
     ]
     files.append(ExportFile(f"{sheet.file_stem}.html", MEDIA_TYPES["html"], web_map.render(sheet, assets)))
     return (*files, ExportFile(MANIFEST, MEDIA_TYPES["json"], _manifest(sheet, files)))

@@ -9,6 +9,20 @@ from zoneinfo import ZoneInfo
 from geo.types import LonLat
 from routing.roads.types import Leg
 
+MANIFEST = "manifest.json"
+"""Name of the file that says what the others are."""
+MEDIA_TYPES: Mapping[str, str] = {
+    "ics": "text/calendar; charset=utf-8",
+    "gpx": "application/gpx+xml",
+    "geojson": "application/geo+json",
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+}
+"""Media type by a file name's ending."""
+
 
 @dataclass(frozen=True)
 class Anchor:

@@ -9,7 +9,7 @@ import typer
 from server.accounts.importing import TARGET
 from server.imports import queries, service
 from server.imports.errors import BadFile
-from server.imports.models import ImportOutcome, ImportRun, Mode
+from server.imports.models import Action, ImportOutcome, ImportRun, Mode
 from server.kit.database import transaction
 
 SHOWN = 20
@@ -38,10 +38,10 @@ def import_accounts(
         show_problems(run, queries.outcomes(session, run.id, problems_only=True, limit=SHOWN))
     if not dry_run:
         with transaction() as session:
-            service.one_at_a_time(session, TARGET.kind)
             run = session.get_one(ImportRun, run.id)
             service.apply(session, TARGET, run)
-    counts = ", ".join(f"{count:,} {name}" for name, count in run.counts.items())
+    named = [name for name in (*Action, "warnings") if run.counts.get(name)]
+    counts = ", ".join(f"{run.counts[name]:,} {name}" for name in named)
     typer.echo(f"{run.file_name}: {run.row_count:,} rows{' (dry run)' if dry_run else ''}: {counts}")
 
 

@@ -1,5 +1,6 @@
 """Pins for addresses, in the background; asked again when the map has changed."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,7 +10,9 @@ from geo.geocode.types import AddressQuery
 from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answer
 from server.geocoding import service as geocoding
+from server.geocoding.errors import NoAddresses
 from server.jobs import defer, task
+from server.jobs.service import queue
 from server.kit.database import transaction
 from server.records.service import Actor, acting
 
@@ -46,7 +49,7 @@ def locate(session: Session, sites: list[tuple[Site, str]]) -> int:
 @task("accounts.locate_account")
 def locate_account(account_id: str) -> None:
     """Place the sites of one account that wait for a pin."""
-    with transaction() as session:
+    with transaction() as session, suppress(NoAddresses):
         acting(session, MACHINE)
         locate(session, pending(session, account_id=UUID(account_id)))
 
@@ -54,7 +57,7 @@ def locate_account(account_id: str) -> None:
 @task("accounts.locate_pending")
 def locate_pending() -> None:
     """Place all sites that wait for a pin, in batches; each batch is a transaction of its own."""
-    with transaction() as session:
+    with transaction() as session, suppress(NoAddresses):
         acting(session, MACHINE)
         batch = pending(session)
         locate(session, batch)
@@ -65,13 +68,24 @@ def locate_pending() -> None:
 @task("accounts.check_pins_again")
 def check_pins_again() -> None:
     """Ask again for pins that an older map has placed, or could not place; pins set by people stay."""
-    with transaction() as session:
+    with transaction() as session, suppress(NoAddresses):
         acting(session, MACHINE)
         version = geocoding.locate(session, AddressQuery()).region_version
         batch = outdated(session, version)
         locate(session, batch)
         if len(batch) == BATCH:
             defer(session, check_pins_again, key="accounts.check_pins_again")
+
+
+@queue.periodic(cron="*/5 * * * *")
+@queue.task(name="accounts.keep_pins", queue="default", queueing_lock="accounts.keep_pins")
+def keep_pins(timestamp: int) -> None:
+    """See every five minutes whether a new map has something to say about pins, or sites still wait for theirs."""
+    del timestamp
+    with transaction() as session:
+        if session.scalars(select(Site.id).where(Site.pin_state == PinState.PENDING).limit(1)).first():
+            defer(session, locate_pending, key="accounts.locate_pending")
+        defer(session, check_pins_again, key="accounts.check_pins_again")
 
 
 def outdated(session: Session, version: str) -> list[tuple[Site, str]]:

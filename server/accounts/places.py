@@ -24,7 +24,7 @@ from server.accounts.values import ADDRESS, SITE, cleaned
 from server.auth.access import Scope
 from server.jobs import defer
 from server.kit import clock
-from server.kit.errors import Conflict, NotFound
+from server.kit.errors import Conflict, Forbidden, NotFound
 from server.records.merging import Delta
 from server.records.service import Actor
 
@@ -125,6 +125,8 @@ def place_by_hand(session: Session, scope: Scope, site_id: UUID, point: LonLat, 
     set_by_hand(site, point)
     session.flush()
     align_accounts(session, [site.account_id])
+    if not queries.seen_of(session, scope, [site.account_id]):
+        raise Forbidden("The account would leave your area with its pin.", help="Ask your manager to move it.")
     session.refresh(site)
     return site
 

@@ -14,6 +14,7 @@ from sqlalchemy.types import Text
 from geo.types import LonLat
 from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
+from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.roles import Level
@@ -22,6 +23,7 @@ from server.kit.errors import BadRequest
 from server.kit.filtering import compile_filter, parse
 from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
+from server.regions.queries import served
 from server.territories import queries as territories
 from server.territories.models import Territory
 
@@ -128,12 +130,15 @@ EARLIEST = date(1, 1, 1)
 
 def sort_keys(today: date) -> dict[str, ColumnElement[Any]]:
     """What a list can be sorted by; nulls come as the least value, so that a cursor can point between rows."""
+    main_city = select(func.search_text(Site.city, type_=Text)).where(
+        Site.account_id == Account.id, Site.is_main, Site.deleted_at.is_(None)
+    )
     return {
         "name": func.search_text(Account.name, type_=Text),
         "number": func.coalesce(Account.number, ""),
         "class": func.coalesce(Account.account_class, "~"),
         "status": Account.__table__.c.status,
-        "city": func.search_text(func.coalesce(Site.city, ""), type_=Text),
+        "city": func.coalesce(main_city.scalar_subquery(), ""),
         "value": func.coalesce(Account.yearly_value, literal(Decimal(-1))),
         "potential": func.coalesce(Account.yearly_potential, literal(Decimal(-1))),
         "overdue": func.coalesce(overdue_days(today), -1_000_000),
@@ -169,19 +174,20 @@ def page(
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(sort_keys(today)) + ".")
     statement = chosen(scope, filter=filter, search=search)
     total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Account.id).subquery())) or 0
-    detailed = with_details(statement, today).add_columns(key)
     after = decode_cursor(cursor, 3)
     down = sort.startswith("-")
     if after is not None:
         if after[0] != sort:
             raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        here, there = (
-            tuple_(key, Account.id),
-            tuple_(cast(literal(str(after[1])), key.type), cast(after[2], Account.id.type)),
-        )
-        detailed = detailed.where(here < there if down else here > there)
+        here = tuple_(key, Account.id)
+        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Account.id.type))
+        statement = statement.where(here < there if down else here > there)
+    # Names and places are looked up for the page's rows only.
     order = (key.desc(), Account.id.desc()) if down else (key, Account.id)
-    found = session.execute(detailed.order_by(*order).limit(limit + 1)).all()
+    ids = statement.with_only_columns(Account.id, key.label("key")).order_by(*order).limit(limit + 1).subquery("page")
+    detailed = with_details(select(Account).join(ids, ids.c.id == Account.id), today).add_columns(ids.c.key)
+    order = (ids.c.key.desc(), Account.id.desc()) if down else (ids.c.key, Account.id)
+    found = session.execute(detailed.order_by(*order)).all()
     last = found[limit - 1] if len(found) > limit else None
     return Listing(
         rows=[Row(*row[:8]) for row in found[:limit]],
@@ -213,6 +219,12 @@ def reps_of(session: Session, account_id: UUID) -> list[UUID]:
     """The reps to whom an account is assigned by hand."""
     statement = select(AccountRep.user_id).where(AccountRep.account_id == account_id)
     return list(session.scalars(statement.order_by(AccountRep.user_id)))
+
+
+def home_country(session: Session) -> str | None:
+    """The country in which numbers without +… are dialled: that of the map, when it shows a single one."""
+    countries = {country_code(region.country) for region in served(session)}
+    return countries.pop() if len(countries) == 1 else None
 
 
 def family(account_id: UUID) -> Select[UUID]:

@@ -23,7 +23,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.settings import settings
 from server.records.merging import Delta
-from server.records.service import Actor, acting
+from server.records.service import Actor
 from server.territories.models import Territory
 
 __all__ = [
@@ -87,7 +87,7 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
     account = Account(**values)
     if new.id is not None:
         account.id = new.id
-    account.phone_e164 = phone_e164(account.phone, region_of(sites))
+    account.phone_e164 = phone_e164(account.phone, region_of(session, sites))
     if not force:
         refuse_duplicates(session, scope, account, sites[0] if sites else None)
     session.add(account)
@@ -146,19 +146,22 @@ def patch(
     reach = select(Account.id).where(Account.id == account_id, queries.within_reach(scope, "accounts:write"))
     merge = editing.merged(account, base_rev, deltas, in_scope=session.scalar(reach) is not None)
     if merge.apply:
-        write(session, scope, account, editing.written(account, merge.apply), keep_visible=False)
+        write(session, scope, account, editing.written(account, merge.apply))
     conflicts = editing.kept(session, account, merge, actor)
     return Outcome(account.rev, frozenset(merge.apply), merge.same, merge.clashes, conflicts)
 
 
-def write(
-    session: Session, scope: Scope, account: Account, values: dict[str, Any], *, keep_visible: bool = True
-) -> None:
+FOR_MANAGERS = frozenset({"owner_id", "territory_id", "territory_is_fixed"})
+"""Fields that decide who works an account."""
+
+
+def write(session: Session, scope: Scope, account: Account, values: dict[str, Any]) -> None:
     """Write checked values. Refuses references to nothing, a number that is taken, giving away what is not yours."""
     if not values:
         return
-    if keep_visible and "owner_id" in values and scope.level("accounts:write") <= Level.TERRITORY:
-        raise Forbidden("Only managers hand accounts over.", help="Ask your manager.", field="owner_id")
+    handed_over = sorted(FOR_MANAGERS & values.keys())
+    if handed_over and scope.level("accounts:write") <= Level.TERRITORY:
+        raise Forbidden("Only managers hand accounts over.", help="Ask your manager.", field=handed_over[0])
     if values.get("status", "") is None:
         raise Invalid("Status: is missing.", field="status")
     check_references(session, values)
@@ -167,7 +170,7 @@ def write(
     for name, value in values.items():
         setattr(account, name, value)
     if "phone" in values:
-        account.phone_e164 = phone_e164(account.phone, region_of(queries.sites_of(session, [account.id])))
+        account.phone_e164 = phone_e164(account.phone, region_of(session, queries.sites_of(session, [account.id])))
     session.flush()
     if "territory_id" in values or "territory_is_fixed" in values:
         pins.follow_main_site(session, [account.id])
@@ -279,11 +282,7 @@ def check_references(session: Session, values: Mapping[str, Any]) -> None:
             raise Invalid("Territory: there is no such territory.", field="territory_id")
 
 
-def region_of(sites: Sequence[Site]) -> str | None:
+def region_of(session: Session, sites: Sequence[Site]) -> str | None:
     """The country in which phone numbers of these sites are dialled."""
-    return next((country_code(site.country) for site in sites if site.country), None)
-
-
-def as_system(session: Session, source: str = "job") -> None:
-    """Say in the history that nobody in particular acts."""
-    acting(session, Actor(user_id=None, source=source))
+    named = next((code for site in sites if site.country and (code := country_code(site.country))), None)
+    return named or queries.home_country(session)

@@ -63,6 +63,7 @@ def render(session: Session, scope: Scope, resolution: int | None = None) -> byt
     bbox = _bbox(session, cells)
     page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, attribution_control=False, zoom_snap=0.5)
     page.default_js, page.default_css = [], []
+    page.options |= {"minZoom": 3, "maxZoom": 18}  # without tiles nothing else tells the clusters where to end
     _background(page, regions.background(session, bbox))
     breaks = queries.breaks(session, cells[0].resolution) if cells else []
     _hexagons(page, cells, breaks)

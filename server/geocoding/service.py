@@ -141,17 +141,18 @@ class _Loaded:
 
     def __init__(self, version: str, index: MemoryIndex, sources: Sequence[tuple[UUID, int]]) -> None:
         self.version = version
-        self.index = index
+        self._index = index
+        self._geocoder = Geocoder(index)
         self._sources = sources
 
     def geocoder(self, session: Session) -> Geocoder:
         """A geocoder that reads house numbers through this session."""
-        return Geocoder(self.index.with_houses(lambda streets: self._houses(session, streets)))
+        return self._geocoder.over(self._index.with_houses(lambda streets: self._houses(session, streets)))
 
     def _houses(self, session: Session, streets: Sequence[int]) -> Mapping[int, Sequence[HouseRow]]:
         """House numbers of streets by their position in the joint index, one statement per source."""
         found: dict[int, Sequence[HouseRow]] = {street: () for street in streets}
-        ends = [first for _, first in self._sources[1:]] + [len(self.index)]
+        ends = [first for _, first in self._sources[1:]] + [len(self._index)]
         for (source, first), end in zip(self._sources, ends, strict=True):
             mine = [street - first for street in streets if first <= street < end]
             if mine:
@@ -182,8 +183,8 @@ def geocoder(session: Session) -> Geocoder:
 
 
 def locate(session: Session, query: AddressQuery) -> Answer:
-    """Find where an address is."""
-    return geocoder(session).locate(query)
+    """Find where an address is; a question that is `lat,lon` is asked in reverse."""
+    return next(stream(session, [query]))
 
 
 def locate_many(session: Session, asked: Iterable[AddressQuery]) -> list[Answer]:

@@ -8,7 +8,7 @@ from rapidfuzz import fuzz, process
 
 from server.imports.targets import Column
 
-ALIKE = 88.0
+ALIKE = 85.0
 SURE_SHARE = 0.6
 """Share of filled cells that must look like a field."""
 

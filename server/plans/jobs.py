@@ -12,6 +12,7 @@ from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 from server.plans import computing
 from server.plans.computing import Cancelled
+from server.plans.exporting import jobs as exporting  # noqa: F401 -- the worker loads one module per room
 from server.plans.models import Plan, PlanState
 from server.records.service import Actor, acting
 

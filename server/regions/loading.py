@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from struct import pack
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -11,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
-from shapely.geometry import LineString, MultiPolygon, Point, Polygon
+from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ PROSPECTS = UUID("6f1d2c5e-3f0b-5a53-9d0e-0f7a3c1e7b11")
 
 CELL_RESOLUTION = 10
 CHUNK = 20_000
+_EWKB_POINT = pack("<BII", 1, 0x20000001, 4326).hex()
 _MERCATOR_M = 20_037_508.342789244
 
 Row = Sequence[Any]
@@ -167,7 +169,8 @@ def _rows_of_poi(poi: Poi) -> Iterator[tuple[str, Row]]:
 
 
 def _point(point: LonLat) -> str:
-    return _wkb(Point(point))
+    """A point as PostGIS reads it (EWKB: little-endian, type 1 with SRID 4326); shapely is slow at single points."""
+    return _EWKB_POINT + pack("<dd", point.lon, point.lat).hex()
 
 
 def _wkb(shape: BaseGeometry) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from geo.madeup import GENERATOR
 from geo.osm.extract import ATTRIBUTION, LICENCE, ExtractError
 from geo.osm.reader import Progress
 from server.kit import clock
@@ -70,6 +71,8 @@ def load(session: Session, region_id: UUID, path: Path, progress: Progress | Non
     region.bbox = list(bbox)
     region.data_date = reader.survey.data_date
     region.country = reader.survey.country
+    if reader.survey.generator == GENERATOR:
+        region.licence, region.attribution = "no rights reserved", ["Made-up data"]
     region.counts = dict(counts)
     region.stage = Stage.LOADED
     session.flush()

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Select, case, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from server.accounts import editing
 from server.accounts import queries as accounts
@@ -24,17 +24,21 @@ STATES = {
     "custom": ConflictState.CUSTOM,
 }
 
-ACCOUNT_ID = case(
-    (FieldConflict.entity == "site", select(Site.account_id).where(Site.id == FieldConflict.row_id).scalar_subquery()),
-    else_=FieldConflict.row_id,
-)
+PLACE = aliased(Site)
+"""The site that a conflict is about."""
+ACCOUNT_ID = case((FieldConflict.entity == "site", PLACE.account_id), else_=FieldConflict.row_id)
 
 
 def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[FieldConflict, Account, str]:
     """The conflicts of a person: on accounts they reach, and those that they or their team brought about."""
     level = scope.level(permission)
-    statement = select(FieldConflict, Account, User.name).join(Account, Account.id == ACCOUNT_ID)
-    statement = statement.outerjoin(User, User.id == FieldConflict.actor)
+    statement = (
+        select(FieldConflict, Account, User.name)
+        .select_from(FieldConflict)
+        .outerjoin(PLACE, and_(FieldConflict.entity == "site", PLACE.id == FieldConflict.row_id))
+        .join(Account, Account.id == ACCOUNT_ID)
+        .outerjoin(User, User.id == FieldConflict.actor)
+    )
     if level >= Level.ALL:
         return statement
     own: ColumnElement[bool] = FieldConflict.actor == scope.user_id

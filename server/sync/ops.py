@@ -106,6 +106,9 @@ def record(session: Session, op: wire.Create, context: Context) -> Effect:
 def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     """Merge changed fields into an account or a site."""
     refuse_unwritable(op.e, op.f)
+    for name, (_, new) in op.f.items():
+        if isinstance(new, dict | list):
+            raise Invalid(f"{name} takes a single value.", field=name)
     deltas = {name: Delta(old, new) for name, (old, new) in op.f.items()}
     row = stored(session, op.e, op.id)
     before, redirected = row.rev, row.id != op.id

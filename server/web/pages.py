@@ -1,20 +1,29 @@
 """How a page is made: templates, who is signed in, error pages, headers that keep the browser to ourselves."""
 
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.auth.sessions import ForgedRequest
+from server.kit import clock
 from server.kit.errors import NotSignedIn, WaymarkError
 from server.kit.settings import settings
+from server.web.language import LANGUAGES, Language, chosen
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -25,33 +34,122 @@ POLICY = (
 )
 """Everything comes from us; MapLibre starts its worker from a blob and sizes its canvas inline."""
 
-router = APIRouter(include_in_schema=False)
+OWN_POLICY = ("/api/docs",)
+"""Pages of the framework that bring their own assets."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """One entry of the rail."""
+
+    key: str
+    path: str
+    name: str
+    icon: str
+    letter: str
+    """`g` and this letter go there."""
+    permission: str
+    is_main: bool = False
+    """Whether it stands in the bottom bar of a phone."""
+
+
+ROOMS = (
+    Room("home", "/", "Map", "map", "h", "accounts:read", is_main=True),
+    Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", is_main=True),
+    Room("plans", "/plans", "Plans", "route", "p", "plans:read", is_main=True),
+    Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", is_main=True),
+    Room("density", "/density", "White space", "hexagon", "w", "density:read"),
+    Room("imports", "/imports", "Import", "file-up", "i", "accounts:import"),
+    Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read"),
+    Room("users", "/users", "Users", "users", "u", "users:read"),
+    Room("regions", "/regions", "Regions", "globe", "r", "regions:write"),
+)
+"""The rail, from the top."""
+
+
+@lru_cache(maxsize=500)
+def drawing(name: str) -> str | None:
+    """The inside of a Lucide icon."""
+    path = STATIC / "vendor" / "icons" / f"{name}.svg"
+    if not path.is_file():
+        return None
+    text = path.read_text(encoding="utf-8")
+    return " ".join(text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")].split())
 
 
 def icon(name: str, size: int = 20) -> Markup:
     """A Lucide icon, drawn in the colour of the text around it."""
-    path = STATIC / "vendor" / "icons" / f"{name}.svg"
-    if not path.is_file():
-        return Markup('<span class="icon" aria-hidden="true"></span>')
-    drawing = path.read_text(encoding="utf-8")
-    drawing = drawing[drawing.index("<svg") :].replace(
-        "<svg", f'<svg aria-hidden="true" width="{size}" height="{size}"', 1
+    inside = drawing(name) or ""
+    return Markup(  # noqa: S704 (files of our own)
+        f'<svg class="icon" aria-hidden="true" width="{size}" height="{size}" viewBox="0 0 24 24" fill="none"'
+        f' stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">{inside}</svg>'
     )
-    return Markup(drawing)  # noqa: S704 (a file of our own)
 
 
-templates = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
-templates.globals["icon"] = icon
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Changes with our own static files, so that browsers keep them as long as they are the same."""
+    digest = hashlib.sha256()
+    for path in sorted([*(STATIC / "css").iterdir(), *(STATIC / "js").iterdir(), STATIC / "vendor" / "stamp"]):
+        digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()[:10]
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def templates(code: str) -> Environment:
+    """The templates in a language."""
+    language = Language(code)
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
+    for name in ("number", "money", "distance", "duration", "day", "clock", "moment", "size", "ago"):
+        made.filters[name] = getattr(language, name)
+    made.filters["plain_id"] = lambda text: re.sub(r"[^a-z0-9]+", "-", str(text).lower())
+    return made
+
+
+def language_of(request: Request, scope: Scope | None) -> Language:
+    """The language in which somebody is answered."""
+    wish = scope.language if scope else None
+    return Language(chosen(wish, request.headers.get("accept-language", "")))
+
+
+def html(request: Request, template: str, scope: Scope | None, **values: Any) -> str:
+    """A template filled in for somebody."""
+    made = templates(language_of(request, scope).code)
+    zone = (scope.zone if scope else None) or settings().zone
+    return made.get_template(template).render(
+        request=request,
+        scope=scope,
+        company=settings().company,
+        path=request.url.path,
+        zone=zone,
+        now=clock.now(),
+        today=clock.today(zone),
+        **values,
+    )
 
 
 def render(request: Request, template: str, scope: Scope | None, *, status: int = 200, **values: Any) -> HTMLResponse:
     """A page (or a fragment of one) as an answer."""
-    text = templates.get_template(template).render(
-        request=request, scope=scope, company=settings().company, path=request.url.path, **values
-    )
-    return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(html(request, template, scope, **values), status, headers={"Cache-Control": "no-store"})
+
+
+def go(path: str) -> RedirectResponse:
+    """Send the browser on after a form was accepted."""
+    return RedirectResponse(path, status_code=303)
+
+
+@contextmanager
+def attempt(session: Session) -> Iterator[None]:
+    """Try something whose refusal is shown on the page: what it has written until then is taken back."""
+    with session.begin_nested():
+        yield
 
 
 def wants_page(request: Request) -> bool:
@@ -62,16 +160,17 @@ def wants_page(request: Request) -> bool:
 
 def error_page(request: Request, error: WaymarkError, status: int | None = None) -> Response | None:
     """The error as a page, or as a fragment for HTMX; None for programs, who get a problem document."""
-    if not wants_page(request) and "hx-request" not in request.headers:
+    is_fragment = "hx-request" in request.headers
+    if not wants_page(request) and not is_fragment:
         return None
     if isinstance(error, NotSignedIn) and not isinstance(error, ForgedRequest):
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        target = "/sign-in" if here == "/" else f"/sign-in?next={quote(here)}"
-        if "hx-request" in request.headers:
+        target = "/sign-in" if here == "/" or is_fragment else f"/sign-in?next={quote(here)}"
+        if is_fragment:
             return Response(status_code=204, headers={"HX-Redirect": target})
         return RedirectResponse(target, status_code=303)
     code = status or int(error.status)
-    template = "fragments/error.html" if "hx-request" in request.headers else "error.html"
+    template = "parts/error.html" if is_fragment else "error.html"
     return render(request, template, None, status=code, error=error, code=code, phrase=HTTPStatus(code).phrase)
 
 
@@ -82,7 +181,12 @@ def mount(app: FastAPI) -> None:
     @app.middleware("http")
     async def headers(request: Request, call_next: Any) -> Response:
         response: Response = await call_next(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        if not request.url.path.startswith(OWN_POLICY):
+            response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Referrer-Policy", "same-origin")
+        if request.url.path.startswith("/static/"):
+            versioned = "v" in request.query_params or "/vendor/" in request.url.path
+            response.headers["Cache-Control"] = "public, max-age=86400" if versioned else "no-cache"
         return response

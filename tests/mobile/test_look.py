@@ -62,3 +62,20 @@ def test_values_are_written_as_people_of_that_language_write_them():
     assert (en.duration(8100), en.duration(540)) == ("2 h 15 min", "9 min")
     assert (en.number(2914), de.number(2914)) == ("2,914", "2.914")
     assert Words("fr").language == "en"
+
+
+SHARED = {
+    "paper": "paper", "ground": "ground", "ink": "ink", "quiet": "quiet", "line": "line", "brand": "brand",
+    "brand-hover": "brand_hover", "on-brand": "on_brand", "blaze": "accent", "good": "good", "warn": "warn",
+    "bad": "bad", "info": "info",
+}  # fmt: skip
+"""The maps are drawn by different means and have greys of their own."""
+
+
+def test_the_phone_and_the_pages_have_the_same_colours():
+    css = (FONTS.parent.parent / "server/web/static/css/tokens.css").read_text(encoding="utf-8")
+    light, dark = css.split(':root[data-theme="dark"]')
+    for palette, block in ((theme.LIGHT, light), (theme.DARK, dark)):
+        values = dict(re.findall(r"--([a-z0-9-]+): (#[0-9A-F]{6})", block))
+        assert {name: getattr(palette, SHARED[name]) for name in SHARED} == {name: values[name] for name in SHARED}
+    assert tuple(re.findall(r"--category-\d: (#[0-9A-F]{6})", light)) == theme.CATEGORIES

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 
 import pytest
 
@@ -53,7 +54,8 @@ class Screen:
             self.loop.idle()
 
     def until(self, true):
-        for _ in range(20_000):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
             self.loop.idle()
             if true():
                 return

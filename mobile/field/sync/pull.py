@@ -1,5 +1,6 @@
 """Step 5 of sync: read pages until there are no more; a page and its cursor are one transaction."""
 
+import shutil
 from dataclasses import dataclass
 
 from mobile.field.store import Store, clock
@@ -9,6 +10,12 @@ from mobile.field.sync.api import Api
 from mobile.field.sync.problems import StartOver
 
 PAGE_ROWS = 2000
+PAGE_BYTES = 16 * 1024 * 1024
+"""The most a page unpacks to; three times that must be free before one is asked for."""
+
+
+class StorageLow(Exception):
+    """There is no room for a page; what the rep saves has its reserve."""
 
 
 @dataclass
@@ -38,6 +45,8 @@ def pull(store: Store, api: Api, epoch: str, limits: wire.Limits) -> Pulled:
     limit = min(PAGE_ROWS, limits.page_rows)
     restarted = False
     while True:
+        if shutil.disk_usage(store.folder).free < 3 * PAGE_BYTES:
+            raise StorageLow("the phone's storage is almost full; free some space to receive changes")
         request = wire.PullRequest(epoch=epoch, groups=groups_of(store.cache.buckets()), limit=limit)
         try:
             reply = wire.parse(wire.PullReply, api.call("POST", "/sync/v1/pull", wire.emit(request)))

@@ -18,7 +18,7 @@ from mobile.field.sync.problems import (
     SignInNeeded,
     UpgradeNeeded,
 )
-from mobile.field.sync.pull import Pulled, pull
+from mobile.field.sync.pull import Pulled, StorageLow, pull
 from mobile.field.sync.push import Pushed, push
 from mobile.field.sync.tokens import TokenKeeper
 from mobile.field.sync.transport import Transport, Unreachable
@@ -78,6 +78,8 @@ class Sync:
             return report.failed(problem.code, problem.detail)
         except Problem as problem:
             return report.failed(problem.code, problem.detail, problem.after_s)
+        except StorageLow as error:
+            return report.failed("storage_low", str(error))
         except BadMessage as error:
             return report.failed("bad_message", str(error))
         except sqlite3.OperationalError as error:

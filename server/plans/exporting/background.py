@@ -12,14 +12,17 @@ from routing.export.types import MapFeature
 from server.regions.queries import WORLD_M
 from server.roads.queries import regions_covering
 
-_PIXELS, _MARGIN, _SMALLEST_M, _MOST_FEATURES = 700, 0.4, 1500.0, 5000
+_PIXELS, _SMALLEST_M, _MOST_FEATURES = 700, 1500.0, 5000
+_SHAPE = 1.7
+"""Width of the printed map by its height: the paper is filled, whatever the shape of the route."""
+_MARGIN = 1.3
 
 _FEATURES = text(
     """
     with box as (select ST_MakeEnvelope(:west, :south, :east, :north, 3857) as box),
     found as (
         select f.layer, f.kind, f.name, f.min_zoom, f.id,
-               ST_ClipByBox2D(ST_Simplify(f.geom, :tolerance_m, true), box.box) as geom
+               ST_Simplify(ST_ClipByBox2D(f.geom, box.box), :tolerance_m, true) as geom
         from box join basemap_feature f on f.geom && box.box
         where f.region_id = any(:regions) and f.min_zoom <= :zoom and f.layer <> 'building'
         order by f.min_zoom, f.region_id, f.id
@@ -38,18 +41,19 @@ def around(session: Session, points: Sequence[LonLat]) -> tuple[MapFeature, ...]
     if not regions:
         return ()
     west, south, east, north = _box_m(points)
-    width_m = max(east - west, north - south, _SMALLEST_M)
-    margin_m = width_m * _MARGIN
+    height_m = max(north - south, (east - west) / _SHAPE, _SMALLEST_M) * _MARGIN
+    width_m = height_m * _SHAPE
+    x, y = (west + east) / 2, (south + north) / 2
     rows = session.execute(
         _FEATURES,
         {
-            "west": west - margin_m,
-            "south": south - margin_m,
-            "east": east + margin_m,
-            "north": north + margin_m,
+            "west": x - width_m / 2,
+            "south": y - height_m / 2,
+            "east": x + width_m / 2,
+            "north": y + height_m / 2,
             "regions": [region.id for region in regions],
-            "zoom": math.floor(math.log2(_PIXELS / 256 * WORLD_M / width_m)),
-            "tolerance_m": width_m / _PIXELS / 2,
+            "zoom": math.floor(math.log2(_PIXELS / 256 * WORLD_M / height_m)),
+            "tolerance_m": height_m / _PIXELS / 2,
             "most": _MOST_FEATURES,
         },
     )

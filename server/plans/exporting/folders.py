@@ -14,8 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from routing.export.bundle import MANIFEST
-from routing.export.types import ExportFile
+from routing.export.types import MANIFEST, ExportFile
 from server.kit.errors import NotFound
 from server.kit.settings import settings
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from routing.export.bundle import MEDIA_TYPES
+from routing.export.types import MEDIA_TYPES
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.paging import Page

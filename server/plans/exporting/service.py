@@ -1,23 +1,29 @@
-"""Writing the day of every rep to disk, and asking for it to be done."""
+"""Writing the day of every rep to disk, and asking for it to be done.
+
+The writers (folium with its pandas, reportlab, openpyxl) are loaded when the first file is written, so that every other
+command and every server process starts without them.
+"""
 
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 import server
-from routing.export import bundle
 from routing.export.types import DaySheet
-from routing.export.web_map import Assets
 from server.auth.access import Scope
 from server.auth.queries import visible_users
 from server.kit import clock
 from server.kit.errors import Unavailable
 from server.kit.settings import settings
 from server.plans.exporting import folders, sheets
+
+if TYPE_CHECKING:
+    from routing.export.web_map import Assets
 
 VENDOR = Path(server.__file__).parent / "web" / "static" / "vendor"
 
@@ -69,8 +75,10 @@ def day_to_export() -> date | None:
 
 
 @cache
-def map_library() -> Assets:
+def map_library() -> "Assets":
     """The map library that the server's own pages are served with; refuses when it is not installed."""
+    from routing.export.web_map import Assets
+
     try:
         return Assets.of(VENDOR)
     except FileNotFoundError as error:
@@ -81,4 +89,6 @@ def map_library() -> Assets:
 
 
 def _write(sheet: DaySheet, target: Path | None) -> Path:
+    from routing.export import bundle
+
     return folders.store(sheet.day, sheet.login, bundle.write(sheet, map_library()), target)

@@ -231,3 +231,17 @@ def test_nothing_is_lost_when_the_note_holds_any_character(store):
     op = visit_event(store, TARGET, "done", note=note)
     assert json.loads(store.outbox.db.execute("select body from op").fetchone()[0])["d"]["note"] == note
     assert op.body["d"]["note"] == note
+
+
+def test_an_account_is_overdue_by_its_interval_and_its_last_visit(synced, monkeypatch):
+    account = synced.server.world.rows["account", uid(1001)]["d"]
+    synced.server.put("account", uid(1001), account | {"interval_days": 30})
+    assert synced.sync().ok
+    assert reads.AccountIndex(synced.store).search("muller")[0].overdue_days is None
+    visit_event(
+        synced.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done", outcome="order"
+    )
+    for today, days in (("2026-12-01", -22), ("2027-01-01", 9)):
+        monkeypatch.setattr(clock, "today", lambda _zone=None, today=today: clock.date.fromisoformat(today))
+        line = reads.AccountIndex(synced.store).search("muller")[0]
+        assert (line.overdue_days, line.overdue) == (days, days > 0)

@@ -66,7 +66,14 @@ def serve(graph: osrm_build.Graph) -> Peer:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [osrm_build.bundled("bin", "osrm-routed"), graph.base, "-a", graph.algorithm, "-i", "127.0.0.1"]
+    command = [
+        osrm_build.bundled("bin", "osrm-routed"),
+        osrm_build.quoted(graph.base),
+        "-a",
+        graph.algorithm,
+        "-i",
+        "127.0.0.1",
+    ]
     command += ["-p", str(port), "-t", "1", "--max-table-size", "10000"]
     quiet = {**os.environ, "DISABLE_ACCESS_LOGGING": "1"}
     process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True, env=quiet)

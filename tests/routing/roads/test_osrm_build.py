@@ -92,3 +92,10 @@ def test_a_disk_that_fills_up_while_building_leaves_nothing_behind(village: Path
 def test_a_missing_extract_is_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         osrm_build.build(tmp_path / "nowhere.osm.pbf", tmp_path / "graphs")
+
+
+def test_spaces_and_quotes_in_paths_do_no_harm(village: Path, tmp_path: Path) -> None:
+    folder = tmp_path / 'a "b" & c'
+    folder.mkdir()
+    extract = shutil.copy(village, folder / "the village.osm.pbf")
+    assert osrm_build.build(Path(extract), folder / "my graphs").folder.is_dir()

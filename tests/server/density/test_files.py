@@ -56,7 +56,7 @@ def test_the_page_loads_nothing_from_outside(market: Session, vendored: None) ->
 
 def test_the_page_names_its_sources_its_classes_and_its_firms(market: Session, vendored: None) -> None:
     page = snapshot.render(market, system_scope()).decode()
-    assert "© OpenStreetMap contributors (ODbL 1.0, 2026-01-01)" in page
+    assert "Made-up data (no rights reserved, 2026-01-01)" in page
     assert "Prospects per hexagon" in page
     assert "Plain Ltd" in page
     assert "penetration" in page
@@ -102,7 +102,7 @@ def test_a_geopackage_holds_every_layer_and_its_sources(market: Session, tmp_pat
     assert cells["prospects"].sum() == len(prospects)
     assert cells["customers"].sum() == len(pyogrio.read_dataframe(path, layer="customers")) == 2
     assert cells.crs == "EPSG:4326"
-    assert "OpenStreetMap" in pyogrio.read_dataframe(path, layer="about")["source"][0]
+    assert "Made-up data" in pyogrio.read_dataframe(path, layer="about")["source"][0]
 
 
 def test_an_empty_market_is_still_a_geopackage(session: Session, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_rep_sees_the_market_and_takes_no_file_away(rep: TestClient, market: R
 def test_the_market_comes_with_its_sources_and_a_legend(rep: TestClient, market: Region) -> None:
     body = rep.get("/api/v1/density").json()
     assert body["prospects"] > 80
-    assert body["sources"] == ["demo: © OpenStreetMap contributors (ODbL 1.0, 2026-01-01)"]
+    assert body["sources"] == ["demo: Made-up data (no rights reserved, 2026-01-01)"]
     assert body["breaks"]["8"]
     assert len(body["ramp"]) == 5
 

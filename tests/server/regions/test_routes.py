@@ -27,7 +27,7 @@ def test_regions_come_with_their_attribution_date_and_map_pack(rep: TestClient, 
     (item,) = rep.get("/api/v1/regions").json()["items"]
     assert item["name"] == "demo"
     assert item["data_date"] == "2026-01-01"
-    assert item["attribution"] == ["© OpenStreetMap contributors"]
+    assert item["attribution"] == ["Made-up data"]
     assert item["map_pack"]["size"] == region.map_pack.stat().st_size
 
 

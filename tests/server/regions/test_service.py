@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import osmium
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
@@ -31,7 +32,19 @@ def test_everything_of_the_extract_is_in_the_tables(session: Session, region: Re
     assert _count(session, BasemapFeature) > 1000
     assert region.country == "XM"
     assert region.bbox is not None
-    assert region.attribution == ["© OpenStreetMap contributors"]
+    assert region.attribution == ["Made-up data"]
+
+
+def test_real_data_credits_openstreetmap_and_made_up_data_does_not(
+    session: Session, home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "real.osm.pbf"
+    with osmium.SimpleWriter(str(path)) as writer:
+        tags = {"addr:housenumber": "1", "addr:street": "Weg"}
+        writer.add_node(osmium.osm.mutable.Node(id=1, location=(9.5, 47.1), tags=tags))
+    region = service.register(session, "real", "ab" * 32, path.name)
+    service.load(session, region.id, path)
+    assert (region.licence, region.attribution) == ("ODbL 1.0", ["© OpenStreetMap contributors"])
 
 
 def test_municipalities_are_ready_made_areas(session: Session, region: Region) -> None:

@@ -1,14 +1,15 @@
 """What reaches a phone, and that nothing is missed, whoever changes what at the same time."""
 
 from datetime import timedelta
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from server.kit import clock
 from server.kit.database import transaction
-from server.sync import cursors, documents, epochs
+from server.sync import cursors, documents, entities, epochs
 from server.sync.jobs import tidy
 from server.sync.pull import FEED
 from tests.server.sync.world import Refused, World
@@ -206,6 +207,29 @@ def test_no_row_is_lost_under_transactions_that_stay_open(world: World, empty_da
     finally:
         for connection in open_ones:
             connection.close()
+
+
+def test_a_change_in_the_middle_of_a_page_comes_whole_with_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page belongs to one moment: neither half of the change is in it, and the cursor does not skip it."""
+    account = world.account("Bakery", "west")
+    phone = world.phone("rita")
+    phone.sync()
+    world.sql("update account set note = 'first' where id = :id", id=account)
+    read = entities.rows
+
+    def meanwhile(*arguments: Any) -> dict[UUID, entities.Row]:
+        monkeypatch.setattr(entities, "rows", read)
+        world.sql("update account set note = 'second' where id = :id", id=account)
+        world.account("New", "west")
+        return read(*arguments)
+
+    monkeypatch.setattr(entities, "rows", meanwhile)
+    assert phone.pull(pages=1) == 1
+    assert phone.rows["account", str(account)][1]["note"] == "first"
+    assert phone.pull() == 3
+    assert (phone.rows["account", str(account)][1]["note"], phone.names()) == ("second", {"Bakery", "New"})
 
 
 def test_a_visit_entered_while_its_account_moves_goes_with_it(world: World, empty_database: Engine) -> None:

@@ -4,6 +4,7 @@ import hashlib
 from datetime import date
 
 import pytest
+from shapely.geometry import shape
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -72,3 +73,18 @@ def test_without_a_region_there_is_no_background_and_no_source(session: Session)
 
 def test_the_source_is_named_with_licence_and_date(session: Session, region: Region) -> None:
     assert background.sources(session, HERE) == ("© OpenStreetMap contributors, ODbL 1.0 (valley, 2026-03-04)",)
+
+
+def test_a_thin_strip_of_forest_does_not_flood_the_map(session: Session, region: Region) -> None:
+    """Simplified first, the strip crossed itself on the map's edge, and clipping made it as large as the map."""
+    strip = (
+        "POLYGON((9.50895 47.228917, 9.509169 47.229181, 9.509412 47.229486, 9.509665 47.229798, 9.50992 47.230099,"
+        " 9.510196 47.230408, 9.510456 47.230744, 9.510653 47.230905, 9.510581 47.230914, 9.510414 47.230795,"
+        " 9.510222 47.230558, 9.509981 47.230277, 9.509683 47.22997, 9.509384 47.229615, 9.509116 47.22924,"
+        " 9.508957 47.229088, 9.50895 47.228917))"
+    )
+    draw(session, region, "landuse", "forest", strip)
+    for step in range(30):
+        around = [LonLat(9.5, 47.115), LonLat(9.5, 47.2135 + 0.0001 * step)]
+        shapes = [shape(feature.geometry) for feature in background.around(session, around)]
+        assert all(part.area < 1e-5 for part in shapes)

@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server import worker
 from server.auth.models import Role, User
+from server.jobs.service import queue
 from server.kit import clock
 from server.plans.exporting import folders, jobs, service, sheets
 from tests.server.plans.exporting.conftest import DAY, MakeUser, Publish
@@ -157,3 +159,8 @@ def test_a_later_change_of_the_plan_outranks_the_files_before(session: Session, 
     session.expire_all()
     (after,) = sheets.of_day(session, DAY)
     assert after.planned_at - before.planned_at >= timedelta(0)
+
+
+def test_the_worker_knows_the_evening_export() -> None:
+    worker.load_jobs()
+    assert {"plans.evening_export", "plans.export_rep"} <= set(queue.tasks)

@@ -1,0 +1,309 @@
+"""Accounts: the list, one account in full, a new one."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+
+from server.accounts import duplicates, places, queries, service
+from server.accounts.fields import fields
+from server.accounts.routes import Filter, Search, read
+from server.accounts.schemas import AccountRead
+from server.accounts.service import LooksLikeDuplicate, NewAccount
+from server.auth.access import Scope, requires
+from server.auth.models import Role
+from server.kit.database import Db
+from server.kit.errors import NotFound, PreconditionFailed, WaymarkError
+from server.kit.ids import uuid7
+from server.kit.paging import Cursor
+from server.kit.settings import settings
+from server.sync import conflicts
+from server.web.filters import chips
+from server.web.forms import Sent, given, number, text
+from server.web.pages import attempt, go, render
+from server.web.timeline import timeline
+from server.web.users import people_of
+
+router = APIRouter(prefix="/accounts", include_in_schema=False)
+
+ReadAccounts = Annotated[Scope, requires("accounts:read")]
+WriteAccounts = Annotated[Scope, requires("accounts:write")]
+DeleteAccounts = Annotated[Scope, requires("accounts:delete")]
+
+ROWS = 50
+ACCOUNT_FIELDS = (
+    "name number account_class status interval_days yearly_value yearly_potential phone email website tags note"
+).split()
+SITE_FIELDS = ("street", "postcode", "city", "country", "opening_hours")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the list."""
+
+    key: str
+    title: str
+    sort: str | None = None
+    is_number: bool = False
+
+
+COLUMNS = (
+    Column("number", "Number", "number"),
+    Column("name", "Name", "name"),
+    Column("class", "Class", "class"),
+    Column("status", "Status", "status"),
+    Column("city", "Place", "city"),
+    Column("street", "Street"),
+    Column("owner", "Owner"),
+    Column("territory", "Territory"),
+    Column("overdue", "Next visit", "overdue"),
+    Column("last_visit", "Last visit", "last_visit"),
+    Column("value", "Yearly value", "value", is_number=True),
+    Column("potential", "Potential", "potential", is_number=True),
+    Column("pin", "Pin"),
+)
+
+
+@router.get("")
+def show_accounts(
+    request: Request,
+    scope: ReadAccounts,
+    session: Db,
+    filter: Filter = None,
+    search: Search = None,
+    sort: str = "name",
+    cursor: Cursor = None,
+    first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> Response:
+    """The list: filtered, searched, sorted, page by page."""
+    error, found = None, queries.Listing([], None, 0)
+    try:
+        with attempt(session):
+            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+    except WaymarkError as refused:
+        error = refused
+
+    def link(**changes: object) -> str:
+        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None} | changes
+        query = urlencode({name: value for name, value in kept.items() if value})
+        return f"/accounts?{query}" if query else "/accounts"
+
+    return render(
+        request,
+        "accounts/list.html",
+        scope,
+        status=int(error.status) if error else 200,
+        found=found,
+        filter=filter or "",
+        search=search or "",
+        sort=sort,
+        first=first,
+        columns=COLUMNS,
+        chips=chips(filter or ""),
+        known=fields(queries.today_of(scope)).values(),
+        link=link,
+        query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
+        error=error,
+        restorable=request.query_params.get("deleted"),
+    )
+
+
+@router.get("/new")
+def show_new(
+    request: Request, scope: WriteAccounts, session: Db, lon: float | None = None, lat: float | None = None
+) -> Response:
+    """The form of a new account, perhaps at a point of the map."""
+    return new_page(request, scope, session, {"lon": lon, "lat": lat, "status": "prospect"})
+
+
+def new_page(
+    request: Request, scope: Scope, session: Session, values: dict[str, Any], error: WaymarkError | None = None
+) -> Response:
+    """The form with what was refused."""
+    candidates = error.details.get("candidates", []) if isinstance(error, LooksLikeDuplicate) else []
+    return render(
+        request,
+        "accounts/new.html",
+        scope,
+        status=int(error.status) if error else 200,
+        values=values,
+        error=error,
+        candidates=candidates,
+        people_choices=[(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)],
+        currency=settings().currency,
+    )
+
+
+@router.post("/new")
+def create(request: Request, scope: WriteAccounts, session: Db, sent: Sent) -> Response:
+    """Take a new account in; shows what it resembles."""
+    values = given(sent, (*ACCOUNT_FIELDS, *SITE_FIELDS, "owner_id", "lon", "lat"))
+    wanted = {name: value for name, value in values.items() if value is not None}
+    try:
+        with attempt(session):
+            site = {name: wanted[name] for name in SITE_FIELDS if name in wanted}
+            if "lon" in wanted and "lat" in wanted:
+                site |= {"lon": wanted["lon"], "lat": wanted["lat"]}
+            own = {name: wanted[name] for name in (*ACCOUNT_FIELDS, "owner_id") if name in wanted}
+            account = service.create(session, scope, NewAccount(own, [site] if site else []), force="force" in sent)
+    except WaymarkError as error:
+        return new_page(request, scope, session, dict(values), error)
+    return go(f"/accounts/{account.id}")
+
+
+@router.get("/{account_id}")
+def show_account(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
+    """One account in full: facts and map, what happened, what needs a decision."""
+    account = read(session, scope, account_id)
+    row = queries.detail(session, scope, account_id)
+    alike = duplicates.candidates(session, row.account, row.site) if row else []
+    seen = queries.seen_of(session, scope, [one.account_id for one in alike])
+    may_write = scope.may("accounts:write") and queries.detail(session, scope, account_id, "accounts:write") is not None
+    people = people_of(session, scope, Role.REP, Role.MANAGER)
+    open_conflicts = []
+    if scope.may("conflicts:read"):
+        open_conflicts = [
+            one for one in conflicts.listed(session, scope, state="open", limit=500) if one.account_id == account_id
+        ]
+    return render(
+        request,
+        "accounts/detail.html",
+        scope,
+        account=account,
+        entries=timeline(session, scope, account),
+        alike=[one for one in alike if one.account_id in seen][:5],
+        conflicts=open_conflicts,
+        may_write=may_write,
+        sites=[site.model_dump(mode="json") for site in account.sites],
+        people=people,
+        people_choices=[(person.id, person.name) for person in people],
+        event_id=uuid7(),
+    )
+
+
+def form_page(
+    request: Request,
+    scope: Scope,
+    template: str,
+    account: AccountRead,
+    values: dict[str, Any],
+    *,
+    rev: int,
+    error: WaymarkError | None = None,
+    **more: Any,
+) -> Response:
+    """A fragment: the form of an account or site. A clash shows both values of each field."""
+    clashes = {}
+    if isinstance(error, PreconditionFailed):
+        clashes = {clash["field"]: clash for clash in error.details.get("conflicts", [])}
+        rev = error.details.get("rev", rev)
+    return render(
+        request, template, scope, account=account, values=values, rev=rev, error=error, clashes=clashes, **more
+    )
+
+
+def chosen_changes(sent: FormData, names: list[str]) -> dict[str, Any]:
+    """What the form changes, without the fields for which the other person's value was chosen."""
+    values = given(sent, names)
+    return {name: value for name, value in values.items() if sent.get(f"choose-{name}") != "theirs"}
+
+
+@router.get("/{account_id}/edit")
+def show_edit(request: Request, account_id: UUID, scope: WriteAccounts, session: Db) -> Response:
+    """The form in place of the facts."""
+    account = read(session, scope, account_id)
+    values = account.model_dump() | {"interval_days": account.own_interval_days, "tags": ", ".join(account.tags)}
+    return edit_page(request, scope, session, account, values, rev=account.rev)
+
+
+def edit_page(
+    request: Request,
+    scope: Scope,
+    session: Session,
+    account: AccountRead,
+    values: dict[str, Any],
+    *,
+    rev: int,
+    error: WaymarkError | None = None,
+) -> Response:
+    """The form of an account."""
+    people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
+    return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, people_choices=people)
+
+
+@router.post("/{account_id}/edit")
+def edit(
+    request: Request, account_id: UUID, scope: WriteAccounts, session: Db, sent: Sent, rev: Annotated[int, Form()]
+) -> Response:
+    """Change an account that was seen at a revision; what others changed meanwhile is merged."""
+    changes = chosen_changes(sent, [*ACCOUNT_FIELDS, "owner_id"])
+    try:
+        with attempt(session):
+            service.edit(session, scope, account_id, rev, changes)
+    except WaymarkError as error:
+        account = read(session, scope, account_id)
+        values = account.model_dump() | given(sent, [*ACCOUNT_FIELDS, "owner_id"])
+        return edit_page(request, scope, session, account, values, rev=rev, error=error)
+    return Response(status_code=204, headers={"HX-Redirect": f"/accounts/{account_id}"})
+
+
+@router.get("/{account_id}/sites/{site_id}/edit")
+def show_edit_site(request: Request, account_id: UUID, site_id: UUID, scope: WriteAccounts, session: Db) -> Response:
+    """The form in place of a site."""
+    account = read(session, scope, account_id)
+    site = next((one for one in account.sites if one.id == site_id), None)
+    if site is None:
+        raise NotFound("There is no such site.")
+    values = site.model_dump() | {"service_min": site.service_s // 60}
+    return form_page(request, scope, "accounts/edit_site.html", account, values, rev=site.rev, site_id=site_id)
+
+
+@router.get("/{account_id}/sites/new")
+def show_new_site(request: Request, account_id: UUID, scope: WriteAccounts, session: Db) -> Response:
+    """The form of another site."""
+    account = read(session, scope, account_id)
+    values: dict[str, Any] = {"country": account.country, "service_min": 30}
+    return form_page(request, scope, "accounts/edit_site.html", account, values, rev=0, site_id=None)
+
+
+@router.post("/{account_id}/sites")
+def save_site(
+    request: Request, account_id: UUID, scope: WriteAccounts, session: Db, sent: Sent, rev: Annotated[int, Form()] = 0
+) -> Response:
+    """Add a site, or change one."""
+    site_id = UUID(found) if (found := text(sent, "site_id")) else None
+    try:
+        with attempt(session):
+            changes = chosen_changes(sent, ["name", *SITE_FIELDS])
+            minutes = number(sent, "service_min")
+            if minutes is not None:
+                changes["service_s"] = round(minutes * 60)
+            if site_id is None:
+                places.create_site(session, scope, account_id, {k: v for k, v in changes.items() if v is not None})
+            else:
+                service.edit_site(session, scope, site_id, rev, changes)
+    except WaymarkError as error:
+        account = read(session, scope, account_id)
+        values = {"service_min": text(sent, "service_min")} | given(sent, ["name", *SITE_FIELDS])
+        return form_page(
+            request, scope, "accounts/edit_site.html", account, values, rev=rev, error=error, site_id=site_id
+        )
+    return Response(status_code=204, headers={"HX-Redirect": f"/accounts/{account_id}"})
+
+
+@router.post("/{account_id}/delete")
+def delete(account_id: UUID, scope: DeleteAccounts, session: Db, rev: Annotated[int, Form()]) -> Response:
+    """Take an account away; the list offers to bring it back."""
+    service.delete(session, scope, account_id, rev)
+    return go(f"/accounts?deleted={account_id}")
+
+
+@router.post("/{account_id}/restore")
+def restore(account_id: UUID, scope: DeleteAccounts, session: Db) -> Response:
+    """Bring a deleted account back."""
+    service.restore(session, scope, account_id)
+    return go(f"/accounts/{account_id}")

@@ -1,0 +1,67 @@
+"""Routes and reports as a map draws them: plain values for JSON; the browser decodes the polylines."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from server.activities.queries import Incoming
+from server.plans.queries import RouteView
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5BD6", "#8C6D1F")
+"""Colours of reps: Okabe and Ito's without the yellow and the black, which a map swallows."""
+
+
+def colours(rep_ids: Iterable[UUID]) -> Mapping[UUID, str]:
+    """A colour for each rep, the same for the same people."""
+    return {rep_id: PALETTE[index % len(PALETTE)] for index, rep_id in enumerate(sorted(set(rep_ids)))}
+
+
+def drawn_route(route: RouteView, colour: str) -> dict[str, Any]:
+    """One rep's day as lines and numbered pins."""
+    stops = [
+        {
+            "id": str(stop.account_id),
+            "label": str(stop.position),
+            "name": stop.account_name,
+            "lon": stop.point.lon,
+            "lat": stop.point.lat,
+            "state": stop.visit_state or "planned",
+        }
+        for stop in route.stops
+        if stop.point is not None
+    ]
+    ends = {(anchor.lon, anchor.lat): anchor.name for anchor in (route.start, route.end)}
+    homes = [{"lon": lon, "lat": lat, "name": name} for (lon, lat), name in ends.items()]
+    legs = [{"polyline": leg.polyline6, "estimated": leg.estimated} for leg in route.legs if leg.polyline6]
+    return {
+        "rep": str(route.rep_id),
+        "day": route.day.isoformat(),
+        "colour": colour,
+        "legs": legs,
+        "stops": stops,
+        "homes": homes,
+    }
+
+
+def drawn_routes(routes: Sequence[RouteView]) -> list[dict[str, Any]]:
+    """Some routes with their reps' colours."""
+    known = colours(route.rep_id for route in routes)
+    return [drawn_route(route, known[route.rep_id]) for route in routes]
+
+
+def drawn_reports(reports: Iterable[Incoming]) -> list[dict[str, Any]]:
+    """The latest report of each visit, as points."""
+    latest: dict[UUID, Incoming] = {}
+    for report in reports:
+        latest.setdefault(report.visit_id, report)
+    return [
+        {
+            "id": str(one.account_id),
+            "name": one.account_name,
+            "state": one.state,
+            "lon": one.lon,
+            "lat": one.lat,
+        }
+        for one in latest.values()
+        if one.lon is not None
+    ]

@@ -1,0 +1,44 @@
+"""The filters that are offered as chips: each is a term of the filter language, switched on and off in its text."""
+
+from dataclasses import dataclass
+
+SEPARATOR = " and "
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One chip."""
+
+    label: str
+    term: str
+    is_on: bool
+    toggled: str
+    """The filter's text after a click."""
+
+
+TERMS = (
+    ("Class A", "class = A"),
+    ("Class B", "class = B"),
+    ("Overdue", "overdue > 0"),
+    ("Customers", "status = customer"),
+    ("Prospects", "status = prospect"),
+    ("Never visited", "last_visit is empty"),
+    ("Check the pin", "pin in (review, failed)"),
+)
+"""What a chip says, and the term it stands for."""
+
+
+def parts_of(filter: str) -> list[str]:
+    """The terms of a filter, as long as they are joined by `and` alone."""
+    return [part.strip() for part in filter.split(SEPARATOR) if part.strip()]
+
+
+def chips(filter: str) -> list[Chip]:
+    """The chips as they stand for a filter."""
+    parts = parts_of(filter)
+    return [
+        Chip(label, term, term in parts, SEPARATOR.join(part for part in parts if part != term))
+        if term in parts
+        else Chip(label, term, False, SEPARATOR.join([*parts, term]))
+        for label, term in TERMS
+    ]

@@ -1,0 +1,156 @@
+"""The map with everything on it, and what is happening today."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.routes import Filter, Search
+from server.activities import queries as activities
+from server.activities.models import VisitState
+from server.auth.access import Scope, requires
+from server.density import queries as density
+from server.kit.database import Db
+from server.kit.errors import NotFound, WaymarkError
+from server.kit.paging import Cursor
+from server.kit.tiles import is_known
+from server.plans import queries as plans
+from server.plans.queries import RouteView
+from server.regions import queries as regions
+from server.web.drawn import drawn_reports, drawn_routes
+from server.web.filters import chips
+from server.web.pages import attempt, html, render
+
+router = APIRouter(include_in_schema=False)
+
+ReadAccounts = Annotated[Scope, requires("accounts:read")]
+ROWS = 50
+LATEST = 30
+
+
+@router.get("/")
+def show_home(
+    request: Request, scope: ReadAccounts, session: Db, filter: Filter = None, search: Search = None
+) -> Response:
+    """The map."""
+    return render(
+        request,
+        "home/map.html",
+        scope,
+        filter=filter or "",
+        search=search or "",
+        chips=chips(filter or ""),
+        has_region=bool(regions.served(session)),
+        has_density=density.totals(session).prospects > 0 if scope.may("density:read") else False,
+    )
+
+
+@dataclass
+class Progress:
+    """How far one rep's day is."""
+
+    rep_id: UUID
+    name: str
+    total: int = 0
+    done: int = 0
+    missed: int = 0
+    next_at: datetime | None = None
+    next_name: str | None = None
+    zone: str = "UTC"
+    route: RouteView | None = field(default=None, repr=False)
+
+    @property
+    def waiting(self) -> int:
+        """Visits that have not happened yet."""
+        return self.total - self.done - self.missed
+
+
+def progress(session: Session, scope: Scope, day: date, routes: Sequence[RouteView]) -> list[Progress]:
+    """Today's visits, counted by rep."""
+    by_rep: dict[UUID, Progress] = {}
+    for row in activities.rows(session, activities.between(scope, day, day), limit=2000):
+        visit = row.visit
+        rep = by_rep.setdefault(visit.rep_id, Progress(visit.rep_id, row.rep_name, zone=visit.zone))
+        rep.total += 1
+        if visit.state == VisitState.DONE:
+            rep.done += 1
+        elif visit.state in (VisitState.MISSED, VisitState.CANCELLED):
+            rep.missed += 1
+        elif visit.planned_start_at and (rep.next_at is None or visit.planned_start_at < rep.next_at):
+            rep.next_at, rep.next_name = visit.planned_start_at, row.account_name
+    for route in routes:
+        if route.rep_id in by_rep:
+            by_rep[route.rep_id].route = route
+    return sorted(by_rep.values(), key=lambda rep: rep.name)
+
+
+@router.get("/home/today")
+def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
+    """A fragment: today by rep, and the reports that came in; 304 while nothing has happened."""
+    day = accounts.today_of(scope)
+    routes = plans.routes_between(session, scope, day, day) if scope.may("plans:read") else ()
+    may_see = scope.may("activities:read")
+    reports = activities.incoming(session, scope, day, limit=200) if may_see else []
+    drawn: dict[str, Any] = {"routes": drawn_routes(routes), "reports": drawn_reports(reports)}
+    text = html(
+        request,
+        "home/today.html",
+        scope,
+        reps=progress(session, scope, day, routes) if may_see else [],
+        colours={one["rep"]: one["colour"] for one in drawn["routes"]},
+        reports=reports[:LATEST],
+        drawn=drawn,
+        day=day,
+    )
+    etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if is_known(request, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type="text/html", headers=headers)
+
+
+@router.get("/home/accounts")
+def show_listed(
+    request: Request,
+    scope: ReadAccounts,
+    session: Db,
+    filter: Filter = None,
+    search: Search = None,
+    cursor: Cursor = None,
+    first: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """A fragment: the accounts that the map shows, the most overdue first."""
+    error, found = None, None
+    try:
+        with attempt(session):
+            found = accounts.page(
+                session, scope, filter=filter, search=search, sort="-overdue", cursor=cursor, limit=ROWS
+            )
+    except WaymarkError as refused:
+        error = refused
+    return render(
+        request,
+        "home/accounts.html",
+        scope,
+        status=int(error.status) if error else 200,
+        found=found,
+        error=error,
+        first=first,
+        filter=filter or "",
+        search=search or "",
+    )
+
+
+@router.get("/home/accounts/{account_id}")
+def show_card(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
+    """A fragment: one account as a card on the map."""
+    row = accounts.detail(session, scope, account_id)
+    if row is None:
+        raise NotFound("There is no such account.")
+    return render(request, "home/card.html", scope, row=row)

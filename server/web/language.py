@@ -1,0 +1,111 @@
+"""Texts, numbers, days and distances as a person reads them. English is written in the pages, German is looked up."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from server.kit import clock
+from server.kit.settings import settings
+
+FOLDER = Path(__file__).parent / "texts"
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+DAYS = {"en": "Mon Tue Wed Thu Fri Sat Sun".split(), "de": "Mo Di Mi Do Fr Sa So".split()}
+MONTHS = {
+    "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+    "de": "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.".split(),
+}
+
+
+@lru_cache
+def catalogue(code: str) -> dict[str, str]:
+    """The texts of a language by their English wording."""
+    path = FOLDER / f"{code}.json"
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return known
+
+
+@dataclass(frozen=True)
+class Language:
+    """How one language writes things."""
+
+    code: str
+
+    def t(self, text: str, **values: object) -> str:
+        """A text in this language; where a translation is missing, in English."""
+        found = catalogue(self.code).get(text, text)
+        return found.format(**values) if values else found
+
+    def number(self, value: float | Decimal | None, digits: int = 0) -> str:
+        """A number with separators: 1,284 or 1.284."""
+        if value is None:
+            return "–"
+        written = f"{value:,.{digits}f}"
+        return written if self.code == "en" else written.translate(str.maketrans(",.", ".,"))
+
+    def money(self, value: float | Decimal | None, currency: str) -> str:
+        """An amount without cents, with its currency."""
+        return "–" if value is None else f"{self.number(value)} {currency}"
+
+    def distance(self, metres: float | None) -> str:
+        """`64 m` or `1.4 km`."""
+        if metres is None:
+            return "–"
+        return f"{self.number(metres)} m" if metres < 995 else f"{self.number(metres / 1000, 1)} km"
+
+    def duration(self, seconds: float | None) -> str:
+        """`45 min` or `2 h 15 min`."""
+        if seconds is None:
+            return "–"
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+    def size(self, octets: float) -> str:
+        """`41 MB`."""
+        for unit in ("B", "kB"):
+            if octets < 1000:
+                return f"{self.number(octets)} {unit}"
+            octets /= 1000
+        return f"{self.number(octets, 1)} MB"
+
+    def day(self, value: date | None, *, year: bool | None = None) -> str:
+        """`Thu 26 Nov`, with the year when it is not this one."""
+        if value is None:
+            return "–"
+        month = MONTHS[self.code][value.month - 1]
+        dot = "." if self.code == "de" else ""
+        written = f"{DAYS[self.code][value.weekday()]} {value.day}{dot} {month}"
+        shows_year = value.year != clock.now().year if year is None else year
+        return f"{written} {value.year}" if shows_year else written
+
+    def clock(self, value: datetime | None, zone: str | None = None) -> str:
+        """`10:40` where the visit takes place."""
+        return "–" if value is None else f"{value.astimezone(ZoneInfo(zone or settings().zone)):%H:%M}"
+
+    def moment(self, value: datetime | None, zone: str | None = None) -> str:
+        """`Thu 26 Nov, 10:40`."""
+        if value is None:
+            return "–"
+        here = value.astimezone(ZoneInfo(zone or settings().zone))
+        return f"{self.day(here.date())}, {here:%H:%M}"
+
+    def ago(self, since: timedelta) -> str:
+        """`3 min ago`."""
+        seconds = int(since.total_seconds())
+        for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+            if seconds >= size:
+                return self.t("{n} {unit} ago", n=seconds // size, unit=name)
+        return self.t("just now")
+
+
+def chosen(wish: str | None, accept_language: str) -> str:
+    """The language for a person: their own wish, else their browser's, else the company's."""
+    browser = [part.split(";")[0].strip()[:2].lower() for part in accept_language.split(",")]
+    for code in (wish or "", *browser, settings().language):
+        if code in LANGUAGES:
+            return code
+    return "en"

@@ -1,0 +1,205 @@
+"""Plans: asking for one, looking at it on a map and as a timetable, putting it into the calendar, its files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope, requires
+from server.auth.models import Role, User
+from server.kit import clock
+from server.kit.database import Db
+from server.kit.errors import Invalid, WaymarkError
+from server.kit.settings import settings
+from server.plans import queries, service
+from server.plans.exporting import folders
+from server.plans.exporting import jobs as export_jobs
+from server.plans.exporting import service as exports
+from server.plans.models import Plan, PlanState
+from server.plans.queries import RouteView
+from server.plans.schemas import PlanRequest
+from server.web.drawn import colours, drawn_route
+from server.web.pages import attempt, go, render
+from server.web.users import people_of
+
+router = APIRouter(prefix="/plans", include_in_schema=False)
+
+ReadPlans = Annotated[Scope, requires("plans:read")]
+WritePlans = Annotated[Scope, requires("plans:write")]
+WriteExports = Annotated[Scope, requires("exports:write")]
+WORKING = (PlanState.QUEUED, PlanState.RUNNING)
+LISTED = 50
+
+
+def names(session: Session, plans: Sequence[Plan]) -> dict[UUID, str]:
+    """The names of everybody that some plans are about."""
+    ids = {rep_id for plan in plans for rep_id in plan.rep_ids}
+    return {user.id: user.name for user in session.scalars(select(User).where(User.id.in_(ids)))}
+
+
+@router.get("")
+def show_plans(request: Request, scope: ReadPlans, session: Db) -> Response:
+    """All plans, and the form for the next one."""
+    return plans_page(request, scope, session)
+
+
+def plans_page(
+    request: Request,
+    scope: Scope,
+    session: Session,
+    *,
+    error: WaymarkError | None = None,
+    chosen: Sequence[UUID] | None = None,
+) -> Response:
+    """The page, with what was refused."""
+    found = session.scalars(queries.visible_to(scope).order_by(Plan.created_at.desc(), Plan.id.desc()).limit(LISTED))
+    plans = found.all()
+    reps = people_of(session, scope, Role.REP)
+    able = {rep.id for rep in reps if rep.rep_profile and rep.rep_profile.home is not None}
+    return render(
+        request,
+        "plans/list.html",
+        scope,
+        status=int(error.status) if error else 200,
+        plans=plans,
+        names=names(session, plans),
+        reps=reps,
+        chosen=set(chosen) if chosen is not None else able,
+        first_day=next_monday(request),
+        days=exports_by_day(session, scope),
+        error=error,
+    )
+
+
+def next_monday(request: Request) -> date:
+    """The day from which people usually plan, unless the page was asked for another one."""
+    try:
+        return date.fromisoformat(request.query_params.get("first_day", ""))
+    except ValueError:
+        today = clock.today(settings().zone)
+        return today + timedelta(days=(7 - today.weekday()) % 7 or 7)
+
+
+def exports_by_day(session: Session, scope: Scope) -> list[tuple[date, list[folders.Export]]]:
+    """The latest days that have files, with those that somebody may see."""
+    if not scope.may("exports:read"):
+        return []
+    logins = exports.visible_logins(session, scope)
+    days = [(day, [one for one in folders.exports_of(day) if one.login in logins]) for day in folders.days()[:7]]
+    return [(day, found) for day, found in days if found]
+
+
+@router.post("")
+def request_plan(
+    request: Request,
+    scope: WritePlans,
+    session: Db,
+    first_day: Annotated[date, Form()],
+    days: Annotated[int, Form()] = 5,
+    rep_ids: Annotated[list[UUID] | None, Form()] = None,
+    seconds: Annotated[float, Form()] = 10,
+) -> Response:
+    """Ask for a plan; its page shows how far it is."""
+    try:
+        with attempt(session):
+            if not rep_ids:
+                raise Invalid("Nobody is chosen.", help="Choose at least one rep.")
+            try:
+                wish = PlanRequest(rep_ids=rep_ids, first_day=first_day, days=days, seconds=seconds)
+            except ValidationError as wrong:
+                raise Invalid(str(wrong.errors()[0]["msg"]), field=str(wrong.errors()[0]["loc"][0])) from wrong
+            plan = service.request(session, scope, wish)
+    except WaymarkError as error:
+        return plans_page(request, scope, session, error=error, chosen=rep_ids or [])
+    return go(f"/plans/{plan.id}")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One day of the timetable."""
+
+    day: date
+    routes: list[RouteView]
+
+
+def timetable(plan: Plan, routes: Sequence[RouteView]) -> list[Column]:
+    """The routes of a plan by day."""
+    days = [plan.first_day + timedelta(days=offset) for offset in range(plan.days)]
+    columns = [Column(day, [route for route in routes if route.day == day]) for day in days]
+    return [column for column in columns if column.routes]
+
+
+@router.get("/{plan_id}")
+def show_plan(request: Request, plan_id: UUID, scope: ReadPlans, session: Db) -> Response:
+    """One plan: while it is computed its progress, then map, timetable and what was left out."""
+    return plan_page(request, scope, session, plan_id)
+
+
+def plan_page(
+    request: Request, scope: Scope, session: Session, plan_id: UUID, error: WaymarkError | None = None
+) -> Response:
+    """One plan, with what was refused."""
+    view = queries.plan_view(session, scope, plan_id)
+    known = colours(view.plan.rep_ids)
+    exported = dict(exports_by_day(session, scope))
+    return render(
+        request,
+        "plans/detail.html",
+        scope,
+        status=int(error.status) if error else 200,
+        view=view,
+        plan=view.plan,
+        names=names(session, [view.plan]),
+        colours=known,
+        columns=timetable(view.plan, view.routes),
+        drawn=[drawn_route(route, known[route.rep_id]) for route in view.routes],
+        is_working=view.plan.state in WORKING,
+        exported={day: {one.login: one for one in found} for day, found in exported.items()},
+        error=error,
+    )
+
+
+@router.get("/{plan_id}/progress")
+def show_progress(request: Request, plan_id: UUID, scope: ReadPlans, session: Db) -> Response:
+    """A fragment: how far the plan is; sends the browser to the plan when it is there."""
+    plan = queries.find(session, scope, plan_id)
+    if plan.state not in WORKING:
+        return Response(status_code=204, headers={"HX-Redirect": f"/plans/{plan_id}"})
+    return render(request, "plans/progress.html", scope, plan=plan)
+
+
+@router.post("/{plan_id}/publish")
+def publish(request: Request, plan_id: UUID, scope: WritePlans, session: Db) -> Response:
+    """Put the plan into the calendar and on the reps' phones."""
+    try:
+        with attempt(session):
+            service.publish(session, scope, plan_id)
+    except WaymarkError as error:
+        session.expire_all()
+        return plan_page(request, scope, session, plan_id, error)
+    return go(f"/plans/{plan_id}")
+
+
+@router.post("/{plan_id}/delete")
+def delete(request: Request, plan_id: UUID, scope: WritePlans, session: Db) -> Response:
+    """Cancel a plan, or take a published one out of the calendar."""
+    try:
+        with attempt(session):
+            service.delete(session, scope, plan_id)
+    except WaymarkError as error:
+        session.expire_all()
+        return plan_page(request, scope, session, plan_id, error)
+    return go("/plans")
+
+
+@router.post("/exports/{day}")
+def ask_exports(day: date, scope: WriteExports, session: Db) -> Response:
+    """Write the files of a day now."""
+    export_jobs.defer_day(session, day)
+    return go(f"/plans?asked={day}#exports")

@@ -1,0 +1,53 @@
+// One account: its sites on a map, pins placed by hand, and the visit form that knows which visit it is about.
+
+import { api, toast } from "./app.js";
+import { boxOf, circle, createMap } from "./map.js";
+import { place, territories } from "./layers.js";
+
+const element = document.querySelector("#site-map");
+const sites = JSON.parse(document.querySelector("#site-data").textContent);
+const placed = () => sites.filter((site) => site.lon !== null);
+const point = (site) => ({ type: "Feature", properties: { image: element.dataset.image }, geometry: { type: "Point", coordinates: [site.lon, site.lat] } });
+
+function features() {
+  return { type: "FeatureCollection", features: placed().flatMap((site) =>
+    [...(site.uncertainty_m > 0 ? [circle([site.lon, site.lat], site.uncertainty_m)] : []), point(site)]) };
+}
+
+const box = boxOf({ features: placed().flatMap((site) => [circle([site.lon, site.lat], Math.max(120, site.uncertainty_m ?? 0))]) });
+const map = await createMap(element, { box, layers: [territories({ tint: .06 }), place(features)], padding: 24 });
+
+async function save(site, lon, lat) {
+  const answer = await api("PUT", `/api/v1/sites/${site.id}/pin`, { lon, lat }, { "If-Match": `"${site.rev}"` });
+  if (!answer.ok) { toast(answer.body?.detail ?? "The pin could not be saved."); return; }
+  const before = { ...site };
+  Object.assign(site, answer.body);
+  map.data("place", features());
+  toast(element.dataset.moved, { label: element.dataset.undo, run: async () => {
+    if (before.grade === "manual" && before.lon !== null) await api("PUT", `/api/v1/sites/${site.id}/pin`, { lon: before.lon, lat: before.lat }, { "If-Match": `"${site.rev}"` });
+    else await api("POST", `/api/v1/sites/${site.id}/locate`);
+    location.reload();
+  } });
+}
+
+let marker;
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-place], [data-locate], [data-close], [data-visit]");
+  if (!button) return;
+  if (button.dataset.place) {
+    const site = sites.find((one) => one.id === button.dataset.place);
+    const centre = site.lon === null ? map.map.getCenter() : { lng: site.lon, lat: site.lat };
+    marker?.remove();
+    const handle = document.createElement("div");
+    handle.className = "map-marker";
+    marker = new maplibregl.Marker({ element: handle, draggable: true }).setLngLat(centre).addTo(map.map);
+    map.map.easeTo({ center: centre, zoom: Math.max(16, map.map.getZoom()), duration: 200 });
+    marker.on("dragend", () => { const { lng, lat } = marker.getLngLat(); marker.remove(); save(site, lng, lat); });
+    element.scrollIntoView({ block: "center", behavior: "smooth" });
+  } else if (button.dataset.locate) {
+    button.setAttribute("aria-busy", "true");
+    const answer = await api("POST", `/api/v1/sites/${button.dataset.locate}/locate`);
+    if (answer.ok) location.reload(); else toast(answer.body?.detail ?? "");
+  } else if (button.dataset.visit) document.querySelector("#record [name=visit_id]").value = button.dataset.visit;
+  else button.closest("dialog")?.close();
+});

@@ -1,0 +1,22 @@
+// The list's columns, as this browser wants them; from the start fewer on a narrow screen.
+
+const KEY = "accounts.hidden";
+const narrow = matchMedia("(max-width: 899px)").matches;
+const stored = localStorage.getItem(KEY);
+const hidden = new Set(stored ? JSON.parse(stored) : narrow ? ["number", "status", "city", "street", "owner", "territory", "last_visit", "value", "potential", "pin"] : ["street", "potential"]);
+const sheet = new CSSStyleSheet();
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+
+function apply() {
+  sheet.replaceSync([...hidden].map((key) => `.col-${CSS.escape(key)} { display: none; }`).join("\n"));
+}
+
+for (const box of document.querySelectorAll("#columns input")) {
+  box.checked = !hidden.has(box.value);
+  box.addEventListener("change", () => {
+    if (box.checked) hidden.delete(box.value); else hidden.add(box.value);
+    localStorage.setItem(KEY, JSON.stringify([...hidden]));
+    apply();
+  });
+}
+apply();

@@ -1,0 +1,103 @@
+// What every page of the console has: theme, keyboard, search, notes that pass.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/** A note that passes; `action` is {label, run}. */
+export function toast(text, action = null) {
+  const note = document.createElement("div");
+  note.className = "toast";
+  note.append(text);
+  if (action) {
+    const button = document.createElement("button");
+    button.textContent = action.label;
+    button.addEventListener("click", () => { note.remove(); action.run(); });
+    note.append(button);
+  }
+  $("#toasts").append(note);
+  setTimeout(() => note.remove(), action ? 10000 : 5000);
+}
+
+export const csrf = () => JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRF-Token"] ?? "";
+
+/** Call our own API with the session's cookie; answers {ok, status, body}. */
+export async function api(method, path, body = undefined, headers = {}) {
+  const answer = await fetch(path, {
+    method, body: body === undefined ? undefined : JSON.stringify(body),
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrf(), ...headers },
+  });
+  return { ok: answer.ok, status: answer.status, body: answer.status === 204 ? null : await answer.json().catch(() => null) };
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (target?.closest("[data-theme-toggle]")) {
+    const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+    localStorage.setItem("theme", theme);
+    document.documentElement.dataset.theme = theme;
+    document.dispatchEvent(new CustomEvent("themechange"));
+  }
+  if (target?.closest("[data-shortcuts]")) { $("#person").hidePopover?.(); $("#shortcuts").showModal(); }
+  if (!target?.closest(".search")) $("#found")?.replaceChildren();
+  const row = target?.closest("tr[data-href]");
+  if (row && !target.closest("a, button, input, label")) {
+    if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank");
+    else location.href = row.dataset.href;
+  }
+  const opener = target?.closest("[data-open]");
+  if (opener) $(opener.dataset.open)?.showModal();
+  if (target?.matches("dialog")) target.close();
+});
+
+function moveIn(list, step) {
+  const at = list.findIndex((item) => item === document.activeElement || item.classList.contains("active"));
+  const next = list[Math.max(0, Math.min(list.length - 1, at + step))];
+  list.forEach((item) => item.classList.toggle("active", item === next));
+  next?.scrollIntoView({ block: "nearest" });
+  if (next?.matches("a, tr")) next.focus({ preventScroll: true });
+}
+
+let waitsForLetter = false;
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key === "Escape") {
+    $("#found")?.replaceChildren();
+    if (typing) event.target.blur();
+    document.dispatchEvent(new CustomEvent("escape"));
+    return;
+  }
+  if (typing?.id === "search" && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+    event.preventDefault();
+    moveIn($$("#found a"), event.key === "ArrowDown" ? 1 : -1);
+    return;
+  }
+  if (event.target.closest?.("#found") && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+    event.preventDefault();
+    moveIn($$("#found a"), event.key === "ArrowDown" ? 1 : -1);
+    return;
+  }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (waitsForLetter) {
+    waitsForLetter = false;
+    $(`.rail a[data-key="${CSS.escape(event.key)}"]`)?.click();
+    return;
+  }
+  if (event.key === "/") { event.preventDefault(); $("#search")?.focus(); }
+  else if (event.key === "?") $("#shortcuts")?.showModal();
+  else if (event.key === "g") { waitsForLetter = true; setTimeout(() => { waitsForLetter = false; }, 1200); }
+  else if (["ArrowDown", "ArrowUp"].includes(event.key)) {
+    const rows = $$("tr[data-href]");
+    if (rows.length && !event.target.closest?.(".map")) { event.preventDefault(); moveIn(rows, event.key === "ArrowDown" ? 1 : -1); }
+  } else if (event.key === "Enter") {
+    const row = $("tr[data-href].active");
+    if (row) location.href = row.dataset.href;
+  }
+});
+
+// Forms and links that ask for a moment's patience say so.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (button?.dataset.busy) { button.setAttribute("aria-busy", "true"); button.dataset.label = button.textContent; button.textContent = button.dataset.busy; }
+});
+
+document.body.addEventListener("htmx:sendError", () => toast(document.documentElement.lang === "de" ? "Keine Verbindung zum Server." : "The server does not answer."));

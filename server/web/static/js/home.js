@@ -1,0 +1,139 @@
+// The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
+
+import { accounts, density, incoming, prospects, routes, territories } from "./layers.js";
+import { createMap } from "./map.js";
+import { features, reports } from "./routes.js";
+import { densityLegend } from "./legend.js";
+
+const page = document.querySelector("#home");
+const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "" };
+let today = { routes: [], reports: [] };
+let market = null;
+
+const canvas = document.querySelector("#map");
+const known = await createMap(canvas, {
+  layers: [territories(), density(() => market), prospects(), accounts(() => chosen), routes(() => features(today.routes)), incoming(() => reports(today.reports))],
+  hidden: ["density", "prospects"],
+});
+const { map } = known;
+
+// layers and legend
+function legend() {
+  for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !today.routes.length);
+  if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
+}
+document.querySelector("#layers").addEventListener("change", async ({ target }) => {
+  if (target.value === "density" && target.checked && !market) market = await fetch("/api/v1/density").then((answer) => answer.json());
+  known.toggle(target.value, target.checked);
+  legend();
+});
+map.on("zoomend", legend);
+document.addEventListener("themechange", legend);
+legend();
+
+// the card of an account
+let popup;
+export async function card(id, at) {
+  chosen.selected = id;
+  known.refresh();
+  const answer = await fetch(`/home/accounts/${id}`, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  popup?.remove();
+  popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  popup.on("close", () => { if (chosen.selected === id) { chosen.selected = ""; known.refresh(); } });
+}
+const clickable = ["account-pins", "route-stops", "incoming-reports"];
+map.on("click", (event) => {
+  const there = clickable.filter((id) => map.getLayer(id));
+  const [hit] = map.queryRenderedFeatures(event.point, { layers: there });
+  if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
+  const [bubble] = map.getLayer("account-bubbles") ? map.queryRenderedFeatures(event.point, { layers: ["account-bubbles"] }) : [];
+  if (!hit && bubble) map.easeTo({ center: bubble.geometry.coordinates, zoom: map.getZoom() + 2 });
+});
+map.on("mousemove", (event) => {
+  const there = [...clickable, "account-bubbles"].filter((id) => map.getLayer(id));
+  map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point, { layers: there }).length ? "pointer" : "";
+});
+document.addEventListener("escape", () => popup?.remove());
+
+// the list
+const listed = document.querySelector("#listed");
+async function list() {
+  const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q }).filter(([, value]) => value));
+  const answer = await fetch(`/home/accounts?${query}`, { headers: { "HX-Request": "true" } });
+  listed.innerHTML = await answer.text();
+  htmx.process(listed);
+  document.querySelector("#total").textContent = listed.querySelector("[data-total]")?.dataset.total ?? "";
+  document.querySelector("#as-list").href = query.size ? `/accounts?${query}` : "/accounts";
+  history.replaceState(null, "", query.size ? `/?${query}` : "/");
+}
+list();
+page.addEventListener("click", (event) => {
+  const row = event.target.closest(".listed[data-account]");
+  if (!row || event.ctrlKey || event.metaKey || !row.dataset.lon) return;
+  event.preventDefault();
+  const at = [Number(row.dataset.lon), Number(row.dataset.lat)];
+  map.easeTo({ center: at, zoom: Math.max(14, map.getZoom()), duration: 300 });
+  card(row.dataset.account, at);
+});
+
+// chips: each is a term in the filter's text
+for (const chip of document.querySelectorAll(".chip[data-term]")) {
+  chip.addEventListener("click", () => {
+    const parts = chosen.filter.split(" and ").map((part) => part.trim()).filter(Boolean);
+    const isOn = parts.includes(chip.dataset.term);
+    chosen.filter = (isOn ? parts.filter((part) => part !== chip.dataset.term) : [...parts, chip.dataset.term]).join(" and ");
+    chip.setAttribute("aria-pressed", String(!isOn));
+    known.refresh();
+    list();
+    tab("accounts");
+  });
+}
+
+// the drawer
+function tab(name) {
+  for (const one of document.querySelectorAll("[data-tab]")) one.setAttribute("aria-selected", String(one.dataset.tab === name));
+  document.querySelector("#today").hidden = name !== "today";
+  listed.hidden = name !== "accounts";
+}
+for (const one of document.querySelectorAll("[data-tab]")) one.addEventListener("click", () => tab(one.dataset.tab));
+const drawer = document.querySelector("#drawer");
+drawer.querySelector(".handle").addEventListener("click", () => {
+  const next = drawer.classList.contains("closed") ? "" : drawer.classList.contains("full") ? "closed" : "full";
+  drawer.classList.remove("closed", "full");
+  if (next) drawer.classList.add(next);
+  setTimeout(() => map.resize(), 200);
+});
+drawer.querySelector(".grip").addEventListener("pointerdown", (event) => {
+  event.preventDefault();
+  const move = ({ clientX }) => { page.style.gridTemplateColumns = `${Math.max(240, Math.min(720, clientX - page.getBoundingClientRect().left))}px minmax(0, 1fr)`; map.resize(); };
+  document.addEventListener("pointermove", move);
+  document.addEventListener("pointerup", () => document.removeEventListener("pointermove", move), { once: true });
+});
+
+// today, every five seconds; 304 while nothing has happened
+const panel = document.querySelector("#today");
+let etag = "";
+async function ask() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch("/home/today", { cache: "no-store", headers: { "HX-Request": "true", ...(etag ? { "If-None-Match": etag } : {}) } });
+    if (answer.status === 200) {
+      etag = answer.headers.get("ETag") ?? "";
+      const top = panel.scrollTop;
+      panel.innerHTML = await answer.text();
+      panel.scrollTop = top;
+      const drawn = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "reports": []}');
+      today = drawn;
+      const { legs, stops } = features(today.routes);
+      known.data("route-legs", legs);
+      known.data("route-stops", stops);
+      known.data("incoming", reports(today.reports));
+      legend();
+    } else if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");
+  } catch { /* no network for a moment: the next try shows it */ }
+}
+await ask();
+setInterval(ask, 5000);
+document.addEventListener("visibilitychange", ask);
+page.dataset.ready = "true";

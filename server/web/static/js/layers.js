@@ -1,0 +1,150 @@
+// The layers that pages put on their map. Each is {name, parts()}: parts are composed again for every theme.
+
+import { css, isDark } from "./basemap.js";
+
+const vector = (path, minzoom = 0, maxzoom = 15) => ({ type: "vector", tiles: [`${location.origin}${path}`], minzoom, maxzoom });
+const collection = (features = []) => ({ type: "FeatureCollection", features });
+const geojson = (data) => ({ type: "geojson", data: data ?? collection() });
+
+/** Accounts by class, status and overdue; bubbles below zoom 9. `chosen()` gives {filter, q, selected}. */
+export function accounts(chosen) {
+  return {
+    name: "accounts",
+    parts() {
+      const { filter = "", q = "", selected = "" } = chosen();
+      const query = new URLSearchParams();
+      if (filter) query.set("filter", filter);
+      if (q) query.set("q", q);
+      const text = (name) => ["coalesce", ["get", name], ""];
+      const isOverdue = ["case", [">", ["coalesce", ["get", "overdue_days"], -1], 0], "1", "0"];
+      const isSelected = ["case", ["==", ["get", "id"], selected], "1", "0"];
+      const rank = ["match", ["get", "account_class"], "A", 3, "B", 2, "C", 1, 0];
+      return {
+        sources: { accounts: vector(`/tiles/accounts/{z}/{x}/{y}${query.size ? `?${query}` : ""}`) },
+        over: [
+          { id: "account-uncertainty", type: "circle", source: "accounts", "source-layer": "accounts", minzoom: 14,
+            filter: [">", ["coalesce", ["get", "uncertainty_m"], 0], 20],
+            paint: { "circle-color": css("--info"), "circle-opacity": .1, "circle-stroke-color": css("--info"), "circle-stroke-opacity": .35, "circle-stroke-width": 1,
+              "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 14, ["min", 60, ["*", .155, ["get", "uncertainty_m"]]], 18, ["min", 400, ["*", 2.48, ["get", "uncertainty_m"]]]] } },
+          { id: "account-bubbles", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["has", "count"],
+            layout: { "icon-image": ["concat", "bubble|", ["get", "count"], "|", ["get", "a"], "|", ["get", "b"], "|", ["get", "c"]], "icon-allow-overlap": true } },
+          { id: "account-pins", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["!", ["has", "count"]],
+            layout: { "icon-image": ["concat", "pin|", text("account_class"), "|", text("status"), "|", isOverdue, "|", isSelected],
+              "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["+", rank, ["case", ["==", ["get", "id"], selected], 10, 0]],
+              "icon-size": ["interpolate", ["linear"], ["zoom"], 9, .62, 12, .85, 14, 1] } },
+          { id: "account-names", type: "symbol", source: "accounts", "source-layer": "accounts", minzoom: 14.5, filter: ["!", ["has", "count"]],
+            layout: { "text-field": ["get", "name"], "text-size": 11.5, "text-font": ["Inter Variable"], "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true, "text-max-width": 12 },
+            paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
+        ],
+      };
+    },
+  };
+}
+
+/** Territories as tinted areas with their names. */
+export function territories({ tint = .12 } = {}) {
+  return {
+    name: "territories",
+    parts: () => ({
+      sources: { territories: vector("/tiles/territories/{z}/{x}/{y}") },
+      under: [
+        { id: "territory-areas", type: "fill", source: "territories", "source-layer": "territories", paint: { "fill-color": ["get", "colour"], "fill-opacity": isDark() ? tint * 1.5 : tint } },
+        { id: "territory-edges", type: "line", source: "territories", "source-layer": "territories", paint: { "line-color": ["get", "colour"], "line-width": 1.6, "line-opacity": .75 } },
+      ],
+    }),
+  };
+}
+
+/** Hexagons of prospects; `legend()` is the answer of /api/v1/density. */
+export function density(legend) {
+  const ramps = { light: ["#FFFFCC", "#C7E9B4", "#7FCDBB", "#41B6C4", "#2C7FB8", "#253494"], dark: ["#440154", "#414487", "#2A788E", "#22A884", "#7AD151", "#FDE725"] };
+  return {
+    name: "density",
+    ramp: () => ramps[isDark() ? "dark" : "light"],
+    parts() {
+      const known = legend(), ramp = this.ramp();
+      const byZoom = ["step", ["zoom"]];
+      (known?.resolution_by_zoom ?? [4]).forEach((resolution, zoom) => {
+        const breaks = known?.breaks?.[resolution] ?? [];
+        const colour = ["step", ["get", "prospects"], ramp[0]];
+        breaks.forEach((bound, at) => colour.push(bound + 1, ramp[Math.min(at + 1, ramp.length - 1)]));
+        if (zoom) byZoom.push(zoom);
+        byZoom.push(breaks.length ? colour : ramp[0]);
+      });
+      const fill = byZoom.length > 3 ? byZoom : ramp[0];
+      return {
+        sources: { density: vector("/tiles/density/{z}/{x}/{y}", 4, 14) },
+        under: [
+          { id: "density-cells", type: "fill", source: "density", "source-layer": "density", filter: [">", ["get", "prospects"], 0], paint: { "fill-color": fill, "fill-opacity": .62 } },
+          { id: "density-none", type: "fill", source: "density", "source-layer": "density", filter: ["==", ["get", "prospects"], 0], paint: { "fill-pattern": "hatch" } },
+          { id: "density-edges", type: "line", source: "density", "source-layer": "density", paint: { "line-color": css("--paper"), "line-width": .6, "line-opacity": .7 } },
+        ],
+      };
+    },
+  };
+}
+
+/** Prospects: single ones from zoom 13, counted below. */
+export function prospects({ counts = true } = {}) {
+  return {
+    name: "prospects",
+    parts: () => ({
+      sources: { prospects: vector("/tiles/prospects/{z}/{x}/{y}", 6, 16) },
+      over: [
+        { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: counts ? ["has", "count"] : ["==", 1, 2],
+          layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 11, "text-font": ["Inter Variable"] },
+          paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
+        { id: "prospect-points", type: "symbol", source: "prospects", "source-layer": "prospects", filter: ["all", ["!", ["has", "count"]], ["!", ["to-boolean", ["get", "is_customer"]]]],
+          layout: { "icon-image": "prospect", "icon-allow-overlap": true } },
+      ],
+    }),
+  };
+}
+
+/** Routes: one line per leg in the route's colour, dashed where estimated, and numbered stops. `data` is {legs, stops}. */
+export function routes(data) {
+  return {
+    name: "routes",
+    parts() {
+      const { legs, stops } = data();
+      const line = (id, filter, paint) => ({ id, type: "line", source: "route-legs", filter, layout: { "line-cap": "round", "line-join": "round" }, paint });
+      return {
+        sources: { "route-legs": geojson(legs), "route-stops": geojson(stops) },
+        over: [
+          line("route-casing", true, { "line-color": css("--map-halo"), "line-width": 6, "line-opacity": .8 }),
+          line("route-driven", ["!", ["get", "estimated"]], { "line-color": ["get", "colour"], "line-width": 3.4 }),
+          line("route-estimated", ["get", "estimated"], { "line-color": ["get", "colour"], "line-width": 3, "line-dasharray": [1.5, 1.8] }),
+          { id: "route-arrows", type: "symbol", source: "route-legs", minzoom: 13, layout: { "symbol-placement": "line", "symbol-spacing": 90, "icon-image": ["concat", "arrow|", ["get", "colour"]], "icon-rotation-alignment": "map" } },
+          { id: "route-stops", type: "symbol", source: "route-stops",
+            layout: { "icon-image": ["concat", "stop|", ["get", "label"], "|", ["get", "colour"], "|", ["get", "look"]], "icon-allow-overlap": true, "symbol-sort-key": ["get", "order"] } },
+        ],
+      };
+    },
+  };
+}
+
+/** Reports that came in today. `data` is a feature collection with `state` and `visit`. */
+export function incoming(data) {
+  return {
+    name: "incoming",
+    parts: () => ({
+      sources: { incoming: geojson(data()) },
+      over: [{ id: "incoming-reports", type: "symbol", source: "incoming", layout: { "icon-image": ["concat", "report|", ["get", "state"]], "icon-allow-overlap": true, "icon-offset": [9, -11] } }],
+    }),
+  };
+}
+
+/** One pin with its circle of uncertainty. `data` is a feature collection: polygons and points. */
+export function place(data) {
+  return {
+    name: "place",
+    parts: () => ({
+      sources: { place: geojson(data()) },
+      over: [
+        { id: "place-circle", type: "fill", source: "place", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": css("--info"), "fill-opacity": .14 } },
+        { id: "place-edge", type: "line", source: "place", filter: ["==", ["geometry-type"], "Polygon"], paint: { "line-color": css("--info"), "line-opacity": .5 } },
+        { id: "place-others", type: "symbol", source: "place", filter: ["==", ["geometry-type"], "Point"], layout: { "icon-image": ["get", "image"], "icon-allow-overlap": true } },
+      ],
+    }),
+  };
+}

@@ -1,0 +1,228 @@
+"""People: who may sign in, their working day, their teams, their phones."""
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+
+from server.auth import service
+from server.auth.access import Scope, requires
+from server.auth.models import Device, DeviceState, Role, Team, TeamMember, User
+from server.auth.queries import visible_users
+from server.auth.routes import seen_user
+from server.auth.schemas import WorkingDay
+from server.kit.database import Db
+from server.kit.errors import Invalid, NotFound, WaymarkError
+from server.web.forms import Sent, given, number
+from server.web.pages import attempt, go, render
+
+router = APIRouter(prefix="/users", include_in_schema=False)
+
+ReadUsers = Annotated[Scope, requires("users:read")]
+WriteUsers = Annotated[Scope, requires("users:write")]
+ManageDevices = Annotated[Scope, requires("devices:manage")]
+
+PERSON = ("name", "role", "email", "phone", "language", "zone")
+
+
+def teams_by_user(session: Session) -> dict[UUID, list[str]]:
+    """The names of everybody's teams."""
+    found: dict[UUID, list[str]] = {}
+    rows = select(TeamMember.user_id, Team.name).join(Team).where(Team.deleted_at.is_(None)).order_by(Team.name)
+    for user_id, name in session.execute(rows):
+        found.setdefault(user_id, []).append(name)
+    return found
+
+
+@router.get("")
+def show_users(request: Request, scope: ReadUsers, session: Db) -> Response:
+    """Everybody you may see, and the teams."""
+    people = session.scalars(visible_users(scope.user_id, scope.team_ids, scope.level("users:read"))).all()
+    members: dict[UUID, list[UUID]] = {}
+    for team_id, user_id in session.execute(select(TeamMember.team_id, TeamMember.user_id)):
+        members.setdefault(team_id, []).append(user_id)
+    phones: dict[UUID, Device] = {}
+    if scope.may("devices:read"):
+        for device in session.scalars(select(Device).order_by(Device.last_seen_at.nulls_first())):
+            phones[device.user_id] = device
+    teams = session.scalars(select(Team).where(Team.deleted_at.is_(None)).order_by(Team.name)).all()
+    return render(
+        request,
+        "users/list.html",
+        scope,
+        people=people,
+        teams=teams,
+        members=members,
+        team_names=teams_by_user(session),
+        phones=phones,
+    )
+
+
+@router.get("/new")
+def show_new_user(request: Request, scope: WriteUsers) -> Response:
+    """The form for a new person."""
+    return render(request, "users/new.html", scope, values={}, error=None, roles=list(Role))
+
+
+@router.post("/new")
+def create_user(request: Request, scope: WriteUsers, session: Db, sent: Sent) -> Response:
+    """Let somebody in."""
+    values: dict[str, Any] = given(sent, ("login", "password", *PERSON))
+    try:
+        with attempt(session):
+            user = service.create_user(session, **{**values, "role": role_of(values.get("role"))})
+    except WaymarkError as error:
+        return render(
+            request, "users/new.html", scope, status=int(error.status), values=values, error=error, roles=list(Role)
+        )
+    return go(f"/users/{user.id}")
+
+
+def role_of(text: object) -> Role:
+    """A role by its name."""
+    try:
+        return Role(str(text))
+    except ValueError as error:
+        raise Invalid("There is no such role.", field="role") from error
+
+
+@router.post("/teams")
+def set_team(
+    scope: WriteUsers, session: Db, name: Annotated[str, Form()], members: Annotated[list[UUID] | None, Form()] = None
+) -> Response:
+    """Create a team or set its members."""
+    service.set_team(session, name, members or [])
+    return go("/users#teams")
+
+
+@router.get("/{user_id}")
+def show_user(request: Request, user_id: UUID, scope: ReadUsers, session: Db) -> Response:
+    """One person."""
+    return person_page(request, scope, session, user_id)
+
+
+def person_page(
+    request: Request,
+    scope: Scope,
+    session: Session,
+    user_id: UUID,
+    *,
+    error: WaymarkError | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Response:
+    """One person, with what was refused."""
+    user = seen_user(session, scope, user_id, "users:read")
+    session.refresh(user)
+    devices: list[Device] = []
+    if scope.may("devices:read"):
+        devices = list(session.scalars(select(Device).where(Device.user_id == user_id).order_by(Device.registered_at)))
+    return render(
+        request,
+        "users/detail.html",
+        scope,
+        status=int(error.status) if error else 200,
+        user=user,
+        values={name: getattr(user, name) for name in PERSON} | dict(values or {}),
+        day=WorkingDay.of(user.rep_profile) if user.rep_profile else None,
+        devices=devices,
+        teams=teams_by_user(session).get(user_id, []),
+        roles=list(Role),
+        error=error,
+    )
+
+
+@router.post("/{user_id}")
+def change_user(request: Request, user_id: UUID, scope: WriteUsers, session: Db, sent: Sent) -> Response:
+    """Change a person."""
+    values = given(sent, PERSON)
+    try:
+        with attempt(session):
+            changes: dict[str, Any] = {**values, "role": role_of(values["role"]).value}
+            if not changes["name"]:
+                raise Invalid("The name is empty.", field="name")
+            if sent.get("password"):
+                changes["password"] = str(sent["password"])
+            service.change_user(session, user_id, changes, scope.user_id)
+    except WaymarkError as error:
+        return person_page(request, scope, session, user_id, error=error, values=values)
+    return go(f"/users/{user_id}?saved=1")
+
+
+@router.post("/{user_id}/active")
+def switch(
+    request: Request, user_id: UUID, scope: WriteUsers, session: Db, active: Annotated[bool, Form()]
+) -> Response:
+    """Switch somebody on or off; off ends every session and phone at once."""
+    try:
+        with attempt(session):
+            service.change_user(session, user_id, {"active": active}, scope.user_id)
+    except WaymarkError as error:
+        return person_page(request, scope, session, user_id, error=error)
+    return go(f"/users/{user_id}?saved=1")
+
+
+def working_day(sent: FormData) -> dict[str, Any]:
+    """The working day as the form says it; names the field that cannot be read."""
+
+    def at(name: str) -> time | None:
+        text = str(sent.get(name) or "")
+        try:
+            return time.fromisoformat(text) if text else None
+        except ValueError as error:
+            raise Invalid(f"“{text}” is not a time.", help="Write it like 08:30.", field=name) from error
+
+    start, end = at("shift_start"), at("shift_end")
+    if start is None or end is None:
+        raise Invalid("The shift needs its start and its end.", field="shift_start")
+    lon, lat = number(sent, "lon"), number(sent, "lat")
+    values: dict[str, Any] = {
+        "home_name": str(sent.get("home_name") or "Home")[:200],
+        "shift_start": start,
+        "shift_end": end,
+        "break_earliest": at("break_earliest"),
+        "break_latest": at("break_latest"),
+        "break_s": round((number(sent, "break_min") or 0) * 60),
+        "max_visits": round(visits) if (visits := number(sent, "max_visits")) else None,
+        "weekdays": sorted({int(str(day)) for day in sent.getlist("weekdays") if str(day) in "0123456"}),
+    }
+    if lon is not None and lat is not None:
+        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise Invalid("The start of the day lies outside the world.", field="lon")
+        values["home"] = (lon, lat)
+    return values
+
+
+@router.post("/{user_id}/working-day")
+def set_working_day(request: Request, user_id: UUID, scope: WriteUsers, session: Db, sent: Sent) -> Response:
+    """Set a rep's working day."""
+    seen_user(session, scope, user_id, "users:write")
+    try:
+        with attempt(session):
+            service.set_working_day(session, user_id, working_day(sent))
+    except WaymarkError as error:
+        return person_page(request, scope, session, user_id, error=error)
+    return go(f"/users/{user_id}?saved=1")
+
+
+@router.post("/devices/{device_id}")
+def change_device(
+    device_id: UUID, scope: ManageDevices, session: Db, state: Annotated[DeviceState, Form()]
+) -> Response:
+    """Lock, retire or free a phone."""
+    device = session.get(Device, device_id)
+    if device is None or state is DeviceState.WIPED:
+        raise NotFound("There is no such phone.")
+    seen_user(session, scope, device.user_id, "devices:manage")
+    service.set_device_state(session, device, state, scope.user_id)
+    return go(f"/users/{device.user_id}")
+
+
+def people_of(session: Session, scope: Scope, *roles: Role) -> list[User]:
+    """The active people that somebody may see, of some roles; for choices in forms."""
+    found = session.scalars(visible_users(scope.user_id, scope.team_ids, scope.level("users:read")))
+    return [user for user in found if user.active and (not roles or user.role in roles)]

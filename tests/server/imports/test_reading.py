@@ -1,0 +1,93 @@
+"""Files of every make become tables, or an error that says what to do."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.imports import delimited, guessing
+from server.imports.reading import Table, open_table
+from server.imports.targets import Column
+
+KNOWN = {"name", "city", "firma", "ort"}
+
+
+def table(path: Path, content: bytes | str, encoding: str = "utf-8") -> Table:
+    path = path / "list.csv"
+    path.write_bytes(content.encode(encoding) if isinstance(content, str) else content)
+    return open_table(path, knows=lambda title: title.lower() in KNOWN)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "mac_roman"])
+def test_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    text = "name;city\nMüller Getränke;Zürich\nBäckerei Größe;Genève\n" * 20
+    content = (b"\xff\xfe" if encoding == "utf-16-le" else b"") + text.encode(encoding)
+    rows = list(table(tmp_path, content).rows)
+    assert rows[0].cells == ["Müller Getränke", "Zürich"]
+    assert rows[1].cells == ["Bäckerei Größe", "Genève"]
+
+
+def test_lines_of_two_encodings_in_one_file_are_both_read(tmp_path: Path) -> None:
+    content = "name;city\nMüller;Zürich\n".encode() + "Größe;Genève\n".encode("cp1252")
+    assert [row.cells for row in table(tmp_path, content).rows] == [["Müller", "Zürich"], ["Größe", "Genève"]]
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_any_delimiter_and_line_end_is_read(tmp_path: Path, delimiter: str, line_end: str) -> None:
+    lines = ["name", "city"], ["A, B; C", "Vaduz"], ["D", "Schaan"]
+    text = line_end.join(delimiter.join(f'"{cell}"' for cell in line) for line in lines)
+    found = table(tmp_path, text)
+    assert found.header == ["name", "city"]
+    assert [row.cells for row in found.rows] == [["A, B; C", "Vaduz"], ["D", "Schaan"]]
+
+
+def test_titles_above_the_header_are_skipped_and_rows_count_as_in_a_spreadsheet(tmp_path: Path) -> None:
+    found = table(tmp_path, "Customer list 2026\n\nName;City\nA;Vaduz\n;\nB;Schaan\n")
+    assert found.header == ["Name", "City"]
+    assert [(row.number, row.cells) for row in found.rows] == [(4, ["A", "Vaduz"]), (6, ["B", "Schaan"])]
+
+
+def test_a_file_without_header_gets_columns_by_letter(tmp_path: Path) -> None:
+    found = table(tmp_path, "Beck AG;9490;a@b.li\nMeier AG;9494;c@d.li\n")
+    assert found.header == ["Column A", "Column B", "Column C"]
+    assert len(list(found.rows)) == 2
+
+
+def test_control_characters_do_not_get_through(tmp_path: Path) -> None:
+    assert [row.cells for row in table(tmp_path, "name;city\nA\x07B;V\x1faduz\n").rows] == [["AB", "Vaduz"]]
+
+
+cell = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029\x85"), max_size=12
+)
+
+
+@settings(max_examples=60)
+@given(rows=st.lists(st.tuples(cell, cell, cell), min_size=1, max_size=8))
+def test_what_a_spreadsheet_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]
+) -> None:
+    stream = io.StringIO()
+    csv.writer(stream, delimiter=";", quoting=csv.QUOTE_ALL).writerows([("name", "city", "ort"), *rows])
+    path = tmp_path_factory.mktemp("csv") / "list.csv"
+    path.write_text(stream.getvalue(), "utf-8", newline="")
+    found = list(delimited.records(path, delimited.dialect_of(path)))
+    assert [tuple(record.cells) for record in found[1:]] == rows
+
+
+COLUMNS = (
+    Column("name", "Name", ("firma", "company")),
+    Column("postcode", "Postcode", ("plz",), lambda value: value.isdigit() and len(value) == 4),
+    Column("email", "E-mail", ("mail",), lambda value: "@" in value),
+)
+
+
+def test_columns_are_guessed_by_title_slip_and_values() -> None:
+    header = ["FIRMA", "P.L.Z.", "whatever", "other"]
+    samples = [["A", "9490", "a@b.li", "x"], ["B", "9494", "", "y"]]
+    assert guessing.guess(header, samples, COLUMNS) == {"0": "name", "1": "postcode", "2": "email"}
+    assert guessing.guess(["Compnay", "mail", "E-Mail"], [["A", "", ""]], COLUMNS) == {"0": "name", "1": "email"}
