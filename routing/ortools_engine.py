@@ -246,10 +246,16 @@ def _usable(rep_day: RepDay) -> bool:
 
 
 def _scales(problem: Problem) -> tuple[int, int]:
-    """Factors of (everything but travel, travel): without a price on driving a search has no slope to follow."""
+    """Factors of (everything but travel, travel).
+
+    Where driving costs nothing, a search has no slope to follow: then a mean prize is set to twice a mean drive. With
+    prizes that outweigh any drive, guided local search never left its first optimum on the orienteering instances.
+    """
     if problem.weights.travel:
         return 1, problem.weights.travel
-    return max(1, int(problem.seconds.max(initial=0))), 1
+    prizes = sum(v.prize for v in problem.visits) / max(1, len(problem.visits))
+    drive = float(problem.seconds.mean()) if problem.seconds.size else 0.0
+    return max(1, round(2 * drive / max(1.0, prizes * problem.weights.prize))), 1
 
 
 def _day_blocks(problem: Problem, draft: Draft) -> dict[int, frozenset[int]]:

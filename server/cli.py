@@ -1,7 +1,9 @@
 """The command `waymark`. Every command brings the database and its schema up to date first."""
 
+import errno
 import logging
 import os
+import socket
 import sys
 from typing import Annotated
 
@@ -12,12 +14,13 @@ from server import migrations
 from server.accounts import commands as account_commands
 from server.atlas import commands as atlas_commands
 from server.auth import commands as auth_commands
-from server.demo.commands import demo
+from server.demo.commands import StartedHere, demo
 from server.density import commands as density_commands
 from server.geocoding import commands as geocoding_commands
 from server.kit import commands as kit_commands
+from server.kit import embedded
 from server.kit.database import engine, transaction
-from server.kit.errors import WaymarkError
+from server.kit.errors import Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.plans.commands import plan_file
 from server.plans.exporting.commands import export
@@ -52,6 +55,8 @@ WITHOUT_DATABASE = ("db", "plan-file", "roads")
 def prepare(context: typer.Context) -> None:
     """Start the embedded database and bring its schema up to date, whatever the command."""
     if context.invoked_subcommand not in WITHOUT_DATABASE and "--help" not in sys.argv:
+        own = settings().database_url is None and not embedded.status(settings().home).running
+        context.obj = StartedHere(database=own)
         migrations.upgrade(engine())
 
 
@@ -73,6 +78,22 @@ def serve(
         proxy_headers=True,
         log_level="warning",
     )
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before anything is started."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = "in use by another program" if error.errno == errno.EADDRINUSE else f"not to be had ({error.strerror})"
+        raise Unavailable(
+            f"{host}:{port} is {reason}.", help="Choose another one with --port or WAYMARK_PORT."
+        ) from error
 
 
 @app.command()

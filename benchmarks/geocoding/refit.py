@@ -12,17 +12,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from places import HELD_OUT, INPUT_COLUMNS, Place, chosen, rows_of_file, truth
+from places import HELD_OUT, INPUT_COLUMNS, Place, chosen, geocoder, truth
 
 from geo.distance import haversine_m
-from geo.geocode.building import build
 from geo.geocode.confidence import FEATURES, Features, Model, fit, shipped
-from geo.geocode.geocoder import Geocoder
-from geo.geocode.memory import MemoryIndex
 from geo.geocode.normalise import street_name
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer
-from geo.osm import records
-from geo.osm.reader import ExtractReader
 from geo.types import LonLat
 
 COEFFICIENTS = Path(__file__).resolve().parents[2] / "geo" / "geocode" / "data" / "confidence.json"
@@ -31,30 +26,6 @@ PRIOR_WEIGHS = 2.0
 RIGHT_WITHIN_M = 200.0
 
 Case = tuple[Features, bool]
-
-
-def geocoder(place: Place) -> Geocoder:
-    """The place alone in an index in memory."""
-    if not place.is_extract:
-        points = (
-            records.AddressPoint(
-                r["ID"], r["NUMBER"], r["STREET"], r["POSTCODE"], r["CITY"], place.country,
-                LonLat(float(r["LON"]), float(r["LAT"])),
-            )
-            for r in rows_of_file(place)
-        )  # fmt: skip
-        return Geocoder(MemoryIndex(build(points)))
-    found = [r for r in ExtractReader(place.source) if not isinstance(r, records.MapFeature)]
-    return Geocoder(
-        MemoryIndex(
-            build(
-                [r for r in found if isinstance(r, records.AddressPoint)],
-                [r for r in found if isinstance(r, records.StreetLine)],
-                [r for r in found if isinstance(r, records.Place)],
-                [r for r in found if isinstance(r, records.Poi)],
-            )
-        )
-    )
 
 
 def is_right(answer: Answer, row: dict[str, str]) -> bool:

@@ -54,7 +54,14 @@ def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozen
         Words of the written place: they may be left out of the street (`Via Roma, Spinetta` for
         `Via Roma di Spinetta`).
     """
-    return min((_compare(asked, name, place_words) for name in known), key=lambda x: x.cost)
+    best = _compare(asked, known[0], place_words)
+    for name in known[1:]:
+        if best.cost == 0:
+            break
+        other = _compare(asked, name, place_words)
+        if other.cost < best.cost:
+            best = other
+    return best
 
 
 def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) -> Likeness:

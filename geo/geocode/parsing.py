@@ -82,7 +82,8 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
     Parameters
     ----------
     query : AddressQuery
-        Fields, or a line in `query`, or both; the line is used when there is no street.
+        Fields, or a line in `query`, or both; the line is used when there is no street. A street without
+        postcode and city is read as a line too: people put whole addresses into that column.
     index : Index
         Tells which words are postcodes and places.
 
@@ -100,10 +101,10 @@ def parse(query: AddressQuery, index: Index) -> Parsed:
         code = country_code(query.country)
         if code:
             parsed.countries.append(code)
-    if query.street.strip():
+    if query.street.strip() and (query.postcode.strip() or query.city.strip()):
         _street_field(parsed, query.street)
-    elif query.query.strip():
-        Line(query.query, index).into(parsed)
+    elif query.street.strip() or query.query.strip():
+        Line(query.street if query.street.strip() else query.query, index).into(parsed)
     if query.name.strip():
         parsed.names += segments(query.name)
     return parsed

@@ -165,7 +165,7 @@ def planned_days(store: Store, rep_id: str, since: date) -> list[str]:
 def day(store: Store, rep_id: str, on: date) -> Day:
     """The rep's day: stops in route order, then visits that no route holds, in order of their time."""
     key = on.isoformat()
-    routes = _docs(store, "select doc from row where e='route' and sort=?", key)
+    routes = _docs(store, "select doc from row where e='route' and sort=? order by id desc", key)
     route: Json = next((r for r in routes if r.get("rep_id") == rep_id), {})
     visits = {v["id"]: v for v in _docs(store, "select doc from row where e='visit' and sort=?", key)}
     stops = _docs(

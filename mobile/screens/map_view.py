@@ -83,13 +83,17 @@ class DayMap(FloatLayout):
         ]  # fmt: skip
 
     def _route(self):
-        """Road legs as they are; straight and dashed where no road was known."""
-        lines = [(decode(text), self.day.estimated) for text in self.day.polylines if text]
-        if lines:
-            return lines
-        anchors = [(a["lon"], a["lat"]) for a in (self.day.start, self.day.end) if a]
-        points = anchors[:1] + [(s.lon, s.lat) for s in self.stops.values()] + anchors[1:]
-        return [(points, True)] if len(points) > 1 else []
+        """Leg by leg: along the road where it is known, straight and dashed where it is estimated."""
+        day, on_route = self.day, [s for s in self.day.stops if s.arrives_at and s.lat is not None]
+        places = [(a["lon"], a["lat"]) for a in (day.start,) if a]
+        places += [(s.lon, s.lat) for s in on_route]
+        places += [(a["lon"], a["lat"]) for a in (day.end,) if a]
+        estimated = [s.estimated for s in on_route] + [day.estimated]
+        legs = day.polylines if len(day.polylines) == len(places) - 1 else ("",) * (len(places) - 1)
+        return [
+            (decode(leg), guess) if leg else ([here, there], True)
+            for leg, guess, here, there in zip(legs, estimated, places, places[1:], strict=False)
+        ]
 
     def _buttons(self):
         column = Column(spacing=8, size_hint=(None, None), width=dp(48))

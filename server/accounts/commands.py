@@ -38,7 +38,6 @@ def import_accounts(
         show_problems(run, queries.outcomes(session, run.id, problems_only=True, limit=SHOWN))
     if not dry_run:
         with transaction() as session:
-            service.one_at_a_time(session, TARGET.kind)
             run = session.get_one(ImportRun, run.id)
             service.apply(session, TARGET, run)
     named = [name for name in (*Action, "warnings") if run.counts.get(name)]

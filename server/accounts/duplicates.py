@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.vocabulary import fold, vocabulary, words
 from server.accounts.models import Account, Site
 from server.kit.ids import uuid7
@@ -140,9 +141,15 @@ def same_address(site: Site, street: str | None, postcode: str | None, city: str
         return False
     if not (postcode and site.postcode) and fold(city or "") != fold(site.city or ""):
         return False
-    mine, theirs = words(fold(site.street)), words(fold(street))
-    numbers = [[part for part in parts if part[0].isdigit()] for parts in (mine, theirs)]
-    return numbers[0] == numbers[1] and fuzz.ratio(" ".join(mine), " ".join(theirs)) >= 85
+    (mine, my_numbers), (theirs, their_numbers) = taken_apart(site.street), taken_apart(street)
+    return my_numbers == their_numbers and (mine == theirs or fuzz.ratio(mine.core, theirs.core) >= 85)
+
+
+def taken_apart(street: str) -> tuple[StreetName, list[str]]:
+    """A street's name without its type's spelling, and the numbers behind it."""
+    parts = street.split()
+    numbers = [part.strip(".,").lower() for part in parts if part[0].isdigit()]
+    return street_name(" ".join(part for part in parts if not part[0].isdigit())), numbers
 
 
 def ewkt(site: Site | None) -> str | None:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 from uuid import UUID
@@ -11,9 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.geocode.vocabulary import fold, words
+from geo.types import BBox, LonLat
 from server.accounts import cells, importing_sql, values
 from server.accounts.cells import NULLS
 from server.accounts.locating import locate_pending
+from server.accounts.queries import home_country
 from server.auth.models import User
 from server.imports.models import ImportRun
 from server.imports.targets import Checked, Column, Problem, Severity
@@ -21,6 +24,7 @@ from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.settings import settings
+from server.regions.queries import served
 
 PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
 POSTCODE = re.compile(r"(?:[A-Z]{1,3}-)?\d{4,5}(?:-\d{4})?")
@@ -75,8 +79,13 @@ class AccountTarget:
             for name in (user.name, user.login, user.email):
                 if name:
                     people[" ".join(words(fold(name)))] = user.id
-        country = values.country(run.options.get("country")) if run.options.get("country") else None
-        return lambda row: RowReader(row, people, country).read()
+        around = Around(
+            people=people,
+            country=values.country(run.options.get("country")),
+            dialled_in=home_country(session),
+            maps=tuple(BBox(*region.bbox) for region in served(session) if region.bbox),
+        )
+        return lambda row: RowReader(row, around).read()
 
     def write(self, session: Session, run: ImportRun) -> None:
         """Write the rows and have new addresses placed in the background."""
@@ -87,13 +96,31 @@ class AccountTarget:
 TARGET = AccountTarget()
 
 
+@dataclass(frozen=True)
+class Around:
+    """What a row is read against."""
+
+    people: Mapping[str, UUID]
+    """The company's people by folded name, login and e-mail."""
+    country: str | None
+    """Country of rows that name none."""
+    dialled_in: str | None
+    """Country in which numbers without +… are dialled when nothing else says so."""
+    maps: tuple[BBox, ...]
+    """Where there is a map."""
+
+    def shows(self, point: LonLat) -> bool:
+        """Whether some map shows the point."""
+        return any(box.contains(point) for box in self.maps)
+
+
 class RowReader:
     """Reads one row: every field on its own, then what belongs together."""
 
-    def __init__(self, row: Mapping[str, str], people: Mapping[str, UUID], country: str | None) -> None:
+    def __init__(self, row: Mapping[str, str], around: Around) -> None:
         self.row = {name: cell for name, cell in row.items() if cell.lower() not in NULLS}
-        self.people = people
-        self.country = country
+        self.around = around
+        self.country = around.country
         self.values: dict[str, Any] = {}
         self.problems: list[Problem] = []
 
@@ -215,6 +242,10 @@ class RowReader:
             code = "looks_swapped" if "swapped" in point else "outside_world"
             self.warn("lon", code, f"Coordinates: {point}; left out, the address is used.")
             return
+        exchanged = LonLat(point.lat, point.lon)
+        if not self.around.shows(point) and self.around.shows(exchanged):
+            point = exchanged
+            self.warn("lon", "swapped", "Coordinates: latitude and longitude were swapped; taken the other way round.")
         self.values |= {"lon": round(point.lon, 6), "lat": round(point.lat, 6)}
 
     def trade(self) -> None:
@@ -230,7 +261,7 @@ class RowReader:
             )
             self.convert("status", known, "unknown_status", "is none of prospect, customer, former")
         if written := row.get("owner"):
-            owner = self.people.get(" ".join(words(fold(written))))
+            owner = self.around.people.get(" ".join(words(fold(written))))
             self.convert("owner_id", str(owner) if owner else None, "unknown_owner", "is nobody here", source="owner")
         if written := row.get("interval_days"):
             self.convert("interval_days", in_range(cells.days(written), 1, 3650), "not_understood", "is no interval")
@@ -285,7 +316,7 @@ class RowReader:
             self.warn("phone", "eaten_by_spreadsheet", f"Phone: a spreadsheet has rounded it to “{written}”; left out.")
             return
         region = values.country_code(str(self.values.get("country") or self.country or ""))
-        number = values.phone_e164(written, region)
+        number = values.phone_e164(written, region or self.around.dialled_in)
         self.simple("phone", values.ACCOUNT, written)
         if number is not None and "phone" in self.values:
             self.values["phone_e164"] = number

@@ -92,7 +92,6 @@ def apply(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
     run = service.find(session, TARGET.kind, run_id)
     service.require_checked(run)
     if run.row_count <= INLINE_ROWS:
-        service.one_at_a_time(session, TARGET.kind)
         service.apply(session, TARGET, run)
     else:
         run.state, run.done_rows = State.APPLYING, 0

@@ -12,12 +12,17 @@ BY_NAME = "search_words({values} ->> 'name', {values} ->> 'street', {values} ->>
 KEY_BY_NAME = "case when c.values ? 'name' then 'name:' || " + BY_NAME.format(values="c.values") + " end"
 KEY_BY_NUMBER = f"coalesce('number:' || (c.values ->> 'number'), {KEY_BY_NAME})"
 
+# A row that means an account which was merged away is about the one that lives on; a visit that reps have reported is
+# not taken back by an older list; a pin that a person has set counts as what the file says.
 CURRENT = """
     select m.row_no, a.id, jsonb_strip_nulls(jsonb_build_object(
-        'number', a.number, 'name', a.name, 'account_class', a.account_class, 'status', a.status,
+        'number', case when m.is_merged then m.values ->> 'number' else a.number end,
+        'name', a.name, 'account_class', a.account_class, 'status', a.status,
         'owner_id', a.owner_id, 'interval_days', a.interval_days, 'yearly_value', a.yearly_value,
         'yearly_potential', a.yearly_potential, 'currency', a.currency, 'phone', a.phone, 'phone_e164', a.phone_e164,
-        'email', a.email, 'website', a.website, 'tags', a.tags, 'note', a.note, 'last_visit_on', a.last_visit_on,
+        'email', a.email, 'website', a.website, 'tags', a.tags, 'note', a.note,
+        'last_visit_on', case when a.last_visit_on > (m.values ->> 'last_visit_on')::date
+                         then m.values -> 'last_visit_on' else to_jsonb(a.last_visit_on) end,
         'street', s.street, 'postcode', s.postcode, 'city', s.city, 'country', s.country,
         'opening_hours', s.opening_hours, 'service_s', s.service_s,
         'lon', case when s.grade in ('manual', 'gps_confirmed') then m.values -> 'lon'
@@ -26,11 +31,11 @@ CURRENT = """
                else to_jsonb(round(st_y(s.pin)::numeric, 6)) end
     )) as doc
     from (
-        select o.row_no, o.values, a.id
+        select o.row_no, o.values, coalesce(a.merged_into, a.id) as id, a.merged_into is not null as is_merged
         from import_outcome o join account a on o.key = 'number:' || a.number and a.deleted_at is null
         where o.run_id = :run
         union all
-        (select distinct on (o.row_no) o.row_no, o.values, a.id
+        (select distinct on (o.row_no) o.row_no, o.values, a.id, false
         from import_outcome o
         join (
             select a.id, 'name:' || search_words(a.name, s.street, s.postcode, s.city) as key

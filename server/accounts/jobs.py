@@ -30,7 +30,6 @@ def step(run_id: UUID, state: State) -> None:
     service.note(run_id, state=state, done_rows=0, message=None)
     try:
         with transaction() as session:
-            service.one_at_a_time(session, TARGET.kind)
             run = session.get_one(ImportRun, run_id)
             if state is State.CHECKING:
                 service.check(session, TARGET, run, service.tell_progress(run_id, state))
@@ -38,3 +37,6 @@ def step(run_id: UUID, state: State) -> None:
                 service.apply(session, TARGET, run)
     except WaymarkError as error:
         service.note(run_id, state=State.FAILED, message=f"{error.message} {error.help}".strip())
+    except BaseException:
+        service.note(run_id, state=State.FAILED, message="The work was interrupted; nothing was changed. Try again.")
+        raise

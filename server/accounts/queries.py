@@ -14,6 +14,7 @@ from sqlalchemy.types import Text
 from geo.types import LonLat
 from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
+from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.roles import Level
@@ -22,6 +23,7 @@ from server.kit.errors import BadRequest
 from server.kit.filtering import compile_filter, parse
 from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
+from server.regions.queries import served
 from server.territories import queries as territories
 from server.territories.models import Territory
 
@@ -217,6 +219,12 @@ def reps_of(session: Session, account_id: UUID) -> list[UUID]:
     """The reps to whom an account is assigned by hand."""
     statement = select(AccountRep.user_id).where(AccountRep.account_id == account_id)
     return list(session.scalars(statement.order_by(AccountRep.user_id)))
+
+
+def home_country(session: Session) -> str | None:
+    """The country in which numbers without +… are dialled: that of the map, when it shows a single one."""
+    countries = {country_code(region.country) for region in served(session)}
+    return countries.pop() if len(countries) == 1 else None
 
 
 def family(account_id: UUID) -> Select[UUID]:

@@ -23,7 +23,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.settings import settings
 from server.records.merging import Delta
-from server.records.service import Actor, acting
+from server.records.service import Actor
 from server.territories.models import Territory
 
 __all__ = [
@@ -87,7 +87,7 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
     account = Account(**values)
     if new.id is not None:
         account.id = new.id
-    account.phone_e164 = phone_e164(account.phone, region_of(sites))
+    account.phone_e164 = phone_e164(account.phone, region_of(session, sites))
     if not force:
         refuse_duplicates(session, scope, account, sites[0] if sites else None)
     session.add(account)
@@ -170,7 +170,7 @@ def write(session: Session, scope: Scope, account: Account, values: dict[str, An
     for name, value in values.items():
         setattr(account, name, value)
     if "phone" in values:
-        account.phone_e164 = phone_e164(account.phone, region_of(queries.sites_of(session, [account.id])))
+        account.phone_e164 = phone_e164(account.phone, region_of(session, queries.sites_of(session, [account.id])))
     session.flush()
     if "territory_id" in values or "territory_is_fixed" in values:
         pins.follow_main_site(session, [account.id])
@@ -282,11 +282,7 @@ def check_references(session: Session, values: Mapping[str, Any]) -> None:
             raise Invalid("Territory: there is no such territory.", field="territory_id")
 
 
-def region_of(sites: Sequence[Site]) -> str | None:
+def region_of(session: Session, sites: Sequence[Site]) -> str | None:
     """The country in which phone numbers of these sites are dialled."""
-    return next((country_code(site.country) for site in sites if site.country), None)
-
-
-def as_system(session: Session, source: str = "job") -> None:
-    """Say in the history that nobody in particular acts."""
-    acting(session, Actor(user_id=None, source=source))
+    named = next((code for site in sites if site.country and (code := country_code(site.country))), None)
+    return named or queries.home_country(session)

@@ -207,7 +207,7 @@ class Rule:
     """How people call it."""
 
 
-ACCOUNT: Mapping[str, Rule] = {
+ACCOUNT: dict[str, Rule] = {
     "number": Rule(text(100), "Number"),
     "name": Rule(required, "Name"),
     "account_class": Rule(choice(AccountClass), "Class"),
@@ -227,7 +227,7 @@ ACCOUNT: Mapping[str, Rule] = {
 }
 """The fields of an account that people edit."""
 
-SITE: Mapping[str, Rule] = {
+SITE: dict[str, Rule] = {
     "name": Rule(text(300), "Name"),
     "street": Rule(text(300), "Street"),
     "postcode": Rule(text(20), "Postcode"),

@@ -1,8 +1,11 @@
 """`waymark demo`: a company to look at, or the same main job as a check."""
 
 import json
+import signal
 import tempfile
+import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +14,18 @@ import typer
 from server.demo import check as checking
 from server.demo import regions, stage
 from server.demo.processes import web_server, worker
-from server.kit.database import transaction
+from server.kit import embedded
+from server.kit.database import engine
 from server.kit.settings import settings
 from server.regions.commands import StepBars
 from server.roads import service as roads
+
+
+@dataclass(frozen=True)
+class StartedHere:
+    """What this command has started and therefore stops."""
+
+    database: bool
 
 
 def tell(step: str) -> None:
@@ -23,6 +34,7 @@ def tell(step: str) -> None:
 
 
 def demo(
+    context: typer.Context,
     region: Annotated[Path | None, typer.Option(help="An .osm.pbf extract to stand on.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Run the main job, say what it found, and stop.")] = False,
     folder: Annotated[
@@ -31,15 +43,19 @@ def demo(
     port: Annotated[int | None, typer.Option(help="Port of the server.")] = None,
 ) -> None:
     """Load a region and a made-up company, plan its week, and serve it until Ctrl-C."""
-    if check:
-        place = (folder or Path(tempfile.mkdtemp(prefix="waymark-demo-"))).absolute()
-        try:
+    try:
+        if check:
+            place = (folder or Path(tempfile.mkdtemp(prefix="waymark-demo-"))).absolute()
             report = checking.run(region, place, tell)
-        finally:
-            roads.stop_all()
+        else:
+            serve(region, folder.absolute() if folder else None, settings().port if port is None else port)
+    finally:
+        roads.stop_all()
+        if isinstance(context.obj, StartedHere) and context.obj.database:
+            engine().dispose()
+            embedded.stop(settings().home)
+    if check:
         typer.echo(json.dumps(report, default=str))
-        return
-    serve(region, folder.absolute() if folder else None, settings().port if port is None else port)
 
 
 def serve(region: Path | None, folder: Path | None, port: int) -> None:
@@ -51,10 +67,8 @@ def serve(region: Path | None, folder: Path | None, port: int) -> None:
     with worker(logs / "worker.log"), web_server(stage.port_for(port), logs / "server.log") as address:
         first = stage.prepare(region_id, address, folder, tell)
         typer.echo(stage.welcome(address, first))
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            typer.echo("Stopping.", err=True)
-    with transaction():
-        roads.stop_all()
+        stopping = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopping.set())
+        stopping.wait()
+        typer.echo("Stopping.", err=True)

@@ -183,8 +183,8 @@ def geocoder(session: Session) -> Geocoder:
 
 
 def locate(session: Session, query: AddressQuery) -> Answer:
-    """Find where an address is."""
-    return geocoder(session).locate(query)
+    """Find where an address is; a question that is `lat,lon` is asked in reverse."""
+    return next(stream(session, [query]))
 
 
 def locate_many(session: Session, asked: Iterable[AddressQuery]) -> list[Answer]:

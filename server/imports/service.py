@@ -101,12 +101,13 @@ def configure(
         raise Invalid(f"Records cannot be recognised by “{key}”.", help="Known: " + ", ".join(target.keys) + ".")
     run.mapping = mapping
     run.options = {**options, "key": key, "mode": Mode(options.get("mode") or Mode.BOTH)}
-    run.state, run.message = State.RECEIVED, None
+    run.state, run.message, run.checked_at = State.RECEIVED, None, None
     session.flush()
 
 
 def check(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
     """The dry run: what every row means, what would become of it, and what is wrong with it. Changes no record."""
+    one_at_a_time(session, str(run.id))
     session.execute(delete(ImportOutcome).where(ImportOutcome.run_id == run.id))
     session.execute(text("drop table if exists import_checked"))
     session.execute(
@@ -212,6 +213,9 @@ def plan(session: Session, target: Target, run: ImportRun) -> None:
 
 def apply(session: Session, target: Target, run: ImportRun) -> None:
     """Write what the dry run promised, compared once more with what is there now; all or nothing."""
+    one_at_a_time(session, target.kind)
+    session.flush()
+    session.refresh(run)
     if run.state == State.DONE:
         return
     require_checked(run)
@@ -253,6 +257,6 @@ def find(session: Session, kind: str, run_id: UUID) -> ImportRun:
     return run
 
 
-def one_at_a_time(session: Session, kind: str) -> None:
-    """Wait until no other import of this kind works: two with the same rows would create them twice."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"imports:{kind}"))))
+def one_at_a_time(session: Session, what: str) -> None:
+    """Wait until nobody else works on this: two imports of the same rows would create them twice."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"imports:{what}"))))

@@ -70,9 +70,7 @@ def plans_page(
         plans=plans,
         names=names(session, plans),
         reps=reps,
-        chosen=set(chosen)
-        if chosen is not None
-        else {rep.id for rep in reps if rep.rep_profile and rep.rep_profile.home is not None},
+        chosen=set(chosen) if chosen is not None else able,
         first_day=next_monday(request),
         days=exports_by_day(session, scope),
         error=error,

@@ -16,11 +16,13 @@ from server.accounts import service as accounts
 from server.accounts.models import Site
 from server.accounts.service import NewAccount
 from server.activities import service as activities
+from server.activities.models import Visit
 from server.app import create_app
 from server.auth.access import scope_of
 from server.auth.models import Role
 from server.auth.service import create_user
 from server.kit.database import transaction
+from server.plans.models import Plan, Route, Stop
 from server.territories import service as territories
 from tests.conftest import PASSWORD
 
@@ -101,6 +103,65 @@ class Office:
         )
         return activities.plan_visit(session, planned).id
 
+    def publish_route(self):
+        """The rep's day as a published route that visits the last customer first."""
+        day = datetime.combine(TODAY, datetime.min.time(), UTC)
+        depot = {"name": "Depot", "lon": 9.1, "lat": 47.1}
+        with transaction() as session:
+            plan = Plan(
+                state="published",
+                rep_ids=[self.rita],
+                first_day=TODAY,
+                days=1,
+                engine="straight",
+                steps=1,
+                seed=1,
+                requested_by=self.rita,
+                estimated=True,
+                published_at=day,
+            )
+            session.add(plan)
+            session.flush()
+            route = Route(
+                plan_id=plan.id,
+                rep_id=self.rita,
+                day=TODAY,
+                zone="UTC",
+                start_anchor=depot,
+                end_anchor=depot,
+                leaves_at=day + timedelta(hours=7),
+                returns_at=day + timedelta(hours=16),
+                drive_s=3600,
+                distance_m=42_000,
+                estimated=True,
+                polylines=["", "", "", ""],
+                legs=[],
+                published_at=day,
+            )
+            session.add(route)
+            session.flush()
+            for position, visit_id in enumerate(reversed(self.visits), start=1):
+                visit = session.get_one(Visit, visit_id)
+                at = day + timedelta(hours=7 + position)
+                session.add(
+                    Stop(
+                        route_id=route.id,
+                        visit_id=visit.id,
+                        account_id=visit.account_id,
+                        site_id=visit.site_id,
+                        position=position,
+                        arrives_at=at,
+                        starts_at=at,
+                        ends_at=at + timedelta(minutes=30),
+                        drive_s=900,
+                        distance_m=10_000,
+                        estimated=True,
+                        why="Due",
+                        prize_s=60,
+                        overdue_days=0,
+                    )
+                )
+
 
 @pytest.fixture
 def office(empty_database):
@@ -130,6 +191,15 @@ def test_the_phone_holds_the_reps_territory_and_day_and_nothing_else(office, hom
     stops = phone(home, "today", "--day", TODAY.isoformat())["stops"]
     assert [s["name"] for s in stops] == ["Müller AG", "Näscher", "Ospelt"]
     assert phone(home, "status")["accounts"] == 3
+
+
+def test_a_published_route_orders_the_day(office, home):
+    office.publish_route()
+    assert phone(home, "sync")["ok"]
+    day = phone(home, "today", "--day", TODAY.isoformat())
+    assert [(s["position"], s["name"]) for s in day["stops"]] == [(1, "Ospelt"), (2, "Näscher"), (3, "Müller AG")]
+    assert (day["drive_s"], day["distance_m"]) == (3600, 42_000)
+    assert [v["visit_id"] for v in phone(home, "log-visits", "1")["visits"]] == [office.visits[-1]]
 
 
 def test_visits_logged_while_the_server_is_down_arrive_exactly_once(office, home):

@@ -48,6 +48,7 @@ def test_every_address_of_the_index_finds_itself(town: Town, country: str) -> No
         ("LI", line("Alpina Elektro Anstalt, St. Luziweg Nr. 4, 9487 Bendern FL"), "Sankt Luziweg", "4"),
         ("LI", line("Vaduz 9490, Hintegras 7"), "Hintergass", "7"),
         ("US", fields("#204, 304 N Beechwood Ave.", "21228-1088", "", "USA"), "North Beechwood Avenue", "304"),
+        ("LI", fields("Landstrasse 12, FL-9490 Vaduz"), "Landstrasse", "12"),
         ("US", line("105/107 Versailles, Towson, MD 21204, USA"), "Versailles Circle", "105"),
         ("US", line("3820 Mt Carmel St., Upperco, Maryland 21155, United States"), "Mount Carmel Road", "3820"),
         ("US", fields("1515 sulphurspring road Fl 3", "21227", ""), "Sulphur Spring Road", "1515"),

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries
+from server.accounts import service as accounts
 from server.accounts.importing import TARGET
 from server.accounts.models import Account, Site
 from server.auth.models import Role, User
 from server.imports import service
 from server.imports.models import ImportOutcome, ImportRun
 from server.kit.settings import settings
+from server.regions.models import Region
 
 type ClientFor = Callable[[User | None], TestClient]
 type MakeAccount = Callable[..., Account]
@@ -159,6 +162,25 @@ def test_an_import_never_moves_a_pin_set_by_hand(session: Session, tmp_path: Pat
     assert queries.sites_of(session, [account.id])[0].city == "Schaan"
 
 
+def test_a_list_never_takes_back_a_visit_nor_wakes_what_was_merged_away(
+    session: Session, tmp_path: Path, make_account: MakeAccount
+) -> None:
+    winner, loser = make_account("Müller AG", number="1"), make_account("Mueller", number="2")
+    loser.merged_into = winner.id
+    accounts.note_visit(session, winner.id, date(2020, 3, 1))
+    rows = "number,name,last visit,phone\n2,Müller AG,2020-01-01,+4232371212\n"
+    run = run_import(session, write(tmp_path, rows))
+    assert run.counts["update"] == 1
+    session.refresh(winner)
+    assert (winner.number, winner.last_visit_on, winner.phone) == ("1", date(2020, 3, 1), "+4232371212")
+    session.refresh(loser)
+    assert loser.phone is None
+    later = run_import(session, write(tmp_path, rows.replace("2020-01", "2020-05")))
+    assert later.counts["update"] == 1
+    session.refresh(winner)
+    assert winner.last_visit_on == date(2020, 5, 1)
+
+
 def listed(session: Session, account: Account) -> list[queries.Row]:
     found = session.execute(queries.with_details(select(Account), account.created_at.date())).all()
     return [queries.Row(*row) for row in found]
@@ -192,6 +214,21 @@ def test_coordinates_that_cannot_be_are_named_and_left_out(
     assert [problem["code"] for problem in outcome.problems] == ([code] if code else [])
     assert ("lon" in outcome.values) == (code is None)
     assert outcome.action == "create"
+
+
+def test_coordinates_are_mended_when_only_the_other_way_round_is_on_the_map(session: Session, tmp_path: Path) -> None:
+    region = Region(
+        name="demo", sha256="ab" * 32, version=1, state="ready", source="demo", licence="ODbL", attribution=["© OSM"],
+        bbox=[9.4, 47.0, 9.7, 47.3], country="LI",
+    )  # fmt: skip
+    session.add(region)
+    session.flush()
+    text = "name;lat;lon;phone\nRight;47.1;9.5;2371212\nSwapped;9.5;47.1;\nAbroad;40.7;-74.0;\n"
+    run = run_import(session, write(tmp_path, text))
+    rows = session.scalars(select(ImportOutcome).where(ImportOutcome.run_id == run.id).order_by(ImportOutcome.row_no))
+    found = [(row.values["lon"], row.values["lat"], [problem["code"] for problem in row.problems]) for row in rows]
+    assert found == [(9.5, 47.1, []), (9.5, 47.1, ["swapped"]), (-74.0, 40.7, [])]
+    assert session.scalars(select(Account.phone_e164).where(Account.name == "Right")).one() == "+4232371212"
 
 
 def workbook(*rows: list[object], merge: str | None = None, second: bool = False) -> bytes:

@@ -20,7 +20,7 @@ from server.kit.errors import Invalid
         ("CHF 12'500.–", "12500", "CHF"), ("12'500.-", "12500", None), ("1,234.56", "1234.56", None),
         ("12 500,5", "12500.5", None), ("1.234", "1234", None), ("0.123", "0.123", None),
         ("1.234.567", "1234567", None),
-                ("$ 99", "99", "USD"), ("Fr. 20.50", "20.50", "CHF"), ("10k", "10000", None), ("12,5", "12.5", None),
+        ("$ 99", "99", "USD"), ("Fr. 20.50", "20.50", "CHF"), ("10k", "10000", None), ("12,5", "12.5", None),
     ],
 )  # fmt: skip
 def test_amounts_are_read_in_every_writing(written: str, amount: str, currency: str | None) -> None:

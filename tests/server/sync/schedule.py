@@ -92,8 +92,13 @@ class Schedule:
         self.backups = Backups(self.database.url)
         try:
             self.prepare()
-            for _ in range(self.steps):
+            backup, restore = sorted(self.rng.sample(range(5, self.steps - 5), 2))
+            for number in range(self.steps):
                 self.step()
+                if self.seed % 2 and number == backup:
+                    self.a_backup_is_taken()
+                if self.seed % 2 and number == restore:
+                    self.the_database_is_restored()
             self.settle()
             return [*self.lost_ops(), *self.diverged(), *self.ill()]
         finally:
@@ -123,8 +128,6 @@ class Schedule:
             (4, self.somebody_deletes_or_brings_back),
             (5, self.somebody_hands_over),
             (5, self.an_open_transaction_ends),
-            (2, self.a_backup_is_taken),
-            (2, self.the_database_is_restored),
             (2, self.a_cache_is_lost),
             (3, self.late_copies_arrive),
             (26, self.a_phone_syncs),
@@ -254,9 +257,8 @@ class Schedule:
         self.open_ones = []
 
     def a_backup_is_taken(self) -> None:
-        if len(self.backups.taken) < 2:
-            self.end_open_ones()
-            self.backups.take()
+        self.end_open_ones()
+        self.backups.take()
 
     def the_database_is_restored(self) -> None:
         if self.backups.taken:
@@ -336,6 +338,17 @@ class Schedule:
                     yield f"doctor: {finding.count} {finding.question}"
 
 
+OVERWRITTEN = """
+select 1 from field_history mine
+where mine.op_id = :op and mine.field = :name and coalesce(mine.old, 'null') <> cast(:old as jsonb)
+  and not exists (select from field_conflict c where c.op_id = mine.op_id and c.field = mine.field)
+  and exists (select from field_history other
+              where other.entity = mine.entity and other.row_id = mine.row_id and other.field = mine.field
+                and other.rev > :base and other.rev < mine.rev)
+"""
+"""A value that came after the one the phone saw, and that the phone's change replaced as if nobody had."""
+
+
 def wrong_with(session: Session, op: Any) -> Iterator[str]:
     """What is wrong with an op after everything has settled."""
     receipts = session.execute(
@@ -354,7 +367,10 @@ def wrong_with(session: Session, op: Any) -> Iterator[str]:
         if not found:
             yield "I1: the visit event is not there"
     if op.kind == "patch" and status != "rejected":
-        for name, (_, new) in op.body["f"].items():
+        for name, (old, new) in op.body["f"].items():
+            values = {"op": op.op_id, "name": name, "old": json.dumps(old), "base": op.body["base_rev"]}
+            if session.execute(text(OVERWRITTEN), values).all():
+                yield f"I5: {name} of somebody else was overwritten without a conflict"
             kept = session.execute(
                 text(
                     "select 1 from field_history where op_id = :op and field = :name"

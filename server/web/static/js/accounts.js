@@ -3,7 +3,7 @@
 const KEY = "accounts.hidden";
 const narrow = matchMedia("(max-width: 899px)").matches;
 const stored = localStorage.getItem(KEY);
-const hidden = new Set(stored ? JSON.parse(stored) : narrow ? ["number", "status", "street", "owner", "territory", "last_visit", "value", "potential", "pin"] : ["street", "potential"]);
+const hidden = new Set(stored ? JSON.parse(stored) : narrow ? ["number", "status", "city", "street", "owner", "territory", "last_visit", "value", "potential", "pin"] : ["street", "potential"]);
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 

@@ -5,7 +5,7 @@ import { densityLegend } from "./legend.js";
 import { createMap } from "./map.js";
 
 const market = await fetch("/api/v1/density").then((answer) => answer.json());
-const known = await createMap(document.querySelector("#density-map"), { layers: [density(() => market), territories({ tint: 0 }), prospects(), accounts(() => ({}))], hidden: ["accounts"] });
+const known = await createMap(document.querySelector("#density-map"), { layers: [density(() => market), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"] });
 const { map } = known;
 const part = document.querySelector('[data-legend="density"]');
 document.querySelector('[data-legend="accounts"]').hidden = true;

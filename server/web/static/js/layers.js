@@ -85,13 +85,13 @@ export function density(legend) {
 }
 
 /** Prospects: single ones from zoom 13, counted below. */
-export function prospects() {
+export function prospects({ counts = true } = {}) {
   return {
     name: "prospects",
     parts: () => ({
       sources: { prospects: vector("/tiles/prospects/{z}/{x}/{y}", 6, 16) },
       over: [
-        { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: ["has", "count"],
+        { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: counts ? ["has", "count"] : ["==", 1, 2],
           layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 11, "text-font": ["Inter Variable"] },
           paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
         { id: "prospect-points", type: "symbol", source: "prospects", "source-layer": "prospects", filter: ["all", ["!", ["has", "count"]], ["!", ["to-boolean", ["get", "is_customer"]]]],

@@ -1,0 +1,76 @@
+"""What only a real browser shows: maps, keyboard, chips, fragments."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.accounts.models import Account
+from server.kit.database import transaction
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_map_draws_and_its_chips_choose_the_list(page: Any, tmp_path: Path) -> None:
+    page.wait_for_selector("#map[data-idle]")
+    page.wait_for_selector("#home[data-ready]")
+    assert page.inner_text("#total") == "3"
+    page.click('.chip[data-term="class = A"]')
+    page.wait_for_function("document.querySelector('#total').textContent === '1'")
+    assert page.inner_text("#listed .listed b") == "Bäckerei Amann"
+    assert "filter=class+%3D+A" in page.url
+    page.click("#listed .listed")
+    page.wait_for_selector(".maplibregl-popup a")
+    page.screenshot(path=tmp_path / "map.png")
+    page.click("[data-theme-toggle]")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_search_and_keys_lead_everywhere(page: Any) -> None:
+    page.goto("/users")
+    page.keyboard.press("/")
+    page.keyboard.type("garage")
+    page.wait_for_selector("#found a")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/accounts/[0-9a-f-]{36}"))
+    assert page.inner_text("#facts h2") == "Garage Beck"
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.wait_for_url("**/accounts")
+    page.keyboard.press("?")
+    page.wait_for_selector("#shortcuts[open]")
+
+
+def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> None:
+    page.goto("/accounts?q=zech")
+    page.click("td.col-name a")
+    page.wait_for_selector("#site-map[data-idle]")
+    page.click("#facts button")
+    page.fill("#f-phone", "+423 232 00 00")
+    page.click("#facts button.primary")
+    page.wait_for_selector("#facts a[href^='tel:']")
+    page.wait_for_selector("#site-map[data-idle]")
+    page.click("[data-place]")
+    handle = page.wait_for_selector(".map-marker")
+    page.wait_for_function("!document.querySelector('.maplibregl-map').classList.contains('moving')")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 11, box["y"] + 11)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 40, steps=4)
+    page.mouse.up()
+    page.wait_for_selector(".toast")
+    with transaction() as session:
+        account = session.query(Account).filter_by(name="Hotel Zech").one()
+        assert account.phone == "+423 232 00 00"
+        assert account.sites[0].grade == "manual"
+
+
+def test_every_page_fits_a_phone(page: Any, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/", "/accounts", "/plans", "/imports", "/users", "/territories", "/density", "/me"):
+        page.goto(path)
+        page.screenshot(path=tmp_path / "phone.png")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the phone"

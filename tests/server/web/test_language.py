@@ -1,0 +1,52 @@
+"""Numbers, distances and texts as people read them."""
+
+import json
+import re
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from server.web.language import FOLDER, Language, chosen
+
+EN, DE = Language("en"), Language("de")
+TEMPLATES = FOLDER.parent / "templates"
+
+
+def test_numbers_have_the_separators_of_the_language() -> None:
+    assert EN.number(48210) == "48,210"
+    assert DE.number(48210.5, 1) == "48.210,5"
+
+
+def test_distances_and_durations_are_short() -> None:
+    assert [EN.distance(64), EN.distance(1400), DE.distance(1400)] == ["64 m", "1.4 km", "1,4 km"]
+    assert [EN.duration(45 * 60), EN.duration(8100)] == ["45 min", "2 h 15 min"]
+
+
+def test_a_time_is_shown_where_the_visit_takes_place() -> None:
+    at = datetime(2026, 11, 26, 9, 40, tzinfo=ZoneInfo("UTC"))
+    assert EN.clock(at, "Europe/Vaduz") == "10:40"
+    assert DE.day(date(2026, 11, 26), year=False) == "Do 26. Nov."
+
+
+def test_the_own_wish_beats_the_browser_and_unknown_languages_are_passed_over() -> None:
+    assert chosen("de", "en") == "de"
+    assert chosen(None, "fr-CH, de;q=0.8, en;q=0.7") == "de"
+    assert chosen("xx", "") == "en"
+
+
+def test_translations_keep_the_gaps_of_the_text() -> None:
+    texts = json.loads((FOLDER / "de.json").read_text("utf-8"))
+    gaps = {key: (sorted(re.findall(r"{\w+}", key)), sorted(re.findall(r"{\w+}", text))) for key, text in texts.items()}
+    assert {key: pair for key, pair in gaps.items() if pair[0] != pair[1]} == {}
+
+
+def test_most_texts_are_there_in_german() -> None:
+    known = json.loads((FOLDER / "de.json").read_text("utf-8"))
+    used = {text for path in TEMPLATES.rglob("*.html") for text in texts_of(path)}
+    missing = sorted(used - set(known))
+    assert len(missing) <= len(used) * 0.1, missing
+
+
+def texts_of(path: Path) -> list[str]:
+    """The texts that a template shows."""
+    return [found[1] for found in re.findall(r"""\bt\((["'])(.+?)\1[),]""", path.read_text("utf-8"))]

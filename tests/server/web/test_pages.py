@@ -1,0 +1,182 @@
+"""Who sees which page, and what a page does with what people send."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Account
+from server.activities.models import Visit
+from server.auth.models import Role, User
+from tests.server.web.conftest import PAGE, PASSWORD, token_in
+
+type MakeUser = Callable[..., User]
+type ClientFor = Callable[[User | None], TestClient]
+type BrowserOf = Callable[[User], TestClient]
+type MakeAccount = Callable[..., Account]
+
+PAGES = (
+    "/", "/accounts", "/accounts/new", "/plans", "/territories", "/density", "/imports", "/conflicts", "/users",
+    "/users/new", "/regions", "/me", "/home/today", "/home/accounts", "/search?q=a",
+)  # fmt: skip
+FOR_ADMINS = ("/users/new", "/regions")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_stranger_is_asked_to_sign_in(client_for: ClientFor, path: str) -> None:
+    answer = client_for(None).get(path, headers=PAGE)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("code", ["en", "de"])
+def test_an_admin_sees_every_page_in_both_languages(
+    client_for: ClientFor, make_user: MakeUser, path: str, code: str
+) -> None:
+    answer = client_for(make_user("ada", language=code)).get(path, headers=PAGE)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("path", FOR_ADMINS)
+def test_a_rep_is_told_what_is_not_theirs(client_for: ClientFor, make_user: MakeUser, path: str) -> None:
+    answer = client_for(make_user("rita", Role.REP)).get(path, headers=PAGE)
+    assert answer.status_code == 403
+    assert "may not do this" in answer.text
+
+
+def test_a_fragment_sends_a_stranger_to_the_sign_in_page(client_for: ClientFor) -> None:
+    answer = client_for(None).get("/home/today", headers={"HX-Request": "true"})
+    assert answer.status_code == 204
+    assert answer.headers["hx-redirect"] == "/sign-in"
+
+
+def test_signing_in_leads_back_to_the_page_but_never_to_another_site(
+    client_for: ClientFor, make_user: MakeUser
+) -> None:
+    ada, client = make_user("ada"), client_for(None)
+    for wish, goal in (("/accounts?q=x", "/accounts?q=x"), ("https://evil.example/", "/"), ("//evil.example", "/")):
+        answer = client.post("/sign-in", data={"login": ada.login, "password": PASSWORD, "next": wish})
+        assert answer.headers["location"] == goal
+
+
+def test_a_wrong_password_is_said_on_the_page(client_for: ClientFor, make_user: MakeUser) -> None:
+    make_user("ada")
+    answer = client_for(None).post("/sign-in", data={"login": "ada", "password": "wrong words"}, headers=PAGE)
+    assert answer.status_code == 401
+    assert "Login or password is wrong" in answer.text
+
+
+def test_a_form_without_its_token_is_refused(browser_of: BrowserOf, make_user: MakeUser, session: Session) -> None:
+    browser = browser_of(make_user("ada"))
+    answer = browser.post("/accounts/new", data={"name": "Forged AG"})
+    assert answer.status_code == 403
+    assert session.scalar(select(Account).where(Account.name == "Forged AG")) is None
+
+
+def test_a_form_of_another_site_is_refused_even_with_the_token(browser_of: BrowserOf, make_user: MakeUser) -> None:
+    browser = browser_of(make_user("ada"))
+    token = token_in(browser.get("/accounts/new").text)
+    answer = browser.post(
+        "/accounts/new", data={"name": "Forged AG", "_csrf": token}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.status_code == 403
+
+
+def test_every_page_says_that_nothing_comes_from_elsewhere(browser_of: BrowserOf, make_user: MakeUser) -> None:
+    policy = browser_of(make_user("ada")).get("/").headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src 'self';" in policy
+    assert "http" not in policy
+
+
+def test_a_new_account_that_looks_like_another_one_shows_it_first(
+    browser_of: BrowserOf, make_user: MakeUser, make_account: MakeAccount, session: Session
+) -> None:
+    make_account("Bäckerei Amann AG", phone="+423 232 12 12")
+    browser = browser_of(make_user("ada"))
+    form = {"name": "Baeckerei Amann", "phone": "00423 232 12 12", "street": "Städtle 1", "city": "Vaduz"}
+    form["_csrf"] = token_in(browser.get("/accounts/new").text)
+    answer = browser.post("/accounts/new", data=form)
+    assert answer.status_code == 409
+    assert "Create anyway" in answer.text
+    answer = browser.post("/accounts/new", data={**form, "force": "1"})
+    assert answer.status_code == 303
+    assert session.scalar(select(Account).where(Account.name == "Baeckerei Amann")) is not None
+
+
+def test_a_wrong_value_is_shown_beside_its_field(browser_of: BrowserOf, make_user: MakeUser) -> None:
+    browser = browser_of(make_user("ada"))
+    token = token_in(browser.get("/accounts/new").text)
+    answer = browser.post("/accounts/new", data={"name": "Amann", "email": "nonsense", "_csrf": token})
+    assert answer.status_code == 422
+    assert "is not an e-mail address" in answer.text
+    assert 'value="Amann"' in answer.text
+
+
+def test_two_people_who_change_one_field_choose_between_both_values(
+    browser_of: BrowserOf, make_user: MakeUser, make_account: MakeAccount, session: Session
+) -> None:
+    account = make_account("Amann", phone="1")
+    seen = account.rev
+    browser = browser_of(make_user("ada"))
+    token = token_in(browser.get("/accounts").text)
+    account.phone = "2"
+    session.flush()
+    session.refresh(account)
+    sent = {"rev": str(seen), "name": "Amann", "phone": "3", "_csrf": token}
+    answer = browser.post(f"/accounts/{account.id}/edit", data=sent, headers={"HX-Request": "true"})
+    assert answer.status_code == 412
+    assert "Stored meanwhile" in answer.text
+    again = sent | {"rev": str(account.rev), "choose-phone": "theirs", "email": "a@amann.example"}
+    answer = browser.post(f"/accounts/{account.id}/edit", data=again, headers={"HX-Request": "true"})
+    assert answer.status_code == 204
+    session.refresh(account)
+    assert (account.phone, account.email) == ("2", "a@amann.example")
+
+
+def test_somebody_elses_account_is_not_there(
+    browser_of: BrowserOf, make_user: MakeUser, make_account: MakeAccount
+) -> None:
+    account = make_account("Fern AG")
+    answer = browser_of(make_user("rita", Role.REP)).get(f"/accounts/{account.id}")
+    assert answer.status_code == 404
+
+
+def test_a_visit_recorded_twice_by_a_double_click_is_one_visit(
+    browser_of: BrowserOf, make_user: MakeUser, make_account: MakeAccount, session: Session
+) -> None:
+    account = make_account("Amann")
+    browser = browser_of(make_user("ada"))
+    page = browser.get(f"/accounts/{account.id}").text
+    event = page.split('name="event_id" value="')[1].split('"')[0]
+    form = {"_csrf": token_in(page), "event_id": event, "day": "2026-01-05", "at": "10:40", "outcome": "order"}
+    for _ in range(2):
+        assert browser.post(f"/accounts/{account.id}/visits", data=form).status_code == 303
+    assert len(session.scalars(select(Visit).where(Visit.account_id == account.id)).all()) == 1
+
+
+def test_today_is_not_sent_again_while_nothing_happens(browser_of: BrowserOf, make_user: MakeUser) -> None:
+    browser = browser_of(make_user("ada"))
+    first = browser.get("/home/today")
+    assert browser.get("/home/today", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_the_list_and_the_map_choose_the_same_accounts(
+    browser_of: BrowserOf, make_user: MakeUser, make_account: MakeAccount
+) -> None:
+    make_account("Eins", account_class="A")
+    make_account("Zwei", account_class="B")
+    browser = browser_of(make_user("ada"))
+    for path in ("/accounts", "/home/accounts"):
+        text = browser.get(path, params={"filter": "class = A"}).text
+        assert "Eins" in text
+        assert "Zwei" not in text
+
+
+def test_a_filter_that_cannot_be_read_is_explained_on_the_page(browser_of: BrowserOf, make_user: MakeUser) -> None:
+    answer = browser_of(make_user("ada")).get("/accounts", params={"filter": "klass = A"})
+    assert answer.status_code == 422
+    assert "klass" in answer.text
