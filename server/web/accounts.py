@@ -201,9 +201,8 @@ def form_page(
     if isinstance(error, PreconditionFailed):
         clashes = {clash["field"]: clash for clash in error.details.get("conflicts", [])}
         rev = error.details.get("rev", rev)
-    return render(
-        request, template, scope, account=account, values=values, rev=rev, error=error, clashes=clashes, **more
-    )
+    more |= {"account": account, "values": values, "rev": rev, "error": error, "clashes": clashes}
+    return render(request, template, scope, status=int(error.status) if error else 200, **more)
 
 
 def chosen_changes(sent: FormData, names: list[str]) -> dict[str, Any]:

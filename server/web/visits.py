@@ -60,9 +60,10 @@ def record(
             occurred = moment(day, at, zone)
             if occurred > clock.now() + timedelta(minutes=5):
                 raise Invalid("The visit lies in the future.", help="Plan an appointment instead.", field="day")
+            fact = UUID(event_id) if event_id else uuid7()
             report = service.VisitReport(
-                event_id=UUID(event_id) if event_id else uuid7(),
-                visit_id=UUID(visit_id) if visit_id else uuid7(),
+                event_id=fact,
+                visit_id=UUID(visit_id) if visit_id else fact,
                 account_id=account.id,
                 rep_id=scope.user_id,
                 state=state,

@@ -17,7 +17,7 @@ def test_the_map_draws_and_its_chips_choose_the_list(page: Any, tmp_path: Path) 
     page.wait_for_selector("#home[data-ready]")
     assert page.inner_text("#total") == "3"
     page.click('.chip[data-term="class = A"]')
-    page.wait_for_function("document.querySelector('#total').textContent === '1'")
+    page.wait_for_selector("#total:text-is('1')")
     assert page.inner_text("#listed .listed b") == "Bäckerei Amann"
     assert "filter=class+%3D+A" in page.url
     page.click("#listed .listed")
@@ -54,7 +54,6 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
     page.wait_for_selector("#site-map[data-idle]")
     page.click("[data-place]")
     handle = page.wait_for_selector(".map-marker")
-    page.wait_for_function("!document.querySelector('.maplibregl-map').classList.contains('moving')")
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()
     page.mouse.move(box["x"] + 11, box["y"] + 11)
