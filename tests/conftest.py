@@ -23,6 +23,7 @@ from server.auth.models import Role, User  # noqa: E402
 from server.auth.service import create_user  # noqa: E402
 from server.kit import database, embedded  # noqa: E402
 from server.kit.database import request_transaction  # noqa: E402
+from server.roads import service as roads  # noqa: E402
 
 PASSWORD = "three words make one"
 
@@ -47,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster that this run started."""
     if not hasattr(config, "workerinput"):
+        roads.stop_all()
         embedded.stop(HOME)
         shutil.rmtree(HOME, ignore_errors=True)
 

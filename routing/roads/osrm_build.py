@@ -157,7 +157,7 @@ def remove_others(root: Path, keep: Graph) -> None:
 
 def quoted(path: Path | str) -> str:
     """A path as OSRM's programs read it: unquoted, it would end at the first space."""
-    return '"' + str(path).replace("&", "&&").replace('"', '&"') + '"'
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _build_mld(

@@ -1,6 +1,6 @@
 """Reads of accounts. Every read starts at `visible_to(scope)`: it decides lists, maps, exports and phones alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, se
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from geo.types import LonLat
 from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.values import country_code
@@ -232,80 +231,3 @@ def family(account_id: UUID) -> Select[UUID]:
     tree = select(Account.id).where(Account.id == account_id).cte("family", recursive=True)
     tree = tree.union(select(Account.id).join(tree, Account.merged_into == tree.c.id))
     return select(tree.c.id)
-
-
-@dataclass(frozen=True)
-class PlanningSite:
-    """A site as the planner sees it."""
-
-    account_id: UUID
-    site_id: UUID
-    name: str
-    point: LonLat
-    uncertainty_m: float | None
-    account_class: str | None
-    status: str
-    owner_id: UUID | None
-    territory_id: UUID | None
-    interval_days: int | None
-    """The account's own or its class's; null: nobody expects regular visits."""
-    last_visit_on: date | None
-    overdue_days: int | None
-    yearly_value: Decimal | None
-    yearly_potential: Decimal | None
-    opening_hours: str | None
-    """OpenStreetMap syntax; `accounts.opening_hours.parse_hours` reads it."""
-    service_s: int
-
-
-def planning_sites(
-    session: Session,
-    *,
-    day: date,
-    territory_ids: Sequence[UUID] | None = None,
-    owner_ids: Sequence[UUID] | None = None,
-    account_ids: Sequence[UUID] | None = None,
-) -> list[PlanningSite]:
-    """Sites with a pin that a plan may visit: of these territories or owners, or exactly these accounts."""
-    wanted: list[ColumnElement[bool]] = []
-    if account_ids is not None:
-        wanted.append(Account.id.in_(account_ids))
-    if territory_ids is not None:
-        wanted.append(Site.territory_id.in_(territory_ids) | Account.territory_id.in_(territory_ids))
-    if owner_ids is not None:
-        assigned = select(AccountRep.account_id).where(AccountRep.user_id.in_(owner_ids))
-        wanted.append(Account.owner_id.in_(owner_ids) | Account.id.in_(assigned))
-    statement = (
-        select(
-            Account.id,
-            Site.id,
-            Account.name,
-            func.ST_X(Site.pin),
-            func.ST_Y(Site.pin),
-            Site.uncertainty_m,
-            Account.account_class,
-            Account.status,
-            Account.owner_id,
-            func.coalesce(Site.territory_id, Account.territory_id),
-            INTERVAL_DAYS,
-            Account.last_visit_on,
-            overdue_days(day),
-            Account.yearly_value,
-            Account.yearly_potential,
-            Site.opening_hours,
-            Site.service_s,
-        )
-        .join(Site, Site.account_id == Account.id)
-        .where(
-            Account.deleted_at.is_(None),
-            Account.merged_into.is_(None),
-            Site.deleted_at.is_(None),
-            Site.pin.is_not(None),
-            or_(*wanted) if wanted else true(),
-        )
-        .order_by(Account.id, Site.id)
-    )
-    return [
-        PlanningSite(*row[:3], LonLat(row[3], row[4]), *row[5:])  # type: ignore[call-arg]
-        for row in session.execute(statement)
-    ]

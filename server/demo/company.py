@@ -3,7 +3,7 @@
 import csv
 import io
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 COLUMNS = (
@@ -51,6 +51,8 @@ class RealAddress:
     number: str
     postcode: str
     city: str
+    territory: str = ""
+    """Name of the territory around it; empty where there is none."""
 
 
 def invented_name(chance: random.Random, taken: set[str]) -> str:
@@ -116,7 +118,12 @@ def phone_number(chance: random.Random) -> str:
 
 
 def customer_rows(
-    addresses: Sequence[RealAddress], *, country: str, reps: Sequence[str], count: int = 300, seed: int = 1
+    addresses: Sequence[RealAddress],
+    *,
+    country: str,
+    reps: Mapping[str, Sequence[str]],
+    count: int = 300,
+    seed: int = 1,
 ) -> list[dict[str, str]]:
     """The rows of the customer list.
 
@@ -127,11 +134,12 @@ def customer_rows(
     country
         Two letters, as the list writes it.
     reps
-        Logins of the reps who own the accounts.
+        Logins of the reps who own the accounts, by territory; all of them where a territory has none.
     """
     chance = random.Random(seed)
     spread = list(addresses)
     chance.shuffle(spread)
+    everybody = [login for logins in reps.values() for login in logins]
     taken: set[str] = set()
     rows = []
     for index in range(count):
@@ -160,7 +168,7 @@ def customer_rows(
                         f"{value * chance.uniform(1.0, 2.5):.2f}",
                         "" if chance.random() < 0.7 else str(chance.choice((7, 14, 28, 42, 84))),
                         chance.choice(HOURS) if chance.random() < 0.6 else "",
-                        chance.choice(reps),
+                        chance.choice(reps.get(address.territory) or everybody),
                         "Ring the bell at the back." if chance.random() < 0.05 else "",
                     ),
                     strict=True,

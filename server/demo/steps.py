@@ -16,7 +16,7 @@ from server.accounts.models import Account, Site
 from server.auth.queries import user_by_login
 from server.auth.tokens import create_api_token
 from server.demo.company import RealAddress, as_csv, customer_rows
-from server.demo.people import REPS
+from server.demo.people import NORTH, SOUTH
 from server.demo.processes import Api, StepFailed
 from server.kit import clock
 from server.kit.database import transaction
@@ -30,8 +30,10 @@ CUSTOMERS = 300
 
 ADDRESSES = text(
     """
-    select distinct on (street, number, city) street, number, postcode, city from region_address
-    where region_id = :region and street <> '' and city <> '' and not is_place order by street, number, city, source_id
+    select distinct on (a.street, a.number, a.city) a.street, a.number, a.postcode, a.city, coalesce(t.name, '')
+    from region_address a left join territory t on t.deleted_at is null and st_covers(t.area, a.point)
+    where a.region_id = :region and a.street <> '' and a.city <> '' and not a.is_place
+    order by a.street, a.number, a.city, a.source_id, t.name
     """
 )
 
@@ -54,7 +56,8 @@ def customer_list(session: Session, region_id: UUID) -> tuple[bytes, int]:
             f"Region {region.name} has only {len(addresses)} house numbers with street and town.",
             help="Take an extract with more addresses.",
         )
-    rows = customer_rows(addresses, country=region.country or "LI", reps=REPS, count=CUSTOMERS)
+    reps = {"North": NORTH, "South": SOUTH}
+    rows = customer_rows(addresses, country=region.country or "LI", reps=reps, count=CUSTOMERS)
     return as_csv(rows), len(rows)
 
 

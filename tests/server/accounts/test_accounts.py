@@ -318,14 +318,3 @@ def test_an_export_cannot_run_formulas(admin_client: TestClient, make_account: M
     assert book.worksheets[0]["B2"].value == "'=1+1 AG"
     assert book.worksheets[0]["B2"].data_type == "s"
     assert admin_client.get("/api/v1/accounts/export.docx").status_code == 422
-
-
-def test_the_planner_gets_sites_with_point_interval_and_due_date(
-    session: Session, make_account: MakeAccount, rita: User
-) -> None:
-    make_account("Plan AG", at=(9.2, 47.2), account_class="A", opening_hours="Mo-Fr 08:00-12:00", yearly_value="9")
-    make_account("Ohne Pin", city="Vaduz")
-    (site,) = queries.planning_sites(session, day=clock.now().date())
-    assert (site.name, site.point, site.interval_days) == ("Plan AG", (9.2, 47.2), 14)
-    assert (site.service_s, site.opening_hours) == (1800, "Mo-Fr 08:00-12:00")
-    assert queries.planning_sites(session, day=clock.now().date(), owner_ids=[rita.id]) == []

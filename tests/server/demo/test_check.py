@@ -1,0 +1,32 @@
+"""The main job from end to end on a made-up region: own processes, a phone that goes offline, one JSON line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from geo.madeup import write_region
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.usefixtures("database_url")
+def test_the_main_job_runs_from_customers_to_visits_that_arrive_once(tmp_path: Path) -> None:
+    region = tmp_path / "madeup.osm.pbf"
+    write_region(region)
+    environment = {**os.environ, "WAYMARK_HOME": str(tmp_path / "home")}
+    environment.pop("WAYMARK_DATABASE_URL", None)
+    (tmp_path / "home").mkdir(mode=0o755)
+    command = [sys.executable, "-m", "server.cli", "demo", "--check", "--region", str(region), "--dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = json.loads(done.stdout.strip().splitlines()[-1])
+    assert report["ok"]
+    counts = report["counts"]
+    assert counts["import"]["counts"]["error"] >= 1
+    assert counts["arrived"] == {"visits": 3, "reports": 3, "verified": 3}
+    assert counts["exports"]["folders"] >= 4
+    assert Path(report["exports"]).is_dir()
