@@ -137,7 +137,7 @@ def answer_fault(request: Request, error: Exception) -> Response:
 
 def create_app() -> FastAPI:
     """Build the application."""
-    app = FastAPI(title="Waymark", version="1", docs_url="/api/docs", openapi_url="/api/openapi.json", redoc_url=None)
+    app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_exception_handler(WaymarkError, answer_error)
     app.add_exception_handler(RequestValidationError, answer_validation)

@@ -37,9 +37,6 @@ POLICY = (
 )
 """Everything comes from us; MapLibre starts its worker from a blob and sizes its canvas inline."""
 
-OWN_POLICY = ("/api/docs",)
-"""Pages of the framework that bring their own assets."""
-
 
 @dataclass(frozen=True)
 class Room:
@@ -158,7 +155,7 @@ def attempt(session: Session) -> Iterator[None]:
 def wants_page(request: Request) -> bool:
     """Whether a person asks with a browser, not a program."""
     path = request.url.path
-    return "text/html" in request.headers.get("accept", "") and not path.startswith(("/api/", "/tiles/", "/sync/"))
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(("/api/v1/", "/tiles/", "/sync/"))
 
 
 def error_page(request: Request, error: WaymarkError, status: int | None = None) -> Response | None:
@@ -193,8 +190,7 @@ class Guarded:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if not path.startswith(OWN_POLICY):
-                    headers.setdefault("Content-Security-Policy", POLICY)
+                headers.setdefault("Content-Security-Policy", POLICY)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("X-Frame-Options", "DENY")
                 headers.setdefault("Referrer-Policy", "same-origin")

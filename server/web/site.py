@@ -5,6 +5,7 @@ from server.web import (
     auth,
     conflicts,
     density,
+    developers,
     home,
     imports,
     me,
@@ -30,4 +31,5 @@ ROUTERS = (
     users.router,
     me.router,
     regions.router,
+    developers.router,
 )

@@ -20,7 +20,18 @@ ASSET = re.compile(
     r"""|<form[^>]+action\s*=\s*["']?(?:https?:)?//""",
     re.IGNORECASE,
 )
-PAGES = ("/", "/accounts", "/accounts/new", "/plans", "/territories", "/density", "/imports", "/users", "/regions")
+PAGES = (
+    "/",
+    "/accounts",
+    "/accounts/new",
+    "/plans",
+    "/territories",
+    "/density",
+    "/imports",
+    "/users",
+    "/regions",
+    "/api/docs",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

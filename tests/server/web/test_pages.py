@@ -19,7 +19,7 @@ type MakeAccount = Callable[..., Account]
 
 PAGES = (
     "/", "/accounts", "/accounts/new", "/plans", "/territories", "/density", "/imports", "/conflicts", "/users",
-    "/users/new", "/regions", "/me", "/home/today", "/home/accounts", "/search?q=a",
+    "/users/new", "/regions", "/me", "/api/docs", "/home/today", "/home/accounts", "/search?q=a",
 )  # fmt: skip
 FOR_ADMINS = ("/users/new", "/regions")
 

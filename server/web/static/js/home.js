@@ -55,6 +55,14 @@ map.on("mousemove", (event) => {
   map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point, { layers: there }).length ? "pointer" : "";
 });
 document.addEventListener("escape", () => popup?.remove());
+map.on("contextmenu", ({ lngLat }) => {
+  if (!canvas.dataset.newHere) return;
+  const link = document.createElement("a");
+  link.href = `/accounts/new?lon=${lngLat.lng.toFixed(6)}&lat=${lngLat.lat.toFixed(6)}`;
+  link.textContent = canvas.dataset.newHere;
+  popup?.remove();
+  popup = new maplibregl.Popup().setLngLat(lngLat).setDOMContent(link).addTo(map);
+});
 
 // the list
 const listed = document.querySelector("#listed");

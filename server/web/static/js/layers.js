@@ -115,7 +115,7 @@ export function routes(data) {
           line("route-driven", ["!", ["get", "estimated"]], { "line-color": ["get", "colour"], "line-width": 3.4 }),
           line("route-estimated", ["get", "estimated"], { "line-color": ["get", "colour"], "line-width": 3, "line-dasharray": [1.5, 1.8] }),
           { id: "route-arrows", type: "symbol", source: "route-legs", minzoom: 13, layout: { "symbol-placement": "line", "symbol-spacing": 90, "icon-image": ["concat", "arrow|", ["get", "colour"]], "icon-rotation-alignment": "map" } },
-          { id: "route-stops", type: "symbol", source: "route-stops",
+          { id: "route-stops", type: "symbol", source: "route-stops", minzoom: 8.5,
             layout: { "icon-image": ["concat", "stop|", ["get", "label"], "|", ["get", "colour"], "|", ["get", "look"]], "icon-allow-overlap": true, "symbol-sort-key": ["get", "order"] } },
         ],
       };
@@ -129,7 +129,7 @@ export function incoming(data) {
     name: "incoming",
     parts: () => ({
       sources: { incoming: geojson(data()) },
-      over: [{ id: "incoming-reports", type: "symbol", source: "incoming", layout: { "icon-image": ["concat", "report|", ["get", "state"]], "icon-allow-overlap": true, "icon-offset": [9, -11] } }],
+      over: [{ id: "incoming-reports", type: "symbol", source: "incoming", minzoom: 8.5, layout: { "icon-image": ["concat", "report|", ["get", "state"]], "icon-allow-overlap": true, "icon-offset": [9, -11] } }],
     }),
   };
 }

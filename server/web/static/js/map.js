@@ -25,7 +25,7 @@ export class WaymarkMap {
       if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: RATIO });
     });
     document.addEventListener("themechange", () => {
-      for (const name of map.listImages()) map.removeImage(name);
+      for (const name of map.listImages()) { const image = drawingOf(name); if (image) map.updateImage(name, image); }
       this.#compose();
     });
   }

@@ -1,0 +1,34 @@
+"""Two values wait for a decision, and the page carries it out."""
+
+from collections.abc import Callable
+
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Account
+from server.auth.models import User
+from server.records.merging import Clash, Policy
+from server.records.models import ConflictKind, ConflictState, FieldConflict
+from server.records.service import Actor, keep_clash
+from tests.server.web.conftest import token_in
+
+
+def test_taking_the_phones_value_writes_it_and_ends_the_conflict(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, rita = make_account("Amann", phone="1"), make_user("rita")
+    clash = Clash("phone", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="2", server="1")
+    keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    page = browser.get("/conflicts").text
+    assert "From the phone" in page
+    conflict = session.scalars(select(FieldConflict)).one()
+    answer = browser.post(f"/conflicts/{conflict.id}", data={"_csrf": token_in(page), "decision": "take_mine"})
+    assert answer.status_code == 303
+    session.refresh(account)
+    session.refresh(conflict)
+    assert (account.phone, conflict.state) == ("2", ConflictState.TOOK_MINE)
