@@ -58,12 +58,18 @@ _PACK_COLUMN = text(
 
 _BACKGROUND = text(
     """
-    with frame as (select ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 3857) as box)
-    select layer, kind, name, ST_AsGeoJSON(ST_Transform(ST_Simplify(geom, :tolerance_m, true), 4326), 5) as geometry
-    from frame join basemap_feature on geom && frame.box and min_zoom <= :zoom
-    where region_id = any(:regions) and layer <> 'building'
-    order by array_position(:layers, layer), min_zoom desc
-    limit :limit
+    with frame as (select ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 3857) as box),
+    found as (
+        select layer, kind, name, min_zoom, region_id, id,
+               ST_Simplify(ST_ClipByBox2D(geom, frame.box), :tolerance_m, true) as geom
+        from frame join basemap_feature on geom && frame.box and min_zoom <= :zoom
+        where region_id = any(:regions) and layer <> 'building'
+        order by min_zoom, region_id, id
+        limit :limit
+    )
+    select layer, kind, name, ST_AsGeoJSON(ST_Transform(geom, 4326), 5) as geometry
+    from found where not ST_IsEmpty(geom) and ST_GeometryType(geom) <> 'ST_GeometryCollection'
+    order by array_position(:layers, layer), min_zoom desc, region_id, id
     """
 )
 

@@ -54,11 +54,20 @@ def test_roads_and_places_near_the_route_are_drawn_and_clipped(session: Session,
     assert features["place"].geometry == {"type": "Point", "coordinates": [9.52, 47.14]}
 
 
-def test_far_things_small_things_and_buildings_are_left_out(session: Session, region: Region) -> None:
+def test_far_things_and_buildings_are_left_out(session: Session, region: Region) -> None:
     draw(session, region, "road", "primary", "LINESTRING(9.9 47.9, 9.95 47.9)")
-    draw(session, region, "road", "path", "LINESTRING(9.5 47.1, 9.55 47.1)", zoom=14)
     draw(session, region, "building", "building", "POLYGON((9.5 47.1, 9.51 47.1, 9.51 47.11, 9.5 47.1))")
     assert background.around(session, HERE) == ()
+
+
+def test_small_things_are_left_out_where_there_is_no_room_for_them(
+    session: Session, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(session, region, "road", "primary", "LINESTRING(9.5 47.12, 9.55 47.12)")
+    draw(session, region, "road", "path", "LINESTRING(9.5 47.1, 9.55 47.1)", zoom=14)
+    assert len(background.around(session, HERE)) == 2
+    monkeypatch.setattr(background, "_MOST_FEATURES", 1)
+    assert [feature.kind for feature in background.around(session, HERE)] == ["primary"]
 
 
 def test_a_single_point_gives_a_neighbourhood(session: Session, region: Region) -> None:
