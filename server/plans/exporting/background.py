@@ -11,7 +11,7 @@ from server.regions import queries
 from server.regions.queries import WORLD_M
 from server.roads.queries import regions_covering
 
-_SMALLEST_M, _MOST_FEATURES = 1500.0, 5000
+_SMALLEST_M, _MOST_FEATURES = 1500.0, 2500
 _SHAPE = 1.7
 """Width of the printed map by its height: the paper is filled, whatever the shape of the route."""
 _MARGIN = 1.3
