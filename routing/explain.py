@@ -28,15 +28,14 @@ class Why:
 
     def sentence(self) -> str:
         """The same for people."""
-        detour = f"{_minutes(self.detour_s)} of detour" if self.detour_s >= 30 else "on the way"
+        detour = f"{_minutes(self.detour_s)} detour" if self.detour_s >= 30 else "on the way"
         if self.appointment:
             return f"Fixed appointment; {detour}."
         if self.mandatory:
             return f"Must be visited; {detour}."
-        worth = f"worth {_minutes(self.value_s)} of driving, {detour}."
-        if self.overdue_days > 0:
-            return f"{self.overdue_days} day{'s' if self.overdue_days > 1 else ''} overdue; {worth}"
-        return worth.capitalize()
+        days = f"{self.overdue_days} day{'s' if self.overdue_days > 1 else ''}"
+        due = f"{days} overdue" if self.overdue_days > 0 else "Due"
+        return f"{due}; {detour} for a visit worth up to {_minutes(self.value_s)} of driving."
 
 
 def why(problem: Problem, route: Route, position: int) -> Why:

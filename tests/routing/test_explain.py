@@ -77,8 +77,8 @@ def test_a_stop_says_what_brought_it() -> None:
     problem = Problem((DAY,), visits, np.array([[0, H], [H, 0]]))
     plan = solve(problem, engine="insertion", budget=Budget(steps=1))
     texts = {s.visit: s.why for r in plan.routes for s in r.stops}
-    assert texts["late"] == "12 days overdue; worth 4 h of driving, on the way."
+    assert texts["late"] == "12 days overdue; on the way for a visit worth up to 4 h of driving."
     assert texts["promise"] == "Fixed appointment; on the way."
-    assert texts["plain"] == "Worth 4 h of driving, on the way."
+    assert texts["plain"] == "Due; on the way for a visit worth up to 4 h of driving."
     alone = solve(Problem((DAY,), visits[:1], problem.seconds), engine="insertion", budget=Budget(steps=1))
     assert why(problem, alone.routes[0], 0).detour_s == 2 * H
