@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -22,7 +23,9 @@ from server.kit.paging import Cursor
 from server.kit.tiles import is_known
 from server.plans import queries as plans
 from server.plans.queries import RouteView
+from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
+from server.sync import conflicts
 from server.web.drawn import drawn_reports, drawn_routes
 from server.web.filters import chips
 from server.web.pages import attempt, html, render
@@ -90,6 +93,14 @@ def progress(session: Session, scope: Scope, day: date, routes: Sequence[RouteVi
     return sorted(by_rep.values(), key=lambda rep: rep.name)
 
 
+def undecided(session: Session, scope: Scope) -> int:
+    """How many conflicts wait for a decision."""
+    if not scope.may("conflicts:read"):
+        return 0
+    waiting = conflicts.visible_to(scope).where(FieldConflict.state == ConflictState.OPEN)
+    return session.scalar(select(func.count()).select_from(waiting.with_only_columns(FieldConflict.id).subquery())) or 0
+
+
 @router.get("/home/today")
 def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
     """A fragment: today by rep, and the reports that came in; 304 while nothing has happened."""
@@ -107,6 +118,7 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
         reports=reports[:LATEST],
         drawn=drawn,
         day=day,
+        undecided=undecided(session, scope),
     )
     etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
-from sqlalchemy import func, select
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.auth.models import Role
@@ -38,10 +39,10 @@ def show_territories(request: Request, scope: ReadTerritories, session: Db) -> R
 def territories_page(request: Request, scope: Scope, session: Session, error: WaymarkError | None = None) -> Response:
     """The page, with what was refused."""
     rows = queries.active(session)
-    counted = select(Account.territory_id, func.count(), func.sum(Account.yearly_value)).where(
-        Account.deleted_at.is_(None), Account.merged_into.is_(None)
+    seen = accounts.visible_to(scope).with_only_columns(
+        Account.territory_id, func.count(), func.sum(Account.yearly_value)
     )
-    counts = {row[0]: (row[1], row[2]) for row in session.execute(counted.group_by(Account.territory_id))}
+    counts = {row[0]: (row[1], row[2]) for row in session.execute(seen.group_by(Account.territory_id))}
     areas = session.scalars(admin_areas()).all() if scope.may("territories:write") else []
     return render(
         request,

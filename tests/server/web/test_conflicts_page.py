@@ -24,6 +24,7 @@ def test_taking_the_phones_value_writes_it_and_ends_the_conflict(
     clash = Clash("phone", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="2", server="1")
     keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
     browser = browser_of(make_user("ada"))
+    assert "Conflicts that wait for a decision: 1" in browser.get("/home/today").text
     page = browser.get("/conflicts").text
     assert "From the phone" in page
     conflict = session.scalars(select(FieldConflict)).one()
