@@ -7,7 +7,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -20,7 +21,7 @@ from server.balance import routes as balance_routes
 from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
+from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
@@ -31,6 +32,8 @@ from server.web import pages, site
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
+DISK_FULL = "53100"
+"""What PostgreSQL calls a disk without space."""
 
 ROUTERS = (
     auth_routes.router,
@@ -112,19 +115,35 @@ def answer_http(request: Request, error: Exception) -> Response:
 
 
 def answer_database(request: Request, error: Exception) -> Response:
-    """The database is away for a moment: ask again."""
+    """The database is away for a moment, or has no room: ask again."""
     log.error("database unavailable: %s", error)
-    return problem(
-        {
-            "type": "about:blank#busy",
-            "title": "Service Unavailable",
-            "status": 503,
-            "detail": "The database does not answer.",
-            "code": "busy",
-            "help": "Try again in a moment.",
-        },
-        503,
-        {"Retry-After": "5"},
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
+        full = Unavailable("The database's disk is full; nothing was changed.", help="Free some space on it.")
+        return answer_error(request, full)
+    return answer_error(request, Busy("The database does not answer.", help="Try again in a moment.", after_s=5))
+
+
+def answer_unfit(request: Request, error: Exception) -> Response:
+    """Answer a value that no column holds: a NUL in a text, half a character, a number or day out of range."""
+    log.warning("%s %s: %s", request.method, request.url.path, str(error).splitlines()[0])
+    return answer_error(
+        request,
+        Invalid(
+            "A text, number or date of the request cannot be stored.",
+            help="Leave out control characters, and keep numbers and dates within reason.",
+        ),
+    )
+
+
+def answer_contradiction(request: Request, error: Exception) -> Response:
+    """Answer what contradicts other rows: the same thing sent twice at once, or a reference to nothing."""
+    log.warning("%s %s: %s", request.method, request.url.path, str(error).splitlines()[0])
+    return answer_error(
+        request,
+        Conflict(
+            "This contradicts what is stored: it is there already, or it refers to something that is not.",
+            help="Reload, look at what is there, and try again.",
+        ),
     )
 
 
@@ -143,6 +162,10 @@ def create_app() -> FastAPI:
     app.add_exception_handler(RequestValidationError, answer_validation)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(OperationalError, answer_database)
+    app.add_exception_handler(NoConnectionFree, answer_database)
+    app.add_exception_handler(DataError, answer_unfit)
+    app.add_exception_handler(UnicodeEncodeError, answer_unfit)
+    app.add_exception_handler(IntegrityError, answer_contradiction)
     app.add_exception_handler(Exception, answer_fault)
     for router in ROUTERS:
         app.include_router(router)

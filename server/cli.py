@@ -67,13 +67,15 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
 ) -> None:
     """Serve the web application."""
+    address, number = host or settings().host, settings().port if port is None else port
+    check_free(address, number)
     with transaction() as session:
         epochs.guard(session)
     uvicorn.run(
         "server.app:create_app",
         factory=True,
-        host=host or settings().host,
-        port=settings().port if port is None else port,
+        host=address,
+        port=number,
         workers=workers,
         proxy_headers=True,
         log_level="warning",

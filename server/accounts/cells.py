@@ -33,6 +33,8 @@ def status(text: str) -> str | None:
 
 def amount(text: str) -> tuple[Decimal, str | None] | None:
     """An amount in any writing, and its currency when it names one: `CHF 12'500.–`, `12.500,00 €`, `1,234.5`."""
+    if re.search(r"\d[eE][+-]?\d", text):
+        return None  # a spreadsheet has rounded it
     digits = re.sub(r"[.,]?[–-]+$", "", text.strip())
     words = re.findall(r"[^\W\d_]+\.?|[€$£]", digits)
     currency = next((CURRENCIES.get(word.lower()) or known_code(word) for word in words), None)

@@ -91,6 +91,8 @@ def apply(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
     """Apply a checked import: all of it or nothing. Large files are applied in the background."""
     run = service.find(session, TARGET.kind, run_id)
     service.require_checked(run)
+    if run.state in (State.APPLYING, State.DONE):
+        return ImportRead.model_validate(run)
     if run.row_count <= INLINE_ROWS:
         service.apply(session, TARGET, run)
     else:

@@ -27,7 +27,8 @@ def apply_import(run_id: str) -> None:
 
 def step(run_id: UUID, state: State) -> None:
     """One step of an import; what makes it impossible is written down for its owner."""
-    service.note(run_id, state=state, done_rows=0, message=None)
+    if not service.begins(run_id, state):
+        return
     try:
         with transaction() as session:
             run = session.get_one(ImportRun, run_id)

@@ -102,13 +102,15 @@ def plan_visit(body: VisitPlan, scope: WriteActivities, session: Db) -> VisitRea
 def report_visit(body: VisitReportWrite, scope: WriteActivities, session: Db) -> VisitRead:
     """Record what happened at a visit, planned or not."""
     need_account(session, scope, body.account_id)
-    known = session.get(Visit, body.visit_id) if body.visit_id else None
+    event_id = body.id or uuid7()
+    visit_id = body.visit_id or event_id
+    known = session.get(Visit, visit_id)
     rep_id = known.rep_id if known else scope.user_id
     need_rep(session, scope, rep_id)
     zone = known.zone if known else zone_of(session, rep_id)
     report = service.VisitReport(
-        event_id=body.id or uuid7(),
-        visit_id=body.visit_id or uuid7(),
+        event_id=event_id,
+        visit_id=visit_id,
         account_id=body.account_id,
         site_id=body.site_id,
         rep_id=rep_id,

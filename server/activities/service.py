@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from geoalchemy2 import WKTElement
 from geoalchemy2.shape import to_shape
 from shapely.geometry import Point
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -24,6 +24,9 @@ from server.records.service import Actor
 
 PROGRESS = (VisitState.PLANNED, VisitState.EN_ROUTE, VisitState.CHECKED_IN, VisitState.DONE)
 """A visit goes this way; an event that arrives late never takes it back."""
+
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""A phone that lost its clock says 1970."""
 
 
 class VisitExists(Conflict):
@@ -57,14 +60,21 @@ class VisitReport:
 def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     """Take a fact about a visit down. Facts are always accepted; what is odd about them is flagged.
 
-    Refuses only what cannot be a fact: an account that does not exist, or an event id that said something else.
+    Refuses only what cannot be a fact: an account that does not exist, a visit at another account, a moment before
+    there were phones, or an event id that said something else.
     """
+    check_days(report.day, report.occurred_at)
+    one_at_a_time(session, report.visit_id)
     known = session.get(VisitEvent, report.event_id)
     if known is not None:
         if known.visit_id != report.visit_id or known.state != report.state:
             raise VisitExists("This event was recorded before with another content.")
         return session.get_one(Visit, report.visit_id)
-    visit = session.get(Visit, report.visit_id, with_for_update=True) or unplanned_visit(session, report)
+    visit = session.get(Visit, report.visit_id, with_for_update=True)
+    if visit is None:
+        visit = unplanned_visit(session, report)
+    elif surviving(session, visit.account_id) != surviving(session, report.account_id):
+        raise Invalid("The visit belongs to another account.", help="Report it there.", field="visit_id")
     verdict = judge(session, visit, report)
     flags = sorted({*report.flags, *oddities(visit, report)})
     event = VisitEvent(
@@ -91,6 +101,31 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     if visit.state == VisitState.DONE:
         note_visit(session, visit.account_id, visit.day)
     return visit
+
+
+def one_at_a_time(session: Session, visit_id: UUID) -> None:
+    """Wait until nobody else reports this visit: a report sent twice at once is one fact."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"visit:{visit_id}"))))
+
+
+def check_days(*moments: date | None) -> None:
+    """Refuse days that no calendar holds: one of them would make every list that shows it fail."""
+    for moment in moments:
+        if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise Invalid(
+                f"A visit cannot be in the year {moment.year}.",
+                help=f"Years go from {FIRST_YEAR} to {LAST_YEAR}; check the clock of the phone.",
+                field="day",
+            )
+
+
+def surviving(session: Session, account_id: UUID) -> UUID:
+    """The account that stands for this one after merges."""
+    seen = {account_id}
+    while (into := session.scalar(select(Account.merged_into).where(Account.id == account_id))) and into not in seen:
+        seen.add(into)
+        account_id = into
+    return account_id
 
 
 def unplanned_visit(session: Session, report: VisitReport) -> Visit:
@@ -191,6 +226,7 @@ class PlannedVisit:
 
 def plan_visit(session: Session, planned: PlannedVisit, *, visit_id: UUID | None = None) -> Visit:
     """Put a visit into the calendar. Refuses a site of another account and an end before the start."""
+    check_days(planned.day, planned.starts_at, planned.ends_at)
     site = session.get(Site, planned.site_id)
     if site is None or site.account_id != planned.account_id or site.deleted_at is not None:
         raise Invalid("The site does not belong to the account.", field="site_id")

@@ -186,11 +186,13 @@ def list_api_tokens(scope: ReadUsers, session: Db) -> Page[ApiTokenRead]:
 
 @router.post("/api-tokens", status_code=201)
 def create_api_token(body: ApiTokenCreate, scope: ReadUsers, session: Db) -> ApiTokenCreated:
-    """Create an API token; it can do what you may do, or less."""
-    unknown = set(body.permissions or ()) - set(levels_of(scope.role))
+    """Create an API token; it can do what you may do, or less. A limited token makes tokens of its own limits."""
+    unknown = set(body.permissions or ()) - set(scope.levels)
     if unknown:
         raise Invalid(f"You do not hold {', '.join(sorted(unknown))} yourself.", field="permissions")
-    token, secret = tokens.create_api_token(session, scope.user_id, body.name, body.permissions, body.days)
+    is_limited = len(scope.levels) < len(levels_of(scope.role))
+    permissions = sorted(scope.levels) if body.permissions is None and is_limited else body.permissions
+    token, secret = tokens.create_api_token(session, scope.user_id, body.name, permissions, body.days)
     return ApiTokenCreated(secret=secret, **ApiTokenRead.model_validate(token).model_dump())
 
 

@@ -5,11 +5,23 @@ from typing import Annotated
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from server.auth.models import RepProfile, Role
 
 Weekday = Annotated[int, Field(ge=0, le=6)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+
+
+def without_offset(value: time) -> time:
+    """A time on the rep's own clock; refuses one of another zone."""
+    if value.tzinfo is not None:
+        raise ValueError("write the time of the rep's own zone, without an offset")
+    return value
+
+
+LocalTime = Annotated[time, AfterValidator(without_offset)]
 
 
 class Read(BaseModel):
@@ -24,11 +36,11 @@ class WorkingDay(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     home_name: str = Field(default="Home", max_length=200)
-    home: tuple[float, float] | None = Field(default=None, description="Longitude, latitude.")
-    shift_start: time = time(8)
-    shift_end: time = time(17)
-    break_earliest: time | None = time(11, 30)
-    break_latest: time | None = time(13, 30)
+    home: tuple[Longitude, Latitude] | None = Field(default=None, description="Longitude, latitude.")
+    shift_start: LocalTime = time(8)
+    shift_end: LocalTime = time(17)
+    break_earliest: LocalTime | None = time(11, 30)
+    break_latest: LocalTime | None = time(13, 30)
     break_s: int = Field(default=2700, ge=0, le=14400, description="Length of the break in seconds.")
     max_drive_s: int | None = Field(default=None, ge=0)
     max_visits: int | None = Field(default=None, ge=1, le=100)

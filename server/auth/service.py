@@ -167,6 +167,9 @@ def set_device_state(session: Session, device: Device, state: DeviceState, actor
 
 def set_working_day(session: Session, user_id: UUID, values: dict[str, Any]) -> RepProfile:
     """Set a rep's home, hours, break and limits. Refuses a shift that ends before it starts or a break outside it."""
+    user = session.get(User, user_id)
+    if user is None or user.role != Role.REP:
+        raise NotFound("This person is not a rep.")
     profile = session.get(RepProfile, user_id) or RepProfile(user_id=user_id)
     home = values.pop("home", None)
     if home is not None:
@@ -203,6 +206,9 @@ def set_team(session: Session, name: str, members: list[UUID]) -> Team:
     """Create a team or set who belongs to it."""
     if not name.strip():
         raise Invalid("The team's name is empty.", field="name")
+    known = select(User.id).where(User.id.in_(members), User.deleted_at.is_(None))
+    if len(set(session.scalars(known))) != len(set(members)):
+        raise Invalid("Some of these people do not exist.", field="members")
     team = session.scalar(select(Team).where(Team.name == name.strip()))
     if team is None:
         team = Team(name=name.strip())

@@ -124,7 +124,10 @@ def delimiter_of(sample: list[str]) -> str:
     filled = [line for line in sample if line.strip()]
 
     def regularity(delimiter: str) -> tuple[float, int]:
-        widths = [len(cells) for cells in csv.reader(filled[:60], delimiter=delimiter)]
+        try:
+            widths = [len(cells) for cells in csv.reader(filled[:60], delimiter=delimiter)]
+        except csv.Error:  # a cell of more than 131,072 characters
+            widths = [len(line.split(delimiter)) for line in filled[:60]]
         usual = max(multimode(widths), default=1)
         return (widths.count(usual) / len(widths) if usual > 1 else 0.0, usual)
 

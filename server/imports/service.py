@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,8 @@ def configure(
         raise NotReady(f"This import is {run.state}.", help="Upload the file again to import it with other columns.")
     fields = {column.name for column in target.columns}
     for place, name in mapping.items():
-        if not place.isdigit() or int(place) >= len(run.header):
-            raise Invalid(f"There is no column {place}.", help=f"Columns go from 0 to {len(run.header) - 1}.")
+        if not re.fullmatch("[0-9]{1,4}", place) or int(place) >= len(run.header):
+            raise Invalid(f"There is no column {place[:20]}.", help=f"Columns go from 0 to {len(run.header) - 1}.")
         if name not in fields:
             raise Invalid(f"There is no field “{name}”.", help="Known: " + ", ".join(sorted(fields)) + ".")
     twice = {name for name in mapping.values() if [*mapping.values()].count(name) > 1}
@@ -240,6 +241,16 @@ def tell_progress(run_id: UUID, state: State) -> Progress:
         note(run_id, done_rows=done, state=state)
 
     return tell
+
+
+def begins(run_id: UUID, state: State) -> bool:
+    """Write down that a step begins; an import that is done stays so, however often it was asked for."""
+    with transaction() as session:
+        run = session.get_one(ImportRun, run_id, with_for_update=True)
+        if run.state == State.DONE:
+            return False
+        run.state, run.done_rows, run.message = state, 0, None
+        return True
 
 
 def note(run_id: UUID, **values: Any) -> None:

@@ -14,7 +14,10 @@ from server.imports.errors import BadFile, FileTooLarge
 
 MAX_CELLS = 30_000_000
 MAX_MEMBERS = 10_000
-CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
+CELL = re.compile(rb"""<(?:\w+:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+"""A cell's place, however its tag is written."""
+
+LONGEST_TAG = 300
 CHUNK = 1_000_000
 
 
@@ -25,6 +28,8 @@ def check_archive(path: Path, max_unpacked: int) -> None:
             members = archive.infolist()
             if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > max_unpacked:
                 raise too_large(max_unpacked)
+            if any(member.filename == "xl/workbook.bin" for member in members):
+                raise BadFile("The file is a binary workbook (XLSB).", help="Save it as XLSX or CSV.")
             if not any(member.filename.startswith("xl/") for member in members):
                 raise BadFile("The file is an archive, not a workbook.", help="Upload the XLSX or CSV file inside it.")
             left = max_unpacked
@@ -37,16 +42,16 @@ def check_archive(path: Path, max_unpacked: int) -> None:
 def checked_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int, limit: int) -> int:
     """Unpack one member to nowhere; returns its size."""
     size, columns, rows, tail = 0, 0, 0, b""
-    is_sheet = member.filename.startswith("xl/worksheets/")
+    is_text = not member.filename.startswith(("xl/media/", "xl/sharedStrings"))  # a sheet may have any name
     with archive.open(member) as stream:
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > left:
                 raise too_large(limit)
-            if is_sheet:
+            if is_text:
                 for letters, row in CELL.findall(tail + chunk):
                     columns, rows = max(columns, column_number(letters)), max(rows, int(row))
-                tail = chunk[-40:]
+                tail = chunk[-LONGEST_TAG:]
     if columns * rows > MAX_CELLS:
         raise BadFile(
             f"A sheet of the workbook reaches to column {columns:,} and row {rows:,}.",
@@ -67,7 +72,7 @@ def column_number(letters: bytes) -> int:
     """`A` -> 1, `AA` -> 27."""
     number = 0
     for letter in letters:
-        number = number * 26 + letter - 64
+        number = number * 26 + (letter & 0xDF) - 64
     return number
 
 

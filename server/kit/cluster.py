@@ -176,6 +176,10 @@ class Cluster:
             return int(lines[0])
         return None
 
+    def left_its_lock(self) -> bool:
+        """Whether the lock of a server is there: it runs, or it ended without being stopped."""
+        return bool(self._pid_file())
+
     def live_socket_dir(self) -> Path:
         """Where the running server listens; it may have been started with another temporary folder."""
         lines = self._pid_file()

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Depends
-from psycopg import Connection, sql
-from sqlalchemy import Engine, MetaData, create_engine
+from psycopg import Connection, OperationalError, sql
+from sqlalchemy import Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from server.kit import embedded
@@ -42,7 +43,7 @@ def database_url() -> str:
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """The engine of this process."""
-    return create_engine(
+    made = create_engine(
         database_url(),
         pool_size=settings().database_pool,
         max_overflow=settings().database_pool,
@@ -50,6 +51,21 @@ def engine() -> Engine:
         pool_timeout=20,
         connect_args={"connect_timeout": 10, "application_name": "waymark"},
     )
+    if settings().database_url is None:
+        event.listen(made, "do_connect", connect_again)
+    return made
+
+
+def connect_again(
+    dialect: Dialect, record: object, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> DBAPIConnection:
+    """Connect to the embedded database; one that was killed is started again first."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except OperationalError:
+        if not embedded.revive(settings().home):
+            raise
+        return dialect.connect(*arguments, **options)
 
 
 @contextmanager

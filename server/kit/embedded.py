@@ -16,7 +16,7 @@ import psycopg
 from server.kit.cluster import SYSTEM_STATE, Cluster, reason
 from server.kit.postgres import DatabaseUnavailable
 
-__all__ = ["SYSTEM_STATE", "DatabaseUnavailable", "Status", "ensure", "status", "stop"]
+__all__ = ["SYSTEM_STATE", "DatabaseUnavailable", "Status", "ensure", "revive", "status", "stop"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,15 @@ def ensure(home: Path) -> str:
             f"The database of {home} turned us away: {reason(str(error))}",
             help="Try again; when it lasts, restart it: waymark db stop, then waymark db start.",
         ) from error
+
+
+def revive(home: Path) -> bool:
+    """Start the cluster of `home` again when it died; one that was stopped stays down. Returns whether it runs."""
+    cluster = Cluster.of(home)
+    if not cluster.left_its_lock():
+        return False
+    ensure(home)
+    return True
 
 
 def stop(home: Path) -> None:

@@ -123,3 +123,9 @@ class Unavailable(WaymarkError):
 
     code = "unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class Busy(Unavailable):
+    """The same request will be answered in a moment."""
+
+    code = "busy"

@@ -37,7 +37,7 @@ def decode_cursor(cursor: str | None, keys: int) -> list[Any] | None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise BadRequest("The cursor is not one of ours.", help="Start again without a cursor.") from error
     if not isinstance(values, list) or len(values) != keys:
         raise BadRequest("The cursor belongs to another list.", help="Start again without a cursor.")

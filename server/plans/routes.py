@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from sqlalchemy import tuple_
+from sqlalchemy import Date, Uuid, cast, tuple_
 
 from server.auth.access import Scope, requires
 from server.kit.database import Db
@@ -41,7 +41,8 @@ def list_plans(
         statement = statement.where(Plan.state == state)
     after = decode_cursor(cursor, 2)
     if after is not None:
-        statement = statement.where(tuple_(Plan.first_day, Plan.id) < (after[0], after[1]))
+        there = tuple_(cast(str(after[0]), Date), cast(str(after[1]), Uuid))
+        statement = statement.where(tuple_(Plan.first_day, Plan.id) < there)
     found = session.scalars(statement.order_by(Plan.first_day.desc(), Plan.id.desc()).limit(limit + 1)).all()
     page = found[:limit]
     following = encode_cursor([page[-1].first_day, page[-1].id]) if len(found) > limit else None

@@ -25,6 +25,7 @@ from server.plans.models import Plan, PlanState, Route, Stop
 from server.plans.schemas import PlanRequest
 
 DEFAULT_SECONDS = 10.0
+FARTHEST_DAYS = 366
 
 
 class NotReady(Conflict):
@@ -38,6 +39,8 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
     reps = need_reps(session, scope, wanted.rep_ids)
     if wanted.first_day < clock.today(settings().zone):
         raise Invalid(f"{wanted.first_day} is over.", help="Plan from today on.", field="first_day")
+    if wanted.first_day > clock.today(settings().zone) + timedelta(days=FARTHEST_DAYS):
+        raise Invalid(f"{wanted.first_day} is too far away.", help="Plan within a year from today.", field="first_day")
     if wanted.engine not in ENGINES:
         known = ", ".join(sorted(ENGINES))
         raise Invalid(f"There is no engine “{wanted.engine}”.", help=f"Take one of: {known}.", field="engine")

@@ -118,6 +118,8 @@ def test_a_large_import_runs_in_the_background_and_twice_does_no_harm(home: Path
     jobs.apply_import(run_id=str(run.id))
     with transaction() as session:
         assert session.scalar(text("select count(*) from account")) == 4500
+        done = session.get_one(ImportRun, run.id)
+        assert (done.state, done.counts["create"], done.counts["unchanged"]) == ("done", 4500, 0)
 
 
 def test_an_import_that_dies_half_way_leaves_nothing_and_can_be_run_again(

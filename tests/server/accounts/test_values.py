@@ -91,3 +91,8 @@ def test_opening_hours_are_understood_or_refused(text: str) -> None:
 )
 def test_countries_are_known_by_name_in_any_language(name: str, code: str | None) -> None:
     assert values.country(name) == (code or values.country_code(name) or name)
+
+
+@pytest.mark.parametrize("written", ["1e+20", "1.2E+06", "CHF 1,5e5"])
+def test_an_amount_that_a_spreadsheet_rounded_is_none(written: str) -> None:
+    assert cells.amount(written) is None

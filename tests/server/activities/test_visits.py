@@ -187,3 +187,35 @@ def test_a_visit_is_planned_and_reported_over_the_api(rita: User, bakery: Accoun
     assert done.json()["checkin"]["verification"] == "verified"
     listed = client.get("/api/v1/visits", params={"first_day": day}).json()["items"]
     assert [visit["id"] for visit in listed] == [visit_id]
+
+
+def test_a_visit_is_not_reported_from_another_account(
+    session: Session, rita: User, bakery: Account, make_user: MakeUser, client_for: ClientFor
+) -> None:
+    otto = make_user("otto", Role.REP)
+    his = Account(name="Smithy", owner_id=otto.id, currency="EUR")
+    session.add(his)
+    session.flush()
+    planned = record_visit(session, report(otto, his, state=VisitState.EN_ROUTE), Actor(otto.id, "sync"))
+    body = {"account_id": str(bakery.id), "visit_id": str(planned.id), "note": "not mine"}
+    answer = client_for(rita).post("/api/v1/visits/report", json=body)
+    assert answer.status_code in (404, 422)
+    assert "account_name" not in answer.json()
+    with pytest.raises(Invalid, match="another account"):
+        record_visit(session, report(rita, bakery, visit_id=planned.id), Actor(rita.id, "sync"))
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2200, 9999])
+def test_a_day_that_no_list_could_show_is_refused(session: Session, rita: User, bakery: Account, year: int) -> None:
+    with pytest.raises(Invalid, match=f"year {year}"):
+        record_visit(session, report(rita, bakery, occurred_at=NOON.replace(year=year)), Actor(rita.id, "sync"))
+
+
+def test_a_report_without_a_visit_sent_twice_is_one_visit(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor
+) -> None:
+    body = {"id": str(uuid7()), "account_id": str(bakery.id), "note": "once"}
+    client = client_for(rita)
+    first, second = (client.post("/api/v1/visits/report", json=body) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] == second.json()["id"]

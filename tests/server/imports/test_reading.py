@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.imports import delimited, guessing
+from server.imports.errors import BadFile
 from server.imports.reading import Table, open_table
 from server.imports.targets import Column
 
@@ -91,3 +93,18 @@ def test_columns_are_guessed_by_title_slip_and_values() -> None:
     samples = [["A", "9490", "a@b.li", "x"], ["B", "9494", "", "y"]]
     assert guessing.guess(header, samples, COLUMNS) == {"0": "name", "1": "postcode", "2": "email"}
     assert guessing.guess(["Compnay", "mail", "E-Mail"], [["A", "", ""]], COLUMNS) == {"0": "name", "1": "email"}
+
+
+def test_a_cell_of_any_length_is_read(tmp_path: Path) -> None:
+    rows = list(table(tmp_path, f"name;city\n{'x' * 300_000};Vaduz\nA;Schaan\n").rows)
+    assert [(len(row.cells[0]), row.cells[1]) for row in rows] == [(300_000, "Vaduz"), (1, "Schaan")]
+
+
+@pytest.mark.parametrize("cell", ['<c r="XFD1048576"/>', '<c t="n" r="XFD1048576"/>', "<x:c s='1'  r = 'xfd1048576'/>"])
+def test_a_stray_cell_far_away_is_found_however_it_is_written(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "list.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/elsewhere/one.xml", f'<sheetData><row><c r="A1"/>{cell}</row></sheetData>')
+    with pytest.raises(BadFile, match="column 16,384 and row 1,048,576"):
+        open_table(path, knows=lambda title: title.lower() in KNOWN)

@@ -165,3 +165,19 @@ def test_a_cluster_asks_for_the_postgresql_that_made_it(monkeypatch: pytest.Monk
     assert postgres.find(major=15).major == 15
     with pytest.raises(embedded.DatabaseUnavailable, match="made by PostgreSQL 16"):
         postgres.find(major=16)
+
+
+def test_a_killed_database_comes_back_when_it_is_asked_for(home: Path) -> None:
+    embedded.ensure(home)
+    pid = embedded.status(home).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert embedded.revive(home)
+    assert embedded.status(home).running
+
+
+def test_a_database_that_was_stopped_stays_down(home: Path) -> None:
+    embedded.ensure(home)
+    embedded.stop(home)
+    assert not embedded.revive(home)
+    assert not embedded.status(home).running
