@@ -4,15 +4,21 @@ import asyncio
 import importlib
 import logging
 import pkgutil
+import signal
 
 from procrastinate import JobContext, PsycopgConnector, exceptions
+from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url
 
 import server
 from server.jobs.service import queue
+from server.kit import embedded
 from server.kit.database import database_url
+from server.kit.settings import settings
 
 log = logging.getLogger("waymark.worker")
+AGAIN_S = 3
+"""Seconds after which a lost database is asked for again."""
 
 
 def load_jobs() -> None:
@@ -42,22 +48,44 @@ def conninfo() -> str:
 
 
 def run(*, concurrency: int = 1, wait: bool = True) -> None:
-    """Run jobs until stopped; with `wait=False` until none is waiting."""
+    """Run jobs until stopped, through restarts of the database; with `wait=False` until none is waiting."""
     load_jobs()
-    connector = PsycopgConnector(conninfo=conninfo(), min_size=1, max_size=4)
+    asyncio.run(stay(concurrency) if wait else work(conninfo(), concurrency, wait=False))
 
-    async def main() -> None:
-        with queue.replace_connector(connector) as app:
-            async with app.open_async():
-                await app.run_worker_async(
-                    concurrency=concurrency,
-                    wait=wait,
-                    fetch_job_polling_interval=2,
-                    shutdown_graceful_timeout=20,
-                    update_heartbeat_interval=5,
-                    stalled_worker_timeout=30,
-                    delete_jobs="successful",
-                    install_signal_handlers=wait,
-                )
 
-    asyncio.run(main())
+async def work(address: str, concurrency: int, *, wait: bool) -> None:
+    """Run jobs on one connection to the database, as long as it holds."""
+    connector = PsycopgConnector(conninfo=address, min_size=1, max_size=4)
+    with queue.replace_connector(connector) as app:
+        async with app.open_async():
+            await app.run_worker_async(
+                concurrency=concurrency,
+                wait=wait,
+                fetch_job_polling_interval=2,
+                shutdown_graceful_timeout=20,
+                update_heartbeat_interval=5,
+                stalled_worker_timeout=30,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+            )
+
+
+async def stay(concurrency: int) -> None:
+    """Run jobs until a signal; a worker that lost the database asks for it again and goes on."""
+    address, stopping = conninfo(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    told = asyncio.create_task(stopping.wait())
+    while not stopping.is_set():
+        working = asyncio.create_task(work(address, concurrency, wait=True))
+        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        try:
+            await working
+        except asyncio.CancelledError:
+            return
+        except (exceptions.ConnectorException, PoolTimeout) as error:
+            log.warning("the database does not answer: %s", error.__cause__ or error)
+        await asyncio.wait({told}, timeout=AGAIN_S)
+        if settings().database_url is None:
+            await asyncio.to_thread(embedded.revive, settings().home)

@@ -1,6 +1,11 @@
 """The worker runs what was asked for, and what a worker that died has left behind."""
 
+import asyncio
+import os
+import signal
+
 import pytest
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import Engine, text
 
 from server import worker
@@ -64,3 +69,19 @@ def test_the_job_of_a_worker_that_died_is_run_again(empty_database: Engine) -> N
     worker.run(wait=False)
     worker.run(wait=False)
     assert teams(empty_database) == ["North"]
+
+
+def test_a_worker_that_lost_its_database_asks_again_and_ends_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    async def work(address: str, concurrency: int, *, wait: bool) -> None:
+        tries.append(address)
+        if len(tries) == 1:
+            raise ConnectorException
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(worker, "work", work)
+    monkeypatch.setattr(worker, "AGAIN_S", 0)
+    worker.run()
+    assert len(tries) == 2
