@@ -15,8 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from routing.export.types import MANIFEST, ExportFile
-from server.kit.errors import NotFound
+from server.kit.errors import NotFound, Unavailable
 from server.kit.settings import settings
+
+
+class NotWritten(Unavailable):
+    """An export cannot be put where it belongs."""
+
+    code = "export_not_written"
 
 
 class NoExport(NotFound):
@@ -95,6 +101,16 @@ def export_of(day: date, login: str) -> Export:
 def store(day: date, login: str, files: Iterable[ExportFile], target: Path | None = None) -> Path:
     """Put a rep's files in their place; when they are the same as before nothing is touched."""
     parent = (target or root()) / day.isoformat()
+    try:
+        return _store(parent, login, files)
+    except OSError as error:
+        raise NotWritten(
+            f"The export of {login} cannot be written to {parent}: {error.strerror or error}.",
+            help="Check free space and permissions; what was there before is still there.",
+        ) from error
+
+
+def _store(parent: Path, login: str, files: Iterable[ExportFile]) -> Path:
     parent.mkdir(parents=True, exist_ok=True)
     final = parent / login
     with _alone(parent), tempfile.TemporaryDirectory(prefix=".unfinished-", dir=parent) as temporary:

@@ -41,7 +41,7 @@ def test_the_same_files_again_touch_nothing(home: Path) -> None:
 def test_a_failure_in_the_middle_leaves_the_old_export(home: Path) -> None:
     folders.store(DAY, "rita", files("rita"))
     broken = [*files("rita", b"new"), ExportFile("no/such/folder", "x", b"")]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(folders.NotWritten):
         folders.store(DAY, "rita", broken)
     assert folders.export_of(DAY, "rita").file("day.ics").read_bytes() == b"BEGIN:VCALENDAR"
     assert len(list((home / "exports/2026-11-24").iterdir())) == 2
@@ -80,3 +80,13 @@ def test_foreign_folders_and_damaged_manifests_are_passed_over(home: Path) -> No
     assert [export.login for export in folders.exports_of(DAY)] == ["rita"]
     with pytest.raises(folders.NoExport, match="otto"):
         folders.export_of(DAY, "otto")
+
+
+def test_a_place_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("in the way")
+    with pytest.raises(
+        folders.NotWritten, match=r"export of rita cannot be written to .*file.*Not a directory"
+    ) as told:
+        folders.store(date(2026, 11, 24), "rita", files("rita"), taken)
+    assert "free space" in told.value.help
