@@ -20,8 +20,11 @@ from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
+from server.imports.uploads import FORM_OVERHEAD
+from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
+from server.kit.settings import settings
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
@@ -157,6 +160,8 @@ def answer_fault(request: Request, error: Exception) -> Response:
 def create_app() -> FastAPI:
     """Build the application."""
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
+    uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
+    app.add_middleware(BodyLimit, limits={"/imports": uploads, "/api/v1/imports": uploads})
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_exception_handler(WaymarkError, answer_error)
     app.add_exception_handler(RequestValidationError, answer_validation)

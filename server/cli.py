@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from sqlalchemy.exc import OperationalError
 
 from server import migrations
 from server.accounts import commands as account_commands
@@ -63,7 +64,7 @@ def prepare(context: typer.Context) -> None:
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
 ) -> None:
     """Serve the web application."""
@@ -115,8 +116,18 @@ def main() -> None:
     try:
         app()
     except WaymarkError as error:
-        typer.echo(f"waymark: {error.message}" + (f" {error.help}" if error.help else ""), err=True)
+        typer.echo(f"waymark: {sentences(error.message, error.help)}", err=True)
         sys.exit(2)
+    except OperationalError as error:
+        why = str(error.orig).strip().splitlines()
+        typer.echo(f"waymark: The database does not answer: {why[0] if why else error}", err=True)
+        sys.exit(2)
+
+
+def sentences(message: str, help: str) -> str:
+    """What is wrong and the way out on one line, whichever way a room punctuates."""
+    stop = "" if message.endswith((".", "!", "?", ":")) or not help else "."
+    return f"{message}{stop} {help[:1].upper()}{help[1:]}".strip()
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.kit.errors import Invalid
 
 
 class Settings(BaseSettings):
@@ -52,6 +55,20 @@ class Settings(BaseSettings):
         default=1000, ge=1, description="Largest size to which an uploaded file may unpack, in megabytes."
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+            raise ValueError("give the address of a PostgreSQL server: postgresql://user:password@host/database")
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"there is no time zone “{value}”; give an IANA name such as Europe/Zurich")
+        return value
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -73,5 +90,9 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read from the environment once."""
-    return Settings()
+    """The settings of this process, read from the environment once. Names what cannot be a setting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"WAYMARK_{one['loc'][0]!s}".upper() + f": {one['msg']}" for one in error.errors())
+        raise Invalid(f"{wrong}.", help="Correct the variable, or unset it for the default.") from error

@@ -3,7 +3,7 @@
 import base64
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from server.app import create_app
 from server.auth.models import Role, User
-from server.cli import check_free
+from server.cli import check_free, sentences
 from server.kit.database import request_transaction
-from server.kit.errors import Unavailable
+from server.kit.errors import Invalid, Unavailable
+from server.kit.settings import settings
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -116,3 +117,34 @@ def test_a_plan_for_the_far_future_is_refused(day: str, client_for: ClientFor, m
     wanted = {"rep_ids": [str(rita.id)], "first_day": day, "days": 7}
     answer = client_for(make_user()).post("/api/v1/plans", json=wanted)
     assert (answer.status_code, answer.json()["field"]) == (422, "first_day")
+
+
+def test_a_giant_body_is_refused_before_it_fills_the_memory(client_for: ClientFor) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(80):
+            yield b" " * 1_000_000
+
+    client = client_for(None)
+    json_type = {"Content-Type": "application/json"}
+    assert client.post("/api/v1/devices", content=endless(), headers=json_type).status_code in (400, 413)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("PORT", "many", "WAYMARK_PORT"),
+        ("EXPORT_HOUR", "99", "WAYMARK_EXPORT_HOUR"),
+        ("ZONE", "Mars/Phobos", "Mars/Phobos"),
+        ("DATABASE_URL", "mysql://x", "PostgreSQL"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(name: str, value: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"WAYMARK_{name}", value)
+    with pytest.raises(Invalid, match=hint):
+        settings.__wrapped__()
+
+
+def test_what_is_wrong_and_the_way_out_are_two_sentences() -> None:
+    assert sentences("a.pbf: the file is empty", "download it again") == "a.pbf: the file is empty. Download it again"
+    assert sentences("It is gone.", "Look elsewhere.") == "It is gone. Look elsewhere."
+    assert sentences("It is gone.", "") == "It is gone."
