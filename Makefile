@@ -25,7 +25,7 @@ test: lint ## lint, then every test; ARGS="-k word" chooses
 	$(PYTHON) -m pytest -n 2 $(ARGS)
 
 bench: setup ## the benchmarks' figures
-	@for room in benchmarks/*/__main__.py; do [ -e "$$room" ] || continue; $(PYTHON) -m "benchmarks.$$(basename "$$(dirname "$$room")")" || exit 1; done
+	@for script in benchmarks/*/run.py; do $(PYTHON) "$$script" || exit 1; done
 
 clean: ## remove everything that setup and the tools made here (the data under WAYMARK_HOME stays)
 	rm -rf .venv .uv build dist server/web/static/vendor server/web/static/vendor.new
