@@ -87,7 +87,14 @@ def test_a_limited_token_makes_no_stronger_one(client_for: ClientFor, make_user:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"home": [999, 1]}, {"home": [9.5, 91]}, {"shift_start": "08:00:00+05:00"}, {"shift_end": "07:00"}]
+    "wrong",
+    [
+        {"home": [999, 1]},
+        {"home": [9.5, 91]},
+        {"shift_start": "08:00:00+05:00"},
+        {"shift_end": "07:00"},
+        {"break_earliest": "13:15", "break_s": 14400},
+    ],
 )
 def test_a_working_day_that_cannot_be_is_refused(
     wrong: dict[str, object], client_for: ClientFor, make_user: MakeUser
