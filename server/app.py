@@ -82,6 +82,9 @@ def answer_validation(request: Request, error: Exception) -> Response:
         for item in error.errors()
     ]
     named = "; ".join(f"{field['field'] or field['where']}: {field['message']}" for field in fields[:5])
+    page = pages.error_page(request, Invalid(named))
+    if page is not None:
+        return page
     return problem(
         {
             "type": "about:blank#invalid",

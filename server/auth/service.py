@@ -180,7 +180,18 @@ def set_working_day(session: Session, user_id: UUID, values: dict[str, Any]) -> 
     session.flush()
     session.refresh(profile)
     check_shift(profile.shift_start, profile.shift_end, profile.break_earliest, profile.break_latest)
+    if profile.break_earliest and minutes(profile.break_earliest) + profile.break_s / 60 > minutes(profile.shift_end):
+        raise Invalid(
+            f"A break of {profile.break_s // 60} minutes does not end before the shift does.",
+            help="Shorten the break or let it begin earlier.",
+            field="break_s",
+        )
     return profile
+
+
+def minutes(at: time) -> int:
+    """Minutes since midnight."""
+    return at.hour * 60 + at.minute
 
 
 def check_shift(start: time, end: time, break_earliest: time | None, break_latest: time | None) -> None:

@@ -94,5 +94,8 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"WAYMARK_{one['loc'][0]!s}".upper() + f": {one['msg']}" for one in error.errors())
+        wrong = "; ".join(
+            f"WAYMARK_{one['loc'][0]!s}".upper() + f": {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
         raise Invalid(f"{wrong}.", help="Correct the variable, or unset it for the default.") from error

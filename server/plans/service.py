@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from routing.solve import ENGINES
+from server.accounts.models import Account, Site
 from server.activities import service as activities
 from server.activities.models import Visit, VisitState
 from server.auth.access import Scope
@@ -181,4 +182,11 @@ def _put_into_calendar(
         starts_at=stop.starts_at,
         ends_at=stop.ends_at,
     )
+    site = session.get(Site, stop.site_id)
+    if site is None or site.deleted_at is not None:
+        account = session.get(Account, stop.account_id)
+        raise NotReady(
+            f"“{account.name if account else 'An account'}” was deleted after the plan was computed.",
+            help="Plan these days anew.",
+        )
     stop.visit_id = activities.plan_visit(session, planned).id

@@ -43,6 +43,12 @@ def test_a_question_with_odd_characters_is_refused(path: str, client_for: Client
     assert answer.json()["code"] in ("invalid", "bad_request", "filter_invalid")
 
 
+def test_people_who_mistype_an_address_get_a_page(client_for: ClientFor, make_user: MakeUser) -> None:
+    answer = client_for(make_user()).get("/plans/x", headers={"Accept": "text/html"})
+    assert answer.status_code == 422
+    assert answer.text.startswith("<!doctype html>")
+
+
 @pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
 def test_a_text_that_no_column_holds_is_refused(name: str, client_for: ClientFor, make_user: MakeUser) -> None:
     client = client_for(make_user())
@@ -87,7 +93,14 @@ def test_a_limited_token_makes_no_stronger_one(client_for: ClientFor, make_user:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"home": [999, 1]}, {"home": [9.5, 91]}, {"shift_start": "08:00:00+05:00"}, {"shift_end": "07:00"}]
+    "wrong",
+    [
+        {"home": [999, 1]},
+        {"home": [9.5, 91]},
+        {"shift_start": "08:00:00+05:00"},
+        {"shift_end": "07:00"},
+        {"break_earliest": "13:15", "break_s": 14400},
+    ],
 )
 def test_a_working_day_that_cannot_be_is_refused(
     wrong: dict[str, object], client_for: ClientFor, make_user: MakeUser

@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from server.accounts.models import Site
 from server.activities.models import Visit, VisitState
+from server.kit.clock import now
 from server.kit.errors import Conflict
 from server.plans import queries, service
 from server.plans.models import Plan, PlanState
@@ -103,4 +105,15 @@ def test_a_plan_that_is_not_ready_cannot_be_published(
     plan.state = state
     session.flush()
     with pytest.raises(Conflict):
+        service.publish(session, scope(people["mona"]), plan.id)
+
+
+@pytest.mark.usefixtures("world")
+def test_a_plan_with_an_account_that_was_deleted_meanwhile_names_it(
+    session: Any, people: Any, scope: Any, plan_now: Any, monday: date
+) -> None:
+    plan = plan_now(people["mona"], [people["rita"]], monday)
+    session.execute(update(Site).where(Site.account_id == plan.routes[0].stops[0].account_id).values(deleted_at=now()))
+    session.expire_all()
+    with pytest.raises(Conflict, match="was deleted after the plan"):
         service.publish(session, scope(people["mona"]), plan.id)
