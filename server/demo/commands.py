@@ -64,7 +64,10 @@ def serve(region: Path | None, folder: Path | None, port: int) -> None:
     bars = StepBars()
     region_id = regions.choose(region, bars)
     bars.close()
-    with worker(logs / "worker.log"), web_server(stage.port_for(port), logs / "server.log") as address:
+    free = stage.port_for(port)
+    if free != port:
+        typer.echo(f"Port {port} is in use by another program; port {free} is taken instead.", err=True)
+    with worker(logs / "worker.log"), web_server(free, logs / "server.log") as address:
         first = stage.prepare(region_id, address, folder, tell)
         typer.echo(stage.welcome(address, first))
         stopping = threading.Event()

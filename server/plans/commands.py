@@ -18,7 +18,7 @@ def plan_file(
     source: Annotated[Path, typer.Argument(metavar="IN.json.gz", help="Problem in the fsr/1 format.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.json", help="Where the plan goes.")],
     seconds: Annotated[float, typer.Option(min=0.01, help="CPU seconds of the search, one thread.")] = 10.0,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, other luck.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed takes another course; the same seed repeats it.")] = 0,
     engine: Annotated[str, typer.Option(help=f"One of: {', '.join(sorted(ENGINES))}.")] = DEFAULT_ENGINE,
 ) -> None:
     """Plan the visits of a file in the neutral fsr/1 format."""

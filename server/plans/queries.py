@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
 from server.activities.models import Visit
 from server.auth.access import Scope
@@ -22,12 +23,16 @@ from server.plans.models import Plan, Route, Stop, Unplanned
 
 
 def visible_to(scope: Scope, permission: str = "plans:read") -> Select[Plan]:
-    """The plans that somebody may see: those whose reps are all theirs to see, and those they asked for."""
+    """The plans that somebody may see: those whose reps are all theirs to see, and those they asked for.
+
+    For reading also published ones with some of their reps; `plan_view` leaves the other reps out.
+    """
     people = visible_users(scope.user_id, scope.team_ids, scope.level(permission)).with_only_columns(User.id)
     reach = func.array(people.order_by(None).scalar_subquery(), type_=ARRAY(Uuid))
-    return select(Plan).where(
-        Plan.deleted_at.is_(None), Plan.rep_ids.contained_by(reach) | (Plan.requested_by == scope.user_id)
-    )
+    theirs = Plan.rep_ids.contained_by(reach) | (Plan.requested_by == scope.user_id)
+    if permission == "plans:read":
+        theirs |= Plan.published_at.is_not(None) & Plan.rep_ids.overlap(reach)
+    return select(Plan).where(Plan.deleted_at.is_(None), theirs)
 
 
 class Leg(NamedTuple):
@@ -152,11 +157,24 @@ def find(session: Session, scope: Scope, plan_id: UUID, permission: str = "plans
     return plan
 
 
+def is_theirs(session: Session, scope: Scope, plan_id: UUID, permission: str) -> bool:
+    """Whether a permission of somebody reaches the whole plan."""
+    statement = visible_to(scope, permission).where(Plan.id == plan_id).with_only_columns(Plan.id)
+    return session.execute(statement).first() is not None
+
+
 def plan_view(session: Session, scope: Scope, plan_id: UUID) -> PlanView:
-    """A plan with its routes, stops and what was left out."""
+    """A plan with its routes, stops and what was left out, as far as somebody may see its reps."""
     plan = find(session, scope, plan_id)
     routes = _routes(session, select(Route).where(Route.plan_id == plan.id))
-    return PlanView(plan, routes, unplanned_of(session, plan.id))
+    left_out = unplanned_of(session, plan.id)
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read")).with_only_columns(User.id)
+    seen = set(session.scalars(people.order_by(None)))
+    if plan.requested_by != scope.user_id and not seen.issuperset(plan.rep_ids):
+        routes = tuple(route for route in routes if route.rep_id in seen)
+        known = accounts.seen_of(session, scope, [one.account_id for one in left_out])
+        left_out = tuple(one for one in left_out if one.account_id in known)
+    return PlanView(plan, routes, left_out)
 
 
 def day_routes(session: Session, day: date, rep_ids: Iterable[UUID] | None = None) -> tuple[RouteView, ...]:

@@ -160,6 +160,7 @@ def plan_page(
         columns=timetable(view.plan, view.routes),
         drawn=[drawn_route(route, known[route.rep_id]) for route in view.routes],
         is_working=view.plan.state in WORKING,
+        may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),
         exported={day: {one.login: one for one in found} for day, found in exported.items()},
         error=error,
     )

@@ -82,3 +82,19 @@ def test_a_rep_without_a_home_is_refused_by_name(session: Any, people: Any, clie
     answer = clients["mona"].post("/api/v1/plans", json=body)
     assert answer.status_code == 422
     assert "Otto has no place to start from" in answer.json()["detail"]
+
+
+def test_a_rep_sees_her_own_days_of_a_published_plan_and_nothing_of_the_others(
+    people: Any, clients: Any, plan_now: Any, make_account: Any, monday: date
+) -> None:
+    for k, login in enumerate(("rita", "otto")):
+        make_account(f"Account of {login}", (9.5 + 0.01 * k, 47.1), account_class="A", owner_id=people[login].id)
+    plan = plan_now(people["mona"], [people["rita"], people["otto"]], monday)
+    path = f"/api/v1/plans/{plan.id}"
+    assert clients["rita"].get(path).status_code == 404
+    assert clients["mona"].post(f"{path}/publish").status_code == 200
+    seen = clients["rita"].get(path).json()
+    assert {route["rep_id"] for route in seen["routes"]} == {str(people["rita"].id)}
+    assert {one["account_name"] for one in seen["unplanned"]} <= {"Account of rita"}
+    assert clients["rita"].delete(path).status_code == 404
+    assert len(clients["mona"].get(path).json()["routes"]) == 2

@@ -23,11 +23,26 @@ async function save(site, lon, lat) {
   const before = { ...site };
   Object.assign(site, answer.body);
   map.data("place", features());
+  refreshFacts();
   toast(element.dataset.moved, { label: element.dataset.undo, run: async () => {
     if (before.grade === "manual" && before.lon !== null) await api("PUT", `/api/v1/sites/${site.id}/pin`, { lon: before.lon, lat: before.lat }, { "If-Match": `"${site.rev}"` });
     else await api("POST", `/api/v1/sites/${site.id}/locate`);
     location.reload();
   } });
+}
+
+// The grade of the pin and the timeline tell of the change; the map keeps its place.
+async function refreshFacts() {
+  const page = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!page.ok) return;
+  const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+  for (const part of document.querySelectorAll("#timeline, .site[id]")) {
+    const twin = fresh.getElementById(part.id);
+    if (!twin) continue;
+    const shown = document.importNode(twin, true);
+    part.replaceWith(shown);
+    htmx.process(shown);
+  }
 }
 
 let marker;
