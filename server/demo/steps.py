@@ -22,6 +22,7 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.plans.exporting import service as exporting
+from server.plans.queries import day_routes
 from server.regions.models import Region
 
 DAYS = 5
@@ -113,8 +114,9 @@ def export_days(first: date, days: int, folder: Path | None = None) -> Exported:
     """Write the files of some days, and hold every file against its hash in the manifest."""
     folders = []
     with transaction() as session:
-        for offset in range(days):
-            folders += exporting.write_day(session, date.fromordinal(first.toordinal() + offset), folder)
+        for day in (date.fromordinal(first.toordinal() + offset) for offset in range(days)):
+            if day_routes(session, day):  # in a week with little to do somebody may have a day without visits
+                folders += exporting.write_day(session, day, folder)
     return Exported(folders, sum(checked_manifest(one) for one in folders))
 
 
