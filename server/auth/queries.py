@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.auth.models import AuthEvent, Role, TeamMember, User
+from server.auth.models import AuthEvent, TeamMember, User
 from server.auth.roles import Level
 from server.kit import clock
 
@@ -30,12 +30,6 @@ def visible_users(user_id: UUID, team_ids: frozenset[UUID], level: Level) -> Sel
         return statement.where(User.id == user_id)
     mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(team_ids))
     return statement.where(or_(User.id == user_id, User.id.in_(mates)))
-
-
-def reps(session: Session) -> list[User]:
-    """Everybody who visits customers."""
-    statement = select(User).where(User.role == Role.REP, User.active, User.deleted_at.is_(None))
-    return list(session.scalars(statement.order_by(User.name, User.id)))
 
 
 def recent_failures(session: Session, login: str) -> int:

@@ -13,7 +13,7 @@ import typer
 
 from server.demo import check as checking
 from server.demo import regions, stage
-from server.demo.processes import web_server, worker
+from server.demo.processes import free_port, web_server, worker
 from server.kit import embedded
 from server.kit.database import engine
 from server.kit.settings import settings
@@ -64,7 +64,7 @@ def serve(region: Path | None, folder: Path | None, port: int) -> None:
     bars = StepBars()
     region_id = regions.choose(region, bars)
     bars.close()
-    free = stage.port_for(port)
+    free = free_port(port)
     if free != port:
         typer.echo(f"Port {port} is in use by another program; port {free} is taken instead.", err=True)
     with worker(logs / "worker.log"), web_server(free, logs / "server.log") as address:

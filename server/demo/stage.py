@@ -19,7 +19,7 @@ from server.auth.models import Role, User
 from server.auth.queries import user_by_login
 from server.demo import people, steps
 from server.demo.check import wait_for_pins
-from server.demo.processes import Api, free_port
+from server.demo.processes import Api
 from server.density import service as density
 from server.kit import clock
 from server.kit.database import transaction
@@ -31,11 +31,6 @@ from server.regions.models import Region
 type Tell = Callable[[str], None]
 PAST_DAYS = 60
 METRE_IN_DEGREES = 1 / 111_195
-
-
-def port_for(wanted: int) -> int:
-    """The wanted port, or another one when somebody uses it already."""
-    return free_port(wanted)
 
 
 def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> date:
