@@ -164,7 +164,7 @@ def create_app() -> FastAPI:
     """Build the application."""
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
-    app.add_middleware(BodyLimit, limits={"/imports": uploads, "/api/v1/imports": uploads})
+    app.add_middleware(BodyLimit, answer=answer_error, limits={"/imports": uploads, "/api/v1/imports": uploads})
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_exception_handler(WaymarkError, answer_error)
     app.add_exception_handler(RequestValidationError, answer_validation)
