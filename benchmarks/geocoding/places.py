@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geo.geocode.building import build
+from geo.geocode.content import Content
 from geo.geocode.geocoder import Geocoder
 from geo.geocode.memory import MemoryIndex
 from geo.osm import records
@@ -85,8 +86,8 @@ def rows_of_file(place: Place) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def geocoder(place: Place) -> Geocoder:
-    """The place alone in an index in memory."""
+def content(place: Place) -> Content:
+    """The address index of the place alone, as rows."""
     if not place.is_extract:
         points = (
             records.AddressPoint(
@@ -95,15 +96,16 @@ def geocoder(place: Place) -> Geocoder:
             )
             for r in rows_of_file(place)
         )  # fmt: skip
-        return Geocoder(MemoryIndex(build(points)))
+        return build(points)
     found = [r for r in ExtractReader(place.source) if not isinstance(r, records.MapFeature)]
-    return Geocoder(
-        MemoryIndex(
-            build(
-                [r for r in found if isinstance(r, records.AddressPoint)],
-                [r for r in found if isinstance(r, records.StreetLine)],
-                [r for r in found if isinstance(r, records.Place)],
-                [r for r in found if isinstance(r, records.Poi)],
-            )
-        )
+    return build(
+        [r for r in found if isinstance(r, records.AddressPoint)],
+        [r for r in found if isinstance(r, records.StreetLine)],
+        [r for r in found if isinstance(r, records.Place)],
+        [r for r in found if isinstance(r, records.Poi)],
     )
+
+
+def geocoder(place: Place) -> Geocoder:
+    """The place alone in an index in memory."""
+    return Geocoder(MemoryIndex(content(place)))

@@ -1,20 +1,44 @@
 """The street names of one postcode or place, searched for similar ones."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import Protocol
 
+import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.geocode.trigrams import Trigrams
+from geo.geocode.kept import Kept
+from geo.geocode.keys import Keys
+from geo.geocode.mapped import Array
+from geo.geocode.texts import Lists, starts
+from geo.geocode.trigrams import BEGIN, END, best
 
 _SMALL = 300
 _SHORTLIST = 60
+_LEAST_SHARED = 0.15
+_PIECE = 3
+
+Similar = list[tuple[float, int]]
+"""Similarity and street, best first."""
 
 
-class Block:
-    """Name keys side by side for a fast comparison.
+class Block(Protocol):
+    """Streets of a place or postcode, asked by a key that may be misspelt."""
+
+    def __len__(self) -> int:
+        """How many keys they have."""
+
+    def like(self, key: str, least: float, limit: int) -> Similar:
+        """Streets whose keys are most similar (OSA similarity of `least` or more), best first."""
+
+    def containing(self, part: str, limit: int) -> list[int]:
+        """Streets with a key that contains these letters; `^` is the beginning of a key."""
+
+
+class SmallBlock:
+    """A few hundred keys side by side.
 
     Parameters
     ----------
@@ -25,38 +49,183 @@ class Block:
     """
 
     def __init__(self, keys: Sequence[str], streets: Sequence[int]) -> None:
-        self.keys = keys
-        """Name keys."""
-        self.streets = streets
-        """The street of each key."""
-        self._grams: Trigrams | None = None
-        self._joined = ""
-        self._starts: list[int] | None = None
+        self._keys, self._streets = keys, streets
+        self._joined = "".join(f"{BEGIN}{key}" for key in keys)
+        self._starts = list(accumulate((len(key) + 1 for key in keys), initial=0))
 
-    def like(self, key: str, least: float, limit: int) -> list[int]:
-        """Streets whose keys are most similar (OSA similarity of `least` or more), best first.
+    def __len__(self) -> int:
+        return len(self._keys)
 
-        Large blocks are first cut to the keys that share most trigrams.
-        """
-        chosen: Sequence[int] = range(len(self.keys))
-        keys = self.keys
-        if len(keys) > _SMALL:
-            if self._grams is None:
-                self._grams = Trigrams(self.keys)
-            chosen = self._grams.like(key, _SHORTLIST, 0.15)
-            keys = [self.keys[i] for i in chosen]
-        found = process.extract(key, keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
-        return [self.streets[chosen[at]] for _, _, at in found]
+    def like(self, key: str, least: float, limit: int) -> Similar:
+        """Compare with every key."""
+        found = process.extract(key, self._keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
+        return [(score, self._streets[at]) for _, score, at in found]
 
     def containing(self, part: str, limit: int) -> list[int]:
-        """Streets with a key that contains these letters; `^` is the beginning of a key."""
-        if self._starts is None:
-            self._joined = "".join(f"^{key}" for key in self.keys)
-            self._starts = list(accumulate((len(key) + 1 for key in self.keys), initial=0))
+        """Look through all letters."""
         found: dict[int, None] = {}
         at = self._joined.find(part)
         while at >= 0 and len(found) < limit:
             key = bisect_right(self._starts, at) - 1
-            found[self.streets[key]] = None
+            found[self._streets[key]] = None
             at = self._joined.find(part, self._starts[key + 1])
         return list(found)
+
+
+def pack_blocks(arrays: Mapping[str, Array], members: str) -> Iterator[tuple[str, Array]]:
+    """For every list of streets with many keys: which of its keys hold which pieces.
+
+    Parameters
+    ----------
+    arrays : mapping
+        With the keys of streets.
+    members : str
+        Name of the lists of streets.
+
+    Yields
+    ------
+    str, array
+        What `LargeBlock` reads: the numbers of the large lists; for each the pieces, and for each of these the keys.
+    """
+    lists, of = Lists(arrays, members), Lists(arrays, "street.of")
+    held = Lists(arrays, "street.pieces.held")
+    sizes = np.append(0, np.cumsum(np.diff(of.starts)[lists.items], dtype=np.int64))
+    large = np.flatnonzero(sizes[lists.starts[1:]] - sizes[lists.starts[:-1]] > _SMALL)
+    pieces, counts, holders = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)], [np.zeros(0, np.uint32)]
+    for at in large.tolist():
+        chosen, _ = of.of(lists.array(at))
+        grams, many = held.of(chosen)
+        order = np.argsort(grams, kind="stable")
+        known, count = np.unique(grams, return_counts=True)
+        pieces.append(known.astype(np.uint32))
+        counts.append(count)
+        holders.append(np.repeat(np.arange(len(chosen), dtype=np.uint32), many)[order])
+    yield f"{members}.large", large.astype(np.uint32)
+    yield f"{members}.large.pieces.items", np.concatenate(pieces)
+    yield f"{members}.large.pieces.starts", starts(np.array([len(p) for p in pieces[1:]], np.int64))
+    yield f"{members}.large.holders.items", np.concatenate(holders)
+    yield f"{members}.large.holders.starts", starts(np.concatenate(counts))
+
+
+class Blocks:
+    """The streets of every place, or of every postcode, as blocks.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        With the keys of streets and what `pack_blocks` made.
+    members : str
+        Name of the lists of streets.
+    keys : Keys
+        Of the streets.
+    first : int
+        The number by which the streets begin.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], members: str, keys: Keys, first: int) -> None:
+        self._lists, self._keys, self._first = Lists(arrays, members), keys, first
+        self._large = {int(name): at for at, name in enumerate(arrays[f"{members}.large"])}
+        self._pieces, self._holders = (Lists(arrays, f"{members}.large.{part}") for part in ("pieces", "holders"))
+        self._kept: Kept[int, Block] = Kept(1_000, self._block)
+
+    def __len__(self) -> int:
+        return len(self._lists)
+
+    def __getitem__(self, at: int) -> "Block":
+        return self._kept[at]
+
+    def members(self, at: int) -> Array:
+        """The streets of a place or postcode, in their order."""
+        return self._lists.array(at)
+
+    def _block(self, at: int) -> "Block":
+        chosen, sizes = self._keys.of.of(self._lists.array(at))
+        streets = (self._lists.array(at).astype(np.int64) + self._first).repeat(sizes)
+        large = self._large.get(at)
+        if large is None:
+            return SmallBlock([self._keys.texts[key] for key in chosen.tolist()], streets.tolist())
+        begin, _end = self._pieces.bounds(large)
+        return LargeBlock(self._keys, chosen, streets, self._pieces.array(large), self._holders, begin)
+
+
+class LargeBlock:
+    """The keys of a large town: first cut to those that share most trigrams, then compared; no other key is read.
+
+    Parameters
+    ----------
+    keys : Keys
+        Of all streets.
+    chosen : array of int
+        Positions of the town's keys.
+    streets : array of int
+        The street of each.
+    pieces : array of int
+        The trigrams of the town's keys, ascending.
+    holders : Lists
+        Which of the town's keys hold each, beginning with the list `first`.
+    """
+
+    def __init__(self, keys: Keys, chosen: Array, streets: Array, pieces: Array, holders: Lists, first: int) -> None:
+        assert keys.pieces is not None
+        self._texts, self._all_pieces = keys.texts, keys.pieces
+        self._chosen, self._streets = chosen, streets
+        self._sizes = keys.pieces.sizes(chosen)
+        self._pieces, self._holders, self._first = pieces, holders, first
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def like(self, key: str, least: float, limit: int) -> Similar:
+        """Compare with the keys that share most trigrams."""
+        ids, wanted = self._all_pieces.ids(f"{BEGIN}{key}{END}")
+        counts = self._shared(ids)
+        hits = counts.nonzero()[0]
+        near = [at for _, at in best(hits, counts[hits], self._sizes[hits], wanted, _SHORTLIST, _LEAST_SHARED)]
+        keys = [self._texts[int(self._chosen[at])] for at in near]
+        found = process.extract(key, keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
+        return [(score, int(self._streets[near[at]])) for _, score, at in found]
+
+    def _shared(self, ids: Array) -> Array:
+        """How many of these pieces each key has."""
+        at = np.searchsorted(self._pieces, ids)
+        at[at == len(self._pieces)] = 0
+        lists = [self._holders.array(self._first + i) for i in at[self._pieces[at] == ids].tolist()]
+        return np.bincount(np.concatenate(lists) if lists else at[:0], minlength=len(self._chosen))
+
+    def containing(self, part: str, limit: int) -> list[int]:
+        """Look only at keys that hold every trigram of the letters."""
+        ids = self._all_pieces.inside(part) if len(part) >= _PIECE else self._all_pieces.beginning(part)
+        if ids is None:
+            return []
+        found: dict[int, None] = {}
+        for at in (self._shared(ids) >= (len(ids) if len(part) >= _PIECE else 1)).nonzero()[0].tolist():
+            if part in BEGIN + self._texts[int(self._chosen[at])]:
+                found[int(self._streets[at])] = None
+                if len(found) >= limit:
+                    break
+        return list(found)
+
+
+class JointBlock:
+    """The streets of one postcode in several sources.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+        One per source.
+    """
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self._blocks = list(blocks)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._blocks))
+
+    def like(self, key: str, least: float, limit: int) -> Similar:
+        """The most similar of all."""
+        found = [pair for block in self._blocks for pair in block.like(key, least, limit)]
+        return sorted(found, key=lambda pair: -pair[0])[:limit]
+
+    def containing(self, part: str, limit: int) -> list[int]:
+        """Those of the first source first."""
+        return [street for block in self._blocks for street in block.containing(part, limit)][:limit]

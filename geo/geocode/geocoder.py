@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from geo.distance import haversine_m
 from geo.geocode.businesses import find_business
 from geo.geocode.confidence import FEATURES, Features, Model, shipped
 from geo.geocode.index import Index
+from geo.geocode.kept import Kept
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, Words, parse
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
@@ -36,13 +34,12 @@ class Geocoder:
         self._index = index
         self._model = model or shipped()
         self._matcher = Matcher(index, self._model)
-        self._known_places: dict[Words, dict[int, float]] = {}
+        self._places: Kept[Words, dict[int, float]] = Kept(20_000, self._find_places)
 
-    def over(self, index: Index) -> "Geocoder":
-        """The same geocoder over another view of the same index; remembers what this one has learnt of places."""
-        other = Geocoder(index, self._model)
-        vars(other)["_known_places"] = self._known_places
-        return other
+    @property
+    def version(self) -> str:
+        """Version of the index."""
+        return self._index.version
 
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
@@ -53,10 +50,8 @@ class Geocoder:
         for chunk in batched(queries, _CHUNK):
             answers: dict[AddressQuery, Answer] = {}
             distinct = list(dict.fromkeys(chunk))
-            asked = [self._ask(q) for q in distinct]
-            self._index.prepare(m.street.id for _, _, matches in asked for m in matches)
-            for query, (parsed, where, matches) in zip(distinct, asked, strict=True):
-                answers[query] = self._decide(query, parsed, where, matches)
+            for query in distinct:
+                answers[query] = self._decide(query, *self._ask(query))
             yield from (answers[q] for q in chunk)
 
     def reverse(self, point: LonLat) -> Answer:
@@ -65,7 +60,7 @@ class Geocoder:
         if near is None:
             return Answer(None, region_version=self._index.version)
         street = self._index.street(near[0])
-        house = self._index.houses(near[0]).all[near[1]]
+        house = self._index.houses(near[0])[near[1]]
         return Answer(
             house.point, street.name, house.number.text, house.postcode or street.postcode, street.city,
             street.country, Grade.ROOFTOP, round(near[2], 1), 1.0 if near[2] <= 200 else 0.5, Reason.REVERSE,
@@ -90,23 +85,15 @@ class Geocoder:
         known = next((c for c in parsed.postcodes if self._index.knows_postcode(c)), "")
         places: dict[int, float] = {}
         for words in parsed.cities:
-            for place, sure in self._places(words).items():
+            for place, sure in self._places[words].items():
                 places[place] = max(sure, places.get(place, 0.0))
         covered = self._index.countries
         elsewhere = bool(parsed.countries) and bool(covered) and not any(c in covered for c in parsed.countries)
         written = frozenset(w for words in parsed.cities for w in words)
         return Where(parsed.postcodes, known, places, bool(parsed.cities), elsewhere, written)
 
-    def _places(self, words: Words) -> dict[int, float]:
-        """Places that a stretch may name: exactly, as part of the words, or misspelt."""
-        found = self._known_places.get(words)
-        if found is None:
-            found = self._find_places(words)
-            if len(self._known_places) < 100_000:
-                self._known_places[words] = found
-        return found
-
     def _find_places(self, words: Words) -> dict[int, float]:
+        """Places that a stretch may name: exactly, as part of the words, or misspelt."""
         key = "".join(words)
         exact = self._index.places_named(key)
         if exact:
@@ -119,22 +106,16 @@ class Geocoder:
                     return dict.fromkeys(exact, 0.95)
         if len(key) < 4:
             return {}
-        longer = [k for k in self._index.place_keys() if k.startswith(key)]
+        longer = self._index.places_beginning(key, 5)
         if longer:
-            return {p: 0.85 for k in longer[:5] for p in self._index.places_named(k)}
-        like = process.extract(
-            key,
-            self._index.place_keys(),
-            scorer=OSA.normalized_similarity,
-            score_cutoff=0.6 if len(key) > 4 else 0.7,
-            limit=3,
-        )
-        like += process.extract(
-            words[0] if len(words) > 1 and len(words[0]) > 4 else key,
-            self._index.place_keys(), scorer=OSA.normalized_similarity, score_cutoff=0.8, limit=3,
-        )  # fmt: skip
-        best = max((score for _, score, _ in like), default=0.0)
-        return {p: round(s, 2) for k, s, _ in like if s >= best - 0.08 for p in self._index.places_named(k)}
+            return dict.fromkeys(longer, 0.85)
+        first = words[0] if len(words) > 1 and len(words[0]) > 4 else key
+        like = [
+            *self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3),
+            *self._index.places_like(first, 0.8, 3),
+        ]
+        best = max((score for score, _ in like), default=0.0)
+        return {p: round(score, 2) for score, places in like if score >= best - 0.08 for p in places}
 
     def _decide(self, query: AddressQuery, parsed: Parsed, where: Where, matches: Sequence[Match]) -> Answer:
         if not any((query.name, query.street, query.postcode, query.city, query.query)):

@@ -91,17 +91,14 @@ class Index(Protocol):
     def countries(self) -> frozenset[str]:
         """Two-letter codes of the countries that are covered; empty when unknown."""
 
-    def prepare(self, streets: Iterable[int]) -> None:
-        """Load the house numbers of many streets at once; only speed depends on it."""
-
     def street(self, street: int) -> Street:
         """The street at a position."""
 
     def houses(self, street: int) -> Houses:
         """Its house numbers."""
 
-    def streets_named(self, key: str) -> Sequence[int]:
-        """Streets filed under exactly this key."""
+    def streets_named(self, key: str, postcode: str = "", places: Iterable[int] = ()) -> Sequence[int]:
+        """Streets filed under exactly this key; of very many those in the postcode or one of the places."""
 
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
@@ -121,8 +118,11 @@ class Index(Protocol):
     def places_named(self, key: str) -> Sequence[int]:
         """Places of exactly this key (folded and glued)."""
 
-    def place_keys(self) -> Sequence[str]:
-        """All place keys, for a comparison with a misspelt one."""
+    def places_beginning(self, text: str, limit: int) -> Sequence[int]:
+        """Places of the first few keys that begin with a text."""
+
+    def places_like(self, key: str, least: float, limit: int) -> Sequence[tuple[float, Sequence[int]]]:
+        """Places of the most similar keys (OSA similarity of `least` or more), best first, with the similarity."""
 
     def poi(self, poi: int) -> NamedPoint:
         """The business at a position."""

@@ -119,20 +119,20 @@ class Matcher:
         asked = from_words(reading.words)
         streets: dict[int, None] = {}
         for key in asked.keys:
-            streets.update(dict.fromkeys(self._index.streets_named(key)))
+            streets.update(dict.fromkeys(self._index.streets_named(key, where.known_postcode, where.places)))
         if not streets:
-            streets.update(dict.fromkeys(self._cut_types(asked)))
+            streets.update(dict.fromkeys(self._cut_types(asked, where)))
         agreed = False
         for street in self._plausible(streets, where):
             match = self._file(reading, asked, street, where, found)
             agreed = agreed or ((match.agrees_postcode > 0 or match.city >= 0.7) and match.like.cost == 0)
         return agreed
 
-    def _cut_types(self, asked: StreetName) -> Iterable[int]:
+    def _cut_types(self, asked: StreetName, where: Where) -> Iterable[int]:
         """Streets whose name the asked one begins with, when the rest is a shortened or misspelt type."""
         for core in {asked.core, asked.glued}:
             for size in range(1, min(_LONGEST_TYPE, len(core) - 3) + 1):
-                for street in self._index.streets_named(core[:-size]):
+                for street in self._index.streets_named(core[:-size], where.known_postcode, where.places):
                     if any(
                         type_edits(core[-size:], name.types) is not None for name in self._index.street(street).names
                     ):
@@ -171,7 +171,7 @@ class Matcher:
         blocks = [self._index.place_block(p) for p, sure in where.places.items() if sure >= 0.7]
         if where.known_postcode:
             blocks.append(self._index.postcode_block(where.known_postcode))
-        return [b for b in blocks if b.keys]
+        return [b for b in blocks if len(b)]
 
     def _in_blocks(self, asked: StreetName, blocks: Sequence[Block]) -> Iterable[int]:
         streets: dict[int, None] = {}
@@ -179,7 +179,7 @@ class Matcher:
         tellers = [w for w in asked.rest if len(w) > 3 and w not in vocabulary().little]
         for block in blocks:
             for key in keys:
-                streets.update(dict.fromkeys(block.like(key, _NEAR, _LOOK_CLOSELY)))
+                streets.update(dict.fromkeys(s for _, s in block.like(key, _NEAR, _LOOK_CLOSELY)))
             if tellers:
                 streets.update(dict.fromkeys(block.containing(max(tellers, key=len), 3 * _LOOK_CLOSELY)))
             if len(asked.core) <= 3 and asked.types:

@@ -1,8 +1,8 @@
 """House numbers: reading them, finding them on a street, and placing the ones that are missing."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from geo.distance import haversine_m
@@ -71,15 +71,43 @@ class Placed:
 
 
 class Houses:
-    """The known numbers of one street, ready for look-ups."""
+    """The known numbers of one street, ready for look-ups.
+
+    Parameters
+    ----------
+    houses : iterable of House
+        In any order.
+    """
 
     def __init__(self, houses: Iterable[House]) -> None:
-        self.all: list[House] = sorted(houses, key=lambda h: (h.number.base, h.number.tail))
-        self._by_base: dict[int, list[House]] = {}
-        for house in self.all:
-            self._by_base.setdefault(house.number.base, []).append(house)
-        bases = sorted(self._by_base)
-        self._sides = (bases, [b for b in bases if b % 2 == 0], [b for b in bases if b % 2 == 1])
+        known = sorted(houses, key=lambda h: (h.number.base, h.number.tail))
+        self._bases: Sequence[int] = [h.number.base for h in known]
+        self._house: Callable[[int], House] = known.__getitem__
+
+    @classmethod
+    def read(cls, bases: Sequence[int], house: Callable[[int], House]) -> "Houses":
+        """The same over houses that lie in order elsewhere: only those that are looked at are read.
+
+        Parameters
+        ----------
+        bases : sequence of int
+            Leading figure of each house, ascending.
+        house : callable
+            Reads the house at a position.
+        """
+        found = cls(())
+        found._bases, found._house = bases, house
+        return found
+
+    def __len__(self) -> int:
+        return len(self._bases)
+
+    def __getitem__(self, at: int) -> House:
+        return self._house(at)
+
+    def _numbered(self, base: int) -> list[House]:
+        begin = bisect_left(self._bases, base)
+        return [self._house(at) for at in range(begin, bisect_right(self._bases, base, begin))]
 
     def place(self, wanted: HouseNumber, postcode: str = "") -> Placed | None:
         """Place a number: the house, its base number or a sister, else between same-side neighbours.
@@ -96,25 +124,25 @@ class Houses:
         Placed or None
             None when the street has no numbers at all.
         """
-        sisters = self._by_base.get(wanted.base)
+        sisters = self._numbered(wanted.base)
         if sisters:
             return _among(sisters, wanted, postcode)
-        if not self.all:
+        if not self._bases:
             return None
         return self._between(wanted)
 
     def _between(self, wanted: HouseNumber) -> Placed:
         base = wanted.base
-        same_side = self._sides[1 + base % 2]
+        everything = list(dict.fromkeys(self._bases))
+        same_side = [known for known in everything if known % 2 == base % 2]
         at = bisect_left(same_side, base)
         if 0 < at < len(same_side):
             return self._interpolated(wanted, same_side[at - 1], same_side[at])
-        everything = self._sides[0]
         at = bisect_left(everything, base)
         if 0 < at < len(everything):
             return self._interpolated(wanted, everything[at - 1], everything[at])
         end = everything[0] if at == 0 else everything[-1]
-        house = self._by_base[end][0]
+        house = self._numbered(end)[0]
         past = abs(base - end)
         step_m = self._metres_per_number()
         near = past <= BEYOND and (base % 2 == end % 2 or len(everything) > 1)
@@ -128,7 +156,7 @@ class Houses:
         )
 
     def _interpolated(self, wanted: HouseNumber, low: int, high: int) -> Placed:
-        a, b = self._by_base[low][0], self._by_base[high][0]
+        a, b = self._numbered(low)[0], self._numbered(high)[0]
         share = (wanted.base - low) / (high - low)
         point = LonLat(
             a.point.lon + share * (b.point.lon - a.point.lon), a.point.lat + share * (b.point.lat - a.point.lat)
@@ -140,9 +168,9 @@ class Houses:
         return Placed(point, wanted.text, near.postcode, Grade.INTERPOLATED, round(uncertainty, 1), fit)
 
     def _metres_per_number(self) -> float:
-        bases = self._sides[0]
-        first, last = self._by_base[bases[0]][0], self._by_base[bases[-1]][0]
-        span = bases[-1] - bases[0]
+        low, high = self._bases[0], self._bases[-1]
+        first, last = self._house(0), self._numbered(high)[0]
+        span = high - low
         return max(4.0, haversine_m(first.point, last.point) / span) if span else 10.0
 
 

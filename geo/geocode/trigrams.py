@@ -1,65 +1,137 @@
-"""A search for the most similar keys by shared trigrams, over flat arrays."""
+"""Which keys share most short pieces of letters with another one, over flat arrays."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-_COMMON = 20_000
-"""Trigrams in more keys than this say little; they are skipped when the key has rarer ones."""
+from geo.geocode.mapped import Array
+from geo.geocode.texts import Lists, starts
+
+BEGIN, END = "^", "$"
+_BITS = np.uint64(21)
+"""A letter's number in Unicode needs so many bits."""
+_LAST = 0x10FFFF
+_LOOKED_AT = 40_000
+"""So many entries of the postings are counted, rarest pieces first; more say little."""
+_SHORTLIST = 500
+"""Keys whose pieces are counted exactly when the commonest were left out."""
 _FEW = 32
-"""Counting over all keys pays when the postings are more than one in so many of them."""
+"""Counting over all keys pays when the entries are more than one in so many of them."""
 
 
-def grams(key: str) -> set[str]:
-    """Trigrams of a key with its beginning and end marked."""
-    padded = f"^{key}$"
-    return {padded[i : i + 3] for i in range(len(padded) - 2)}
+def codes(text: str, size: int) -> Array:
+    """The pieces of `size` letters at every position of a text, as numbers."""
+    letters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    count = max(0, len(letters) - size + 1)
+    found = letters[:count]
+    for at in range(1, size):
+        found = (found << _BITS) | letters[at : at + count]
+    return found
 
 
-class Trigrams:
-    """Postings of all keys; `like` counts the trigrams that a key shares with each.
+def pack_pieces(name: str, keys: list[str], size: int) -> Iterator[tuple[str, Array]]:
+    """The pieces of all keys, both ways: what `Pieces` reads."""
+    lengths = np.fromiter(map(len, keys), np.int64, len(keys))
+    everything = codes("".join(f"{BEGIN}{key}{END}" for key in keys), size)
+    counts = lengths + 3 - size
+    at = np.arange(int(counts.sum())) + np.repeat(np.arange(len(keys)) * (size - 1), counts)
+    known, gram = np.unique(everything[at], return_inverse=True)
+    pairs = np.unique((np.repeat(np.arange(len(keys)), counts) << 32) | gram)
+    owner, gram = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.uint32)
+    yield f"{name}.known", known
+    yield f"{name}.sizes", np.minimum(lengths, 0xFFFF).astype(np.uint16)
+    yield f"{name}.held.items", gram.astype(np.uint16) if len(known) <= 1 << 16 else gram
+    yield f"{name}.held.starts", starts(np.bincount(owner, minlength=len(keys)))
+    yield f"{name}.holders.items", owner[np.argsort(gram, kind="stable")].astype(np.uint32)
+    yield f"{name}.holders.starts", starts(np.bincount(gram, minlength=len(known)))
+
+
+class Pieces:
+    """Pieces of letters of numbered keys.
 
     Parameters
     ----------
-    keys : sequence of str
-        What is searched.
+    arrays : mapping
+        With what `pack_pieces` made.
+    name : str
+        Its name there.
+    size : int
+        Letters in a piece.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        postings: dict[str, list[int]] = defaultdict(list)
-        for at, key in enumerate(keys):
-            for gram in grams(key):
-                postings[gram].append(at)
-        self._postings: dict[str, NDArray[np.int32]] = {g: np.array(p, dtype=np.int32) for g, p in postings.items()}
-        self._sizes = np.array([max(1, len(k)) for k in keys], dtype=np.float32)
+    def __init__(self, arrays: Mapping[str, Array], name: str, size: int) -> None:
+        self._size = size
+        self._known = arrays[f"{name}.known"]
+        self._sizes = arrays[f"{name}.sizes"]
+        self._held = Lists(arrays, f"{name}.held")
+        self._holders = Lists(arrays, f"{name}.holders")
 
-    def like(self, key: str, limit: int, least: float = 0.3) -> list[int]:
-        """Positions of the keys that share the largest part of their trigrams with `key`.
+    def ids(self, marked: str) -> tuple[Array, int]:
+        """Known pieces of a text, and how many different ones it has."""
+        wanted = np.unique(codes(marked, self._size))
+        at = np.searchsorted(self._known, wanted)
+        at[at == len(self._known)] = 0
+        return (at[self._known[at] == wanted] if len(self._known) else at[:0]), len(wanted)
+
+    def like(self, key: str, limit: int, least: float = 0.3) -> list[tuple[float, int]]:
+        """The keys that share the largest part of their pieces with `key`.
 
         Returns
         -------
-        list of int
-            At most `limit`, most similar first (Dice coefficient of `least` and more).
+        list of (float, int)
+            Dice coefficient (at least `least`) and position of at most `limit` keys, most similar first.
         """
-        wanted = grams(key)
-        lists = [p for g in wanted if (p := self._postings.get(g)) is not None]
-        if not lists:
+        ids, wanted = self.ids(f"{BEGIN}{key}{END}")
+        if not len(ids):
             return []
-        rare = [p for p in lists if len(p) <= _COMMON] or lists
-        everything = np.concatenate(rare)
+        lengths = self._holders.starts[ids + 1] - self._holders.starts[ids]
+        order = np.argsort(lengths, kind="stable")
+        taken = max(1, int(np.searchsorted(np.cumsum(lengths[order]), _LOOKED_AT, side="right")))
+        everything = np.concatenate([self._holders.array(i) for i in ids[order[:taken]]])[: 4 * _LOOKED_AT]
+        hits, counts = self._counted(everything)
+        if taken < len(ids):
+            if len(hits) > _SHORTLIST:
+                hits = np.sort(hits[np.argpartition(counts, -_SHORTLIST)[-_SHORTLIST:]])
+            counts = self._shared(hits, ids)
+        return best(hits, counts, self._sizes[hits], wanted, limit, least)
+
+    def _counted(self, everything: Array) -> tuple[Array, Array]:
         if len(everything) * _FEW > len(self._sizes):
             counted = np.bincount(everything, minlength=len(self._sizes))
             hits = np.flatnonzero(counted)
-            counts = counted[hits]
-        else:
-            hits, counts = np.unique(everything, return_counts=True)
-        score = 2 * counts / (self._sizes[hits] + len(wanted))
-        keep = score >= least
-        hits, score = hits[keep], score[keep]
-        if len(hits) > limit:
-            top = np.argpartition(score, -limit)[-limit:]
-            hits, score = hits[top], score[top]
-        order: list[int] = hits[np.argsort(-score, kind="stable")].tolist()
-        return order
+            return hits, counted[hits]
+        return np.unique(everything, return_counts=True)
+
+    def _shared(self, keys: Array, ids: Array) -> Array:
+        """How many of some pieces each key has."""
+        wanted = np.zeros(len(self._known), np.uint8)
+        wanted[ids] = 1
+        pieces, sizes = self._held.of(keys)
+        counted: Array = np.add.reduceat(wanted[pieces], np.cumsum(sizes) - sizes, dtype=np.uint16)
+        return counted
+
+    def beginning(self, marked: str) -> Array:
+        """Known pieces that begin with a text of at most `size` letters."""
+        low, high = (codes(marked.ljust(self._size, chr(fill)), self._size)[0] for fill in (0, _LAST))
+        return np.arange(np.searchsorted(self._known, low), np.searchsorted(self._known, high, side="right"))
+
+    def inside(self, marked: str) -> Array | None:
+        """Known pieces of a text without marks of its own; None when it has one that no key has."""
+        ids, wanted = self.ids(marked)
+        return ids if len(ids) == wanted else None
+
+    def sizes(self, keys: Array) -> Array:
+        """Letters of some keys."""
+        return self._sizes[keys]
+
+
+def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> list[tuple[float, int]]:
+    """The most similar of some keys by the pieces they share; equal ones in their order."""
+    score = 2 * counts / (sizes.astype(np.float32) + wanted)
+    keep = score >= least
+    hits, score = hits[keep], score[keep]
+    if len(hits) > limit:
+        top = np.argpartition(score, -limit)[-limit:]
+        hits, score = hits[top], score[top]
+    order = np.argsort(-score, kind="stable")
+    return list(zip(score[order].tolist(), hits[order].tolist(), strict=True))

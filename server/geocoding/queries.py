@@ -1,8 +1,6 @@
 """Reads of the address index, each set-based."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,60 +8,35 @@ import shapely
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from geo.geocode.content import Content, HouseRow, PlaceRow, PoiRow, StreetRow
+from geo.geocode.content import HouseRow, PlaceRow, PoiRow, StreetRow
 from geo.osm.records import AddressPoint, Place, Poi, StreetLine
 from geo.types import LonLat
 from server.geocoding.models import Source
 from server.regions.models import Region, State
 
-_FETCH = 20_000
+_FETCH = 5_000
 
 _PLACES = """
     select name, other_names, kind, country, extent_m, ST_X(point) lon, ST_Y(point) lat
     from geocoding_place where source_id = :source order by position
 """
 _STREETS = """
-    select name, other_names, city, country, postcodes, places, extent_m, is_place, ST_X(point) lon, ST_Y(point) lat
-    from geocoding_street where source_id = :source order by position
+    select s.name, s.other_names, s.city, s.country, s.postcodes, s.places, s.extent_m, s.is_place,
+           ST_X(s.point) lon, ST_Y(s.point) lat, h.numbers, h.codes, h.lons, h.lats
+    from geocoding_street s
+    cross join lateral (
+        select coalesce(array_agg(number order by position), '{}') as numbers,
+               coalesce(array_agg(postcode order by position), '{}') as codes,
+               coalesce(array_agg(ST_X(point) order by position), '{}') as lons,
+               coalesce(array_agg(ST_Y(point) order by position), '{}') as lats
+        from geocoding_address where source_id = s.source_id and street = s.position
+    ) h
+    where s.source_id = :source order by s.position
 """
 _POIS = """
     select name, other_names, street, number, postcode, city, places, ST_X(point) lon, ST_Y(point) lat
     from geocoding_poi where source_id = :source order by position
 """
-_HOUSES = """
-    select street, number, postcode, ST_X(point) lon, ST_Y(point) lat
-    from geocoding_address where source_id = :source and street = any(:streets) order by position
-"""
-_NEAREST = """
-    select asked.position, s.name, a.number, coalesce(nullif(a.postcode, ''), s.postcodes[1], '') as postcode,
-           s.city, s.country, ST_X(a.point) lon, ST_Y(a.point) lat,
-           ST_Distance(a.point::geography, asked.point::geography) as distance_m
-    from (
-        select position, ST_SetSRID(ST_MakePoint(lon, lat), 4326) as point
-        from unnest(cast(:lons as float[]), cast(:lats as float[])) with ordinality as t(lon, lat, position)
-    ) as asked
-    cross join lateral (
-        select * from (
-            select source_id, street, number, postcode, point from geocoding_address
-            where source_id = any(:sources) order by point <-> asked.point limit 8
-        ) near order by near.point::geography <-> asked.point::geography limit 1
-    ) a
-    join geocoding_street s on s.source_id = a.source_id and s.position = a.street
-    order by asked.position
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class NearestHouse:
-    """The house nearest to a point."""
-
-    point: LonLat
-    street: str
-    number: str
-    postcode: str
-    city: str
-    country: str
-    distance_m: float
 
 
 def served(session: Session) -> Sequence[Source]:
@@ -77,6 +50,11 @@ def served(session: Session) -> Sequence[Source]:
     return session.scalars(statement).all()
 
 
+def all_sources(session: Session) -> Sequence[Source]:
+    """All sources, in service or not."""
+    return session.scalars(select(Source)).all()
+
+
 def files(session: Session) -> Sequence[Source]:
     """The address files, by name."""
     return session.scalars(select(Source).where(Source.region_id.is_(None)).order_by(Source.name)).all()
@@ -87,49 +65,31 @@ def attributions(session: Session) -> list[str]:
     return sorted({line for source in served(session) for line in source.attribution})
 
 
-def content(session: Session, source: UUID) -> Content:
-    """All rows of a source but the house numbers."""
-    places = [
-        PlaceRow(r.name, tuple(r.other_names), r.kind, r.country, LonLat(r.lon, r.lat), r.extent_m)
-        for r in _rows(session, _PLACES, source=source)
-    ]
-    streets = [
-        StreetRow(
-            r.name, tuple(r.other_names), r.city, r.country, tuple(r.postcodes), tuple(r.places),
-            LonLat(r.lon, r.lat), r.extent_m, r.is_place, (),
+def places(session: Session, source: UUID) -> Iterator[PlaceRow]:
+    """The places of a source in their order."""
+    for r in _rows(session, _PLACES, source=source):
+        yield PlaceRow(r.name, tuple(r.other_names), r.kind, r.country, LonLat(r.lon, r.lat), r.extent_m)
+
+
+def streets(session: Session, source: UUID) -> Iterator[StreetRow]:
+    """The streets of a source with their houses, in their order."""
+    for r in _rows(session, _STREETS, source=source):
+        houses = (
+            HouseRow(number, LonLat(lon, lat), code)
+            for number, code, lon, lat in zip(r.numbers, r.codes, r.lons, r.lats, strict=True)
         )
-        for r in _rows(session, _STREETS, source=source)
-    ]  # fmt: skip
-    pois = [
-        PoiRow(
+        yield StreetRow(
+            r.name, tuple(r.other_names), r.city, r.country, tuple(r.postcodes), tuple(r.places),
+            LonLat(r.lon, r.lat), r.extent_m, r.is_place, tuple(houses),
+        )  # fmt: skip
+
+
+def pois(session: Session, source: UUID) -> Iterator[PoiRow]:
+    """The businesses of a source in their order."""
+    for r in _rows(session, _POIS, source=source):
+        yield PoiRow(
             r.name, tuple(r.other_names), LonLat(r.lon, r.lat), r.street, r.number, r.postcode, r.city, tuple(r.places)
         )
-        for r in _rows(session, _POIS, source=source)
-    ]
-    return Content(places, streets, pois)
-
-
-def houses(session: Session, source: UUID, streets: Sequence[int]) -> dict[int, list[HouseRow]]:
-    """The house numbers of many streets of a source."""
-    found: dict[int, list[HouseRow]] = defaultdict(list)
-    for r in _rows(session, _HOUSES, source=source, streets=list(streets)):
-        found[r.street].append(HouseRow(r.number, LonLat(r.lon, r.lat), r.postcode))
-    return found
-
-
-def nearest(session: Session, points: Sequence[LonLat]) -> list[NearestHouse | None]:
-    """The house nearest to each point, by the spatial index; None only when there is no house at all."""
-    found: list[NearestHouse | None] = [None] * len(points)
-    values = {
-        "lons": [p.lon for p in points],
-        "lats": [p.lat for p in points],
-        "sources": [s.id for s in served(session)],
-    }
-    for r in session.execute(text(_NEAREST), values):
-        found[r.position - 1] = NearestHouse(
-            LonLat(r.lon, r.lat), r.name, r.number, r.postcode, r.city, r.country, r.distance_m
-        )
-    return found
 
 
 def region_addresses(session: Session, region: UUID) -> Iterator[AddressPoint]:
@@ -176,6 +136,7 @@ def region_pois(session: Session, region: UUID) -> Iterator[Poi]:
 
 
 def _rows(session: Session, statement: str, **values: Any) -> Iterator[Row[Any]]:
-    result = session.execute(text(statement), values)
+    """Rows as the database finds them: a country does not fit into memory."""
+    result = session.execute(text(statement), values, execution_options={"stream_results": True})
     while chunk := result.fetchmany(_FETCH):
         yield from chunk

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from uuid import UUID
 
@@ -10,14 +10,13 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from geo.geocode.building import build
-from geo.geocode.content import Content, HouseRow
+from geo.geocode.content import Content
 from geo.geocode.geocoder import Geocoder
-from geo.geocode.memory import MemoryIndex
-from geo.geocode.merging import merged
-from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Reason
+from geo.geocode.joint import joint
+from geo.geocode.types import THRESHOLD, AddressQuery, Answer
 from geo.osm.records import AddressPoint
-from geo.types import Grade, LonLat
-from server.geocoding import queries
+from geo.types import LonLat
+from server.geocoding import indexes, queries
 from server.geocoding.errors import BadFile, NoAddresses, NoSuchSource
 from server.geocoding.models import Source
 from server.kit.database import copy_rows
@@ -26,7 +25,6 @@ from server.regions.queries import region_by_id
 __all__ = ["THRESHOLD", "add_addresses", "build_index", "locate", "locate_many", "remove_addresses", "reverse"]
 
 _BATCH = 2_000
-_SURE_REVERSE_M = 200.0
 FORMAT = 1
 """Counts changes of how rows are written; part of every version, so that an old index is not taken for a new one."""
 
@@ -89,7 +87,7 @@ def remove_addresses(session: Session, name: str) -> None:
 
 
 def _write(session: Session, source: Source, content: Content) -> Source:
-    """Write a source's rows by COPY."""
+    """Write a source's rows by COPY, and its file of this machine."""
     source.streets = len(content.streets)
     source.addresses = sum(len(street.houses) for street in content.streets)
     session.add(source)
@@ -97,6 +95,7 @@ def _write(session: Session, source: Source, content: Content) -> Source:
     for table, columns, rows in _tables(content):
         numbered = ((source.id, at, *row) for at, row in enumerate(rows))
         copy_rows(session, table, ("source_id", "position", *columns), numbered)
+    indexes.keep(source, content)
     return source
 
 
@@ -136,50 +135,23 @@ def _wkt(point: LonLat) -> str:
     return f"SRID=4326;POINT({point.lon} {point.lat})"
 
 
-class _Loaded:
-    """The index of this process, and where its streets come from."""
-
-    def __init__(self, version: str, index: MemoryIndex, sources: Sequence[tuple[UUID, int]]) -> None:
-        self.version = version
-        self._index = index
-        self._geocoder = Geocoder(index)
-        self._sources = sources
-
-    def geocoder(self, session: Session) -> Geocoder:
-        """A geocoder that reads house numbers through this session."""
-        return self._geocoder.over(self._index.with_houses(lambda streets: self._houses(session, streets)))
-
-    def _houses(self, session: Session, streets: Sequence[int]) -> Mapping[int, Sequence[HouseRow]]:
-        """House numbers of streets by their position in the joint index, one statement per source."""
-        found: dict[int, Sequence[HouseRow]] = {street: () for street in streets}
-        ends = [first for _, first in self._sources[1:]] + [len(self._index)]
-        for (source, first), end in zip(self._sources, ends, strict=True):
-            mine = [street - first for street in streets if first <= street < end]
-            if mine:
-                for street, rows in queries.houses(session, source, mine).items():
-                    found[street + first] = rows
-        return found
-
-
 _lock = threading.Lock()
-_loaded: _Loaded | None = None
+_current: Geocoder | None = None
 
 
 def geocoder(session: Session) -> Geocoder:
-    """The geocoder over everything in service; the index is read again when that has changed."""
-    global _loaded
+    """The geocoder over everything in service; when that has changed, its files are opened anew."""
+    global _current
     sources = queries.served(session)
     if not sources:
         raise NoAddresses("There are no addresses to search in.", help="Add a region: waymark region add FILE.osm.pbf")
     marks = "|".join(f"{source.id} {source.fingerprint}" for source in sources)
     version = hashlib.sha256(marks.encode()).hexdigest()[:12]
     with _lock:
-        if _loaded is None or _loaded.version != version:
-            contents = [queries.content(session, source.id) for source in sources]
-            joint, firsts = merged(contents)
-            parts = list(zip((source.id for source in sources), firsts, strict=True))
-            _loaded = _Loaded(version, MemoryIndex(joint, version), parts)
-        return _loaded.geocoder(session)
+        if _current is None or _current.version != version:
+            _current = Geocoder(joint(indexes.opened(session, sources), version))
+            indexes.clear(queries.all_sources(session))
+        return _current
 
 
 def locate(session: Session, query: AddressQuery) -> Answer:
@@ -197,10 +169,9 @@ def stream(session: Session, asked: Iterable[AddressQuery]) -> Iterator[Answer]:
     found = geocoder(session)
     for batch in batched(asked, _BATCH):
         points = {at: point for at, query in enumerate(batch) if (point := point_of(query)) is not None}
-        backwards = dict(zip(points, _reverse_many(session, list(points.values())), strict=True))
         forwards = found.locate_many(query for at, query in enumerate(batch) if at not in points)
         for at in range(len(batch)):
-            yield backwards[at] if at in points else next(forwards)
+            yield found.reverse(points[at]) if at in points else next(forwards)
 
 
 def point_of(query: AddressQuery) -> LonLat | None:
@@ -216,23 +187,4 @@ def point_of(query: AddressQuery) -> LonLat | None:
 
 def reverse(session: Session, point: LonLat) -> Answer:
     """Find the address nearest to a point."""
-    if not queries.served(session):
-        raise NoAddresses("There are no addresses to search in.", help="Add a region: waymark region add FILE.osm.pbf")
-    return _reverse_many(session, [point])[0]
-
-
-def _reverse_many(session: Session, points: Sequence[LonLat]) -> list[Answer]:
-    version = _loaded.version if _loaded is not None else ""
-    answers = []
-    for near in queries.nearest(session, points) if points else ():
-        if near is None:
-            answers.append(Answer(None, region_version=version))
-            continue
-        sure = 1.0 if near.distance_m <= _SURE_REVERSE_M else 0.5
-        answers.append(
-            Answer(
-                near.point, near.street, near.number, near.postcode, near.city, near.country, Grade.ROOFTOP,
-                round(near.distance_m, 1), sure, Reason.REVERSE, region_version=version,
-            )
-        )  # fmt: skip
-    return answers
+    return geocoder(session).reverse(point)

@@ -5,7 +5,6 @@ from worlds import ALESSANDRIA, VADUZ, addresses, place_of, row, world
 from geo.geocode.building import build
 from geo.geocode.geocoder import Geocoder
 from geo.geocode.memory import MemoryIndex
-from geo.geocode.merging import merged
 from geo.geocode.types import AddressQuery
 from geo.osm.records import AddressPoint, Place, StreetLine
 from geo.types import LonLat
@@ -50,30 +49,6 @@ def test_a_road_without_houses_is_known_with_the_postcode_of_its_neighbours() ->
     content = build(addresses(ALESSANDRIA, "IT"), [road])
     (zollweg,) = (s for s in content.streets if s.name == "Zollweg")
     assert (zollweg.city, zollweg.postcodes, zollweg.houses) == ("Alessandria", ("15121",), ())
-
-
-def test_two_sources_answer_as_one_index() -> None:
-    joint, firsts = merged([build(addresses(VADUZ, "LI")), build(addresses(ALESSANDRIA, "IT"))])
-    assert firsts == [0, 7]
-    town = Geocoder(MemoryIndex(joint))
-    assert town.locate(AddressQuery(query="Corso Roma 7, 15121 Alessandria")).is_confident
-    assert town.locate(AddressQuery(query="Hintergass 7, 9490 Vaduz")).is_confident
-
-
-def test_house_numbers_may_come_from_elsewhere_and_are_loaded_once_per_batch() -> None:
-    content = build(addresses(VADUZ, "LI"))
-    calls: list[list[int]] = []
-    index = MemoryIndex(content)
-
-    def load(streets: list[int]) -> dict[int, tuple]:  # type: ignore[type-arg]
-        calls.append(list(streets))
-        return {s: content.streets[s].houses for s in streets}
-
-    town = Geocoder(index.with_houses(load))  # type: ignore[arg-type]
-    questions = [AddressQuery(street=f"{s.name} 3", postcode=s.postcodes[0], city=s.city) for s in content.streets]
-    assert all(answer.is_confident for answer in town.locate_many(questions))
-    assert all(answer.is_confident for answer in town.locate_many(questions))
-    assert len(calls) == 1
 
 
 def test_an_empty_index_finds_nothing() -> None:

@@ -1,0 +1,141 @@
+"""What is filed under a key: exactly, by the key's beginning, or by a similar key."""
+
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from geo.geocode.mapped import Array
+from geo.geocode.texts import Lists, Texts, laid_out, starts
+from geo.geocode.trigrams import Pieces, pack_pieces
+
+_SCANNED = 2_000
+"""So many keys are compared one by one; of more, those that share most pieces."""
+_SHORTLIST = 300
+_LEAST_SHARED = 0.2
+
+
+class KeyWriter:
+    """Collects what `Keys` reads.
+
+    Parameters
+    ----------
+    pieces : int
+        Letters in the pieces by which similar keys are found; 0 when they are not searched.
+    """
+
+    def __init__(self, pieces: int = 3) -> None:
+        self._pieces = pieces
+        self._ids: dict[str, int] = {}
+        self._flat, self._sizes = array("I"), array("I")
+
+    def add(self, keys: Iterable[str]) -> None:
+        """File the next member under its keys."""
+        ids = self._ids
+        before = len(self._flat)
+        self._flat.extend([ids.setdefault(key, len(ids)) for key in dict.fromkeys(keys)])
+        self._sizes.append(len(self._flat) - before)
+
+    def arrays(self, name: str) -> Iterator[tuple[str, Array]]:
+        """What `Keys` reads."""
+        keys = list(self._ids)
+        flat, sizes = np.frombuffer(self._flat, np.uint32), np.frombuffer(self._sizes, np.uint32)
+        owner = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
+        yield from laid_out(f"{name}.text", keys)
+        yield f"{name}.members.items", owner[np.argsort(flat, kind="stable")]
+        yield f"{name}.members.starts", starts(np.bincount(flat, minlength=len(keys)))
+        yield f"{name}.of.items", flat
+        yield f"{name}.of.starts", starts(sizes)
+        yield from _hashed(name, keys)
+        if self._pieces:
+            yield f"{name}.sorted", np.array(sorted(range(len(keys)), key=keys.__getitem__), np.uint32)
+            yield from pack_pieces(f"{name}.pieces", keys, self._pieces)
+
+
+def _hashed(name: str, keys: list[str]) -> Iterator[tuple[str, Array]]:
+    """Keys by hash: those of one bucket side by side, about one in each."""
+    hashes = np.fromiter((zlib.crc32(key.encode()) for key in keys), np.uint32, len(keys))
+    order = np.argsort(hashes, kind="stable").astype(np.uint32)
+    buckets = 1 << max(1, len(keys).bit_length())
+    limits = (np.arange(buckets + 1, dtype=np.uint64) << np.uint64(32)) // np.uint64(buckets)
+    yield f"{name}.by_hash", order
+    yield f"{name}.buckets", np.searchsorted(hashes[order].astype(np.uint64), limits).astype(np.uint32)
+
+
+class Keys:
+    """Keys and their members.
+
+    Parameters
+    ----------
+    arrays : mapping
+        With what a `KeyWriter` made.
+    name : str
+        Its name there.
+    pieces : int
+        As it was written.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], name: str, pieces: int = 3) -> None:
+        self.texts = Texts(arrays, f"{name}.text")
+        """The keys."""
+        self.members = Lists(arrays, f"{name}.members")
+        """Members of each key, in their order."""
+        self.of = Lists(arrays, f"{name}.of")
+        """Keys of each member."""
+        self._by_hash = memoryview(arrays[f"{name}.by_hash"])
+        self._buckets = memoryview(arrays[f"{name}.buckets"])
+        self._shift = 33 - (len(self._buckets) - 1).bit_length()
+        self._sorted = memoryview(arrays[f"{name}.sorted"]) if pieces else memoryview(b"")
+        self.pieces = Pieces(arrays, f"{name}.pieces", pieces) if pieces else None
+        """Pieces of the keys, where they are searched."""
+
+    def __len__(self) -> int:
+        return len(self._by_hash)
+
+    def find(self, key: str) -> int:
+        """Position of a key, -1 when there is none."""
+        encoded = key.encode("utf-8", "replace")
+        bucket = zlib.crc32(encoded) >> self._shift
+        for at in range(self._buckets[bucket], self._buckets[bucket + 1]):
+            if self.texts.is_at(self._by_hash[at], encoded):
+                return self._by_hash[at]
+        return -1
+
+    def named(self, key: str) -> list[int]:
+        """Members of exactly this key."""
+        at = self.find(key)
+        return [] if at < 0 else self.members[at]
+
+    def beginning(self, text: str, limit: int) -> list[int]:
+        """The first keys, in the order of their filing, that begin with a text."""
+        low, high = self._bound(text), self._bound(text + chr(0x10FFFF))
+        return sorted(self._sorted[low:high])[:limit]
+
+    def _bound(self, text: str) -> int:
+        low, high = 0, len(self._sorted)
+        while low < high:
+            middle = (low + high) // 2
+            if self.texts[self._sorted[middle]] < text:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def like(self, key: str, limit: int, least: float = 0.3) -> list[tuple[float, int]]:
+        """Keys that share most pieces with this one, best first, with their likeness."""
+        return self.pieces.like(key, limit, least) if self.pieces is not None else []
+
+    def similar(self, key: str, least: float, limit: int) -> list[tuple[float, int]]:
+        """Keys of an OSA similarity of `least` or more, best first."""
+        near = range(len(self)) if len(self) <= _SCANNED else [k for _, k in self.like(key, _SHORTLIST, _LEAST_SHARED)]
+        texts = self._everything if len(self) <= _SCANNED else [self.texts[at] for at in near]
+        found = process.extract(key, texts, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
+        return [(score, near[at]) for _, score, at in found]
+
+    @cached_property
+    def _everything(self) -> list[str]:
+        return [self.texts[at] for at in range(len(self))]

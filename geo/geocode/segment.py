@@ -1,0 +1,232 @@
+"""One source of the address index: its arrays, read where they lie."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from geo.distance import haversine_m
+from geo.geocode.blocks import Block, Blocks, SmallBlock
+from geo.geocode.index import NamedPoint, Settlement, Street
+from geo.geocode.kept import Kept
+from geo.geocode.keys import Keys
+from geo.geocode.mapped import Array, Arrays
+from geo.geocode.nearest import Cells
+from geo.geocode.normalise import street_name
+from geo.geocode.numbers import House, HouseNumber, Houses, parse_number
+from geo.geocode.packing import COLUMNS, PLACE_PIECES, UNITS
+from geo.geocode.texts import Lists, Texts
+from geo.types import LonLat
+
+_MOST_NAMED = 8
+"""Of more streets of one name only those that lie where the address says."""
+_LOOKED_AT = 32
+_NO_BLOCK = SmallBlock((), ())
+
+Scored = list[tuple[float, list[int]]]
+"""Likeness of a key, and what is filed under it."""
+
+
+class Segment:
+    """One source behind the `Index` protocol.
+
+    Parameters
+    ----------
+    arrays : Arrays
+        What `packed` made.
+    version : str
+        Identifies the content.
+    streets, places, pois : int
+        The numbers by which its streets, places and businesses begin, when it is one source of several.
+    """
+
+    def __init__(self, arrays: Arrays, version: str = "", streets: int = 0, places: int = 0, pois: int = 0) -> None:
+        self.version = version
+        """Changes whenever the content does."""
+        self.first = (streets, places, pois)
+        """The numbers by which its streets, places and businesses begin."""
+        self._first, self._first_place, self._first_poi = self.first
+        self._column = {name: memoryview(arrays[name]) for name in COLUMNS}
+        self._text = Texts(arrays, "text")
+        self._extent = {kind: memoryview(arrays[f"{kind}.extent"]) for kind in ("place", "street")}
+        self._lons = {kind: memoryview(arrays[f"{kind}.lons"]) for kind in ("place", "street", "house", "poi")}
+        self._lats = {kind: memoryview(arrays[f"{kind}.lats"]) for kind in ("place", "street", "house", "poi")}
+        self._names, self._places, self._own, self._poi_places = (
+            Lists(arrays, name) for name in ("street.names", "street.places", "street.own", "poi.places")
+        )
+        self._by_name, self._by_code = Keys(arrays, "street"), Keys(arrays, "code", 0)
+        self._of_place = Blocks(arrays, "place.streets", self._by_name, streets)
+        self._of_code = Blocks(arrays, "code.members", self._by_name, streets)
+        self._by_place, self._by_poi = Keys(arrays, "place", PLACE_PIECES), Keys(arrays, "poi")
+        self._starts = memoryview(arrays["house.starts"])
+        self._cells = Cells(arrays)
+        self.countries = frozenset(self._text[at] for at in Lists(arrays, "countries")[0])
+        """Two-letter codes of the countries that are covered; empty when unknown."""
+        self._streets: Kept[int, Street] = Kept(20_000, self._street)
+        self._number_text, self._bases = Texts(arrays, "number"), arrays["number.bases"]
+        self._house_numbers = arrays["house.number"]
+        self._number = lru_cache(20_000)(lambda at: parse_number(self._number_text[at]) or HouseNumber(0))
+        self._code = lru_cache(20_000)(self._by_code.texts.__getitem__)
+        self._word = lru_cache(20_000)(self._text.__getitem__)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many streets, places and businesses there are."""
+        return len(self._column["street.name"]), len(self._column["place.name"]), len(self._column["poi.name"])
+
+    def _string(self, column: str, at: int) -> str:
+        return self._word(self._column[column][at])
+
+    def _point(self, kind: str, at: int) -> LonLat:
+        return LonLat(self._lons[kind][at] / UNITS, self._lats[kind][at] / UNITS)
+
+    def _street(self, street: int) -> Street:
+        at = street - self._first
+        places = frozenset(self._shifted(self._places[at], self._first_place))
+        own = frozenset(self._shifted(self._own[at], self._first_place))
+        names = tuple(dict.fromkeys([street_name(self._text[n]) for n in self._names[at]]))
+        codes = self._by_code.of[at]
+        return Street(
+            street, self._text[self._column["street.name"][at]], self._string("street.city", at),
+            self._string("street.country", at), frozenset([self._code(c) for c in codes]), places, names,
+            self._point("street", at), self._extent["street"][at], bool(self._column["street.is_place"][at]),
+            own or places, self._string("street.code", at),
+        )  # fmt: skip
+
+    def _house(self, at: int) -> House:
+        number = self._number(self._column["house.number"][at])
+        return House(number, self._point("house", at), self._string("house.code", at))
+
+    def street(self, street: int) -> Street:
+        """The street at a position."""
+        return self._streets[street]
+
+    def houses(self, street: int) -> Houses:
+        """Its house numbers."""
+        begin, end = self._starts[street - self._first], self._starts[street - self._first + 1]
+        bases = self._bases[self._house_numbers[begin:end]].tolist()
+        return Houses.read(bases, lambda at: self._house(begin + at))
+
+    def streets_named(self, key: str, postcode: str = "", places: Iterable[int] = ()) -> Sequence[int]:
+        """Streets filed under exactly this key; of very many those in the postcode or one of the places."""
+        at = self._by_name.find(key)
+        if at < 0:
+            return ()
+        begin, end = self._by_name.members.bounds(at)
+        if end - begin > _MOST_NAMED:
+            return self._shifted(self._here(self._by_name.members.array(at), postcode, places), self._first)
+        return self._shifted(self._by_name.members[at], self._first)
+
+    def _here(self, members: Array, postcode: str, places: Iterable[int]) -> list[int]:
+        """Those of many streets that lie in the postcode or a place, in their order; the first when none does."""
+        found = {street for area in self._areas(postcode, places) for street in _common(members, area)}
+        return sorted(found)[:_LOOKED_AT] if found else members[:_LOOKED_AT].tolist()
+
+    def _areas(self, postcode: str, places: Iterable[int]) -> Iterator[Array]:
+        if postcode and (at := self._by_code.find(postcode)) >= 0:
+            yield self._of_code.members(at)
+        for place in places:
+            if 0 <= place - self._first_place < len(self._of_place):
+                yield self._of_place.members(place - self._first_place)
+
+    @staticmethod
+    def _shifted(items: list[int], by: int) -> list[int]:
+        return [item + by for item in items] if by else items
+
+    def streets_like(self, key: str, limit: int) -> Sequence[int]:
+        """Streets anywhere whose keys share most trigrams with this one, best first."""
+        return spread(self.scored_streets(key, limit), limit)
+
+    def scored_streets(self, key: str, limit: int) -> Scored:
+        """The same by key, with the likeness of each."""
+        return self._scored(self._by_name, self._by_name.like(key, limit), self._first, limit)
+
+    def _scored(self, keys: Keys, found: Iterable[tuple[float, int]], first: int, limit: int) -> Scored:
+        return [(score, self._shifted(keys.members.array(at)[:limit].tolist(), first)) for score, at in found]
+
+    def postcode_block(self, postcode: str) -> Block:
+        """Streets of a postcode; empty for an unknown one."""
+        at = self._by_code.find(postcode)
+        return _NO_BLOCK if at < 0 else self._of_code[at]
+
+    def place_block(self, place: int) -> Block:
+        """Streets of a place."""
+        return self._of_place[place - self._first_place]
+
+    def knows_postcode(self, postcode: str) -> bool:
+        """Whether any street has it (letters and digits only, upper case)."""
+        return self._by_code.find(postcode) >= 0
+
+    def place(self, place: int) -> Settlement:
+        """The place at a position."""
+        at = place - self._first_place
+        return Settlement(
+            place, self._string("place.name", at), self._string("place.kind", at), self._string("place.country", at),
+            self._point("place", at), self._extent["place"][at],
+        )  # fmt: skip
+
+    def places_named(self, key: str) -> Sequence[int]:
+        """Places of exactly this key (folded and glued)."""
+        return self._shifted(self._by_place.named(key), self._first_place)
+
+    def places_beginning(self, text: str, limit: int) -> Sequence[int]:
+        """Places of the first few keys that begin with a text."""
+        return [p for at in self._by_place.beginning(text, limit) for p in self._of_place_key(at)]
+
+    def places_like(self, key: str, least: float, limit: int) -> Scored:
+        """Places of the most similar keys (OSA similarity of `least` or more), best first."""
+        return [(score, self._of_place_key(at)) for score, at in self._by_place.similar(key, least, limit)]
+
+    def _of_place_key(self, at: int) -> list[int]:
+        return self._shifted(self._by_place.members[at], self._first_place)
+
+    def poi(self, poi: int) -> NamedPoint:
+        """The business at a position."""
+        at = poi - self._first_poi
+        name, street, number, code, city = (
+            self._string(f"poi.{column}", at) for column in ("name", "street", "number", "code", "city")
+        )
+        places = frozenset(self._shifted(self._poi_places[at], self._first_place))
+        return NamedPoint(poi, name, self._point("poi", at), street, number, code, city, places)
+
+    def pois_named(self, key: str) -> Sequence[int]:
+        """Businesses of exactly this key."""
+        return self._shifted(self._by_poi.named(key), self._first_poi)
+
+    def pois_like(self, key: str, limit: int) -> Sequence[int]:
+        """Businesses whose keys share most trigrams with this one, best first."""
+        return spread(self.scored_pois(key, limit), limit)
+
+    def scored_pois(self, key: str, limit: int) -> Scored:
+        """The same by key, with the likeness of each."""
+        return self._scored(self._by_poi, self._by_poi.like(key, limit), self._first_poi, limit)
+
+    def nearest_house(self, point: LonLat) -> tuple[int, int, float] | None:
+        """Street, position among its houses and distance in metres of the house nearest to a point."""
+        house = self._cells.nearest(point)
+        if house is None:
+            return None
+        street = int(np.searchsorted(self._starts, house, side="right")) - 1
+        far = haversine_m(point, self._point("house", house))
+        return street + self._first, house - self._starts[street], far
+
+
+def _common(a: Array, b: Array) -> list[int]:
+    """What two ascending lists have in common."""
+    few, many = (a, b) if len(a) < len(b) else (b, a)
+    if not len(few):
+        return []
+    at = np.searchsorted(many, few)
+    at[at == len(many)] = 0
+    common: list[int] = few[many[at] == few].tolist()
+    return common
+
+
+def spread(found: Scored, limit: int) -> list[int]:
+    """What is filed under the keys found, each once."""
+    members: dict[int, None] = {}
+    for _, filed in found:
+        members.update(dict.fromkeys(filed))
+        if len(members) >= limit:
+            break
+    return list(members)[:limit]
