@@ -1,4 +1,4 @@
-"""Tables of accounts, their sites, and repairs of their places."""
+"""Tables of accounts, their sites, proposals of better pins, and repairs of places."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -175,6 +175,59 @@ class Site(Record, Base):
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
     )
+
+
+class ProposalState(StrEnum):
+    """What became of a proposal."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    """A newer one took its place."""
+
+
+class Origin(StrEnum):
+    """Where a proposal comes from."""
+
+    REP = "rep"
+    """Somebody in the field moved the pin."""
+    CHECKINS = "checkins"
+    """Several check-ins agree on another place."""
+
+
+class PinProposal(Record, Base):
+    """A better place for a site, which a manager accepts or refuses."""
+
+    __tablename__ = "pin_proposal"
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"), index=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), index=True)
+    pin: Mapped[WKBElement | WKTElement] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    moved_m: Mapped[float | None] = mapped_column(comment="From the pin of that moment; null when there was none.")
+    grade: Mapped[str] = mapped_column(comment="What the pin becomes when accepted: manual or gps_confirmed.")
+    uncertainty_m: Mapped[float] = mapped_column(comment="How far off the proposed pin may be.")
+    origin: Mapped[str]
+    proposed_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("app_user.id"), index=True, comment="Null: the check-ins."
+    )
+    proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), comment="When it was made, on the phone.")
+    accuracy_m: Mapped[float | None] = mapped_column(comment="Of the GPS fix at the proposal, or of the fixes' middle.")
+    stood_m: Mapped[float | None] = mapped_column(comment="From the GPS fix of who proposed to the proposed pin.")
+    mock: Mapped[bool] = mapped_column(server_default=text("false"), comment="The phone said the fix was made up.")
+    fixes: Mapped[int | None] = mapped_column(comment="How many check-ins agree.")
+    spread_m: Mapped[float | None] = mapped_column(comment="How far these lie around their middle.")
+    note: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default=ProposalState.OPEN.value)
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    answer: Mapped[str | None] = mapped_column(comment="Why it was refused.")
+
+    __table_args__ = (
+        CheckConstraint("state in ('open', 'accepted', 'refused', 'withdrawn')", name="state"),
+        CheckConstraint("origin in ('rep', 'checkins')", name="origin"),
+        CheckConstraint("state <> 'refused' or answer is not null", name="answer"),
+        Index("ix_pin_proposal_open", "proposed_at", "id", postgresql_where=text("state = 'open'")),
 
 
 class RepairState(StrEnum):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Float, Select, Text, and_, case, cast, fun
 from sqlalchemy.orm import Session
 
 from server.accounts import queries
-from server.accounts.models import Account, PinState, Site
+from server.accounts.models import Account, Origin, PinProposal, PinState, ProposalState, Site
 from server.auth.access import Scope
 from server.kit.errors import BadRequest
 from server.territories.models import Territory
@@ -24,15 +24,34 @@ VALUE = func.greatest(func.coalesce(Account.yearly_value, 0), func.coalesce(Acco
 """What an account is worth a year: its value or its potential, whichever is more."""
 
 
+CONTRADICTED = 0.5
+"""How unsure a pin is at least that somebody on the spot contradicts."""
+
+
+def proposed(origin: Origin | None = None) -> ColumnElement[bool]:
+    """Whether a proposal of a better pin waits for a decision."""
+    statement = select(PinProposal.id).where(
+        PinProposal.site_id == Site.id, PinProposal.state == ProposalState.OPEN, PinProposal.deleted_at.is_(None)
+    )
+    if origin is not None:
+        statement = statement.where(PinProposal.origin == origin)
+    return statement.correlate(Site).exists()
+
+
 def unsure() -> ColumnElement[float]:
     """How unsure a pin is, 0 to 1: 1 without a pin, else what is missing to full confidence."""
-    return case((Site.pin.is_(None), 1.0), else_=1.0 - func.coalesce(Site.confidence, 0.5))
+    missing = 1.0 - func.coalesce(Site.confidence, 0.5)
+    return case((Site.pin.is_(None), 1.0), (proposed(), func.greatest(missing, CONTRADICTED)), else_=missing)
 
 
 def reason() -> ColumnElement[str]:
     """Why a site is in the queue."""
-    known = func.coalesce(Site.geocode_reason, "unsure")
-    return case((Site.pin_state == PinState.FAILED, func.coalesce(Site.geocode_reason, "not_found")), else_=known)
+    return case(
+        (proposed(Origin.CHECKINS), "checkins"),
+        (proposed(Origin.REP), "proposed"),
+        (Site.pin_state == PinState.FAILED, func.coalesce(Site.geocode_reason, "not_found")),
+        else_=func.coalesce(Site.geocode_reason, "unsure"),
+    )
 
 
 NO_TERRITORY = "none"
@@ -68,10 +87,13 @@ def parts() -> Mapping[str, ColumnElement[Any]]:
 def waiting(scope: Scope, wish: Wish) -> Select[Any]:
     """The sites that wait for a person, of the accounts that somebody may place."""
     open_pin = Site.pin_state.in_((PinState.REVIEW, PinState.FAILED))
+    contradicted = select(PinProposal.site_id).where(
+        PinProposal.state == ProposalState.OPEN, PinProposal.deleted_at.is_(None)
+    )
     statement = (
         queries.visible_to(scope, PERMISSION)
         .join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None)))
-        .where(open_pin)
+        .where(open_pin | Site.id.in_(contradicted))
     )
     known = parts()
     for name, value in wish.given().items():

@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from geo.distance import haversine_m
 from geo.geocode.explaining import Explanation, explain
 from geo.geocode.types import AddressQuery
 from geo.types import LonLat
-from server.accounts import places, queries, site_changes
+from server.accounts import places, proposals, queries, site_changes
 from server.accounts.locating import query_of
-from server.accounts.models import Account, ChangeState, Site, SiteChange
+from server.accounts.models import Account, ChangeState, PinProposal, ProposalState, Site, SiteChange
 from server.accounts.pins import HAND_UNCERTAINTY_M
+from server.accounts.queries import ProposedPin
 from server.accounts.review_queue import PERMISSION
 from server.accounts.site_changes import PLACE, keep, snapshot
 from server.accounts.values import ADDRESS, SITE, cleaned
@@ -50,6 +51,8 @@ class Card:
     explanation: Explanation | None
     """None while there is no address index."""
     asked: AddressQuery
+    proposals: list[ProposedPin]
+    """Those that wait, the latest first."""
 
 
 def card(session: Session, scope: Scope, site_id: UUID, changes: Mapping[str, Any] | None = None) -> Card:
@@ -61,10 +64,11 @@ def card(session: Session, scope: Scope, site_id: UUID, changes: Mapping[str, An
         raise NotFound("There is no such site.", id=str(site_id))
     site, owner = row
     asked = asked_of(site, owner.name, changes or {})
+    waiting = [one for one in queries.proposals_of(session, scope, [site_id]) if one.proposal.state == "open"]
     try:
-        return Card(site, owner, explain(geocoding.geocoder(session), asked), asked)
+        return Card(site, owner, explain(geocoding.geocoder(session), asked), asked, waiting)
     except NoAddresses:
-        return Card(site, owner, None, asked)
+        return Card(site, owner, None, asked, waiting)
 
 
 def asked_of(site: Site, name: str, changes: Mapping[str, Any]) -> AddressQuery:
@@ -93,6 +97,12 @@ class Decision:
     """Fields of the address that change."""
     takes_address: bool = False
     """Whether the candidate's address is written too."""
+    accept: UUID | None = None
+    """A proposal to accept."""
+    refuse: UUID | None = None
+    """A proposal to refuse."""
+    answer: str = ""
+    """Why it is refused; the rep reads it."""
 
 
 def decide(session: Session, scope: Scope, site_id: UUID, decision: Decision) -> SiteChange:
@@ -103,10 +113,34 @@ def decide(session: Session, scope: Scope, site_id: UUID, decision: Decision) ->
     site = places.find_site(session, scope, site_id, PERMISSION)
     refuse_stale(session, site, decision.base_rev)
     before, base_rev = snapshot(session, site_id), site.rev
+    before |= {"proposals": [str(one) for one in session.scalars(open_proposals(site_id))]}
+    verb = settled(session, scope, decision) or written(session, scope, site, decision)
+    session.refresh(site)
+    return keep(session, site, before, verb, base_rev, scope.user_id)
+
+
+def open_proposals(site_id: UUID) -> Select[UUID]:
+    """The proposals for a site that wait."""
+    return select(PinProposal.id).where(PinProposal.site_id == site_id, PinProposal.state == ProposalState.OPEN)
+
+
+def settled(session: Session, scope: Scope, decision: Decision) -> str | None:
+    """Accept or refuse a proposal; None when the decision is about none."""
+    if decision.accept is not None:
+        proposals.accept(session, scope, decision.accept)
+        return "accept"
+    if decision.refuse is not None:
+        proposals.refuse(session, scope, decision.refuse, decision.answer)
+        return "refuse"
+    return None
+
+
+def written(session: Session, scope: Scope, site: Site, decision: Decision) -> str:
+    """Write another address, and the pin where a person says; answers what that is called."""
     address = checked_address(decision.address)
     point, uncertainty_m, verb = decision.point, HAND_UNCERTAINTY_M, "place"
     if decision.candidate is not None:
-        option = option_of(session, scope, site_id, decision)
+        option = option_of(session, scope, site.id, decision)
         point, verb = option.point, "take"
         uncertainty_m = max(uncertainty_m, option.uncertainty_m)
         if decision.takes_address:
@@ -120,10 +154,10 @@ def decide(session: Session, scope: Scope, site_id: UUID, decision: Decision) ->
     changed = {name: value for name, value in address.items() if getattr(site, name) != value}
     places.write_site(session, site, changed)
     if point is not None:
-        places.place_by_hand(session, scope, site_id, point)
+        places.place_by_hand(session, scope, site.id, point)
         site.uncertainty_m = uncertainty_m
         session.flush()
-    return keep(session, site, before, verb if point is not None else "address", base_rev, scope.user_id)
+    return verb if point is not None else "address"
 
 
 def option_of(session: Session, scope: Scope, site_id: UUID, decision: Decision) -> Any:
@@ -188,5 +222,8 @@ def undo(session: Session, scope: Scope, change_id: UUID) -> SiteChange:
             help="That change stays. Open the account to see its history.",
         )
     site_changes.undo(session, which, values)
+    waiting = [UUID(one) for one in change.before.get("proposals", ())]
+    decided = update(PinProposal).where(PinProposal.id.in_(waiting), PinProposal.state != ProposalState.OPEN)
+    session.execute(decided.values(state=ProposalState.OPEN, decided_by=None, decided_at=None, answer=None))
     session.refresh(change)
     return change
