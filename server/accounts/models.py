@@ -228,6 +228,7 @@ class PinProposal(Record, Base):
         CheckConstraint("origin in ('rep', 'checkins')", name="origin"),
         CheckConstraint("state <> 'refused' or answer is not null", name="answer"),
         Index("ix_pin_proposal_open", "proposed_at", "id", postgresql_where=text("state = 'open'")),
+    )
 
 
 class RepairState(StrEnum):
