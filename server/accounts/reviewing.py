@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Float, Select, cast, select, update
 from sqlalchemy.orm import Session
 
 from geo.distance import haversine_m
@@ -17,7 +17,7 @@ from server.accounts.locating import query_of
 from server.accounts.models import Account, ChangeState, PinProposal, ProposalState, Site, SiteChange
 from server.accounts.pins import HAND_UNCERTAINTY_M
 from server.accounts.queries import ProposedPin
-from server.accounts.review_queue import PERMISSION
+from server.accounts.review_queue import PERMISSION, VALUE, reason, unsure
 from server.accounts.site_changes import PLACE, keep, snapshot
 from server.accounts.values import ADDRESS, SITE, cleaned
 from server.auth.access import Scope
@@ -53,22 +53,30 @@ class Card:
     asked: AddressQuery
     proposals: list[ProposedPin]
     """Those that wait, the latest first."""
+    value: float
+    """What the account is worth a year."""
+    unsure: float
+    """How unsure the pin is, 0 to 1."""
+    reason: str
+    """Why it is in the queue; of a site that is not, why the pin is where it is."""
 
 
 def card(session: Session, scope: Scope, site_id: UUID, changes: Mapping[str, Any] | None = None) -> Card:
     """A site with what was understood of its address; `changes` try another address and store nothing."""
     account = queries.visible_to(scope, PERMISSION).join(Site, Site.account_id == Account.id)
-    statement = account.with_only_columns(Site, Account).where(Site.id == site_id, Site.deleted_at.is_(None))
+    columns = (Site, Account, cast(VALUE, Float), unsure(), reason())
+    statement = account.with_only_columns(*columns).where(Site.id == site_id, Site.deleted_at.is_(None))
     row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFound("There is no such site.", id=str(site_id))
-    site, owner = row
+    site, owner, *numbers = row
     asked = asked_of(site, owner.name, changes or {})
     waiting = [one for one in queries.proposals_of(session, scope, [site_id]) if one.proposal.state == "open"]
     try:
-        return Card(site, owner, explain(geocoding.geocoder(session), asked), asked, waiting)
+        explanation = explain(geocoding.geocoder(session), asked)
     except NoAddresses:
-        return Card(site, owner, None, asked, waiting)
+        explanation = None
+    return Card(site, owner, explanation, asked, waiting, *numbers)
 
 
 def asked_of(site: Site, name: str, changes: Mapping[str, Any]) -> AddressQuery:
