@@ -1,5 +1,7 @@
-"""The words of geography that every other package uses: a point, a box, how good a pin is."""
+"""The words of geography that every other package uses: a point, a box, a GPS fix, how good a pin is."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -47,8 +49,20 @@ class BBox(NamedTuple):
         return self.west <= point.lon <= self.east and self.south <= point.lat <= self.north
 
 
+@dataclass(frozen=True)
+class Fix:
+    """One reading of a phone's position."""
+
+    point: LonLat
+    accuracy_m: float
+    """Radius of 68 % confidence, as the phone reports it."""
+    at: datetime | None = None
+    mock: bool = False
+    """Whether the phone says that an app made the position up."""
+
+
 class Grade(StrEnum):
-    """How a pin came to its place, best last for the hand-made ones."""
+    """How a pin came to its place: found by a geocoder, given with the data, or set and confirmed by people."""
 
     ROOFTOP = "rooftop"
     """The very house number."""
@@ -58,6 +72,8 @@ class Grade(StrEnum):
     """Somewhere on the street."""
     LOCALITY = "locality"
     """Only the place is known."""
+    GIVEN = "given"
+    """Coordinates that came with the data; nobody says how they were found."""
     MANUAL = "manual"
     """Set by a person."""
     GPS_CONFIRMED = "gps_confirmed"

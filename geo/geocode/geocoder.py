@@ -76,6 +76,11 @@ class Geocoder:
             return (), answer
         return with_rivals(ranked), answer
 
+    def reading(self, query: AddressQuery) -> tuple[Parsed, list[Match], Answer]:
+        """How a question was taken apart, the streets it may mean, best first, and the answer."""
+        parsed, where, matches = self._ask(query)
+        return parsed, self._matcher.finish(matches, where), self._decide(query, parsed, where, matches)
+
     def _ask(self, query: AddressQuery) -> tuple[Parsed, Where, list[Match]]:
         parsed = parse(query, self._index)
         where = self._where(parsed)

@@ -1,16 +1,25 @@
-"""Background work of accounts: pins (see `locating`) and imports."""
+"""Background work of accounts: pins (see `locating`), imports and repairs (see `repairing`)."""
 
 from uuid import UUID
 
 from server.accounts.importing import TARGET
 from server.accounts.locating import check_pins_again, locate_account, locate_pending
+from server.accounts.repairing import apply_repair, search_repair
 from server.imports import service
 from server.imports.models import ImportRun, State
 from server.jobs import task
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 
-__all__ = ["apply_import", "check_import", "check_pins_again", "locate_account", "locate_pending"]
+__all__ = [
+    "apply_import",
+    "apply_repair",
+    "check_import",
+    "check_pins_again",
+    "locate_account",
+    "locate_pending",
+    "search_repair",
+]
 
 
 @task("accounts.check_import")

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import text
+from geoalchemy2.shape import to_shape
+from shapely.geometry import Point
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import Answer
 from geo.types import Grade, LonLat
-from server.accounts.models import PinState, Site
+from server.accounts.models import Origin, PinProposal, PinState, ProposalState, Site
 from server.accounts.values import ADDRESS
+from server.kit import clock
 from server.kit.errors import Invalid
 
 BY_PEOPLE = (Grade.MANUAL, Grade.GPS_CONFIRMED)
@@ -25,6 +28,12 @@ def point_of(lon: object, lat: object) -> LonLat:
         return LonLat.checked(float(str(lon)), float(str(lat)))
     except ValueError as error:
         raise Invalid(f"The point is no place on Earth: {error}.", help="Give lon and lat in degrees.") from error
+
+
+def pin_of(site: Site) -> LonLat | None:
+    """Where a site is, if that is known."""
+    point = to_shape(site.pin) if site.pin is not None else None
+    return LonLat(point.x, point.y) if isinstance(point, Point) else None
 
 
 def wkt(point: LonLat) -> WKTElement:
@@ -45,7 +54,16 @@ def set_by_hand(site: Site, point: LonLat) -> None:
     site.pin = wkt(point)
     site.pin_state, site.grade, site.provider = PinState.PLACED, Grade.MANUAL, "hand"
     site.uncertainty_m, site.confidence = HAND_UNCERTAINTY_M, 1.0
-    site.geocode_reason = site.region_version = None
+    site.geocode_reason, site.region_version = "set_by_hand", None
+
+
+def set_by_proposal(site: Site, proposal: PinProposal) -> None:
+    """The pin stands where somebody in the field, or the check-ins, have proposed it."""
+    from_checkins = proposal.origin == Origin.CHECKINS
+    site.pin = proposal.pin
+    site.pin_state, site.grade, site.uncertainty_m = PinState.PLACED, proposal.grade, proposal.uncertainty_m
+    site.provider, site.confidence, site.region_version = "checkins" if from_checkins else "hand", 1.0, None
+    site.geocode_reason = "checkins_agree" if from_checkins else "proposed_by_rep"
 
 
 def set_by_answer(site: Site, answer: Answer) -> None:
@@ -57,6 +75,21 @@ def set_by_answer(site: Site, answer: Answer) -> None:
         site.pin_state = PinState.FAILED
     else:
         site.pin_state = PinState.PLACED if answer.is_confident else PinState.REVIEW
+
+
+def withdraw_proposals(session: Session, site_id: UUID, *, origin: Origin, proposed_by: UUID | None = None) -> None:
+    """Take back open proposals for a site whose place has become known better."""
+    session.flush()
+    session.execute(
+        update(PinProposal)
+        .where(
+            PinProposal.site_id == site_id,
+            PinProposal.state == ProposalState.OPEN,
+            PinProposal.origin == origin,
+            PinProposal.proposed_by.is_not_distinct_from(proposed_by),
+        )
+        .values(state=ProposalState.WITHDRAWN, decided_at=clock.now())
+    )
 
 
 ALIGN_SITES = """

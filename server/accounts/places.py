@@ -11,7 +11,7 @@ from geo.types import LonLat
 from server.accounts import editing, queries
 from server.accounts.editing import Outcome
 from server.accounts.locating import locate_account
-from server.accounts.models import Account, PinState, Site
+from server.accounts.models import Account, Origin, PinState, Site
 from server.accounts.pins import (
     BY_PEOPLE,
     align_accounts,
@@ -19,6 +19,7 @@ from server.accounts.pins import (
     point_of,
     reset_pin,
     set_by_hand,
+    withdraw_proposals,
 )
 from server.accounts.values import ADDRESS, SITE, cleaned
 from server.auth.access import Scope
@@ -118,28 +119,52 @@ def write_site(session: Session, site: Site, values: Mapping[str, Any]) -> None:
 
 
 def place_by_hand(session: Session, scope: Scope, site_id: UUID, point: LonLat, base_rev: int | None = None) -> Site:
-    """Set a pin where a person says; no machine and no import moves it afterwards. Refuses an older revision."""
+    """Set a pin where a person says; no machine and no import moves it afterwards. Refuses an older revision.
+
+    Reps propose a pin instead: see `accounts.proposals`.
+    """
     site = find_site(session, scope, site_id)
+    need_right_to_place(session, scope, site)
     if base_rev is not None:
         editing.require_revision(site.name or site.street or "the site", site.id, site.rev, base_rev)
     set_by_hand(site, point)
-    session.flush()
+    withdraw_proposals(session, site.id, origin=Origin.CHECKINS)
     align_accounts(session, [site.account_id])
     if not queries.seen_of(session, scope, [site.account_id]):
-        raise Forbidden("The account would leave your area with its pin.", help="Ask your manager to move it.")
+        raise Forbidden("The account would leave your area with its pin.", help="Ask an admin to move it.")
     session.refresh(site)
     return site
 
 
 def locate_again(session: Session, scope: Scope, site_id: UUID) -> Site:
-    """Forget a pin, even one set by hand, and ask the geocoder again."""
+    """Forget a pin and ask the geocoder again; one set by a person only for those who may place it themselves."""
     site = find_site(session, scope, site_id)
+    if site.grade in BY_PEOPLE:
+        need_right_to_place(session, scope, site)
     reset_pin(site)
     session.flush()
     align_accounts(session, [site.account_id])
     ask_for_pins(session, [site])
     session.refresh(site)
     return site
+
+
+def may_place(session: Session, scope: Scope, site: Site) -> bool:
+    """Whether somebody may set the pin of a site themselves."""
+    if not scope.may("pins:place"):
+        return False
+    reach = queries.visible_to(scope, "pins:place").where(Account.id == site.account_id)
+    return session.scalar(reach.with_only_columns(Account.id)) is not None
+
+
+def need_right_to_place(session: Session, scope: Scope, site: Site) -> None:
+    """Refuse those whose pins are proposals."""
+    if not may_place(session, scope, site):
+        raise Forbidden(
+            "You may propose a better pin; a manager places it.",
+            help=f"Send it to /api/v1/sites/{site.id}/pin-proposals.",
+            permission="pins:place",
+        )
 
 
 def make_main(session: Session, scope: Scope, site_id: UUID) -> Site:

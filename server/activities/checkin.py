@@ -1,28 +1,15 @@
 """Was the rep at the customer's? Pure; the phone decides by the same rule."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from geo.distance import haversine_m
-from geo.types import LonLat
+from geo.types import Fix, LonLat
 from server.activities.models import Verification
 
 MIN_RADIUS_M = 150.0
 """Nobody is asked to be nearer than this."""
 USABLE_ACCURACY_M = 500.0
 """A fix worse than this says too little."""
-
-
-@dataclass(frozen=True)
-class Fix:
-    """One reading of the phone's position."""
-
-    point: LonLat
-    accuracy_m: float
-    """Radius of 68 % confidence, as the phone reports it."""
-    at: datetime | None = None
-    mock: bool = False
-    """Whether the phone says that an app made the position up."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from geoalchemy2.shape import to_shape
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from shapely.geometry import Point
 
-from geo.types import LonLat
-from server.activities.checkin import Fix
+from geo.types import Fix, LonLat
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
 
 

@@ -7,15 +7,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from geoalchemy2 import WKTElement
-from geoalchemy2.shape import to_shape
-from shapely.geometry import Point
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from geo.types import LonLat
+from geo.types import Fix
 from server.accounts.models import Account, Site
+from server.accounts.pins import pin_of
 from server.accounts.service import note_visit
-from server.activities.checkin import Fix, Verdict, verify
+from server.activities.checkin import Verdict, verify
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
@@ -167,12 +166,6 @@ def judge(session: Session, visit: Visit, report: VisitReport) -> Verdict | None
         return None if visit.verification else verify(None, None, None)
     site = session.get(Site, visit.site_id) if visit.site_id else None
     return verify(report.fix, pin_of(site) if site else None, site.uncertainty_m if site else None)
-
-
-def pin_of(site: Site) -> LonLat | None:
-    """Where a site is, if that is known."""
-    point = to_shape(site.pin) if site.pin is not None else None
-    return LonLat(point.x, point.y) if isinstance(point, Point) else None
 
 
 def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:

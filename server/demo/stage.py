@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from geo.types import LonLat
+from geo.types import Fix, LonLat
 from server.accounts.models import Account, Site
-from server.activities.checkin import Fix
+from server.accounts.pins import pin_of
 from server.activities.models import Outcome, Visit, VisitState
-from server.activities.service import VisitReport, pin_of, record_visit
+from server.activities.service import VisitReport, record_visit
 from server.auth.models import Role, User
 from server.auth.queries import user_by_login
 from server.demo import people, steps

@@ -59,6 +59,7 @@ ROOMS = (
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", is_main=True),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", is_main=True),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
+    Room("review", "/review", "Review", "map-pin-check", "v", "pins:place"),
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read"),
     Room("users", "/users", "Users", "users", "u", "users:read"),

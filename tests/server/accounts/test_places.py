@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import Answer, Reason
 from geo.types import Grade, LonLat
-from server.accounts import pins, places, queries, service
+from server.accounts import pins, queries, service
 from server.accounts.models import Account, PinState, Site
 from server.auth.access import Scope
 from server.auth.models import User
@@ -48,12 +47,15 @@ def test_a_pin_set_by_hand_decides_the_territory_and_stays(
     assert (again["pin_state"], again["lon"], again["territory_id"]) == ("pending", None, None)
 
 
-def test_a_rep_cannot_put_an_account_out_of_her_reach(
-    session: Session, scope: MakeScope, make_account: MakeAccount, rita: User
+def test_a_rep_places_no_pin_and_is_told_to_propose_one(
+    client_for: Callable[[User | None], TestClient], session: Session, make_account: MakeAccount, rita: User
 ) -> None:
     site = main_site(session, make_account("Müller AG", at=(9.2, 47.2)))
-    with pytest.raises(places.Forbidden):
-        service.place_by_hand(session, scope(rita), site.id, LonLat(9.9, 47.2))
+    client, path = client_for(rita), f"/api/v1/sites/{site.id}"
+    refused = client.put(f"{path}/pin", json={"lon": 9.21, "lat": 47.2}, headers={"If-Match": str(site.rev)})
+    assert (refused.status_code, refused.json()["permission"]) == (403, "pins:place")
+    assert f"/api/v1/sites/{site.id}/pin-proposals" in refused.json()["help"]
+    assert client.post(f"{path}/locate").status_code == 403, "nor does she forget one that a person has set"
 
 
 def test_a_new_address_sends_the_pin_back_to_the_geocoder(

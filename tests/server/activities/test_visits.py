@@ -10,10 +10,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from geo.types import LonLat
+from geo.types import Fix, LonLat
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
-from server.activities.checkin import Fix
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
 from server.activities.service import (
     PlannedVisit,

@@ -1,0 +1,244 @@
+"""What can be wrong with many places at once. One entry in `DETECTORS` adds a detector, its page and its API."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cure(StrEnum):
+    """What a detector proposes for the sites it finds."""
+
+    ADDRESS = "address"
+    """Write fields of the address, and locate by them; only where that is no worse than before."""
+    MOVE = "move"
+    """Move the pin to a point."""
+    LOCATE = "locate"
+    """Locate again from the address; where that gives nothing sure, hand the site to the review desk."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One kind of mistake."""
+
+    name: str
+    """In addresses of pages and API; also the reason of sites that go to the desk."""
+    title: str
+    finds: str
+    """How it recognises the mistake."""
+    mends: str
+    """What it proposes."""
+    icon: str
+    cure: Cure
+    sql: str
+    """Rows of site_id, after (the fields that change) and why. It reads `looked_at`, the sites in reach, and is given
+    `:regions` and `:sources` in service, `:home`, the only country of the map, and `:houses_deg`."""
+
+
+LOST_ZERO = """
+    with codes as (
+        select distinct upper(coalesce(nullif(st.country, ''), :home)) as country, p as code
+        from geocoding_street st, unnest(st.postcodes) p
+        where st.source_id = any(:sources) and p ~ '^[0-9]+$'
+    ),
+    lengths as (
+        select country, length(code) as digits, count(*) as share,
+               sum(count(*)) over (partition by country) as everything
+        from codes group by country, length(code)
+    ),
+    rule as (select country, digits from lengths where share >= 0.95 * everything)
+    select s.id as site_id, jsonb_build_object('postcode', c.code) as after,
+           format('%s has %s digits; postcodes of %s have %s, and %s is one', s.postcode, r.digits - 1, r.country,
+                  r.digits, c.code) as why
+    from looked_at s
+    join rule r on r.country = coalesce(nullif(s.country, ''), :home) and length(s.postcode) = r.digits - 1
+    join codes c on c.country = r.country and c.code = '0' || s.postcode
+"""
+
+SWAPPED_POINT = """
+    select s.id as site_id,
+           jsonb_build_object('pin', st_setsrid(st_makepoint(st_y(s.pin), st_x(s.pin)), 4326)::text) as after,
+           format('at latitude %s, longitude %s; the other way round it lies in %s',
+                  round(st_y(s.pin)::numeric, 4), round(st_x(s.pin)::numeric, 4), r.name) as why
+    from looked_at s
+    join region r on r.id = any(:regions)
+         and st_y(s.pin) between r.bbox[1] and r.bbox[3] and st_x(s.pin) between r.bbox[2] and r.bbox[4]
+    where s.is_free and not exists (
+        select 1 from region o where o.id = any(:regions)
+        and st_x(s.pin) between o.bbox[1] and o.bbox[3] and st_y(s.pin) between o.bbox[2] and o.bbox[4]
+    )
+"""
+
+STACKED = """
+    with standing as (
+        select s.*, st_astext(s.pin, 5) as spot, search_text(concat_ws(' ', s.street, s.postcode, s.city)) as written
+        from looked_at s where s.is_free and s.pin is not null and (s.street is not null or s.city is not null)
+    ),
+    piles as (
+        select spot, count(*) as sites, count(distinct written) as addresses from standing
+        group by spot having count(*) >= 5 and count(distinct written) >= 3
+    )
+    select s.id as site_id, '{}'::jsonb as after,
+           format('%s sites with %s different addresses stand on this point', p.sites, p.addresses) as why
+    from standing s join piles p using (spot)
+"""
+
+IN_WATER = """
+    select distinct on (s.id) s.id as site_id, '{}'::jsonb as after,
+           case when w.id is null then 'in the sea: inside the country, outside every municipality'
+                else format('in the water%s', coalesce(' (' || nullif(w.name, '') || ')', '')) end as why
+    from looked_at s
+    left join lateral (
+        select f.id, f.name from basemap_feature f
+        where f.region_id = any(:regions) and f.layer = 'water' and f.geom && st_transform(s.pin, 3857)
+          and st_dimension(f.geom) = 2 and st_covers(f.geom, st_transform(s.pin, 3857)) limit 1
+    ) w on true
+    where s.is_free and s.pin is not null and (w.id is not null or exists (
+        select 1 from region_place c
+        where c.region_id = any(:regions) and c.kind = 'country' and st_covers(c.area, s.pin)
+          and exists (select 1 from region_place m where m.region_id = c.region_id and m.kind = 'municipality'
+                      and m.area is not null)
+          and not exists (select 1 from region_place m where m.region_id = c.region_id and m.kind = 'municipality'
+                          and st_covers(m.area, s.pin))
+          and not exists (select 1 from geocoding_address a where a.source_id = any(:sources)
+                          and a.point && st_expand(s.pin, :houses_deg))))
+"""
+
+IN_ITS_COUNTRY = """exists (
+    select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country' and c.area is not null
+    and c.country = {country} and st_dwithin(c.area, s.pin, :houses_deg)
+)"""
+
+OUTSIDE_COUNTRY = f"""
+    select s.id as site_id, '{{}}'::jsonb as after,
+           coalesce((
+               select format('the address says %s, the pin stands in %s', s.country, c.country) from region_place c
+               where c.region_id = any(:regions) and c.kind = 'country' and c.country <> s.country
+                 and st_covers(c.area, s.pin) limit 1
+           ), format('the address says %s, the pin stands outside it', s.country)) as why
+    from looked_at s
+    where s.is_free and s.pin is not null and s.country ~ '^[A-Z]{{2}}$' and (
+        exists (select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country'
+                and c.area is not null and c.country = s.country)
+        or exists (select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country'
+                   and st_covers(c.area, s.pin)))
+      and not {IN_ITS_COUNTRY.format(country="s.country")}
+"""  # noqa: S608
+
+OUTSIDE_LAND = """
+    select s.id as site_id, '{}'::jsonb as after,
+           'no boundary of the map covers the pin, and no house is near it' as why
+    from looked_at s
+    where s.is_free and s.pin is not null
+      and (s.country is null or s.country = :home)
+      and not exists (select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country'
+                      and c.area is not null and c.country = s.country)
+      and exists (select 1 from region_place p where p.region_id = any(:regions) and p.area is not null)
+      and not exists (select 1 from region_place p where p.region_id = any(:regions) and st_covers(p.area, s.pin))
+      and not exists (select 1 from geocoding_address a where a.source_id = any(:sources)
+                      and a.point && st_expand(s.pin, :houses_deg))
+"""
+
+COUNTRY_MISSING = f"""
+    with named as (
+        select s.country, count(*) as sites, sum(count(*)) over () as everything
+        from looked_at s where s.country ~ '^[A-Z]{{2}}$' group by s.country
+    ),
+    most as (select * from named where sites >= 0.95 * everything and everything >= 20)
+    select s.id as site_id, jsonb_build_object('country', m.country) as after,
+           format('%s of %s sites that name a country are in %s', m.sites, m.everything, m.country) as why
+    from looked_at s cross join most m
+    where s.country is null and (s.pin is null or not exists (
+        select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country' and c.area is not null
+        and c.country = m.country) or {IN_ITS_COUNTRY.format(country="m.country")})
+"""  # noqa: S608
+
+WRONG_COLUMNS = r"""
+    select s.id as site_id, jsonb_build_object('postcode', s.city, 'city', s.postcode) as after,
+           format('“%s” is in the column of the postcode, “%s” in that of the city', s.postcode, s.city) as why
+    from looked_at s
+    where s.postcode !~ '[0-9]' and s.city ~ '^([A-Za-z]{1,3}[- ])?[0-9][0-9A-Za-z -]{2,9}$'
+    union all
+    select s.id, jsonb_build_object('postcode', (regexp_match(s.city, '^([0-9]{4,6})\s+\D'))[1],
+                                    'city', regexp_replace(s.city, '^[0-9]{4,6}\s+', '')),
+           format('postcode and city stand together in the column of the city: “%s”', s.city)
+    from looked_at s
+    where s.postcode is null and s.city ~ '^[0-9]{4,6}\s+\D'
+"""
+
+DETECTORS = {
+    detector.name: detector
+    for detector in (
+        Detector(
+            "lost_zero",
+            "Postcode lost its leading zero",
+            "The postcode is one digit short for its country, and with a 0 in front it is one of the map.",
+            "Writes the zero and locates the address again.",
+            "hash",
+            Cure.ADDRESS,
+            LOST_ZERO,
+        ),
+        Detector(
+            "wrong_columns",
+            "City and postcode in the wrong columns",
+            "The postcode has no digit and the city is nothing but a postcode, or both stand in the city's column.",
+            "Puts each into its own column and locates the address again.",
+            "columns-2",
+            Cure.ADDRESS,
+            WRONG_COLUMNS,
+        ),
+        Detector(
+            "country_missing",
+            "Country missing",
+            "The address names no country, and at least 95 % of those that name one name the same.",
+            "Writes that country.",
+            "flag",
+            Cure.ADDRESS,
+            COUNTRY_MISSING,
+        ),
+        Detector(
+            "swapped_point",
+            "Latitude and longitude swapped",
+            "The pin lies outside every region; with its two figures exchanged it lies inside one.",
+            "Exchanges them.",
+            "arrow-left-right",
+            Cure.MOVE,
+            SWAPPED_POINT,
+        ),
+        Detector(
+            "stacked",
+            "Many accounts on one point",
+            "Five sites or more with at least three different addresses stand on the same point.",
+            "Locates each from its address.",
+            "layers",
+            Cure.LOCATE,
+            STACKED,
+        ),
+        Detector(
+            "in_water",
+            "In the water or the sea",
+            "A lake, a river's area or the sea covers the pin.",
+            "Locates each from its address.",
+            "waves",
+            Cure.LOCATE,
+            IN_WATER,
+        ),
+        Detector(
+            "outside_country",
+            "Outside its country",
+            "The pin stands in another country than the one that the address names.",
+            "Locates each from its address.",
+            "map-pin-off",
+            Cure.LOCATE,
+            OUTSIDE_COUNTRY,
+        ),
+        Detector(
+            "outside_land",
+            "Outside the map's land",
+            "No boundary of the map covers the pin and no house is within 500 m; the address names no other country.",
+            "Locates each from its address.",
+            "land-plot",
+            Cure.LOCATE,
+            OUTSIDE_LAND,
+        ),
+    )
+}
+"""Every detector by its name."""

@@ -1,0 +1,162 @@
+"""Better pins: proposed in the field, accepted or refused by those who may place pins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from geo.distance import haversine_m
+from geo.types import Fix, Grade, LonLat
+from server.accounts import places, queries
+from server.accounts.models import Origin, PinProposal, ProposalState, Site
+from server.accounts.pins import HAND_UNCERTAINTY_M, align_accounts, pin_of, set_by_proposal, withdraw_proposals, wkt
+from server.accounts.values import plain
+from server.auth.access import Scope
+from server.kit import clock
+from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from server.kit.ids import uuid7
+
+GOOD_FIX_M = 50.0
+"""A fix worse than this confirms no pin."""
+BESIDE_M = 25.0
+"""Who proposes a pin this near to where they stand, stands at it."""
+NOTE_LENGTH, ANSWER_LENGTH = 2000, 500
+
+
+class AlreadyDecided(Conflict):
+    """Somebody has accepted or refused this proposal, or a newer one took its place."""
+
+    code = "already_decided"
+
+
+@dataclass(frozen=True)
+class NewPin:
+    """A better place for a site, as somebody in the field sees it."""
+
+    point: LonLat
+    note: str | None = None
+    fix: Fix | None = None
+    """Where the phone was when the pin was moved."""
+    at: datetime | None = None
+    """When it was proposed; None: now."""
+
+
+def propose(
+    session: Session, scope: Scope, site_id: UUID, new: NewPin, *, proposal_id: UUID | None = None
+) -> PinProposal:
+    """Propose a better pin for a site that somebody may write. Who may place pins there has placed it with this.
+
+    A newer proposal of the same person takes the place of an open one; the same id twice is the same proposal.
+    """
+    site = places.find_site(session, scope, site_id)
+    return take(session, scope, site, new, proposal_id=proposal_id)
+
+
+def take(session: Session, scope: Scope, site: Site, new: NewPin, *, proposal_id: UUID | None = None) -> PinProposal:
+    """Take a proposal down for a locked site, wherever it lies: what somebody saw on the spot is worth knowing.
+
+    Refuses an id that another person or site has used.
+    """
+    known = session.get(PinProposal, proposal_id) if proposal_id else None
+    if known is not None:
+        if (known.site_id, known.proposed_by) != (site.id, scope.user_id):
+            raise Conflict("Another proposal has this id.", help="Make a new id.", field="id")
+        return known
+    withdraw_proposals(session, site.id, origin=Origin.REP, proposed_by=scope.user_id)
+    proposal = PinProposal(
+        id=proposal_id or uuid7(), origin=Origin.REP, proposed_by=scope.user_id, proposed_at=new.at or clock.now(),
+        note=checked("note", new.note, NOTE_LENGTH), **measured(site, new),
+    )  # fmt: skip
+    session.add(proposal)
+    session.flush()
+    if places.may_place(session, scope, site):
+        settle(session, scope, site, proposal)
+    session.refresh(proposal)
+    return proposal
+
+
+def measured(site: Site, new: NewPin) -> dict[str, object]:
+    """What a proposal says of the place: how far it moves the pin, and how much its fix is worth.
+
+    The pin counts as confirmed by GPS when whoever proposes it stands at it with a good fix; a fix that the phone calls
+    made up confirms nothing.
+    """
+    before, fix = pin_of(site), new.fix
+    stood = haversine_m(fix.point, new.point) if fix else None
+    at_the_door = (
+        fix is not None
+        and stood is not None
+        and not fix.mock
+        and fix.accuracy_m <= GOOD_FIX_M
+        and stood <= max(BESIDE_M, fix.accuracy_m)
+    )
+    return {
+        "site_id": site.id,
+        "account_id": site.account_id,
+        "pin": wkt(new.point),
+        "moved_m": haversine_m(before, new.point) if before else None,
+        "grade": Grade.GPS_CONFIRMED if at_the_door else Grade.MANUAL,
+        "uncertainty_m": max(HAND_UNCERTAINTY_M, fix.accuracy_m) if fix and at_the_door else HAND_UNCERTAINTY_M,
+        "accuracy_m": fix.accuracy_m if fix else None,
+        "stood_m": stood,
+        "mock": fix.mock if fix else False,
+    }
+
+
+def accept(session: Session, scope: Scope, proposal_id: UUID) -> PinProposal:
+    """Put the pin where it was proposed; nothing but a person moves it afterwards. Refuses what is decided already."""
+    proposal, site = found(session, scope, proposal_id)
+    settle(session, scope, site, proposal)
+    if not queries.seen_of(session, scope, [site.account_id]):
+        raise Forbidden("The account would leave your area with its pin.", help="Ask an admin to move it.")
+    session.refresh(proposal)
+    return proposal
+
+
+def settle(session: Session, scope: Scope | None, site: Site, proposal: PinProposal) -> None:
+    """Move the pin of a site to a proposal; without a person it was the check-ins alone."""
+    set_by_proposal(site, proposal)
+    decide(proposal, ProposalState.ACCEPTED, scope)
+    session.flush()
+    withdraw_proposals(session, site.id, origin=Origin.CHECKINS)
+    align_accounts(session, [site.account_id])
+
+
+def refuse(session: Session, scope: Scope, proposal_id: UUID, answer: str) -> PinProposal:
+    """Leave the pin where it is and tell the one who proposed why. Refuses to do so without a word."""
+    proposal, _ = found(session, scope, proposal_id)
+    said = checked("answer", answer, ANSWER_LENGTH)
+    if said is None:
+        raise Invalid("Say why the pin stays.", help="The rep reads it on the phone.", field="answer")
+    proposal.answer = said
+    decide(proposal, ProposalState.REFUSED, scope)
+    session.flush()
+    session.refresh(proposal)
+    return proposal
+
+
+def decide(proposal: PinProposal, state: ProposalState, scope: Scope | None) -> None:
+    """Write down what was decided, by whom and when."""
+    proposal.state, proposal.decided_at = state, clock.now()
+    proposal.decided_by = scope.user_id if scope else None
+
+
+def found(session: Session, scope: Scope, proposal_id: UUID) -> tuple[PinProposal, Site]:
+    """An open proposal and its site, both locked, when somebody may place that pin."""
+    proposal = session.get(PinProposal, proposal_id)
+    if proposal is None or proposal.deleted_at is not None:
+        raise NotFound("There is no such proposal.", id=str(proposal_id))
+    site = places.find_site(session, scope, proposal.site_id, "pins:place")
+    session.refresh(proposal, with_for_update=True)
+    if proposal.state != ProposalState.OPEN:
+        raise AlreadyDecided(f"This proposal is {proposal.state} already.", help="Look at the account again.")
+    return proposal, site
+
+
+def checked(field: str, written: str | None, limit: int) -> str | None:
+    """Text that people read; refuses what is too long."""
+    try:
+        return plain(written, limit, lines=True)
+    except Invalid as error:
+        raise Invalid(f"{field.capitalize()}: {error.message}.", help=error.help, field=field) from error

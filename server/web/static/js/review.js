@@ -1,0 +1,232 @@
+// The review desk: one account after the other, each decided with one key; the next ones are fetched before they are wanted.
+
+import { api, toast } from "./app.js";
+import { circle, createMap } from "./map.js";
+import { place } from "./layers.js";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const desk = $("#desk"), card = $("#card"), words = desk.dataset;
+const rows = [...document.querySelectorAll(".waiting")];
+const said = (key, name) => words[key].replace("{n}", name);
+const read = (selector, root) => JSON.parse($(selector, root).textContent);
+
+const cache = new Map();
+const undoable = (() => { const ids = read("#decided"), sites = read("#decided-sites"); return ids.map((id, i) => ({ id, site: sites[i] })).reverse(); })();
+let at = -1, view = null, decided = 0, working = Promise.resolve();
+
+/** A card's HTML; asked for once, forgotten when something about the site has changed. */
+function fetched(site) {
+  if (!cache.has(site)) {
+    const answer = fetch(`/review/${site}/card`, { headers: { Accept: "text/html", "HX-Request": "true" } }).then((reply) => reply.text());
+    cache.set(site, answer.catch((error) => { cache.delete(site); throw error; }));
+  }
+  return cache.get(site);
+}
+
+const collection = () => ({ type: "FeatureCollection", features: view?.circles ?? [] });
+const mapElement = $("#desk-map");
+const made = await createMap(mapElement, { layers: [place(collection)] });
+let markers = [], pin = null;
+
+function marker(text, kind, [lon, lat], run) {
+  const element = document.createElement("button");
+  element.className = `map-number ${kind}`;
+  element.textContent = text;
+  element.addEventListener("click", (event) => { event.stopPropagation(); run(); });
+  return new maplibregl.Marker({ element }).setLngLat([lon, lat]).addTo(made.map);
+}
+
+/** Show the pin that Enter takes; people drag it. */
+function putPin(lon, lat) {
+  if (!pin) {
+    const element = document.createElement("div");
+    element.className = "map-marker";
+    pin = new maplibregl.Marker({ element, draggable: true, offset: [0, 0] });
+    pin.on("dragstart", () => { view.isMoved = true; });
+  }
+  pin.setLngLat([lon, lat]).addTo(made.map);
+}
+made.map.on("click", (event) => { if (view) { view.isMoved = true; putPin(event.lngLat.lng, event.lngLat.lat); } });
+
+function draw() {
+  const { site, options, proposals } = view.data;
+  markers.forEach((one) => one.remove());
+  pin?.remove();
+  markers = [
+    ...options.map((one, i) => marker(String(i + 1), "", [one.lon, one.lat], () => take(i + 1))),
+    ...proposals.map((one) => marker("P", "proposed", [one.lon, one.lat], () => settle("accept", one.id))),
+  ];
+  const first = site.lon !== null && !Object.keys(view.data.address).length ? site : options[0];
+  if (first) putPin(first.lon, first.lat); else pin = null;
+  const rings = [...options.map((one) => circle([one.lon, one.lat], one.uncertainty_m)), ...proposals.map((one) => circle([one.lon, one.lat], one.uncertainty_m))];
+  if (site.lon !== null && site.uncertainty_m > 0) rings.push(circle([site.lon, site.lat], site.uncertainty_m));
+  view.circles = rings;
+  made.data("place", collection());
+  const points = [...options, ...proposals, ...(site.lon !== null ? [site] : [])];
+  if (points.length) made.fit([Math.min(...points.map((p) => p.lon)), Math.min(...points.map((p) => p.lat)), Math.max(...points.map((p) => p.lon)), Math.max(...points.map((p) => p.lat))], { padding: mapElement.clientHeight < 320 ? 40 : 80, maxZoom: 17 });
+}
+
+function fill(html) {
+  card.innerHTML = html;
+  const article = $(".account-card", card);
+  if (!article) { view = null; return; }
+  view = { site: article.dataset.site, rev: Number(article.dataset.rev), name: article.dataset.name, data: read("#card-data", card), isMoved: false, circles: [] };
+  card.dataset.site = view.site;
+  draw();
+}
+
+/** Show the account at a place of the queue. */
+async function show(to) {
+  if (!rows.length) return;
+  if (to >= rows.length) { toast(words.end); location.reload(); return; }
+  at = Math.max(0, to);
+  const row = rows[at];
+  rows.forEach((one) => one.toggleAttribute("aria-current", one === row));
+  row.setAttribute("aria-current", "true");
+  row.scrollIntoView({ block: "nearest" });
+  $("#at").textContent = (at + 1).toLocaleString(document.documentElement.lang);
+  $("#desk-list").classList.remove("open");
+  const html = await fetched(row.dataset.site).catch(() => null);
+  if (rows[at] !== row) return;
+  if (html === null) { toast(document.documentElement.lang === "de" ? "Keine Verbindung zum Server." : "The server does not answer."); return; }
+  fill(html);
+  for (const next of rows.slice(at + 1, at + 4)) if (!next.classList.contains("decided")) fetched(next.dataset.site).catch(() => null);
+}
+
+function next() {
+  let to = at + 1;
+  while (rows[to]?.matches(".decided, .taken")) to += 1;
+  show(to);
+}
+
+function count(step) {
+  decided = Math.max(0, decided + step);
+  $("#done").hidden = !decided;
+  $("#done span").textContent = decided;
+}
+
+/** Send a decision and go on at once; what is refused is said, and waits in the queue. */
+function decide(verb, body) {
+  const { site, rev, name } = view, row = rows.find((one) => one.dataset.site === site);
+  const address = view.data.address;
+  row?.classList.add("decided");
+  cache.delete(site);
+  count(1);
+  working = working.then(() => api("POST", `/api/v1/review/${site}`, { rev, address, ...body })).then((answer) => {
+    if (answer.ok) {
+      undoable.push({ id: answer.body.id, site });
+      toast(said(verb, name), { label: words.undo, run: () => undo(answer.body.id) });
+      return;
+    }
+    row?.classList.remove("decided");
+    row?.classList.toggle("taken", answer.body?.code === "decided_already");
+    count(-1);
+    toast(`${answer.body?.detail ?? said("kept", name)} ${answer.body?.help ?? ""}`, { label: words.again, run: () => show(rows.indexOf(row)) });
+  });
+  next();
+}
+
+function undo(id = null) {
+  working = working.then(async () => {
+    const last = id ? undoable.find((one) => one.id === id) : undoable.at(-1);
+    if (!last) { toast(words.nothing); return; }
+    const answer = await api("POST", `/api/v1/review/decisions/${last.id}/undo`);
+    undoable.splice(undoable.indexOf(last), 1);
+    if (!answer.ok) { toast(`${answer.body?.detail ?? ""} ${answer.body?.help ?? ""}`); return; }
+    cache.delete(last.site);
+    const row = rows.findIndex((one) => one.dataset.site === last.site);
+    if (row < 0) { location.reload(); return; }
+    if (rows[row].classList.contains("decided")) count(-1);
+    rows[row].classList.remove("decided", "taken");
+    await show(row);
+    toast(said("undone", view?.name ?? ""));
+  });
+}
+
+function take(number) {
+  const option = view?.data.options[number - 1];
+  if (option) decide("take", { candidate: number, lon: option.lon, lat: option.lat, takes_address: $("#takes-address", card)?.checked ?? false });
+}
+
+function placeHere() {
+  if (!view) return;
+  if (!pin) { toast(words.noPin); return; }
+  const { lng, lat } = pin.getLngLat();
+  decide("place", { lon: lng, lat });
+}
+
+function settle(verb, id) {
+  if (!id) return;
+  if (verb === "accept") { decide("accept", { accept: id, address: {} }); return; }
+  const dialog = $("#refusal");
+  dialog.showModal();
+  dialog.onclose = () => {
+    const answer = $("input", dialog).value.trim();
+    if (dialog.returnValue === "refuse" && answer) decide("refuse", { refuse: id, answer, address: {} });
+    dialog.returnValue = "";
+    $("input", dialog).value = "";
+  };
+}
+$("[data-close-refusal]")?.addEventListener("click", () => $("#refusal").close());
+
+const written = () => Object.fromEntries(["street", "postcode", "city", "country"].map((name) => [name, $(`#f-${name}`, card).value.trim()]));
+
+card.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  document.activeElement?.blur();
+  if (event.target.id === "mend") {
+    const reply = await fetch(`/review/${view.site}/card?${new URLSearchParams(written())}`, { headers: { Accept: "text/html", "HX-Request": "true" } });
+    if (reply.ok) fill(await reply.text()); else toast(new DOMParser().parseFromString(await reply.text(), "text/html").body.textContent.trim());
+  } else if (event.target.id === "find") {
+    const query = $("#f-find", card).value.trim(), told = $("#find-answer", card);
+    if (!query) return;
+    const answer = await api("GET", `/api/v1/geocode?${new URLSearchParams({ query })}`);
+    const found = answer.ok ? answer.body.items[0] : null;
+    if (!found || found.lon === null) { told.textContent = answer.ok ? words.notFound : answer.body?.detail ?? ""; return; }
+    told.textContent = [`${found.street} ${found.number}`.trim(), `${found.postcode} ${found.city}`.trim(), `${Math.round(100 * found.confidence)} %`].filter(Boolean).join(", ");
+    view.isMoved = true;
+    putPin(found.lon, found.lat);
+    made.map.easeTo({ center: [found.lon, found.lat], zoom: Math.max(16, made.map.getZoom()), duration: 200 });
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest?.(".waiting");
+  if (row) { show(rows.indexOf(row)); return; }
+  if (event.target.closest?.("#position")) { $("#desk-list").classList.toggle("open"); return; }
+  for (const menu of document.querySelectorAll(".desk-bar .pop[open]")) if (!menu.contains(event.target)) menu.open = false;
+  const button = event.target.closest?.("[data-take], [data-do], [data-accept], [data-refuse], [data-save-address], [data-keys]");
+  if (!button) return;
+  const { take: number, do: verb, accept, refuse } = button.dataset;
+  if (number) take(Number(number));
+  else if (verb === "place") placeHere();
+  else if (verb === "skip") next();
+  else if (verb === "undo") undo();
+  else if (accept) settle("accept", accept);
+  else if (refuse) settle("refuse", refuse);
+  else if ("keys" in button.dataset) $("#shortcuts").showModal();
+  else decide("address", { address: written() });
+});
+
+const keys = {
+  1: () => take(1), 2: () => take(2), 3: () => take(3), Enter: placeHere, s: next, u: () => undo(),
+  p: () => settle("accept", view?.data.proposals[0]?.id), r: () => settle("refuse", view?.data.proposals[0]?.id),
+  e: () => { const mend = $(".mend", card); if (mend) { mend.open = true; $("#f-street", card).focus(); } },
+  f: () => $("#f-find", card)?.focus(),
+  a: () => { const box = $("#takes-address", card); if (box) box.checked = !box.checked; },
+  ArrowRight: () => show(at + 1), ArrowDown: () => show(at + 1), ArrowLeft: () => show(at - 1), ArrowUp: () => show(at - 1),
+};
+let isGoing = false;
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog, .top, .rail, .desk-bar");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (isGoing) { isGoing = false; return; }
+  if (event.key === "g") { isGoing = true; setTimeout(() => { isGoing = false; }, 1200); return; }
+  const run = keys[event.key];
+  if (!run || (event.key === "Enter" && event.target.closest?.("a, summary"))) return;
+  event.preventDefault();
+  run();
+});
+
+await show(0);
+desk.dataset.ready = "true";
