@@ -171,7 +171,7 @@ class Segment:
 
     def places_beginning(self, text: str, limit: int) -> Sequence[int]:
         """Places of the first few keys that begin with a text."""
-        return [p for at in self._by_place.beginning(text, limit) for p in self._of_place_key(at)]
+        return list(dict.fromkeys(p for at in self._by_place.beginning(text, limit) for p in self._of_place_key(at)))
 
     def places_like(self, key: str, least: float, limit: int) -> Scored:
         """Places of the most similar keys (OSA similarity of `least` or more), best first."""
