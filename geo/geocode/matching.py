@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 from geo.geocode.blocks import Block
 from geo.geocode.confidence import Features, Model
 from geo.geocode.index import Index, Street
@@ -131,7 +133,7 @@ class Matcher:
     def _cut_types(self, asked: StreetName) -> Iterable[int]:
         """Streets whose name the asked one begins with, when the rest is a shortened or misspelt type."""
         for core in {asked.core, asked.glued}:
-            for size in range(1, min(_LONGEST_TYPE, len(core) - 3) + 1):
+            for size in range(1, min(_LONGEST_TYPE, len(core) - 2) + 1):
                 for street in self._index.streets_named(core[:-size]):
                     if any(
                         type_edits(core[-size:], name.types) is not None for name in self._index.street(street).names
@@ -181,7 +183,8 @@ class Matcher:
             for key in keys:
                 streets.update(dict.fromkeys(block.like(key, _NEAR, _LOOK_CLOSELY)))
             if tellers:
-                streets.update(dict.fromkeys(block.containing(max(tellers, key=len), 3 * _LOOK_CLOSELY)))
+                teller = max(tellers, key=len)
+                streets.update(dict.fromkeys(block.containing(teller[:-1] if len(teller) > 4 else teller, 24)))
             if len(asked.core) <= 3 and asked.types:
                 streets.update(dict.fromkeys(self._beginning(asked, block)))
         return streets
@@ -293,4 +296,15 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
         float(overruled),
         0.0,
         0.0,
+        float(placed is not None and placed.is_cut and fit == "exact"),
+        float(typed and bool(match.reading.left_over)),
+        _near_postcode(match, where),
+        0.0,
     )
+
+
+def _near_postcode(match: Match, where: Where) -> float:
+    """Whether the written postcode is one figure away from the street's."""
+    if match.agrees_postcode or not where.postcodes:
+        return 0.0
+    return float(any(OSA.distance(a, b) <= 1 for a in where.postcodes for b in match.street.postcodes))
