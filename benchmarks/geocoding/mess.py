@@ -331,7 +331,7 @@ class Disturber:
             parts = [d.name, " ".join(p for p in (d.city, d.postcode) if p), street]
         else:
             parts = [d.name, street, where, d.country if style < 0.7 else ""]
-        glue = "  " if style > 0.93 else " " if 0.86 < style < 0.93 and not d.name and not d.extra else ", "
+        glue = ", " if self._made.code == "GB" else "  " if style > 0.93 else " " if 0.86 < style < 0.93 and not d.name and not d.extra else ", "
         return glue.join(p for p in parts if p)
 
     def _numbered(self, row: dict[str, str]) -> dict[str, str]:

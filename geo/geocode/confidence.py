@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEATURES = (
-    "bias", "typo", "edits", "short_typo", "little", "abbreviated", "missing", "type_missing", "type_differs",
-    "left_over", "postcode_agrees", "postcode_contradicts", "city_agrees", "city_contradicts", "unplaced",
-    "other_suffix", "between", "beyond", "far", "no_numbers", "not_asked", "gap", "blurred", "overruled", "rival",
-    "distant_rival", "cut_number", "typo_beside", "postcode_near", "torn",
+    "bias", "typo", "edits", "little", "abbreviated", "missing", "type_missing", "type_differs", "left_over",
+    "postcode_agrees", "postcode_near", "postcode_contradicts", "city_agrees", "city_contradicts", "unplaced",
+    "other_suffix", "cut_number", "between", "beyond", "far", "no_numbers", "not_asked", "gap", "blurred",
+    "overruled", "rival",
 )  # fmt: skip
 """Names of the model's inputs, in order; each is between 0 and 1."""
 

@@ -20,7 +20,7 @@ _SAME_SPOT_M = 150.0
 _RIVAL_SCALE = 4.0
 _AS_LIKE = 0.02
 """Names whose costs of likeness differ by less are as like."""
-_RIVAL, _DISTANT, _TORN = (FEATURES.index(name) for name in ("rival", "distant_rival", "torn"))
+_RIVAL = FEATURES.index("rival")
 
 
 class Geocoder:
@@ -205,8 +205,6 @@ def with_rivals(ranked: Sequence[Match]) -> Features:
     close = max(0.0, 1 - (best.score - rival.score) / _RIVAL_SCALE)
     found = list(best.features)
     found[_RIVAL] = close
-    found[_DISTANT] = float(close > 0 and haversine_m(here, _point(rival)) > 2_000)
-    found[_TORN] = float(is_torn(ranked))
     return tuple(found)
 
 
@@ -227,7 +225,7 @@ def is_torn(ranked: Sequence[Match]) -> bool:
 
 def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
     """What can never be confident, whatever the model says, and the reason code."""
-    if where.other_country:
+    if where.other_country and not (match.own_city and match.agrees_postcode > 0):
         return min(confidence, 0.3), Reason.OTHER_COUNTRY
     if not is_here(match, where) and not where.is_empty:
         return min(confidence, 0.5), Reason.PLACE_CONTRADICTS

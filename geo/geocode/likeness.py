@@ -88,7 +88,7 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     if in_type is not None:
         found.append(Likeness(edits=in_type, length=len(known.glued)))
     written, has_type = _without_cut_type(asked, known)
-    if _is_abbreviated(written, known.rest, has_type):
+    if _is_abbreviated(written, known.rest, (3 if len(known.words) == 1 else 2) if has_type else 0):
         flags = {"type_missing": False, "type_differs": False} if has_type else flags
         found.append(Likeness(length=length, abbreviated=True, **flags))
     omitted = _left_out(asked, known)
@@ -146,10 +146,11 @@ def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str,
     return min(plain, joined, key=lambda x: x.cost)
 
 
-def _is_abbreviated(asked: Sequence[str], known: Sequence[str], has_type: bool) -> bool:
+def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -> bool:
     """Word by word, one is the other or short for it; known words may be skipped when they are little.
 
-    Without a whole word in common (`Et.espl.`, `L. Torg`) the known name must be one word of the same type.
+    Without a whole word in common the known name must be one word, and no more than so many letters be written
+    of it (`Et.espl.`, `L. Torg`).
     """
     if not asked or not known:
         return False
@@ -166,7 +167,7 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], has_type: bool) 
         else:
             longest = max(longest, min(len(word), len(known[k])))
         k += 1
-    return k == len(known) and (whole >= 4 or (has_type and len(known) == 1 and longest <= 3))
+    return k == len(known) and (whole >= 4 or (len(known) == 1 and longest <= initials))
 
 
 def _means(a: str, b: str) -> bool:

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -16,6 +16,8 @@ _FEW = 8
 """Of fewer numbers nobody can say whether they go along the street."""
 _JUMBLED = 5.0
 """Numbers go along the street when the way from each to the next is less than this many times its length."""
+_FEW_SECONDS = 5
+"""Second figures are looked at where more than one in so many houses has one."""
 _SMALL_M = 300.0
 """Within so small a street or hamlet a jumbled number is near enough."""
 _SAME_SIDE = 8
@@ -122,19 +124,25 @@ class Houses:
         if sisters:
             return _among(sisters, wanted, postcode)
         second = _second(wanted)
-        others = self._by_second.get(wanted.base) or (self._by_second.get(second) if second is not None else None)
+        others = self._by_second.get(wanted.base if second is None else second)
         if others:
-            return _among(others, others[0].number if second is None else wanted, postcode)
+            found = _among(others, others[0].number, postcode)
+            return found if second is None else replace(found, fit="base", grade=Grade.INTERPOLATED, is_cut=True)
         if self._row is None:
             self._row = self._numbering()
         return self._row.place(wanted, second if second is not None and self._row.is_second else wanted.base)
 
     def _numbering(self) -> "_Row":
-        """The numbering that goes along the street: the first figures, or the second ones when most houses have two."""
-        if 2 * sum(map(len, self._by_second.values())) > len(self.all):
-            first, second = _Row(self._by_base, False), _Row(self._by_second, True)
-            return second if second.hops_m < first.hops_m else first
-        return _Row(self._by_base, False)
+        """The numbering that goes along the street: the first figures, or the last ones where many houses have two."""
+        first = _Row(self._by_base, False)
+        if _FEW_SECONDS * sum(map(len, self._by_second.values())) > len(self.all):
+            last: dict[int, list[House]] = {}
+            for house in self.all:
+                second = _second(house.number)
+                last.setdefault(house.number.base if second is None else second, []).append(house)
+            row = _Row(last, True)
+            return row if row.hops_m < first.hops_m / 2 else first
+        return first
 
 
 def _second(number: HouseNumber) -> int | None:

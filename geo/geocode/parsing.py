@@ -17,7 +17,7 @@ _SINGLE = re.compile(r"\S\s\S")
 _ZIP4 = re.compile(r"\b(\d{5})-\d{4}\b")
 _GLUED_NUMBER = re.compile(r"([^\W\d]+)(\d+(?:[a-z]|bis|ter|quater)?)")
 _GLUED_LETTERS = 3
-"""A word of fewer letters keeps the figures glued to it (`a4`), unless it announces a number (`n5`) or is a type."""
+"""A word of fewer letters keeps the figures glued to it (`a4`), unless it announces a number (`n5`)."""
 _SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
 _SUFFIX_WORDS = frozenset({"bis", "ter", "quater"})
 _MAX_TEXT = 400
@@ -79,13 +79,8 @@ def _number_words(parts: Words) -> Words:
 
 
 def _comes_apart(letters: str, is_inside: bool) -> bool:
-    """Whether figures behind these letters are a house number: `gasse8`, `no5`, and `cesta c8` but not `a8`."""
-    table = vocabulary()
-    return (
-        len(letters) >= _GLUED_LETTERS
-        or (letters in table.number and (is_inside or len(letters) > 1))
-        or (is_inside and letters in table.behind)
-    )
+    """Whether figures behind these letters are a house number: `gasse8`, `no5`, but not `a8`."""
+    return len(letters) >= _GLUED_LETTERS or (letters in vocabulary().number and (is_inside or len(letters) > 1))
 
 
 def parse(query: AddressQuery, index: Index) -> Parsed:
