@@ -33,7 +33,7 @@ class Model:
 
     def score(self, features: Sequence[float]) -> float:
         """Log-odds that an answer with these features is right."""
-        return sum(w * f for w, f in zip(self.weights, features, strict=True))
+        return math.sumprod(self.weights, features)
 
     def confidence(self, features: Sequence[float]) -> float:
         """The same as a probability."""

@@ -23,6 +23,8 @@ _NEAR = 0.58
 """Least similarity of keys that is looked at closely."""
 _LONGEST_TYPE = 10
 _MAX_READINGS = 60
+_WIDE_READINGS = 3
+"""So many readings are looked for anywhere, when nothing in the written place is like them."""
 _LOOK_CLOSELY = 8
 
 
@@ -163,7 +165,8 @@ class Matcher:
                 best = min(best, self._file(reading, asked, street, where, found).like.cost)
         if best <= 0.25:
             return
-        for reading in fuller[:6]:
+        whole = [r for r in fuller if not r.left_over]
+        for reading in (whole or fuller)[:_WIDE_READINGS]:
             asked = from_words(reading.words)
             if len(asked.core) >= 4:
                 for street in self._index.streets_like(asked.core, _LOOK_CLOSELY):

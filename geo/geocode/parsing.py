@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from geo.geocode.index import Index
 from geo.geocode.names import country_code, postcode_variants
@@ -55,15 +56,17 @@ class Parsed:
     """Stretches that may be the name of a business."""
 
 
-def segments(text: str) -> list[Words]:
+@lru_cache(maxsize=20_000)
+def segments(text: str) -> tuple[Words, ...]:
     """Cut a text where a comma, bracket or lonely dash stands, into folded words."""
-    text = text[:_MAX_TEXT]
-    found = (_number_words(street_words(fold(part))) for part in _SPLIT.split(text) if part.strip())
-    return [words[:_MAX_WORDS] for words in found if words]
+    found = (_number_words(street_words(part)) for part in _SPLIT.split(fold(text[:_MAX_TEXT])) if part)
+    return tuple(words[:_MAX_WORDS] for words in found if words)
 
 
 def _number_words(parts: Words) -> Words:
     """Split `17a` into number and suffix, and `gasse8` into name and number."""
+    if all(word.isalpha() for word in parts):
+        return parts
     split: list[str] = []
     for word in parts:
         if word.isalpha():
@@ -166,9 +169,10 @@ class Line:
     def __init__(self, text: str, index: Index) -> None:
         text = _ZIP4.sub(r"\1", text[:_MAX_TEXT])
         text = _WIDE.sub("," if _SINGLE.search(text) and not _SPLIT.search(text) else " ", text)
-        self._found = segments(text)
-        self._whole = segments(text)
-        self._first = tuple(w for words in segments(text.rpartition(",")[0]) for w in words)
+        parts = [segments(part) for part in text.split(",")]
+        self._found = [words for part in parts for words in part]
+        self._whole = list(self._found)
+        self._first = tuple(w for part in parts[:-1] for words in part for w in words)
         self._index = index
         self._roles: list[str] = ["" for _ in self._found]
 
