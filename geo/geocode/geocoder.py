@@ -16,7 +16,9 @@ from geo.types import Grade, LonLat
 _CHUNK = 2_000
 _SAME_SPOT_M = 150.0
 _RIVAL_SCALE = 4.0
-_RIVAL, _DISTANT = FEATURES.index("rival"), FEATURES.index("distant_rival")
+_AS_LIKE = 0.02
+"""Names whose costs of likeness differ by less are as like."""
+_RIVAL = FEATURES.index("rival")
 
 
 class Geocoder:
@@ -141,6 +143,8 @@ class Geocoder:
         best = ranked[0]
         confidence = self._model.confidence(with_rivals(ranked))
         confidence, reason = veto(best, where, confidence)
+        if is_torn(ranked):
+            confidence = min(confidence, 0.6)
         if confidence >= THRESHOLD:
             return self._answer(best, confidence, reason, ())
         top: list[Candidate] = []
@@ -187,13 +191,27 @@ def with_rivals(ranked: Sequence[Match]) -> Features:
     close = max(0.0, 1 - (best.score - rival.score) / _RIVAL_SCALE)
     found = list(best.features)
     found[_RIVAL] = close
-    found[_DISTANT] = float(close > 0 and haversine_m(here, _point(rival)) > 2_000)
     return tuple(found)
+
+
+def is_torn(ranked: Sequence[Match]) -> bool:
+    """Whether the postcode is one town's and the city another's, and both have the street."""
+    best = ranked[0]
+    if (best.agrees_postcode > 0) == best.own_city:
+        return False
+    return any(
+        (rival.own_city if best.agrees_postcode > 0 else rival.agrees_postcode > 0)
+        and rival.street.id != best.street.id
+        and rival.like.cost <= best.like.cost + _AS_LIKE
+        and len(rival.reading.left_over) <= len(best.reading.left_over)
+        and haversine_m(_point(best), _point(rival)) > _SAME_SPOT_M
+        for rival in ranked[1:]
+    )
 
 
 def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
     """What can never be confident, whatever the model says, and the reason code."""
-    if where.other_country:
+    if where.other_country and not (match.own_city and match.agrees_postcode > 0):
         return min(confidence, 0.3), Reason.OTHER_COUNTRY
     if not is_here(match, where) and not where.is_empty:
         return min(confidence, 0.5), Reason.PLACE_CONTRADICTS

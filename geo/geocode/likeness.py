@@ -8,6 +8,9 @@ from rapidfuzz.distance import OSA
 from geo.geocode.normalise import StreetName, abbreviates, type_edits
 from geo.geocode.vocabulary import vocabulary
 
+_NUMBER_WORD = 0.6
+"""A figure that is part of a name tells it from others as much as most of its letters do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
@@ -74,6 +77,8 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
         return Likeness(length=length, **flags)
     if asked.glued == known.glued:
         return Likeness(length=length)
+    if asked.glued == known.core or known.glued == asked.core:
+        return Likeness(length=length, type_missing=True)
     in_type = _cut_type_edits(asked, known)
     if in_type == 0:
         return Likeness(length=length)
@@ -82,11 +87,15 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
     found = [_letters(asked, known, length, flags)]
     if in_type is not None:
         found.append(Likeness(edits=in_type, length=len(known.glued)))
-    if _is_abbreviated(asked.rest, known.rest, len(known.words) == 1 and bool(asked.types & known.types)):
+    written, has_type = _without_cut_type(asked, known)
+    if _is_abbreviated(written, known.rest, (3 if len(known.words) == 1 else 2) if has_type else 0):
+        flags = {"type_missing": False, "type_differs": False} if has_type else flags
         found.append(Likeness(length=length, abbreviated=True, **flags))
     omitted = _left_out(asked, known)
     if omitted:
         share = 0.0 if place_words.issuperset(omitted) else len("".join(omitted)) / max(1, len(known.bare))
+        if any(word.isdecimal() for word in omitted):
+            share = max(share, _NUMBER_WORD)
         found.append(Likeness(length=length, little=True, missing=min(1.0, share), **flags))
     return min(found, key=lambda x: x.cost)
 
@@ -95,30 +104,53 @@ def _cut_type_edits(asked: StreetName, known: StreetName) -> int | None:
     """Letters wrong in `backofenga` for Backofengasse or `sherwood raod` for Sherwood Road; None for other names."""
     if asked.types & known.types or not known.types:
         return None
-    for core in {asked.core, asked.glued}:
-        if len(core) > len(known.core) > 2 and core.startswith(known.core):
-            return type_edits(core[len(known.core) :], known.types)
+    for core in {asked.core, "".join(asked.rest), asked.glued}:
+        for start in {known.core, "".join(known.rest)}:
+            if len(core) > len(start) > 1 and core.startswith(start):
+                found = type_edits(core[len(start) :], known.types)
+                if found is not None and len(start) > 1 + found:
+                    return found
     return None
 
 
+def _without_cut_type(asked: StreetName, known: StreetName) -> tuple[Sequence[str], bool]:
+    """The asked words with a shortened type cut off the last (`vallg` of Vallgatan), and whether the types agree."""
+    if asked.types & known.types:
+        return asked.rest, True
+    if known.types and asked.rest and known.rest:
+        last, whole = asked.rest[-1], known.rest[-1]
+        if len(last) > len(whole) > 2 and last.startswith(whole) and type_edits(last[len(whole) :], known.types) == 0:
+            return (*asked.rest[:-1], whole), True
+    return asked.rest, False
+
+
 def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str, bool]) -> Likeness:
-    edits = min(OSA.distance(asked.core, known.core), OSA.distance(asked.bare, known.bare) + 1)
-    plain = Likeness(edits=edits, length=length, **flags)
+    written, whole_name = "".join(asked.rest), "".join(known.rest)
+    edits = OSA.distance(asked.core, known.core)
+    if len(whole_name) > len(known.core) or len(written) > len(asked.core):
+        edits = min(edits, OSA.distance(written, whole_name))
+    bare = OSA.distance(asked.bare, known.bare) + 1
+    plain = Likeness(edits=min(edits, bare), length=length, little=bare < edits, **flags)
+    if flags["type_missing"] and asked.types and not known.types or (known.types and not asked.types):
+        joined = min(OSA.distance(asked.glued, known.core), OSA.distance(asked.core, known.glued))
+        if joined < plain.edits:
+            plain = Likeness(edits=joined, length=max(length, len(known.core)), **flags)
     if not flags["type_missing"] and not flags["type_differs"]:
         return plain
     glued = [known.glued, *(known.core + t for t in known.types)] if known.types else [known.glued]
     written = asked.glued
-    if abs(len(written) - len(known.glued)) > 4 * max(1, edits):
+    if abs(len(written) - len(known.glued)) > 4 * max(1, edits) or min(len(asked.core), len(known.core)) < 2:
         return plain
     whole = min(OSA.distance(written, g) for g in glued)
     joined = Likeness(edits=whole, length=max(len(written), len(known.glued)))
     return min(plain, joined, key=lambda x: x.cost)
 
 
-def _is_abbreviated(asked: Sequence[str], known: Sequence[str], one_word: bool) -> bool:
+def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -> bool:
     """Word by word, one is the other or short for it; known words may be skipped when they are little.
 
-    Without a whole word in common (`Et.espl.`) the known name must be one word of the same type.
+    Without a whole word in common the known name must be one word, and no more than so many letters be written
+    of it (`Et.espl.`, `L. Torg`).
     """
     if not asked or not known:
         return False
@@ -135,7 +167,7 @@ def _is_abbreviated(asked: Sequence[str], known: Sequence[str], one_word: bool) 
         else:
             longest = max(longest, min(len(word), len(known[k])))
         k += 1
-    return k == len(known) and (whole >= 4 or (one_word and longest <= 3))
+    return k == len(known) and (whole >= 4 or (len(known) == 1 and longest <= initials))
 
 
 def _means(a: str, b: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 from geo.geocode.blocks import Block
 from geo.geocode.confidence import Features, Model
 from geo.geocode.index import Index, Street
@@ -21,6 +23,8 @@ _NEAR = 0.58
 """Least similarity of keys that is looked at closely."""
 _LONGEST_TYPE = 10
 _MAX_READINGS = 60
+_WIDE_READINGS = 3
+"""So many readings are looked for anywhere, when nothing in the written place is like them."""
 _LOOK_CLOSELY = 8
 
 
@@ -131,7 +135,7 @@ class Matcher:
     def _cut_types(self, asked: StreetName, where: Where) -> Iterable[int]:
         """Streets whose name the asked one begins with, when the rest is a shortened or misspelt type."""
         for core in {asked.core, asked.glued}:
-            for size in range(1, min(_LONGEST_TYPE, len(core) - 3) + 1):
+            for size in range(1, min(_LONGEST_TYPE, len(core) - 2) + 1):
                 for street in self._index.streets_named(core[:-size], where.known_postcode, where.places):
                     if any(
                         type_edits(core[-size:], name.types) is not None for name in self._index.street(street).names
@@ -161,7 +165,8 @@ class Matcher:
                 best = min(best, self._file(reading, asked, street, where, found).like.cost)
         if best <= 0.25:
             return
-        for reading in fuller[:6]:
+        whole = [r for r in fuller if not r.left_over]
+        for reading in (whole or fuller)[:_WIDE_READINGS]:
             asked = from_words(reading.words)
             if len(asked.core) >= 4:
                 for street in self._index.streets_like(asked.core, _LOOK_CLOSELY):
@@ -181,7 +186,8 @@ class Matcher:
             for key in keys:
                 streets.update(dict.fromkeys(s for _, s in block.like(key, _NEAR, _LOOK_CLOSELY)))
             if tellers:
-                streets.update(dict.fromkeys(block.containing(max(tellers, key=len), 3 * _LOOK_CLOSELY)))
+                teller = max(tellers, key=len)
+                streets.update(dict.fromkeys(block.containing(teller[:-1] if len(teller) > 4 else teller, 24)))
             if len(asked.core) <= 3 and asked.types:
                 streets.update(dict.fromkeys(self._beginning(asked, block)))
         return streets
@@ -270,7 +276,6 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
         1.0,
         min(1.0, like.edits / like.length),
         min(like.edits, 4) / 4,
-        float(typed and like.length <= 5),
         float(like.little),
         float(like.abbreviated),
         min(1.0, like.missing),
@@ -278,11 +283,13 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
         float(like.type_differs),
         min(sum(1 + w.isdecimal() for w in match.reading.left_over), 3) / 3,
         match.agrees_postcode,
+        _near_postcode(match, where),
         float(bool(where.postcodes) and not match.agrees_postcode and bool(match.street.postcodes)),
         match.city,
         float(where.has_city and not match.own_city) * (1.0 if match.city < 0.5 else 0.5),
         float(not match.agrees_postcode and match.city < 0.5),
         float(fit == "base"),
+        float(placed is not None and placed.is_cut and fit == "exact"),
         float(fit == "between"),
         float(fit == "beyond"),
         float(fit == "far"),
@@ -292,5 +299,11 @@ def features(match: Match, where: Where, overruled: bool) -> Features:
         float(unclean and fit != "exact") if number is not None else 0.0,
         float(overruled),
         0.0,
-        0.0,
     )
+
+
+def _near_postcode(match: Match, where: Where) -> float:
+    """Whether the written postcode is one figure away from the street's."""
+    if match.agrees_postcode or not where.postcodes:
+        return 0.0
+    return float(any(OSA.distance(a, b) <= 1 for a in where.postcodes for b in match.street.postcodes))

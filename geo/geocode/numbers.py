@@ -2,14 +2,30 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 
 from geo.distance import haversine_m
 from geo.geocode.names import postcode_key
 from geo.geocode.vocabulary import fold
 from geo.types import Grade, LonLat
 
+_FEW = 8
+"""Of fewer numbers nobody can say whether they go along the street."""
+_JUMBLED = 5.0
+"""Numbers go along the street when the way from each to the next is less than this many times its length."""
+_FEW_SECONDS = 5
+"""Second figures are looked at where more than one in so many houses has one."""
+_SMALL_M = 300.0
+"""Within so small a street or hamlet a jumbled number is near enough."""
+_SAME_SIDE = 8
+"""So few numbers past the end of its side a house is looked for there, before the other side is asked."""
+_STEP_OVER = 4
+"""The step past the end is measured over at least so many numbers where there are as many."""
+_REACH_M = 150.0
+"""How far past the end a house may be placed."""
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 _WIDE_GAP_M = 1_000.0
 _MANY_NUMBERS = 200
@@ -68,6 +84,8 @@ class Placed:
     """Radius in metres."""
     fit: str
     """`exact`, `base` (other suffix), `between`, `beyond` (just past the end), `far`, or `none`."""
+    is_cut: bool = False
+    """Whether a part of the number asked for (`a` of `56a`) is not in the house's."""
 
 
 class Houses:
@@ -109,6 +127,23 @@ class Houses:
         begin = bisect_left(self._bases, base)
         return [self._house(at) for at in range(begin, bisect_right(self._bases, base, begin))]
 
+    @cached_property
+    def _by_base(self) -> dict[int, list[House]]:
+        found: dict[int, list[House]] = {}
+        for at, base in enumerate(self._bases):
+            found.setdefault(base, []).append(self._house(at))
+        return found
+
+    @cached_property
+    def _by_second(self) -> dict[int, list[House]]:
+        found: dict[int, list[House]] = {}
+        for houses in self._by_base.values():
+            for house in houses:
+                second = _second(house.number)
+                if second is not None:
+                    found.setdefault(second, []).append(house)
+        return found
+
     def place(self, wanted: HouseNumber, postcode: str = "") -> Placed | None:
         """Place a number: the house, its base number or a sister, else between same-side neighbours.
 
@@ -122,42 +157,112 @@ class Houses:
         Returns
         -------
         Placed or None
-            None when the street has no numbers at all.
+            None when the street has no numbers at all. A house of two numbers (`101-103`, `1234/12`) answers to
+            either of them.
         """
         sisters = self._numbered(wanted.base)
         if sisters:
             return _among(sisters, wanted, postcode)
         if not self._bases:
             return None
-        return self._between(wanted)
+        second = _second(wanted)
+        others = self._by_second.get(wanted.base if second is None else second)
+        if others:
+            found = _among(others, others[0].number, postcode)
+            return found if second is None else replace(found, fit="base", grade=Grade.INTERPOLATED, is_cut=True)
+        return self._row.place(wanted, second if second is not None and self._row.is_second else wanted.base)
 
-    def _between(self, wanted: HouseNumber) -> Placed:
-        base = wanted.base
-        everything = list(dict.fromkeys(self._bases))
-        same_side = [known for known in everything if known % 2 == base % 2]
-        at = bisect_left(same_side, base)
-        if 0 < at < len(same_side):
-            return self._interpolated(wanted, same_side[at - 1], same_side[at])
-        at = bisect_left(everything, base)
-        if 0 < at < len(everything):
-            return self._interpolated(wanted, everything[at - 1], everything[at])
-        end = everything[0] if at == 0 else everything[-1]
-        house = self._numbered(end)[0]
-        past = abs(base - end)
-        step_m = self._metres_per_number()
-        near = past <= BEYOND and (base % 2 == end % 2 or len(everything) > 1)
-        return Placed(
-            house.point,
-            wanted.text,
-            house.postcode,
-            Grade.INTERPOLATED if near else Grade.STREET,
-            round(20 + past * step_m, 1),
-            "beyond" if near and past * step_m <= 150 else "far",
-        )
+    @cached_property
+    def _row(self) -> "_Row":
+        """The numbering that goes along the street: the first figures, or the last ones where many houses have two."""
+        first = _Row(self._by_base, False)
+        if _FEW_SECONDS * sum(map(len, self._by_second.values())) > len(self):
+            last: dict[int, list[House]] = {}
+            for base, houses in self._by_base.items():
+                for house in houses:
+                    second = _second(house.number)
+                    last.setdefault(base if second is None else second, []).append(house)
+            row = _Row(last, True)
+            return row if row.hops_m < first.hops_m / 2 else first
+        return first
 
-    def _interpolated(self, wanted: HouseNumber, low: int, high: int) -> Placed:
-        a, b = self._numbered(low)[0], self._numbered(high)[0]
-        share = (wanted.base - low) / (high - low)
+
+def _second(number: HouseNumber) -> int | None:
+    """The second figure of a number such as `101-103` or `1234/12`."""
+    tail = number.tail
+    if tail and tail[0].isdecimal() and len(tail[0]) <= 6:
+        return int(tail[0])
+    return None
+
+
+class _Row:
+    """Numbers along a street, for placing one that is missing."""
+
+    def __init__(self, by_figure: Mapping[int, Sequence[House]], is_second: bool) -> None:
+        self.is_second = is_second
+        self._at = {figure: houses[0] for figure, houses in by_figure.items()}
+        figures = sorted(self._at)
+        self._sides = (figures, [f for f in figures if f % 2 == 0], [f for f in figures if f % 2 == 1])
+
+    @cached_property
+    def hops_m(self) -> float:
+        """The way from number to number on both sides."""
+        return sum(self._gap_m(a, b) for side in self._sides[1:] for a, b in pairwise(side))
+
+    @cached_property
+    def extent_m(self) -> float:
+        """How far the houses are apart at most, roughly."""
+        lons, lats = zip(*(house.point for house in self._at.values()), strict=True)
+        return haversine_m(LonLat(min(lons), min(lats)), LonLat(max(lons), max(lats)))
+
+    @cached_property
+    def is_jumbled(self) -> bool:
+        """Whether numbers do not go along the street, as where houses are numbered in the order they were built."""
+        return len(self._at) >= _FEW and self.hops_m > _JUMBLED * (self.extent_m + 100)
+
+    def _gap_m(self, a: int, b: int) -> float:
+        return haversine_m(self._at[a].point, self._at[b].point)
+
+    def place(self, wanted: HouseNumber, figure: int) -> Placed:
+        """Place a number that no house has."""
+        everything = self._sides[0]
+        for side in (self._sides[1 + figure % 2], everything):
+            at = bisect_left(side, figure)
+            if 0 < at < len(side):
+                return self._interpolated(wanted, figure, side[at - 1], side[at])
+            near = side[0 if at == 0 else -1] if side else None
+            if near is not None and (side is everything or abs(figure - near) <= _SAME_SIDE):
+                return self._past_end(wanted, figure, near, side)
+        raise AssertionError("a street without numbers places none")
+
+    def _past_end(self, wanted: HouseNumber, figure: int, end: int, side: Sequence[int]) -> Placed:
+        """Go on past the last number of a side by the step that its last houses have, 150 m at most."""
+        house = self._at[end]
+        past = abs(figure - end)
+        inside = self._sides[0][0] < figure < self._sides[0][-1]
+        back = [f for f in side if (f - end) * (figure - end) < 0]
+        point, step_m = house.point, self._metres_per_number()
+        if back:
+            ref = min(back, key=lambda f: (abs(f - end) < _STEP_OVER, abs(f - end)))
+            other = self._at[ref].point
+            share = past / abs(end - ref)
+            share = min(share, _REACH_M / max(1.0, self._gap_m(end, ref)))
+            if past <= _SAME_SIDE and not self.is_jumbled:
+                point = LonLat(
+                    round(point.lon + share * (point.lon - other.lon), 7),
+                    round(point.lat + share * (point.lat - other.lat), 7),
+                )
+        near = past <= BEYOND and (figure % 2 == end % 2 or len(self._sides[0]) > 1)
+        fit = "beyond" if near and past * step_m <= _REACH_M else "far"
+        grade = Grade.INTERPOLATED if near or inside else Grade.STREET
+        uncertainty = round(20 + past * step_m, 1)
+        if inside:
+            fit = "far" if self.is_jumbled and self.extent_m > _SMALL_M else "between"
+        return Placed(point, wanted.text, house.postcode, grade, uncertainty, fit)
+
+    def _interpolated(self, wanted: HouseNumber, figure: int, low: int, high: int) -> Placed:
+        a, b = self._at[low], self._at[high]
+        share = (figure - low) / (high - low)
         point = LonLat(
             a.point.lon + share * (b.point.lon - a.point.lon), a.point.lat + share * (b.point.lat - a.point.lat)
         )
@@ -165,13 +270,15 @@ class Houses:
         near = a if share < 0.5 else b
         fit = "between" if gap_m <= _WIDE_GAP_M and (high - low <= _MANY_NUMBERS or gap_m <= 150) else "far"
         uncertainty = 15 + gap_m * min(share, 1 - share)
+        if self.is_jumbled:
+            uncertainty = max(uncertainty, self.extent_m / 2)
+            fit = "far" if self.extent_m > _SMALL_M else fit
         return Placed(point, wanted.text, near.postcode, Grade.INTERPOLATED, round(uncertainty, 1), fit)
 
     def _metres_per_number(self) -> float:
-        low, high = self._bases[0], self._bases[-1]
-        first, last = self._house(0), self._numbered(high)[0]
-        span = high - low
-        return max(4.0, haversine_m(first.point, last.point) / span) if span else 10.0
+        figures = self._sides[0]
+        span = figures[-1] - figures[0]
+        return max(4.0, self._gap_m(figures[0], figures[-1]) / span) if span else 10.0
 
 
 def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Placed:
@@ -193,6 +300,7 @@ def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Plac
         Grade.ROOFTOP if agreed else Grade.INTERPOLATED,
         10.0 if exact else round(20.0 + spread, 1),
         "exact" if exact or agreed else "base",
+        not exact,
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from geo.geocode.index import Index
 from geo.geocode.names import country_code, postcode_variants
@@ -15,7 +16,9 @@ _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
 _WIDE = re.compile(r"\s{2,}")
 _SINGLE = re.compile(r"\S\s\S")
 _ZIP4 = re.compile(r"\b(\d{5})-\d{4}\b")
-_GLUED_NUMBER = re.compile(r"([^\W\d]{3,})(\d+[a-z]?)")
+_GLUED_NUMBER = re.compile(r"([^\W\d]+)(\d+(?:[a-z]|bis|ter|quater)?)")
+_GLUED_LETTERS = 3
+"""A word of fewer letters keeps the figures glued to it (`a4`), unless it announces a number (`n5`)."""
 _SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
 _SUFFIX_WORDS = frozenset({"bis", "ter", "quater"})
 _MAX_TEXT = 400
@@ -53,27 +56,34 @@ class Parsed:
     """Stretches that may be the name of a business."""
 
 
-def segments(text: str) -> list[Words]:
+@lru_cache(maxsize=20_000)
+def segments(text: str) -> tuple[Words, ...]:
     """Cut a text where a comma, bracket or lonely dash stands, into folded words."""
-    text = text[:_MAX_TEXT]
-    found = (_number_words(street_words(fold(part))) for part in _SPLIT.split(text) if part.strip())
-    return [words[:_MAX_WORDS] for words in found if words]
+    found = (_number_words(street_words(part)) for part in _SPLIT.split(fold(text[:_MAX_TEXT])) if part)
+    return tuple(words[:_MAX_WORDS] for words in found if words)
 
 
 def _number_words(parts: Words) -> Words:
     """Split `17a` into number and suffix, and `gasse8` into name and number."""
+    if all(word.isalpha() for word in parts):
+        return parts
     split: list[str] = []
     for word in parts:
         if word.isalpha():
             split.append(word)
             continue
         glued = _GLUED_NUMBER.fullmatch(word)
-        if glued is not None:
+        if glued is not None and _comes_apart(glued[1], bool(split)):
             split.append(glued[1])
             word = glued[2]
         suffixed = _SUFFIXED.fullmatch(word)
         split.extend(suffixed.groups() if suffixed else (word,))
     return tuple(split)
+
+
+def _comes_apart(letters: str, is_inside: bool) -> bool:
+    """Whether figures behind these letters are a house number: `gasse8`, `no5`, but not `a8`."""
+    return len(letters) >= _GLUED_LETTERS or (letters in vocabulary().number and (is_inside or len(letters) > 1))
 
 
 def parse(query: AddressQuery, index: Index) -> Parsed:
@@ -131,7 +141,7 @@ def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
     result: list[Words] = []
     for at, words in enumerate(found):
         alone = _only_number(words)
-        if at > 0 and _starts_with_number(words) and not found[at - 1][-1].isdecimal():
+        if at > 0 and _starts_with_number(words) and (not found[at - 1][-1].isdecimal() or len(found[at - 1]) > 2):
             result.append(found[at - 1] + words)
         if alone and at + 1 < len(found):
             result.append(words + found[at + 1])
@@ -158,10 +168,11 @@ class Line:
 
     def __init__(self, text: str, index: Index) -> None:
         text = _ZIP4.sub(r"\1", text[:_MAX_TEXT])
-        text = _WIDE.sub("," if _SINGLE.search(text) else " ", text)
-        self._found = segments(text)
-        self._whole = segments(text)
-        self._first = tuple(w for words in segments(text.rpartition(",")[0]) for w in words)
+        text = _WIDE.sub("," if _SINGLE.search(text) and not _SPLIT.search(text) else " ", text)
+        parts = [segments(part) for part in text.split(",")]
+        self._found = [words for part in parts for words in part]
+        self._whole = list(self._found)
+        self._first = tuple(w for part in parts[:-1] for words in part for w in words)
         self._index = index
         self._roles: list[str] = ["" for _ in self._found]
 
@@ -182,15 +193,18 @@ class Line:
             parsed.names += self._whole[:1]
 
     def _take_countries(self, parsed: Parsed) -> None:
-        """A country is the whole of a stretch, or its last words.
+        """A country is the whole of a stretch, or the last words of the last one: streets are called after countries.
 
         Codes count only for covered countries, and never behind a number (`2/A`, `12 FL`).
         """
         for at in range(len(self._found) - 1, -1, -1):
             words = self._found[at]
+            is_last = not any(self._found[at + 1 :])
             for size in range(min(4, len(words)), 0, -1):
                 if size == len(words) and at == 0:
                     continue
+                if size < len(words) and not is_last:
+                    break
                 code = self._country(words[-size:])
                 if code and (len(words[-1]) > 3 or size == len(words) or words[-size - 1].isalpha()):
                     parsed.countries.append(code)
@@ -243,12 +257,11 @@ class Line:
             parsed.cities.append(right)
         if not left:
             self._roles[at] = "place"
-        elif _has_number(left):
+        elif _has_number(left) or (right and not self._places_at(left)):
             self._found[at] = left
             self._roles[at] = "street"
         else:
-            if not right or self._places_at(left):
-                parsed.cities.append(left)
+            parsed.cities.append(left)
             self._roles[at] = "place"
 
     def _take_strange_postcode(self, parsed: Parsed) -> None:
@@ -280,11 +293,15 @@ class Line:
             self._cut_place(parsed, at, words)
 
     def _cut_place(self, parsed: Parsed, at: int, words: Words) -> None:
+        """Take a place off the end; behind a street that its number leads only when no other place is written."""
         numbers = [i for i, w in enumerate(words) if w[0].isdecimal()]
-        for size in range(min(4, len(words) - 1 - numbers[-1]), 0, -1):
-            if numbers[-1] > 0 and self._places_at(words[-size:]):
+        leads = numbers[-1] == 0 or (numbers[-1] == 1 and len(words[1]) == 1)
+        for size in range(min(5, len(words) - 1 - numbers[-1] - leads), 0, -1):
+            if (not leads or not (parsed.cities or parsed.postcodes)) and self._places_at(words[-size:]):
                 parsed.cities.append(words[-size:])
                 self._found[at] = words[:-size]
+                if leads:
+                    parsed.segments.append(words)
                 return
 
     def _take_loose(self, parsed: Parsed) -> None:
@@ -343,13 +360,14 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
         if not (word.isdecimal() or len(word) == 1 or word in _SUFFIX_WORDS):
             break
         tail.append(word)
-    yield Reading(words[cut:end], _number(words[i], tail), _beside(words[:cut], words[cut]))
+    for last in dict.fromkeys((end, i)):
+        yield Reading(words[cut:last], _number(words[i], tail), _beside(words[:cut], words[cut:last]))
 
 
-def _beside(left: Words, first: str) -> Words:
+def _beside(left: Words, street: Words) -> Words:
     """Words before a street that may belong to its name: not those that a legal form or a type in front cuts off."""
     table = vocabulary()
-    if left and (left[-1] in table.legal or (len(first) > 2 and first in table.front)):
+    if left and (left[-1] in table.legal or (len(street) > 1 and len(street[0]) > 2 and street[0] in table.front)):
         return ()
     return left
 
@@ -358,18 +376,26 @@ def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
     if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
         return
     units = vocabulary().unit
+    before = tuple(w for w in words[:i] if w not in vocabulary().number and w not in units and not w.isdecimal())
+    for start in _starts(words, i):
+        for rest in dict.fromkeys((_without_units(words[start:]), words[start:])):
+            if cut < len(rest):
+                end = len(rest) - cut
+                left = rest[end:]
+                if left and (left[0].isdecimal() or "".join(left[:2]) in units or left[0] in units):
+                    left = ()
+                yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), before + left)
+
+
+def _starts(words: Words, i: int) -> list[int]:
+    """Where the street may begin behind a number in front: at once, or after its suffix or second number."""
     starts = [i + 1]
-    follower = words[i + 1]
-    if i + 2 < len(words) and (follower.isdecimal() or len(follower) == 1 or follower in _SUFFIX_WORDS):
-        starts.append(i + 2)
-    for start in starts:
-        rest = _without_units(words[start:])
-        if cut < len(rest):
-            end = len(rest) - cut
-            left = rest[end:]
-            if left and (left[0].isdecimal() or "".join(left[:2]) in units or left[0] in units):
-                left = ()
-            yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), left)
+    while len(starts) < 3 and starts[-1] + 1 < len(words):
+        follower = words[starts[-1]]
+        if not (follower.isdecimal() or len(follower) == 1 or follower in _SUFFIX_WORDS):
+            break
+        starts.append(starts[-1] + 1)
+    return starts
 
 
 def _without_units(words: Words) -> Words:
