@@ -1,16 +1,21 @@
 """Pins for addresses, in the background; asked again when the map has changed."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import AddressQuery
 from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answer
+from server.accounts.rechecking import concerned
 from server.geocoding import service as geocoding
+from server.geocoding import updating
 from server.geocoding.errors import NoAddresses
+from server.geocoding.models import Version
+from server.geocoding.updating import is_settled
 from server.jobs import defer, task
 from server.jobs.service import queue
 from server.kit.database import transaction
@@ -67,14 +72,19 @@ def locate_pending() -> None:
 
 @task("accounts.check_pins_again")
 def check_pins_again() -> None:
-    """Ask again for pins that an older map has placed, or could not place; pins set by people stay."""
+    """Ask again for pins that a change of the map may concern, batch by batch; pins set by people stay."""
     with transaction() as session, suppress(NoAddresses):
         acting(session, MACHINE)
-        version = geocoding.locate(session, AddressQuery()).region_version
-        batch = outdated(session, version)
+        current = updating.settle(session)
+        if current is None or session.scalar(select(is_settled()).where(Version.number == current.number)):
+            return
+        found = concerned(session, current)
+        batch = locked(session, found[:BATCH])
         locate(session, batch)
-        if len(batch) == BATCH:
+        if len(found) > BATCH:
             defer(session, check_pins_again, key="accounts.check_pins_again")
+        elif len(batch) == len(found):
+            updating.followed_up(current)
 
 
 @queue.periodic(cron="*/5 * * * *")
@@ -88,20 +98,13 @@ def keep_pins(timestamp: int) -> None:
         defer(session, check_pins_again, key="accounts.check_pins_again")
 
 
-def outdated(session: Session, version: str) -> list[tuple[Site, str]]:
-    """Sites whose pin another version of the address index has placed, or failed to place."""
+def locked(session: Session, site_ids: Sequence[UUID]) -> list[tuple[Site, str]]:
+    """Some sites with their account's name, kept from other workers; those that another one has are left out."""
     statement = (
         select(Site, Account.name)
         .join(Account, Account.id == Site.account_id)
-        .where(
-            Site.deleted_at.is_(None),
-            Account.deleted_at.is_(None),
-            Site.region_version.is_not(None),
-            Site.region_version != version,
-            func.coalesce(Site.grade, "").not_in(BY_PEOPLE),
-        )
+        .where(Site.id.in_(site_ids))
         .order_by(Site.id)
-        .limit(BATCH)
         .with_for_update(of=Site, skip_locked=True)
     )
     return [(site, name) for site, name in session.execute(statement)]

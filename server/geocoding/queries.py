@@ -1,7 +1,8 @@
 """Reads of the address index, each set-based."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -71,15 +72,40 @@ def served(session: Session) -> Sequence[Source]:
     statement = (
         select(Source)
         .outerjoin(Region, Region.id == Source.region_id)
-        .where((Source.region_id.is_(None)) | (Region.state == State.READY))
+        .where((Source.region_id.is_(None)) | (Region.state == State.READY), Source.removed_at.is_(None))
         .order_by(Source.id)
     )
     return session.scalars(statement).all()
 
 
+def version_of(sources: Iterable[Source]) -> str:
+    """The version of the index that these sources make."""
+    marks = "|".join(f"{source.id} {source.fingerprint}" for source in sources)
+    return hashlib.sha256(marks.encode()).hexdigest()[:12]
+
+
 def files(session: Session) -> Sequence[Source]:
     """The address files, by name."""
-    return session.scalars(select(Source).where(Source.region_id.is_(None)).order_by(Source.name)).all()
+    in_index = Source.region_id.is_(None) & Source.removed_at.is_(None)
+    return session.scalars(select(Source).where(in_index).order_by(Source.name)).all()
+
+
+def removed_files(session: Session) -> Sequence[Source]:
+    """The address files that can be brought back, the latest first."""
+    gone = Source.region_id.is_(None) & Source.removed_at.is_not(None)
+    return session.scalars(select(Source).where(gone).order_by(Source.removed_at.desc())).all()
+
+
+def of_region(session: Session, name: str) -> Source | None:
+    """The source of the region in service under a name."""
+    statement = select(Source).join(Region, Region.id == Source.region_id)
+    return session.scalars(statement.where(Region.name == name, Region.state == State.READY)).first()
+
+
+def of_regions(session: Session) -> dict[UUID, Source]:
+    """The sources of all regions by the region's id."""
+    found = session.scalars(select(Source).where(Source.region_id.is_not(None)))
+    return {source.region_id: source for source in found if source.region_id is not None}
 
 
 def attributions(session: Session) -> list[str]:
