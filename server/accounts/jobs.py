@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from server.accounts.importing import TARGET
-from server.accounts.locating import check_pins_again, locate_account, locate_pending
+from server.accounts.locating import ask_elsewhere, check_pins_again, locate_account, locate_pending
 from server.imports import service
 from server.imports.models import ImportRun, State
 from server.jobs import task
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 
-__all__ = ["apply_import", "check_import", "check_pins_again", "locate_account", "locate_pending"]
+__all__ = ["apply_import", "ask_elsewhere", "check_import", "check_pins_again", "locate_account", "locate_pending"]
 
 
 @task("accounts.check_import")

@@ -8,23 +8,26 @@ new. Everything else would be answered as before.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from geo.geocode.normalise import street_name
 from server.accounts.models import Account, Site
 from server.accounts.pins import BY_PEOPLE
 from server.geocoding import updating
 from server.geocoding.models import Version
 
-ALIKE = 0.42
-"""How much of a changed name's letter triples a site's text must hold to be asked again: misspelt ones hold half."""
+ALIKE = 0.5
+"""How much of a changed name's letter triples a site's text must hold to be asked again."""
+SAME = 0.7
+"""How much of it a text in another town must hold: there only the same name is a rival."""
 _NEAR_DEG = 0.0004
 """About 40 m."""
 
 _SITES = text(
     """
     create temporary table recheck_site on commit drop as
-    select s.id, s.pin, s.pin_state in ('review', 'failed') as is_open,
+    select s.id, s.pin, s.pin_state in ('review', 'failed') as is_open, s.street is not null as has_street,
            search_words(s.street, case when s.street is null then a.name end, null, null) as words,
            search_words(s.city, null, null, null) as town,
            upper(regexp_replace(coalesce(s.postcode, ''), '[^[:alnum:]]', '', 'g')) as postcode,
@@ -37,23 +40,33 @@ _SITES = text(
 _CHANGES = text(
     """
     create temporary table recheck_change on commit drop as
-    select c.kind, search_words(n.name, null, null, null) as name, search_words(c.city, null, null, null) as town,
-           array(select upper(regexp_replace(p, '[^[:alnum:]]', '', 'g')) from unnest(c.postcodes) p) as postcodes,
-           c.spots
-    from geocoding_change c cross join lateral unnest(c.names) as n(name)
-    where c.batch = any(:batches) and n.name <> ''
+    select c.kind, c.change <> 'removed' as is_new, search_words(n.distinctive, null, null, null) as name,
+           search_words(c.city, null, null, null) as town, c.spots,
+           array(select upper(regexp_replace(p, '[^[:alnum:]]', '', 'g')) from unnest(c.postcodes) p) as postcodes
+    from geocoding_change c cross join lateral unnest(c.names) as written(name)
+    join unnest(cast(:names as text[]), cast(:distinctive as text[])) as n(name, distinctive)
+      on n.name = written.name
+    where c.batch = any(:batches)
     """
 )
 _CONCERNED = text(
     """
-    select s.id from recheck_change c join recheck_site s on c.name <% s.words where c.kind <> 'place'
+    select s.id from recheck_change c join recheck_site s on c.name <% s.words
+    where c.kind = 'street' and (
+        word_similarity(c.name, s.words) >= :same or c.town = '' or (s.town = '' and s.postcode = '')
+        or s.postcode = any(c.postcodes) or c.town <% s.everything
+    )
+    union
+    select s.id from recheck_change c join recheck_site s on c.name <% s.words
+    where c.kind = 'poi' and (not s.has_street or s.town = '')
     union
     select s.id from recheck_change c join recheck_site s on c.name <% s.everything where c.kind = 'place'
     union
-    select s.id from (select distinct town from recheck_change where kind = 'street' and town <> '') c
+    select s.id from (select distinct town from recheck_change where kind = 'street' and is_new and town <> '') c
     join recheck_site s on s.is_open and c.town <% s.everything
     union
-    select s.id from (select distinct unnest(postcodes) as postcode from recheck_change where kind = 'street') c
+    select s.id
+    from (select distinct unnest(postcodes) as postcode from recheck_change where kind = 'street' and is_new) c
     join recheck_site s on s.is_open and s.postcode = c.postcode
     union
     select s.id from (select distinct (ST_Dump(spots)).geom as spot from recheck_change where kind <> 'place') c
@@ -98,11 +111,18 @@ def _touched(session: Session, version: str, batches: Sequence[UUID]) -> Sequenc
     for table in ("recheck_site", "recheck_change"):
         session.execute(text(f"drop table if exists {table}"))
     session.execute(_SITES, {"version": version, "by_people": list(BY_PEOPLE)})
-    session.execute(_CHANGES.bindparams(bindparam("batches", list(batches))))
+    names = list(updating.names_in(session, batches))
+    distinctive = [distinctive_part(name) for name in names]
+    session.execute(_CHANGES, {"batches": list(batches), "names": names, "distinctive": distinctive})
     for words in ("words", "everything"):
         session.execute(text(f"create index on recheck_site using gin ({words} gin_trgm_ops)"))
     session.execute(text("create index on recheck_site using gist (pin)"))
     session.execute(text("analyze recheck_site"))
     session.execute(text("analyze recheck_change"))
     session.execute(text(f"set local pg_trgm.word_similarity_threshold = {ALIKE}"))
-    return session.scalars(_CONCERNED, {"near": _NEAR_DEG}).all()
+    return session.scalars(_CONCERNED, {"near": _NEAR_DEG, "same": SAME}).all()
+
+
+def distinctive_part(name: str) -> str:
+    """A name without the word that says what kind of street it is: half of all streets share that."""
+    return " ".join(street_name(name).rest) or name

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from geo.geocode.content import Content, HouseRow, PlaceRow, PoiRow, StreetRow
 from geo.osm.records import AddressPoint, Place, Poi, StreetLine
 from geo.types import LonLat
-from server.geocoding.models import Source
+from server.geocoding.models import RemoteDay, Source
+from server.geocoding.providers import PROVIDERS
 from server.regions.models import Region, State
 
 _FETCH = 20_000
@@ -110,7 +111,9 @@ def of_regions(session: Session) -> dict[UUID, Source]:
 
 def attributions(session: Session) -> list[str]:
     """What must be printed wherever results leave, each once."""
-    return sorted({line for source in served(session) for line in source.attribution})
+    lines = {line for source in served(session) for line in source.attribution}
+    used = session.scalars(select(RemoteDay.provider).where(RemoteDay.answered > 0).distinct())
+    return sorted(lines | {PROVIDERS[key].credit for key in used if key in PROVIDERS})
 
 
 def content(session: Session, source: UUID) -> Content:

@@ -4,6 +4,7 @@ The built rows are compared by their content, because they are what answers are 
 names the changes since the one before; whoever keeps answers derives from them which ones to ask for again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -190,6 +191,11 @@ def unseen(session: Session, version: str, current: Version) -> Unseen:
     later = session.scalars(select(Version).where(Version.number > since, Version.number <= current.number)).all()
     batches = tuple(dict.fromkeys(batch for row in later for batch in row.batches))
     return Unseen(any(row.is_all_new for row in later), batches)
+
+
+def names_in(session: Session, batches: Sequence[UUID]) -> Sequence[str]:
+    """Every name of what changed, each once."""
+    return session.scalars(select(func.unnest(Change.names)).where(Change.batch.in_(batches)).distinct()).all()
 
 
 def is_settled() -> Any:
