@@ -54,8 +54,9 @@ _NUMBERS = """
 _PLACES = """
     select r.source_id, lower(r.name) || '|' || r.kind as key, array[cast(r.name as text)] || r.other_names as names,
            r.name as city, array[]::text[] as postcodes, r.point as spots,
-           md5(concat_ws('|', r.name, r.other_names, r.kind, r.country, round(ST_X(r.point)::numeric, 2),
-                         round(ST_Y(r.point)::numeric, 2), round(ln(r.extent_m + 1000)::numeric, 1))) as content
+           md5(concat_ws('|', r.name, r.other_names, r.country, case when r.kind <> 'postal' then
+               concat_ws('|', round(ST_X(r.point)::numeric, 2), round(ST_Y(r.point)::numeric, 2),
+                         round(ln(r.extent_m + 1000)::numeric, 1)) end)) as content
     from geocoding_place r where r.source_id = any(:both)
 """
 _POIS = """
