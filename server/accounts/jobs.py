@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from server.accounts.importing import TARGET
-from server.accounts.locating import check_pins_again, locate_account, locate_pending
+from server.accounts.locating import ask_elsewhere, check_pins_again, locate_account, locate_pending
 from server.accounts.repairing import apply_repair, search_repair
 from server.imports import service
 from server.imports.models import ImportRun, State
@@ -14,6 +14,7 @@ from server.kit.errors import WaymarkError
 __all__ = [
     "apply_import",
     "apply_repair",
+    "ask_elsewhere",
     "check_import",
     "check_pins_again",
     "locate_account",

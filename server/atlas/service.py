@@ -3,9 +3,15 @@
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
+from server.accounts import rechecking
+from server.geocoding import queries, updating
 from server.geocoding import service as geocoding
 from server.kit.database import transaction
 from server.regions import building
+from server.regions import queries as region_queries
+from server.regions import service as regions
 from server.regions.building import Steps, quiet
 from server.regions.models import Region
 from server.roads import service as roads
@@ -14,19 +20,51 @@ from server.roads import service as roads
 def add_region(path: Path, name: str | None = None, *, source: str | None = None, steps: Steps = quiet) -> UUID:
     """Build a region from an extract and put it into service; a region that is there already is left alone.
 
-    Accounts whose pins were made with an older version are looked at again by a job of `accounts`.
+    What differs from the older extract of the name is noted; a job of `accounts` looks at the pins again that it may
+    concern.
     """
     region_id, ready = building.add(path, name, source, steps)
     if ready:
         return region_id
     with transaction() as session:
-        steps("indexing addresses", 0, 1)
-        geocoding.build_index(session, region_id)
-        steps("indexing addresses", 1, 1)
+        steps("indexing addresses", 0, 2)
+        index(session, region_id, steps)
     with transaction() as session:
         region = session.get_one(Region, region_id)
         steps("building the road graph", 0, 1)
         roads.build_graph(session, region, threads=2)
         steps("building the road graph", 1, 1)
     building.publish(region_id)
+    with transaction() as session:
+        updating.settle(session)
     return region_id
+
+
+def index(session: Session, region_id: UUID, steps: Steps = quiet) -> None:
+    """Build the address index of a region that is not in service yet, and note what it changes."""
+    region = session.get_one(Region, region_id)
+    old = queries.of_region(session, region.name)
+    new = geocoding.build_index(session, region_id)
+    steps("indexing addresses", 1, 2)
+    updating.note_changes(session, old.id if old is not None else None, new)
+    if old is not None and old.region_id is not None:
+        new.changes |= {"prospects": region_queries.prospect_changes(session, old.region_id, region_id)}
+    steps("indexing addresses", 2, 2)
+
+
+def remove_region(name: str) -> None:
+    """Remove a region with its files and everything that was built from its extract."""
+    with transaction() as session:
+        source = queries.of_region(session, name)
+        if source is not None:
+            updating.note_removal(session, source)
+        gone = regions.remove(session, name)
+        updating.settle(session)
+    with transaction() as session:
+        regions.clear_files(session, gone)
+
+
+def to_look_at_again(session: Session) -> int:
+    """How many sites' pins the present version of the index may concern and that were not asked for again yet."""
+    current = updating.settle(session)
+    return len(rechecking.concerned(session, current)) if current is not None else 0

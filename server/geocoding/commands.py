@@ -1,20 +1,20 @@
 """`waymark geocode` and `waymark addresses`."""
 
 import csv
-from collections.abc import Iterator
+from itertools import batched
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from geo.geocode.names import country_code
-from geo.geocode.types import AddressQuery
-from server.geocoding import files, queries, service
+from server.geocoding import addressfiles, files, queries, service, sources
 from server.geocoding.errors import BadFile
+from server.geocoding.reporting import in_words
 from server.kit.database import transaction
 
 addresses = typer.Typer(no_args_is_help=True, help="Address files beside the regions: CSV with OpenAddresses' columns.")
 
+_CHUNK = 2_000
 _REPORT_EVERY = 10_000
 
 
@@ -24,26 +24,23 @@ def geocode(
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT.csv", help="Written only when everything went well.")],
 ) -> None:
-    """Find the addresses of a list."""
+    """Find the addresses of a list; whom to credit stands in OUT.csv.sources.txt."""
     if not target.parent.is_dir():
         raise BadFile(f"{target}: there is no folder {target.parent}.")
-    with transaction() as session, files.table(source, files.QUESTION_COLUMNS) as rows, files.written(target) as out:
+    count = confident = 0
+    with files.table(source, files.QUESTION_COLUMNS) as rows, files.written(target) as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(files.RESULT_COLUMNS)
-        ids: list[str] = []
-
-        def asked() -> Iterator[AddressQuery]:
-            for identity, query in files.questions(rows):
-                ids.append(identity)
-                yield query
-
-        count = confident = 0
-        for answer in service.stream(session, asked()):
-            writer.writerow(files.result(ids[count], answer))
-            count += 1
-            confident += answer.is_confident
+        for chunk in batched(files.questions(rows), _CHUNK):
+            with transaction() as session:
+                answers = service.locate_many(session, (query for _, query in chunk))
+            for (identity, _), answer in zip(chunk, answers, strict=True):
+                writer.writerow(files.result(identity, answer))
+                confident += answer.is_confident
+            count += len(chunk)
             if count % _REPORT_EVERY == 0:
                 typer.echo(f"{count:,} rows …", err=True)
+    with transaction() as session:
         credits = queries.attributions(session)
     typer.echo(f"{count:,} rows, {confident:,} of them confident: {target}", err=True)
     typer.echo("Sources: " + "; ".join(credits), err=True)
@@ -51,41 +48,69 @@ def geocode(
 
 @addresses.command("add")
 def add(
-    file: Annotated[Path, typer.Argument(help="CSV, packed with gzip or not: LON,LAT,NUMBER,STREET,CITY,POSTCODE,ID.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV (LON,LAT,NUMBER,STREET,CITY,POSTCODE,ID in any order) or lines of GeoJSON, packed with gzip or"
+            " not; or a folder of such files.",
+        ),
+    ],
     country: Annotated[str, typer.Option(help="Country of the addresses, by code or name.")],
-    name: Annotated[str, typer.Option(help="A file of the same name is replaced.")],
+    name: Annotated[str, typer.Option(help="What to call them; addresses of the same name are replaced.")],
     source: Annotated[str, typer.Option(help="Who is to be credited.")],
     licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
 ) -> None:
-    """Add an address file to the index."""
-    code = country_code(country)
-    if not code:
-        raise BadFile(f"“{country}” is not a country.", help="Give a two-letter code, for example US.")
-    columns = ("lon", "lat", "number", "street")
-    with transaction() as session, files.table(file, columns, required=columns) as rows:
-        added = service.add_addresses(
-            session, files.addresses(file, rows, code), name=name, country=code, origin=source, licence=licence,
-            fingerprint=files.sha256_of(file),
-        )  # fmt: skip
-        typer.echo(f"{name}: {added.addresses:,} addresses on {added.streets:,} streets.")
+    """Add addresses to the index, all or nothing; a newer file replaces the older one of its name.
+
+    Rows that cannot be used are left out and counted. Only the pins that a change may concern are looked at again.
+    """
+    chosen = addressfiles.found(paths)
+    wish = sources.Wish(name, country, source, licence)
+    with transaction() as session:
+        added = sources.add(session, chosen, wish, tell=_tell)
+        for line in added.tally.lines():
+            typer.echo(line, err=True)
+        found = added.source
+        if added.is_known:
+            typer.echo(f"{found.name}: these {found.addresses:,} addresses are in the index already; nothing to do.")
+            return
+        typer.echo(f"{found.name}: {found.addresses:,} addresses on {found.streets:,} streets. {found.attribution[0]}")
+        if found.replaces is not None:
+            typer.echo(f"Since the version before: {in_words(found.changes)}.")
 
 
 @addresses.command("list")
 def list_files() -> None:
-    """Show the address files."""
+    """Show the address files with their licence and date, and those that can be brought back."""
     with transaction() as session:
-        found = queries.files(session)
+        found, gone = queries.files(session), queries.removed_files(session)
         if not found:
-            typer.echo("No address file yet.")
-        for source in found:
+            typer.echo("No address file yet. Add one: waymark addresses add FILE.csv --country … --name … --source …")
+        for one in found:
             typer.echo(
-                f"{source.name:<24} {source.country}  {source.addresses:>10,} addresses  {source.attribution[0]}"
+                f"{one.name:<24} {one.country}  {one.addresses:>10,} addresses  {one.streets:>7,} streets"
+                f"  {one.created_at:%Y-%m-%d}  {'; '.join(one.attribution)}"
             )
+        for one in gone:
+            typer.echo(f"{one.name:<24} {one.country}  removed {one.removed_at:%Y-%m-%d}; waymark addresses restore")
 
 
 @addresses.command("remove")
-def remove(name: str) -> None:
-    """Take an address file out of the index."""
+def remove(name: Annotated[str, typer.Argument(help="As “waymark addresses list” names it.")]) -> None:
+    """Take an address file out of the index; for 30 days it can be brought back."""
     with transaction() as session:
-        service.remove_addresses(session, name)
-    typer.echo(f"Address file {name} is removed.")
+        sources.remove(session, name)
+    typer.echo(f"Address file {name} is removed. Bring it back: waymark addresses restore “{name}”")
+
+
+@addresses.command("restore")
+def restore(name: Annotated[str, typer.Argument(help="As “waymark addresses list” names it.")]) -> None:
+    """Bring an address file back that was removed."""
+    with transaction() as session:
+        found = sources.restore(session, name)
+        typer.echo(f"Address file {name} is back with {found.addresses:,} addresses.")
+
+
+def _tell(rows: int) -> None:
+    typer.echo(f"{rows:,} rows …", err=True)

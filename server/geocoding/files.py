@@ -9,14 +9,13 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from charset_normalizer import from_bytes
 
 from geo.geocode.types import AddressQuery, Answer
-from geo.osm.records import AddressPoint
-from geo.types import LonLat
 from server.geocoding.errors import BadFile
 
 QUESTION_COLUMNS = ("name", "street", "postcode", "city", "country", "query")
@@ -37,28 +36,47 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def table(path: Path, wanted: Sequence[str], required: Sequence[str] = ()) -> Iterator[Iterator[tuple[int, Row]]]:
+def lines(path: Path, name: str = "") -> Iterator[IO[str]]:
+    """Open a text file, packed or not, whatever its encoding; refuses a missing, empty, binary or damaged one."""
+    called = name or path.name
+    if not path.is_file():
+        raise BadFile(f"{path}: there is no such file.")
+    encoding = ""
+    try:
+        with _opened(path) as raw:
+            encoding = _encoding(called, raw.read(_SAMPLE))
+        with _opened(path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as text:
+            yield text
+    except UnicodeDecodeError as error:
+        raise BadFile(
+            f"{called}: not readable as {encoding} from byte {error.start} on.", help="Save it as UTF-8."
+        ) from error
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise BadFile(f"{called}: the packed file is damaged ({error}).", help="Get it again.") from error
+    except csv.Error as error:
+        raise BadFile(f"{called}: {error}.") from error
+
+
+@contextmanager
+def table(
+    path: Path, wanted: Sequence[str], required: Sequence[str] = (), name: str = ""
+) -> Iterator[Iterator[tuple[int, Row]]]:
     """Open a CSV file, packed or not, and yield its rows with their line numbers.
 
     Refuses a missing, empty or binary file, one without a header of known columns, and rows that do not fit the
     header; the error names file and row.
     """
-    if not path.is_file():
-        raise BadFile(f"{path}: there is no such file.")
+    with lines(path, name) as text:
+        yield _rows(name or path.name, text, wanted, required)
+
+
+def begins_with(path: Path) -> bytes:
+    """The first letter of a file, packed or not; empty when it has none."""
     try:
         with _opened(path) as raw:
-            sample = raw.read(_SAMPLE)
-        encoding = _encoding(path, sample)
-        with _opened(path) as raw, io.TextIOWrapper(raw, encoding=encoding, newline="") as lines:
-            yield _rows(path, lines, _separator(sample.decode(encoding, "replace")), wanted, required)
-    except UnicodeDecodeError as error:
-        raise BadFile(
-            f"{path.name}: not readable as {encoding} from byte {error.start} on.", help="Save it as UTF-8."
-        ) from error
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise BadFile(f"{path.name}: the packed file is damaged ({error}).", help="Get it again.") from error
-    except csv.Error as error:
-        raise BadFile(f"{path.name}: {error}.") from error
+            return raw.read(200).removeprefix(b"\xef\xbb\xbf").strip()[:1]
+    except (gzip.BadGzipFile, zlib.error, EOFError, OSError):
+        return b""
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -67,13 +85,13 @@ def _opened(path: Path) -> BinaryIO:
     return io.BufferedReader(gzip.GzipFile(path)) if packed else path.open("rb")
 
 
-def _encoding(path: Path, sample: bytes) -> str:
+def _encoding(name: str, sample: bytes) -> str:
     if not sample.strip():
-        raise BadFile(f"{path.name}: the file is empty.")
+        raise BadFile(f"{name}: the file is empty.")
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if b"\0" in sample:
-        raise BadFile(f"{path.name}: not a text file.", help="Export the list as CSV.")
+        raise BadFile(f"{name}: not a text file.", help="Export the list as CSV.")
     cut = sample[: sample.rfind(b"\n") + 1] or sample
     try:
         cut.decode("utf-8")
@@ -83,25 +101,20 @@ def _encoding(path: Path, sample: bytes) -> str:
     return "utf-8-sig"
 
 
-def _separator(sample: str) -> str:
-    header = sample.splitlines()[0] if sample.strip() else ""
-    return max((",", ";", "\t", "|"), key=header.count)
-
-
-def _rows(
-    path: Path, lines: IO[str], separator: str, wanted: Sequence[str], required: Sequence[str]
-) -> Iterator[tuple[int, Row]]:
+def _rows(name: str, text: IO[str], wanted: Sequence[str], required: Sequence[str]) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(_FIELD_LIMIT)
-    reader = csv.reader(lines, delimiter=separator)
+    first = text.readline()
+    separator = max((",", ";", "\t", "|"), key=first.count)
+    reader = csv.reader(chain([first], text), delimiter=separator)
     header = [cell.strip().lower() for cell in next(reader, [])]
     missing = [column for column in required if column not in header]
     if missing or not set(wanted) & set(header):
         names = ", ".join(missing or wanted)
-        raise BadFile(f"{path.name}: the first line must name the columns; {names} not found.")
+        raise BadFile(f"{name}: the first line must name the columns; {names} not found.")
     for cells in reader:
         if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
             raise BadFile(
-                f"{path.name}, line {reader.line_num}: {len(cells)} cells, but the first line names {len(header)}.",
+                f"{name}, line {reader.line_num}: {len(cells)} cells, but the first line names {len(header)}.",
                 help="Put cells that hold the separator in quotes.",
             )
         if any(cell.strip() for cell in cells):
@@ -113,20 +126,6 @@ def questions(rows: Iterable[tuple[int, Row]]) -> Iterator[tuple[str, AddressQue
     for line, row in rows:
         fields = {column: (row.get(column) or "").strip() for column in QUESTION_COLUMNS}
         yield row.get("id") or str(line), AddressQuery(**fields)
-
-
-def addresses(path: Path, rows: Iterable[tuple[int, Row]], country: str) -> Iterator[AddressPoint]:
-    """Rows in OpenAddresses' columns as address points; rows without street or number are left out."""
-    for line, row in rows:
-        street, number = (row.get("street") or "").strip(), (row.get("number") or "").strip()
-        if not street or not number:
-            continue
-        try:
-            point = LonLat.checked(float(row.get("lon") or "nan"), float(row.get("lat") or "nan"))
-        except ValueError as error:
-            raise BadFile(f"{path.name}, line {line}: the point is wrong: {error}.") from error
-        city, postcode = (row.get("city") or "").strip(), (row.get("postcode") or "").strip()
-        yield AddressPoint(row.get("id") or str(line), number, street, postcode, city, country, point)
 
 
 def result(identity: str, answer: Answer) -> list[str]:

@@ -1,6 +1,7 @@
 """Reads of the address index, each set-based."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from geo.geocode.content import HouseRow, PlaceRow, PoiRow, StreetRow
 from geo.osm.records import AddressPoint, Place, Poi, StreetLine
 from geo.types import LonLat
-from server.geocoding.models import Source
+from server.geocoding.models import RemoteDay, Source
+from server.geocoding.providers import PROVIDERS
 from server.regions.models import Region, State
 
 _FETCH = 5_000
@@ -44,7 +46,7 @@ def served(session: Session) -> Sequence[Source]:
     statement = (
         select(Source)
         .outerjoin(Region, Region.id == Source.region_id)
-        .where((Source.region_id.is_(None)) | (Region.state == State.READY))
+        .where((Source.region_id.is_(None)) | (Region.state == State.READY), Source.removed_at.is_(None))
         .order_by(Source.id)
     )
     return session.scalars(statement).all()
@@ -55,14 +57,41 @@ def all_sources(session: Session) -> Sequence[Source]:
     return session.scalars(select(Source)).all()
 
 
+def version_of(sources: Iterable[Source]) -> str:
+    """The version of the index that these sources make."""
+    marks = "|".join(f"{source.id} {source.fingerprint}" for source in sources)
+    return hashlib.sha256(marks.encode()).hexdigest()[:12]
+
+
 def files(session: Session) -> Sequence[Source]:
     """The address files, by name."""
-    return session.scalars(select(Source).where(Source.region_id.is_(None)).order_by(Source.name)).all()
+    in_index = Source.region_id.is_(None) & Source.removed_at.is_(None)
+    return session.scalars(select(Source).where(in_index).order_by(Source.name)).all()
+
+
+def removed_files(session: Session) -> Sequence[Source]:
+    """The address files that can be brought back, the latest first."""
+    gone = Source.region_id.is_(None) & Source.removed_at.is_not(None)
+    return session.scalars(select(Source).where(gone).order_by(Source.removed_at.desc())).all()
+
+
+def of_region(session: Session, name: str) -> Source | None:
+    """The source of the region in service under a name."""
+    statement = select(Source).join(Region, Region.id == Source.region_id)
+    return session.scalars(statement.where(Region.name == name, Region.state == State.READY)).first()
+
+
+def of_regions(session: Session) -> dict[UUID, Source]:
+    """The sources of all regions by the region's id."""
+    found = session.scalars(select(Source).where(Source.region_id.is_not(None)))
+    return {source.region_id: source for source in found if source.region_id is not None}
 
 
 def attributions(session: Session) -> list[str]:
     """What must be printed wherever results leave, each once."""
-    return sorted({line for source in served(session) for line in source.attribution})
+    lines = {line for source in served(session) for line in source.attribution}
+    used = session.scalars(select(RemoteDay.provider).where(RemoteDay.answered > 0).distinct())
+    return sorted(lines | {PROVIDERS[key].credit for key in used if key in PROVIDERS})
 
 
 def places(session: Session, source: UUID) -> Iterator[PlaceRow]:

@@ -1,6 +1,5 @@
 """The rules of geocoding: each source has its index, replaced in one piece; questions are asked of all of them."""
 
-import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
@@ -14,15 +13,14 @@ from geo.geocode.content import Content
 from geo.geocode.geocoder import Geocoder
 from geo.geocode.joint import joint
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer
-from geo.osm.records import AddressPoint
 from geo.types import LonLat
 from server.geocoding import indexes, queries
-from server.geocoding.errors import BadFile, NoAddresses, NoSuchSource
+from server.geocoding.errors import NoAddresses
 from server.geocoding.models import Source
 from server.kit.database import copy_rows
 from server.regions.queries import region_by_id
 
-__all__ = ["THRESHOLD", "add_addresses", "build_index", "locate", "locate_many", "remove_addresses", "reverse"]
+__all__ = ["THRESHOLD", "build_index", "locate", "locate_many", "reverse", "write"]
 
 _BATCH = 2_000
 FORMAT = 1
@@ -48,45 +46,10 @@ def build_index(session: Session, region_id: UUID) -> Source:
         attribution=region.attribution,
         fingerprint=f"{region.sha12}/{FORMAT}",
     )
-    return _write(session, source, content)
+    return write(session, source, content)
 
 
-def add_addresses(
-    session: Session,
-    addresses: Iterable[AddressPoint],
-    *,
-    name: str,
-    country: str,
-    origin: str,
-    licence: str,
-    fingerprint: str,
-) -> Source:
-    """Add the addresses of a file; a file of the same name is replaced. Refuses a file without any house number."""
-    content = build(addresses)
-    if not content.streets:
-        raise BadFile(f"{name}: there is no row with a street, a house number and a point.")
-    session.execute(delete(Source).where(Source.region_id.is_(None), Source.name == name))
-    source = Source(
-        name=name,
-        country=country,
-        origin=origin,
-        licence=licence,
-        attribution=[f"{origin} ({licence})" if licence else origin],
-        fingerprint=f"{fingerprint[:12]}/{FORMAT}",
-    )
-    return _write(session, source, content)
-
-
-def remove_addresses(session: Session, name: str) -> None:
-    """Take an address file out of the index; refuses an unknown name."""
-    gone = session.execute(
-        delete(Source).where(Source.region_id.is_(None), Source.name == name).returning(Source.id)
-    ).all()
-    if not gone:
-        raise NoSuchSource(f"There is no address file “{name}”.", help="See “waymark addresses list”.")
-
-
-def _write(session: Session, source: Source, content: Content) -> Source:
+def write(session: Session, source: Source, content: Content) -> Source:
     """Write a source's rows by COPY, and its file of this machine."""
     source.streets = len(content.streets)
     source.addresses = sum(len(street.houses) for street in content.streets)
@@ -145,8 +108,7 @@ def geocoder(session: Session) -> Geocoder:
     sources = queries.served(session)
     if not sources:
         raise NoAddresses("There are no addresses to search in.", help="Add a region: waymark region add FILE.osm.pbf")
-    marks = "|".join(f"{source.id} {source.fingerprint}" for source in sources)
-    version = hashlib.sha256(marks.encode()).hexdigest()[:12]
+    version = queries.version_of(sources)
     with _lock:
         if _current is None or _current.version != version:
             _current = Geocoder(joint(indexes.opened(session, sources), version))

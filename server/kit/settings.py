@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.kit.errors import Invalid
@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     extract_server: str = Field(
         default="https://download.geofabrik.de",
         description="Where an extract that is named, not given as a file, is downloaded from.",
+    )
+    remote_geocoder_key: SecretStr | None = Field(
+        default=None,
+        description="Key of the geocoder elsewhere that an admin has switched on, if it wants one; never shown.",
     )
     max_upload_mb: int = Field(default=200, ge=1, description="Largest file that may be uploaded, in megabytes.")
     max_unpacked_mb: int = Field(

@@ -63,14 +63,6 @@ def publish(region_id: UUID) -> None:
         service.clear_files(session, gone)
 
 
-def remove(name: str) -> None:
-    """Remove a region with its files."""
-    with transaction() as session:
-        gone = service.remove(session, name)
-    with transaction() as session:
-        service.clear_files(session, gone)
-
-
 @contextmanager
 def mending(path: Path) -> Iterator[None]:
     """Turn a bad extract and a full disk into errors that a person can act on."""

@@ -1,11 +1,11 @@
-"""`waymark region`: list and remove regions; adding one is put together in `server.cli`."""
+"""`waymark region`: list regions; adding and removing one is put together in `server.atlas`."""
 
 from pathlib import Path
 
 import typer
 
 from server.kit.database import transaction
-from server.regions import building, downloading, queries
+from server.regions import downloading, queries
 from server.regions.building import Steps
 
 regions = typer.Typer(no_args_is_help=True, help="Regions: OpenStreetMap extracts that everything else is built from.")
@@ -23,13 +23,6 @@ def list_regions() -> None:
             state = region.state if region.ready_at else f"{region.state} ({region.stage})"
             typer.echo(f"{region.name:<24} {state:<8} {region.data_date or ''!s:<10}  {counts}")
             typer.echo(f"{'':<24} {region.licence}, {'; '.join(region.attribution)}")
-
-
-@regions.command("remove")
-def remove_region(name: str) -> None:
-    """Remove a region and everything that was built from its extract."""
-    building.remove(name)
-    typer.echo(f"Region {name} is removed.")
 
 
 def find_extract(file_or_name: str, steps: Steps) -> tuple[Path, str | None]:

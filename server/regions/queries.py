@@ -56,6 +56,16 @@ _PACK_COLUMN = text(
 )
 
 
+_PROSPECT_CHANGES = text(
+    """
+    select case when was.id is null then 'added' when now.id is null then 'removed' else 'changed' end, count(*)
+    from (select * from prospect where region_id = :old) was
+    full outer join (select * from prospect where region_id = :new) now on now.id = was.id
+    where (was.name, was.kind, was.tags, was.pin::text) is distinct from (now.name, now.kind, now.tags, now.pin::text)
+    group by 1
+    """
+)
+
 _BACKGROUND = text(
     """
     with frame as (select ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 3857) as box),
@@ -114,6 +124,12 @@ def region_by_id(session: Session, region_id: UUID) -> Region:
 def attributions(session: Session) -> list[str]:
     """What must be printed wherever data of the served regions leaves, each once."""
     return sorted({line for region in served(session) for line in region.attribution})
+
+
+def prospect_changes(session: Session, old: UUID, new: UUID) -> dict[str, int]:
+    """How many prospects are added, changed and removed from one version of a region to another; their ids stay."""
+    found = session.execute(_PROSPECT_CHANGES, {"old": old, "new": new})
+    return {str(change): int(count) for change, count in found}
 
 
 def admin_areas(level: int | None = None) -> Select[RegionPlace]:

@@ -90,21 +90,6 @@ def test_lists_of_any_encoding_are_read(tmp_path: Path, encoding: str) -> None:
     assert (asked[3][1].street, asked[3][1].city) == ("Hauptstraße 3", "Köln")
 
 
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ("abc,39.2,1,Mill Road,Catonsville,21228,b1", "line 2: the point is wrong"),
-        ("39.2,-176.7,1,Mill Road,Catonsville,21228,b1", "line 2: .*swapped"),
-        (",,1,Mill Road,Catonsville,21228,b1", "line 2: the point is wrong"),
-    ],
-)
-def test_a_wrong_point_in_an_address_file_names_its_line(tmp_path: Path, row: str, message: str) -> None:
-    path = tmp_path / "county.csv"
-    path.write_text(HEADER + row + "\n")
-    with pytest.raises(BadFile, match=message), files.table(path, ("lon",)) as rows:
-        list(files.addresses(path, rows, "US"))
-
-
 def test_a_damaged_packed_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "county.csv.gz"
     path.write_bytes(gzip.compress((HEADER + ROWS * 50).encode())[:-200])

@@ -7,11 +7,10 @@ from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import AddressQuery, Reason
-from geo.osm.records import AddressPoint
 from geo.types import Grade, LonLat
-from server.geocoding import queries, service
-from server.geocoding.errors import BadFile, NoAddresses, NoSuchSource
-from server.geocoding.models import AddressEntry, Source
+from server.geocoding import service
+from server.geocoding.errors import NoAddresses
+from server.geocoding.models import AddressEntry
 from server.regions import service as regions
 from server.regions.models import Region
 
@@ -23,20 +22,6 @@ def known(session: Session) -> Sequence[Row[tuple[str, str, str, str, float, flo
             " where postcode <> '' order by id limit 400"
         )
     ).all()
-
-
-def file_of(count: int, street: str = "Mill Road") -> list[AddressPoint]:
-    return [
-        AddressPoint(f"x{n}", str(n), street, "21228", "Catonsville", "US", LonLat(-76.7, 39.2 + n / 5000))
-        for n in range(1, count + 1)
-    ]
-
-
-def add(session: Session, name: str = "county", addresses: list[AddressPoint] | None = None) -> Source:
-    return service.add_addresses(
-        session, file_of(40) if addresses is None else addresses, name=name, country="US", origin="The County",
-        licence="public domain", fingerprint=f"{name}{len(addresses or [])}" * 9,
-    )  # fmt: skip
 
 
 def test_every_address_of_a_region_finds_itself(session: Session, region: Region) -> None:
@@ -99,35 +84,3 @@ def test_building_twice_changes_nothing(session: Session, region: Region) -> Non
 def test_the_index_goes_with_its_region(session: Session, region: Region) -> None:
     regions.remove(session, "demo")
     assert session.scalar(select(func.count()).select_from(AddressEntry)) == 0
-
-
-def test_an_address_file_is_asked_beside_the_region_and_credited(session: Session, region: Region) -> None:
-    add(session)
-    answer = service.locate(session, AddressQuery(query="7 Mill Rd, Catonsville, MD 21228"))
-    assert (answer.street, answer.number, answer.is_confident) == ("Mill Road", "7", True)
-    assert queries.attributions(session) == sorted([*region.attribution, "The County (public domain)"])
-    row = known(session)[0]
-    local = service.locate(session, AddressQuery(query=f"{row.street} {row.number}, {row.postcode} {row.city}"))
-    assert (local.street, local.number) == (row.street, row.number)
-
-
-def test_a_newer_file_of_the_same_name_replaces_the_older_and_is_seen_at_once(session: Session) -> None:
-    add(session)
-    question = AddressQuery(query="7 Oak Lane, Catonsville, MD 21228")
-    assert not service.locate(session, question).is_confident
-    add(session, addresses=file_of(30, "Oak Lane"))
-    assert service.locate(session, question).is_confident
-    assert [source.addresses for source in queries.files(session)] == [30]
-
-
-def test_a_file_without_any_house_number_is_refused(session: Session) -> None:
-    with pytest.raises(BadFile, match="no row with a street"):
-        add(session, addresses=[])
-
-
-def test_removing_an_unknown_file_is_refused(session: Session) -> None:
-    add(session)
-    with pytest.raises(NoSuchSource):
-        service.remove_addresses(session, "elsewhere")
-    service.remove_addresses(session, "county")
-    assert queries.files(session) == []
