@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from geo.geocode import mapped
+from geo.geocode.building import build
 from geo.geocode.types import AddressQuery
 from geo.osm.records import AddressPoint
 from geo.types import LonLat
@@ -47,9 +48,11 @@ def add(session: Session, name: str = "county", last: int = 40) -> Source:
         AddressPoint(f"x{n}", str(n), "Mill Road", "21228", "Catonsville", "US", LonLat(-76.7, 39.2 + n / 5000))
         for n in range(1, last + 1)
     ]
-    return service.add_addresses(
-        session, addresses, name=name, country="US", origin="The County", licence="", fingerprint=f"{last:064}"
+    session.execute(delete(Source).where(Source.name == name))
+    source = Source(
+        name=name, country="US", origin="The County", licence="", attribution=["The County"], fingerprint=f"{last:012}"
     )
+    return service.write(session, source, build(addresses))
 
 
 def files() -> list[Path]:
