@@ -115,3 +115,5 @@ def upgrade() -> None:
     op.execute(BUCKETS)
     op.execute("select sync_attach('pin_proposal', 'sync_touch', '13, pin_proposal')")
     op.execute(GIVEN)
+    op.alter_column("site", "grade", comment="geo.types.Grade; null while there is no pin.")
+    op.alter_column("site", "provider", comment="Who placed the pin: a geocoder, `import`, `hand` or `checkins`.")
