@@ -84,6 +84,7 @@ class AccountLine:
     city: str
     lon: float | None
     lat: float | None
+    uncertainty_m: float | None
     leaving: bool
     overdue_days: int | None
     """Days since a visit is due; negative while there is time, None where nothing says when."""
@@ -306,6 +307,7 @@ def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tupl
         city=str(site.get("city") or ""),
         lon=site.get("lon"),
         lat=site.get("lat"),
+        uncertainty_m=site.get("uncertainty_m"),
         leaving=leaving,
         overdue_days=overdue,
     )
