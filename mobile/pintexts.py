@@ -49,6 +49,10 @@ EN = {
     "p_refused": "Your pin of {when} was refused: {answer}",
     "kind_pin_proposal": "Proposed pin",
     "checkin_radius": "Counts as verified within {radius} of the pin.",
+    "c_locality": "Approximate place: only the town is known. Ask for the way before you drive.",
+    "c_street": "Approximate place: only the street is known. Ask for the house before you drive.",
+    "c_unsure": "Approximate place: ask for the way before you drive.",
+    "c_far_from_road": "The car stops some way off: no road for cars leads nearer.",
 }
 
 DE = {
@@ -100,4 +104,8 @@ DE = {
     "p_refused": "Ihr Punkt von {when} wurde abgelehnt: {answer}",
     "kind_pin_proposal": "Vorgeschlagener Punkt",
     "checkin_radius": "Gilt im Umkreis von {radius} als bestätigt.",
+    "c_locality": "Ungefährer Ort: nur die Ortschaft ist bekannt. Vor der Fahrt nach dem Weg fragen.",
+    "c_street": "Ungefährer Ort: nur die Straße ist bekannt. Vor der Fahrt nach dem Haus fragen.",
+    "c_unsure": "Ungefährer Ort: vor der Fahrt nach dem Weg fragen.",
+    "c_far_from_road": "Der Wagen hält ein Stück entfernt: näher führt keine Straße heran.",
 }

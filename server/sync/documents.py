@@ -149,6 +149,11 @@ class Stop(Document):
     distance_m: int
     estimated: bool
     why: str
+    entry_lon: float | None = None
+    """Where the car stops. Absent from servers before version 0.2, as the next three."""
+    entry_lat: float | None = None
+    walk_m: float | None = None
+    cautions: list[str] = []
 
 
 class UserPublic(Document):

@@ -46,7 +46,8 @@ ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, '
 STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id, 'account_id', r.account_id,
     'site_id', r.site_id, 'position', r.position, 'arrives_at', sync_time(r.arrives_at),
     'starts_at', sync_time(r.starts_at), 'ends_at', sync_time(r.ends_at), 'drive_s', r.drive_s,
-    'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why"""
+    'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why, 'entry_lon', sync_degrees(st_x(r.entry)),
+    'entry_lat', sync_degrees(st_y(r.entry)), 'walk_m', r.walk_m, 'cautions', r.cautions"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,33 @@ def upgrade() -> None:
     op.execute("select records_attach('pin_proposal')")
     op.execute(BUCKETS)
     op.execute("select sync_attach('pin_proposal', 'sync_touch', '13, pin_proposal')")
+    op.add_column(
+        "stop",
+        sa.Column(
+            "entry",
+            geoalchemy2.types.Geometry(
+                geometry_type="POINT",
+                srid=4326,
+                dimension=2,
+                spatial_index=False,
+                from_text="ST_GeomFromEWKT",
+                name="geometry",
+            ),
+            nullable=True,
+            comment="Where the car stops; null when the drive is estimated.",
+        ),
+    )
+    op.add_column("stop", sa.Column("walk_m", sa.Double(), nullable=True, comment="From there to the pin."))
+    op.add_column(
+        "stop",
+        sa.Column(
+            "cautions",
+            sa.ARRAY(sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+            comment="server.plans.entry: what to know of the place.",
+        ),
+    )
     op.execute(GIVEN)
     op.execute(RECOUNT)
     op.drop_column("density_customer", "cell")
