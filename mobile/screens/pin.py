@@ -1,5 +1,7 @@
 """Where the door really is: drag the pin on the map, say how one finds it, propose it. Works without a network."""
 
+import math
+
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
@@ -82,7 +84,7 @@ class PinForm(BoxLayout):
         self.add_widget(stage)
         self.add_widget(foot)
         self.show()
-        self.map.fit([start], 17)
+        self.map.fit(around(start, site.get("uncertainty_m") or 0), 17)
 
     @property
     def moved_m(self):
@@ -123,6 +125,13 @@ class PinForm(BoxLayout):
     def _warn(self, key):
         self.warning.clear_widgets()
         self.warning.add_widget(Notice(self.ctx.words(key), "warn"))
+
+
+def around(at, metres):
+    """The corners of what is worth seeing: the circle of doubt, up to a kilometre."""
+    north = min(metres, 1000) / 111_195
+    east = north / max(0.01, math.cos(math.radians(at[1])))
+    return [(at[0] - east, at[1] - north), (at[0] + east, at[1] + north)]
 
 
 def middle_of(packs):
