@@ -17,7 +17,7 @@ function features() {
 const waiting = JSON.parse(document.querySelector("#waiting-data").textContent);
 const around = proposed(waiting).features;
 const box = boxOf({ features: [...around, ...placed().flatMap((site) => [circle([site.lon, site.lat], Math.max(120, site.uncertainty_m ?? 0))])] });
-const map = await createMap(element, { box, layers: [territories({ tint: .06 }), place(features), proposals(() => proposed(waiting))], padding: 24 });
+const map = await createMap(element, { box, layers: [territories({ tint: .06 }), place(features), proposals(() => proposed(waiting, { pins: false }))], padding: 24 });
 
 const mayPlace = element.dataset.mayPlace === "true";
 
@@ -25,6 +25,7 @@ const mayPlace = element.dataset.mayPlace === "true";
 function propose(site, lon, lat) {
   const dialog = document.querySelector("#propose");
   dialog.showModal();
+  dialog.onclose = () => marker?.remove();
   dialog.querySelector("[data-send]").onclick = async () => {
     const note = dialog.querySelector("[name=note]").value.trim() || null;
     const answer = await api("POST", `/api/v1/sites/${site.id}/pin-proposals`, { lon, lat, note });

@@ -150,13 +150,14 @@ export function place(data) {
   };
 }
 
-/** Proposals as GeoJSON. Each is {to, from, uncertainty_m, doubt_m}; `from` may be null. */
-export function proposed(rows) {
+/** Proposals as GeoJSON. Each is {to, from, uncertainty_m, doubt_m}; `from` may be null. Without `pins` the page draws the old ones. */
+export function proposed(rows, { pins = true } = {}) {
   const feature = (kind, type, coordinates) => ({ type: "Feature", properties: { kind }, geometry: { type, coordinates } });
   return collection(rows.flatMap((row) => [
-    ...(row.from && row.doubt_m > 0 ? [{ ...circle(row.from, row.doubt_m), properties: { kind: "doubt" } }] : []),
+    ...(pins && row.from && row.doubt_m > 0 ? [{ ...circle(row.from, row.doubt_m), properties: { kind: "doubt" } }] : []),
     ...(row.uncertainty_m > 0 ? [{ ...circle(row.to, row.uncertainty_m), properties: { kind: "sure" } }] : []),
-    ...(row.from ? [feature("way", "LineString", [row.from, row.to]), feature("from", "Point", row.from)] : []),
+    ...(row.from ? [feature("way", "LineString", [row.from, row.to])] : []),
+    ...(pins && row.from ? [feature("from", "Point", row.from)] : []),
     feature("to", "Point", row.to),
   ]));
 }
