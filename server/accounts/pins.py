@@ -21,6 +21,9 @@ BY_PEOPLE = (Grade.MANUAL, Grade.GPS_CONFIRMED)
 
 HAND_UNCERTAINTY_M = 10.0
 
+ROUGH_M = 250.0
+"""A pin that may be off by more is no place to drive to; the phone has the same limit."""
+
 
 def point_of(lon: object, lat: object) -> LonLat:
     """A checked point. Refuses coordinates outside the world and says when they look swapped."""
