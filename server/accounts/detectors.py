@@ -29,8 +29,9 @@ class Detector:
     icon: str
     cure: Cure
     sql: str
-    """Rows of site_id, after (the fields that change) and why. It reads `looked_at`, the sites in reach, and is given
-    `:regions` and `:sources` in service, `:home`, the only country of the map, and `:houses_deg`."""
+    """Rows of site_id, after (the fields that change) and why: `text` with gaps, and what stands in them. It reads
+    `looked_at`, the sites in reach, and is given `:regions` and `:sources` in service, `:home`, the only country of the
+    map, and `:houses_deg`."""
 
 
 LOST_ZERO = """
@@ -46,8 +47,10 @@ LOST_ZERO = """
     ),
     rule as (select country, digits from lengths where share >= 0.95 * everything)
     select s.id as site_id, jsonb_build_object('postcode', c.code) as after,
-           format('%s has %s digits; postcodes of %s have %s, and %s is one', s.postcode, r.digits - 1, r.country,
-                  r.digits, c.code) as why
+           jsonb_build_object(
+               'text', '{written} has {digits} digits; postcodes of {country} have {right}, and {code} is one',
+               'written', s.postcode, 'digits', r.digits - 1, 'country', r.country, 'right', r.digits, 'code', c.code
+           ) as why
     from looked_at s
     join rule r on r.country = coalesce(nullif(s.country, ''), :home) and length(s.postcode) = r.digits - 1
     join codes c on c.country = r.country and c.code = '0' || s.postcode
@@ -56,8 +59,10 @@ LOST_ZERO = """
 SWAPPED_POINT = """
     select s.id as site_id,
            jsonb_build_object('pin', st_setsrid(st_makepoint(st_y(s.pin), st_x(s.pin)), 4326)::text) as after,
-           format('at latitude %s, longitude %s; the other way round it lies in %s',
-                  round(st_y(s.pin)::numeric, 4), round(st_x(s.pin)::numeric, 4), r.name) as why
+           jsonb_build_object(
+               'text', 'at latitude {lat}, longitude {lon}; the other way round it lies in {region}',
+               'lat', round(st_y(s.pin)::numeric, 4), 'lon', round(st_x(s.pin)::numeric, 4), 'region', r.name
+           ) as why
     from looked_at s
     join region r on r.id = any(:regions)
          and st_y(s.pin) between r.bbox[1] and r.bbox[3] and st_x(s.pin) between r.bbox[2] and r.bbox[4]
@@ -77,17 +82,20 @@ STACKED = """
         group by spot having count(*) >= 5 and count(distinct written) >= 3
     )
     select s.id as site_id, '{}'::jsonb as after,
-           format('%s sites with %s different addresses stand on this point', p.sites, p.addresses) as why
+           jsonb_build_object('text', '{sites} sites with {addresses} different addresses stand on this point',
+                              'sites', p.sites, 'addresses', p.addresses) as why
     from standing s join piles p using (spot)
 """
 
 IN_WATER = """
     select distinct on (s.id) s.id as site_id, '{}'::jsonb as after,
-           case when w.id is null then 'in the sea: inside the country, outside every municipality'
-                else format('in the water%s', coalesce(' (' || nullif(w.name, '') || ')', '')) end as why
+           case when w.id is null
+                then jsonb_build_object('text', 'in the sea: inside the country, outside every municipality')
+                else jsonb_build_object('text', 'in the water: {name}', 'name', coalesce(nullif(w.name, ''), w.kind))
+           end as why
     from looked_at s
     left join lateral (
-        select f.id, f.name from basemap_feature f
+        select f.id, f.name, f.kind from basemap_feature f
         where f.region_id = any(:regions) and f.layer = 'water' and f.geom && st_transform(s.pin, 3857)
           and st_dimension(f.geom) = 2 and st_covers(f.geom, st_transform(s.pin, 3857)) limit 1
     ) w on true
@@ -110,10 +118,13 @@ IN_ITS_COUNTRY = """exists (
 OUTSIDE_COUNTRY = f"""
     select s.id as site_id, '{{}}'::jsonb as after,
            coalesce((
-               select format('the address says %s, the pin stands in %s', s.country, c.country) from region_place c
+               select jsonb_build_object('text', 'the address says {{country}}, the pin stands in {{other}}',
+                                         'country', s.country, 'other', c.country)
+               from region_place c
                where c.region_id = any(:regions) and c.kind = 'country' and c.country <> s.country
                  and st_covers(c.area, s.pin) limit 1
-           ), format('the address says %s, the pin stands outside it', s.country)) as why
+           ), jsonb_build_object('text', 'the address says {{country}}, the pin stands outside it',
+                                 'country', s.country)) as why
     from looked_at s
     where s.is_free and s.pin is not null and s.country ~ '^[A-Z]{{2}}$' and (
         exists (select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country'
@@ -125,7 +136,7 @@ OUTSIDE_COUNTRY = f"""
 
 OUTSIDE_LAND = """
     select s.id as site_id, '{}'::jsonb as after,
-           'no boundary of the map covers the pin, and no house is near it' as why
+           jsonb_build_object('text', 'no boundary of the map covers the pin, and no house is near it') as why
     from looked_at s
     where s.is_free and s.pin is not null
       and (s.country is null or s.country = :home)
@@ -144,7 +155,8 @@ COUNTRY_MISSING = f"""
     ),
     most as (select * from named where sites >= 0.95 * everything and everything >= 20)
     select s.id as site_id, jsonb_build_object('country', m.country) as after,
-           format('%s of %s sites that name a country are in %s', m.sites, m.everything, m.country) as why
+           jsonb_build_object('text', '{{sites}} of {{everything}} sites that name a country are in {{country}}',
+                              'sites', m.sites, 'everything', m.everything, 'country', m.country) as why
     from looked_at s cross join most m
     where s.country is null and (s.pin is null or not exists (
         select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country' and c.area is not null
@@ -153,13 +165,16 @@ COUNTRY_MISSING = f"""
 
 WRONG_COLUMNS = r"""
     select s.id as site_id, jsonb_build_object('postcode', s.city, 'city', s.postcode) as after,
-           format('“%s” is in the column of the postcode, “%s” in that of the city', s.postcode, s.city) as why
+           jsonb_build_object(
+               'text', '“{postcode}” is in the column of the postcode, “{city}” in that of the city',
+               'postcode', s.postcode, 'city', s.city) as why
     from looked_at s
     where s.postcode !~ '[0-9]' and s.city ~ '^([A-Za-z]{1,3}[- ])?[0-9][0-9A-Za-z -]{2,9}$'
     union all
     select s.id, jsonb_build_object('postcode', (regexp_match(s.city, '^([0-9]{4,6})\s+\D'))[1],
                                     'city', regexp_replace(s.city, '^[0-9]{4,6}\s+', '')),
-           format('postcode and city stand together in the column of the city: “%s”', s.city)
+           jsonb_build_object('text', 'postcode and city stand together in the column of the city: “{city}”',
+                              'city', s.city)
     from looked_at s
     where s.postcode is null and s.city ~ '^[0-9]{4,6}\s+\D'
 """

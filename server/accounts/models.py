@@ -287,7 +287,9 @@ class SiteChange(Base):
     )
     site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"), index=True)
     verb: Mapped[str] = mapped_column(comment="What is done: place, take, address, move, locate, ask, ...")
-    why: Mapped[str | None] = mapped_column(comment="What the detector saw.")
+    why: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="What the detector saw: `text` with gaps, and what stands in them."
+    )
     before: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Address and pin; the pin as hexadecimal EWKB.")
     after: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The fields that change; the pin likewise.")
     is_chosen: Mapped[bool] = mapped_column(server_default=text("true"))

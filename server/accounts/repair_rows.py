@@ -22,7 +22,7 @@ class RepairRow:
     account_id: UUID
     name: str
     verb: str
-    why: str | None
+    why: dict[str, Any] | None
     is_chosen: bool
     state: str
     before: dict[str, Any]

@@ -134,7 +134,8 @@ def search(session: Session, scope: Scope, run: RepairRun) -> None:
     session.execute(text(once), world(session))
     rows = session.execute(text(FOUND)).all()
     for batch in batched(rows, BATCH):
-        copy_rows(session, "site_change", COLUMNS, proposals(session, run, detector, batch))
+        # The geocoder asks on the same connection: it has to be done before COPY begins.
+        copy_rows(session, "site_change", COLUMNS, list(proposals(session, run, detector, batch)))
     run.found = session.scalar(select(func.count()).where(SiteChange.run_id == run.id)) or 0
     run.state = RepairState.READY
     session.flush()
@@ -155,7 +156,7 @@ def proposals(
         if after is not None:
             verb = "ask" if after.get("pin_state") == PinState.REVIEW and "pin" not in after else detector.cure
             changes = (json.dumps(row.before), json.dumps(after), row.rev)
-            yield (uuid7(), run.id, row.site_id, str(verb), row.why, *changes)
+            yield (uuid7(), run.id, row.site_id, str(verb), json.dumps(row.why), *changes)
 
 
 def site_of(values: dict[str, Any]) -> Site:

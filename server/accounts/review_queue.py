@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Float, Select, Text, and_, case, cast, fun
 from sqlalchemy.orm import Session
 
 from server.accounts import queries
-from server.accounts.models import Account, Origin, PinProposal, PinState, ProposalState, Site
+from server.accounts.models import Account, ChangeState, Origin, PinProposal, PinState, ProposalState, Site, SiteChange
+from server.accounts.values import ADDRESS
 from server.auth.access import Scope
 from server.kit.errors import BadRequest
 from server.territories.models import Territory
@@ -19,6 +20,10 @@ PERMISSION = "pins:place"
 
 MOST = 2000
 """Sites of one queue that are handed out at once; the rest follow when these are decided."""
+
+NO_TERRITORY = "none"
+ASIDE = "aside"
+"""The verb of a decision that leaves an address unplaced."""
 
 VALUE = func.greatest(func.coalesce(Account.yearly_value, 0), func.coalesce(Account.yearly_potential, 0))
 """What an account is worth a year: its value or its potential, whichever is more."""
@@ -38,6 +43,15 @@ def proposed(origin: Origin | None = None) -> ColumnElement[bool]:
     return statement.correlate(Site).exists()
 
 
+def set_aside() -> ColumnElement[bool]:
+    """Whether somebody said that this address cannot be placed, and it is the same address still."""
+    same = (SiteChange.before[name].astext.is_not_distinct_from(getattr(Site, name)) for name in ADDRESS)
+    statement = select(SiteChange.id).where(
+        SiteChange.site_id == Site.id, SiteChange.verb == ASIDE, SiteChange.state == ChangeState.DONE, *same
+    )
+    return statement.correlate(Site).exists()
+
+
 def unsure() -> ColumnElement[float]:
     """How unsure a pin is, 0 to 1: 1 without a pin, else what is missing to full confidence."""
     missing = 1.0 - func.coalesce(Site.confidence, 0.5)
@@ -54,9 +68,6 @@ def reason() -> ColumnElement[str]:
     )
 
 
-NO_TERRITORY = "none"
-
-
 @dataclass(frozen=True)
 class Wish:
     """What of the queue somebody wants to see."""
@@ -66,9 +77,9 @@ class Wish:
     territory: str | None = None
     """An id, or `none`."""
 
-    def without(self, name: str) -> "Wish":
-        """The same wish but for one of its parts."""
-        return Wish(**{**vars(self), name: None})
+    def having(self, name: str, value: str | None) -> "Wish":
+        """The same wish with another value of one of its parts."""
+        return Wish(**{**vars(self), name: value})
 
     def given(self) -> dict[str, str]:
         """The parts that are wished for."""
@@ -86,7 +97,7 @@ def parts() -> Mapping[str, ColumnElement[Any]]:
 
 def waiting(scope: Scope, wish: Wish) -> Select[Any]:
     """The sites that wait for a person, of the accounts that somebody may place."""
-    open_pin = Site.pin_state.in_((PinState.REVIEW, PinState.FAILED))
+    open_pin = Site.pin_state.in_((PinState.REVIEW, PinState.FAILED)) & ~set_aside()
     contradicted = select(PinProposal.site_id).where(
         PinProposal.state == ProposalState.OPEN, PinProposal.deleted_at.is_(None)
     )
@@ -155,7 +166,7 @@ def queue(session: Session, scope: Scope, wish: Wish, *, limit: int = MOST) -> Q
     items = [Waiting(**row) for row in rows.mappings()]
     counted = waiting(scope, wish).with_only_columns(func.count())
     total = len(items) if len(items) < limit else session.scalar(counted) or 0
-    return Queue(items, total, {name: divided(session, scope, wish.without(name), name) for name in parts()})
+    return Queue(items, total, {name: divided(session, scope, wish.having(name, None), name) for name in parts()})
 
 
 def require_id(value: object) -> None:

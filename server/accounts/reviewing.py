@@ -17,7 +17,7 @@ from server.accounts.locating import query_of
 from server.accounts.models import Account, ChangeState, PinProposal, ProposalState, Site, SiteChange
 from server.accounts.pins import HAND_UNCERTAINTY_M
 from server.accounts.queries import ProposedPin
-from server.accounts.review_queue import PERMISSION, VALUE, reason, unsure
+from server.accounts.review_queue import ASIDE, PERMISSION, VALUE, reason, unsure
 from server.accounts.site_changes import PLACE, keep, snapshot
 from server.accounts.values import ADDRESS, SITE, cleaned
 from server.auth.access import Scope
@@ -111,6 +111,8 @@ class Decision:
     """A proposal to refuse."""
     answer: str = ""
     """Why it is refused; the rep reads it."""
+    aside: bool = False
+    """The address cannot be placed; the site comes back when it changes."""
 
 
 def decide(session: Session, scope: Scope, site_id: UUID, decision: Decision) -> SiteChange:
@@ -133,14 +135,14 @@ def open_proposals(site_id: UUID) -> Select[UUID]:
 
 
 def settled(session: Session, scope: Scope, decision: Decision) -> str | None:
-    """Accept or refuse a proposal; None when the decision is about none."""
+    """Accept or refuse a proposal, or set the site aside; None when a place is to be written."""
     if decision.accept is not None:
         proposals.accept(session, scope, decision.accept)
         return "accept"
     if decision.refuse is not None:
         proposals.refuse(session, scope, decision.refuse, decision.answer)
         return "refuse"
-    return None
+    return ASIDE if decision.aside else None
 
 
 def written(session: Session, scope: Scope, site: Site, decision: Decision) -> str:

@@ -171,6 +171,7 @@ class DecisionWrite(Write):
     accept: UUID | None = Field(None, description="A proposal to accept.")
     refuse: UUID | None = Field(None, description="A proposal to refuse.")
     answer: Annotated[str, Field(max_length=500)] = Field("", description="Why it is refused; the rep reads it.")
+    aside: bool = Field(False, description="The address cannot be placed; the site comes back when it changes.")
 
     def decision(self) -> Decision:
         """As the desk takes it."""
@@ -179,7 +180,7 @@ class DecisionWrite(Write):
         point = LonLat(self.lon, self.lat) if self.lon is not None and self.lat is not None else None
         return Decision(
             self.rev, self.candidate, point, self.address.given(), self.takes_address, self.accept, self.refuse,
-            self.answer,
+            self.answer, self.aside,
         )  # fmt: skip
 
 
@@ -235,7 +236,7 @@ class RepairRowRead(Read):
     account_id: UUID
     name: str
     verb: str
-    why: str | None
+    why: dict[str, Any] | None = Field(description="`text` with gaps, and what stands in them.")
     is_chosen: bool
     state: str
     before: dict[str, Any]

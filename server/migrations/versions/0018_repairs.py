@@ -35,7 +35,12 @@ def upgrade() -> None:
         sa.Column(
             "verb", sa.String(), nullable=False, comment="What is done: place, take, address, move, locate, ask, ..."
         ),
-        sa.Column("why", sa.String(), nullable=True, comment="What the detector saw."),
+        sa.Column(
+            "why",
+            postgresql.JSONB(),
+            nullable=True,
+            comment="What the detector saw: `text` with gaps, and what stands in them.",
+        ),
         sa.Column(
             "before", postgresql.JSONB(), nullable=False, comment="Address and pin; the pin as hexadecimal EWKB."
         ),

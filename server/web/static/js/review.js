@@ -40,8 +40,9 @@ function marker(text, kind, [lon, lat], run) {
 function putPin(lon, lat) {
   if (!pin) {
     const element = document.createElement("div");
-    element.className = "map-marker";
-    pin = new maplibregl.Marker({ element, draggable: true, offset: [0, 0] });
+    element.className = "desk-pin";
+    element.append(document.createElement("i"));
+    pin = new maplibregl.Marker({ element, draggable: true, anchor: "bottom" });
     pin.on("dragstart", () => { view.isMoved = true; });
   }
   pin.setLngLat([lon, lat]).addTo(made.map);
@@ -155,6 +156,8 @@ function placeHere() {
   decide("place", { lon: lng, lat });
 }
 
+function setAside() { if (view) decide("aside", { aside: true, address: {} }); }
+
 function settle(verb, id) {
   if (!id) return;
   if (verb === "accept") { decide("accept", { accept: id, address: {} }); return; }
@@ -201,6 +204,7 @@ document.addEventListener("click", (event) => {
   if (number) take(Number(number));
   else if (verb === "place") placeHere();
   else if (verb === "skip") next();
+  else if (verb === "aside") setAside();
   else if (verb === "undo") undo();
   else if (accept) settle("accept", accept);
   else if (refuse) settle("refuse", refuse);
@@ -209,7 +213,7 @@ document.addEventListener("click", (event) => {
 });
 
 const keys = {
-  1: () => take(1), 2: () => take(2), 3: () => take(3), Enter: placeHere, s: next, u: () => undo(),
+  1: () => take(1), 2: () => take(2), 3: () => take(3), Enter: placeHere, s: next, x: setAside, u: () => undo(),
   p: () => settle("accept", view?.data.proposals[0]?.id), r: () => settle("refuse", view?.data.proposals[0]?.id),
   e: () => { const mend = $(".mend", card); if (mend) { mend.open = true; $("#f-street", card).focus(); } },
   f: () => $("#f-find", card)?.focus(),
