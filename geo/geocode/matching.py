@@ -111,7 +111,7 @@ class Matcher:
                     break
                 agreed = self._exact(reading, where, found)
                 hit = hit or (agreed and not reading.left_over)
-                if len(reading.left_over) <= 2 and reading.words:
+                if len(reading.left_over) <= 2 and not announces(reading.words):
                     fuller.append(reading)
             exact = exact or hit
         if not exact:
@@ -157,11 +157,14 @@ class Matcher:
         """File similar streets of the place; then, when none is close, similar ones anywhere."""
         blocks = self._blocks(where)
         best = 1.0
-        for reading in sorted(fuller, key=lambda r: len(r.left_over)):
-            if reading.left_over and best <= _CLOSE:
+        known: dict[Words, Iterable[int]] = {}
+        for reading in sorted(fuller, key=lambda r: (len(r.left_over), r.number is None)):
+            if best <= _CLOSE and (reading.left_over or reading.number is None):
                 break
             asked = from_words(reading.words)
-            for street in self._in_blocks(asked, blocks):
+            if reading.words not in known:
+                known[reading.words] = self._in_blocks(asked, blocks)
+            for street in known[reading.words]:
                 best = min(best, self._file(reading, asked, street, where, found).like.cost)
         if best <= 0.25:
             return
@@ -180,7 +183,8 @@ class Matcher:
 
     def _in_blocks(self, asked: StreetName, blocks: Sequence[Block]) -> Iterable[int]:
         streets: dict[int, None] = {}
-        keys = [k for k in dict.fromkeys((asked.core, asked.bare, asked.glued)) if len(k) > 2]
+        glued = asked.glued if asked.glued in asked.keys else ""
+        keys = [k for k in dict.fromkeys((asked.core, asked.bare, glued)) if len(k) > 2]
         tellers = [w for w in asked.rest if len(w) > 3 and w not in vocabulary().little]
         for block in blocks:
             for key in keys:
@@ -233,6 +237,12 @@ class Matcher:
             match.features = features(match, where, overruled)
             match.score = self._model.score(match.features)
         return sorted(done, key=lambda m: (-round(m.score, 6), not m.by_main_name))
+
+
+def announces(words: Words) -> bool:
+    """Whether words only announce a number, floor or door, and name no street."""
+    table = vocabulary()
+    return all(word in table.unit or word in table.number for word in words)
 
 
 def is_here(match: Match, where: Where) -> bool:
