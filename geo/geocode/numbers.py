@@ -133,19 +133,19 @@ class Houses:
 
     def _between(self, wanted: HouseNumber) -> Placed:
         base = wanted.base
-        everything = list(dict.fromkeys(self._bases))
-        same_side = [known for known in everything if known % 2 == base % 2]
-        at = bisect_left(same_side, base)
-        if 0 < at < len(same_side):
-            return self._interpolated(wanted, same_side[at - 1], same_side[at])
+        everything = self._bases
         at = bisect_left(everything, base)
+        below = next((known for known in reversed(everything[:at]) if known % 2 == base % 2), None)
+        above = next((known for known in everything[at:] if known % 2 == base % 2), None)
+        if below is not None and above is not None:
+            return self._interpolated(wanted, below, above)
         if 0 < at < len(everything):
             return self._interpolated(wanted, everything[at - 1], everything[at])
         end = everything[0] if at == 0 else everything[-1]
         house = self._numbered(end)[0]
         past = abs(base - end)
         step_m = self._metres_per_number()
-        near = past <= BEYOND and (base % 2 == end % 2 or len(everything) > 1)
+        near = past <= BEYOND and (base % 2 == end % 2 or everything[0] != everything[-1])
         return Placed(
             house.point,
             wanted.text,
