@@ -134,13 +134,11 @@ def _typo(text: str, chance: random.Random) -> str:
 Asked = tuple[AddressQuery, LonLat | None]
 
 
-def questions(country: Country, size: int, count: int) -> list[Asked]:
+def questions(chosen: list[StreetRow]) -> list[Asked]:
     """Addresses as people write them, with the true point; none for those that do not exist."""
     chance = random.Random(SEED + 2)
-    wanted = set(chance.sample(range(size), min(size, 2 * count)))
-    chosen = [s for at, s in enumerate(country.streets()) if at in wanted and s.houses][:count]
     chance.shuffle(chosen)
-    return [_asked(street, chance.choice(street.houses), chance) for street in chosen]
+    return [_asked(street, chance.choice(street.houses), chance) for street in chosen if street.houses]
 
 
 def _asked(street: StreetRow, house: HouseRow, chance: random.Random) -> Asked:
@@ -163,12 +161,16 @@ def _asked(street: StreetRow, house: HouseRow, chance: random.Random) -> Asked:
 def build(size: int, real_towns: Sequence[Town], count: int, folder: Path) -> dict[str, float]:
     """Write the index of a made-up country and its questions."""
     country = Country(real_towns, size)
+    wanted = set(random.Random(SEED).sample(range(size), min(size, 2 * count)))
+    chosen: list[StreetRow] = []
     made, start = 0.0, time.process_time()
 
     def timed() -> Iterator[StreetRow]:
         nonlocal made
         begun = time.process_time()
-        for row in country.streets():
+        for at, row in enumerate(country.streets()):
+            if at in wanted:
+                chosen.append(row)
             made += time.process_time() - begun
             yield row
             begun = time.process_time()
@@ -177,7 +179,7 @@ def build(size: int, real_towns: Sequence[Town], count: int, folder: Path) -> di
     path = folder / f"{size}.index"
     mapped.write(path, arrays, rules())
     built_s = time.process_time() - start - made
-    asked = [(q.street, q.postcode, q.city, q.query, point) for q, point in questions(country, size, count)]
+    asked = [(q.street, q.postcode, q.city, q.query, point) for q, point in questions(chosen)[:count]]
     (folder / f"{size}.json").write_text(json.dumps(asked))
     return {
         "build_s": built_s, "bytes": path.stat().st_size, "houses": len(arrays["house.lons"]),

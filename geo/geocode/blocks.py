@@ -13,7 +13,7 @@ from geo.geocode.kept import Kept
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array
 from geo.geocode.texts import Lists, starts
-from geo.geocode.trigrams import BEGIN, END, best
+from geo.geocode.trigrams import BEGIN, END, best, found_in
 
 _SMALL = 300
 _SHORTLIST = 60
@@ -187,10 +187,8 @@ class LargeBlock:
 
     def _shared(self, ids: Array) -> Array:
         """How many of these pieces each key has."""
-        at = np.searchsorted(self._pieces, ids)
-        at[at == len(self._pieces)] = 0
-        lists = [self._holders.array(self._first + i) for i in at[self._pieces[at] == ids].tolist()]
-        return np.bincount(np.concatenate(lists) if lists else at[:0], minlength=len(self._chosen))
+        lists = [self._holders.array(self._first + at) for at in found_in(self._pieces, ids).tolist()]
+        return np.bincount(np.concatenate(lists) if lists else ids[:0], minlength=len(self._chosen))
 
     def containing(self, part: str, limit: int) -> list[int]:
         """Look only at keys that hold every trigram of the letters."""

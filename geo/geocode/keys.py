@@ -3,7 +3,7 @@
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from rapidfuzz import process
@@ -16,6 +16,8 @@ from geo.geocode.trigrams import Pieces, pack_pieces
 _SCANNED = 2_000
 """So many keys are compared one by one; of more, those that share most pieces."""
 _SHORTLIST = 300
+_REMEMBERED = 20_000
+"""So many keys asked for are remembered: one question asks for the same ones again and again."""
 _LEAST_SHARED = 0.2
 
 
@@ -88,6 +90,8 @@ class Keys:
         """Keys of each member."""
         self._by_hash = memoryview(arrays[f"{name}.by_hash"])
         self._buckets = memoryview(arrays[f"{name}.buckets"])
+        self.find = lru_cache(_REMEMBERED)(self._find)
+        """Position of a key, -1 when there is none."""
         self._shift = 33 - (len(self._buckets) - 1).bit_length()
         self._sorted = memoryview(arrays[f"{name}.sorted"]) if pieces else memoryview(b"")
         self.pieces = Pieces(arrays, f"{name}.pieces", pieces) if pieces else None
@@ -96,8 +100,7 @@ class Keys:
     def __len__(self) -> int:
         return len(self._by_hash)
 
-    def find(self, key: str) -> int:
-        """Position of a key, -1 when there is none."""
+    def _find(self, key: str) -> int:
         encoded = key.encode("utf-8", "replace")
         bucket = zlib.crc32(encoded) >> self._shift
         for at in range(self._buckets[bucket], self._buckets[bucket + 1]):

@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 
@@ -14,7 +14,7 @@ from geo.geocode.keys import KeyWriter
 from geo.geocode.mapped import Array
 from geo.geocode.names import company_keys, glued, place_keys, postcode_key
 from geo.geocode.normalise import from_words, street_words
-from geo.geocode.numbers import HouseNumber, parse_number
+from geo.geocode.numbers import parse_number
 from geo.geocode.texts import ListWriter, TextWriter
 from geo.geocode.vocabulary import fold
 from geo.types import LonLat
@@ -30,6 +30,8 @@ _MAKERS = (
     "numbers.py",
 )  # fmt: skip
 ROW = 1 << 32
+_TOGETHER = 100_000
+"""So many points are rounded at once."""
 
 
 @cache
@@ -48,17 +50,44 @@ class _Points:
 
     def __init__(self) -> None:
         self._lons, self._lats = array("i"), array("i")
+        self._waiting: list[LonLat] = []
 
-    def add(self, point: LonLat) -> None:
-        self.extend([point])
+    def extend(self, points: Iterable[LonLat]) -> None:
+        self._waiting += points
+        if len(self._waiting) > _TOGETHER:
+            self._round()
 
-    def extend(self, points: Sequence[LonLat]) -> None:
-        self._lons.extend([round(lon * UNITS) for lon, _ in points])
-        self._lats.extend([round(lat * UNITS) for _, lat in points])
+    def _round(self) -> None:
+        whole = np.rint(np.array(self._waiting, float).reshape(-1, 2) * UNITS).astype(np.int32)
+        self._lons.frombytes(whole[:, 0].tobytes())
+        self._lats.frombytes(whole[:, 1].tobytes())
+        self._waiting.clear()
 
     def arrays(self, name: str) -> Iterator[tuple[str, Array]]:
+        self._round()
         yield f"{name}.lons", np.frombuffer(self._lons, np.int32)
         yield f"{name}.lats", np.frombuffer(self._lats, np.int32)
+
+
+class _Numbers:
+    """House numbers as texts, each read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, tuple[str, ...], int] | None] = {}
+        self._texts, self._bases = TextWriter(), array("I")
+
+    def of(self, text: str) -> tuple[int, tuple[str, ...], int] | None:
+        """Leading figure, what follows and the number of the text; None when it is no house number."""
+        if text not in self._known:
+            number = parse_number(text)
+            self._known[text] = None if number is None else (number.base, number.tail, self._texts.id(text))
+            if number is not None:
+                self._bases.append(number.base)
+        return self._known[text]
+
+    def arrays(self, name: str) -> Iterator[tuple[str, Array]]:
+        yield from self._texts.arrays(name)
+        yield f"{name}.bases", np.frombuffer(self._bases, np.uint32)
 
 
 class Packer:
@@ -68,8 +97,7 @@ class Packer:
     """
 
     def __init__(self) -> None:
-        self._texts, self._numbers = TextWriter(), TextWriter()
-        self._bases = array("I")
+        self._texts, self._numbers = TextWriter(), _Numbers()
         self._place_of: dict[str, list[int]] = {}
         self._keys = {"place": KeyWriter(PLACE_PIECES), "street": KeyWriter(), "code": KeyWriter(0), "poi": KeyWriter()}
         self._points = {kind: _Points() for kind in ("place", "street", "house", "poi")}
@@ -86,7 +114,7 @@ class Packer:
             self._place_of.setdefault(key, []).append(len(self._extents["place"]))
         self._keys["place"].add(keys)
         self._write("place", name=row.name, kind=row.kind, country=row.country)
-        self._points["place"].add(row.point)
+        self._points["place"].extend([row.point])
         self._extents["place"].append(row.extent_m)
         if row.kind == "country" and row.country:
             self._countries.add(row.country)
@@ -104,7 +132,7 @@ class Packer:
         self._list("street.places", row.places)
         self._list("street.own", [p for p in row.places if p in written])
         self._column("street.is_place", "B").append(row.is_place)
-        self._points["street"].add(row.point)
+        self._points["street"].extend([row.point])
         self._extents["street"].append(row.extent_m)
         if row.country:
             self._countries.add(row.country)
@@ -112,17 +140,11 @@ class Packer:
 
     def _houses(self, rows: Iterable[HouseRow]) -> int:
         """Write the houses of a street in the order of `Houses`."""
-        numbered: list[tuple[HouseNumber, HouseRow]] = []
-        for row in rows:
-            number = parse_number(row.number)
-            if number is not None:
-                numbered.append((number, row))
+        numbered = [(number, row) for row in rows if (number := self._numbers.of(row.number)) is not None]
         numbered.sort(key=_in_order)
-        for number, row in numbered:
-            if self._numbers.id(row.number) == len(self._bases):
-                self._bases.append(number.base)
-        self._column("house.number").extend([self._numbers.id(row.number) for _, row in numbered])
-        self._column("house.code").extend([self._texts.id(row.postcode) for _, row in numbered])
+        text = self._texts.id
+        self._column("house.number").extend([number[2] for number, _ in numbered])
+        self._column("house.code").extend([text(row.postcode) for _, row in numbered])
         self._points["house"].extend([row.point for _, row in numbered])
         return len(numbered)
 
@@ -131,7 +153,7 @@ class Packer:
         self._keys["poi"].add(k for name in (row.name, *row.other_names) for k in company_keys(name))
         self._write("poi", name=row.name, street=row.street, number=row.number, code=row.postcode, city=row.city)
         self._list("poi.places", row.places)
-        self._points["poi"].add(row.point)
+        self._points["poi"].extend([row.point])
 
     def _write(self, table: str, **texts: str) -> None:
         for column, text in texts.items():
@@ -167,14 +189,13 @@ class Packer:
             found.update(keys.arrays(kind))
         found.update(self._texts.arrays("text"))
         found.update(self._numbers.arrays("number"))
-        found["number.bases"] = np.frombuffer(self._bases, np.uint32)
         for name in ("place.streets", "code.members"):
             found.update(pack_blocks(found, name))
         return found
 
 
-def _in_order(numbered: tuple[HouseNumber, HouseRow]) -> tuple[int, tuple[str, ...]]:
-    return numbered[0].base, numbered[0].tail
+def _in_order(numbered: tuple[tuple[int, tuple[str, ...], int], HouseRow]) -> tuple[int, tuple[str, ...]]:
+    return numbered[0][:2]
 
 
 COLUMNS = (

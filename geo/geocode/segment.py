@@ -16,6 +16,7 @@ from geo.geocode.normalise import street_name
 from geo.geocode.numbers import House, HouseNumber, Houses, parse_number
 from geo.geocode.packing import COLUMNS, PLACE_PIECES, UNITS
 from geo.geocode.texts import Lists, Texts
+from geo.geocode.trigrams import found_in
 from geo.types import LonLat
 
 _MOST_NAMED = 8
@@ -214,11 +215,7 @@ class Segment:
 def _common(a: Array, b: Array) -> list[int]:
     """What two ascending lists have in common."""
     few, many = (a, b) if len(a) < len(b) else (b, a)
-    if not len(few):
-        return []
-    at = np.searchsorted(many, few)
-    at[at == len(many)] = 0
-    common: list[int] = few[many[at] == few].tolist()
+    common: list[int] = many[found_in(many, few)].tolist()
     return common
 
 

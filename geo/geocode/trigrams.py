@@ -1,6 +1,7 @@
 """Which keys share most short pieces of letters with another one, over flat arrays."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ _LOOKED_AT = 40_000
 """So many entries of the postings are counted, rarest pieces first; more say little."""
 _SHORTLIST = 500
 """Keys whose pieces are counted exactly when the commonest were left out."""
+_REMEMBERED = 5_000
 _FEW = 32
 """Counting over all keys pays when the entries are more than one in so many of them."""
 
@@ -61,17 +63,17 @@ class Pieces:
 
     def __init__(self, arrays: Mapping[str, Array], name: str, size: int) -> None:
         self._size = size
+        self.ids = lru_cache(_REMEMBERED)(self._ids)
+        """Known pieces of a text, and how many different ones it has."""
         self._known = arrays[f"{name}.known"]
         self._sizes = arrays[f"{name}.sizes"]
         self._held = Lists(arrays, f"{name}.held")
         self._holders = Lists(arrays, f"{name}.holders")
 
-    def ids(self, marked: str) -> tuple[Array, int]:
-        """Known pieces of a text, and how many different ones it has."""
-        wanted = np.unique(codes(marked, self._size))
-        at = np.searchsorted(self._known, wanted)
-        at[at == len(self._known)] = 0
-        return (at[self._known[at] == wanted] if len(self._known) else at[:0]), len(wanted)
+    def _ids(self, marked: str) -> tuple[Array, int]:
+        wanted = np.sort(codes(marked, self._size))
+        wanted = wanted[np.append(True, wanted[1:] != wanted[:-1])] if len(wanted) else wanted
+        return found_in(self._known, wanted), len(wanted)
 
     def like(self, key: str, limit: int, least: float = 0.3) -> list[tuple[float, int]]:
         """The keys that share the largest part of their pieces with `key`.
@@ -123,6 +125,14 @@ class Pieces:
     def sizes(self, keys: Array) -> Array:
         """Letters of some keys."""
         return self._sizes[keys]
+
+
+def found_in(known: Array, wanted: Array) -> Array:
+    """Where those of some ascending numbers are among others that are among them."""
+    at = known.searchsorted(wanted)
+    if len(at) and at[-1] == len(known):
+        at[at == len(known)] = 0
+    return at[known[at] == wanted] if len(known) else at[:0]
 
 
 def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> list[tuple[float, int]]:
