@@ -20,6 +20,7 @@ from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
+from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
 from server.kit.bodies import BodyLimit
 from server.kit.database import Db
@@ -42,6 +43,7 @@ ROUTERS = (
     auth_routes.router,
     regions_routes.router,
     geocoding_routes.router,
+    source_routes.router,
     roads_routes.router,
     territory_routes.router,
     account_routes.router,
@@ -57,6 +59,10 @@ ROUTERS = (
     *site.ROUTERS,
 )
 """Every room's routes."""
+
+
+UPLOADS = ("/imports", "/api/v1/imports", "/regions/addresses", "/api/v1/address-files")
+"""Where files are taken."""
 
 
 def problem(body: dict[str, object], status: int, headers: dict[str, str] | None = None) -> Response:
@@ -166,7 +172,7 @@ def create_app() -> FastAPI:
     """Build the application."""
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
-    app.add_middleware(BodyLimit, answer=answer_error, limits={"/imports": uploads, "/api/v1/imports": uploads})
+    app.add_middleware(BodyLimit, answer=answer_error, limits=dict.fromkeys(UPLOADS, uploads))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_exception_handler(WaymarkError, answer_error)
     app.add_exception_handler(RequestValidationError, answer_validation)

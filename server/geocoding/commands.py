@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from server.geocoding import addressfiles, files, queries, service, sources
+from geo.geocode.types import AddressQuery, Answer
+from server.geocoding import addressfiles, files, queries, remote, service, sources
 from server.geocoding.errors import BadFile
 from server.geocoding.reporting import in_words
 from server.kit.database import transaction
@@ -23,19 +24,24 @@ def geocode(
         Path, typer.Argument(metavar="IN.csv", help="Any of: id,name,street,postcode,city,country,query.")
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT.csv", help="Written only when everything went well.")],
+    elsewhere: Annotated[
+        bool, typer.Option("--remote", help="Ask the geocoder that an admin has switched on where our own is unsure.")
+    ] = False,
 ) -> None:
-    """Find the addresses of a list; whom to credit stands in OUT.csv.sources.txt."""
+    """Find the addresses of a list; whom to credit is written beside the results, in OUT.csv.sources.txt."""
     if not target.parent.is_dir():
         raise BadFile(f"{target}: there is no folder {target.parent}.")
+    ask = _Elsewhere() if elsewhere else None
     count = confident = 0
     with files.table(source, files.QUESTION_COLUMNS) as rows, files.written(target) as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(files.RESULT_COLUMNS)
+        writer.writerow(files.RESULT_COLUMNS if ask is None else (*files.RESULT_COLUMNS, "provider"))
         for chunk in batched(files.questions(rows), _CHUNK):
             with transaction() as session:
                 answers = service.locate_many(session, (query for _, query in chunk))
-            for (identity, _), answer in zip(chunk, answers, strict=True):
-                writer.writerow(files.result(identity, answer))
+            for (identity, query), own in zip(chunk, answers, strict=True):
+                answer = own if ask is None else ask.about(query, own)
+                writer.writerow(files.result(identity, answer) + ([] if ask is None else [answer.provider]))
                 confident += answer.is_confident
             count += len(chunk)
             if count % _REPORT_EVERY == 0:
@@ -44,6 +50,32 @@ def geocode(
         credits = queries.attributions(session)
     typer.echo(f"{count:,} rows, {confident:,} of them confident: {target}", err=True)
     typer.echo("Sources: " + "; ".join(credits), err=True)
+    with files.written(target.with_name(f"{target.name}.sources.txt")) as beside:
+        beside.write("".join(f"{line}\n" for line in credits))
+
+
+class _Elsewhere:
+    """The geocoder elsewhere, for one list: asked between transactions, until it refuses."""
+
+    def __init__(self) -> None:
+        with transaction() as session:
+            if remote.active(session) is None:
+                raise BadFile(
+                    "No geocoder elsewhere is switched on.",
+                    help="An admin does that on the page Regions, under “Geocoder elsewhere”.",
+                )
+        self._is_paused = False
+
+    def about(self, query: AddressQuery, own: Answer) -> Answer:
+        """The surer of our own answer and its."""
+        if own.is_confident or self._is_paused:
+            return own
+        outcome = remote.ask(query)
+        if isinstance(outcome, remote.Paused):
+            self._is_paused = True
+            typer.echo(f"The geocoder elsewhere is not asked any more: {outcome.why}", err=True)
+            return own
+        return remote.preferred(own, outcome)
 
 
 @addresses.command("add")

@@ -19,3 +19,9 @@ class NoSuchSource(NotFound):
     """No address file of this name."""
 
     code = "no_such_source"
+
+
+class NoSuchLoad(NotFound):
+    """No upload of an address file like this."""
+
+    code = "no_such_load"

@@ -11,6 +11,7 @@ from geopy.location import Location
 from rapidfuzz import fuzz
 
 from geo.geocode.names import glued, postcode_key
+from geo.geocode.normalise import street_name
 from geo.geocode.types import AddressQuery, Answer, Reason
 from geo.geocode.vocabulary import fold, words
 from geo.types import Grade, LonLat
@@ -226,7 +227,7 @@ def judged(found: Found, query: AddressQuery, text: str, provider: Provider) -> 
     grade = Grade(found.grade)
     asked = words(fold(text))
     line = " ".join(asked)
-    street = bool(found.street) and fuzz.partial_ratio(" ".join(words(fold(found.street))), line) >= _ALIKE
+    street = bool(found.street) and fuzz.partial_ratio(" ".join(street_name(found.street).rest), line) >= _ALIKE
     number = bool(found.number) and glued(found.number) in {*asked, *map("".join, pairwise(asked))}
     code = bool(found.postcode) and postcode_key(found.postcode) in postcode_key(query.postcode or text)
     city = bool(found.city) and fuzz.partial_ratio(" ".join(words(fold(found.city))), line) >= _ALIKE

@@ -105,6 +105,22 @@ def active(session: Session) -> RemoteProvider | None:
     return session.scalars(select(RemoteProvider).where(RemoteProvider.is_on)).first()
 
 
+def setup_of(session: Session, key: str) -> RemoteProvider | None:
+    """How a provider was set up, switched on or not."""
+    return session.get(RemoteProvider, key)
+
+
+def usage(session: Session, key: str) -> dict[str, int]:
+    """How a provider was used today, how much of the day is left, and how many answers are kept."""
+    day = session.get(RemoteDay, (key, clock.today("UTC")))
+    setup = setup_of(session, key)
+    names = ("asked", "answered", "refused", "remembered")
+    counts = {name: getattr(day, name) if day is not None else 0 for name in names}
+    kept = session.scalar(select(func.count()).where(RemoteAnswer.provider == key)) or 0
+    cap = setup.daily_cap if setup is not None else provider_of(key).daily_cap
+    return {**counts, "kept": kept, "left_today": max(0, cap - counts["asked"])}
+
+
 def secret() -> str | None:
     """The provider's key from the environment; never shown and never stored."""
     key = settings().remote_geocoder_key

@@ -30,6 +30,7 @@ PAGES = (
     "/imports",
     "/users",
     "/regions",
+    "/regions/elsewhere",
     "/api/docs",
 )
 

@@ -50,7 +50,10 @@ def test_a_list_is_geocoded_from_file_to_file(empty_database: Engine, cli: typer
     )  # fmt: skip
     assert float(rows[0]["confidence"]) >= 0.8 > float(rows[1]["confidence"])
     assert rows[2]["reason"] == "empty"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["county.csv.gz", "in.csv", "out.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "county.csv.gz", "in.csv", "out.csv", "out.csv.sources.txt",
+    ]  # fmt: skip
+    assert (tmp_path / "out.csv.sources.txt").read_text() == "The County\n"
 
 
 @pytest.mark.parametrize(
