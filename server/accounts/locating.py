@@ -1,14 +1,16 @@
 """Pins for addresses, in the background; asked again when the map has changed."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import AddressQuery
 from server.accounts.models import Account, PinState, Site
-from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answer
+from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answers
 from server.geocoding import service as geocoding
 from server.geocoding.errors import NoAddresses
 from server.jobs import defer, task
@@ -22,27 +24,35 @@ BATCH = 2000
 MACHINE = Actor(user_id=None, source="job")
 
 
-def query_of(site: Site, name: str) -> AddressQuery:
+class Waiting(NamedTuple):
+    """A site that waits for the geocoder."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    """Of the account."""
+    street: str
+    postcode: str
+    city: str
+    country: str
+
+
+def query_of(site: Waiting) -> AddressQuery:
     """A site's place as a question to the geocoder; a street without a place may be a whole address."""
     if site.street and not site.postcode and not site.city:
-        return AddressQuery(name=name, country=site.country or "", query=site.street)
+        return AddressQuery(name=site.name, country=site.country, query=site.street)
     return AddressQuery(
-        name=name,
-        street=site.street or "",
-        postcode=site.postcode or "",
-        city=site.city or "",
-        country=site.country or "",
+        name=site.name, street=site.street, postcode=site.postcode, city=site.city, country=site.country
     )
 
 
-def locate(session: Session, sites: list[tuple[Site, str]]) -> int:
-    """Place these sites; a pin set by a person meanwhile stays. Returns how many were found."""
-    open_sites = [(site, name) for site, name in sites if site.grade not in BY_PEOPLE]
-    answers = geocoding.locate_many(session, [query_of(site, name) for site, name in open_sites])
-    for (site, _), answer in zip(open_sites, answers, strict=True):
-        set_by_answer(site, answer)
-    session.flush()
-    align_accounts(session, sorted({site.account_id for site, _ in open_sites}))
+def locate(session: Session, sites: Sequence[Waiting]) -> int:
+    """Place these sites, all in one statement; a pin set by a person meanwhile stays. Returns how many were found."""
+    if not sites:
+        return 0
+    answers = geocoding.locate_many(session, [query_of(site) for site in sites])
+    set_by_answers(session, {site.id: answer for site, answer in zip(sites, answers, strict=True)})
+    align_accounts(session, sorted({site.account_id for site in sites}))
     return sum(answer.point is not None for answer in answers)
 
 
@@ -88,35 +98,31 @@ def keep_pins(timestamp: int) -> None:
         defer(session, check_pins_again, key="accounts.check_pins_again")
 
 
-def outdated(session: Session, version: str) -> list[tuple[Site, str]]:
+def outdated(session: Session, version: str) -> list[Waiting]:
     """Sites whose pin another version of the address index has placed, or failed to place."""
+    return chosen(
+        session,
+        Site.region_version.is_not(None),
+        Site.region_version != version,
+        func.coalesce(Site.grade, "").not_in(BY_PEOPLE),
+    )
+
+
+def pending(session: Session, *, account_id: UUID | None = None) -> list[Waiting]:
+    """Sites that wait for a pin."""
+    waiting = Site.pin_state == PinState.PENDING
+    return chosen(session, waiting) if account_id is None else chosen(session, waiting, Site.account_id == account_id)
+
+
+def chosen(session: Session, *conditions: ColumnElement[bool]) -> list[Waiting]:
+    """The next living sites under some conditions; locked, so that two workers share the work."""
+    parts = (func.coalesce(column, "") for column in (Site.street, Site.postcode, Site.city, Site.country))
     statement = (
-        select(Site, Account.name)
+        select(Site.id, Site.account_id, Account.name, *parts)
         .join(Account, Account.id == Site.account_id)
-        .where(
-            Site.deleted_at.is_(None),
-            Account.deleted_at.is_(None),
-            Site.region_version.is_not(None),
-            Site.region_version != version,
-            func.coalesce(Site.grade, "").not_in(BY_PEOPLE),
-        )
+        .where(Site.deleted_at.is_(None), Account.deleted_at.is_(None), *conditions)
         .order_by(Site.id)
         .limit(BATCH)
         .with_for_update(of=Site, skip_locked=True)
     )
-    return [(site, name) for site, name in session.execute(statement)]
-
-
-def pending(session: Session, *, account_id: UUID | None = None) -> list[tuple[Site, str]]:
-    """Sites that wait for a pin, with their account's name; locked, so that two workers share the work."""
-    statement = (
-        select(Site, Account.name)
-        .join(Account, Account.id == Site.account_id)
-        .where(Site.pin_state == PinState.PENDING, Site.deleted_at.is_(None), Account.deleted_at.is_(None))
-        .order_by(Site.id)
-        .limit(BATCH)
-        .with_for_update(of=Site, skip_locked=True)
-    )
-    if account_id is not None:
-        statement = statement.where(Site.account_id == account_id)
-    return [(site, name) for site, name in session.execute(statement)]
+    return [Waiting._make(row) for row in session.execute(statement)]
