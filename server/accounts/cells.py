@@ -12,6 +12,7 @@ MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|de
 DATE_LIKE = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}( 00:00:00)?|\d{{1,2}}[.\-/ ]+{MONTH}\.?|{MONTH}[.\- ]+\d{{1,2}}", re.IGNORECASE
 )
+POSTCODE = re.compile(r"(?:[A-Z]{1,3}-)?\d{4,5}(?:-\d{4})?")
 POSTCODE_DIGITS = {"DE": 5, "FR": 5, "IT": 5, "ES": 5, "US": 5, "FI": 5, "HR": 5, "EE": 5, "LT": 5}
 """Countries whose postcodes are exactly so many digits and may begin with 0."""
 

@@ -39,6 +39,8 @@ class Record:
     cells: list[str]
     problem: str | None = None
     """Why it could not be read."""
+    note: str | None = None
+    """What was mended while it was read."""
 
 
 @dataclass(frozen=True)
