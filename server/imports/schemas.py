@@ -62,12 +62,12 @@ class MappingWrite(BaseModel):
     mapping: dict[str, str] = Field(max_length=500, description="Position of a column, as text -> field.")
     mode: Mode = Mode.BOTH
     key: str | None = Field(default=None, max_length=50, description="What records are recognised by.")
-    country: str | None = Field(default=None, max_length=100, description="Country of rows that name none.")
+    country: str | None = Field(default=None, description="Country of rows that name none.")
     currency: str | None = Field(default=None, pattern="^[A-Z]{3}$", description="Currency of amounts that name none.")
     keep: list[str] = Field(
         default_factory=list, max_length=100, description="Fields in which a value that a person wrote stays."
     )
-    save_as: str | None = Field(default=None, max_length=80, description="Save the columns' meaning under this name.")
+    save_as: str | None = Field(default=None, description="Save the columns' meaning under this name.")
 
 
 class OutcomeRead(BaseModel):
