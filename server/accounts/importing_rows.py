@@ -10,6 +10,7 @@ from geo.geocode.vocabulary import fold, words
 from geo.types import BBox, LonLat
 from server.accounts import cells, values
 from server.accounts.cells import NULLS
+from server.accounts.importing_advice import is_city_and_postcode
 from server.imports.targets import Checked, Problem, Severity
 from server.kit import clock
 from server.kit.errors import Invalid
@@ -48,11 +49,13 @@ class RowReader:
     """Reads one row: every field on its own, then what belongs together."""
 
     def __init__(self, row: Mapping[str, str], around: Around) -> None:
-        self.row = {name: cell for name, cell in row.items() if cell.lower() not in NULLS}
         self.around = around
         self.country = around.country
         self.values: dict[str, Any] = {}
         self.problems: list[Problem] = []
+        self.row = {
+            name: cell for name, cell in row.items() if cell.lower() not in NULLS and not self.is_lost(name, cell)
+        }
 
     def read(self) -> Checked:
         """The row's meaning."""
@@ -63,6 +66,13 @@ class RowReader:
         for name in ("note", "tags", "website", "opening_hours"):
             self.simple(name, values.SITE if name == "opening_hours" else values.ACCOUNT)
         return Checked(self.values, self.problems)
+
+    def is_lost(self, name: str, cell: str) -> bool:
+        """Whether a spreadsheet has written only that its column was too narrow."""
+        if not cells.HASHES.fullmatch(cell):
+            return False
+        self.warn(name, "eaten_by_spreadsheet", f"“{cell[:20]}”: the spreadsheet's column was too narrow; left out.")
+        return True
 
     def warn(self, field: str, code: str, message: str) -> None:
         """Something was left out or mended."""
@@ -109,9 +119,12 @@ class RowReader:
     def place(self) -> None:
         """Where it is."""
         self.simple("country", values.SITE)
+        if (written := self.values.get("country")) and values.country_code(written) is None:
+            self.warn("country", "unknown_country", f"Country: “{written[:60]}” is no country that is known; kept.")
         if "country" not in self.values and self.country:
             self.values["country"] = self.country
         self.postcode_and_city()
+        self.postcode_of_country()
         self.street()
         self.coordinates()
         if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
@@ -120,6 +133,9 @@ class RowReader:
     def postcode_and_city(self) -> None:
         """A city that carries its postcode is taken apart; a postcode gets back the zero that a spreadsheet ate."""
         city, postcode = self.row.get("city"), self.row.get("postcode")
+        if city and postcode and is_city_and_postcode(postcode, city):
+            postcode, city = city, postcode
+            self.warn("postcode", "swapped", "Postcode and city were exchanged; taken the other way round.")
         if city and not postcode and (match := re.match(r"((?:[A-Z]{1,3}-)?\d{4,5})\s+(\D.*)", city)):
             postcode, city = match[1], match[2]
         if postcode and cells.SCIENTIFIC.fullmatch(postcode):
@@ -134,6 +150,15 @@ class RowReader:
         for name, value in (("city", city), ("postcode", postcode)):
             if value:
                 self.simple(name, values.SITE, unquoted(value))
+
+    def postcode_of_country(self) -> None:
+        """A postcode that cannot be one of the row's country is kept, and said."""
+        country, postcode = self.values.get("country"), self.values.get("postcode")
+        usual = cells.POSTCODE_SIGNS.get(str(country))
+        if postcode and usual and sum(sign.isdigit() for sign in postcode) not in usual:
+            self.warn(
+                "postcode", "other_country", f"Postcode: “{postcode}” is none of {country}; is the country right?"
+            )
 
     def street(self) -> None:
         """Street and house number as one; an address in one line stands in for a missing street."""
@@ -245,6 +270,10 @@ class RowReader:
         if cells.SCIENTIFIC.fullmatch(written):
             self.warn("phone", "eaten_by_spreadsheet", f"Phone: a spreadsheet has rounded it to “{written}”; left out.")
             return
+        if cells.DATE_LIKE.fullmatch(written):
+            self.warn("phone", "looks_like_date", f"Phone: “{written}” is a date made by a spreadsheet; left out.")
+            return
+        written = re.sub(r"^(\d{7,15})\.0+$", r"\1", written)
         region = values.country_code(str(self.values.get("country") or self.country or ""))
         number = values.phone_e164(written, region or self.around.dialled_in)
         self.simple("phone", values.ACCOUNT, written)

@@ -152,23 +152,26 @@ PLAN = """
 SAME = Problem(Severity.ERROR, "", "duplicate_in_file", "An earlier row of the file means the same record.")
 
 # Who wrote a value last: the latest change of its field, else the creation of its row; what an undone import wrote,
-# and what its undo brought back, is not counted.
+# and what its undo brought back, is not counted. The first value of a column decides for all of them.
 KEEP = """
     with places as ({places}),
     void as (
         select id as op_id from import_run where undone_at is not null
         union all select undo_op from import_run where undone_at is not null
     ),
+    wanted as (select * from unnest(cast(:first as text[]), cast(:fields as text[])) w (first, field)),
     last as (
         select distinct on (p.row_no, p.field) p.row_no, p.field, h.source, h.field = '*' as is_creation
         from places p
         join field_history h on h.entity = p.entity and h.row_id = p.row_id and h.field in (p.col, '*')
-        where p.field = any(:keep) and (h.op_id is null or h.op_id not in (select op_id from void))
+        where p.field in (select first from wanted) and (h.op_id is null or h.op_id not in (select op_id from void))
         order by p.row_no, p.field, h.rev desc
     ),
     held as (
-        select o.row_no, jsonb_object_agg(l.field, o.changes -> l.field) as kept, array_agg(l.field) as fields
-        from last l join import_outcome o on o.run_id = :run and o.row_no = l.row_no
+        select o.row_no, jsonb_object_agg(w.field, o.changes -> w.field) as kept, array_agg(w.field) as fields
+        from last l
+        join import_outcome o on o.run_id = :run and o.row_no = l.row_no
+        join wanted w on w.first = l.field and o.changes ? w.field
         where l.source = any(:people) and not (l.is_creation and o.changes -> l.field -> 0 = 'null')
         group by o.row_no
     )
@@ -193,9 +196,11 @@ def plan(session: Session, target: Target, run: ImportRun) -> dict[str, int]:
     """Compare every row with what is there now: the record it means, before and after of each field, and the action."""
     run_id, mode, same = run.id, str(run.options["mode"]), json.dumps([SAME.document()])
     session.execute(text(PLAN.format(current=target.current_sql())), {"run": run_id, "mode": mode, "same": same})
-    kept = [value for column in target.columns if column.name in run.options.get("keep", ()) for value in column.values]
-    if kept:
-        statement = text(KEEP.format(places=target.places_sql()))
-        session.execute(statement, {"run": run_id, "keep": kept, "people": list(BY_PEOPLE)})
+    keep = [column.values for column in target.columns if column.name in run.options.get("keep", ())]
+    pairs = {(values[0], value) for values in keep for value in values}
+    if pairs:
+        first, fields = zip(*sorted(pairs), strict=True)
+        values = {"run": run_id, "first": list(first), "fields": list(fields), "people": list(BY_PEOPLE)}
+        session.execute(text(KEEP.format(places=target.places_sql())), values)
     session.execute(text(REFUSE.format(refused=target.refused_sql())), {"run": run_id})
     return queries.counts(session, run_id)

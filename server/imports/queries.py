@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.imports.models import Action, ImportKept, ImportOutcome, ImportRow, ImportRun
 from server.kit.errors import NotFound
+from server.kit.spreadsheets import harmless
 
 
 def no_such_import() -> NotFound:
@@ -130,5 +131,5 @@ def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> It
 def line(cells: Sequence[str]) -> str:
     """One line of CSV whose cells no spreadsheet takes for formulas."""
     text = io.StringIO()
-    csv.writer(text).writerow([f"'{cell}" if cell[:1] in tuple("=@\t\r") else cell for cell in cells])
+    csv.writer(text).writerow([harmless(cell) for cell in cells])
     return text.getvalue()

@@ -30,11 +30,25 @@ VOID = """
     union select undo_op from import_run where undone_at is not null
 """
 
-# The rows that the import has created or changed.
+# The rows that the import has created or changed. What an undone import has created counts as created by this one: its
+# undo left it only because of this one.
 UNDO = """
     create temporary table import_undo on commit drop as
-    select entity, row_id, min(rev) as first_rev, bool_or(field = '*') as created
-    from field_history where op_id = :run and entity = any(:tables) group by entity, row_id
+    select h.entity, h.row_id, case when bool_or(c.id is not null) then 1 else min(h.rev) end as first_rev,
+           bool_or(c.id is not null) as created
+    from field_history h
+    left join field_history c on c.entity = h.entity and c.row_id = h.row_id and c.rev = 1 and c.field = '*'
+                             and c.op_id in (select op_id from import_void)
+    where h.op_id = :run and h.entity = any(:tables) group by h.entity, h.row_id
+"""
+
+BESIDE = """
+    insert into import_undo (entity, row_id, first_rev, created)
+    select n.entity, n.row_id, 1, true from import_row_now n
+    join import_undo w on w.entity = :main and w.row_id = n.record_id and w.created
+    join field_history c on c.entity = n.entity and c.row_id = n.row_id and c.rev = 1 and c.field = '*'
+                        and c.op_id in (select op_id from import_void)
+    where not exists (select from import_undo u where u.entity = n.entity and u.row_id = n.row_id)
 """
 
 GROUP = """
@@ -218,6 +232,7 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     for name in ("import_undo", "import_row_now"):
         session.execute(text(f"create index on {name} (row_id)"))
         session.execute(text(f"analyze {name}"))
+    session.execute(text(BESIDE), {"main": main})
     session.execute(text(LATER), {"derived": derived})
     session.execute(text("create index on import_later (row_id)"))
     session.execute(text("analyze import_later"))

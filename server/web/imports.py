@@ -31,15 +31,15 @@ ROWS = 100
 LOOKED_AT = 200
 """Rows that advice about the columns rests on."""
 
-LABELS = {value: column.label for column in reversed(TARGET.columns) for value in column.values} | {
-    "phone_e164": "Phone",
+LABELS = {column.values[0]: column.label for column in reversed(TARGET.columns)} | {
     "owner_id": "Owner",
     "service_s": "Length of a visit",
     "currency": "Currency",
+    "lat": "Latitude",
     "pin": "Pin",
     "grade": "Grade of the pin",
 }
-"""How people call the values of an import."""
+"""How people call the values of an import; those that only follow from another one have no name."""
 
 
 @router.get("")
@@ -77,6 +77,8 @@ def shown(value: object) -> str:
         return ", ".join(f"{degrees:.5f}" for degrees in reversed(value["coordinates"]))
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return str(value)[:300]
 
 

@@ -24,7 +24,6 @@ from server.records.service import Actor, acting
 from server.territories.models import Territory
 
 type ClientFor = Callable[[User | None], TestClient]
-type MakeAccount = Callable[..., Account]
 
 HASH = text(
     """
@@ -152,11 +151,11 @@ def test_a_later_import_is_named_and_undoing_both_ends_where_all_began(
     run_import(session, tmp_path, OLD)
     before = row_hash(session)
     second = run_import(session, tmp_path, NEW)
-    third = run_import(session, tmp_path, "number,name,phone\n1,Amann KG,2379999\n")
+    third = run_import(session, tmp_path, "number,name,phone\n1,Amann KG,2379999\n3,Zech KG,\n")
     service.undo(session, TARGET, second, ada.id)
-    assert numbered(session, "1").name == "Amann KG"
+    assert [numbered(session, number).name for number in "13"] == ["Amann KG", "Zech KG"]
     kept = [(one.field, one.former, one.why, one.other_run) for one in imports.kept(session, second.id)]
-    assert kept == [("name", "Amann", "imported", third.id)]
+    assert kept == [("name", "Amann", "imported", third.id), ("*", None, "imported", third.id)]
     service.undo(session, TARGET, third, ada.id)
     assert numbered(session, "1").name == "Amann"
     assert row_hash(session) == before
@@ -197,23 +196,23 @@ def test_a_file_can_be_imported_again_after_its_undo(session: Session, tmp_path:
     assert run_import(session, tmp_path, OLD).counts["create"] == 2
 
 
-def test_values_that_a_person_wrote_stay_where_so_chosen(
-    session: Session, tmp_path: Path, ada: User, scope: Callable[[User], Any], make_account: MakeAccount
-) -> None:
+def test_values_that_a_person_wrote_stay_where_so_chosen(session: Session, tmp_path: Path, ada: User) -> None:
     run_import(session, tmp_path, OLD)
     first = numbered(session, "1")
-    by_hand(session, ada, first, phone="999")
-    run = run_import(session, tmp_path, NEW, keep=["phone", "name"])
+    by_hand(session, ada, first, phone="999", phone_e164=None)
+    run = run_import(session, tmp_path, NEW, keep=["phone", "name"], country="LI")
     outcome = imports.outcomes(session, run.id)[0]
-    assert (outcome.action, outcome.kept) == ("update", {"phone": ["999", "2379999"]})
+    assert outcome.action == "update"
+    assert outcome.kept == {"phone": ["999", "2379999"], "phone_e164": [None, "+4232379999"]}
     session.refresh(first)
     assert (first.name, first.phone, first.phone_e164) == ("Amann AG", "999", None)
-    again = run_import(session, tmp_path, NEW, keep=["phone", "name"])
+    again = run_import(session, tmp_path, NEW, keep=["phone", "name"], country="LI")
     assert (again.counts["update"], again.counts["unchanged"]) == (0, 2)
-    over = run_import(session, tmp_path, NEW)
+    over = run_import(session, tmp_path, NEW, country="LI")
     service.undo(session, TARGET, over, ada.id)
     assert numbered(session, "1").phone == "999"
-    assert run_import(session, tmp_path, NEW, keep=["phone"]).counts["update"] == 0, "an undo is nobody's edit"
+    last = run_import(session, tmp_path, NEW, keep=["phone"], country="LI")
+    assert last.counts["update"] == 0, "an undo is nobody's edit"
 
 
 def test_only_those_who_import_undo(
