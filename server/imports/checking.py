@@ -183,11 +183,12 @@ KEEP = """
 """
 
 REFUSE = """
+    with r as materialized ({refused})
     update import_outcome o set
         action = 'error',
         problems = o.problems || jsonb_build_array(jsonb_build_object(
             'level', 'error', 'field', '', 'code', 'taken', 'message', r.message))
-    from ({refused}) r
+    from r
     where o.run_id = :run and o.row_no = r.row_no and o.action in ('create', 'update')
 """
 
@@ -196,6 +197,7 @@ def plan(session: Session, target: Target, run: ImportRun) -> dict[str, int]:
     """Compare every row with what is there now: the record it means, before and after of each field, and the action."""
     run_id, mode, same = run.id, str(run.options["mode"]), json.dumps([SAME.document()])
     session.execute(text(PLAN.format(current=target.current_sql())), {"run": run_id, "mode": mode, "same": same})
+    session.execute(text("analyze import_outcome"))  # what follows asks for actions that were not there before
     keep = [column.values for column in target.columns if column.name in run.options.get("keep", ())]
     pairs = {(values[0], value) for values in keep for value in values}
     if pairs:
