@@ -38,6 +38,7 @@ from server.kit import embedded  # noqa: E402
 from server.kit.database import copy_rows, engine, transaction  # noqa: E402
 from server.regions import service as regions  # noqa: E402
 
+SAME = 1_000_000
 LIECHTENSTEIN = Path(__file__).parents[2].parent / "shared" / "data" / "osm" / "liechtenstein.osm.pbf"
 ADDRESSES = text(
     "select street, number, postcode, city, country from region_address"
@@ -49,7 +50,8 @@ HASH = text(
         select id, (to_jsonb(a) - array['rev', 'frev', 'created_at', 'updated_at'])::text as doc
         from account a where deleted_at is null
         union all
-        select id, (to_jsonb(s) - array['rev', 'frev', 'created_at', 'updated_at'])::text || st_asewkb(pin)::text
+        select id, (to_jsonb(s) - array['rev', 'frev', 'created_at', 'updated_at'])::text
+                   || coalesce(st_asewkb(pin)::text, '')
         from site s where deleted_at is null
     ) rows
     """
@@ -144,14 +146,47 @@ def measure(count: int, region: Path | None) -> None:
     path = HOME / "customers.csv"
     path.write_bytes(as_csv(rows))
     floor(rows)
-    first = steps(path, "")
+    _, first = steps(path, "")
     with timed("geocoding"):
         place_all()
-    again = steps(path, " again")
-    report(count, len(addresses), first, again)
+    _, again = steps(path, " again")
+    before = value(HASH)
+    changed = changed_rows(rows, addresses)
+    path.write_bytes(as_csv(changed))
+    run_id, updated = steps(path, " of changes")
+    with timed("geocoding of changes"):
+        place_all()
+    with timed("undo"):
+        jobs.undo_import(run_id=str(run_id))
+    if value(HASH) != before:
+        raise SystemExit("After the undo some row is not what it was.")
+    path.write_bytes("\n".join(["name,city", *["Same AG,Vaduz"] * SAME]).encode())
+    with timed("a million same rows"):
+        run_id = received(path)
+        jobs.check_import(run_id=str(run_id))
+    same = counts(run_id)
+    print(f"{count:,} rows from {len(addresses):,} addresses: {first}")
+    print(f"the same file again: {again}")
+    print(f"with every second row changed: {updated}; undone, and the hash of all rows is what it was")
+    print(f"{SAME:,} same rows: {same}")
+    report(count)
 
 
-def steps(path: Path, again: str) -> dict[str, int]:
+def changed_rows(rows: list[list[str]], addresses: list[Address]) -> list[list[str]]:
+    """Every second row with another phone and amount, every tenth with another address, a few new ones."""
+    changed = [list(row) for row in rows]
+    for place, row in enumerate(changed):
+        if place % 2 == 0:
+            row[6], row[8] = f"+423 38{place % 10} {place % 90 + 10} 11", str(place)
+        if place % 10 == 0:
+            street, house, row[3], row[4], row[5] = addresses[place % len(addresses)]
+            row[2] = f"{street} {house}"
+        if place % 100 == 50:
+            row[0] = f"N-{place}"
+    return changed
+
+
+def steps(path: Path, again: str) -> tuple[UUID, dict[str, int]]:
     """Receive, dry run, load."""
     with timed(f"receive{again}"):
         run_id = received(path)
@@ -159,14 +194,15 @@ def steps(path: Path, again: str) -> dict[str, int]:
         jobs.check_import(run_id=str(run_id))
     with timed(f"load{again}"):
         jobs.apply_import(run_id=str(run_id))
-    return counts(run_id)
+    return run_id, counts(run_id)
 
 
-def report(count: int, addresses: int, first: dict[str, int], again: dict[str, int]) -> None:
+def report(count: int) -> None:
     """The table."""
-    print(f"{count:,} rows from {addresses:,} addresses: {first}; the same file again: {again}")
     for step, took in seconds.items():
-        print(f"{step:16} {took:7.2f} s {took / seconds['floor']:8.0f} x floor {count / took:10,.0f} rows/s")
+        rows = SAME if "same rows" in step else count
+        floors = "" if step == "region" else f"{took / seconds['floor'] * count / rows:8.0f} x floor"
+        print(f"{step:22} {took:7.2f} s {floors:16} {rows / took:10,.0f} rows/s")
 
 
 if __name__ == "__main__":
