@@ -12,8 +12,21 @@ MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|de
 DATE_LIKE = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}( 00:00:00)?|\d{{1,2}}[.\-/ ]+{MONTH}\.?|{MONTH}[.\- ]+\d{{1,2}}", re.IGNORECASE
 )
+HASHES = re.compile(r"#{3,}")
+"""What a spreadsheet writes for a column that is too narrow."""
+
+POSTCODE = re.compile(r"(?:[A-Z]{1,3}-)?\d{4,5}(?:-\d{4})?")
 POSTCODE_DIGITS = {"DE": 5, "FR": 5, "IT": 5, "ES": 5, "US": 5, "FI": 5, "HR": 5, "EE": 5, "LT": 5}
 """Countries whose postcodes are exactly so many digits and may begin with 0."""
+
+POSTCODE_SIGNS = {
+    **{country: {digits} for country, digits in POSTCODE_DIGITS.items()},
+    **{country: {4} for country in ("AT", "BE", "BG", "CH", "DK", "HU", "LI", "LU", "NO", "SI")},
+    **{country: {5} for country in ("CZ", "PL", "SE", "SK")},
+    "US": {5, 9},
+    "PT": {4, 7},
+}
+"""How many digits the postcodes of some countries have."""
 
 CLASSES = re.compile(r"(?:\b|_)([ABC])(?:\b|_)", re.IGNORECASE)
 STATUSES = {

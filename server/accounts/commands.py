@@ -1,13 +1,15 @@
-"""`waymark import`: accounts from a file, from the command line."""
+"""`waymark import`: accounts from a file, from the command line, and the way back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
+from typer.core import TyperGroup
 
 from server.accounts.importing import TARGET
-from server.imports import queries, service
+from server.imports import profiles, queries, service
 from server.imports.errors import BadFile
 from server.imports.models import Action, ImportOutcome, ImportRun, Mode
 from server.kit.database import transaction
@@ -15,12 +17,30 @@ from server.kit.database import transaction
 SHOWN = 20
 
 
+class FileFirst(TyperGroup):
+    """`waymark import FILE` needs no further word."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what is no command as the file."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["file", *args]
+        return super().parse_args(ctx, args)
+
+
+imports = typer.Typer(cls=FileFirst, no_args_is_help=True, help="Import accounts from a file, and take it back.")
+
+
+@imports.command("file")
 def import_accounts(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX.")],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, GeoJSON or GeoPackage.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     key: Annotated[str | None, typer.Option(help="What accounts are recognised by: number or name.")] = None,
-    mode: Annotated[Mode, typer.Option(help="What the import may do.")] = Mode.BOTH,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    mode: Annotated[Mode | None, typer.Option(help="What the import may do.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Name of a saved meaning of the columns.")] = None,
+    keep: Annotated[
+        str | None, typer.Option(help="Fields, with commas, in which a value that a person wrote stays.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, layer of a GeoPackage.")] = None,
     country: Annotated[str | None, typer.Option(help="Country of rows that name none.")] = None,
     currency: Annotated[str | None, typer.Option(help="Currency of amounts that name none.")] = None,
 ) -> None:
@@ -29,9 +49,12 @@ def import_accounts(
         raise BadFile(f"There is no file {file}.", help="Check its path.")
     with transaction() as session:
         run = service.receive(session, TARGET, file, file_name=file.name, actor=None, sheet=sheet)
-        options = {"mode": mode, "key": key, "country": country, "currency": currency}
+        if profile is not None:
+            profiles.use(run, profiles.by_name(session, TARGET.kind, profile))
+        kept = [name.strip() for name in keep.split(",")] if keep else None
+        options = {"mode": mode, "key": key, "country": country, "currency": currency, "keep": kept}
         given = {name: value for name, value in options.items() if value is not None}
-        service.configure(session, TARGET, run, run.mapping, given)
+        service.configure(session, TARGET, run, run.mapping, run.options | given)
         for place, name in run.mapping.items():
             typer.echo(f"{run.header[int(place)]} = {name}", err=True)
         service.check(session, TARGET, run, tell)
@@ -40,13 +63,36 @@ def import_accounts(
         with transaction() as session:
             run = session.get_one(ImportRun, run.id)
             service.apply(session, TARGET, run)
+        typer.echo(f"To take it back: waymark import undo {run.id}", err=True)
     named = [name for name in (*Action, "warnings") if run.counts.get(name)]
     counts = ", ".join(f"{run.counts[name]:,} {name}" for name in named)
     typer.echo(f"{run.file_name}: {run.row_count:,} rows{' (dry run)' if dry_run else ''}: {counts}")
 
 
-def tell(done: int, total: int) -> None:
+@imports.command("list")
+def list_imports() -> None:
+    """The imports so far, the latest first, with the id by which they are undone."""
+    with transaction() as session:
+        for run in session.scalars(queries.runs(TARGET.kind)):
+            typer.echo(f"{run.id}  {run.created_at:%Y-%m-%d %H:%M}  {run.state:8}  {run.row_count:9,}  {run.file_name}")
+
+
+@imports.command("undo")
+def undo_import(run: Annotated[UUID, typer.Argument(help="Id of the import, see “waymark import list”.")]) -> None:
+    """Undo an import: what it created goes away, what it changed goes back; what was edited since stays."""
+    with transaction() as session:
+        found = service.find(session, TARGET.kind, run)
+        service.undo(session, TARGET, found, None)
+        for kept in queries.kept(session, run, limit=SHOWN):
+            field = "the account" if kept.field == "*" else kept.field
+            typer.echo(f"{kept.label}: {field} stays, {kept.why}", err=True)
+        counts = ", ".join(f"{count:,} {name}" for name, count in found.undo_counts.items())
+    typer.echo(f"{found.file_name}: undone: {counts}")
+
+
+def tell(done: int, total: int, counts: Mapping[str, int]) -> None:
     """Progress on stderr, so that the result alone is on stdout."""
+    del counts
     stream = typer.get_text_stream("stderr")
     if stream.isatty():
         typer.echo(f"\r{done:,} of {total:,} rows checked", err=True, nl=done >= total)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
@@ -17,13 +16,11 @@ from server.accounts.models import Account
 from server.accounts.queries import Row
 from server.accounts.reasons import in_words
 from server.auth.access import Scope
+from server.kit.spreadsheets import harmless
 from server.regions.queries import attributions
 
 BATCH = 2000
 IN_MEMORY = 8_000_000
-
-HARMLESS = re.compile(r"[+-][\d\s()./-]*")
-"""A phone number or a negative number: a spreadsheet computes nothing dangerous from it."""
 
 COLUMNS = (
     "number",
@@ -107,13 +104,6 @@ def values(row: Row) -> dict[str, Any]:
             "service_minutes": site.service_s // 60 if site else None,
         }
     )
-
-
-def harmless(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula: text beginning with = + - @ gets an apostrophe in front."""
-    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not HARMLESS.fullmatch(value):
-        return "'" + value
-    return value
 
 
 def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[Row]:

@@ -1,9 +1,8 @@
-"""What the importer needs to know of accounts: columns, their titles in four languages, and the rule of one row."""
+"""What the importer needs to know of accounts: columns with their titles in four languages, keys, tables."""
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 from uuid import UUID
@@ -12,38 +11,54 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.geocode.vocabulary import fold, words
-from geo.types import BBox, LonLat
+from geo.types import BBox
 from server.accounts import cells, importing_sql, values
-from server.accounts.cells import NULLS
+from server.accounts.importing_advice import exchanged
+from server.accounts.importing_rows import Around, RowReader
 from server.accounts.locating import locate_pending
+from server.accounts.pins import ANSWERED, align_accounts
 from server.accounts.queries import home_country
 from server.auth.models import User
 from server.imports.models import ImportRun
-from server.imports.targets import Checked, Column, Problem, Severity
+from server.imports.targets import Advice, Checked, Column, Progress, Written
 from server.jobs import defer
-from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.regions.queries import served
 
 PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
-POSTCODE = re.compile(r"(?:[A-Z]{1,3}-)?\d{4,5}(?:-\d{4})?")
 
 LOOKS: Mapping[str, Callable[[str], object]] = {
     "email": values.EMAIL.fullmatch,
     "website": lambda cell: cell.lower().startswith(("http://", "https://", "www.")),
-    "postcode": POSTCODE.fullmatch,
+    "postcode": cells.POSTCODE.fullmatch,
     "coordinates": cells.pair,
     "phone": PHONE.fullmatch,
 }
 """Fields that are known by their values when the title says nothing, the surest first."""
 
 
+WRITES: Mapping[str, tuple[str, ...]] = {
+    "phone": ("phone", "phone_e164"),
+    "owner": ("owner_id",),
+    "service_minutes": ("service_s",),
+    "yearly_value": ("yearly_value", "currency"),
+    "yearly_potential": ("yearly_potential", "currency"),
+    "address": ("street",),
+    "house_number": ("street",),
+    "coordinates": ("lon", "lat"),
+    "lon": ("lon", "lat"),
+    "lat": ("lon", "lat"),
+}
+"""Columns whose values have other names."""
+
+
 def columns() -> tuple[Column, ...]:
     """The fields of an account that a file may bring, from the table that ships beside this module."""
     table = tomllib.loads((resources.files("server.accounts") / "import_columns.toml").read_text("utf-8"))
     return tuple(
-        Column(name, entry["label"], tuple(entry["titles"].split()), looks(name)) for name, entry in table.items()
+        Column(name, entry["label"], tuple(entry["titles"].split()), looks(name), WRITES.get(name, ()))
+        for name, entry in table.items()
     )
 
 
@@ -63,6 +78,32 @@ class AccountTarget:
     columns = COLUMNS
     keys: Mapping[str, str] = {"number": "Number", "name": "Name and address"}
     ids = 2
+    tables: tuple[Written, ...] = (
+        Written(
+            "account",
+            (*importing_sql.TYPES, "tags"),
+            groups=(frozenset({"yearly_value", "yearly_potential", "currency"}), frozenset({"phone", "phone_e164"})),
+            derived=frozenset({"territory_id"}),
+            unique=("number",),
+        ),
+        Written(
+            "site",
+            (*importing_sql.SITE_TYPES, *ANSWERED),
+            groups=(frozenset({*values.ADDRESS, *ANSWERED}),),
+            followers=frozenset(ANSWERED),
+            derived=frozenset({"territory_id"}),
+        ),
+    )
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Refuse a country that nobody knows."""
+        country = options.get("country")
+        if country and values.country_code(str(country)) is None:
+            raise Invalid(
+                f"Country: “{country}” is no country that is known.",
+                help="Write its name, or two letters such as CH.",
+                field="country",
+            )
 
     def key_sql(self, key: str) -> str:
         """By number; rows without one, or all when so chosen, by name and address."""
@@ -71,6 +112,32 @@ class AccountTarget:
     def current_sql(self) -> str:
         """The accounts that rows mean, with their main site."""
         return importing_sql.CURRENT
+
+    def refused_sql(self) -> str:
+        """Rows whose number another account has."""
+        return importing_sql.REFUSED
+
+    def places_sql(self) -> str:
+        """The account and its main site."""
+        return importing_sql.PLACES
+
+    def records_sql(self) -> str:
+        """Accounts with their sites."""
+        return importing_sql.RECORDS
+
+    def in_use_sql(self) -> str:
+        """Accounts into which others were merged."""
+        return importing_sql.IN_USE
+
+    def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:
+        """Put restored accounts into their territories, and have pins placed that wait again."""
+        align_accounts(session, record_ids)
+        defer(session, locate_pending, key="accounts.locate_pending")
+
+    def advice(self, session: Session, sample: Sequence[Sequence[str]], mapping: Mapping[str, str]) -> Sequence[Advice]:
+        """Postcode and city, or latitude and longitude, that look exchanged."""
+        maps = tuple(BBox(*region.bbox) for region in served(session) if region.bbox)
+        return exchanged(sample, mapping, maps)
 
     def row_rule(self, session: Session, run: ImportRun) -> Callable[[Mapping[str, str]], Checked]:
         """The rule of one row, knowing the people of the company and the file's defaults."""
@@ -87,246 +154,11 @@ class AccountTarget:
         )
         return lambda row: RowReader(row, around).read()
 
-    def write(self, session: Session, run: ImportRun) -> None:
+    def write(self, session: Session, run: ImportRun, progress: Progress) -> None:
         """Write the rows and have new addresses placed in the background."""
-        importing_sql.write(session, run.id, str(run.options.get("currency") or settings().currency))
+        currency = str(run.options.get("currency") or settings().currency)
+        importing_sql.write(session, run.id, currency, lambda done, counts: progress(done, run.row_count, counts))
         defer(session, locate_pending, key="accounts.locate_pending")
 
 
 TARGET = AccountTarget()
-
-
-@dataclass(frozen=True)
-class Around:
-    """What a row is read against."""
-
-    people: Mapping[str, UUID]
-    """The company's people by folded name, login and e-mail."""
-    country: str | None
-    """Country of rows that name none."""
-    dialled_in: str | None
-    """Country in which numbers without +… are dialled when nothing else says so."""
-    maps: tuple[BBox, ...]
-    """Where there is a map."""
-
-    def shows(self, point: LonLat) -> bool:
-        """Whether some map shows the point."""
-        return any(box.contains(point) for box in self.maps)
-
-
-class RowReader:
-    """Reads one row: every field on its own, then what belongs together."""
-
-    def __init__(self, row: Mapping[str, str], around: Around) -> None:
-        self.row = {name: cell for name, cell in row.items() if cell.lower() not in NULLS}
-        self.around = around
-        self.country = around.country
-        self.values: dict[str, Any] = {}
-        self.problems: list[Problem] = []
-
-    def read(self) -> Checked:
-        """The row's meaning."""
-        self.name_and_number()
-        self.place()
-        self.trade()
-        self.contact()
-        for name in ("note", "tags", "website", "opening_hours"):
-            self.simple(name, values.SITE if name == "opening_hours" else values.ACCOUNT)
-        return Checked(self.values, self.problems)
-
-    def warn(self, field: str, code: str, message: str) -> None:
-        """Something was left out or mended."""
-        self.problems.append(Problem(Severity.WARNING, field, code, message))
-
-    def refuse(self, field: str, code: str, message: str) -> None:
-        """The row cannot be taken."""
-        self.problems.append(Problem(Severity.ERROR, field, code, message))
-
-    def simple(self, name: str, rules: Mapping[str, values.Rule], cell: str | None = None) -> None:
-        """A field whose rule is that of forms; what it refuses is left out with a warning."""
-        given = self.row.get(name) if cell is None else cell
-        if given is None:
-            return
-        parts = re.split(r"[,;|]", given) if name == "tags" else given
-        try:
-            value = rules[name].clean(parts)
-        except Invalid as error:
-            self.warn(name, "not_accepted", f"{rules[name].label}: {error.message}; left out. {error.help}".strip())
-            return
-        if value not in (None, []):
-            self.values[name] = values.wire(name, value)
-
-    def name_and_number(self) -> None:
-        """Who it is."""
-        try:
-            self.values["name"] = values.required(unquoted(self.row.get("name", "")))
-        except Invalid as error:
-            self.refuse("name", "no_name", f"Name: {error.message}. {error.help}")
-        number = self.row.get("number")
-        if number is None:
-            return
-        if cells.SCIENTIFIC.fullmatch(number):
-            self.refuse(
-                "number",
-                "eaten_by_spreadsheet",
-                f"Number: a spreadsheet has rounded it to “{number}”. Format the column as text and export again.",
-            )
-            return
-        if cells.DATE_LIKE.fullmatch(number):
-            self.warn("number", "looks_like_date", f"Number: “{number}” looks like a date made by a spreadsheet.")
-        self.simple("number", values.ACCOUNT, unquoted(number))
-
-    def place(self) -> None:
-        """Where it is."""
-        self.simple("country", values.SITE)
-        if "country" not in self.values and self.country:
-            self.values["country"] = self.country
-        self.postcode_and_city()
-        self.street()
-        self.coordinates()
-        if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
-            self.warn("street", "no_address", "There is no address; the account gets no pin.")
-
-    def postcode_and_city(self) -> None:
-        """A city that carries its postcode is taken apart; a postcode gets back the zero that a spreadsheet ate."""
-        city, postcode = self.row.get("city"), self.row.get("postcode")
-        if city and not postcode and (match := re.match(r"((?:[A-Z]{1,3}-)?\d{4,5})\s+(\D.*)", city)):
-            postcode, city = match[1], match[2]
-        if postcode and cells.SCIENTIFIC.fullmatch(postcode):
-            self.warn("postcode", "eaten_by_spreadsheet", f"Postcode: “{postcode}” is no postcode; left out.")
-            postcode = None
-        digits = cells.POSTCODE_DIGITS.get(str(self.values.get("country") or self.country or ""))
-        if postcode and digits and postcode.isdigit() and len(postcode) == digits - 1:
-            self.warn(
-                "postcode", "leading_zero", f"Postcode: {postcode} has lost its leading zero; taken as 0{postcode}."
-            )
-            postcode = f"0{postcode}"
-        for name, value in (("city", city), ("postcode", postcode)):
-            if value:
-                self.simple(name, values.SITE, unquoted(value))
-
-    def street(self) -> None:
-        """Street and house number as one; an address in one line stands in for a missing street."""
-        street, number = self.row.get("street") or self.row.get("address"), self.row.get("house_number")
-        if number and cells.DATE_LIKE.fullmatch(number):
-            self.warn(
-                "house_number",
-                "looks_like_date",
-                f"House number: “{number}” is a date made by a spreadsheet; left out.",
-            )
-            number = None
-        if street and number and not re.search(rf"(?<!\w){re.escape(number)}(?!\w)", street):
-            street = f"{street} {number}"
-        if street:
-            self.simple("street", values.SITE, unquoted(street))
-
-    def coordinates(self) -> None:
-        """The point, when the file gives one that can be."""
-        lon, lat, both = (self.row.get(name) for name in ("lon", "lat", "coordinates"))
-        if both and not (lon and lat):
-            found = cells.pair(both)
-            if found is None:
-                self.warn("coordinates", "not_understood", f"Coordinates: “{both[:60]}” is not understood; left out.")
-                return
-            x, y = found
-        elif lon and lat:
-            east, north = cells.degrees(lon), cells.degrees(lat)
-            if east is None or north is None:
-                self.warn("lon", "not_understood", f"Coordinates: “{lon[:30]}, {lat[:30]}” are not degrees; left out.")
-                return
-            x, y = east, north
-        else:
-            return
-        point = cells.point(x, y)
-        if isinstance(point, str):
-            code = "looks_swapped" if "swapped" in point else "outside_world"
-            self.warn("lon", code, f"Coordinates: {point}; left out, the address is used.")
-            return
-        exchanged = LonLat(point.lat, point.lon)
-        if not self.around.shows(point) and self.around.shows(exchanged):
-            point = exchanged
-            self.warn("lon", "swapped", "Coordinates: latitude and longitude were swapped; taken the other way round.")
-        self.values |= {"lon": round(point.lon, 6), "lat": round(point.lat, 6)}
-
-    def trade(self) -> None:
-        """Class, status, owner, interval, value, length of a visit, last visit."""
-        row = self.row
-        if (written := row.get("account_class")) and (match := cells.CLASSES.search(written)):
-            self.values["account_class"] = match[1].upper()
-        elif written:
-            self.warn("account_class", "unknown_class", f"Class: “{written[:60]}” is none of A, B, C; left out.")
-        if written := row.get("status"):
-            known = next(
-                (cells.STATUS_OF[word] for word in re.findall(r"\w+", written.lower()) if word in cells.STATUS_OF), None
-            )
-            self.convert("status", known, "unknown_status", "is none of prospect, customer, former")
-        if written := row.get("owner"):
-            owner = self.around.people.get(" ".join(words(fold(written))))
-            self.convert("owner_id", str(owner) if owner else None, "unknown_owner", "is nobody here", source="owner")
-        if written := row.get("interval_days"):
-            self.convert("interval_days", in_range(cells.days(written), 1, 3650), "not_understood", "is no interval")
-        if written := row.get("service_minutes"):
-            length = in_range(cells.seconds(written), 0, 86_400)
-            self.convert("service_s", length, "not_understood", "is no length of time", source="service_minutes")
-        self.money()
-        self.last_visit()
-
-    def convert(self, name: str, value: Any, code: str, trouble: str, source: str | None = None) -> None:
-        """A field that was read by a rule of its own; None means that it was not understood."""
-        if value is None:
-            cell = self.row[source or name][:60]
-            label = next(column.label for column in COLUMNS if column.name == (source or name))
-            self.warn(source or name, code, f"{label}: “{cell}” {trouble}; left out.")
-        else:
-            self.values[name] = value
-
-    def money(self) -> None:
-        """Amounts, and the currency that they or a column name."""
-        self.simple("currency", values.ACCOUNT)
-        for name in ("yearly_value", "yearly_potential"):
-            if (written := self.row.get(name)) is None:
-                continue
-            found = cells.amount(written)
-            if found is None or not 0 <= found[0] <= values.MAX_MONEY:
-                self.convert(name, None, "not_an_amount", "is no amount")
-                continue
-            self.values[name] = float(round(found[0], 2))
-            if found[1] and "currency" not in self.values:
-                self.values["currency"] = found[1]
-
-    def last_visit(self) -> None:
-        """The day of the last visit."""
-        if (written := self.row.get("last_visit_on")) is None:
-            return
-        found = cells.day(written)
-        if found is None or found[0] > clock.now().date() or found[0].year < 1990:
-            self.convert("last_visit_on", None, "not_a_day", "is no day in the past")
-            return
-        self.values["last_visit_on"] = found[0].isoformat()
-        if found[1]:
-            self.warn("last_visit_on", "unclear_date", f"Last visit: “{written}” is read as {found[0]:%d %B %Y}.")
-
-    def contact(self) -> None:
-        """Phone and e-mail."""
-        self.simple("email", values.ACCOUNT)
-        if (written := self.row.get("phone")) is None:
-            return
-        written = unquoted(written)
-        if cells.SCIENTIFIC.fullmatch(written):
-            self.warn("phone", "eaten_by_spreadsheet", f"Phone: a spreadsheet has rounded it to “{written}”; left out.")
-            return
-        region = values.country_code(str(self.values.get("country") or self.country or ""))
-        number = values.phone_e164(written, region or self.around.dialled_in)
-        self.simple("phone", values.ACCOUNT, written)
-        if number is not None and "phone" in self.values:
-            self.values["phone_e164"] = number
-
-
-def unquoted(cell: str) -> str:
-    """Without the apostrophe that our own export puts before what looks like a formula."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
-
-
-def in_range(value: int | None, low: int, high: int) -> int | None:
-    """The value, or None when it is out of range."""
-    return value if value is not None and low <= value <= high else None

@@ -1,6 +1,6 @@
 """The statements by which an import compares and writes all its rows at once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import text
@@ -112,7 +112,7 @@ INSERT_ACCOUNTS = f"""
     insert into account (id, {", ".join(PLAIN)}, status, currency, tags)
     select o.new_ids[1], {", ".join(value(name, kind) for name, kind in PLAIN.items())},
            coalesce(o.values ->> 'status', 'prospect'), coalesce(o.values ->> 'currency', :currency), {TAGS}
-    from import_outcome o where o.run_id = :run and o.action = 'create'
+    from import_outcome o where o.run_id = :run and o.row_no between :low and :high and o.action = 'create'
     order by o.row_no
 """  # noqa: S608
 
@@ -129,7 +129,7 @@ INSERT_SITES = f"""
            case when o.values ? 'lon' then 'import' end,
            case when o.values ? 'lon' then 'coordinates_given' when {HAS_ADDRESS} then null else 'no_address' end
     from import_outcome o
-    where o.run_id = :run and (o.action = 'create' or (
+    where o.run_id = :run and o.row_no between :low and :high and (o.action = 'create' or (
         o.action = 'update' and (o.values ? 'lon' or {HAS_ADDRESS})
         and not exists (select from site s where s.account_id = o.target_id and s.is_main and s.deleted_at is null)))
     order by o.row_no
@@ -140,7 +140,7 @@ UPDATE_ACCOUNTS = f"""
         {assignments(TYPES, "a")},
         tags = case when o.changes ? 'tags' then {TAGS} else a.tags end
     from import_outcome o
-    where o.run_id = :run and o.action = 'update' and a.id = o.target_id
+    where o.run_id = :run and o.row_no between :low and :high and o.action = 'update' and a.id = o.target_id
       and o.changes ?| array[{quoted((*TYPES, "tags"))}]
 """  # noqa: S608
 
@@ -148,9 +148,45 @@ UPDATE_SITES = f"""
     update site s set
         {assignments(SITE_TYPES, "s")}
     from import_outcome o
-    where o.run_id = :run and o.action = 'update' and s.account_id = o.target_id and s.is_main and s.deleted_at is null
+    where o.run_id = :run and o.row_no between :low and :high and o.action = 'update'
+      and s.account_id = o.target_id and s.is_main and s.deleted_at is null
       and o.changes ?| array[{quoted(SITE_TYPES)}]
 """  # noqa: S608
+
+# Two accounts cannot share a number: neither with one that is there nor within the file.
+REFUSED = """
+    select o.row_no, format('“%s” has the number %s already.', a.name, a.number) as message
+    from import_outcome o
+    join account a on a.number = o.values ->> 'number' and a.deleted_at is null
+    where o.run_id = :run and a.id is distinct from o.target_id
+      and (o.action = 'create' or o.action = 'update' and o.changes ? 'number')
+    union all
+    select row_no, format('Row %s of the file brings the same number.', first_row) from (
+        select o.row_no, min(o.row_no) over (partition by o.values ->> 'number') as first_row
+        from import_outcome o
+        where o.run_id = :run and o.values ? 'number'
+          and (o.action = 'create' or o.action = 'update' and o.changes ? 'number')
+    ) n where row_no > first_row
+"""
+
+PLACES = f"""
+    select o.row_no, c.field, 'account' as entity, o.target_id as row_id, c.field as col
+    from import_outcome o cross join lateral jsonb_object_keys(o.changes) c(field)
+    where o.run_id = :run and o.action = 'update' and c.field in ({quoted((*TYPES, "tags"))})
+    union all
+    select o.row_no, c.field, 'site', s.id, case when c.field in ('lon', 'lat') then 'pin' else c.field end
+    from import_outcome o
+    join site s on s.account_id = o.target_id and s.is_main and s.deleted_at is null
+    cross join lateral jsonb_object_keys(o.changes) c(field)
+    where o.run_id = :run and o.action = 'update' and c.field in ({quoted((*SITE_TYPES, "lon", "lat"))})
+"""  # noqa: S608
+
+RECORDS = """
+    select 'account' as entity, a.id as row_id, a.id as record_id, a.name as label from account a
+    union all
+    select 'site', s.id, s.account_id, a.name from site s join account a on a.id = s.account_id
+"""
+IN_USE = "select merged_into as row_id from account where merged_into is not null and deleted_at is null"
 
 # A pin that a person has set stays; given coordinates win over the geocoder; a new address sends the pin back to it.
 UPDATE_PINS = f"""
@@ -163,7 +199,8 @@ UPDATE_PINS = f"""
         geocode_reason = case when o.changes ?| array['lon', 'lat'] then 'coordinates_given' end,
         confidence = null, region_version = null
     from import_outcome o
-    where o.run_id = :run and o.action = 'update' and s.account_id = o.target_id and s.is_main and s.deleted_at is null
+    where o.run_id = :run and o.row_no between :low and :high and o.action = 'update'
+      and s.account_id = o.target_id and s.is_main and s.deleted_at is null
       and s.grade is distinct from 'manual' and s.grade is distinct from 'gps_confirmed'
       and (o.changes ?| array['lon', 'lat']
            or (not o.values ? 'lon' and o.changes ?| array['street', 'postcode', 'city', 'country']))
@@ -175,11 +212,27 @@ TOUCHED = """in (
 )"""
 
 
-def write(session: Session, run_id: UUID, currency: str) -> None:
+CHUNK = 5000
+"""Row numbers that are written between two words of progress."""
+
+COUNTS = text(
+    """
+    select count(*), count(*) filter (where action = 'create'), count(*) filter (where action = 'update')
+    from import_outcome where run_id = :run and row_no <= :high
+    """
+)
+
+
+def write(session: Session, run_id: UUID, currency: str, tell: Callable[[int, Mapping[str, int]], None]) -> None:
     """Write all rows of an import that create or update, and put what they place into its territory."""
-    parameters = {"run": run_id, "currency": currency}
-    for statement in (UPDATE_ACCOUNTS, UPDATE_SITES, UPDATE_PINS, INSERT_ACCOUNTS, INSERT_SITES):
-        session.execute(text(statement), parameters if ":currency" in statement else {"run": run_id})
+    last = session.scalar(text("select max(row_no) from import_outcome where run_id = :run"), {"run": run_id}) or 0
+    statements = (UPDATE_ACCOUNTS, UPDATE_SITES, UPDATE_PINS, INSERT_ACCOUNTS, INSERT_SITES)
+    for low in range(0, last + 1, CHUNK):
+        part = {"run": run_id, "low": low, "high": low + CHUNK - 1}
+        for statement in statements:
+            session.execute(text(statement), part | {"currency": currency} if ":currency" in statement else part)
+        done, created, updated = session.execute(COUNTS, {"run": run_id, "high": low + CHUNK - 1}).one()
+        tell(done, {"create": created, "update": updated})
     session.execute(text(ALIGN_SITES.format(which="s.account_id " + TOUCHED)), {"run": run_id})
     session.execute(text(ALIGN_ACCOUNTS.format(which="a.id " + TOUCHED)), {"run": run_id})
     session.expire_all()

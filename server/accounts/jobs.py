@@ -20,6 +20,7 @@ __all__ = [
     "locate_account",
     "locate_pending",
     "search_repair",
+    "undo_import",
 ]
 
 
@@ -35,19 +36,28 @@ def apply_import(run_id: str) -> None:
     step(UUID(run_id), State.APPLYING)
 
 
-def step(run_id: UUID, state: State) -> None:
+@task("accounts.undo_import")
+def undo_import(run_id: str, actor: str | None = None) -> None:
+    """Undo a large import in one transaction: all of it or nothing."""
+    step(UUID(run_id), State.UNDOING, actor=UUID(actor) if actor else None)
+
+
+def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
     """One step of an import; what makes it impossible is written down for its owner."""
     if not service.begins(run_id, state):
         return
+    before = State.DONE if state is State.UNDOING else State.FAILED
     try:
         with transaction() as session:
             run = session.get_one(ImportRun, run_id)
             if state is State.CHECKING:
                 service.check(session, TARGET, run, service.tell_progress(run_id, state))
+            elif state is State.APPLYING:
+                service.apply(session, TARGET, run, service.tell_progress(run_id, state))
             else:
-                service.apply(session, TARGET, run)
+                service.undo(session, TARGET, run, actor)
     except WaymarkError as error:
-        service.note(run_id, state=State.FAILED, message=f"{error.message} {error.help}".strip())
+        service.note(run_id, state=before, message=f"{error.message} {error.help}".strip())
     except BaseException:
-        service.note(run_id, state=State.FAILED, message="The work was interrupted; nothing was changed. Try again.")
+        service.note(run_id, state=before, message="The work was interrupted; nothing was changed. Try again.")
         raise

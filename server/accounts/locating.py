@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import AddressQuery
 from server.accounts.models import Account, PinState, Site
-from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answer
+from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answers
 from server.accounts.rechecking import concerned
 from server.geocoding import remote, updating
 from server.geocoding import service as geocoding
@@ -29,34 +30,51 @@ ASKED_IN_A_RUN = 100
 
 REFUSALS_IN_A_RUN = 3
 
-OPEN = (PinState.REVIEW, PinState.FAILED)
-"""A pin that a person, or a geocoder elsewhere, may improve."""
+NOT_BY_PEOPLE = func.coalesce(Site.grade, "").not_in(BY_PEOPLE)
+"""Pins that a machine may move."""
+
+UNSURE = and_(Site.pin_state.in_((PinState.REVIEW, PinState.FAILED)), NOT_BY_PEOPLE)
+"""Pins that a geocoder elsewhere may improve."""
 
 MACHINE = Actor(user_id=None, source="job")
 
 
-def query_of(site: Site, name: str) -> AddressQuery:
+class Waiting(NamedTuple):
+    """A site that waits for the geocoder."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    """Of the account."""
+    street: str
+    postcode: str
+    city: str
+    country: str
+
+    @classmethod
+    def of(cls, site: Site, name: str) -> "Waiting":
+        """A site that is at hand."""
+        parts = (site.street or "", site.postcode or "", site.city or "", site.country or "")
+        return cls(site.id, site.account_id, name, *parts)
+
+
+def query_of(site: Waiting) -> AddressQuery:
     """A site's place as a question to the geocoder; a street without a place may be a whole address."""
     if site.street and not site.postcode and not site.city:
-        return AddressQuery(name=name, country=site.country or "", query=site.street)
+        return AddressQuery(name=site.name, country=site.country, query=site.street)
     return AddressQuery(
-        name=name,
-        street=site.street or "",
-        postcode=site.postcode or "",
-        city=site.city or "",
-        country=site.country or "",
+        name=site.name, street=site.street, postcode=site.postcode, city=site.city, country=site.country
     )
 
 
-def locate(session: Session, sites: list[tuple[Site, str]]) -> int:
-    """Place these sites; a pin set by a person meanwhile stays. Returns how many were found."""
-    open_sites = [(site, name) for site, name in sites if site.grade not in BY_PEOPLE]
-    queries = [query_of(site, name) for site, name in open_sites]
+def locate(session: Session, sites: Sequence[Waiting]) -> int:
+    """Place these sites, all in one statement; a pin set by a person meanwhile stays. Returns how many were found."""
+    if not sites:
+        return 0
+    queries = [query_of(site) for site in sites]
     answers = remote.better(session, queries, geocoding.locate_many(session, queries))
-    for (site, _), answer in zip(open_sites, answers, strict=True):
-        set_by_answer(site, answer)
-    session.flush()
-    align_accounts(session, sorted({site.account_id for site, _ in open_sites}))
+    set_by_answers(session, {site.id: answer for site, answer in zip(sites, answers, strict=True)})
+    align_accounts(session, sorted({site.account_id for site in sites}))
     return sum(answer.point is not None for answer in answers)
 
 
@@ -88,7 +106,7 @@ def check_pins_again() -> None:
         if current is None or session.scalar(select(is_settled()).where(Version.number == current.number)):
             return
         found = concerned(session, current)
-        batch = locked(session, found[:BATCH])
+        batch = locked(session, Site.id.in_(found[:BATCH]), NOT_BY_PEOPLE)
         locate(session, batch)
         if len(found) > BATCH:
             defer(session, check_pins_again, key="accounts.check_pins_again")
@@ -125,23 +143,16 @@ def ask_elsewhere() -> None:
             answered.append(site_id)
     with transaction() as session, suppress(NoAddresses):
         acting(session, MACHINE)
-        locate(session, [(site, name) for site, name in locked(session, answered) if site.pin_state in OPEN])
+        locate(session, locked(session, Site.id.in_(answered), UNSURE))
         if len(answered) == len(questions) == ASKED_IN_A_RUN:
             defer(session, ask_elsewhere, key="accounts.ask_elsewhere", priority=-10)
 
 
 def unasked(session: Session, limit: int) -> list[tuple[UUID, AddressQuery]]:
     """Sites without a sure pin whose address the geocoder in use has not been asked for yet."""
-    statement = (
-        select(Site, Account.name)
-        .join(Account, Account.id == Site.account_id)
-        .where(Site.pin_state.in_(OPEN), Site.deleted_at.is_(None), Account.deleted_at.is_(None))
-        .order_by(Site.id)
-        .execution_options(yield_per=BATCH)
-    )
     found: list[tuple[UUID, AddressQuery]] = []
-    for rows in session.execute(statement).partitions(BATCH):
-        queries = {site.id: query_of(site, name) for site, name in rows if site.grade not in BY_PEOPLE}
+    for rows in session.execute(sites_where(UNSURE).execution_options(yield_per=BATCH)).partitions(BATCH):
+        queries = {row.id: query_of(Waiting._make(row)) for row in rows}
         known = remote.remembered(session, queries.values())
         found += [(site, query) for site, query in queries.items() if query not in known and remote.key_of(query)]
         if len(found) >= limit:
@@ -149,28 +160,24 @@ def unasked(session: Session, limit: int) -> list[tuple[UUID, AddressQuery]]:
     return found[:limit]
 
 
-def locked(session: Session, site_ids: Sequence[UUID]) -> list[tuple[Site, str]]:
-    """Some sites with their account's name, kept from other workers; those that another one has are left out."""
-    statement = (
-        select(Site, Account.name)
-        .join(Account, Account.id == Site.account_id)
-        .where(Site.id.in_(site_ids))
-        .order_by(Site.id)
-        .with_for_update(of=Site, skip_locked=True)
-    )
-    return [(site, name) for site, name in session.execute(statement)]
+def pending(session: Session, *, account_id: UUID | None = None) -> list[Waiting]:
+    """Sites that wait for a pin."""
+    waiting = Site.pin_state == PinState.PENDING
+    return locked(session, waiting) if account_id is None else locked(session, waiting, Site.account_id == account_id)
 
 
-def pending(session: Session, *, account_id: UUID | None = None) -> list[tuple[Site, str]]:
-    """Sites that wait for a pin, with their account's name; locked, so that two workers share the work."""
-    statement = (
-        select(Site, Account.name)
+def locked(session: Session, *conditions: ColumnElement[bool]) -> list[Waiting]:
+    """The next sites under some conditions, kept from other workers; those that another one has are left out."""
+    statement = sites_where(*conditions).limit(BATCH).with_for_update(of=Site, skip_locked=True)
+    return [Waiting._make(row) for row in session.execute(statement)]
+
+
+def sites_where(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Living sites under some conditions as `Waiting`."""
+    parts = (func.coalesce(column, "") for column in (Site.street, Site.postcode, Site.city, Site.country))
+    return (
+        select(Site.id, Site.account_id, Account.name, *parts)
         .join(Account, Account.id == Site.account_id)
-        .where(Site.pin_state == PinState.PENDING, Site.deleted_at.is_(None), Account.deleted_at.is_(None))
+        .where(Site.deleted_at.is_(None), Account.deleted_at.is_(None), *conditions)
         .order_by(Site.id)
-        .limit(BATCH)
-        .with_for_update(of=Site, skip_locked=True)
     )
-    if account_id is not None:
-        statement = statement.where(Site.account_id == account_id)
-    return [(site, name) for site, name in session.execute(statement)]

@@ -1,6 +1,6 @@
 """Pins: where a site is, who says so, and the territory that follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from geoalchemy2 import WKTElement
@@ -14,6 +14,7 @@ from geo.types import Grade, LonLat
 from server.accounts.models import Origin, PinProposal, PinState, ProposalState, Site
 from server.accounts.values import ADDRESS
 from server.kit import clock
+from server.kit.database import copy_rows
 from server.kit.errors import Invalid
 
 BY_PEOPLE = (Grade.MANUAL, Grade.GPS_CONFIRMED)
@@ -40,8 +41,8 @@ def pin_of(site: Site) -> LonLat | None:
 
 
 def wkt(point: LonLat) -> WKTElement:
-    """A point as it is stored."""
-    return WKTElement(f"POINT({point.lon!r} {point.lat!r})", srid=4326)
+    """A point as it is stored: to the centimetre, so that its history can bring it back exactly."""
+    return WKTElement(f"POINT({round(point.lon, 7)!r} {round(point.lat, 7)!r})", srid=4326)
 
 
 def reset_pin(site: Site) -> None:
@@ -69,15 +70,41 @@ def set_by_proposal(site: Site, proposal: PinProposal) -> None:
     site.geocode_reason = "checkins_agree" if from_checkins else "proposed_by_rep"
 
 
-def set_by_answer(site: Site, answer: Answer) -> None:
-    """The pin stands where the geocoder says; an unsure answer is shown to a person."""
-    site.pin = None if answer.point is None else wkt(answer.point)
-    site.grade, site.uncertainty_m, site.confidence = answer.grade, answer.uncertainty_m, answer.confidence
-    site.geocode_reason, site.provider, site.region_version = answer.reason, answer.provider, answer.region_version
-    if answer.point is None:
-        site.pin_state = PinState.FAILED
-    else:
-        site.pin_state = PinState.PLACED if answer.is_confident else PinState.REVIEW
+ANSWERS = """
+    create temporary table located (
+        id uuid primary key, pin geometry(point, 4326), pin_state text, grade text, uncertainty_m float8,
+        confidence float8, geocode_reason text, provider text, region_version text
+    ) on commit drop
+"""
+ANSWERED = (
+    "pin", "pin_state", "grade", "uncertainty_m", "confidence", "geocode_reason", "provider", "region_version",
+)  # fmt: skip
+SET_BY_ANSWERS = f"""
+    update site s set {", ".join(f"{name} = l.{name}" for name in ANSWERED)}
+    from located l
+    where s.id = l.id and s.grade is distinct from 'manual' and s.grade is distinct from 'gps_confirmed'
+"""  # noqa: S608 -- put together from the names above
+
+
+def set_by_answers(session: Session, answers: Mapping[UUID, Answer]) -> None:
+    """The pins of sites stand where the geocoder says, all in one statement; a pin set by a person stays."""
+    session.flush()
+    session.execute(text("drop table if exists located"))
+    session.execute(text(ANSWERS))
+    rows = ((site_id, *answered(answer)) for site_id, answer in answers.items())
+    copy_rows(session, "located", ("id", *ANSWERED), rows)
+    session.execute(text(SET_BY_ANSWERS))
+    session.expire_all()
+
+
+def answered(answer: Answer) -> tuple[object, ...]:
+    """What the geocoder says, as it is stored; an unsure answer is shown to a person."""
+    state = PinState.PLACED if answer.is_confident else PinState.REVIEW
+    return (
+        None if answer.point is None else f"SRID=4326;{wkt(answer.point).data}",
+        PinState.FAILED if answer.point is None else state, answer.grade,
+        answer.uncertainty_m, answer.confidence, answer.reason, answer.provider, answer.region_version,
+    )  # fmt: skip
 
 
 def withdraw_proposals(session: Session, site_id: UUID, *, origin: Origin, proposed_by: UUID | None = None) -> None:

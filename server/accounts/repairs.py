@@ -14,12 +14,11 @@ from geo.geocode.types import Answer
 from geo.types import Grade, LonLat
 from server.accounts import queries, site_changes
 from server.accounts.detectors import DETECTORS, Cure, Detector
-from server.accounts.locating import locate_pending, query_of
+from server.accounts.locating import Waiting, locate_pending, query_of
 from server.accounts.models import Account, ChangeState, PinState, RepairRun, RepairState, Site, SiteChange
-from server.accounts.pins import BY_PEOPLE, align_accounts, reset_pin, set_by_answer
+from server.accounts.pins import ANSWERED, BY_PEOPLE, align_accounts, answered, reset_pin
 from server.accounts.review_queue import PERMISSION
 from server.accounts.site_changes import CASTS, PLACE, SNAPSHOT
-from server.accounts.values import ADDRESS
 from server.auth.access import Scope
 from server.auth.roles import Level
 from server.geocoding import queries as addresses
@@ -38,7 +37,6 @@ SAME_SPOT_M = 25.0
 """A pin that would move less than this stays."""
 HOUSES_DEG = 0.005
 """About 500 m: how far from its houses and borders the land of a map may reach."""
-PIN = tuple(name for name in PLACE if name not in ADDRESS)
 
 LOOK_AT = """
     create temporary table looked_at on commit drop as
@@ -146,7 +144,7 @@ def proposals(
 ) -> Iterator[tuple[Any, ...]]:
     """What would become of some sites; those that would not gain by it are left out."""
     asked = [site_of(row.before | row.after) for row in rows]
-    questions = [query_of(site, row.name) for site, row in zip(asked, rows, strict=True)]
+    questions = [query_of(Waiting.of(site, row.name)) for site, row in zip(asked, rows, strict=True)]
     try:
         answers: list[Answer | None] = list(geocoding.locate_many(session, questions))
     except NoAddresses:
@@ -193,14 +191,10 @@ def stays(row: Row[Any], answer: Answer | None) -> bool:
 
 def placed(site: Site, answer: Answer | None) -> dict[str, Any]:
     """The pin that an answer gives, as a change; without an index the site waits for one."""
-    if answer is None:
-        reset_pin(site)
-    else:
-        set_by_answer(site, answer)
-    values = {name: getattr(site, name) for name in PIN}
-    if answer is not None and answer.point is not None:
-        values["pin"] = f"SRID=4326;POINT({answer.point.lon!r} {answer.point.lat!r})"
-    return values
+    if answer is not None:
+        return dict(zip(ANSWERED, answered(answer), strict=True))
+    reset_pin(site)
+    return {name: getattr(site, name) for name in ANSWERED}
 
 
 ASSIGNED = ", ".join(f"{n} = (m.v ->> '{n}'){f'::{CASTS[n]}' if n in CASTS else ''}" for n in PLACE)

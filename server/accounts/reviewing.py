@@ -13,7 +13,7 @@ from geo.geocode.explaining import Explanation, explain
 from geo.geocode.types import AddressQuery
 from geo.types import LonLat
 from server.accounts import places, proposals, queries, site_changes
-from server.accounts.locating import query_of
+from server.accounts.locating import Waiting, query_of
 from server.accounts.models import Account, ChangeState, PinProposal, ProposalState, Site, SiteChange
 from server.accounts.pins import HAND_UNCERTAINTY_M
 from server.accounts.queries import ProposedPin
@@ -82,7 +82,7 @@ def card(session: Session, scope: Scope, site_id: UUID, changes: Mapping[str, An
 def asked_of(site: Site, name: str, changes: Mapping[str, Any]) -> AddressQuery:
     """The question to the geocoder that a site is, with some of its address changed."""
     values = {field: getattr(site, field) for field in ADDRESS} | checked_address(changes)
-    return query_of(Site(**values), name)
+    return query_of(Waiting.of(Site(**values), name))
 
 
 def checked_address(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from server.imports.errors import BadFile
 
 DELIMITERS = ";,\t|"
 HEAD = 262_144
+MOST_NULS = 0.02
+"""Share of NUL bytes up to which a file is still text; they are left out row by row."""
+
 LONGEST_RECORD = 200
 """Lines that one record may span before its quote counts as never closed."""
 
@@ -39,6 +42,8 @@ class Record:
     cells: list[str]
     problem: str | None = None
     """Why it could not be read."""
+    note: str | None = None
+    """What was mended while it was read."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def dialect_of(path: Path) -> Dialect:
             raise BadFile("The file is empty.", help="Export it again with a header row and at least one row.")
         encoding = bom_of(head)
         if encoding is None:
-            if b"\x00" in head:
+            if head.count(b"\x00") > len(head) * MOST_NULS:
                 raise BadFile("The file is not text.", help="Save it as CSV (UTF-8) or as XLSX.")
             file.seek(0)
             encoding = encoding_of(file)

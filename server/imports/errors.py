@@ -9,6 +9,12 @@ class BadFile(Invalid):
     code = "bad_file"
 
 
+class ChooseLayer(BadFile):
+    """A file with several tables; `choices` names them."""
+
+    code = "choose_layer"
+
+
 class FileTooLarge(TooLarge):
     """A file that is larger than the settings allow, packed or unpacked."""
 

@@ -3,13 +3,15 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
-from server.imports.models import Action, ImportOutcome, ImportRow, ImportRun
+from server.imports.models import Action, ImportKept, ImportOutcome, ImportRow, ImportRun
 from server.kit.errors import NotFound
+from server.kit.spreadsheets import harmless
 
 
 def no_such_import() -> NotFound:
@@ -24,8 +26,9 @@ def runs(kind: str, *, actor: UUID | None = None) -> Select[ImportRun]:
 
 
 def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Sequence[ImportRow]:
-    """The next rows of the file as they were read."""
-    statement = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no)
+    """The next rows of the file as they were read, without those that repeat an earlier one."""
+    repeated = text("not exists (select from import_twin t where t.row_no = import_row.row_no)")
+    statement = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no, repeated)
     found = session.scalars(statement.order_by(ImportRow.row_no).limit(limit)).all()
     for row in found:
         session.expunge(row)
@@ -62,6 +65,7 @@ def outcomes(
     *,
     action: Action | None = None,
     problems_only: bool = False,
+    code: str | None = None,
     after: int = 0,
     limit: int = 100,
 ) -> Sequence[ImportOutcome]:
@@ -71,7 +75,40 @@ def outcomes(
         statement = statement.where(ImportOutcome.action == action)
     if problems_only:
         statement = statement.where(ImportOutcome.problems != [])
+    if code is not None:
+        statement = statement.where(ImportOutcome.problems.contains([{"code": code}]))
     return session.scalars(statement.order_by(ImportOutcome.row_no).limit(limit)).all()
+
+
+def kept(session: Session, run_id: UUID, *, after: int = 0, limit: int = 100) -> Sequence[ImportKept]:
+    """What an undo has left as it is."""
+    statement = select(ImportKept).where(ImportKept.run_id == run_id, ImportKept.id > after)
+    return session.scalars(statement.order_by(ImportKept.id).limit(limit)).all()
+
+
+KINDS = text(
+    """
+    select p.level, p.code, count(*), min(o.row_no), (array_agg(p.message order by o.row_no))[1]
+    from import_outcome o cross join lateral jsonb_to_recordset(o.problems) p(level text, code text, message text)
+    where o.run_id = :run and o.problems <> '[]'
+    group by p.level, p.code order by p.level, count(*) desc, p.code
+    """
+)
+
+
+class Kind(NamedTuple):
+    """A kind of problem in a file."""
+
+    level: str
+    code: str
+    rows: int
+    first_row: int
+    example: str
+
+
+def kinds(session: Session, run_id: UUID) -> list[Kind]:
+    """The problems of a file, counted by kind, errors first: a million of one kind are one line."""
+    return [Kind._make(row) for row in session.execute(KINDS, {"run": run_id})]
 
 
 def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> Iterator[str]:
@@ -94,5 +131,5 @@ def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> It
 def line(cells: Sequence[str]) -> str:
     """One line of CSV whose cells no spreadsheet takes for formulas."""
     text = io.StringIO()
-    csv.writer(text).writerow([f"'{cell}" if cell[:1] in tuple("=@\t\r") else cell for cell in cells])
+    csv.writer(text).writerow([harmless(cell) for cell in cells])
     return text.getvalue()

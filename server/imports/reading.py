@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from server.imports import delimited, workbook
+from server.imports import delimited, geojson, geopackage, workbook
 from server.imports.delimited import Record, width_problem
 from server.imports.errors import BadFile, FileTooLarge
 from server.kit.settings import settings
@@ -17,7 +17,8 @@ HEADER_WITHIN = 10
 
 MAX_COLUMNS = 500
 DATA_LIKE = re.compile(r"[\d\s.,:/+()-]*\d[\d\s.,:/+()-]*|[^\s@]+@[^\s@]+\.[^\s@]+")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Signs that nobody sees: control characters, and those that turn the reading order of a text around."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Table:
 
 
 def open_table(path: Path, *, sheet: str | None = None, knows: Callable[[str], bool]) -> Table:
-    """Open a CSV or XLSX file, whatever its name says.
+    """Open a CSV, XLSX, GeoJSON or GeoPackage file, whatever its name says.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def open_table(path: Path, *, sheet: str | None = None, knows: Callable[[str], b
         When the file as a whole cannot be read; broken rows come as records with a problem instead.
     """
     with path.open("rb") as file:
-        magic = file.read(8)
+        magic = file.read(geojson.HEAD)
     if path.stat().st_size > settings().max_upload_mb * 1_000_000:
         raise FileTooLarge(
             f"The file is larger than {settings().max_upload_mb:,} MB.",
@@ -58,6 +59,14 @@ def open_table(path: Path, *, sheet: str | None = None, knows: Callable[[str], b
         name, found = workbook.records(path, sheet)
         header, rows = split_header(found, knows)
         return Table("xlsx", header, rows, sheet=name)
+    if magic.startswith(geopackage.MAGIC):
+        name, names, found = geopackage.records(path, sheet)
+        header = titles(names)
+        return Table("gpkg", header, filled(found, header), sheet=name)
+    if geojson.looks_like(magic):
+        names, found = geojson.records(path)
+        header = titles(names)
+        return Table("geojson", header, filled(found, header))
     if magic.startswith(b"\xd0\xcf\x11\xe0"):
         raise BadFile("The file is an old or protected workbook.", help="Save it as XLSX without a password.")
     if magic.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf")):
@@ -79,10 +88,15 @@ def split_header(records: Iterator[Record], knows: Callable[[str], bool]) -> tup
         header, below = [f"Column {workbook.letters_of(column)}" for column in range(width)], first
     else:
         header, below = titles(first[place].cells), first[place + 1 :]
+    return header, filled(chain(below, records), header)
+
+
+def filled(records: Iterable[Record], header: list[str]) -> Iterator[Record]:
+    """The rows that are not empty, each as wide as the header. Refuses too many columns."""
     if len(header) > MAX_COLUMNS:
         raise BadFile(f"The file has {len(header):,} columns.", help=f"At most {MAX_COLUMNS} can be read.")
-    filled = (cleaned(record, len(header)) for record in chain(below, records))
-    return header, (record for record in filled if record.problem or any(record.cells))
+    found = (cleaned(record, len(header)) for record in records)
+    return (record for record in found if record.problem or any(record.cells))
 
 
 def titles(cells: list[str]) -> list[str]:
@@ -94,10 +108,12 @@ def titles(cells: list[str]) -> list[str]:
 
 
 def cleaned(record: Record, width: int) -> Record:
-    """A record of the header's width, without control characters."""
-    cells = [CONTROL.sub("", cell).strip() for cell in record.cells]
+    """A record of the header's width, without signs that nobody sees."""
+    note = "Invisible control characters were removed." if any(map(CONTROL.search, record.cells)) else None
+    cells = [(CONTROL.sub("", cell) if note else cell).strip() for cell in record.cells]
     problem = record.problem or (width_problem(cells, width) if any(cells[width:]) else None)
-    return Record(record.number, (cells + [""] * width)[:width] if problem is None else cells[: width + 20], problem)
+    fitting = (cells + [""] * width)[:width] if problem is None else cells[: width + 20]
+    return Record(record.number, fitting, problem, note)
 
 
 def fingerprint(path: Path) -> str:

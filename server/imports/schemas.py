@@ -33,6 +33,10 @@ class ImportRead(BaseModel):
     created_at: datetime
     checked_at: datetime | None
     applied_at: datetime | None
+    profile_id: UUID | None = Field(description="The profile that the columns' meaning comes from.")
+    undone_at: datetime | None
+    undone_by: UUID | None
+    undo_counts: dict[str, int] = Field(description="Records `removed` and `restored`, values `kept`.")
 
 
 class ColumnRead(BaseModel):
@@ -58,8 +62,12 @@ class MappingWrite(BaseModel):
     mapping: dict[str, str] = Field(max_length=500, description="Position of a column, as text -> field.")
     mode: Mode = Mode.BOTH
     key: str | None = Field(default=None, max_length=50, description="What records are recognised by.")
-    country: str | None = Field(default=None, max_length=100, description="Country of rows that name none.")
+    country: str | None = Field(default=None, description="Country of rows that name none.")
     currency: str | None = Field(default=None, pattern="^[A-Z]{3}$", description="Currency of amounts that name none.")
+    keep: list[str] = Field(
+        default_factory=list, max_length=100, description="Fields in which a value that a person wrote stays."
+    )
+    save_as: str | None = Field(default=None, description="Save the columns' meaning under this name.")
 
 
 class OutcomeRead(BaseModel):
@@ -72,4 +80,46 @@ class OutcomeRead(BaseModel):
     target_id: UUID | None
     values: dict[str, Any]
     changes: dict[str, Any] = Field(description="Field -> [before, after].")
+    kept: dict[str, Any] = Field(description="Field -> [what a person wrote and stays, what the file says].")
     problems: list[dict[str, Any]]
+
+
+class KindRead(BaseModel):
+    """A kind of problem in a file."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    level: str
+    code: str
+    rows: int = Field(description="How many have it.")
+    first_row: int
+    example: str
+
+
+class KeptRead(BaseModel):
+    """Something that an undo has left as it is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    record_id: UUID
+    label: str
+    field: str = Field(description="`*` for a record that the import has created.")
+    value: Any = Field(description="What stays.")
+    former: Any = Field(description="What stood there before the import.")
+    why: str = Field(description="`edited`, `imported`, `in_use` or `taken`.")
+    changed_by: UUID | None
+    changed_at: datetime | None
+    other_run: UUID | None
+
+
+class ProfileRead(BaseModel):
+    """A saved meaning of columns."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    mapping: list[list[str]] = Field(description="Pairs of a title, reduced to letters and digits, and a field.")
+    options: dict[str, Any]
+    used_at: datetime

@@ -1,34 +1,42 @@
 """The steps of an import: receive a file, give its columns a meaning, check every row, apply all or nothing."""
 
 import errno
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.imports import guessing, queries
+from server.imports import guessing, profiles, queries
+from server.imports.checking import check, plan
 from server.imports.errors import BadFile, NotReady
-from server.imports.models import ImportOutcome, ImportRow, ImportRun, Mode, State
+from server.imports.locking import one_at_a_time
+from server.imports.models import WORKING, ImportRow, ImportRun, Mode, State
 from server.imports.reading import Table, fingerprint, open_table
-from server.imports.targets import Problem, Severity, Target
+from server.imports.targets import Progress, Target
+from server.imports.undoing import require_undoable, undo
 from server.kit import clock
 from server.kit.database import copy_rows, transaction
 from server.kit.errors import Invalid, Unavailable, WaymarkError
-from server.kit.ids import uuid7
 from server.records.service import Actor, acting
 
-BATCH = 2000
-SAMPLE = 200
-MAX_PROBLEMS = 20
-"""Problems kept of one row."""
+__all__ = [
+    "apply",
+    "begins",
+    "check",
+    "configure",
+    "find",
+    "note",
+    "receive",
+    "require_checked",
+    "require_undoable",
+    "undo",
+]
 
-type Progress = Callable[[int, int], None]
-"""Told how many rows are done, and of how many."""
+SAMPLE = 200
 
 
 def receive(
@@ -64,16 +72,20 @@ def receive(
         ) from error
     if run.row_count == 0:
         raise BadFile(f"{file_name}: there are no rows below the header.", help="Export it again with its rows.")
-    run.mapping = guessing.guess(run.header, queries.sample(session, run.id, SAMPLE), target.columns)
-    run.options = {"mode": Mode.BOTH, "key": default_key(target, run.mapping)}
+    profile = profiles.for_header(session, target.kind, run.header)
+    if profile is not None:
+        profiles.use(run, profile)
+    else:
+        run.mapping = guessing.guess(run.header, queries.sample(session, run.id, SAMPLE), target.columns)
+        run.options = {"mode": Mode.BOTH, "key": default_key(target, run.mapping)}
     session.flush()
     return run
 
 
 def stage(session: Session, run: ImportRun, table: Table) -> int:
     """Write a file's rows as they are; returns how many."""
-    rows = ((run.id, row.number, row.cells, row.problem) for row in table.rows)
-    return copy_rows(session, ImportRow.__tablename__, ("run_id", "row_no", "cells", "problem"), rows)
+    rows = ((run.id, row.number, row.cells, row.problem, row.note) for row in table.rows)
+    return copy_rows(session, ImportRow.__tablename__, ("run_id", "row_no", "cells", "problem", "note"), rows)
 
 
 def default_key(target: Target, mapping: dict[str, str]) -> str:
@@ -83,10 +95,19 @@ def default_key(target: Target, mapping: dict[str, str]) -> str:
 
 
 def configure(
-    session: Session, target: Target, run: ImportRun, mapping: dict[str, str], options: dict[str, Any]
+    session: Session,
+    target: Target,
+    run: ImportRun,
+    mapping: dict[str, str],
+    options: dict[str, Any],
+    *,
+    save_as: str | None = None,
 ) -> None:
-    """Say what the columns mean and what the import may do. Refuses unknown columns and fields, and one field twice."""
-    if run.state in (State.CHECKING, State.APPLYING, State.DONE):
+    """Say what the columns mean and what the import may do; remembered for the next file with this header.
+
+    Refuses unknown columns and fields, and one field twice.
+    """
+    if run.state in (*WORKING, State.DONE, State.UNDONE):
         raise NotReady(f"This import is {run.state}.", help="Upload the file again to import it with other columns.")
     fields = {column.name for column in target.columns}
     for place, name in mapping.items():
@@ -100,131 +121,35 @@ def configure(
     key = options.get("key") or default_key(target, mapping)
     if key not in target.keys:
         raise Invalid(f"Records cannot be recognised by “{key}”.", help="Known: " + ", ".join(target.keys) + ".")
+    unknown = sorted(set(options.get("keep") or ()) - fields)
+    if unknown:
+        raise Invalid(f"There is no field “{unknown[0]}”.", help="Known: " + ", ".join(sorted(fields)) + ".")
+    target.check_options(options)
     run.mapping = mapping
     run.options = {**options, "key": key, "mode": Mode(options.get("mode") or Mode.BOTH)}
     run.state, run.message, run.checked_at = State.RECEIVED, None, None
+    profiles.remember(session, run, name=save_as)
     session.flush()
 
 
-def check(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
-    """The dry run: what every row means, what would become of it, and what is wrong with it. Changes no record."""
-    one_at_a_time(session, str(run.id))
-    session.execute(delete(ImportOutcome).where(ImportOutcome.run_id == run.id))
-    session.execute(text("drop table if exists import_checked"))
-    session.execute(
-        text(
-            "create temporary table import_checked (row_no int, values jsonb, problems jsonb, new_ids uuid[])"
-            " on commit drop"
-        )
-    )
-    rule = target.row_rule(session, run)
-    places = {int(place): name for place, name in run.mapping.items()}
-    last = done = 0
-    while batch := queries.rows_after(session, run.id, last, BATCH):
-        copy_rows(
-            session,
-            "import_checked",
-            ("row_no", "values", "problems", "new_ids"),
-            (checked_row(row, places, rule, target.ids) for row in batch),
-        )
-        last, done = batch[-1].row_no, done + len(batch)
-        if progress:
-            progress(done, run.row_count)
-    number_rows(session, target, run)
-    plan(session, target, run)
-    run.state, run.checked_at = State.CHECKED, clock.now()
-    session.flush()
-
-
-def checked_row(row: ImportRow, places: dict[int, str], rule: Any, ids: int) -> tuple[Any, ...]:
-    """One row as its meaning."""
-    if row.problem is not None:
-        problems = [Problem(Severity.ERROR, "", "unreadable", f"{row.problem}.".capitalize())]
-        values: dict[str, Any] = {}
-    else:
-        meaning = rule({name: row.cells[place] for place, name in places.items() if row.cells[place]})
-        values, problems = meaning.values, meaning.problems
-    stored = json.dumps([problem.document() for problem in problems[:MAX_PROBLEMS]])
-    return (row.row_no, json.dumps(values), stored, [uuid7() for _ in range(ids)])
-
-
-NUMBERED = """
-    insert into import_outcome (run_id, row_no, values, problems, key, new_ids, action)
-    select :run, k.row_no, k.values,
-           case when k.first_row < k.row_no and k.key is not null
-                then k.problems || jsonb_build_array(jsonb_build_object(
-                    'level', 'error', 'field', cast(:key as text), 'code', 'duplicate_in_file',
-                    'message', format('Row %s of the file means the same record.', k.first_row)))
-                else k.problems end,
-           k.key, k.new_ids, 'skipped'
-    from (
-        select c.*, min(c.row_no) over (partition by c.key) as first_row
-        from (select c.*, {key} as key from import_checked c) c
-    ) k
-"""
-
-
-def number_rows(session: Session, target: Target, run: ImportRun) -> None:
-    """Give every row its key; a second row with the same key is an error."""
-    key = str(run.options["key"])
-    session.execute(text(NUMBERED.format(key=target.key_sql(key))), {"run": run.id, "key": key})
-    session.execute(text("analyze import_outcome"))
-
-
-PLAN = """
-    with found as ({current}),
-    taken as (
-        select f.*, row_number() over (partition by f.id order by f.row_no) as turn
-        from found f join import_outcome o on o.run_id = :run and o.row_no = f.row_no
-        where not o.problems @> '[{{"level": "error"}}]'
-    ),
-    seen as (
-        select o.row_no, t.id, t.turn,
-               case when t.id is null then '{{}}'::jsonb else coalesce((
-                   select jsonb_object_agg(v.key, jsonb_build_array(t.doc -> v.key, v.value))
-                   from jsonb_each(o.values) v where t.doc -> v.key is distinct from v.value
-               ), '{{}}'::jsonb) end as changes
-        from import_outcome o left join taken t on t.row_no = o.row_no
-        where o.run_id = :run
-    )
-    update import_outcome o set
-        target_id = s.id,
-        changes = s.changes,
-        problems = case when s.turn > 1 then o.problems || cast(:same as jsonb) else o.problems end,
-        action = case
-            when s.turn > 1 or o.problems @> '[{{"level": "error"}}]' then 'error'
-            when s.id is null then case when :mode in ('both', 'create') then 'create' else 'skipped' end
-            when s.changes = '{{}}'::jsonb then 'unchanged'
-            when :mode in ('both', 'update') then 'update'
-            else 'skipped' end
-    from seen s
-    where o.run_id = :run and o.row_no = s.row_no
-"""
-SAME = Problem(Severity.ERROR, "", "duplicate_in_file", "An earlier row of the file means the same record.")
-
-
-def plan(session: Session, target: Target, run: ImportRun) -> None:
-    """Compare every row with what is there now: the record it means, before and after of each field, and the action."""
-    statement = text(PLAN.format(current=target.current_sql()))
-    mode, same = str(run.options["mode"]), json.dumps([SAME.document()])
-    session.execute(statement, {"run": run.id, "mode": mode, "same": same})
-    session.expire_all()
-    run.counts = queries.counts(session, run.id)
-
-
-def apply(session: Session, target: Target, run: ImportRun) -> None:
+def apply(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
     """Write what the dry run promised, compared once more with what is there now; all or nothing."""
     one_at_a_time(session, target.kind)
     session.flush()
     session.refresh(run)
-    if run.state == State.DONE:
+    if run.state in (State.DONE, State.UNDONE):
         return
     require_checked(run)
     acting(session, Actor(user_id=run.actor, source="import", op_id=run.id))
-    plan(session, target, run)
-    target.write(session, run)
-    run.state, run.applied_at, run.message = State.DONE, clock.now(), None
+    counts = plan(session, target, run)
+    target.write(session, run, progress or untold)
+    run.counts, run.state, run.applied_at, run.message = counts, State.DONE, clock.now(), None
     session.flush()
+
+
+def untold(done: int, total: int, counts: Mapping[str, int]) -> None:
+    """Nobody waits for progress."""
+    del done, total, counts
 
 
 def require_checked(run: ImportRun) -> None:
@@ -236,18 +161,21 @@ def require_checked(run: ImportRun) -> None:
 def tell_progress(run_id: UUID, state: State) -> Progress:
     """Shows a job's progress to others while its own transaction is open."""
 
-    def tell(done: int, total: int) -> None:
+    def tell(done: int, total: int, counts: Mapping[str, int]) -> None:
         del total
-        note(run_id, done_rows=done, state=state)
+        note(run_id, done_rows=done, state=state, counts=dict(counts))
 
     return tell
 
 
+FINISHED = {State.CHECKING: (State.DONE, State.UNDONE), State.APPLYING: (State.DONE, State.UNDONE)}
+
+
 def begins(run_id: UUID, state: State) -> bool:
-    """Write down that a step begins; an import that is done stays so, however often it was asked for."""
+    """Write down that a step begins; one that is finished stays so, however often it was asked for."""
     with transaction() as session:
         run = session.get_one(ImportRun, run_id, with_for_update=True)
-        if run.state == State.DONE:
+        if run.state in FINISHED.get(state, (State.UNDONE,)):
             return False
         run.state, run.done_rows, run.message = state, 0, None
         return True
@@ -266,8 +194,3 @@ def find(session: Session, kind: str, run_id: UUID) -> ImportRun:
     if run is None:
         raise queries.no_such_import()
     return run
-
-
-def one_at_a_time(session: Session, what: str) -> None:
-    """Wait until nobody else works on this: two imports of the same rows would create them twice."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"imports:{what}"))))

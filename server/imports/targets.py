@@ -1,9 +1,10 @@
 """What a room tells the importer about its records: columns, rules for one row, and the statements for all of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -52,6 +53,43 @@ class Column:
     """Titles under which files carry it, in any language; case, accents and punctuation do not count."""
     looks_like: Callable[[str], bool] | None = field(default=None)
     """Whether a value looks like this field; guesses columns with unknown titles."""
+    writes: tuple[str, ...] = ()
+    """The values that it brings, when they are not called as the column is."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values that it brings."""
+        return self.writes or (self.name,)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A table that an import writes, and how its undo brings rows back."""
+
+    name: str
+    columns: tuple[str, ...]
+    """What an import may change."""
+    groups: tuple[frozenset[str], ...] = ()
+    """Columns that only make sense together: when somebody has changed one since, an undo leaves them all."""
+    followers: frozenset[str] = frozenset()
+    """Columns that background work fills in from others of their group, e.g. a pin from an address."""
+    derived: frozenset[str] = frozenset()
+    """Columns that follow from other rows; brought up to date afterwards, and nobody's edit."""
+    unique: tuple[str, ...] = ()
+    """Text columns in which no two living rows are alike."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A better meaning of the columns than the chosen one."""
+
+    message: str
+    mapping: dict[str, str]
+    """Position of a column, as text -> field."""
+
+
+type Progress = Callable[[int, int, Mapping[str, int]], None]
+"""Told how many rows are done, of how many, and what was counted so far."""
 
 
 class Target(Protocol):
@@ -63,6 +101,11 @@ class Target(Protocol):
     """What records can be recognised by: name of the key -> its label."""
     ids: int
     """How many new ids a creation needs."""
+    tables: tuple[Written, ...]
+    """What an import writes; a record's own table comes first."""
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Refuse options that cannot be."""
 
     def key_sql(self, key: str) -> str:
         """SQL expression over `c.values`: the text that a row is recognised by, null when it has none."""
@@ -70,8 +113,26 @@ class Target(Protocol):
     def current_sql(self) -> str:
         """SQL query with `:run`: row_no, id and doc (the present values by field) of the records that rows mean."""
 
+    def refused_sql(self) -> str:
+        """SQL query with `:run`: row_no and message of rows that contradict other records once they are planned."""
+
+    def places_sql(self) -> str:
+        """SQL query with `:run`: row_no, field, entity, row_id, col: where the values that change are stored."""
+
     def row_rule(self, session: Session, run: ImportRun) -> Callable[[Mapping[str, str]], Checked]:
         """The rule that turns one row's cells, by field, into values and problems."""
 
-    def write(self, session: Session, run: ImportRun) -> None:
+    def advice(self, session: Session, sample: Sequence[Sequence[str]], mapping: Mapping[str, str]) -> Sequence[Advice]:
+        """Columns that look exchanged."""
+
+    def write(self, session: Session, run: ImportRun, progress: Progress) -> None:
         """Write all rows with the actions `create` and `update`, set-based, and ask for the work that follows."""
+
+    def records_sql(self) -> str:
+        """SQL query: entity, row_id, record_id and label of every row of every record."""
+
+    def in_use_sql(self) -> str:
+        """SQL query: row_id of records on which others rest."""
+
+    def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:
+        """Bring what follows from restored records up to date."""

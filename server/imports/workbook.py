@@ -10,7 +10,7 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineWorkbook
 
 from server.imports.delimited import Record
-from server.imports.errors import BadFile, FileTooLarge
+from server.imports.errors import BadFile, ChooseLayer, FileTooLarge
 
 MAX_CELLS = 30_000_000
 MAX_MEMBERS = 10_000
@@ -86,9 +86,10 @@ def records(path: Path, sheet_name: str | None) -> tuple[str, Iterator[Record]]:
         if not names:
             raise BadFile("The workbook is empty.", help="Upload one with a header row and at least one row.")
         if len(names) > 1:
-            raise BadFile(
+            raise ChooseLayer(
                 f"The workbook has {len(names)} sheets with data: {', '.join(names)}.",
                 help="Choose one of them, or delete the others.",
+                choices=names,
             )
         sheet = book.get_sheet_by_name(names[0])
         merged = sheet.merged_cell_ranges or []

@@ -54,7 +54,10 @@ class FieldHistory(Base):
     op_id: Mapped[UUID | None]
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
-    __table_args__ = (Index("ix_field_history_row", "entity", "row_id", "rev"),)
+    __table_args__ = (
+        Index("ix_field_history_row", "entity", "row_id", "rev"),
+        Index("ix_field_history_op", "op_id", postgresql_where=text("op_id is not null")),
+    )
 
 
 class ConflictKind(StrEnum):

@@ -11,6 +11,9 @@ from server.kit.errors import Conflict, NotFound
 from server.records.merging import Clash, Policy
 from server.records.models import ConflictState, FieldConflict
 
+BY_PEOPLE = ("web", "api", "sync")
+"""Doors by which people change a record themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -19,7 +22,7 @@ class Actor:
     user_id: UUID | None
     """None for the system itself (jobs, migrations)."""
     source: str
-    """`web`, `api`, `sync`, `import`, `job`, `cli`."""
+    """`web`, `api`, `sync`, `import`, `undo`, `job`, `cli`."""
     device_id: UUID | None = None
     op_id: UUID | None = None
 

@@ -16,6 +16,7 @@ from server.accounts.models import Account, PinState, Site
 from server.geocoding import service as geocoding
 from server.imports import service
 from server.imports.models import ImportRun, Mode
+from server.imports.targets import Progress
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.regions import service as regions
@@ -132,8 +133,8 @@ def test_an_import_that_dies_half_way_leaves_nothing_and_can_be_run_again(
         service.check(session, TARGET, run)
     write = TARGET.write
 
-    def die(session: Session, run: ImportRun) -> None:
-        write(session, run)
+    def die(session: Session, run: ImportRun, progress: Progress) -> None:
+        write(session, run, progress)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(TARGET, "write", die)

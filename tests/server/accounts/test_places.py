@@ -67,8 +67,7 @@ def test_a_new_address_sends_the_pin_back_to_the_geocoder(
         LonLat(9.52, 47.14), grade=Grade.ROOFTOP, uncertainty_m=8, confidence=0.95, reason=Reason.EXACT,
         region_version="v1",
     )  # fmt: skip
-    pins.set_by_answer(site, answered)
-    session.flush()
+    pins.set_by_answers(session, {site.id: answered})
     session.refresh(site)
     assert (site.pin_state, site.grade, site.region_version) == ("placed", "rooftop", "v1")
     answer = admin_client.patch(
@@ -77,12 +76,19 @@ def test_a_new_address_sends_the_pin_back_to_the_geocoder(
     assert (answer.json()["pin_state"], answer.json()["lon"], answer.json()["grade"]) == ("pending", None, None)
 
 
-def test_an_unsure_answer_waits_for_a_person_and_none_at_all_fails() -> None:
-    site = Site(street="Städtle 1")
-    pins.set_by_answer(site, Answer(LonLat(9.5, 47.1), grade=Grade.STREET, uncertainty_m=300, confidence=0.5))
-    assert site.pin_state == PinState.REVIEW
-    pins.set_by_answer(site, Answer(None, reason=Reason.NOT_FOUND, region_version="v1"))
+def test_an_unsure_answer_waits_for_a_person_and_none_at_all_fails(session: Session, make_account: MakeAccount) -> None:
+    site = main_site(session, make_account("Müller AG", street="Städtle 1", city="Vaduz"))
+    unsure = Answer(LonLat(9.5, 47.1), grade=Grade.STREET, uncertainty_m=300, confidence=0.5)
+    pins.set_by_answers(session, {site.id: unsure})
+    assert (site.pin_state, site.grade, site.uncertainty_m) == (PinState.REVIEW, "street", 300)
+    pins.set_by_answers(session, {site.id: Answer(None, reason=Reason.NOT_FOUND, region_version="v1")})
     assert (site.pin_state, site.pin, site.geocode_reason) == (PinState.FAILED, None, "not_found")
+
+
+def test_an_answer_never_moves_a_pin_set_by_hand(session: Session, make_account: MakeAccount) -> None:
+    site = main_site(session, make_account("Müller AG", at=(9.5, 47.1)))
+    pins.set_by_answers(session, {site.id: Answer(LonLat(9.9, 47.4), grade=Grade.ROOFTOP, confidence=1)})
+    assert (site.grade, site.provider) == ("manual", "hand")
 
 
 def test_the_one_who_stood_at_the_door_knows_the_opening_hours(

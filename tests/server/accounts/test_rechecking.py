@@ -73,7 +73,7 @@ def test_nobody_who_would_be_answered_differently_is_missed(
     streets["Mill Road"] = range(8, 21)
     streets.pop("Winters Lane")
     current = load(streets)
-    questions = [locating.query_of(site, "") for site in placed.values()]
+    questions = [locating.query_of(locating.Waiting.of(site, "")) for site in placed.values()]
     answers = geocoding.locate_many(session, questions)
     differing = {
         street

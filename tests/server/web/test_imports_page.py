@@ -1,13 +1,17 @@
 """A file's way through the import pages."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import geopandas
 from fastapi.testclient import TestClient
+from shapely.geometry import Point
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import Role, User
+from server.records.service import Actor, acting
 from tests.server.web.conftest import token_in
 
 FILE = "Kunden-Nr.;Firma;Strasse;PLZ;Ort\nK-1;Bäckerei Amann;Städtle 1;9490;Vaduz\nK-2;;Städtle 2;9490;Vaduz\n"
@@ -47,3 +51,88 @@ def test_a_file_that_is_none_is_explained_on_the_page(
 
 def test_a_rep_does_not_import(browser_of: Callable[[User], TestClient], make_user: Callable[..., User]) -> None:
     assert browser_of(make_user("rita", Role.REP)).get("/imports").status_code == 403
+
+
+def uploaded(browser: TestClient, content: bytes, name: str = "kunden.csv") -> tuple[str, dict[str, str]]:
+    token = {"_csrf": token_in(browser.get("/imports").text)}
+    answer = browser.post("/imports", data=token, files={"file": (name, content)})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"], token
+
+
+def test_an_import_is_undone_on_its_page_and_what_stayed_is_listed(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session
+) -> None:
+    ada = make_user("ada")
+    browser = browser_of(ada)
+    run, token = uploaded(browser, b"number,name,city\n1,Amann,Vaduz\n2,Beck,Schaan\n")
+    columns = {"column-0": "number", "column-1": "name", "column-2": "city", "key": "number"}
+    browser.post(f"{run}/columns", data=token | columns)
+    browser.post(f"{run}/apply", data=token)
+    assert "Undo this import" in browser.get(run).text
+    acting(session, Actor(ada.id, "web"))
+    session.scalars(select(Account).where(Account.number == "2")).one().note = "called"
+    session.flush()
+    assert browser.post(f"{run}/undo", data=token).status_code == 303
+    page = browser.get(run).text
+    assert "Undone by Ada" in page
+    assert "1 accounts are gone" in page
+    assert "edited by Ada" in page
+    living = select(Account.name).where(Account.deleted_at.is_(None))
+    assert session.scalars(living).all() == ["Beck"]
+    assert "undone already" in browser.post(f"{run}/undo", data=token).text
+
+
+def test_columns_are_exchanged_by_one_click_and_saved_under_a_name(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("ada"))
+    run, token = uploaded(browser, b"name,plz,ort\nA,Vaduz,9490\nB,Schaan,9494\n")
+    assert "Postcode and city look exchanged" in browser.get(run).text
+    columns = {"column-0": "name", "column-1": "postcode", "column-2": "city", "keep-1": "1"}
+    page = browser.post(f"{run}/columns", data=token | columns | {"advice": "0"}).text
+    assert "look exchanged" not in page
+    assert page.index('<option value="city" selected>') < page.index('<option value="postcode" selected>')
+    columns |= {"column-1": "city", "column-2": "postcode", "save_as": "ERP"}
+    assert browser.post(f"{run}/columns", data=token | columns).status_code == 303
+    again, _ = uploaded(browser, b"name,plz,ort\nC,Vaduz,9490\n")
+    page = browser.get(again).text
+    assert "meant last time" in page
+    assert 'name="keep-1" value="1" checked' in page
+    profile = page.split("/imports/profiles/")[1].split("/")[0]
+    assert browser.post(f"/imports/profiles/{profile}/delete", data=token).status_code == 303
+    assert "ERP" not in browser.get(again).text
+    refused = browser.post(f"{again}/columns", data=token | columns | {"country": "Narnia"})
+    assert refused.status_code == 422
+    assert "no country that is known" in refused.text
+
+
+def test_a_file_with_several_layers_asks_which_one(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], tmp_path: Path
+) -> None:
+    browser = browser_of(make_user("ada"))
+    file = tmp_path / "list.gpkg"
+    for layer in ("north", "south"):
+        frame = geopandas.GeoDataFrame({"name": [layer]}, geometry=[Point(9.5, 47.1)], crs=4326)
+        frame.to_file(file, layer=layer, driver="GPKG")
+    token = {"_csrf": token_in(browser.get("/imports").text)}
+    files = {"file": (file.name, file.read_bytes())}
+    answer = browser.post("/imports", data=token, files=files, headers={"hx-request": "true"})
+    assert answer.status_code == 422
+    assert 'name="sheet" value="south" form="upload"' in answer.text
+    answer = browser.post("/imports", data=token | {"sheet": "south"}, files=files, headers={"hx-request": "true"})
+    assert answer.headers["hx-redirect"].startswith("/imports/")
+    assert "south" in browser.get(answer.headers["hx-redirect"]).text
+
+
+def test_what_was_found_is_counted_by_kind(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("ada"))
+    run, token = uploaded(browser, b"name,city\n" + b"Same AG,Vaduz\n" * 300)
+    browser.post(f"{run}/columns", data=token | {"column-0": "name", "column-1": "city", "key": "name"})
+    page = browser.get(run).text
+    assert "The row repeats row 2 cell by cell" in page
+    assert page.count("cell by cell") == 101, "one line of the summary, one page of rows"
+    assert "Same AG" in browser.get(f"{run}?show=all").text
+    assert browser.get(f"{run}?show=code:repeated_row&after=250").text.count("cell by cell") == 1 + 51

@@ -11,7 +11,13 @@ function send() {
   form.setAttribute("aria-busy", "true");
   form.requestSubmit();
 }
+function free() { form.removeAttribute("aria-busy"); }
 input.addEventListener("change", send);
+form.addEventListener("htmx:xhr:progress", (event) => {
+  const { loaded, total } = event.detail;
+  if (total && form.hasAttribute("aria-busy")) word.textContent = `${input.files[0]?.name ?? ""} … ${Math.round((100 * loaded) / total)} %`;
+});
+form.addEventListener("htmx:afterRequest", free);
 for (const name of ["dragenter", "dragover"]) form.addEventListener(name, (event) => { event.preventDefault(); form.classList.add("over"); });
 for (const name of ["dragleave", "drop"]) form.addEventListener(name, (event) => { event.preventDefault(); form.classList.remove("over"); });
 form.addEventListener("drop", (event) => { if (event.dataTransfer.files.length) { input.files = event.dataTransfer.files; send(); } });

@@ -1,0 +1,208 @@
+"""The dry run: what every row means, what would become of it, and what is wrong with it."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import delete, text
+from sqlalchemy.orm import Session
+
+from server.imports import queries
+from server.imports.locking import one_at_a_time
+from server.imports.models import ImportOutcome, ImportRow, ImportRun, State
+from server.imports.targets import Checked, Problem, Progress, Severity, Target
+from server.kit import clock
+from server.kit.database import copy_rows
+from server.kit.ids import uuid7
+from server.records.service import BY_PEOPLE
+
+BATCH = 2000
+MAX_PROBLEMS = 20
+"""Problems kept of one row."""
+
+ERROR = '[{"level": "error"}]'
+
+type Rule = Callable[[Mapping[str, str]], Checked]
+
+
+def check(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
+    """The dry run: what every row means, what would become of it, and what is wrong with it. Changes no record."""
+    one_at_a_time(session, str(run.id))
+    session.execute(delete(ImportOutcome).where(ImportOutcome.run_id == run.id))
+    find_twins(session, run)
+    session.execute(text("drop table if exists import_checked"))
+    session.execute(
+        text(
+            "create temporary table import_checked (row_no int, values jsonb, problems jsonb, new_ids uuid[])"
+            " on commit drop"
+        )
+    )
+    rule = target.row_rule(session, run)
+    places = {int(place): name for place, name in run.mapping.items()}
+    last, done, seen = 0, 0, Counter[str]()
+    while batch := queries.rows_after(session, run.id, last, BATCH):
+        rows = [checked_row(row, places, rule, target.ids, seen) for row in batch]
+        copy_rows(session, "import_checked", ("row_no", "values", "problems", "new_ids"), rows)
+        last, done = batch[-1].row_no, done + len(batch)
+        if progress:
+            progress(done, run.row_count, seen)
+    number_rows(session, target, run)
+    run.counts = plan(session, target, run)
+    run.state, run.checked_at = State.CHECKED, clock.now()
+    session.flush()
+
+
+# A row that repeats another cell by cell is told apart before its cells are read: a million of them cost seconds.
+TWINS = """
+    create temporary table import_twin on commit drop as
+    select row_no, first_row from (
+        select row_no, min(row_no) over (partition by md5(cells::text)) as first_row
+        from import_row where run_id = :run and problem is null
+    ) r where row_no > first_row
+"""
+
+
+def find_twins(session: Session, run: ImportRun) -> None:
+    """Find the rows that repeat an earlier one cell by cell."""
+    session.execute(text("drop table if exists import_twin"))
+    session.execute(text(TWINS), {"run": run.id})
+    session.execute(text("create unique index on import_twin (row_no)"))
+    session.execute(text("analyze import_twin"))
+
+
+def checked_row(row: ImportRow, places: Mapping[int, str], rule: Rule, ids: int, seen: Counter[str]) -> tuple[Any, ...]:
+    """One row as its meaning."""
+    problems = [Problem(Severity.WARNING, "", "mended", row.note)] if row.note else []
+    values: dict[str, Any] = {}
+    if row.problem is not None:
+        problems.append(Problem(Severity.ERROR, "", "unreadable", f"{row.problem[:1].upper()}{row.problem[1:]}."))
+    else:
+        meaning = rule({name: row.cells[place] for place, name in places.items() if row.cells[place]})
+        values, problems = meaning.values, problems + meaning.problems
+    levels = {problem.level for problem in problems}
+    seen.update({"error": Severity.ERROR in levels, "warnings": Severity.WARNING in levels})
+    stored = json.dumps([problem.document() for problem in problems[:MAX_PROBLEMS]])
+    return (row.row_no, json.dumps(values), stored, [uuid7() for _ in range(ids)])
+
+
+NUMBERED = """
+    insert into import_outcome (run_id, row_no, values, problems, key, new_ids, action)
+    select :run, k.row_no, k.values,
+           case when k.first_row < k.row_no and k.key is not null
+                then k.problems || jsonb_build_array(jsonb_build_object(
+                    'level', 'error', 'field', cast(:key as text), 'code', 'duplicate_in_file',
+                    'message', format('Row %s of the file means the same record.', k.first_row)))
+                else k.problems end,
+           k.key, k.new_ids,
+           case when k.first_row < k.row_no and k.key is not null or k.problems @> cast(:error as jsonb)
+                then 'error' else 'skipped' end
+    from (
+        select c.*, min(c.row_no) over (partition by c.key) as first_row
+        from (select c.*, {key} as key from import_checked c) c
+    ) k
+"""
+REPEATED = """
+    insert into import_outcome (run_id, row_no, values, problems, new_ids, action)
+    select :run, row_no, '{}', jsonb_build_array(jsonb_build_object(
+               'level', 'error', 'field', '', 'code', 'repeated_row',
+               'message', format('The row repeats row %s cell by cell.', first_row))), '{}', 'error'
+    from import_twin
+"""
+
+
+def number_rows(session: Session, target: Target, run: ImportRun) -> None:
+    """Give every row its key; a second row with the same key is an error."""
+    key = str(run.options["key"])
+    session.execute(text(NUMBERED.format(key=target.key_sql(key))), {"run": run.id, "key": key, "error": ERROR})
+    session.execute(text(REPEATED), {"run": run.id})
+    session.execute(text("analyze import_outcome"))
+
+
+PLAN = """
+    with found as ({current}),
+    taken as (
+        select f.*, row_number() over (partition by f.id order by f.row_no) as turn
+        from found f join import_outcome o on o.run_id = :run and o.row_no = f.row_no
+        where o.action <> 'error'
+    ),
+    seen as (
+        select o.row_no, t.id, t.turn,
+               case when t.id is null then '{{}}'::jsonb else coalesce((
+                   select jsonb_object_agg(v.key, jsonb_build_array(t.doc -> v.key, v.value))
+                   from jsonb_each(o.values) v where t.doc -> v.key is distinct from v.value
+               ), '{{}}'::jsonb) end as changes
+        from import_outcome o left join taken t on t.row_no = o.row_no
+        where o.run_id = :run and o.action <> 'error'
+    )
+    update import_outcome o set
+        target_id = s.id,
+        changes = s.changes,
+        kept = '{{}}',
+        problems = case when s.turn > 1 then o.problems || cast(:same as jsonb) else o.problems end,
+        action = case
+            when s.turn > 1 then 'error'
+            when s.id is null then case when :mode in ('both', 'create') then 'create' else 'skipped' end
+            when s.changes = '{{}}'::jsonb then 'unchanged'
+            when :mode in ('both', 'update') then 'update'
+            else 'skipped' end
+    from seen s
+    where o.run_id = :run and o.row_no = s.row_no
+"""
+SAME = Problem(Severity.ERROR, "", "duplicate_in_file", "An earlier row of the file means the same record.")
+
+# Who wrote a value last: the latest change of its field, else the creation of its row; what an undone import wrote,
+# and what its undo brought back, is not counted. The first value of a column decides for all of them.
+KEEP = """
+    with places as ({places}),
+    void as (
+        select id as op_id from import_run where undone_at is not null
+        union all select undo_op from import_run where undone_at is not null
+    ),
+    wanted as (select * from unnest(cast(:first as text[]), cast(:fields as text[])) w (first, field)),
+    last as (
+        select distinct on (p.row_no, p.field) p.row_no, p.field, h.source, h.field = '*' as is_creation
+        from places p
+        join field_history h on h.entity = p.entity and h.row_id = p.row_id and h.field in (p.col, '*')
+        where p.field in (select first from wanted) and (h.op_id is null or h.op_id not in (select op_id from void))
+        order by p.row_no, p.field, h.rev desc
+    ),
+    held as (
+        select o.row_no, jsonb_object_agg(w.field, o.changes -> w.field) as kept, array_agg(w.field) as fields
+        from last l
+        join import_outcome o on o.run_id = :run and o.row_no = l.row_no
+        join wanted w on w.first = l.field and o.changes ? w.field
+        where l.source = any(:people) and not (l.is_creation and o.changes -> l.field -> 0 = 'null')
+        group by o.row_no
+    )
+    update import_outcome o set
+        kept = h.kept,
+        changes = o.changes - h.fields,
+        action = case when o.changes - h.fields = '{{}}'::jsonb then 'unchanged' else o.action end
+    from held h where o.run_id = :run and o.row_no = h.row_no
+"""
+
+REFUSE = """
+    with r as materialized ({refused})
+    update import_outcome o set
+        action = 'error',
+        problems = o.problems || jsonb_build_array(jsonb_build_object(
+            'level', 'error', 'field', '', 'code', 'taken', 'message', r.message))
+    from r
+    where o.run_id = :run and o.row_no = r.row_no and o.action in ('create', 'update')
+"""
+
+
+def plan(session: Session, target: Target, run: ImportRun) -> dict[str, int]:
+    """Compare every row with what is there now: the record it means, before and after of each field, and the action."""
+    run_id, mode, same = run.id, str(run.options["mode"]), json.dumps([SAME.document()])
+    session.execute(text(PLAN.format(current=target.current_sql())), {"run": run_id, "mode": mode, "same": same})
+    session.execute(text("analyze import_outcome"))  # what follows asks for actions that were not there before
+    keep = [column.values for column in target.columns if column.name in run.options.get("keep", ())]
+    pairs = {(values[0], value) for values in keep for value in values}
+    if pairs:
+        first, fields = zip(*sorted(pairs), strict=True)
+        values = {"run": run_id, "first": list(first), "fields": list(fields), "people": list(BY_PEOPLE)}
+        session.execute(text(KEEP.format(places=target.places_sql())), values)
+    session.execute(text(REFUSE.format(refused=target.refused_sql())), {"run": run_id})
+    return queries.counts(session, run_id)

@@ -1,0 +1,101 @@
+"""What columns mean, remembered: by itself for the same header, or under a name that a person gives."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from server.imports.guessing import glued
+from server.imports.models import ImportProfile, ImportRun
+from server.kit.errors import Invalid, NotFound
+from server.kit.ids import uuid7
+
+LONGEST_NAME = 80
+
+
+def keys_of(header: Sequence[str]) -> list[str]:
+    """The titles reduced to letters and digits; a second one of the same kind carries its count."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for title in header:
+        key = glued(title)
+        seen[key] += 1
+        keys.append(f"{key} {seen[key]}" if seen[key] > 1 else key)
+    return keys
+
+
+def named(session: Session, kind: str) -> Sequence[ImportProfile]:
+    """The profiles that people have named."""
+    statement = select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.name.is_not(None))
+    return session.scalars(statement.order_by(func.lower(ImportProfile.name))).all()
+
+
+def find(session: Session, kind: str, profile_id: UUID) -> ImportProfile:
+    """A profile of this kind."""
+    profile = session.get(ImportProfile, profile_id)
+    if profile is None or profile.kind != kind:
+        raise NotFound("There is no such profile.")
+    return profile
+
+
+def by_name(session: Session, kind: str, name: str) -> ImportProfile:
+    """A profile by its name; names those that there are when it is unknown."""
+    for profile in named(session, kind):
+        if profile.name == name:
+            return profile
+    names = ", ".join(f"“{one.name}”" for one in named(session, kind))
+    raise NotFound(f"There is no profile “{name}”.", help=f"There are: {names}." if names else "None is saved yet.")
+
+
+def for_header(session: Session, kind: str, header: Sequence[str]) -> ImportProfile | None:
+    """The profile that was last used for a file with this header."""
+    statement = select(ImportProfile).where(ImportProfile.kind == kind, ImportProfile.header == keys_of(header))
+    return session.scalars(statement.order_by(ImportProfile.used_at.desc()).limit(1)).first()
+
+
+def use(run: ImportRun, profile: ImportProfile) -> None:
+    """Give an import the meaning of its columns and the options from a profile."""
+    fields = {key: field for key, field in profile.mapping}
+    keys = keys_of(run.header)
+    run.mapping = {str(place): fields[key] for place, key in enumerate(keys) if key in fields}
+    run.options = dict(profile.options)
+    run.profile_id = profile.id
+
+
+def remember(session: Session, run: ImportRun, *, name: str | None = None) -> None:
+    """Keep what an import's columns mean: for its header by itself, and under a name when one is given."""
+    keys = keys_of(run.header)
+    values: dict[str, Any] = {
+        "kind": run.kind,
+        "header": keys,
+        "mapping": [[keys[int(place)], field] for place, field in run.mapping.items()],
+        "options": run.options,
+        "actor": run.actor,
+        "used_at": func.clock_timestamp(),
+    }
+    save(session, values, name=None)
+    written = " ".join((name or "").split())
+    if written:
+        if len(written) > LONGEST_NAME:
+            raise Invalid(f"The name of a profile has at most {LONGEST_NAME} characters.", field="save_as")
+        run.profile_id = save(session, values, name=written)
+
+
+def save(session: Session, values: Mapping[str, Any], *, name: str | None) -> UUID:
+    """Write a profile; one of the same name, or without a name for the same header, is replaced."""
+    statement = insert(ImportProfile).values(id=uuid7(), name=name, **values)
+    same = ["kind", "header"] if name is None else ["kind", "name"]
+    where = ImportProfile.name.is_(None) if name is None else ImportProfile.name.is_not(None)
+    changed = {column: statement.excluded[column] for column in ("header", "mapping", "options", "actor", "used_at")}
+    kept = statement.on_conflict_do_update(index_elements=same, index_where=where, set_=changed)
+    return session.scalars(kept.returning(ImportProfile.id)).one()
+
+
+def forget(session: Session, kind: str, profile_id: UUID) -> None:
+    """Delete a profile; imports that used it keep their columns."""
+    session.delete(find(session, kind, profile_id))
+    session.flush()
