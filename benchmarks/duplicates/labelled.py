@@ -1,6 +1,7 @@
 """A company's customers with known duplicates: real addresses and business names where there are some, then disturbed.
 
-The words of names come from the extracts and from lists of trades in eleven languages that no rule of the product knows.
+The words of names come from the extracts and from lists of trades in eleven languages; no rule of the product knows
+them.
 """
 
 import csv
@@ -15,12 +16,23 @@ from pathlib import Path
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 TRADES = {
-    "de": "Schreinerei Dachdeckerei Malerbetrieb Fahrschule Metzgerei Konditorei Zimmerei Optik Apotheke Gasthaus Raumausstattung Landtechnik Steuerberatung Fliesen Elektrotechnik",
-    "it": "Trattoria Officina Ferramenta Panificio Carrozzeria Falegnameria Tabaccheria Macelleria Farmacia Pasticceria Idraulica Edilizia Gioielleria",
-    "en": "Plumbing Roofing Landscaping Bakery Hardware Dental Pharmacy Auto Flooring Catering Insurance Veterinary Brewing Electric",
-    "fi": "Leipomo Kampaamo Rakennus Autokorjaamo Kukkakauppa Apteekki Ravintola Maalaamo Puusepänliike Optikko",
+    "de": (
+        "Schreinerei Dachdeckerei Malerbetrieb Fahrschule Metzgerei Konditorei Zimmerei Optik "
+        "Apotheke Gasthaus Raumausstattung Landtechnik Steuerberatung Fliesen Elektrotechnik"
+    ),
+    "it": (
+        "Trattoria Officina Ferramenta Panificio Carrozzeria Falegnameria Tabaccheria Macelleria "
+        "Farmacia Pasticceria Idraulica Edilizia Gioielleria"
+    ),
+    "en": (
+        "Plumbing Roofing Landscaping Bakery Hardware Dental Pharmacy Auto Flooring Catering "
+        "Insurance Veterinary Brewing Electric"
+    ),
+    "fi": ("Leipomo Kampaamo Rakennus Autokorjaamo Kukkakauppa Apteekki Ravintola Maalaamo Puusepänliike Optikko"),
     "sv": "Bageri Snickeri Bilverkstad Blomsterhandel Måleri Frisörsalong Byggfirma Rörmokare",
-    "fr": "Boulangerie Menuiserie Plomberie Fleuriste Boucherie Pharmacie Quincaillerie Carrelage Traiteur Serrurerie",
+    "fr": (
+        "Boulangerie Menuiserie Plomberie Fleuriste Boucherie Pharmacie Quincaillerie Carrelage Traiteur Serrurerie"
+    ),
     "es": "Panadería Ferretería Carpintería Fontanería Peluquería Taller Farmacia Librería Frutería",
     "nl": "Bakkerij Schildersbedrijf Timmerwerken Slagerij Loodgieter Rijschool Bloemenhuis Drukkerij",
     "pl": "Piekarnia Stolarnia Kwiaciarnia Apteka Warsztat Cukiernia Drukarnia Hurtownia",
@@ -35,14 +47,18 @@ LEGAL = {
     "cs": ["s.r.o.", "a.s."], "mt": ["Ltd", "Co. Ltd", "plc"],
 }  # fmt: skip
 FIRST = {
-    "de": "Franz Josef Anna Peter Karin Uwe Jürgen Heike Günther Silke", "it": "Giuseppe Mario Lucia Paolo Chiara Franco Elena",
+    "de": "Franz Josef Anna Peter Karin Uwe Jürgen Heike Günther Silke",
+    "it": "Giuseppe Mario Lucia Paolo Chiara Franco Elena",
     "en": "John Mary William Linda Robert Susan Kevin Joyce", "fi": "Mikko Juha Aino Päivi Timo Hannele",
     "sv": "Lars Karin Björn Åsa Göran", "fr": "Jean Marie Luc Hélène François", "es": "José María Íñigo Carmen Pablo",
     "nl": "Jan Pieter Sanne Wouter Femke", "pl": "Piotr Agnieszka Paweł Małgorzata", "cs": "Jiří Jana Tomáš Zdeněk",
     "mt": "Carmel Joseph Rita Ġorġ Doris",
 }  # fmt: skip
 SYLLABLES = {
-    "de": ("Ba Kö Schn Ho Wei Rie Mü Fe Str Gru Lau Zie Tho Bre", "mer ler bach mann berg er old ing haus ner rich feld"),
+    "de": (
+        "Ba Kö Schn Ho Wei Rie Mü Fe Str Gru Lau Zie Tho Bre",
+        "mer ler bach mann berg er old ing haus ner rich feld",
+    ),
     "it": ("Ca Mo Ros Be Fer Gal Vi Pe San Tre Lo", "lini setti rolo nari gnoni celli rati oldo vasco zzi"),
     "en": ("Har Wil Tho Cart Bur Ash Mac Pem Law Fitz", "ton field worth ley son man ridge bury well"),
     "fi": ("Kor Mä Vir Lai Niem Hei Sal Rant Pel", "honen kinen tala nen la mäki salo vaara"),
@@ -54,7 +70,15 @@ SYLLABLES = {
     "cs": ("Nov Dvo Svo Pro Hor Kuč", "ák řák boda cházka áček era"),
     "mt": ("Bor Cam Zam Far Vel Mif", "ġ illeri mit rugia la sud"),
 }
-TONGUES = {"DE": "de", "LI": "de fr", "IT": "it", "US": "en es", "FI": "fi sv", "MT": "mt en it", "XX": "nl pl cs fr es"}
+TONGUES = {
+    "DE": "de",
+    "LI": "de fr",
+    "IT": "it",
+    "US": "en es",
+    "FI": "fi sv",
+    "MT": "mt en it",
+    "XX": "nl pl cs fr es",
+}
 PREFIX = {"DE": "+49", "LI": "+423", "IT": "+39", "US": "+1", "FI": "+358", "MT": "+356", "XX": "+31"}
 SHORTER = [
     (r"(?i)strasse\b", "str."), (r"(?i)straße\b", "str."), (r"(?i)\bvia\b", "V."), (r"(?i)\bstreet\b", "St"),
@@ -147,7 +171,9 @@ def made_up(rng: random.Random) -> list[Spot]:
     for street in streets:
         lon, lat = 5 + rng.random(), 52 + rng.random() / 2
         for number in range(1, 60):
-            spot = Spot(street, str(number), f"{1000 + int(lon * 7919) % 90}", "Nergenshuizen", lon, lat + number / 9000, "XX")
+            spot = Spot(
+                street, str(number), f"{1000 + int(lon * 7919) % 90}", "Nergenshuizen", lon, lat + number / 9000, "XX"
+            )
             found.append(spot)
     return found
 
@@ -172,8 +198,9 @@ def material(seed: int, held_out: bool) -> Material:
 def surname(rng: random.Random, tongue: str) -> str:
     """A family name that nobody has."""
     starts, ends = (part.split() for part in SYLLABLES[tongue])
-    middle = rng.choice(ends) if rng.random() < 0.3 else ""
-    return (rng.choice(starts) + middle + rng.choice(ends)).capitalize()
+    middle = rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") + rng.choice(("", "", "l", "n", "r", "s", "m"))
+    last = rng.choice(ends) if rng.random() < 0.8 else ""
+    return (rng.choice(starts) + (middle if rng.random() < 0.7 else "") + last).capitalize()
 
 
 def firm_name(rng: random.Random, tongue: str, real: list[str]) -> str:
@@ -229,19 +256,30 @@ class Company:
         self.stuff = material(seed, held_out)
         self.countries = list(self.stuff.spots)
         self.size, self.copies = rows, round(rows * share)
+        self.weights = [min(len(self.stuff.spots[country]), 20_000) for country in self.countries]
         self.truths = 0
+        self.taken: set[tuple[str, str, str]] = set()
 
     def rows(self) -> list[Row]:
         """All rows, shuffled."""
         firms: list[Row] = []
         makers = (self.plain, self.chain, self.house, self.family, self.namesakes)
-        while len(firms) < self.size - self.copies:
+        while len(firms) < self.size * 1.05:
             maker = self.rng.choices(makers, (70, 2, 3, 1.5, 1.5))[0]
             firms.extend(maker())
-        firms = firms[: self.size - self.copies]
+        firms = [row for row in firms if self.is_first(row)][: self.size - self.copies]
         copies = [self.copy(row) for row in self.rng.sample(firms, self.copies)]
         found = firms + copies
         self.rng.shuffle(found)
+        return found
+
+    def is_first(self, row: Row) -> bool:
+        """Whether no other firm of this name (but for its legal form) is in the house: nobody could tell them apart."""
+        forms = {form for some in LEGAL.values() for form in some}
+        words = re.sub("|".join(re.escape(" " + form) + "$" for form in sorted(forms, key=len)[::-1]), "", row.name)
+        key = (" ".join(sorted(words.lower().split())), row.spot.street, row.spot.number)
+        found = key not in self.taken
+        self.taken.add(key)
         return found
 
     def truth(self) -> int:
@@ -251,7 +289,7 @@ class Company:
 
     def spot(self) -> Spot:
         """Some address."""
-        return self.rng.choice(self.stuff.spots[self.rng.choice(self.countries)])
+        return self.rng.choice(self.stuff.spots[self.rng.choices(self.countries, self.weights)[0]])
 
     def name(self, country: str) -> str:
         """Some name."""
@@ -375,7 +413,8 @@ class Disturbance:
         return rng.choice(
             (
                 text[:at] + text[at + 1 :], text[:at] + text[at] + text[at:],
-                text[:at] + text[at + 1] + text[at] + text[at + 2 :], text[:at] + rng.choice("aeinrst") + text[at + 1 :],
+                text[:at] + text[at + 1] + text[at] + text[at + 2 :],
+                text[:at] + rng.choice("aeinrst") + text[at + 1 :],
             )
         )  # fmt: skip
 

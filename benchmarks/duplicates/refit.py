@@ -47,7 +47,7 @@ def main() -> None:
     with scratch.home():
         for seed in options.seeds:
             some, truth = cases(seed, options.rows)
-            print(f"seed {seed}: {len(some):,} pairs compared, {sum(truth):,} of {options.rows // 50:,} duplicates among them")
+            print(f"seed {seed}: {len(some):,} pairs compared, {sum(truth):,} of {options.rows // 50:,} duplicates")
             features += some
             right += truth
     weights = [1.0 if ok else WRONG_WEIGHS for ok in right]
@@ -58,8 +58,10 @@ def main() -> None:
         scores = [model_.confidence(f) for f in features]
         for threshold in (0.5, 0.7, 0.9):
             hit = [ok for score, ok in zip(scores, right, strict=True) if score >= threshold]
-            print(f"{name} at {threshold}: {len(hit):,} pairs, precision {sum(hit) / max(1, len(hit)):.4f}, "
-                  f"recall of compared {sum(hit) / sum(right):.4f}")
+            print(
+                f"{name} at {threshold}: {len(hit):,} pairs, precision {sum(hit) / max(1, len(hit)):.4f}, "
+                f"recall of compared {sum(hit) / sum(right):.4f}"
+            )
     print(json.dumps(named, indent=2))
     if options.write:
         kept = json.loads(COEFFICIENTS.read_text("utf-8"))

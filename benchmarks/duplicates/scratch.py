@@ -48,11 +48,14 @@ def load(rows: Sequence[Row]) -> dict[UUID, Row]:
             session, "account", columns, ((i, r.name, r.phone, r.phone, r.email, r.website) for i, r in ids.items())
         )
         copy_rows(
-            session, "site", ("id", "account_id", "is_main", "street", "postcode", "city", "country", "pin", "pin_state"),
+            session,
+            "site",
+            ("id", "account_id", "is_main", "street", "postcode", "city", "country", "pin", "pin_state"),
             (
                 (
                     uuid7(), i, True, r.street, r.postcode, r.city, r.spot.country,
-                    f"SRID=4326;POINT({r.point[0]} {r.point[1]})" if r.point else None, "placed" if r.point else "failed",
+                    f"SRID=4326;POINT({r.point[0]} {r.point[1]})" if r.point else None,
+                    "placed" if r.point else "failed",
                 )
                 for i, r in ids.items()
             ),

@@ -12,8 +12,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts.models import DuplicateRun
-from server.accounts.resemblance import Commonness, Resemblance, Traits, compare, keys_of, likelihood, traits
+from server.accounts.models import DuplicateRun, PairState
+from server.accounts.resemblance import (
+    Commonness,
+    Resemblance,
+    Traits,
+    compare,
+    is_worth_comparing,
+    keys_of,
+    likelihood,
+    traits,
+)
 from server.kit.database import copy_rows
 
 SHOWN = 0.5
@@ -22,13 +31,17 @@ SHOWN = 0.5
 LARGEST = {"p:": 30, "e:": 30, "d:": 30, "a:": 40, "n:": 25, "k:": 25, "f:": 25, "s:": 60}
 """Accounts in the largest block that is compared, by kind; in larger ones other signs must bring a pair together."""
 
-NEIGHBOURS = {"degrees": 0.003, "similarity": 0.3, "most": 30}
+NEIGHBOURS = {"degrees": 0.002, "similarity": 0.3, "most": 30}
 """Neighbours under similar names (trigrams) that are compared too."""
 
 BATCH = 50_000
 
 START = (
-    text("drop table if exists pg_temp.changed_account, pg_temp.gone_account, pg_temp.near_pair, pg_temp.scored_pair"),
+    text(
+        """
+        drop table if exists pg_temp.changed_account, pg_temp.gone_account, pg_temp.touched_account, pg_temp.scored_pair
+        """
+    ),
     text("set local work_mem = '128MB'"),
     text(
         """
@@ -48,10 +61,21 @@ START = (
         """
     ),
     text("create unique index on changed_account (id)"),
-    text("delete from account_pair p where p.state = 'open' and exists (select from gone_account g where g.id = p.low_id)"),
-    text("delete from account_pair p where p.state = 'open' and exists (select from gone_account g where g.id = p.high_id)"),
-    text("delete from account_block where account_id in (select id from changed_account union select id from gone_account)"),
-    text("delete from account_trait where account_id in (select id from changed_account union select id from gone_account)"),
+    text(
+        """
+        create temporary table touched_account on commit drop as
+        select id from changed_account union select id from gone_account
+        """
+    ),
+    text(
+        """
+        delete from account_pair p using gone_account g where p.state = 'open' and g.id in (p.low_id, p.high_id)
+        """
+    ),
+    *(
+        text(f"delete from {table} where account_id in (table touched_account)")  # noqa: S608 our own constants
+        for table in ("account_block", "account_trait")
+    ),
 )
 
 FIELDS = """
@@ -59,33 +83,40 @@ FIELDS = """
     from account a left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
 """
 CHANGED = text(
-    FIELDS.replace("select a.id,", "select c.stamp, a.id,").replace("left join site", "join changed_account c on c.id = a.id left join site")
+    FIELDS.replace("select a.id,", "select c.stamp, a.id,").replace(
+        "left join site", "join changed_account c on c.id = a.id left join site"
+    )
 )
 CHOSEN = text(FIELDS + " where a.id = any(:ids)")
 
 COUNTS = text(
-    "select key, count(*) from account_block where left(key, 2) in ('n:', 'p:', 'e:', 'd:', 'a:') group by key having count(*) > 2"
+    """
+    select key, count(*) from account_block
+    where left(key, 2) in ('n:', 'p:', 'e:', 'd:', 'a:') group by key having count(*) > 2
+    """
 )
 COUNTS_OF = text("select key, count(*) from account_block where key = any(:keys) group by key")
 
 TOO_LARGE = " ".join(f"when '{kind}' then {size}" for kind, size in LARGEST.items())
 
-BLOCKS = f"""
+BLOCKS = """
     with touched as (
         select distinct b.key from account_block b join changed_account c on c.id = b.account_id
     ), sized as materialized (
         select b.key, count(*) as size from account_block b join touched using (key) group by b.key having count(*) > 1
     )
-"""  # noqa: S608 our own constants
+"""
 
 CUT = text(
-    BLOCKS
-    + f"select count(*), coalesce(sum(size * (size - 1) / 2), 0) from sized where size > case left(key, 2) {TOO_LARGE} end"  # noqa: S608
+    f"""
+    {BLOCKS}
+    select count(*), coalesce(sum(size * (size - 1) / 2), 0) from sized where size > case left(key, 2) {TOO_LARGE} end
+    """  # noqa: S608 our own constants
 )
 
 NEAR = text(
-    BLOCKS
-    + f"""
+    f"""
+    {BLOCKS}
     , small as (select key from sized where size <= case left(key, 2) {TOO_LARGE} end)
     select least(a.account_id, b.account_id) as low_id, greatest(a.account_id, b.account_id) as high_id
     from small join account_block a using (key) join account_block b using (key)
@@ -218,8 +249,9 @@ def scored(session: Session) -> Iterator[Scored]:
         for row in session.execute(CHOSEN, {"ids": wanted[first : first + BATCH]}):
             known[row[0]] = traits_of(row[1:])
     for low, high in pairs:
-        found = compare(known[low], known[high], common)
-        yield Scored(low, high, found, likelihood(found))
+        if is_worth_comparing(known[low], known[high]):
+            found = compare(known[low], known[high], common)
+            yield Scored(low, high, found, likelihood(found))
 
 
 def commonness(session: Session, keys: Iterable[str] | None = None) -> Commonness:
@@ -250,3 +282,25 @@ def as_row(one: Scored) -> tuple[object, ...]:
         one.low_id, one.high_id, one.score, found.name, found.same_phone, found.same_email, found.same_domain,
         found.same_address, found.distance_m, found.contradictions(),
     )  # fmt: skip
+
+
+DECIDED = text(
+    f"""
+    insert into account_pair ({", ".join(COLUMNS)}, low_print, high_print, state, decided_by, decided_at)
+    values ({", ".join(":" + name for name in COLUMNS)}, :low_print, :high_print, :state, :by, clock_timestamp())
+    on conflict (low_id, high_id) do update set state = excluded.state, low_print = excluded.low_print,
+        high_print = excluded.high_print, decided_by = excluded.decided_by, decided_at = excluded.decided_at
+    """  # noqa: S608 our own constants
+)
+
+
+def decide(session: Session, pair: tuple[UUID, UUID], state: PairState, person: UUID | None) -> None:
+    """Write down what became of two accounts, as they are now."""
+    low, high = sorted(pair)
+    session.flush()
+    known = {row[0]: traits_of(row[1:]) for row in session.execute(CHOSEN, {"ids": [low, high]})}
+    common = commonness(session, {key for one in known.values() for key in keys_of(one)})
+    found = compare(known[low], known[high], common)
+    row = dict(zip(COLUMNS, as_row(Scored(low, high, found, likelihood(found))), strict=True))
+    prints = {"low_print": known[low].print(), "high_print": known[high].print()}
+    session.execute(DECIDED, row | prints | {"state": state.value, "by": person})

@@ -15,6 +15,7 @@ from geo.geocode.vocabulary import fold, words
 from geo.types import BBox, LonLat
 from server.accounts import cells, importing_sql, values
 from server.accounts.cells import NULLS
+from server.accounts.duplicate_jobs import find_duplicates
 from server.accounts.locating import locate_pending
 from server.accounts.queries import home_country
 from server.auth.models import User
@@ -91,6 +92,7 @@ class AccountTarget:
         """Write the rows and have new addresses placed in the background."""
         importing_sql.write(session, run.id, str(run.options.get("currency") or settings().currency))
         defer(session, locate_pending, key="accounts.locate_pending")
+        defer(session, find_duplicates, key="accounts.find_duplicates")
 
 
 TARGET = AccountTarget()

@@ -31,11 +31,12 @@ CURRENT = """
                else to_jsonb(round(st_y(s.pin)::numeric, 6)) end
     )) as doc
     from (
-        select o.row_no, o.values, coalesce(a.merged_into, a.id) as id, a.merged_into is not null as is_merged
+        select o.row_no, o.values, a.merged_into is not null as is_merged,
+               case when a.merged_into is null then a.id else account_surviving(a.id) end as id
         from import_outcome o join account a on o.key = 'number:' || a.number and a.deleted_at is null
         where o.run_id = :run
         union all
-        (select distinct on (o.row_no) o.row_no, o.values, a.id, false
+        (select distinct on (o.row_no) o.row_no, o.values, false, a.id
         from import_outcome o
         join (
             select a.id, 'name:' || search_words(a.name, s.street, s.postcode, s.city) as key

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from server.accounts.duplicate_jobs import find_duplicates
 from server.accounts.importing import TARGET
 from server.accounts.locating import check_pins_again, locate_account, locate_pending
 from server.imports import service
@@ -10,7 +11,7 @@ from server.jobs import task
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 
-__all__ = ["apply_import", "check_import", "check_pins_again", "locate_account", "locate_pending"]
+__all__ = ["apply_import", "check_import", "check_pins_again", "find_duplicates", "locate_account", "locate_pending"]
 
 
 @task("accounts.check_import")

@@ -196,9 +196,7 @@ class AccountBlock(Base):
     __tablename__ = "account_block"
 
     key: Mapped[str] = mapped_column(primary_key=True, comment="See `resemblance.keys_of`.")
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class PairState(StrEnum):

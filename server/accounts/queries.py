@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import Text
 
 from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
@@ -203,9 +203,10 @@ def detail(session: Session, scope: Scope, account_id: UUID, permission: str = "
 
 
 def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
-    """Which of these accounts somebody may see."""
-    statement = visible_to(scope).where(Account.id.in_(list(account_ids)))
-    return set(session.scalars(statement.with_only_columns(Account.id)))
+    """Which of these accounts somebody may see, themselves or as what they were merged into."""
+    seen = visible_to(scope).with_only_columns(Account.id)
+    statement = select(Account.id).where(Account.id.in_(list(account_ids)), standing_for(Account.id, seen))
+    return set(session.scalars(statement))
 
 
 def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:
@@ -224,6 +225,26 @@ def home_country(session: Session) -> str | None:
     """The country in which numbers without +… are dialled: that of the map, when it shows a single one."""
     countries = {country_code(region.country) for region in served(session)}
     return countries.pop() if len(countries) == 1 else None
+
+
+def surviving(session: Session, account_id: UUID) -> UUID:
+    """The account that stands for this one after all merges."""
+    return session.scalar(select(func.account_surviving(account_id))) or account_id
+
+
+def standing_site(session: Session, site_id: UUID) -> UUID:
+    """The site that stands for this one: itself, or the main site of the winner when a merge folded it away."""
+    return session.scalar(select(func.site_standing(site_id))) or site_id
+
+
+def standing_for(
+    column: ColumnElement[UUID] | InstrumentedAttribute[UUID], accounts: Select[Any]
+) -> ColumnElement[bool]:
+    """Whether a column names one of these accounts, or one that was merged into one of them."""
+    merged = select(Account.id).where(
+        Account.merged_into.is_not(None), func.account_surviving(Account.id).in_(accounts.order_by(None))
+    )
+    return column.in_(accounts.order_by(None)) | column.in_(merged.correlate(None))
 
 
 def family(account_id: UUID) -> Select[UUID]:

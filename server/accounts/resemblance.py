@@ -6,10 +6,12 @@ Pure: values in, values out. The coefficients stand in `resemblance.json`; `benc
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import md5
 from importlib import resources
+from itertools import pairwise, takewhile
 from urllib.parse import urlsplit
 
 from rapidfuzz import fuzz
@@ -22,7 +24,8 @@ from geo.geocode.vocabulary import fold, vocabulary, words
 from geo.types import LonLat
 
 FEATURES = (
-    "bias", "name_low", "name_high", "glued", "evidence", "other_words", "other_word", "numbers_differ", "phone_same",
+    "bias", "name_low", "name_high", "glued", "evidence", "other_words", "other_word", "strangers", "numbers_differ",
+    "phone_same",
     "phone_differs", "email_same", "email_differs", "domain_same", "domain_differs", "address_same", "address_shared",
     "number_differs", "street_differs", "no_street", "postcode_differs", "city_differs", "close", "near", "away",
     "no_distance", "name_and_phone", "name_and_address", "name_and_near", "name_and_domain", "name_elsewhere",
@@ -91,10 +94,9 @@ NOBODY_ELSE = Commonness(0, {})
 
 
 @dataclass(frozen=True, slots=True)
-class Resemblance:
-    """What speaks for and against two accounts being one."""
+class Signs:
+    """What people are told of two accounts that resemble each other."""
 
-    features: tuple[float, ...]
     name: float
     """Likeness of the names, 0 to 1."""
     same_phone: bool
@@ -102,6 +104,13 @@ class Resemblance:
     same_domain: bool
     same_address: bool
     distance_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance(Signs):
+    """What speaks for and against two accounts being one."""
+
+    features: tuple[float, ...]
 
     def contradictions(self) -> list[str]:
         """The fields that say something else on both sides."""
@@ -143,10 +152,22 @@ def traits(
 @lru_cache(maxsize=100_000)
 def essence(name: str) -> tuple[str, ...]:
     """The words of a name that tell it from others; all of them when nothing else is left."""
-    parts = words(fold(name.replace(".", " ").replace("'", "")))
-    known = vocabulary()
-    kept = [part for part in parts if part not in known.legal and part not in known.little]
+    parts = words(fold(name.replace("'", "")))
+    kept, at = [], 0
+    while at < len(parts):
+        size = next((n for n in range(5, 0, -1) if is_form(parts[at : at + n], n)), 0)
+        kept += [] if size else parts[at : at + 1]
+        at += size or 1
     return tuple((kept or parts)[:12])
+
+
+def is_form(parts: list[str], size: int) -> bool:
+    """Whether words are a legal form or an article; letters with dots count as one word."""
+    known = vocabulary()
+    if len(parts) < size or (size > 1 and min(map(len, parts)) > 2):
+        return False
+    glued = "".join(parts)
+    return glued in known.legal or (size == 1 and glued in known.little)
 
 
 @lru_cache(maxsize=100_000)
@@ -157,7 +178,7 @@ def taken_apart(street: str) -> tuple[StreetName | None, str]:
     if len(parts) > 1 and numbers and len(parts[-1]) == 1 and parts[-1].isalpha():
         numbers.append(parts.pop().lower())
     name = " ".join(part for part in parts if not part[0].isdigit())
-    return (street_name(name) if name else None), "".join("".join(words(number)) for number in numbers)
+    return (street_name(name) if name else None), "-".join("-".join(words(number)) for number in numbers)
 
 
 @cache
@@ -188,10 +209,8 @@ def domains_of(email: str | None, website: str | None) -> frozenset[str]:
     if email and "@" in email:
         found.add(email.rsplit("@", 1)[1].lower())
     if website:
-        try:
+        with suppress(ValueError):
             found.add((urlsplit(website).hostname or "").removeprefix("www."))
-        except ValueError:
-            pass
     return frozenset(one for one in found if one and one not in free_mail())
 
 
@@ -232,9 +251,19 @@ def bones(token: str) -> str:
     return kept[:6]
 
 
+def is_worth_comparing(one: Traits, other: Traits) -> bool:
+    """Whether two accounts share more than a word: a cheap look that spares most comparisons."""
+    if (one.phone and one.phone == other.phone) or (one.email and one.email == other.email):
+        return True
+    if one.domains & other.domains or address_keys(one) & address_keys(other):
+        return True
+    likeness: float = fuzz.ratio(one.glued, other.glued)
+    return likeness >= 55 or fuzz.token_set_ratio(" ".join(one.tokens), " ".join(other.tokens)) >= 70
+
+
 def compare(one: Traits, other: Traits, common: Commonness = NOBODY_ELSE) -> Resemblance:
     """What speaks for and against two accounts being one; the same in either order."""
-    named = names_compared(one.tokens, other.tokens, common)
+    named = names_compared(*without_place(one, other), common)
     place = places_compared(one, other, common)
     distance_m = None if one.point is None or other.point is None else haversine_m(one.point, other.point)
     same_phone = one.phone is not None and one.phone == other.phone
@@ -267,14 +296,30 @@ def compare(one: Traits, other: Traits, common: Commonness = NOBODY_ELSE) -> Res
     }
     values |= named | place
     return Resemblance(
-        tuple(values[feature] for feature in FEATURES),
         (named["name_low"] + named["name_high"]) / 2,
         same_phone,
         same_email,
         bool(shared),
         place["address_same"] > 0.5,
         distance_m,
+        tuple(values[feature] for feature in FEATURES),
     )
+
+
+def reasons(found: "Signs") -> list[str]:
+    """Why two accounts may be the same, for people."""
+    said = [f"name {found.name:.0%} alike"] if found.name >= 0.5 else []
+    said += ["same phone number"] if found.same_phone else []
+    said += ["same e-mail address"] if found.same_email else []
+    said += ["same website or mail domain"] if found.same_domain and not found.same_email else []
+    said += ["same address"] if found.same_address else []
+    if found.distance_m is not None:
+        said.append(
+            f"{found.distance_m:,.0f} m apart"
+            if found.distance_m < 10_000
+            else f"{found.distance_m / 1000:,.0f} km apart"
+        )
+    return said
 
 
 def likelihood(found: Resemblance, model: Model | None = None) -> float:
@@ -282,12 +327,17 @@ def likelihood(found: Resemblance, model: Model | None = None) -> float:
     return round((model or shipped()).confidence(found.features), 4)
 
 
+def without_place(one: Traits, other: Traits) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of both names without the city, which some people add; all of them when nothing else is left."""
+    cities = {city for city in (one.city, other.city) if city}
+    first, second = (tuple(token for token in side.tokens if token not in cities) for side in (one, other))
+    return first or one.tokens, second or other.tokens
+
+
 def names_compared(one: tuple[str, ...], other: tuple[str, ...], common: Commonness) -> dict[str, float]:
     """How the words of two names match, each word weighing what it tells."""
-    (low, strength, left), (high, other_strength, other_left) = (
-        covered(one, other, common),
-        covered(other, one, common),
-    )
+    low, strength, left, strangers = covered(one, other, common)
+    high, other_strength, other_left, other_strangers = covered(other, one, common)
     digits, other_digits = ({t for t in side if t.isdigit()} for side in (one, other))
     glued = "".join(one), "".join(other)
     ratio = max(fuzz.ratio(*glued), fuzz.ratio(" ".join(sorted(one)), " ".join(sorted(other)))) / 100
@@ -298,18 +348,21 @@ def names_compared(one: tuple[str, ...], other: tuple[str, ...], common: Commonn
         "evidence": min(1.0, (strength + other_strength) / 4),
         "other_words": min(1.0, min(left, other_left)),
         "other_word": min(1.0, max(left, other_left)),
+        "strangers": float(min(strangers, other_strangers) > 0),
         "numbers_differ": float(digits != other_digits),
     }
 
 
-def covered(one: tuple[str, ...], other: tuple[str, ...], common: Commonness) -> tuple[float, float, float]:
-    """How much of a name is found in another: share, weight of what is found, weight of what is not."""
+def covered(one: tuple[str, ...], other: tuple[str, ...], common: Commonness) -> tuple[float, float, float, int]:
+    """How much of a name is found in another: share, weight found and not found, how many words are not found."""
     found = total = 0.0
+    strangers = 0
     for token in one:
-        weight = common.weight(token)
+        weight, likeness = common.weight(token), best(token, other)
         total += weight
-        found += weight * best(token, other)
-    return (found / total if total else 0.0), found, total - found
+        found += weight * likeness
+        strangers += likeness < 0.5
+    return (found / total if total else 0.0), found, total - found, strangers
 
 
 def best(token: str, others: tuple[str, ...]) -> float:
@@ -318,7 +371,7 @@ def best(token: str, others: tuple[str, ...]) -> float:
         return 1.0
     found = max((word_likeness(*sorted((token, other))) for other in others), default=0.0)
     if found < 0.9 and len(token) > 4:
-        glued = [first + second for first, second in zip(others, others[1:], strict=False)]
+        glued = [first + second for first, second in pairwise(others)]
         found = max([found, *(word_likeness(*sorted((token, other))) for other in glued)])
         if any(len(other) > len(token) + 2 and token in other for other in others):
             found = max(found, 0.85)
@@ -352,21 +405,34 @@ def places_compared(one: Traits, other: Traits, common: Commonness) -> dict[str,
     values["city_differs"] = float(all(cities) and fuzz.ratio(*cities) < 75 and not one_begins(*cities))
     if one.street is None or other.street is None:
         return values | {"no_street": 1.0}
-    if not same_street(one.street, other.street):
-        return values | {"street_differs": 1.0}
-    if one.house != other.house:
-        return values | ({"number_differs": 1.0} if one.house and other.house else {"address_same": 0.4})
+    street, house = street_likeness(one.street, other.street), house_likeness(one.house, other.house)
     elsewhere = values["postcode_differs"] and values["city_differs"]
-    values["address_same"] = 0.2 if elsewhere else 1.0
-    sharers = max((common.counts.get(key, 2) for key in address_keys(one) | address_keys(other)), default=2)
-    values["address_shared"] = 1 - 1 / max(1, sharers - 1)
+    values["street_differs"] = 1 - street
+    values["number_differs"] = street * float(house == 0)
+    values["address_same"] = street * house * (0.2 if elsewhere else 1.0)
+    if one.house == other.house:
+        sharers = max((common.counts.get(key, 2) for key in address_keys(one) | address_keys(other)), default=2)
+        values["address_shared"] = street * (1 - 1 / max(1, sharers - 1))
     return values
 
 
-def same_street(one: StreetName, other: StreetName) -> bool:
-    """Whether two street names are one up to abbreviations and slips."""
-    cores = one.core, other.core
-    return cores[0] == cores[1] or one.glued == other.glued or (fuzz.ratio(*cores) >= 80 and min(map(len, cores)) > 3)
+def street_likeness(one: StreetName, other: StreetName) -> float:
+    """How surely two street names are one up to abbreviations and slips, 0 to 1."""
+    if one.core == other.core or one.glued == other.glued:
+        return 1.0
+    slips = OSA.normalized_similarity(one.glued, other.glued)
+    likeness = max(float(slips), fuzz.ratio(one.glued, other.glued) / 100, fuzz.ratio(one.core, other.core) / 100)
+    return max(0.0, min(1.0, (likeness - 0.65) / 0.2))
+
+
+def house_likeness(one: str, other: str) -> float:
+    """Whether two house numbers may be one: the same, another suffix or the first of a range, or none given."""
+    if one == other:
+        return 1.0 if one else 0.5
+    if not one or not other:
+        return 0.4
+    bases = tuple("".join(takewhile(str.isdigit, number)) for number in (one, other))
+    return 0.6 if bases[0] == bases[1] else 0.0
 
 
 def one_begins(one: str, other: str) -> bool:

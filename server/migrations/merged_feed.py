@@ -17,6 +17,19 @@ create function account_surviving(account uuid) returns uuid language sql stable
 $$
 """
 
+# A site that a merge has folded away stands for the main site of the account that lives on; any other for itself.
+SITE_STANDING = """
+create function site_standing(site_ uuid) returns uuid language sql stable parallel safe as $$
+    select coalesce((
+        select main.id from site s
+        join account_merge m on s.account_id in (m.winner_id, m.loser_id)
+            and m.merged_at = s.deleted_at and m.undone_at is null
+        join site main on main.account_id = account_surviving(s.account_id) and main.is_main and main.deleted_at is null
+        where s.id = site_ limit 1
+    ), site_)
+$$
+"""
+
 BUCKETS_ACCOUNT = """
 create or replace function sync_buckets_account(ids uuid[]) returns table (id uuid, bucket_id int)
 language plpgsql as $$
@@ -94,4 +107,4 @@ begin
 end $$
 """
 
-FUNCTIONS = (BUCKETS_ACCOUNT, BUCKETS_VISIT, CHILDREN, TOUCH_ACCOUNT)
+FUNCTIONS = (SITE_STANDING, BUCKETS_ACCOUNT, BUCKETS_VISIT, CHILDREN, TOUCH_ACCOUNT)

@@ -25,7 +25,8 @@ SITE = """'id', r.id, 'account_id', r.account_id, 'name', r.name, 'is_main', r.i
     'postcode', r.postcode, 'city', r.city, 'country', r.country, 'lon', sync_degrees(st_x(r.pin)),
     'lat', sync_degrees(st_y(r.pin)), 'grade', r.grade, 'uncertainty_m', r.uncertainty_m,
     'opening_hours', r.opening_hours, 'service_s', r.service_s, 'territory_id', r.territory_id"""
-VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id', r.rep_id, 'day', r.day,
+VISIT = """'id', r.id, 'account_id', account_surviving(r.account_id), 'site_id', site_standing(r.site_id),
+    'rep_id', r.rep_id, 'day', r.day,
     'zone', r.zone, 'state', r.state, 'appointment', r.appointment, 'objective', r.objective, 'outcome', r.outcome,
     'note', r.note, 'planned_start_at', sync_time(r.planned_start_at), 'planned_end_at', sync_time(r.planned_end_at),
     'checked_in_at', sync_time(r.checked_in_at), 'done_at', sync_time(r.done_at),
@@ -38,8 +39,9 @@ ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, '
     'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
     'returns_at', sync_time(r.returns_at), 'drive_s', r.drive_s, 'distance_m', r.distance_m,
     'estimated', r.estimated, 'polylines', r.polylines"""
-STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id, 'account_id', r.account_id,
-    'site_id', r.site_id, 'position', r.position, 'arrives_at', sync_time(r.arrives_at),
+STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id,
+    'account_id', account_surviving(r.account_id), 'site_id', site_standing(r.site_id),
+    'position', r.position, 'arrives_at', sync_time(r.arrives_at),
     'starts_at', sync_time(r.starts_at), 'ends_at', sync_time(r.ends_at), 'drive_s', r.drive_s,
     'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why"""
 

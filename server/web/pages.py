@@ -60,6 +60,7 @@ ROOMS = (
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", is_main=True),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import"),
+    Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read"),
     Room("users", "/users", "Users", "users", "u", "users:read"),
     Room("regions", "/regions", "Regions", "globe", "r", "regions:write"),

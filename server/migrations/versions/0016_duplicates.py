@@ -87,9 +87,7 @@ def search() -> None:
         sa.Column("compared", sa.Integer(), nullable=False, comment="Pairs that were compared."),
         sa.Column("found", sa.Integer(), nullable=False, comment="Pairs that resemble each other."),
         sa.Column("cut_blocks", sa.Integer(), nullable=False, comment="Blocks that were too large to compare."),
-        sa.Column(
-            "cut_pairs", sa.BigInteger(), nullable=False, comment="Pairs in them; most share another block too."
-        ),
+        sa.Column("cut_pairs", sa.BigInteger(), nullable=False, comment="Pairs in them; most share another block too."),
         sa.PrimaryKeyConstraint("id", name="pk_duplicate_run"),
     )
 
@@ -101,9 +99,7 @@ def decisions() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("winner_id", sa.Uuid(), nullable=False),
         sa.Column("loser_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "score", sa.Float(), nullable=True, comment="Of the pair when it was merged; null for one by hand."
-        ),
+        sa.Column("score", sa.Float(), nullable=True, comment="Of the pair when it was merged; null for one by hand."),
         sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("merged_by", sa.Uuid(), nullable=True, comment="Null for the rule."),
         sa.Column("batch_id", sa.Uuid(), nullable=True, comment="The run of the rule that merged them."),

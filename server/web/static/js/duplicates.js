@@ -1,0 +1,45 @@
+// Two accounts that may be the same: both pins with the distance between them, and one key for each decision.
+
+import { boxOf, circle, createMap, css } from "./map.js";
+
+const element = document.querySelector("#duel-map");
+if (element) {
+  const pins = JSON.parse(document.querySelector("#duel-pins").textContent).map((pin, at) => ({ ...pin, at }));
+  const placed = pins.filter((pin) => pin.lon !== null && pin.lon !== undefined);
+  if (!placed.length) element.hidden = true;
+  else show(placed);
+}
+
+async function show(placed) {
+  const points = placed.map((pin) => ({ type: "Feature", properties: { name: pin.name, at: pin.at }, geometry: { type: "Point", coordinates: [pin.lon, pin.lat] } }));
+  const line = placed.length === 2 ? [{ type: "Feature", properties: { distance: element.dataset.distance }, geometry: { type: "LineString", coordinates: placed.map((pin) => [pin.lon, pin.lat]) } }] : [];
+  const collection = { type: "FeatureCollection", features: [...line, ...points] };
+  const layer = {
+    name: "pair",
+    parts: () => ({
+      sources: { pair: { type: "geojson", data: collection } },
+      over: [
+        { id: "pair-line", type: "line", source: "pair", filter: ["==", ["geometry-type"], "LineString"], paint: { "line-color": css("--ink"), "line-width": 2, "line-dasharray": [2, 1.5] } },
+        { id: "pair-distance", type: "symbol", source: "pair", filter: ["==", ["geometry-type"], "LineString"],
+          layout: { "symbol-placement": "line-center", "text-field": ["get", "distance"], "text-size": 13, "text-font": ["Inter Variable"], "text-offset": [0, -0.9], "text-allow-overlap": true },
+          paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 2 } },
+        { id: "pair-pins", type: "circle", source: "pair", filter: ["==", ["geometry-type"], "Point"],
+          paint: { "circle-radius": 8, "circle-color": ["match", ["get", "at"], 0, css("--brand"), css("--blaze")], "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 2 } },
+        { id: "pair-names", type: "symbol", source: "pair", filter: ["==", ["geometry-type"], "Point"],
+          layout: { "text-field": ["get", "name"], "text-size": 12, "text-font": ["Inter Variable"], "text-variable-anchor": ["top", "bottom", "left", "right"], "text-radial-offset": 1.1, "text-optional": true, "text-max-width": 14 },
+          paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
+      ],
+    }),
+  };
+  const box = boxOf({ features: placed.map((pin) => circle([pin.lon, pin.lat], 60)) });
+  await createMap(element, { box, layers: [layer], padding: 48 });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.closest?.("input:not([type=radio]), textarea, select, dialog[open]") || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const button = document.querySelector(`[data-shortcut="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (button && !button.disabled) { event.preventDefault(); button.click(); }
+});
+
+// A second click on the same decision is the same decision.
+document.addEventListener("submit", (event) => setTimeout(() => { if (event.submitter) event.submitter.disabled = true; }));
