@@ -468,6 +468,8 @@ class Disturbance:
         spot, rng = self.old.spot, self.rng
         if self.chance(0.1, "no pin"):
             return None
+        if self.chance(0.4, "same pin"):  # both rows were placed by their address
+            return spot.lon, spot.lat
         metres = rng.uniform(120, 700) if self.chance(0.2, "pin far") else abs(rng.gauss(0, 30))
         angle = rng.uniform(0, 2 * math.pi)
         return (
