@@ -42,6 +42,15 @@ CURRENT = """
             select a.id, 'name:' || search_words(a.name, s.street, s.postcode, s.city) as key
             from account a left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
             where a.deleted_at is null and a.merged_into is null
+            union all
+            select account_surviving(a.id), 'name:' || search_words(a.name, s.street, s.postcode, s.city)
+            from account_merge m join account a on a.id = m.loser_id
+            left join lateral (
+                select (e ->> 'id')::uuid as id from jsonb_array_elements(m.sites) e
+                where e ->> 'from' = m.loser_id::text and (e ->> 'was_main')::bool limit 1
+            ) main on true
+            left join site s on s.id = main.id
+            where m.undone_at is null and a.deleted_at is null
         ) a on a.key = o.key
         where o.run_id = :run and o.key like 'name:%'
         order by o.row_no, a.id)

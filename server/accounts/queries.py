@@ -215,6 +215,11 @@ def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:
     return list(session.scalars(statement.order_by(Site.account_id, Site.is_main.desc(), Site.id)))
 
 
+def all_sites_of(session: Session, account_ids: Iterable[UUID]) -> list[UUID]:
+    """The sites of some accounts, deleted and folded ones too: for their history."""
+    return list(session.scalars(select(Site.id).where(Site.account_id.in_(list(account_ids)))))
+
+
 def reps_of(session: Session, account_id: UUID) -> list[UUID]:
     """The reps to whom an account is assigned by hand."""
     statement = select(AccountRep.user_id).where(AccountRep.account_id == account_id)

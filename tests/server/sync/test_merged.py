@@ -10,7 +10,6 @@ from server.kit.database import transaction
 from server.sync import doctor
 from tests.server.sync.world import Phone, World
 
-
 WEST = {"west": 9.2, "east": 9.7}
 
 
