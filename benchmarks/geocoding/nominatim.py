@@ -181,7 +181,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             (mine, mine_s), (other, other_s) = ours(rows, Path(scratch)), theirs(peer, rows, Path(scratch))
         print(HEAD, "|---|---|---|---|---|---|---|---|", mine, other, sep="\n")
-        print(f"{len(rows):,} questions: {len(rows) / mine_s:,.0f} and {len(rows) / other_s:,.0f} rows/s of processor time,")
+        print(
+            f"{len(rows):,} questions: {len(rows) / mine_s:,.0f} and {len(rows) / other_s:,.0f} rows/s of processor time,"
+        )
         print(f"a ratio of {other_s / mine_s:.0f}")
     finally:
         peer.stop()

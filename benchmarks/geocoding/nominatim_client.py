@@ -44,7 +44,9 @@ def main() -> None:
                 out.writerow((row["id"], "", "", "", "", 0))
                 continue
             sure = 1.0 if best.housenumber or best.rank_address >= _FINE else 0.5
-            out.writerow((row["id"], best.lat, best.lon, (best.names or {}).get("name", ""), best.housenumber or "", sure))
+            out.writerow(
+                (row["id"], best.lat, best.lon, (best.names or {}).get("name", ""), best.housenumber or "", sure)
+            )
         sys.stdout.write(f"{time.process_time() - start:.3f}\n")
 
 

@@ -115,6 +115,7 @@ def found(word: str) -> ColumnElement[bool]:
         exact: ColumnElement[bool] = text.like(like)
         return exact | folded.op("<%")(text) if len(wanted) > 3 and not wanted.isdigit() else exact
 
-    account_ids = select(Account.id).where(fits(account)).correlate(None)
+    living = case((Account.merged_into.is_(None), Account.id), else_=func.account_surviving(Account.id))
+    account_ids = select(living).where(fits(account)).correlate(None)
     site_ids = select(Site.account_id).where(Site.deleted_at.is_(None), fits(site)).correlate(None)
     return Account.id.in_(account_ids.union(site_ids))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from geo.geocode.vocabulary import fold, words
 from geo.types import BBox
 from server.accounts import cells, importing_sql, values
+from server.accounts.duplicate_jobs import find_duplicates
 from server.accounts.importing_advice import exchanged
 from server.accounts.importing_rows import Around, RowReader
 from server.accounts.locating import locate_pending
@@ -159,6 +160,7 @@ class AccountTarget:
         currency = str(run.options.get("currency") or settings().currency)
         importing_sql.write(session, run.id, currency, lambda done, counts: progress(done, run.row_count, counts))
         defer(session, locate_pending, key="accounts.locate_pending")
+        defer(session, find_duplicates, key="accounts.find_duplicates")
 
 
 TARGET = AccountTarget()

@@ -31,16 +31,26 @@ CURRENT = """
                else to_jsonb(round(st_y(s.pin)::numeric, 6)) end
     )) as doc
     from (
-        select o.row_no, o.values, coalesce(a.merged_into, a.id) as id, a.merged_into is not null as is_merged
+        select o.row_no, o.values, a.merged_into is not null as is_merged,
+               case when a.merged_into is null then a.id else account_surviving(a.id) end as id
         from import_outcome o join account a on o.key = 'number:' || a.number and a.deleted_at is null
         where o.run_id = :run
         union all
-        (select distinct on (o.row_no) o.row_no, o.values, a.id, false
+        (select distinct on (o.row_no) o.row_no, o.values, false, a.id
         from import_outcome o
         join (
             select a.id, 'name:' || search_words(a.name, s.street, s.postcode, s.city) as key
             from account a left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
             where a.deleted_at is null and a.merged_into is null
+            union all
+            select account_surviving(a.id), 'name:' || search_words(a.name, s.street, s.postcode, s.city)
+            from account_merge m join account a on a.id = m.loser_id
+            left join lateral (
+                select (e ->> 'id')::uuid as id from jsonb_array_elements(m.sites) e
+                where e ->> 'from' = m.loser_id::text and (e ->> 'was_main')::bool limit 1
+            ) main on true
+            left join site s on s.id = main.id
+            where m.undone_at is null and a.deleted_at is null
         ) a on a.key = o.key
         where o.run_id = :run and o.key like 'name:%'
         order by o.row_no, a.id)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from server.accounts.duplicate_jobs import find_duplicates
 from server.accounts.importing import TARGET
 from server.accounts.locating import ask_elsewhere, check_pins_again, locate_account, locate_pending
 from server.accounts.repairing import apply_repair, search_repair
@@ -17,6 +18,7 @@ __all__ = [
     "ask_elsewhere",
     "check_import",
     "check_pins_again",
+    "find_duplicates",
     "locate_account",
     "locate_pending",
     "search_repair",

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from geo.geocode.types import Answer
 from geo.types import Grade, LonLat
-from server.accounts.models import Origin, PinProposal, PinState, ProposalState, Site
+from server.accounts.models import PinState, Site
+from server.accounts.place_models import Origin, PinProposal, ProposalState
 from server.accounts.values import ADDRESS
 from server.kit import clock
 from server.kit.database import copy_rows

@@ -11,7 +11,7 @@ from geo.types import LonLat
 from server.accounts import editing, queries
 from server.accounts.editing import Outcome
 from server.accounts.locating import locate_account
-from server.accounts.models import Account, Origin, PinState, Site
+from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import (
     BY_PEOPLE,
     align_accounts,
@@ -21,6 +21,7 @@ from server.accounts.pins import (
     set_by_hand,
     withdraw_proposals,
 )
+from server.accounts.place_models import Origin
 from server.accounts.values import ADDRESS, SITE, cleaned
 from server.auth.access import Scope
 from server.jobs import defer

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from server.accounts import places, proposals, queries
-from server.accounts.models import PinProposal
 from server.accounts.pins import point_of
+from server.accounts.place_models import PinProposal
 from server.accounts.proposals import NewPin
 from server.accounts.schemas import PinProposalRead, PinProposalWrite, RefusalWrite
 from server.auth.access import Scope, requires

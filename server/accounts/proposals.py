@@ -11,7 +11,7 @@ from geo.distance import haversine_m
 from geo.middle import Middle
 from geo.types import Fix, Grade, LonLat
 from server.accounts import places, queries
-from server.accounts.models import Origin, PinProposal, ProposalState, Site
+from server.accounts.models import Site
 from server.accounts.pins import (
     BY_PEOPLE,
     HAND_UNCERTAINTY_M,
@@ -21,6 +21,7 @@ from server.accounts.pins import (
     withdraw_proposals,
     wkt,
 )
+from server.accounts.place_models import Origin, PinProposal, ProposalState
 from server.accounts.values import plain
 from server.auth.access import Scope
 from server.kit import clock

@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, true, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
-from server.accounts.models import Account, AccountRep, PinProposal, ProposalState, Site
+from server.accounts.models import Account, AccountRep, Site
+from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
@@ -203,15 +204,21 @@ def detail(session: Session, scope: Scope, account_id: UUID, permission: str = "
 
 
 def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
-    """Which of these accounts somebody may see."""
-    statement = visible_to(scope).where(Account.id.in_(list(account_ids)))
-    return set(session.scalars(statement.with_only_columns(Account.id)))
+    """Which of these accounts somebody may see, themselves or as what they were merged into."""
+    seen = visible_to(scope).with_only_columns(Account.id)
+    statement = select(Account.id).where(Account.id.in_(list(account_ids)), standing_for(Account.id, seen))
+    return set(session.scalars(statement))
 
 
 def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:
     """The sites of some accounts, main ones first."""
     statement = select(Site).where(Site.account_id.in_(list(account_ids)), Site.deleted_at.is_(None))
     return list(session.scalars(statement.order_by(Site.account_id, Site.is_main.desc(), Site.id)))
+
+
+def all_sites_of(session: Session, account_ids: Iterable[UUID]) -> list[UUID]:
+    """The sites of some accounts, deleted and folded ones too: for their history."""
+    return list(session.scalars(select(Site.id).where(Site.account_id.in_(list(account_ids)))))
 
 
 def reps_of(session: Session, account_id: UUID) -> list[UUID]:
@@ -224,6 +231,26 @@ def home_country(session: Session) -> str | None:
     """The country in which numbers without +… are dialled: that of the map, when it shows a single one."""
     countries = {country_code(region.country) for region in served(session)}
     return countries.pop() if len(countries) == 1 else None
+
+
+def surviving(session: Session, account_id: UUID) -> UUID:
+    """The account that stands for this one after all merges."""
+    return session.scalar(select(func.account_surviving(account_id))) or account_id
+
+
+def standing_site(session: Session, site_id: UUID) -> UUID:
+    """The site that stands for this one: itself, or the main site of the winner when a merge folded it away."""
+    return session.scalar(select(func.site_standing(site_id))) or site_id
+
+
+def standing_for(
+    column: ColumnElement[UUID] | InstrumentedAttribute[UUID], accounts: Select[Any]
+) -> ColumnElement[bool]:
+    """Whether a column names one of these accounts, or one that was merged into one of them."""
+    merged = select(Account.id).where(
+        Account.merged_into.is_not(None), func.account_surviving(Account.id).in_(accounts.order_by(None))
+    )
+    return column.in_(accounts.order_by(None)) | column.in_(merged.correlate(None))
 
 
 def family(account_id: UUID) -> Select[UUID]:
@@ -253,10 +280,8 @@ class ProposedPin:
 def proposals_visible_to(scope: Scope, permission: str = "accounts:read") -> Select[PinProposal]:
     """The proposals for sites that a permission of somebody reaches; with `pins:place` those they may decide."""
     accounts = visible_to(scope, permission).with_only_columns(Account.id)
-    living = select(Site.id).where(Site.deleted_at.is_(None))
-    return select(PinProposal).where(
-        PinProposal.deleted_at.is_(None), PinProposal.account_id.in_(accounts), PinProposal.site_id.in_(living)
-    )
+    sites = select(Site.id).where(Site.deleted_at.is_(None), Site.account_id.in_(accounts))
+    return select(PinProposal).where(PinProposal.deleted_at.is_(None), PinProposal.site_id.in_(sites))
 
 
 def open_proposals(
@@ -278,8 +303,8 @@ def proposed(session: Session, statement: Select[PinProposal], *order: Any, limi
     """Proposals with names, values and distances."""
     decider = aliased(User)
     detailed = (
-        statement.join(Account, Account.id == PinProposal.account_id)
-        .join(Site, Site.id == PinProposal.site_id)
+        statement.join(Site, Site.id == PinProposal.site_id)
+        .join(Account, Account.id == Site.account_id)
         .outerjoin(User, User.id == PinProposal.proposed_by)
         .outerjoin(decider, decider.id == PinProposal.decided_by)
         .with_only_columns(

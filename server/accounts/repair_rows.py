@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
-from server.accounts.models import ChangeState, RepairRun, SiteChange
+from server.accounts.place_models import ChangeState, RepairRun, SiteChange
 from server.accounts.review_queue import PERMISSION
 from server.auth.access import Scope
 from server.auth.roles import Level

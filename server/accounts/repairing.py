@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries, repairs
-from server.accounts.models import Account, RepairRun, RepairState
+from server.accounts.models import Account
+from server.accounts.place_models import RepairRun, RepairState
 from server.accounts.review_queue import PERMISSION
 from server.auth.access import Scope, scope_of
 from server.auth.models import User

@@ -15,8 +15,9 @@ from geo.types import Grade, LonLat
 from server.accounts import queries, site_changes
 from server.accounts.detectors import DETECTORS, Cure, Detector
 from server.accounts.locating import Waiting, locate_pending, query_of
-from server.accounts.models import Account, ChangeState, PinState, RepairRun, RepairState, Site, SiteChange
+from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import ANSWERED, BY_PEOPLE, align_accounts, answered, reset_pin
+from server.accounts.place_models import ChangeState, RepairRun, RepairState, SiteChange
 from server.accounts.review_queue import PERMISSION
 from server.accounts.site_changes import CASTS, PLACE, SNAPSHOT
 from server.auth.access import Scope

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Float, Select, Text, and_, case, cast, fun
 from sqlalchemy.orm import Session
 
 from server.accounts import queries
-from server.accounts.models import Account, ChangeState, Origin, PinProposal, PinState, ProposalState, Site, SiteChange
+from server.accounts.models import Account, PinState, Site
+from server.accounts.place_models import ChangeState, Origin, PinProposal, ProposalState, SiteChange
 from server.accounts.values import ADDRESS
 from server.auth.access import Scope
 from server.kit.errors import BadRequest

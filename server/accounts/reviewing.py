@@ -14,8 +14,9 @@ from geo.geocode.types import AddressQuery
 from geo.types import LonLat
 from server.accounts import places, proposals, queries, site_changes
 from server.accounts.locating import Waiting, query_of
-from server.accounts.models import Account, ChangeState, PinProposal, ProposalState, Site, SiteChange
+from server.accounts.models import Account, Site
 from server.accounts.pins import HAND_UNCERTAINTY_M
+from server.accounts.place_models import ChangeState, PinProposal, ProposalState, SiteChange
 from server.accounts.queries import ProposedPin
 from server.accounts.review_queue import ASIDE, PERMISSION, VALUE, reason, unsure
 from server.accounts.site_changes import PLACE, keep, snapshot

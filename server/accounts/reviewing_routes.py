@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import repair_rows, repairing, repairs, review_queue, reviewing
 from server.accounts.detectors import DETECTORS
-from server.accounts.models import RepairRun, SiteChange
+from server.accounts.place_models import RepairRun, SiteChange
 from server.accounts.review_queue import MOST, Wish
 from server.accounts.reviewing_schemas import (
     CardRead,

@@ -58,9 +58,19 @@ def read(session: Session, scope: Scope, account_id: UUID) -> AccountRead:
     """One account in full, when somebody may see it."""
     row = queries.detail(session, scope, account_id)
     if row is None:
-        raise NotFound("There is no such account.", id=str(account_id))
+        raise gone(session, scope, account_id)
     sites = queries.sites_of(session, [account_id])
     return AccountRead.with_sites(row, sites, queries.reps_of(session, account_id))
+
+
+def gone(session: Session, scope: Scope, account_id: UUID) -> NotFound:
+    """Why an account cannot be read; of one that was merged, where it went."""
+    into = queries.surviving(session, account_id)
+    if into == account_id or not queries.seen_of(session, scope, [into]):
+        return NotFound("There is no such account.", id=str(account_id))
+    return NotFound(
+        "The account was merged into another one.", help="Read that one.", id=str(account_id), merged_into=str(into)
+    )
 
 
 @router.get("/api/v1/accounts")
@@ -184,8 +194,9 @@ def list_duplicates(account_id: UUID, scope: ReadAccounts, session: Db) -> Page[
 def get_history(account_id: UUID, scope: ReadAccounts, session: Db, limit: Limit = 200) -> Page[Change]:
     """Who changed what of an account and its sites, newest first."""
     found = read(session, scope, account_id)
-    changes = history(session, "account", [account_id], limit=limit)
-    changes += history(session, "site", [site.id for site in found.sites], limit=limit)
+    family = session.scalars(queries.family(found.id)).all()
+    changes = history(session, "account", family, limit=limit)
+    changes += history(session, "site", queries.all_sites_of(session, family), limit=limit)
     changes.sort(key=lambda one: (one.at, one.id), reverse=True)
     return Page(items=[Change.model_validate(one) for one in changes[:limit]])
 

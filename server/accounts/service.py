@@ -221,10 +221,11 @@ def restore(session: Session, scope: Scope, account_id: UUID) -> Account:
 
 
 def note_visit(session: Session, account_id: UUID, day: date) -> None:
-    """Remember the latest day on which an account was visited; an earlier one changes nothing."""
+    """Remember the latest day on which an account, and what it was merged into, was visited; never an earlier one."""
+    own = (account_id, queries.surviving(session, account_id))
     session.execute(
         update(Account)
-        .where(Account.id == account_id, Account.last_visit_on.is_(None) | (Account.last_visit_on < day))
+        .where(Account.id.in_(own), Account.last_visit_on.is_(None) | (Account.last_visit_on < day))
         .values(last_visit_on=day)
     )
 

@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.locating import locate_pending
-from server.accounts.models import Account, ChangeState, Site, SiteChange
+from server.accounts.models import Account, Site
 from server.accounts.pins import align_accounts
+from server.accounts.place_models import ChangeState, SiteChange
 from server.auth.models import User
 from server.jobs import defer
 from server.kit import clock

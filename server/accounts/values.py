@@ -188,6 +188,8 @@ def phone_e164(written: str | None, region: str | None) -> str | None:
     """A phone number as +4232371212; None when it cannot be one. `region` is where numbers without +… are dialled."""
     if written is None:
         return None
+    if region is None and written.lstrip().startswith("00"):
+        written = "+" + written.lstrip()[2:]
     try:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import Fix
+from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
 from server.accounts.pins import pin_of
 from server.accounts.service import note_visit
@@ -73,7 +74,7 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     visit = session.get(Visit, report.visit_id, with_for_update=True)
     if visit is None:
         visit = unplanned_visit(session, report)
-    elif surviving(session, visit.account_id) != surviving(session, report.account_id):
+    elif accounts.surviving(session, visit.account_id) != accounts.surviving(session, report.account_id):
         raise Invalid("The visit belongs to another account.", help="Report it there.", field="visit_id")
     verdict = judge(session, visit, report)
     flags = sorted({*report.flags, *oddities(visit, report)})
@@ -121,22 +122,13 @@ def check_days(*moments: date | None) -> None:
             )
 
 
-def surviving(session: Session, account_id: UUID) -> UUID:
-    """The account that stands for this one after merges."""
-    seen = {account_id}
-    while (into := session.scalar(select(Account.merged_into).where(Account.id == account_id))) and into not in seen:
-        seen.add(into)
-        account_id = into
-    return account_id
-
-
 def unplanned_visit(session: Session, report: VisitReport) -> Visit:
-    """The visit that a report is about when nobody planned it."""
-    account = session.get(Account, report.account_id)
+    """The visit that a report is about when nobody planned it; at the account that its own was merged into."""
+    account = session.get(Account, accounts.surviving(session, report.account_id))
     if account is None:
         raise NotFound("There is no such account.", field="account_id")
     site = session.get(Site, report.site_id) if report.site_id else None
-    if site is not None and site.account_id != account.id:
+    if site is not None and accounts.surviving(session, site.account_id) != account.id:
         raise Invalid("The site belongs to another account.", field="site_id")
     if site is None:
         site = main_site(session, account.id)

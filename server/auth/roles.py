@@ -21,7 +21,7 @@ class Level(IntEnum):
 
 
 OBJECTS: Mapping[str, tuple[str, ...]] = {
-    "accounts": ("read", "write", "delete", "import", "export"),
+    "accounts": ("read", "write", "delete", "import", "export", "merge"),
     "activities": ("read", "write"),
     "conflicts": ("read", "decide"),
     "density": ("read", "export"),
@@ -68,6 +68,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
         "accounts:write": Level.TEAM,
         "accounts:delete": Level.TEAM,
         "accounts:export": Level.TEAM,
+        "accounts:merge": Level.TEAM,
         "activities:read": Level.TEAM,
         "activities:write": Level.TEAM,
         "conflicts:read": Level.TEAM,

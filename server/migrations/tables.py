@@ -7,9 +7,9 @@ from typing import Any
 import server
 from server.kit.database import Base
 
-for room in pkgutil.iter_modules(server.__path__):
-    if room.ispkg and importlib.util.find_spec(f"server.{room.name}.models"):
-        importlib.import_module(f"server.{room.name}.models")
+for module in pkgutil.walk_packages(server.__path__, "server."):
+    if module.name.endswith("models"):
+        importlib.import_module(module.name)
 
 metadata = Base.metadata
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from geoalchemy2.functions import ST_X, ST_Y
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -111,7 +111,7 @@ def find(session: Session, scope: Scope, rep_ids: Sequence[UUID], first_day: dat
     promises = list(_promises(session, promised))
     placeable = [p for p in promises if isinstance(p, Candidate)]
     without_pin = [p for p in promises if isinstance(p, Unplaceable)]
-    busy = {visit.account_id for visit in promised} | _planned_elsewhere(session, rep_ids, first_day, last_day)
+    busy = {p.account_id for p in promises} | _planned_elsewhere(session, rep_ids, first_day, last_day)
     spacings = []
     for due in _due_accounts(session, scope, rep_ids, first_day, last_day, busy):
         overdue = (first_day - due.due_on).days
@@ -172,19 +172,26 @@ def _visits(due: _Due, prize: int, overdue: int, first_day: date, last_day: date
 
 
 def _promises(session: Session, promised: Sequence[Visit]) -> Iterable[Candidate | Unplaceable]:
-    sites = _sites(session, [v.site_id for v in promised if v.site_id])
-    chosen = select(Account.id, Account.name).where(Account.id.in_([v.account_id for v in promised]))
-    names: dict[UUID, str] = dict(session.execute(chosen).tuples().all())
+    chosen = (
+        select(Visit.id, Account.id, Account.name, func.site_standing(Visit.site_id))
+        .join(Account, Account.id == func.account_surviving(Visit.account_id))
+        .where(Visit.id.in_([visit.id for visit in promised]))
+    )
+    standing = {
+        visit_id: (account_id, name, site_id) for visit_id, account_id, name, site_id in session.execute(chosen)
+    }
+    sites = _sites(session, [site_id for _, _, site_id in standing.values() if site_id])
     for visit in promised:
-        site, point = sites.get(visit.site_id, (None, None)) if visit.site_id else (None, None)
+        account_id, name, site_id = standing[visit.id]
+        site, point = sites.get(site_id, (None, None)) if site_id else (None, None)
         if site is None or point is None:
             reps = frozenset({visit.rep_id})
-            yield Unplaceable(visit.account_id, visit.site_id, reps, PROMISE_PRIZE_S, 0, visit.id, mandatory=True)
+            yield Unplaceable(account_id, site_id, reps, PROMISE_PRIZE_S, 0, visit.id, mandatory=True)
         else:
-            yield _promise(visit, names[visit.account_id], site, point)
+            yield _promise(visit, account_id, name, site, point)
 
 
-def _promise(visit: Visit, name: str, site: Site, point: LonLat) -> Candidate:
+def _promise(visit: Visit, account_id: UUID, name: str, site: Site, point: LonLat) -> Candidate:
     appointment = Appointment(visit.appointment or Appointment.FLEXIBLE_WEEK)
     fixed = appointment is Appointment.FIXED
     service_s = site.service_s
@@ -194,7 +201,7 @@ def _promise(visit: Visit, name: str, site: Site, point: LonLat) -> Candidate:
     in_week = appointment is Appointment.FLEXIBLE_WEEK
     return Candidate(
         key=f"visit/{visit.id}",
-        account_id=visit.account_id,
+        account_id=account_id,
         name=name,
         site_id=site.id,
         point=point,
@@ -220,7 +227,7 @@ def _planned_elsewhere(session: Session, rep_ids: Sequence[UUID], first_day: dat
         .join(Route, Route.id == Stop.route_id)
         .where(Route.published_at.is_not(None), Route.deleted_at.is_(None), Stop.visit_id.is_not(None))
     )
-    statement = select(Visit.account_id).where(
+    statement = select(func.account_surviving(Visit.account_id)).where(
         Visit.state == VisitState.PLANNED,
         Visit.deleted_at.is_(None),
         Visit.day.between(clock.now().date(), last_day + timedelta(days=7)),

@@ -211,15 +211,15 @@ def routes_between(session: Session, scope: Scope, first: date, last: date) -> t
 def unplanned_of(session: Session, plan_id: UUID) -> tuple[UnplannedView, ...]:
     """What a plan left out: promises first, then by value."""
     rows = session.execute(
-        select(Unplanned, Account.name, Site.street, Site.city, ST_X(Site.pin), ST_Y(Site.pin))
-        .join(Account, Account.id == Unplanned.account_id)
+        select(Unplanned, Account.id, Account.name, Site.street, Site.city, ST_X(Site.pin), ST_Y(Site.pin))
+        .join(Account, Account.id == func.account_surviving(Unplanned.account_id))
         .outerjoin(Site, Site.id == Unplanned.site_id)
         .where(Unplanned.plan_id == plan_id)
         .order_by(Unplanned.mandatory.desc(), Unplanned.prize_s.desc(), Account.name, Unplanned.id)
     )
     return tuple(
         UnplannedView(
-            account_id=row.account_id,
+            account_id=account_id,
             site_id=row.site_id,
             visit_id=row.visit_id,
             account_name=name,
@@ -232,7 +232,7 @@ def unplanned_of(session: Session, plan_id: UUID) -> tuple[UnplannedView, ...]:
             overdue_days=row.overdue_days,
             reasons=tuple(row.reasons),
         )
-        for row, name, street, city, lon, lat in rows
+        for row, account_id, name, street, city, lon, lat in rows
     )
 
 
@@ -280,7 +280,7 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
     rows = session.execute(
         select(Stop, Account, Site, Visit.state, Visit.appointment, Visit.objective)
         .add_columns(ST_X(Site.pin), ST_Y(Site.pin), ST_X(Stop.entry), ST_Y(Stop.entry))
-        .join(Account, Account.id == Stop.account_id)
+        .join(Account, Account.id == func.account_surviving(Stop.account_id))
         .join(Site, Site.id == Stop.site_id)
         .outerjoin(Visit, Visit.id == Stop.visit_id)
         .where(Stop.route_id.in_(list(by_id)), Stop.deleted_at.is_(None))

@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from routing.solve import ENGINES
+from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
 from server.activities import service as activities
 from server.activities.models import Visit, VisitState
@@ -136,7 +137,7 @@ def _published(session: Session, rep_ids: Sequence[UUID], first: date, last: dat
 def _replaceable(session: Session, routes: Sequence[Route]) -> dict[tuple[UUID, UUID], list[UUID]]:
     """Visits that these routes put into the calendar and nobody promised or began, by rep and account."""
     statement = (
-        select(Visit.rep_id, Visit.account_id, Visit.id)
+        select(Visit.rep_id, func.account_surviving(Visit.account_id), Visit.id)
         .join(Stop, Stop.visit_id == Visit.id)
         .where(
             Stop.route_id.in_([route.id for route in routes]),
@@ -167,22 +168,23 @@ def _put_into_calendar(
     session: Session, route: Route, stop: Stop, reusable: dict[tuple[UUID, UUID], list[UUID]]
 ) -> None:
     """Give the stop its visit: a promised one, one of the plan before (calendars know it), or a new one."""
-    waiting = reusable.get((route.rep_id, stop.account_id))
+    account_id = accounts.surviving(session, stop.account_id)
+    waiting = reusable.get((route.rep_id, account_id))
     if stop.visit_id is None and waiting:
         stop.visit_id = waiting.pop(0)
     if stop.visit_id is not None:
         activities.move_visit(session, stop.visit_id, day=route.day, starts_at=stop.starts_at, ends_at=stop.ends_at)
         return
     planned = activities.PlannedVisit(
-        account_id=stop.account_id,
-        site_id=stop.site_id,
+        account_id=account_id,
+        site_id=accounts.standing_site(session, stop.site_id),
         rep_id=route.rep_id,
         day=route.day,
         zone=route.zone,
         starts_at=stop.starts_at,
         ends_at=stop.ends_at,
     )
-    site = session.get(Site, stop.site_id)
+    site = session.get(Site, planned.site_id)
     if site is None or site.deleted_at is not None:
         account = session.get(Account, stop.account_id)
         raise NotReady(

@@ -26,7 +26,8 @@ SITE = """'id', r.id, 'account_id', r.account_id, 'name', r.name, 'is_main', r.i
     'lat', sync_degrees(st_y(r.pin)), 'grade', r.grade, 'uncertainty_m', r.uncertainty_m,
     'geocode_reason', r.geocode_reason, 'provider', r.provider, 'opening_hours', r.opening_hours,
     'service_s', r.service_s, 'territory_id', r.territory_id"""
-VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id', r.rep_id, 'day', r.day,
+VISIT = """'id', r.id, 'account_id', account_surviving(r.account_id), 'site_id', site_standing(r.site_id),
+    'rep_id', r.rep_id, 'day', r.day,
     'zone', r.zone, 'state', r.state, 'appointment', r.appointment, 'objective', r.objective, 'outcome', r.outcome,
     'note', r.note, 'planned_start_at', sync_time(r.planned_start_at), 'planned_end_at', sync_time(r.planned_end_at),
     'checked_in_at', sync_time(r.checked_in_at), 'done_at', sync_time(r.done_at),
@@ -34,7 +35,8 @@ VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id
         'lat', sync_degrees(st_y(r.checkin)), 'accuracy_m', r.accuracy_m, 'distance_m', r.distance_m,
         'verification', r.verification) end,
     'flags', r.flags"""
-PIN_PROPOSAL = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'lon', sync_degrees(st_x(r.pin)),
+PIN_PROPOSAL = """'id', r.id, 'account_id', account_surviving(r.account_id),
+    'site_id', site_standing(r.site_id), 'lon', sync_degrees(st_x(r.pin)),
     'lat', sync_degrees(st_y(r.pin)), 'moved_m', r.moved_m, 'accuracy_m', r.accuracy_m, 'note', r.note,
     'state', r.state, 'answer', r.answer, 'proposed_at', sync_time(r.proposed_at),
     'decided_at', sync_time(r.decided_at)"""
@@ -43,8 +45,9 @@ ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, '
     'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
     'returns_at', sync_time(r.returns_at), 'drive_s', r.drive_s, 'distance_m', r.distance_m,
     'estimated', r.estimated, 'polylines', r.polylines"""
-STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id, 'account_id', r.account_id,
-    'site_id', r.site_id, 'position', r.position, 'arrives_at', sync_time(r.arrives_at),
+STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id,
+    'account_id', account_surviving(r.account_id), 'site_id', site_standing(r.site_id),
+    'position', r.position, 'arrives_at', sync_time(r.arrives_at),
     'starts_at', sync_time(r.starts_at), 'ends_at', sync_time(r.ends_at), 'drive_s', r.drive_s,
     'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why, 'entry_lon', sync_degrees(st_x(r.entry)),
     'entry_lat', sync_degrees(st_y(r.entry)), 'walk_m', r.walk_m, 'cautions', r.cautions"""

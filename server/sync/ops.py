@@ -78,8 +78,9 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
 def record(session: Session, op: wire.Create, context: Context) -> Effect:
     """Take down what happened at a visit; out of the sender's area it is flagged, never refused."""
     d = op.d
+    account_id = accounts.surviving(session, d.account_id)
     reachable = accounts.within_reach(context.scope, "activities:write")
-    in_reach = session.scalar(select(Account.id).where(Account.id == d.account_id, reachable)) is not None
+    in_reach = session.scalar(select(Account.id).where(Account.id == account_id, reachable)) is not None
     report = VisitReport(
         event_id=op.id,
         visit_id=d.visit_id,
@@ -174,7 +175,8 @@ def delete(session: Session, op: wire.Delete, context: Context) -> Effect:
         return Effect("applied", "account", account.id, account.rev)
     reach = accounts.within_reach(context.scope, "accounts:delete")
     in_reach = session.scalar(select(Account.id).where(Account.id == account.id, reach)) is not None
-    if in_reach and not context.base_is_stale and account.rev <= op.base_rev:
+    seen = account.id == op.id and not context.base_is_stale and account.rev <= op.base_rev
+    if in_reach and seen:
         account = accounts_service.delete(session, context.scope, account.id, account.rev)
         return Effect("applied", "account", account.id, account.rev)
     kind = ConflictKind.DELETE_VS_EDIT if in_reach else ConflictKind.OUT_OF_SCOPE
@@ -192,16 +194,14 @@ def refuse_unwritable(entity: str, names: Iterable[str]) -> None:
 
 
 def stored(session: Session, entity: str, row_id: UUID) -> Account | Site:
-    """A row locked for a change, whoever may see it; an account that was merged stands for the one it went into."""
+    """A row locked for a change, whoever may see it; what was merged away stands for what it went into."""
     row: Account | Site | None
     if entity == "account":
-        row = session.get(Account, row_id, with_for_update=True, populate_existing=True)
+        account_id = accounts.surviving(session, row_id)
+        row = session.get(Account, account_id, with_for_update=True, populate_existing=True)
     else:
-        row = session.get(Site, row_id, with_for_update=True, populate_existing=True)
-    seen = {row_id}
-    while isinstance(row, Account) and row.merged_into is not None and row.merged_into not in seen:
-        seen.add(row.merged_into)
-        row = session.get(Account, row.merged_into, with_for_update=True, populate_existing=True)
+        site_id = accounts.standing_site(session, row_id)
+        row = session.get(Site, site_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(f"There is no such {entity}.", id=str(row_id))
     return row

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from server.accounts import duplicates, places, queries, service
+from server.accounts import duplicate_queue, duplicates, places, queries, service
 from server.accounts.fields import fields
-from server.accounts.models import ProposalState
+from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
 from server.accounts.service import LooksLikeDuplicate, NewAccount
@@ -160,6 +160,9 @@ def create(request: Request, scope: WriteAccounts, session: Db, sent: Sent) -> R
 @router.get("/{account_id}")
 def show_account(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
     """One account in full: facts and map, what happened, what needs a decision."""
+    into = queries.surviving(session, account_id)
+    if into != account_id and queries.seen_of(session, scope, [into]):
+        return go(f"/accounts/{into}")
     account = read(session, scope, account_id)
     row = queries.detail(session, scope, account_id)
     alike = duplicates.candidates(session, row.account, row.site) if row else []
@@ -180,6 +183,8 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         entries=timeline(session, scope, account),
         alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
+        merges=duplicate_queue.merges_into(session, account_id),
+        may_merge=scope.may("accounts:merge"),
         may_write=may_write,
         may_place=scope.may("pins:place") and may_place_at(session, scope, account_id),
         proposed=proposed,

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
-from server.accounts.models import PinProposal, ProposalState
+from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.routes import Filter, Search
 from server.activities import queries as activities
 from server.activities.models import VisitState

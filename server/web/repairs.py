@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import repair_rows, repairing, repairs, site_changes
 from server.accounts.detectors import DETECTORS
-from server.accounts.models import RepairRun, RepairState
+from server.accounts.place_models import RepairRun, RepairState
 from server.accounts.values import ADDRESS
 from server.auth.access import Scope, requires
 from server.kit.database import Db

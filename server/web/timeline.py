@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
+from server.accounts.models import Account
 from server.accounts.schemas import AccountRead
 from server.accounts.values import ACCOUNT, SITE
 from server.activities import queries as activities
@@ -26,6 +27,7 @@ LABELS = {name: rule.label for name, rule in {**SITE, **ACCOUNT}.items()} | {
     "grade": "Grade of the pin",
     "deleted_at": "Deleted",
     "is_main": "Main site",
+    "merged_into": "Merged into",
 }
 """The fields whose changes people want to read; the rest is machinery."""
 
@@ -78,8 +80,10 @@ def moment(visit: Visit) -> datetime:
 
 def edits(session: Session, account: AccountRead) -> list[Entry]:
     """The edits of an account and its sites; what one person changed within a minute is one entry."""
-    rows = history(session, "account", [account.id], limit=AT_MOST)
-    rows += history(session, "site", [site.id for site in account.sites], limit=AT_MOST)
+    family = session.scalars(accounts.family(account.id)).all()
+    sites = accounts.all_sites_of(session, family) if len(family) > 1 else [site.id for site in account.sites]
+    rows = history(session, "account", family, limit=AT_MOST)
+    rows += history(session, "site", sites, limit=AT_MOST)
     names = names_in(session, rows)
     entries: dict[tuple[object, ...], Entry] = {}
     for row in rows:
@@ -96,7 +100,7 @@ def edits(session: Session, account: AccountRead) -> list[Entry]:
 
 def names_in(session: Session, rows: Iterable[FieldHistory]) -> Mapping[str, str]:
     """The names behind the ids in a history: people and territories."""
-    people, areas = set(), set()
+    people, areas, merged = set(), set(), set()
     for row in rows:
         if row.actor:
             people.add(str(row.actor))
@@ -105,9 +109,12 @@ def names_in(session: Session, rows: Iterable[FieldHistory]) -> Mapping[str, str
                 people.add(str(value))
             elif row.field == "territory_id" and value:
                 areas.add(str(value))
+            elif row.field == "merged_into" and value:
+                merged.add(str(value))
     found = {str(key): name for key, name in session.execute(select(User.id, User.name).where(User.id.in_(people)))}
     areas_found = session.execute(select(Territory.id, Territory.name).where(Territory.id.in_(areas)))
-    return found | {str(key): name for key, name in areas_found}
+    merged_found = session.execute(select(Account.id, Account.name).where(Account.id.in_(merged)))
+    return found | {str(key): name for key, name in (*areas_found, *merged_found)}
 
 
 def shown(name: str, value: Any, names: Mapping[str, str]) -> str | None:

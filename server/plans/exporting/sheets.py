@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
-from sqlalchemy import Select, any_, literal, select
+from sqlalchemy import Select, any_, func, literal, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -53,7 +53,7 @@ def _published(day: date) -> Select[Route, User]:
 def _stops(session: Session, route_ids: Sequence[UUID]) -> Mapping[UUID, list[_StopRow]]:
     rows = session.execute(
         select(Stop, Account, Site, Visit)
-        .join(Account, Account.id == Stop.account_id)
+        .join(Account, Account.id == func.account_surviving(Stop.account_id))
         .join(Site, Site.id == Stop.site_id)
         .outerjoin(Visit, Visit.id == Stop.visit_id)
         .where(Stop.route_id.in_(route_ids), Stop.deleted_at.is_(None))
@@ -116,7 +116,7 @@ def _left_out(session: Session, route: Route) -> tuple[LeftOut, ...]:
     """What the plan wanted of this rep and could not fit, weightiest first; done by then counts no more."""
     rows = session.execute(
         select(Unplanned, Account, Site)
-        .join(Account, Account.id == Unplanned.account_id)
+        .join(Account, Account.id == func.account_surviving(Unplanned.account_id))
         .outerjoin(Site, Site.id == Unplanned.site_id)
         .where(Unplanned.plan_id == route.plan_id, literal(route.rep_id) == any_(Unplanned.rep_ids))
         .order_by(Unplanned.mandatory.desc(), Unplanned.prize_s.desc(), Account.name, Unplanned.id)

@@ -4,8 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.accounts.duplicates import REFUSED, SHOWN, likelihood, name_similarity, same_address
-from server.accounts.models import Site
+from geo.types import LonLat
+from server.accounts.duplicates import REFUSED, SHOWN
+from server.accounts.resemblance import Commonness, Traits, compare, essence, likelihood, places_compared, traits
+
+VADUZ = {"street": "Landstrasse 12", "postcode": "9490", "city": "Vaduz"}
+NOBODY = Commonness(0, {})
+
+
+def score(one: Traits, other: Traits) -> float:
+    return likelihood(compare(one, other))
+
+
+def firm(name: str, **more: object) -> Traits:
+    return traits(name, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -14,38 +26,69 @@ from server.accounts.models import Site
         ("Müller Getränke AG", "Mueller Getraenke"),
         ("Garage Beck GmbH", "Beck Garage"),
         ("BÄCKEREI MEIER", "Bäckerei Meier AG"),
+        ("Officina Rossi S.r.l.", "Rossi Officina"),
     ],
 )
 def test_legal_forms_accents_case_and_order_do_not_count(one: str, other: str) -> None:
-    assert name_similarity(one, other) == 1
+    assert sorted(essence(one)) == sorted(essence(other))
 
 
-@given(st.text(max_size=30), st.text(max_size=30))
-def test_likeness_does_not_depend_on_the_order(one: str, other: str) -> None:
-    assert name_similarity(one, other) == name_similarity(other, one)
-    assert 0 <= name_similarity(one, other) <= 1
+texts = st.none() | st.text(max_size=25)
+points = st.none() | st.builds(LonLat, st.floats(-179, 179), st.floats(-85, 85))
+firms = st.builds(
+    traits,
+    st.text(max_size=30),
+    phone=st.sampled_from([None, "+4232371212", "+4232371213"]),
+    email=st.sampled_from([None, "info@beck.li", "beck@gmail.com"]),
+    website=st.none() | st.sampled_from(["https://beck.li", "https://["]),
+    street=texts,
+    postcode=texts,
+    city=texts,
+    point=points,
+)
 
 
-@given(st.floats(0, 1), st.booleans(), st.booleans(), st.none() | st.floats(0, 1e6))
-def test_another_sign_never_speaks_against(alike: float, phone: bool, address: bool, distance_m: float | None) -> None:
-    score = likelihood(alike, phone, address, distance_m)
-    assert 0 <= score <= 1
-    assert likelihood(alike, True, address, distance_m) >= score
-    assert likelihood(alike, phone, True, distance_m) >= score
-    assert likelihood(1, phone, address, distance_m) >= score
+@given(firms, firms)
+def test_likeness_lies_between_0_and_1_and_does_not_depend_on_the_order(one: Traits, other: Traits) -> None:
+    there, back = compare(one, other), compare(other, one)
+    assert there.features == pytest.approx(back.features)
+    assert 0 <= likelihood(there) <= 1
+    assert likelihood(there) == pytest.approx(likelihood(back))
+    assert all(0 <= feature <= 1 for feature in there.features)
+
+
+@given(firms)
+def test_nothing_material_changes_by_writing_a_name_in_capitals(one: Traits) -> None:
+    assert traits("Beck Garage", phone=one.phone).print() == traits("BECK GARAGE AG", phone=one.phone).print()
 
 
 def test_the_thresholds_tell_twins_from_namesakes() -> None:
-    assert likelihood(1, False, True, None) >= REFUSED, "the same name at the same address"
-    assert likelihood(0, True, True, None) >= REFUSED, "the same phone at the same address"
-    assert SHOWN <= likelihood(0, True, False, None) < REFUSED, "one phone number alone: a switchboard, perhaps"
-    assert likelihood(1, False, False, 20_000) < SHOWN, "a namesake twenty kilometres away"
-    assert likelihood(0, False, False, 5) < SHOWN, "a neighbour"
+    here, there = LonLat(9.52, 47.14), LonLat(9.72, 47.2)
+    name = "Garage Hinterlechner"
+    assert score(firm(name, **VADUZ), firm(name, **VADUZ)) >= REFUSED, "the same name at the same address"
+    assert score(firm(name, phone="+4231", point=here), firm("Hinterlechner", phone="+4231", point=here)) >= REFUSED
+    assert score(firm(name, point=here), firm(name, point=there)) < SHOWN, "a namesake twenty kilometres away"
+    assert score(firm(name, point=here), firm("Blumen Rosa", point=here)) < SHOWN, "a neighbour"
+
+
+def test_firms_that_share_a_house_and_a_switchboard_are_not_one() -> None:
+    one, other = firm("Praxis Dr. Öhri", phone="+4231", **VADUZ), firm("Treuhand Wohlwend", phone="+4231", **VADUZ)
+    assert score(one, other) < SHOWN
+
+
+def test_a_branch_elsewhere_is_not_the_same_shop() -> None:
+    one = firm("Denner", website="https://denner.li", **VADUZ, point=LonLat(9.52, 47.14))
+    other = firm("Denner", website="https://denner.li", street="Im Rietle 3", city="Schaan", point=LonLat(9.51, 47.16))
+    assert score(one, other) < SHOWN
+    assert "address" in compare(one, other).contradictions()
 
 
 def test_addresses_are_the_same_with_the_same_number_only() -> None:
-    site = Site(street="Landstrasse 12", postcode="9490", city="Vaduz")
-    assert same_address(site, "Landstr. 12", "9490", None)
-    assert same_address(site, "Landstrasse 12", None, "VADUZ")
-    assert not same_address(site, "Landstrasse 14", "9490", "Vaduz")
-    assert not same_address(site, "Landstrasse 12", "9494", "Vaduz")
+    def same(street: str, postcode: str | None, city: str | None) -> bool:
+        other = traits("", street=street, postcode=postcode, city=city)
+        return places_compared(traits("", **VADUZ), other, NOBODY)["address_same"] > 0.5
+
+    assert same("Landstr. 12", "9490", None)
+    assert same("Landstrasse 12", None, "VADUZ")
+    assert not same("Landstrasse 14", "9490", "Vaduz")
+    assert not same("Landstrasse 12", "9494", "Schaan")

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from geo.types import Fix, Grade, LonLat
 from server.accounts import proposals, queries
-from server.accounts.models import Account, ProposalState, Site
+from server.accounts.models import Account, Site
+from server.accounts.place_models import ProposalState
 from server.accounts.proposals import NewPin
 from server.auth.access import Scope
 from server.auth.models import Role, User

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from server.accounts import locating, places, repair_rows, repairing, repairs
 from server.accounts.detectors import DETECTORS
-from server.accounts.models import Account, RepairRun, Site
+from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
+from server.accounts.place_models import RepairRun
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.kit.errors import Conflict, NotFound

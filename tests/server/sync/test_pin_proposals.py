@@ -3,7 +3,7 @@
 from uuid import UUID, uuid4
 
 from server.accounts import proposals
-from server.accounts.models import PinProposal
+from server.accounts.place_models import PinProposal
 from server.auth.access import Scope, scope_of
 from server.auth.models import User
 from server.kit.database import transaction

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts import proposals, queries
-from server.accounts.models import Account, PinProposal
+from server.accounts.models import Account
+from server.accounts.place_models import PinProposal
 from server.accounts.proposals import NewPin
 from server.accounts.reasons import REASONS
 from server.auth.access import scope_of
