@@ -1,4 +1,4 @@
-"""What phones see of merged accounts (used by migration 0016): the loser leaves, its visits belong to the winner.
+"""What phones see of merged accounts (used by migration 0019): the loser leaves, its visits belong to the winner.
 
 Replaces four functions of `feed`: an account that was merged is in no bucket, a visit is wherever the account is that
 stands for its own after all merges, and what lies below an account includes what lies below those merged into it.

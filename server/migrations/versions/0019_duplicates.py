@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 
 from server.migrations import merged_feed
 
-revision = "0016"
-down_revision = "0015"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
