@@ -244,6 +244,12 @@ class PinWrite(Write):
     lat: float
 
 
+class RevisionWrite(Write):
+    """A revision to go back to."""
+
+    rev: int
+
+
 class TagsWrite(Write):
     """Tags to add and to remove."""
 

@@ -16,7 +16,8 @@ from server.records.service import Actor, acting
 USABLE_M = 60.0
 """A fix worse than this says nothing about a pin."""
 
-# One fix for each rep and day, the best; none from before the address changed, none made up, none sent from home.
+# One fix for each rep and day, the best; none from before the address changed, none made up, none sent from home, and
+# none of a day on which the rep reported three customers from one spot: at two of them at least nobody was.
 FIXES = text(
     """
     select st_x(best.checkin), st_y(best.checkin), best.accuracy_m
@@ -28,6 +29,10 @@ FIXES = text(
         where v.site_id = :site and v.deleted_at is null
           and e.checkin is not null and e.mock is not true and e.accuracy_m <= :usable
           and (p.home is null or st_distancesphere(p.home, e.checkin) > 150)
+          and 2 > (
+              select count(distinct o.account_id) from visit o join visit_event oe on oe.visit_id = o.id
+              where o.rep_id = v.rep_id and o.day = v.day and o.account_id <> v.account_id
+                and oe.checkin is not null and st_distancesphere(oe.checkin, e.checkin) <= 60)
           and e.recorded_at > coalesce((
               select max(h.at) from field_history h
               where h.entity = 'site' and h.row_id = :site and h.field in ('street', 'postcode', 'city', 'country')

@@ -121,6 +121,27 @@ def test_check_ins_from_the_reps_home_do_not_take_the_customer_there(session: Se
     assert healing.heal(session, site.id) is None
 
 
+def test_a_rep_who_reports_three_customers_from_one_cafe_moves_none_of_them(
+    session: Session, site: Site, rita: User
+) -> None:
+    others = []
+    for name in ("Mill", "Garage"):
+        account = Account(name=name, owner_id=rita.id, currency="EUR")
+        session.add(account)
+        session.flush()
+        others.append(Site(account_id=account.id, is_main=True, pin=wkt(HOME), pin_state="placed"))
+    session.add_all(others)
+    session.flush()
+    cafe = moved(PIN, 400, 2.0)
+    for day in range(4):
+        for place in (site, *others):
+            check_in(session, place, rita, day, cafe)
+    assert healing.fixes_at(session, site.id) == []
+    for day in range(10, 14):
+        check_in(session, site, rita, day, DOOR)
+    assert healing.heal(session, site.id) is not None, "the other days count"
+
+
 @pytest.mark.parametrize("grade", [Grade.MANUAL, Grade.GPS_CONFIRMED])
 def test_a_pin_set_by_a_person_stays_and_a_manager_is_asked(
     session: Session, site: Site, rita: User, grade: Grade

@@ -2,11 +2,15 @@
 
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
 from server.accounts import proposals
 from server.accounts.place_models import PinProposal
 from server.auth.access import Scope, scope_of
 from server.auth.models import User
 from server.kit.database import transaction
+from server.sync.doctor import examine
+from server.sync.jobs import tidy
 from tests.server.sync.world import Json, Phone, World
 
 FIX = {"lon": 9.21, "lat": 47.2, "accuracy_m": 6.0, "fix_at": "2026-11-23T10:11:58+01:00", "mock": False}
@@ -98,6 +102,34 @@ def test_a_site_that_is_gone_and_a_place_off_the_world_are_refused_with_a_reason
     results = phone.push()
     assert [one["status"] for one in results] == ["rejected", "rejected", "applied"]
     assert [one["error"]["code"] for one in results[:2]] == ["not_found", "bad_request"]
+
+
+def test_what_was_decided_long_ago_leaves_the_phone_and_the_doctor_finds_nothing(world: World) -> None:
+    account = world.account("Bakery", "west")
+    phone = world.phone("rita")
+    phone.sync()
+    old = propose(world, phone, account)
+    phone.push()
+    other = world.account("Mill", "west")
+    phone.sync()
+    waiting = propose(world, phone, other)
+    phone.sync()
+    world.sql("update pin_proposal set proposed_at = now() - interval '100 days'")
+    world.sql(
+        "update pin_proposal set state = 'refused', answer = 'No', decided_at = now() where id = :id",
+        id=UUID(old["id"]),
+    )
+    phone.sync()
+    assert set(shown(phone)) == {old["id"], waiting["id"]}
+    with transaction() as session:
+        session.execute(text("alter table pin_proposal disable trigger user"))
+        session.execute(text("update pin_proposal set decided_at = now() - interval '91 days' where state = 'refused'"))
+        session.execute(text("alter table pin_proposal enable trigger user"))
+    with transaction() as session:
+        tidy(session)
+        assert {finding.count for finding in examine(session)} == {0}
+    phone.sync()
+    assert set(shown(phone)) == {waiting["id"]}, "an open one stays, however old it is"
 
 
 def test_a_phone_cannot_write_a_pin_past_the_proposals(world: World) -> None:

@@ -42,8 +42,7 @@ async function save(site, lon, lat) {
   map.data("place", features());
   refreshFacts();
   toast(element.dataset.moved, { label: element.dataset.undo, run: async () => {
-    if (before.grade === "manual" && before.lon !== null) await api("PUT", `/api/v1/sites/${site.id}/pin`, { lon: before.lon, lat: before.lat }, { "If-Match": `"${site.rev}"` });
-    else await api("POST", `/api/v1/sites/${site.id}/locate`);
+    await api("POST", `/api/v1/sites/${site.id}/pin/undo`, { rev: before.rev });
     location.reload();
   } });
 }
