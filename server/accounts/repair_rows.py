@@ -63,7 +63,7 @@ def counts(session: Session, run_id: UUID) -> dict[str, int]:
 def verbs(session: Session, run_id: UUID) -> dict[str, int]:
     """The rows of a repair by what is done."""
     statement = select(SiteChange.verb, func.count()).where(SiteChange.run_id == run_id).group_by(SiteChange.verb)
-    return dict(session.execute(statement.order_by(SiteChange.verb)).tuples())
+    return {verb: count for verb, count in session.execute(statement.order_by(SiteChange.verb))}
 
 
 def runs(session: Session, scope: Scope, limit: int = 20) -> Sequence[RepairRun]:

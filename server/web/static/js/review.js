@@ -79,7 +79,7 @@ function fill(html) {
 /** Show the account at a place of the queue. */
 async function show(to) {
   if (!rows.length) return;
-  if (to >= rows.length) { toast(words.end); location.reload(); return; }
+  if (to >= rows.length) { end(); return; }
   at = Math.max(0, to);
   const row = rows[at];
   rows.forEach((one) => one.toggleAttribute("aria-current", one === row));
@@ -92,6 +92,17 @@ async function show(to) {
   if (html === null) { toast(document.documentElement.lang === "de" ? "Keine Verbindung zum Server." : "The server does not answer."); return; }
   fill(html);
   for (const next of rows.slice(at + 1, at + 4)) if (!next.classList.contains("decided")) fetched(next.dataset.site).catch(() => null);
+}
+
+/** Nothing follows: say so, and offer the queue as it is by now. Decisions may still be on their way. */
+function end() {
+  at = rows.length;
+  view = null;
+  markers.forEach((one) => one.remove());
+  pin?.remove();
+  pin = null;
+  rows.forEach((one) => one.removeAttribute("aria-current"));
+  card.replaceChildren($("#desk-end").content.cloneNode(true));
 }
 
 function next() {
@@ -136,7 +147,7 @@ function undo(id = null) {
     if (!answer.ok) { toast(`${answer.body?.detail ?? ""} ${answer.body?.help ?? ""}`); return; }
     cache.delete(last.site);
     const row = rows.findIndex((one) => one.dataset.site === last.site);
-    if (row < 0) { location.reload(); return; }
+    if (row < 0) { location.reload(); return; } // decided before this page was opened
     if (rows[row].classList.contains("decided")) count(-1);
     rows[row].classList.remove("decided", "taken");
     await show(row);

@@ -1,0 +1,151 @@
+"""The review desk and bulk repairs as pages, and their way through a real browser: import, review, undo."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts import jobs
+from server.accounts.models import Site
+from server.auth.models import Role, User
+from server.kit.database import transaction
+from tests.server.accounts.detecting import add_country
+from tests.server.web.conftest import token_in
+
+FILE = """Nr;Firma;Strasse;PLZ;Ort;Land;Umsatz
+1;Amann;Hauptstrasse 10;01234;Seestadt;DE;1000
+2;Beck;Hauptstrasse 12;99999;Oberammergau;DE;9000
+3;Frick;Hauptstrasse 14;99999;Oberammergau;DE;5000
+4;Goop;Hauptstrasse 16;01234;Seestadt;DE;400
+"""
+
+
+def test_a_stranger_is_sent_to_sign_in_and_a_rep_has_no_desk(
+    client_for: Callable[[User | None], TestClient],
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+) -> None:
+    stranger = client_for(None)
+    rep = browser_of(make_user("rita", Role.REP))
+    for path in ("/review", "/review/grades", "/review/repairs", "/review/repairs/suspects"):
+        assert stranger.get(path, headers={"accept": "text/html"}).status_code == 303
+        assert rep.get(path).status_code == 403
+    assert 'href="/review"' not in rep.get("/accounts").text
+
+
+def test_an_account_out_of_reach_has_no_card(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], make_account: Callable[..., Any]
+) -> None:
+    account = make_account("Theirs", owner=make_user("otto", Role.REP))
+    mona = browser_of(make_user("mona", Role.MANAGER))
+    assert mona.get(f"/review/{account.sites[0].id}/card").status_code == 404
+
+
+def test_the_desk_without_a_map_says_what_to_do(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("ada"))
+    assert "There is no map yet" in browser.get("/review").text
+    assert "Postcode lost its leading zero" in browser.get("/review/repairs").text
+
+
+def test_a_repair_is_looked_at_applied_and_undone_on_its_page(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session,
+    make_account: Callable[..., Any],
+) -> None:  # fmt: skip
+    add_country(session)
+    site: Site = make_account("Lost").sites[0]
+    site.street, site.postcode, site.city, site.country = "Hauptstrasse 3", "1234", "Seestadt", "DE"
+    site.grade = "given"
+    session.flush()
+    browser = browser_of(make_user("ada"))
+    token = {"_csrf": token_in(browser.get("/review/repairs").text)}
+    assert "1 suspects" in browser.get("/review/repairs/suspects").text
+    path = browser.post("/review/repairs", data=token | {"detector": "lost_zero"}).headers["location"]
+    page = browser.get(path).text
+    assert "Nothing is changed yet" in page
+    assert "1234 has 4 digits; postcodes of DE have 5, and 01234 is one" in page
+    browser.post(f"{path}/apply", data=token)
+    session.refresh(site)
+    assert site.postcode == "01234"
+    browser.post(f"{path}/undo", data=token)
+    session.refresh(site)
+    assert site.postcode == "1234"
+    assert "Undone: 1 places are as they were." in browser.get(path).text
+
+
+@pytest.mark.browser
+def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) -> None:
+    with transaction() as session:
+        add_country(session)
+    path = tmp_path / "kunden.csv"
+    path.write_text(FILE)
+    page.goto("/imports")
+    page.set_input_files("input[type=file]", path)
+    page.wait_for_selector("select[name=mode]")
+    page.click("button.primary")
+    page.wait_for_selector("form[action$='/apply'] button")
+    page.click("form[action$='/apply'] button")
+    page.wait_for_selector(".note.good")
+    jobs.locate_pending()
+
+    page.goto("/review")
+    page.wait_for_selector("#desk[data-ready]")
+    assert [row.inner_text() for row in page.query_selector_all(".waiting b")] == ["Beck", "Frick"]
+    assert page.inner_text("#position b") == "1 of 2"
+    assert page.inner_text(".account-card h2") == "Beck"
+    assert page.inner_text(".contradicts >> nth=0").startswith("99999")
+    page.click("[data-theme-toggle]")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.evaluate("document.activeElement.blur()")
+
+    page.keyboard.press("a")
+    page.keyboard.press("1")
+    page.wait_for_selector(".account-card[data-name=Frick]")
+    page.wait_for_selector(".toast button")
+    page.screenshot(path=tmp_path / "desk.png")
+    assert place_of("Beck") == ("Hauptstrasse 12", "01234", "placed", "manual")
+    page.keyboard.press("u")
+    page.wait_for_selector(".account-card[data-name=Beck]")
+    assert place_of("Beck")[1:3] == ("99999", "review")
+
+    page.keyboard.press("s")
+    page.wait_for_selector(".account-card[data-name=Frick]")
+    with transaction() as session:
+        site = session.scalars(select(Site).where(Site.street == "Hauptstrasse 14")).one()
+        site.street = "Hauptstrasse 15"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#card a.button:has-text('Begin again')")
+    page.wait_for_selector(".toast:has-text('has changed the place of “Frick” in between')")
+    assert place_of("Frick")[2] == "review"
+
+    with transaction() as session:
+        session.scalars(select(Site).where(Site.street == "Hauptstrasse 16")).one().postcode = "1234"
+    page.goto("/review/repairs")
+    page.wait_for_selector("#detectors:not([hx-get])")
+    page.click("form.detector:has(input[value=lost_zero]) button:not([disabled])")
+    page.wait_for_selector("#repair-map[data-ready]")
+    page.click("#apply")
+    page.wait_for_selector("form[action$='/undo'] button")
+    assert place_of("Goop")[1] == "01234"
+    page.click("form[action$='/undo'] button")
+    page.wait_for_selector(".note.good")
+    assert place_of("Goop")[1] == "1234"
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in ("/review", "/review/repairs", page.url):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is wider than the phone"
+
+
+def place_of(name: str) -> tuple[str | None, str | None, str, str | None]:
+    """Street, postcode, state and grade of an account's place."""
+    from server.accounts.models import Account
+
+    with transaction() as session:
+        site = session.scalars(
+            select(Site).join(Account, Account.id == Site.account_id).where(Account.name == name)
+        ).one()
+        return site.street, site.postcode, site.pin_state, site.grade
