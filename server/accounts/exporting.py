@@ -16,7 +16,7 @@ from server.accounts import queries
 from server.accounts.models import Account
 from server.accounts.queries import Row
 from server.auth.access import Scope
-from server.regions.queries import attributions
+from server.geocoding.queries import attributions
 
 BATCH = 2000
 IN_MEMORY = 8_000_000
