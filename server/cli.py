@@ -5,50 +5,71 @@ import logging
 import os
 import socket
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
-import uvicorn
 from sqlalchemy.exc import OperationalError
+from typer.core import TyperGroup
 
 from server import migrations
-from server.accounts import commands as account_commands
-from server.accounts import duplicate_commands
-from server.atlas import commands as atlas_commands
-from server.auth import commands as auth_commands
-from server.demo.commands import StartedHere, demo
-from server.density import commands as density_commands
-from server.geocoding import commands as geocoding_commands
-from server.kit import commands as kit_commands
 from server.kit import embedded
 from server.kit.database import engine, transaction
 from server.kit.errors import Unavailable, WaymarkError
 from server.kit.settings import settings
-from server.plans.commands import plan_file
-from server.plans.exporting.commands import export
-from server.roads import commands as roads_commands
-from server.sync import commands as sync_commands
-from server.sync import epochs
+
+ROOMS = {
+    "db": "server.kit.commands:db",
+    "user": "server.auth.commands:users",
+    "region": "server.atlas.commands:regions",
+    "addresses": "server.geocoding.commands:addresses",
+    "geocode": "server.geocoding.commands:geocode",
+    "density": "server.density.commands:density",
+    "import": "server.accounts.commands:imports",
+    "duplicates": "server.accounts.duplicate_commands:duplicates",
+    "roads": "server.roads.commands:roads",
+    "sync": "server.sync.commands:sync",
+    "export": "server.plans.exporting.commands:export",
+    "plan-file": "server.plans.commands:plan_file",
+    "demo": "server.demo.commands:demo",
+}
+"""Each command and where it lives. A room is imported when its command is called: all of them take seconds."""
+
+
+class Rooms(TyperGroup):
+    """The commands, each brought in from its room when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands."""
+        del ctx
+        return [*ROOMS, *(name for name in self.commands if name not in ROOMS)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name."""
+        if cmd_name in ROOMS and cmd_name not in self.commands:
+            self.commands[cmd_name] = fetched(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+def fetched(name: str) -> Any:
+    """A command from its room."""
+    module, _, attribute = ROOMS[name].partition(":")
+    found = getattr(import_module(module), attribute)
+    around = typer.Typer()
+    if isinstance(found, typer.Typer):
+        around.add_typer(found, name=name)
+    else:
+        around.command(name)(found)
+    return typer.main.get_group(around).commands[name]
+
 
 app = typer.Typer(
+    cls=Rooms,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     help="Waymark: a geographic and mobile field-sales CRM.",
 )
-app.add_typer(kit_commands.db, name="db")
-app.add_typer(auth_commands.users, name="user")
-app.add_typer(atlas_commands.regions, name="region")
-app.add_typer(geocoding_commands.addresses, name="addresses")
-app.command("geocode")(geocoding_commands.geocode)
-app.add_typer(density_commands.density, name="density")
-app.add_typer(account_commands.imports, name="import")
-app.add_typer(duplicate_commands.duplicates, name="duplicates")
-app.add_typer(roads_commands.roads, name="roads")
-app.add_typer(sync_commands.sync, name="sync")
-app.command()(export)
-app.command()(plan_file)
-app.command()(demo)
 
 WITHOUT_DATABASE = ("db", "plan-file", "roads")
 """Commands that need no database, or manage it themselves."""
@@ -59,7 +80,10 @@ def prepare(context: typer.Context) -> None:
     """Start the embedded database and bring its schema up to date, whatever the command."""
     if context.invoked_subcommand not in WITHOUT_DATABASE and "--help" not in sys.argv:
         own = settings().database_url is None and not embedded.status(settings().home).running
-        context.obj = StartedHere(database=own)
+        if context.invoked_subcommand == "demo":
+            from server.demo.commands import StartedHere
+
+            context.obj = StartedHere(database=own)
         migrations.upgrade(engine())
 
 
@@ -70,6 +94,10 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
 ) -> None:
     """Serve the web application."""
+    import uvicorn
+
+    from server.sync import epochs
+
     address, number = host or settings().host, settings().port if port is None else port
     check_free(address, number)
     with transaction() as session:

@@ -16,8 +16,8 @@ from server.accounts.models import Account
 from server.accounts.queries import Row
 from server.accounts.reasons import in_words
 from server.auth.access import Scope
+from server.geocoding.queries import attributions
 from server.kit.spreadsheets import harmless
-from server.regions.queries import attributions
 
 BATCH = 2000
 IN_MEMORY = 8_000_000

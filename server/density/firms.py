@@ -10,6 +10,7 @@ from server.accounts.models import Account, Site, Status
 from server.accounts.queries import visible_to
 from server.auth.access import Scope
 from server.density.models import DensityCustomer
+from server.geocoding.queries import credits_beside
 from server.regions import queries as regions
 from server.regions.models import Prospect, Region, State
 
@@ -56,4 +57,4 @@ def sources(session: Session) -> list[str]:
     for region in regions.served(session):
         when = f", {region.data_date:%Y-%m-%d}" if region.data_date else ""
         lines += [f"{region.name}: {credit} ({region.licence}{when})" for credit in region.attribution]
-    return lines
+    return lines + credits_beside(session)

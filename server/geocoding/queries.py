@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from geo.geocode.content import HouseRow, PlaceRow, PoiRow, StreetRow
 from geo.osm.records import AddressPoint, Place, Poi, StreetLine
-from geo.types import LonLat
+from geo.types import BBox, LonLat
 from server.geocoding.models import RemoteDay, Source
 from server.geocoding.providers import PROVIDERS
 from server.regions.models import Region, State
@@ -38,6 +38,12 @@ _STREETS = """
 _POIS = """
     select name, other_names, street, number, postcode, city, places, ST_X(point) lon, ST_Y(point) lat
     from geocoding_poi where source_id = :source order by position
+"""
+_REACHES = """
+    select exists (
+        select from geocoding_address
+        where source_id = :source and point && ST_MakeEnvelope(:west, :south, :east, :north, 4326)
+    )
 """
 
 
@@ -90,8 +96,24 @@ def of_regions(session: Session) -> dict[UUID, Source]:
 def attributions(session: Session) -> list[str]:
     """What must be printed wherever results leave, each once."""
     lines = {line for source in served(session) for line in source.attribution}
+    return sorted(lines.union(remote_credits(session)))
+
+
+def credits_beside(session: Session, around: BBox | None = None) -> list[str]:
+    """What must be printed besides the regions' own lines: address files (of a box), geocoders elsewhere."""
+    lines = {line for source in files(session) for line in source.attribution if _reaches(session, source.id, around)}
+    return sorted(lines.union(remote_credits(session)))
+
+
+def remote_credits(session: Session) -> list[str]:
+    """The lines of geocoders elsewhere that have answered something."""
     used = session.scalars(select(RemoteDay.provider).where(RemoteDay.answered > 0).distinct())
-    return sorted(lines | {PROVIDERS[key].credit for key in used if key in PROVIDERS})
+    return [PROVIDERS[key].credit for key in used if key in PROVIDERS]
+
+
+def _reaches(session: Session, source: UUID, around: BBox | None) -> bool:
+    """Whether a source has a house in a box."""
+    return around is None or bool(session.execute(text(_REACHES), {"source": source, **around._asdict()}).scalar_one())
 
 
 def places(session: Session, source: UUID) -> Iterator[PlaceRow]:

@@ -15,6 +15,7 @@ from server.imports.uploads import Received, SizeChecked
 from server.jobs import defer
 from server.kit.database import Db
 from server.kit.paging import Page
+from server.regions.queries import attributions as region_credits
 
 router = APIRouter(prefix="/api/v1", tags=["geocoding"])
 
@@ -47,6 +48,12 @@ def wish_of(options: dict[str, str]) -> Wish:
     """What the form says about the file."""
     name, country, origin, licence = (options.get(key, "") for key in ("name", "country", "source", "licence"))
     return Wish(name, country, origin, licence)
+
+
+@router.get("/attribution")
+def list_attribution(scope: ReadRegions, session: Db) -> Page[str]:
+    """What must be printed beside every map and every place that leaves: regions, address files, geocoders."""
+    return Page(items=sorted({*queries.attributions(session), *region_credits(session)}))
 
 
 @router.get("/address-files")

@@ -1,19 +1,24 @@
 """What a person can set or call says what it does."""
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import pytest
+import typer
 import typer.main
+from typer.core import TyperGroup
 
 from server.cli import app
 from server.kit.settings import Settings
 
 
-def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     yield name, command
-    if isinstance(command, click.Group):
-        for word, below in command.commands.items():
+    if isinstance(command, TyperGroup):
+        context = typer.Context(command)
+        for word in command.list_commands(context):
+            below = command.get_command(context, word)
+            assert below is not None
             yield from _commands(below, f"{name} {word}")
 
 

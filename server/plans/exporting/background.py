@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from geo.types import BBox, LonLat
 from routing.export.types import MapFeature
+from server.geocoding.queries import credits_beside
 from server.regions import queries
 from server.regions.queries import WORLD_M
 from server.roads.queries import regions_covering
@@ -35,14 +36,14 @@ def page_box(points: Sequence[LonLat]) -> BBox:
 
 
 def sources(session: Session, points: Sequence[LonLat]) -> tuple[str, ...]:
-    """The attribution lines of the regions around the points, with the date of their data."""
+    """The attribution lines of regions, address files and geocoders around the points, with the date of their data."""
     lines: dict[str, None] = {}
     for region in regions_covering(session, points):
         data = ", ".join(filter(None, [region.name, str(region.data_date or "")]))
         for line in region.attribution:
             known = line if not region.licence or region.licence in line else f"{line}, {region.licence}"
             lines[f"{known} ({data})"] = None
-    return tuple(lines)
+    return (*lines, *credits_beside(session, page_box(points)))
 
 
 def _to_mercator(point: LonLat) -> tuple[float, float]:

@@ -6,6 +6,9 @@ import { RATIO, drawingOf } from "./drawings.js";
 let regions;
 /** The regions in service, asked for once. */
 export const knownRegions = () => (regions ??= fetch("/api/v1/regions").then((answer) => (answer.ok ? answer.json() : { items: [] })).then((page) => page.items));
+let credits;
+/** What must be printed on every map. */
+export const knownCredits = () => (credits ??= fetch("/api/v1/attribution").then((answer) => (answer.ok ? answer.json() : { items: [] })).then((page) => page.items));
 
 const around = (boxes) => [
   Math.min(...boxes.map((b) => b[0])), Math.min(...boxes.map((b) => b[1])),
@@ -81,7 +84,7 @@ export async function createMap(element, { box = null, layers = [], hidden = [],
     localIdeographFontFamily: '"Inter Variable", system-ui, sans-serif',
     canvasContextAttributes: { preserveDrawingBuffer: false },
   });
-  const credits = [...new Set(known.flatMap((region) => region.attribution))];
+  const credits = await knownCredits();
   map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credits }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
   if (interactive) {
