@@ -86,7 +86,7 @@ def undo_import(run: Annotated[UUID, typer.Argument(help="Id of the import, see 
         for kept in queries.kept(session, run, limit=SHOWN):
             field = "the account" if kept.field == "*" else kept.field
             typer.echo(f"{kept.label}: {field} stays, {kept.why}", err=True)
-        counts = ", ".join(f"{count:,} {name}" for name, count in found.undo_counts.items())
+        counts = ", ".join(f"{found.undo_counts[name]:,} {name}" for name in ("removed", "restored", "kept"))
     typer.echo(f"{found.file_name}: undone: {counts}")
 
 

@@ -85,6 +85,7 @@ class AccountTarget:
             (*importing_sql.TYPES, "tags"),
             groups=(frozenset({"yearly_value", "yearly_potential", "currency"}), frozenset({"phone", "phone_e164"})),
             derived=frozenset({"territory_id"}),
+            quiet=frozenset({"phone_e164"}),
             unique=("number",),
         ),
         Written(
@@ -93,6 +94,7 @@ class AccountTarget:
             groups=(frozenset({*values.ADDRESS, *ANSWERED}),),
             followers=frozenset(ANSWERED),
             derived=frozenset({"territory_id"}),
+            quiet=frozenset(ANSWERED) - {"pin"},
         ),
     )
 

@@ -65,7 +65,7 @@ def created(session: Session, run: ImportRun) -> ImportCreated:
 
 @router.post("", status_code=201, dependencies=[SizeChecked], openapi_extra=FORM)
 def upload(scope: ImportAccounts, upload: Received, session: Db) -> ImportCreated:
-    """Receive a CSV or XLSX file of accounts. Nothing is changed yet; the columns' meaning is guessed."""
+    """Receive a CSV, XLSX, GeoJSON or GeoPackage file. Nothing is changed yet; the columns' meaning is guessed."""
     sheet = upload.options.get("sheet") or None
     run = service.receive(session, TARGET, upload.path, file_name=upload.name, actor=scope.user_id, sheet=sheet)
     return created(session, run)

@@ -88,10 +88,17 @@ def kept(session: Session, run_id: UUID, *, after: int = 0, limit: int = 100) ->
 
 KINDS = text(
     """
-    select p.level, p.code, count(*), min(o.row_no), (array_agg(p.message order by o.row_no))[1]
-    from import_outcome o cross join lateral jsonb_to_recordset(o.problems) p(level text, code text, message text)
-    where o.run_id = :run and o.problems <> '[]'
-    group by p.level, p.code order by p.level, count(*) desc, p.code
+    with kinds as (
+        select p.level, p.code, count(*) as rows, min(o.row_no) as first_row
+        from import_outcome o cross join lateral jsonb_to_recordset(o.problems) p(level text, code text)
+        where o.run_id = :run and o.problems <> '[]'
+        group by p.level, p.code
+    )
+    select k.level, k.code, k.rows, k.first_row, (
+        select p.message from import_outcome o
+        cross join lateral jsonb_to_recordset(o.problems) p(level text, code text, message text)
+        where o.run_id = :run and o.row_no = k.first_row and p.level = k.level and p.code = k.code limit 1)
+    from kinds k order by k.level, k.rows desc, k.code
     """
 )
 

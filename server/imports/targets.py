@@ -75,6 +75,8 @@ class Written:
     """Columns that background work fills in from others of their group, e.g. a pin from an address."""
     derived: frozenset[str] = frozenset()
     """Columns that follow from other rows; brought up to date afterwards, and nobody's edit."""
+    quiet: frozenset[str] = frozenset()
+    """Columns that go without saying when something of their group is named."""
     unique: tuple[str, ...] = ()
     """Text columns in which no two living rows are alike."""
 

