@@ -187,7 +187,7 @@ class Line:
         parsed.segments += with_joined_numbers(free) if free else []
         self._take_loose(parsed)
         parsed.names += [w for w, role in zip(self._whole, self._roles, strict=True) if role in ("", "loose")]
-        if self._first not in ((), *parsed.names):
+        if self._first not in ((), *parsed.names) and not self._places_at(self._first):
             parsed.names.append(self._first)
         if not parsed.names:
             parsed.names += self._whole[:1]
@@ -232,9 +232,14 @@ class Line:
                     if i and size == 1 and self._postcode_at(words, i - 1) == 2:
                         i, size = i - 1, 2
                     parsed.postcodes = postcode_variants("".join(words[i : i + size]))
-                    before = words[: i - 1] if i and _is_country_prefix(words[i - 1]) else words[:i]
+                    before = words[: i - 1] if i and self._is_country_prefix(words[i - 1]) else words[:i]
                     self._split_at_postcode(parsed, at, before, words[i + size :])
                     return
+
+    def _is_country_prefix(self, word: str) -> bool:
+        """`fl` of `FL-9490`; also the `md` of `MD 21209`; of three letters only those of a covered country."""
+        code = vocabulary().countries.get(word, "") if word.isalpha() and len(word) <= 3 else ""
+        return bool(code) and (len(word) < 3 or code in self._index.countries)
 
     def _postcode_at(self, words: Words, i: int) -> int:
         """How many words from `i` on are a known postcode, 0 to 2."""
@@ -305,22 +310,25 @@ class Line:
                 return
 
     def _take_loose(self, parsed: Parsed) -> None:
-        """With no place found, wordy stretches after the numbered one may be a misspelt or unknown place."""
+        """With no place found, wordy stretches may be a misspelt or unknown one: after the numbered one, else before.
+
+        The stretch behind a number that stands alone in front is the street.
+        """
         numbered = [at for at, words in enumerate(self._found) if _has_number(words) and self._roles[at] != "place"]
         if not numbered or parsed.cities:
             return
-        for at, words in enumerate(self._found):
-            if self._roles[at] == "" and not _has_number(words):
-                parsed.cities.append(words)
-                self._roles[at] = "loose"
+        street = 1 if numbered[0] == 0 and _only_number(self._found[0]) else -1
+        wordy = [
+            at
+            for at, words in enumerate(self._found)
+            if self._roles[at] == "" and not _has_number(words) and at != street
+        ]
+        for at in [at for at in wordy if at > numbered[0]] or wordy:
+            parsed.cities.append(self._found[at])
+            self._roles[at] = "loose"
 
     def _places_at(self, words: Words) -> bool:
         return bool(words) and bool(self._index.places_named("".join(words)))
-
-
-def _is_country_prefix(word: str) -> bool:
-    """`fl` of `FL-9490`; also the `md` of `MD 21209`."""
-    return len(word) <= 3 and word.isalpha() and word in vocabulary().countries
 
 
 def readings(words: Words) -> Iterator[Reading]:
