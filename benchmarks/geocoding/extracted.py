@@ -31,7 +31,7 @@ class Extract(Country):
     def index(self) -> Content:
         """See `content`."""
         found = [r for r in ExtractReader(_path(self.table["name"])) if not isinstance(r, records.MapFeature)]
-        dice = random.Random(7)  # noqa: S311
+        dice = random.Random(7)
         addresses = [r for r in found if isinstance(r, records.AddressPoint)]
         left_out = {id(a) for a in addresses if dice.random() < _LEFT_OUT}
         lines, places, pois = (

@@ -73,7 +73,9 @@ class Country:
         if self.table["source"] == "file":
             return build(points)
         places = [
-            records.Place(f"n{at}", t.kind, t.name, {f"name:x{i}": n for i, n in enumerate(t.others)}, t.point, self.code)
+            records.Place(
+                f"n{at}", t.kind, t.name, {f"name:x{i}": n for i, n in enumerate(t.others)}, t.point, self.code
+            )
             for at, t in enumerate((*self.towns, *self.hamlets))
         ]
         return build(points, self.lines, places, self.pois)
@@ -93,7 +95,7 @@ def countries(seed: int = 1) -> Iterator[Country]:
 
 def invent(code: str, table: dict[str, Any], seed: int) -> Country:
     """Lay out the towns of a country: streets are bent lines with houses on both sides."""
-    dice = random.Random(f"{code}{seed}")  # noqa: S311
+    dice = random.Random(f"{code}{seed}")
     made = Country(code, table)
     lon, lat = dice.uniform(1, 25), dice.uniform(38, 60)
     for entry in table["towns"]:
@@ -111,7 +113,9 @@ def invent(code: str, table: dict[str, Any], seed: int) -> Country:
             _street(made, town, street, dice)
     for at, name in enumerate(table["pois"]):
         town = made.towns[at % len(made.towns)]
-        made.pois.append(records.Poi(f"p{at}", name, {}, "shop=yes", _near(town.point, 900, dice), {"addr:city": town.name}))
+        made.pois.append(
+            records.Poi(f"p{at}", name, {}, "shop=yes", _near(town.point, 900, dice), {"addr:city": town.name})
+        )
     return made
 
 
@@ -129,9 +133,13 @@ def _street(made: Country, town: Town, street: str, dice: random.Random) -> None
         for side in (0, 1):
             if dice.random() < 0.12:
                 continue
-            number = dice.choice(made.table["numbers"]).format(n=figure + side, m=figure + side + 2, k=dice.randint(60, 1900))
+            number = dice.choice(made.table["numbers"]).format(
+                n=figure + side, m=figure + side + 2, k=dice.randint(60, 1900)
+            )
             point = _moved(at, 9.0, bearing + (1.57 if side else -1.57))
-            made.houses.append(House(name, other, number, town, hamlet.name if hamlet else "", point, dice.random() > _LEFT_OUT))
+            made.houses.append(
+                House(name, other, number, town, hamlet.name if hamlet else "", point, dice.random() > _LEFT_OUT)
+            )
         figure += 2
     names = {"name:yy": other} if other else {}
     made.lines.append(records.StreetLine(f"w{len(made.lines)}", plain(name), names, tuple(line)))

@@ -67,7 +67,7 @@ class Disturber:
     """
 
     def __init__(self, country: Country, seed: int = 1) -> None:
-        self._dice = random.Random(f"{country.code}/{seed}")  # noqa: S311
+        self._dice = random.Random(f"{country.code}/{seed}")
         self._made, self._table = country, country.table
         self._known = [h for h in country.houses if h.known]
         self._by_spot: dict[tuple[str, str], list[House]] = defaultdict(list)
@@ -277,7 +277,11 @@ class Disturber:
     def altcity(self, d: Draft) -> bool:
         options = [*d.house.town.others]
         if d.house.hamlet:
-            options += [d.house.hamlet, f"{d.house.town.name}-{d.house.hamlet}", f"{d.house.hamlet} ({d.house.town.name})"]
+            options += [
+                d.house.hamlet,
+                f"{d.house.town.name}-{d.house.hamlet}",
+                f"{d.house.hamlet} ({d.house.town.name})",
+            ]
         for mark in ("-", " "):
             if mark in d.city and len(d.city.split(mark)[0]) > 3:
                 options.append(d.city.split(mark)[0])
@@ -336,7 +340,15 @@ class Disturber:
             parts = [d.name, " ".join(p for p in (d.city, d.postcode) if p), street]
         else:
             parts = [d.name, street, where, d.country if style < 0.7 else ""]
-        glue = ", " if self._made.code == "GB" else "  " if style > 0.93 else " " if 0.86 < style < 0.93 and not d.name and not d.extra else ", "
+        glue = (
+            ", "
+            if self._made.code == "GB"
+            else "  "
+            if style > 0.93
+            else " "
+            if 0.86 < style < 0.93 and not d.name and not d.extra
+            else ", "
+        )
         return glue.join(p for p in parts if p)
 
     def _numbered(self, row: dict[str, str]) -> dict[str, str]:
@@ -409,5 +421,12 @@ def _postal(text: str) -> tuple[str, str]:
 
 
 def _without_accents(text: str) -> str:
-    text = text.replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("æ", "ae").replace("đ", "d").replace("ı", "i")
+    text = (
+        text.replace("ß", "ss")
+        .replace("ø", "o")
+        .replace("ł", "l")
+        .replace("æ", "ae")
+        .replace("đ", "d")
+        .replace("ı", "i")
+    )
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

@@ -2,10 +2,10 @@
 
     python benchmarks/geocoding/nominatim.py [--folder FOLDER] [--every 5] [--keep]
 
-Nominatim is GPL and stays a process of its own: it is installed from PyPI into an environment under FOLDER (outside this
-repository), on a private PostgreSQL cluster there, and imports Liechtenstein by osm2pgsql. Without the programs it needs,
-the script says how to get them. Special phrases, Wikipedia's importance and TIGER data are left out: they come from
-the network, and a question about an address does not need them.
+Nominatim is GPL and stays a process of its own: it is installed from PyPI into an environment under FOLDER (outside
+this repository), on a private PostgreSQL cluster there, and imports Liechtenstein by osm2pgsql. Without the programs it
+needs, the script says how to get them. Special phrases, Wikipedia's importance and TIGER data are left out: they come
+from the network, and a question about an address does not need them.
 
 Processor time is measured on both sides: the client's and that of its PostgreSQL; ours is one process with the index
 in memory. A hundred other questions come first on both sides. `--every` asks only every n-th question of both.
@@ -189,7 +189,8 @@ def main() -> None:
                 lambda folder: ours(rows, others, folder), lambda folder: theirs(peer, rows, others, folder)
             ))  # fmt: skip
         print(HEAD, "|---|---|---|---|---|---|---|---|", mine, other, sep="\n")
-        print(f"{len(rows):,} questions: {len(rows) / mine_s:,.0f} and {len(rows) / other_s:,.0f} rows/s of processor time,")
+        rates = f"{len(rows) / mine_s:,.0f} and {len(rows) / other_s:,.0f} rows/s of processor time"
+        print(f"{len(rows):,} questions: {rates},")
         print(f"a ratio of {other_s / mine_s:.0f}")
     finally:
         peer.stop()

@@ -2,8 +2,9 @@
 
     python nominatim_client.py PROJECT QUESTIONS.csv ANSWERS.csv
 
-Fields are asked as fields, then with less, then as one line; a line as it is, then less. The answer counts as confident (1.0) when it is a house,
-a business or a named thing, otherwise not (0.5). Prints the seconds of processor time that this process used.
+Fields are asked as fields, then with less, then as one line; a line as it is, then without its first part. The answer
+counts as confident (1.0) when it is a house, a business or a named thing, otherwise not (0.5). Prints the seconds of
+processor time that this process used.
 """
 
 import csv
@@ -61,7 +62,9 @@ def main() -> None:
                 out.writerow((row["id"], "", "", "", "", 0))
                 continue
             sure = 1.0 if best.housenumber or best.rank_address >= _FINE else 0.5
-            out.writerow((row["id"], best.lat, best.lon, (best.names or {}).get("name", ""), best.housenumber or "", sure))
+            out.writerow(
+                (row["id"], best.lat, best.lon, (best.names or {}).get("name", ""), best.housenumber or "", sure)
+            )
         sys.stdout.write(f"{time.process_time() - start:.3f}\n")
 
 

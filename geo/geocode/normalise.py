@@ -79,7 +79,7 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
 
 
 def _says_enough(parts: tuple[str, ...], rest: tuple[str, ...]) -> bool:
-    """Whether little words behind a type in front are a name (`Triq is-Sur`), as they are not before one (`Im Winkel`)."""
+    """Whether little words are a name: behind a type in front (`Triq is-Sur`), but not before one (`Im Winkel`)."""
     return bool(rest) and parts[-len(rest) :] == rest and len("".join(rest)) > _MIN_REST
 
 
