@@ -79,8 +79,9 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
 
 
 def _says_enough(parts: tuple[str, ...], rest: tuple[str, ...]) -> bool:
-    """Whether little words are a name: behind a type in front (`Triq is-Sur`), but not before one (`Im Winkel`)."""
-    return bool(rest) and parts[-len(rest) :] == rest and len("".join(rest)) > _MIN_REST
+    """Whether little words are a name: behind a type (`Triq is-Sur`), not before it (`Im Winkel`), and initials."""
+    behind = bool(rest) and parts[-len(rest) :] == rest
+    return (behind and len("".join(rest)) > _MIN_REST) or (len(rest) == 1 and len(rest[0]) == 1)
 
 
 def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], bool]:
