@@ -95,7 +95,7 @@ def countries(seed: int = 1) -> Iterator[Country]:
 
 def invent(code: str, table: dict[str, Any], seed: int) -> Country:
     """Lay out the towns of a country: streets are bent lines with houses on both sides."""
-    dice = random.Random(f"{code}{seed}")  # noqa: S311
+    dice = random.Random(f"{code}{seed}")
     made = Country(code, table)
     lon, lat = dice.uniform(1, 25), dice.uniform(38, 60)
     for entry in table["towns"]:

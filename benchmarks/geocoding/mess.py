@@ -67,7 +67,7 @@ class Disturber:
     """
 
     def __init__(self, country: Country, seed: int = 1) -> None:
-        self._dice = random.Random(f"{country.code}/{seed}")  # noqa: S311
+        self._dice = random.Random(f"{country.code}/{seed}")
         self._made, self._table = country, country.table
         self._known = [h for h in country.houses if h.known]
         self._by_spot: dict[tuple[str, str], list[House]] = defaultdict(list)
@@ -239,22 +239,27 @@ class Disturber:
         return d.gap != " " or "  " in d.street
 
     def nopc(self, d: Draft) -> bool:
-        d.postcode = ""
-        return True
+        done, d.postcode = bool(d.postcode), ""
+        return done
 
     def wrongpc(self, d: Draft) -> bool:
-        others = [t for t in self._made.towns if t is not d.house.town]
+        others = [t for t in self._made.towns if t is not d.house.town and t.postcode != d.postcode]
+        if not d.postcode or not others:
+            return False
         if self._dice.random() < _STRANGERS:
             others = [t for t in others if d.house.name not in self._names[t.name]] or others
         wrong = self._dice.choice(others).postcode
         if self._dice.random() < 0.4:
             figures = [i for i, c in enumerate(d.postcode) if c.isdigit()]
-            at = self._dice.choice(figures[1:])
-            wrong = d.postcode[:at] + str((int(d.postcode[at]) + 3) % 10) + d.postcode[at + 1 :]
+            if len(figures) > 1:
+                at = self._dice.choice(figures[1:])
+                wrong = d.postcode[:at] + str((int(d.postcode[at]) + 3) % 10) + d.postcode[at + 1 :]
         d.postcode = wrong
         return True
 
     def pcplus(self, d: Draft) -> bool:
+        if not d.postcode:
+            return False
         if self._dice.random() < 0.3 and " " in d.postcode:
             d.postcode = d.postcode.replace(" ", "")
         else:
@@ -263,7 +268,7 @@ class Disturber:
 
     def nocity(self, d: Draft) -> bool:
         d.city = ""
-        return True
+        return bool(d.postcode)
 
     def typocity(self, d: Draft) -> bool:
         d.city = self._misspelt(d.city)

@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from invented import countries
@@ -90,7 +91,7 @@ def report(name: str, model: Model, found: Sequence[Case]) -> None:
 def reliability(said: Sequence[tuple[float, bool]]) -> None:
     """Print how many answers of each step of confidence were right."""
     print(f"{'confidence':14} {'answers':>8} {'said':>7} {'right':>7}")
-    for low, high in zip(STEPS, STEPS[1:], strict=False):
+    for low, high in pairwise(STEPS):
         some = [(c, ok) for c, ok in said if low <= c < high]
         if some:
             mean, right = (sum(column) / len(some) for column in zip(*some, strict=True))

@@ -1,4 +1,6 @@
-"""Questions about towns that nobody tuned for: made-up ones of many languages, in memory, scored by the judge.
+"""Questions about towns that nobody tuned for: made-up ones of many languages, and those of real extracts.
+
+In memory, scored by the judge.
 
     python benchmarks/geocoding/unseen.py [FR ES ...] [--seed 1] [--each 400] [--keep FOLDER] [--by-op]
 
@@ -12,8 +14,10 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
+from extracted import extracts
 from invented import countries
 from mess import COLUMNS, Disturber
 from places import INPUT_COLUMNS, SCORER
@@ -91,7 +95,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         everything: list[Row] = []
         said: list[Answer] = []
-        for country in countries(options.seed):
+        for country in chain(countries(options.seed), extracts()):
             if options.codes and country.code not in options.codes:
                 continue
             rows = list(Disturber(country, options.seed).rows(options.each))

@@ -1,8 +1,9 @@
 """From the records of an extract or an address file to the rows of an address index."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from geo.distance import haversine_m
 from geo.geocode.content import Content, HouseRow, PoiRow, StreetRow
@@ -15,6 +16,8 @@ from geo.types import LonLat
 
 _SAME_STREET_DEG = 0.004
 """Houses of one name and city whose boxes come this close (about 400 m) stand on one street."""
+_BETWEEN = re.compile(r" [-–/] |(?<=\w{4})/(?=\w{4})")
+_SHORTEST_HALF = 5
 _CODE_SHARE = 20
 """A postcode written in less than one in so many houses of a street is taken for a mistake."""
 _CITY_MIN_ADDRESSES = 3
@@ -131,9 +134,33 @@ def _address_groups(addresses: Iterable[AddressPoint], key_of: Callable[[str], _
         group.box = _joined(group.box, (*a.point, *a.point))
         group.houses.append(HouseRow(a.number, a.point, a.postcode))
     per_name: dict[_Key, list[_Group]] = defaultdict(list)
-    for (name, _, _), group in found.items():
-        per_name[name].append(group)
+    for (name, city, _), group in found.items():
+        per_name[name] += [group] if city else _apart(group)
     return dict(per_name)
+
+
+def _apart(group: _Group) -> list[_Group]:
+    """Split addresses that name no city where they stand far apart: every village has its High Street."""
+    west, south, east, north = group.box
+    if max(east - west, north - south) <= _SAME_STREET_DEG:
+        return [group]
+    cells: dict[tuple[int, int], list[HouseRow]] = defaultdict(list)
+    for house in group.houses:
+        cells[int(house.point.lon / _SAME_STREET_DEG), int(house.point.lat / _SAME_STREET_DEG)].append(house)
+    parts = []
+    while cells:
+        start, houses = cells.popitem()
+        edge = [start]
+        while edge:
+            x, y = edge.pop()
+            for near in ((x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)):
+                if near in cells:
+                    houses += cells.pop(near)
+                    edge.append(near)
+        lons, lats = [h.point.lon for h in houses], [h.point.lat for h in houses]
+        box = (min(lons), min(lats), max(lons), max(lats))
+        parts.append(replace(group, spelling=Counter(group.spelling), box=box, houses=houses, others=set(), points=[]))
+    return parts
 
 
 def _cities(groups: dict[_Key, list[_Group]]) -> dict[str, list[LonLat]]:
@@ -180,6 +207,12 @@ def _add_lines(merged: dict[_Key, list[_Group]], lines: Iterable[StreetLine], ke
         merged.setdefault(key, []).extend(_merge(ways))
 
 
+def halves(name: str) -> list[str]:
+    """The names that a bilingual source writes as one: `Rue Neuve - Nieuwstraat`; nothing for other names."""
+    parts = [part.strip() for part in _BETWEEN.split(name)]
+    return parts if len(parts) == 2 and all(len(part) >= _SHORTEST_HALF for part in parts) else []
+
+
 def _row(group: _Group, settlements: Settlements) -> StreetRow:
     points = [h.point for h in group.houses] or group.points
     west, south, east, north = group.box
@@ -187,7 +220,8 @@ def _row(group: _Group, settlements: Settlements) -> StreetRow:
     point = min(points, key=lambda p: (p.lon - lon) ** 2 + (p.lat - lat) ** 2)
     around = settlements.around(point, group.city)
     name = group.spelling.most_common(1)[0][0]
-    others = tuple(sorted((group.others | set(group.spelling)) - {name, ""}))
+    spelt = group.others | set(group.spelling)
+    others = tuple(sorted((spelt | {half for n in spelt for half in halves(n)}) - {name, ""}))
     codes = Counter(h.postcode for h in group.houses if h.postcode)
     postcodes = tuple(code for code, count in codes.most_common() if count * _CODE_SHARE >= len(group.houses))
     extent = haversine_m(LonLat(west, south), LonLat(east, north)) / 2

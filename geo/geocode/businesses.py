@@ -9,7 +9,8 @@ from geo.distance import haversine_m
 from geo.geocode.index import Index, NamedPoint
 from geo.geocode.matching import Where
 from geo.geocode.names import company_words
-from geo.geocode.parsing import Parsed, Words
+from geo.geocode.parsing import Parsed
+from geo.geocode.readings import Words
 from geo.geocode.types import Answer, Candidate, Reason
 from geo.types import Grade
 

@@ -9,7 +9,8 @@ from geo.geocode.confidence import FEATURES, Features, Model, shipped
 from geo.geocode.index import Index
 from geo.geocode.kept import Kept
 from geo.geocode.matching import Match, Matcher, Where, is_here
-from geo.geocode.parsing import Parsed, Words, parse
+from geo.geocode.parsing import Parsed, parse
+from geo.geocode.readings import Words
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
 
@@ -143,7 +144,7 @@ class Geocoder:
         best = ranked[0]
         confidence = self._model.confidence(with_rivals(ranked))
         confidence, reason = veto(best, where, confidence)
-        if is_torn(ranked):
+        if is_torn(ranked) or is_another(ranked):
             confidence = min(confidence, 0.6)
         if confidence >= THRESHOLD:
             return self._answer(best, confidence, reason, ())
@@ -206,6 +207,16 @@ def is_torn(ranked: Sequence[Match]) -> bool:
         and len(rival.reading.left_over) <= len(best.reading.left_over)
         and haversine_m(_point(best), _point(rival)) > _SAME_SPOT_M
         for rival in ranked[1:]
+    )
+
+
+def is_another(ranked: Sequence[Match]) -> bool:
+    """Whether all the words are a street elsewhere, and the best match took only some of them."""
+    best = ranked[0]
+    return bool(best.reading.left_over) and any(
+        other.like.cost == 0 and not other.reading.left_over and len(other.reading.words) > len(best.reading.words)
+        for other in ranked[1:]
+        if other.reading.number is not None
     )
 
 

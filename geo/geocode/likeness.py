@@ -1,5 +1,6 @@
 """How like two street names are, in the ways people change them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,9 @@ from rapidfuzz.distance import OSA
 from geo.geocode.normalise import StreetName, abbreviates, type_edits
 from geo.geocode.vocabulary import vocabulary
 
+_FIGURES = re.compile(r"\d+")
+_OTHER_FIGURES = 3
+"""Names with other figures (`1203 Sokak` and `1205 Sokak`) differ by so many letters more: they are other streets."""
 _NUMBER_WORD = 0.6
 """A figure that is part of a name tells it from others as much as most of its letters do."""
 
@@ -125,25 +129,31 @@ def _without_cut_type(asked: StreetName, known: StreetName) -> tuple[Sequence[st
 
 
 def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str, bool]) -> Likeness:
-    written, whole_name = "".join(asked.rest), "".join(known.rest)
+    """Letters that differ: between the names as they are and shortened, or with their types glued on."""
+    written, whole = "".join(asked.rest), "".join(known.rest)
     edits = OSA.distance(asked.core, known.core)
-    if len(whole_name) > len(known.core) or len(written) > len(asked.core):
-        edits = min(edits, OSA.distance(written, whole_name))
+    if len(whole) > len(known.core) or len(written) > len(asked.core):
+        edits = min(edits, OSA.distance(written, whole))
     bare = OSA.distance(asked.bare, known.bare) + 1
-    plain = Likeness(edits=min(edits, bare), length=length, little=bare < edits, **flags)
-    if flags["type_missing"] and asked.types and not known.types or (known.types and not asked.types):
-        joined = min(OSA.distance(asked.glued, known.core), OSA.distance(asked.core, known.glued))
+    other = _OTHER_FIGURES if _figures(asked.glued) != _figures(known.glued) else 0
+    plain = Likeness(edits=min(edits, bare) + other, length=length, little=bare < edits, **flags)
+    if bool(asked.types) != bool(known.types):
+        joined = min(OSA.distance(asked.glued, known.core), OSA.distance(asked.core, known.glued)) + other
         if joined < plain.edits:
             plain = Likeness(edits=joined, length=max(length, len(known.core)), **flags)
     if not flags["type_missing"] and not flags["type_differs"]:
         return plain
     glued = [known.glued, *(known.core + t for t in known.types)] if known.types else [known.glued]
-    written = asked.glued
-    if abs(len(written) - len(known.glued)) > 4 * max(1, edits) or min(len(asked.core), len(known.core)) < 2:
+    all_written = asked.glued
+    if abs(len(all_written) - len(known.glued)) > 4 * max(1, edits) or min(len(asked.core), len(known.core)) < 2:
         return plain
-    whole = min(OSA.distance(written, g) for g in glued)
-    joined = Likeness(edits=whole, length=max(len(written), len(known.glued)))
-    return min(plain, joined, key=lambda x: x.cost)
+    edits = min(OSA.distance(all_written, g) for g in glued) + other
+    with_type = Likeness(edits=edits, length=max(len(all_written), len(known.glued)))
+    return min(plain, with_type, key=lambda x: x.cost)
+
+
+def _figures(glued: str) -> list[str]:
+    return [] if glued.isalpha() else _FIGURES.findall(glued)
 
 
 def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -> bool:

@@ -12,7 +12,8 @@ from geo.geocode.likeness import Likeness, likeness
 from geo.geocode.names import postcode_key
 from geo.geocode.normalise import StreetName, from_words, type_edits
 from geo.geocode.numbers import Placed
-from geo.geocode.parsing import Parsed, Reading, Words, readings
+from geo.geocode.parsing import Parsed
+from geo.geocode.readings import Reading, Words, readings
 from geo.geocode.vocabulary import vocabulary
 
 _CLOSE = 0.15

@@ -66,7 +66,7 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
     """Build the name from folded words; see `street_name`."""
     table = vocabulary()
     types, rest, is_glued = _cut_type(parts)
-    if all(w in table.little and w not in table.short_forms for w in rest):
+    if all(w in table.little and w not in table.short_forms for w in rest) and not _says_enough(parts, rest):
         types, rest, is_glued = frozenset(), parts, False
     short = [table.short.get(w, w) for w in rest]
     core = "".join(short)
@@ -76,6 +76,12 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
     glued = "".join(parts)
     keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain, glued if is_glued else "") if k))
     return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys)
+
+
+def _says_enough(parts: tuple[str, ...], rest: tuple[str, ...]) -> bool:
+    """Whether little words are a name: behind a type (`Triq is-Sur`), not before it (`Im Winkel`), and initials."""
+    behind = bool(rest) and parts[-len(rest) :] == rest
+    return (behind and len("".join(rest)) > _MIN_REST) or (len(rest) == 1 and len(rest[0]) == 1)
 
 
 def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], bool]:

@@ -286,12 +286,13 @@ def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Plac
 
     def fitness(house: House) -> tuple[int, bool, int]:
         tail = house.number.tail
-        agreed = len(tail) + 1 if tail == wanted.tail[: len(tail)] else 0
+        agreed = len(tail) + 1 if tail == wanted.tail[: len(tail)] else int(_is_first_of_two(house, wanted))
         return agreed, bool(postcode) and postcode_key(house.postcode) == postcode, -len(tail)
 
     best = max(sisters, key=fitness)
     agreed = fitness(best)[0]
-    exact = best.number.tail == wanted.tail or (agreed > 0 and not best.number.tail and _is_unit(wanted.tail))
+    exact = best.number.tail == wanted.tail or _is_first_of_two(best, wanted)
+    exact = exact or (agreed > 0 and not best.number.tail and _is_unit(wanted.tail))
     spread = max(haversine_m(best.point, s.point) for s in sisters) if not agreed else 0.0
     return Placed(
         best.point,
@@ -302,6 +303,11 @@ def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Plac
         "exact" if exact or agreed else "base",
         not exact,
     )
+
+
+def _is_first_of_two(house: House, wanted: HouseNumber) -> bool:
+    """Whether only the first of the house's two figures was asked for."""
+    return not wanted.tail and _second(house.number) is not None
 
 
 def _is_unit(tail: tuple[str, ...]) -> bool:

@@ -1,14 +1,14 @@
 """From what somebody wrote to possible readings: street words, house number, postcode, places, country."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from geo.geocode.index import Index
 from geo.geocode.names import country_code, postcode_variants
 from geo.geocode.normalise import street_words
-from geo.geocode.numbers import HouseNumber
+from geo.geocode.readings import SUFFIX_WORDS, Words
 from geo.geocode.types import AddressQuery
 from geo.geocode.vocabulary import fold, vocabulary
 
@@ -20,24 +20,8 @@ _GLUED_NUMBER = re.compile(r"([^\W\d]+)(\d+(?:[a-z]|bis|ter|quater)?)")
 _GLUED_LETTERS = 3
 """A word of fewer letters keeps the figures glued to it (`a4`), unless it announces a number (`n5`)."""
 _SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
-_SUFFIX_WORDS = frozenset({"bis", "ter", "quater"})
 _MAX_TEXT = 400
 _MAX_WORDS = 40
-_LONGEST_NAME = 8
-
-Words = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One way to read a stretch of text as a street with a number."""
-
-    words: Words
-    """The street's words."""
-    number: HouseNumber | None
-    """None when read without a number."""
-    left_over: Words
-    """Words right beside the street that this reading does not explain."""
 
 
 @dataclass(slots=True)
@@ -156,7 +140,7 @@ def _starts_with_number(words: Words) -> bool:
 
 def _only_number(words: Words) -> bool:
     rest = words[1:] if words[0] in vocabulary().number else words
-    return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in _SUFFIX_WORDS for w in rest)
+    return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in SUFFIX_WORDS for w in rest)
 
 
 def _has_number(words: Words) -> bool:
@@ -187,7 +171,7 @@ class Line:
         parsed.segments += with_joined_numbers(free) if free else []
         self._take_loose(parsed)
         parsed.names += [w for w, role in zip(self._whole, self._roles, strict=True) if role in ("", "loose")]
-        if self._first not in ((), *parsed.names):
+        if self._first not in ((), *parsed.names) and not self._places_at(self._first):
             parsed.names.append(self._first)
         if not parsed.names:
             parsed.names += self._whole[:1]
@@ -232,9 +216,14 @@ class Line:
                     if i and size == 1 and self._postcode_at(words, i - 1) == 2:
                         i, size = i - 1, 2
                     parsed.postcodes = postcode_variants("".join(words[i : i + size]))
-                    before = words[: i - 1] if i and _is_country_prefix(words[i - 1]) else words[:i]
+                    before = words[: i - 1] if i and self._is_country_prefix(words[i - 1]) else words[:i]
                     self._split_at_postcode(parsed, at, before, words[i + size :])
                     return
+
+    def _is_country_prefix(self, word: str) -> bool:
+        """`fl` of `FL-9490`; also the `md` of `MD 21209`; of three letters only those of a covered country."""
+        code = vocabulary().countries.get(word, "") if word.isalpha() and len(word) <= 3 else ""
+        return bool(code) and (len(word) < 3 or code in self._index.countries)
 
     def _postcode_at(self, words: Words, i: int) -> int:
         """How many words from `i` on are a known postcode, 0 to 2."""
@@ -305,106 +294,22 @@ class Line:
                 return
 
     def _take_loose(self, parsed: Parsed) -> None:
-        """With no place found, wordy stretches after the numbered one may be a misspelt or unknown place."""
+        """With no place found, wordy stretches may be a misspelt or unknown one: after the numbered one, else before.
+
+        The stretch behind a number that stands alone in front is the street.
+        """
         numbered = [at for at, words in enumerate(self._found) if _has_number(words) and self._roles[at] != "place"]
         if not numbered or parsed.cities:
             return
-        for at, words in enumerate(self._found):
-            if self._roles[at] == "" and not _has_number(words):
-                parsed.cities.append(words)
-                self._roles[at] = "loose"
+        street = 1 if numbered[0] == 0 and _only_number(self._found[0]) else -1
+        wordy = [
+            at
+            for at, words in enumerate(self._found)
+            if self._roles[at] == "" and not _has_number(words) and at != street
+        ]
+        for at in [at for at in wordy if at > numbered[0]] or wordy:
+            parsed.cities.append(self._found[at])
+            self._roles[at] = "loose"
 
     def _places_at(self, words: Words) -> bool:
         return bool(words) and bool(self._index.places_named("".join(words)))
-
-
-def _is_country_prefix(word: str) -> bool:
-    """`fl` of `FL-9490`; also the `md` of `MD 21209`."""
-    return len(word) <= 3 and word.isalpha() and word in vocabulary().countries
-
-
-def readings(words: Words) -> Iterator[Reading]:
-    """Every sensible way to read a stretch as street and number, the fullest first.
-
-    Parameters
-    ----------
-    words : tuple of str
-        A stretch from `segments`.
-
-    Yields
-    ------
-    Reading
-        The number before or after the street; windows that leave out words at the far end follow the
-        full one; the last is the reading without a number.
-    """
-    number_at = [i for i, w in enumerate(words) if w.isdecimal() and len(w) <= 6]
-    for cut in range(_LONGEST_NAME):
-        for i in reversed(number_at):
-            yield from _number_after(words, i, cut)
-        for i in number_at:
-            yield from _number_before(words, i, cut)
-        if cut >= len(words) - 1:
-            break
-    if not number_at or len(words) > len(number_at):
-        yield Reading(_without_units(words), None, ())
-
-
-def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
-    end = i
-    while end > 1 and words[end - 1] in vocabulary().number:
-        end -= 1
-    if cut >= end:
-        return
-    tail = []
-    for word in words[i + 1 : i + 4]:
-        if not (word.isdecimal() or len(word) == 1 or word in _SUFFIX_WORDS):
-            break
-        tail.append(word)
-    for last in dict.fromkeys((end, i)):
-        yield Reading(words[cut:last], _number(words[i], tail), _beside(words[:cut], words[cut:last]))
-
-
-def _beside(left: Words, street: Words) -> Words:
-    """Words before a street that may belong to its name: not those that a legal form or a type in front cuts off."""
-    table = vocabulary()
-    if left and (left[-1] in table.legal or (len(street) > 1 and len(street[0]) > 2 and street[0] in table.front)):
-        return ()
-    return left
-
-
-def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
-    if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
-        return
-    units = vocabulary().unit
-    before = tuple(w for w in words[:i] if w not in vocabulary().number and w not in units and not w.isdecimal())
-    for start in _starts(words, i):
-        for rest in dict.fromkeys((_without_units(words[start:]), words[start:])):
-            if cut < len(rest):
-                end = len(rest) - cut
-                left = rest[end:]
-                if left and (left[0].isdecimal() or "".join(left[:2]) in units or left[0] in units):
-                    left = ()
-                yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), before + left)
-
-
-def _starts(words: Words, i: int) -> list[int]:
-    """Where the street may begin behind a number in front: at once, or after its suffix or second number."""
-    starts = [i + 1]
-    while len(starts) < 3 and starts[-1] + 1 < len(words):
-        follower = words[starts[-1]]
-        if not (follower.isdecimal() or len(follower) == 1 or follower in _SUFFIX_WORDS):
-            break
-        starts.append(starts[-1] + 1)
-    return starts
-
-
-def _without_units(words: Words) -> Words:
-    """Cut a stretch where a floor, box or person begins, but not at its very first word."""
-    for i in range(1, len(words)):
-        if words[i] in vocabulary().unit and (i + 1 == len(words) or words[i + 1][0].isdecimal()):
-            return words[:i]
-    return words
-
-
-def _number(base: str, tail: Sequence[str]) -> HouseNumber:
-    return HouseNumber(int(base), tuple(tail), base + "".join(f"-{t}" if t.isdecimal() else t for t in tail))

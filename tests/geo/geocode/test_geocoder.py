@@ -1,16 +1,18 @@
 """Questions in thirteen countries, answered by hand."""
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import ALESSANDRIA, EVERYWHERE, HELSINKI, VADUZ, addresses, place_of, row, world
+from worlds import ALESSANDRIA, EVERYWHERE, HELSINKI, VADUZ, Streets, addresses, place_of, row, world
 
 from geo.distance import haversine_m
+from geo.geocode.building import build
 from geo.geocode.geocoder import Geocoder
 from geo.geocode.types import AddressQuery, Reason
-from geo.osm.records import Place, Poi, StreetLine
+from geo.osm.records import AddressPoint, Place, Poi, StreetLine
 from geo.types import Grade, LonLat
 
 Town = Callable[[str], Geocoder]
@@ -84,6 +86,83 @@ def test_messy_addresses_are_read_as_a_person_reads_them(
     answer = town(country).locate(question)
     assert (answer.street, answer.number) == (street, number)
     assert answer.is_confident, answer
+
+
+MORE: dict[str, Streets] = {
+    "FR": {
+        ("Rue Saint-Martin", "74800", "La Roche-sur-Foron"): row(1, 60),
+        ("Rue du 8 Mai 1945", "74800", "La Roche-sur-Foron"): row(1, 60),
+        ("Rue de Lyon", "74800", "La Roche-sur-Foron"): row(1, 60),
+        ("Rue Neuve - Nieuwstraat", "74800", "La Roche-sur-Foron"): row(1, 60),
+        ("Rue Jules Ferry", "74801", "Montreuil-le-Bas"): row(1, 60),
+    },
+    "EE": {
+        ("Ranna tee", "30321", "Kohtla"): row(1, 60),
+        ("Tartu maantee", "30321", "Kohtla"): row(1, 60),
+        ("Sõpruse puiestee", "30321", "Kohtla"): row(1, 60),
+    },
+    "TR": {
+        ("1203 Sokak", "06730", "Şirin Beypazarı"): row(1, 60),
+        ("Fevzi Çakmak Caddesi", "06730", "Şirin Beypazarı"): row(1, 60),
+    },
+    "MT": {("Triq Is-Sur", "FGR 1240", "Fgura"): row(1, 60), ("Misraħ il-Knisja", "FGR 1240", "Fgura"): row(1, 60)},
+    "SE": {("Lilla Torg", "296 31", "Åhus"): row(1, 60), ("Östra Vallgatan", "296 31", "Åhus"): row(1, 60)},
+}
+
+
+@pytest.mark.parametrize(
+    ("country", "question", "street", "number"),
+    [
+        ("FR", line("43 Rue Saint-Martin, 74800 La Roche-sur-Foron, France"), "Rue Saint-Martin", "43"),
+        ("FR", line("Rue du 8 Mai 1945, 11, 74800 La Roche-sur-Foron"), "Rue du 8 Mai 1945", "11"),
+        ("FR", line("75, Rue Jules Ferry 74801 Montreuil-le-Bas"), "Rue Jules Ferry", "75"),
+        ("FR", line("12 rue jules ferry montreuil-le-bas"), "Rue Jules Ferry", "12"),
+        ("FR", fields("nº12 Rue de Lyon", "74800", "La Roche-sur-Foron"), "Rue de Lyon", "12"),
+        ("FR", fields("Nieuwstraat 7", "74800", "La Roche-sur-Foron"), "Rue Neuve - Nieuwstraat", "7"),
+        ("EE", fields("Tartu mnt 8", "30321", "Kohtla", "Eesti"), "Tartu maantee", "8"),
+        ("EE", fields("Ranna puiestee 8", "30321", "Kohtla", "Eesti"), "Ranna tee", "8"),
+        ("EE", fields("Sopruse pst maja 9", "30321", "Kohtla"), "Sõpruse puiestee", "9"),
+        ("TR", fields("Fevzi Çakmak Cad. No:12 D:5", "06730", "Sirin Beypazari"), "Fevzi Çakmak Caddesi", "12"),
+        ("MT", fields("24 Is-Sur", "FGR1240", "Fgura"), "Triq Is-Sur", "24"),
+        ("MT", line("24 Misrah il-Knisja, FGR 1240 Fgura"), "Misraħ il-Knisja", "24"),
+        ("SE", fields("Ö. Vallg. 5", "29631", "Åhus"), "Östra Vallgatan", "5"),
+        ("SE", fields("L. Torg 5", "296 31", "Åhus"), "Lilla Torg", "5"),
+    ],
+)
+def test_what_other_places_write_is_read_by_the_same_rules(
+    country: str, question: AddressQuery, street: str, number: str
+) -> None:
+    answer = _more(country).locate(question)
+    assert (answer.street, answer.number) == (street, number)
+    if number not in ("75",):
+        assert answer.is_confident, answer
+
+
+def test_a_street_with_another_figure_in_its_name_is_another_street() -> None:
+    answer = _more("TR").locate(fields("1205 Sokak 12", "06730", "Şirin Beypazarı"))
+    assert not answer.is_confident, answer
+
+
+def test_postcode_of_one_town_and_city_of_another_that_both_have_the_street_are_for_a_person_to_decide(
+    town: Town,
+) -> None:
+    answer = town("LI").locate(fields("Landstrasse 12", "9490", "Schaan"))
+    assert (answer.is_confident, answer.reason) == (False, Reason.AMBIGUOUS)
+    assert {c.city for c in answer.candidates} == {"Vaduz", "Schaan"}
+
+
+def test_a_wrong_country_does_not_outweigh_postcode_and_city_together(town: Town) -> None:
+    assert town("LI").locate(fields("Landstrasse 12", "9490", "Vaduz", "CR")).is_confident
+
+
+def test_villages_that_share_a_street_name_and_write_no_city_are_not_one_street() -> None:
+    houses = [
+        AddressPoint(f"{lon}/{n}", str(n), "Triq il-Kbira", "", "", "MT", place_of(0, n, lon=lon))
+        for lon in (14.3, 14.4)
+        for n in range(1, 30)
+    ]
+    content = build(houses)
+    assert [(s.name, len(s.houses)) for s in content.streets] == [("Triq il-Kbira", 29)] * 2
 
 
 @pytest.mark.parametrize(
@@ -195,6 +274,11 @@ def test_noise_words_never_raise_the_confidence(key: tuple[str, str, str], numbe
     plain = _alessandria().locate(fields(f"{street} {number}", postcode, city))
     noisy = _alessandria().locate(fields(f"{noise} {street} {number}", postcode, city))
     assert noisy.confidence <= plain.confidence
+
+
+@cache
+def _more(country: str) -> Geocoder:
+    return world(MORE[country], country)
 
 
 _TOWNS: list[Geocoder] = []

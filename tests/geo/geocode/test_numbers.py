@@ -81,5 +81,54 @@ def test_a_number_just_past_the_end_is_near_and_one_far_past_is_far() -> None:
     assert far.grade is Grade.STREET
 
 
+def test_a_missing_number_past_its_side_goes_on_in_step_with_it() -> None:
+    street = Houses(
+        House(number, place_of(side, at), "9490")
+        for side, numbers in ((0, ("30", "32", "34", "36")), (1, ("1", "3", "49")))
+        for at, number in enumerate(asked(n) for n in numbers)
+    )
+    placed = street.place(asked("28"))
+    assert placed is not None
+    assert (placed.fit, placed.grade) == ("between", Grade.INTERPOLATED)
+    assert haversine_m(placed.point, place_of(0, -1)) < 1
+
+
+def test_a_house_of_two_numbers_answers_to_either() -> None:
+    street = houses("1234/12", "877/14", "301/16", "101-103")
+    for question, text in (("12", "1234/12"), ("877", "877/14"), ("301/16", "301/16"), ("103", "101-103")):
+        placed = street.place(asked(question))
+        assert placed is not None
+        assert (placed.text, placed.fit) == (text, "exact")
+    other = street.place(asked("555/14"))
+    assert other is not None
+    assert (other.text, other.fit, other.is_cut) == ("877/14", "base", True)
+
+
+def test_where_first_figures_are_jumbled_the_second_ones_place_a_missing_house() -> None:
+    first = (871, 12, 455, 990, 33, 702, 561, 118, 640, 77)
+    street = houses(*(f"{f}/{2 * at + 2}" for at, f in enumerate(first) if at != 4))
+    placed = street.place(asked("33/10"))
+    assert placed is not None
+    assert (placed.fit, haversine_m(placed.point, place_of(0, 4)) < 30) == ("between", True)
+    far = street.place(asked("700"))
+    assert far is not None
+    assert far.fit == "far"
+
+
+def test_numbers_in_the_order_of_building_say_little_about_what_is_between() -> None:
+    order = (17, 3, 29, 11, 41, 7, 33, 1, 23, 13, 37, 5, 19, 27, 9, 39, 21, 31, 15, 25)
+    street = houses(*(str(n) for n in order))
+    placed = street.place(asked("35"))
+    assert placed is not None
+    assert placed.fit == "far"
+    assert placed.uncertainty_m > 150
+
+
+def test_a_number_whose_suffix_is_unknown_says_so() -> None:
+    placed = houses("56", "58").place(asked("56a"))
+    assert placed is not None
+    assert (placed.text, placed.is_cut) == ("56", True)
+
+
 def test_a_street_without_numbers_places_none() -> None:
     assert Houses(()).place(asked("3")) is None

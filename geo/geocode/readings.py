@@ -1,0 +1,112 @@
+"""Every way to read a stretch of words as a street with a house number."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from geo.geocode.numbers import HouseNumber
+from geo.geocode.vocabulary import vocabulary
+
+SUFFIX_WORDS = frozenset({"bis", "ter", "quater"})
+"""What may follow a house number as a word."""
+_LONGEST_NAME = 8
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a stretch of text as a street with a number."""
+
+    words: Words
+    """The street's words."""
+    number: HouseNumber | None
+    """None when read without a number."""
+    left_over: Words
+    """Words right beside the street that this reading does not explain."""
+
+
+def readings(words: Words) -> Iterator[Reading]:
+    """Every sensible way to read a stretch as street and number, the fullest first.
+
+    Parameters
+    ----------
+    words : tuple of str
+        A stretch from `segments`.
+
+    Yields
+    ------
+    Reading
+        The number before or after the street; windows that leave out words at the far end follow the
+        full one; the last is the reading without a number.
+    """
+    number_at = [i for i, w in enumerate(words) if w.isdecimal() and len(w) <= 6]
+    for cut in range(_LONGEST_NAME):
+        for i in reversed(number_at):
+            yield from _number_after(words, i, cut)
+        for i in number_at:
+            yield from _number_before(words, i, cut)
+        if cut >= len(words) - 1:
+            break
+    if not number_at or len(words) > len(number_at):
+        yield Reading(_without_units(words), None, ())
+
+
+def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
+    end = i
+    while end > 1 and words[end - 1] in vocabulary().number:
+        end -= 1
+    if cut >= end:
+        return
+    tail = []
+    for word in words[i + 1 : i + 4]:
+        if not (word.isdecimal() or len(word) == 1 or word in SUFFIX_WORDS):
+            break
+        tail.append(word)
+    for last in dict.fromkeys((end, i)):
+        yield Reading(words[cut:last], _number(words[i], tail), _beside(words[:cut], words[cut:last]))
+
+
+def _beside(left: Words, street: Words) -> Words:
+    """Words before a street that may belong to its name: not those that a legal form or a type in front cuts off."""
+    table = vocabulary()
+    if left and (left[-1] in table.legal or (len(street) > 1 and len(street[0]) > 2 and street[0] in table.front)):
+        return ()
+    return left
+
+
+def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
+    if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
+        return
+    units = vocabulary().unit
+    before = tuple(w for w in words[:i] if w not in vocabulary().number and w not in units and not w.isdecimal())
+    for start in _starts(words, i):
+        for rest in dict.fromkeys((_without_units(words[start:]), words[start:])):
+            if cut < len(rest):
+                end = len(rest) - cut
+                left = rest[end:]
+                if left and (left[0].isdecimal() or "".join(left[:2]) in units or left[0] in units):
+                    left = ()
+                yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), before + left)
+
+
+def _starts(words: Words, i: int) -> list[int]:
+    """Where the street may begin behind a number in front: at once, or after its suffix or second number."""
+    starts = [i + 1]
+    while len(starts) < 3 and starts[-1] + 1 < len(words):
+        follower = words[starts[-1]]
+        if not (follower.isdecimal() or len(follower) == 1 or follower in SUFFIX_WORDS):
+            break
+        starts.append(starts[-1] + 1)
+    return starts
+
+
+def _without_units(words: Words) -> Words:
+    """Cut a stretch where a floor, box or person begins, but not at its very first word."""
+    for i in range(1, len(words)):
+        if words[i] in vocabulary().unit and (i + 1 == len(words) or words[i + 1][0].isdecimal()):
+            return words[:i]
+    return words
+
+
+def _number(base: str, tail: Sequence[str]) -> HouseNumber:
+    return HouseNumber(int(base), tuple(tail), base + "".join(f"-{t}" if t.isdecimal() else t for t in tail))
