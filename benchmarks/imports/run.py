@@ -38,7 +38,6 @@ from server.kit import embedded  # noqa: E402
 from server.kit.database import copy_rows, engine, transaction  # noqa: E402
 from server.regions import service as regions  # noqa: E402
 
-SAME = 1_000_000
 LIECHTENSTEIN = Path(__file__).parents[2].parent / "shared" / "data" / "osm" / "liechtenstein.osm.pbf"
 ADDRESSES = text(
     "select street, number, postcode, city, country from region_address"
@@ -58,6 +57,8 @@ HASH = text(
 )
 """The business columns of every living row."""
 
+SAME = "identical rows"
+
 seconds: dict[str, float] = {}
 
 
@@ -74,10 +75,11 @@ def main() -> None:
     """Run every step once and print the table."""
     options = argparse.ArgumentParser()
     options.add_argument("--rows", type=int, default=50_000)
+    options.add_argument("--same", type=int, default=1_000_000, help="identical rows of another file")
     options.add_argument("--region", type=Path, default=LIECHTENSTEIN if LIECHTENSTEIN.exists() else None)
     given = options.parse_args()
     try:
-        measure(given.rows, given.region)
+        measure(given.rows, given.same, given.region)
     finally:
         engine().dispose()
         embedded.stop(HOME)
@@ -135,7 +137,7 @@ def place_all() -> None:
         jobs.locate_pending()
 
 
-def measure(count: int, region: Path | None) -> None:
+def measure(count: int, same: int, region: Path | None) -> None:
     """Every step once."""
     migrations.upgrade(engine())
     with timed("region"):
@@ -150,6 +152,8 @@ def measure(count: int, region: Path | None) -> None:
     with timed("geocoding"):
         place_all()
     _, again = steps(path, " again")
+    if again.get("create") or again.get("update"):
+        raise SystemExit(f"The same file again changes something: {again}")
     before = value(HASH)
     changed = changed_rows(rows, addresses)
     path.write_bytes(as_csv(changed))
@@ -160,16 +164,15 @@ def measure(count: int, region: Path | None) -> None:
         jobs.undo_import(run_id=str(run_id))
     if value(HASH) != before:
         raise SystemExit("After the undo some row is not what it was.")
-    path.write_bytes("\n".join(["name,city", *["Same AG,Vaduz"] * SAME]).encode())
-    with timed("a million same rows"):
+    path.write_bytes("\n".join(["name,city", *["Same AG,Vaduz"] * same]).encode())
+    with timed(SAME):
         run_id = received(path)
         jobs.check_import(run_id=str(run_id))
-    same = counts(run_id)
     print(f"{count:,} rows from {len(addresses):,} addresses: {first}")
     print(f"the same file again: {again}")
     print(f"with every second row changed: {updated}; undone, and the hash of all rows is what it was")
-    print(f"{SAME:,} same rows: {same}")
-    report(count)
+    print(f"{same:,} identical rows: {counts(run_id)}")
+    report(count, same)
 
 
 def changed_rows(rows: list[list[str]], addresses: list[Address]) -> list[list[str]]:
@@ -197,10 +200,10 @@ def steps(path: Path, again: str) -> tuple[UUID, dict[str, int]]:
     return run_id, counts(run_id)
 
 
-def report(count: int) -> None:
+def report(count: int, same: int) -> None:
     """The table."""
     for step, took in seconds.items():
-        rows = SAME if "same rows" in step else count
+        rows = same if step == SAME else count
         floors = "" if step == "region" else f"{took / seconds['floor'] * count / rows:8.0f} x floor"
         print(f"{step:22} {took:7.2f} s {floors:16} {rows / took:10,.0f} rows/s")
 
