@@ -69,7 +69,7 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
 
 def test_every_page_fits_a_phone(page: Any, tmp_path: Path) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/", "/accounts", "/plans", "/imports", "/users", "/territories", "/density", "/me"):
+    for path in ("/", "/accounts", "/pins", "/plans", "/imports", "/users", "/territories", "/density", "/me"):
         page.goto(path)
         page.screenshot(path=tmp_path / "phone.png")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the phone"
