@@ -3,6 +3,7 @@
 Cells are H3 hexagons (Uber's hexagonal index, resolutions 0 to 15); metres exist only inside the functions.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from shapely.geometry import Polygon
 
+from geo.distance import EARTH_RADIUS_M
 from geo.types import LonLat
 
 
@@ -81,6 +83,66 @@ def cell_outlines(cells: Sequence[str]) -> NDArray[np.object_]:
     return result
 
 
+SPREAD_PARTS = 100
+"""Into how many equal parts `spread` cuts a weight."""
+WITHIN_UNCERTAINTY = 0.68
+"""Share of the weight that lies within the uncertainty, as phones report their accuracy."""
+
+
+def spread(point: LonLat, uncertainty_m: float, resolution: int) -> dict[str, int]:
+    """Spread the weight of a point over the cells in which it may lie.
+
+    The weight falls off with the quartic kernel, whose radius is such that 68 % lies within the uncertainty; it is cut
+    into equal parts that lie in a sunflower around the point, so that the answer depends on nothing but the arguments.
+
+    Parameters
+    ----------
+    point
+        EPSG:4326.
+    uncertainty_m
+        Metres, 0 or more.
+    resolution
+        H3 resolution, 0 to 15.
+
+    Returns
+    -------
+    dict
+        Cell index to parts, each at least 1; they always add up to `SPREAD_PARTS`.
+
+    Raises
+    ------
+    ValueError
+        When the resolution is outside 0..15 or the uncertainty is not a number of metres.
+
+    References
+    ----------
+    Quartic kernel: Silverman (1986), eq. 4.5; its share within u is 1 - (1 - u²)³. Sunflower: Vogel, H. (1979), A
+    better way to construct the sunflower head, Mathematical Biosciences 44, 179-189.
+    """
+    _check_resolution(resolution)
+    if not 0 <= uncertainty_m < float("inf"):
+        raise ValueError(f"uncertainty is {uncertainty_m:g} m; must be 0 or more")
+    home = h3.latlng_to_cell(point.lat, point.lon, resolution)
+    radius = uncertainty_m / (1 - (1 - WITHIN_UNCERTAINTY) ** (1 / 3)) ** 0.5
+    rim = [_moved(point, radius, math.tau * side / 12) for side in range(12)]
+    if all(h3.latlng_to_cell(one.lat, one.lon, resolution) == home for one in rim):
+        return {home: SPREAD_PARTS}
+    parts: Counter[str] = Counter()
+    for index in range(SPREAD_PARTS):
+        share = (index + 0.5) / SPREAD_PARTS
+        away = radius * (1 - (1 - share) ** (1 / 3)) ** 0.5
+        one = _moved(point, away, index * math.pi * (3 - math.sqrt(5)))
+        parts[h3.latlng_to_cell(one.lat, one.lon, resolution)] += 1
+    return dict(parts)
+
+
+def _moved(point: LonLat, metres: float, angle: float) -> LonLat:
+    """A point some metres away on the sphere; never beyond a pole."""
+    north = math.degrees(metres * math.sin(angle) / EARTH_RADIUS_M)
+    east = math.degrees(metres * math.cos(angle) / EARTH_RADIUS_M / max(1e-6, math.cos(math.radians(point.lat))))
+    return LonLat((point.lon + east + 180) % 360 - 180, max(-90.0, min(90.0, point.lat + north)))
+
+
 @dataclass(frozen=True, slots=True)
 class Penetration:
     """Share of the potential that is already a customer, and how sure that is."""
@@ -93,7 +155,7 @@ class Penetration:
     """Upper end of the interval, 0 to 1."""
 
 
-def penetration(customers: int, potential: int, level: float = 0.9) -> Penetration:
+def penetration(customers: float, potential: float, level: float = 0.9) -> Penetration:
     """Return customers / potential with a Wilson score interval.
 
     The interval stays inside 0..1 and keeps about its level even for cells with a handful of firms, where the usual

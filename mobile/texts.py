@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from mobile import pintexts
+
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 EN = {
@@ -273,6 +275,8 @@ DE = {
     "overdue": "{n} Tage überfällig",
 }
 
+EN |= pintexts.EN
+DE |= pintexts.DE
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from server.accounts import importing_routes, reviewing_routes
+from server.accounts import importing_routes, proposal_routes, reviewing_routes
 from server.accounts import routes as account_routes
 from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
@@ -45,6 +45,7 @@ ROUTERS = (
     roads_routes.router,
     territory_routes.router,
     account_routes.router,
+    proposal_routes.router,
     importing_routes.router,
     reviewing_routes.router,
     activity_routes.router,

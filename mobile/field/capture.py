@@ -9,6 +9,7 @@ from mobile.field.store.canonical import Json
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Op
 
+NOTE_LENGTH = 2000
 STATES = ("en_route", "checked_in", "done", "missed", "cancelled")
 
 
@@ -52,6 +53,21 @@ def visit_event(
         "checkin": None if fix is None else _checkin(fix),
     }
     return store.save(_op("create", "visit_event", uuid7(), d=d))
+
+
+def propose_pin(store: Store, site: Json, lon: float, lat: float, *, note: str = "", fix: Fix | None = None) -> Op:
+    """Save a better place for a site; the office decides, or takes it at once from those who may place pins."""
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise ValueError(f"{lon}, {lat} is no place on Earth")
+    d = {
+        "account_id": site["account_id"],
+        "site_id": site["id"],
+        "lon": round(lon, 6),
+        "lat": round(lat, 6),
+        "note": note.strip()[:NOTE_LENGTH] or None,
+        "fix": None if fix is None else _checkin(fix),
+    }
+    return store.save(_op("create", "pin_proposal", uuid7(), d=d))
 
 
 def _checkin(fix: Fix) -> Json:

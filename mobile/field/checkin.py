@@ -39,12 +39,17 @@ def distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(half)))
 
 
+def radius_m(accuracy_m: float, uncertainty_m: float | None) -> float:
+    """Within how many metres a check-in counts: as wide as both may be wrong, at least 150 m."""
+    return max(MIN_RADIUS_M, accuracy_m + (uncertainty_m or 0.0))
+
+
 def verify(fix: Fix | None, lon: float | None, lat: float | None, uncertainty_m: float | None) -> Verification:
     """Judge a reading against a pin: the circle is as wide as both may be wrong, at least 150 m."""
     if fix is None or lon is None or lat is None:
         return Verification("unverifiable", None, None)
     distance = distance_m(fix.lon, fix.lat, lon, lat)
-    radius = max(MIN_RADIUS_M, fix.accuracy_m + (uncertainty_m or 0.0))
+    radius = radius_m(fix.accuracy_m, uncertainty_m)
     if fix.mock:
         status = "suspected_mock"
     elif fix.accuracy_m > COARSE_M:

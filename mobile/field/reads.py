@@ -43,6 +43,10 @@ class Stop:
     distance_m: int | None
     estimated: bool
     why: str | None
+    entry: tuple[float, float] | None
+    """Where the car stops: lon, lat."""
+    cautions: tuple[str, ...]
+    """Why the place may not be found at once."""
     mark: str
     """"phone" (saved here), "server" (answered), "attention", or "" when there is nothing of mine."""
 
@@ -84,6 +88,7 @@ class AccountLine:
     city: str
     lon: float | None
     lat: float | None
+    uncertainty_m: float | None
     leaving: bool
     overdue_days: int | None
     """Days since a visit is due; negative while there is time, None where nothing says when."""
@@ -237,6 +242,8 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
         distance_m=stop.get("distance_m"),
         estimated=bool(stop.get("estimated")),
         why=stop.get("why"),
+        entry=(stop["entry_lon"], stop["entry_lat"]) if stop.get("entry_lat") is not None else None,
+        cautions=tuple(stop.get("cautions") or ()),
         mark=found.get(("visit", visit_id), ""),
     )
 
@@ -306,6 +313,7 @@ def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tupl
         city=str(site.get("city") or ""),
         lon=site.get("lon"),
         lat=site.get("lat"),
+        uncertainty_m=site.get("uncertainty_m"),
         leaving=leaving,
         overdue_days=overdue,
     )

@@ -5,7 +5,7 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import reads
+from mobile.field import pins, reads
 from mobile.field.capture import edit
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section, state_ink
 from mobile.widgets.bars import badge
@@ -94,7 +94,34 @@ def _site(ctx, card, site):
     )
     if site.get("opening_hours"):
         box.add_widget(fact(words("opening_hours"), site["opening_hours"].replace(",", ", ")))
+    box.add_widget(fact(words("pin"), _pin_words(words, site)))
+    if pins.is_approximate(site):
+        box.add_widget(Notice(words("approximate"), "warn"))
+    mine = pins.proposed_pins(ctx.files, card.account["id"]).get(site["id"])
+    if mine is not None:
+        when = words.moment(mine.at) if mine.at else ""
+        kind = {"accepted": "good", "refused": "warn"}.get(mine.state, "info")
+        box.add_widget(Notice(words(f"p_{mine.state}", when=when, answer=mine.answer or ""), kind))
+    box.add_widget(
+        PushButton(words("move_pin"), lambda: ctx.nav.go("pin", site_id=site["id"]), "map_pin", kind="quiet")
+    )
     return box
+
+
+def _pin_words(words, site):
+    """How good the pin is, why, and who says so."""
+    if site.get("lat") is None:
+        reason = f"r_{site.get('geocode_reason')}"
+        return ". ".join(p for p in (words("g_none"), words(reason) if words.has(reason) else "") if p)
+    grade = words(f"g_{site['grade']}") if words.has(f"g_{site.get('grade')}") else ""
+    within = ""
+    if site.get("uncertainty_m") is not None:
+        within = words("within", radius=words.distance(site["uncertainty_m"]))
+    reason, provider = f"r_{site.get('geocode_reason')}", f"by_{site.get('provider')}"
+    why = words(reason) if words.has(reason) else ""
+    who = words(provider) if words.has(provider) else site.get("provider")
+    said = words("placed_by", reason=why, provider=who) if why and who else why
+    return "\n".join(p for p in (", ".join(p for p in (grade, within) if p), said) if p)
 
 
 def _show_on_map(ctx, card):

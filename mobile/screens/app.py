@@ -14,7 +14,7 @@ from mobile.field.ports import Position
 from mobile.field.sync.run import Report
 from mobile.field.sync.worker import AFTER_SAVE_S, SyncWorker
 from mobile.phone import Phone
-from mobile.screens import account, accounts, map_view, more, parts, sign_in, sync, today, visit
+from mobile.screens import account, accounts, map_view, more, parts, pin, sign_in, sync, today, visit
 from mobile.screens.context import Context
 from mobile.texts import Words
 from mobile.theme import DARK, LIGHT
@@ -27,6 +27,7 @@ SCREENS = {
     "accounts": accounts.build,
     "account": account.build,
     "edit_account": account.build_edit,
+    "pin": pin.build,
     "visit": visit.build,
     "sync": sync.build,
     "more": more.build,

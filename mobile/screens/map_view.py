@@ -30,6 +30,31 @@ def day_map(ctx, day, *, territory=False, account_id=None):
     return DayMap(ctx, day, territory=territory, account_id=account_id)
 
 
+def zoom_buttons(ctx, view, fix):
+    """Nearer, farther, and to where I am, for the thumb."""
+    column = Column(spacing=8, size_hint=(None, None), width=dp(48))
+    column.add_widget(IconButton("plus", lambda: view.zoom_by(1), "zoom in", line="line"))
+    column.add_widget(IconButton("minus", lambda: view.zoom_by(-1), "zoom out", line="line"))
+    if fix is not None:
+        column.add_widget(IconButton("locate_fixed", lambda: view.fit([(fix.lon, fix.lat)]), "me", line="line"))
+    corner = AnchorLayout(pos_hint=WHOLE, anchor_x="right", anchor_y="top", padding=dp(12))
+    corner.add_widget(column)
+    return corner
+
+
+def attribution(ctx):
+    """Whose data the map shows; always on, as its licence asks."""
+    texts = sorted({pack.attribution for pack in ctx.packs if pack.attribution})
+    corner = AnchorLayout(pos_hint=WHOLE, anchor_x="right", anchor_y="bottom")
+    label = Word("; ".join(texts), 12, ink="map_label")
+    box = BoxLayout(size_hint=(None, None), size=(label.width + dp(12), dp(22)), padding=(dp(6), 0))
+    paint(box, "paper", radius=4, alpha=0.8)
+    box.add_widget(label)
+    if texts:
+        corner.add_widget(box)
+    return corner
+
+
 class DayMap(FloatLayout):
     """A map with buttons for the thumb, attribution, and a card for what was tapped."""
 
@@ -43,8 +68,8 @@ class DayMap(FloatLayout):
         self.fix = ctx.phone.position.fix()
         self.map.show(self._pins(), self._route(), self.fix)
         self._look_at(account_id)
-        self.add_widget(self._buttons())
-        self.add_widget(self._attribution())
+        self.add_widget(zoom_buttons(ctx, self.map, self.fix))
+        self.add_widget(attribution(ctx))
         self.shelf = AnchorLayout(pos_hint=WHOLE, anchor_y="bottom", padding=(dp(12), dp(12), dp(12), dp(30)))
         self.add_widget(self.shelf)
         if not ctx.packs:
@@ -78,6 +103,7 @@ class DayMap(FloatLayout):
                 f"account:{line.id}", line.lon, line.lat, "",
                 "bad" if line.overdue else CLASS_COLOURS.get(line.account_class, "quiet"),
                 CLASS_SIZES.get(line.account_class, 5),
+                uncertainty_m=line.uncertainty_m or 0,
             )
             for line in self.lines_of.values() if line.id not in visited
         ]  # fmt: skip
@@ -94,30 +120,6 @@ class DayMap(FloatLayout):
             (decode(leg), guess) if leg else ([here, there], True)
             for leg, guess, here, there in zip(legs, estimated, places, places[1:], strict=False)
         ]
-
-    def _buttons(self):
-        column = Column(spacing=8, size_hint=(None, None), width=dp(48))
-        column.add_widget(IconButton("plus", lambda: self.map.zoom_by(1), "zoom in", line="line"))
-        column.add_widget(IconButton("minus", lambda: self.map.zoom_by(-1), "zoom out", line="line"))
-        if self.fix is not None:
-            here = [(self.fix.lon, self.fix.lat)]
-            column.add_widget(IconButton("locate_fixed", lambda: self.map.fit(here), "me", line="line"))
-        corner = AnchorLayout(pos_hint=WHOLE, anchor_x="right", anchor_y="top", padding=dp(12))
-        corner.add_widget(column)
-        return corner
-
-    def _attribution(self):
-        """Always on, as the data's licence asks."""
-        texts = sorted({pack.attribution for pack in self.ctx.packs if pack.attribution})
-        corner = AnchorLayout(pos_hint=WHOLE, anchor_x="right", anchor_y="bottom")
-        label = Word("; ".join(texts), 12, ink="map_label")
-        box = BoxLayout(size_hint=(None, None), size=(label.width + dp(12), dp(22)), padding=(dp(6), 0))
-        paint(box, "paper", radius=4, alpha=0.8)
-        box.add_widget(label)
-        if texts:
-            corner.add_widget(box)
-        self.attribution = "; ".join(texts)
-        return corner
 
     def tapped(self, key):
         """Show a card for the tapped pin, or put the card away."""

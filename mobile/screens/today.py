@@ -11,7 +11,7 @@ from mobile.screens import map_view
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, gap, paint
-from mobile.widgets.controls import IconButton, PushButton
+from mobile.widgets.controls import IconButton, Notice, PushButton
 from mobile.widgets.icons import STATE_ICONS
 
 
@@ -108,8 +108,12 @@ def _next_card(ctx, stop):
     for line in (stop.objective, stop.why, drive):
         if line:
             card.add_widget(Text(line, 14, ink="quiet"))
+    for code in stop.cautions:
+        if words.has(f"c_{code}"):
+            card.add_widget(Notice(words(f"c_{code}"), "warn"))
     card.add_widget(gap(8))
-    link = f"geo:{stop.lat},{stop.lon}?q={stop.lat},{stop.lon}" if stop.lat is not None else None
+    lon, lat = stop.entry or (stop.lon, stop.lat)
+    link = f"geo:{lat},{lon}?q={lat},{lon}" if lat is not None else None
     act = ("check_in", "map_pin") if stop.state != "checked_in" else ("finish", "circle_check")
     buttons = Row(spacing=10, height=52)
     if link:

@@ -7,7 +7,8 @@ from kivy.uix.boxlayout import BoxLayout
 
 from mobile.field import reads
 from mobile.field.capture import VisitTarget, visit_event
-from mobile.field.checkin import verify
+from mobile.field.checkin import radius_m, verify
+from mobile.field.pins import is_approximate
 from mobile.field.store import clock
 from mobile.screens.parts import frame
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
@@ -55,10 +56,13 @@ class VisitForm(BoxLayout):
 
     def _head(self):
         address = ", ".join(str(self.site[k]) for k in ("street", "city") if self.site.get(k))
+        rough = self.ctx.words("approximate") if is_approximate(self.site) else None
         head = Column(Text(self.account.get("name") or "", 20, True), spacing=0)
         for line in (address, self.visit.get("objective")):
             if line:
                 head.add_widget(Text(line, 14, ink="quiet"))
+        if rough:
+            head.add_widget(Notice(rough, "warn"))
         return head
 
     def _foot(self):
@@ -84,7 +88,11 @@ class VisitForm(BoxLayout):
             if self.fix is not None or self.visit.get("checkin"):
                 self.checkin.add_widget(self._verdict())
             return
-        self.checkin.add_widget(Text(words("checkin_help"), 14, ink="quiet"))
+        help_text = words("checkin_help")
+        if self.site.get("lat") is not None:
+            radius = radius_m(0.0, self.site.get("uncertainty_m"))
+            help_text += " " + words("checkin_radius", radius=words.distance(radius))
+        self.checkin.add_widget(Text(help_text, 14, ink="quiet"))
         self.checkin.add_widget(PushButton(words("check_in"), self.check_in, "map_pin", "quiet"))
 
     def _verdict(self):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from server.accounts import queries
 from server.accounts.models import Account
 from server.accounts.queries import Row
+from server.accounts.reasons import in_words
 from server.auth.access import Scope
 from server.regions.queries import attributions
 
@@ -49,6 +50,8 @@ COLUMNS = (
     "lat",
     "grade",
     "uncertainty_m",
+    "pin_reason",
+    "pin_provider",
     "opening_hours",
     "service_minutes",
     "note",
@@ -99,6 +102,8 @@ def values(row: Row) -> dict[str, Any]:
             "tags": ", ".join(account.tags),
             "lon": row.lon,
             "lat": row.lat,
+            "pin_reason": in_words(site.geocode_reason) if site else None,
+            "pin_provider": site.provider if site else None,
             "service_minutes": site.service_s // 60 if site else None,
         }
     )

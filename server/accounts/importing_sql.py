@@ -78,6 +78,9 @@ SITE_TYPES = {
 }
 
 PIN = "st_setsrid(st_makepoint((o.values ->> 'lon')::float, (o.values ->> 'lat')::float), 4326)"
+# Coordinates say nothing about how they were found: 50 m at least, and half of what their decimals leave open.
+DECIMALS = "greatest(scale((o.values ->> 'lon')::numeric), scale((o.values ->> 'lat')::numeric))"
+GIVEN_M = f"round(greatest(50, 78700 * 10.0 ^ -{DECIMALS}))::float"
 HAS_ADDRESS = "o.values ?| array['street', 'postcode', 'city']"
 TAGS = "array(select jsonb_array_elements_text(o.values -> 'tags'))"
 
@@ -115,13 +118,14 @@ INSERT_ACCOUNTS = f"""
 
 INSERT_SITES = f"""
     insert into site (id, account_id, is_main, street, postcode, city, country, opening_hours, service_s,
-                      pin, pin_state, uncertainty_m, provider, geocode_reason)
+                      pin, pin_state, grade, uncertainty_m, provider, geocode_reason)
     select o.new_ids[2], coalesce(o.target_id, o.new_ids[1]), true,
            {", ".join(value(name, "text") for name in SITE_TYPES if name != "service_s")},
            coalesce({value("service_s", "int")}, 1800),
            case when o.values ? 'lon' then {PIN} end,
            case when o.values ? 'lon' then 'placed' when {HAS_ADDRESS} then 'pending' else 'failed' end,
-           case when o.values ? 'lon' then 50 end,
+           case when o.values ? 'lon' then 'given' end,
+           case when o.values ? 'lon' then {GIVEN_M} end,
            case when o.values ? 'lon' then 'import' end,
            case when o.values ? 'lon' then 'coordinates_given' when {HAS_ADDRESS} then null else 'no_address' end
     from import_outcome o
@@ -153,10 +157,11 @@ UPDATE_PINS = f"""
     update site s set
         pin = case when o.changes ?| array['lon', 'lat'] then {PIN} end,
         pin_state = case when o.changes ?| array['lon', 'lat'] then 'placed' else 'pending' end,
-        uncertainty_m = case when o.changes ?| array['lon', 'lat'] then 50 end,
+        grade = case when o.changes ?| array['lon', 'lat'] then 'given' end,
+        uncertainty_m = case when o.changes ?| array['lon', 'lat'] then {GIVEN_M} end,
         provider = case when o.changes ?| array['lon', 'lat'] then 'import' end,
         geocode_reason = case when o.changes ?| array['lon', 'lat'] then 'coordinates_given' end,
-        grade = null, confidence = null, region_version = null
+        confidence = null, region_version = null
     from import_outcome o
     where o.run_id = :run and o.action = 'update' and s.account_id = o.target_id and s.is_main and s.deleted_at is null
       and s.grade is distinct from 'manual' and s.grade is distinct from 'gps_confirmed'

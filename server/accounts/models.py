@@ -141,11 +141,13 @@ class Site(Record, Base):
     country: Mapped[str | None] = mapped_column(comment="As given; two capital letters when understood (ISO 3166-1).")
     pin: Mapped[WKBElement | WKTElement | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
     pin_state: Mapped[str] = mapped_column(server_default=PinState.PENDING.value)
-    grade: Mapped[str | None] = mapped_column(comment="geo.types.Grade; null when unknown (coordinates of an import).")
+    grade: Mapped[str | None] = mapped_column(comment="geo.types.Grade; null while there is no pin.")
     uncertainty_m: Mapped[float | None]
     confidence: Mapped[float | None]
     geocode_reason: Mapped[str | None] = mapped_column(comment="Why the pin is where it is, or why there is none.")
-    provider: Mapped[str | None] = mapped_column(comment="Who placed the pin: a geocoder, `import` or `hand`.")
+    provider: Mapped[str | None] = mapped_column(
+        comment="Who placed the pin: a geocoder, `import`, `hand` or `checkins`."
+    )
     region_version: Mapped[str | None] = mapped_column(comment="Address index that the geocoder used.")
     opening_hours: Mapped[str | None] = mapped_column(comment="OpenStreetMap syntax.")
     service_s: Mapped[int] = mapped_column(server_default=text("1800"), comment="Planned length of a visit.")

@@ -19,7 +19,15 @@ from server.kit.errors import Invalid
 BY_PEOPLE = (Grade.MANUAL, Grade.GPS_CONFIRMED)
 """Pins of these grades are never moved by a machine or an import."""
 
+PIN_FIELDS = (
+    "pin", "pin_state", "grade", "uncertainty_m", "confidence", "geocode_reason", "provider", "region_version",
+)  # fmt: skip
+"""Everything that a site knows of its pin."""
+
 HAND_UNCERTAINTY_M = 10.0
+
+ROUGH_M = 250.0
+"""A pin that may be off by more is no place to drive to; the phone has the same limit."""
 
 
 def point_of(lon: object, lat: object) -> LonLat:

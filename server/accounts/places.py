@@ -14,19 +14,22 @@ from server.accounts.locating import locate_account
 from server.accounts.models import Account, Origin, PinState, Site
 from server.accounts.pins import (
     BY_PEOPLE,
+    PIN_FIELDS,
     align_accounts,
     follow_main_site,
     point_of,
     reset_pin,
     set_by_hand,
     withdraw_proposals,
+    wkt,
 )
 from server.accounts.values import ADDRESS, SITE, cleaned
 from server.auth.access import Scope
 from server.jobs import defer
 from server.kit import clock
-from server.kit.errors import Conflict, Forbidden, NotFound
+from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.records.merging import Delta
+from server.records.queries import values_at
 from server.records.service import Actor
 
 
@@ -142,6 +145,25 @@ def locate_again(session: Session, scope: Scope, site_id: UUID) -> Site:
     if site.grade in BY_PEOPLE:
         need_right_to_place(session, scope, site)
     reset_pin(site)
+    session.flush()
+    align_accounts(session, [site.account_id])
+    ask_for_pins(session, [site])
+    session.refresh(site)
+    return site
+
+
+def put_pin_back(session: Session, scope: Scope, site_id: UUID, rev: int) -> Site:
+    """Undo: the pin is again what it was at an earlier revision of the site, with its grade and reason."""
+    site = find_site(session, scope, site_id)
+    need_right_to_place(session, scope, site)
+    if not 1 <= rev <= site.rev:
+        raise Invalid(f"The site has no revision {rev}.", help=f"It stands at {site.rev}.", field="rev")
+    now: dict[str, Any] = {name: getattr(site, name) for name in PIN_FIELDS}
+    then: dict[str, Any] = {**values_at(session, "site", site.id, rev, PIN_FIELDS, now)}
+    if isinstance(then["pin"], dict):  # history keeps GeoJSON
+        then["pin"] = wkt(LonLat(*then["pin"]["coordinates"]))
+    for name, value in then.items():
+        setattr(site, name, value)
     session.flush()
     align_accounts(session, [site.account_id])
     ask_for_pins(session, [site])

@@ -4,23 +4,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.distance import haversine_m
+from geo.middle import Middle
 from geo.types import Fix, Grade, LonLat
 from server.accounts import places, queries
 from server.accounts.models import Origin, PinProposal, ProposalState, Site
-from server.accounts.pins import HAND_UNCERTAINTY_M, align_accounts, pin_of, set_by_proposal, withdraw_proposals, wkt
+from server.accounts.pins import (
+    BY_PEOPLE,
+    HAND_UNCERTAINTY_M,
+    align_accounts,
+    pin_of,
+    set_by_proposal,
+    withdraw_proposals,
+    wkt,
+)
 from server.accounts.values import plain
 from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.ids import uuid7
+from server.territories import queries as territories
 
 GOOD_FIX_M = 50.0
 """A fix worse than this confirms no pin."""
 BESIDE_M = 25.0
 """Who proposes a pin this near to where they stand, stands at it."""
+FAR_M = 1000.0
+"""No machine moves a pin farther on its own."""
 NOTE_LENGTH, ANSWER_LENGTH = 2000, 500
 
 
@@ -102,6 +115,63 @@ def measured(site: Site, new: NewPin) -> dict[str, object]:
         "stood_m": stood,
         "mock": fix.mock if fix else False,
     }
+
+
+def heal(session: Session, site_id: UUID, middle: Middle) -> PinProposal | None:
+    """Propose the place that check-ins agree on, when it is better than the pin and nobody has refused it before.
+
+    A pin that a machine has set, or that came with the data, follows at once; one set by a person, and one that would
+    go far or into another territory, waits for a manager.
+    """
+    site = session.get(Site, site_id, with_for_update=True, populate_existing=True)
+    if site is None or site.deleted_at is not None or not is_better(site, middle) or was_refused(session, site, middle):
+        return None
+    before = pin_of(site)
+    withdraw_proposals(session, site.id, origin=Origin.CHECKINS)
+    proposal = PinProposal(
+        site_id=site.id,
+        account_id=site.account_id,
+        pin=wkt(middle.point),
+        moved_m=haversine_m(before, middle.point) if before else None,
+        grade=Grade.GPS_CONFIRMED,
+        uncertainty_m=middle.uncertainty_m,
+        origin=Origin.CHECKINS,
+        proposed_at=clock.now(),
+        accuracy_m=middle.uncertainty_m,
+        fixes=middle.agreeing,
+        spread_m=middle.spread_m,
+    )
+    session.add(proposal)
+    session.flush()
+    if site.grade not in BY_PEOPLE and (proposal.moved_m or 0) <= FAR_M and stays_in_territory(session, site, middle):
+        settle(session, None, site, proposal)
+    session.refresh(proposal)
+    return proposal
+
+
+def is_better(site: Site, middle: Middle) -> bool:
+    """Whether the check-ins know more than the pin: it is off by more than both may be wrong, or was only a guess."""
+    before, sure = pin_of(site), max(BESIDE_M, middle.uncertainty_m)
+    if before is None:
+        return True
+    away = haversine_m(before, middle.point)
+    if site.grade in BY_PEOPLE:
+        return away > sure + (site.uncertainty_m or 0.0)
+    return away > sure or (site.uncertainty_m is not None and site.uncertainty_m > 2 * sure)
+
+
+def was_refused(session: Session, site: Site, middle: Middle) -> bool:
+    """Whether a manager has refused this place before."""
+    near = func.ST_DistanceSphere(PinProposal.pin, wkt(middle.point)) <= max(2 * BESIDE_M, middle.uncertainty_m)
+    refused = select(PinProposal.id).where(
+        PinProposal.site_id == site.id, PinProposal.state == ProposalState.REFUSED, near
+    )
+    return session.scalar(refused.limit(1)) is not None
+
+
+def stays_in_territory(session: Session, site: Site, middle: Middle) -> bool:
+    """Whether the account keeps its rep; a pin that a machine moves takes no customer away from anybody."""
+    return site.territory_id is None or site.territory_id == territories.covering(session, middle.point)
 
 
 def accept(session: Session, scope: Scope, proposal_id: UUID) -> PinProposal:

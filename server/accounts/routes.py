@@ -21,6 +21,7 @@ from server.accounts.schemas import (
     FieldRead,
     PinWrite,
     RepsWrite,
+    RevisionWrite,
     SiteCreate,
     SiteFields,
     SiteRead,
@@ -221,6 +222,13 @@ def set_pin(
 ) -> SiteRead:
     """Set the pin by hand; no machine and no import moves it afterwards."""
     service.place_by_hand(session, scope, site_id, point_of(body.lon, body.lat), base)
+    return get_site(site_id, scope, session, response)
+
+
+@router.post("/api/v1/sites/{site_id}/pin/undo")
+def put_pin_back(site_id: UUID, body: RevisionWrite, scope: WriteAccounts, session: Db, response: Response) -> SiteRead:
+    """Bring the pin back to what it was at an earlier revision of the site, with its grade and reason."""
+    places.put_pin_back(session, scope, site_id, body.rev)
     return get_site(site_id, scope, session, response)
 
 

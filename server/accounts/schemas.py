@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from geo.types import Fix, LonLat
 from server.accounts.models import Site
-from server.accounts.queries import Row
+from server.accounts.queries import ProposedPin, Row
+from server.accounts.reasons import in_words
 
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
 Lat = Annotated[float, Field(ge=-90, le=90, description="Degrees north.")]
@@ -45,8 +47,9 @@ class SiteRead(Read):
     grade: str | None
     uncertainty_m: float | None
     confidence: float | None
-    geocode_reason: str | None
-    provider: str | None
+    geocode_reason: str | None = Field(description="Why the pin is where it is, or why there is none: a code.")
+    reason: str | None = Field(description="The same in words.")
+    provider: str | None = Field(description="Who placed the pin: a geocoder, import, hand or checkins.")
     opening_hours: str | None
     service_s: int
     territory_id: UUID | None
@@ -56,9 +59,10 @@ class SiteRead(Read):
     def of(cls, site: Site) -> "SiteRead":
         """A stored site."""
         point: Any = None if site.pin is None else to_shape(site.pin)
-        place = {"lon": point.x if point else None, "lat": point.y if point else None}
-        names = [name for name in cls.model_fields if name not in place]
-        return cls(**place, **{name: getattr(site, name) for name in names})
+        made = {"lon": point.x if point else None, "lat": point.y if point else None}
+        made |= {"reason": in_words(site.geocode_reason)}
+        names = [name for name in cls.model_fields if name not in made]
+        return cls(**made, **{name: getattr(site, name) for name in names})
 
 
 class AccountListed(Read):
@@ -89,6 +93,8 @@ class AccountListed(Read):
     lat: float | None
     grade: str | None
     uncertainty_m: float | None
+    geocode_reason: str | None
+    provider: str | None
     pin_state: str | None
     rev: int
 
@@ -114,7 +120,17 @@ LISTED = (
     "last_visit_on",
     "rev",
 )
-LISTED_OF_SITE = ("street", "postcode", "city", "country", "grade", "uncertainty_m", "pin_state")
+LISTED_OF_SITE = (
+    "street",
+    "postcode",
+    "city",
+    "country",
+    "grade",
+    "uncertainty_m",
+    "geocode_reason",
+    "provider",
+    "pin_state",
+)
 LISTED_BESIDE = ("owner_name", "territory_name", "overdue_days", "interval_days", "lon", "lat")
 DETAILS = (
     "email",
@@ -228,6 +244,12 @@ class PinWrite(Write):
     lat: float
 
 
+class RevisionWrite(Write):
+    """A revision to go back to."""
+
+    rev: int
+
+
 class TagsWrite(Write):
     """Tags to add and to remove."""
 
@@ -278,3 +300,70 @@ class FieldRead(BaseModel):
     kind: str
     label: str
     choices: list[str]
+
+
+class FixWrite(Write):
+    """One reading of a phone's position."""
+
+    lon: Lon
+    lat: Lat
+    accuracy_m: Annotated[float, Field(ge=0, le=100_000)]
+    fix_at: AwareDatetime | None = None
+    mock: bool = False
+
+    def as_fix(self) -> Fix:
+        """The reading as the rules want it."""
+        return Fix(LonLat(self.lon, self.lat), self.accuracy_m, self.fix_at, self.mock)
+
+
+class PinProposalWrite(Write):
+    """A better place for a site."""
+
+    id: UUID | None = Field(default=None, description="Made where it was proposed; the same id twice is one proposal.")
+    lon: float
+    lat: float
+    note: str | None = Field(default=None, description="What the manager should know.")
+    fix: FixWrite | None = Field(default=None, description="Where the phone was.")
+
+
+class RefusalWrite(Write):
+    """Why the pin stays where it is."""
+
+    answer: str
+
+
+class PinProposalRead(Read):
+    """A proposal of a better pin, and what became of it."""
+
+    id: UUID
+    site_id: UUID
+    account_id: UUID
+    account_name: str
+    lon: float
+    lat: float
+    moved_m: float | None = Field(description="From the pin at the time of the proposal.")
+    away_m: float | None = Field(description="From the pin as it is now.")
+    grade: str = Field(description="What the pin becomes when accepted.")
+    uncertainty_m: float
+    origin: str = Field(description="rep or checkins.")
+    proposer: str | None
+    proposed_at: datetime
+    accuracy_m: float | None
+    stood_m: float | None = Field(description="From the phone's fix to the proposed place.")
+    mock: bool
+    fixes: int | None
+    spread_m: float | None
+    note: str | None
+    state: str = Field(description="open, accepted, refused or withdrawn.")
+    decider: str | None
+    decided_at: datetime | None
+    answer: str | None
+
+    @classmethod
+    def of(cls, row: ProposedPin) -> "PinProposalRead":
+        """A row of a list."""
+        beside = ("account_name", "lon", "lat", "away_m", "proposer", "decider")
+        return cls(
+            **{name: getattr(row, name) for name in beside},
+            **{name: getattr(row.proposal, name) for name in cls.model_fields if name not in beside},
+        )

@@ -52,6 +52,8 @@ def singles(inside: Select[Account], box: ColumnElement[Any], today: Any) -> Sel
         overdue_days(today).label("overdue_days"),
         Site.grade,
         Site.uncertainty_m,
+        # Radius of the circle of doubt in pixels at zoom 14, for tiles of 512 pixels.
+        (Site.uncertainty_m * (512 * 2**14 / WORLD_M) / func.cos(func.radians(func.ST_Y(Site.pin)))).label("doubt_px"),
     )
 
 

@@ -1,31 +1,14 @@
 """Wire shapes of visits."""
 
 from datetime import date, datetime
-from typing import Annotated
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from shapely.geometry import Point
 
-from geo.types import Fix, LonLat
+from server.accounts.schemas import FixWrite
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
-
-
-class FixWrite(BaseModel):
-    """One reading of a phone's position."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    lat: Annotated[float, Field(ge=-90, le=90)]
-    accuracy_m: Annotated[float, Field(ge=0, le=100_000)]
-    fix_at: AwareDatetime | None = None
-    mock: bool = False
-
-    def as_fix(self) -> Fix:
-        """The reading as the rules want it."""
-        return Fix(LonLat(self.lon, self.lat), self.accuracy_m, self.fix_at, self.mock)
 
 
 class CheckinRead(BaseModel):

@@ -15,6 +15,7 @@ from server.accounts.models import Account, Site
 from server.accounts.pins import pin_of
 from server.accounts.service import note_visit
 from server.activities.checkin import Verdict, verify
+from server.activities.healing import is_telling, look_again
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
@@ -99,6 +100,8 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     session.flush()
     if visit.state == VisitState.DONE:
         note_visit(session, visit.account_id, visit.day)
+    if visit.site_id is not None and is_telling(report.fix):
+        look_again(session, visit.site_id)
     return visit
 
 

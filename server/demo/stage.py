@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.types import Fix, LonLat
+from server.accounts import proposals
 from server.accounts.models import Account, Site
 from server.accounts.pins import pin_of
 from server.activities.models import Outcome, Visit, VisitState
 from server.activities.service import VisitReport, record_visit
+from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.queries import user_by_login
 from server.demo import people, steps
@@ -131,10 +133,24 @@ def this_morning(session: Session, seed: int = 11) -> None:
         mine = select(Visit).where(
             Visit.rep_id == rep.id, Visit.day == steps.today(), Visit.state == VisitState.PLANNED
         )
-        for visit in session.scalars(mine.order_by(Visit.planned_start_at).limit(2)).all():
+        visits = session.scalars(mine.order_by(Visit.planned_start_at).limit(2)).all()
+        for visit in visits:
             account = session.get_one(Account, visit.account_id)
             at = min(visit.planned_end_at or clock.now(), clock.now())
             report_visit(session, chance, account, rep.id, visit.day, at, visit.id)
+        if visits and login == people.REPS[0]:
+            better_pin(session, rep, visits[0])
+
+
+def better_pin(session: Session, rep: User, visit: Visit) -> None:
+    """What a rep proposes who stood at the back door."""
+    site = session.get(Site, visit.site_id) if visit.site_id else None
+    pin = pin_of(site) if site is not None else None
+    if site is None or pin is None:
+        return
+    door = LonLat(pin.lon + 70 * METRE_IN_DEGREES, pin.lat + 40 * METRE_IN_DEGREES)
+    new = proposals.NewPin(door, "The entrance is behind the house.", Fix(door, 6.0, clock.now()))
+    proposals.propose(session, scope_of(session, rep, source="sync"), site.id, new)
 
 
 def welcome(address: str, first: date) -> str:

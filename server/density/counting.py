@@ -35,7 +35,7 @@ START = (
 CUSTOMERS = text(
     """
     create temporary table customer_now on commit drop as
-    select site.id, site.rev + account.rev as rev, site.pin, account.name
+    select site.id, site.rev + account.rev as rev, site.pin, account.name, coalesce(site.uncertainty_m, 0) as doubt_m
     from site join account on account.id = site.account_id
     where account.status = 'customer' and account.merged_into is null
       and account.deleted_at is null and site.deleted_at is null and site.pin is not null
@@ -51,7 +51,7 @@ FORGET = text(
 
 NEW_CUSTOMERS = text(
     """
-    select c.id, c.rev, ST_X(c.pin), ST_Y(c.pin) from customer_now c
+    select c.id, c.rev, ST_X(c.pin), ST_Y(c.pin), c.doubt_m from customer_now c
     where not exists (select from density_customer counted where counted.site_id = c.id)
     """
 )
@@ -74,7 +74,8 @@ MATCH = text(
 COUNT_FINEST = text(
     """
     create temporary table fresh on commit drop as
-    select cell, cast(:finest as int) as resolution, sum(p)::int as prospects, sum(c)::int as customers
+    select cell, cast(:finest as int) as resolution, sum(p)::int as prospects,
+           (sum(c) / 100.0)::numeric(12, 2) as customers
     from (
         select h3_parent(firm.cell, :finest) as cell, 1 as p, 0 as c
         from (
@@ -82,7 +83,8 @@ COUNT_FINEST = text(
             where not exists (select from density_customer counted where counted.prospect_id = p.id)
         ) firm
         union all
-        select h3_parent(counted.cell, :finest), 0, 1 from density_customer counted
+        select h3_parent(place.cell, :finest), 0, place.part
+        from density_customer counted, unnest(counted.cells, counted.parts) as place (cell, part)
     ) firms
     group by cell
     """
@@ -100,7 +102,7 @@ CHANGES = text(
     """
     create temporary table changes on commit drop as
     select cell, f.resolution, f.prospects, f.customers, old.cell is null as is_new,
-           f.customers / (f.prospects + f.customers)::float8 as share, (f.prospects + f.customers)::float8 as n
+           (f.customers / (f.prospects + f.customers))::float8 as share, (f.prospects + f.customers)::float8 as n
     from fresh f full join density_cell old using (cell)
     where (f.prospects, f.customers) is distinct from (old.prospects, old.customers)
     """

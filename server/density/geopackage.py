@@ -35,7 +35,7 @@ def _hexagons(session: Session, resolution: int) -> geopandas.GeoDataFrame:
     columns = {
         "cell": names,
         "prospects": [cell.prospects for cell in cells],
-        "customers": [cell.customers for cell in cells],
+        "customers": [float(cell.customers) for cell in cells],
         "penetration": [cell.penetration for cell in cells],
         "low_90": [cell.low for cell in cells],
         "high_90": [cell.high for cell in cells],

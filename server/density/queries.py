@@ -21,10 +21,12 @@ _CELLS = text(
     """
     with tile as (select ST_TileEnvelope(:z, :x, :y) as box),
     drawn as (
-        select to_hex(cell) as cell, prospects, customers, round(penetration::numeric, 4)::float8 as penetration,
+        select to_hex(cell) as cell, prospects, customers::float8 as customers,
+               round(penetration::numeric, 4)::float8 as penetration,
                round(low::numeric, 4)::float8 as low, round(high::numeric, 4)::float8 as high,
                ST_AsMVTGeom(geom, tile.box, 4096, 64, true) as geom
         from tile join density_cell on geom && tile.box and resolution = :resolution
+        where prospects > 0 or customers >= 0.05
     )
     select coalesce(ST_AsMVT(drawn, 'density', 4096, 'geom'), ''::bytea) from drawn
     """

@@ -9,12 +9,13 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from geo.density import cell_outlines
+from geo.density import cell_outlines, spread
+from geo.types import LonLat
 from server.density import counting
 from server.density.models import DensityCustomer, DensityState
 from server.kit import clock
 from server.kit.database import copy_rows
-from server.regions.loading import CELL_RESOLUTION, to_mercator
+from server.regions.loading import to_mercator
 
 LOCK = 0x64656E73
 CHUNK = 50_000
@@ -46,13 +47,19 @@ def _count_customers(session: Session, *, again: bool) -> None:
     session.execute(counting.CUSTOMERS)
     session.execute(counting.FORGET)
     rows = session.execute(counting.NEW_CUSTOMERS).all()
-    cells = ((site, rev, h3.str_to_int(h3.latlng_to_cell(lat, lon, CELL_RESOLUTION))) for site, rev, lon, lat in rows)
-    copy_rows(session, "density_customer", ("site_id", "rev", "cell"), cells)
+    copy_rows(session, "density_customer", ("site_id", "rev", "cells", "parts"), (_spread(row) for row in rows))
     sites = [row[0] for row in rows]
     if again:
         session.execute(counting.UNMATCH)
         sites = list(session.scalars(select(DensityCustomer.site_id)))
     session.execute(counting.MATCH, {**counting.SAME_FIRM, "sites": sites})
+
+
+def _spread(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A customer in the cells in which it may lie."""
+    site_id, rev, lon, lat, doubt_m = row
+    parts = spread(LonLat(lon, lat), doubt_m, counting.FINEST)
+    return site_id, rev, [h3.str_to_int(cell) for cell in parts], list(parts.values())
 
 
 def _count_cells(session: Session) -> None:

@@ -184,7 +184,7 @@ def _hexagons(page: folium.Map, cells: Sequence[DensityCell], breaks: Sequence[i
 
 def _cell_tip(cell: DensityCell) -> str:
     share = f"{cell.penetration:.0%} (90 %: {cell.low:.0%}–{cell.high:.0%})"
-    return f"{cell.prospects} prospects, {cell.customers} customers<br>penetration {share}"
+    return f"{cell.prospects} prospects, {cell.customers:.4g} customers<br>penetration {share}"
 
 
 def _firms(page: folium.Map, name: str, firms: Sequence[Firm], colour: str, radius: int) -> None:

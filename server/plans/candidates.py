@@ -55,6 +55,10 @@ class Candidate:
     last_day: date | None = None
     """Not after."""
     opening_hours: str | None = None
+    grade: str | None = None
+    """Of the pin."""
+    uncertainty_m: float | None = None
+    """How far off the pin may be."""
     visit_id: UUID | None = None
     """Of a visit that is in the calendar already."""
     appointment: Appointment | None = None
@@ -160,6 +164,8 @@ def _visits(due: _Due, prize: int, overdue: int, first_day: date, last_day: date
             first_day=max(first_day, due_on - early),
             due_on=due_on,
             opening_hours=due.site.opening_hours,
+            grade=due.site.grade,
+            uncertainty_m=due.site.uncertainty_m,
         )
         number += 1
         due_on += timedelta(days=due.interval_days)
@@ -199,6 +205,8 @@ def _promise(visit: Visit, name: str, site: Site, point: LonLat) -> Candidate:
         first_day=monday if in_week else visit.day,
         last_day=monday + timedelta(days=6) if in_week else visit.day,
         opening_hours=site.opening_hours,
+        grade=site.grade,
+        uncertainty_m=site.uncertainty_m,
         visit_id=visit.id,
         appointment=appointment,
         starts_at=visit.planned_start_at if fixed else None,

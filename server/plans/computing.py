@@ -18,12 +18,14 @@ from routing.roads.straight import StraightLine
 from routing.roads.types import Leg, Matrix, RoadEngine, RoadsUnavailable
 from routing.solve import UnlawfulPlan, solve
 from routing.types import Problem
+from server.accounts.pins import wkt
 from server.auth.access import scope_of
 from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.settings import settings
 from server.plans import candidates
+from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
 from server.plans.schemas import PlanSummary
@@ -160,6 +162,8 @@ def _stops(
     stops = []
     for k, stop in enumerate(planned.stops):
         candidate = by_key[stop.visit]
+        entry = entries.entry_point(legs[k])
+        walk = entries.walk_m(candidate.point, entry)
         stops.append(
             Stop(
                 visit_id=candidate.visit_id,
@@ -173,6 +177,9 @@ def _stops(
                 distance_m=legs[k].metres,
                 estimated=estimated[k],
                 why=stop.why,
+                entry=wkt(entry) if entry else None,
+                walk_m=walk,
+                cautions=entries.cautions(candidate.grade, candidate.uncertainty_m, walk),
                 prize_s=candidate.prize_s,
                 overdue_days=max(0, candidate.overdue_days + ahead) if candidate.due_on else 0,
             )

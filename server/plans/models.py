@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from geoalchemy2 import Geometry, WKBElement, WKTElement
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -127,6 +128,14 @@ class Stop(Record, Base):
     distance_m: Mapped[int] = mapped_column(comment="Of the leg that leads here.")
     estimated: Mapped[bool] = mapped_column(comment="That leg is a straight-line estimate.")
     why: Mapped[str] = mapped_column(comment="What brought it into the plan, as a sentence.")
+    entry: Mapped[WKBElement | WKTElement | None] = mapped_column(
+        Geometry("POINT", srid=4326, spatial_index=False),
+        comment="Where the car stops; null when the drive is estimated.",
+    )
+    walk_m: Mapped[float | None] = mapped_column(comment="From there to the pin.")
+    cautions: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="server.plans.entry: what to know of the place."
+    )
     prize_s: Mapped[int] = mapped_column(comment="What the visit is worth, in seconds of driving.")
     overdue_days: Mapped[int] = mapped_column(comment="On the day of the visit; 0 while there is time.")
 

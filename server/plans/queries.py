@@ -19,6 +19,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.queries import visible_users
 from server.kit.errors import NotFound
+from server.plans.entry import in_words
 from server.plans.models import Plan, Route, Stop, Unplanned
 
 
@@ -68,10 +69,20 @@ class StopView:
     leg: Leg
     """The drive that leads here."""
     why: str
+    entry: LonLat | None
+    """Where the car stops; None when the drive is estimated."""
+    walk_m: float | None
+    cautions: list[str]
+    """Codes of `server.plans.entry`."""
     overdue_days: int
     visit_state: str | None
     appointment: str | None
     objective: str | None
+
+    @property
+    def caution(self) -> str:
+        """What to know of the place, in words."""
+        return in_words(self.cautions)
 
     @property
     def address(self) -> str:
@@ -267,7 +278,8 @@ def _leg(route: Route, index: int) -> Leg:
 def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopView, ...]]:
     by_id = {route.id: route for route in routes}
     rows = session.execute(
-        select(Stop, Account, Site, ST_X(Site.pin), ST_Y(Site.pin), Visit.state, Visit.appointment, Visit.objective)
+        select(Stop, Account, Site, Visit.state, Visit.appointment, Visit.objective)
+        .add_columns(ST_X(Site.pin), ST_Y(Site.pin), ST_X(Stop.entry), ST_Y(Stop.entry))
         .join(Account, Account.id == Stop.account_id)
         .join(Site, Site.id == Stop.site_id)
         .outerjoin(Visit, Visit.id == Stop.visit_id)
@@ -275,7 +287,7 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
         .order_by(Stop.route_id, Stop.position)
     )
     found: dict[UUID, list[StopView]] = {}
-    for stop, account, site, lon, lat, state, appointment, objective in rows:
+    for stop, account, site, state, appointment, objective, lon, lat, entry_lon, entry_lat in rows:
         view = StopView(
             id=stop.id,
             visit_id=stop.visit_id,
@@ -296,6 +308,9 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
             ends_at=stop.ends_at,
             leg=_leg(by_id[stop.route_id], stop.position - 1),
             why=stop.why,
+            entry=None if entry_lon is None else LonLat(entry_lon, entry_lat),
+            walk_m=stop.walk_m,
+            cautions=list(stop.cautions),
             overdue_days=stop.overdue_days,
             visit_state=state,
             appointment=appointment,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geo.types import LonLat
 from server.plans.models import Plan, PlanState
 from server.plans.queries import Leg, PlanView, RouteView, StopView, UnplannedView
 
@@ -112,6 +113,10 @@ class StopRead(BaseModel):
     starts_at: datetime
     ends_at: datetime
     why: str
+    entry: LonLat | None = Field(description="Where the car stops: lon, lat; null when the drive is estimated.")
+    walk_m: float | None = Field(description="From there to the pin.")
+    cautions: list[str] = Field(description="What to know of the place: locality, street, unsure, far_from_road.")
+    caution: str = Field(description="The same in words.")
     overdue_days: int
     visit_state: str | None
     appointment: str | None

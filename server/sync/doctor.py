@@ -18,6 +18,10 @@ QUESTIONS = {
         select count(*) from sync_receipt r
         where r.status = 'applied' and r.entity = 'visit_event'
           and not exists (select from visit_event v where v.id = r.row_id)""",
+    "pin proposals answered as applied that are missing": """
+        select count(*) from sync_receipt r
+        where r.status = 'applied' and r.entity = 'pin_proposal'
+          and not exists (select from pin_proposal p where p.id = r.row_id)""",
     "answers beyond the last op of their phone": """
         select count(*) from sync_receipt r join device d on d.id = r.device_id where r.n > d.last_n""",
     "phones that are silent and hold unsent work": """

@@ -50,6 +50,9 @@ class Site(Document):
     lat: float | None
     grade: str | None
     uncertainty_m: float | None
+    geocode_reason: str | None = None
+    """Absent from servers before version 0.2, as the next."""
+    provider: str | None = None
     opening_hours: str | None
     service_s: int
     territory_id: str | None
@@ -85,6 +88,23 @@ class Visit(Document):
     done_at: str | None
     checkin: CheckIn | None
     flags: list[str]
+
+
+class PinProposal(Document):
+    """A better place for a site that this user has proposed, and what became of it."""
+
+    id: str
+    account_id: str
+    site_id: str
+    lon: float
+    lat: float
+    moved_m: float | None
+    accuracy_m: float | None
+    note: str | None
+    state: Literal["open", "accepted", "refused", "withdrawn"]
+    answer: str | None
+    proposed_at: str
+    decided_at: str | None
 
 
 class Place(Document):
@@ -129,6 +149,11 @@ class Stop(Document):
     distance_m: int
     estimated: bool
     why: str
+    entry_lon: float | None = None
+    """Where the car stops. Absent from servers before version 0.2, as the next three."""
+    entry_lat: float | None = None
+    walk_m: float | None = None
+    cautions: list[str] = []
 
 
 class UserPublic(Document):
@@ -170,6 +195,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "account": Account,
     "site": Site,
     "visit": Visit,
+    "pin_proposal": PinProposal,
     "route": Route,
     "stop": Stop,
 }

@@ -24,7 +24,8 @@ ACCOUNT = """'id', r.id, 'number', r.number, 'name', r.name, 'account_class', r.
 SITE = """'id', r.id, 'account_id', r.account_id, 'name', r.name, 'is_main', r.is_main, 'street', r.street,
     'postcode', r.postcode, 'city', r.city, 'country', r.country, 'lon', sync_degrees(st_x(r.pin)),
     'lat', sync_degrees(st_y(r.pin)), 'grade', r.grade, 'uncertainty_m', r.uncertainty_m,
-    'opening_hours', r.opening_hours, 'service_s', r.service_s, 'territory_id', r.territory_id"""
+    'geocode_reason', r.geocode_reason, 'provider', r.provider, 'opening_hours', r.opening_hours,
+    'service_s', r.service_s, 'territory_id', r.territory_id"""
 VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id', r.rep_id, 'day', r.day,
     'zone', r.zone, 'state', r.state, 'appointment', r.appointment, 'objective', r.objective, 'outcome', r.outcome,
     'note', r.note, 'planned_start_at', sync_time(r.planned_start_at), 'planned_end_at', sync_time(r.planned_end_at),
@@ -33,6 +34,10 @@ VISIT = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'rep_id
         'lat', sync_degrees(st_y(r.checkin)), 'accuracy_m', r.accuracy_m, 'distance_m', r.distance_m,
         'verification', r.verification) end,
     'flags', r.flags"""
+PIN_PROPOSAL = """'id', r.id, 'account_id', r.account_id, 'site_id', r.site_id, 'lon', sync_degrees(st_x(r.pin)),
+    'lat', sync_degrees(st_y(r.pin)), 'moved_m', r.moved_m, 'accuracy_m', r.accuracy_m, 'note', r.note,
+    'state', r.state, 'answer', r.answer, 'proposed_at', sync_time(r.proposed_at),
+    'decided_at', sync_time(r.decided_at)"""
 
 ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, 'zone', r.zone,
     'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
@@ -41,7 +46,8 @@ ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, '
 STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id, 'account_id', r.account_id,
     'site_id', r.site_id, 'position', r.position, 'arrives_at', sync_time(r.arrives_at),
     'starts_at', sync_time(r.starts_at), 'ends_at', sync_time(r.ends_at), 'drive_s', r.drive_s,
-    'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why"""
+    'distance_m', r.distance_m, 'estimated', r.estimated, 'why', r.why, 'entry_lon', sync_degrees(st_x(r.entry)),
+    'entry_lat', sync_degrees(st_y(r.entry)), 'walk_m', r.walk_m, 'cautions', r.cautions"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ ENTITIES = (
     Entity(10, "account", "account", ACCOUNT),
     Entity(11, "site", "site", SITE),
     Entity(12, "visit", "visit", VISIT),
+    Entity(13, "pin_proposal", "pin_proposal", PIN_PROPOSAL),
     Entity(20, "route", "route", ROUTE),
     Entity(21, "stop", "stop", STOP),
 )

@@ -1,4 +1,4 @@
-"""What sync does by itself each night: old visits leave the phones, old tombstones are forgotten."""
+"""What sync does by itself each night: old visits and proposals leave the phones, old tombstones are forgotten."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,11 @@ select sync_stamp(12::smallint, 'visit', 'visit', array(
     where v.day < current_date - interval '13 months'
       and exists (select from sync_item i where i.e = 12 and i.id = v.id and i.op = 'P')
     order by v.day limit 5000)),
+sync_stamp(13::smallint, 'pin_proposal', 'pin_proposal', array(
+    select p.id from pin_proposal p
+    where p.state <> 'open' and coalesce(p.decided_at, p.proposed_at) < current_date - interval '90 days'
+      and exists (select from sync_item i where i.e = 13 and i.id = p.id and i.op = 'P')
+    order by p.id limit 5000)),
 sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
 sync_stamp(21::smallint, 'stop', 'stop', array(
     select s.id from stop s where s.route_id = any(array_agg(r.id))))
@@ -44,7 +49,7 @@ def tidy_nightly(timestamp: int) -> None:
 
 
 def tidy(session: Session) -> int:
-    """Let old visits and routes leave the phones, and forget tombstones that every cursor has passed.
+    """Let old visits, proposals and routes leave the phones, and forget tombstones that every cursor has passed.
 
     Returns how many tombstones were forgotten.
     """

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.types import Fix, LonLat
+from server.accounts import proposals
 from server.accounts import queries as accounts
 from server.accounts import service as accounts_service
 from server.accounts.editing import Outcome
@@ -64,6 +65,8 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
     match op:
         case wire.Create():
             return record(session, op, context)
+        case wire.ProposePin():
+            return propose_pin(session, op, context)
         case wire.Patch():
             return patch(session, op, context)
         case wire.SetChange():
@@ -77,10 +80,6 @@ def record(session: Session, op: wire.Create, context: Context) -> Effect:
     d = op.d
     reachable = accounts.within_reach(context.scope, "activities:write")
     in_reach = session.scalar(select(Account.id).where(Account.id == d.account_id, reachable)) is not None
-    fix = None
-    if d.checkin is not None:
-        point = LonLat(d.checkin.lon, d.checkin.lat)
-        fix = Fix(point, accuracy_m=d.checkin.accuracy_m, at=wire.moment(d.checkin.fix_at), mock=d.checkin.mock)
     report = VisitReport(
         event_id=op.id,
         visit_id=d.visit_id,
@@ -93,13 +92,32 @@ def record(session: Session, op: wire.Create, context: Context) -> Effect:
         occurred_at=context.made_at,
         outcome=VisitOutcome(d.outcome) if d.outcome else None,
         note=d.note,
-        fix=fix,
+        fix=fix_of(d.checkin),
         flags=() if in_reach else ("late_scope",),
     )
     visit = record_visit(session, report, context.actor)
     session.flush()
     session.refresh(visit)
     return Effect("applied", "visit", visit.id, visit.rev)
+
+
+def fix_of(given: wire.CheckIn | None) -> Fix | None:
+    """Where the phone was, as the rules want it."""
+    if given is None:
+        return None
+    return Fix(LonLat(given.lon, given.lat), given.accuracy_m, wire.moment(given.fix_at), given.mock)
+
+
+def propose_pin(session: Session, op: wire.ProposePin, context: Context) -> Effect:
+    """Take a better pin down, wherever the account has gone meanwhile. Who may place it has placed it with this."""
+    context.scope.need("accounts:write")
+    site = stored(session, "site", op.d.site_id)
+    assert isinstance(site, Site)
+    if site.deleted_at is not None:
+        raise NotFound("The site was deleted.", help="Nobody has to find it any more.")
+    new = proposals.NewPin(LonLat(op.d.lon, op.d.lat), op.d.note, fix_of(op.d.fix), context.made_at)
+    proposal = proposals.take(session, context.scope, site, new, proposal_id=op.id)
+    return Effect("applied", "pin_proposal", proposal.id, proposal.rev)
 
 
 def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
@@ -197,6 +215,8 @@ def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
             case wire.Create():
                 ids[Visit].add(op.d.visit_id)
                 ids[Account].add(op.d.account_id)
+            case wire.ProposePin():
+                ids[Site].add(op.d.site_id)
             case _ if op.e == "account":
                 ids[Account].add(op.id)
             case _ if op.e == "site":

@@ -215,7 +215,27 @@ class Create(Op):
     d: VisitEvent
 
 
-type AnyOp = Annotated[Patch | SetChange | Delete | Create, Field(discriminator="k")]
+class NewPin(Message):
+    """A better place for a site, and where the phone was when the rep moved the pin."""
+
+    account_id: UUID
+    site_id: UUID
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    note: Annotated[str, Field(max_length=2000)] | None
+    fix: CheckIn | None
+
+
+class ProposePin(Op):
+    """A proposal, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["pin_proposal"]
+    d: NewPin
+
+
+type Creation = Annotated[Create | ProposePin, Field(discriminator="e")]
+type AnyOp = Annotated[Patch | SetChange | Delete | Creation, Field(discriminator="k")]
 
 
 class Envelope(Message):

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 
 from server.accounts import duplicates, places, queries, service
 from server.accounts.fields import fields
+from server.accounts.models import ProposalState
 from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
 from server.accounts.service import LooksLikeDuplicate, NewAccount
@@ -25,6 +26,7 @@ from server.sync import conflicts
 from server.web.filters import chips
 from server.web.forms import Sent, given, number, text
 from server.web.pages import attempt, go, render
+from server.web.pins import drawn
 from server.web.timeline import timeline
 from server.web.users import people_of
 
@@ -164,6 +166,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     seen = queries.seen_of(session, scope, [one.account_id for one in alike])
     may_write = scope.may("accounts:write") and queries.detail(session, scope, account_id, "accounts:write") is not None
     people = people_of(session, scope, Role.REP, Role.MANAGER)
+    proposed = queries.proposals_of(session, scope, [site.id for site in account.sites])
     open_conflicts = []
     if scope.may("conflicts:read"):
         open_conflicts = [
@@ -178,11 +181,19 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
         may_write=may_write,
+        may_place=scope.may("pins:place") and may_place_at(session, scope, account_id),
+        proposed=proposed,
+        waiting=drawn([one for one in proposed if one.proposal.state == ProposalState.OPEN]),
         sites=[site.model_dump(mode="json") for site in account.sites],
         people=people,
         people_choices=[(person.id, person.name) for person in people],
         event_id=uuid7(),
     )
+
+
+def may_place_at(session: Session, scope: Scope, account_id: UUID) -> bool:
+    """Whether somebody sets the pins of an account; others propose."""
+    return queries.detail(session, scope, account_id, "pins:place") is not None
 
 
 def form_page(

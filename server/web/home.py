@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
+from server.accounts.models import PinProposal, ProposalState
 from server.accounts.routes import Filter, Search
 from server.activities import queries as activities
 from server.activities.models import VisitState
@@ -101,6 +102,14 @@ def undecided(session: Session, scope: Scope) -> int:
     return session.scalar(select(func.count()).select_from(waiting.with_only_columns(FieldConflict.id).subquery())) or 0
 
 
+def proposed(session: Session, scope: Scope) -> int:
+    """How many proposed pins somebody may decide about."""
+    if not scope.may("pins:place"):
+        return 0
+    waiting = accounts.proposals_visible_to(scope, "pins:place").where(PinProposal.state == ProposalState.OPEN)
+    return session.scalar(select(func.count()).select_from(waiting.with_only_columns(PinProposal.id).subquery())) or 0
+
+
 @router.get("/home/today")
 def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
     """A fragment: today by rep, and the reports that came in; 304 while nothing has happened."""
@@ -119,6 +128,7 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
         drawn=drawn,
         day=day,
         undecided=undecided(session, scope),
+        proposed=proposed(session, scope),
     )
     etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

@@ -18,6 +18,7 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
 from server.plans import queries, service
+from server.plans.entry import CAUTIONS
 from server.plans.exporting import folders
 from server.plans.exporting import jobs as export_jobs
 from server.plans.exporting import service as exports
@@ -159,6 +160,7 @@ def plan_page(
         colours=known,
         columns=timetable(view.plan, view.routes),
         drawn=[drawn_route(route, known[route.rep_id]) for route in view.routes],
+        words_of=CAUTIONS.get,
         is_working=view.plan.state in WORKING,
         may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),
         exported={day: {one.login: one for one in found} for day, found in exported.items()},

@@ -42,16 +42,17 @@ def test_a_golden_message_fits_the_schema(path: Path) -> None:
 
 
 def test_every_golden_op_is_understood() -> None:
-    ops = json.loads((HERE / "golden" / "push-request.every-op.json").read_text(encoding="utf-8"))["ops"]
+    ops = [op for path in GOLDEN if path.name.startswith("push-request.") for op in json.loads(path.read_text())["ops"]]
     adapter: TypeAdapter[wire.AnyOp] = TypeAdapter(wire.AnyOp)
-    assert {type(adapter.validate_python(op)) for op in ops} == {wire.Patch, wire.SetChange, wire.Delete, wire.Create}
+    kinds = {wire.Patch, wire.SetChange, wire.Delete, wire.Create, wire.ProposePin}
+    assert {type(adapter.validate_python(op)) for op in ops} == kinds
     assert all(wire.emit(adapter.validate_python(op)).keys() == op.keys() for op in ops)
 
 
 def test_every_golden_row_is_a_whole_document() -> None:
-    page = json.loads((HERE / "golden" / "pull-reply.every-entity.json").read_text(encoding="utf-8"))
+    pages = [json.loads(path.read_text()) for path in GOLDEN if path.name.startswith("pull-reply.")]
     seen = set()
-    for row in (row for group in page["groups"] for row in group["rows"] if row["o"] == "P"):
+    for row in (row for page in pages for group in page["groups"] for row in group["rows"] if row["o"] == "P"):
         documents.DOCUMENTS[row["e"]].model_validate(row["d"])
         seen.add(row["e"])
     assert seen == set(documents.DOCUMENTS)

@@ -86,6 +86,15 @@ class Screen:
         touch.touch_up()
         self.frames(8)
 
+    def drag(self, start, end):
+        from kivy.tests.common import UnitTestTouch
+
+        touch = UnitTestTouch(*start)
+        touch.touch_down()
+        touch.touch_move(*end)
+        touch.touch_up()
+        self.frames(8)
+
     def resize(self, size):
         self.window.size = size
         self.frames()
@@ -209,6 +218,41 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
     assert screen.shows("Check in")
 
 
+def test_the_rep_drags_the_pin_to_the_door_and_proposes_it(screen):
+    from mobile.screens.pin import PinForm
+
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Move the pin")
+    (form,) = screen.widgets(PinForm)
+    screen.tap("Propose")
+    assert screen.shows("Drag the pin, or tap")
+    before = form.map.centre
+    x, y = form.map.lonlat_px(*form.map.at)
+    screen.drag((x + 4, y - 3), (x + 64, y + 37))
+    assert form.map.centre == before, "the map stays where it is"
+    assert form.map.lonlat_px(*form.map.at) == pytest.approx((x + 60, y + 40), abs=1)
+    assert screen.shows(f"{round(form.moved_m)} m from the present pin")
+    form.note.input.text = "Behind the church"
+    screen.tap("Propose")
+    assert screen.shows("Saved on this phone.")
+    assert screen.shows("waits for a network.")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert (op.body["d"]["note"], op.body["d"]["fix"]["accuracy_m"]) == ("Behind the church", 12.0)
+    assert screen.shows("1 on phone")
+
+
+def test_the_pin_can_be_put_where_the_rep_stands(screen):
+    from mobile.screens.pin import PinForm
+
+    screen.app.go("pin", site_id=uid(2001))
+    screen.frames()
+    (form,) = screen.widgets(PinForm)
+    screen.tap("Where I stand")
+    assert form.map.at == (9.5205, 47.14)
+    assert screen.shows("38 m from the present pin")
+
+
 def test_a_conflict_is_settled_with_one_tap(screen):
     store = screen.app.ctx.store
     op = edit(store, "account", uid(1001), {"phone": "mine"})
@@ -260,7 +304,7 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
     places = [
         ("today", {}), ("map", {}), ("accounts", {}), ("more", {}), ("sync", {}),
         ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
-        ("visit", {"visit_id": uid(3001)}),
+        ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}),
     ]  # fmt: skip
     for name, arguments in places:
         screen.app.go(name, **arguments)

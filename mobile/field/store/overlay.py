@@ -24,7 +24,7 @@ def target(body: Json) -> Ref:
 def references(body: Json) -> set[Ref]:
     """Every row an op needs to stay readable while it is unsent."""
     refs = {target(body)}
-    if body["e"] == "visit_event":
+    if body["e"] in ("visit_event", "pin_proposal"):
         refs |= {(e, body["d"][f"{e}_id"]) for e in ("account", "site") if body["d"].get(f"{e}_id")}
     return refs
 
@@ -63,7 +63,7 @@ def _is_further(state: str | None, other: str) -> bool:
 def _with_edit(doc: Json | None, body: Json) -> Json | None:
     kind = body["k"]
     if kind == "create":
-        return {"id": body["id"], **body["d"]}
+        return doc or {"id": body["id"], "proposed_at": body["at"]["wall"], **body["d"]}
     if doc is None or kind == "delete":
         return None
     if kind == "patch":

@@ -26,8 +26,12 @@ update site set grade = 'given' where grade is null and pin is not null and prov
 """
 
 
+# The customers are counted anew at the next refresh: in parts, where their place is unsure.
+RECOUNT = "truncate density_customer, density_cell, density_state"
+
+
 def upgrade() -> None:
-    """Create the table of proposals and name what is known of imported coordinates."""
+    """Create the table of proposals, name what is known of imported coordinates, count unsure customers in parts."""
     op.create_table(
         "pin_proposal",
         sa.Column("site_id", sa.Uuid(), nullable=False),
@@ -114,4 +118,54 @@ def upgrade() -> None:
     op.execute("select records_attach('pin_proposal')")
     op.execute(BUCKETS)
     op.execute("select sync_attach('pin_proposal', 'sync_touch', '13, pin_proposal')")
+    op.add_column(
+        "stop",
+        sa.Column(
+            "entry",
+            geoalchemy2.types.Geometry(
+                geometry_type="POINT",
+                srid=4326,
+                dimension=2,
+                spatial_index=False,
+                from_text="ST_GeomFromEWKT",
+                name="geometry",
+            ),
+            nullable=True,
+            comment="Where the car stops; null when the drive is estimated.",
+        ),
+    )
+    op.add_column("stop", sa.Column("walk_m", sa.Double(), nullable=True, comment="From there to the pin."))
+    op.add_column(
+        "stop",
+        sa.Column(
+            "cautions",
+            sa.ARRAY(sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+            comment="server.plans.entry: what to know of the place.",
+        ),
+    )
     op.execute(GIVEN)
+    op.execute(RECOUNT)
+    op.drop_column("density_customer", "cell")
+    op.add_column(
+        "density_customer",
+        sa.Column(
+            "cells",
+            sa.ARRAY(sa.BigInteger()),
+            nullable=False,
+            comment="H3 cells in which it may lie (geo.density.spread).",
+        ),
+    )
+    op.add_column(
+        "density_customer",
+        sa.Column("parts", sa.ARRAY(sa.SmallInteger()), nullable=False, comment="Hundredths of it in each of these."),
+    )
+    op.alter_column(
+        "density_cell",
+        "customers",
+        type_=sa.Numeric(12, 2),
+        comment="A customer whose place is unsure counts in parts; they add up to whole ones.",
+    )
+    op.alter_column("site", "grade", comment="geo.types.Grade; null while there is no pin.")
+    op.alter_column("site", "provider", comment="Who placed the pin: a geocoder, `import`, `hand` or `checkins`.")

@@ -17,6 +17,7 @@ from server.accounts.models import Account, Site
 from server.activities.models import Visit
 from server.auth.models import User
 from server.kit.settings import settings
+from server.plans.entry import entry_point, in_words
 from server.plans.exporting import background
 from server.plans.models import Route, Stop, Unplanned
 
@@ -95,7 +96,7 @@ def _stop(row: _StopRow, leg: Leg) -> DayStop:
     return DayStop(
         visit_id=str(stop.visit_id or stop.id),
         account=account.name,
-        point=_pin(site) or polyline.decode(leg.polyline6)[-1],
+        point=entry_point(leg) or _pin(site) or polyline.decode(leg.polyline6)[-1],
         arrives_at=stop.arrives_at,
         starts_at=stop.starts_at,
         ends_at=stop.ends_at,
@@ -106,7 +107,7 @@ def _stop(row: _StopRow, leg: Leg) -> DayStop:
         address=_address(site),
         phone=account.phone or "",
         objective=(visit.objective if visit else None) or "",
-        why=stop.why,
+        why=" ".join(filter(None, (in_words(stop.cautions), stop.why))),
         appointment=(visit.appointment if visit else None) or "",
     )
 

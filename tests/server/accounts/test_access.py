@@ -65,6 +65,7 @@ def test_a_rep_cannot_touch_a_site_outside_her_territory(
     assert client.put(f"{path}/pin", json={"lon": 9.1, "lat": 47.1}, headers={"If-Match": "1"}).status_code == 404
     assert client.patch(path, json={"city": "X"}, headers={"If-Match": "1"}).status_code == 404
     assert client.post(f"{path}/locate").status_code == 404
+    assert client.post(f"{path}/pin/undo", json={"rev": 1}).status_code == 404
     assert client.delete(path, headers={"If-Match": "1"}).status_code == 404
 
 

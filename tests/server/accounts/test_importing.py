@@ -158,7 +158,7 @@ def test_an_import_never_moves_a_pin_set_by_hand(session: Session, tmp_path: Pat
     account = make_account("Hand AG", at=(9.5, 47.1), number="H", city="Vaduz")
     run_import(session, write(tmp_path, "number,name,city,lat,lon\nH,Hand AG,Schaan,47.3,9.6\nN,Neu AG,,47.2,9.7\n"))
     pins = {row.account.name: (row.lon, row.lat, row.site and row.site.grade) for row in listed(session, account)}
-    assert pins == {"Hand AG": (9.5, 47.1, "manual"), "Neu AG": (9.7, 47.2, None)}
+    assert pins == {"Hand AG": (9.5, 47.1, "manual"), "Neu AG": (9.7, 47.2, "given")}
     assert queries.sites_of(session, [account.id])[0].city == "Schaan"
 
 
@@ -331,3 +331,19 @@ def test_mapping_refuses_unknown_fields_and_one_field_twice(admin_client: TestCl
     for mapping in ({"0": "colour"}, {"7": "name"}, {"0": "name", "1": "name"}):
         assert admin_client.post(path, json={"mapping": mapping}).status_code == 422
     assert admin_client.post(path, json={"mapping": {"0": "name"}, "key": "email"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "uncertainty_m"),
+    [("47.2103", "9.7", 50), ("47.21", "9.71", 787), ("47.2", "9.7", 7870), ("47.210311", "9.712", 50)],
+)
+def test_imported_coordinates_are_called_given_and_doubted_by_their_decimals(
+    session: Session, tmp_path: Path, lat: str, lon: str, uncertainty_m: float
+) -> None:
+    run_import(session, write(tmp_path, f"number,name,city,lat,lon\nN,Neu AG,Vaduz,{lat},{lon}\n"))
+    site = session.scalars(select(Site)).one()
+    assert (site.grade, site.provider, site.geocode_reason) == ("given", "import", "coordinates_given")
+    assert site.uncertainty_m == uncertainty_m
+    run_import(session, write(tmp_path, "number,name,city,lat,lon\nN,Neu AG,Vaduz,47.25,9.75555\n"))
+    session.refresh(site)
+    assert (site.grade, site.uncertainty_m) == ("given", 50)

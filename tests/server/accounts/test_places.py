@@ -47,6 +47,25 @@ def test_a_pin_set_by_hand_decides_the_territory_and_stays(
     assert (again["pin_state"], again["lon"], again["territory_id"]) == ("pending", None, None)
 
 
+def test_undo_brings_a_pin_back_with_its_grade_and_reason(
+    admin_client: TestClient, session: Session, make_account: MakeAccount, west: Territory, east: Territory
+) -> None:
+    site = main_site(session, make_account("Müller AG", at=(9.2, 47.2)))
+    site.grade, site.uncertainty_m, site.provider, site.geocode_reason = "given", 787, "import", "coordinates_given"
+    session.flush()
+    session.refresh(site)
+    path, names = (
+        f"/api/v1/sites/{site.id}",
+        ("lon", "lat", "grade", "uncertainty_m", "provider", "reason", "territory_id"),
+    )
+    before = admin_client.get(path).json()
+    moved = admin_client.put(f"{path}/pin", json={"lon": 9.7, "lat": 47.3}, headers={"If-Match": str(site.rev)}).json()
+    assert (moved["grade"], moved["territory_id"]) == ("manual", str(east.id))
+    after = admin_client.post(f"{path}/pin/undo", json={"rev": before["rev"]}).json()
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+    assert admin_client.post(f"{path}/pin/undo", json={"rev": 99}).status_code == 422
+
+
 def test_a_rep_places_no_pin_and_is_told_to_propose_one(
     client_for: Callable[[User | None], TestClient], session: Session, make_account: MakeAccount, rita: User
 ) -> None:
@@ -55,6 +74,7 @@ def test_a_rep_places_no_pin_and_is_told_to_propose_one(
     refused = client.put(f"{path}/pin", json={"lon": 9.21, "lat": 47.2}, headers={"If-Match": str(site.rev)})
     assert (refused.status_code, refused.json()["permission"]) == (403, "pins:place")
     assert f"/api/v1/sites/{site.id}/pin-proposals" in refused.json()["help"]
+    assert client.post(f"{path}/pin/undo", json={"rev": 1}).status_code == 403
     assert client.post(f"{path}/locate").status_code == 403, "nor does she forget one that a person has set"
 
 

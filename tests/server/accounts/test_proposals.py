@@ -130,3 +130,37 @@ def test_nobody_decides_about_pins_out_of_their_reach(
     assert queries.open_proposals(session, scope(otto)) == []
     with pytest.raises(NotFound):
         proposals.propose(session, scope(otto), site.id, NewPin(DOOR))
+
+
+def test_a_stranger_is_refused(client_for: ClientFor, site: Site) -> None:
+    client = client_for(None)
+    assert client.get("/api/v1/pin-proposals").status_code == 401
+    assert client.get(f"/api/v1/sites/{site.id}/pin-proposals").status_code == 401
+    assert client.post(f"/api/v1/sites/{site.id}/pin-proposals", json={"lon": 9.2, "lat": 47.2}).status_code == 401
+    assert client.post(f"/api/v1/pin-proposals/{uuid7()}/accept").status_code == 401
+    assert client.post(f"/api/v1/pin-proposals/{uuid7()}/refuse", json={"answer": "No"}).status_code == 401
+
+
+def test_somebody_elses_site_takes_no_proposal_and_shows_none(client_for: ClientFor, site: Site, otto: User) -> None:
+    client, path = client_for(otto), f"/api/v1/sites/{site.id}/pin-proposals"
+    assert client.get(path).status_code == 404
+    assert client.post(path, json={"lon": 9.2, "lat": 47.2}).status_code == 404
+    assert client.get("/api/v1/pin-proposals").json()["items"] == []
+
+
+def test_proposing_and_deciding_over_http(client_for: ClientFor, site: Site, rita: User, mona: User) -> None:
+    rep, manager, path = client_for(rita), client_for(mona), f"/api/v1/sites/{site.id}/pin-proposals"
+    fix = {"lon": 9.20301, "lat": 47.2, "accuracy_m": 6}
+    made = rep.post(path, json={"lon": 9.203, "lat": 47.2, "note": "Gate", "fix": fix}).json()
+    assert (made["state"], made["grade"], made["proposer"], made["accuracy_m"]) == ("open", "gps_confirmed", "Rita", 6)
+    assert rep.post(f"/api/v1/pin-proposals/{made['id']}/accept").status_code == 403
+    assert [one["id"] for one in manager.get("/api/v1/pin-proposals").json()["items"]] == [made["id"]]
+    silent = manager.post(f"/api/v1/pin-proposals/{made['id']}/refuse", json={"answer": ""})
+    assert (silent.status_code, silent.json()["field"]) == (422, "answer")
+    refused = manager.post(f"/api/v1/pin-proposals/{made['id']}/refuse", json={"answer": "Old warehouse"}).json()
+    assert (refused["state"], refused["answer"], refused["decider"]) == ("refused", "Old warehouse", "Mona")
+    assert manager.post(f"/api/v1/pin-proposals/{made['id']}/accept").status_code == 409
+    assert [one["answer"] for one in rep.get(path).json()["items"]] == ["Old warehouse"]
+    outside = rep.post(path, json={"lon": 47.2, "lat": 190})
+    assert outside.status_code == 422
+    assert rep.post(path, json={"lon": 9.2, "lat": 47.2, "note": "x" * 3000}).json()["field"] == "note"

@@ -70,9 +70,26 @@ def test_penetration_carries_the_interval_of_the_library(session: Session, regio
         customer(f"Unlike Anything {number}", HERE)
     service.refresh(session)
     for cell in queries.cells(session, 6):
-        expected = penetration(cell.customers, cell.customers + cell.prospects)
+        expected = penetration(float(cell.customers), float(cell.customers) + cell.prospects)
         assert cell.penetration == pytest.approx(expected.share)
         assert (cell.low, cell.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+
+
+def test_a_customer_whose_place_is_unsure_counts_in_parts_that_add_up(session: Session, customer: Customer) -> None:
+    sites = [customer(f"Somewhere {number}", FAR) for number in range(3)]
+    for site in sites:
+        site.uncertainty_m = 1500.0
+    service.refresh(session)
+    assert queries.totals(session).customers == 3
+    for resolution in range(COARSEST, FINEST + 1):
+        assert sum(cell.customers for cell in queries.cells(session, resolution)) == 3
+    finest = queries.cells(session, FINEST)
+    assert len(finest) > 20
+    assert max(cell.customers for cell in finest) < 1
+    sites[0].uncertainty_m = 5.0
+    service.refresh(session)
+    assert queries.totals(session).customers == 3
+    assert max(cell.customers for cell in queries.cells(session, FINEST)) > 1
 
 
 def test_nothing_is_counted_twice_when_nothing_has_changed(session: Session, region: Region) -> None:

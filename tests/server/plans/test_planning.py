@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from server.accounts.models import Site
 from server.activities.models import Appointment, Visit
 from server.activities.service import PlannedVisit, plan_visit
 from server.plans import queries
@@ -158,3 +159,18 @@ def test_what_is_left_out_goes_with_the_plan(
     session.flush()
     assert session.scalars(select(Unplanned)).all() == []
     assert session.scalars(select(Visit)).all() == []
+
+
+def test_a_place_of_which_only_the_town_is_known_is_planned_with_a_warning(
+    session: Any, people: Any, make_account: Any, plan_now: Any, monday: date
+) -> None:
+    rita = people["rita"].id
+    for name, grade, metres in (("Town", "locality", 2000.0), ("Sure", "rooftop", 8.0), ("List", "given", 787.0)):
+        account = make_account(name, (9.51, 47.1), account_class="A", owner_id=rita)
+        site = session.get_one(Site, account.sites[0].id)
+        site.grade, site.uncertainty_m = grade, metres
+    session.flush()
+    plan = plan_now(people["mona"], [people["rita"]], monday)
+    found = {name: (stop.cautions, stop.entry) for name, stop in stops(session, plan).items()}
+    assert found == {"Town": (["locality"], None), "Sure": ([], None), "List": (["unsure"], None)}
+    assert "Approximate place: only the town is known." in stops(session, plan)["Town"].caution

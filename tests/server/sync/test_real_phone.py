@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mobile.field.capture import propose_pin
+from mobile.field.checkin import Fix
+from mobile.field.pins import proposed_pins
+from mobile.field.store import clock
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World
 
@@ -55,3 +59,27 @@ def test_a_conflict_comes_back_with_all_three_values(world: World, phone: FieldP
     (clash,) = op.result["conflicts"]
     assert (clash["base"], clash["mine"], clash["server"]) == ("1", "2", "9")
     assert phone.held("account")[str(account)][1]["phone"] == "9"
+
+
+def test_a_pin_dragged_without_network_arrives_exactly_once_and_its_answer_comes_back(
+    world: World, phone: FieldPhone
+) -> None:
+    account = world.account("Bakery", "west")
+    phone.sync()
+    (site,) = (doc for _rev, doc in phone.held("site").values())
+    fix = Fix(9.21, 47.2, 6.0, clock.now())
+    propose_pin(phone.store, site, 9.21, 47.2, note="Gate", fix=fix)
+    assert proposed_pins(phone.store, str(account))[site["id"]].state == "phone"
+    phone.network.loss = 1.0
+    phone.sync()
+    phone.network.loss = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert (report.ok, dict(report.results)) == (True, {"applied": 1})
+    assert world.sql("select state, grade, note from pin_proposal") == [("open", "gps_confirmed", "Gate")]
+    assert proposed_pins(phone.store, str(account))[site["id"]].state == "open"
+    world.sql("update pin_proposal set state = 'refused', answer = 'The old warehouse'")
+    phone.sync()
+    mine = proposed_pins(phone.store, str(account))[site["id"]]
+    assert (mine.state, mine.answer) == ("refused", "The old warehouse")

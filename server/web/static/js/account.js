@@ -2,7 +2,7 @@
 
 import { api, toast } from "./app.js";
 import { boxOf, circle, createMap } from "./map.js";
-import { place, territories } from "./layers.js";
+import { place, proposals, proposed, territories } from "./layers.js";
 
 const element = document.querySelector("#site-map");
 const sites = JSON.parse(document.querySelector("#site-data").textContent);
@@ -14,8 +14,25 @@ function features() {
     [...(site.uncertainty_m > 0 ? [circle([site.lon, site.lat], site.uncertainty_m)] : []), point(site)]) };
 }
 
-const box = boxOf({ features: placed().flatMap((site) => [circle([site.lon, site.lat], Math.max(120, site.uncertainty_m ?? 0))]) });
-const map = await createMap(element, { box, layers: [territories({ tint: .06 }), place(features)], padding: 24 });
+const waiting = JSON.parse(document.querySelector("#waiting-data").textContent);
+const around = proposed(waiting).features;
+const box = boxOf({ features: [...around, ...placed().flatMap((site) => [circle([site.lon, site.lat], Math.max(120, site.uncertainty_m ?? 0))])] });
+const map = await createMap(element, { box, layers: [territories({ tint: .06 }), place(features), proposals(() => proposed(waiting, { pins: false }))], padding: 24 });
+
+const mayPlace = element.dataset.mayPlace === "true";
+
+/** Those who may not place pins say how one finds the door, and propose. */
+function propose(site, lon, lat) {
+  const dialog = document.querySelector("#propose");
+  dialog.showModal();
+  dialog.onclose = () => marker?.remove();
+  dialog.querySelector("[data-send]").onclick = async () => {
+    const note = dialog.querySelector("[name=note]").value.trim() || null;
+    const answer = await api("POST", `/api/v1/sites/${site.id}/pin-proposals`, { lon, lat, note });
+    if (!answer.ok) { toast(answer.body?.detail ?? ""); return; }
+    location.reload();
+  };
+}
 
 async function save(site, lon, lat) {
   const answer = await api("PUT", `/api/v1/sites/${site.id}/pin`, { lon, lat }, { "If-Match": `"${site.rev}"` });
@@ -25,8 +42,7 @@ async function save(site, lon, lat) {
   map.data("place", features());
   refreshFacts();
   toast(element.dataset.moved, { label: element.dataset.undo, run: async () => {
-    if (before.grade === "manual" && before.lon !== null) await api("PUT", `/api/v1/sites/${site.id}/pin`, { lon: before.lon, lat: before.lat }, { "If-Match": `"${site.rev}"` });
-    else await api("POST", `/api/v1/sites/${site.id}/locate`);
+    await api("POST", `/api/v1/sites/${site.id}/pin/undo`, { rev: before.rev });
     location.reload();
   } });
 }
@@ -62,7 +78,7 @@ document.addEventListener("click", async (event) => {
     handle.className = "map-marker";
     marker = new maplibregl.Marker({ element: handle, draggable: true }).setLngLat(centre).addTo(map.map);
     map.map.easeTo({ center: centre, zoom: Math.max(16, map.map.getZoom()), duration: 200 });
-    marker.on("dragend", () => { const { lng, lat } = marker.getLngLat(); marker.remove(); save(site, lng, lat); });
+    marker.on("dragend", () => { const { lng, lat } = marker.getLngLat(); if (mayPlace) { marker.remove(); save(site, lng, lat); } else propose(site, lng, lat); });
     element.scrollIntoView({ block: "center", behavior: "smooth" });
   } else if (button.dataset.locate) {
     button.setAttribute("aria-busy", "true");

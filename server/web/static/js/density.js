@@ -24,7 +24,8 @@ map.on("click", "density-cells", ({ lngLat, features: [cell] }) => {
   const percent = (share) => `${Math.round(100 * share)} %`;
   const text = document.createElement("div");
   const title = document.createElement("strong");
-  title.textContent = de ? `${open} Interessenten, ${customers} Kunden` : `${open} prospects, ${customers} customers`;
+  const own = customers.toLocaleString(de ? "de" : "en", { maximumFractionDigits: customers < 10 ? 1 : 0 });
+  title.textContent = de ? `${open} Interessenten, ${own} Kunden` : `${open} prospects, ${own} customers`;
   text.append(title, document.createElement("br"), `${de ? "Durchdringung" : "Penetration"} ${percent(penetration)} (${percent(low)}–${percent(high)})`);
   new maplibregl.Popup({ maxWidth: "260px" }).setLngLat(lngLat).setDOMContent(text).addTo(map);
 });

@@ -1,6 +1,7 @@
 // The layers that pages put on their map. Each is {name, parts()}: parts are composed again for every theme.
 
 import { css, isDark } from "./basemap.js";
+import { circle } from "./map.js";
 
 const vector = (path, minzoom = 0, maxzoom = 15) => ({ type: "vector", tiles: [`${location.origin}${path}`], minzoom, maxzoom });
 const collection = (features = []) => ({ type: "FeatureCollection", features });
@@ -22,10 +23,10 @@ export function accounts(chosen) {
       return {
         sources: { accounts: vector(`/tiles/accounts/{z}/{x}/{y}${query.size ? `?${query}` : ""}`) },
         over: [
-          { id: "account-uncertainty", type: "circle", source: "accounts", "source-layer": "accounts", minzoom: 14,
-            filter: [">", ["coalesce", ["get", "uncertainty_m"], 0], 20],
+          { id: "account-uncertainty", type: "circle", source: "accounts", "source-layer": "accounts", minzoom: 10,
+            filter: [">", ["coalesce", ["get", "uncertainty_m"], 0], 0],
             paint: { "circle-color": css("--info"), "circle-opacity": .1, "circle-stroke-color": css("--info"), "circle-stroke-opacity": .35, "circle-stroke-width": 1,
-              "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 14, ["min", 60, ["*", .155, ["get", "uncertainty_m"]]], 18, ["min", 400, ["*", 2.48, ["get", "uncertainty_m"]]]] } },
+              "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 10, ["/", ["get", "doubt_px"], 16], 20, ["*", ["get", "doubt_px"], 64]] } },
           { id: "account-bubbles", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["has", "count"],
             layout: { "icon-image": ["concat", "bubble|", ["get", "count"], "|", ["get", "a"], "|", ["get", "b"], "|", ["get", "c"]], "icon-allow-overlap": true } },
           { id: "account-pins", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["!", ["has", "count"]],
@@ -144,6 +145,36 @@ export function place(data) {
         { id: "place-circle", type: "fill", source: "place", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": css("--info"), "fill-opacity": .14 } },
         { id: "place-edge", type: "line", source: "place", filter: ["==", ["geometry-type"], "Polygon"], paint: { "line-color": css("--info"), "line-opacity": .5 } },
         { id: "place-others", type: "symbol", source: "place", filter: ["==", ["geometry-type"], "Point"], layout: { "icon-image": ["get", "image"], "icon-allow-overlap": true } },
+      ],
+    }),
+  };
+}
+
+/** Proposals as GeoJSON. Each is {to, from, uncertainty_m, doubt_m}; `from` may be null. Without `pins` the page draws the old ones. */
+export function proposed(rows, { pins = true } = {}) {
+  const feature = (kind, type, coordinates) => ({ type: "Feature", properties: { kind }, geometry: { type, coordinates } });
+  return collection(rows.flatMap((row) => [
+    ...(pins && row.from && row.doubt_m > 0 ? [{ ...circle(row.from, row.doubt_m), properties: { kind: "doubt" } }] : []),
+    ...(row.uncertainty_m > 0 ? [{ ...circle(row.to, row.uncertainty_m), properties: { kind: "sure" } }] : []),
+    ...(row.from ? [feature("way", "LineString", [row.from, row.to])] : []),
+    ...(pins && row.from ? [feature("from", "Point", row.from)] : []),
+    feature("to", "Point", row.to),
+  ]));
+}
+
+/** Where pins are proposed: the old one grey, the new one in the accent colour, both with their circles. */
+export function proposals(data) {
+  const kind = (name) => ["==", ["get", "kind"], name];
+  return {
+    name: "proposals",
+    parts: () => ({
+      sources: { proposals: geojson(data()) },
+      over: [
+        { id: "proposal-doubt", type: "fill", source: "proposals", filter: kind("doubt"), paint: { "fill-color": css("--quiet"), "fill-opacity": .12 } },
+        { id: "proposal-sure", type: "fill", source: "proposals", filter: kind("sure"), paint: { "fill-color": css("--blaze"), "fill-opacity": .22 } },
+        { id: "proposal-way", type: "line", source: "proposals", filter: kind("way"), paint: { "line-color": css("--blaze"), "line-width": 2, "line-dasharray": [1.5, 1.8] } },
+        { id: "proposal-from", type: "circle", source: "proposals", filter: kind("from"), paint: { "circle-radius": 5, "circle-color": css("--quiet"), "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 2 } },
+        { id: "proposal-to", type: "circle", source: "proposals", filter: kind("to"), paint: { "circle-radius": 7, "circle-color": css("--blaze"), "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 2.5 } },
       ],
     }),
   };
