@@ -27,6 +27,8 @@ PAGES = (
     "/plans",
     "/territories",
     "/density",
+    "/review",
+    "/review/repairs",
     "/imports",
     "/users",
     "/regions",

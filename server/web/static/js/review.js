@@ -1,7 +1,7 @@
 // The review desk: one account after the other, each decided with one key; the next ones are fetched before they are wanted.
 
 import { api, toast } from "./app.js";
-import { circle, createMap } from "./map.js";
+import { boxOf, circle, createMap } from "./map.js";
 import { place } from "./layers.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -63,8 +63,8 @@ function draw() {
   if (site.lon !== null && site.uncertainty_m > 0) rings.push(circle([site.lon, site.lat], site.uncertainty_m));
   view.circles = rings;
   made.data("place", collection());
-  const points = [...options, ...proposals, ...(site.lon !== null ? [site] : [])];
-  if (points.length) made.fit([Math.min(...points.map((p) => p.lon)), Math.min(...points.map((p) => p.lat)), Math.max(...points.map((p) => p.lon)), Math.max(...points.map((p) => p.lat))], { padding: mapElement.clientHeight < 320 ? 40 : 80, maxZoom: 17 });
+  const points = [...options, ...proposals, ...(site.lon !== null ? [site] : [])].map((p) => ({ type: "Feature", geometry: { type: "Point", coordinates: [p.lon, p.lat] } }));
+  if (points.length) made.fit(boxOf({ features: [...points, ...rings] }), { padding: mapElement.clientHeight < 320 ? 40 : 80, maxZoom: 17 });
 }
 
 function fill(html) {
@@ -127,6 +127,8 @@ function decide(verb, body) {
   working = working.then(() => api("POST", `/api/v1/review/${site}`, { rev, address, ...body })).then((answer) => {
     if (answer.ok) {
       undoable.push({ id: answer.body.id, site });
+      $("#toasts").replaceChildren();
+      htmx.ajax("GET", "/review/grades", { target: "#grades", swap: "outerHTML" });
       toast(said(verb, name), { label: words.undo, run: () => undo(answer.body.id) });
       return;
     }
@@ -151,6 +153,7 @@ function undo(id = null) {
     if (rows[row].classList.contains("decided")) count(-1);
     rows[row].classList.remove("decided", "taken");
     await show(row);
+    $("#toasts").replaceChildren();
     toast(said("undone", view?.name ?? ""));
   });
 }
