@@ -19,6 +19,9 @@ parser.add_argument("--rows", type=Path, default=Path("../shared/data/geocode/li
 parser.add_argument("--sites", type=int, default=3000)
 parser.add_argument("--changes", type=int, default=5, help="streets renamed; six times as many numbers change")
 arguments = parser.parse_args()
+if not arguments.extract.exists() or not arguments.rows.exists():
+    print(f"skipped: there is no {arguments.extract} or {arguments.rows}")
+    raise SystemExit(0)
 folder = tempfile.TemporaryDirectory(prefix="waymark-updates-")
 os.environ["WAYMARK_HOME"] = folder.name
 os.environ.pop("WAYMARK_DATABASE_URL", None)

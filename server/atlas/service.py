@@ -48,7 +48,8 @@ def index(session: Session, region_id: UUID, steps: Steps = quiet) -> None:
     steps("indexing addresses", 1, 2)
     updating.note_changes(session, old.id if old is not None else None, new)
     if old is not None and old.region_id is not None:
-        new.changes |= {"prospects": region_queries.prospect_changes(session, old.region_id, region_id)}
+        firms = region_queries.prospect_changes(session, old.region_id, region_id)
+        new.changes = {**new.changes, "prospects": firms}
     steps("indexing addresses", 2, 2)
 
 

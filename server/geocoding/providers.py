@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
+from geopy.adapters import URLLibAdapter
 from geopy.geocoders import GoogleV3, Nominatim, OpenCage, Pelias, Photon
 from geopy.location import Location
 from rapidfuzz import fuzz
@@ -17,7 +18,8 @@ from geo.geocode.vocabulary import fold, words
 from geo.types import Grade, LonLat
 from server.kit.errors import Invalid
 
-TIMEOUT_S = 10
+_PLAINLY: dict[str, Any] = {"timeout": 10, "adapter_factory": URLLibAdapter}
+"""One question is one request: geopy's other adapter asks again by itself, and sleeps as long as a 429 tells it to."""
 _UNCERTAINTY_M = {Grade.ROOFTOP: 25.0, Grade.INTERPOLATED: 75.0, Grade.STREET: 250.0, Grade.LOCALITY: 3000.0}
 """Modest: what the type of an answer promises, not what it might be."""
 _SURE, _BARE, _STREET, _PLACE, _DOUBTFUL = 0.85, 0.7, 0.5, 0.3, 0.2
@@ -139,7 +141,7 @@ PROVIDERS: Mapping[str, Provider] = {
                 "Its policy: operations.osmfoundation.org/policies/nominatim",
             ),
             lambda scheme, host, _key, agent: Nominatim(
-                user_agent=agent, domain=host, scheme=scheme, timeout=TIMEOUT_S
+                user_agent=agent, domain=host, scheme=scheme, **_PLAINLY
             ),
             {"addressdetails": True}, _nominatim,
         ),
@@ -151,7 +153,7 @@ PROVIDERS: Mapping[str, Provider] = {
                 "Results must credit OpenStreetMap (ODbL).",
                 "Its terms: photon.komoot.io",
             ),
-            lambda scheme, host, _key, agent: Photon(user_agent=agent, domain=host, scheme=scheme, timeout=TIMEOUT_S),
+            lambda scheme, host, _key, agent: Photon(user_agent=agent, domain=host, scheme=scheme, **_PLAINLY),
             {}, _photon,
         ),
         Provider(
@@ -160,7 +162,7 @@ PROVIDERS: Mapping[str, Provider] = {
                 "Pelias is software: what is allowed is what the operator of the server that you name allows.",
                 "Results must credit the sources that the server was built from.",
             ),
-            lambda scheme, host, key, agent: Pelias(host, key, user_agent=agent, scheme=scheme, timeout=TIMEOUT_S),
+            lambda scheme, host, key, agent: Pelias(host, key, user_agent=agent, scheme=scheme, **_PLAINLY),
             {}, _pelias,
         ),
         Provider(
@@ -172,7 +174,7 @@ PROVIDERS: Mapping[str, Provider] = {
                 "Its terms: cloud.google.com/maps-platform/terms",
             ),
             lambda scheme, host, key, agent: GoogleV3(
-                key, domain=host, scheme=scheme, user_agent=agent, timeout=TIMEOUT_S
+                key, domain=host, scheme=scheme, user_agent=agent, **_PLAINLY
             ),
             {}, _google,
         ),
@@ -185,7 +187,7 @@ PROVIDERS: Mapping[str, Provider] = {
                 "Its terms: opencagedata.com/terms",
             ),
             lambda scheme, host, key, agent: OpenCage(
-                key, domain=host, scheme=scheme, user_agent=agent, timeout=TIMEOUT_S
+                key, domain=host, scheme=scheme, user_agent=agent, **_PLAINLY
             ),
             {"annotations": False}, _opencage,
         ),

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from server.atlas.commands import regions
 from server.regions import building
-from server.regions.commands import StepBars, regions
+from server.regions.commands import StepBars
 from server.regions.errors import NoSuchRegion
 
 run = CliRunner().invoke

@@ -1,0 +1,75 @@
+"""Sites that our own index is not sure of are asked for elsewhere, in the background; pins of people stay."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import Engine, select
+from typer.testing import CliRunner
+
+from server.accounts import jobs, locating
+from server.accounts.models import Account, Site
+from server.geocoding import remote, sources
+from server.geocoding.commands import geocode
+from server.geocoding.remote import Setup
+from server.geocoding.sources import Wish
+from server.kit.database import transaction
+from tests.server.geocoding import remote_peer
+from tests.server.geocoding.remote_peer import Peer
+
+OTHERS = "".join(f"-76.8,{39.2 + n / 5000:.5f},{n},Oak Lane,Arbutus,21227\n" for n in range(1, 21))
+
+
+@pytest.fixture
+def peer(empty_database: Engine, tmp_path: Path) -> Iterator[Peer]:
+    """Three sites at a street that only the peer knows, one of them pinned by hand; and the peer, switched on."""
+    path = tmp_path / "county.csv"
+    path.write_text("LON,LAT,NUMBER,STREET,CITY,POSTCODE\n" + OTHERS)
+    with remote_peer.running() as running:
+        with transaction() as session:
+            sources.add(session, [path], Wish("county", "US", "The County"))
+            for name in ("Machine", "Person", "Twin"):
+                account = Account(name=name)
+                session.add(account)
+                session.flush()
+                session.add(Site(account_id=account.id, street="7 Mill Rd", postcode="21228", city="Catonsville"))
+            session.flush()
+            locating.locate(session, locating.pending(session))
+            session.scalars(select(Site).join(Account).where(Account.name == "Person")).one().grade = "manual"
+            setup = Setup(running.url, "Example Ltd, it@example.com", 0.01, 100)
+            remote.configure(session, "nominatim", setup, accepts=True, actor=None)
+        yield running
+
+
+def test_an_unsure_site_gets_the_answer_with_its_provider_and_keeps_it(peer: Peer) -> None:
+    jobs.ask_elsewhere.func()
+    jobs.ask_elsewhere.func()
+    with transaction() as session:
+        rows = session.execute(select(Account.name, Site.provider, Site.grade, Site.pin_state).join(Site)).all()
+        found = {name: tuple(rest) for name, *rest in rows}
+        assert found["Machine"] == found["Twin"] == ("nominatim", "rooftop", "placed")
+        assert found["Person"][1] == "manual"
+        locating.locate(session, locating.locked(session, list(session.scalars(select(Site.id)))))
+        assert set(session.scalars(select(Site.provider).where(Site.grade == "rooftop"))) == {"nominatim"}
+    assert len(peer.asked) == 1
+
+
+def test_a_refusal_leaves_the_sites_to_a_later_job(peer: Peer) -> None:
+    peer.instead = (429, {"Retry-After": "60"}, b"{}")
+    jobs.ask_elsewhere.func()
+    with transaction() as session:
+        assert len(locating.unasked(session, 10)) == 2
+    assert len(peer.asked) == 1
+
+
+def test_a_list_is_asked_elsewhere_too_and_names_the_provider(peer: Peer, tmp_path: Path) -> None:
+    asked, found = tmp_path / "in.csv", tmp_path / "out.csv"
+    asked.write_text("id,street,postcode,city\na,7 Mill Rd,21228,Catonsville\nb,7 Oak Lane,21227,Arbutus\n")
+    cli = typer.Typer()
+    cli.command()(geocode)
+    outcome = CliRunner().invoke(cli, [str(asked), str(found), "--remote"], catch_exceptions=False)
+    assert outcome.exit_code == 0
+    rows = [line.split(",") for line in found.read_text().splitlines()]
+    assert [(row[0], row[-1]) for row in rows] == [("id", "provider"), ("a", "nominatim"), ("b", "waymark")]
+    assert "Nominatim" in (tmp_path / "out.csv.sources.txt").read_text()
