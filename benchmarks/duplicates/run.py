@@ -17,7 +17,7 @@ from uuid import UUID
 import scratch
 from labelled import Company, Row
 
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 WANTED = (0.98, 0.90)
 """Precision and recall that must be reached at one threshold."""
 
@@ -98,7 +98,7 @@ def main() -> None:
     """Make companies, search them, print; a miss of the wanted figures ends with 1."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[11])
     parser.add_argument("--peer-rows", type=int, default=1500)
     options = parser.parse_args()
     fine = True

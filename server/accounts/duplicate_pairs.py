@@ -25,7 +25,7 @@ from server.accounts.resemblance import (
 )
 from server.kit.database import copy_rows
 
-SHOWN = 0.5
+SHOWN = 0.3
 """From this score upwards a pair is kept for somebody to look at."""
 
 LARGEST = {"p:": 30, "e:": 30, "d:": 30, "a:": 40, "n:": 25, "k:": 25, "f:": 25, "s:": 60}

@@ -14,7 +14,7 @@ from server.accounts.models import Account, Site
 from server.accounts.resemblance import Traits, compare, keys_of, likelihood, reasons, traits
 from server.kit.ids import uuid7
 
-REFUSED = 0.7
+REFUSED = 0.6
 """From this score upwards a new account is not simply created."""
 
 

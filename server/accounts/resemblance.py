@@ -257,8 +257,11 @@ def is_worth_comparing(one: Traits, other: Traits) -> bool:
         return True
     if one.domains & other.domains or address_keys(one) & address_keys(other):
         return True
-    likeness: float = fuzz.ratio(one.glued, other.glued)
-    return likeness >= 55 or fuzz.token_set_ratio(" ".join(one.tokens), " ".join(other.tokens)) >= 70
+    names = " ".join(one.tokens), " ".join(other.tokens)
+    if fuzz.ratio(one.glued, other.glued) >= 70 or fuzz.token_set_ratio(*names) >= 95:
+        return True
+    likeness: float = fuzz.token_sort_ratio(*names)
+    return likeness >= 75
 
 
 def compare(one: Traits, other: Traits, common: Commonness = NOBODY_ELSE) -> Resemblance:

@@ -111,12 +111,13 @@ def test_namesakes_far_apart_are_two_accounts(admin_client: TestClient, make_acc
 def test_candidates_are_ranked_by_name_phone_and_distance(admin_client: TestClient, make_account: MakeAccount) -> None:
     one = make_account("Garage Beck GmbH", at=(9.5200, 47.1400), phone="+423 230 11 11")
     make_account("Beck Garage", at=(9.5201, 47.1400))
-    make_account("Autohaus Beck", at=(9.9, 47.1400), phone="+4232301111")
+    make_account("Garage Beck", at=(9.5215, 47.1400), phone="+4232301111")
+    make_account("Autohaus Beck", at=(9.9, 47.1400))
     make_account("Blumen Rosa", at=(9.5200, 47.1401))
     found = admin_client.get(f"/api/v1/accounts/{one.id}/duplicates").json()["items"]
-    assert [row["name"] for row in found] == ["Beck Garage", "Autohaus Beck"]
-    assert found[0]["distance_m"] == pytest.approx(7.6, abs=1)
-    assert found[1]["same_phone"]
+    assert [row["name"] for row in found] == ["Garage Beck", "Beck Garage"]
+    assert found[1]["distance_m"] == pytest.approx(7.6, abs=1)
+    assert found[0]["same_phone"]
 
 
 def test_a_number_belongs_to_one_account(admin_client: TestClient, make_account: MakeAccount) -> None:

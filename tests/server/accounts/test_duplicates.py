@@ -66,7 +66,9 @@ def test_the_thresholds_tell_twins_from_namesakes() -> None:
     here, there = LonLat(9.52, 47.14), LonLat(9.72, 47.2)
     name = "Garage Hinterlechner"
     assert score(firm(name, **VADUZ), firm(name, **VADUZ)) >= REFUSED, "the same name at the same address"
-    assert score(firm(name, phone="+4231", point=here), firm("Hinterlechner", phone="+4231", point=here)) >= REFUSED
+    mine, short = firm(name, phone="+4231", **VADUZ), firm("Hinterlechner", phone="+4231", **VADUZ)
+    assert score(mine, short) >= SHOWN, "a shortened name, with phone and address"
+    assert score(firm(name, phone="+4231", **VADUZ), firm(name, phone="+4231", **VADUZ)) > score(mine, short)
     assert score(firm(name, point=here), firm(name, point=there)) < SHOWN, "a namesake twenty kilometres away"
     assert score(firm(name, point=here), firm("Blumen Rosa", point=here)) < SHOWN, "a neighbour"
 
