@@ -16,8 +16,10 @@ _FEW = 8
 """Of fewer numbers nobody can say whether they go along the street."""
 _JUMBLED = 5.0
 """Numbers go along the street when the way from each to the next is less than this many times its length."""
-_FEW_SECONDS = 5
+_FEW_SECONDS = 20
 """Second figures are looked at where more than one in so many houses has one."""
+_STRAIGHTER = 0.8
+"""They are the numbering when going from one to the next takes less than this share of the way."""
 _SMALL_M = 300.0
 """Within so small a street or hamlet a jumbled number is near enough."""
 _SAME_SIDE = 8
@@ -183,7 +185,7 @@ class Houses:
                     second = _second(house.number)
                     last.setdefault(base if second is None else second, []).append(house)
             row = _Row(last, True)
-            return row if row.hops_m < first.hops_m / 2 else first
+            return row if row.hops_m < _STRAIGHTER * first.hops_m else first
         return first
 
 
