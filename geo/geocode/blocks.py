@@ -167,7 +167,7 @@ class LargeBlock:
 
     def __init__(self, keys: Keys, chosen: Array, streets: Array, pieces: Array, holders: Lists, first: int) -> None:
         assert keys.pieces is not None
-        self._texts, self._all_pieces = keys.texts, keys.pieces
+        self._text, self._all_pieces = keys.text, keys.pieces
         self._chosen, self._streets = chosen, streets
         self._sizes = keys.pieces.sizes(chosen)
         self._pieces, self._holders, self._first = pieces, holders, first
@@ -181,7 +181,7 @@ class LargeBlock:
         counts = self._shared(ids)
         hits = counts.nonzero()[0]
         near = [at for _, at in best(hits, counts[hits], self._sizes[hits], wanted, _SHORTLIST, _LEAST_SHARED)]
-        keys = [self._texts[int(self._chosen[at])] for at in near]
+        keys = [self._text(key) for key in self._chosen[near].tolist()]
         found = process.extract(key, keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
         return [(score, int(self._streets[near[at]])) for _, score, at in found]
 
@@ -197,7 +197,7 @@ class LargeBlock:
             return []
         found: dict[int, None] = {}
         for at in (self._shared(ids) >= (len(ids) if len(part) >= _PIECE else 1)).nonzero()[0].tolist():
-            if part in BEGIN + self._texts[int(self._chosen[at])]:
+            if part in BEGIN + self._text(int(self._chosen[at])):
                 found[int(self._streets[at])] = None
                 if len(found) >= limit:
                     break

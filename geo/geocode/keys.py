@@ -90,6 +90,8 @@ class Keys:
         """Keys of each member."""
         self._by_hash = memoryview(arrays[f"{name}.by_hash"])
         self._buckets = memoryview(arrays[f"{name}.buckets"])
+        self.text = lru_cache(2 * _REMEMBERED)(self.texts.__getitem__)
+        """A key, by its position."""
         self.find = lru_cache(_REMEMBERED)(self._find)
         """Position of a key, -1 when there is none."""
         self._shift = 33 - (len(self._buckets) - 1).bit_length()

@@ -49,8 +49,6 @@ class Arrays(Mapping[str, Array]):
         self._sections: dict[str, tuple[str, int, int]] = {
             name: (kind, start + offset, count) for name, (kind, offset, count) in header["sections"].items()
         }
-        self.size = len(buffer)
-        """Bytes in all."""
 
     def __getitem__(self, name: str) -> Array:
         kind, offset, count = self._sections[name]

@@ -64,6 +64,11 @@ class Segment:
         self.countries = frozenset(self._text[at] for at in Lists(arrays, "countries")[0])
         """Two-letter codes of the countries that are covered; empty when unknown."""
         self._streets: Kept[int, Street] = Kept(20_000, self._street)
+        self._numbered: Kept[int, Houses] = Kept(20_000, self._numbers)
+        self._named: Kept[str, Sequence[int] | Array] = Kept(20_000, self._filed)
+        self._houses = lru_cache(20_000)(self._house)
+        self.scored_streets = lru_cache(5_000)(self._scored_streets)
+        """Streets by the keys that share most trigrams with one, with the likeness of each key."""
         self._number_text, self._bases = Texts(arrays, "number"), arrays["number.bases"]
         self._house_numbers = arrays["house.number"]
         self._number = lru_cache(20_000)(lambda at: parse_number(self._number_text[at]) or HouseNumber(0))
@@ -104,19 +109,27 @@ class Segment:
 
     def houses(self, street: int) -> Houses:
         """Its house numbers."""
+        return self._numbered[street]
+
+    def _numbers(self, street: int) -> Houses:
         begin, end = self._starts[street - self._first], self._starts[street - self._first + 1]
         bases = self._bases[self._house_numbers[begin:end]].tolist()
-        return Houses.read(bases, lambda at: self._house(begin + at))
+        return Houses.read(bases, lambda at: self._houses(begin + at))
 
     def streets_named(self, key: str, postcode: str = "", places: Iterable[int] = ()) -> Sequence[int]:
         """Streets filed under exactly this key; of very many those in the postcode or one of the places."""
+        found = self._named[key]
+        if isinstance(found, np.ndarray):
+            return self._shifted(self._here(found, postcode, places), self._first)
+        return found
+
+    def _filed(self, key: str) -> Sequence[int] | Array:
+        """The streets of a key; of very many as they lie in the file."""
         at = self._by_name.find(key)
         if at < 0:
             return ()
-        begin, end = self._by_name.members.bounds(at)
-        if end - begin > _MOST_NAMED:
-            return self._shifted(self._here(self._by_name.members.array(at), postcode, places), self._first)
-        return self._shifted(self._by_name.members[at], self._first)
+        found = self._by_name.members.array(at)
+        return found if len(found) > _MOST_NAMED else self._shifted(found.tolist(), self._first)
 
     def _here(self, members: Array, postcode: str, places: Iterable[int]) -> list[int]:
         """Those of many streets that lie in the postcode or a place, in their order; the first when none does."""
@@ -138,8 +151,7 @@ class Segment:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
         return spread(self.scored_streets(key, limit), limit)
 
-    def scored_streets(self, key: str, limit: int) -> Scored:
-        """The same by key, with the likeness of each."""
+    def _scored_streets(self, key: str, limit: int) -> Scored:
         return self._scored(self._by_name, self._by_name.like(key, limit), self._first, limit)
 
     def _scored(self, keys: Keys, found: Iterable[tuple[float, int]], first: int, limit: int) -> Scored:
