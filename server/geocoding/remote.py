@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from uuid import UUID
 
 from geopy.exc import (
@@ -192,7 +193,7 @@ def ask(query: AddressQuery, wait: Wait = time.sleep) -> Answer | Paused | None:
         found = asdict(found_in(provider, location)) if location is not None else {}
     except GeocoderQueryError:
         found = {}
-    except (GeopyError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (GeopyError, HTTPException, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         return _refused(setup, error)
     with transaction() as session:
         session.execute(
@@ -266,7 +267,7 @@ def _refused(setup: RemoteProvider, error: Exception) -> Paused:
         why = "It says that we ask too much."
     elif isinstance(error, GeocoderAuthenticationFailure | GeocoderInsufficientPrivileges):
         pause_s, why = _LONG_PAUSE_S, "It does not accept our key."
-    elif isinstance(error, GeopyError):
+    elif isinstance(error, GeopyError | HTTPException | OSError):
         pause_s, why = _PAUSE_S, f"It does not answer as it should ({type(error).__name__})."
     else:
         pause_s, why = _PAUSE_S, "Its answer is not what such a geocoder says."
