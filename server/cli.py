@@ -13,7 +13,6 @@ from sqlalchemy.exc import OperationalError
 
 from server import migrations
 from server.accounts import commands as account_commands
-from server.accounts import duplicate_commands
 from server.atlas import commands as atlas_commands
 from server.auth import commands as auth_commands
 from server.demo.commands import StartedHere, demo
@@ -43,7 +42,7 @@ app.add_typer(geocoding_commands.addresses, name="addresses")
 app.command("geocode")(geocoding_commands.geocode)
 app.add_typer(density_commands.density, name="density")
 app.command("import")(account_commands.import_accounts)
-app.add_typer(duplicate_commands.duplicates, name="duplicates")
+app.add_typer(account_commands.duplicates, name="duplicates")
 app.add_typer(roads_commands.roads, name="roads")
 app.add_typer(sync_commands.sync, name="sync")
 app.command()(export)

@@ -13,7 +13,8 @@ from geo.types import LonLat
 from server.accounts import queries
 from server.accounts.merge_choices import Side
 from server.accounts.models import Account, AccountMerge, Site
-from server.accounts.resemblance import NOBODY_ELSE, Traits, places_compared, traits
+from server.accounts.resemblance import NOBODY_ELSE, places_compared
+from server.accounts.traits import Traits, traits
 
 ONE_PLACE_M = 30.0
 """Sites without a written address this close to each other are one place."""
