@@ -26,7 +26,7 @@ ROOMS = {
     "geocode": "server.geocoding.commands:geocode",
     "density": "server.density.commands:density",
     "import": "server.accounts.commands:imports",
-    "duplicates": "server.accounts.duplicate_commands:duplicates",
+    "duplicates": "server.accounts.commands:duplicates",
     "roads": "server.roads.commands:roads",
     "sync": "server.sync.commands:sync",
     "export": "server.plans.exporting.commands:export",

@@ -1,5 +1,6 @@
-"""`waymark import`: accounts from a file, from the command line, and the way back."""
+"""`waymark import`: accounts from a file, and the way back; `waymark duplicates`: accounts that may be the same."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,9 @@ from uuid import UUID
 import typer
 from typer.core import TyperGroup
 
+from server.accounts import duplicate_pairs, duplicate_queue, duplicate_rule
 from server.accounts.importing import TARGET
+from server.auth.access import system_scope
 from server.imports import profiles, queries, service
 from server.imports.errors import BadFile
 from server.imports.models import Action, ImportOutcome, ImportRun, Mode
@@ -103,3 +106,40 @@ def show_problems(run: ImportRun, rows: Sequence[ImportOutcome]) -> None:
     for row in rows:
         for problem in row.problems:
             typer.echo(f"{run.file_name}, row {row.row_no}: {problem['level']}: {problem['message']}", err=True)
+
+
+duplicates = typer.Typer(no_args_is_help=True, help="Accounts that may be the same.")
+
+
+@duplicates.command()
+def find() -> None:
+    """Compare what is new or changed since the last search; says what was left out, and what the rule would merge."""
+    began = time.perf_counter()
+    with transaction() as session:
+        run = duplicate_pairs.search(session)
+    if run is None:
+        typer.echo("Another search is running.")
+        return
+    seconds = time.perf_counter() - began
+    typer.echo(
+        f"{run.looked_at:,} of {run.accounts:,} accounts looked at, {run.compared:,} pairs compared in {seconds:.1f} s,"
+        f" {run.found:,} resemble each other."
+    )
+    if run.cut_blocks:
+        typer.echo(f"{run.cut_blocks:,} blocks were too large; {run.cut_pairs:,} pairs in them need another sign.")
+    with transaction() as session:
+        held = duplicate_rule.rule(session)
+        ready = duplicate_rule.would_merge(session, held.threshold)
+    state = "on: the worker merges" if held.is_on else "off; it would merge"
+    typer.echo(f"The rule (from {held.threshold:.3g}) is {state} {ready:,} pairs.")
+
+
+@duplicates.command("list")
+def list_pairs(limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many pairs at most.")] = 50) -> None:
+    """Pairs that wait for somebody, the surest and most valuable first."""
+    with transaction() as session:
+        total = duplicate_queue.count(session, system_scope())
+        for one in duplicate_queue.waiting(session, system_scope(), limit=limit):
+            names = f"{one.one.name} ({one.one_place or '-'}) = {one.other.name} ({one.other_place or '-'})"
+            typer.echo(f"{one.pair.score:.2f}  {names}: {', '.join(one.reasons())}")
+    typer.echo(f"{total:,} pairs wait.")

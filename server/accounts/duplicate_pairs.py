@@ -13,16 +13,8 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.duplicate_models import DuplicateRun, PairState
-from server.accounts.resemblance import (
-    Commonness,
-    Resemblance,
-    Traits,
-    compare,
-    is_worth_comparing,
-    keys_of,
-    likelihood,
-    traits,
-)
+from server.accounts.resemblance import Commonness, Resemblance, compare, is_worth_comparing, keys_of, likelihood
+from server.accounts.traits import Traits, traits
 from server.kit.database import copy_rows
 
 SHOWN = 0.3

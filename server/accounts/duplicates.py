@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from server.accounts.duplicate_pairs import SHOWN, commonness, ewkt, traits_of
 from server.accounts.models import Account, Site
-from server.accounts.resemblance import Traits, compare, keys_of, likelihood, reasons, traits
+from server.accounts.resemblance import compare, keys_of, likelihood, reasons
+from server.accounts.traits import Traits, traits
 from server.kit.ids import uuid7
 
 REFUSED = 0.6

@@ -14,7 +14,8 @@ from server.accounts import queries
 from server.accounts.duplicate_models import AccountMerge
 from server.accounts.merge_choices import Side
 from server.accounts.models import Account, Site
-from server.accounts.resemblance import NOBODY_ELSE, Traits, places_compared, traits
+from server.accounts.resemblance import NOBODY_ELSE, places_compared
+from server.accounts.traits import Traits, traits
 
 ONE_PLACE_M = 30.0
 """Sites without a written address this close to each other are one place."""
@@ -35,15 +36,15 @@ def move_sites(
         if (same_place if is_pair and same_place is not None else bool(alike)) and keeps:
             folded.append(site)
     head = next(iter(keeps), None) or next(iter(gives), None)
-    for site in (*mine, *theirs):
-        site.is_main = False
-    session.flush()
-    for site in theirs:
-        if site not in folded:
-            site.account_id = winner.id
     for site in folded:
         site.deleted_at = now
-        site.is_main = before[site.id][1]
+    session.flush()
+    staying = [site for site in (*mine, *theirs) if site not in folded]
+    for site in staying:
+        site.is_main = site.is_main and site is head
+    session.flush()
+    for site in staying:
+        site.account_id = winner.id
     session.flush()
     if head is not None:
         head.is_main = True
@@ -97,23 +98,27 @@ def return_sites(session: Session, made: AccountMerge) -> list[str]:
     for site in found:
         entry = rows[site.id]
         changed = site.is_main != entry["is_main"] or (site.deleted_at is not None) != entry["folded"]
-        if entry["folded"] and site.deleted_at == made.merged_at:
-            site.deleted_at = None
-        elif changed:
+        if changed and not (entry["folded"] and site.deleted_at == made.merged_at):
             kept.append(f"site {site.name or site.street or site.city or 'without a name'}")
-        if site.deleted_at is None and site.is_main:
-            site.is_main = False
         if entry["was_main"]:
             mains.append(site)
+        elif site.deleted_at is None:
+            site.is_main = False
     session.flush()
     for site in found:
         home = UUID(rows[site.id]["from"])
         together = queries.surviving(session, site.account_id) == queries.surviving(session, UUID(rows[site.id]["to"]))
         if site.account_id != home and together:
+            site.is_main = site.is_main and not has_main(session, home)
             site.account_id = home
-    session.flush()
+            session.flush()
+    for site in found:
+        if rows[site.id]["folded"] and site.deleted_at == made.merged_at:
+            site.is_main = site.is_main and not has_main(session, site.account_id)
+            site.deleted_at = None
+            session.flush()
     for site in mains:
-        if site.deleted_at is not None or not has_main(session, site.account_id):
+        if site.deleted_at is None and not has_main(session, site.account_id):
             site.is_main = True
             session.flush()
     name_mains(session, {made.winner_id, made.loser_id, *(site.account_id for site in found)})

@@ -123,6 +123,8 @@ def shown(name: str, value: Any, names: Mapping[str, str]) -> str | None:
         return None
     if name == "pin":
         return "placed"
+    if name in ("is_main", "deleted_at"):
+        return "✓" if value else None
     if name == "service_s":
         return f"{int(value) // 60} min"
     if isinstance(value, list):

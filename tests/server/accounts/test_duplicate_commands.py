@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from server.accounts import service
-from server.accounts.duplicate_commands import duplicates
+from server.accounts.commands import duplicates
 from server.accounts.service import NewAccount
 from server.auth.access import system_scope
 from server.kit.database import transaction

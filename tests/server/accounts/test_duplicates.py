@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from geo.types import LonLat
 from server.accounts.duplicates import REFUSED, SHOWN
-from server.accounts.resemblance import Commonness, Traits, compare, essence, likelihood, places_compared, traits
+from server.accounts.resemblance import Commonness, compare, likelihood, places_compared
+from server.accounts.traits import Traits, essence, traits
 
 VADUZ = {"street": "Landstrasse 12", "postcode": "9490", "city": "Vaduz"}
 NOBODY = Commonness(0, {})

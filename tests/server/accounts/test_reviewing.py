@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts import locating, places, proposals, review_queue, reviewing, site_changes
-from server.accounts.models import Account, PinProposal, Site
+from server.accounts.models import Account, Site
+from server.accounts.place_models import PinProposal
 from server.accounts.proposals import NewPin
 from server.accounts.review_queue import Wish
 from server.accounts.reviewing import ChangedSince, DecidedAlready, Decision
