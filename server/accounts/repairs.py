@@ -176,11 +176,16 @@ def cured(detector: Detector, row: Row[Any], site: Site, answer: Answer | None) 
         if not is_free or (before["pin_state"] == PinState.PLACED and stays(row, answer)):
             return after
         return after | placed(site, answer)
-    if answer is not None and answer.is_confident:
+    if answer is not None and answer.is_confident and is_at_home(site, answer):
         return None if stays(row, answer) else placed(site, answer)
     if answer is None or before["pin_state"] != PinState.PLACED:
         return None
     return {"pin_state": PinState.REVIEW, "geocode_reason": detector.name, "confidence": 0.0}
+
+
+def is_at_home(site: Site, answer: Answer) -> bool:
+    """Whether an answer is in the country that the address names, if it names one."""
+    return not site.country or not answer.country or site.country == answer.country
 
 
 def stays(row: Row[Any], answer: Answer | None) -> bool:

@@ -18,7 +18,6 @@ from server.accounts.places import edit_site, patch_site, place_by_hand
 from server.accounts.values import ACCOUNT, cleaned, country_code, phone_e164
 from server.auth.access import Scope
 from server.auth.models import User
-from server.auth.roles import Level
 from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.settings import settings
@@ -79,7 +78,7 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
         raise Invalid("Name: is missing.", help="Every account needs a name.", field="name")
     values.setdefault("currency", settings().currency)
     values = {name: value for name, value in values.items() if value is not None or name != "status"}
-    if scope.level("accounts:write") <= Level.TERRITORY:
+    if not scope.may("accounts:assign"):
         values.setdefault("owner_id", scope.user_id)
     check_references(session, values)
     check_number(session, values.get("number"), None)
@@ -160,7 +159,7 @@ def write(session: Session, scope: Scope, account: Account, values: dict[str, An
     if not values:
         return
     handed_over = sorted(FOR_MANAGERS & values.keys())
-    if handed_over and scope.level("accounts:write") <= Level.TERRITORY:
+    if handed_over and not scope.may("accounts:assign"):
         raise Forbidden("Only managers hand accounts over.", help="Ask your manager.", field=handed_over[0])
     if values.get("status", "") is None:
         raise Invalid("Status: is missing.", field="status")
@@ -232,9 +231,9 @@ def note_visit(session: Session, account_id: UUID, day: date) -> None:
 
 def assign(session: Session, scope: Scope, account_id: UUID, rep_ids: Sequence[UUID]) -> Account:
     """Set the reps who work an account although it is neither theirs nor in their territory."""
-    if scope.level("accounts:write") <= Level.TERRITORY:
+    if not scope.may("accounts:assign"):
         raise Forbidden("Only managers assign accounts.", help="Ask your manager.")
-    account = find(session, scope, account_id, "accounts:write")
+    account = find(session, scope, account_id, "accounts:assign")
     set_reps(session, account, rep_ids)
     return account
 

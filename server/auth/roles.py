@@ -21,7 +21,7 @@ class Level(IntEnum):
 
 
 OBJECTS: Mapping[str, tuple[str, ...]] = {
-    "accounts": ("read", "write", "delete", "import", "export", "merge"),
+    "accounts": ("read", "write", "assign", "delete", "import", "export", "merge"),
     "activities": ("read", "write"),
     "conflicts": ("read", "decide"),
     "density": ("read", "export"),
@@ -66,6 +66,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
     | {
         "accounts:read": Level.TEAM,
         "accounts:write": Level.TEAM,
+        "accounts:assign": Level.TEAM,
         "accounts:delete": Level.TEAM,
         "accounts:export": Level.TEAM,
         "accounts:merge": Level.TEAM,
@@ -90,6 +91,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
     Role.MARKETING: {
         "accounts:read": Level.ALL,
         "accounts:write": Level.ALL,
+        "accounts:assign": Level.ALL,
         "accounts:import": Level.ALL,
         "accounts:export": Level.ALL,
         "activities:read": Level.ALL,
@@ -104,6 +106,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
     Role.SUPPORT: {
         "accounts:read": Level.ALL,
         "accounts:write": Level.ALL,
+        "accounts:assign": Level.ALL,
         "activities:read": Level.ALL,
         "activities:write": Level.ALL,
         "geocode:read": Level.ALL,

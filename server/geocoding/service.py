@@ -23,7 +23,7 @@ from server.regions.queries import region_by_id
 __all__ = ["THRESHOLD", "build_index", "locate", "locate_many", "reverse", "write"]
 
 _BATCH = 2_000
-FORMAT = 1
+FORMAT = 2
 """Counts changes of how rows are written; part of every version, so that an old index is not taken for a new one."""
 
 

@@ -61,7 +61,6 @@ ROOMS = (
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place"),
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import"),
-    Room("pins", "/pins", "Proposed pins", "map-pin-plus", "n", "pins:place"),
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read"),
     Room("users", "/users", "Users", "users", "u", "users:read"),

@@ -8,9 +8,11 @@ The houses of the Hauptstrasse, postcode 01234, stand along 47.10 from 9.10 east
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geo.geocode.building import build
 from geo.osm.records import AddressPoint
 from geo.types import LonLat
 from server.geocoding import service as geocoding
+from server.geocoding.models import Source
 from server.kit.ids import uuid7
 
 COUNTRY = "DE"
@@ -44,6 +46,7 @@ def add_country(session: Session) -> None:
     houses = [
         AddressPoint(f"n{n}", str(n), "Hauptstrasse", "01234", "Seestadt", COUNTRY, house(n)) for n in range(1, 41)
     ]
-    geocoding.add_addresses(
-        session, houses, name="lakonia", country=COUNTRY, origin="made up", licence="none", fingerprint="lakonia"
+    source = Source(
+        name="lakonia", country=COUNTRY, origin="made up", licence="none", attribution=[], fingerprint="lakonia"
     )
+    geocoding.write(session, source, build(houses))

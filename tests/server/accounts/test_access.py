@@ -134,6 +134,19 @@ def test_a_rep_cannot_give_an_account_away(
     assert answer.json()["field"] == "owner_id"
 
 
+def test_a_manager_hands_an_account_of_the_team_over_and_assigns_reps(
+    client_for: ClientFor, make_user: Callable[..., User], make_account: MakeAccount, session: Session, rita: User
+) -> None:
+    mona = make_user("mona", Role.MANAGER)
+    set_team(session, "West", [mona.id, rita.id])
+    account = make_account("Müller AG", at=(9.2, 47.2), owner_id=rita.id)
+    client, path = client_for(mona), f"/api/v1/accounts/{account.id}"
+    answer = client.patch(path, json={"owner_id": str(mona.id)}, headers={"If-Match": f'"{account.rev}"'})
+    assert (answer.status_code, answer.json()["owner_id"]) == (200, str(mona.id))
+    assert client.put(f"{path}/reps", json={"rep_ids": [str(rita.id)]}).status_code == 200
+    assert client_for(rita).put(f"{path}/reps", json={"rep_ids": []}).status_code == 403
+
+
 def test_a_merged_account_leads_to_the_one_that_lives_on(
     session: Session, scope: MakeScope, make_account: MakeAccount, ada: User
 ) -> None:

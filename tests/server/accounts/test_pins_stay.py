@@ -42,7 +42,7 @@ class Writers:
         self.session, self.site, self.rep, self.folder = session, site, rep, folder
 
     def geocoder(self) -> None:
-        locating.locate(self.session, [(self.site, "Müller AG")])
+        locating.locate(self.session, [locating.Waiting.of(self.site, "Müller AG")])
 
     def geocoder_of_what_waits(self) -> None:
         self.site.pin_state = PinState.PENDING
@@ -54,7 +54,7 @@ class Writers:
     def newer_map(self) -> None:
         self.site.region_version = "old"
         self.session.flush()
-        locating.locate(self.session, locating.outdated(self.session, "new"))
+        locating.locate(self.session, locating.locked(self.session, locating.NOT_BY_PEOPLE))
 
     def list_with_coordinates(self) -> None:
         self.load("number,name,city,lat,lon\nM,Müller AG,Vaduz,47.3,9.3\n")

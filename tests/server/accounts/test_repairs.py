@@ -48,7 +48,7 @@ def add(session: Session) -> Add:
         session.add(site)
         session.flush()
         if at is None:
-            locating.locate(session, [(site, name)])
+            locating.locate(session, [locating.Waiting.of(site, name)])
         session.refresh(site)
         return site
 

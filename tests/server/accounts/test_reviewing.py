@@ -51,7 +51,7 @@ def add(session: Session) -> Add:
         site = Site(account_id=account.id, is_main=True, **given)
         session.add(site)
         session.flush()
-        locating.locate(session, [(site, name)])
+        locating.locate(session, [locating.Waiting.of(site, name)])
         session.refresh(site)
         return site
 
@@ -137,7 +137,7 @@ def test_a_pin_is_placed_and_another_address_saved_and_both_undone(session: Sess
     session.refresh(site)
     assert (site.street, site.pin_state, saved.verb) == ("Hauptstrasse 7", "pending", "address")
     acting(session, locating.MACHINE)
-    locating.locate(session, [(site, "Unknown")])
+    locating.locate(session, [locating.Waiting.of(site, "Unknown")])
     acting(session, admin.actor)
     reviewing.undo(session, admin, saved.id)
     assert place(site, session) == before
@@ -212,7 +212,7 @@ def test_what_cannot_be_placed_is_set_aside_until_its_address_changes(session: S
     reviewing.decide(session, admin, site.id, Decision(site.rev, aside=True))
     places.edit_site(session, admin, site.id, site.rev, {"street": "Qwxyzzq 4"})
     session.refresh(site)
-    locating.locate(session, [(site, "Unknown")])
+    locating.locate(session, [locating.Waiting.of(site, "Unknown")])
     assert review_queue.queue(session, admin, Wish()).total == 1
 
 

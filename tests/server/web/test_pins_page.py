@@ -26,14 +26,17 @@ def proposed(session: Session, account: Account, rep: User, note: str = "") -> P
     return proposals.propose(session, scope_of(session, rep, source="web"), site.id, NewPin(DOOR, note))
 
 
-def test_a_stranger_and_a_rep_see_no_list(
+def test_a_stranger_and_a_rep_decide_nothing(
     client_for: Callable[[User | None], TestClient], browser_of: Browser, make_user: Callable[..., User]
 ) -> None:
-    assert client_for(None).get("/pins", headers={"accept": "text/html"}).status_code == 303
-    assert browser_of(make_user("rita", Role.REP)).get("/pins").status_code == 403
+    token, nothing = {"_csrf": "x", "decision": "accept"}, "/pins/01a206a1-0000-7000-8000-000000000000"
+    assert client_for(None).post(nothing, data=token, headers={"accept": "text/html"}).status_code == 303
+    rita = browser_of(make_user("rita", Role.REP))
+    token["_csrf"] = token_in(rita.get("/me").text)
+    assert rita.post(nothing, data=token).status_code == 403
 
 
-def test_a_manager_accepts_from_the_list_and_refuses_on_the_account(
+def test_a_manager_accepts_and_refuses_on_the_account(
     browser_of: Browser, make_user: Callable[..., User], make_account: Callable[..., Account], session: Session
 ) -> None:
     rita, ada = make_user("rita", Role.REP), make_user("ada")
@@ -41,20 +44,20 @@ def test_a_manager_accepts_from_the_list_and_refuses_on_the_account(
     first = proposed(session, account, rita, "Behind the <church>")
     browser = browser_of(ada)
     assert "Proposed pins that wait for a decision: 1" in browser.get("/home/today").text
-    page = browser.get("/pins").text
+    assert "Amann" in browser.get("/review?reason=proposed").text
+    page = browser.get(f"/accounts/{account.id}").text
     assert "Rita moved it on the map, without a GPS fix." in page
     assert "Behind the &lt;church&gt;" in page
-    assert "moves 227 m" in page
     token = {"_csrf": token_in(page)}
     answer = browser.post(f"/pins/{first.id}", data=token | {"decision": "accept"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/pins")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/accounts/{account.id}")
     (site,) = queries.sites_of(session, [account.id])
     assert proposals.pin_of(site) == DOOR
     second = proposed(session, make_account("Beck", rita), rita)
     silent = browser.post(f"/pins/{second.id}", data=token | {"decision": "refuse", "answer": " "})
     assert silent.status_code == 422
     assert "Say why the pin stays." in silent.text
-    form = token | {"decision": "refuse", "answer": "The old warehouse", "back": "account"}
+    form = token | {"decision": "refuse", "answer": "The old warehouse"}
     assert browser.post(f"/pins/{second.id}", data=form).headers["location"] == f"/accounts/{second.account_id}"
     shown = browser.get(f"/accounts/{second.account_id}").text
     assert "Rita&#39;s pin was refused by Ada: The old warehouse" in shown
