@@ -233,15 +233,23 @@ COUNTS = text(
 )
 
 
+GROWN = text("analyze account, site, sync_item")
+"""Tables that grow within one transaction: without it the triggers go on with the plans of empty tables."""
+
+
 def write(session: Session, run_id: UUID, currency: str, tell: Callable[[int, Mapping[str, int]], None]) -> None:
     """Write all rows of an import that create or update, and put what they place into its territory."""
     last = session.scalar(text("select max(row_no) from import_outcome where run_id = :run"), {"run": run_id}) or 0
     statements = (UPDATE_ACCOUNTS, UPDATE_SITES, UPDATE_PINS, INSERT_ACCOUNTS, INSERT_SITES)
+    analysed = CHUNK // 4
     for low in range(0, last + 1, CHUNK):
         part = {"run": run_id, "low": low, "high": low + CHUNK - 1}
         for statement in statements:
             session.execute(text(statement), part | {"currency": currency} if ":currency" in statement else part)
         done, created, updated = session.execute(COUNTS, {"run": run_id, "high": low + CHUNK - 1}).one()
+        if created >= 2 * analysed:
+            session.execute(GROWN)
+            analysed = created
         tell(done, {"create": created, "update": updated})
     session.execute(text(ALIGN_SITES.format(which="s.account_id " + TOUCHED)), {"run": run_id})
     session.execute(text(ALIGN_ACCOUNTS.format(which="a.id " + TOUCHED)), {"run": run_id})
