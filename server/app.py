@@ -36,6 +36,8 @@ from server.web import pages, site
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
+DEADLOCK = "40P01"
+"""What PostgreSQL calls two transactions that wait for each other."""
 DISK_FULL = "53100"
 """What PostgreSQL calls a disk without space."""
 
@@ -135,6 +137,9 @@ def answer_database(request: Request, error: Exception) -> Response:
     if getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
         full = Unavailable("The database's disk is full; nothing was changed.", help="Free some space on it.")
         return answer_error(request, full)
+    if getattr(getattr(error, "orig", None), "sqlstate", None) == DEADLOCK:
+        taken = Busy("Somebody else is changing the same records; nothing was changed.", help="Try again.", after_s=1)
+        return answer_error(request, taken)
     return answer_error(request, Busy("The database does not answer.", help="Try again in a moment.", after_s=5))
 
 

@@ -1,6 +1,7 @@
 """Address to point and back: one class, the same rules for one question and for a million."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from geo.distance import haversine_m
@@ -136,8 +137,11 @@ class Geocoder:
             floor = 0.95 if numbered and ranked[0].like.cost < 0.3 else 0.0
             if business is not None and business.confidence >= max(floor, answer.confidence - 0.02 if answer else 0.0):
                 return business
-        if answer is None or (answer.confidence < 0.02 and ranked[0].like.cost > 0.4):
-            return self._place_only(parsed, where) or answer or Answer(None, region_version=self._index.version)
+        if answer is None or (answer.confidence < 0.02 and is_hardly_like(ranked[0], where)):
+            place = self._place_only(parsed, where)
+            if place is not None and answer is not None:
+                return replace(place, candidates=answer.candidates)
+            return place or answer or Answer(None, region_version=self._index.version)
         return answer
 
     def _best(self, ranked: Sequence[Match], where: Where) -> Answer:
@@ -218,6 +222,11 @@ def is_another(ranked: Sequence[Match]) -> bool:
         for other in ranked[1:]
         if other.reading.number is not None
     )
+
+
+def is_hardly_like(match: Match, where: Where) -> bool:
+    """Whether a match is hardly like what was asked for: another name, or a similar one in another place."""
+    return match.like.cost > 0.4 or (match.like.edits > 0 and bool(where.places) and not is_here(match, where))
 
 
 def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:

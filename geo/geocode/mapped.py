@@ -72,7 +72,11 @@ def _header(buffer: bytes | mmap.mmap) -> tuple[dict[str, Any], int]:
     if size != len(buffer):
         raise Broken(f"{len(buffer):,} bytes of {size:,}")
     header: dict[str, Any] = json.loads(text)
-    return header, _up(_FIXED + length)
+    start = _up(_FIXED + length)
+    with memoryview(buffer) as whole, whole[start:] as body:
+        if zlib.crc32(body) != header.get("check"):
+            raise Broken("the content is damaged")
+    return header, start
 
 
 def _up(offset: int) -> int:
@@ -85,15 +89,23 @@ def _pieces(arrays: Mapping[str, Array], identity: str) -> Iterator[bytes | memo
     for name, array in arrays.items():
         sections[name] = (array.dtype.str, end, array.size)
         end = _up(end + array.nbytes)
-    text = json.dumps({"identity": identity, "sections": sections}).encode()
+    body = 0
+    for array in arrays.values():
+        for piece in _body(array):
+            body = zlib.crc32(piece, body)
+    text = json.dumps({"identity": identity, "sections": sections, "check": body}).encode()
     start = _up(_FIXED + len(text))
     yield MAGIC + (start + end).to_bytes(8, "little")
     yield len(text).to_bytes(4, "little") + zlib.crc32(text).to_bytes(4, "little")
     yield text + bytes(start - _FIXED - len(text))
     for array in arrays.values():
-        if array.size:
-            yield np.ascontiguousarray(array).view(np.uint8).data
-        yield bytes(_up(array.nbytes) - array.nbytes)
+        yield from _body(array)
+
+
+def _body(array: Array) -> Iterator[bytes | memoryview]:
+    if array.size:
+        yield np.ascontiguousarray(array).view(np.uint8).data
+    yield bytes(_up(array.nbytes) - array.nbytes)
 
 
 def pack(arrays: Mapping[str, Array], identity: str = "") -> bytes:

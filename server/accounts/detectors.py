@@ -158,7 +158,7 @@ COUNTRY_MISSING = f"""
            jsonb_build_object('text', '{{sites}} of {{everything}} sites that name a country are in {{country}}',
                               'sites', m.sites, 'everything', m.everything, 'country', m.country) as why
     from looked_at s cross join most m
-    where s.country is null and (s.pin is null or not exists (
+    where s.country is null and s.pin_state = 'placed' and (not exists (
         select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country' and c.area is not null
         and c.country = m.country) or {IN_ITS_COUNTRY.format(country="m.country")})
 """  # noqa: S608

@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from geo.geocode.vocabulary import fold, words
@@ -17,9 +17,12 @@ from server.accounts.duplicate_jobs import find_duplicates
 from server.accounts.importing_advice import exchanged
 from server.accounts.importing_rows import Around, RowReader
 from server.accounts.locating import locate_pending
+from server.accounts.models import Account
 from server.accounts.pins import ANSWERED, align_accounts
-from server.accounts.queries import home_country
+from server.accounts.queries import home_country, within_reach
+from server.auth.access import scope_of
 from server.auth.models import User
+from server.auth.roles import Level
 from server.imports.models import ImportRun
 from server.imports.targets import Advice, Checked, Column, Progress, Written
 from server.jobs import defer
@@ -119,6 +122,14 @@ class AccountTarget:
     def refused_sql(self) -> str:
         """Rows whose number another account has."""
         return importing_sql.REFUSED
+
+    def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
+        """The accounts that the importer may write; the command line may write all."""
+        user = session.get(User, run.actor) if run.actor else None
+        scope = scope_of(session, user, source="import") if user else None
+        if scope is None or scope.level("accounts:write") >= Level.ALL:
+            return None
+        return select(Account.id).where(within_reach(scope, "accounts:write"))
 
     def places_sql(self) -> str:
         """The account and its main site."""

@@ -101,7 +101,8 @@ class RowReader:
         try:
             self.values["name"] = values.required(unquoted(self.row.get("name", "")))
         except Invalid as error:
-            self.refuse("name", "no_name", f"Name: {error.message}. {error.help}")
+            code = "not_accepted" if self.row.get("name") else "no_name"
+            self.refuse("name", code, f"Name: {error.message}. {error.help}")
         number = self.row.get("number")
         if number is None:
             return
@@ -136,6 +137,9 @@ class RowReader:
         if city and postcode and is_city_and_postcode(postcode, city):
             postcode, city = city, postcode
             self.warn("postcode", "swapped", "Postcode and city were exchanged; taken the other way round.")
+        elif postcode and not city and not any(letter.isdigit() for letter in postcode):
+            postcode, city = None, postcode
+            self.warn("postcode", "swapped", f"Postcode: “{city}” is no postcode; taken as the city.")
         if city and not postcode and (match := re.match(r"((?:[A-Z]{1,3}-)?\d{4,5})\s+(\D.*)", city)):
             postcode, city = match[1], match[2]
         if postcode and cells.SCIENTIFIC.fullmatch(postcode):

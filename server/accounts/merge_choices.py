@@ -70,7 +70,7 @@ def proposed_winner(one: Account, other: Account) -> tuple[Account, Account]:
     def rank(account: Account) -> tuple[Any, ...]:
         worth = max(account.yearly_value or 0, account.yearly_potential or 0)
         known = RANK[Status(account.status)], account.number is not None, worth
-        return (*known, -account.created_at.timestamp(), str(account.id))
+        return (*known, -account.created_at.timestamp(), -account.id.int)
 
     return (one, other) if rank(one) >= rank(other) else (other, one)
 

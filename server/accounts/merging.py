@@ -24,6 +24,8 @@ from server.accounts.values import ACCOUNT, wire
 from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.ids import uuid7
+from server.records.service import Actor, acting
 
 UNDO = timedelta(days=30)
 """How long a merge can be taken back."""
@@ -83,6 +85,7 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
         for row, rev in ((winner, wish.revs[0]), (loser, wish.revs[1])):
             editing.require_revision(row.name, row.id, row.rev, rev)
     made = AccountMerge(
+        id=uuid7(),
         winner_id=winner.id,
         loser_id=loser.id,
         score=wish.score,
@@ -90,6 +93,7 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
         merged_by=None if wish.batch_id else scope.user_id,
         batch_id=wish.batch_id,
     )
+    acting(session, Actor(user_id=made.merged_by, source=scope.source, op_id=made.id))
     choices = {name: choice for name, _, choice in proposed(session, winner, loser)} | dict(wish.choices)
     made.fields = write_fields(session, winner, loser, chosen_values(winner, loser, choices))
     made.sites = move_sites(session, winner, loser, made.merged_at, wish.main_site or "winner", wish.same_place)
@@ -199,6 +203,13 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> Undone:
             f"“{loser.name}” was merged into “{winner.name}” on {made.merged_at:%d %B %Y}, more than 30 days ago.",
             help="Create the account again, or edit the one that is there.",
         )
+    numbers = made.fields["winner"].get("number")
+    if numbers and winner.merged_into is not None and winner.number != numbers[1]:
+        raise Conflict(
+            f"The number of “{winner.name}” has gone on with a later merge.",
+            help="Undo that merge first, then this one.",
+        )
+    acting(session, Actor(user_id=scope.user_id, source="undo", op_id=made.id))
     loser.merged_into = None
     session.flush()
     kept = [*return_fields(session, made, winner, loser), *return_sites(session, made)]

@@ -13,7 +13,7 @@ REASONS: Mapping[str, str] = {
     Reason.POI: "Found by the name of the business.",
     Reason.REVERSE: "The address nearest to a point.",
     Reason.NUMBER_OUT_OF_RANGE: "The street is known, but its house numbers do not reach that far.",
-    Reason.PLACE_CONTRADICTS: "The street exists, but neither in this postcode nor in this town.",
+    Reason.PLACE_CONTRADICTS: "A street of such a name exists, but neither in this postcode nor in this town.",
     Reason.OTHER_COUNTRY: "There is no map of this country.",
     Reason.AMBIGUOUS: "Several places answer equally well.",
     Reason.UNSURE: "Something similar exists, but not similar enough.",

@@ -250,7 +250,7 @@ def undo(session: Session, scope: Scope, run: RepairRun) -> int:
     session.refresh(run, with_for_update=True)
     if run.state != RepairState.DONE:
         raise Conflict(f"This repair is {run.state}.", help="Only a repair that was applied can be undone.")
-    acting(session, Actor(user_id=scope.user_id, source=scope.source, op_id=run.id))
+    acting(session, Actor(user_id=scope.user_id, source="undo", op_id=run.id))
     reach(session, scope)
     back = site_changes.undo(session, MINE, {"run": run.id})
     run.state, run.undone_at = RepairState.UNDONE, clock.now()

@@ -26,7 +26,9 @@ from server.auth.models import User
 from server.geocoding import service as geocoding
 from server.geocoding.errors import NoAddresses
 from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.ids import uuid7
 from server.records.models import FieldHistory
+from server.records.service import Actor, acting
 
 SAME_SPOT_M = 5.0
 
@@ -124,10 +126,12 @@ def decide(session: Session, scope: Scope, site_id: UUID, decision: Decision) ->
     site = places.find_site(session, scope, site_id, PERMISSION)
     refuse_stale(session, site, decision.base_rev)
     before, base_rev = snapshot(session, site_id), site.rev
+    change_id = uuid7()
+    acting(session, Actor(user_id=scope.user_id, source=scope.source, op_id=change_id))
     before |= {"proposals": [str(one) for one in session.scalars(open_proposals(site_id))]}
-    verb = settled(session, scope, decision) or written(session, scope, site, decision)
+    verb = settled(session, scope, site_id, decision) or written(session, scope, site, decision)
     session.refresh(site)
-    return keep(session, site, before, verb, base_rev, scope.user_id)
+    return keep(session, change_id, site, before, verb, base_rev, scope.user_id)
 
 
 def open_proposals(site_id: UUID) -> Select[UUID]:
@@ -135,8 +139,16 @@ def open_proposals(site_id: UUID) -> Select[UUID]:
     return select(PinProposal.id).where(PinProposal.site_id == site_id, PinProposal.state == ProposalState.OPEN)
 
 
-def settled(session: Session, scope: Scope, decision: Decision) -> str | None:
-    """Accept or refuse a proposal, or set the site aside; None when a place is to be written."""
+def settled(session: Session, scope: Scope, site_id: UUID, decision: Decision) -> str | None:
+    """Accept or refuse a proposal, or set the site aside; None when a place is to be written.
+
+    Refuses a proposal for another site.
+    """
+    chosen = decision.accept or decision.refuse
+    if chosen is not None:
+        proposal = session.get(PinProposal, chosen)
+        if proposal is None or proposal.site_id != site_id:
+            raise NotFound("There is no such proposal for this site.", id=str(chosen))
     if decision.accept is not None:
         proposals.accept(session, scope, decision.accept)
         return "accept"
@@ -232,6 +244,7 @@ def undo(session: Session, scope: Scope, change_id: UUID) -> SiteChange:
             f"{later[0].by or 'Somebody'} has changed the place of “{later[0].account}” since.",
             help="That change stays. Open the account to see its history.",
         )
+    acting(session, Actor(user_id=scope.user_id, source="undo", op_id=change_id))
     site_changes.undo(session, which, values)
     waiting = [UUID(one) for one in change.before.get("proposals", ())]
     decided = update(PinProposal).where(PinProposal.id.in_(waiting), PinProposal.state != ProposalState.OPEN)

@@ -74,11 +74,14 @@ def snapshot(session: Session, site_id: UUID) -> dict[str, Any]:
     return found
 
 
-def keep(session: Session, site: Site, before: dict[str, Any], verb: str, base_rev: int, actor: UUID) -> SiteChange:
+def keep(
+    session: Session, change_id: UUID, site: Site, before: dict[str, Any], verb: str, base_rev: int, actor: UUID
+) -> SiteChange:
     """Write down a decision that was just made of a site."""
     now = snapshot(session, site.id)
     session.refresh(site)
     change = SiteChange(
+        id=change_id,
         site_id=site.id,
         verb=verb,
         before=before,

@@ -157,6 +157,7 @@ def _ending(path: Path) -> str:
 
 
 def _address(cells: Cells, country: str, tally: Tally, where: str) -> AddressPoint | None:
+    cells = {name: cell.replace("\0", "").encode("utf-8", "replace").decode() for name, cell in cells.items()}
     street, number = cells["street"].strip(), cells["number"].strip()
     reason = "no_street" if not street else "no_number" if not number else ""
     lon, lat = _degrees(cells["lon"]), _degrees(cells["lat"])
@@ -224,7 +225,7 @@ def _features(path: Path, name: str) -> Iterator[tuple[int, Cells]]:
         for line, written in enumerate(_documents(text), start=1):
             try:
                 document = json.loads(written)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise BadFile(f"{name}, line {line}: not JSON ({error}).", help="One feature on each line.") from error
             if isinstance(document, dict) and isinstance(document.get("features"), list):
                 for number, feature in enumerate(document["features"], start=1):
@@ -238,7 +239,7 @@ def _documents(text: IO[str]) -> Iterator[str]:
     first = text.readline()
     try:
         json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         yield first + text.read()
         return
     yield first

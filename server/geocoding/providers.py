@@ -205,7 +205,8 @@ def address_of(url: str) -> tuple[str, str]:
     except ValueError as error:
         raise Invalid(f"“{url[:80]}” is no web address: {error}.", field="url") from error
     del port
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    is_plain = url.strip().isascii() and url.strip().isprintable() and not set(url.strip()) & set(' "<>@')
+    if parts.scheme not in ("https", "http") or not parts.hostname or not is_plain or parts.query or parts.fragment:
         raise Invalid(
             f"“{url[:80]}” is not the address of a server.", help="For example https://photon.example.com.", field="url"
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from http.client import HTTPException
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from geopy.exc import (
@@ -61,6 +62,7 @@ class Setup:
 def configure(session: Session, key: str, wish: Setup, *, accepts: bool, actor: UUID | None) -> RemoteProvider:
     """Switch a provider on. Refuses one whose terms are not accepted, without its key, or faster than its terms say."""
     provider = provider_of(key)
+    wish = replace(wish, url=wish.url.strip())
     address_of(wish.url)
     if not accepts:
         raise Invalid(f"{provider.name}'s terms are not accepted.", help="Read them and accept them.", field="accept")
@@ -68,9 +70,10 @@ def configure(session: Session, key: str, wish: Setup, *, accepts: bool, actor: 
         raise Invalid(
             f"{provider.name} wants a key.", help="Set WAYMARK_REMOTE_GEOCODER_KEY for server and workers.", field="url"
         )
-    if len(wish.user_agent.strip()) < 5 or "\n" in wish.user_agent or not wish.user_agent.isascii():
+    if len(wish.user_agent.strip()) < 5 or not wish.user_agent.isascii() or not wish.user_agent.isprintable():
         raise Invalid("The user agent must name you.", help="For example: Example Ltd, it@example.com", field="agent")
-    least = provider.interval_s if wish.url.rstrip("/") == provider.url else 0.01
+    is_public = urlsplit(wish.url).hostname == urlsplit(provider.url).hostname
+    least = provider.interval_s if is_public else 0.01
     if not least <= wish.interval_s <= _LONGEST_PAUSE_S:
         raise Invalid(f"At least {least:g} seconds lie between two questions.", field="interval_s")
     if not 1 <= wish.daily_cap <= 10_000_000:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from geo.geocode.building import build
@@ -65,6 +65,7 @@ def add(
     Refuses files without a usable row, and files whose points lie somewhere else than they were said to.
     """
     wish = wish.checked()
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"addresses:{wish.name}"))))
     print_ = f"{addressfiles.fingerprint(paths, wish.country)[:12]}/{service.FORMAT}"
     old = session.scalars(_named(wish.name).with_for_update()).first()
     if old is not None and old.fingerprint == print_ and old.country == wish.country:

@@ -1,5 +1,6 @@
 """Address files that are uploaded: kept until a worker has read them, with how far that is."""
 
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from server.geocoding import sources
@@ -18,6 +20,8 @@ from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 from server.kit.ids import uuid7
 from server.kit.settings import settings
+
+log = logging.getLogger("waymark.geocoding")
 
 
 def receive(session: Session, path: Path, file_name: str, wish: Wish) -> AddressLoad:
@@ -65,6 +69,9 @@ def read(load_id: UUID) -> None:
                 told.insert(1, f"Since the version before: {in_words(added.source.changes)}.")
     except WaymarkError as error:
         _note(load_id, state="failed", message=f"{error.message} {error.help}".strip())
+    except (DBAPIError, UnicodeError) as error:
+        log.warning("address file %s cannot be stored", file_name, exc_info=error)
+        _note(load_id, state="failed", message=f"{file_name} holds something that cannot be stored. Export it again.")
     else:
         _note(load_id, state="done", rows=added.tally.read, message="\n".join(told))
     path.unlink(missing_ok=True)

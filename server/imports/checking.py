@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, literal, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from server.imports import queries
 from server.imports.locking import one_at_a_time
-from server.imports.models import ImportOutcome, ImportRow, ImportRun, State
+from server.imports.models import Action, ImportOutcome, ImportRow, ImportRun, State
 from server.imports.targets import Checked, Problem, Progress, Severity, Target
 from server.kit import clock
 from server.kit.database import copy_rows
@@ -193,10 +194,32 @@ REFUSE = """
 """
 
 
+BEYOND = Problem(Severity.ERROR, "", "not_yours", "The record is outside your area; ask whoever is responsible for it.")
+
+
+def refuse_beyond_reach(session: Session, target: Target, run: ImportRun) -> None:
+    """Rows that mean records which the importer may not change are errors, and say nothing of what stands there."""
+    reach = target.reach(session, run)
+    if reach is None:
+        return
+    beyond = ImportOutcome.target_id.is_not(None) & ImportOutcome.target_id.not_in(reach)
+    statement = update(ImportOutcome).where(
+        ImportOutcome.run_id == run.id, ImportOutcome.action != Action.ERROR, beyond
+    )
+    session.execute(
+        statement.values(
+            action=Action.ERROR,
+            changes={},
+            problems=ImportOutcome.problems.op("||")(literal([BEYOND.document()], JSONB)),
+        ).execution_options(synchronize_session=False)
+    )
+
+
 def plan(session: Session, target: Target, run: ImportRun) -> dict[str, int]:
     """Compare every row with what is there now: the record it means, before and after of each field, and the action."""
     run_id, mode, same = run.id, str(run.options["mode"]), json.dumps([SAME.document()])
     session.execute(text(PLAN.format(current=target.current_sql())), {"run": run_id, "mode": mode, "same": same})
+    refuse_beyond_reach(session, target, run)
     session.execute(text("analyze import_outcome"))  # what follows asks for actions that were not there before
     keep = [column.values for column in target.columns if column.name in run.options.get("keep", ())]
     pairs = {(values[0], value) for values in keep for value in values}

@@ -12,6 +12,8 @@ from server.imports.features import Feature, geometry_of, header_of, rows, to_de
 
 CHUNK = 1_000_000
 LONGEST_FEATURE = 20_000_000
+LONGEST_NUMBER = 400
+"""Figures of a number; longer ones stay texts."""
 HEAD = 4096
 LOOKS = re.compile(r"\s*(?:\x1e\s*)?\{")
 FEATURES = re.compile(r'"features"\s*:\s*\[')
@@ -82,7 +84,7 @@ def crs_of(path: Path) -> str | None:
 
 def pieces(path: Path, encoding: str) -> Iterator[Piece]:
     """The features of a collection, of a single feature, or of one feature a line, without reading the whole file."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_int=lambda figures: int(figures) if len(figures) < LONGEST_NUMBER else figures)
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace") as file:
         text = file.read(CHUNK)
         start = FEATURES.search(text)
@@ -93,6 +95,9 @@ def pieces(path: Path, encoding: str) -> Iterator[Piece]:
                 return
             try:
                 found, at = decoder.raw_decode(text, at)
+            except RecursionError:
+                yield Piece(None)
+                return
             except json.JSONDecodeError:
                 rest = text[at:]
                 if not ended and len(rest) < LONGEST_FEATURE:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from server.imports.models import ImportRun
@@ -117,6 +118,9 @@ class Target(Protocol):
 
     def refused_sql(self) -> str:
         """SQL query with `:run`: row_no and message of rows that contradict other records once they are planned."""
+
+    def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
+        """The records that whoever imports may change; None: all of them."""
 
     def places_sql(self) -> str:
         """SQL query with `:run`: row_no, field, entity, row_id, col: where the values that change are stored."""

@@ -1,7 +1,7 @@
 """The undo of an import, updates included: set-based from the history, exact, never over what somebody changed since.
 
-Changes by imports that are undone, and by their undos, count as if they had never been; so do those of background
-work, which only follows.
+Changes that were taken back (imports, repairs, merges, decisions), and their undos, count as if they had never been; so
+do those of background work, which only follows.
 """
 
 from collections.abc import Iterable
@@ -40,6 +40,14 @@ UNDO = """
     left join field_history c on c.entity = h.entity and c.row_id = h.row_id and c.rev = 1 and c.field = '*'
                              and c.op_id in (select op_id from import_void)
     where h.op_id = :run and h.entity = any(:tables) group by h.entity, h.row_id
+"""
+
+# Whatever else was taken back since (a repair, a merge, a decision): its undo bears the same op and the source `undo`.
+UNDONE = """
+    insert into import_void (op_id)
+    select distinct h.op_id from import_undo u
+    join field_history h on h.entity = u.entity and h.row_id = u.row_id and h.rev >= u.first_rev
+    where h.source = 'undo' and h.op_id is not null and h.op_id not in (select op_id from import_void)
 """
 
 BESIDE = """
@@ -233,6 +241,8 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     for name in ("import_undo", "import_row_now"):
         session.execute(text(f"create index on {name} (row_id)"))
         session.execute(text(f"analyze {name}"))
+    session.execute(text("create index on import_row_now (record_id)"))
+    session.execute(text(UNDONE))
     session.execute(text(BESIDE), {"main": main})
     session.execute(text(LATER), {"derived": derived})
     session.execute(text("create index on import_later (row_id)"))

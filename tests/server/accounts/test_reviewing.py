@@ -202,6 +202,17 @@ def test_a_proposal_is_decided_at_the_desk_and_waits_again_after_the_undo(
     assert place(site, session) == before
 
 
+def test_a_decision_does_not_reach_for_the_proposal_of_another_site(
+    session: Session, admin: Scope, add: Add, rita: User, scope: Callable[[User], Scope]
+) -> None:
+    site, other = add("Here", owner=rita), add("There", owner=rita)
+    proposal = proposals.propose(session, scope(rita), other.id, NewPin(LonLat(9.2, 47.12)))
+    before = place(other, session)
+    with pytest.raises(NotFound):
+        reviewing.decide(session, admin, site.id, Decision(site.rev, accept=proposal.id))
+    assert place(other, session) == before
+
+
 def test_what_cannot_be_placed_is_set_aside_until_its_address_changes(session: Session, admin: Scope, add: Add) -> None:
     site = add("Unknown", **UNKNOWN)
     change = reviewing.decide(session, admin, site.id, Decision(site.rev, aside=True))

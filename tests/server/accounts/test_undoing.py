@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from geo.geocode.types import Answer
 from geo.types import Grade, LonLat
-from server.accounts import pins, queries
+from server.accounts import merging, pins, queries
 from server.accounts import service as accounts
 from server.accounts.importing import TARGET
+from server.accounts.merging import MergeWish
 from server.accounts.models import Account, Site
+from server.accounts.place_models import RepairRun
 from server.auth.models import Role, User
 from server.imports import queries as imports
 from server.imports import service
@@ -189,6 +191,43 @@ def test_an_account_into_which_others_were_merged_stays(session: Session, tmp_pa
     service.undo(session, TARGET, run, ada.id)
     assert numbered(session, "1").name == "Amann"
     assert [(one.label, one.why) for one in imports.kept(session, run.id)] == [("Amann", "in_use")]
+
+
+def test_what_was_done_and_taken_back_since_is_in_nobodys_way(
+    session: Session, tmp_path: Path, ada: User, scope: Any
+) -> None:
+    run = run_import(session, tmp_path, HEADER + "1,Amann,Weg 1,Vaduz,,,,47.1,9.2\n2,Amann,Weg 1,Vaduz,,,,47.1,9.2\n")
+    one, two = numbered(session, "1"), numbered(session, "2")
+    merged = merging.merge(session, scope(ada), one.id, two.id, MergeWish({}))
+    merging.undo(session, scope(ada), merged.id)
+    repair = RepairRun(detector="country_missing", actor=ada.id)
+    session.add(repair)
+    session.flush()
+    site = main_site(session, numbered(session, "1"))
+    acting(session, Actor(ada.id, "web", op_id=repair.id))
+    site.country = "LI"
+    session.flush()
+    acting(session, Actor(ada.id, "undo", op_id=repair.id))
+    site.country = None
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert run.undo_counts == {"removed": 2, "restored": 0, "kept": 0}
+
+
+def test_rows_that_mean_accounts_out_of_reach_are_errors_and_tell_nothing(
+    session: Session, tmp_path: Path, make_user: Callable[..., User], make_account: Callable[..., Account], rita: User
+) -> None:
+    secret = make_account("Secret", number="S", owner_id=rita.id, note="private")
+    mona = make_user("mona", Role.MANAGER)
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,note\nS,Hijacked,pwned\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=mona.id)
+    service.check(session, TARGET, run)
+    (row,) = imports.outcomes(session, run.id)
+    assert (row.action, row.changes, row.problems[-1]["code"]) == ("error", {}, "not_yours")
+    service.apply(session, TARGET, run)
+    session.refresh(secret)
+    assert secret.name == "Secret"
 
 
 def test_a_file_can_be_imported_again_after_its_undo(session: Session, tmp_path: Path, ada: User) -> None:

@@ -86,6 +86,16 @@ def test_a_file_that_was_cut_off_is_written_again(session: Session, kept: int) -
     assert file.read_bytes() == whole
 
 
+def test_a_file_whose_content_was_damaged_is_written_again(session: Session) -> None:
+    add(session)
+    (file,) = files()
+    whole = file.read_bytes()
+    half = len(whole) // 2
+    file.write_bytes(whole[:half] + bytes(len(whole) - half))
+    assert service.locate(session, QUESTION).is_confident
+    assert file.read_bytes() == whole
+
+
 def test_another_source_leaves_the_file_of_the_first_alone(session: Session) -> None:
     add(session)
     (first,) = files()

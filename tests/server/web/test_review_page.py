@@ -117,7 +117,7 @@ def test_import_review_repair_and_undo_in_a_browser(page: Any, tmp_path: Any) ->
     with transaction() as session:
         site = session.scalars(select(Site).where(Site.street == "Hauptstrasse 14")).one()
         site.street = "Hauptstrasse 15"
-    page.keyboard.press("Enter")
+    page.keyboard.press("1")
     page.wait_for_selector("#card a.button:has-text('Begin again')")
     page.wait_for_selector(".toast:has-text('has changed the place of “Frick” in between')")
     assert place_of("Frick")[2] == "review"

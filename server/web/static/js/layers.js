@@ -23,9 +23,9 @@ export function accounts(chosen) {
       return {
         sources: { accounts: vector(`/tiles/accounts/{z}/{x}/{y}${query.size ? `?${query}` : ""}`) },
         over: [
-          { id: "account-uncertainty", type: "circle", source: "accounts", "source-layer": "accounts", minzoom: 10,
+          { id: "account-uncertainty", type: "circle", source: "accounts", "source-layer": "accounts", minzoom: 12,
             filter: [">", ["coalesce", ["get", "uncertainty_m"], 0], 0],
-            paint: { "circle-color": css("--info"), "circle-opacity": .1, "circle-stroke-color": css("--info"), "circle-stroke-opacity": .35, "circle-stroke-width": 1,
+            paint: { "circle-color": css("--info"), "circle-opacity": ["interpolate", ["linear"], ["get", "uncertainty_m"], 200, .1, 800, 0], "circle-stroke-color": css("--info"), "circle-stroke-opacity": .35, "circle-stroke-width": 1,
               "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 10, ["/", ["get", "doubt_px"], 16], 20, ["*", ["get", "doubt_px"], 64]] } },
           { id: "account-bubbles", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["has", "count"],
             layout: { "icon-image": ["concat", "bubble|", ["get", "count"], "|", ["get", "a"], "|", ["get", "b"], "|", ["get", "c"]], "icon-allow-overlap": true } },

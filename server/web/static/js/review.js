@@ -11,6 +11,7 @@ const said = (key, name) => words[key].replace("{n}", name);
 const read = (selector, root) => JSON.parse($(selector, root).textContent);
 
 const cache = new Map();
+const GUESS = 0.05;
 const undoable = (() => { const ids = read("#decided"), sites = read("#decided-sites"); return ids.map((id, i) => ({ id, site: sites[i] })).reverse(); })();
 let at = -1, view = null, decided = 0, working = Promise.resolve();
 
@@ -57,7 +58,9 @@ function draw() {
     ...options.map((one, i) => marker(String(i + 1), "", [one.lon, one.lat], () => take(i + 1))),
     ...proposals.map((one) => marker("P", "proposed", [one.lon, one.lat], () => settle("accept", one.id))),
   ];
-  const first = site.lon !== null && !Object.keys(view.data.address).length ? site : options[0];
+  const best = options[0], isGuess = best?.confidence < GUESS; // Enter takes no wild guess; a number or a click does
+  const standsOnGuess = isGuess && Math.abs(site.lon - best.lon) < 1e-5 && Math.abs(site.lat - best.lat) < 1e-5;
+  const first = site.lon !== null && !standsOnGuess && !Object.keys(view.data.address).length ? site : isGuess ? undefined : best;
   if (first) putPin(first.lon, first.lat); else pin = null;
   const rings = [...options.map((one) => circle([one.lon, one.lat], one.uncertainty_m)), ...proposals.map((one) => circle([one.lon, one.lat], one.uncertainty_m))];
   if (site.lon !== null && site.uncertainty_m > 0) rings.push(circle([site.lon, site.lat], site.uncertainty_m));
