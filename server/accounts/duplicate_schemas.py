@@ -1,12 +1,11 @@
 """Wire shapes of duplicates and merges."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
-from server.accounts.duplicate_models import DuplicateRule, DuplicateRun
+from server.accounts.duplicate_models import DuplicateRule
 from server.accounts.duplicate_queue import Done, Waiting
 from server.accounts.merge_choices import Choice, Side
 from server.accounts.merging import MergeWish
@@ -133,8 +132,3 @@ class RunRead(Read):
     found: int
     cut_blocks: int
     cut_pairs: int
-
-
-def run_of(run: DuplicateRun | None) -> dict[str, Any] | None:
-    """A search as it is shown."""
-    return None if run is None else RunRead.model_validate(run).model_dump(mode="json")

@@ -50,3 +50,8 @@ def test_most_texts_are_there_in_german() -> None:
 def texts_of(path: Path) -> list[str]:
     """The texts that a template shows."""
     return [found[1] for found in re.findall(r"""\bt\((["'])(.+?)\1[),]""", path.read_text("utf-8"))]
+
+
+def test_every_door_by_which_a_change_comes_has_words() -> None:
+    for source in ("sync", "api", "import", "job", "cli", "demo", "undo"):
+        assert EN.t(f"by {source}") != DE.t(f"by {source}") != f"by {source}"
