@@ -110,6 +110,8 @@ class Plan:
     """Which engine made it."""
     seed: int = 0
     """Its seed."""
+    nights: tuple[str, ...] = ()
+    """Ids of the hotel nights taken: those evenings end and mornings begin at the hotel."""
 
     def orders(self) -> dict[str, tuple[str, ...]]:
         """Rep-day id -> visit ids in order."""

@@ -104,6 +104,10 @@ class RepDay:
     """Most demand carried in the day (samples, parcels); None = no limit."""
     fixed_cost: int = 0
     """Cost of using the day at all."""
+    overtime_s: int = 0
+    """How long after `close_s` the rep may still return."""
+    overtime_cost: int = 1
+    """Cost of each second after `close_s`, on top of the driving."""
     name: str = ""
     """What people call it; the id when empty."""
 
@@ -111,6 +115,11 @@ class RepDay:
     def label(self) -> str:
         """For sentences."""
         return self.name or self.id
+
+    @property
+    def latest_s(self) -> int:
+        """Latest return, overtime included."""
+        return self.close_s + self.overtime_s
 
     def __post_init__(self) -> None:
         _named("rep_day.id", self.id)
@@ -126,7 +135,8 @@ class RepDay:
         for name in ("max_drive_s", "max_visits", "capacity"):
             if getattr(self, name) is not None:
                 _whole(f"{where}.{name}", getattr(self, name), at_least=0)
-        _whole(f"{where}.fixed_cost", self.fixed_cost, at_least=0)
+        for name in ("fixed_cost", "overtime_s", "overtime_cost"):
+            _whole(f"{where}.{name}", getattr(self, name), at_least=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,10 @@ class Visit:
     """How long the call interval has already run out at the start of the plan (for the explanation)."""
     appointment: bool = False
     """Whether the window is a promise to the customer (for the explanation)."""
+    keep: str | None = None
+    """Rep-day on which it stands in the plan that people know; None = it is new."""
+    change_cost: int = 0
+    """Cost of serving it on another rep-day than `keep`, or of not serving it any more."""
     name: str = ""
     """What people call it; the id when empty."""
 
@@ -177,6 +191,7 @@ class Visit:
         _whole(f"{where}.prize", self.prize, at_least=0)
         _whole(f"{where}.demand", self.demand, at_least=0)
         _whole(f"{where}.late_cost", self.late_cost, at_least=0)
+        _whole(f"{where}.change_cost", self.change_cost, at_least=0)
         if self.due_day is not None:
             _whole(f"{where}.due_day", self.due_day)
         object.__setattr__(self, "windows", _ordered(f"{where}.windows", self.windows))
@@ -194,6 +209,10 @@ class Visit:
     def late_days(self, day: int) -> int:
         """Days after the due day when served on `day`."""
         return 0 if self.due_day is None else max(0, day - self.due_day)
+
+    def moved(self, rep_day: str | None) -> int:
+        """Cost of serving it on this rep-day (None = not at all), for the sake of a steady plan."""
+        return 0 if self.keep is None or self.keep == rep_day else self.change_cost
 
 
 def _ordered(name: str, windows: Sequence[Window]) -> tuple[Window, ...]:
@@ -229,8 +248,45 @@ class Spacing:
 
 
 @dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two reps at one appointment: these visits begin at the same moment, each served by another rep, or none is."""
+
+    visits: tuple[str, ...]
+    """Visit ids, one per rep who comes."""
+
+    def __post_init__(self) -> None:
+        if len(set(self.visits)) != len(self.visits) or len(self.visits) < 2:
+            raise InvalidProblem("meeting.visits", f"needs two or more different visits, not {list(self.visits)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A hotel: instead of driving home, one rep-day may end there and the rep's next one begin there."""
+
+    id: str
+    """Unique in the problem."""
+    evening: str
+    """Rep-day that would end at `place`."""
+    morning: str
+    """The same rep's later rep-day that would begin at `place`."""
+    place: int
+    """Place (matrix index) of the hotel."""
+    cost: int = 0
+    """Cost of the night, in seconds of driving."""
+
+    def __post_init__(self) -> None:
+        _named("night.id", self.id)
+        _whole(f"night {self.id}.place", self.place, at_least=0)
+        _whole(f"night {self.id}.cost", self.cost, at_least=0)
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
-    """What the parts of a plan's value count: prize*P - travel*T - fixed*F - late*L is maximised."""
+    """What the parts of a plan's value count.
+
+    Maximised is prize*P - travel*T - fixed*F - late*L - overtime - changes - nights; the last three are given as
+    costs in seconds of driving and count once.
+    """
 
     prize: int = 1
     travel: int = 1
@@ -258,6 +314,10 @@ class Problem:
     """Cadence rules."""
     weights: Weights = Weights()
     """What counts how much."""
+    meetings: tuple[Meeting, ...] = ()
+    """Appointments to which more than one rep comes."""
+    nights: tuple[Night, ...] = ()
+    """Hotels that may be used; at most one for each evening."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seconds", _matrix("seconds", self.seconds))
@@ -267,11 +327,14 @@ class Problem:
                 raise InvalidProblem("metres", f"shape {self.metres.shape} differs from seconds {self.seconds.shape}")
         object.__setattr__(self, "rep_days", tuple(self.rep_days))
         object.__setattr__(self, "visits", tuple(self.visits))
-        object.__setattr__(self, "spacings", tuple(self.spacings))
+        for name in ("spacings", "meetings", "nights"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         _unique("rep_days", [d.id for d in self.rep_days])
         _unique("visits", [v.id for v in self.visits])
         self._check_places()
         self._check_spacings()
+        self._check_meetings()
+        self._check_nights()
 
     def _check_places(self) -> None:
         n = len(self.seconds)
@@ -279,6 +342,7 @@ class Problem:
             *((f"rep_day {d.id}.start", d.start) for d in self.rep_days),
             *((f"rep_day {d.id}.end", d.end) for d in self.rep_days),
             *((f"visit {v.id}.place", v.place) for v in self.visits),
+            *((f"night {x.id}.place", x.place) for x in self.nights),
         ]:
             if place >= n:
                 raise InvalidProblem(name, f"{place} is no row of the {n} x {n} travel matrix")
@@ -292,6 +356,24 @@ class Problem:
                 if visit_id in seen:
                     raise InvalidProblem("spacing.visits", f"visit {visit_id!r} stands in two spacings")
                 seen.add(visit_id)
+
+    def _check_meetings(self) -> None:
+        together = [visit_id for meeting in self.meetings for visit_id in meeting.visits]
+        _unique("meetings", together)
+        for visit_id in together:
+            if visit_id not in self.visit_index:
+                raise InvalidProblem("meeting.visits", f"there is no visit {visit_id!r}")
+
+    def _check_nights(self) -> None:
+        _unique("nights", [x.id for x in self.nights])
+        for night in self.nights:
+            where = f"night {night.id}"
+            for name in (night.evening, night.morning):
+                if name not in self.rep_day_index:
+                    raise InvalidProblem(where, f"there is no rep-day {name!r}")
+            evening, morning = self.rep_day(night.evening), self.rep_day(night.morning)
+            if evening.rep != morning.rep or evening.day >= morning.day:
+                raise InvalidProblem(where, f"{morning.id} is not a later day of the rep of {evening.id}")
 
     @cached_property
     def visit_index(self) -> Mapping[str, int]:
