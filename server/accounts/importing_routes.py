@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from server.accounts.importing import TARGET
 from server.accounts.jobs import apply_import, check_import, undo_import
 from server.auth.access import Scope, requires
+from server.auth.roles import Level
 from server.imports import profiles, queries, service
 from server.imports.models import Action, ImportRun, State
 from server.imports.schemas import (
@@ -53,6 +54,16 @@ FORM = {
 }
 
 
+def whose(scope: Scope) -> UUID | None:
+    """Whose imports somebody may see and undo: their own, or everybody's (None)."""
+    return None if scope.level("accounts:import") >= Level.ALL else scope.user_id
+
+
+def find(session: Session, scope: Scope, run_id: UUID) -> ImportRun:
+    """An import that somebody may see."""
+    return service.find(session, TARGET.kind, run_id, actor=whose(scope))
+
+
 def created(session: Session, run: ImportRun) -> ImportCreated:
     """A received file with what its columns probably mean."""
     return ImportCreated(
@@ -73,8 +84,8 @@ def upload(scope: ImportAccounts, upload: Received, session: Db) -> ImportCreate
 
 @router.get("")
 def list_imports(scope: ImportAccounts, session: Db, limit: Limit = 50) -> Page[ImportRead]:
-    """The imports so far, the latest first."""
-    rows = session.scalars(queries.runs(TARGET.kind).limit(limit))
+    """The imports so far, the latest first: one's own; admins see everybody's."""
+    rows = session.scalars(queries.runs(TARGET.kind, actor=whose(scope)).limit(limit))
     return Page(items=[ImportRead.model_validate(row) for row in rows])
 
 
@@ -93,13 +104,13 @@ def forget_profile(profile_id: UUID, scope: ImportAccounts, session: Db) -> None
 @router.get("/{run_id}")
 def get(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportCreated:
     """Where an import stands."""
-    return created(session, service.find(session, TARGET.kind, run_id))
+    return created(session, find(session, scope, run_id))
 
 
 @router.post("/{run_id}/mapping")
 def set_mapping(run_id: UUID, body: MappingWrite, scope: ImportAccounts, session: Db) -> ImportRead:
     """Say what the columns mean and start the dry run; it changes nothing."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = find(session, scope, run_id)
     options = body.model_dump(exclude={"mapping", "save_as"}, exclude_none=True, mode="json")
     service.configure(session, TARGET, run, body.mapping, options, save_as=body.save_as)
     if run.row_count <= INLINE_ROWS:
@@ -113,7 +124,7 @@ def set_mapping(run_id: UUID, body: MappingWrite, scope: ImportAccounts, session
 @router.post("/{run_id}/apply")
 def apply(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
     """Apply a checked import: all of it or nothing. Large files are applied in the background."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = find(session, scope, run_id)
     service.require_checked(run)
     if run.state in (State.APPLYING, State.DONE, State.UNDOING, State.UNDONE):
         return ImportRead.model_validate(run)
@@ -128,7 +139,7 @@ def apply(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
 @router.post("/{run_id}/undo")
 def undo(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
     """Undo an applied import, updates included. What somebody has changed since stays and is listed under `kept`."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = find(session, scope, run_id)
     service.require_undoable(run)
     if run.row_count <= INLINE_ROWS:
         service.undo(session, TARGET, run, scope.user_id)
@@ -147,7 +158,7 @@ def list_kept(
     limit: Limit = 100,
 ) -> Page[KeptRead]:
     """What the undo of an import has left as it is, and who had changed it."""
-    service.find(session, TARGET.kind, run_id)
+    find(session, scope, run_id)
     rows = queries.kept(session, run_id, after=after, limit=limit)
     last = str(rows[-1].id) if len(rows) == limit else None
     return Page(items=[KeptRead.model_validate(row) for row in rows], next_cursor=last)
@@ -156,7 +167,7 @@ def list_kept(
 @router.get("/{run_id}/problems")
 def list_problems(run_id: UUID, scope: ImportAccounts, session: Db) -> Page[KindRead]:
     """What is wrong with the file, counted by kind."""
-    service.find(session, TARGET.kind, run_id)
+    find(session, scope, run_id)
     return Page(items=[KindRead.model_validate(kind) for kind in queries.kinds(session, run_id)])
 
 
@@ -172,7 +183,7 @@ def preview(
     limit: Limit = 100,
 ) -> Page[OutcomeRead]:
     """What becomes of the rows, with before and after of every changed field."""
-    service.find(session, TARGET.kind, run_id)
+    find(session, scope, run_id)
     rows = queries.outcomes(session, run_id, action=action, problems_only=problems, code=code, after=after, limit=limit)
     last = str(rows[-1].row_no) if len(rows) == limit else None
     return Page(items=[OutcomeRead.model_validate(row) for row in rows], next_cursor=last)
@@ -186,7 +197,7 @@ def report(
     warnings: Annotated[bool, Query(description="Also rows that are taken with a warning.")] = True,
 ) -> StreamingResponse:
     """The rows with problems as CSV, to be mended and uploaded again."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = find(session, scope, run_id)
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- closed when it is sent
     file.write(b"\xef\xbb\xbf")  # by which spreadsheets know UTF-8
     for line in queries.report(session, run, errors_only=not warnings):

@@ -68,6 +68,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
         "accounts:write": Level.TEAM,
         "accounts:assign": Level.TEAM,
         "accounts:delete": Level.TEAM,
+        "accounts:import": Level.OWN,
         "accounts:export": Level.TEAM,
         "accounts:merge": Level.TEAM,
         "activities:read": Level.TEAM,

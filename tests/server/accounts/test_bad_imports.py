@@ -95,6 +95,24 @@ def test_exchanged_columns_are_suggested_and_a_single_row_is_mended(session: Ses
     assert TARGET.advice(session, queries.sample(session, run.id, 1), run.mapping) == []
 
 
+def test_street_and_city_that_are_exchanged_are_suggested(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("name,strasse,ort\nA,Vaduz,Städtle 12a\nB,Schaan,\nC,Bad Ragaz,12 Main Street\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    (advice,) = TARGET.advice(session, queries.sample(session, run.id, 10), run.mapping)
+    assert advice.message == "Street and city look exchanged."
+    assert advice.mapping == {**run.mapping, "1": "city", "2": "street"}
+    upright = [["A", "Städtle", "Paris 12"], ["B", "Städtle 4", "Wien"], ["C", "Landstrasse 1", "Linz"]]
+    assert TARGET.advice(session, upright, run.mapping) == []
+
+
+def test_empty_rows_between_others_are_counted_and_left_out(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("name,city\nA,Vaduz\n\n,\nB,Schaan\n\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    assert (run.row_count, run.empty_rows) == (2, 2)
+
+
 def test_long_fields_emoji_and_right_to_left_text_go_through_or_are_named(session: Session, tmp_path: Path) -> None:
     long = f"🍺 Bräu,Vaduz,{'x' * 10_000}\n{'y' * 10_000},Vaduz,\n"
     rows = f"{long}شركة القهوة,Vaduz,\n\u202eBA\u202c,Vaduz,\nN\x00UL,Vaduz,\n"
