@@ -114,8 +114,8 @@ def unmerged(rows: list[list[Any]], merged: Sequence[Range]) -> Iterator[Record]
             rows[row][left] = value
             where = f"{letters_of(left)}{top + 1}:{letters_of(right)}{bottom + 1}"
             notes[row] = f"“{written(value)[:40]}” was taken from the merged cells {where}."
-    for place, row in enumerate(rows):
-        yield Record(place + 1, [written(value) for value in row], note=notes.get(place))
+    for place, cells in enumerate(rows):
+        yield Record(place + 1, [written(value) for value in cells], note=notes.get(place))
 
 
 def filled_sheets(book: CalamineWorkbook) -> list[str]:
