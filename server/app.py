@@ -12,8 +12,11 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from server.accounts import duplicate_routes, importing_routes, proposal_routes, reviewing_routes
 from server.accounts import routes as account_routes
+from server.accounts.duplicates import routes as duplicate_routes
+from server.accounts.importing import routes as importing_routes
+from server.accounts.reviewing import proposal_routes
+from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from server.accounts import importing_routes as api
-from server.accounts.importing import TARGET
+from server.accounts.importing import routes as api
+from server.accounts.importing.target import TARGET
 from server.accounts.models import PinState
 from server.accounts.values import currency as clean_currency
 from server.auth.access import Scope, requires
