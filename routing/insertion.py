@@ -55,8 +55,8 @@ def trade(draft: Draft) -> None:
         swaps = draft.swaps(visit)
         best: tuple[int, int, int] | None = None
         for k, p in np.argwhere(swaps.fits):
-            gain = int(swaps.gain[k, p]) - draft.worth(int(k), int(p))
-            if gain > 0 and not visits[draft.routes[k][p]].mandatory and (best is None or gain > best[0]):
+            gain, out = int(swaps.gain[k, p]) - draft.worth(int(k), int(p)), draft.routes[k][p]
+            if gain > 0 and (best is None or gain > best[0]) and draft.may_give_way(out, visit):
                 best = (gain, int(k), int(p))
         if best is not None:
             draft.replace(best[1], best[2], visit)
@@ -70,15 +70,18 @@ def mend(draft: Draft) -> None:
     def worth(visit: int) -> tuple[bool, int]:
         return visits[visit].mandatory, visits[visit].prize
 
-    for visit in [v for v in draft.at if not draft.keeps_cadence(v, draft.problem.rep_days[draft.at[v]].day)]:
-        if not draft.keeps_cadence(visit, draft.problem.rep_days[draft.at[visit]].day):
-            draft.remove(visit)
-    for k, rep_day in enumerate(draft.problem.rep_days):
-        for visit in [v for v in draft.routes[k] if not visits[v].allows(rep_day)]:
-            draft.remove(visit)
-        while not draft.feasible(k):
-            cures = [v for v in draft.routes[k] if draft.feasible_without(k, v)]
-            draft.remove(min(cures or draft.routes[k], key=worth))
+    broken = True
+    while broken:  # taking a visit out can break another rule where roads are missing
+        for k, rep_day in enumerate(draft.problem.rep_days):
+            for visit in [v for v in draft.routes[k] if not visits[v].allows(rep_day)]:
+                draft.remove(visit)
+            while not draft.feasible(k):
+                cures = [v for v in draft.routes[k] if draft.feasible_without(k, v)]
+                draft.remove(min(cures or draft.routes[k], key=worth))
+        close = [v for v in draft.at if not draft.keeps_cadence(v, draft.problem.rep_days[draft.at[v]].day)]
+        broken = bool(close)
+        if broken:
+            draft.remove(min(close, key=worth))
 
 
 def _push_in(draft: Draft, visit: int) -> None:
@@ -87,7 +90,7 @@ def _push_in(draft: Draft, visit: int) -> None:
     best: tuple[int, int, int] | None = None
     for k, p in np.argwhere(swaps.fits):
         out = visits[draft.routes[k][p]]
-        if not out.mandatory and (best is None or out.prize < best[0]):
+        if (best is None or out.prize < best[0]) and draft.may_give_way(draft.routes[k][p], visit):
             best = (out.prize, int(k), int(p))
     if best is not None:
         draft.replace(best[1], best[2], visit)
