@@ -55,7 +55,7 @@ def _compute(key: UUID) -> None:
     tell(key, "roads")
     with transaction() as session:
         journey = computing.travel(session, drawn.points)
-    computed = computing.work_out(plan, drawn, journey, lambda step: tell(key, step))
+    computed = computing.work_out(plan, drawn, journey, lambda progress: tell(key, progress.step))
     tell(key, "store")
     with transaction() as session:
         acting(session, MACHINE)
