@@ -187,17 +187,32 @@ class Draft:
         self._label(k)
         return out
 
-    def best_gap(self, visit: int) -> Gap | None:
-        """The gap of greatest gain into which the visit fits; None when it fits nowhere."""
+    def best_gap(self, visit: int, only: int | None = None) -> Gap | None:
+        """The gap of greatest gain into which the visit fits, on the day `only` if given; None when it fits nowhere."""
         gaps = self.gaps(visit)
+        if only is not None:
+            gaps.fits[np.arange(len(self.routes)) != only] = False
         if not gaps.fits.any():
             return None
         k, p = divmod(int(np.argmax(np.where(gaps.fits, gaps.gain, -NEVER))), gaps.gain.shape[1])
         return Gap(k, p, int(gaps.gain[k, p]), int(gaps.detour_s[k, p]))
 
-    def gaps(self, visit: int, *, cadence: bool = True) -> Gaps:
-        """Whether and at what gain the visit fits between any two neighbours; its siblings count with `cadence`."""
-        return self._gaps(visit, 1, cadence=cadence)
+    def gaps(self, visit: int, *, cadence: bool = True, start_s: int | None = None) -> Gaps:
+        """Whether and at what gain the visit fits between any two neighbours.
+
+        Its siblings count with `cadence`; with `start_s` it must begin at that moment, whatever its windows say.
+        """
+        return self._gaps(visit, 1, cadence=cadence, start_s=start_s)
+
+    def moments(self, visit: int) -> Ints:
+        """Moments at which the visit would begin if it were served as early or as late as some gap allows."""
+        v = self.problem.visits[visit]
+        there = self._drive[self._place[:, :-1], v.place]
+        leave = v.service_s + self._drive[v.place, self._place[:, 1:]]
+        early = (self._finish_owed[:, :-1] + there, self._finish_taken[:, :-1] + there)
+        late = (self._start_owed[:, 1:] - leave, self._start_taken[:, 1:] - leave)
+        found = np.unique(np.concatenate([moments.ravel() for moments in (*early, *late)]))
+        return found[(found >= 0) & (found < NEVER)]
 
     def swaps(self, visit: int) -> Gaps:
         """Whether and at what gain the visit fits in the place of any stop; the gain of the lost stop is not counted.
@@ -206,9 +221,12 @@ class Draft:
         """
         return self._gaps(visit, 2)
 
-    def _gaps(self, visit: int, step: int, *, cadence: bool = True) -> Gaps:
+    def _gaps(self, visit: int, step: int, *, cadence: bool = True, start_s: int | None = None) -> Gaps:
         problem, v = self.problem, self.problem.visits[visit]
         opens, closes = self._windows_of(visit)
+        if start_s is not None:
+            opens = np.full((1, len(self.routes), 1), start_s, dtype=np.int64)
+            closes = opens + v.service_s
         before, after = np.s_[:, :-step], np.s_[:, step:]
         there = self._drive[self._place[before], v.place]
         onward = self._drive[v.place, self._place[after]]
@@ -323,6 +341,10 @@ class Draft:
     def worth(self, k: int, position: int) -> int:
         """What the stop at `position` of rep-day `k` brings but for driving."""
         return int(self._worth(self.routes[k][position])[k])
+
+    def rank(self) -> tuple[int, int]:
+        """By which drafts compare: fewer mandatory visits missing, then more value."""
+        return -len(self.missing()), self.value()
 
     def missing(self) -> list[int]:
         """Mandatory visits that are not in the draft."""

@@ -5,6 +5,9 @@ import numpy as np
 from routing.draft import Draft
 from routing.types import Problem
 
+MOST_TOGETHER = 40
+"""Visits that are tried on an empty day, the nearest in value first."""
+
 
 def greedy(problem: Problem, *, rounds: int = 12) -> Draft:
     """A lawful draft in one pass: the mandatory visits first, then the others by prize per minute of service.
@@ -30,7 +33,7 @@ def greedy(problem: Problem, *, rounds: int = 12) -> Draft:
     return best
 
 
-def fill(draft: Draft) -> None:
+def fill(draft: Draft, *, only_mandatory: bool = False) -> None:
     """Insert what is left out wherever it fits and pays; mandatory visits may push out optional ones."""
     problem = draft.problem
     for visit in draft.missing():
@@ -39,12 +42,33 @@ def fill(draft: Draft) -> None:
             draft.insert(visit, gap.rep_day, gap.position)
         else:
             _push_in(draft, visit)
+    if only_mandatory:
+        return
     optional = [k for k, v in enumerate(problem.visits) if not v.mandatory and k not in draft.at]
     optional.sort(key=lambda k: -problem.visits[k].prize / (problem.visits[k].service_s + 600))
     for visit in optional:
         gap = draft.best_gap(visit)
         if gap is not None and gap.gain > 0:
             draft.insert(visit, gap.rep_day, gap.position)
+    _open_days(draft)
+
+
+def _open_days(draft: Draft) -> None:
+    """Use an empty day when several visits together pay a way that none pays alone."""
+    for k, route in enumerate(draft.routes):
+        if route:
+            continue
+        waiting = [v for v, visit in enumerate(draft.problem.visits) if v not in draft.at and not visit.mandatory]
+        gains = {v: gap.gain for v in waiting if (gap := draft.best_gap(v, k)) is not None}
+        total = 0
+        for visit in sorted(gains, key=lambda v: -gains[v])[:MOST_TOGETHER]:
+            gap = draft.best_gap(visit, k)
+            if gap is not None and (gap.gain > 0 or not route):
+                draft.insert(visit, k, gap.position)
+                total += gap.gain
+        if total <= 0:
+            for visit in list(route):
+                draft.remove(visit)
 
 
 def trade(draft: Draft) -> None:

@@ -38,6 +38,8 @@ def matrix(name: str, value: object) -> Seconds:
         raise InvalidProblem(name, f"must hold whole numbers, not {given.dtype}")
     if given.size and given.min() < UNREACHABLE:
         raise InvalidProblem(name, f"holds {given.min()}; only {UNREACHABLE} (no way) may be negative")
+    if given.dtype == np.int64 and given.base is None and not given.flags.writeable:
+        return given  # of another problem: frozen already
     whole_numbers = np.array(given, dtype=np.int64)
     whole_numbers.setflags(write=False)
     return whole_numbers
