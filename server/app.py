@@ -31,11 +31,13 @@ from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
+from server.plans.exporting import target_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.web import pages, site
+from server.webhooks import routes as webhook_routes
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
@@ -61,6 +63,8 @@ ROUTERS = (
     density_routes.router,
     plan_routes.router,
     export_routes.router,
+    target_routes.router,
+    webhook_routes.router,
     sync_routes.router,
     *site.ROUTERS,
 )
