@@ -18,6 +18,8 @@ from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
+from server.closures import routes as closure_routes
+from server.demands import routes as demand_routes
 from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
@@ -54,6 +56,8 @@ ROUTERS = (
     importing_routes.router,
     reviewing_routes.router,
     activity_routes.router,
+    closure_routes.router,
+    demand_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,
