@@ -30,6 +30,7 @@ from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
+from server.plans.night import routes as night_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
@@ -61,6 +62,7 @@ ROUTERS = (
     balance_routes.router,
     density_routes.router,
     plan_routes.router,
+    night_routes.router,
     export_routes.router,
     sync_routes.router,
     *site.ROUTERS,
