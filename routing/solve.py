@@ -1,32 +1,33 @@
 """One door for every engine: a problem goes in, a lawful plan comes out."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from routing import ortools_engine
 from routing.budget import Budget, Meter
 from routing.check import verify
 from routing.draft import Draft
 from routing.explain import why, why_not
-from routing.insertion import greedy, mend, trade
+from routing.found import Engine, Found, Progress, Tell
+from routing.insertion import fill, greedy, mend, trade
 from routing.plan import Plan, Route
 from routing.schedule import Broken, schedule
 from routing.types import InvalidProblem, Problem
 
 
-class Engine(Protocol):
-    """Orders better than the draft's, or None; lawful or not, they are mended and scheduled here."""
+def _ortools(problem: Problem, draft: Draft, *, seed: int, meter: Meter, tell: Tell) -> Found | None:
+    del tell  # OR-Tools has no slices
+    orders = ortools_engine.search(problem, draft, seed=seed, meter=meter)
+    return None if orders is None else Found(orders)
 
-    def __call__(self, problem: Problem, draft: Draft, *, seed: int, meter: Meter) -> dict[int, list[int]] | None: ...
 
-
-def _insertion_only(problem: Problem, draft: Draft, *, seed: int, meter: Meter) -> dict[int, list[int]] | None:
+def _insertion_only(problem: Problem, draft: Draft, *, seed: int, meter: Meter, tell: Tell) -> Found | None:
     """The net alone, for when a plan is needed at once."""
     return None
 
 
-ENGINES: dict[str, Engine] = {"ortools": ortools_engine.search, "insertion": _insertion_only}
+ENGINES: dict[str, Engine] = {"ortools": _ortools, "insertion": _insertion_only}
 """Engines by name."""
 
 DEFAULT_ENGINE = "ortools"
@@ -42,7 +43,8 @@ def solve(
     engine: str = DEFAULT_ENGINE,
     seed: int = 0,
     budget: Budget = Budget(seconds=10),  # noqa: B008 - frozen
-    progress: Callable[[str], None] | None = None,
+    progress: Tell | None = None,
+    start: Mapping[str, Sequence[str]] | None = None,
 ) -> Plan:
     """Plan the visits.
 
@@ -57,12 +59,14 @@ def solve(
         Same problem, seed and budget in steps: same plan. With a budget in seconds the plan depends on how
         far the machine got (see `Budget`).
     progress : callable, optional
-        Told the name of each step as it begins.
+        Told each step as it begins, and how far the search has come; an error raised by it stops the search.
+    start : mapping of rep-day id to visit ids, optional
+        A plan to begin with; visits that break a rule are dropped from it, the rest is filled up and improved.
 
     Raises
     ------
     InvalidProblem
-        When the engine is unknown or the seed is negative.
+        When the engine is unknown, the seed is negative, or `start` names what the problem does not have.
     UnlawfulPlan
         When the verifier refuses the result.
     """
@@ -70,29 +74,53 @@ def solve(
         raise InvalidProblem("engine", f"{engine!r} is not one of {', '.join(sorted(ENGINES))}")
     if seed < 0:
         raise InvalidProblem("seed", f"must not be negative, is {seed}")
-    tell = progress or (lambda step: None)
-    best = _search(problem, ENGINES[engine], seed, budget.start(), tell)
-    tell("explain")
+    tell = progress or (lambda _: None)
+    begun = _begun(problem, start or {})
+    best = _search(problem, begun, ENGINES[engine], seed, budget.start(), tell)
+    tell(Progress("explain"))
     plan = Plan(_routes(problem, best), why_not(problem, best), engine, seed)
-    tell("verify")
+    tell(Progress("verify"))
     report = verify(problem, plan)
     if not report.lawful:
         raise UnlawfulPlan("; ".join(str(v) for v in report.violations[:5]))
     return plan
 
 
-def _search(problem: Problem, engine: Engine, seed: int, meter: Meter, tell: Callable[[str], None]) -> Draft:
-    tell("insert")
-    draft = greedy(problem)
+def _begun(problem: Problem, start: Mapping[str, Sequence[str]]) -> Draft | None:
+    """A lawful draft of the plan to begin with; None when there is none."""
+    if not any(start.values()):
+        return None
+    for rep_day in start:
+        if rep_day not in problem.rep_day_index:
+            raise InvalidProblem("start", f"there is no rep-day {rep_day!r}")
+    named = [visit for visits in start.values() for visit in visits]
+    for visit, times in Counter(named).items():
+        if visit not in problem.visit_index:
+            raise InvalidProblem("start", f"there is no visit {visit!r}")
+        if times > 1:
+            raise InvalidProblem("start", f"{visit!r} stands there twice")
+    orders = {problem.rep_day_index[k]: [problem.visit_index[v] for v in visits] for k, visits in start.items()}
+    draft = Draft(problem, orders)
+    mend(draft)
+    return draft
+
+
+def _search(problem: Problem, begun: Draft | None, engine: Engine, seed: int, meter: Meter, tell: Tell) -> Draft:
+    tell(Progress("insert"))
+    if begun is None:
+        draft = greedy(problem)
+    else:
+        draft = begun
+        fill(draft)
     meter.keep_back(3 * meter.used_s)  # for trading and explaining, which cost about as much as inserting
-    tell("search")
-    orders = engine(problem, draft, seed=seed, meter=meter)
-    if orders is not None:
-        found = Draft(problem, orders)
-        mend(found)
-        trade(found)
-        if _rank(found) >= _rank(draft):
-            return found
+    tell(Progress("search", value=draft.value()))
+    found = engine(problem, draft, seed=seed, meter=meter, tell=tell)
+    if found is not None:
+        improved = Draft(problem, found.orders)
+        mend(improved)
+        trade(improved)
+        if _rank(improved) >= _rank(draft):
+            return improved
     trade(draft)
     return draft
 

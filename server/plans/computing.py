@@ -1,6 +1,5 @@
 """Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.budget import Budget
 from routing.check import Report, verify
+from routing.found import Tell
 from routing.plan import Plan as Answer
 from routing.plan import Route as PlannedRoute
 from routing.roads.straight import StraightLine
@@ -88,7 +88,7 @@ def travel(session: Session, points: tuple[LonLat, ...]) -> Journey:
         return Journey(StraightLine(), StraightLine().matrix(points))
 
 
-def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Callable[[str], None]) -> Computed:
+def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Tell) -> Computed:
     """Solve and verify; an unlawful answer goes no further."""
     problem = drawn.problem(journey.matrix)
     budget = Budget(seconds=plan.seconds, steps=plan.steps)

@@ -6,6 +6,7 @@ import pytest
 from routing import ortools_engine
 from routing.budget import Budget
 from routing.check import verify
+from routing.found import Progress
 from routing.insertion import greedy
 from routing.solve import ENGINES, solve
 from routing.types import Break, InvalidProblem, Problem, RepDay, Visit, Window
@@ -133,3 +134,42 @@ def test_a_budget_needs_an_end_and_an_engine_must_exist() -> None:
         solve(week(), engine="magic")
     with pytest.raises(InvalidProblem, match="seed"):
         solve(week(), seed=-1)
+
+
+def test_a_plan_that_is_already_known_is_begun_with_and_never_made_worse() -> None:
+    problem = week()
+    known = solve(problem, engine="insertion", budget=Budget(steps=1))
+    again = solve(problem, engine="insertion", budget=Budget(steps=1), start=known.orders())
+    assert verify(problem, again).value.total >= verify(problem, known).value.total
+
+
+def test_what_breaks_a_rule_in_the_known_plan_is_dropped_from_it() -> None:
+    problem = week(n=6, reps=1, days=2)
+    everything = {"r0d0": [v.id for v in problem.visits]}
+    plan = solve(problem, engine="insertion", budget=Budget(steps=1), start=everything)
+    assert verify(problem, plan).ok
+
+
+def test_a_known_plan_that_names_strangers_is_refused() -> None:
+    for start, complaint in [
+        ({"nobody": ["v0"]}, "start: there is no rep-day 'nobody'"),
+        ({"r0d0": ["v99"]}, "start: there is no visit 'v99'"),
+        ({"r0d0": ["v1"], "r0d1": ["v1"]}, "start: 'v1' stands there twice"),
+    ]:
+        with pytest.raises(InvalidProblem, match=complaint):
+            solve(week(), engine="insertion", budget=Budget(steps=1), start=start)
+
+
+def test_whoever_listens_hears_every_step_and_stops_the_search_by_raising() -> None:
+    heard: list[Progress] = []
+    solve(week(), engine="insertion", budget=Budget(steps=1), progress=heard.append)
+    assert [p.step for p in heard] == ["insert", "search", "explain", "verify"]
+
+    class Enough(Exception):
+        pass
+
+    def stop(progress: Progress) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        solve(week(), engine="insertion", budget=Budget(steps=1), progress=stop)

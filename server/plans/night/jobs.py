@@ -47,7 +47,7 @@ def _plan_part(key: UUID) -> None:
     with timed(phases, "files"):
         for rep_id in part.rep_ids:
             with transaction() as session:
-                files |= service.write_files(session, part, run, rep_id)
+                files |= service.write_files(session, run, rep_id)
     with transaction() as session:
         service.finish(session, key, files, {name: round(seconds, 3) for name, seconds in phases.items()})
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from routing.export.tour import Span
 from routing.export.types import MANIFEST
 from routing.solve import DEFAULT_ENGINE, ENGINES
 from server.auth.access import system_scope
@@ -196,18 +197,10 @@ def _published_content(session: Session, plan: Plan) -> Content:
     return _content(session, standing)
 
 
-def write_files(session: Session, part: NightPart, run: NightRun, rep_id: UUID) -> dict[str, str]:
+def write_files(session: Session, run: NightRun, rep_id: UUID) -> dict[str, str]:
     """Write the files of one rep's days; gives the hash of what was written, by login."""
-    login = session.get_one(User, rep_id).login
-    digest = hashlib.sha256()
-    written = [
-        folder
-        for offset in range(run.days)
-        if (folder := exports.write_rep(session, run.first_day + timedelta(days=offset), rep_id))
-    ]
-    for folder in written:
-        digest.update((folder / MANIFEST).read_bytes())
-    return {login: digest.hexdigest()} if written else {}
+    written = exports.write_rep(session, Span.of(run.first_day, run.days), rep_id)
+    return {written.login: hashlib.sha256((written.folder / MANIFEST).read_bytes()).hexdigest()} if written else {}
 
 
 def finish(session: Session, part_id: UUID, files: dict[str, str], phases: dict[str, float]) -> None:
