@@ -28,6 +28,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.plans import overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.night import routes as night_routes
@@ -63,6 +64,7 @@ ROUTERS = (
     density_routes.router,
     plan_routes.router,
     night_routes.router,
+    overload_routes.router,
     export_routes.router,
     sync_routes.router,
     *site.ROUTERS,
