@@ -21,6 +21,8 @@ from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
+from server.closures import routes as closure_routes
+from server.demands import routes as demand_routes
 from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
@@ -29,9 +31,11 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.plans import overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
+from server.plans.night import routes as night_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
@@ -59,9 +63,13 @@ ROUTERS = (
     importing_routes.router,
     reviewing_routes.router,
     activity_routes.router,
+    closure_routes.router,
+    demand_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,
+    night_routes.router,
+    overload_routes.router,
     export_routes.router,
     target_routes.router,
     webhook_routes.router,

@@ -31,6 +31,7 @@ ROOMS = {
     "sync": "server.sync.commands:sync",
     "export": "server.plans.exporting.commands:export",
     "plan-file": "server.plans.commands:plan_file",
+    "plans": "server.plans.night.commands:plans",
     "demo": "server.demo.commands:demo",
 }
 """Each command and where it lives. A room is imported when its command is called: all of them take seconds."""

@@ -18,6 +18,7 @@ from server.accounts.service import note_visit
 from server.activities.checkin import Verdict, verify
 from server.activities.healing import is_telling, look_again
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
+from server.demands import service as demands
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
@@ -99,11 +100,26 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     session.flush()
     apply_event(visit, event)
     session.flush()
-    if visit.state == VisitState.DONE:
-        note_visit(session, visit.account_id, visit.day)
+    settle_demand(session, visit)
     if visit.site_id is not None and is_telling(report.fix):
         look_again(session, visit.site_id)
     return visit
+
+
+def settle_demand(session: Session, visit: Visit) -> None:
+    """A visit that took place serves what was wanted there; one that did not leaves it open."""
+    if visit.state == VisitState.DONE:
+        note_visit(session, visit.account_id, visit.day)
+        demands.visited(
+            session,
+            visit_id=visit.id,
+            account_id=visit.account_id,
+            site_id=accounts.standing_site(session, visit.site_id) if visit.site_id else None,
+            rep_id=visit.rep_id,
+            day=visit.day,
+        )
+    elif visit.state in (VisitState.MISSED, VisitState.CANCELLED):
+        demands.not_visited(session, [visit.id])
 
 
 def one_at_a_time(session: Session, visit_id: UUID) -> None:
@@ -264,6 +280,7 @@ def withdraw(session: Session, visit_ids: Iterable[UUID]) -> int:
     for visit in visits:
         visit.deleted_at = clock.now()
     session.flush()
+    demands.not_visited(session, [visit.id for visit in visits])
     return len(visits)
 
 

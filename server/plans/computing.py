@@ -1,6 +1,6 @@
 """Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -21,10 +21,11 @@ from routing.types import Problem
 from server.accounts.pins import wkt
 from server.auth.access import scope_of
 from server.auth.models import User
+from server.closures.queries import days_off
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.settings import settings
-from server.plans import candidates
+from server.plans import collecting
 from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
@@ -72,8 +73,10 @@ def prepare(session: Session, plan: Plan) -> Blueprint:
     asked = session.get_one(User, plan.requested_by)
     scope = scope_of(session, asked, source="job")
     last_day = plan.first_day + timedelta(days=plan.days - 1)
-    found = candidates.find(session, scope, plan.rep_ids, plan.first_day, last_day)
-    return blueprint(reps, plan.first_day, plan.days, found, settings().zone)
+    found = collecting.find(session, scope, reps, plan.first_day, last_day, plan.other_rep_ids)
+    off = days_off(session, plan.rep_ids, plan.first_day, last_day)
+    drawn = blueprint(reps, plan.first_day, plan.days, found.candidates, settings().zone, off)
+    return replace(drawn, stretch=found.stretch)
 
 
 def travel(session: Session, points: tuple[LonLat, ...]) -> Journey:
@@ -110,7 +113,7 @@ def store(session: Session, plan_id: UUID, computed: Computed) -> Plan:
     left_out = _unplanned(plan, computed)
     session.add_all(left_out)
     plan.state, plan.progress, plan.error, plan.error_help = PlanState.READY, None, None, None
-    plan.ready_at = clock.now()
+    plan.ready_at, plan.stretch = clock.now(), computed.blueprint.stretch
     plan.estimated = any(route.estimated for route in routes)
     plan.summary = _summary(computed, routes, left_out).model_dump()
     session.flush()
@@ -129,14 +132,13 @@ def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
         bool(computed.journey.matrix.estimated[a, b]) or leg.estimated
         for a, b, leg in zip(places, places[1:], legs, strict=False)
     ]
-    anchor = {"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat}
     route = Route(
         plan_id=plan.id,
         rep_id=shift.rep_id,
         day=shift.day,
         zone=shift.zone,
-        start_anchor=anchor,
-        end_anchor=anchor,
+        start_anchor={"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat},
+        end_anchor={"name": shift.end_name, "lon": shift.end.lon, "lat": shift.end.lat},
         leaves_at=shift.moment(planned.leaves_s),
         returns_at=shift.moment(planned.returns_s),
         break_starts_at=None if planned.break_s is None else shift.moment(planned.break_s),
@@ -176,7 +178,8 @@ def _stops(
                 drive_s=stop.drive_s,
                 distance_m=legs[k].metres,
                 estimated=estimated[k],
-                why=stop.why,
+                why=f"{candidate.sentence} {stop.why}".strip(),
+                demand_ids=list(candidate.demand_ids),
                 entry=wkt(entry) if entry else None,
                 walk_m=walk,
                 cautions=entries.cautions(candidate.grade, candidate.uncertainty_m, walk),
@@ -193,6 +196,7 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
     left_out = []
     for unplanned in computed.answer.unplanned:
         c = by_key[unplanned.visit]
+        closed = computed.blueprint.closed_days(c)
         left_out.append(
             Unplanned(
                 plan_id=plan.id,
@@ -203,7 +207,10 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
                 mandatory=c.mandatory,
                 prize_s=c.prize_s,
                 overdue_days=max(0, c.overdue_days),
-                reasons=[{"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons],
+                reasons=[
+                    *({"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons),
+                    *({"code": "closed", "text": f"{day:%a %d %b}: {why}."} for day, why in closed.items()),
+                ],
             )
         )
     left_out += [

@@ -51,6 +51,12 @@ class Plan(Record, Base):
         server_default=text("false"), comment="Some drive is a straight-line estimate, not a road."
     )
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Counts and sums, see PlanSummary.")
+    other_rep_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid), server_default=text("'{}'"), comment="Planned elsewhere in the same night; theirs is left to them."
+    )
+    stretch: Mapped[float] = mapped_column(
+        server_default=text("1"), comment="All call intervals were lengthened by this factor: more work than time."
+    )
 
     routes: Mapped[list["Route"]] = relationship(
         back_populates="plan", order_by="(Route.day, Route.rep_id)", cascade="all, delete-orphan", passive_deletes=True
@@ -138,6 +144,9 @@ class Stop(Record, Base):
     )
     prize_s: Mapped[int] = mapped_column(comment="What the visit is worth, in seconds of driving.")
     overdue_days: Mapped[int] = mapped_column(comment="On the day of the visit; 0 while there is time.")
+    demand_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid), server_default=text("'{}'"), comment="The visit demands that it serves."
+    )
 
     route: Mapped[Route] = relationship(back_populates="stops")
 

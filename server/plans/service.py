@@ -16,6 +16,8 @@ from server.activities.models import Visit, VisitState
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
+from server.closures.queries import days_off
+from server.demands import service as demands
 from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
@@ -46,13 +48,7 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
     if wanted.engine not in ENGINES:
         known = ", ".join(sorted(ENGINES))
         raise Invalid(f"There is no engine “{wanted.engine}”.", help=f"Take one of: {known}.", field="engine")
-    dates = [wanted.first_day + timedelta(days=k) for k in range(wanted.days)]
-    if not [shift for rep in reps for shift in shifts_of(rep, dates, settings().zone)]:
-        raise Invalid(
-            "None of these reps works on these days.",
-            help="Choose other days or change the working days.",
-            field="days",
-        )
+    need_shifts(session, reps, wanted.first_day, wanted.days)
     seconds = wanted.seconds or (None if wanted.steps else DEFAULT_SECONDS)
     plan = Plan(
         rep_ids=[rep.id for rep in reps],
@@ -69,6 +65,20 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
     session.flush()
     defer(session, compute, key=f"plan:{plan.id}", lock=f"plan:{plan.id}", plan_id=str(plan.id))
     return plan
+
+
+def need_shifts(session: Session, reps: Sequence[User], first_day: date, days: int) -> None:
+    """Refuse days on which none of the reps works, and say what keeps them."""
+    dates = [first_day + timedelta(days=k) for k in range(days)]
+    off = days_off(session, [rep.id for rep in reps], first_day, dates[-1])
+    if [shift for rep in reps for shift in shifts_of(rep, dates, settings().zone, off)]:
+        return
+    kept = [f"{rep.name}, {day:%a %d %b}: {why}" for rep in reps for day in dates if (why := off.of_rep(rep.id, day))]
+    raise Invalid(
+        "None of these reps works on these days." + (f" {'; '.join(kept[:3])}." if kept else ""),
+        help="Choose other days or change the working days.",
+        field="days",
+    )
 
 
 def need_reps(session: Session, scope: Scope, rep_ids: Sequence[UUID]) -> list[User]:
@@ -100,6 +110,7 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
         route.published_at = now
         for stop in route.stops:
             _put_into_calendar(session, route, stop, reusable)
+    demands.planned(session, {d: s.visit_id for r in routes for s in r.stops if s.visit_id for d in s.demand_ids})
     activities.withdraw(session, [visit_id for ids in reusable.values() for visit_id in ids])
     plan.state, plan.published_at = PlanState.PUBLISHED, now
     session.flush()
