@@ -1,6 +1,6 @@
 """Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.budget import Budget
 from routing.check import Report, verify
+from routing.explain import why
 from routing.found import Tell
 from routing.plan import Plan as Answer
 from routing.plan import Route as PlannedRoute
@@ -24,7 +25,7 @@ from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.settings import settings
-from server.plans import candidates
+from server.plans import candidates, relaxing
 from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
@@ -87,9 +88,9 @@ def travel(session: Session, points: tuple[LonLat, ...]) -> Journey:
 
 def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Tell) -> Computed:
     """Solve and verify; an unlawful answer goes no further."""
-    problem = drawn.problem(journey.matrix)
+    problem, start = relaxing.adjusted(plan, drawn.problem(journey.matrix))
     budget = Budget(seconds=plan.seconds, steps=plan.steps)
-    answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell)
+    answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell, start=start)
     report = verify(problem, answer)
     if not report.lawful:
         raise UnlawfulPlan("; ".join(str(violation) for violation in report.violations[:5]))
@@ -177,6 +178,8 @@ def _stops(
                 distance_m=legs[k].metres,
                 estimated=estimated[k],
                 why=stop.why,
+                demand=stop.visit,
+                because=asdict(why(computed.problem, planned, k)),
                 entry=wkt(entry) if entry else None,
                 walk_m=walk,
                 cautions=entries.cautions(candidate.grade, candidate.uncertainty_m, walk),
@@ -191,6 +194,7 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
     found = computed.blueprint.candidates
     by_key = {c.key: c for c in found.placeable}
     left_out = []
+    ways_out = relaxing.ways_out(computed.problem, computed.answer)
     for unplanned in computed.answer.unplanned:
         c = by_key[unplanned.visit]
         left_out.append(
@@ -204,6 +208,7 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
                 prize_s=c.prize_s,
                 overdue_days=max(0, c.overdue_days),
                 reasons=[{"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons],
+                relaxations=ways_out.get(unplanned.visit, []),
             )
         )
     left_out += [
