@@ -153,6 +153,8 @@ class Visit:
     """Cost of serving it on another rep-day than `keep`, or of not serving it any more."""
     name: str = ""
     """What people call it; the id when empty."""
+    origin: str = ""
+    """What asks for it beside its call interval, as a sentence: a ticket, a campaign (for the explanation)."""
 
     @property
     def label(self) -> str:
