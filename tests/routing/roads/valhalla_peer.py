@@ -4,6 +4,7 @@
 anew what it answers; without it the written answers are served over HTTP.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -11,7 +12,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,6 +74,11 @@ def repeated(told: dict[str, str]) -> Iterator[int]:
     server.server_close()
 
 
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def real(binaries: Path, village: Path, home: Path) -> Iterator[int]:
     with socket.socket() as probe:
@@ -94,11 +99,10 @@ def real(binaries: Path, village: Path, home: Path) -> Iterator[int]:
     subprocess.run([binaries / "valhalla_build_tiles", "-c", settings, village], capture_output=True, check=True)
     process = subprocess.Popen([binaries / "valhalla_service", settings, "1"], stdout=subprocess.DEVNULL)
     try:
-        for _attempt in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        while not answers(port):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+                raise RuntimeError("valhalla_service has ended")
         yield port
     finally:
         process.kill()
