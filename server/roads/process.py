@@ -122,11 +122,10 @@ class RoadProcess:
         for name in self._names():
             if name == keep.folder.name:
                 continue
-            with self._alone(), self._busy(name).open("a") as gate:
-                with contextlib.suppress(BlockingIOError):
-                    fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    self._end(name)
-                    self._busy(name).unlink(missing_ok=True)
+            with self._alone(), self._busy(name).open("a") as gate, contextlib.suppress(BlockingIOError):
+                fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._end(name)
+                self._busy(name).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def asking(self, graph: Graph) -> Iterator[None]:

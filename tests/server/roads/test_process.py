@@ -85,7 +85,9 @@ def test_a_note_about_a_stranger_harms_nobody(process: RoadProcess, graph: Graph
     process.stop()
     sleeper = subprocess.Popen(["sleep", "60"])
     try:
-        process._note(graph.folder.name).write_text(f'{{"pid": {sleeper.pid}, "port": 1, "graph": "{graph.folder.name}"}}')
+        process._note(graph.folder.name).write_text(
+            f'{{"pid": {sleeper.pid}, "port": 1, "graph": "{graph.folder.name}"}}'
+        )
         assert process.running() is None
         assert not process.stop()
         assert sleeper.poll() is None
