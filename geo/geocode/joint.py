@@ -1,10 +1,10 @@
 """Several sources as one index; each keeps its own file, so that adding one costs only that one."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from geo.geocode.blocks import Block, JointBlock
-from geo.geocode.index import Index, NamedPoint, Settlement, Street
+from geo.geocode.index import Index, Named, NamedPoint, Settlement, Street
 from geo.geocode.mapped import Arrays
 from geo.geocode.numbers import Houses
 from geo.geocode.segment import Scored, Segment, spread
@@ -60,9 +60,10 @@ class JointIndex:
         """Its house numbers."""
         return self._of(0, street).houses(street)
 
-    def streets_named(self, key: str, postcode: str = "", places: Iterable[int] = ()) -> Sequence[int]:
-        """Streets filed under exactly this key; of very many those in the postcode or one of the places."""
-        return [s for segment in self._segments for s in segment.streets_named(key, postcode, places)]
+    def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
+        """Streets filed under exactly this key, those in one of the postcodes or places apart from those elsewhere."""
+        found = [segment.streets_named(key, postcodes, places) for segment in self._segments]
+        return Named([s for named in found for s in named.here], [s for named in found for s in named.elsewhere])
 
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
