@@ -17,6 +17,8 @@ from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
 
 _CHUNK = 2_000
+_MANY_PLACES = 4
+"""Of more places of one name those count that lie in the postcode."""
 
 
 class Geocoder:
@@ -91,6 +93,9 @@ class Geocoder:
         for words in parsed.cities:
             for place, sure in self._places(words).items():
                 places[place] = max(sure, places.get(place, 0.0))
+        if known and len(places) > _MANY_PLACES:
+            there = self._index.places_in(known)
+            places = {place: sure for place, sure in places.items() if place in there} or places
         covered = self._index.countries
         elsewhere = bool(parsed.countries) and bool(covered) and not any(c in covered for c in parsed.countries)
         written = frozenset(w for words in parsed.cities for w in words)

@@ -103,6 +103,9 @@ class Index(Protocol):
     def street(self, street: int) -> Street:
         """The street at a position."""
 
+    def names(self, street: int) -> Sequence[StreetName]:
+        """The names of the street at a position."""
+
     def houses(self, street: int) -> Houses:
         """Its house numbers."""
 
@@ -120,6 +123,9 @@ class Index(Protocol):
 
     def place_block(self, place: int) -> Block:
         """Streets of a place."""
+
+    def places_in(self, postcode: str) -> Collection[int]:
+        """The places in which the streets of a postcode lie."""
 
     def knows_postcode(self, postcode: str) -> bool:
         """Whether any address has it (letters and digits only, upper case)."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from geo.geocode.blocks import Block, JointBlock
 from geo.geocode.index import Index, Named, NamedPoint, Settlement, Street
 from geo.geocode.mapped import Arrays
+from geo.geocode.normalise import StreetName
 from geo.geocode.numbers import Houses
 from geo.geocode.segment import Scored, Segment, spread
 from geo.types import LonLat
@@ -56,6 +57,10 @@ class JointIndex:
         """The street at a position."""
         return self._of(0, street).street(street)
 
+    def names(self, street: int) -> Sequence[StreetName]:
+        """The names of the street at a position."""
+        return self._of(0, street).names(street)
+
     def houses(self, street: int) -> Houses:
         """Its house numbers."""
         return self._of(0, street).houses(street)
@@ -77,6 +82,10 @@ class JointIndex:
     def place_block(self, place: int) -> Block:
         """Streets of a place."""
         return self._of(1, place).place_block(place)
+
+    def places_in(self, postcode: str) -> Collection[int]:
+        """The places in which the streets of a postcode lie."""
+        return frozenset(place for segment in self._segments for place in segment.places_in(postcode))
 
     def knows_postcode(self, postcode: str) -> bool:
         """Whether any street has it (letters and digits only, upper case)."""

@@ -176,7 +176,7 @@ class Matcher:
 
     def _may_end(self, street: int, rest: str) -> bool:
         """Whether a text is the street's type, cut short or misspelt."""
-        return any(type_edits(rest, name.types) is not None for name in self._index.street(street).names)
+        return any(type_edits(rest, name.types) is not None for name in self._index.names(street))
 
     def _near(self, fuller: Sequence[Reading], where: Where, found: Found) -> None:
         """File similar streets of the place; then, when none is close, similar ones anywhere."""

@@ -11,7 +11,7 @@ from geo.geocode.index import Named, NamedPoint, Settlement, Street
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array, Arrays
 from geo.geocode.nearest import Cells
-from geo.geocode.normalise import street_name
+from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.numbers import House, HouseNumber, Houses, parse_number
 from geo.geocode.packing import COLUMNS, PLACE_PIECES, UNITS
 from geo.geocode.texts import Lists, Texts
@@ -67,6 +67,8 @@ class Segment:
         """The street at a position."""
         self.houses = lru_cache(20_000)(self._numbers)
         """Its house numbers."""
+        self.places_in = lru_cache(1_000)(self._places_of_code)
+        """The places in which the streets of a postcode lie."""
         self._named = lru_cache(20_000)(self._filed)
         self._street_name = lru_cache(20_000)(lambda at: street_name(self._text[at]))
         self._house = lru_cache(20_000)(self._read_house)
@@ -94,11 +96,10 @@ class Segment:
         at = street - self._first
         places = frozenset(self._shifted(self._places[at], self._first_place))
         own = frozenset(self._shifted(self._own[at], self._first_place))
-        names = tuple(dict.fromkeys([self._street_name(n) for n in self._names[at]]))
         codes = self._by_code.of[at]
         return Street(
             street, self._text[self._column["street.name"][at]], self._string("street.city", at),
-            self._string("street.country", at), frozenset([self._code(c) for c in codes]), places, names,
+            self._string("street.country", at), frozenset([self._code(c) for c in codes]), places, self.names(street),
             self._point("street", at), self._extent["street"][at], bool(self._column["street.is_place"][at]),
             own or places, self._string("street.code", at),
         )  # fmt: skip
@@ -106,6 +107,13 @@ class Segment:
     def _read_house(self, at: int) -> House:
         number = self._number(self._column["house.number"][at])
         return House(number, self._point("house", at), self._string("house.code", at))
+
+    def names(self, street: int) -> tuple[StreetName, ...]:
+        """The names of the street at a position."""
+        found = self._names[street - self._first]
+        if len(found) == 1:
+            return (self._street_name(found[0]),)
+        return tuple(dict.fromkeys([self._street_name(name) for name in found]))
 
     def _numbers(self, street: int) -> Houses:
         begin, end = self._starts[street - self._first], self._starts[street - self._first + 1]
@@ -181,6 +189,13 @@ class Segment:
     def place_block(self, place: int) -> Block:
         """Streets of a place."""
         return self._of_place[place - self._first_place]
+
+    def _places_of_code(self, postcode: str) -> frozenset[int]:
+        at = self._by_code.find(postcode)
+        if at < 0:
+            return frozenset()
+        places, _ = self._places.of(self._of_code.members(at))
+        return frozenset(self._shifted(np.unique(places).tolist(), self._first_place))
 
     def knows_postcode(self, postcode: str) -> bool:
         """Whether any street has it (letters and digits only, upper case)."""
