@@ -118,11 +118,9 @@ class Geocoder:
         longer = self._index.places_beginning(key, 5)
         if longer:
             return dict.fromkeys(longer, 0.85)
-        first = words[0] if len(words) > 1 and len(words[0]) > 4 else key
-        like = [
-            *self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3),
-            *self._index.places_like(first, 0.8, 3),
-        ]
+        like = list(self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3))
+        if len(words) > 1 and len(words[0]) > 4:
+            like += self._index.places_like(words[0], 0.8, 3)
         best = max((score for score, _ in like), default=0.0)
         return {p: round(score, 2) for score, places in like if score >= best - 0.08 for p in places}
 

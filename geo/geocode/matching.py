@@ -9,7 +9,7 @@ from geo.geocode.confidence import FEATURES, Features
 from geo.geocode.index import Index, Named, Street
 from geo.geocode.likeness import Likeness, likeness
 from geo.geocode.names import postcode_key
-from geo.geocode.normalise import StreetName, from_words, type_edits
+from geo.geocode.normalise import StreetName, from_words, may_be_type, type_edits
 from geo.geocode.numbers import Placed
 from geo.geocode.parsing import Parsed
 from geo.geocode.readings import Reading, Words, readings
@@ -166,9 +166,11 @@ class Matcher:
         """Streets whose name the asked one begins with, when the rest is a shortened or misspelt type."""
         for core in {asked.core, asked.glued}:
             for size in range(1, min(_LONGEST_TYPE, len(core) - 2) + 1):
+                rest = core[-size:]
+                if not may_be_type(rest):
+                    continue
                 named = self._index.streets_named(core[:-size], where.postcodes, where.places)
                 if named.here or named.elsewhere:
-                    rest = core[-size:]
                     yield Named(
                         [s for s in named.here if self._may_end(s, rest)],
                         [s for s in named.elsewhere if self._may_end(s, rest)],
