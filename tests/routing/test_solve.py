@@ -122,7 +122,9 @@ def test_two_appointments_at_the_same_time_leave_one_named_as_missing() -> None:
     report = verify(changed, plan)
     assert report.lawful
     assert len(report.missing) == 1
-    assert plan.unplanned[0].reasons[0].text == "It fits only in place of visits that must take place."
+    left_out, kept = plan.unplanned[0], plan.routes[0].stops[0].visit
+    assert {left_out.visit, kept} == {"v0", "v1"}
+    assert left_out.reasons[0].text == f"It fits only in place of {kept} (r0d0), which must take place as well."
 
 
 def test_a_budget_needs_an_end_and_an_engine_must_exist() -> None:
