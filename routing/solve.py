@@ -1,10 +1,9 @@
 """One door for every engine: a problem goes in, a lawful plan comes out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from routing import ortools_engine
 from routing.budget import Budget, Meter
 from routing.check import verify
 from routing.draft import Draft
@@ -16,21 +15,71 @@ from routing.schedule import Broken, schedule
 from routing.types import InvalidProblem, Problem
 
 
-def _ortools(problem: Problem, draft: Draft, *, seed: int, meter: Meter, tell: Tell) -> Found | None:
-    del tell  # OR-Tools has no slices
-    orders = ortools_engine.search(problem, draft, seed=seed, meter=meter)
-    return None if orders is None else Found(orders)
+def _ruin_recreate(tell: Tell) -> Engine:
+    """Our own search (`routing.engine`)."""
+    from routing.engine import compiled, search
+
+    if not compiled.is_prepared():
+        tell(Progress("compile"))
+    search.prepare()
+    return search.search
 
 
-def _insertion_only(problem: Problem, draft: Draft, *, seed: int, meter: Meter, tell: Tell) -> Found | None:
-    """The net alone, for when a plan is needed at once."""
-    return None
+def _ortools(tell: Tell) -> Engine:
+    """OR-Tools on top of cheapest insertion."""
+    from routing import ortools_engine
+
+    def search(problem: Problem, draft: Draft | None, *, seed: int, meter: Meter, tell: Tell) -> Found:
+        begun = _inserted(problem, draft)
+        meter.keep_back(2 * meter.used_s)  # for trading, which costs about as much as inserting
+        tell(Progress("search", value=begun.value()))
+        orders = ortools_engine.search(problem, begun, seed=seed, meter=meter)
+        if orders is not None:
+            improved = Draft(problem, orders)
+            mend(improved)
+            trade(improved)
+            if _rank(improved) >= _rank(begun):
+                return _found(improved)
+        trade(begun)
+        return _found(begun)
+
+    return search
 
 
-ENGINES: dict[str, Engine] = {"ortools": _ortools, "insertion": _insertion_only}
-"""Engines by name."""
+def _insertion(tell: Tell) -> Engine:
+    """Cheapest insertion alone."""
 
-DEFAULT_ENGINE = "ortools"
+    def search(problem: Problem, draft: Draft | None, *, seed: int, meter: Meter, tell: Tell) -> Found:
+        begun = _inserted(problem, draft)
+        trade(begun)
+        return _found(begun)
+
+    return search
+
+
+ENGINES: dict[str, Callable[[Tell], Engine]] = {
+    "ruin_recreate": _ruin_recreate,
+    "ortools": _ortools,
+    "insertion": _insertion,
+}
+"""Engines by name. Each one's libraries are loaded when it is asked for: the server starts without them."""
+
+DEFAULT_ENGINE = "ruin_recreate"
+EXPLAINING_S = 5e-6
+"""CPU seconds kept back for explanations, per visit and rep-day."""
+
+
+def load(engine: str, tell: Tell = lambda _: None) -> Engine:
+    """An engine with its libraries loaded, which `solve` does anyway; to keep that out of a measurement.
+
+    Raises
+    ------
+    InvalidProblem
+        When there is no such engine.
+    """
+    if engine not in ENGINES:
+        raise InvalidProblem("engine", f"{engine!r} is not one of {', '.join(sorted(ENGINES))}")
+    return ENGINES[engine](tell)
 
 
 class UnlawfulPlan(RuntimeError):
@@ -48,8 +97,7 @@ def solve(
 ) -> Plan:
     """Plan the visits.
 
-    A cheapest-insertion draft comes first, so that a lawful plan is there whatever the engine does; the engine
-    improves on it; the better of the two is scheduled, explained and verified.
+    The engine searches, from `start` when there is one; its orders are scheduled, explained and verified.
 
     Parameters
     ----------
@@ -57,7 +105,7 @@ def solve(
         A key of `ENGINES`.
     seed : int
         Same problem, seed and budget in steps: same plan. With a budget in seconds the plan depends on how
-        far the machine got (see `Budget`).
+        far the machine got (see `Budget`). Loading an engine's libraries does not count.
     progress : callable, optional
         Told each step as it begins, and how far the search has come; an error raised by it stops the search.
     start : mapping of rep-day id to visit ids, optional
@@ -70,13 +118,13 @@ def solve(
     UnlawfulPlan
         When the verifier refuses the result.
     """
-    if engine not in ENGINES:
-        raise InvalidProblem("engine", f"{engine!r} is not one of {', '.join(sorted(ENGINES))}")
     if seed < 0:
         raise InvalidProblem("seed", f"must not be negative, is {seed}")
     tell = progress or (lambda _: None)
+    search = load(engine, tell)
+    meter = budget.start()
     begun = _begun(problem, start or {})
-    best = _search(problem, begun, ENGINES[engine], seed, budget.start(), tell)
+    best = _search(problem, begun, search, seed, meter, tell)
     tell(Progress("explain"))
     plan = Plan(_routes(problem, best), why_not(problem, best), engine, seed)
     tell(Progress("verify"))
@@ -106,23 +154,24 @@ def _begun(problem: Problem, start: Mapping[str, Sequence[str]]) -> Draft | None
 
 
 def _search(problem: Problem, begun: Draft | None, engine: Engine, seed: int, meter: Meter, tell: Tell) -> Draft:
-    tell(Progress("insert"))
-    if begun is None:
-        draft = greedy(problem)
-    else:
-        draft = begun
-        fill(draft)
-    meter.keep_back(3 * meter.used_s)  # for trading and explaining, which cost about as much as inserting
-    tell(Progress("search", value=draft.value()))
-    found = engine(problem, draft, seed=seed, meter=meter, tell=tell)
-    if found is not None:
-        improved = Draft(problem, found.orders)
-        mend(improved)
-        trade(improved)
-        if _rank(improved) >= _rank(draft):
-            return improved
-    trade(draft)
+    """The engine's orders as a lawful draft, or the one to begin with should it be better."""
+    meter.keep_back(EXPLAINING_S * len(problem.visits) * len(problem.rep_days))
+    tell(Progress("search"))
+    draft = Draft(problem, engine(problem, begun, seed=seed, meter=meter, tell=tell).orders)
+    mend(draft)
+    return draft if begun is None or _rank(draft) >= _rank(begun) else begun
+
+
+def _inserted(problem: Problem, draft: Draft | None) -> Draft:
+    """A draft filled up by cheapest insertion."""
+    if draft is None:
+        return greedy(problem)
+    fill(draft)
     return draft
+
+
+def _found(draft: Draft) -> Found:
+    return Found({k: route for k, route in enumerate(draft.routes) if route})
 
 
 def _rank(draft: Draft) -> tuple[int, int]:
