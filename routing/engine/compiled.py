@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numba
+import platformdirs
 from numba.core.caching import UserWideCacheLocator
 
 HERE = Path(__file__).parent
@@ -36,6 +37,8 @@ def inner[F: Callable[..., Any]](function: F) -> F:
 
 def outer[F: Callable[..., Any]](function: F) -> F:
     """Compile a function that Python calls, and keep the machine code; other threads go on while it runs."""
+    if folder() is None:
+        return cast(F, njit(function, **OPTIONS))
     config.CACHE_LOCATOR_CLASSES = f"{__name__}.Kept"
     try:
         return cast(F, njit(function, cache=True, **OPTIONS))
@@ -53,26 +56,28 @@ def stamp() -> str:
 
 
 @cache
-def folder() -> Path:
-    """Where the machine code is: beside the source when it stands there already or can, else where the user may write.
+def folder() -> Path | None:
+    """Where the machine code is kept: where it stands already, else where it can be written; None = nowhere.
 
-    `NUMBA_CACHE_DIR` has the last word.
+    Beside the source, or else in the user's own cache; `NUMBA_CACHE_DIR` comes before both.
     """
-    if asked := os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(asked)
-    if _filled(BESIDE) or _writable(BESIDE):
-        return BESIDE
-    return Path(UserWideCacheLocator(folder, __file__).get_cache_path())
+    asked = os.environ.get("NUMBA_CACHE_DIR")
+    places = [Path(asked)] if asked else [BESIDE, platformdirs.user_cache_path("waymark") / "planner"]
+    return next((p for p in places if _filled(p)), None) or next((p for p in places if _writable(p)), None)
 
 
 def is_prepared() -> bool:
     """Whether the machine code of these very sources is there."""
-    return _filled(folder())
+    place = folder()
+    return place is not None and _filled(place)
 
 
 def forget() -> None:
     """Remove machine code of other sources."""
-    for path in folder().glob("anneal.*.nb?"):
+    place = folder()
+    if place is None or not _writable(place):
+        return
+    for path in place.glob("anneal.*.nb?"):
         if stamp() not in path.name:
             path.unlink(missing_ok=True)
 
@@ -85,9 +90,7 @@ class Kept(UserWideCacheLocator):
         self._cache_path = str(folder())
 
     def ensure_cache_path(self) -> None:
-        """A folder that is filled need not be writable."""
-        if not is_prepared():
-            super().ensure_cache_path()
+        """`folder` has looked already, and a folder that is filled need not be writable."""
 
     def get_source_stamp(self) -> str:
         """What the machine code was made from."""
