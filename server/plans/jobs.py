@@ -20,7 +20,7 @@ MACHINE = Actor(user_id=None, source="job")
 STEPS = {
     "prepare": "Collecting what wants a visit",
     "roads": "Measuring the drives",
-    "insert": "First draft",
+    "compile": "Compiling the planner, once on this machine",
     "search": "Searching",
     "explain": "Explaining",
     "verify": "Checking",
