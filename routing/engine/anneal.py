@@ -4,13 +4,12 @@ import math
 
 import numpy as np
 
-from routing.engine.arrays import MANDATORY, Model
+from routing.engine.arrays import FORFEIT, MANDATORY, Model
 from routing.engine.chance import chance
-from routing.engine.clock import DRIVE, LABEL_COLUMNS, LENGTH, NODE, ROUTE_COLUMNS, COST, TOUCHED, VERSION, rewind
+from routing.engine.clock import COST, DRIVE, LABEL_COLUMNS, LENGTH, NODE, ROUTE_COLUMNS, TOUCHED, VERSION, rewind
 from routing.engine.compiled import inner, outer
 from routing.engine.recreate import recreate
 from routing.engine.ruin import call, ruin
-from routing.engine.arrays import FORFEIT
 from routing.engine.state import (
     ACCEPTED,
     BEST,

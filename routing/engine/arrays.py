@@ -25,19 +25,34 @@ LAST_SECOND = 1 << 29
 # Columns of `Model.visits`
 SERVICE, DEMAND, MANDATORY, EARLIER, LATER, MIN_GAP, MAX_GAP, FIRST_START, LAST_START, VISIT_COLUMNS = range(10)
 # Columns of `Model.shifts`
-OPEN, CLOSE, LATEST, LATE_COST, REST, REST_FROM, REST_UNTIL, MAX_DRIVE, MAX_VISITS, CAPACITY, FIXED, DAY, KIND = range(13)
+OPEN, CLOSE, LATEST, LATE_COST, REST, REST_FROM, REST_UNTIL, MAX_DRIVE, MAX_VISITS, CAPACITY, FIXED, DAY, KIND = range(
+    13
+)
 SHIFT_COLUMNS = 13
 # Entries of `Model.scales`
 TRAVEL, FORFEIT, MISSING, SCALES = range(4)
 # Columns of `Model.urges`
-PRIZE, PRIZE_PER_TIME, FREEDOM, FIRST, LAST, FAR, LENGTH_, URGES = range(8)
+PRIZE, PRIZE_PER_TIME, FREEDOM, FIRST, LAST, FAR, DURATION, URGES = range(8)
 
-PRIZED = [(0, 0, 0), (PRIZE, -1, 0), (PRIZE_PER_TIME, -1, 0), (PRIZE, -1, 0.5), (PRIZE_PER_TIME, -1, 0.5), (FREEDOM, 1, 0)]
-"""Orders where visits are worth more or less."""
-EQUAL = [
-    *4 * [(0, 0, 0)], *2 * [(FAR, -1, 0)], (FAR, 1, 0), *2 * [(FREEDOM, 1, 0)], *2 * [(FIRST, 1, 0)], *2 * [(LAST, -1, 0)],
-    *2 * [(LENGTH_, -1, 0)],
-]
+AT_RANDOM = (0, 0, 0)
+PRIZED = (
+    AT_RANDOM,
+    (PRIZE, -1, 0),
+    (PRIZE_PER_TIME, -1, 0),
+    (PRIZE, -1, 0.5),
+    (PRIZE_PER_TIME, -1, 0.5),
+    (FREEDOM, 1, 0),
+)
+"""Insertion orders where visits are worth more or less: column of `urges`, sign, share of noise."""
+EQUAL = (
+    *4 * (AT_RANDOM,),
+    *2 * ((FAR, -1, 0),),
+    (FAR, 1, 0),
+    *2 * ((FREEDOM, 1, 0),),
+    *2 * ((FIRST, 1, 0),),
+    *2 * ((LAST, -1, 0),),
+    *2 * ((DURATION, -1, 0),),
+)
 """Orders where all visits are worth the same."""
 
 NEIGHBOURS = 100
@@ -232,7 +247,8 @@ def _missing(problem: Problem, scale: int, travel: int) -> int:
     late = scale * problem.weights.late * max((v.late_cost for v in problem.visits), default=0)
     span = max((d.day for d in problem.rep_days), default=0) - min((d.day for d in problem.rep_days), default=0)
     days = sum(
-        travel * (d.latest_s - d.open_s) + scale * (problem.weights.fixed * d.fixed_cost + d.overtime_cost * d.overtime_s)
+        travel * (d.latest_s - d.open_s)
+        + scale * (problem.weights.fixed * d.fixed_cost + d.overtime_cost * d.overtime_s)
         for d in problem.rep_days
     )
     return 1 + prizes + days + late * (span + 1) * len(problem.visits)
@@ -300,5 +316,5 @@ def _urges(problem: Problem, rows: Ints, drive: SmallInts, near: SmallInts) -> F
     urges[:, FREEDOM] = rows[:, LAST_START] - rows[:, FIRST_START]
     urges[:, FIRST], urges[:, LAST] = rows[:, FIRST_START], rows[:, LAST_START]
     urges[:, FAR] = np.minimum(drive[n:, :n], LAST_SECOND).mean(axis=0) if len(drive) > n else 0.0
-    urges[:, LENGTH_] = rows[:, SERVICE]
+    urges[:, DURATION] = rows[:, SERVICE]
     return urges / np.maximum(1.0, urges.max(axis=0, initial=0.0))

@@ -1,9 +1,9 @@
 """Random numbers whose state travels with the search, so that a run can be stopped and resumed and repeated."""
 
+import numpy as np
+
 from routing.engine.compiled import inner
 from routing.engine.state import State
-
-import numpy as np
 
 
 @inner

@@ -1,9 +1,9 @@
 """The clock of a route: labels that tell at every position how early one is done and how late one may come.
 
-Two states walk along a route, the break still owed and the break taken. Forward labels hold the earliest finish in each
-state, backward labels the latest arrival from which the rest of the day still works. Waiting is free and a break may
-split a drive, so an earlier finish is never worse and one label per state is exact; with both, whether a visit fits into
-a gap is a handful of comparisons.
+Two states walk along a route, the break still owed and the break taken. Forward labels hold the earliest finish in
+each state, backward labels the latest arrival from which the rest of the day still works. Waiting is free and a break
+may split a drive, so an earlier finish is never worse and one label per state is exact; with both, whether a visit
+fits into a gap is a handful of comparisons.
 """
 
 from routing.engine.arrays import (

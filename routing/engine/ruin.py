@@ -1,10 +1,10 @@
 """Ruin: take strings of neighbouring stops out of neighbouring routes (Christiaens and Vanden Berghe 2020)."""
 
-from routing.engine.arrays import EARLIER, LATER, MANDATORY, MAX_DRIVE, MIN_GAP, MAX_GAP, DAY, LATEST, NEVER, Model
+from routing.engine.arrays import DAY, EARLIER, LATER, LATEST, MANDATORY, MAX_DRIVE, MAX_GAP, MIN_GAP, NEVER, Model
 from routing.engine.chance import below, chance
-from routing.engine.clock import DRIVE, LABEL_COLUMNS, LENGTH, NODE, ROUTE_COLUMNS, SOONEST, COST, TOUCHED, rewind
+from routing.engine.clock import COST, DRIVE, LABEL_COLUMNS, LENGTH, NODE, ROUTE_COLUMNS, SOONEST, TOUCHED, rewind
 from routing.engine.compiled import inner
-from routing.engine.state import CROWDED, DRIVEN, MISSES, NOW, SAVED, WAITING, State
+from routing.engine.state import DRIVEN, MISSES, NOW, SAVED, WAITING, State
 
 STOPS = 10.0
 """Stops taken out per round on the average, and the longest string."""

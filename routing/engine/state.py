@@ -93,11 +93,15 @@ def fresh(search: Search, seed: int, room: int = ROOM) -> State:
 def widened(state: State) -> State:
     """The same state with room for twice as many stops on every route."""
 
-    def wide(array: NDArray[np.generic]) -> NDArray[np.generic]:
-        return np.concatenate([array, np.zeros_like(array)], axis=1)
+    def wide[A: NDArray[np.int64] | NDArray[np.int32]](array: A) -> A:
+        return np.concatenate([array, np.zeros_like(array)], axis=1)  # type: ignore[return-value]
 
-    names = ("labels", "saved_labels", "best_nodes", "pool_nodes")
-    return state._replace(**{name: wide(getattr(state, name)) for name in names})
+    return state._replace(
+        labels=wide(state.labels),
+        saved_labels=wide(state.saved_labels),
+        best_nodes=wide(state.best_nodes),
+        pool_nodes=wide(state.pool_nodes),
+    )
 
 
 def seat(state: State, search: Search, orders: Sequence[Sequence[int]]) -> None:

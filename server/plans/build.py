@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from server.plans.candidates import Candidate, Candidates
 
 WHOLE_DAY = (Window(0, 86_400),)
 NOTHING_OFF = DaysOff()
+NOON_S = 43_200
 LATE_SHARE = 20
 """A day of lateness costs this fraction of the prize."""
 
@@ -131,7 +132,9 @@ class Blueprint:
             return (Window(start, start + c.service_s),) if 0 <= start < 86_400 else ()
         if self.off.of_site(c.site_id, day) is not None:
             return ()
-        return open_windows(c.opening_hours, day, is_holiday=self.off.holiday_at(c.country, day) is not None)
+        is_holiday = self.off.holiday_at(c.country, day) is not None
+        zone = next((shift.zone for shift in self.shifts), self.zone)
+        return on_days_clock(open_windows(c.opening_hours, day, is_holiday=is_holiday), day, zone)
 
     def closed_days(self, c: Candidate) -> dict[date, str]:
         """The days of the plan on which a site is closed by way of exception, and why."""
@@ -181,19 +184,20 @@ def shifts_of(rep: User, dates: Sequence[date], zone: str, off: DaysOff = NOTHIN
     away = None if profile.end_point is None else to_shape(profile.end_point)
     end = LonLat(away.x, away.y) if isinstance(away, Point) else start
     rest = _rest(profile, open_s, close_s)
+    here = rep.zone or zone
     return [
         Shift(
             rep_id=rep.id,
             name=rep.name,
-            zone=rep.zone or zone,
+            zone=here,
             day=day,
             home_name=profile.home_name,
             home=start,
             end_name=profile.home_name if end == start else profile.end_name or "End",
             end=end,
-            open_s=open_s,
-            close_s=close_s,
-            rest=rest,
+            open_s=(opens := evenly(open_s, day, here)),
+            close_s=max(opens + 1, evenly(close_s, day, here, until=True)),
+            rest=rest and _rest_on(rest, day, here),
             max_drive_s=profile.max_drive_s,
             max_visits=profile.max_visits,
             overtime_s=profile.overtime_s,
@@ -234,14 +238,41 @@ def open_windows(hours: str | None, day: date, *, is_holiday: bool = False) -> t
 
 
 def seconds_of(at: datetime, day: date, zone: str) -> int:
-    """A moment on the clock of a day: seconds after its midnight as the clocks there show it."""
-    local = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return int((local - datetime.combine(day, time())).total_seconds())
+    """A moment on the clock of a day (see `moment`)."""
+    return NOON_S + int((at - _noon(day, zone)).total_seconds())
 
 
 def moment(day: date, zone: str, seconds: int) -> datetime:
-    """The moment at which the clocks of a zone show so many seconds after a day's midnight."""
-    return (datetime.combine(day, time()) + timedelta(seconds=seconds)).replace(tzinfo=ZoneInfo(zone))
+    """The moment of a second of the day's clock, which runs evenly and shows 12:00 at noon.
+
+    From the hour in which the clocks may change on, it shows what they show. Before it, on the two days of a year
+    that have 23 or 25 hours, it is an hour off instead of jumping: a drive of two hours takes two hours of it.
+    """
+    return (_noon(day, zone) + timedelta(seconds=seconds - NOON_S)).astimezone(ZoneInfo(zone))
+
+
+def on_days_clock(windows: Sequence[Window], day: date, zone: str) -> tuple[Window, ...]:
+    """Spans that the clocks on the wall show, on the clock of the day; what lies in a skipped hour falls away."""
+    spans = [(evenly(w.open_s, day, zone), evenly(w.close_s, day, zone, until=True)) for w in windows]
+    return tuple(Window(a, b) for a, b in spans if a < b)
+
+
+def evenly(wall_s: int, day: date, zone: str, *, until: bool = False) -> int:
+    """What the clocks on the wall show, on the clock of the day; an hour that comes twice is counted in full.
+
+    An end (`until`) is the second after the last one, so that two o'clock still is one where the clocks skip it.
+    """
+    shown = datetime.combine(day, time(), ZoneInfo(zone)) + timedelta(seconds=wall_s - until)
+    return max(0, seconds_of(shown.replace(fold=int(until)), day, zone) + until)
+
+
+def _rest_on(rest: Break, day: date, zone: str) -> Break:
+    earliest = evenly(rest.earliest_s, day, zone)
+    return Break(rest.duration_s, earliest, max(earliest, evenly(rest.latest_s, day, zone)))
+
+
+def _noon(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(12), ZoneInfo(zone)).astimezone(UTC)
 
 
 def _seconds(value: time) -> int:

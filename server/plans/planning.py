@@ -19,6 +19,7 @@ STEPS = {
     "prepare": "Collecting what wants a visit",
     "roads": "Measuring the drives",
     "insert": "First draft",
+    "compile": "Compiling the planner, once on this machine",
     "search": "Searching",
     "explain": "Explaining",
     "verify": "Checking",
