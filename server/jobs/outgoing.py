@@ -62,7 +62,7 @@ def due[T: Outgoing](session: Session, table: type[T]) -> Sequence[UUID]:
 
 def claim[T: Outgoing](session: Session, table: type[T], key: UUID) -> T | None:
     """Take a row for sending; nothing when it is done, not due yet, or not there. Callers hold a job's lock on it."""
-    row = session.get(table, key, with_for_update=True, populate_existing=True)
+    row = session.get(table, key, with_for_update={"of": table}, populate_existing=True)
     if row is None or row.state not in (State.WAITING, State.SENDING):
         return None
     if row.state == State.WAITING and row.next_at > clock.now():

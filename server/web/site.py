@@ -9,6 +9,7 @@ from server.web import (
     duplicates,
     home,
     imports,
+    integrations,
     me,
     pins,
     plans,
@@ -19,6 +20,7 @@ from server.web import (
     territories,
     users,
     visits,
+    webhooks,
 )
 
 ROUTERS = (
@@ -39,5 +41,7 @@ ROUTERS = (
     users.router,
     me.router,
     regions.router,
+    integrations.router,
+    webhooks.router,
     developers.router,
 )
