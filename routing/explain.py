@@ -7,6 +7,7 @@ import numpy as np
 
 from routing.draft import Draft
 from routing.plan import Reason, ReasonCode, Route, Unplanned
+from routing.relaxation import Change, Kind, Relaxation
 from routing.schedule import Broken, schedule
 from routing.types import Problem, RepDay, Visit, Window
 
@@ -25,9 +26,14 @@ class Why:
     """Days since the call interval ran out, on the day of the visit."""
     appointment: bool
     mandatory: bool
+    origin: str = ""
+    """What else asks for it, as a sentence."""
 
     def sentence(self) -> str:
         """The same for people."""
+        return f"{self.origin} {self._reason()}".strip()
+
+    def _reason(self) -> str:
         detour = f"{_minutes(self.detour_s)} detour" if self.detour_s >= 30 else "on the way"
         if self.appointment:
             return f"Fixed appointment; {detour}."
@@ -48,7 +54,7 @@ def why(problem: Problem, route: Route, position: int) -> Why:
     detour = (problem.drive(before, here) or 0) + (problem.drive(here, after) or 0) - direct
     v = visits[position]
     overdue = v.overdue_days + rep_day.day if v.overdue_days > 0 else v.late_days(rep_day.day)
-    return Why(v.prize, detour, overdue, v.appointment, v.mandatory)
+    return Why(v.prize, detour, overdue, v.appointment, v.mandatory, v.origin)
 
 
 def why_not(problem: Problem, draft: Draft) -> tuple[Unplanned, ...]:
@@ -57,6 +63,61 @@ def why_not(problem: Problem, draft: Draft) -> tuple[Unplanned, ...]:
     return tuple(
         Unplanned(v.id, (_reason(problem, draft, empty, k),)) for k, v in enumerate(problem.visits) if k not in draft.at
     )
+
+
+def sentence(problem: Problem, relaxation: Relaxation) -> str:
+    """What would let a visit in, for people."""
+    visit, rep_day = problem.visit(relaxation.visit), problem.rep_day(relaxation.rep_day)
+    parts = [_change(problem, change, visit, rep_day) for change in relaxation.changes]
+    text = " and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _change(problem: Problem, change: Change, visit: Visit, rep_day: RepDay) -> str:
+    amount, day = change.amount, rep_day.label
+    days = f"{amount} day{'s' if amount != 1 else ''}"
+    match change.kind:
+        case Kind.INSIST:
+            return f"visit it anyway ({day}); it costs {_minutes(amount)} of driving more than it brings"
+        case Kind.SHORTER:
+            return f"shorten the visit by {_minutes_up(amount)} ({day})"
+        case Kind.OVERTIME:
+            return f"{_minutes_up(amount)} overtime ({day})"
+        case Kind.DRIVING:
+            return f"allow {_minutes_up(amount)} more driving ({day})"
+        case Kind.STOPS:
+            return f"allow {amount} more stop{'s' if amount != 1 else ''} ({day})"
+        case Kind.LOAD:
+            return f"load {amount} more ({day})"
+        case Kind.DAY:
+            return f"come {days} outside what the call interval or the promise allows ({day})"
+        case Kind.REP:
+            return f"let somebody else go ({day})"
+        case Kind.INSTEAD:
+            other = problem.visit(change.other).label if change.other else "another visit"
+            return f"leave out {other} instead ({day}), {_minutes(amount)} of driving less in value"
+    return f"{_opened(visit.windows_on(rep_day.day), change.window)} ({day})"
+
+
+def _opened(windows: Sequence[Window], wider: Window | None) -> str:
+    """How the customer would have to open: only the edge that moves is named."""
+    if wider is None:
+        return "open longer"
+    old = [w for w in windows if wider.open_s <= w.open_s and w.close_s <= wider.close_s]
+    early = not old or wider.open_s < old[0].open_s
+    late = not old or wider.close_s > old[-1].close_s
+    if early and late:
+        return f"open from {_clock(wider.open_s)} until {_clock(wider.close_s)}"
+    return f"open from {_clock(wider.open_s)}" if early else f"open until {_clock(wider.close_s)}"
+
+
+def _clock(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
+
+
+def _minutes_up(seconds: int) -> str:
+    return _minutes(-(-seconds // 60) * 60)
 
 
 def _reason(problem: Problem, draft: Draft, empty: Draft, visit: int) -> Reason:

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from routing import ortools_engine
+from routing import layers, ortools_engine
 from routing.budget import Budget, Meter
 from routing.check import verify
 from routing.draft import Draft
 from routing.explain import why, why_not
-from routing.found import Engine, Found, Progress, Tell
+from routing.found import Engine, Found, GoodRoute, Progress, Tell
 from routing.insertion import fill, greedy, mend, trade
+from routing.partition import recombine
 from routing.plan import Plan, Route
 from routing.schedule import Broken, schedule
 from routing.types import InvalidProblem, Problem
@@ -33,6 +34,13 @@ ENGINES: dict[str, Engine] = {"ortools": _ortools, "insertion": _insertion_only}
 DEFAULT_ENGINE = "ortools"
 
 
+FINISH_SHARE = 0.1
+"""Part of a budget in which the routes of the search are combined."""
+
+STEPS_A_SECOND = 20_000
+"""By which a budget in steps becomes CP-SAT's deterministic time."""
+
+
 class UnlawfulPlan(RuntimeError):
     """An engine's plan was refused by the verifier: a fault of ours, never of the problem."""
 
@@ -49,7 +57,8 @@ def solve(
     """Plan the visits.
 
     A cheapest-insertion draft comes first, so that a lawful plan is there whatever the engine does; the engine
-    improves on it; the better of the two is scheduled, explained and verified.
+    improves on it, and the best of all good routes are combined; the best plan is scheduled, explained and verified.
+    Meetings and hotel nights lie around this as layers (`routing.layers`).
 
     Parameters
     ----------
@@ -75,10 +84,17 @@ def solve(
     if seed < 0:
         raise InvalidProblem("seed", f"must not be negative, is {seed}")
     tell = progress or (lambda _: None)
-    begun = _begun(problem, start or {})
-    best = _search(problem, begun, ENGINES[engine], seed, budget.start(), tell)
+    meter = budget.start()
+    laid = layers.plan(
+        problem,
+        _begun(problem, start or {}),
+        lambda world, begun, part: _search(world, begun, ENGINES[engine], seed, part.start(), tell),
+        meter,
+    )
     tell(Progress("explain"))
-    plan = Plan(_routes(problem, best), why_not(problem, best), engine, seed)
+    best, world = laid.draft, laid.draft.problem
+    unplanned = layers.reasons(problem, why_not(world, best))
+    plan = Plan(_routes(world, best), unplanned, engine, seed, laid.nights)
     tell(Progress("verify"))
     report = verify(problem, plan)
     if not report.lawful:
@@ -112,21 +128,28 @@ def _search(problem: Problem, begun: Draft | None, engine: Engine, seed: int, me
     else:
         draft = begun
         fill(draft)
-    meter.keep_back(3 * meter.used_s)  # for trading and explaining, which cost about as much as inserting
+    finish_s = FINISH_SHARE * (meter.budget.seconds or 0)
+    meter.keep_back(3 * meter.used_s + finish_s)  # trading and explaining cost about as much as inserting
     tell(Progress("search", value=draft.value()))
     found = engine(problem, draft, seed=seed, meter=meter, tell=tell)
     if found is not None:
         improved = Draft(problem, found.orders)
         mend(improved)
         trade(improved)
-        if _rank(improved) >= _rank(draft):
-            return improved
+        if improved.rank() >= draft.rank():
+            return _combined(improved, found.pool, seed, meter.budget) if found.pool else improved
     trade(draft)
     return draft
 
 
-def _rank(draft: Draft) -> tuple[int, int]:
-    return -len(draft.missing()), draft.value()
+def _combined(draft: Draft, pool: Sequence[GoodRoute], seed: int, budget: Budget) -> Draft:
+    """The best combination of the pool's routes, on deterministic time, filled up again."""
+    timed = budget.steps is None and budget.seconds is not None
+    effort = FINISH_SHARE * (budget.seconds if timed and budget.seconds else (budget.steps or 0) / STEPS_A_SECOND)
+    better = recombine(draft, pool, effort=effort, seed=seed, seconds=3 * effort if timed else None)
+    if better is not draft:
+        trade(better)
+    return better
 
 
 def _routes(problem: Problem, draft: Draft) -> tuple[Route, ...]:

@@ -12,8 +12,11 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from server.accounts import duplicate_routes, importing_routes, proposal_routes, reviewing_routes
 from server.accounts import routes as account_routes
+from server.accounts.duplicates import routes as duplicate_routes
+from server.accounts.importing import routes as importing_routes
+from server.accounts.reviewing import proposal_routes
+from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
@@ -31,12 +34,14 @@ from server.kit.settings import settings
 from server.plans import overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
+from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.web import pages, site
+from server.webhooks import routes as webhook_routes
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
@@ -66,6 +71,8 @@ ROUTERS = (
     night_routes.router,
     overload_routes.router,
     export_routes.router,
+    target_routes.router,
+    webhook_routes.router,
     sync_routes.router,
     *site.ROUTERS,
 )

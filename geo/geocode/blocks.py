@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Protocol
 
@@ -9,7 +10,6 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.geocode.kept import Kept
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array
 from geo.geocode.texts import Lists, starts
@@ -126,13 +126,13 @@ class Blocks:
         self._lists, self._keys, self._first = Lists(arrays, members), keys, first
         self._large = {int(name): at for at, name in enumerate(arrays[f"{members}.large"])}
         self._pieces, self._holders = (Lists(arrays, f"{members}.large.{part}") for part in ("pieces", "holders"))
-        self._kept: Kept[int, Block] = Kept(1_000, self._block)
+        self._kept = lru_cache(1_000)(self._block)
 
     def __len__(self) -> int:
         return len(self._lists)
 
     def __getitem__(self, at: int) -> "Block":
-        return self._kept[at]
+        return self._kept(at)
 
     def members(self, at: int) -> Array:
         """The streets of a place or postcode, in their order."""

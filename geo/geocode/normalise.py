@@ -1,8 +1,9 @@
 """A street's name taken apart: the same function for the index's side and the question's side."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -11,6 +12,8 @@ from geo.geocode.vocabulary import fold, vocabulary, words
 _DOTTED = re.compile(r"\b([a-z])\.\s?([a-z]{1,3})\b")
 _MIN_REST = 3
 _LONGEST_TAIL = 11
+_TWO_EDITS = 8
+"""A type of so many letters may be misspelt by two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,35 @@ def type_edits(written: str, types: frozenset[str]) -> int | None:
     found = [OSA.distance(written, t) for t in known if len(written) > 2 and len(t) > 2]
     best = min(found, default=9)
     return best if best <= max(1, len(written) // 4) else None
+
+
+@lru_cache(maxsize=50_000)
+def may_be_type(written: str) -> bool:
+    """Whether a piece may mean any type at all: false only where `type_edits` knows none, whatever the types."""
+    if len(written) >= _TWO_EDITS:
+        return True
+    near = _near_types()
+    if written in near or any(written[:at] + written[at + 1 :] in near for at in range(len(written))):
+        return True
+    return any(abbreviates(written, word) for word in _type_words().get(written[:1], ()))
+
+
+@cache
+def _near_types() -> frozenset[str]:
+    """All words for types, and what is left of them without one of their letters."""
+    everything = [word for some in _type_words().values() for word in some]
+    return frozenset(word[:at] + word[at + 1 :] for word in everything for at in range(len(word) + 1))
+
+
+@cache
+def _type_words() -> Mapping[str, Sequence[str]]:
+    """All words for types by their first letter."""
+    table = vocabulary()
+    found: dict[str, dict[str, None]] = {}
+    for types in (table.front, table.behind, table.joined):
+        for word in (*types, *(canonical for meant in types.values() for canonical in meant)):
+            found.setdefault(word[:1], {})[word] = None
+    return {letter: tuple(some) for letter, some in found.items()}
 
 
 @lru_cache(maxsize=5_000)

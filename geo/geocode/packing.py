@@ -14,7 +14,7 @@ from geo.geocode.keys import KeyWriter
 from geo.geocode.mapped import Array
 from geo.geocode.names import company_keys, glued, place_keys, postcode_key
 from geo.geocode.normalise import from_words, street_words
-from geo.geocode.numbers import parse_number
+from geo.geocode.numbers import parse_number, second_figure
 from geo.geocode.texts import ListWriter, TextWriter
 from geo.geocode.vocabulary import fold
 from geo.types import LonLat
@@ -76,7 +76,7 @@ class _Numbers:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, tuple[str, ...], int] | None] = {}
-        self._texts, self._bases = TextWriter(), array("I")
+        self._texts, self._bases, self._seconds = TextWriter(), array("I"), array("i")
 
     def of(self, text: str) -> tuple[int, tuple[str, ...], int] | None:
         """Leading figure, what follows and the number of the text; None when it is no house number."""
@@ -85,11 +85,13 @@ class _Numbers:
             self._known[text] = None if number is None else (number.base, number.tail, self._texts.id(text))
             if number is not None:
                 self._bases.append(number.base)
+                self._seconds.append(second_figure(number.tail))
         return self._known[text]
 
     def arrays(self, name: str) -> Iterator[tuple[str, Array]]:
         yield from self._texts.arrays(name)
         yield f"{name}.bases", np.frombuffer(self._bases, np.uint32)
+        yield f"{name}.seconds", np.frombuffer(self._seconds, np.int32)
 
 
 class Packer:

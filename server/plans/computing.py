@@ -1,6 +1,6 @@
 """Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.budget import Budget
 from routing.check import Report, verify
+from routing.explain import why
 from routing.found import Tell
 from routing.plan import Plan as Answer
 from routing.plan import Route as PlannedRoute
@@ -25,7 +26,7 @@ from server.closures.queries import days_off
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.settings import settings
-from server.plans import collecting
+from server.plans import collecting, relaxing
 from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
@@ -90,9 +91,9 @@ def travel(session: Session, points: tuple[LonLat, ...]) -> Journey:
 
 def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Tell) -> Computed:
     """Solve and verify; an unlawful answer goes no further."""
-    problem = drawn.problem(journey.matrix)
+    problem, start = relaxing.adjusted(plan, drawn.problem(journey.matrix))
     budget = Budget(seconds=plan.seconds, steps=plan.steps)
-    answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell)
+    answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell, start=start)
     report = verify(problem, answer)
     if not report.lawful:
         raise UnlawfulPlan("; ".join(str(violation) for violation in report.violations[:5]))
@@ -180,6 +181,8 @@ def _stops(
                 estimated=estimated[k],
                 why=f"{candidate.sentence} {stop.why}".strip(),
                 demand_ids=list(candidate.demand_ids),
+                demand=stop.visit,
+                because=asdict(why(computed.problem, planned, k)),
                 entry=wkt(entry) if entry else None,
                 walk_m=walk,
                 cautions=entries.cautions(candidate.grade, candidate.uncertainty_m, walk),
@@ -194,6 +197,7 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
     found = computed.blueprint.candidates
     by_key = {c.key: c for c in found.placeable}
     left_out = []
+    ways_out = relaxing.ways_out(computed.problem, computed.answer)
     for unplanned in computed.answer.unplanned:
         c = by_key[unplanned.visit]
         closed = computed.blueprint.closed_days(c)
@@ -211,6 +215,7 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
                     *({"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons),
                     *({"code": "closed", "text": f"{day:%a %d %b}: {why}."} for day, why in closed.items()),
                 ],
+                relaxations=ways_out.get(unplanned.visit, []),
             )
         )
     left_out += [

@@ -27,6 +27,18 @@ class PlanState(StrEnum):
     """Its visits are planned and on the reps' phones."""
 
 
+class PlanOccasion(StrEnum):
+    """What a plan was made for."""
+
+    PLAN = "plan"
+    RELAXED = "relaxed"
+    """Another plan anew, with rules bent by somebody."""
+    RUNNING_DAY = "running_day"
+    """The rest of a day that has begun."""
+    ABSENCE = "absence"
+    """The visits of a rep who cannot work, given to others."""
+
+
 class Plan(Record, Base):
     """One run of the planner: some reps, some days."""
 
@@ -57,6 +69,19 @@ class Plan(Record, Base):
     stretch: Mapped[float] = mapped_column(
         server_default=text("1"), comment="All call intervals were lengthened by this factor: more work than time."
     )
+    occasion: Mapped[str] = mapped_column(server_default=PlanOccasion.PLAN.value, comment="See PlanOccasion.")
+    based_on: Mapped[UUID | None] = mapped_column(
+        ForeignKey("plan.id", ondelete="SET NULL"), comment="The plan that it takes further."
+    )
+    adjustments: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="Rules that somebody bent, and the routes to begin with; see plans.relaxing."
+    )
+    changes: Mapped[list[dict[str, Any]] | None] = mapped_column(
+        JSONB, comment="What it changes of the day; plans.changes."
+    )
+    replaced: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="Routes and visits as they were before it was accepted, for taking it back."
+    )
 
     routes: Mapped[list["Route"]] = relationship(
         back_populates="plan", order_by="(Route.day, Route.rep_id)", cascade="all, delete-orphan", passive_deletes=True
@@ -66,6 +91,7 @@ class Plan(Record, Base):
     __table_args__ = (
         CheckConstraint("state in ('queued', 'running', 'ready', 'failed', 'published')", name="state"),
         CheckConstraint("days between 1 and 7", name="days"),
+        CheckConstraint("occasion in ('plan', 'relaxed', 'running_day', 'absence')", name="occasion"),
         CheckConstraint("seconds is not null or steps is not null", name="budget"),
         Index("ix_plan_first_day", "first_day"),
     )
@@ -147,6 +173,8 @@ class Stop(Record, Base):
     demand_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid), server_default=text("'{}'"), comment="The visit demands that it serves."
     )
+    demand: Mapped[str | None] = mapped_column(comment="Key among the plan's candidates.")
+    because: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="`why` as data; see routing.explain.")
 
     route: Mapped[Route] = relationship(back_populates="stops")
 
@@ -166,5 +194,10 @@ class Unplanned(Base):
     prize_s: Mapped[int]
     overdue_days: Mapped[int] = mapped_column(comment="On the first day of the plan.")
     reasons: Mapped[list[dict[str, str]]] = mapped_column(JSONB, comment="Each with `code` and `text`.")
+    relaxations: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB,
+        server_default=text("'[]'"),
+        comment="What would let it in, the smallest first; see plans.relaxing.",
+    )
 
     __table_args__ = (CheckConstraint("jsonb_array_length(reasons) > 0", name="reasons"),)

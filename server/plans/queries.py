@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from geoalchemy2.functions import ST_X, ST_Y
@@ -69,6 +69,8 @@ class StopView:
     leg: Leg
     """The drive that leads here."""
     why: str
+    because: dict[str, Any] | None
+    """`why` as data; see `routing.explain.Why`."""
     entry: LonLat | None
     """Where the car stops; None when the drive is estimated."""
     walk_m: float | None
@@ -136,6 +138,7 @@ class RouteView:
 class UnplannedView:
     """A visit that was wanted and is not in the plan."""
 
+    id: UUID
     account_id: UUID
     site_id: UUID | None
     visit_id: UUID | None
@@ -149,6 +152,8 @@ class UnplannedView:
     overdue_days: int
     reasons: tuple[dict[str, str], ...]
     """Each with `code` and `text`."""
+    relaxations: tuple[dict[str, Any], ...] = ()
+    """What would let it in, the smallest first; see `server.plans.relaxing`."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +224,7 @@ def unplanned_of(session: Session, plan_id: UUID) -> tuple[UnplannedView, ...]:
     )
     return tuple(
         UnplannedView(
+            id=row.id,
             account_id=account_id,
             site_id=row.site_id,
             visit_id=row.visit_id,
@@ -231,6 +237,7 @@ def unplanned_of(session: Session, plan_id: UUID) -> tuple[UnplannedView, ...]:
             prize_s=row.prize_s,
             overdue_days=row.overdue_days,
             reasons=tuple(row.reasons),
+            relaxations=tuple(row.relaxations),
         )
         for row, account_id, name, street, city, lon, lat in rows
     )
@@ -308,6 +315,7 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
             ends_at=stop.ends_at,
             leg=_leg(by_id[stop.route_id], stop.position - 1),
             why=stop.why,
+            because=stop.because,
             entry=None if entry_lon is None else LonLat(entry_lon, entry_lat),
             walk_m=stop.walk_m,
             cautions=list(stop.cautions),

@@ -11,9 +11,9 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid
 from server.kit.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
-from server.plans import queries, service
+from server.plans import again, queries, service
 from server.plans.models import Plan, PlanState
-from server.plans.schemas import PlanDetail, PlanRead, PlanRequest, RouteRead, plan_read
+from server.plans.schemas import PlanDetail, PlanRead, PlanRequest, RelaxRequest, RouteRead, plan_read
 
 router = APIRouter(tags=["plans"])
 
@@ -53,6 +53,12 @@ def list_plans(
 def get_plan(plan_id: UUID, scope: ReadPlans, session: Db) -> PlanDetail:
     """A plan with its routes, and what was left out and why."""
     return PlanDetail.of(queries.plan_view(session, scope, plan_id))
+
+
+@router.post("/api/v1/plans/{plan_id}/relaxations", status_code=202)
+def relax_plan(plan_id: UUID, body: RelaxRequest, scope: WritePlans, session: Db) -> PlanRead:
+    """Bend a rule for a visit that was left out and plan again; the answer is a new plan."""
+    return plan_read(again.plan_again(session, scope, plan_id, body.unplanned_id, body.choice))
 
 
 @router.post("/api/v1/plans/{plan_id}/publish")

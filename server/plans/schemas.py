@@ -1,13 +1,14 @@
 """Wire shapes of plans."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from geo.types import LonLat
-from server.plans.models import Plan, PlanState
+from routing.relaxation import Kind
+from server.plans.models import Plan, PlanOccasion, PlanState
 from server.plans.queries import Leg, PlanView, RouteView, StopView, UnplannedView
 
 
@@ -68,6 +69,8 @@ class PlanRead(BaseModel):
     published_at: datetime | None
     estimated: bool
     summary: PlanSummary | None
+    occasion: PlanOccasion
+    based_on: UUID | None = Field(description="The plan that it takes further.")
     rev: int
 
     model_config = ConfigDict(from_attributes=True)
@@ -113,6 +116,7 @@ class StopRead(BaseModel):
     starts_at: datetime
     ends_at: datetime
     why: str
+    because: dict[str, Any] | None = Field(description="The same as data.")
     entry: LonLat | None = Field(description="Where the car stops: lon, lat; null when the drive is estimated.")
     walk_m: float | None = Field(description="From there to the pin.")
     cautions: list[str] = Field(description="What to know of the place: locality, street, unsure, far_from_road.")
@@ -175,9 +179,39 @@ class ReasonRead(BaseModel):
     text: str
 
 
+class ChangeRead(BaseModel):
+    """A rule that would have to be bent."""
+
+    kind: Kind
+    amount: int = Field(description="Seconds, days, stops or load, by kind; seconds of value for insist and instead.")
+    other: str | None = Field(description="Key of the visit that would be left out instead.")
+    other_name: str | None = Field(description="Its account.")
+    window: dict[str, int] | None = Field(description="New opening span of the day: open_s, close_s.")
+
+
+class RelaxationRead(BaseModel):
+    """What would let the visit in."""
+
+    visit: str
+    rep_day: str = Field(description="Whose day: rep id / date.")
+    detour_s: int
+    changes: list[ChangeRead]
+    text: str
+
+
+class RelaxRequest(BaseModel):
+    """Bend a rule for a visit that was left out, and plan again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unplanned_id: UUID
+    choice: int = Field(default=0, ge=0, description="Which of its relaxations; 0 is the smallest.")
+
+
 class UnplannedRead(BaseModel):
     """A visit that is not in the plan."""
 
+    id: UUID
     account_id: UUID
     site_id: UUID | None
     visit_id: UUID | None
@@ -187,12 +221,18 @@ class UnplannedRead(BaseModel):
     overdue_days: int
     rep_ids: list[UUID]
     reasons: list[ReasonRead]
+    relaxations: list[RelaxationRead] = Field(description="What would let it in, the smallest first.")
 
     @classmethod
     def of(cls, left_out: UnplannedView) -> "UnplannedRead":
         """A visit left out as it goes over the wire."""
-        values = {name: getattr(left_out, name) for name in cls.model_fields if name != "reasons"}
-        return cls(**values, reasons=[ReasonRead(**reason) for reason in left_out.reasons])
+        own = ("reasons", "relaxations")
+        values = {name: getattr(left_out, name) for name in cls.model_fields if name not in own}
+        return cls(
+            **values,
+            reasons=[ReasonRead(**reason) for reason in left_out.reasons],
+            relaxations=[RelaxationRead.model_validate(one) for one in left_out.relaxations],
+        )
 
 
 class PlanDetail(PlanRead):

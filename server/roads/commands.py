@@ -3,7 +3,7 @@
 import typer
 
 from routing.roads import osrm_build
-from server.roads import service
+from server.roads import graphs
 
 roads = typer.Typer(no_args_is_help=True, help="The road processes: see them, stop them. They start when needed.")
 
@@ -11,7 +11,7 @@ roads = typer.Typer(no_args_is_help=True, help="The road processes: see them, st
 @roads.command()
 def status() -> None:
     """List the road graphs of this home and the processes that serve them."""
-    known = service.processes()
+    known = graphs.processes()
     for process in known:
         running = process.running()
         graph = osrm_build.current(process.root)
@@ -24,4 +24,4 @@ def status() -> None:
 @roads.command()
 def stop() -> None:
     """Stop the road processes of this home on this machine."""
-    typer.echo(f"Stopped: {service.stop_all()}")
+    typer.echo(f"Stopped: {graphs.stop_all()}")

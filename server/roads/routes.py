@@ -10,7 +10,7 @@ from routing.roads.types import LONGEST_ISOCHRONE_MIN
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid
-from server.roads import queries, service
+from server.roads import graphs, queries, service
 from server.roads.process import RoadProcess
 from server.roads.schemas import GraphRead, IsochroneRead, LegRead, RouteRead, StatusRead
 
@@ -69,8 +69,8 @@ def status(session: Db, _scope: Read) -> StatusRead:
     """Which regions have roads, and whether their process runs here."""
     items = []
     for region, row in queries.served_regions(session):
-        graph = service.graph_of(region)
-        running = RoadProcess(service.graphs_root(region)).running()
+        graph = graphs.graph_of(region)
+        running = RoadProcess(graphs.graphs_root(region)).running()
         items.append(
             GraphRead(
                 region_id=region.id,

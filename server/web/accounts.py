@@ -9,7 +9,9 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from server.accounts import duplicate_queue, duplicates, places, queries, service
+from server.accounts import places, queries, service
+from server.accounts.duplicates import queue as duplicate_queue
+from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import fields
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read

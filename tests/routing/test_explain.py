@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from routing.budget import Budget
-from routing.explain import why
+from routing.explain import sentence, why
 from routing.plan import ReasonCode
+from routing.relaxation import Change, Kind, Relaxation
 from routing.solve import solve
 from routing.types import Break, Problem, RepDay, Spacing, Visit, Window
 
@@ -82,3 +83,46 @@ def test_a_stop_says_what_brought_it() -> None:
     assert texts["plain"] == "Due; on the way for a visit worth up to 4 h of driving."
     alone = solve(Problem((DAY,), visits[:1], problem.seconds), engine="insertion", budget=Budget(steps=1))
     assert why(problem, alone.routes[0], 0).detour_s == 2 * H
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Change(Kind.OVERTIME, 12 * 60), "12 min overtime (ann mon)."),
+        (Change(Kind.SHORTER, 601), "Shorten the visit by 11 min (ann mon)."),
+        (Change(Kind.OPENING, 1800, window=Window(8 * H, 18 * H + 1800)), "Open until 18:30 (ann mon)."),
+        (Change(Kind.OPENING, 1800, window=Window(7 * H, 18 * H)), "Open from 07:00 (ann mon)."),
+        (Change(Kind.OPENING, 3600, window=Window(20 * H, 21 * H)), "Open from 20:00 until 21:00 (ann mon)."),
+        (Change(Kind.STOPS, 1), "Allow 1 more stop (ann mon)."),
+        (
+            Change(Kind.DAY, 1),
+            "Come 1 day outside what the call interval or the promise allows (ann mon).",
+        ),
+        (
+            Change(Kind.INSTEAD, H, other="Yamato"),
+            "Leave out Yamato instead (ann mon), 60 min of driving less in value.",
+        ),
+        (Change(Kind.REP), "Let somebody else go (ann mon)."),
+        (Change(Kind.LOAD, 3), "Load 3 more (ann mon)."),
+        (Change(Kind.DRIVING, 300), "Allow 5 min more driving (ann mon)."),
+        (Change(Kind.INSIST, H), "Visit it anyway (ann mon); it costs 60 min of driving more than it brings."),
+    ],
+)
+def test_a_relaxation_is_told_in_a_sentence(change: Change, text: str) -> None:
+    problem = Problem((DAY,), (door("x", 1), door("Yamato", 1)), np.array([[0, H], [H, 0]]))
+    assert sentence(problem, Relaxation("x", "ann mon", (change,))) == text
+
+
+def test_several_changes_are_joined() -> None:
+    problem = Problem((DAY,), (door("x", 1),), np.array([[0, H], [H, 0]]))
+    both = (Change(Kind.REP), Change(Kind.OVERTIME, 60))
+    assert sentence(problem, Relaxation("x", "ann mon", both)) == (
+        "Let somebody else go (ann mon) and 1 min overtime (ann mon)."
+    )
+
+
+def test_a_stop_says_who_else_asked_for_it() -> None:
+    visit = door("x", 1, overdue_days=3, origin="An open ticket: the scale is broken.")
+    problem = Problem((DAY,), (visit,), np.array([[0, H], [H, 0]]))
+    plan = solve(problem, engine="insertion", budget=Budget(steps=1))
+    assert plan.routes[0].stops[0].why.startswith("An open ticket: the scale is broken. 3 days overdue;")

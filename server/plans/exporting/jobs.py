@@ -9,14 +9,16 @@ from routing.export.tour import Span
 from server.jobs import defer, task
 from server.jobs.service import queue
 from server.kit.database import transaction
-from server.plans.exporting import folders, service, sheets
+from server.plans.exporting import deliveries, delivery_jobs, folders, service, sheets
 
 
 @task("plans.export_rep")
 def export_rep(span: str, rep_id: str) -> None:
     """Write one rep's days; the same plan gives the same bytes, so running twice changes nothing and sends nothing."""
     with transaction() as session:
-        service.write_rep(session, Span.parse(span), UUID(rep_id))
+        export = service.write_rep(session, Span.parse(span), UUID(rep_id))
+        if export is not None:
+            delivery_jobs.ask(session, deliveries.queue(session, export, UUID(rep_id)))
 
 
 @queue.periodic(cron="0 * * * *")
