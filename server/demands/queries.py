@@ -35,6 +35,12 @@ def find(session: Session, scope: Scope, demand_id: UUID, permission: str = "dem
     return demand
 
 
+def may_ask(session: Session, scope: Scope, account_id: UUID) -> bool:
+    """Whether somebody may ask for visits to an account."""
+    reach = accounts.visible_to(scope, "demands:write").with_only_columns(Account.id).order_by(None)
+    return session.scalar(reach.where(Account.id == accounts.surviving(session, account_id))) is not None
+
+
 @dataclass(frozen=True)
 class DemandRow:
     """A demand with the names that a list shows."""

@@ -54,8 +54,7 @@ def take_back(demand_id: UUID, scope: WriteDemands, session: Db) -> Response:
 
 def need_account(session: Session, scope: Scope, account_id: UUID) -> None:
     """Refuse an account at which the person may not ask for visits."""
-    reach = accounts.visible_to(scope, "demands:write").with_only_columns(Account.id).order_by(None)
-    if session.scalar(reach.where(Account.id == accounts.surviving(session, account_id))) is None:
+    if not queries.may_ask(session, scope, account_id):
         raise NotFound("There is no such account.", field="account_id")
 
 

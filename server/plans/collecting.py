@@ -12,7 +12,7 @@ from server.auth.models import User
 from server.plans import candidates, capacity, wishes
 from server.plans.candidates import Candidates
 from server.plans.due import worked
-from server.plans.night_models import PlanningRules
+from server.plans.rules import rules
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,6 @@ class Collected:
 
     candidates: Candidates
     stretch: float
-
-
-def rules(session: Session) -> PlanningRules:
-    """How the company plans; as Waymark begins with when nobody has said."""
-    return session.get(PlanningRules, True) or PlanningRules(
-        stretches=True,
-        night_is_on=False,
-        night_hour=20,
-        night_weekdays=[4],
-        night_days=5,
-        night_steps=20_000,
-        hotel_cost_s=5_400,
-    )
 
 
 def find(

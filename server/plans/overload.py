@@ -119,7 +119,10 @@ def report(session: Session, scope: Scope, first_day: date) -> Report:
     by_id = {rep.id: rep for rep in reps}
     work = worked(session, scope, list(by_id), first_day)
     shares = [(share.name, [by_id[rep_id] for rep_id in share.rep_ids]) for share in split(session, reps, first_day)]
-    theirs = {name: [one for one in work if one.lead in {rep.id for rep in members}] for name, members in shares}
+    place = {rep.id: name for name, members in shares for rep in members}
+    theirs: dict[str, list[Worked]] = {name: [] for name, _ in shares}
+    for one in work:
+        theirs[place[one.lead]].append(one)
     loads = {name: capacity.load(session, members, theirs[name], first_day) for name, members in shares}
     middles = {name: _middle(ones) for name, ones in theirs.items()}
     return Report(

@@ -6,11 +6,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from routing.solve import ENGINES
-from server.accounts import queries as accounts
-from server.accounts.models import Account, Site
 from server.activities import service as activities
 from server.activities.models import Visit, VisitState
 from server.auth.access import Scope
@@ -22,7 +20,7 @@ from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
-from server.plans import queries
+from server.plans import calendar, queries
 from server.plans.build import shifts_of
 from server.plans.jobs import compute
 from server.plans.models import Plan, PlanState, Route, Stop
@@ -104,12 +102,12 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     before = _published(session, plan.rep_ids, plan.first_day, last_day)
     reusable = _replaceable(session, before)
     _retire(session, before)
-    routes = session.scalars(select(Route).where(Route.plan_id == plan.id).order_by(Route.day, Route.rep_id)).all()
+    own = select(Route).where(Route.plan_id == plan.id).options(selectinload(Route.stops))
+    routes = session.scalars(own.order_by(Route.day, Route.rep_id)).all()
     now = clock.now()
     for route in routes:
         route.published_at = now
-        for stop in route.stops:
-            _put_into_calendar(session, route, stop, reusable)
+    calendar.put(session, routes, reusable)
     demands.planned(session, {d: s.visit_id for r in routes for s in r.stops if s.visit_id for d in s.demand_ids})
     activities.withdraw(session, [visit_id for ids in reusable.values() for visit_id in ids])
     plan.state, plan.published_at = PlanState.PUBLISHED, now
@@ -173,33 +171,3 @@ def _retire(session: Session, routes: Sequence[Route]) -> None:
             update(table).where(column.in_(ids), table.deleted_at.is_(None)).values(deleted_at=now),
             execution_options={"synchronize_session": "fetch"},
         )
-
-
-def _put_into_calendar(
-    session: Session, route: Route, stop: Stop, reusable: dict[tuple[UUID, UUID], list[UUID]]
-) -> None:
-    """Give the stop its visit: a promised one, one of the plan before (calendars know it), or a new one."""
-    account_id = accounts.surviving(session, stop.account_id)
-    waiting = reusable.get((route.rep_id, account_id))
-    if stop.visit_id is None and waiting:
-        stop.visit_id = waiting.pop(0)
-    if stop.visit_id is not None:
-        activities.move_visit(session, stop.visit_id, day=route.day, starts_at=stop.starts_at, ends_at=stop.ends_at)
-        return
-    planned = activities.PlannedVisit(
-        account_id=account_id,
-        site_id=accounts.standing_site(session, stop.site_id),
-        rep_id=route.rep_id,
-        day=route.day,
-        zone=route.zone,
-        starts_at=stop.starts_at,
-        ends_at=stop.ends_at,
-    )
-    site = session.get(Site, planned.site_id)
-    if site is None or site.deleted_at is not None:
-        account = session.get(Account, stop.account_id)
-        raise NotReady(
-            f"“{account.name if account else 'An account'}” was deleted after the plan was computed.",
-            help="Plan these days anew.",
-        )
-    stop.visit_id = activities.plan_visit(session, planned).id

@@ -19,6 +19,8 @@ from server.accounts.schemas import AccountRead
 from server.accounts.service import LooksLikeDuplicate, NewAccount
 from server.auth.access import Scope, requires
 from server.auth.models import Role
+from server.closures import queries as closures
+from server.demands import queries as demands
 from server.kit.database import Db
 from server.kit.errors import NotFound, PreconditionFailed, WaymarkError
 from server.kit.ids import uuid7
@@ -195,6 +197,9 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         people=people,
         people_choices=[(person.id, person.name) for person in people],
         event_id=uuid7(),
+        wanted=demands.of_account(session, scope, account_id) if scope.may("demands:read") else [],
+        may_ask=demands.may_ask(session, scope, account_id),
+        closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
     )
 
 

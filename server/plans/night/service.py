@@ -23,11 +23,11 @@ from server.kit.errors import Conflict, Invalid, Unavailable
 from server.kit.settings import settings
 from server.plans import service as plans
 from server.plans.build import shifts_of
-from server.plans.collecting import rules
 from server.plans.exporting import service as exports
 from server.plans.models import Plan, PlanState, Route, Stop
 from server.plans.night.splitting import split
 from server.plans.night_models import NightPart, NightRun, PartState
+from server.plans.rules import rules
 
 SEED = 1
 UNDER_WAY = (PartState.QUEUED, PartState.RUNNING)
