@@ -26,7 +26,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
-from server.plans import day_routes
+from server.plans import day_routes, offer_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
@@ -59,6 +59,7 @@ ROUTERS = (
     density_routes.router,
     plan_routes.router,
     day_routes.router,
+    offer_routes.router,
     export_routes.router,
     sync_routes.router,
     *site.ROUTERS,
