@@ -32,6 +32,7 @@ from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.plans import overload_routes
+from server.plans import day_routes, offer_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
@@ -70,6 +71,8 @@ ROUTERS = (
     plan_routes.router,
     night_routes.router,
     overload_routes.router,
+    day_routes.router,
+    offer_routes.router,
     export_routes.router,
     target_routes.router,
     webhook_routes.router,

@@ -232,9 +232,10 @@ class PlannedVisit:
 
 @dataclass(frozen=True)
 class Moved:
-    """A planned visit's time in a new plan."""
+    """A planned visit's time and rep in a new plan."""
 
     visit_id: UUID
+    rep_id: UUID
     day: date
     starts_at: datetime
     ends_at: datetime
@@ -286,7 +287,7 @@ def check_planned(planned: PlannedVisit, site_account_id: UUID | None) -> None:
 
 
 def move_visits(session: Session, moved: Sequence[Moved]) -> None:
-    """Give planned visits their times in a new plan; those that have begun stay."""
+    """Give planned visits their times and reps in a new plan; those that have begun stay."""
     statement = select(Visit).where(Visit.id.in_([one.visit_id for one in moved]), Visit.deleted_at.is_(None))
     visits = {visit.id: visit for visit in session.scalars(statement.order_by(Visit.id).with_for_update())}
     for one in moved:
@@ -294,8 +295,22 @@ def move_visits(session: Session, moved: Sequence[Moved]) -> None:
             raise NotFound("There is no such visit.")
         visit = visits[one.visit_id]
         if visit.state == VisitState.PLANNED:
-            visit.day, visit.planned_start_at, visit.planned_end_at = one.day, one.starts_at, one.ends_at
+            visit.rep_id, visit.day = one.rep_id, one.day
+            visit.planned_start_at, visit.planned_end_at = one.starts_at, one.ends_at
     session.flush()
+
+
+def put_back(
+    session: Session, visit_id: UUID, *, rep_id: UUID, day: date, starts_at: datetime | None, ends_at: datetime | None
+) -> bool:
+    """Undo what a plan did to a planned visit, withdrawn or moved. What has begun meanwhile stays as it is."""
+    visit = session.get(Visit, visit_id, with_for_update=True)
+    if visit is None or visit.state != VisitState.PLANNED:
+        return False
+    visit.deleted_at, visit.rep_id, visit.day = None, rep_id, day
+    visit.planned_start_at, visit.planned_end_at = starts_at, ends_at
+    session.flush()
+    return True
 
 
 def withdraw(session: Session, visit_ids: Iterable[UUID]) -> int:

@@ -34,7 +34,7 @@ def put(session: Session, routes: Sequence[Route], waiting: Waiting) -> None:
             if stop.visit_id is None and known:
                 stop.visit_id = known.pop(0)
             if stop.visit_id is not None:
-                moved.append(activities.Moved(stop.visit_id, route.day, stop.starts_at, stop.ends_at))
+                moved.append(activities.Moved(stop.visit_id, route.rep_id, route.day, stop.starts_at, stop.ends_at))
                 continue
             planned = activities.PlannedVisit(
                 account_id=account_id,

@@ -27,7 +27,8 @@ def ways_out(problem: Problem, answer: Answer) -> dict[str, list[dict[str, Any]]
 
 
 def _stored(problem: Problem, one: Relaxation) -> dict[str, Any]:
-    data = one.data() | {"text": sentence(problem, one)}
+    label, day = problem.rep_day(one.rep_day).label, one.rep_day.rsplit("/", 1)[-1]
+    data = one.data() | {"text": sentence(problem, one), "rep_name": label.rsplit(",", 1)[0], "day": day}
     for change in data["changes"]:
         change["other_name"] = problem.visit(change["other"]).label if change["other"] else None
     return data

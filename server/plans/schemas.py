@@ -214,6 +214,8 @@ class RelaxationRead(BaseModel):
 
     visit: str
     rep_day: str = Field(description="Whose day: rep id / date.")
+    rep_name: str
+    day: date
     detour_s: int
     changes: list[ChangeRead]
     text: str

@@ -20,14 +20,16 @@ from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
-from server.plans import calendar, queries
+from server.plans import calendar, queries, taking_back
 from server.plans.build import shifts_of
 from server.plans.jobs import compute
-from server.plans.models import Plan, PlanState, Route, Stop
+from server.plans.models import Plan, PlanOccasion, PlanState, Route, Stop
 from server.plans.schemas import PlanRequest
 
 DEFAULT_SECONDS = 10.0
 FARTHEST_DAYS = 366
+UNDOABLE = (PlanOccasion.RUNNING_DAY, PlanOccasion.ABSENCE)
+"""Plans that change a day which people know: taking them back brings it back."""
 
 
 class NotReady(Conflict):
@@ -101,6 +103,8 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     last_day = plan.first_day + timedelta(days=plan.days - 1)
     before = _published(session, plan.rep_ids, plan.first_day, last_day)
     reusable = _replaceable(session, before)
+    if plan.occasion in UNDOABLE:
+        plan.replaced = taking_back.snapshot(session, before)
     _retire(session, before)
     own = select(Route).where(Route.plan_id == plan.id).options(selectinload(Route.stops))
     routes = session.scalars(own.order_by(Route.day, Route.rep_id)).all()
@@ -116,9 +120,14 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
 
 
 def delete(session: Session, scope: Scope, plan_id: UUID) -> None:
-    """Take a plan back: a queued or running one is cancelled, a published one leaves the calendar."""
+    """Take a plan back: a queued or running one is cancelled, a published one leaves the calendar.
+
+    What a change of a running day replaced comes back.
+    """
     plan = _locked(session, scope, plan_id)
-    if plan.state == PlanState.PUBLISHED:
+    if plan.state == PlanState.PUBLISHED and plan.replaced is not None:
+        taking_back.undo(session, plan)
+    elif plan.state == PlanState.PUBLISHED:
         routes = [route for route in plan.routes if route.deleted_at is None]
         reusable = _replaceable(session, routes)
         activities.withdraw(session, [visit_id for ids in reusable.values() for visit_id in ids])

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -114,6 +115,8 @@ def templates(code: str) -> Environment:
     made.globals.update(navigating=navigating)
     for name in ("number", "money", "distance", "duration", "day", "clock", "moment", "size", "ago"):
         made.filters[name] = getattr(language, name)
+    made.filters["iso_day"] = lambda text: language.day(date.fromisoformat(text))
+    made.filters["iso_clock"] = lambda text, zone: language.clock(datetime.fromisoformat(text), zone)
     made.filters["plain_id"] = lambda text: re.sub(r"[^a-z0-9]+", "-", str(text).lower())
     return made
 

@@ -1,0 +1,183 @@
+"""A running day planned anew, and a sick rep's visits given to others: proposals, accepted by publishing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from routing.budget import Budget
+from routing.lateness import Warned, warnings
+from routing.replanning import Planned, differences, orders_of, redistribute, remaining, replan, takeovers
+from routing.solve import DEFAULT_ENGINE
+from routing.types import Problem
+from server.activities.models import Appointment
+from server.auth.access import Scope
+from server.auth.models import Role, User
+from server.auth.queries import visible_users
+from server.kit import clock
+from server.kit.errors import Invalid
+from server.kit.settings import settings
+from server.plans import candidates, redrawing, running
+from server.plans.candidates import Candidate
+from server.plans.models import Plan, PlanOccasion
+from server.plans.running import Drawn, RunningDay, Standing
+from server.plans.service import need_reps
+
+BUDGET = Budget(seconds=1.0)
+"""CPU seconds of the search for the rest of a day."""
+MOST_ADDED = 20
+"""Customers who are due and could fill a gap: the most valuable ones are looked at."""
+
+
+def day_of(
+    session: Session, scope: Scope, rep_ids: Sequence[UUID], day: date, now: datetime | None = None
+) -> RunningDay:
+    """The published day of reps whose days the person may plan. Refuses a day that is over."""
+    reps = need_reps(session, scope, rep_ids)
+    if day < clock.today(settings().zone):
+        raise Invalid(f"{day} is over.", help="Plan the rest of today, or a day to come.", field="day")
+    return running.load(session, reps, day, now or clock.now())
+
+
+def replan_day(
+    session: Session,
+    scope: Scope,
+    rep_id: UUID,
+    day: date,
+    *,
+    position: LonLat | None = None,
+    pinned: Sequence[UUID] = (),
+    fill: bool = True,
+) -> Plan:
+    """Propose the rest of a rep's day anew from where the rep is now; stops that are pinned keep their time.
+
+    Refuses a rep who does not work on the day, a day without a published route, and pins of other days.
+    """
+    known = day_of(session, scope, [rep_id], day)
+    if rep_id not in known.shifts:
+        raise Invalid(f"{known.reps[0].name} does not work on {day}.", help="Choose another day.", field="day")
+    if not known.stops:
+        raise Invalid("Nothing is published for this day.", help="Make a plan and publish it first.", field="day")
+    wrong = set(pinned) - {one.stop.id for one in known.stops}
+    if wrong:
+        raise Invalid("A pinned stop is not on this day's route.", help="Load the page again.", field="pinned")
+    more = _due(session, scope, known) if fill else []
+    drawn = running.draw(session, known, positions={rep_id: position} if position else None, more=more)
+    planned = _open(known)
+    promised = {one.key for one in known.stops if one.visit is not None and one.visit.appointment == Appointment.FIXED}
+    rest = remaining(drawn.problem, planned, drawn.underway, frozenset(promised.union(map(str, pinned))))
+    answer = replan(rest, planned, budget=BUDGET, engine=DEFAULT_ENGINE)
+    found = redrawing.Redrawn(known, drawn, rest, answer, differences(planned, answer), (rep_id,), {})
+    return redrawing.store(session, scope.user_id, found, PlanOccasion.RUNNING_DAY)
+
+
+def _open(known: RunningDay) -> Planned:
+    """What is neither over nor going on."""
+    closed = {one.key for one in known.stops if one.is_over or one.is_current}
+    return {key: place for key, place in known.planned().items() if key not in closed}
+
+
+def _due(session: Session, scope: Scope, known: RunningDay) -> list[Candidate]:
+    """Customers of these reps who are due and stand on no route of the day."""
+    ids = [rep.id for rep in known.reps]
+    there = {one.account.id for one in known.stops}
+    found = candidates.find(session, scope, ids, known.day, known.day).placeable
+    new = [c for c in found if c.account_id not in there and c.appointment is None]
+    return sorted(new, key=lambda c: (-c.prize_s, c.key))[:MOST_ADDED]
+
+
+def absence(
+    session: Session, scope: Scope, rep_id: UUID, day: date, *, neighbour_ids: Sequence[UUID] | None = None
+) -> Plan:
+    """Propose who takes over what a rep who cannot work must do on a day: promises, and A customers who are overdue.
+
+    Neighbours keep what they have planned in its order; the other visits wait for the next plan. Refuses a rep who
+    has nothing planned, and a day on which nobody else works.
+    """
+    if neighbour_ids is None:
+        neighbour_ids = [rep.id for rep in neighbours(session, scope, rep_id)]
+    if rep_id in neighbour_ids:
+        raise Invalid("A rep cannot take over the own visits.", help="Choose others.", field="neighbour_ids")
+    known = day_of(session, scope, [rep_id, *neighbour_ids], day)
+    if rep_id not in known.shifts or not known.of(rep_id):
+        raise Invalid("Nothing is published for this rep and day.", help="Choose another day.", field="day")
+    others = [rep.id for rep in known.reps if rep.id != rep_id and rep.id in known.shifts]
+    if not others:
+        raise Invalid("Nobody else works on this day.", help="Choose neighbours who do.", field="neighbour_ids")
+    left = [one for one in known.of(rep_id) if not one.is_over and not one.is_current]
+    must = [one for one in left if one.must_be]
+    drawn = running.draw(session, known)
+    planned = {k: v for k, v in _open(known).items() if k in _wanted(known, rep_id, must)}
+    rest = _without(drawn, known, rep_id, must, planned)
+    orders = orders_of(rest, {k: v for k, v in planned.items() if k not in {one.key for one in must}})
+    answer = redistribute(rest, orders, [one.key for one in must])
+    touched = [r for r in others if any(known.shifts[r].key == k for k in _days(answer.orders(), orders))]
+    found = redrawing.Redrawn(
+        known,
+        drawn,
+        rest,
+        answer,
+        differences(planned, answer),
+        (rep_id, *touched),
+        {one.key: _options(rest, orders, one) for one in must},
+        tuple(one for one in left if not one.must_be),
+    )
+    return redrawing.store(session, scope.user_id, found, PlanOccasion.ABSENCE)
+
+
+def _days(after: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]]) -> set[str]:
+    """Rep-days whose order changes."""
+    return {day for day in {*after, *before} if after.get(day, ()) != before.get(day, ())}
+
+
+def _wanted(known: RunningDay, rep_id: UUID, must: Sequence[Standing]) -> set[str]:
+    return {one.key for one in known.stops if one.route.rep_id != rep_id} | {one.key for one in must}
+
+
+def _without(drawn: Drawn, known: RunningDay, rep_id: UUID, must: Sequence[Standing], planned: Planned) -> Problem:
+    """The rest of the neighbours' day, with the visits that must find somebody."""
+    rest = remaining(drawn.problem, planned, drawn.underway)
+    gone, asked = known.shifts[rep_id].key, {one.key for one in must}
+    others = frozenset(d.rep for d in rest.rep_days if d.id != gone)
+    visits = [
+        replace(v, reps=others, mandatory=True, keep=None) if v.id in asked else v
+        for v in rest.visits
+        if v.id in planned
+    ]
+    return replace(rest, rep_days=tuple(d for d in rest.rep_days if d.id != gone), visits=tuple(visits))
+
+
+def _options(rest: Problem, orders: dict[str, tuple[str, ...]], one: Standing) -> list[dict[str, Any]]:
+    """Each neighbour who could go, with the detour; measured against the day as it stands."""
+    return [
+        {"rep_name": rest.rep_day(t.rep_day).label.rsplit(",", 1)[0], "detour_s": t.detour_s}
+        for t in takeovers(rest, orders, one.key)
+    ]
+
+
+def neighbours(session: Session, scope: Scope, rep_id: UUID) -> list[User]:
+    """The other reps whose days the person may plan and who have a place to start from."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:write"))
+    found = session.scalars(
+        people.where(User.role == Role.REP, User.active, User.id != rep_id).order_by(User.name)
+    ).all()
+    return [rep for rep in found if rep.rep_profile is not None and rep.rep_profile.home is not None]
+
+
+def warnings_of(session: Session, known: RunningDay) -> dict[UUID, tuple[Warned, ...]]:
+    """By rep: who will be late, who is missed, when to leave; from the reports so far and the clock."""
+    if not known.stops:
+        return {}
+    drawn = running.draw(session, known)
+    planned = _open(known)
+    rest = remaining(drawn.problem, planned, drawn.underway)
+    found = {}
+    for rep_id, shift in known.shifts.items():
+        order = orders_of(rest, planned).get(shift.key, ())
+        if order:
+            found[rep_id] = warnings(rest, rest.rep_day(shift.key), [rest.visit(v) for v in order])
+    return found

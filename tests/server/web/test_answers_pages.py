@@ -1,0 +1,209 @@
+"""Why not, the running day and times to offer, as pages and in a real browser."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts import service as accounts
+from server.accounts.service import NewAccount
+from server.activities import service as activities
+from server.activities.models import Appointment, Visit
+from server.activities.service import PlannedVisit
+from server.auth.access import scope_of
+from server.auth.models import Role, User
+from server.auth.service import create_user, set_team, set_working_day
+from server.kit import clock
+from server.kit.database import transaction
+from server.kit.settings import settings
+from server.plans import computing, service
+from server.plans.models import Plan, PlanState, Unplanned
+from server.plans.schemas import PlanRequest
+from tests.server.web.conftest import PASSWORD, token_in
+
+HOME = (9.50, 47.10)
+
+
+def next_monday() -> date:
+    today = clock.today(settings().zone)
+    return today + timedelta(days=7 - today.weekday())
+
+
+def compute(session: Session, plan: Plan) -> Plan:
+    drawn = computing.prepare(session, plan)
+    journey = computing.travel(session, drawn.points)
+    return computing.store(session, plan.id, computing.work_out(plan, drawn, journey, lambda step: None))
+
+
+def furnish(session: Session, *, service_s: int = 1_800) -> dict[str, Any]:
+    """Mona manages Rita and Otto; on Monday both have a published day, Rita with a promise at 14:00."""
+    people = {
+        login: create_user(session, login=login, name=name, role=role, password=PASSWORD)
+        for login, name, role in (("mona", "Mona Ospelt", Role.MANAGER), ("rita", "Rita Frick", Role.REP),
+                                  ("otto", "Otto Beck", Role.REP))
+    }  # fmt: skip
+    set_team(session, "North", [user.id for user in people.values()])
+    for login in ("rita", "otto"):
+        set_working_day(session, people[login].id, {"home": HOME, "home_name": "Vaduz"})
+        session.refresh(people[login])
+    mona, monday = scope_of(session, people["mona"], source="web"), next_monday()
+    made = [
+        add(session, mona, f"Hotel {name}", people["rita"], k, service_s)
+        for k, name in enumerate(("Adler", "Bären", "Krone", "Löwen", "Post", "Rössle"))
+    ]
+    add(session, mona, "Garage Beck", people["otto"], 2, service_s)
+    promised(session, made[5], people["rita"], monday)
+    plan = request(session, mona, people, monday)
+    return {"people": people, "plan": plan, "accounts": made, "monday": monday, "scope": mona}
+
+
+def add(session: Session, scope: Any, name: str, owner: User, k: int, service_s: int) -> Any:
+    site = {"street": f"Landstrasse {k + 1}", "city": "Vaduz", "lon": 9.51 + k / 100, "lat": 47.10 + k % 2 / 50,
+            "service_s": service_s, "opening_hours": "Mo-Fr 08:00-12:00, 13:00-17:00"}  # fmt: skip
+    fields = {"name": name, "account_class": "AB"[k % 2], "owner_id": owner.id}
+    return accounts.create(session, scope, NewAccount(fields, [site]), force=True)
+
+
+def promised(session: Session, account: Any, rep: User, day: date) -> None:
+    two = datetime(day.year, day.month, day.day, 14, tzinfo=ZoneInfo(settings().zone))
+    site = activities.main_site(session, account.id)
+    assert site is not None
+    activities.plan_visit(session, PlannedVisit(
+        account_id=account.id, site_id=site.id, rep_id=rep.id, day=day, zone=settings().zone, starts_at=two,
+        ends_at=two + timedelta(minutes=30), appointment=Appointment.FIXED))  # fmt: skip
+
+
+def request(session: Session, scope: Any, people: dict[str, User], day: date) -> Plan:
+    wanted = PlanRequest(rep_ids=[people["rita"].id, people["otto"].id], first_day=day, days=1, steps=2_000)
+    return compute(session, service.request(session, scope, wanted))
+
+
+@pytest.fixture
+def world(session: Session) -> dict[str, Any]:
+    made = furnish(session)
+    service.publish(session, made["scope"], made["plan"].id)
+    return made
+
+
+@pytest.mark.parametrize("path", ["/today", "/today/changes/{plan}", "/accounts/{account}/times"])
+def test_the_pages_need_somebody_who_is_signed_in(client_for: Any, world: dict[str, Any], path: str) -> None:
+    client = client_for(None)
+    client.headers["accept"] = "text/html"
+    answer = client.get(path.format(plan=world["plan"].id, account=world["accounts"][0].id))
+    assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in")
+
+
+def test_a_strangers_day_is_not_shown_and_not_changed(browser_of: Any, make_user: Any, world: dict[str, Any]) -> None:
+    nora = browser_of(make_user("nora", Role.REP))
+    assert nora.get(f"/today/changes/{world['plan'].id}").status_code == 404
+    assert nora.get(f"/accounts/{world['accounts'][0].id}/times").status_code == 404
+    page = nora.get(f"/today?day={world['monday']}&rep={world['people']['rita'].id}").text
+    assert "Hotel" not in page
+    body = {"_csrf": token_in(page), "day": str(world["monday"]), "rep_id": str(world["people"]["rita"].id)}
+    for what in ("replan", "absence"):
+        assert nora.post(f"/today/{what}", data=body).status_code == 404
+
+
+def test_the_rest_of_the_day_is_proposed_accepted_and_taken_back(
+    browser_of: Any, session: Session, world: dict[str, Any]
+) -> None:
+    mona, rita = browser_of(world["people"]["mona"]), world["people"]["rita"]
+    page = mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    assert "Hotel Rössle" in page
+    body = {"_csrf": token_in(page), "day": str(world["monday"]), "rep_id": str(rita.id)}
+    answer = mona.post("/today/absence", data=body)
+    assert answer.status_code == 303, answer.text
+    url = answer.headers["location"]
+    shown = mona.get(url).text
+    assert "Otto Beck" in shown
+    assert "Nothing has changed yet" in shown
+    assert mona.post(f"{url}/accept", data=body).status_code == 303
+    shown = mona.get(url).text
+    assert "Undo" in shown
+    assert "Hotel Rössle" not in mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    assert mona.post(f"{url}/undo", data=body).headers["location"].startswith("/today?day=")
+    session.expire_all()
+    assert "Hotel Rössle" in mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    proposal = mona.post("/today/replan", data=body | {"fill": "true"}).headers["location"]
+    assert "Nothing changes for any customer." in mona.get(proposal).text or "later" in mona.get(proposal).text
+
+
+def test_a_day_without_a_route_says_what_to_do(browser_of: Any, world: dict[str, Any]) -> None:
+    mona, rita = browser_of(world["people"]["mona"]), world["people"]["rita"]
+    tuesday = world["monday"] + timedelta(days=1)
+    page = mona.get(f"/today?day={tuesday}&rep={rita.id}").text
+    assert "Nothing is published for this day" in page
+    body = {"_csrf": token_in(page), "day": str(tuesday), "rep_id": str(rita.id)}
+    assert mona.post("/today/replan", data=body).status_code == 422
+
+
+def test_a_time_is_chosen_and_promised(browser_of: Any, session: Session, world: dict[str, Any]) -> None:
+    mona, account = browser_of(world["people"]["mona"]), world["accounts"][1]
+    assert f"/accounts/{account.id}/times" in mona.get(f"/accounts/{account.id}").text
+    page = mona.get(f"/accounts/{account.id}/times?first_day={world['monday']}&team=true").text
+    slot = page.split('name="slot" value="')[1].split('"')[0]
+    body = {"_csrf": token_in(page), "slot": slot, "minutes": "30", "objective": "Prices"}
+    assert mona.post(f"/accounts/{account.id}/times", data=body).headers["location"] == f"/accounts/{account.id}"
+    visit = session.scalars(select(Visit).where(Visit.objective == "Prices")).one()
+    assert visit.appointment == Appointment.FIXED
+    taken = mona.post(f"/accounts/{account.id}/times", data=body)
+    assert taken.status_code == 409
+    assert "no longer free" in taken.text
+    assert mona.post(f"/accounts/{account.id}/times", data=body | {"slot": "nonsense"}).status_code == 422
+
+
+def test_what_is_left_out_is_let_in_by_a_button(browser_of: Any, session: Session) -> None:
+    world = furnish(session, service_s=5_400)
+    mona = browser_of(world["people"]["mona"])
+    page = mona.get(f"/plans/{world['plan'].id}").text
+    assert "Apply and plan again" in page
+    left_out = session.scalars(select(Unplanned).where(Unplanned.plan_id == world["plan"].id)).first()
+    assert left_out is not None
+    body = {"_csrf": token_in(page), "unplanned_id": str(left_out.id), "choice": "0"}
+    url = mona.post(f"/plans/{world['plan'].id}/relax", data=body).headers["location"]
+    new = compute(session, session.get_one(Plan, url.removeprefix("/plans/")))
+    assert new.state == PlanState.READY
+    assert "Planned again with bent rules" in mona.get(url).text
+    assert mona.post(f"/plans/{world['plan'].id}/relax", data=body | {"choice": "99"}).status_code == 422
+
+
+@pytest.fixture
+def company(empty_database: Any) -> dict[str, Any]:
+    """The same world, really stored, for the browser; the admin is called ada like everywhere."""
+    with transaction() as session:
+        create_user(session, login="ada", name="Ada Berger", role=Role.ADMIN, password=PASSWORD)
+        made = furnish(session)
+        service.publish(session, made["scope"], made["plan"].id)
+        return made
+
+
+@pytest.mark.browser
+def test_in_the_browser_a_sick_reps_day_is_given_to_a_neighbour_and_brought_back(
+    page: Any, company: dict[str, Any]
+) -> None:
+    page.goto(f"/today?day={company['monday']}&rep={company['people']['rita'].id}")
+    page.click("text=Propose who takes over")
+    page.wait_for_url("**/today/changes/**")
+    assert page.locator("tr", has_text="Hotel Rössle").locator("text=Otto Beck").count() > 0
+    page.click("text=Accept")
+    page.wait_for_selector("text=Accepted:")
+    page.click("text=Undo")
+    page.wait_for_url("**/today?day=**")
+    assert page.locator(".day-stops li", has_text="Hotel Rössle").count() == 1
+
+
+@pytest.mark.browser
+def test_in_the_browser_a_time_is_found_for_the_team_and_promised(page: Any, company: dict[str, Any]) -> None:
+    account = company["accounts"][0]
+    page.goto(f"/accounts/{account.id}")
+    page.click("text=Find a time")
+    page.check("text=The whole team")
+    page.click("text=Show times")
+    page.wait_for_url("**team=true**")
+    page.fill("#f-objective", "Prices of next year")
+    page.locator(".slot").first.click()
+    page.wait_for_url(f"**/accounts/{account.id}")
+    assert page.locator("text=Prices of next year").count() > 0
