@@ -54,7 +54,7 @@ def _compute(key: UUID) -> None:
         drawn = computing.prepare(session, session.get_one(Plan, key))
     tell(key, "roads")
     with transaction() as session:
-        journey = computing.travel(session, drawn.points)
+        journey = computing.travel(session, drawn.points, drawn.hours)
     computed = computing.work_out(plan, drawn, journey, lambda step: tell(key, step))
     tell(key, "store")
     with transaction() as session:
