@@ -15,6 +15,7 @@ from server.web import (
     regions,
     repairs,
     review,
+    roads,
     search,
     territories,
     users,
@@ -39,5 +40,6 @@ ROUTERS = (
     users.router,
     me.router,
     regions.router,
+    roads.router,
     developers.router,
 )
