@@ -1,5 +1,6 @@
 """The page of roads: graphs and how they stand, regions joined, a road server elsewhere, learned drive times."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.regions.queries import region_by_id
 from server.roads import jobs, joining, reporting, servers, traffic
-from server.web.forms import Sent, number
+from server.web.forms import Sent, given, number
 from server.web.forms import text as text_of
 from server.web.pages import attempt, go, render
 
@@ -32,7 +33,12 @@ def show_roads(request: Request, scope: WriteRegions, session: Db) -> Response:
 
 
 def roads_page(
-    request: Request, scope: Scope, session: Session, error: WaymarkError | None = None, tried: str = ""
+    request: Request,
+    scope: Scope,
+    session: Session,
+    error: WaymarkError | None = None,
+    tried: str = "",
+    values: Mapping[str, str | None] | None = None,
 ) -> Response:
     """The page, with what was refused beside what was tried."""
     learned = traffic.learned(session)
@@ -48,6 +54,7 @@ def roads_page(
         learned=[(region, when, week, shown_hours(week)) for region, (when, week) in learned.items()],
         error=error,
         tried=tried,
+        values=values or {},
     )
 
 
@@ -107,7 +114,8 @@ def switch_on(request: Request, kind: str, scope: WriteRegions, session: Db, sen
             )
             servers.switch_on(session, kind, wish)
     except WaymarkError as error:
-        return roads_page(request, scope, session, error, kind)
+        written = given(sent, ("url", "profile", "timeout_s", "table_points"))
+        return roads_page(request, scope, session, error, kind, written)
     return go("/regions/roads#elsewhere")
 
 
