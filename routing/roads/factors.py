@@ -53,8 +53,8 @@ def learn(drives: Iterable[Drive]) -> dict[tuple[int, int], Factor]:
     """The factor of every hour of the week in which somebody drove.
 
     The logarithms of the ratios are summed up by their median, which single wrong notes cannot move. What few drives
-    say is drawn towards what the same hour says on all weekdays, that towards the whole week, and that towards 1: an
-    estimate from n drives weighs n / (n + 12).
+    say is drawn towards what the same hour says on other weekdays, that towards what other hours say, and that towards
+    1: an estimate from n drives weighs n / (n + 12).
 
     Parameters
     ----------
@@ -66,20 +66,20 @@ def learn(drives: Iterable[Drive]) -> dict[tuple[int, int], Factor]:
     dict
         By (weekday, hour).
     """
-    told = [drive for drive in drives if drive.is_telling]
-    logs = [math.log(drive.took_s / drive.expected_s) for drive in told]
-    week = _drawn(logs, 0.0)
-    by_hour = {
-        hour: _drawn([log for drive, log in zip(told, logs, strict=True) if drive.hour == hour], week)
-        for hour in {drive.hour for drive in told}
-    }
     cells: dict[tuple[int, int], list[float]] = {}
-    for drive, log in zip(told, logs, strict=True):
-        cells.setdefault((drive.weekday, drive.hour), []).append(log)
-    return {
-        cell: Factor(round(min(MOST, max(LEAST, math.exp(_drawn(found, by_hour[cell[1]])))), 3), len(found))
-        for cell, found in sorted(cells.items())
+    for drive in drives:
+        if drive.is_telling:
+            cells.setdefault((drive.weekday, drive.hour), []).append(math.log(drive.took_s / drive.expected_s))
+    other_hours = {
+        hour: _drawn([log for cell, logs in cells.items() if cell[1] != hour for log in logs], 0.0)
+        for hour in {cell[1] for cell in cells}
     }
+    factors = {}
+    for (day, hour), logs in sorted(cells.items()):
+        same_hour = [log for cell, found in cells.items() if cell[1] == hour and cell[0] != day for log in found]
+        value = math.exp(_drawn(logs, _drawn(same_hour, other_hours[hour])))
+        factors[day, hour] = Factor(round(min(MOST, max(LEAST, value)), 3), len(logs))
+    return factors
 
 
 def mean(week: Week, hours: Iterable[tuple[int, int]]) -> float:

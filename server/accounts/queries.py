@@ -1,7 +1,7 @@
 """Reads of accounts. Every read starts at `visible_to(scope)`: it decides lists, maps, exports and phones alike."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -206,7 +206,7 @@ def page(
     last = found[limit - 1] if len(found) > limit else None
     trips = reaching.of_accounts(row[0].id for row in found[:limit])
     return Listing(
-        rows=[Row(*row[:8], trips.get(row[0].id)) for row in found[:limit]],
+        rows=[replace(Row(*row[:8]), trip=trips.get(row[0].id)) for row in found[:limit]],
         next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
         total=total,
     )

@@ -21,6 +21,8 @@ from server.roads.queries import generation
 
 FASTEST_M_PER_S = 39.0
 """Nobody gets farther than this in a straight line: 140 km/h, the fastest of the roads' profile."""
+FAR_M = 250.0
+"""A pin farther from every road than this is warned of."""
 OFF_ROAD_M = 2_000.0
 """Place and site may each lie a kilometre from the road."""
 _M_PER_DEGREE = 111_195.0
@@ -92,6 +94,11 @@ def box_around(point: LonLat, seconds: float) -> BBox:
     high = reach_m / _M_PER_DEGREE
     wide = high / max(math.cos(math.radians(min(89.0, abs(point.lat) + high))), 0.01)
     return BBox(point.lon - wide, point.lat - high, point.lon + wide, point.lat + high)
+
+
+def road_m(session: Session, point: LonLat) -> float:
+    """Metres from a place to the nearest road for cars; 0 where no roads are known."""
+    return float(roads.engine(session, [point]).matrix([point]).snap_m[0])
 
 
 def trips_from(session: Session, centre: LonLat, points: list[LonLat]) -> list[Trip]:

@@ -73,6 +73,15 @@ class Blueprint:
     stretch: float = 1.0
     """By which all call intervals were lengthened."""
 
+    @property
+    def hours(self) -> list[tuple[int, int]]:
+        """Weekday and hour of every hour in which somebody works: the traffic that the drives meet."""
+        return [
+            (shift.day.weekday(), hour)
+            for shift in self.shifts
+            for hour in range(shift.open_s // 3600, min(24, -(-shift.close_s // 3600)))
+        ]
+
     def problem(self, matrix: Matrix) -> Problem:
         """The problem on these roads (rows in the order of `points`)."""
         place = {point: k for k, point in enumerate(self.points)}

@@ -32,6 +32,7 @@ from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
 from server.plans.schemas import PlanSummary
 from server.roads import service as roads
+from server.roads.traffic import Hours
 
 NO_PIN = {"code": "no_pin", "text": "The account has no pin on the map yet."}
 
@@ -80,9 +81,9 @@ def prepare(session: Session, plan: Plan) -> Blueprint:
     return replace(drawn, stretch=found.stretch)
 
 
-def travel(session: Session, points: tuple[LonLat, ...]) -> Journey:
-    """Drives between all points, by road where a graph answers, else estimated."""
-    engine = roads.engine(session, points)
+def travel(session: Session, points: tuple[LonLat, ...], hours: Hours = ()) -> Journey:
+    """Drives between all points at the traffic of some hours, by road where a graph answers, else estimated."""
+    engine = roads.engine(session, points, hours)
     try:
         return Journey(engine, engine.matrix(points))
     except RoadsUnavailable:

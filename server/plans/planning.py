@@ -69,7 +69,7 @@ def _run(key: UUID, watch: Watch) -> None:
 
     go_on("roads")
     with transaction() as session:
-        journey = computing.travel(session, drawn.points)
+        journey = computing.travel(session, drawn.points, drawn.hours)
     computed = computing.work_out(plan, drawn, journey, lambda progress: go_on(progress.step))
     go_on("store")
     with transaction() as session:

@@ -21,6 +21,7 @@ from server.web import (
     relaxations,
     repairs,
     review,
+    roads,
     search,
     territories,
     users,
@@ -53,5 +54,6 @@ ROUTERS = (
     regions.router,
     integrations.router,
     webhooks.router,
+    roads.router,
     developers.router,
 )
