@@ -77,6 +77,7 @@ class Segment:
         """Streets by the keys that share most trigrams with one, with the likeness of each key."""
         self._number_text = Texts(arrays, "number")
         self._bases, self._seconds = arrays["number.bases"], arrays["number.seconds"]
+        self._house_axes = (arrays["house.lons"], arrays["house.lats"])
         self._house_numbers = arrays["house.number"]
         self._number = lru_cache(20_000)(lambda at: parse_number(self._number_text[at]) or HouseNumber(0))
         self._code = lru_cache(20_000)(self._by_code.texts.__getitem__)
@@ -123,7 +124,7 @@ class Segment:
             self._bases[numbers].tolist(),
             lambda: self._seconds[numbers].tolist(),
             lambda at: self._house(begin + at),
-            lambda at: self._point("house", begin + at),
+            lambda: np.column_stack([axis[begin:end] for axis in self._house_axes]) / UNITS,
         )
 
     def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
