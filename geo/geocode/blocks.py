@@ -50,8 +50,7 @@ class SmallBlock:
 
     def __init__(self, keys: Sequence[str], streets: Sequence[int]) -> None:
         self._keys, self._streets = keys, streets
-        self._joined = "".join(f"{BEGIN}{key}" for key in keys)
-        self._starts = list(accumulate((len(key) + 1 for key in keys), initial=0))
+        self._joined, self._starts = "", [0]
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -64,6 +63,9 @@ class SmallBlock:
     def containing(self, part: str, limit: int) -> list[int]:
         """Look through all letters."""
         found: dict[int, None] = {}
+        if not self._joined:
+            self._joined = BEGIN + BEGIN.join(self._keys)
+            self._starts = list(accumulate(map(len, self._keys), lambda start, size: start + size + 1, initial=0))
         at = self._joined.find(part)
         while at >= 0 and len(found) < limit:
             key = bisect_right(self._starts, at) - 1

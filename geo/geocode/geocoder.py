@@ -45,7 +45,7 @@ class Geocoder:
 
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
-        return next(self.locate_many([query]))
+        return self._decide(query, *self._ask(query))
 
     def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
         """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
@@ -53,7 +53,7 @@ class Geocoder:
             answers: dict[AddressQuery, Answer] = {}
             distinct = list(dict.fromkeys(chunk))
             for query in distinct:
-                answers[query] = self._decide(query, *self._ask(query))
+                answers[query] = self.locate(query)
             yield from (answers[q] for q in chunk)
 
     def reverse(self, point: LonLat) -> Answer:

@@ -2,7 +2,7 @@
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from itertools import batched
 
@@ -10,7 +10,7 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.geocode.mapped import Array
+from geo.geocode.mapped import Array, Arrays
 from geo.geocode.texts import Lists, Texts, laid_out, starts
 from geo.geocode.trigrams import Pieces, pack_pieces
 
@@ -78,7 +78,7 @@ class Keys:
 
     Parameters
     ----------
-    arrays : mapping
+    arrays : Arrays
         With what a `KeyWriter` made.
     name : str
         Its name there.
@@ -86,7 +86,7 @@ class Keys:
         As it was written.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], name: str, pieces: int = 3) -> None:
+    def __init__(self, arrays: Arrays, name: str, pieces: int = 3) -> None:
         self.texts = Texts(arrays, f"{name}.text")
         """The keys."""
         self.members = Lists(arrays, f"{name}.members")

@@ -1,7 +1,8 @@
 """The cascade: which streets may be meant."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from geo.geocode.blocks import Block
@@ -121,7 +122,7 @@ class Matcher:
             for n, reading in enumerate(readings(words)):
                 if n >= _MAX_READINGS or (hit and reading.left_over):
                     break
-                agreed = self._exact(reading, where, found)
+                agreed = self._exact(reading, where, found, hit)
                 hit = hit or (agreed and not reading.left_over)
                 if len(reading.left_over) <= 2 and not announces(reading.words):
                     fuller.append(reading)
@@ -139,8 +140,11 @@ class Matcher:
         found.elsewhere.clear()
         return list(found.matches.values())[before:]
 
-    def _exact(self, reading: Reading, where: Where, found: Found) -> bool:
-        """File streets of exactly this name, or with its type cut short; true when one agrees with the place."""
+    def _exact(self, reading: Reading, where: Where, found: Found, hit: bool) -> bool:
+        """File streets of exactly this name; true when one agrees with the place.
+
+        Without any, and while no other reading hit one, those with their type cut short.
+        """
         asked = from_words(reading.words)
         here: dict[int, None] = {}
         elsewhere: dict[int, None] = {}
@@ -148,7 +152,7 @@ class Matcher:
             named = self._index.streets_named(key, where.postcodes, where.places)
             here.update(dict.fromkeys(named.here))
             elsewhere.update(dict.fromkeys(named.elsewhere))
-        if not here and not elsewhere:
+        if not here and not elsewhere and not hit:
             for named in self._cut_types(asked, where):
                 here.update(dict.fromkeys(named.here))
                 elsewhere.update(dict.fromkeys(named.elsewhere))
@@ -182,19 +186,7 @@ class Matcher:
 
     def _near(self, fuller: Sequence[Reading], where: Where, found: Found) -> None:
         """File similar streets of the place; then, when none is close, similar ones anywhere."""
-        blocks = self._blocks(where)
-        best = 1.0
-        known: dict[Words, Iterable[int]] = {}
-        for reading in sorted(fuller, key=lambda r: (len(r.left_over), r.number is None)):
-            if best <= _CLOSE and (reading.left_over or reading.number is None):
-                break
-            asked = from_words(reading.words)
-            if reading.words not in known:
-                known[reading.words] = self._in_blocks(asked, blocks)
-            for street in known[reading.words]:
-                match = self._file(reading, asked, street, where, found)
-                best = best if match is None else min(best, match.cost)
-        if best <= 0.25:
+        if self._near_in_place(fuller, where, found) <= 0.25:
             return
         whole = [r for r in fuller if not r.left_over]
         for reading in (whole or fuller)[:_WIDE_READINGS]:
@@ -203,25 +195,48 @@ class Matcher:
                 for street in self._index.streets_like(asked.core, _LOOK_CLOSELY):
                     self._file(reading, asked, street, where, found)
 
-    def _blocks(self, where: Where) -> list[Block]:
-        blocks = [self._index.place_block(p) for p, sure in where.places.items() if sure >= 0.7]
-        if where.known_postcode:
-            blocks.append(self._index.postcode_block(where.known_postcode))
-        return [b for b in blocks if len(b)]
+    def _near_in_place(self, fuller: Sequence[Reading], where: Where, found: Found) -> float:
+        """File similar streets of the place; the least cost of likeness.
 
-    def _in_blocks(self, asked: StreetName, blocks: Sequence[Block]) -> Iterable[int]:
+        Once a street of the postcode and the written city is close, no further block is read.
+        """
+        blocks = self._blocks(where)
+        best = 1.0
+        known: dict[tuple[Words, int], Iterable[int]] = {}
+        for reading in sorted(fuller, key=lambda r: (len(r.left_over), r.number is None)):
+            if best <= _CLOSE and (reading.left_over or reading.number is None):
+                break
+            asked = from_words(reading.words)
+            for at, block in enumerate(blocks):
+                if (reading.words, at) not in known:
+                    known[reading.words, at] = self._in_block(asked, block())
+                for street in known[reading.words, at]:
+                    match = self._file(reading, asked, street, where, found)
+                    if match is None:
+                        continue
+                    best = min(best, match.cost)
+                    if match.cost <= _CLOSE and match.agrees_postcode > 0 and match.own_city:
+                        del blocks[at + 1 :]
+        return best
+
+    def _blocks(self, where: Where) -> list[Callable[[], Block]]:
+        """The streets of the postcode, then those of each place: these are read only when nothing before is close."""
+        sure = [place for place, share in where.places.items() if share >= 0.7]
+        blocks = [partial(self._index.postcode_block, where.known_postcode)] if where.known_postcode else []
+        return [*blocks, *(partial(self._index.place_block, place) for place in sure)]
+
+    def _in_block(self, asked: StreetName, block: Block) -> Iterable[int]:
         streets: dict[int, None] = {}
         glued = asked.glued if asked.glued in asked.keys else ""
-        keys = [k for k in dict.fromkeys((asked.core, asked.bare, glued)) if len(k) > 2]
-        tellers = [w for w in asked.rest if len(w) > 3 and w not in vocabulary().little]
-        for block in blocks:
-            for key in keys:
+        for key in dict.fromkeys((asked.core, asked.bare, glued)):
+            if len(key) > 2:
                 streets.update(dict.fromkeys(s for _, s in block.like(key, _NEAR, _LOOK_CLOSELY)))
-            if tellers:
-                teller = max(tellers, key=len)
-                streets.update(dict.fromkeys(block.containing(teller[:-1] if len(teller) > 4 else teller, 24)))
-            if len(asked.core) <= 3 and asked.types:
-                streets.update(dict.fromkeys(self._beginning(asked, block)))
+        tellers = [w for w in asked.rest if len(w) > 3 and w not in vocabulary().little]
+        if tellers:
+            teller = max(tellers, key=len)
+            streets.update(dict.fromkeys(block.containing(teller[:-1] if len(teller) > 4 else teller, 24)))
+        if len(asked.core) <= 3 and asked.types:
+            streets.update(dict.fromkeys(self._beginning(asked, block)))
         return streets
 
     def _beginning(self, asked: StreetName, block: Block) -> Iterable[int]:

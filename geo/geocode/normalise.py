@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from geo.geocode.vocabulary import fold, vocabulary, words
@@ -69,13 +70,14 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
     """Build the name from folded words; see `street_name`."""
     table = vocabulary()
     types, rest, is_glued = _cut_type(parts)
-    if all(w in table.little and w not in table.short_forms for w in rest) and not _says_enough(parts, rest):
+    if table.little.issuperset(rest) and table.short_forms.isdisjoint(rest) and not _says_enough(parts, rest):
         types, rest, is_glued = frozenset(), parts, False
     short = [table.short.get(w, w) for w in rest]
-    core = "".join(short)
-    plain = "".join(rest)
-    bare = "".join(w for w, full in zip(short, rest, strict=True) if full not in table.little) or core
-    bare_plain = "".join(w for w in rest if w not in table.little) or plain
+    core = bare = "".join(short)
+    plain = bare_plain = "".join(rest)
+    if not table.little.isdisjoint(rest):
+        bare = "".join([w for w, full in zip(short, rest, strict=True) if full not in table.little]) or core
+        bare_plain = "".join([w for w in rest if w not in table.little]) or plain
     glued = "".join(parts)
     keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain, glued if is_glued else "") if k))
     return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys)
@@ -115,6 +117,8 @@ def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], 
 @lru_cache(maxsize=50_000)
 def type_edits(written: str, types: frozenset[str]) -> int | None:
     """How misspelt a piece is that means one of the types: 0 for `ga` (gasse), 1 for `srt` or `raod`, else None."""
+    if not may_be_type(written):
+        return None
     known = types | _written(types)
     if any(abbreviates(written, t) for t in known):
         return 0
@@ -126,12 +130,15 @@ def type_edits(written: str, types: frozenset[str]) -> int | None:
 @lru_cache(maxsize=50_000)
 def may_be_type(written: str) -> bool:
     """Whether a piece may mean any type at all: false only where `type_edits` knows none, whatever the types."""
-    if len(written) >= _TWO_EDITS:
+    if len(written) < _TWO_EDITS:
+        near = _near_types()
+        if written in near or not near.isdisjoint([written[:at] + written[at + 1 :] for at in range(len(written))]):
+            return True
+    elif process.extractOne(written, _long_types(), scorer=OSA.distance, score_cutoff=len(written) // 4):
         return True
-    near = _near_types()
-    if written in near or any(written[:at] + written[at + 1 :] in near for at in range(len(written))):
-        return True
-    return any(abbreviates(written, word) for word in _type_words().get(written[:1], ()))
+    letters = set(written)
+    begun = _type_words().get(written[:1], {})
+    return any([abbreviates(written, word) for word, of_word in begun.items() if letters <= of_word])
 
 
 @cache
@@ -142,14 +149,20 @@ def _near_types() -> frozenset[str]:
 
 
 @cache
-def _type_words() -> Mapping[str, Sequence[str]]:
-    """All words for types by their first letter."""
+def _long_types() -> Sequence[str]:
+    """The words for types that something of eight letters or more may be meant for."""
+    return [word for some in _type_words().values() for word in some if len(word) >= _TWO_EDITS - _TWO_EDITS // 4]
+
+
+@cache
+def _type_words() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """All words for types by their first letter, each with its letters."""
     table = vocabulary()
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, dict[str, frozenset[str]]] = {}
     for types in (table.front, table.behind, table.joined):
         for word in (*types, *(canonical for meant in types.values() for canonical in meant)):
-            found.setdefault(word[:1], {})[word] = None
-    return {letter: tuple(some) for letter, some in found.items()}
+            found.setdefault(word[:1], {})[word] = frozenset(word)
+    return found
 
 
 @lru_cache(maxsize=5_000)

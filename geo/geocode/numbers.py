@@ -4,10 +4,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import NamedTuple
 
-from geo.distance import haversine_m
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.distance import haversine_m, hops_m
 from geo.geocode.names import postcode_key
 from geo.geocode.vocabulary import fold
 from geo.types import Grade, LonLat
@@ -36,6 +38,7 @@ BEYOND = 6
 """A number this far past the last known one may still be a new house."""
 
 Tail = tuple[str, ...]
+Points = NDArray[np.float64]
 
 
 class HouseNumber(NamedTuple):
@@ -100,8 +103,8 @@ class Houses:
         Reads the second figure of each house, -1 where there is none.
     house : callable
         Reads the house at a position.
-    point : callable
-        Reads where that house stands.
+    points : callable
+        Reads longitude and latitude of all houses in degrees, an array of shape (n, 2).
     """
 
     def __init__(
@@ -109,9 +112,9 @@ class Houses:
         bases: Sequence[int],
         seconds: Callable[[], Sequence[int]],
         house: Callable[[int], House],
-        point: Callable[[int], LonLat],
+        points: Callable[[], Points],
     ) -> None:
-        self._bases, self._seconds, self._house, self._point = bases, seconds, house, point
+        self._bases, self._seconds, self._house, self._points = bases, seconds, house, points
 
     @classmethod
     def of(cls, houses: Iterable[House]) -> "Houses":
@@ -121,7 +124,7 @@ class Houses:
             [h.number.base for h in known],
             lambda: [second_figure(h.number.tail) for h in known],
             known.__getitem__,
-            lambda at: known[at].point,
+            lambda: np.array([h.point for h in known]),
         )
 
     def __len__(self) -> int:
@@ -176,11 +179,12 @@ class Houses:
         That may be so where many houses have two.
         """
         at = range(len(self._bases))
-        first = _Row(dict(zip(reversed(self._bases), reversed(at), strict=True)), self._point)
+        points = self._points()
+        first = _Row(dict(zip(reversed(self._bases), reversed(at), strict=True)), points)
         seconds = self._with_second
         if _FEW_SECONDS * sum(second >= 0 for second in seconds) > len(self):
             last = [base if second < 0 else second for base, second in zip(self._bases, seconds, strict=True)]
-            row = _Row(dict(zip(reversed(last), reversed(at), strict=True)), self._point)
+            row = _Row(dict(zip(reversed(last), reversed(at), strict=True)), points)
             return (row, True) if row.hops_m < _STRAIGHTER * first.hops_m else (first, False)
         return first, False
 
@@ -197,12 +201,12 @@ class _Row:
     ----------
     at : mapping
         Each figure with the position of its first house.
-    point : callable
-        Where the house at a position stands.
+    points : array
+        Where the houses stand.
     """
 
-    def __init__(self, at: Mapping[int, int], point: Callable[[int], LonLat]) -> None:
-        self._at, self._read = at, point
+    def __init__(self, at: Mapping[int, int], points: Points) -> None:
+        self._at, self._points = at, points
         self._figures = sorted(at)
 
     @cached_property
@@ -211,19 +215,19 @@ class _Row:
         return [f for f in self._figures if f % 2 == 0], [f for f in self._figures if f % 2 == 1]
 
     def _point(self, figure: int) -> LonLat:
-        return self._read(self._at[figure])
+        return LonLat(*self._points[self._at[figure]].tolist())
 
     @cached_property
     def hops_m(self) -> float:
         """The way from number to number on both sides."""
-        sides = ([self._point(f) for f in side] for side in self._sides)
-        return sum(haversine_m(a, b) for side in sides for a, b in pairwise(side))
+        sides = (self._points[[self._at[f] for f in side]] for side in self._sides if side)
+        return float(sum(hops_m(side).sum() for side in sides))
 
     @cached_property
     def extent_m(self) -> float:
         """How far the houses are apart at most, roughly."""
-        lons, lats = zip(*map(self._read, self._at.values()), strict=True)
-        return haversine_m(LonLat(min(lons), min(lats)), LonLat(max(lons), max(lats)))
+        points = self._points[list(self._at.values())]
+        return haversine_m(LonLat(*points.min(axis=0).tolist()), LonLat(*points.max(axis=0).tolist()))
 
     @cached_property
     def is_jumbled(self) -> bool:

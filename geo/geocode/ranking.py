@@ -71,7 +71,7 @@ class Ranking:
     @property
     def best(self) -> Match:
         """The first one."""
-        return next(iter(self))
+        return self._done[0] if self._done else next(iter(self))
 
     @property
     def known(self) -> Sequence[Match]:

@@ -52,8 +52,8 @@ class Segment:
         self._extent = {kind: memoryview(arrays[f"{kind}.extent"]) for kind in ("place", "street")}
         self._lons = {kind: memoryview(arrays[f"{kind}.lons"]) for kind in ("place", "street", "house", "poi")}
         self._lats = {kind: memoryview(arrays[f"{kind}.lats"]) for kind in ("place", "street", "house", "poi")}
-        self._names, self._places, self._own, self._poi_places = (
-            Lists(arrays, name) for name in ("street.names", "street.places", "street.own", "poi.places")
+        self._names, self._places, self._own, self._poi_places, self._code_places = (
+            Lists(arrays, name) for name in ("street.names", "street.places", "street.own", "poi.places", "code.places")
         )
         self._by_name, self._by_code = Keys(arrays, "street"), Keys(arrays, "code", 0)
         self._of_place = Blocks(arrays, "place.streets", self._by_name, streets)
@@ -69,6 +69,7 @@ class Segment:
         """Its house numbers."""
         self.places_in = lru_cache(1_000)(self._places_of_code)
         """The places in which the streets of a postcode lie."""
+        self._codes = lru_cache(1_000)(self._known_codes)
         self._named = lru_cache(20_000)(self._filed)
         self._street_name = lru_cache(20_000)(lambda at: street_name(self._text[at]))
         self._house = lru_cache(20_000)(self._read_house)
@@ -76,6 +77,7 @@ class Segment:
         """Streets by the keys that share most trigrams with one, with the likeness of each key."""
         self._number_text = Texts(arrays, "number")
         self._bases, self._seconds = arrays["number.bases"], arrays["number.seconds"]
+        self._house_axes = (arrays["house.lons"], arrays["house.lats"])
         self._house_numbers = arrays["house.number"]
         self._number = lru_cache(20_000)(lambda at: parse_number(self._number_text[at]) or HouseNumber(0))
         self._code = lru_cache(20_000)(self._by_code.texts.__getitem__)
@@ -122,7 +124,7 @@ class Segment:
             self._bases[numbers].tolist(),
             lambda: self._seconds[numbers].tolist(),
             lambda at: self._house(begin + at),
-            lambda at: self._point("house", begin + at),
+            lambda: np.column_stack([axis[begin:end] for axis in self._house_axes]) / UNITS,
         )
 
     def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
@@ -138,12 +140,15 @@ class Segment:
             if here:
                 return Named(self._shifted(sorted(here), self._first))
             return Named((), self._shifted(found[:_LOOKED_AT].tolist(), self._first))
-        codes = [at for code in postcodes if (at := self._by_code.find(code)) >= 0]
+        codes = self._codes(tuple(postcodes))
         there: list[int] = []
         apart: list[int] = []
         for street in found:
             (there if self._is_in(street, codes, places) else apart).append(street + self._first)
         return Named(there, apart)
+
+    def _known_codes(self, postcodes: Sequence[str]) -> list[int]:
+        return [at for code in postcodes if (at := self._by_code.find(code)) >= 0]
 
     def _filed(self, key: str) -> Sequence[int] | Array:
         """The streets of a key as they count here; of very many as they lie in the file."""
@@ -160,9 +165,8 @@ class Segment:
         return bool(places) and any(place + self._first_place in places for place in self._places[at])
 
     def _areas(self, postcodes: Iterable[str], places: Iterable[int]) -> Iterator[Array]:
-        for code in postcodes:
-            if (at := self._by_code.find(code)) >= 0:
-                yield self._of_code.members(at)
+        for code in self._codes(tuple(postcodes)):
+            yield self._of_code.members(code)
         for place in places:
             if 0 <= place - self._first_place < len(self._of_place):
                 yield self._of_place.members(place - self._first_place)
@@ -194,8 +198,7 @@ class Segment:
         at = self._by_code.find(postcode)
         if at < 0:
             return frozenset()
-        places, _ = self._places.of(self._of_code.members(at))
-        return frozenset(self._shifted(np.unique(places).tolist(), self._first_place))
+        return frozenset(self._shifted(self._code_places[at], self._first_place))
 
     def knows_postcode(self, postcode: str) -> bool:
         """Whether any street has it (letters and digits only, upper case)."""
