@@ -26,6 +26,9 @@ from routing.engine.state import (
     State,
 )
 
+BOLD = 0.2
+"""How often visits are inserted at a loss that the temperature would bear."""
+
 
 @inner
 def keep(model: Model, state: State) -> None:
@@ -119,7 +122,7 @@ def begin(model: Model, state: State) -> None:
             state.totals[NOW] -= state.gained[v]
         else:
             call(state, v)
-    recreate(model, state)
+    recreate(model, state, 0)
     keep(model, state)
     finish(state)
     state.totals[BEST], state.totals[BEST_DRIVEN] = state.totals[NOW] + 1, state.totals[DRIVEN]
@@ -133,8 +136,11 @@ def anneal(model: Model, state: State, rounds: int, hot: float, cold: float, tie
         temperature = hot * (cold / hot) ** (k / rounds)
         before = state.totals[NOW]
         driven = state.totals[DRIVEN]
+        courage = 0
+        if chance(state) < BOLD:
+            courage = int(-temperature * math.log(1.0 - chance(state)))
         ruin(model, state)
-        recreate(model, state)
+        recreate(model, state, courage)
         worse = state.totals[NOW] - before
         if worse <= 0 or worse < -temperature * math.log(1.0 - chance(state)):
             keep(model, state)

@@ -43,6 +43,8 @@ from routing.engine.state import CROWDED, DRIVEN, NOW, WAITING, State
 
 BLINK = 0.01
 """How often a better gap is overlooked."""
+URGENT = 0.9
+"""How often mandatory visits go first; some fit only behind an optional one."""
 
 
 @inner
@@ -111,10 +113,13 @@ def cheapest(model: Model, state: State, v: int, s: int, limit: int, blink: floa
 
 
 @inner
-def place(model: Model, state: State, v: int) -> None:
-    """Insert a visit into the gap of greatest gain, when there is one."""
+def place(model: Model, state: State, v: int, courage: int) -> None:
+    """Insert a visit into the gap of greatest gain, when there is one.
+
+    With courage a loss is taken on a changed route: the next visit may make up for it.
+    """
     first, last = span_of_days(model, state, v)
-    best, option, gap = 0, -1, 0
+    best, option, gap = -courage, -1, 0
     for j in range(model.firsts[v], model.firsts[v + 1]):
         s = model.options[j]
         if not first <= model.shifts[s, DAY] <= last or model.worth[j] <= best:
@@ -126,7 +131,7 @@ def place(model: Model, state: State, v: int) -> None:
                 state.cost[j], state.gap[j] = cheapest(model, state, v, s, model.worth[j], 0.0)
                 state.seen[j] = state.routes[s, VERSION]
             cost, p = state.cost[j], state.gap[j]
-            if model.worth[j] - cost <= best or chance(state) < BLINK:
+            if model.worth[j] - cost <= max(0, best) or chance(state) < BLINK:
                 continue
         if model.worth[j] - cost > best:
             best, option, gap = model.worth[j] - cost, j, p
@@ -153,14 +158,15 @@ def add(model: Model, state: State, v: int, option: int, gap: int) -> None:
 
 @inner
 def sort(model: Model, state: State) -> None:
-    """Put the waiting visits into one of several orders, the mandatory ones in front."""
+    """Put the waiting visits into one of several orders, the mandatory ones as a rule in front."""
     order = below(state, model.orders.shape[0])
+    urgent = 4.0 if chance(state) < URGENT else 0.0
     column, sign, noise = int(model.orders[order, 0]), model.orders[order, 1], model.orders[order, 2]
     for q in range(state.totals[WAITING]):
         v = state.waiting[q]
         key = sign * model.urges[v, column] if sign != 0.0 else 0.0
         key = key * (1.0 - noise + noise * 2.0 * chance(state)) if sign != 0.0 else chance(state)
-        key += 1e-6 * chance(state) - 4.0 * model.visits[v, MANDATORY]
+        key += 1e-6 * chance(state) - urgent * model.visits[v, MANDATORY]
         stood, brought = state.stood[q], state.brought[q]
         p = q
         while p > 0 and state.keys[p - 1] > key:
@@ -171,8 +177,8 @@ def sort(model: Model, state: State) -> None:
 
 
 @inner
-def recreate(model: Model, state: State) -> None:
+def recreate(model: Model, state: State, courage: int) -> None:
     """Insert what is waiting, greedily in a random one of the orders."""
     sort(model, state)
     for q in range(state.totals[WAITING]):
-        place(model, state, state.waiting[q])
+        place(model, state, state.waiting[q], courage)

@@ -22,7 +22,7 @@ from routing.engine.state import (
 from routing.found import Found, GoodRoute, Progress, Tell
 from routing.types import Problem, RepDay, Visit, Window
 
-HOT, COLD = 5.0, 0.02
+HOT, COLD = 5.0, 0.05
 """Temperature at the beginning and at the end, in mean drives between neighbours."""
 SLICE = 1_000
 """Rounds between two looks up when only steps are counted."""
