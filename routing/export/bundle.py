@@ -10,7 +10,7 @@ from routing.export.types import MANIFEST, MEDIA_TYPES, ExportFile
 
 FORMAT = "waymark-export/2"
 """What a manifest calls itself."""
-_WRITERS: Mapping[str, Callable[[Tour], bytes]] = {
+WRITERS: Mapping[str, Callable[[Tour], bytes]] = {
     "ics": ics.render,
     "gpx": gpx.render,
     "geojson": geojson.render,
@@ -18,6 +18,7 @@ _WRITERS: Mapping[str, Callable[[Tour], bytes]] = {
     "xlsx": tables.xlsx_file,
     "pdf": pdf.render,
 }
+"""Every format that needs nothing but the tour, by its ending."""
 
 
 def write(tour: Tour, assets: web_map.Assets) -> tuple[ExportFile, ...]:
@@ -32,7 +33,7 @@ def write(tour: Tour, assets: web_map.Assets) -> tuple[ExportFile, ...]:
     """
     files = [
         ExportFile(f"{tour.file_stem}.{ending}", MEDIA_TYPES[ending], writer(tour))
-        for ending, writer in _WRITERS.items()
+        for ending, writer in WRITERS.items()
     ]
     files.append(ExportFile(f"{tour.file_stem}.html", MEDIA_TYPES["html"], web_map.render(tour, assets)))
     return (*files, ExportFile(MANIFEST, MEDIA_TYPES["json"], _manifest(tour, files)))

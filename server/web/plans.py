@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from routing.export.tour import Span
 from server.auth.access import Scope, requires
 from server.auth.models import Role, User
 from server.kit import clock
@@ -73,7 +74,7 @@ def plans_page(
         reps=reps,
         chosen=set(chosen) if chosen is not None else able,
         first_day=next_monday(request),
-        days=exports_by_day(session, scope),
+        spans=exports_by_span(session, scope),
         error=error,
     )
 
@@ -87,13 +88,13 @@ def next_monday(request: Request) -> date:
         return today + timedelta(days=(7 - today.weekday()) % 7 or 7)
 
 
-def exports_by_day(session: Session, scope: Scope) -> list[tuple[date, list[folders.Export]]]:
-    """The latest days that have files, with those that somebody may see."""
+def exports_by_span(session: Session, scope: Scope) -> list[tuple[Span, list[folders.Export]]]:
+    """The latest days and weeks that have files, with those that somebody may see."""
     if not scope.may("exports:read"):
         return []
     logins = exports.visible_logins(session, scope)
-    days = [(day, [one for one in folders.exports_of(day) if one.login in logins]) for day in folders.days()[:7]]
-    return [(day, found) for day, found in days if found]
+    spans = [(span, [one for one in folders.exports_of(span) if one.login in logins]) for span in folders.spans()[:14]]
+    return [(span, found) for span, found in spans if found]
 
 
 @router.post("")
@@ -148,7 +149,9 @@ def plan_page(
     """One plan, with what was refused."""
     view = queries.plan_view(session, scope, plan_id)
     known = colours(view.plan.rep_ids)
-    exported = dict(exports_by_day(session, scope))
+    found = exports_by_span(session, scope)
+    exported = {span.first: files for span, files in found if span.count == 1}
+    whole = dict(found).get(Span.of(view.plan.first_day, view.plan.days), []) if view.plan.days > 1 else []
     return render(
         request,
         "plans/detail.html",
@@ -163,7 +166,8 @@ def plan_page(
         words_of=CAUTIONS.get,
         is_working=view.plan.state in WORKING,
         may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),
-        exported={day: {one.login: one for one in found} for day, found in exported.items()},
+        exported={day: {one.login: one for one in files} for day, files in exported.items()},
+        whole=[one for one in whole if one.login in {route.rep_login for route in view.routes}],
         error=error,
     )
 
@@ -199,6 +203,14 @@ def delete(request: Request, plan_id: UUID, scope: WritePlans, session: Db) -> R
         session.expire_all()
         return plan_page(request, scope, session, plan_id, error)
     return go("/plans")
+
+
+@router.post("/{plan_id}/exports")
+def ask_plan_exports(plan_id: UUID, scope: WriteExports, session: Db) -> Response:
+    """Write one set of files per rep covering all days of a plan now."""
+    plan = queries.find(session, scope, plan_id)
+    export_jobs.defer_span(session, Span.of(plan.first_day, plan.days))
+    return go(f"/plans/{plan_id}?asked=1")
 
 
 @router.post("/exports/{day}")

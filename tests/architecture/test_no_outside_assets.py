@@ -33,6 +33,9 @@ PAGES = (
     "/users",
     "/regions",
     "/regions/elsewhere",
+    "/integrations",
+    "/integrations/mail",
+    "/integrations/webhooks",
     "/api/docs",
 )
 

@@ -44,12 +44,12 @@ def write(session: Session, span: Span, target: Path | None = None) -> list[Path
 
     Refuses days for which nothing is published.
     """
-    found = sheets.tours(session, span)
-    if not found:
+    reps = sheets.reps_of(session, span)
+    if not reps:
         raise folders.NoExport(f"No route is published for {span}.", help="Publish a plan that covers these days.")
-    written = [_write(tour, target) for tour in found]
+    written = [_write(tour, target) for rep_id in reps for tour in sheets.tours(session, span, rep_id)]
     if target is None:
-        folders.remove_others(span, {tour.login for tour in found})
+        folders.remove_others(span, set(reps.values()))
     return written
 
 

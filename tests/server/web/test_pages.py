@@ -19,9 +19,10 @@ type MakeAccount = Callable[..., Account]
 
 PAGES = (
     "/", "/accounts", "/accounts/new", "/plans", "/territories", "/density", "/imports", "/conflicts", "/users",
-    "/users/new", "/regions", "/me", "/api/docs", "/home/today", "/home/accounts", "/search?q=a",
+    "/users/new", "/regions", "/integrations", "/integrations/mail", "/integrations/webhooks",
+    "/me", "/api/docs", "/home/today", "/home/accounts", "/search?q=a",
 )  # fmt: skip
-FOR_ADMINS = ("/users/new", "/regions")
+FOR_ADMINS = ("/users/new", "/regions", "/integrations", "/integrations/mail", "/integrations/webhooks")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -4,13 +4,14 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
@@ -19,7 +20,9 @@ from server.activities import service as activities
 from server.auth.models import Role, User
 from server.jobs.service import queue
 from server.kit import clock
-from server.plans.exporting import folders, jobs, service, sheets
+from server.plans.exporting import folders, jobs, service, sheets, targets
+from server.plans.exporting.target_models import ExportDelivery
+from server.plans.exporting.target_schemas import TargetWrite
 from tests.server.plans.exporting.conftest import DAY, PUBLISHED, MakeUser, Publish, at
 
 type ClientFor = Callable[[User | None], TestClient]
@@ -203,6 +206,47 @@ def test_before_a_monday_its_week_is_asked_for_too(
     publish(rita, date(2026, 11, 30))
     assert jobs.defer_evening(session, date(2026, 11, 30)) == 2
     assert jobs.defer_evening(session, DAY) == 0
+
+
+@pytest.mark.usefixtures("libraries")
+def test_a_rep_written_by_a_job_is_sent_to_the_targets_and_a_second_run_sends_nothing(
+    session: Session,
+    rita: User,
+    publish: Publish,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    @contextmanager
+    def here() -> Iterator[Session]:
+        yield session
+
+    monkeypatch.setattr(jobs, "transaction", here)
+    folder = tmp_path_factory.mktemp("drive")
+    targets.add(session, TargetWrite(name="Drive", kind="folder", folder=str(folder)))
+    publish(rita)
+    for _twice in range(2):
+        jobs.export_rep(span=str(DAY), rep_id=str(rita.id))
+    (delivery,) = session.scalars(select(ExportDelivery)).all()
+    assert (delivery.login, delivery.span, delivery.revision) == (
+        "rita",
+        str(DAY),
+        folders.export_of(DAY, "rita").revision,
+    )
+    waiting = text("select count(*) from procrastinate_jobs where task_name = 'plans.deliver'")
+    assert session.scalar(waiting) == 1
+
+
+def test_routes_and_stops_carry_links_to_navigation_apps(rita: User, publish: Publish, client_for: ClientFor) -> None:
+    publish(rita)
+    (route,) = client_for(rita).get(f"/api/v1/routes?first_day={DAY}").json()["items"]
+    assert [(link["app"], link["part"]) for link in route["navigation"]] == [
+        ("Google Maps", "1–2"),
+        ("Apple Maps", "1–2"),
+        ("OsmAnd", "1–2"),
+    ]
+    assert [link["app"] for link in route["stops"][0]["navigation"]] == [
+        "Any app", "Google Maps", "Apple Maps", "Waze", "OsmAnd"
+    ]  # fmt: skip
 
 
 def test_the_worker_knows_the_evening_export() -> None:
