@@ -11,7 +11,7 @@ from shapely.geometry import Point
 
 from geo.types import LonLat
 from routing.roads.types import Matrix
-from routing.types import Break, Meeting, Problem, RepDay, Spacing, Visit, Window
+from routing.types import Break, Meeting, Night, Problem, RepDay, Spacing, Visit, Window
 from server.accounts.opening_hours import HoursNotUnderstood, holiday_hours, parse_hours
 from server.auth.models import RepProfile, User
 from server.closures.queries import DaysOff
@@ -58,6 +58,22 @@ class Shift:
 
 
 @dataclass(frozen=True)
+class Lodging:
+    """A hotel between two days of one rep."""
+
+    key: str
+    """Unique in a plan."""
+    evening: str
+    """Key of the shift that would end there."""
+    morning: str
+    """Key of the shift that would begin there."""
+    name: str
+    point: LonLat
+    cost_s: int
+    """In seconds of driving."""
+
+
+@dataclass(frozen=True)
 class Blueprint:
     """A problem but for the roads."""
 
@@ -72,6 +88,8 @@ class Blueprint:
     """What is not as on an ordinary day."""
     stretch: float = 1.0
     """By which all call intervals were lengthened."""
+    lodgings: tuple[Lodging, ...] = ()
+    """Hotels in which nights may be spent."""
 
     @property
     def hours(self) -> list[tuple[int, int]]:
@@ -93,6 +111,9 @@ class Blueprint:
             metres=matrix.metres.astype(int),
             spacings=tuple(Spacing(keys, gap) for keys, gap in self.candidates.spacings),
             meetings=tuple(Meeting(keys) for keys in meetings(self.candidates.placeable)),
+            nights=tuple(
+                Night(one.key, one.evening, one.morning, place[one.point], one.cost_s) for one in self.lodgings
+            ),
         )
 
     def _rep_day(self, shift: Shift, place: Mapping[LonLat, int]) -> RepDay:

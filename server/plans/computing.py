@@ -26,10 +26,11 @@ from server.closures.queries import days_off
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.settings import settings
-from server.plans import collecting, relaxing
+from server.plans import collecting, hotels, relaxing
 from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
+from server.plans.rules import rules
 from server.plans.schemas import PlanSummary
 from server.roads import service as roads
 from server.roads.traffic import Hours
@@ -78,7 +79,11 @@ def prepare(session: Session, plan: Plan) -> Blueprint:
     found = collecting.find(session, scope, reps, plan.first_day, last_day, plan.other_rep_ids)
     off = days_off(session, plan.rep_ids, plan.first_day, last_day)
     drawn = blueprint(reps, plan.first_day, plan.days, found.candidates, settings().zone, off)
-    return replace(drawn, stretch=found.stretch)
+    nights = {rep.id: rep.rep_profile.nights_a_week for rep in reps if rep.rep_profile}
+    placeable = found.candidates.placeable
+    lodgings = hotels.offered(session, drawn.shifts, placeable, nights, rules(session).hotel_cost_s)
+    points = dict.fromkeys([*drawn.points, *(one.point for one in lodgings)])
+    return replace(drawn, stretch=found.stretch, lodgings=lodgings, points=tuple(points))
 
 
 def travel(session: Session, points: tuple[LonLat, ...], hours: Hours = ()) -> Journey:
@@ -123,11 +128,10 @@ def store(session: Session, plan_id: UUID, computed: Computed) -> Plan:
 
 
 def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
-    drawn, problem = computed.blueprint, computed.problem
+    drawn, problem = computed.blueprint, computed.problem.with_nights(computed.answer.nights)
     shift = next(s for s in drawn.shifts if s.key == planned.rep_day)
-    places = [problem.rep_day(planned.rep_day).start]
-    places += [problem.visit(stop.visit).place for stop in planned.stops]
-    places.append(problem.rep_day(planned.rep_day).end)
+    start, end = problem.rep_day(planned.rep_day).start, problem.rep_day(planned.rep_day).end
+    places = [start, *(problem.visit(stop.visit).place for stop in planned.stops), end]
     legs = computed.journey.legs([drawn.points[place] for place in places])
     drives = [*(stop.drive_s for stop in planned.stops), planned.drive_back_s]
     estimated = [
@@ -139,8 +143,8 @@ def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
         rep_id=shift.rep_id,
         day=shift.day,
         zone=shift.zone,
-        start_anchor={"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat},
-        end_anchor={"name": shift.end_name, "lon": shift.end.lon, "lat": shift.end.lat},
+        start_anchor=_anchor(drawn, drawn.points[start], shift.home_name, shift.home),
+        end_anchor=_anchor(drawn, drawn.points[end], shift.end_name, shift.end),
         leaves_at=shift.moment(planned.leaves_s),
         returns_at=shift.moment(planned.returns_s),
         break_starts_at=None if planned.break_s is None else shift.moment(planned.break_s),
@@ -156,6 +160,13 @@ def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
     )
     route.stops = _stops(computed, shift, planned, legs, estimated)
     return route
+
+
+def _anchor(drawn: Blueprint, point: LonLat, name: str, usual: LonLat) -> dict[str, object]:
+    """Where a day begins or ends: as usual, or in the hotel that the plan has taken."""
+    if point != usual:
+        name = next((one.name for one in drawn.lodgings if one.point == point), name)
+    return {"name": name, "lon": point.lon, "lat": point.lat}
 
 
 def _stops(
