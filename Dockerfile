@@ -6,7 +6,8 @@ ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
 COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN uv sync --locked --no-dev --no-install-project
 COPY . .
-RUN uv sync --locked --no-dev && .venv/bin/python -m server.web.vendor
+RUN uv sync --locked --no-dev && \
+    .venv/bin/python -m server.web.vendor && .venv/bin/waymark planner prepare
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/waymark --create-home waymark

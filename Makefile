@@ -1,10 +1,10 @@
 # Each target first does what is missing before it; see .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo phone lint test bench clean
+.PHONY: help setup demo phone lint test fuzz-plan bench clean
 PYTHON := .venv/bin/python
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: Python environment, PostgreSQL + PostGIS, Chromium, browser libraries
 	@sh .ci/setup
@@ -23,6 +23,9 @@ lint: setup ## style, types, order of the rooms
 
 test: lint ## lint, then every test; ARGS="-k word" chooses
 	$(PYTHON) -m pytest -n 2 $(ARGS)
+
+fuzz-plan: setup ## 10,000 random planning problems, every plan checked; PROBLEMS=N changes the count
+	@$(PYTHON) -m tests.routing.fuzz
 
 bench: setup ## the benchmarks' figures
 	@for script in benchmarks/*/run.py; do $(PYTHON) "$$script" || exit 1; done

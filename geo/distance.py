@@ -20,6 +20,25 @@ def haversine_m(a: LonLat, b: LonLat) -> float:
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(h)))
 
 
+def hops_m(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Great-circle distances from each point to the next.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        Longitude and latitude in degrees.
+
+    Returns
+    -------
+    ndarray, shape (n - 1,)
+        Metres; empty for fewer than two points.
+    """
+    lon, lat = np.radians(points).T
+    h = np.sin(np.diff(lat) / 2) ** 2 + np.cos(lat[:-1]) * np.cos(lat[1:]) * np.sin(np.diff(lon) / 2) ** 2
+    result: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
+    return result
+
+
 def haversine_matrix_m(sources: Sequence[LonLat], targets: Sequence[LonLat]) -> NDArray[np.float64]:
     """Great-circle distances from every source to every target.
 

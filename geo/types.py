@@ -48,6 +48,15 @@ class BBox(NamedTuple):
         """Whether the point lies in the box, edges included."""
         return self.west <= point.lon <= self.east and self.south <= point.lat <= self.north
 
+    def meets(self, other: "BBox") -> bool:
+        """Whether the boxes have a point in common, edges included."""
+        return (
+            self.west <= other.east
+            and other.west <= self.east
+            and self.south <= other.north
+            and other.south <= self.north
+        )
+
 
 @dataclass(frozen=True)
 class Fix:

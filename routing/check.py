@@ -32,7 +32,7 @@ class Rule(StrEnum):
     TRAVEL = "travel"
     """A leg takes less time than the road, or there is no road, or the leg states another time."""
     SHIFT = "shift"
-    """Leaves before or returns after the shift."""
+    """Leaves before or returns after the shift, overtime included."""
     BREAK = "break"
     """The break is missing, outside its window, or overlaps a service."""
     DRIVE_LIMIT = "drive_limit"
@@ -40,6 +40,10 @@ class Rule(StrEnum):
     CAPACITY = "capacity"
     SPACING = "spacing"
     """Two visits to one customer are too close or too far apart."""
+    MEETING = "meeting"
+    """Reps who should meet come at different moments, or not all of them, or one of them twice."""
+    NIGHT = "night"
+    """A hotel night without a route before and after it, or two for one evening or morning."""
     UNPLANNED = "unplanned"
     """A visit is neither planned nor named as unplanned, or both."""
 
@@ -65,8 +69,14 @@ class Value:
     travel_s: int
     fixed: int
     late: int
+    overtime: int
+    """Cost of the seconds after the shifts' ends."""
+    changes: int
+    """Cost of the visits that stand elsewhere than in the plan that people know."""
+    nights: int
+    """Cost of the hotels."""
     total: int
-    """prize*P - travel*T - fixed*F - late*L with the problem's weights."""
+    """prize*P - travel*T - fixed*F - late*L - overtime - changes - nights with the problem's weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +104,12 @@ def verify(problem: Problem, plan: Plan) -> Report:
     bad: list[Violation] = []
     bad += _twice("rep-day", [r.rep_day for r in plan.routes])
     bad += _twice("visit", [s.visit for r in plan.routes for s in r.stops])
+    bad += _nights(problem, plan)
+    booked = problem.with_nights(plan.nights)
     for route in plan.routes:
-        bad += _route(problem, route)
+        bad += _route(booked, route)
     bad += _spacings(problem, plan)
+    bad += _meetings(problem, plan)
     bad += _complete(problem, plan)
     planned = {s.visit for r in plan.routes for s in r.stops}
     missing = tuple(v.id for v in problem.visits if v.mandatory and v.id not in planned)
@@ -104,21 +117,26 @@ def verify(problem: Problem, plan: Plan) -> Report:
 
 
 def value_of(problem: Problem, plan: Plan) -> Value:
-    """The plan's value after the problem's weights, from the matrix and not from the plan's own figures."""
-    prize = travel = fixed = late = 0
+    """The plan's value after the problem's weights; driving from the matrix and not from the plan's own figures."""
+    prize = travel = fixed = late = overtime = 0
+    booked = problem.with_nights(plan.nights)
     for route in plan.routes:
         if route.rep_day not in problem.rep_day_index:
             continue
-        rep_day = problem.rep_day(route.rep_day)
+        rep_day = booked.rep_day(route.rep_day)
         visits = _known(problem, route)
         prize += sum(v.prize for v in visits)
         late += sum(v.late_days(rep_day.day) * v.late_cost for v in visits)
         path = [rep_day.start, *(v.place for v in visits), rep_day.end]
         travel += sum(problem.drive(a, b) or 0 for a, b in itertools.pairwise(path))
         fixed += rep_day.fixed_cost
+        overtime += rep_day.overtime_cost * max(0, route.returns_s - rep_day.close_s)
+    at = {s.visit: r.rep_day for r in plan.routes for s in r.stops}
+    changes = sum(v.moved(at.get(v.id)) for v in problem.visits)
+    nights = sum(x.cost for x in problem.nights if x.id in plan.nights)
     w = problem.weights
-    total = w.prize * prize - w.travel * travel - w.fixed * fixed - w.late * late
-    return Value(prize, travel, fixed, late, total)
+    total = w.prize * prize - w.travel * travel - w.fixed * fixed - w.late * late - overtime - changes - nights
+    return Value(prize, travel, fixed, late, overtime, changes, nights, total)
 
 
 def order_is_feasible(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]) -> bool:
@@ -128,7 +146,7 @@ def order_is_feasible(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]
     `taken` when the break is behind, `owed` when it still has to come.
     """
     rest = rep_day.rest if visits else None
-    taken: int | None = rep_day.close_s
+    taken: int | None = rep_day.latest_s
     owed: int | None = None
     place = rep_day.end
     for visit in (*reversed(visits), None):
@@ -198,8 +216,8 @@ def _limits(rep_day: RepDay, route: Route, visits: list[Visit]) -> list[Violatio
         bad.append(Violation(Rule.CAPACITY, rep_day.id, f"carries {load}, allowed {rep_day.capacity}"))
     if route.leaves_s < rep_day.open_s:
         bad.append(Violation(Rule.SHIFT, rep_day.id, f"leaves at {route.leaves_s}, before {rep_day.open_s}"))
-    if route.returns_s > rep_day.close_s:
-        bad.append(Violation(Rule.SHIFT, rep_day.id, f"returns at {route.returns_s}, after {rep_day.close_s}"))
+    if route.returns_s > rep_day.latest_s:
+        bad.append(Violation(Rule.SHIFT, rep_day.id, f"returns at {route.returns_s}, after {rep_day.latest_s}"))
     return bad
 
 
@@ -225,7 +243,7 @@ class _Leg:
     left_s: int
     arrives_s: int
     limit_s: int
-    """Start of the service it leads to; the end of the shift for the way home."""
+    """Start of the service it leads to; the latest return for the way home."""
     home: bool
 
 
@@ -234,7 +252,7 @@ def _legs_of(rep_day: RepDay, route: Route, visits: list[Visit]) -> list[_Leg]:
     for visit, stop in zip(visits, route.stops, strict=True):
         legs.append(_Leg(visit.id, place, visit.place, stop.drive_s, left, stop.arrives_s, stop.starts_s, home=False))
         place, left = visit.place, stop.ends_s
-    home = _Leg(rep_day.id, place, rep_day.end, route.drive_back_s, left, route.returns_s, rep_day.close_s, home=True)
+    home = _Leg(rep_day.id, place, rep_day.end, route.drive_back_s, left, route.returns_s, rep_day.latest_s, home=True)
     return [*legs, home]
 
 
@@ -293,6 +311,48 @@ def _spacings(problem: Problem, plan: Plan) -> list[Violation]:
                 text = f"on day {day[b]}, {a} on day {day[a]}: the gap must be at least {spacing.min_gap_days}"
                 text += "" if spacing.max_gap_days is None else f" and at most {spacing.max_gap_days}"
                 bad.append(Violation(Rule.SPACING, b, text))
+    return bad
+
+
+def _meetings(problem: Problem, plan: Plan) -> list[Violation]:
+    at = {
+        s.visit: (problem.rep_day(r.rep_day), s.starts_s)
+        for r in plan.routes
+        if r.rep_day in problem.rep_day_index
+        for s in r.stops
+    }
+    bad = []
+    for meeting in problem.meetings:
+        served = [i for i in meeting.visits if i in at]
+        alone = [i for i in meeting.visits if i not in at]
+        if not served:
+            continue
+        if alone:
+            bad.append(Violation(Rule.MEETING, served[0], f"is served, {alone[0]} is not: all of them come or nobody"))
+        if len({(at[i][0].day, at[i][1]) for i in served}) > 1:
+            moments = ", ".join(f"{i} on day {at[i][0].day} at {at[i][1]}" for i in served)
+            bad.append(Violation(Rule.MEETING, served[0], f"they begin at different moments: {moments}"))
+        if len({at[i][0].rep for i in served}) < len(served):
+            bad.append(Violation(Rule.MEETING, served[0], "one rep cannot come for two"))
+    return bad
+
+
+def _nights(problem: Problem, plan: Plan) -> list[Violation]:
+    known = {x.id: x for x in problem.nights}
+    bad = [Violation(Rule.UNKNOWN, i, "there is no such night") for i in plan.nights if i not in known]
+    booked = [known[i] for i in plan.nights if i in known]
+    for verb, ids in (("ends", [x.evening for x in booked]), ("begins", [x.morning for x in booked])):
+        bad += [Violation(Rule.NIGHT, i, f"{verb} in {n} hotels") for i, n in Counter(ids).items() if n > 1]
+    used = [problem.rep_day(r.rep_day) for r in plan.routes if r.rep_day in problem.rep_day_index]
+    for night in booked:
+        evening, morning = problem.rep_day(night.evening), problem.rep_day(night.morning)
+        bad += [Violation(Rule.NIGHT, night.id, f"{d.id} visits nobody") for d in (evening, morning) if d not in used]
+        for d in used:
+            if d.rep == evening.rep and (evening.day, evening.open_s) < (d.day, d.open_s) < (
+                morning.day,
+                morning.open_s,
+            ):
+                bad.append(Violation(Rule.NIGHT, night.id, f"{d.id} lies between the evening and the morning"))
     return bad
 
 

@@ -8,7 +8,7 @@ the break, and all gaps of all routes are tested at once with numpy.
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,7 @@ class Draft:
         self._days = np.array([d.day for d in problem.rep_days], dtype=np.int64)
         self._allowed: dict[int, NDArray[np.bool_]] = {}
         self._windows: dict[int, tuple[Ints, Ints]] = {}
+        self._worths: dict[int, Ints] = {}
         self._allot(max((len(r) for r in self.routes), default=0) + 8)
 
     def _limits(self) -> None:
@@ -75,6 +76,9 @@ class Draft:
         self._max_visits = column(d.max_visits for d in days)
         self._capacity = column(d.capacity for d in days)
         self._fixed = column(d.fixed_cost for d in days)
+        self._overtime_s = column(d.overtime_s for d in days)
+        self._overtime_cost = column(d.overtime_cost for d in days)
+        self._longest = bool(self._overtime_s.any())
         self._earliest = column(d.rest.earliest_s if d.rest else None for d in days)
         self._latest = column(d.rest.latest_s if d.rest else -NEVER for d in days)
         self._rest = column(d.rest.duration_s if d.rest else 0 for d in days)
@@ -87,6 +91,9 @@ class Draft:
         self._finish_taken = np.full(shape, NEVER, dtype=np.int64)
         self._start_owed = np.full(shape, -NEVER, dtype=np.int64)
         self._start_taken = np.full(shape, -NEVER, dtype=np.int64)
+        self._punctual_owed = np.full(shape, -NEVER, dtype=np.int64)
+        self._punctual_taken = np.full(shape, -NEVER, dtype=np.int64)
+        self._overtime = np.zeros((shape[0], 1), dtype=np.int64)
         self._length = np.zeros((shape[0], 1), dtype=np.int64)
         self._drives = np.zeros((shape[0], 1), dtype=np.int64)
         self._loads = np.zeros((shape[0], 1), dtype=np.int64)
@@ -108,10 +115,29 @@ class Draft:
         self._finish_owed[k], self._finish_taken[k] = NEVER, NEVER
         self._start_owed[k], self._start_taken[k] = -NEVER, -NEVER
         self._finish_owed[k, :n], self._finish_taken[k, :n] = _forward(rep_day, visits, drives)
-        self._start_owed[k, 1 : n + 1], self._start_taken[k, 1 : n + 1] = _backward(rep_day, visits, drives)
+        owed, taken = _backward(rep_day, visits, drives, rep_day.latest_s)
+        self._start_owed[k, 1 : n + 1], self._start_taken[k, 1 : n + 1] = owed, taken
+        if rep_day.overtime_s:
+            self._punctual_owed[k], self._punctual_taken[k] = -NEVER, -NEVER
+            owed, taken = _backward(rep_day, visits, drives, rep_day.close_s)
+            self._punctual_owed[k, 1 : n + 1], self._punctual_taken[k, 1 : n + 1] = owed, taken
+            self._overtime[k] = self._overtime_of(k, drives[-1])
         self._length[k], self._drives[k] = len(route), sum(drives) if route else 0  # an unused day drives nowhere
         self._demand[k, 1:n] = [v.demand for v in visits]
         self._loads[k] = sum(v.demand for v in visits)
+
+    def _overtime_of(self, k: int, back_s: int) -> int:
+        """Seconds after the shift's end at which the route as it stands returns; 0 when it is unused or unlawful."""
+        rep_day, n = self.problem.rep_days[k], len(self.routes[k])
+        if n == 0:
+            return 0
+        returns = int(self._finish_taken[k, n]) + back_s
+        if rep_day.rest is not None and (begin := max(int(self._finish_owed[k, n]), rep_day.rest.earliest_s)) <= (
+            rep_day.rest.latest_s
+        ):
+            resting = max(int(self._finish_owed[k, n]) + back_s, begin) + rep_day.rest.duration_s
+            returns = min(returns, resting)
+        return 0 if returns > rep_day.latest_s else max(0, returns - rep_day.close_s)
 
     def feasible(self, k: int) -> bool:
         """Whether route `k` as it stands keeps its times and limits (for orders that came from outside)."""
@@ -161,17 +187,32 @@ class Draft:
         self._label(k)
         return out
 
-    def best_gap(self, visit: int) -> Gap | None:
-        """The gap of greatest gain into which the visit fits; None when it fits nowhere."""
+    def best_gap(self, visit: int, only: int | None = None) -> Gap | None:
+        """The gap of greatest gain into which the visit fits, on the day `only` if given; None when it fits nowhere."""
         gaps = self.gaps(visit)
+        if only is not None:
+            gaps.fits[np.arange(len(self.routes)) != only] = False
         if not gaps.fits.any():
             return None
         k, p = divmod(int(np.argmax(np.where(gaps.fits, gaps.gain, -NEVER))), gaps.gain.shape[1])
         return Gap(k, p, int(gaps.gain[k, p]), int(gaps.detour_s[k, p]))
 
-    def gaps(self, visit: int, *, cadence: bool = True) -> Gaps:
-        """Whether and at what gain the visit fits between any two neighbours; its siblings count with `cadence`."""
-        return self._gaps(visit, 1, cadence=cadence)
+    def gaps(self, visit: int, *, cadence: bool = True, start_s: int | None = None) -> Gaps:
+        """Whether and at what gain the visit fits between any two neighbours.
+
+        Its siblings count with `cadence`; with `start_s` it must begin at that moment, whatever its windows say.
+        """
+        return self._gaps(visit, 1, cadence=cadence, start_s=start_s)
+
+    def moments(self, visit: int) -> Ints:
+        """Moments at which the visit would begin if it were served as early or as late as some gap allows."""
+        v = self.problem.visits[visit]
+        there = self._drive[self._place[:, :-1], v.place]
+        leave = v.service_s + self._drive[v.place, self._place[:, 1:]]
+        early = (self._finish_owed[:, :-1] + there, self._finish_taken[:, :-1] + there)
+        late = (self._start_owed[:, 1:] - leave, self._start_taken[:, 1:] - leave)
+        found = np.unique(np.concatenate([moments.ravel() for moments in (*early, *late)]))
+        return found[(found >= 0) & (found < NEVER)]
 
     def swaps(self, visit: int) -> Gaps:
         """Whether and at what gain the visit fits in the place of any stop; the gain of the lost stop is not counted.
@@ -180,9 +221,12 @@ class Draft:
         """
         return self._gaps(visit, 2)
 
-    def _gaps(self, visit: int, step: int, *, cadence: bool = True) -> Gaps:
+    def _gaps(self, visit: int, step: int, *, cadence: bool = True, start_s: int | None = None) -> Gaps:
         problem, v = self.problem, self.problem.visits[visit]
         opens, closes = self._windows_of(visit)
+        if start_s is not None:
+            opens = np.full((1, len(self.routes), 1), start_s, dtype=np.int64)
+            closes = opens + v.service_s
         before, after = np.s_[:, :-step], np.s_[:, step:]
         there = self._drive[self._place[before], v.place]
         onward = self._drive[v.place, self._place[after]]
@@ -208,10 +252,36 @@ class Draft:
             freed = 0 if step == 1 else self._demand[:, 1:-1]
             fits &= self._loads - freed + v.demand <= self._capacity
         w = problem.weights
-        late = np.array([v.late_days(int(d)) for d in self._days], dtype=np.int64)[:, None] * (w.late * v.late_cost)
         opening = np.where(self._length == 0, w.fixed * self._fixed, 0)
-        gain = w.prize * v.prize - w.travel * detour - late - opening
+        gain = self._worth(visit)[:, None] - w.travel * detour - opening
+        if self._longest:
+            gain = gain - self._longer(after, (ends_taken + onward, ends_owed + onward, resting))
         return Gaps(fits, gain, detour)
+
+    def _longer(self, after: Any, ready: tuple[Ints, Ints, Ints]) -> Ints:
+        """What the overtime costs more when the next stop is reached so late: break taken, owed, taken on this leg.
+
+        A second past the last punctual moment is a second of overtime. Only where such a delay makes a stop wait
+        for its next window or the break, the day grows by more or less than that; `value` counts it as it is.
+        """
+        taken, owed, resting = ready
+        punctual = self._punctual_taken[after]
+        least = np.minimum(np.minimum(taken, resting) - punctual, owed - self._punctual_owed[after])
+        longer: Ints = (np.clip(least, 0, self._overtime_s) - self._overtime) * self._overtime_cost
+        return longer
+
+    def _worth(self, visit: int) -> Ints:
+        """What the visit brings on each rep-day but for driving: prize, lateness, a steady plan."""
+        if visit not in self._worths:
+            v, w = self.problem.visits[visit], self.problem.weights
+            self._worths[visit] = np.array(
+                [
+                    w.prize * v.prize - w.late * v.late_cost * v.late_days(d.day) + v.moved(None) - v.moved(d.id)
+                    for d in self.problem.rep_days
+                ],
+                dtype=np.int64,
+            )
+        return self._worths[visit]
 
     def _windows_of(self, visit: int) -> tuple[Ints, Ints]:
         """Opening and closing times per rep-day, shape (spans, rep-days, 1)."""
@@ -248,22 +318,33 @@ class Draft:
         ]
         return all(self._spacing[visit].keeps(a, b) for a, b in itertools.pairwise(days))
 
+    def may_give_way(self, out: int, to: int) -> bool:
+        """Whether a stop may be replaced by `to`: no promise, and its customer's other visits keep their distance."""
+        siblings = self._siblings.get(out, ())
+        if self.problem.visits[out].mandatory or to in siblings:
+            return False
+        days = [int(self._days[self.at[j]]) for j in siblings if j != out and j in self.at]
+        return all(self._spacing[out].keeps(a, b) for a, b in itertools.pairwise(days))
+
     def value(self) -> int:
         """The value of the draft after the problem's weights."""
-        w, visits = self.problem.weights, self.problem.visits
+        w = self.problem.weights
         used = self._length[:, 0] > 0
-        late = sum(visits[v].late_cost * visits[v].late_days(int(self._days[k])) for v, k in self.at.items())
         return int(
-            w.prize * sum(visits[v].prize for v in self.at)
+            sum(int(self._worth(v)[k]) for v, k in self.at.items())
+            - sum(v.moved(None) for v in self.problem.visits)
             - w.travel * self._drives[used, 0].sum()
             - w.fixed * self._fixed[used, 0].sum()
-            - w.late * late
+            - (self._overtime * self._overtime_cost).sum()
         )
 
     def worth(self, k: int, position: int) -> int:
-        """What the stop at `position` of rep-day `k` brings, lateness taken off, driving not."""
-        v, w = self.problem.visits[self.routes[k][position]], self.problem.weights
-        return w.prize * v.prize - w.late * v.late_cost * v.late_days(int(self._days[k]))
+        """What the stop at `position` of rep-day `k` brings but for driving."""
+        return int(self._worth(self.routes[k][position])[k])
+
+    def rank(self) -> tuple[int, int]:
+        """By which drafts compare: fewer mandatory visits missing, then more value."""
+        return -len(self.missing()), self.value()
 
     def missing(self) -> list[int]:
         """Mandatory visits that are not in the draft."""
@@ -301,10 +382,12 @@ def _forward(rep_day: RepDay, visits: Sequence[Visit], drives: Sequence[int]) ->
     return owed, taken
 
 
-def _backward(rep_day: RepDay, visits: Sequence[Visit], drives: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Latest start at every visit and at the end anchor from which the rest still works, break owed / taken."""
+def _backward(
+    rep_day: RepDay, visits: Sequence[Visit], drives: Sequence[int], home_s: int
+) -> tuple[list[int], list[int]]:
+    """Latest start at every visit and at the end anchor from which one is home by `home_s`, break owed / taken."""
     rest = rep_day.rest
-    owed, taken = [-NEVER], [rep_day.close_s]
+    owed, taken = [-NEVER], [home_s]
     for visit, drive in zip(reversed(visits), reversed(drives), strict=False):
         leave_taken, leave_owed = taken[-1] - drive, owed[-1] - drive
         if rest and rest.earliest_s + rest.duration_s <= taken[-1]:

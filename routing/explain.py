@@ -147,7 +147,7 @@ def _displaced(problem: Problem, draft: Draft, visit: int) -> Reason:
         return Reason(ReasonCode.NO_TIME_LEFT, "Every day on which it could be visited is full.")
     optional = [t for t in trades if not problem.visits[draft.routes[t[1]][t[2]]].mandatory]
     if not optional:
-        return Reason(ReasonCode.NO_TIME_LEFT, "It fits only in place of visits that must take place.")
+        return Reason(ReasonCode.NO_TIME_LEFT, f"It fits only in place of {_promised(problem, draft, trades)}.")
     gain, k, p = max(optional)
     if gain > 0:
         return Reason(ReasonCode.NOT_PLACED, "It would be worth more than another stop; a longer search may place it.")
@@ -155,6 +155,15 @@ def _displaced(problem: Problem, draft: Draft, visit: int) -> Reason:
     text = f"It fits only in place of another visit; even {out.label} ({problem.rep_days[k].label}) brings more"
     text += f", by {_minutes(-gain)} of driving." if -gain >= 30 else " or as much."
     return Reason(ReasonCode.LOWER_VALUE, text)
+
+
+def _promised(problem: Problem, draft: Draft, trades: Sequence[tuple[int, int, int]]) -> str:
+    """The promises that stand in the way, the cheapest one first."""
+    names = [
+        f"{problem.visits[draft.routes[k][p]].label} ({problem.rep_days[k].label})" for _, k, p in sorted(trades)[::-1]
+    ]
+    more = f" or {len(names) - 1} other{'s' if len(names) > 2 else ''}, which" if len(names) > 1 else ", which"
+    return f"{names[0]}{more} must take place as well"
 
 
 def _impossible(problem: Problem, v: Visit) -> Reason:

@@ -17,7 +17,7 @@ class Progress:
     """How far a plan has come."""
 
     step: str
-    """insert, search, explain or verify."""
+    """compile (once per installation, when set-up did not), search, explain or verify."""
     value: int | None = None
     """Value of the best plan so far, when the engine knows it."""
     iterations: int | None = None
@@ -44,10 +44,10 @@ class Found:
 
     orders: Orders
     pool: tuple[GoodRoute, ...] = ()
-    """Distinct good routes, best plans first; empty from engines that keep none."""
+    """Distinct good routes in no order; empty from engines that keep none."""
 
 
 class Engine(Protocol):
-    """Orders that begin with the draft's; lawful or not, they are mended and scheduled by the caller."""
+    """A search: from the draft when there is one, else from nothing, to orders that are never worse than the draft."""
 
-    def __call__(self, problem: Problem, draft: Draft, *, seed: int, meter: Meter, tell: Tell) -> Found | None: ...
+    def __call__(self, problem: Problem, draft: Draft | None, *, seed: int, meter: Meter, tell: Tell) -> Found: ...

@@ -1,8 +1,16 @@
 """Planning files in the neutral `fsr/1` format, so that public instances come through the same door.
 
 An `fsr/1` window bounds the *start* of a service, ours bound start and end: reading adds the service
-time to each window's end. Solutions carry starts only, so writing has nothing to take off; `windows_out`
-does it for whoever writes an instance. Times keep the file's unit; they are whole numbers either way.
+time to each window's end, `document` takes it off again. Solutions carry starts only, so there is nothing to
+take off. Times keep the file's unit; they are whole numbers either way.
+
+What our problems say beyond the format stands in optional fields, which other readers may ignore:
+
+* shifts: `overtime` (how long after `close` the rep may return) and `overtime_cost` (of each unit of time);
+* visits: `keep` (shift on which people know it) and `change_cost` (of serving it elsewhere or not at all);
+* `meetings` [{visits}]: these visits begin at the same moment, by different reps, or none is served;
+* `nights` [{id, evening, morning, loc, cost}]: instead of driving home, shift `evening` may end and shift `morning`
+  begin at `loc`; a solution names the nights it takes in `nights`.
 """
 
 import gzip
@@ -17,7 +25,7 @@ import numpy as np
 
 from routing.check import verify
 from routing.plan import Plan
-from routing.types import Break, InvalidProblem, Problem, RepDay, Spacing, Visit, Weights, Window
+from routing.types import Break, InvalidProblem, Meeting, Night, Problem, RepDay, Spacing, Visit, Weights, Window
 
 FORMAT = "fsr/1"
 
@@ -86,17 +94,81 @@ def solution(problem: Problem, plan: Plan, *, seconds: float | None = None) -> d
         "seconds": seconds,
         "value": report.value.total,
         "feasible": report.ok,
+        "nights": list(plan.nights),
         "unplanned": [{"visit": u.visit, "reasons": [str(r.code) for r in u.reasons]} for u in plan.unplanned],
     }
 
 
-def windows_out(windows: Sequence[Window], service_s: int) -> list[list[int]]:
+def document(problem: Problem, *, name: str = "", unit_s: float = 1) -> dict[str, Any]:
+    """The `fsr/1` instance of a problem; read again it is the same problem but for names and explanations."""
+    w = problem.weights
+    return {
+        "format": FORMAT,
+        "name": name,
+        "unit": unit_s,
+        "time": problem.seconds.tolist(),
+        "dist": None if problem.metres is None else problem.metres.tolist(),
+        "visits": [_visit_out(v) for v in problem.visits],
+        "shifts": [_rep_day_out(d) for d in problem.rep_days],
+        "spacing": [
+            {"visits": list(s.visits), "min_gap": s.min_gap_days, "max_gap": s.max_gap_days} for s in problem.spacings
+        ],
+        "weights": {"prize": w.prize, "travel": w.travel, "fixed": w.fixed, "late": w.late},
+        "meetings": [{"visits": list(m.visits)} for m in problem.meetings],
+        "nights": [
+            {"id": x.id, "evening": x.evening, "morning": x.morning, "loc": x.place, "cost": x.cost}
+            for x in problem.nights
+        ],
+    }
+
+
+def _windows_out(windows: Sequence[Window], service_s: int) -> list[list[int]]:
     """Our windows as spans of allowed *starts*; those shorter than the service fall away."""
     return [[w.open_s, w.close_s - service_s] for w in windows if w.close_s - service_s >= w.open_s]
 
 
+def _visit_out(v: Visit) -> dict[str, Any]:
+    return {
+        "id": v.id,
+        "loc": v.place,
+        "service": v.service_s,
+        "windows": _windows_out(v.windows, v.service_s),
+        "prize": v.prize,
+        "required": v.mandatory,
+        "days": None if v.days is None else sorted(v.days),
+        "reps": None if v.reps is None else sorted(v.reps),
+        "windows_by_day": {str(d): _windows_out(w, v.service_s) for d, w in sorted(v.windows_by_day.items())},
+        "demand": v.demand,
+        "due_day": v.due_day,
+        "late_cost": v.late_cost,
+        "keep": v.keep,
+        "change_cost": v.change_cost,
+    }
+
+
+def _rep_day_out(d: RepDay) -> dict[str, Any]:
+    rest = d.rest
+    return {
+        "id": d.id,
+        "rep": d.rep,
+        "day": d.day,
+        "start_loc": d.start,
+        "end_loc": d.end,
+        "open": d.open_s,
+        "close": d.close_s,
+        "break": rest and {"dur": rest.duration_s, "earliest": rest.earliest_s, "latest": rest.latest_s},
+        "max_drive": d.max_drive_s,
+        "max_visits": d.max_visits,
+        "capacity": d.capacity,
+        "fixed_cost": d.fixed_cost,
+        "overtime": d.overtime_s,
+        "overtime_cost": d.overtime_cost,
+    }
+
+
 def _instance(document: Mapping[str, Any], name: str) -> Instance:
     weights = document.get("weights", {})
+    meetings, nights = document.get("meetings") or (), document.get("nights") or ()
     problem = Problem(
         rep_days=tuple(_rep_day(s) for s in document["shifts"]),
         visits=tuple(_visit(v) for v in document["visits"]),
@@ -106,6 +178,8 @@ def _instance(document: Mapping[str, Any], name: str) -> Instance:
             Spacing(tuple(s["visits"]), s["min_gap"], s.get("max_gap")) for s in document.get("spacing") or ()
         ),
         weights=Weights(**{k: weights.get(k, 0) for k in ("prize", "travel", "fixed", "late")}),
+        meetings=tuple(Meeting(tuple(m["visits"])) for m in meetings),
+        nights=tuple(Night(x["id"], x["evening"], x["morning"], x["loc"], x.get("cost") or 0) for x in nights),
     )
     return Instance(str(document.get("name", name)), float(document.get("unit", 1)), problem)
 
@@ -129,6 +203,8 @@ def _visit(v: Mapping[str, Any]) -> Visit:
         demand=v.get("demand") or 0,
         due_day=v.get("due_day"),
         late_cost=v.get("late_cost") or 0,
+        keep=v.get("keep"),
+        change_cost=v.get("change_cost") or 0,
     )
 
 
@@ -147,4 +223,6 @@ def _rep_day(s: Mapping[str, Any]) -> RepDay:
         max_visits=s.get("max_visits"),
         capacity=s.get("capacity"),
         fixed_cost=s.get("fixed_cost") or 0,
+        overtime_s=s.get("overtime") or 0,
+        overtime_cost=1 if s.get("overtime_cost") is None else s["overtime_cost"],
     )

@@ -5,6 +5,9 @@ import numpy as np
 from routing.draft import Draft
 from routing.types import Problem
 
+MOST_TOGETHER = 40
+"""Visits that are tried on an empty day, the nearest in value first."""
+
 
 def greedy(problem: Problem, *, rounds: int = 12) -> Draft:
     """A lawful draft in one pass: the mandatory visits first, then the others by prize per minute of service.
@@ -30,7 +33,7 @@ def greedy(problem: Problem, *, rounds: int = 12) -> Draft:
     return best
 
 
-def fill(draft: Draft) -> None:
+def fill(draft: Draft, *, only_mandatory: bool = False) -> None:
     """Insert what is left out wherever it fits and pays; mandatory visits may push out optional ones."""
     problem = draft.problem
     for visit in draft.missing():
@@ -39,12 +42,33 @@ def fill(draft: Draft) -> None:
             draft.insert(visit, gap.rep_day, gap.position)
         else:
             _push_in(draft, visit)
+    if only_mandatory:
+        return
     optional = [k for k, v in enumerate(problem.visits) if not v.mandatory and k not in draft.at]
     optional.sort(key=lambda k: -problem.visits[k].prize / (problem.visits[k].service_s + 600))
     for visit in optional:
         gap = draft.best_gap(visit)
         if gap is not None and gap.gain > 0:
             draft.insert(visit, gap.rep_day, gap.position)
+    _open_days(draft)
+
+
+def _open_days(draft: Draft) -> None:
+    """Use an empty day when several visits together pay a way that none pays alone."""
+    for k, route in enumerate(draft.routes):
+        if route:
+            continue
+        waiting = [v for v, visit in enumerate(draft.problem.visits) if v not in draft.at and not visit.mandatory]
+        gains = {v: gap.gain for v in waiting if (gap := draft.best_gap(v, k)) is not None}
+        total = 0
+        for visit in sorted(gains, key=lambda v: -gains[v])[:MOST_TOGETHER]:
+            gap = draft.best_gap(visit, k)
+            if gap is not None and (gap.gain > 0 or not route):
+                draft.insert(visit, k, gap.position)
+                total += gap.gain
+        if total <= 0:
+            for visit in list(route):
+                draft.remove(visit)
 
 
 def trade(draft: Draft) -> None:
@@ -55,8 +79,8 @@ def trade(draft: Draft) -> None:
         swaps = draft.swaps(visit)
         best: tuple[int, int, int] | None = None
         for k, p in np.argwhere(swaps.fits):
-            gain = int(swaps.gain[k, p]) - draft.worth(int(k), int(p))
-            if gain > 0 and not visits[draft.routes[k][p]].mandatory and (best is None or gain > best[0]):
+            gain, out = int(swaps.gain[k, p]) - draft.worth(int(k), int(p)), draft.routes[k][p]
+            if gain > 0 and (best is None or gain > best[0]) and draft.may_give_way(out, visit):
                 best = (gain, int(k), int(p))
         if best is not None:
             draft.replace(best[1], best[2], visit)
@@ -70,15 +94,18 @@ def mend(draft: Draft) -> None:
     def worth(visit: int) -> tuple[bool, int]:
         return visits[visit].mandatory, visits[visit].prize
 
-    for visit in [v for v in draft.at if not draft.keeps_cadence(v, draft.problem.rep_days[draft.at[v]].day)]:
-        if not draft.keeps_cadence(visit, draft.problem.rep_days[draft.at[visit]].day):
-            draft.remove(visit)
-    for k, rep_day in enumerate(draft.problem.rep_days):
-        for visit in [v for v in draft.routes[k] if not visits[v].allows(rep_day)]:
-            draft.remove(visit)
-        while not draft.feasible(k):
-            cures = [v for v in draft.routes[k] if draft.feasible_without(k, v)]
-            draft.remove(min(cures or draft.routes[k], key=worth))
+    broken = True
+    while broken:  # taking a visit out can break another rule where roads are missing
+        for k, rep_day in enumerate(draft.problem.rep_days):
+            for visit in [v for v in draft.routes[k] if not visits[v].allows(rep_day)]:
+                draft.remove(visit)
+            while not draft.feasible(k):
+                cures = [v for v in draft.routes[k] if draft.feasible_without(k, v)]
+                draft.remove(min(cures or draft.routes[k], key=worth))
+        close = [v for v in draft.at if not draft.keeps_cadence(v, draft.problem.rep_days[draft.at[v]].day)]
+        broken = bool(close)
+        if broken:
+            draft.remove(min(close, key=worth))
 
 
 def _push_in(draft: Draft, visit: int) -> None:
@@ -87,7 +114,7 @@ def _push_in(draft: Draft, visit: int) -> None:
     best: tuple[int, int, int] | None = None
     for k, p in np.argwhere(swaps.fits):
         out = visits[draft.routes[k][p]]
-        if not out.mandatory and (best is None or out.prize < best[0]):
+        if (best is None or out.prize < best[0]) and draft.may_give_way(draft.routes[k][p], visit):
             best = (out.prize, int(k), int(p))
     if best is not None:
         draft.replace(best[1], best[2], visit)

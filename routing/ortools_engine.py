@@ -1,7 +1,8 @@
 """OR-Tools routing as a planning engine: cheapest insertion, then guided local search.
 
 What is said natively: travel and service as matrices, windows with holes, breaks that may split a drive, prizes as
-penalties of optional visits, allowed reps and days, driving, visit and capacity limits, lateness, fixed costs.
+penalties of optional visits, allowed reps and days, driving, visit and capacity limits, lateness, fixed costs,
+overtime as a soft end of the shift, changes of the known plan as costs of the vehicle.
 All shifts share one clock of the day; a visit whose windows differ by weekday stands there once per group of equal
 days, at most one of them served. (One long clock over all days says the same, but building that model took 1 s for
 120 visits.) Cadence is turned into disjoint blocks of days around the days of the starting draft: as constraints
@@ -63,7 +64,7 @@ class _Model:
         self.problem = problem
         self.shifts = [k for k, d in enumerate(problem.rep_days) if _usable(d)]
         days = [problem.rep_days[k] for k in self.shifts]
-        self.horizon = max((d.close_s for d in days), default=0)
+        self.horizon = max((d.latest_s for d in days), default=0)
         order = np.random.default_rng(seed).permutation(len(problem.visits))
         blocks = _day_blocks(problem, draft)
         self.nodes = [node for v in order for node in self._nodes_of(int(v), blocks.get(int(v)))]
@@ -105,17 +106,16 @@ class _Model:
     def _costs(self, days: list[RepDay]) -> None:
         routing, weights, travel = self.routing, self.problem.weights, self._travel()
         visits = [self.problem.visits[n.visit] for n in self.nodes]
-        evaluators: dict[int, int] = {}
+        evaluators: dict[tuple[int, ...], int] = {}
         late_matters = weights.late and any(v.late_cost and v.due_day is not None for v in visits)
         for vehicle, d in enumerate(days):
-            day = d.day if late_matters else 0
-            if day not in evaluators:
+            late = [weights.late * v.late_cost * v.late_days(d.day) if late_matters else 0 for v in visits]
+            key = tuple(more + v.moved(d.id) for more, v in zip(late, visits, strict=True))
+            if key not in evaluators:
                 cost = travel * self.travel_weight
-                if late_matters:
-                    late = [weights.late * v.late_cost * v.late_days(day) * self.prize_scale for v in visits]
-                    cost[:, : len(visits)] += np.array(late, dtype=np.int64)
-                evaluators[day] = routing.RegisterTransitMatrix(cost.tolist())
-            routing.SetArcCostEvaluatorOfVehicle(evaluators[day], vehicle)
+                cost[:, : len(visits)] += np.array(key, dtype=np.int64) * self.prize_scale
+                evaluators[key] = routing.RegisterTransitMatrix(cost.tolist())
+            routing.SetArcCostEvaluatorOfVehicle(evaluators[key], vehicle)
             if weights.fixed and d.fixed_cost:
                 routing.SetFixedCostOfVehicle(weights.fixed * d.fixed_cost * self.prize_scale, vehicle)
 
@@ -126,8 +126,11 @@ class _Model:
         self.time = routing.GetDimensionOrDie("time")
         service = [self.service[self.manager.IndexToNode(i)] for i in range(routing.Size())]
         for vehicle, d in enumerate(days):
-            for index in (routing.Start(vehicle), routing.End(vehicle)):
-                self.time.CumulVar(index).SetRange(d.open_s, d.close_s)
+            self.time.CumulVar(routing.Start(vehicle)).SetRange(d.open_s, d.close_s)
+            self.time.CumulVar(routing.End(vehicle)).SetRange(d.open_s, d.latest_s)
+            if d.overtime_s:
+                cost = d.overtime_cost * self.prize_scale
+                self.time.SetCumulVarSoftUpperBound(routing.End(vehicle), d.close_s, cost)
             if d.rest is not None:
                 rest = routing.solver().FixedDurationIntervalVar(
                     max(d.rest.earliest_s, d.open_s), d.rest.latest_s, d.rest.duration_s, False, f"break {vehicle}"
@@ -154,9 +157,10 @@ class _Model:
     def _visits(self) -> None:
         problem, shared = self.problem, self.problem.weights.prize * self.prize_scale
         everything = 1 + self.prize_scale * sum(
-            d.close_s - d.open_s + problem.weights.fixed * d.fixed_cost for d in problem.rep_days
+            d.latest_s - d.open_s + d.overtime_s * d.overtime_cost + problem.weights.fixed * d.fixed_cost
+            for d in problem.rep_days
         )
-        everything += sum(v.prize * shared for v in problem.visits)
+        everything += sum(v.prize * shared + v.change_cost * self.prize_scale for v in problem.visits)
         same: dict[int, list[int]] = {}
         for k, node in enumerate(self.nodes):
             index = self.manager.NodeToIndex(k)
@@ -174,7 +178,9 @@ class _Model:
                 closed_from = window.close_s - service + 1
         for visit, indices in same.items():
             v = problem.visits[visit]
-            self.routing.AddDisjunction(indices, everything if v.mandatory else v.prize * shared)
+            self.routing.AddDisjunction(
+                indices, everything if v.mandatory else v.prize * shared + v.moved(None) * self.prize_scale
+            )
 
     def solve(self, draft: Draft, meter: Meter) -> dict[int, list[int]] | None:
         parameters = _parameters(meter)
@@ -242,7 +248,7 @@ def _usable(rep_day: RepDay) -> bool:
     if rest is None:
         return True
     begin = max(rest.earliest_s, rep_day.open_s)
-    return begin <= rest.latest_s and begin + rest.duration_s <= rep_day.close_s
+    return begin <= rest.latest_s and begin + rest.duration_s <= rep_day.latest_s
 
 
 def _scales(problem: Problem) -> tuple[int, int]:

@@ -27,6 +27,8 @@ class ReasonCode(StrEnum):
     """It needs more than a shift carries."""
     CADENCE_GAP = "cadence_gap"
     """It would come too close to (or too far from) another visit to the same customer."""
+    NO_COMMON_TIME = "no_common_time"
+    """Several reps should meet there, and no moment was found at which all of them can be there."""
     NOT_WORTH_THE_WAY = "not_worth_the_way"
     """It would fit, but costs more than it brings."""
     LOWER_VALUE = "lower_value"

@@ -52,8 +52,8 @@ def schedule(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]) -> Rout
     Returns
     -------
     Route or Broken
-        The schedule that returns earliest, with the departure put off as long as it changes nothing else;
-        or where and why the order breaks. Limits on driving, visits and capacity are not looked at.
+        The schedule that returns earliest (so its overtime is the least), with the departure put off as long as it
+        changes nothing else; or where and why the order breaks. Limits on driving, visits, load are not looked at.
     """
     rest = rep_day.rest if visits else None
     begin = _Label(rep_day.open_s, rep_day.open_s, rep_day.open_s, None, None)
@@ -67,7 +67,7 @@ def schedule(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]) -> Rout
         if drive is None:
             return Broken(position, "no road leads there")
         legs.append(drive)
-        windows = (Window(0, rep_day.close_s),) if home else visits[position].windows_on(rep_day.day)
+        windows = (Window(0, rep_day.latest_s),) if home else visits[position].windows_on(rep_day.day)
         service = 0 if home else visits[position].service_s
         rested = None if owed is None else _rest(rep_day, owed, drive)
         owed, taken = (

@@ -1,36 +1,94 @@
 """One door for every engine: a problem goes in, a lawful plan comes out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from routing import ortools_engine
+from routing import layers
 from routing.budget import Budget, Meter
 from routing.check import verify
 from routing.draft import Draft
 from routing.explain import why, why_not
-from routing.found import Engine, Found, Progress, Tell
+from routing.found import Engine, Found, GoodRoute, Progress, Tell
 from routing.insertion import fill, greedy, mend, trade
+from routing.partition import recombine
 from routing.plan import Plan, Route
 from routing.schedule import Broken, schedule
 from routing.types import InvalidProblem, Problem
 
 
-def _ortools(problem: Problem, draft: Draft, *, seed: int, meter: Meter, tell: Tell) -> Found | None:
-    del tell  # OR-Tools has no slices
-    orders = ortools_engine.search(problem, draft, seed=seed, meter=meter)
-    return None if orders is None else Found(orders)
+def _ruin_recreate(tell: Tell) -> Engine:
+    """Our own search (`routing.engine`)."""
+    from routing.engine import compiled, search
+
+    if not compiled.is_prepared():
+        tell(Progress("compile"))
+    search.prepare()
+    return search.search
 
 
-def _insertion_only(problem: Problem, draft: Draft, *, seed: int, meter: Meter, tell: Tell) -> Found | None:
-    """The net alone, for when a plan is needed at once."""
-    return None
+def _ortools(tell: Tell) -> Engine:
+    """OR-Tools on top of cheapest insertion."""
+    from routing import ortools_engine
+
+    def search(problem: Problem, draft: Draft | None, *, seed: int, meter: Meter, tell: Tell) -> Found:
+        begun = _inserted(problem, draft)
+        meter.keep_back(2 * meter.used_s)  # for trading, which costs about as much as inserting
+        tell(Progress("search", value=begun.value()))
+        orders = ortools_engine.search(problem, begun, seed=seed, meter=meter)
+        if orders is not None:
+            improved = Draft(problem, orders)
+            mend(improved)
+            trade(improved)
+            if improved.rank() >= begun.rank():
+                return _found(improved)
+        trade(begun)
+        return _found(begun)
+
+    return search
 
 
-ENGINES: dict[str, Engine] = {"ortools": _ortools, "insertion": _insertion_only}
-"""Engines by name."""
+def _insertion(tell: Tell) -> Engine:
+    """Cheapest insertion alone."""
 
-DEFAULT_ENGINE = "ortools"
+    def search(problem: Problem, draft: Draft | None, *, seed: int, meter: Meter, tell: Tell) -> Found:
+        begun = _inserted(problem, draft)
+        trade(begun)
+        return _found(begun)
+
+    return search
+
+
+ENGINES: dict[str, Callable[[Tell], Engine]] = {
+    "ruin_recreate": _ruin_recreate,
+    "ortools": _ortools,
+    "insertion": _insertion,
+}
+"""Engines by name. Each one's libraries are loaded when it is asked for: the server starts without them."""
+
+DEFAULT_ENGINE = "ruin_recreate"
+EXPLAINING_S = 5e-6
+"""CPU seconds kept back for explanations, per visit and rep-day."""
+
+
+def load(engine: str, tell: Tell = lambda _: None) -> Engine:
+    """An engine with its libraries loaded, which `solve` does anyway; to keep that out of a measurement.
+
+    Raises
+    ------
+    InvalidProblem
+        When there is no such engine.
+    """
+    if engine not in ENGINES:
+        raise InvalidProblem("engine", f"{engine!r} is not one of {', '.join(sorted(ENGINES))}")
+    return ENGINES[engine](tell)
+
+
+FINISH_SHARE = 0.1
+"""Part of a budget in which the routes of the search are combined."""
+
+STEPS_A_SECOND = 20_000
+"""By which a budget in steps becomes CP-SAT's deterministic time."""
 
 
 class UnlawfulPlan(RuntimeError):
@@ -48,8 +106,8 @@ def solve(
 ) -> Plan:
     """Plan the visits.
 
-    A cheapest-insertion draft comes first, so that a lawful plan is there whatever the engine does; the engine
-    improves on it; the better of the two is scheduled, explained and verified.
+    The engine searches, from `start` when there is one, and the best of all its good routes are combined; the orders
+    are scheduled, explained and verified. Meetings and hotel nights lie around this (`routing.layers`).
 
     Parameters
     ----------
@@ -57,7 +115,7 @@ def solve(
         A key of `ENGINES`.
     seed : int
         Same problem, seed and budget in steps: same plan. With a budget in seconds the plan depends on how
-        far the machine got (see `Budget`).
+        far the machine got (see `Budget`). Loading an engine's libraries does not count.
     progress : callable, optional
         Told each step as it begins, and how far the search has come; an error raised by it stops the search.
     start : mapping of rep-day id to visit ids, optional
@@ -70,15 +128,20 @@ def solve(
     UnlawfulPlan
         When the verifier refuses the result.
     """
-    if engine not in ENGINES:
-        raise InvalidProblem("engine", f"{engine!r} is not one of {', '.join(sorted(ENGINES))}")
     if seed < 0:
         raise InvalidProblem("seed", f"must not be negative, is {seed}")
     tell = progress or (lambda _: None)
-    begun = _begun(problem, start or {})
-    best = _search(problem, begun, ENGINES[engine], seed, budget.start(), tell)
+    search = load(engine, tell)
+    laid = layers.plan(
+        problem,
+        _begun(problem, start or {}),
+        lambda world, begun, part: _search(world, begun, search, seed, part.start(), tell),
+        budget.start(),
+    )
     tell(Progress("explain"))
-    plan = Plan(_routes(problem, best), why_not(problem, best), engine, seed)
+    best, world = laid.draft, laid.draft.problem
+    unplanned = layers.reasons(problem, why_not(world, best))
+    plan = Plan(_routes(world, best), unplanned, engine, seed, laid.nights)
     tell(Progress("verify"))
     report = verify(problem, plan)
     if not report.lawful:
@@ -106,27 +169,36 @@ def _begun(problem: Problem, start: Mapping[str, Sequence[str]]) -> Draft | None
 
 
 def _search(problem: Problem, begun: Draft | None, engine: Engine, seed: int, meter: Meter, tell: Tell) -> Draft:
-    tell(Progress("insert"))
-    if begun is None:
-        draft = greedy(problem)
-    else:
+    """The engine's orders as a lawful draft, or the one to begin with should it be better; then the finish."""
+    finish_s = FINISH_SHARE * (meter.budget.seconds or 0)
+    meter.keep_back(EXPLAINING_S * len(problem.visits) * len(problem.rep_days) + finish_s)
+    tell(Progress("search"))
+    found = engine(problem, begun, seed=seed, meter=meter, tell=tell)
+    draft = Draft(problem, found.orders)
+    mend(draft)
+    if begun is not None and begun.rank() > draft.rank():
         draft = begun
-        fill(draft)
-    meter.keep_back(3 * meter.used_s)  # for trading and explaining, which cost about as much as inserting
-    tell(Progress("search", value=draft.value()))
-    found = engine(problem, draft, seed=seed, meter=meter, tell=tell)
-    if found is not None:
-        improved = Draft(problem, found.orders)
-        mend(improved)
-        trade(improved)
-        if _rank(improved) >= _rank(draft):
-            return improved
-    trade(draft)
+    return _combined(draft, found.pool, seed, meter.budget) if found.pool else draft
+
+
+def _combined(draft: Draft, pool: Sequence[GoodRoute], seed: int, budget: Budget) -> Draft:
+    """The best combination of the pool's routes, on deterministic time."""
+    if budget.steps is not None:
+        return recombine(draft, pool, effort=FINISH_SHARE * budget.steps / STEPS_A_SECOND, seed=seed)
+    effort = FINISH_SHARE * (budget.seconds or 0)
+    return recombine(draft, pool, effort=effort, seed=seed, seconds=3 * effort)
+
+
+def _inserted(problem: Problem, draft: Draft | None) -> Draft:
+    """A draft filled up by cheapest insertion."""
+    if draft is None:
+        return greedy(problem)
+    fill(draft)
     return draft
 
 
-def _rank(draft: Draft) -> tuple[int, int]:
-    return -len(draft.missing()), draft.value()
+def _found(draft: Draft) -> Found:
+    return Found({k: route for k, route in enumerate(draft.routes) if route})
 
 
 def _routes(problem: Problem, draft: Draft) -> tuple[Route, ...]:

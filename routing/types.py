@@ -7,38 +7,14 @@ One unit of value is one second of driving.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
-Seconds = NDArray[np.int64]
-"""A square matrix of whole numbers, row = from, column = to."""
-
-UNREACHABLE = -1
-"""In a travel matrix: there is no way from here to there."""
-
-
-class InvalidProblem(ValueError):
-    """A value from which no planning problem can be built; the message begins with the field's name."""
-
-    def __init__(self, field_name: str, complaint: str) -> None:
-        super().__init__(f"{field_name}: {complaint}")
-        self.field = field_name
-
-
-def _whole(name: str, value: object, *, at_least: int | None = None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InvalidProblem(name, f"must be a whole number, not {value!r}")
-    if at_least is not None and value < at_least:
-        raise InvalidProblem(name, f"must be at least {at_least}, not {value}")
-
-
-def _named(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value:
-        raise InvalidProblem(name, f"must be a text that is not empty, not {value!r}")
+from routing.values import UNREACHABLE as UNREACHABLE
+from routing.values import InvalidProblem as InvalidProblem
+from routing.values import Seconds as Seconds
+from routing.values import matrix, named, unique, whole
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,8 +27,8 @@ class Window:
     """Latest end of the service."""
 
     def __post_init__(self) -> None:
-        _whole("window.open_s", self.open_s, at_least=0)
-        _whole("window.close_s", self.close_s)
+        whole("window.open_s", self.open_s, at_least=0)
+        whole("window.close_s", self.close_s)
         if self.close_s < self.open_s:
             raise InvalidProblem("window.close_s", f"{self.close_s} lies before the opening at {self.open_s}")
 
@@ -69,9 +45,9 @@ class Break:
     """Latest start."""
 
     def __post_init__(self) -> None:
-        _whole("break.duration_s", self.duration_s, at_least=1)
-        _whole("break.earliest_s", self.earliest_s, at_least=0)
-        _whole("break.latest_s", self.latest_s)
+        whole("break.duration_s", self.duration_s, at_least=1)
+        whole("break.earliest_s", self.earliest_s, at_least=0)
+        whole("break.latest_s", self.latest_s)
         if self.latest_s < self.earliest_s:
             raise InvalidProblem("break.latest_s", f"{self.latest_s} lies before the earliest start {self.earliest_s}")
 
@@ -122,21 +98,21 @@ class RepDay:
         return self.close_s + self.overtime_s
 
     def __post_init__(self) -> None:
-        _named("rep_day.id", self.id)
-        _named("rep_day.rep", self.rep)
+        named("rep_day.id", self.id)
+        named("rep_day.rep", self.rep)
         where = f"rep_day {self.id}"
-        _whole(f"{where}.day", self.day)
-        _whole(f"{where}.start", self.start, at_least=0)
-        _whole(f"{where}.end", self.end, at_least=0)
-        _whole(f"{where}.open_s", self.open_s, at_least=0)
-        _whole(f"{where}.close_s", self.close_s)
+        whole(f"{where}.day", self.day)
+        whole(f"{where}.start", self.start, at_least=0)
+        whole(f"{where}.end", self.end, at_least=0)
+        whole(f"{where}.open_s", self.open_s, at_least=0)
+        whole(f"{where}.close_s", self.close_s)
         if self.close_s <= self.open_s:
             raise InvalidProblem(f"{where}.close_s", f"the shift ends at {self.close_s}, not after {self.open_s}")
         for name in ("max_drive_s", "max_visits", "capacity"):
             if getattr(self, name) is not None:
-                _whole(f"{where}.{name}", getattr(self, name), at_least=0)
+                whole(f"{where}.{name}", getattr(self, name), at_least=0)
         for name in ("fixed_cost", "overtime_s", "overtime_cost"):
-            _whole(f"{where}.{name}", getattr(self, name), at_least=0)
+            whole(f"{where}.{name}", getattr(self, name), at_least=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +162,16 @@ class Visit:
         return self.name or self.id
 
     def __post_init__(self) -> None:
-        _named("visit.id", self.id)
+        named("visit.id", self.id)
         where = f"visit {self.id}"
-        _whole(f"{where}.place", self.place, at_least=0)
-        _whole(f"{where}.service_s", self.service_s, at_least=0)
-        _whole(f"{where}.prize", self.prize, at_least=0)
-        _whole(f"{where}.demand", self.demand, at_least=0)
-        _whole(f"{where}.late_cost", self.late_cost, at_least=0)
-        _whole(f"{where}.change_cost", self.change_cost, at_least=0)
+        whole(f"{where}.place", self.place, at_least=0)
+        whole(f"{where}.service_s", self.service_s, at_least=0)
+        whole(f"{where}.prize", self.prize, at_least=0)
+        whole(f"{where}.demand", self.demand, at_least=0)
+        whole(f"{where}.late_cost", self.late_cost, at_least=0)
+        whole(f"{where}.change_cost", self.change_cost, at_least=0)
         if self.due_day is not None:
-            _whole(f"{where}.due_day", self.due_day)
+            whole(f"{where}.due_day", self.due_day)
         object.__setattr__(self, "windows", _ordered(f"{where}.windows", self.windows))
         by_day = {day: _ordered(f"{where}.windows_by_day[{day}]", w) for day, w in self.windows_by_day.items()}
         object.__setattr__(self, "windows_by_day", by_day)
@@ -237,9 +213,9 @@ class Spacing:
     """Greatest difference; None = any."""
 
     def __post_init__(self) -> None:
-        _whole("spacing.min_gap_days", self.min_gap_days)
+        whole("spacing.min_gap_days", self.min_gap_days)
         if self.max_gap_days is not None:
-            _whole("spacing.max_gap_days", self.max_gap_days, at_least=self.min_gap_days)
+            whole("spacing.max_gap_days", self.max_gap_days, at_least=self.min_gap_days)
         if len(set(self.visits)) != len(self.visits):
             raise InvalidProblem("spacing.visits", f"one visit is named twice in {list(self.visits)}")
 
@@ -277,9 +253,9 @@ class Night:
     """Cost of the night, in seconds of driving."""
 
     def __post_init__(self) -> None:
-        _named("night.id", self.id)
-        _whole(f"night {self.id}.place", self.place, at_least=0)
-        _whole(f"night {self.id}.cost", self.cost, at_least=0)
+        named("night.id", self.id)
+        whole(f"night {self.id}.place", self.place, at_least=0)
+        whole(f"night {self.id}.cost", self.cost, at_least=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +273,7 @@ class Weights:
 
     def __post_init__(self) -> None:
         for name in ("prize", "travel", "fixed", "late"):
-            _whole(f"weights.{name}", getattr(self, name), at_least=0)
+            whole(f"weights.{name}", getattr(self, name), at_least=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,17 +298,17 @@ class Problem:
     """Hotels that may be used; at most one for each evening."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seconds", _matrix("seconds", self.seconds))
+        object.__setattr__(self, "seconds", matrix("seconds", self.seconds))
         if self.metres is not None:
-            object.__setattr__(self, "metres", _matrix("metres", self.metres))
+            object.__setattr__(self, "metres", matrix("metres", self.metres))
             if self.metres.shape != self.seconds.shape:
                 raise InvalidProblem("metres", f"shape {self.metres.shape} differs from seconds {self.seconds.shape}")
         object.__setattr__(self, "rep_days", tuple(self.rep_days))
         object.__setattr__(self, "visits", tuple(self.visits))
         for name in ("spacings", "meetings", "nights"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        _unique("rep_days", [d.id for d in self.rep_days])
-        _unique("visits", [v.id for v in self.visits])
+        unique("rep_days", [d.id for d in self.rep_days])
+        unique("visits", [v.id for v in self.visits])
         self._check_places()
         self._check_spacings()
         self._check_meetings()
@@ -361,13 +337,13 @@ class Problem:
 
     def _check_meetings(self) -> None:
         together = [visit_id for meeting in self.meetings for visit_id in meeting.visits]
-        _unique("meetings", together)
+        unique("meetings", together)
         for visit_id in together:
             if visit_id not in self.visit_index:
                 raise InvalidProblem("meeting.visits", f"there is no visit {visit_id!r}")
 
     def _check_nights(self) -> None:
-        _unique("nights", [x.id for x in self.nights])
+        unique("nights", [x.id for x in self.nights])
         for night in self.nights:
             where = f"night {night.id}"
             for name in (night.evening, night.morning):
@@ -395,26 +371,17 @@ class Problem:
         """The rep-day of that id (KeyError when there is none)."""
         return self.rep_days[self.rep_day_index[rep_day_id]]
 
+    def with_nights(self, nights: Iterable[str]) -> "Problem":
+        """The problem in which these nights are booked: their evenings end, their mornings begin at the hotel."""
+        booked = set(nights)
+        ends = {x.evening: x.place for x in self.nights if x.id in booked}
+        starts = {x.morning: x.place for x in self.nights if x.id in booked}
+        if not ends:
+            return self
+        days = (replace(d, start=starts.get(d.id, d.start), end=ends.get(d.id, d.end)) for d in self.rep_days)
+        return replace(self, rep_days=tuple(days), nights=())
+
     def drive(self, origin: int, target: int) -> int | None:
         """Driving seconds between two places, None when there is no way."""
         seconds = int(self.seconds[origin, target])
         return None if seconds < 0 else seconds
-
-
-def _matrix(name: str, value: object) -> Seconds:
-    given = np.asarray(value)
-    if given.ndim != 2 or given.shape[0] != given.shape[1]:
-        raise InvalidProblem(name, f"must be a square matrix, not of shape {given.shape}")
-    if given.size and not np.issubdtype(given.dtype, np.integer):
-        raise InvalidProblem(name, f"must hold whole numbers, not {given.dtype}")
-    if given.size and given.min() < UNREACHABLE:
-        raise InvalidProblem(name, f"holds {given.min()}; only {UNREACHABLE} (no way) may be negative")
-    matrix = np.array(given, dtype=np.int64)
-    matrix.setflags(write=False)
-    return matrix
-
-
-def _unique(name: str, ids: list[str]) -> None:
-    if len(set(ids)) != len(ids):
-        twice = next(i for i in ids if ids.count(i) > 1)
-        raise InvalidProblem(name, f"{twice!r} is there twice")

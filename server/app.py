@@ -12,12 +12,17 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from server.accounts import duplicate_routes, importing_routes, proposal_routes, reviewing_routes
 from server.accounts import routes as account_routes
+from server.accounts.duplicates import routes as duplicate_routes
+from server.accounts.importing import routes as importing_routes
+from server.accounts.reviewing import proposal_routes
+from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
+from server.closures import routes as closure_routes
+from server.demands import routes as demand_routes
 from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
@@ -26,14 +31,17 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
-from server.plans import day_routes, offer_routes
+from server.plans import day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
+from server.plans.exporting import target_routes
+from server.plans.night import routes as night_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.web import pages, site
+from server.webhooks import routes as webhook_routes
 
 log = logging.getLogger("waymark.app")
 PROBLEM = "application/problem+json"
@@ -55,12 +63,18 @@ ROUTERS = (
     importing_routes.router,
     reviewing_routes.router,
     activity_routes.router,
+    closure_routes.router,
+    demand_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,
+    night_routes.router,
+    overload_routes.router,
     day_routes.router,
     offer_routes.router,
     export_routes.router,
+    target_routes.router,
+    webhook_routes.router,
     sync_routes.router,
     *site.ROUTERS,
 )

@@ -31,6 +31,8 @@ ROOMS = {
     "sync": "server.sync.commands:sync",
     "export": "server.plans.exporting.commands:export",
     "plan-file": "server.plans.commands:plan_file",
+    "plans": "server.plans.night.commands:plans",
+    "planner": "server.plans.commands:planner",
     "demo": "server.demo.commands:demo",
 }
 """Each command and where it lives. A room is imported when its command is called: all of them take seconds."""
@@ -71,7 +73,7 @@ app = typer.Typer(
     help="Waymark: a geographic and mobile field-sales CRM.",
 )
 
-WITHOUT_DATABASE = ("db", "plan-file", "roads")
+WITHOUT_DATABASE = ("db", "plan-file", "planner", "roads")
 """Commands that need no database, or manage it themselves."""
 
 

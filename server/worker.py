@@ -22,10 +22,10 @@ AGAIN_S = 3
 
 
 def load_jobs() -> None:
-    """Import every room's jobs, so that their tasks are known."""
-    for room in pkgutil.iter_modules(server.__path__):
-        if room.ispkg and importlib.util.find_spec(f"server.{room.name}.jobs"):
-            importlib.import_module(f"server.{room.name}.jobs")
+    """Import every room's jobs, so that their tasks are known; also those of a room inside a room."""
+    for module in pkgutil.walk_packages(server.__path__, "server."):
+        if module.name.endswith(".jobs") and not module.ispkg:
+            importlib.import_module(module.name)
 
 
 @queue.periodic(cron="* * * * *")

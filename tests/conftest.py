@@ -23,7 +23,7 @@ from server.auth.models import Role, User  # noqa: E402
 from server.auth.service import create_user  # noqa: E402
 from server.kit import database, embedded  # noqa: E402
 from server.kit.database import request_transaction  # noqa: E402
-from server.roads import service as roads  # noqa: E402
+from server.roads import graphs as roads  # noqa: E402
 
 PASSWORD = "three words make one"
 

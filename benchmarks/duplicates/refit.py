@@ -15,7 +15,7 @@ import scratch
 from labelled import Company
 
 from geo.geocode.confidence import Model, fit
-from server.accounts.resemblance import FEATURES, shipped
+from server.accounts.duplicates.resemblance import FEATURES, shipped
 
 PLAINLY_NONE, FEW = 0.003, 0.04
 AGAINST = frozenset(
@@ -32,7 +32,7 @@ WRONG_WEIGHS = 2.0
 
 def cases(seed: int, rows: int) -> tuple[list[tuple[float, ...]], list[bool]]:
     """Features and truth of every pair that is compared."""
-    from server.accounts import duplicate_pairs
+    from server.accounts.duplicates import pairs as duplicate_pairs
     from server.kit.database import transaction
 
     known = scratch.load(Company(seed, rows, held_out=False).rows())

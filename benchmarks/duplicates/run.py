@@ -28,7 +28,7 @@ def search(known: dict[UUID, Row]) -> tuple[Found, dict[str, float]]:
     """The pairs of one whole search, and what it cost; then one of a hundredth of the accounts changed."""
     from sqlalchemy import text
 
-    from server.accounts import duplicate_pairs
+    from server.accounts.duplicates import pairs as duplicate_pairs
     from server.kit.database import transaction
 
     spent: dict[str, float] = {}

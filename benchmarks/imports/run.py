@@ -29,7 +29,7 @@ from sqlalchemy import text  # noqa: E402
 from geo.madeup import write_region  # noqa: E402
 from server import migrations  # noqa: E402
 from server.accounts import jobs  # noqa: E402
-from server.accounts.importing import TARGET  # noqa: E402
+from server.accounts.importing.target import TARGET  # noqa: E402
 from server.geocoding import service as geocoding  # noqa: E402
 from server.imports import service  # noqa: E402
 from server.imports.models import ImportRun  # noqa: E402

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Protocol
 
@@ -9,7 +10,6 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.geocode.kept import Kept
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array
 from geo.geocode.texts import Lists, starts
@@ -50,8 +50,7 @@ class SmallBlock:
 
     def __init__(self, keys: Sequence[str], streets: Sequence[int]) -> None:
         self._keys, self._streets = keys, streets
-        self._joined = "".join(f"{BEGIN}{key}" for key in keys)
-        self._starts = list(accumulate((len(key) + 1 for key in keys), initial=0))
+        self._joined, self._starts = "", [0]
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -64,6 +63,9 @@ class SmallBlock:
     def containing(self, part: str, limit: int) -> list[int]:
         """Look through all letters."""
         found: dict[int, None] = {}
+        if not self._joined:
+            self._joined = BEGIN + BEGIN.join(self._keys)
+            self._starts = list(accumulate(map(len, self._keys), lambda start, size: start + size + 1, initial=0))
         at = self._joined.find(part)
         while at >= 0 and len(found) < limit:
             key = bisect_right(self._starts, at) - 1
@@ -126,13 +128,13 @@ class Blocks:
         self._lists, self._keys, self._first = Lists(arrays, members), keys, first
         self._large = {int(name): at for at, name in enumerate(arrays[f"{members}.large"])}
         self._pieces, self._holders = (Lists(arrays, f"{members}.large.{part}") for part in ("pieces", "holders"))
-        self._kept: Kept[int, Block] = Kept(1_000, self._block)
+        self._kept = lru_cache(1_000)(self._block)
 
     def __len__(self) -> int:
         return len(self._lists)
 
     def __getitem__(self, at: int) -> "Block":
-        return self._kept[at]
+        return self._kept(at)
 
     def members(self, at: int) -> Array:
         """The streets of a place or postcode, in their order."""

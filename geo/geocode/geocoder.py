@@ -1,26 +1,24 @@
 """Address to point and back: one class, the same rules for one question and for a million."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import batched
+from functools import lru_cache
+from itertools import batched, islice
 
 from geo.distance import haversine_m
 from geo.geocode.businesses import find_business
-from geo.geocode.confidence import FEATURES, Features, Model, shipped
+from geo.geocode.confidence import Features, Model, shipped
 from geo.geocode.index import Index
-from geo.geocode.kept import Kept
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, parse
+from geo.geocode.ranking import Ranking, is_another, is_torn, with_rivals
 from geo.geocode.readings import Words
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
 
 _CHUNK = 2_000
-_SAME_SPOT_M = 150.0
-_RIVAL_SCALE = 4.0
-_AS_LIKE = 0.02
-"""Names whose costs of likeness differ by less are as like."""
-_RIVAL = FEATURES.index("rival")
+_MANY_PLACES = 4
+"""Of more places of one name those count that lie in the postcode."""
 
 
 class Geocoder:
@@ -37,8 +35,8 @@ class Geocoder:
     def __init__(self, index: Index, model: Model | None = None) -> None:
         self._index = index
         self._model = model or shipped()
-        self._matcher = Matcher(index, self._model)
-        self._places: Kept[Words, dict[int, float]] = Kept(20_000, self._find_places)
+        self._matcher = Matcher(index)
+        self._places = lru_cache(20_000)(self._find_places)
 
     @property
     def version(self) -> str:
@@ -47,7 +45,7 @@ class Geocoder:
 
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
-        return next(self.locate_many([query]))
+        return self._decide(query, *self._ask(query))
 
     def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
         """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
@@ -55,7 +53,7 @@ class Geocoder:
             answers: dict[AddressQuery, Answer] = {}
             distinct = list(dict.fromkeys(chunk))
             for query in distinct:
-                answers[query] = self._decide(query, *self._ask(query))
+                answers[query] = self.locate(query)
             yield from (answers[q] for q in chunk)
 
     def reverse(self, point: LonLat) -> Answer:
@@ -73,29 +71,31 @@ class Geocoder:
 
     def evidence(self, query: AddressQuery) -> tuple[Features, Answer]:
         """The features behind an answer, for fitting the model; no features when no street was found."""
-        parsed, where, matches = self._ask(query)
-        ranked = self._matcher.finish(matches, where)
-        answer = self._decide(query, parsed, where, matches)
+        parsed, where, ranked = self._ask(query)
+        answer = self._decide(query, parsed, where, ranked)
         if not ranked or answer.reason is Reason.POI:
             return (), answer
         return with_rivals(ranked), answer
 
     def reading(self, query: AddressQuery) -> tuple[Parsed, list[Match], Answer]:
         """How a question was taken apart, the streets it may mean, best first, and the answer."""
-        parsed, where, matches = self._ask(query)
-        return parsed, self._matcher.finish(matches, where), self._decide(query, parsed, where, matches)
+        parsed, where, ranked = self._ask(query)
+        return parsed, list(ranked), self._decide(query, parsed, where, ranked)
 
-    def _ask(self, query: AddressQuery) -> tuple[Parsed, Where, list[Match]]:
+    def _ask(self, query: AddressQuery) -> tuple[Parsed, Where, Ranking]:
         parsed = parse(query, self._index)
         where = self._where(parsed)
-        return parsed, where, self._matcher.candidates(parsed, where)
+        return parsed, where, Ranking(self._matcher.candidates(parsed, where), where, self._matcher, self._model)
 
     def _where(self, parsed: Parsed) -> Where:
         known = next((c for c in parsed.postcodes if self._index.knows_postcode(c)), "")
         places: dict[int, float] = {}
         for words in parsed.cities:
-            for place, sure in self._places[words].items():
+            for place, sure in self._places(words).items():
                 places[place] = max(sure, places.get(place, 0.0))
+        if known and len(places) > _MANY_PLACES:
+            there = self._index.places_in(known)
+            places = {place: sure for place, sure in places.items() if place in there} or places
         covered = self._index.countries
         elsewhere = bool(parsed.countries) and bool(covered) and not any(c in covered for c in parsed.countries)
         written = frozenset(w for words in parsed.cities for w in words)
@@ -118,34 +118,31 @@ class Geocoder:
         longer = self._index.places_beginning(key, 5)
         if longer:
             return dict.fromkeys(longer, 0.85)
-        first = words[0] if len(words) > 1 and len(words[0]) > 4 else key
-        like = [
-            *self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3),
-            *self._index.places_like(first, 0.8, 3),
-        ]
+        like = list(self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3))
+        if len(words) > 1 and len(words[0]) > 4:
+            like += self._index.places_like(words[0], 0.8, 3)
         best = max((score for score, _ in like), default=0.0)
         return {p: round(score, 2) for score, places in like if score >= best - 0.08 for p in places}
 
-    def _decide(self, query: AddressQuery, parsed: Parsed, where: Where, matches: Sequence[Match]) -> Answer:
+    def _decide(self, query: AddressQuery, parsed: Parsed, where: Where, ranked: Ranking) -> Answer:
         if not any((query.name, query.street, query.postcode, query.city, query.query)):
             return Answer(None, reason=Reason.EMPTY, region_version=self._index.version)
-        ranked = self._matcher.finish(matches, where)
         answer = self._best(ranked, where) if ranked else None
-        numbered = bool(ranked) and ranked[0].reading.number is not None
+        numbered = bool(ranked) and ranked.best.reading.number is not None
         if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
             business = find_business(self._index, parsed, where)
-            floor = 0.95 if numbered and ranked[0].like.cost < 0.3 else 0.0
+            floor = 0.95 if numbered and ranked.best.cost < 0.3 else 0.0
             if business is not None and business.confidence >= max(floor, answer.confidence - 0.02 if answer else 0.0):
                 return business
-        if answer is None or (answer.confidence < 0.02 and is_hardly_like(ranked[0], where)):
+        if answer is None or (answer.confidence < 0.02 and is_hardly_like(ranked.best, where)):
             place = self._place_only(parsed, where)
             if place is not None and answer is not None:
                 return replace(place, candidates=answer.candidates)
             return place or answer or Answer(None, region_version=self._index.version)
         return answer
 
-    def _best(self, ranked: Sequence[Match], where: Where) -> Answer:
-        best = ranked[0]
+    def _best(self, ranked: Ranking, where: Where) -> Answer:
+        best = ranked.best
         confidence = self._model.confidence(with_rivals(ranked))
         confidence, reason = veto(best, where, confidence)
         if is_torn(ranked) or is_another(ranked):
@@ -160,7 +157,7 @@ class Geocoder:
             if len(top) == 3:
                 break
         if reason in (Reason.EXACT, Reason.CORRECTED, Reason.NEARBY_NUMBER, Reason.NO_NUMBER):
-            rivals = len(ranked) > 1 and ranked[1].score > best.score - 1
+            rivals = any(True for _ in islice(ranked.above(best.score - 1), 1, 2))
             reason = Reason.AMBIGUOUS if rivals else Reason.UNSURE
         return self._answer(best, confidence, reason, tuple(top))
 
@@ -184,49 +181,9 @@ class Geocoder:
         )  # fmt: skip
 
 
-def with_rivals(ranked: Sequence[Match]) -> Features:
-    """Features of the best match with how close its runner-up at another spot comes."""
-    best = ranked[0]
-    here = _point(best)
-    rival = next(
-        (m for m in ranked[1:] if m.street.id != best.street.id and haversine_m(here, _point(m)) > _SAME_SPOT_M), None
-    )
-    if rival is None:
-        return best.features
-    close = max(0.0, 1 - (best.score - rival.score) / _RIVAL_SCALE)
-    found = list(best.features)
-    found[_RIVAL] = close
-    return tuple(found)
-
-
-def is_torn(ranked: Sequence[Match]) -> bool:
-    """Whether the postcode is one town's and the city another's, and both have the street."""
-    best = ranked[0]
-    if (best.agrees_postcode > 0) == best.own_city:
-        return False
-    return any(
-        (rival.own_city if best.agrees_postcode > 0 else rival.agrees_postcode > 0)
-        and rival.street.id != best.street.id
-        and rival.like.cost <= best.like.cost + _AS_LIKE
-        and len(rival.reading.left_over) <= len(best.reading.left_over)
-        and haversine_m(_point(best), _point(rival)) > _SAME_SPOT_M
-        for rival in ranked[1:]
-    )
-
-
-def is_another(ranked: Sequence[Match]) -> bool:
-    """Whether all the words are a street elsewhere, and the best match took only some of them."""
-    best = ranked[0]
-    return bool(best.reading.left_over) and any(
-        other.like.cost == 0 and not other.reading.left_over and len(other.reading.words) > len(best.reading.words)
-        for other in ranked[1:]
-        if other.reading.number is not None
-    )
-
-
 def is_hardly_like(match: Match, where: Where) -> bool:
     """Whether a match is hardly like what was asked for: another name, or a similar one in another place."""
-    return match.like.cost > 0.4 or (match.like.edits > 0 and bool(where.places) and not is_here(match, where))
+    return match.cost > 0.4 or (match.like.edits > 0 and bool(where.places) and not is_here(match, where))
 
 
 def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
@@ -243,12 +200,8 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
         return min(confidence, 0.6 if asked else 0.95), Reason.NO_NUMBER
     if placed.fit != "exact":
         return confidence, Reason.NEARBY_NUMBER
-    clean = match.like.cost == 0 and not match.reading.left_over
+    clean = match.cost == 0 and not match.reading.left_over
     return confidence, Reason.EXACT if clean else Reason.CORRECTED
-
-
-def _point(match: Match) -> LonLat:
-    return match.street.point if match.placed is None else match.placed.point
 
 
 def _candidate(match: Match, confidence: float) -> Candidate:

@@ -1,8 +1,8 @@
 """What the matcher needs to know of the world: the same small protocol for one question and for batches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from geo.geocode.blocks import Block
 from geo.geocode.normalise import StreetName
@@ -80,6 +80,15 @@ class NamedPoint:
     """Places in which or beside which it lies."""
 
 
+class Named(NamedTuple):
+    """Streets of one name."""
+
+    here: Sequence[int] = ()
+    """Those that are where the address says."""
+    elsewhere: Sequence[int] = ()
+    """Those that are not."""
+
+
 class Index(Protocol):
     """Places, streets, numbers and businesses of the loaded regions."""
 
@@ -94,11 +103,17 @@ class Index(Protocol):
     def street(self, street: int) -> Street:
         """The street at a position."""
 
+    def names(self, street: int) -> Sequence[StreetName]:
+        """The names of the street at a position."""
+
     def houses(self, street: int) -> Houses:
         """Its house numbers."""
 
-    def streets_named(self, key: str, postcode: str = "", places: Iterable[int] = ()) -> Sequence[int]:
-        """Streets filed under exactly this key; of very many those in the postcode or one of the places."""
+    def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
+        """Streets filed under exactly this key, those in one of the postcodes or places apart from those elsewhere.
+
+        Of very many only those that are there, or a handful when none is.
+        """
 
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
@@ -108,6 +123,9 @@ class Index(Protocol):
 
     def place_block(self, place: int) -> Block:
         """Streets of a place."""
+
+    def places_in(self, postcode: str) -> Collection[int]:
+        """The places in which the streets of a postcode lie."""
 
     def knows_postcode(self, postcode: str) -> bool:
         """Whether any address has it (letters and digits only, upper case)."""

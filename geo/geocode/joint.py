@@ -1,11 +1,12 @@
 """Several sources as one index; each keeps its own file, so that adding one costs only that one."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from geo.geocode.blocks import Block, JointBlock
-from geo.geocode.index import Index, NamedPoint, Settlement, Street
+from geo.geocode.index import Index, Named, NamedPoint, Settlement, Street
 from geo.geocode.mapped import Arrays
+from geo.geocode.normalise import StreetName
 from geo.geocode.numbers import Houses
 from geo.geocode.segment import Scored, Segment, spread
 from geo.types import LonLat
@@ -56,13 +57,18 @@ class JointIndex:
         """The street at a position."""
         return self._of(0, street).street(street)
 
+    def names(self, street: int) -> Sequence[StreetName]:
+        """The names of the street at a position."""
+        return self._of(0, street).names(street)
+
     def houses(self, street: int) -> Houses:
         """Its house numbers."""
         return self._of(0, street).houses(street)
 
-    def streets_named(self, key: str, postcode: str = "", places: Iterable[int] = ()) -> Sequence[int]:
-        """Streets filed under exactly this key; of very many those in the postcode or one of the places."""
-        return [s for segment in self._segments for s in segment.streets_named(key, postcode, places)]
+    def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
+        """Streets filed under exactly this key, those in one of the postcodes or places apart from those elsewhere."""
+        found = [segment.streets_named(key, postcodes, places) for segment in self._segments]
+        return Named([s for named in found for s in named.here], [s for named in found for s in named.elsewhere])
 
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
@@ -76,6 +82,10 @@ class JointIndex:
     def place_block(self, place: int) -> Block:
         """Streets of a place."""
         return self._of(1, place).place_block(place)
+
+    def places_in(self, postcode: str) -> Collection[int]:
+        """The places in which the streets of a postcode lie."""
+        return frozenset(place for segment in self._segments for place in segment.places_in(postcode))
 
     def knows_postcode(self, postcode: str) -> bool:
         """Whether any street has it (letters and digits only, upper case)."""

@@ -2,14 +2,15 @@
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from itertools import batched
 
 import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from geo.geocode.mapped import Array
+from geo.geocode.mapped import Array, Arrays
 from geo.geocode.texts import Lists, Texts, laid_out, starts
 from geo.geocode.trigrams import Pieces, pack_pieces
 
@@ -19,6 +20,10 @@ _SHORTLIST = 300
 _REMEMBERED = 20_000
 """So many keys asked for are remembered: one question asks for the same ones again and again."""
 _LEAST_SHARED = 0.2
+_TOGETHER = 40
+"""So many of the shortlist are compared at once; the rest only when they may still be among the most similar."""
+_PIECES_AN_EDIT = 3
+"""An edit, such as two letters swapped, changes at most so many pieces of two letters."""
 
 
 class KeyWriter:
@@ -73,7 +78,7 @@ class Keys:
 
     Parameters
     ----------
-    arrays : mapping
+    arrays : Arrays
         With what a `KeyWriter` made.
     name : str
         Its name there.
@@ -81,7 +86,7 @@ class Keys:
         As it was written.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], name: str, pieces: int = 3) -> None:
+    def __init__(self, arrays: Arrays, name: str, pieces: int = 3) -> None:
         self.texts = Texts(arrays, f"{name}.text")
         """The keys."""
         self.members = Lists(arrays, f"{name}.members")
@@ -136,10 +141,19 @@ class Keys:
 
     def similar(self, key: str, least: float, limit: int) -> list[tuple[float, int]]:
         """Keys of an OSA similarity of `least` or more, best first."""
-        near = range(len(self)) if len(self) <= _SCANNED else [k for _, k in self.like(key, _SHORTLIST, _LEAST_SHARED)]
-        texts = self._everything if len(self) <= _SCANNED else [self.texts[at] for at in near]
-        found = process.extract(key, texts, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
-        return [(score, near[at]) for _, score, at in found]
+        scorer = OSA.normalized_similarity
+        if len(self) <= _SCANNED or self.pieces is None:
+            found = process.extract(key, self._everything, scorer=scorer, score_cutoff=least, limit=limit)
+            return [(score, at) for _, score, at in found]
+        top: list[tuple[float, int]] = []
+        near = self.pieces.like(key, _SHORTLIST, _LEAST_SHARED, int(least * len(key)))
+        for some in batched(near, _TOGETHER):
+            if len(top) == limit and some[0][0] < 1 - _PIECES_AN_EDIT * (1 - top[-1][0]):
+                break
+            texts = [self.text(at) for _, at in some]
+            found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
+            top = sorted([*top, *((score, some[at][1]) for _, score, at in found)], key=lambda pair: -pair[0])[:limit]
+        return top
 
     @cached_property
     def _everything(self) -> list[str]:

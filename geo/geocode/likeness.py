@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -16,8 +16,7 @@ _NUMBER_WORD = 0.6
 """A figure that is part of a name tells it from others as much as most of its letters do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(NamedTuple):
     """What differs between a written street name and a known one."""
 
     edits: int = 0

@@ -54,6 +54,10 @@ class Arrays(Mapping[str, Array]):
         kind, offset, count = self._sections[name]
         return np.frombuffer(self._buffer, dtype=kind, count=count, offset=offset)
 
+    def raw(self, name: str) -> tuple[bytes | mmap.mmap, int]:
+        """The buffer, and where in it an array begins: for slices that are copied at once."""
+        return self._buffer, self._sections[name][1]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._sections)
 

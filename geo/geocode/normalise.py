@@ -1,9 +1,11 @@
 """A street's name taken apart: the same function for the index's side and the question's side."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from geo.geocode.vocabulary import fold, vocabulary, words
@@ -11,6 +13,8 @@ from geo.geocode.vocabulary import fold, vocabulary, words
 _DOTTED = re.compile(r"\b([a-z])\.\s?([a-z]{1,3})\b")
 _MIN_REST = 3
 _LONGEST_TAIL = 11
+_TWO_EDITS = 8
+"""A type of so many letters may be misspelt by two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,14 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
     """Build the name from folded words; see `street_name`."""
     table = vocabulary()
     types, rest, is_glued = _cut_type(parts)
-    if all(w in table.little and w not in table.short_forms for w in rest) and not _says_enough(parts, rest):
+    if table.little.issuperset(rest) and table.short_forms.isdisjoint(rest) and not _says_enough(parts, rest):
         types, rest, is_glued = frozenset(), parts, False
     short = [table.short.get(w, w) for w in rest]
-    core = "".join(short)
-    plain = "".join(rest)
-    bare = "".join(w for w, full in zip(short, rest, strict=True) if full not in table.little) or core
-    bare_plain = "".join(w for w in rest if w not in table.little) or plain
+    core = bare = "".join(short)
+    plain = bare_plain = "".join(rest)
+    if not table.little.isdisjoint(rest):
+        bare = "".join([w for w, full in zip(short, rest, strict=True) if full not in table.little]) or core
+        bare_plain = "".join([w for w in rest if w not in table.little]) or plain
     glued = "".join(parts)
     keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain, glued if is_glued else "") if k))
     return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys)
@@ -112,12 +117,52 @@ def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], 
 @lru_cache(maxsize=50_000)
 def type_edits(written: str, types: frozenset[str]) -> int | None:
     """How misspelt a piece is that means one of the types: 0 for `ga` (gasse), 1 for `srt` or `raod`, else None."""
+    if not may_be_type(written):
+        return None
     known = types | _written(types)
     if any(abbreviates(written, t) for t in known):
         return 0
     found = [OSA.distance(written, t) for t in known if len(written) > 2 and len(t) > 2]
     best = min(found, default=9)
     return best if best <= max(1, len(written) // 4) else None
+
+
+@lru_cache(maxsize=50_000)
+def may_be_type(written: str) -> bool:
+    """Whether a piece may mean any type at all: false only where `type_edits` knows none, whatever the types."""
+    if len(written) < _TWO_EDITS:
+        near = _near_types()
+        if written in near or not near.isdisjoint([written[:at] + written[at + 1 :] for at in range(len(written))]):
+            return True
+    elif process.extractOne(written, _long_types(), scorer=OSA.distance, score_cutoff=len(written) // 4):
+        return True
+    letters = set(written)
+    begun = _type_words().get(written[:1], {})
+    return any([abbreviates(written, word) for word, of_word in begun.items() if letters <= of_word])
+
+
+@cache
+def _near_types() -> frozenset[str]:
+    """All words for types, and what is left of them without one of their letters."""
+    everything = [word for some in _type_words().values() for word in some]
+    return frozenset(word[:at] + word[at + 1 :] for word in everything for at in range(len(word) + 1))
+
+
+@cache
+def _long_types() -> Sequence[str]:
+    """The words for types that something of eight letters or more may be meant for."""
+    return [word for some in _type_words().values() for word in some if len(word) >= _TWO_EDITS - _TWO_EDITS // 4]
+
+
+@cache
+def _type_words() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """All words for types by their first letter, each with its letters."""
+    table = vocabulary()
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for types in (table.front, table.behind, table.joined):
+        for word in (*types, *(canonical for meant in types.values() for canonical in meant)):
+            found.setdefault(word[:1], {})[word] = frozenset(word)
+    return found
 
 
 @lru_cache(maxsize=5_000)

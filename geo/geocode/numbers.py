@@ -3,11 +3,13 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from typing import NamedTuple
 
-from geo.distance import haversine_m
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.distance import haversine_m, hops_m
 from geo.geocode.names import postcode_key
 from geo.geocode.vocabulary import fold
 from geo.types import Grade, LonLat
@@ -35,14 +37,16 @@ _MANY_NUMBERS = 200
 BEYOND = 6
 """A number this far past the last known one may still be a new house."""
 
+Tail = tuple[str, ...]
+Points = NDArray[np.float64]
 
-@dataclass(frozen=True, slots=True)
-class HouseNumber:
+
+class HouseNumber(NamedTuple):
     """A house number: its leading figure and whatever follows."""
 
     base: int
     """`90` of `90/H`."""
-    tail: tuple[str, ...] = ()
+    tail: Tail = ()
     """What follows in folded pieces: `('h',)`, `('103',)` of a range, `('b', '4')` of `6 B 4`."""
     text: str = ""
     """As written."""
@@ -58,8 +62,7 @@ def parse_number(text: str) -> HouseNumber | None:
     return HouseNumber(int(parts[0]), tuple(parts[1:]), text.strip())
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(NamedTuple):
     """One known house number of a street."""
 
     number: HouseNumber
@@ -70,8 +73,7 @@ class House:
     """Its own postcode; may be empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """Where a number is on a street."""
 
     point: LonLat
@@ -91,33 +93,39 @@ class Placed:
 
 
 class Houses:
-    """The known numbers of one street, ready for look-ups.
+    """The known numbers of one street, ready for look-ups; only the houses that are looked at are read.
 
     Parameters
     ----------
-    houses : iterable of House
-        In any order.
+    bases : sequence of int
+        Leading figure of each house, ascending.
+    seconds : callable
+        Reads the second figure of each house, -1 where there is none.
+    house : callable
+        Reads the house at a position.
+    points : callable
+        Reads longitude and latitude of all houses in degrees, an array of shape (n, 2).
     """
 
-    def __init__(self, houses: Iterable[House]) -> None:
-        known = sorted(houses, key=lambda h: (h.number.base, h.number.tail))
-        self._bases: Sequence[int] = [h.number.base for h in known]
-        self._house: Callable[[int], House] = known.__getitem__
+    def __init__(
+        self,
+        bases: Sequence[int],
+        seconds: Callable[[], Sequence[int]],
+        house: Callable[[int], House],
+        points: Callable[[], Points],
+    ) -> None:
+        self._bases, self._seconds, self._house, self._points = bases, seconds, house, points
 
     @classmethod
-    def read(cls, bases: Sequence[int], house: Callable[[int], House]) -> "Houses":
-        """The same over houses that lie in order elsewhere: only those that are looked at are read.
-
-        Parameters
-        ----------
-        bases : sequence of int
-            Leading figure of each house, ascending.
-        house : callable
-            Reads the house at a position.
-        """
-        found = cls(())
-        found._bases, found._house = bases, house
-        return found
+    def of(cls, houses: Iterable[House]) -> "Houses":
+        """The same over houses in any order."""
+        known = sorted(houses, key=lambda h: (h.number.base, h.number.tail))
+        return cls(
+            [h.number.base for h in known],
+            lambda: [second_figure(h.number.tail) for h in known],
+            known.__getitem__,
+            lambda: np.array([h.point for h in known]),
+        )
 
     def __len__(self) -> int:
         return len(self._bases)
@@ -125,26 +133,11 @@ class Houses:
     def __getitem__(self, at: int) -> House:
         return self._house(at)
 
-    def _numbered(self, base: int) -> list[House]:
-        begin = bisect_left(self._bases, base)
-        return [self._house(at) for at in range(begin, bisect_right(self._bases, base, begin))]
-
     @cached_property
-    def _by_base(self) -> dict[int, list[House]]:
-        found: dict[int, list[House]] = {}
-        for at, base in enumerate(self._bases):
-            found.setdefault(base, []).append(self._house(at))
-        return found
-
-    @cached_property
-    def _by_second(self) -> dict[int, list[House]]:
-        found: dict[int, list[House]] = {}
-        for houses in self._by_base.values():
-            for house in houses:
-                second = _second(house.number)
-                if second is not None:
-                    found.setdefault(second, []).append(house)
-        return found
+    def _with_second(self) -> Sequence[int]:
+        """Second figure of each house; nothing when no house has one."""
+        seconds = self._seconds()
+        return seconds if max(seconds, default=-1) >= 0 else ()
 
     def place(self, wanted: HouseNumber, postcode: str = "") -> Placed | None:
         """Place a number: the house, its base number or a sister, else between same-side neighbours.
@@ -162,138 +155,152 @@ class Houses:
             None when the street has no numbers at all. A house of two numbers (`101-103`, `1234/12`) answers to
             either of them.
         """
-        sisters = self._numbered(wanted.base)
-        if sisters:
-            return _among(sisters, wanted, postcode)
-        if not self._bases:
+        bases = self._bases
+        begin = bisect_left(bases, wanted.base)
+        end = bisect_right(bases, wanted.base, begin)
+        if begin < end:
+            return _among([self._house(at) for at in range(begin, end)], wanted, postcode)
+        if not bases:
             return None
-        second = _second(wanted)
-        others = self._by_second.get(wanted.base if second is None else second)
+        second = second_figure(wanted.tail)
+        figure = wanted.base if second < 0 else second
+        others = [self._house(at) for at, other in enumerate(self._with_second) if other == figure]
         if others:
             found = _among(others, others[0].number, postcode)
-            return found if second is None else replace(found, fit="base", grade=Grade.INTERPOLATED, is_cut=True)
-        return self._row.place(wanted, second if second is not None and self._row.is_second else wanted.base)
+            return found if second < 0 else found._replace(fit="base", grade=Grade.INTERPOLATED, is_cut=True)
+        row, is_second = self._row
+        placed, near = row.place(wanted.text, figure if is_second else wanted.base)
+        return placed._replace(postcode=self._house(near).postcode)
 
     @cached_property
-    def _row(self) -> "_Row":
-        """The numbering that goes along the street: the first figures, or the last ones where many houses have two."""
-        first = _Row(self._by_base, False)
-        if _FEW_SECONDS * sum(map(len, self._by_second.values())) > len(self):
-            last: dict[int, list[House]] = {}
-            for base, houses in self._by_base.items():
-                for house in houses:
-                    second = _second(house.number)
-                    last.setdefault(base if second is None else second, []).append(house)
-            row = _Row(last, True)
-            return row if row.hops_m < _STRAIGHTER * first.hops_m else first
-        return first
+    def _row(self) -> tuple["_Row", bool]:
+        """The numbering that goes along the street, and whether it is that of the last figures.
+
+        That may be so where many houses have two.
+        """
+        at = range(len(self._bases))
+        points = self._points()
+        first = _Row(dict(zip(reversed(self._bases), reversed(at), strict=True)), points)
+        seconds = self._with_second
+        if _FEW_SECONDS * sum(second >= 0 for second in seconds) > len(self):
+            last = [base if second < 0 else second for base, second in zip(self._bases, seconds, strict=True)]
+            row = _Row(dict(zip(reversed(last), reversed(at), strict=True)), points)
+            return (row, True) if row.hops_m < _STRAIGHTER * first.hops_m else (first, False)
+        return first, False
 
 
-def _second(number: HouseNumber) -> int | None:
-    """The second figure of a number such as `101-103` or `1234/12`."""
-    tail = number.tail
-    if tail and tail[0].isdecimal() and len(tail[0]) <= 6:
-        return int(tail[0])
-    return None
+def second_figure(tail: Tail) -> int:
+    """The second figure of a number such as `101-103` or `1234/12` by what follows its first one, -1 without any."""
+    return int(tail[0]) if tail and tail[0].isdecimal() and len(tail[0]) <= 6 else -1
 
 
 class _Row:
-    """Numbers along a street, for placing one that is missing."""
+    """Numbers along a street, for placing one that is missing.
 
-    def __init__(self, by_figure: Mapping[int, Sequence[House]], is_second: bool) -> None:
-        self.is_second = is_second
-        self._at = {figure: houses[0] for figure, houses in by_figure.items()}
-        figures = sorted(self._at)
-        self._sides = (figures, [f for f in figures if f % 2 == 0], [f for f in figures if f % 2 == 1])
+    Parameters
+    ----------
+    at : mapping
+        Each figure with the position of its first house.
+    points : array
+        Where the houses stand.
+    """
+
+    def __init__(self, at: Mapping[int, int], points: Points) -> None:
+        self._at, self._points = at, points
+        self._figures = sorted(at)
+
+    @cached_property
+    def _sides(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Even and odd figures."""
+        return [f for f in self._figures if f % 2 == 0], [f for f in self._figures if f % 2 == 1]
+
+    def _point(self, figure: int) -> LonLat:
+        return LonLat(*self._points[self._at[figure]].tolist())
 
     @cached_property
     def hops_m(self) -> float:
         """The way from number to number on both sides."""
-        return sum(self._gap_m(a, b) for side in self._sides[1:] for a, b in pairwise(side))
+        sides = (self._points[[self._at[f] for f in side]] for side in self._sides if side)
+        return float(sum(hops_m(side).sum() for side in sides))
 
     @cached_property
     def extent_m(self) -> float:
         """How far the houses are apart at most, roughly."""
-        lons, lats = zip(*(house.point for house in self._at.values()), strict=True)
-        return haversine_m(LonLat(min(lons), min(lats)), LonLat(max(lons), max(lats)))
+        points = self._points[list(self._at.values())]
+        return haversine_m(LonLat(*points.min(axis=0).tolist()), LonLat(*points.max(axis=0).tolist()))
 
     @cached_property
     def is_jumbled(self) -> bool:
         """Whether numbers do not go along the street, as where houses are numbered in the order they were built."""
         return len(self._at) >= _FEW and self.hops_m > _JUMBLED * (self.extent_m + 100)
 
-    def _gap_m(self, a: int, b: int) -> float:
-        return haversine_m(self._at[a].point, self._at[b].point)
-
-    def place(self, wanted: HouseNumber, figure: int) -> Placed:
-        """Place a number that no house has."""
-        everything = self._sides[0]
-        for side in (self._sides[1 + figure % 2], everything):
+    def place(self, text: str, figure: int) -> tuple[Placed, int]:
+        """Place a number that no house has; also the position of the house beside it."""
+        for side in (self._sides[figure % 2], self._figures):
             at = bisect_left(side, figure)
             if 0 < at < len(side):
-                return self._interpolated(wanted, figure, side[at - 1], side[at])
+                return self._interpolated(text, figure, side[at - 1], side[at])
             near = side[0 if at == 0 else -1] if side else None
-            if near is not None and (side is everything or abs(figure - near) <= _SAME_SIDE):
-                return self._past_end(wanted, figure, near, side)
+            if near is not None and (side is self._figures or abs(figure - near) <= _SAME_SIDE):
+                return self._past_end(text, figure, near, side)
         raise AssertionError("a street without numbers places none")
 
-    def _past_end(self, wanted: HouseNumber, figure: int, end: int, side: Sequence[int]) -> Placed:
+    def _past_end(self, text: str, figure: int, end: int, side: Sequence[int]) -> tuple[Placed, int]:
         """Go on past the last number of a side by the step that its last houses have, 150 m at most."""
-        house = self._at[end]
         past = abs(figure - end)
-        inside = self._sides[0][0] < figure < self._sides[0][-1]
-        back = [f for f in side if (f - end) * (figure - end) < 0]
-        point, step_m = house.point, self._metres_per_number()
-        if back:
-            ref = min(back, key=lambda f: (abs(f - end) < _STEP_OVER, abs(f - end)))
-            other = self._at[ref].point
-            share = past / abs(end - ref)
-            share = min(share, _REACH_M / max(1.0, self._gap_m(end, ref)))
-            if past <= _SAME_SIDE and not self.is_jumbled:
-                point = LonLat(
-                    round(point.lon + share * (point.lon - other.lon), 7),
-                    round(point.lat + share * (point.lat - other.lat), 7),
-                )
-        near = past <= BEYOND and (figure % 2 == end % 2 or len(self._sides[0]) > 1)
+        inside = self._figures[0] < figure < self._figures[-1]
+        point, step_m = self._point(end), self._metres_per_number
+        if past <= _SAME_SIDE and len(side) > 1 and not self.is_jumbled:
+            point = self._one_step_on(figure, end, side)
+        near = past <= BEYOND and (figure % 2 == end % 2 or len(self._figures) > 1)
         fit = "beyond" if near and past * step_m <= _REACH_M else "far"
         grade = Grade.INTERPOLATED if near or inside else Grade.STREET
-        uncertainty = round(20 + past * step_m, 1)
         if inside:
             fit = "far" if self.is_jumbled and self.extent_m > _SMALL_M else "between"
-        return Placed(point, wanted.text, house.postcode, grade, uncertainty, fit)
+        return Placed(point, text, "", grade, round(20 + past * step_m, 1), fit), self._at[end]
 
-    def _interpolated(self, wanted: HouseNumber, figure: int, low: int, high: int) -> Placed:
-        a, b = self._at[low], self._at[high]
-        share = (figure - low) / (high - low)
-        point = LonLat(
-            a.point.lon + share * (b.point.lon - a.point.lon), a.point.lat + share * (b.point.lat - a.point.lat)
+    def _one_step_on(self, figure: int, end: int, side: Sequence[int]) -> LonLat:
+        """The point past the last number, as far from it as the houses before stand apart."""
+        back = [f for f in side if (f - end) * (figure - end) < 0]
+        ref = min(back, key=lambda f: (abs(f - end) < _STEP_OVER, abs(f - end)))
+        point, other = self._point(end), self._point(ref)
+        share = min(abs(figure - end) / abs(end - ref), _REACH_M / max(1.0, haversine_m(point, other)))
+        return LonLat(
+            round(point.lon + share * (point.lon - other.lon), 7), round(point.lat + share * (point.lat - other.lat), 7)
         )
-        gap_m = haversine_m(a.point, b.point)
-        near = a if share < 0.5 else b
+
+    def _interpolated(self, text: str, figure: int, low: int, high: int) -> tuple[Placed, int]:
+        a, b = self._point(low), self._point(high)
+        share = (figure - low) / (high - low)
+        point = LonLat(a.lon + share * (b.lon - a.lon), a.lat + share * (b.lat - a.lat))
+        gap_m = haversine_m(a, b)
         fit = "between" if gap_m <= _WIDE_GAP_M and (high - low <= _MANY_NUMBERS or gap_m <= 150) else "far"
         uncertainty = 15 + gap_m * min(share, 1 - share)
         if self.is_jumbled:
             uncertainty = max(uncertainty, self.extent_m / 2)
             fit = "far" if self.extent_m > _SMALL_M else fit
-        return Placed(point, wanted.text, near.postcode, Grade.INTERPOLATED, round(uncertainty, 1), fit)
+        near = self._at[low if share < 0.5 else high]
+        return Placed(point, text, "", Grade.INTERPOLATED, round(uncertainty, 1), fit), near
 
+    @cached_property
     def _metres_per_number(self) -> float:
-        figures = self._sides[0]
-        span = figures[-1] - figures[0]
-        return max(4.0, self._gap_m(figures[0], figures[-1]) / span) if span else 10.0
+        first, last = self._figures[0], self._figures[-1]
+        return max(4.0, haversine_m(self._point(first), self._point(last)) / (last - first)) if last > first else 10.0
 
 
 def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Placed:
     """Choose among houses of the same base number: the longest agreeing suffix, then the agreeing postcode."""
 
     def fitness(house: House) -> tuple[int, bool, int]:
-        tail = house.number.tail
-        agreed = len(tail) + 1 if tail == wanted.tail[: len(tail)] else int(_is_first_of_two(house, wanted))
-        return agreed, bool(postcode) and postcode_key(house.postcode) == postcode, -len(tail)
+        return (
+            _agreed(house.number.tail, wanted.tail),
+            bool(postcode) and postcode_key(house.postcode) == postcode,
+            -len(house.number.tail),
+        )
 
-    best = max(sisters, key=fitness)
-    agreed = fitness(best)[0]
-    exact = best.number.tail == wanted.tail or _is_first_of_two(best, wanted)
+    best = max(sisters, key=fitness) if len(sisters) > 1 else sisters[0]
+    agreed = _agreed(best.number.tail, wanted.tail)
+    exact = best.number.tail == wanted.tail or _is_first_of_two(best.number.tail, wanted.tail)
     exact = exact or (agreed > 0 and not best.number.tail and _is_unit(wanted.tail))
     spread = max(haversine_m(best.point, s.point) for s in sisters) if not agreed else 0.0
     return Placed(
@@ -307,11 +314,16 @@ def _among(sisters: Sequence[House], wanted: HouseNumber, postcode: str) -> Plac
     )
 
 
-def _is_first_of_two(house: House, wanted: HouseNumber) -> bool:
+def _agreed(known: Tail, wanted: Tail) -> int:
+    """How far what follows the first figure agrees, 0 when it does not."""
+    return len(known) + 1 if known == wanted[: len(known)] else int(_is_first_of_two(known, wanted))
+
+
+def _is_first_of_two(known: Tail, wanted: Tail) -> bool:
     """Whether only the first of the house's two figures was asked for."""
-    return not wanted.tail and _second(house.number) is not None
+    return not wanted and second_figure(known) >= 0
 
 
-def _is_unit(tail: tuple[str, ...]) -> bool:
+def _is_unit(tail: Tail) -> bool:
     """Whether what follows a base number is a range or a flat rather than another building."""
     return bool(tail) and (tail[0].isdecimal() or len(tail) > 1)

@@ -14,8 +14,8 @@ from geo.geocode.keys import KeyWriter
 from geo.geocode.mapped import Array
 from geo.geocode.names import company_keys, glued, place_keys, postcode_key
 from geo.geocode.normalise import from_words, street_words
-from geo.geocode.numbers import parse_number
-from geo.geocode.texts import ListWriter, TextWriter
+from geo.geocode.numbers import parse_number, second_figure
+from geo.geocode.texts import Lists, ListWriter, TextWriter, starts
 from geo.geocode.vocabulary import fold
 from geo.types import LonLat
 
@@ -76,7 +76,7 @@ class _Numbers:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, tuple[str, ...], int] | None] = {}
-        self._texts, self._bases = TextWriter(), array("I")
+        self._texts, self._bases, self._seconds = TextWriter(), array("I"), array("i")
 
     def of(self, text: str) -> tuple[int, tuple[str, ...], int] | None:
         """Leading figure, what follows and the number of the text; None when it is no house number."""
@@ -85,11 +85,13 @@ class _Numbers:
             self._known[text] = None if number is None else (number.base, number.tail, self._texts.id(text))
             if number is not None:
                 self._bases.append(number.base)
+                self._seconds.append(second_figure(number.tail))
         return self._known[text]
 
     def arrays(self, name: str) -> Iterator[tuple[str, Array]]:
         yield from self._texts.arrays(name)
         yield f"{name}.bases", np.frombuffer(self._bases, np.uint32)
+        yield f"{name}.seconds", np.frombuffer(self._seconds, np.int32)
 
 
 class Packer:
@@ -189,6 +191,7 @@ class Packer:
         found.update(_cells(found["house.lons"], found["house.lats"]))
         for kind, keys in self._keys.items():
             found.update(keys.arrays(kind))
+        found.update(_places_of_codes(found))
         found.update(self._texts.arrays("text"))
         found.update(self._numbers.arrays("number"))
         for name in ("place.streets", "code.members"):
@@ -215,6 +218,15 @@ def _streets_of_places(found: dict[str, Array], places: int) -> Iterator[tuple[s
         "place.streets.starts",
         np.concatenate([[0], np.cumsum(np.bincount(where, minlength=places))]).astype(np.uint32),
     )
+
+
+def _places_of_codes(found: dict[str, Array]) -> Iterator[tuple[str, Array]]:
+    """The places in which the streets of each postcode lie."""
+    codes = np.repeat(np.arange(len(found["code.members.starts"]) - 1), np.diff(found["code.members.starts"]))
+    places, sizes = Lists(found, "street.places").of(found["code.members.items"])
+    pairs = np.unique((np.repeat(codes, sizes) << 32) | places)
+    yield "code.places.items", (pairs & 0xFFFFFFFF).astype(np.uint32)
+    yield "code.places.starts", starts(np.bincount(pairs >> 32, minlength=len(found["code.members.starts"]) - 1))
 
 
 def cell_of(lons: Array, lats: Array) -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
 """Every way to read a stretch of words as a street with a house number."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from geo.geocode.numbers import HouseNumber
 from geo.geocode.vocabulary import vocabulary
@@ -13,8 +13,7 @@ _LONGEST_NAME = 8
 Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One way to read a stretch of text as a street with a number."""
 
     words: Words

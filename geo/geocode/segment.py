@@ -1,18 +1,17 @@
 """One source of the address index: its arrays, read where they lie."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from geo.distance import haversine_m
 from geo.geocode.blocks import Block, Blocks, SmallBlock
-from geo.geocode.index import NamedPoint, Settlement, Street
-from geo.geocode.kept import Kept
+from geo.geocode.index import Named, NamedPoint, Settlement, Street
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array, Arrays
 from geo.geocode.nearest import Cells
-from geo.geocode.normalise import street_name
+from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.numbers import House, HouseNumber, Houses, parse_number
 from geo.geocode.packing import COLUMNS, PLACE_PIECES, UNITS
 from geo.geocode.texts import Lists, Texts
@@ -23,6 +22,7 @@ _MOST_NAMED = 8
 """Of more streets of one name only those that lie where the address says."""
 _LOOKED_AT = 32
 _NO_BLOCK = SmallBlock((), ())
+_NOBODY = Named()
 
 Scored = list[tuple[float, list[int]]]
 """Likeness of a key, and what is filed under it."""
@@ -52,8 +52,8 @@ class Segment:
         self._extent = {kind: memoryview(arrays[f"{kind}.extent"]) for kind in ("place", "street")}
         self._lons = {kind: memoryview(arrays[f"{kind}.lons"]) for kind in ("place", "street", "house", "poi")}
         self._lats = {kind: memoryview(arrays[f"{kind}.lats"]) for kind in ("place", "street", "house", "poi")}
-        self._names, self._places, self._own, self._poi_places = (
-            Lists(arrays, name) for name in ("street.names", "street.places", "street.own", "poi.places")
+        self._names, self._places, self._own, self._poi_places, self._code_places = (
+            Lists(arrays, name) for name in ("street.names", "street.places", "street.own", "poi.places", "code.places")
         )
         self._by_name, self._by_code = Keys(arrays, "street"), Keys(arrays, "code", 0)
         self._of_place = Blocks(arrays, "place.streets", self._by_name, streets)
@@ -63,13 +63,21 @@ class Segment:
         self._cells = Cells(arrays)
         self.countries = frozenset(self._text[at] for at in Lists(arrays, "countries")[0])
         """Two-letter codes of the countries that are covered; empty when unknown."""
-        self._streets: Kept[int, Street] = Kept(20_000, self._street)
-        self._numbered: Kept[int, Houses] = Kept(20_000, self._numbers)
-        self._named: Kept[str, Sequence[int] | Array] = Kept(20_000, self._filed)
-        self._houses = lru_cache(20_000)(self._house)
+        self.street = lru_cache(20_000)(self._street)
+        """The street at a position."""
+        self.houses = lru_cache(20_000)(self._numbers)
+        """Its house numbers."""
+        self.places_in = lru_cache(1_000)(self._places_of_code)
+        """The places in which the streets of a postcode lie."""
+        self._codes = lru_cache(1_000)(self._known_codes)
+        self._named = lru_cache(20_000)(self._filed)
+        self._street_name = lru_cache(20_000)(lambda at: street_name(self._text[at]))
+        self._house = lru_cache(20_000)(self._read_house)
         self.scored_streets = lru_cache(5_000)(self._scored_streets)
         """Streets by the keys that share most trigrams with one, with the likeness of each key."""
-        self._number_text, self._bases = Texts(arrays, "number"), arrays["number.bases"]
+        self._number_text = Texts(arrays, "number")
+        self._bases, self._seconds = arrays["number.bases"], arrays["number.seconds"]
+        self._house_axes = (arrays["house.lons"], arrays["house.lats"])
         self._house_numbers = arrays["house.number"]
         self._number = lru_cache(20_000)(lambda at: parse_number(self._number_text[at]) or HouseNumber(0))
         self._code = lru_cache(20_000)(self._by_code.texts.__getitem__)
@@ -90,55 +98,75 @@ class Segment:
         at = street - self._first
         places = frozenset(self._shifted(self._places[at], self._first_place))
         own = frozenset(self._shifted(self._own[at], self._first_place))
-        names = tuple(dict.fromkeys([street_name(self._text[n]) for n in self._names[at]]))
         codes = self._by_code.of[at]
         return Street(
             street, self._text[self._column["street.name"][at]], self._string("street.city", at),
-            self._string("street.country", at), frozenset([self._code(c) for c in codes]), places, names,
+            self._string("street.country", at), frozenset([self._code(c) for c in codes]), places, self.names(street),
             self._point("street", at), self._extent["street"][at], bool(self._column["street.is_place"][at]),
             own or places, self._string("street.code", at),
         )  # fmt: skip
 
-    def _house(self, at: int) -> House:
+    def _read_house(self, at: int) -> House:
         number = self._number(self._column["house.number"][at])
         return House(number, self._point("house", at), self._string("house.code", at))
 
-    def street(self, street: int) -> Street:
-        """The street at a position."""
-        return self._streets[street]
-
-    def houses(self, street: int) -> Houses:
-        """Its house numbers."""
-        return self._numbered[street]
+    def names(self, street: int) -> tuple[StreetName, ...]:
+        """The names of the street at a position."""
+        found = self._names[street - self._first]
+        if len(found) == 1:
+            return (self._street_name(found[0]),)
+        return tuple(dict.fromkeys([self._street_name(name) for name in found]))
 
     def _numbers(self, street: int) -> Houses:
         begin, end = self._starts[street - self._first], self._starts[street - self._first + 1]
-        bases = self._bases[self._house_numbers[begin:end]].tolist()
-        return Houses.read(bases, lambda at: self._houses(begin + at))
+        numbers = self._house_numbers[begin:end]
+        return Houses(
+            self._bases[numbers].tolist(),
+            lambda: self._seconds[numbers].tolist(),
+            lambda at: self._house(begin + at),
+            lambda: np.column_stack([axis[begin:end] for axis in self._house_axes]) / UNITS,
+        )
 
-    def streets_named(self, key: str, postcode: str = "", places: Iterable[int] = ()) -> Sequence[int]:
-        """Streets filed under exactly this key; of very many those in the postcode or one of the places."""
-        found = self._named[key]
+    def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
+        """Streets filed under exactly this key, those in one of the postcodes or places apart from those elsewhere.
+
+        Of very many only those that are there, or a handful when none is.
+        """
+        found = self._named(key)
+        if not len(found):
+            return _NOBODY
         if isinstance(found, np.ndarray):
-            return self._shifted(self._here(found, postcode, places), self._first)
-        return found
+            here = {street for area in self._areas(postcodes, places) for street in _common(found, area)}
+            if here:
+                return Named(self._shifted(sorted(here), self._first))
+            return Named((), self._shifted(found[:_LOOKED_AT].tolist(), self._first))
+        codes = self._codes(tuple(postcodes))
+        there: list[int] = []
+        apart: list[int] = []
+        for street in found:
+            (there if self._is_in(street, codes, places) else apart).append(street + self._first)
+        return Named(there, apart)
+
+    def _known_codes(self, postcodes: Sequence[str]) -> list[int]:
+        return [at for code in postcodes if (at := self._by_code.find(code)) >= 0]
 
     def _filed(self, key: str) -> Sequence[int] | Array:
-        """The streets of a key; of very many as they lie in the file."""
+        """The streets of a key as they count here; of very many as they lie in the file."""
         at = self._by_name.find(key)
         if at < 0:
             return ()
         found = self._by_name.members.array(at)
-        return found if len(found) > _MOST_NAMED else self._shifted(found.tolist(), self._first)
+        return found if len(found) > _MOST_NAMED else found.tolist()
 
-    def _here(self, members: Array, postcode: str, places: Iterable[int]) -> list[int]:
-        """Those of many streets that lie in the postcode or a place, in their order; the first when none does."""
-        found = {street for area in self._areas(postcode, places) for street in _common(members, area)}
-        return sorted(found)[:_LOOKED_AT] if found else members[:_LOOKED_AT].tolist()
+    def _is_in(self, at: int, codes: Sequence[int], places: Collection[int]) -> bool:
+        """Whether a street is in one of the postcodes or places."""
+        if codes and any(code in codes for code in self._by_code.of[at]):
+            return True
+        return bool(places) and any(place + self._first_place in places for place in self._places[at])
 
-    def _areas(self, postcode: str, places: Iterable[int]) -> Iterator[Array]:
-        if postcode and (at := self._by_code.find(postcode)) >= 0:
-            yield self._of_code.members(at)
+    def _areas(self, postcodes: Iterable[str], places: Iterable[int]) -> Iterator[Array]:
+        for code in self._codes(tuple(postcodes)):
+            yield self._of_code.members(code)
         for place in places:
             if 0 <= place - self._first_place < len(self._of_place):
                 yield self._of_place.members(place - self._first_place)
@@ -165,6 +193,12 @@ class Segment:
     def place_block(self, place: int) -> Block:
         """Streets of a place."""
         return self._of_place[place - self._first_place]
+
+    def _places_of_code(self, postcode: str) -> frozenset[int]:
+        at = self._by_code.find(postcode)
+        if at < 0:
+            return frozenset()
+        return frozenset(self._shifted(self._code_places[at], self._first_place))
 
     def knows_postcode(self, postcode: str) -> bool:
         """Whether any street has it (letters and digits only, upper case)."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from geo.geocode.mapped import Array
+from geo.geocode.mapped import Array, Arrays
 
 
 class TextWriter:
@@ -40,19 +40,19 @@ def starts(sizes: Array) -> Array:
 class Texts:
     """Texts by number."""
 
-    def __init__(self, arrays: Mapping[str, Array], name: str) -> None:
-        self._letters = memoryview(arrays[f"{name}.letters"])
+    def __init__(self, arrays: Arrays, name: str) -> None:
+        self._letters, self._first = arrays.raw(f"{name}.letters")
         self._starts = memoryview(arrays[f"{name}.starts"])
 
     def __len__(self) -> int:
         return len(self._starts) - 1
 
     def __getitem__(self, at: int) -> str:
-        return str(self._letters[self._starts[at] : self._starts[at + 1]], "utf-8")
+        return self._letters[self._first + self._starts[at] : self._first + self._starts[at + 1]].decode()
 
     def is_at(self, at: int, encoded: bytes) -> bool:
         """Whether a text is this one."""
-        return self._letters[self._starts[at] : self._starts[at + 1]] == encoded
+        return self._letters[self._first + self._starts[at] : self._first + self._starts[at + 1]] == encoded
 
 
 class ListWriter:

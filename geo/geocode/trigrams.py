@@ -1,5 +1,6 @@
 """Which keys share most short pieces of letters with another one, over flat arrays."""
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -75,8 +76,8 @@ class Pieces:
         wanted = wanted[np.append(True, wanted[1:] != wanted[:-1])] if len(wanted) else wanted
         return found_in(self._known, wanted), len(wanted)
 
-    def like(self, key: str, limit: int, least: float = 0.3) -> list[tuple[float, int]]:
-        """The keys that share the largest part of their pieces with `key`.
+    def like(self, key: str, limit: int, least: float = 0.3, shortest: int = 1) -> list[tuple[float, int]]:
+        """The keys that share the largest part of their pieces with `key`; keys of fewer letters need not be found.
 
         Returns
         -------
@@ -90,19 +91,23 @@ class Pieces:
         order = np.argsort(lengths, kind="stable")
         taken = max(1, int(np.searchsorted(np.cumsum(lengths[order]), _LOOKED_AT, side="right")))
         everything = np.concatenate([self._holders.array(i) for i in ids[order[:taken]]])[: 4 * _LOOKED_AT]
-        hits, counts = self._counted(everything)
+        fewest = math.ceil(least * (shortest + wanted) / 2) if taken == len(ids) else 1
+        hits, counts = self._counted(everything, fewest)
         if taken < len(ids):
             if len(hits) > _SHORTLIST:
                 hits = np.sort(hits[np.argpartition(counts, -_SHORTLIST)[-_SHORTLIST:]])
             counts = self._shared(hits, ids)
         return best(hits, counts, self._sizes[hits], wanted, limit, least)
 
-    def _counted(self, everything: Array) -> tuple[Array, Array]:
+    def _counted(self, everything: Array, fewest: int) -> tuple[Array, Array]:
+        """Keys that occur at least so often, and how often."""
         if len(everything) * _FEW > len(self._sizes):
-            counted = np.bincount(everything, minlength=len(self._sizes))
-            hits = np.flatnonzero(counted)
+            counted = np.bincount(everything)
+            hits = np.flatnonzero(counted >= fewest)
             return hits, counted[hits]
-        return np.unique(everything, return_counts=True)
+        found, counts = np.unique(everything, return_counts=True)
+        enough = counts >= fewest
+        return found[enough], counts[enough]
 
     def _shared(self, keys: Array, ids: Array) -> Array:
         """How many of some pieces each key has."""

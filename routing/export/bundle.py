@@ -1,13 +1,16 @@
-"""All files of a day together, with a manifest that proves what they are."""
+"""All files of a tour together, with a manifest that proves what they are."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from routing.export import geojson, gpx, ics, pdf, tables, web_map, wording
-from routing.export.types import MANIFEST, MEDIA_TYPES, DaySheet, ExportFile
+from routing.export.tour import Tour
+from routing.export.types import MANIFEST, MEDIA_TYPES, ExportFile
 
-_WRITERS: Mapping[str, Callable[[DaySheet], bytes]] = {
+FORMAT = "waymark-export/2"
+"""What a manifest calls itself."""
+_WRITERS: Mapping[str, Callable[[Tour], bytes]] = {
     "ics": ics.render,
     "gpx": gpx.render,
     "geojson": geojson.render,
@@ -17,41 +20,41 @@ _WRITERS: Mapping[str, Callable[[DaySheet], bytes]] = {
 }
 
 
-def write(sheet: DaySheet, assets: web_map.Assets) -> tuple[ExportFile, ...]:
-    """Every file of the day, the manifest last. The same sheet and assets give the same bytes.
+def write(tour: Tour, assets: web_map.Assets) -> tuple[ExportFile, ...]:
+    """Every file of the tour, the manifest last. The same tour and assets give the same bytes.
 
     Parameters
     ----------
-    sheet : DaySheet
-        The day.
+    tour : Tour
+        One rep's day or days.
     assets : Assets
         The map library for the web page.
     """
     files = [
-        ExportFile(f"{sheet.file_stem}.{ending}", MEDIA_TYPES[ending], writer(sheet))
+        ExportFile(f"{tour.file_stem}.{ending}", MEDIA_TYPES[ending], writer(tour))
         for ending, writer in _WRITERS.items()
     ]
-    files.append(ExportFile(f"{sheet.file_stem}.html", MEDIA_TYPES["html"], web_map.render(sheet, assets)))
-    return (*files, ExportFile(MANIFEST, MEDIA_TYPES["json"], _manifest(sheet, files)))
+    files.append(ExportFile(f"{tour.file_stem}.html", MEDIA_TYPES["html"], web_map.render(tour, assets)))
+    return (*files, ExportFile(MANIFEST, MEDIA_TYPES["json"], _manifest(tour, files)))
 
 
-def _manifest(sheet: DaySheet, files: list[ExportFile]) -> bytes:
+def _manifest(tour: Tour, files: Iterable[ExportFile]) -> bytes:
     document = {
-        "format": "waymark-export/1",
-        "company": sheet.company,
-        "rep": sheet.rep,
-        "login": sheet.login,
-        "day": sheet.day.isoformat(),
-        "zone": sheet.zone,
-        "route_id": sheet.route_id,
-        "planned_at": sheet.local(sheet.planned_at).isoformat(timespec="seconds"),
-        "summary": wording.summary(sheet),
-        "stops": len(sheet.stops),
-        "left_out": len(sheet.left_out),
-        "drive_s": sheet.drive_s,
-        "distance_m": sheet.metres,
-        "estimated": sheet.estimated,
-        "attribution": list(sheet.attribution),
+        "format": FORMAT,
+        "company": tour.company,
+        "rep": tour.rep,
+        "login": tour.login,
+        "span": str(tour.span),
+        "version": tour.mark,
+        "summary": wording.summary(*tour.days),
+        "stops": sum(len(day.stops) for day in tour.days),
+        "left_out": sum(len(day.left_out) for day in tour.days),
+        "withdrawn": len(tour.withdrawn),
+        "drive_s": sum(day.drive_s for day in tour.days),
+        "distance_m": sum(day.metres for day in tour.days),
+        "estimated": tour.estimated,
+        "days": [{"day": day.day.isoformat(), "zone": day.zone, "stops": len(day.stops)} for day in tour.days],
+        "attribution": list(tour.attribution),
         "files": [
             {
                 "name": file.name,

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from reportlab import rl_config
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
@@ -33,6 +34,7 @@ def register() -> None:
     FileNotFoundError
         When a package that brings a font is missing.
     """
+    rl_config.useA85 = 0  # streams are stored as they are compressed: a fifth smaller, and no loop over their bytes
     for name, (package, path) in _FILES.items():
         pdfmetrics.registerFont(TTFont(name, str(_package(package) / path)))
     pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)

@@ -1,42 +1,53 @@
-"""The day for a geographic information system (RFC 7946)."""
+"""The days for a geographic information system (RFC 7946)."""
 
 import json
 from typing import Any
 
 from geo.types import LonLat
+from routing.export.tour import Tour
 from routing.export.types import DaySheet
 from routing.roads import polyline
 from routing.roads.types import Leg
 
 
-def render(sheet: DaySheet) -> bytes:
-    """The GeoJSON file: anchors, stops, legs, and what was left out."""
-    features = [
-        _point(sheet.start.point, role="start", name=sheet.start.name, leaves_at=_time(sheet, sheet.leaves_at)),
-        *_stops(sheet),
-        _point(sheet.end.point, role="end", name=sheet.end.name, returns_at=_time(sheet, sheet.returns_at)),
-        *(_leg(position, leg) for position, leg in enumerate(sheet.legs, 1)),
-        *(
-            _point(missed.point, role="left_out", account=missed.account, reason=missed.reason, remedy=missed.remedy)
-            for missed in sheet.left_out
-            if missed.point
-        ),
-    ]
+def render(tour: Tour) -> bytes:
+    """The GeoJSON file: anchors, stops and legs of every day, and what was left out."""
     document = {
         "type": "FeatureCollection",
-        "name": f"{sheet.day.isoformat()} {sheet.rep}",
-        "rep": sheet.rep,
-        "day": sheet.day.isoformat(),
-        "zone": sheet.zone,
-        "route_id": sheet.route_id,
-        "drive_s": sheet.drive_s,
-        "distance_m": sheet.metres,
-        "service_s": sheet.service_s,
-        "estimated": sheet.estimated,
-        "attribution": list(sheet.attribution),
-        "features": features,
+        "name": f"{tour.span} {tour.rep}",
+        "rep": tour.rep,
+        "version": tour.mark,
+        "days": [
+            {
+                "day": day.day.isoformat(),
+                "zone": day.zone,
+                "drive_s": day.drive_s,
+                "distance_m": day.metres,
+                "service_s": day.service_s,
+                "estimated": day.estimated,
+            }
+            for day in tour.days
+        ],
+        "attribution": list(tour.attribution),
+        "features": [feature for day in tour.days for feature in _features(day)],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _features(sheet: DaySheet) -> list[dict[str, Any]]:
+    day = sheet.day.isoformat()
+    start, end = sheet.start, sheet.end
+    return [
+        _point(start.point, role="start", day=day, name=start.name, leaves_at=_time(sheet, sheet.leaves_at)),
+        *_stops(sheet),
+        _point(end.point, role="end", day=day, name=end.name, returns_at=_time(sheet, sheet.returns_at)),
+        *(_leg(day, position, leg) for position, leg in enumerate(sheet.legs, 1)),
+        *(
+            _point(one.point, role="left_out", day=day, account=one.account, reason=one.reason, remedy=one.remedy)
+            for one in sheet.left_out
+            if one.point
+        ),
+    ]
 
 
 def _point(point: LonLat, **properties: object) -> dict[str, Any]:
@@ -49,6 +60,7 @@ def _stops(sheet: DaySheet) -> list[dict[str, Any]]:
         _point(
             stop.point,
             role="stop",
+            day=sheet.day.isoformat(),
             position=position,
             visit_id=stop.visit_id,
             account=stop.account,
@@ -71,13 +83,14 @@ def _stops(sheet: DaySheet) -> list[dict[str, Any]]:
     ]
 
 
-def _leg(position: int, leg: Leg) -> dict[str, Any]:
+def _leg(day: str, position: int, leg: Leg) -> dict[str, Any]:
     line = [[lon, lat] for lon, lat in polyline.decode(leg.polyline6)]
     return {
         "type": "Feature",
         "geometry": {"type": "LineString", "coordinates": line},
         "properties": {
             "role": "leg",
+            "day": day,
             "position": position,
             "drive_s": leg.seconds,
             "distance_m": leg.metres,

@@ -1,17 +1,20 @@
-"""The sheet to print: head, map, timetable, what did not fit, sources. A4, a few pages at most."""
+"""The sheet to print: head, map, timetable, what did not fit, sources; several days have an overview in front."""
 
 import io
 from typing import Any
+from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from routing.export import fonts, look, wording
+from routing.export import fonts, look, navigation, wording
+from routing.export.pdf_ground import Ground
 from routing.export.pdf_map import PIN, RouteMap, draw_pin
+from routing.export.tour import Tour
 from routing.export.types import DaySheet, DayStop
 from routing.roads.types import Leg
 
@@ -29,8 +32,8 @@ _WARN = ParagraphStyle("warn", parent=_QUIET, textColor=HexColor(look.WARN))
 _HEADING = ParagraphStyle("heading", parent=_FIGURE, spaceBefore=10, spaceAfter=4)
 
 
-def render(sheet: DaySheet) -> bytes:
-    """The PDF file; the same sheet gives the same bytes."""
+def render(tour: Tour) -> bytes:
+    """The PDF file; the same tour gives the same bytes."""
     fonts.register()
     file = io.BytesIO()
     document = SimpleDocTemplate(
@@ -41,45 +44,94 @@ def render(sheet: DaySheet) -> bytes:
         topMargin=12 * mm,
         bottomMargin=17 * mm,
         invariant=1,
-        title=f"{sheet.rep}, {wording.day(sheet.day)}",
-        author=sheet.company,
-        subject="Day plan",
+        title=f"{tour.rep}, {wording.period(tour)}",
+        author=tour.company,
+        subject="Day plan" if tour.is_day else "Plan of several days",
         creator="Waymark",
     )
 
     def foot(canvas: Canvas, _document: Any) -> None:
-        _foot(canvas, sheet)
+        _foot(canvas, tour)
 
-    document.build(_story(sheet), onFirstPage=foot, onLaterPages=foot)
+    document.build(_story(tour), onFirstPage=foot, onLaterPages=foot)
     return file.getvalue()
 
 
-def _story(sheet: DaySheet) -> list[Flowable]:
+def _story(tour: Tour) -> list[Flowable]:
+    ground = Ground(tour.background)
+    if tour.is_day:
+        return _day(tour, tour.days[0], ground)
     story: list[Flowable] = [
-        _paragraph(f"{sheet.company} · day plan", _QUIET),
-        _paragraph(sheet.rep, _TITLE, bold=True),
-        _paragraph(wording.day(sheet.day), _BODY),
+        *_head(tour, wording.period(tour)),
+        _figures(*tour.days),
+        Spacer(0, 10),
+        _overview(tour),
+        Spacer(0, 8),
+        _paragraph(" · ".join(tour.attribution), _QUIET),
+    ]
+    for day in tour.days:
+        story += [PageBreak(), *_day(tour, day, ground)]
+    return story
+
+
+def _head(tour: Tour, days: str) -> list[Flowable]:
+    return [
+        _paragraph(f"{tour.company} · day plan", _QUIET),
+        _paragraph(tour.rep, _TITLE, bold=True),
+        _paragraph(days, _BODY),
         Spacer(0, 6),
+    ]
+
+
+def _day(tour: Tour, sheet: DaySheet, ground: Ground) -> list[Flowable]:
+    story: list[Flowable] = [
+        *_head(tour, wording.day(sheet.day)),
         _figures(sheet),
         Spacer(0, 8),
-        RouteMap(sheet, _WIDTH, _MAP_HEIGHT),
-        _paragraph(" · ".join(sheet.attribution), _QUIET),
+        RouteMap(sheet, ground, _WIDTH, _MAP_HEIGHT),
+        _paragraph(" · ".join(tour.attribution), _QUIET),
         Spacer(0, 8),
         _timetable(sheet),
+        Spacer(0, 8),
+        _routes(sheet),
     ]
     if sheet.left_out:
         story += [_paragraph("Not planned", _HEADING, bold=True), _left_out(sheet)]
     return story
 
 
-def _figures(sheet: DaySheet) -> Flowable:
-    figures = {
-        "Stops": str(len(sheet.stops)),
-        "Leaves": wording.clock(sheet, sheet.leaves_at),
-        "Returns": wording.clock(sheet, sheet.returns_at),
-        "Driving": wording.duration(sheet.drive_s),
-        "Distance": wording.distance(sheet.metres),
-        "At customers": wording.duration(sheet.service_s),
+def _routes(sheet: DaySheet) -> Flowable:
+    """Links along the day, for whoever reads the sheet on a screen."""
+    links = [_link(link.url, f"{link.app} {link.part}") for link in navigation.along_day(sheet)]
+    return Paragraph(f"Navigate along the stops: {' · '.join(links)}", _QUIET)
+
+
+def _overview(tour: Tour) -> Flowable:
+    titles = ("Day", "Stops", "Leaves", "Returns", "Driving", "Distance", "At customers")
+    rows = [[_paragraph(text, _LABEL, bold=True) for text in titles]]
+    for day in tour.days:
+        cells = [
+            str(len(day.stops)),
+            wording.clock(day, day.leaves_at),
+            wording.clock(day, day.returns_at),
+            wording.duration(day.drive_s),
+            wording.distance(day.metres) + (" (estimated)" if day.estimated else ""),
+            wording.duration(day.service_s),
+        ]
+        rows.append([_paragraph(wording.day(day.day), _BODY, bold=True), *(_paragraph(cell, _BODY) for cell in cells)])
+    widths = [52 * mm, *[(_WIDTH - 52 * mm) / (len(titles) - 1)] * (len(titles) - 1)]
+    return Table(rows, colWidths=widths, style=_rules())
+
+
+def _figures(*sheets: DaySheet) -> Flowable:
+    figures = {"Stops": str(sum(len(sheet.stops) for sheet in sheets))}
+    if len(sheets) == 1:
+        figures["Leaves"] = wording.clock(sheets[0], sheets[0].leaves_at)
+        figures["Returns"] = wording.clock(sheets[0], sheets[0].returns_at)
+    figures |= {
+        "Driving": wording.duration(sum(sheet.drive_s for sheet in sheets)),
+        "Distance": wording.distance(sum(sheet.metres for sheet in sheets)),
+        "At customers": wording.duration(sum(sheet.service_s for sheet in sheets)),
     }
     cells = [[_paragraph(label, _QUIET), _paragraph(value, _FIGURE, bold=True)] for label, value in figures.items()]
     style = TableStyle(
@@ -117,6 +169,8 @@ def _row(sheet: DaySheet, position: int, stop: DayStop) -> list[Any]:
     facts = " · ".join(filter(None, [stop.account_number, stop.account_class and f"class {stop.account_class}"]))
     account = [_paragraph(wording.stop_name(stop), _BODY, bold=True)]
     account += [_paragraph(text, _QUIET) for text in (stop.address, stop.phone, facts) if text]
+    links = [_link(link.url, link.app.removesuffix(" Maps")) for link in navigation.to_place(stop.point, stop.account)]
+    account.append(Paragraph(" · ".join(links), _QUIET))
     purpose = [_paragraph(stop.objective, _BODY)] if stop.objective else []
     purpose += [_paragraph(stop.why, _QUIET)] if stop.why else []
     return [_Pin(str(position)), times, account, purpose, _drive(stop.leg)]
@@ -162,6 +216,10 @@ def _paragraph(text: str, style: ParagraphStyle, bold: bool = False) -> Paragrap
     return Paragraph(fonts.markup(text, bold), style)
 
 
+def _link(url: str, name: str) -> str:
+    return f'<a href="{escape(url, {chr(34): "&quot;"})}" color="{look.FOREST}">{escape(name)}</a>'
+
+
 class _Pin(Flowable):
     """The same pin as on the map."""
 
@@ -176,10 +234,9 @@ class _Pin(Flowable):
         draw_pin(self.canv, PIN + 1, PIN, self.label, is_stop=self.label.isdigit())
 
 
-def _foot(canvas: Canvas, sheet: DaySheet) -> None:
-    planned = sheet.local(sheet.planned_at)
-    left = f"Planned {planned:%Y-%m-%d %H:%M} ({sheet.zone}) with Waymark"
-    right = f"{sheet.rep} · {sheet.day.isoformat()} · page {canvas.getPageNumber()}"
+def _foot(canvas: Canvas, tour: Tour) -> None:
+    left = f"Version {tour.mark} · made with Waymark · times in {tour.days[0].zone}"
+    right = f"{tour.rep} · {tour.span} · page {canvas.getPageNumber()}"
     canvas.saveState()
     for text, x in ((left, _MARGIN), (right, A4[0] - _MARGIN - fonts.width(right, 7))):
         line = canvas.beginText(x, 9 * mm)

@@ -5,14 +5,16 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 
 from geo.types import LonLat
 from routing.export import fonts, look
-from routing.export.projection import Projection, apart, round_length_m
-from routing.export.types import DaySheet, MapFeature
+from routing.export.pdf_ground import Ground, operators
+from routing.export.projection import Projection, apart, round_length_m, worlds
+from routing.export.types import DaySheet
 from routing.export.wording import distance
 from routing.roads import polyline
 from routing.roads.types import Leg
@@ -27,10 +29,11 @@ type Box = tuple[float, float, float, float]
 class RouteMap(Flowable):
     """The map with its legend and scale underneath, where they hide nothing."""
 
-    def __init__(self, sheet: DaySheet, width: float, height: float) -> None:
+    def __init__(self, sheet: DaySheet, ground: Ground, width: float, height: float) -> None:
         super().__init__()
         self.sheet, self.width, self.height = sheet, width, height
         self.projection = Projection.of(sheet, width, height - _STRIP)
+        self.ground = ground
 
     def wrap(self, _available_width: float, _available_height: float) -> tuple[float, float]:
         """The size is given."""
@@ -47,7 +50,7 @@ class RouteMap(Flowable):
         canvas.clipPath(frame, stroke=0, fill=0)
         canvas.setFillColor(HexColor(look.LAND))
         canvas.rect(0, 0, self.width, self.height, stroke=0, fill=1)
-        self._background(canvas)
+        self.ground.draw(canvas, self.projection)
         self._legs(canvas)
         self._place_names(canvas)
         self._pins(canvas)
@@ -58,44 +61,27 @@ class RouteMap(Flowable):
         self._legend(canvas)
         self._scale(canvas)
 
-    def _background(self, canvas: Canvas) -> None:
-        order = {layer: number for number, layer in enumerate(look.LAYERS)}
-        for feature in sorted(self.sheet.background, key=lambda f: (order.get(f.layer, 9), _rank(f))):
-            if feature.layer == "place":
-                continue
-            for parts, is_area in _parts(feature.geometry):
-                self._draw(canvas, feature, parts, is_area)
-
-    def _draw(self, canvas: Canvas, feature: MapFeature, parts: Sequence[Any], is_area: bool) -> None:
-        fill, stroke = look.fill(feature.layer, feature.kind), look.stroke(feature.layer, feature.kind)
-        path = canvas.beginPath()
-        for part in parts:
-            for number, point in enumerate(part):
-                (path.lineTo if number else path.moveTo)(*self.projection.at(LonLat(point[0], point[1])))
-            if is_area:
-                path.close()
-        if is_area and fill:
-            canvas.setFillColor(HexColor(fill))
-            canvas.drawPath(path, stroke=0, fill=1, fillMode=0)
-        elif stroke:
-            colour, width, dashed = stroke
-            _pen(canvas, colour, width, (3, 2) if dashed else ())
-            canvas.drawPath(path, stroke=1, fill=0)
-
     def _legs(self, canvas: Canvas) -> None:
-        lines = [([self.projection.at(p) for p in polyline.decode(leg.polyline6)], leg) for leg in self.sheet.legs]
-        for line, _leg in lines:
-            _stroke(canvas, line, look.PAPER, 4.2, ())
-        for line, leg in lines:
-            _stroke(canvas, line, look.BLAZE, 2.0, _dash(leg))
-        for line, _leg in lines:
-            _arrow(canvas, line)
+        lines = []
+        for leg in self.sheet.legs:
+            points = self.projection.points(worlds(np.array(polyline.decode(leg.polyline6))))
+            path = operators(points)
+            if path:
+                lines.append((points, path, leg))
+        for _points, path, _leg in lines:
+            _pen(canvas, look.PAPER, 4.2, ())
+            canvas.addLiteral(f"{path}\nS")
+        for _points, path, leg in lines:
+            _pen(canvas, look.BLAZE, 2.0, _dash(leg))
+            canvas.addLiteral(f"{path}\nS")
+        canvas.setDash([])
+        for points, _path, _leg in lines:
+            _arrow(canvas, points.tolist())
 
     def _place_names(self, canvas: Canvas) -> None:
         taken = [self.projection.at(point) for point in self.sheet.points]
-        names = [f for f in self.sheet.background if f.layer == "place" and f.name and f.geometry["type"] == "Point"]
         boxes: list[Box] = [(x - PIN, y - PIN, x + PIN, y + PIN) for x, y in taken]
-        for feature in sorted(names, key=lambda f: (-look.place_size(f.kind), f.name)):
+        for feature in sorted(self.ground.places, key=lambda f: (-look.place_size(f.kind), f.name)):
             size = look.place_size(feature.kind)
             at = self.projection.at(LonLat(*feature.geometry["coordinates"][:2]))
             box = self._free_box(at, fonts.width(feature.name, size), size, boxes)
@@ -208,7 +194,7 @@ def _stroke(canvas: Canvas, line: Sequence[Place], colour: str, width: float, da
     canvas.setDash([])
 
 
-def _arrow(canvas: Canvas, line: Sequence[Place]) -> None:
+def _arrow(canvas: Canvas, line: Sequence[Sequence[float]]) -> None:
     """A small head in the middle of a leg that is long enough to need a direction."""
     pieces = [math.dist(a, b) for a, b in itertools.pairwise(line)]
     half = sum(pieces) / 2
@@ -251,22 +237,3 @@ def _text(
 
 def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _rank(feature: MapFeature) -> tuple[float, str, str]:
-    stroke = look.stroke(feature.layer, feature.kind)
-    return (stroke[1] if stroke else 0.0, feature.kind, feature.name)
-
-
-def _parts(geometry: Any) -> Iterator[tuple[Sequence[Any], bool]]:
-    """Lines or rings of a geometry that are drawn as one path, and whether they enclose an area."""
-    kind, coordinates = geometry["type"], geometry["coordinates"]
-    if kind == "LineString":
-        yield [coordinates], False
-    elif kind == "MultiLineString":
-        yield coordinates, False
-    elif kind == "Polygon":
-        yield coordinates, True
-    elif kind == "MultiPolygon":
-        for polygon in coordinates:
-            yield polygon, True

@@ -5,6 +5,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geo.types import LonLat
 from routing.export.types import DaySheet
 from routing.roads import polyline
@@ -46,6 +49,19 @@ class Projection:
             self.height / 2 - (y - self.centre[1]) * self.scale,
         )
 
+    def points(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where places given in world widths (n x 2) lie on the paper."""
+        middle = np.array([self.width / 2, self.height / 2])
+        result: NDArray[np.float64] = middle + (places - np.array(self.centre)) * np.array([self.scale, -self.scale])
+        return result
+
+    def world(self, x: float, y: float) -> tuple[float, float]:
+        """The place under a point of the paper, in world widths."""
+        return (
+            self.centre[0] + (x - self.width / 2) / self.scale,
+            self.centre[1] - (y - self.height / 2) / self.scale,
+        )
+
     def metres_per_point(self) -> float:
         """True metres that one point of paper stands for, at the middle of the map."""
         lat = math.atan(math.sinh(math.pi * (1 - 2 * self.centre[1])))
@@ -76,6 +92,12 @@ def apart(places: list[tuple[float, float]], distance: float) -> list[tuple[floa
         if calm:
             break
     return moved
+
+
+def worlds(lonlats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Longitudes and latitudes (n x 2) in world widths of Web Mercator, the origin at the north-west corner."""
+    lat = np.radians(np.clip(lonlats[:, 1], -85.0, 85.0))
+    return np.column_stack([(lonlats[:, 0] + 180) / 360, (1 - np.arcsinh(np.tan(lat)) / np.pi) / 2])
 
 
 def _world(point: LonLat) -> tuple[float, float]:

@@ -1,11 +1,11 @@
-"""The day as a table: CSV for programs, XLSX for people."""
+"""The days as a table: CSV for programs, XLSX for people."""
 
 import csv
 import io
 import re
 import zipfile
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import datetime, time
 from typing import Any
 
 from openpyxl import Workbook
@@ -13,46 +13,57 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from routing.export import wording
+from routing.export import navigation, wording
+from routing.export.tour import Tour
 from routing.export.types import DaySheet, DayStop
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_WIDTHS: Mapping[str, int] = {"account": 28, "site": 18, "address": 34, "phone": 17, "objective": 34, "why": 34}
+_WIDTHS: Mapping[str, int] = {
+    **{"day": 12, "account": 28, "site": 18, "address": 34, "phone": 17, "objective": 34, "why": 34},
+    **{"reason": 60, "remedy": 40, "fact": 28, "value": 80, "source": 90},
+}
 
 
-def csv_file(sheet: DaySheet) -> bytes:
+def csv_file(tour: Tour) -> bytes:
     """One row per stop, UTF-8 with a byte order mark so that spreadsheets read accents right.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236).
+    A text that a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236). The last column names
+    the sources of the places.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    rows = [_row(sheet, position, stop) for position, stop in enumerate(sheet.stops, 1)]
-    writer.writerow(_row_names())
-    writer.writerows([_harmless(value) for value in row.values()] for row in rows)
+    sources = " · ".join(tour.attribution)
+    writer.writerow([*_row_names(), "sources"])
+    writer.writerows([_harmless(value) for value in [*row, sources]] for row in _rows(tour))
     return text.getvalue().encode("utf-8-sig")
 
 
-def xlsx_file(sheet: DaySheet) -> bytes:
-    """A workbook with the stops, what was left out, and the day's facts. Texts stay texts, never formulas."""
+def xlsx_file(tour: Tour) -> bytes:
+    """A workbook with the stops, what was left out, and the days' facts. Texts stay texts, never formulas."""
     book = Workbook()
     stops = book.active
     if not isinstance(stops, Worksheet):
         raise TypeError("a new workbook has no sheet")
     stops.title = "Stops"
-    _fill(stops, _row_names(), [list(_row(sheet, i, stop).values()) for i, stop in enumerate(sheet.stops, 1)])
-    missed = [[item.account, item.address, item.reason, item.remedy] for item in sheet.left_out]
-    _fill(book.create_sheet("Not planned"), ["account", "address", "reason", "remedy"], missed)
-    _fill(book.create_sheet("Day"), ["fact", "value"], _facts(sheet))
+    _fill(stops, _row_names(), _rows(tour))
+    missed = [
+        [day.day.isoformat(), item.account, item.address, item.reason, item.remedy]
+        for day in tour.days
+        for item in day.left_out
+    ]
+    _fill(book.create_sheet("Not planned"), ["day", "account", "address", "reason", "remedy"], missed)
+    _fill(book.create_sheet("Days"), ["day", "fact", "value"], [row for day in tour.days for row in _facts(day)])
+    _fill(book.create_sheet("Sources"), ["source"], [[line] for line in tour.attribution])
     book.properties.creator = "Waymark"
-    book.properties.created = sheet.planned_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    book.properties.created = datetime.combine(tour.span.first, time())
     file = io.BytesIO()
     book.save(file)
-    return _same_bytes(file.getvalue(), f"{book.properties.created.isoformat()}Z")
+    return _same_bytes(file.getvalue(), f"{tour.span.first}T00:00:00Z")
 
 
 def _row_names() -> list[str]:
     return [
+        "day",
         "position",
         "account",
         "account_number",
@@ -76,9 +87,14 @@ def _row_names() -> list[str]:
     ]
 
 
-def _row(sheet: DaySheet, position: int, stop: DayStop) -> dict[str, Any]:
-    links = wording.navigation(stop.point, stop.account)
-    values = [
+def _rows(tour: Tour) -> list[list[Any]]:
+    return [_row(day, position, stop) for day in tour.days for position, stop in enumerate(day.stops, 1)]
+
+
+def _row(sheet: DaySheet, position: int, stop: DayStop) -> list[Any]:
+    any_app, google, *_others = navigation.to_place(stop.point, stop.account)
+    return [
+        sheet.day.isoformat(),
         position,
         stop.account,
         stop.account_number,
@@ -97,27 +113,27 @@ def _row(sheet: DaySheet, position: int, stop: DayStop) -> dict[str, Any]:
         "yes" if stop.leg.estimated else "no",
         round(stop.point.lon, 6),
         round(stop.point.lat, 6),
-        links["Any app"],
-        links["Google Maps"],
+        any_app.url,
+        google.url,
     ]
-    return dict(zip(_row_names(), values, strict=True))
 
 
 def _facts(sheet: DaySheet) -> list[list[Any]]:
-    return [
-        ["Rep", sheet.rep],
-        ["Day", wording.day(sheet.day)],
-        ["Time zone", sheet.zone],
-        ["Leaves", f"{wording.clock(sheet, sheet.leaves_at)} {sheet.start.name}"],
-        ["Returns", f"{wording.clock(sheet, sheet.returns_at)} {sheet.end.name}"],
-        *([["Break", " ".join(wording.rest(sheet)).replace("Break ", "")]] if sheet.rest else []),
-        ["Stops", len(sheet.stops)],
-        ["Driving", wording.duration(sheet.drive_s)],
-        ["Distance", wording.distance(sheet.metres)],
-        ["At customers", wording.duration(sheet.service_s)],
-        ["Estimated drives", sum(leg.estimated for leg in sheet.legs)],
-        *(["Source", line] for line in sheet.attribution),
+    facts: list[tuple[str, Any]] = [
+        ("Rep", sheet.rep),
+        ("Day", wording.day(sheet.day)),
+        ("Time zone", sheet.zone),
+        ("Leaves", f"{wording.clock(sheet, sheet.leaves_at)} {sheet.start.name}"),
+        ("Returns", f"{wording.clock(sheet, sheet.returns_at)} {sheet.end.name}"),
+        ("Break", " ".join(wording.rest(sheet)).replace("Break ", "")),
+        ("Stops", len(sheet.stops)),
+        ("Driving", wording.duration(sheet.drive_s)),
+        ("Distance", wording.distance(sheet.metres)),
+        ("At customers", wording.duration(sheet.service_s)),
+        ("Estimated drives", sum(leg.estimated for leg in sheet.legs)),
+        *((f"Navigate, {link.app}, stops {link.part}", link.url) for link in navigation.along_day(sheet)),
     ]
+    return [[sheet.day.isoformat(), label, value] for label, value in facts if value not in ("", " ")]
 
 
 def _harmless(value: Any) -> Any:
@@ -135,7 +151,7 @@ def _fill(page: Worksheet, names: list[str], rows: list[list[Any]]) -> None:
             if isinstance(value, str):
                 cell.data_type = "s"
     for column, name in enumerate(names, 1):
-        page.column_dimensions[get_column_letter(column)].width = _WIDTHS.get(name, 14 if len(names) > 4 else 40)
+        page.column_dimensions[get_column_letter(column)].width = _WIDTHS.get(name, 14)
     page.freeze_panes = "A2"
 
 

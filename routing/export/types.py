@@ -68,6 +68,8 @@ class DayStop:
     """What brought the stop into the plan."""
     appointment: str = ""
     """`fixed`, `flexible_day`, `flexible_week` or nothing."""
+    sequence: int = 0
+    """How often the visit was changed: a calendar takes the higher one."""
 
     def __post_init__(self) -> None:
         if any(time.utcoffset() is None for time in (self.arrives_at, self.starts_at, self.ends_at)):
@@ -130,10 +132,6 @@ class DaySheet:
     """The day, in the rep's zone."""
     zone: str
     """IANA zone in which all times are written."""
-    route_id: str
-    """Of the route in the plan."""
-    planned_at: datetime
-    """When the plan was made; the files carry it instead of the time of writing."""
     start: Anchor
     """Where the day starts."""
     end: Anchor
@@ -150,14 +148,10 @@ class DaySheet:
     """The break, when the plan has one."""
     left_out: tuple[LeftOut, ...] = ()
     """What was wanted for this rep and day and did not fit."""
-    attribution: tuple[str, ...] = ()
-    """One line per data source, printed on every file."""
-    background: tuple[MapFeature, ...] = ()
-    """The base map around the route; may be empty."""
 
     def __post_init__(self) -> None:
         ZoneInfo(self.zone)
-        if any(time.utcoffset() is None for time in (self.planned_at, self.leaves_at, self.returns_at)):
+        if any(time.utcoffset() is None for time in (self.leaves_at, self.returns_at)):
             raise ValueError("the times of a day sheet must have a time zone")
 
     @property
@@ -194,12 +188,6 @@ class DaySheet:
     def points(self) -> tuple[LonLat, ...]:
         """Start, stops and end."""
         return (self.start.point, *(stop.point for stop in self.stops), self.end.point)
-
-    @property
-    def file_stem(self) -> str:
-        """Common beginning of the names of the day's files."""
-        login = "".join(c if c.isalnum() and c.isascii() else "-" for c in self.login.lower()).strip("-")
-        return f"{self.day.isoformat()}-{login or 'rep'}"
 
     def local(self, time: datetime) -> datetime:
         """A moment on the rep's clock."""

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from geo.types import LonLat
+from routing.export.tour import Tour
 from routing.export.types import DaySheet, DayStop
 from routing.roads.types import Leg
 
@@ -21,6 +21,11 @@ APPOINTMENTS: Mapping[str, str] = {
 def day(value: date) -> str:
     """`Tuesday 24 November 2026`, independent of the machine's locale."""
     return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def local(zone: str, moment: datetime) -> datetime:
+    """A moment on the clocks of a time zone."""
+    return moment.astimezone(ZoneInfo(zone))
 
 
 def clock(sheet: DaySheet, time: datetime) -> str:
@@ -62,22 +67,26 @@ def stop_name(stop: DayStop) -> str:
     return f"{stop.account} – {stop.site}" if stop.site and stop.site != stop.account else stop.account
 
 
-def navigation(point: LonLat, name: str) -> dict[str, str]:
-    """Links that open a navigation app at a point."""
-    place = f"{point.lat:.6f},{point.lon:.6f}"
-    return {
-        "Any app": f"geo:{place}?q={place}({quote(name, safe='')})",
-        "Google Maps": f"https://www.google.com/maps/dir/?api=1&destination={quote(place)}",
-        "Apple Maps": f"https://maps.apple.com/?daddr={quote(place)}&dirflg=d",
-        "OsmAnd": f"https://osmand.net/map/?pin={place}#16/{point.lat:.6f}/{point.lon:.6f}",
-    }
+def period(tour: Tour) -> str:
+    """The days in words: `Tuesday 24 November 2026`, `Monday 23 – Friday 27 November 2026`."""
+    first, last = tour.span.first, tour.span.last
+    if first == last:
+        return day(first)
+    named = f"{_WEEKDAYS[first.weekday()]} {first.day}"
+    if (first.year, first.month) != (last.year, last.month):
+        named += f" {_MONTHS[first.month - 1]}" + (f" {first.year}" if first.year != last.year else "")
+    return f"{named} – {day(last)}"
 
 
-def summary(sheet: DaySheet) -> str:
-    """The day in one line."""
-    stops = f"{len(sheet.stops)} stop" + ("" if len(sheet.stops) == 1 else "s")
-    total = duration((sheet.returns_at - sheet.leaves_at).total_seconds())
-    return f"{stops}, {total}, {distance(sheet.metres)}" + (", partly estimated" if sheet.estimated else "")
+def summary(*sheets: DaySheet) -> str:
+    """The day, or some days, in one line."""
+    count = sum(len(sheet.stops) for sheet in sheets)
+    stops = f"{count} stop" + ("" if count == 1 else "s")
+    days = f" on {len(sheets)} days" if len(sheets) > 1 else ""
+    total = duration(sum((sheet.returns_at - sheet.leaves_at).total_seconds() for sheet in sheets))
+    metres = sum(sheet.metres for sheet in sheets)
+    partly = ", partly estimated" if any(sheet.estimated for sheet in sheets) else ""
+    return f"{stops}{days}, {total}, {distance(metres)}{partly}"
 
 
 def printable(text: str) -> str:

@@ -18,8 +18,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 FORMAT = 1
+CONTRACTED = "-ch"
+"""Ends the name of a contracted graph's folder."""
 _NEED_PER_BYTE, _NEED_AT_LEAST = 12, 64 * 1024 * 1024
 
 
@@ -32,6 +35,7 @@ class Trouble(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     NO_BUILDER = "no_builder"
     BUILDER_FAILED = "builder_failed"
+    TOO_LONG = "too_long"
 
 
 class GraphError(RuntimeError):
@@ -56,9 +60,14 @@ class Graph:
     """Of the extract it was built from."""
 
     @property
+    def data_version(self) -> str:
+        """Names data and profile; `osrm-routed` repeats it in each answer."""
+        return self.folder.name.removesuffix(CONTRACTED)
+
+    @property
     def key(self) -> str:
-        """Names data, profile and algorithm; `osrm-routed` repeats the folder's name in each answer."""
-        return f"osrm-{self.algorithm.lower()}-{self.folder.name}"
+        """Names data, profile and algorithm."""
+        return f"osrm-{self.algorithm.lower()}-{self.data_version}"
 
     @property
     def base(self) -> Path:
@@ -119,28 +128,60 @@ def build(
     """
     digest = sha256 or _sha256(extract)
     folder = root / f"{digest[:12]}-{profile}"
-    graph = read(folder)
+    graph = read(folder.with_name(folder.name + CONTRACTED)) or read(folder)
     if graph is None:
         lua = bundled("share", "profiles", f"{profile}.lua")
         _check_space(extract, root)
         graph = Graph(folder, "MLD", profile, digest)
-        with _beside(folder) as unfinished:
+        with beside(folder) as unfinished:
             _build_mld(extract, unfinished / "mld", lua, folder.name, threads, progress)
-            manifest = {"format": FORMAT, **asdict(graph), "folder": folder.name, "extract": extract.name}
-            (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    _point_current_at(folder)
+            write_manifest(unfinished, graph)
+    point_current_at(graph.folder)
     return graph
 
 
+def write_manifest(folder: Path, graph: Graph) -> None:
+    """Say what a graph is and how long each of its files is."""
+    files = {str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.glob("*/*"))}
+    manifest = {"format": FORMAT, **asdict(graph), "folder": graph.folder.name, "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
 def read(folder: Path) -> Graph | None:
-    """The graph in a folder, or nothing when there is none or it is of another format."""
+    """The graph in a folder, or nothing when there is none, it is damaged or of another format."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        if manifest["format"] != FORMAT:
+        if manifest["format"] != FORMAT or _damaged_file(folder, manifest):
             return None
         return Graph(folder.resolve(), manifest["algorithm"], manifest["profile"], manifest["extract_sha256"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def damage(folder: Path) -> str:
+    """What is wrong with a graph's folder; empty when nothing is, or when there is no graph."""
+    if not folder.is_dir():
+        return ""
+    try:
+        found = _damaged_file(folder, json.loads((folder / "manifest.json").read_text()))
+    except (OSError, ValueError, AttributeError):
+        return "manifest.json cannot be read"
+    return f"{found} is missing or has another length than when it was built" if found else ""
+
+
+def _damaged_file(folder: Path, manifest: dict[str, Any]) -> str:
+    for name, size in manifest.get("files", {}).items():
+        try:
+            if (folder / name).stat().st_size != size:
+                return str(name)
+        except OSError:
+            return str(name)
+    return ""
+
+
+def size_of(folder: Path) -> int:
+    """Bytes that a graph takes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def current(root: Path) -> Graph | None:
@@ -173,11 +214,7 @@ def _build_mld(
     for step, arguments in steps.items():
         progress(step)
         _run(step, ["-l", "ERROR", "-t", str(threads), *arguments], extract)
-    _drop_what_serving_needs_not(folder)
-
-
-def _drop_what_serving_needs_not(folder: Path) -> None:
-    for suffix in ("cnbg", "cnbg_to_ebg", "ebg", "enw", "restrictions", "turn_penalties_index"):
+    for suffix in ("cnbg", "cnbg_to_ebg"):
         (folder / f"roads.osrm.{suffix}").unlink(missing_ok=True)
 
 
@@ -185,10 +222,11 @@ def _run(step: str, arguments: list[str], extract: Path) -> None:
     command = [str(bundled("bin", f"osrm-{step}")), *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603
     if done.returncode:
-        raise _diagnosis(step, done.returncode, (done.stdout + done.stderr).decode(errors="replace"), extract)
+        raise diagnosis(step, done.returncode, (done.stdout + done.stderr).decode(errors="replace"), extract)
 
 
-def _diagnosis(step: str, status: int, output: str, extract: Path) -> GraphError:
+def diagnosis(step: str, status: int, output: str, extract: Path) -> GraphError:
+    """What a builder that stopped meant."""
     said = output.lower()
     last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), f"status {status}")
     if "no space left" in said or "disk quota" in said or -status in (signal.SIGXFSZ, signal.SIGBUS):
@@ -216,7 +254,8 @@ def _check_space(extract: Path, root: Path) -> None:
 
 
 @contextlib.contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
+def beside(folder: Path) -> Iterator[Path]:
+    """A folder to build in, put into its place when all went well and cleared away when not."""
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
     try:
         yield unfinished
@@ -242,7 +281,8 @@ def _put(unfinished: Path, folder: Path) -> None:
             unfinished.rename(folder)
 
 
-def _point_current_at(folder: Path) -> None:
+def point_current_at(folder: Path) -> None:
+    """Make a finished graph the one that its region uses, in one step."""
     link = folder.parent / f".current-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(folder.name)

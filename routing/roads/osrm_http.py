@@ -2,9 +2,10 @@
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ type Post = Callable[[str, bytes], bytes]
 """Sends a JSON body to a path of the peer and returns the body of its answer, whatever its HTTP status.
 Raises `RoadsUnavailable` when nobody answers."""
 
-MOST_ROWS, MOST_CELLS = 500, 1_000_000
+MOST_ROWS, MOST_CELLS, MOST_POINTS = 500, 1_000_000, 20_000
 """A table is asked for in blocks of rows: one 2000 x 2000 answer would take 1.2 GB in the peer."""
 
 _NO_WAY = frozenset({"NoRoute", "NoSegment", "NoTable"})
@@ -34,6 +35,12 @@ class OsrmHttp:
     """The way to the peer, handed in by the caller."""
     profile: str = "driving"
     """The profile's name in the peer's addresses."""
+    most_points: int = MOST_POINTS
+    """Sources and targets that the peer takes in one table."""
+    most_stops: int = 2_000
+    """Stops that the peer takes in one route."""
+    by_address: bool = False
+    """Ask with everything in the address and no body: what every OSRM server understands."""
 
     def matrix(self, sources: Sequence[LonLat], targets: Sequence[LonLat] | None = None) -> Matrix:
         """Road times and distances; cells without a way, and points over 1 km from any road, are estimated."""
@@ -41,22 +48,17 @@ class OsrmHttp:
         result = StraightLine().matrix(sources, goals)
         if not result.seconds.size:
             return result
-        rows = max(1, min(MOST_ROWS, MOST_CELLS // len(goals)))
-        for first in range(0, len(sources), rows):
-            part = slice(first, first + rows)
-            table = self._table(sources[part], goals)
-            far = (table.source_snap_m[:, None] > FAR_FROM_ROADS_M) | (table.target_snap_m[None] > FAR_FROM_ROADS_M)
-            known = np.isfinite(table.seconds) & np.isfinite(table.metres) & ~far
-            result.seconds[part][known] = np.rint(table.seconds[known])
-            result.metres[part][known] = np.rint(table.metres[known])
-            result.estimated[part][known] = False
-            result.snap_m[part] = table.source_snap_m
+        for rows, columns in blocks(len(sources), len(goals), MOST_ROWS, MOST_CELLS, self.most_points):
+            table = self._table(sources[rows], goals[columns])
+            table.put_into(result, rows, columns)
         return result
 
     def route(self, stops: Sequence[LonLat]) -> list[Leg]:
         """Legs along the road. Turning round at a stop is allowed, so that legs take as long as matrix cells."""
         if len(stops) < 2:
             return []
+        if len(stops) > self.most_stops:
+            return [*self.route(stops[: self.most_stops]), *self.route(stops[self.most_stops - 1 :])]
         answer = self._ask(
             "route",
             coordinates=[list(stop) for stop in stops],
@@ -78,12 +80,15 @@ class OsrmHttp:
         """Areas from a table over a grid; circles when the centre is over 1 km from any road."""
 
         def times(points: Sequence[LonLat]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-            table = self._table([centre], points)
-            return table.seconds[0], table.target_snap_m
+            parts = [self._table([centre], points[columns]) for _row, columns in self._row_blocks(len(points))]
+            return np.concatenate([t.seconds[0] for t in parts]), np.concatenate([t.target_snap_m for t in parts])
 
         if self._table([centre], [centre]).source_snap_m[0] > FAR_FROM_ROADS_M:
             return StraightLine().isochrone(centre, minutes)
         return contour.isochrone(centre, minutes, times)
+
+    def _row_blocks(self, targets: int) -> Iterator[tuple[slice, slice]]:
+        return blocks(1, targets, 1, MOST_CELLS, self.most_points)
 
     def _one_by_one(self, stops: Sequence[LonLat]) -> list[Leg]:
         """One stop without a way must not turn the whole day into estimates."""
@@ -91,7 +96,7 @@ class OsrmHttp:
             return StraightLine().route(stops)
         return [leg for pair in itertools.pairwise(stops) for leg in self.route(pair)]
 
-    def _table(self, sources: Sequence[LonLat], targets: Sequence[LonLat]) -> "_Table":
+    def _table(self, sources: Sequence[LonLat], targets: Sequence[LonLat]) -> "Table":
         answer = self._ask(
             "table",
             coordinates=[list(point) for point in (*sources, *targets)],
@@ -100,39 +105,82 @@ class OsrmHttp:
             annotations=["duration", "distance"],
         )
         if answer is None:
-            return _Table.without_any_way(len(sources), len(targets))
-        return _Table(
+            return Table.without_any_way(len(sources), len(targets))
+        return Table(
             np.array(answer["durations"], float),
             np.array(answer["distances"], float),
             np.array([point["distance"] for point in answer["sources"]], float),
             np.array([point["distance"] for point in answer["destinations"]], float),
         )
 
-    def _ask(self, service: str, **question: object) -> dict[str, Any] | None:
-        body = json.dumps({"generate_hints": False, **question}).encode()
+    def _ask(self, service: str, coordinates: list[list[float]], **question: object) -> dict[str, Any] | None:
+        path, body = f"/{service}/v1/{self.profile}", b""
+        if self.by_address:
+            path += f"/{_joined(coordinates)}?{_query({'generate_hints': False, **question})}"
+        else:
+            body = json.dumps({"generate_hints": False, "coordinates": coordinates, **question}).encode()
         try:
-            answer: dict[str, Any] = json.loads(self.post(f"/{service}/v1/{self.profile}", body))
+            answer: dict[str, Any] = json.loads(self.post(path, body))
         except ValueError as error:
-            raise RoadsUnavailable("the road process gave an answer that is not JSON") from error
-        code = answer.get("code")
+            raise RoadsUnavailable("the road server gave an answer that is not JSON") from error
+        code = answer.get("code") if isinstance(answer, dict) else None
         if code in _NO_WAY:
             return None
         if code != "Ok":
-            raise RoadsUnavailable(f"the road process refused a {service}: {answer.get('message', code)}")
+            said = answer.get("message", code) if isinstance(answer, dict) else "something else"
+            raise RoadsUnavailable(f"the road server refused a {service}: {said}")
         return answer
 
 
+def blocks(
+    sources: int, targets: int, most_rows: int, most_cells: int, most_points: int
+) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the parts in which a table is asked for, each within all three limits."""
+    columns = min(targets, max(1, most_points - min(sources, most_rows, max(1, most_points // 2))))
+    rows = max(1, min(most_rows, most_cells // columns, most_points - columns))
+    for first in range(0, sources, rows):
+        for left in range(0, targets, columns):
+            yield slice(first, first + rows), slice(left, left + columns)
+
+
+def _joined(coordinates: list[list[float]]) -> str:
+    return ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in coordinates)
+
+
+def _query(question: Mapping[str, object]) -> str:
+    def word(value: object) -> str:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def text(name: str, value: object) -> str:
+        between = "," if name == "annotations" else ";"
+        return between.join(map(word, value)) if isinstance(value, list) else word(value)
+
+    return urlencode({name: text(name, value) for name, value in question.items()}, safe=";,")
+
+
 @dataclass(frozen=True, eq=False)
-class _Table:
+class Table:
+    """Part of a matrix as a server answers it; NaN where there is no way."""
+
     seconds: NDArray[np.float64]
     metres: NDArray[np.float64]
     source_snap_m: NDArray[np.float64]
     target_snap_m: NDArray[np.float64]
 
     @classmethod
-    def without_any_way(cls, sources: int, targets: int) -> "_Table":
+    def without_any_way(cls, sources: int, targets: int) -> "Table":
+        """No source reaches any target."""
         nothing = np.full((sources, targets), np.nan)
         return cls(nothing, nothing, np.full(sources, np.inf), np.full(targets, np.inf))
+
+    def put_into(self, result: Matrix, rows: slice, columns: slice) -> None:
+        """Replace the estimates of a block by what is known of the road."""
+        far = (self.source_snap_m[:, None] > FAR_FROM_ROADS_M) | (self.target_snap_m[None] > FAR_FROM_ROADS_M)
+        known = np.isfinite(self.seconds) & np.isfinite(self.metres) & ~far
+        result.seconds[rows, columns][known] = np.rint(self.seconds[known])
+        result.metres[rows, columns][known] = np.rint(self.metres[known])
+        result.estimated[rows, columns][known] = False
+        result.snap_m[rows] = self.source_snap_m
 
 
 def _leg(leg: dict[str, Any]) -> Leg:

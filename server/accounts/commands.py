@@ -9,8 +9,10 @@ from uuid import UUID
 import typer
 from typer.core import TyperGroup
 
-from server.accounts import duplicate_pairs, duplicate_queue, duplicate_rule
-from server.accounts.importing import TARGET
+from server.accounts.duplicates import pairs as duplicate_pairs
+from server.accounts.duplicates import queue as duplicate_queue
+from server.accounts.duplicates import rule as duplicate_rule
+from server.accounts.importing.target import TARGET
 from server.auth.access import system_scope
 from server.imports import profiles, queries, service
 from server.imports.errors import BadFile

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.accounts import queries
 from server.accounts.models import Account
 from server.accounts.queries import Row
+from server.accounts.reaching import Reaching
 from server.accounts.reasons import in_words
 from server.auth.access import Scope
 from server.geocoding.queries import attributions
@@ -109,7 +110,7 @@ def values(row: Row) -> dict[str, Any]:
 def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[Row]:
     """The accounts to export by name, read in batches."""
     today = queries.today_of(scope)
-    statement = queries.chosen(scope, filter=filter, search=search, permission="accounts:export")
+    statement = queries.chosen(Reaching(session), scope, filter=filter, search=search, permission="accounts:export")
     detailed = queries.with_details(statement, today).order_by(queries.sort_keys(today)["name"], Account.id)
     for found in session.execute(detailed.execution_options(yield_per=BATCH)):
         yield Row(*found)

@@ -4,18 +4,29 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, and_, case, cast, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Date, Integer, ScalarSelect, and_, case, cast, func, literal, select, type_coerce
 
 from geo.types import Grade
+from server.accounts.cadence_models import Cadence
 from server.accounts.models import INTERVALS, Account, AccountClass, PinState, Site, Status
 from server.auth.models import User
 from server.kit.filtering import Field, Kind
 from server.territories.models import Territory
 
+
+def of_class(whose: ColumnElement[bool]) -> ScalarSelect[int]:
+    """The call interval that somebody has set for the account's class."""
+    rule = select(Cadence.interval_days).where(Cadence.account_class == Account.account_class, whose)
+    return rule.correlate(Account).scalar_subquery()
+
+
 INTERVAL_DAYS: ColumnElement[int] = func.coalesce(
-    Account.interval_days, case(INTERVALS, value=Account.account_class, else_=None)
+    Account.interval_days,
+    of_class(Cadence.user_id == Account.owner_id),
+    of_class(Cadence.user_id.is_(None)),
+    case(INTERVALS, value=Account.account_class, else_=None),
 )
-"""Days between visits: the account's own, else those of its class, else null."""
+"""Days between visits: the account's own, else what its owner, the company or Waymark says of its class, else null."""
 
 LAST_OR_FIRST_DAY = func.coalesce(Account.last_visit_on, cast(Account.created_at, Date))
 

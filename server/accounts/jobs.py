@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from server.accounts.duplicate_jobs import find_duplicates
-from server.accounts.importing import TARGET
+from server.accounts.duplicates.jobs import find_duplicates
+from server.accounts.importing.target import TARGET
 from server.accounts.locating import ask_elsewhere, check_pins_again, locate_account, locate_pending
-from server.accounts.repairing import apply_repair, search_repair
+from server.accounts.reviewing.repairing import apply_repair, search_repair
 from server.imports import service
 from server.imports.models import ImportRun, State
 from server.jobs import task

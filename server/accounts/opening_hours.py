@@ -1,10 +1,12 @@
 """Opening hours: the part of OpenStreetMap's syntax that says when a visit is welcome in an ordinary week.
 
 `Mo-Fr 08:00-12:00,13:30-18:00; Sa 09:00-12:00; PH off`, `24/7`, `Mo,We 14:00-17:00; Tu off`. A later rule replaces the
-earlier ones on its days. Public and school holidays are understood and left out. Comments in quotes are ignored.
+earlier ones on its days. Public holidays have hours of their own (`holiday_hours`); school holidays are understood and
+left out. Comments in quotes are ignored.
 """
 
 import re
+from collections.abc import Iterator
 
 from server.kit.errors import Invalid
 
@@ -36,22 +38,35 @@ def parse_hours(text: str) -> Week:
         Names the part that is not understood.
     """
     week: list[Spans] = [()] * 7
-    rules = re.sub(r"(?<=\d)\s*,\s*(?=[A-Za-z])", ";", re.sub(r'"[^"]*"', "", text))
-    for part in rules.split(";"):
+    for days, _, spans in rules_of(text):
+        for day in days:
+            week[day] = spans
+    return (week[0], week[1], week[2], week[3], week[4], week[5], week[6])
+
+
+def holiday_hours(text: str) -> Spans | None:
+    """The spans of a public holiday, empty when closed; None when the hours say nothing of holidays."""
+    found: Spans | None = None
+    for _, on_holidays, spans in rules_of(text):
+        if on_holidays:
+            found = spans
+    return found
+
+
+def rules_of(text: str) -> Iterator[tuple[set[int], bool, Spans]]:
+    """Each rule in order: its weekdays, whether it speaks of public holidays, its spans."""
+    for part in re.sub(r"(?<=\d)\s*,\s*(?=[A-Za-z])", ";", re.sub(r'"[^"]*"', "", text)).split(";"):
         rule = part.strip()
         if not rule:
             continue
         if rule == "24/7":
-            week = [((0, MINUTES),)] * 7
+            yield set(range(7)), True, ((0, MINUTES),)
             continue
         match = RULE.fullmatch(rule)
         if match is None:
             raise not_understood(rule)
-        days = days_of(match["days"], rule)
-        spans = spans_of(match["times"].strip(), rule)
-        for day in days:
-            week[day] = spans
-    return (week[0], week[1], week[2], week[3], week[4], week[5], week[6])
+        on_holidays = bool(re.search(r"\bPH\b", match["days"], re.IGNORECASE))
+        yield days_of(match["days"], rule), on_holidays, spans_of(match["times"].strip(), rule)
 
 
 def days_of(text: str, rule: str) -> set[int]:

@@ -1,7 +1,7 @@
 """Reads of accounts. Every read starts at `visible_to(scope)`: it decides lists, maps, exports and phones alike."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.types import Text
 from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
+from server.accounts.reaching import Reaching, Trip
 from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
@@ -79,13 +80,23 @@ def territories_reach(areas: Select[Any]) -> ColumnElement[bool]:
 
 
 def chosen(
-    scope: Scope, *, filter: str | None = None, search: str | None = None, permission: str = "accounts:read"
+    reaching: Reaching,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    permission: str = "accounts:read",
 ) -> Select[Account]:
-    """The accounts that a filter and a search leave of what somebody may see: the same for list, map and export."""
+    """The accounts that a filter and a search leave of what somebody may see: the same for list, map and export.
+
+    `reaching` answers and remembers the drives that the filter asks for.
+    """
     statement = visible_to(scope, permission)
     if filter and filter.strip():
         today = today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), fields(today), today=today))
+        statement = statement.where(
+            compile_filter(parse(filter), fields(today), today=today, reached=reaching.condition)
+        )
     if search and search.strip():
         statement = statement.where(matches(search[:200]))
     return statement
@@ -103,6 +114,8 @@ class Row:
     interval_days: int | None
     lon: float | None
     lat: float | None
+    trip: Trip | None = None
+    """The drive there, when the filter asks for one."""
 
 
 def with_details(statement: Select[Account], today: date) -> Select[Any]:
@@ -169,10 +182,12 @@ def page(
 ) -> Listing:
     """One page of the accounts that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     today = today_of(scope)
-    key = sort_keys(today).get(sort.removeprefix("-"))
+    reaching = Reaching(session)
+    statement = chosen(reaching, scope, filter=filter, search=search)
+    keys = sort_keys(today) | {"drive": reaching.drive_s}
+    key = keys.get(sort.removeprefix("-"))
     if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(sort_keys(today)) + ".")
-    statement = chosen(scope, filter=filter, search=search)
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
     total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Account.id).subquery())) or 0
     after = decode_cursor(cursor, 3)
     down = sort.startswith("-")
@@ -189,8 +204,9 @@ def page(
     order = (ids.c.key.desc(), Account.id.desc()) if down else (ids.c.key, Account.id)
     found = session.execute(detailed.order_by(*order)).all()
     last = found[limit - 1] if len(found) > limit else None
+    trips = reaching.of_accounts(row[0].id for row in found[:limit])
     return Listing(
-        rows=[Row(*row[:8]) for row in found[:limit]],
+        rows=[replace(Row(*row[:8]), trip=trips.get(row[0].id)) for row in found[:limit]],
         next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
         total=total,
     )

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from server.accounts import duplicates, exporting, places, queries, service, tiles
+from server.accounts import exporting, places, queries, service, tiles
+from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import fields
 from server.accounts.pins import point_of
 from server.accounts.schemas import (

@@ -96,6 +96,8 @@ class AccountListed(Read):
     geocode_reason: str | None
     provider: str | None
     pin_state: str | None
+    drive_s: int | None = Field(default=None, description="Seconds of the drive that the filter's `within` asks for.")
+    drive_estimated: bool = Field(default=False, description="A straight-line estimate, not a road.")
     rev: int
 
     @classmethod
@@ -150,6 +152,7 @@ def listed(row: Row) -> dict[str, Any]:
         {name: getattr(row.account, name) for name in LISTED}
         | {name: getattr(row.site, name, None) for name in LISTED_OF_SITE}
         | {name: getattr(row, name) for name in LISTED_BESIDE}
+        | ({"drive_s": row.trip.drive_s, "drive_estimated": row.trip.is_estimated} if row.trip else {})
     )
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.accounts import duplicates, editing, pins, places, queries
+from server.accounts import editing, pins, places, queries
+from server.accounts.duplicates import search as duplicates
 from server.accounts.editing import Outcome
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.pins import realign

@@ -9,6 +9,7 @@ from sqlalchemy.types import Text
 from server.accounts import queries
 from server.accounts.fields import overdue_days
 from server.accounts.models import Account, Site
+from server.accounts.reaching import Reaching
 from server.auth.access import Scope
 from server.kit.tiles import Tile
 
@@ -26,7 +27,7 @@ WORLD_M = 40_075_016.68557849
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The accounts of a tile that somebody may see: single ones, or clusters with counts by class below zoom 9."""
     box = func.ST_TileEnvelope(at.z, at.x, at.y)
-    accounts = queries.chosen(scope, filter=filter, search=search)
+    accounts = queries.chosen(Reaching(session), scope, filter=filter, search=search)
     joined = accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None)))
     clustered = at.z < SINGLE_FROM_ZOOM
     reach = func.ST_Transform(box if clustered else func.ST_Expand(box, WORLD_M / 2**at.z * BUFFER / EXTENT), 4326)

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from geo.middle import AGREEING, agreed
 from geo.types import Fix, LonLat
-from server.accounts import proposals
 from server.accounts.place_models import PinProposal
+from server.accounts.reviewing import proposals
 from server.jobs import defer, task
 from server.kit.database import transaction
 from server.records.service import Actor, acting

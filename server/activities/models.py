@@ -64,6 +64,9 @@ class Visit(Record, Base):
     zone: Mapped[str] = mapped_column(comment="IANA time zone of the day.")
     state: Mapped[str] = mapped_column(server_default=VisitState.PLANNED.value)
     appointment: Mapped[str | None]
+    meeting_id: Mapped[UUID | None] = mapped_column(
+        index=True, comment="Shared by the visits of the reps who come to one appointment together."
+    )
     objective: Mapped[str | None]
     outcome: Mapped[str | None]
     note: Mapped[str | None]

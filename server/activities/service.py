@@ -1,6 +1,6 @@
 """The rules of visits. Pages, API and phones record a visit through the same `record_visit`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from server.accounts.service import note_visit
 from server.activities.checkin import Verdict, verify
 from server.activities.healing import is_telling, look_again
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
+from server.demands import service as demands
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
@@ -99,11 +100,26 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     session.flush()
     apply_event(visit, event)
     session.flush()
-    if visit.state == VisitState.DONE:
-        note_visit(session, visit.account_id, visit.day)
+    settle_demand(session, visit)
     if visit.site_id is not None and is_telling(report.fix):
         look_again(session, visit.site_id)
     return visit
+
+
+def settle_demand(session: Session, visit: Visit) -> None:
+    """A visit that took place serves what was wanted there; one that did not leaves it open."""
+    if visit.state == VisitState.DONE:
+        note_visit(session, visit.account_id, visit.day)
+        demands.visited(
+            session,
+            visit_id=visit.id,
+            account_id=visit.account_id,
+            site_id=accounts.standing_site(session, visit.site_id) if visit.site_id else None,
+            rep_id=visit.rep_id,
+            day=visit.day,
+        )
+    elif visit.state in (VisitState.MISSED, VisitState.CANCELLED):
+        demands.not_visited(session, [visit.id])
 
 
 def one_at_a_time(session: Session, visit_id: UUID) -> None:
@@ -210,49 +226,78 @@ class PlannedVisit:
     ends_at: datetime | None = None
     appointment: Appointment | None = None
     objective: str | None = None
+    meeting_id: UUID | None = None
+    """Shared with the visits of the other reps who come."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A planned visit's time and rep in a new plan."""
+
+    visit_id: UUID
+    rep_id: UUID
+    day: date
+    starts_at: datetime
+    ends_at: datetime
 
 
 def plan_visit(session: Session, planned: PlannedVisit, *, visit_id: UUID | None = None) -> Visit:
     """Put a visit into the calendar. Refuses a site of another account and an end before the start."""
+    return plan_visits(session, [planned], ids=[visit_id or uuid7()])[0]
+
+
+def plan_visits(session: Session, wanted: Sequence[PlannedVisit], *, ids: Sequence[UUID] | None = None) -> list[Visit]:
+    """Put visits into the calendar, all or none. Refuses the same as for one."""
+    at = select(Site.id, Site.account_id).where(Site.id.in_({one.site_id for one in wanted}), Site.deleted_at.is_(None))
+    account_of = {site_id: account_id for site_id, account_id in session.execute(at)}
+    visits = []
+    for visit_id, planned in zip(ids or [uuid7() for _ in wanted], wanted, strict=True):
+        check_planned(planned, account_of.get(planned.site_id))
+        visits.append(
+            Visit(
+                id=visit_id,
+                account_id=planned.account_id,
+                site_id=planned.site_id,
+                rep_id=planned.rep_id,
+                day=planned.day,
+                zone=planned.zone,
+                state=VisitState.PLANNED,
+                appointment=planned.appointment,
+                objective=planned.objective,
+                planned_start_at=planned.starts_at,
+                planned_end_at=planned.ends_at,
+                meeting_id=planned.meeting_id,
+            )
+        )
+    session.add_all(visits)
+    session.flush()
+    return visits
+
+
+def check_planned(planned: PlannedVisit, site_account_id: UUID | None) -> None:
+    """Refuse a visit that cannot be planned; the site's account is given."""
     check_days(planned.day, planned.starts_at, planned.ends_at)
-    site = session.get(Site, planned.site_id)
-    if site is None or site.account_id != planned.account_id or site.deleted_at is not None:
+    checked_zone(planned.zone)
+    if site_account_id != planned.account_id:
         raise Invalid("The site does not belong to the account.", field="site_id")
     if planned.starts_at and planned.ends_at and planned.ends_at <= planned.starts_at:
         raise Invalid("The visit ends before it starts.", help="Swap the two times.", field="ends_at")
     if planned.appointment is Appointment.FIXED and planned.starts_at is None:
         raise Invalid("A fixed appointment needs its time.", field="starts_at")
-    visit = Visit(
-        id=visit_id or uuid7(),
-        account_id=planned.account_id,
-        site_id=planned.site_id,
-        rep_id=planned.rep_id,
-        day=planned.day,
-        zone=checked_zone(planned.zone),
-        state=VisitState.PLANNED,
-        appointment=planned.appointment,
-        objective=planned.objective,
-        planned_start_at=planned.starts_at,
-        planned_end_at=planned.ends_at,
-    )
-    session.add(visit)
-    session.flush()
-    return visit
 
 
-def move_visit(
-    session: Session, visit_id: UUID, *, day: date, starts_at: datetime, ends_at: datetime, rep_id: UUID | None = None
-) -> bool:
-    """Give a planned visit its time and its rep in a new plan. A visit that has begun stays; says whether it moved."""
-    visit = session.get(Visit, visit_id, with_for_update=True)
-    if visit is None or visit.deleted_at is not None:
-        raise NotFound("There is no such visit.")
-    if visit.state != VisitState.PLANNED:
-        return False
-    visit.day, visit.planned_start_at, visit.planned_end_at = day, starts_at, ends_at
-    visit.rep_id = rep_id or visit.rep_id
+def move_visits(session: Session, moved: Sequence[Moved]) -> None:
+    """Give planned visits their times and reps in a new plan; those that have begun stay."""
+    statement = select(Visit).where(Visit.id.in_([one.visit_id for one in moved]), Visit.deleted_at.is_(None))
+    visits = {visit.id: visit for visit in session.scalars(statement.order_by(Visit.id).with_for_update())}
+    for one in moved:
+        if one.visit_id not in visits:
+            raise NotFound("There is no such visit.")
+        visit = visits[one.visit_id]
+        if visit.state == VisitState.PLANNED:
+            visit.rep_id, visit.day = one.rep_id, one.day
+            visit.planned_start_at, visit.planned_end_at = one.starts_at, one.ends_at
     session.flush()
-    return True
 
 
 def put_back(
@@ -280,6 +325,7 @@ def withdraw(session: Session, visit_ids: Iterable[UUID]) -> int:
     for visit in visits:
         visit.deleted_at = clock.now()
     session.flush()
+    demands.not_visited(session, [visit.id for visit in visits])
     return len(visits)
 
 

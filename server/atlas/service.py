@@ -14,7 +14,9 @@ from server.regions import queries as region_queries
 from server.regions import service as regions
 from server.regions.building import Steps, quiet
 from server.regions.models import Region
-from server.roads import service as roads
+from server.roads import graphs as roads
+from server.roads import jobs as road_jobs
+from server.roads import joining
 
 
 def add_region(path: Path, name: str | None = None, *, source: str | None = None, steps: Steps = quiet) -> UUID:
@@ -37,6 +39,7 @@ def add_region(path: Path, name: str | None = None, *, source: str | None = None
     building.publish(region_id)
     with transaction() as session:
         updating.settle(session)
+        road_jobs.after_build(session, session.get_one(Region, region_id))
     return region_id
 
 
@@ -63,6 +66,9 @@ def remove_region(name: str) -> None:
         updating.settle(session)
     with transaction() as session:
         regions.clear_files(session, gone)
+        for row in joining.with_region(session, name):
+            joining.take_apart(session, row.key)
+    roads.forget_graphs(name)
 
 
 def to_look_at_again(session: Session) -> int:

@@ -70,6 +70,17 @@ class RepProfile(Base):
     break_s: Mapped[int] = mapped_column(server_default=text("2700"))
     max_drive_s: Mapped[int | None] = mapped_column(Integer)
     max_visits: Mapped[int | None] = mapped_column(SmallInteger)
+    overtime_s: Mapped[int] = mapped_column(server_default=text("0"), comment="How long after the shift's end at most.")
+    overtime_cost: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("2"), comment="What a second of it costs, in seconds of driving."
+    )
+    end_name: Mapped[str | None] = mapped_column(comment="Where the day ends, when not where it starts.")
+    end_point: Mapped[WKBElement | WKTElement | None] = mapped_column(
+        Geometry("POINT", srid=4326, spatial_index=False), comment="Null: where the day starts."
+    )
+    nights_a_week: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("0"), comment="Hotel nights that the planner may use."
+    )
     weekdays: Mapped[list[int]] = mapped_column(
         ARRAY(SmallInteger), server_default=text("'{0,1,2,3,4}'"), comment="Working days, 0 = Monday."
     )

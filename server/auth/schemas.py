@@ -4,8 +4,10 @@ from datetime import date, datetime, time
 from typing import Annotated
 from uuid import UUID
 
+from geoalchemy2 import WKBElement, WKTElement
 from geoalchemy2.shape import to_shape
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from shapely.geometry import Point
 
 from server.auth.models import RepProfile, Role
 
@@ -45,16 +47,26 @@ class WorkingDay(BaseModel):
     max_drive_s: int | None = Field(default=None, ge=0)
     max_visits: int | None = Field(default=None, ge=1, le=100)
     weekdays: list[Weekday] = Field(default=[0, 1, 2, 3, 4], description="Working days, 0 = Monday.")
+    overtime_s: int = Field(default=0, ge=0, le=14400, description="How long after the shift's end at most.")
+    overtime_cost: int = Field(default=2, ge=0, le=100, description="A second of it, in seconds of driving.")
+    end_name: str | None = Field(default=None, max_length=200)
+    end_point: tuple[Longitude, Latitude] | None = Field(
+        default=None, description="Where the day ends: longitude, latitude. Null: where it starts."
+    )
+    nights_a_week: int = Field(default=0, ge=0, le=6, description="Hotel nights that the planner may use.")
 
     @classmethod
     def of(cls, profile: RepProfile) -> "WorkingDay":
         """The working day of a stored profile."""
-        home = None
-        if profile.home is not None:
-            point = to_shape(profile.home)
-            home = (point.x, point.y)  # type: ignore[attr-defined]
-        names = [name for name in cls.model_fields if name != "home"]
-        return cls(home=home, **{name: getattr(profile, name) for name in names})
+        points = {name: lon_lat(getattr(profile, name)) for name in ("home", "end_point")}
+        names = [name for name in cls.model_fields if name not in points]
+        return cls(**points, **{name: getattr(profile, name) for name in names})
+
+
+def lon_lat(stored: WKBElement | WKTElement | None) -> tuple[float, float] | None:
+    """A stored point as longitude and latitude."""
+    point = None if stored is None else to_shape(stored)
+    return (point.x, point.y) if isinstance(point, Point) else None
 
 
 class UserRead(Read):

@@ -174,6 +174,9 @@ def set_working_day(session: Session, user_id: UUID, values: dict[str, Any]) -> 
     home = values.pop("home", None)
     if home is not None:
         profile.home = WKTElement(f"POINT({home[0]} {home[1]})", srid=4326)
+    if "end_point" in values:
+        end = values.pop("end_point")
+        profile.end_point = None if end is None else WKTElement(f"POINT({end[0]} {end[1]})", srid=4326)
     for name, value in values.items():
         setattr(profile, name, value)
     session.add(profile)

@@ -18,7 +18,7 @@ from server.kit import embedded
 from server.kit.database import engine
 from server.kit.settings import settings
 from server.regions.commands import StepBars
-from server.roads import service as roads
+from server.roads import graphs as roads
 
 
 @dataclass(frozen=True)

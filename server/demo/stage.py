@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.types import Fix, LonLat
-from server.accounts import proposals
 from server.accounts.models import Account, Site
 from server.accounts.pins import pin_of
+from server.accounts.reviewing import proposals
 from server.activities.models import Outcome, Visit, VisitState
 from server.activities.service import VisitReport, record_visit
 from server.auth.access import scope_of

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from routing.export.tour import Span
 from server.accounts.models import Account, Site
 from server.auth.queries import user_by_login
 from server.auth.tokens import create_api_token
@@ -22,7 +23,6 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.plans.exporting import service as exporting
-from server.plans.queries import day_routes
 from server.regions.models import Region
 
 DAYS = 5
@@ -111,12 +111,9 @@ class Exported:
 
 
 def export_days(first: date, days: int, folder: Path | None = None) -> Exported:
-    """Write the files of some days, and hold every file against its hash in the manifest."""
-    folders = []
+    """Write one set of files per rep for some days, and hold every file against its hash in the manifest."""
     with transaction() as session:
-        for day in (date.fromordinal(first.toordinal() + offset) for offset in range(days)):
-            if day_routes(session, day):  # in a week with little to do somebody may have a day without visits
-                folders += exporting.write_day(session, day, folder)
+        folders = exporting.write(session, Span.of(first, days), folder)
     return Exported(folders, sum(checked_manifest(one) for one in folders))
 
 

@@ -15,6 +15,7 @@ from server.kit.database import transaction
 
 addresses = typer.Typer(no_args_is_help=True, help="Address files beside the regions: CSV with OpenAddresses' columns.")
 
+FOLLOWS = "A running server looks again at the pins that this may concern, within five minutes."
 _CHUNK = 2_000
 _REPORT_EVERY = 10_000
 
@@ -110,6 +111,7 @@ def add(
         typer.echo(f"{found.name}: {found.addresses:,} addresses on {found.streets:,} streets. {found.attribution[0]}")
         if found.replaces is not None:
             typer.echo(f"Since the version before: {in_words(found.changes)}.")
+    typer.echo(FOLLOWS)
 
 
 @addresses.command("list")
@@ -134,6 +136,7 @@ def remove(name: Annotated[str, typer.Argument(help="As “waymark addresses lis
     with transaction() as session:
         sources.remove(session, name)
     typer.echo(f"Address file {name} is removed. Bring it back: waymark addresses restore “{name}”")
+    typer.echo(FOLLOWS)
 
 
 @addresses.command("restore")
@@ -142,6 +145,7 @@ def restore(name: Annotated[str, typer.Argument(help="As “waymark addresses li
     with transaction() as session:
         found = sources.restore(session, name)
         typer.echo(f"Address file {name} is back with {found.addresses:,} addresses.")
+    typer.echo(FOLLOWS)
 
 
 def _tell(rows: int) -> None:

@@ -1,10 +1,12 @@
 """JSON API of the index's sources: address files, and the geocoder elsewhere."""
 
+import math
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
+from geo.types import BBox
 from server.auth.access import Scope, requires
 from server.geocoding import queries, remote, sources, uploads
 from server.geocoding.jobs import read_upload
@@ -14,11 +16,13 @@ from server.geocoding.sources import Wish
 from server.imports.uploads import Received, SizeChecked
 from server.jobs import defer
 from server.kit.database import Db
+from server.kit.errors import Invalid
 from server.kit.paging import Page
 from server.regions.queries import attributions as region_credits
 
 router = APIRouter(prefix="/api/v1", tags=["geocoding"])
 
+BOX = Query(max_length=120, description="West, south, east, north in degrees: only what is seen there.")
 ReadRegions = Annotated[Scope, requires("regions:read")]
 WriteRegions = Annotated[Scope, requires("regions:write")]
 
@@ -51,9 +55,21 @@ def wish_of(options: dict[str, str]) -> Wish:
 
 
 @router.get("/attribution")
-def list_attribution(scope: ReadRegions, session: Db) -> Page[str]:
-    """What must be printed beside every map and every place that leaves: regions, address files, geocoders."""
-    return Page(items=sorted({*queries.attributions(session), *region_credits(session)}))
+def list_attribution(scope: ReadRegions, session: Db, box: Annotated[str | None, BOX] = None) -> Page[str]:
+    """What must be printed beside a map and every place that leaves: regions, address files, geocoders."""
+    around = None if box is None else box_of(box)
+    return Page(items=sorted({*queries.credits_beside(session, around), *region_credits(session, around)}))
+
+
+def box_of(written: str) -> BBox:
+    """The box that a query names. Refuses what is none."""
+    try:
+        west, south, east, north = map(float, written.split(","))
+    except ValueError:
+        west = south = east = north = math.nan
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise Invalid(f"“{written[:60]}” is no box.", help="Write west,south,east,north in degrees.", field="box")
+    return BBox(west, south, east, north)
 
 
 @router.get("/address-files")

@@ -20,6 +20,9 @@ HEAD = 262_144
 MOST_NULS = 0.02
 """Share of NUL bytes up to which a file is still text; they are left out row by row."""
 
+WIDE_NULS = 0.5
+"""Share of NUL bytes in every second place from which a file is UTF-16 (some letters have no NUL byte)."""
+
 LONGEST_RECORD = 200
 """Lines that one record may span before its quote counts as never closed."""
 
@@ -69,6 +72,8 @@ def dialect_of(path: Path) -> Dialect:
             raise BadFile("The file is empty.", help="Export it again with a header row and at least one row.")
         encoding = bom_of(head)
         if encoding is None:
+            encoding = wide(head)
+        if encoding is None:
             if head.count(b"\x00") > len(head) * MOST_NULS:
                 raise BadFile("The file is not text.", help="Save it as CSV (UTF-8) or as XLSX.")
             file.seek(0)
@@ -80,6 +85,14 @@ def dialect_of(path: Path) -> Dialect:
 def bom_of(head: bytes) -> str | None:
     """The encoding that a byte order mark names."""
     return next((name for mark, name in BOMS if head.startswith(mark)), None)
+
+
+def wide(head: bytes) -> str | None:
+    """UTF-16 without a mark: nearly every second byte is NUL, and hardly any of those between."""
+    even, odd = head[::2].count(0) / max(1, len(head) // 2), head[1::2].count(0) / max(1, len(head) // 2)
+    if max(even, odd) < WIDE_NULS or min(even, odd) > MOST_NULS:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def encoding_of(file: BinaryIO) -> str:
@@ -109,7 +122,7 @@ def lines(path: Path, encoding: str) -> Iterator[str]:
     with path.open("rb") as file:
         head = file.read(HEAD)
         file.seek(0)
-        if encoding in ("utf-16", "utf-32") or (b"\n" not in head and b"\r" in head):
+        if encoding.startswith(("utf-16", "utf-32")) or (b"\n" not in head and b"\r" in head):
             yield from io.TextIOWrapper(file, encoding, errors="replace", newline=None)
             return
         if head.startswith(codecs.BOM_UTF8):

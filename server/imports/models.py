@@ -69,6 +69,7 @@ class ImportRun(Base):
     sheet: Mapped[str | None] = mapped_column(comment="Sheet of a workbook, layer of a GeoPackage.")
     header: Mapped[list[str]] = mapped_column(ARRAY(Text))
     row_count: Mapped[int] = mapped_column(server_default=text("0"), comment="Rows that are not empty, without header.")
+    empty_rows: Mapped[int] = mapped_column(server_default=text("0"), comment="Empty rows between those with data.")
     mapping: Mapped[dict[str, str]] = mapped_column(
         JSONB, server_default=text("'{}'::jsonb"), comment="Position of a column -> field."
     )

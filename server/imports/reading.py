@@ -109,11 +109,12 @@ def titles(cells: list[str]) -> list[str]:
 
 def cleaned(record: Record, width: int) -> Record:
     """A record of the header's width, without signs that nobody sees."""
-    note = "Invisible control characters were removed." if any(map(CONTROL.search, record.cells)) else None
-    cells = [(CONTROL.sub("", cell) if note else cell).strip() for cell in record.cells]
+    is_clean = not any(map(CONTROL.search, record.cells))
+    cells = [(cell if is_clean else CONTROL.sub("", cell)).strip() for cell in record.cells]
+    notes = [record.note, None if is_clean else "Invisible control characters were removed."]
     problem = record.problem or (width_problem(cells, width) if any(cells[width:]) else None)
     fitting = (cells + [""] * width)[:width] if problem is None else cells[: width + 20]
-    return Record(record.number, fitting, problem, note)
+    return Record(record.number, fitting, problem, " ".join(filter(None, notes)) or None)
 
 
 def fingerprint(path: Path) -> str:

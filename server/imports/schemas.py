@@ -24,6 +24,7 @@ class ImportRead(BaseModel):
     sheet: str | None
     header: list[str]
     row_count: int
+    empty_rows: int
     mapping: dict[str, str] = Field(description="Position of a column -> field.")
     options: dict[str, Any]
     state: str

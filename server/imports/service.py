@@ -2,12 +2,11 @@
 
 import errno
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.imports import guessing, profiles, queries
@@ -61,7 +60,7 @@ def receive(
         )
         session.add(run)
         session.flush()
-        run.row_count = stage(session, run, table)
+        run.row_count, run.empty_rows = stage(session, run, table)
     except WaymarkError as error:
         raise type(error)(f"{Path(file_name).name}: {error.message}", help=error.help, **dict(error.details)) from error
     except OSError as error:
@@ -82,10 +81,19 @@ def receive(
     return run
 
 
-def stage(session: Session, run: ImportRun, table: Table) -> int:
-    """Write a file's rows as they are; returns how many."""
-    rows = ((run.id, row.number, row.cells, row.problem, row.note) for row in table.rows)
-    return copy_rows(session, ImportRow.__tablename__, ("run_id", "row_no", "cells", "problem", "note"), rows)
+def stage(session: Session, run: ImportRun, table: Table) -> tuple[int, int]:
+    """Write a file's rows as they are; returns how many, and how many empty ones lay between them."""
+    empty, last = 0, None
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        nonlocal empty, last
+        for row in table.rows:
+            empty += 0 if last is None else row.number - last - 1
+            last = row.number
+            yield run.id, row.number, row.cells, row.problem, row.note
+
+    count = copy_rows(session, ImportRow.__tablename__, ("run_id", "row_no", "cells", "problem", "note"), rows())
+    return count, empty
 
 
 def default_key(target: Target, mapping: dict[str, str]) -> str:
@@ -188,9 +196,9 @@ def note(run_id: UUID, **values: Any) -> None:
             setattr(session.get_one(ImportRun, run_id), name, value)
 
 
-def find(session: Session, kind: str, run_id: UUID) -> ImportRun:
-    """An import of this kind."""
-    run = session.scalars(select(ImportRun).where(ImportRun.id == run_id, ImportRun.kind == kind)).one_or_none()
+def find(session: Session, kind: str, run_id: UUID, *, actor: UUID | None = None) -> ImportRun:
+    """An import of this kind; one of this person's when given."""
+    run = session.scalars(queries.runs(kind, actor=actor).where(ImportRun.id == run_id)).one_or_none()
     if run is None:
         raise queries.no_such_import()
     return run

@@ -3,9 +3,10 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -16,6 +17,9 @@ MAX_CELLS = 30_000_000
 MAX_MEMBERS = 10_000
 CELL = re.compile(rb"""<(?:\w+:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 """A cell's place, however its tag is written."""
+
+type Range = tuple[tuple[int, int], tuple[int, int]]
+"""Cells from (row, column) to (row, column), both from 0 and included."""
 
 LONGEST_TAG = 300
 CHUNK = 1_000_000
@@ -77,7 +81,7 @@ def column_number(letters: bytes) -> int:
 
 
 def records(path: Path, sheet_name: str | None) -> tuple[str, Iterator[Record]]:
-    """The chosen sheet and its rows. Refuses several sheets with data, an unknown sheet, and merged cells."""
+    """The chosen sheet and its rows. Refuses several sheets with data and an unknown sheet."""
     try:
         book = CalamineWorkbook.from_path(str(path))
         names = [sheet_name] if sheet_name else filled_sheets(book)
@@ -98,15 +102,20 @@ def records(path: Path, sheet_name: str | None) -> tuple[str, Iterator[Record]]:
         raise BadFile(
             f"The workbook cannot be read: {error}.", help="Remove its password and save it again as XLSX, or as CSV."
         ) from error
-    if merged:
-        (top, left), (bottom, right) = merged[0]
-        where = f"{letters_of(left)}{top + 1}:{letters_of(right)}{bottom + 1}"
-        more = f" and {len(merged) - 1} more" if len(merged) > 1 else ""
-        raise BadFile(
-            f"The sheet “{names[0]}” has merged cells: {where}{more}.",
-            help="Unmerge them, each row needs its own cells.",
-        )
-    return names[0], (Record(number, [written(value) for value in row]) for number, row in enumerate(rows, 1))
+    return names[0], unmerged(rows, merged)
+
+
+def unmerged(rows: list[list[Any]], merged: Sequence[Range]) -> Iterator[Record]:
+    """The rows as text. What cells merged over several rows say holds for each of these rows, with a note."""
+    notes: dict[int, str] = {}
+    for (top, left), (bottom, right) in merged:
+        value = rows[top][left] if top < len(rows) and left < len(rows[top]) else ""
+        for row in range(top + 1, min(bottom + 1, len(rows))) if written(value) else ():
+            rows[row][left] = value
+            where = f"{letters_of(left)}{top + 1}:{letters_of(right)}{bottom + 1}"
+            notes[row] = f"“{written(value)[:40]}” was taken from the merged cells {where}."
+    for place, cells in enumerate(rows):
+        yield Record(place + 1, [written(value) for value in cells], note=notes.get(place))
 
 
 def filled_sheets(book: CalamineWorkbook) -> list[str]:

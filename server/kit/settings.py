@@ -54,6 +54,14 @@ class Settings(BaseSettings):
         default=None,
         description="Key of the geocoder elsewhere that an admin has switched on, if it wants one; never shown.",
     )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Seals stored passwords of other servers; equal on every machine. Default: secret.key in the home.",
+    )
+    private_targets: bool = Field(
+        default=True,
+        description="Whether mail, SFTP and webhooks may go to private addresses; admins name the targets.",
+    )
     max_upload_mb: int = Field(default=200, ge=1, description="Largest file that may be uploaded, in megabytes.")
     max_unpacked_mb: int = Field(
         default=1000, ge=1, description="Largest size to which an uploaded file may unpack, in megabytes."

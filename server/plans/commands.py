@@ -1,4 +1,4 @@
-"""Command `waymark plan-file`: a planning file in, a plan out; needs no database."""
+"""Commands `waymark plan-file` (a planning file in, a plan out) and `waymark planner`; they need no database."""
 
 import time
 from pathlib import Path
@@ -9,9 +9,26 @@ import typer
 from routing import fsr
 from routing.budget import Budget
 from routing.check import verify
-from routing.solve import DEFAULT_ENGINE, ENGINES, solve
+from routing.solve import DEFAULT_ENGINE, ENGINES, load, solve
 from routing.types import InvalidProblem
 from server.kit.errors import Invalid
+
+planner = typer.Typer(no_args_is_help=True, help="The planner itself.")
+
+
+@planner.callback()
+def together() -> None:
+    """Keep the name of a command before it, though there is only one so far."""
+
+
+@planner.command()
+def prepare() -> None:
+    """Compile the planner's search, so that the first plan need not wait for it; part of every installation."""
+    from routing.engine import compiled, search
+
+    fresh = not compiled.is_prepared()
+    search.prepare()
+    typer.echo(f"The planner is {'compiled' if fresh else 'ready'} ({compiled.folder()}).", err=True)
 
 
 def plan_file(
@@ -24,6 +41,7 @@ def plan_file(
     """Plan the visits of a file in the neutral fsr/1 format."""
     try:
         instance = fsr.read(source)
+        load(engine)
         begin = time.thread_time()
         plan = solve(instance.problem, engine=engine, seed=seed, budget=Budget(seconds=seconds))
         used = time.thread_time() - begin

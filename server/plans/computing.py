@@ -1,6 +1,6 @@
 """Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -22,15 +22,17 @@ from routing.types import Problem
 from server.accounts.pins import wkt
 from server.auth.access import scope_of
 from server.auth.models import User
+from server.closures.queries import days_off
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.settings import settings
-from server.plans import candidates, relaxing
+from server.plans import collecting, relaxing
 from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
 from server.plans.schemas import PlanSummary
 from server.roads import service as roads
+from server.roads.traffic import Hours
 
 NO_PIN = {"code": "no_pin", "text": "The account has no pin on the map yet."}
 
@@ -73,13 +75,15 @@ def prepare(session: Session, plan: Plan) -> Blueprint:
     asked = session.get_one(User, plan.requested_by)
     scope = scope_of(session, asked, source="job")
     last_day = plan.first_day + timedelta(days=plan.days - 1)
-    found = candidates.find(session, scope, plan.rep_ids, plan.first_day, last_day)
-    return blueprint(reps, plan.first_day, plan.days, found, settings().zone)
+    found = collecting.find(session, scope, reps, plan.first_day, last_day, plan.other_rep_ids)
+    off = days_off(session, plan.rep_ids, plan.first_day, last_day)
+    drawn = blueprint(reps, plan.first_day, plan.days, found.candidates, settings().zone, off)
+    return replace(drawn, stretch=found.stretch)
 
 
-def travel(session: Session, points: tuple[LonLat, ...]) -> Journey:
-    """Drives between all points, by road where a graph answers, else estimated."""
-    engine = roads.engine(session, points)
+def travel(session: Session, points: tuple[LonLat, ...], hours: Hours = ()) -> Journey:
+    """Drives between all points at the traffic of some hours, by road where a graph answers, else estimated."""
+    engine = roads.engine(session, points, hours)
     try:
         return Journey(engine, engine.matrix(points))
     except RoadsUnavailable:
@@ -111,7 +115,7 @@ def store(session: Session, plan_id: UUID, computed: Computed) -> Plan:
     left_out = _unplanned(plan, computed)
     session.add_all(left_out)
     plan.state, plan.progress, plan.error, plan.error_help = PlanState.READY, None, None, None
-    plan.ready_at = clock.now()
+    plan.ready_at, plan.stretch = clock.now(), computed.blueprint.stretch
     plan.estimated = any(route.estimated for route in routes)
     plan.summary = _summary(computed, routes, left_out).model_dump()
     session.flush()
@@ -130,14 +134,13 @@ def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
         bool(computed.journey.matrix.estimated[a, b]) or leg.estimated
         for a, b, leg in zip(places, places[1:], legs, strict=False)
     ]
-    anchor = {"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat}
     route = Route(
         plan_id=plan.id,
         rep_id=shift.rep_id,
         day=shift.day,
         zone=shift.zone,
-        start_anchor=anchor,
-        end_anchor=anchor,
+        start_anchor={"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat},
+        end_anchor={"name": shift.end_name, "lon": shift.end.lon, "lat": shift.end.lat},
         leaves_at=shift.moment(planned.leaves_s),
         returns_at=shift.moment(planned.returns_s),
         break_starts_at=None if planned.break_s is None else shift.moment(planned.break_s),
@@ -177,7 +180,8 @@ def _stops(
                 drive_s=stop.drive_s,
                 distance_m=legs[k].metres,
                 estimated=estimated[k],
-                why=stop.why,
+                why=f"{candidate.sentence} {stop.why}".strip(),
+                demand_ids=list(candidate.demand_ids),
                 demand=stop.visit,
                 because=asdict(why(computed.problem, planned, k)),
                 entry=wkt(entry) if entry else None,
@@ -197,6 +201,7 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
     ways_out = relaxing.ways_out(computed.problem, computed.answer)
     for unplanned in computed.answer.unplanned:
         c = by_key[unplanned.visit]
+        closed = computed.blueprint.closed_days(c)
         left_out.append(
             Unplanned(
                 plan_id=plan.id,
@@ -207,7 +212,10 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
                 mandatory=c.mandatory,
                 prize_s=c.prize_s,
                 overdue_days=max(0, c.overdue_days),
-                reasons=[{"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons],
+                reasons=[
+                    *({"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons),
+                    *({"code": "closed", "text": f"{day:%a %d %b}: {why}."} for day, why in closed.items()),
+                ],
                 relaxations=ways_out.get(unplanned.visit, []),
             )
         )

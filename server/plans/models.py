@@ -63,6 +63,12 @@ class Plan(Record, Base):
         server_default=text("false"), comment="Some drive is a straight-line estimate, not a road."
     )
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Counts and sums, see PlanSummary.")
+    other_rep_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid), server_default=text("'{}'"), comment="Planned elsewhere in the same night; theirs is left to them."
+    )
+    stretch: Mapped[float] = mapped_column(
+        server_default=text("1"), comment="All call intervals were lengthened by this factor: more work than time."
+    )
     occasion: Mapped[str] = mapped_column(server_default=PlanOccasion.PLAN.value, comment="See PlanOccasion.")
     based_on: Mapped[UUID | None] = mapped_column(
         ForeignKey("plan.id", ondelete="SET NULL"), comment="The plan that it takes further."
@@ -164,6 +170,9 @@ class Stop(Record, Base):
     )
     prize_s: Mapped[int] = mapped_column(comment="What the visit is worth, in seconds of driving.")
     overdue_days: Mapped[int] = mapped_column(comment="On the day of the visit; 0 while there is time.")
+    demand_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid), server_default=text("'{}'"), comment="The visit demands that it serves."
+    )
     demand: Mapped[str | None] = mapped_column(comment="Key among the plan's candidates.")
     because: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="`why` as data; see routing.explain.")
 

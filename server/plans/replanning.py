@@ -21,7 +21,7 @@ from server.auth.queries import visible_users
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.settings import settings
-from server.plans import candidates, redrawing, running
+from server.plans import collecting, redrawing, running
 from server.plans.candidates import Candidate
 from server.plans.models import Plan, PlanOccasion
 from server.plans.running import Drawn, RunningDay, Standing
@@ -83,9 +83,8 @@ def _open(known: RunningDay) -> Planned:
 
 def _due(session: Session, scope: Scope, known: RunningDay) -> list[Candidate]:
     """Customers of these reps who are due and stand on no route of the day."""
-    ids = [rep.id for rep in known.reps]
     there = {one.account.id for one in known.stops}
-    found = candidates.find(session, scope, ids, known.day, known.day).placeable
+    found = collecting.find(session, scope, known.reps, known.day, known.day).candidates.placeable
     new = [c for c in found if c.account_id not in there and c.appointment is None]
     return sorted(new, key=lambda c: (-c.prize_s, c.key))[:MOST_ADDED]
 

@@ -156,11 +156,15 @@ def draw(
     where = {**day.positions, **(positions or {})}
     found = (*(_candidate(one) for one in day.stops if one.route.rep_id in day.shifts), *more)
     points = dict.fromkeys(
-        [*(s.home for s in day.shifts.values()), *(c.point for c in found), *(where[r] for r in where)]
+        [
+            *(point for s in day.shifts.values() for point in (s.home, s.end)),
+            *(c.point for c in found),
+            *(where[r] for r in where),
+        ]
     )
     shifts = tuple(day.shifts[rep.id] for rep in day.reps if rep.id in day.shifts)
     blueprint = Blueprint(day.day, shifts, Candidates(found, ()), tuple(points), settings().zone)
-    journey = travel(session, blueprint.points)
+    journey = travel(session, blueprint.points, blueprint.hours)
     problem = blueprint.problem(journey.matrix)
     current = {one.key for one in day.stops if one.is_promised}
     visits = tuple(replace(v, appointment=v.id in current) for v in problem.visits)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geo.types import LonLat
 from routing.relaxation import Kind
+from server.plans import navigating
 from server.plans.models import Plan, PlanOccasion, PlanState
 from server.plans.queries import Leg, PlanView, RouteView, StopView, UnplannedView
 
@@ -98,6 +99,16 @@ class LegRead(BaseModel):
         return cls(**leg._asdict())
 
 
+class NavigationRead(BaseModel):
+    """A link that opens a navigation app."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    app: str
+    url: str
+    part: str = Field(description="Of a route: which stops it leads along; the last number is the end of the day.")
+
+
 class StopRead(BaseModel):
     """A stop of a route."""
 
@@ -126,14 +137,21 @@ class StopRead(BaseModel):
     appointment: str | None
     objective: str | None
     leg: LegRead
+    navigation: list[NavigationRead]
 
     @classmethod
     def of(cls, stop: StopView) -> "StopRead":
         """A stop as it goes over the wire."""
-        own = ("lon", "lat", "leg")
+        own = ("lon", "lat", "leg", "navigation")
         values = {name: getattr(stop, name) for name in cls.model_fields if name not in own}
         point = stop.point
-        return cls(**values, lon=point and point.lon, lat=point and point.lat, leg=LegRead.of(stop.leg))
+        return cls(
+            **values,
+            lon=point and point.lon,
+            lat=point and point.lat,
+            leg=LegRead.of(stop.leg),
+            navigation=[NavigationRead.model_validate(link) for link in navigating.to_stop(stop)],
+        )
 
 
 class RouteRead(BaseModel):
@@ -157,11 +175,12 @@ class RouteRead(BaseModel):
     published_at: datetime | None
     stops: list[StopRead]
     last_leg: LegRead
+    navigation: list[NavigationRead]
 
     @classmethod
     def of(cls, route: RouteView) -> "RouteRead":
         """A route as it goes over the wire."""
-        own = ("start", "end", "stops", "last_leg")
+        own = ("start", "end", "stops", "last_leg", "navigation")
         values = {name: getattr(route, name) for name in cls.model_fields if name not in own}
         return cls(
             **values,
@@ -169,6 +188,7 @@ class RouteRead(BaseModel):
             end=AnchorRead(**route.end._asdict()),
             stops=[StopRead.of(stop) for stop in route.stops],
             last_leg=LegRead.of(route.last_leg),
+            navigation=[NavigationRead.model_validate(link) for link in navigating.along_route(route)],
         )
 
 

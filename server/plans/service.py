@@ -6,21 +6,21 @@ from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from routing.solve import ENGINES
-from server.accounts import queries as accounts
-from server.accounts.models import Account, Site
 from server.activities import service as activities
 from server.activities.models import Visit, VisitState
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
+from server.closures.queries import days_off
+from server.demands import service as demands
 from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
-from server.plans import queries, taking_back
+from server.plans import calendar, queries, taking_back
 from server.plans.build import shifts_of
 from server.plans.jobs import compute
 from server.plans.models import Plan, PlanOccasion, PlanState, Route, Stop
@@ -48,13 +48,7 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
     if wanted.engine not in ENGINES:
         known = ", ".join(sorted(ENGINES))
         raise Invalid(f"There is no engine “{wanted.engine}”.", help=f"Take one of: {known}.", field="engine")
-    dates = [wanted.first_day + timedelta(days=k) for k in range(wanted.days)]
-    if not [shift for rep in reps for shift in shifts_of(rep, dates, settings().zone)]:
-        raise Invalid(
-            "None of these reps works on these days.",
-            help="Choose other days or change the working days.",
-            field="days",
-        )
+    need_shifts(session, reps, wanted.first_day, wanted.days)
     seconds = wanted.seconds or (None if wanted.steps else DEFAULT_SECONDS)
     plan = Plan(
         rep_ids=[rep.id for rep in reps],
@@ -71,6 +65,20 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
     session.flush()
     defer(session, compute, key=f"plan:{plan.id}", lock=f"plan:{plan.id}", plan_id=str(plan.id))
     return plan
+
+
+def need_shifts(session: Session, reps: Sequence[User], first_day: date, days: int) -> None:
+    """Refuse days on which none of the reps works, and say what keeps them."""
+    dates = [first_day + timedelta(days=k) for k in range(days)]
+    off = days_off(session, [rep.id for rep in reps], first_day, dates[-1])
+    if [shift for rep in reps for shift in shifts_of(rep, dates, settings().zone, off)]:
+        return
+    kept = [f"{rep.name}, {day:%a %d %b}: {why}" for rep in reps for day in dates if (why := off.of_rep(rep.id, day))]
+    raise Invalid(
+        "None of these reps works on these days." + (f" {'; '.join(kept[:3])}." if kept else ""),
+        help="Choose other days or change the working days.",
+        field="days",
+    )
 
 
 def need_reps(session: Session, scope: Scope, rep_ids: Sequence[UUID]) -> list[User]:
@@ -98,12 +106,13 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     if plan.occasion in UNDOABLE:
         plan.replaced = taking_back.snapshot(session, before)
     _retire(session, before)
-    routes = session.scalars(select(Route).where(Route.plan_id == plan.id).order_by(Route.day, Route.rep_id)).all()
+    own = select(Route).where(Route.plan_id == plan.id).options(selectinload(Route.stops))
+    routes = session.scalars(own.order_by(Route.day, Route.rep_id)).all()
     now = clock.now()
     for route in routes:
         route.published_at = now
-        for stop in route.stops:
-            _put_into_calendar(session, route, stop, reusable)
+    calendar.put(session, routes, reusable)
+    demands.planned(session, {d: s.visit_id for r in routes for s in r.stops if s.visit_id for d in s.demand_ids})
     activities.withdraw(session, [visit_id for ids in reusable.values() for visit_id in ids])
     plan.state, plan.published_at = PlanState.PUBLISHED, now
     session.flush()
@@ -171,40 +180,3 @@ def _retire(session: Session, routes: Sequence[Route]) -> None:
             update(table).where(column.in_(ids), table.deleted_at.is_(None)).values(deleted_at=now),
             execution_options={"synchronize_session": "fetch"},
         )
-
-
-def _put_into_calendar(
-    session: Session, route: Route, stop: Stop, reusable: dict[tuple[UUID, UUID], list[UUID]]
-) -> None:
-    """Give the stop its visit: a promised one, one of the plan before (calendars know it), or a new one."""
-    account_id = accounts.surviving(session, stop.account_id)
-    waiting = reusable.get((route.rep_id, account_id))
-    if stop.visit_id is None and waiting:
-        stop.visit_id = waiting.pop(0)
-    if stop.visit_id is not None:
-        activities.move_visit(
-            session,
-            stop.visit_id,
-            day=route.day,
-            starts_at=stop.starts_at,
-            ends_at=stop.ends_at,
-            rep_id=route.rep_id,
-        )
-        return
-    planned = activities.PlannedVisit(
-        account_id=account_id,
-        site_id=accounts.standing_site(session, stop.site_id),
-        rep_id=route.rep_id,
-        day=route.day,
-        zone=route.zone,
-        starts_at=stop.starts_at,
-        ends_at=stop.ends_at,
-    )
-    site = session.get(Site, planned.site_id)
-    if site is None or site.deleted_at is not None:
-        account = session.get(Account, stop.account_id)
-        raise NotReady(
-            f"“{account.name if account else 'An account'}” was deleted after the plan was computed.",
-            help="Plan these days anew.",
-        )
-    stop.visit_id = activities.plan_visit(session, planned).id

@@ -121,9 +121,10 @@ def region_by_id(session: Session, region_id: UUID) -> Region:
     return region
 
 
-def attributions(session: Session) -> list[str]:
-    """What must be printed wherever data of the served regions leaves, each once."""
-    return sorted({line for region in served(session) for line in region.attribution})
+def attributions(session: Session, around: BBox | None = None) -> list[str]:
+    """What must be printed wherever data of the served regions (of a box) leaves, each once."""
+    seen = (r for r in served(session) if around is None or r.bbox is None or BBox(*r.bbox).meets(around))
+    return sorted({line for region in seen for line in region.attribution})
 
 
 def prospect_changes(session: Session, old: UUID, new: UUID) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """The road process of a region on this machine: one `osrm-routed` on a loopback port, shared by web and workers.
 
 Whoever needs it first starts it; everybody else adopts it through a note beside the graph. It lives on after the
-program that started it, until `waymark roads stop` or a newer graph takes its place. A note names a process; that the
-process really serves the graph is asked of itself each time, because every answer of it repeats the graph's name.
+program that started it, until `waymark roads stop`, or until a newer graph has taken its place and nobody waits for
+an answer of the older one any more. A note names a process; that the process really serves the graph is asked of
+itself each time, because every answer of it repeats the graph's name.
 """
 
 import contextlib
@@ -58,73 +59,101 @@ class Running:
             answer = json.loads(_post(self.port, "/table/v1/driving", b'{"coordinates":[[0,0],[0,0]]}', timeout_s=5))
         except (RoadsUnavailable, ValueError):
             return False
-        return isinstance(answer, dict) and answer.get("data_version") == graph
+        return isinstance(answer, dict) and answer.get("data_version") == graph.removesuffix(osrm_build.CONTRACTED)
 
     def is_ours(self) -> bool:
         """Whether the number still belongs to a road process of this graph, not to a later stranger."""
         command = _command_of(self.pid)
-        return "osrm-routed" in command and self.graph in command
+        return "osrm-routed" in command and f"/{self.graph}/" in command
 
 
 @dataclass(frozen=True)
 class RoadProcess:
-    """The one road process of a region on this machine, running or not."""
+    """The road process of a region on this machine, running or not.
+
+    While a newer graph takes over there are two for a moment: the older one ends when its last request is answered.
+    """
 
     root: Path
     """Folder of the region's graphs."""
-
-    @property
-    def _note(self) -> Path:
-        return self.root / f"process-{socket.gethostname()}.json"
 
     @property
     def log_file(self) -> Path:
         """What the process said last."""
         return self.root / f"process-{socket.gethostname()}.log"
 
-    def noted(self) -> Running | None:
-        """What the note says; the process may be gone."""
-        try:
-            return Running(**json.loads(self._note.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
+    def _note(self, graph: str) -> Path:
+        return self.root / f"process-{socket.gethostname()}-{graph}.json"
+
+    def noted(self) -> list[Running]:
+        """What the notes say; the processes may be gone."""
+        found = map(_read_note, sorted(self.root.glob(f"process-{socket.gethostname()}-*.json")))
+        return [running for running in found if running]
 
     def running(self) -> Running | None:
-        """The process, when it answers."""
-        noted = self.noted()
-        return noted if noted and noted.serves(noted.graph) else None
+        """The process that answers; of two, that of the current graph."""
+        current = osrm_build.current(self.root)
+        noted = sorted(self.noted(), key=lambda one: current is None or one.graph != current.folder.name)
+        return next((one for one in noted if one.serves(one.graph)), None)
 
     def ensure(self, graph: Graph) -> Running:
         """The process that serves the graph: adopted when it runs, else started.
 
         Raises `RoadProcessFailed` when it cannot be started.
         """
-        noted = self.noted()
+        note = self._note(graph.folder.name)
+        noted = _read_note(note)
         if noted and noted.serves(graph.folder.name):
             return noted
         with self._alone():
-            noted = self.noted()
+            noted = _read_note(note)
             if noted and noted.serves(graph.folder.name):
                 return noted
-            self._end(noted)
+            self._end(graph.folder.name)
             return self._start(graph)
 
     def stop(self) -> bool:
         """End the process; tells whether there was one."""
         with self._alone():
-            return self._end(self.noted())
+            return any([self._end(name) for name in self._names()])
+
+    def retire_others(self, keep: Graph) -> None:
+        """End the processes of other graphs that answer nobody; one that is busy is ended by its last request."""
+        for name in self._names():
+            if name == keep.folder.name:
+                continue
+            with self._alone(), self._busy(name).open("a") as gate, contextlib.suppress(BlockingIOError):
+                fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._end(name)
+                self._busy(name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def asking(self, graph: Graph) -> Iterator[None]:
+        """While a request is on its way, in whichever program, nobody ends the process to make room for a newer one."""
+        with self._busy(graph.folder.name).open("a") as gate:
+            fcntl.flock(gate, fcntl.LOCK_SH)
+            yield
+
+    def _names(self) -> list[str]:
+        start = f"process-{socket.gethostname()}-"
+        return sorted(path.name[len(start) : -len(".json")] for path in self.root.glob(f"{start}*.json"))
+
+    def _busy(self, graph: str) -> Path:
+        return self.root / f"busy-{socket.gethostname()}-{graph}.lock"
 
     def _start(self, graph: Graph) -> Running:
-        for _attempt in range(3):
+        damage = osrm_build.damage(graph.folder)
+        for _attempt in range(0 if damage else 3):
             running = self._spawn(graph)
             if running:
-                note = self._note.with_suffix(".new")
-                note.write_text(json.dumps(asdict(running)))
-                note.replace(self._note)
+                note = self._note(graph.folder.name)
+                unfinished = note.with_suffix(".new")
+                unfinished.write_text(json.dumps(asdict(running)))
+                unfinished.replace(note)
                 return running
         raise RoadProcessFailed(
-            f"The road process for {graph.folder} does not start: {_last_line(self.log_file)}",
-            help=f"See {self.log_file}; `waymark region add` builds the graph anew.",
+            f"The road process for {graph.folder} does not start: {damage or _last_line(self.log_file)}",
+            help=f"See {self.log_file}; `waymark roads build` builds the graph anew.",
         )
 
     def _spawn(self, graph: Graph) -> Running | None:
@@ -151,19 +180,14 @@ class RoadProcess:
                 return running
             time.sleep(0.02)
         log.warning("road process for %s did not start: %s", graph.folder, _last_line(self.log_file))
-        self._end(running)
+        _kill(running)
         return None
 
-    def _end(self, running: Running | None) -> bool:
-        self._note.unlink(missing_ok=True)
-        if running is None or not running.is_ours():
-            return False
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(running.pid, number)
-            if _is_gone_within(running, SECONDS_TO_STOP):
-                return True
-        return True
+    def _end(self, name: str) -> bool:
+        note = self._note(name)
+        running = _read_note(note)
+        note.unlink(missing_ok=True)
+        return running is not None and running.is_ours() and _kill(running)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -183,15 +207,47 @@ class Peer:
 
     def post(self, path: str, body: bytes) -> bytes:
         """Ask; once more with a fresh process when the first is gone."""
-        port = self.process.ensure(self.graph).port
+        graph = self._latest()
+        try:
+            with self.process.asking(graph):
+                return self._ask(graph, path, body)
+        finally:
+            self.process.retire_others(osrm_build.current(self.process.root) or graph)
+
+    def _ask(self, graph: Graph, path: str, body: bytes) -> bytes:
+        port = self.process.ensure(graph).port
         try:
             return _post(port, path, body, timeout_s=_SECONDS_TO_ANSWER)
         except RoadsUnavailable:
-            log.warning("the road process for %s is gone; asking again", self.graph.folder)
+            log.warning("the road process for %s is gone; asking again", graph.folder)
         try:
-            return _post(self.process.ensure(self.graph).port, path, body, timeout_s=_SECONDS_TO_ANSWER)
+            return _post(self.process.ensure(graph).port, path, body, timeout_s=_SECONDS_TO_ANSWER)
         except RoadsUnavailable as error:
             raise RoadProcessFailed(str(error), help=f"See {self.process.log_file} and try again.") from error
+
+    def _latest(self) -> Graph:
+        """The graph, or what took its place since: contracted, or of a newer extract."""
+        current = osrm_build.current(self.process.root)
+        is_replaced = current is not None and current.data_version == self.graph.data_version
+        if current is not None and (is_replaced or not self.graph.folder.is_dir()):
+            return current
+        return self.graph
+
+
+def _read_note(path: Path) -> Running | None:
+    try:
+        return Running(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _kill(running: Running) -> bool:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, number)
+        if _is_gone_within(running, SECONDS_TO_STOP):
+            return True
+    return True
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}

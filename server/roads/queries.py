@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from geo.types import BBox, LonLat
 from server.regions.models import Region, State
-from server.roads.models import RoadGraph
+from server.roads.models import RoadGraph, RoadJoin, RoadServer
 
 
 class RegionRoads(NamedTuple):
@@ -27,6 +27,23 @@ def served_regions(session: Session) -> list[RegionRoads]:
         .order_by(Region.name)
     )
     return [RegionRoads(region, graph) for region, graph in rows]
+
+
+def generation(session: Session) -> str:
+    """Changes with everything that could change an answer about roads."""
+    graphs = session.execute(
+        select(RoadGraph.region_id, RoadGraph.folder, RoadGraph.built_at)
+        .join(Region, Region.id == RoadGraph.region_id)
+        .where(Region.state == State.READY)
+        .order_by(RoadGraph.region_id)
+    )
+    joins = session.execute(select(RoadJoin.key, RoadJoin.built_at).order_by(RoadJoin.key))
+    server = session.execute(
+        select(RoadServer.url, RoadServer.profile, RoadServer.goes_first, RoadServer.quiet_until).where(
+            RoadServer.is_on
+        )
+    )
+    return repr([[tuple(row) for row in rows] for rows in (graphs, joins, server)])
 
 
 def regions_covering(session: Session, points: Sequence[LonLat]) -> list[Region]:

@@ -10,8 +10,7 @@ from routing.roads.types import LONGEST_ISOCHRONE_MIN
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid
-from server.roads import queries, service
-from server.roads.process import RoadProcess
+from server.roads import queries, reporting, service
 from server.roads.schemas import GraphRead, IsochroneRead, LegRead, RouteRead, StatusRead
 
 router = APIRouter(prefix="/api/v1/roads", tags=["roads"])
@@ -41,6 +40,7 @@ def route(
         distance_m=sum(leg.distance_m for leg in legs),
         estimated=any(leg.estimated for leg in legs),
         legs=legs,
+        note=service.borders(engine),
         attribution=attribution(session, stops),
     )
 
@@ -67,21 +67,7 @@ def isochrone(
 @router.get("/status")
 def status(session: Db, _scope: Read) -> StatusRead:
     """Which regions have roads, and whether their process runs here."""
-    items = []
-    for region, row in queries.served_regions(session):
-        graph = service.graph_of(region)
-        running = RoadProcess(service.graphs_root(region)).running()
-        items.append(
-            GraphRead(
-                region_id=region.id,
-                region=region.name,
-                graph=graph.folder.name if graph else None,
-                algorithm=graph.algorithm if graph else None,
-                built_at=row.built_at if row else None,
-                running=running is not None,
-            )
-        )
-    return StatusRead(items=items)
+    return StatusRead(items=[GraphRead.of(one) for one in reporting.statuses(session)])
 
 
 def parse_point(text: str, number: int) -> LonLat:

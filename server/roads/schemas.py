@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from server.roads.reporting import RegionStatus
+
 
 class LegRead(BaseModel):
     """The drive from one stop to the next."""
@@ -24,6 +26,7 @@ class RouteRead(BaseModel):
     distance_m: int
     estimated: bool
     legs: list[LegRead]
+    note: str = Field(description="Why drives are estimates although both ends have roads; usually empty.")
     attribution: list[str]
 
 
@@ -42,9 +45,25 @@ class GraphRead(BaseModel):
     region_id: UUID
     region: str
     graph: str | None = Field(description="Null: drives there are straight-line estimates.")
-    algorithm: str | None
+    algorithm: str | None = Field(description="`MLD`, or `CH` when it is contracted.")
     built_at: datetime | None
+    trouble: str = Field(description="Why contraction or the last build failed.")
+    damage: str = Field(description="What is wrong with its files on this machine.")
     running: bool = Field(description="Whether its road process answers on this machine; it starts when needed.")
+
+    @classmethod
+    def of(cls, one: RegionStatus) -> "GraphRead":
+        """The status of a region."""
+        return cls(
+            region_id=one.region_id,
+            region=one.region,
+            graph=one.graph,
+            algorithm=one.algorithm,
+            built_at=one.built_at,
+            trouble=one.trouble,
+            damage=one.damage,
+            running=one.is_running,
+        )
 
 
 class StatusRead(BaseModel):

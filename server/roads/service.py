@@ -1,107 +1,129 @@
-"""Graphs of regions and the engine that answers for given points."""
+"""Which engine answers for given points: a region's own roads, joined ones, a server elsewhere, or an estimate."""
 
-import fcntl
-import re
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from http import HTTPStatus
+import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
-from sqlalchemy.dialects.postgresql import insert
+import numpy as np
 from sqlalchemy.orm import Session
 
-from geo.types import LonLat
-from routing.roads import osrm_build
-from routing.roads.osrm_build import Graph, GraphError, Trouble
+from geo.types import BBox, LonLat
+from routing.roads import factors, osrm_build
+from routing.roads.combined import OrEstimated, Patchwork, Scaled
+from routing.roads.osrm_build import Graph
 from routing.roads.osrm_http import OsrmHttp
 from routing.roads.straight import StraightLine
-from routing.roads.types import RoadEngine
-from server.kit import clock
-from server.kit.errors import WaymarkError
-from server.kit.settings import settings
+from routing.roads.types import FAR_FROM_ROADS_M, RoadEngine, RoadsUnavailable
 from server.regions.models import Region
-from server.roads import queries
-from server.roads.models import RoadGraph
+from server.roads import graphs, joining, queries, servers, traffic
 from server.roads.process import Peer, RoadProcess
 
-_REMEDY = {
-    Trouble.BROKEN_EXTRACT: "Download the extract again; a half-finished download looks like this.",
-    Trouble.NO_ROADS: "Take an extract that contains roads. Until then drives are straight-line estimates.",
-    Trouble.DISK_FULL: "Free some space, or point WAYMARK_HOME to a larger disk, and build again.",
-    Trouble.OUT_OF_MEMORY: "Take a smaller extract, or a machine with more memory.",
-    Trouble.NO_BUILDER: "Install osrm-bindings (uv sync). Until then drives are straight-line estimates.",
-    Trouble.BUILDER_FAILED: "Try another extract of the region. Until then drives are straight-line estimates.",
-}
+log = logging.getLogger("waymark.roads")
+
+ALIKE_M = 25.0
+"""Roads of two regions that are about as near are the same road: then the region that knows more points answers."""
 
 
-class GraphNotBuilt(WaymarkError):
-    """The road graph of a region could not be built; the previous one still serves."""
+def engine(session: Session, points: Sequence[LonLat], hours: traffic.Hours = ()) -> RoadEngine:
+    """The engine that knows the roads between the points, at the traffic of some hours of the week when they are named.
 
-    code: ClassVar[str] = "graph_not_built"
-    status: ClassVar[HTTPStatus] = HTTPStatus.UNPROCESSABLE_ENTITY
+    Where no graph does, or none answers, the straight line stands in, marked estimated.
+    """
+    found, region = _choice(session, points)
+    if not hours or region is None:
+        return found
+    factor = factors.mean(traffic.week(session, region.name), hours)
+    return found if factor == 1 else Scaled(found, factor)
 
 
-def graphs_root(region: Region) -> Path:
-    """Folder of all graphs of a region's name, whatever the version of its extract."""
-    name = re.sub(r"[^\w.-]+", "-", region.name).strip(".-")[:60]
-    return settings().home / "graphs" / (name or region.sha12)
+def borders(engine: RoadEngine) -> str:
+    """Why drives of an engine are estimates although both ends have roads; empty when that does not happen."""
+    inside = engine.engine if isinstance(engine, Scaled) else engine
+    if not isinstance(inside, Patchwork):
+        return ""
+    names = sorted(inside.engines)
+    return (
+        f"Drives between {', '.join(names[:-1])} and {names[-1]} are straight-line estimates:"
+        " the roads of these regions are not joined."
+    )
 
 
-def build_graph(
-    session: Session, region: Region, *, threads: int = 1, progress: Callable[[str], None] = lambda _step: None
-) -> RoadGraph:
-    """Build the road graph of a region's extract; refuses extracts without roads. The old graph serves until then."""
-    root, started = graphs_root(region), time.monotonic()
-    with _alone(root):
-        try:
-            graph = osrm_build.build(region.extract, root, sha256=region.sha256, threads=threads, progress=progress)
-        except GraphError as error:
-            raise GraphNotBuilt(str(error), help=_REMEDY[error.trouble], trouble=error.trouble) from error
-        osrm_build.remove_others(root, graph)
-    row = {
-        "folder": str(graph.folder.relative_to(root.parent.resolve())),
-        "algorithm": graph.algorithm,
-        "profile": graph.profile,
-        "built_at": clock.now(),
-        "build_s": round(time.monotonic() - started, 2),
+def serving(root: Path, graph: Graph) -> RoadEngine:
+    """The engine of a graph on this machine; estimates while its process cannot be had."""
+    return OrEstimated(OsrmHttp(graph.key, Peer(RoadProcess(root), graph).post), _warn)
+
+
+def _warn(error: RoadsUnavailable) -> None:
+    log.warning("drives are estimated: %s", error)
+
+
+def _choice(session: Session, points: Sequence[LonLat]) -> tuple[RoadEngine, Region | None]:
+    """The engine, and the region whose traffic counts."""
+    elsewhere = servers.active(session)
+    asked = servers.engine(elsewhere) if elsewhere else None
+    covering = queries.regions_covering(session, points)
+    first = covering[0] if covering else None
+    if asked is not None and elsewhere is not None and elsewhere.goes_first:
+        return asked, first
+    known = {region.name: graph for region in covering if (graph := graphs.graph_of(region))}
+    engines = {
+        region.name: serving(graphs.graphs_root(region), known[region.name])
+        for region in covering
+        if region.name in known
     }
-    insertion = insert(RoadGraph).values(region_id=region.id, **row)
-    session.execute(insertion.on_conflict_do_update(index_elements=[RoadGraph.region_id], set_=row))
-    return session.get_one(RoadGraph, region.id, populate_existing=True)
+    if len(engines) > 1:
+        return _among(session, points, covering, engines, asked)
+    covers_all = first is not None and all(_box(first).contains(point) for point in points)
+    if asked is not None and not (engines and covers_all):
+        return asked, first
+    for region in covering:
+        if region.name in engines:
+            return engines[region.name], region
+    return StraightLine(), first
 
 
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """One build of a region at a time on this machine."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "build.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _among(
+    session: Session,
+    points: Sequence[LonLat],
+    covering: list[Region],
+    engines: dict[str, RoadEngine],
+    asked: RoadEngine | None,
+) -> tuple[RoadEngine, Region]:
+    """Of several regions the one that knows the roads at all points, else their roads together."""
+    regions = [region for region in covering if region.name in engines]
+    snap = np.array([_snap_m(engines[region.name], region, points) for region in regions])
+    has_road = snap <= FAR_FROM_ROADS_M
+    reached = has_road.any(axis=0)
+    alone = [k for k in range(len(regions)) if has_road[k][reached].all()]
+    if alone:
+        best = min(alone, key=lambda k: (np.round(snap[k][reached].sum() / ALIKE_M / max(1, reached.sum())), k))
+        return engines[regions[best].name], regions[best]
+    nearest = np.argmin(np.where(has_road, np.floor(snap / ALIKE_M), np.inf), axis=0)
+    home = {point: regions[nearest[k]].name if reached[k] else None for k, point in enumerate(points)}
+    needed = {name for name in home.values() if name}
+    busiest = max(regions, key=lambda region: sum(name == region.name for name in home.values()))
+    joined = joining.covering(session, needed)
+    if joined is not None and (graph := osrm_build.current(joining.root_of(joined))):
+        return serving(joining.root_of(joined), graph), busiest
+    if asked is not None:
+        return asked, busiest
+
+    def region_of(point: LonLat) -> str | None:
+        return home[point] if point in home else next((r.name for r in regions if _box(r).contains(point)), None)
+
+    return Patchwork({name: engines[name] for name in sorted(needed)}, region_of), busiest
 
 
-def graph_of(region: Region) -> Graph | None:
-    """The graph that answers for a region on this machine: of its extract, else of the extract before."""
-    root = graphs_root(region)
-    return osrm_build.read(root / f"{region.sha12}-car") or osrm_build.current(root)
+def _snap_m(engine: RoadEngine, region: Region, points: Sequence[LonLat]) -> list[float]:
+    """Metres from each point to the region's roads, infinite outside the region's box."""
+    box = _box(region)
+    inside = [k for k, point in enumerate(points) if box.contains(point)]
+    found = engine.matrix([points[k] for k in inside], [points[inside[0]]])
+    metres = [float("inf")] * len(points)
+    for k, snap_m in zip(inside, found.snap_m, strict=True):
+        metres[k] = float(snap_m)
+    return metres
 
 
-def engine(session: Session, points: Sequence[LonLat]) -> RoadEngine:
-    """The engine that knows the roads around the points; where no graph does, the straight line, marked estimated."""
-    for region in queries.regions_covering(session, points):
-        graph = graph_of(region)
-        if graph:
-            return OsrmHttp(graph.key, Peer(RoadProcess(graphs_root(region)), graph).post)
-    return StraightLine()
-
-
-def processes() -> list[RoadProcess]:
-    """The road processes that this home knows, running or not."""
-    root = settings().home / "graphs"
-    return [RoadProcess(folder) for folder in sorted(root.iterdir())] if root.is_dir() else []
-
-
-def stop_all() -> int:
-    """Stop every road process of this home on this machine; returns how many ran."""
-    return sum(process.stop() for process in processes())
+def _box(region: Region) -> BBox:
+    return BBox(*region.bbox) if region.bbox else BBox(0, 0, 0, 0)

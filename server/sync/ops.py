@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.types import Fix, LonLat
-from server.accounts import proposals
 from server.accounts import queries as accounts
 from server.accounts import service as accounts_service
 from server.accounts.editing import Outcome
 from server.accounts.models import Account, Site
+from server.accounts.reviewing import proposals
 from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
 from server.activities.service import VisitReport, record_visit

@@ -9,7 +9,11 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from server.accounts import duplicate_queue, duplicates, places, queries, service
+from geo.types import LonLat
+from routing.roads.types import FAR_FROM_ROADS_M
+from server.accounts import places, queries, reaching, service
+from server.accounts.duplicates import queue as duplicate_queue
+from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import fields
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read
@@ -17,13 +21,15 @@ from server.accounts.schemas import AccountRead
 from server.accounts.service import LooksLikeDuplicate, NewAccount
 from server.auth.access import Scope, requires
 from server.auth.models import Role
+from server.closures import queries as closures
+from server.demands import queries as demands
 from server.kit.database import Db
 from server.kit.errors import NotFound, PreconditionFailed, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.sync import conflicts
-from server.web.filters import chips
+from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, number, text
 from server.web.pages import attempt, go, render
 from server.web.pins import drawn
@@ -34,6 +40,7 @@ router = APIRouter(prefix="/accounts", include_in_schema=False)
 
 ReadAccounts = Annotated[Scope, requires("accounts:read")]
 WriteAccounts = Annotated[Scope, requires("accounts:write")]
+ReadRoads = Annotated[Scope, requires("roads:read")]
 DeleteAccounts = Annotated[Scope, requires("accounts:delete")]
 
 ROWS = 50
@@ -68,6 +75,9 @@ COLUMNS = (
     Column("potential", "Potential", "potential", is_number=True),
     Column("pin", "Pin"),
 )
+
+DRIVE = Column("drive", "Drive", "drive", is_number=True)
+"""Stands in the list when its filter asks for a drive."""
 
 
 @router.get("")
@@ -104,7 +114,8 @@ def show_accounts(
         search=search or "",
         sort=sort,
         first=first,
-        columns=COLUMNS,
+        columns=(*COLUMNS[:2], DRIVE, *COLUMNS[2:]) if asks_for_drive(filter or "") else COLUMNS,
+        without_drive=without_drive(filter or ""),
         chips=chips(filter or ""),
         known=fields(queries.today_of(scope)).values(),
         link=link,
@@ -193,6 +204,9 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         people=people,
         people_choices=[(person.id, person.name) for person in people],
         event_id=uuid7(),
+        wanted=demands.of_account(session, scope, account_id) if scope.may("demands:read") else [],
+        may_ask=demands.may_ask(session, scope, account_id),
+        closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
     )
 
 
@@ -275,6 +289,20 @@ def show_edit_site(request: Request, account_id: UUID, site_id: UUID, scope: Wri
         raise NotFound("There is no such site.")
     values = site.model_dump() | {"service_min": site.service_s // 60}
     return form_page(request, scope, "accounts/edit_site.html", account, values, rev=site.rev, site_id=site_id)
+
+
+@router.get("/{account_id}/sites/{site_id}/road")
+def show_road(
+    request: Request, account_id: UUID, site_id: UUID, scope: ReadAccounts, _roads: ReadRoads, session: Db
+) -> Response:
+    """A fragment: a warning when the pin is far from every road, else nothing."""
+    site = next((one for one in read(session, scope, account_id).sites if one.id == site_id), None)
+    if site is None:
+        raise NotFound("There is no such site.")
+    away_m = (
+        reaching.road_m(session, LonLat(site.lon, site.lat)) if site.lon is not None and site.lat is not None else 0
+    )
+    return render(request, "accounts/road.html", scope, away_m=away_m, far_m=reaching.FAR_M, lost_m=FAR_FROM_ROADS_M)
 
 
 @router.get("/{account_id}/sites/new")

@@ -10,14 +10,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from server.accounts import duplicate_queue, duplicate_rule, merging, queries
-from server.accounts.duplicate_jobs import find_duplicates
-from server.accounts.duplicate_models import AccountMerge, PairState
-from server.accounts.duplicate_queue import signs_of
-from server.accounts.merge_choices import BOTH, COLUMNS, Choice, proposed, proposed_winner
-from server.accounts.merging import MergeWish
+from server.accounts import queries
+from server.accounts.duplicates import merging
+from server.accounts.duplicates import queue as duplicate_queue
+from server.accounts.duplicates import rule as duplicate_rule
+from server.accounts.duplicates.choices import BOTH, COLUMNS, Choice, proposed, proposed_winner
+from server.accounts.duplicates.jobs import find_duplicates
+from server.accounts.duplicates.merging import MergeWish
+from server.accounts.duplicates.models import AccountMerge, PairState
+from server.accounts.duplicates.queue import signs_of
+from server.accounts.duplicates.resemblance import reasons
 from server.accounts.models import Account, Site
-from server.accounts.resemblance import reasons
 from server.accounts.schemas import SiteRead
 from server.activities.models import Visit
 from server.auth.access import Scope, requires

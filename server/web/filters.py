@@ -42,3 +42,13 @@ def chips(filter: str) -> list[Chip]:
         else Chip(label, term, False, SEPARATOR.join([*parts, term]))
         for label, term in TERMS
     ]
+
+
+def asks_for_drive(filter: str) -> bool:
+    """Whether a term of the filter is about a drive."""
+    return any(part.startswith("within ") for part in parts_of(filter))
+
+
+def without_drive(filter: str) -> str:
+    """The filter without its terms about drives."""
+    return SEPARATOR.join(part for part in parts_of(filter) if not part.startswith("within "))

@@ -28,7 +28,7 @@ from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
 from server.sync import conflicts
 from server.web.drawn import drawn_reports, drawn_routes
-from server.web.filters import chips
+from server.web.filters import asks_for_drive, chips
 from server.web.pages import attempt, html, render
 
 router = APIRouter(include_in_schema=False)
@@ -147,13 +147,12 @@ def show_listed(
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
-    """A fragment: the accounts that the map shows, the most overdue first."""
+    """A fragment: the accounts that the map shows, the most overdue first; within a drive, the nearest first."""
     error, found = None, None
     try:
         with attempt(session):
-            found = accounts.page(
-                session, scope, filter=filter, search=search, sort="-overdue", cursor=cursor, limit=ROWS
-            )
+            order = "drive" if asks_for_drive(filter or "") else "-overdue"
+            found = accounts.page(session, scope, filter=filter, search=search, sort=order, cursor=cursor, limit=ROWS)
     except WaymarkError as refused:
         error = refused
     return render(

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from server.accounts import importing_routes as api
-from server.accounts.importing import TARGET
+from server.accounts.importing import routes as api
+from server.accounts.importing.target import TARGET
 from server.accounts.models import PinState
 from server.accounts.values import currency as clean_currency
 from server.auth.access import Scope, requires
@@ -50,7 +50,7 @@ def show_imports(request: Request, scope: ImportAccounts, session: Db) -> Respon
 
 def imports_page(request: Request, scope: Scope, session: Session, error: WaymarkError | None = None) -> Response:
     """The page, with what was refused."""
-    runs = session.scalars(queries.runs(TARGET.kind).limit(50)).all()
+    runs = session.scalars(queries.runs(TARGET.kind, actor=api.whose(scope)).limit(50)).all()
     names = people(session, {run.actor for run in runs})
     return render(
         request,
@@ -111,7 +111,7 @@ def show_import(
     profile: UUID | None = None,
 ) -> Response:
     """Where an import stands: its columns, the dry run, the result."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = api.find(session, scope, run_id)
     if run.state == State.RECEIVED or (columns and run.state not in (*WORKING, State.DONE, State.UNDONE)):
         if profile is not None:
             profiles.use(run, profiles.find(session, TARGET.kind, profile))
@@ -196,7 +196,7 @@ def outcome_page(
 @router.post("/{run_id}/columns")
 def set_columns(request: Request, run_id: UUID, scope: ImportAccounts, session: Db, sent: Sent) -> Response:
     """Say what the columns mean, and try."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = api.find(session, scope, run_id)
     places = [str(place) for place in range(len(run.header))]
     mapping = {place: field for place in places if (field := text_of(sent, f"column-{place}")) is not None}
     options: dict[str, Any] = {name: text_of(sent, name) for name in ("mode", "key", "country", "currency")}
@@ -240,7 +240,7 @@ def apply(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) ->
             api.apply(run_id, scope, session)
     except WaymarkError as error:
         session.expire_all()
-        return outcome_page(request, scope, session, service.find(session, TARGET.kind, run_id), error=error)
+        return outcome_page(request, scope, session, api.find(session, scope, run_id), error=error)
     return go(f"/imports/{run_id}")
 
 
@@ -252,14 +252,14 @@ def undo(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> 
             api.undo(run_id, scope, session)
     except WaymarkError as error:
         session.expire_all()
-        return outcome_page(request, scope, session, service.find(session, TARGET.kind, run_id), error=error)
+        return outcome_page(request, scope, session, api.find(session, scope, run_id), error=error)
     return go(f"/imports/{run_id}")
 
 
 @router.get("/{run_id}/progress")
 def show_progress(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> Response:
     """A fragment: how far the work is; sends the browser on when it is done."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = api.find(session, scope, run_id)
     if run.state not in WORKING:
         return Response(status_code=204, headers={"HX-Redirect": f"/imports/{run_id}"})
     return render(request, "imports/progress.html", scope, run=run)
@@ -268,7 +268,7 @@ def show_progress(request: Request, run_id: UUID, scope: ImportAccounts, session
 @router.get("/{run_id}/pins")
 def show_pins(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> Response:
     """A fragment: the pins of an import by grade, while they are placed."""
-    run = service.find(session, TARGET.kind, run_id)
+    run = api.find(session, scope, run_id)
     return render(request, "imports/pins.html", scope, run=run, pins=pins(session, run))
 
 

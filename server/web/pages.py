@@ -27,6 +27,7 @@ from server.auth.sessions import ForgedRequest
 from server.kit import clock
 from server.kit.errors import NotSignedIn, WaymarkError
 from server.kit.settings import settings
+from server.plans import navigating
 from server.web.language import LANGUAGES, Language, chosen
 
 HERE = Path(__file__).parent
@@ -65,6 +66,7 @@ ROOMS = (
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read"),
     Room("users", "/users", "Users", "users", "u", "users:read"),
+    Room("integrations", "/integrations", "Integrations", "plug", "n", "integrations:read"),
     Room("regions", "/regions", "Regions", "globe", "r", "regions:write"),
 )
 """The rail, from the top."""
@@ -110,6 +112,7 @@ def templates(code: str) -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
+    made.globals.update(navigating=navigating)
     for name in ("number", "money", "distance", "duration", "day", "clock", "moment", "size", "ago"):
         made.filters[name] = getattr(language, name)
     made.filters["iso_day"] = lambda text: language.day(date.fromisoformat(text))

@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from server.accounts import repair_rows, repairing, repairs, site_changes
-from server.accounts.detectors import DETECTORS
+from server.accounts import site_changes
 from server.accounts.place_models import RepairRun, RepairState
+from server.accounts.reviewing import repair_rows, repairing, repairs
+from server.accounts.reviewing.detectors import DETECTORS
 from server.accounts.values import ADDRESS
 from server.auth.access import Scope, requires
 from server.kit.database import Db

@@ -6,9 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from server.accounts import review_queue, reviewing, site_changes
-from server.accounts.review_queue import NO_TERRITORY, Wish
-from server.accounts.reviewing_schemas import CardRead
+from server.accounts import site_changes
+from server.accounts.reviewing import desk as reviewing
+from server.accounts.reviewing import queue as review_queue
+from server.accounts.reviewing.queue import NO_TERRITORY, Wish
+from server.accounts.reviewing.schemas import CardRead
 from server.accounts.values import ADDRESS
 from server.auth.access import Scope, requires
 from server.geocoding import queries as addresses

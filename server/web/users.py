@@ -188,13 +188,37 @@ def working_day(sent: FormData) -> dict[str, Any]:
         "break_latest": at("break_latest"),
         "break_s": round((number(sent, "break_min") or 0) * 60),
         "max_visits": round(visits) if (visits := number(sent, "max_visits")) else None,
+        "max_drive_s": round(hours * 3600) if (hours := number(sent, "max_drive_h")) else None,
+        "overtime_s": bounded(sent, "overtime_min", 0, 240) * 60,
+        "overtime_cost": bounded(sent, "overtime_cost", 0, 100),
+        "nights_a_week": bounded(sent, "nights_a_week", 0, 6),
+        "end_name": str(sent.get("end_name") or "")[:200] or None,
         "weekdays": sorted({int(str(day)) for day in sent.getlist("weekdays") if str(day) in "0123456"}),
     }
+    values["end_point"] = None
+    if "ends_elsewhere" in sent:
+        end_lon, end_lat = number(sent, "end_lon"), number(sent, "end_lat")
+        if end_lon is None or end_lat is None:
+            raise Invalid("The day ends elsewhere, but nobody knows where.", help="Click on the map.", field="end_name")
+        values["end_point"] = inside(end_lon, end_lat, "The end of the day")
     if lon is not None and lat is not None:
-        if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-            raise Invalid("The start of the day lies outside the world.", field="lon")
-        values["home"] = (lon, lat)
+        values["home"] = inside(lon, lat, "The start of the day")
     return values
+
+
+def inside(lon: float, lat: float, what: str) -> tuple[float, float]:
+    """A point; refuses one outside the world."""
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise Invalid(f"{what} lies outside the world.", field="lon")
+    return lon, lat
+
+
+def bounded(sent: FormData, name: str, least: int, most: int) -> int:
+    """A whole number within bounds; empty is the least."""
+    value = round(number(sent, name) or 0)
+    if not least <= value <= most:
+        raise Invalid(f"{value} is not possible.", help=f"Give {least} to {most}.", field=name)
+    return value
 
 
 @router.post("/{user_id}/working-day")

@@ -1,5 +1,6 @@
 """Visits from the office: recording one, promising one."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -92,10 +93,10 @@ def promise(
     minutes: Annotated[int, Form(ge=5, le=720)] = 30,
     appointment: Annotated[Appointment, Form()] = Appointment.FIXED,
     objective: Annotated[str, Form(max_length=2000)] = "",
+    with_id: Annotated[str, Form()] = "",
 ) -> Response:
-    """Promise a visit; the planner keeps it."""
+    """Promise a visit of one rep, or of two who come together; the planner keeps it."""
     read(session, scope, account_id)
-    need_rep(session, scope, rep_id)
     zone = zone_of(session, rep_id)
     try:
         with attempt(session):
@@ -103,20 +104,24 @@ def promise(
             if site is None:
                 raise Invalid("The account has no site to visit.", help="Add a site with an address first.")
             starts = moment(day, at, zone) if at else None
-            service.plan_visit(
-                session,
-                service.PlannedVisit(
-                    account_id=account_id,
-                    site_id=site.id,
-                    rep_id=rep_id,
-                    day=day,
-                    zone=zone,
-                    starts_at=starts,
-                    ends_at=starts + timedelta(minutes=minutes) if starts else None,
-                    appointment=appointment,
-                    objective=objective.strip() or None,
-                ),
+            reps = [rep_id, UUID(with_id)] if with_id else [rep_id]
+            if len(set(reps)) < len(reps):
+                raise Invalid("Nobody comes along with themselves.", help="Choose another rep.", field="with_id")
+            for one in reps:
+                need_rep(session, scope, one)
+            promised = service.PlannedVisit(
+                account_id=account_id,
+                site_id=site.id,
+                rep_id=rep_id,
+                day=day,
+                zone=zone,
+                starts_at=starts,
+                ends_at=starts + timedelta(minutes=minutes) if starts else None,
+                appointment=appointment,
+                objective=objective.strip() or None,
+                meeting_id=uuid7() if with_id else None,
             )
+            service.plan_visits(session, [replace(promised, rep_id=one) for one in reps])
     except WaymarkError as error:
         return refused(request, scope, session, account_id, error)
     return go(f"/accounts/{account_id}")

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from routing.check import Rule, verify
+from routing.check import Rule, order_is_feasible, verify
 from routing.plan import Plan, Reason, ReasonCode, Route, Unplanned
 from routing.schedule import Broken, schedule
-from routing.types import Break, Problem, RepDay, Spacing, Visit, Window
+from routing.types import Break, Meeting, Night, Problem, RepDay, Spacing, Visit, Window
 
 H = 3600
 
@@ -142,3 +142,85 @@ def test_an_order_that_cannot_be_scheduled_says_where(problem: Problem) -> None:
     answer = schedule(problem, problem.rep_days[0], [problem.visit("a")] * 9)
     assert isinstance(answer, Broken)
     assert answer.position == 7
+
+
+def test_overtime_is_lawful_up_to_its_limit_and_costs_by_the_second(problem: Problem) -> None:
+    early = replace(problem.rep_days[0], close_s=13 * H, overtime_s=H, overtime_cost=3)
+    changed = Problem((early, problem.rep_days[1]), problem.visits, problem.seconds)
+    good = plan(changed, ann0="a c1")
+    assert good.routes[0].returns_s == 13 * H + H // 2
+    report = verify(changed, good)
+    assert report.ok
+    assert report.value.overtime == 3 * H // 2
+    assert report.value.total == 10 * H - 3 * H - 3 * H // 2
+    short = Problem((replace(early, overtime_s=H // 2 - 1), problem.rep_days[1]), problem.visits, problem.seconds)
+    assert rules(short, good) == {Rule.SHIFT}
+    assert not order_is_feasible(short, short.rep_days[0], [short.visit("a"), short.visit("c1")])
+    assert order_is_feasible(changed, early, [changed.visit("a"), changed.visit("c1")])
+
+
+def test_a_visit_that_leaves_its_known_day_costs_what_the_change_costs(problem: Problem) -> None:
+    visits = (replace(problem.visits[0], keep="ann0", change_cost=700), *problem.visits[1:])
+    changed = Problem(problem.rep_days, visits, problem.seconds)
+    assert verify(changed, plan(changed, ann0="a")).value.changes == 0
+    moved = verify(changed, plan(changed, ann1="a")).value
+    assert (moved.changes, moved.total) == (700, 5 * H - 2 * H - 700)
+    assert verify(changed, plan(changed, ann0="c1")).value.changes == 700
+
+
+@pytest.fixture
+def pair(problem: Problem) -> Problem:
+    """Ann and Bob should meet at door a on day 0, open 9-17."""
+    bob = replace(problem.rep_days[0], id="bob0", rep="bob", open_s=9 * H)
+    visits = (problem.visits[0], replace(problem.visits[0], id="b"), *problem.visits[1:])
+    return Problem((*problem.rep_days, bob), visits, problem.seconds, meetings=(Meeting(("a", "b")),))
+
+
+def at_ten(problem: Problem) -> Problem:
+    visits = (replace(v, windows=(Window(10 * H, 11 * H),)) for v in problem.visits)
+    return replace(problem, visits=tuple(visits))
+
+
+def test_reps_who_meet_begin_at_the_same_moment(pair: Problem) -> None:
+    assert verify(pair, plan(at_ten(pair), ann0="a", bob0="b")).ok
+    assert rules(pair, plan(pair, ann0="a", bob0="b")) == {Rule.MEETING}  # Ann is there at 9, Bob at 10
+
+
+def test_a_meeting_with_only_one_rep_or_one_rep_twice_or_on_two_days_is_found(pair: Problem) -> None:
+    assert rules(pair, plan(at_ten(pair), bob0="b")) == {Rule.MEETING}
+    assert rules(pair, plan(at_ten(pair), ann0="a", ann1="b")) == {Rule.MEETING}
+    assert rules(pair, plan(at_ten(pair), ann1="a", bob0="b")) == {Rule.MEETING}
+    assert verify(pair, plan(pair, ann0="c1")).ok  # nobody came: all or nothing
+
+
+@pytest.fixture
+def far(problem: Problem) -> Problem:
+    """A hotel stands at the doors a, c1 and c2."""
+    nights = (Night("inn", "ann0", "ann1", 2, cost=1000), Night("spa", "ann0", "ann1", 1))
+    return replace(problem, nights=nights)
+
+
+def test_a_night_away_saves_the_way_home_and_back_and_costs_the_hotel(far: Problem) -> None:
+    away = far.with_nights(("inn",))
+    slept = replace(plan(away, ann0="a c1", ann1="c2"), nights=("inn",))
+    report = verify(far, slept)
+    assert report.ok
+    assert (report.value.travel_s, report.value.nights, report.value.total) == (3 * H, 1000, 15 * H - 3 * H - 1000)
+    assert rules(far, replace(slept, nights=())) == {Rule.TRAVEL}
+
+
+def test_a_night_needs_a_route_before_and_after_it_and_only_one_hotel(far: Problem) -> None:
+    away = far.with_nights(("inn",))
+    assert rules(far, replace(plan(away, ann0="a c1"), nights=("inn",))) == {Rule.NIGHT}
+    assert rules(far, replace(plan(away, ann1="c2"), nights=("inn",))) == {Rule.NIGHT}
+    both = replace(plan(away, ann0="a c1", ann1="c2"), nights=("inn", "spa"))
+    assert Rule.NIGHT in rules(far, both)
+    assert rules(far, replace(plan(far, ann0="a c1"), nights=("tent",))) == {Rule.UNKNOWN}
+
+
+def test_nobody_works_elsewhere_between_an_evening_and_its_morning(problem: Problem) -> None:
+    later = replace(problem.rep_days[1], id="ann2", day=2)
+    week = replace(problem, rep_days=(*problem.rep_days, later), nights=(Night("inn", "ann0", "ann2", 0),))
+    gone = replace(plan(week, ann0="c1", ann1="a", ann2="c2"), nights=("inn",))
+    assert rules(week, gone) == {Rule.NIGHT}
+    assert verify(week, replace(plan(week, ann0="c1", ann2="c2"), nights=("inn",))).value.nights == 0

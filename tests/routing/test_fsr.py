@@ -1,11 +1,11 @@
 import gzip
-import importlib.util
 import json
-import os
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from routing import fsr
@@ -15,8 +15,9 @@ from routing.plan import Plan
 from routing.schedule import Broken, schedule
 from routing.solve import solve
 from routing.types import InvalidProblem, Window
+from tests.routing.judge import SHARED, judge
+from tests.routing.random_problems import random_problem
 
-SHARED = Path(os.environ.get("WAYMARK_SHARED", Path(__file__).parents[3] / "shared"))
 INSTANCES = sorted((SHARED / "data" / "routing").glob("fs-*.json.gz"))
 
 
@@ -42,15 +43,10 @@ def document() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def judge() -> ModuleType:
-    path = SHARED / "bench" / "check_plan.py"
-    if not path.exists():
+def needed_judge() -> ModuleType:
+    module = judge()
+    if module is None:
         pytest.skip("the independent judge is not here")
-    spec = importlib.util.spec_from_file_location("check_plan", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     return module
 
 
@@ -65,7 +61,24 @@ def test_an_instance_is_read_with_windows_that_bound_the_end_of_the_service(tmp_
     assert a.windows == (Window(0, 1300), Window(30000, 41200))
     assert a.mandatory
     assert b.windows_on(0) == (Window(36000, 39600),)
-    assert fsr.windows_out(a.windows, a.service_s) == [[0, 100], [30000, 40000]]
+    assert fsr.document(instance.problem)["visits"][0]["windows"] == [[0, 100], [30000, 40000]]
+
+
+def test_a_problem_with_every_word_is_the_same_when_it_is_written_and_read_again(tmp_path: Path) -> None:
+    words = set()
+    for seed in range(40):
+        problem = random_problem(seed)
+        path = tmp_path / "plan.json"
+        path.write_text(json.dumps(fsr.document(problem)))
+        again = fsr.read(path).problem
+        words |= {name for name in ("meetings", "nights", "spacings") if getattr(problem, name)}
+        assert again.rep_days == problem.rep_days
+        assert np.array_equal(again.seconds, problem.seconds)
+        assert (again.meetings, again.nights, again.spacings) == (problem.meetings, problem.nights, problem.spacings)
+        for given, read in zip(problem.visits, again.visits, strict=True):
+            assert replace(given, windows=read.windows, windows_by_day=read.windows_by_day) == read
+            assert all(w in given.windows for w in read.windows)
+    assert words == {"meetings", "nights", "spacings"}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +123,7 @@ def test_a_written_plan_passes_the_independent_judge(tmp_path: Path) -> None:
     assert written["feasible"]
     assert written["value"] == 9000 - 1800
     assert [r["shift"] for r in written["routes"]] == ["s"]
-    verdict = judge().check(document(), written)
+    verdict = needed_judge().check(document(), written)
     assert verdict["feasible"]
     assert verdict["score"] == written["value"]
 
@@ -141,7 +154,7 @@ def test_public_instances_are_planned_lawfully_by_both_verifiers(path: Path) -> 
     instance = fsr.read(path)
     plan = solve(instance.problem, seed=1, budget=Budget(steps=20_000))
     written = fsr.solution(instance.problem, plan)
-    verdict = judge().check(json.loads(gzip.decompress(path.read_bytes())), written)
+    verdict = needed_judge().check(json.loads(gzip.decompress(path.read_bytes())), written)
     assert verdict["feasible"], verdict["violations"]
     assert verdict["score"] == written["value"]
     assert all(u.reasons for u in plan.unplanned)

@@ -80,3 +80,11 @@ def test_workbooks_and_geopackages_name_every_source(admin: TestClient, tmp_path
 def test_a_day_that_leaves_names_the_address_files_around_it(admin: TestClient, session: Session) -> None:
     assert set(background.sources(session, [PLACE])) == {FILE, ELSEWHERE}
     assert set(background.sources(session, [LonLat(9.5, 47.1)])) == {ELSEWHERE}
+
+
+def test_a_map_names_only_what_its_view_shows(admin: TestClient) -> None:
+    around = admin.get("/api/v1/attribution", params={"box": "-77,39,-76,40"}).json()["items"]
+    assert FILE in around
+    assert FILE not in admin.get("/api/v1/attribution", params={"box": "9,47,10,48"}).json()["items"]
+    refused = admin.get("/api/v1/attribution", params={"box": "9,47,north"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "box")

@@ -20,6 +20,7 @@ from server.kit.filtering.grammar import (
     Node,
     Not,
     Operator,
+    Reach,
     Scalar,
     Today,
     Value,
@@ -53,6 +54,10 @@ class Field:
     """For fields of child rows: wraps the condition, e.g. into EXISTS."""
 
 
+type Reached = Callable[[Reach], ColumnElement[bool]]
+"""The rows that are reached from a place within some minutes, where a room knows places."""
+
+
 COMPARE: Mapping[Operator, Callable[[ColumnElement[object], object], ColumnElement[bool]]] = {
     "=": lambda column, value: column == value,
     "!=": lambda column, value: column.is_distinct_from(value),
@@ -63,7 +68,9 @@ COMPARE: Mapping[Operator, Callable[[ColumnElement[object], object], ColumnEleme
 }
 
 
-def compile_filter(node: Node, fields: Mapping[str, Field], *, today: date) -> ColumnElement[bool]:
+def compile_filter(
+    node: Node, fields: Mapping[str, Field], *, today: date, reached: Reached | None = None
+) -> ColumnElement[bool]:
     """The condition that a filter stands for.
 
     Raises
@@ -73,11 +80,15 @@ def compile_filter(node: Node, fields: Mapping[str, Field], *, today: date) -> C
     """
     match node:
         case All(children):
-            return and_(*(compile_filter(child, fields, today=today) for child in children))
+            return and_(*(compile_filter(child, fields, today=today, reached=reached) for child in children))
         case AnyOf(children):
-            return or_(*(compile_filter(child, fields, today=today) for child in children))
+            return or_(*(compile_filter(child, fields, today=today, reached=reached) for child in children))
         case Not(child):
-            return not_(func.coalesce(compile_filter(child, fields, today=today), false()))
+            return not_(func.coalesce(compile_filter(child, fields, today=today, reached=reached), false()))
+        case Reach(_minutes, _point, position):
+            if reached is None:
+                raise FilterError("these rows have no place to drive to", position)
+            return reached(node)
         case Emptiness(name, position):
             field = known(name, fields, position)
             empty: ColumnElement[bool] = field.column.is_(None)

@@ -7,6 +7,7 @@ unary      = "not" unary | "(" either ")" | condition
 condition  = field ("=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~") value
            | field ["not"] "in" "(" value { "," value } ")"
            | field "is" ["not"] "empty"
+           | "within" number ("minutes" | "minute" | "min") "of" number "," number
 value      = number | 'text' | "text" | word | date
 date       = YYYY-MM-DD | "today" [("+" | "-") number ("days" | "weeks" | "months")]
 """
@@ -18,10 +19,12 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Literal, NamedTuple, get_args
 
+from geo.types import LonLat
 from server.kit.errors import WaymarkError
 
 MAX_LENGTH = 4000
 MAX_DEPTH = 40
+LONGEST_REACH_MIN = 120
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "!~"]
 Unit = Literal["days", "weeks", "months"]
@@ -84,6 +87,15 @@ class Emptiness:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """`within 20 minutes of 9.52, 47.14`: longitude, then latitude."""
+
+    minutes: float
+    point: LonLat
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Negation."""
 
@@ -104,7 +116,7 @@ class AnyOf:
     children: tuple["Node", ...]
 
 
-type Node = Comparison | Membership | Emptiness | Not | All | AnyOf
+type Node = Comparison | Membership | Emptiness | Reach | Not | All | AnyOf
 
 
 class Token(NamedTuple):
@@ -220,6 +232,8 @@ class Parser:
         if field.kind != "word":
             raise FilterError("expected the name of a field", field.position)
         name = field.text.lower()
+        if name == "within" and self.word.kind == "number":
+            return self.reach(field.position)
         if self.skip("is"):
             negated = self.skip("not")
             self.need("empty")
@@ -235,6 +249,29 @@ class Parser:
                 "expected =, !=, <, <=, >, >=, ~, in (...) or is empty", operator.position, help=f"e.g. {name} = value"
             )
         return Comparison(name, self.operator(operator), self.value(), field.position)
+
+    def reach(self, position: int) -> Reach:
+        """What follows `within`."""
+        minutes = self.number()
+        if not 0 < minutes <= LONGEST_REACH_MIN:
+            raise FilterError(f"{minutes:g} minutes is not between 0 and {LONGEST_REACH_MIN}", position)
+        if not self.skip("minutes", "minute", "min"):
+            raise FilterError("expected minutes", self.word.position, help="within 20 minutes of 9.52, 47.14")
+        self.need("of")
+        at = self.word.position
+        lon = self.number()
+        self.need(",")
+        try:
+            return Reach(minutes, LonLat.checked(lon, self.number()), position)
+        except ValueError as error:
+            raise FilterError(str(error), at, help="Longitude first: within 20 minutes of 9.52, 47.14") from error
+
+    def number(self) -> float:
+        """A plain number."""
+        token = self.next()
+        if token.kind != "number":
+            raise FilterError("expected a number", token.position, help="within 20 minutes of 9.52, 47.14")
+        return float(token.text)
 
     def operator(self, token: Token) -> Operator:
         """The comparison a word stands for."""

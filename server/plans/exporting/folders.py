@@ -1,4 +1,4 @@
-"""Where exports lie: `exports/<day>/<rep>/`, each rep's folder complete or not there."""
+"""Where exports lie: `exports/<days>/<rep>/`, each rep's folder complete or not there."""
 
 import fcntl
 import hashlib
@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from routing.export.tour import Span
 from routing.export.types import MANIFEST, ExportFile
 from server.kit.errors import NotFound, Unavailable
 from server.kit.settings import settings
@@ -33,7 +34,7 @@ class NoExport(NotFound):
 
 @dataclass(frozen=True)
 class Export:
-    """One rep's exported day on disk."""
+    """One rep's exported days on disk."""
 
     folder: Path
     """Where the files are."""
@@ -42,7 +43,7 @@ class Export:
 
     @property
     def login(self) -> str:
-        """Whose day it is."""
+        """Whose days they are."""
         return str(self.manifest["login"])
 
     @property
@@ -51,9 +52,19 @@ class Export:
         return [*(str(entry["name"]) for entry in self.manifest["files"]), MANIFEST]
 
     @property
+    def span(self) -> Span:
+        """Which days."""
+        return Span.parse(str(self.manifest["span"]))
+
+    @property
+    def revision(self) -> str:
+        """SHA-256 of the manifest: changes when any file changes, because the manifest holds all hashes."""
+        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
+
+    @property
     def etag(self) -> str:
-        """Changes when any file changes, because the manifest holds all hashes."""
-        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()[:32]
+        """As an answer carries it."""
+        return self.revision[:32]
 
     def file(self, name: str) -> Path:
         """One of the files; refuses names that the manifest does not list."""
@@ -79,28 +90,33 @@ def root() -> Path:
 
 def days() -> list[date]:
     """Days that have exports, latest first."""
+    return [span.first for span in spans() if span.count == 1]
+
+
+def spans() -> list[Span]:
+    """Days and weeks that have exports, latest first."""
     names = [entry.name for entry in root().iterdir()] if root().is_dir() else []
-    return sorted((date.fromisoformat(name) for name in names if _is_day(name)), reverse=True)
+    return sorted((span for name in names if (span := _span(name))), reverse=True)
 
 
-def exports_of(day: date) -> list[Export]:
-    """The exports of a day, by rep."""
-    folder = root() / day.isoformat()
+def exports_of(span: Span | date) -> list[Export]:
+    """The exports of some days, by rep."""
+    folder = root() / str(span)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     return [export for entry in entries if entry.is_dir() and (export := _read(entry))]
 
 
-def export_of(day: date, login: str) -> Export:
+def export_of(span: Span | date, login: str) -> Export:
     """One rep's export; refuses when there is none."""
-    for export in exports_of(day):
+    for export in exports_of(span):
         if export.login == login:
             return export
-    raise NoExport(f"There is no export of {login} for {day}.", help="It is written in the evening, or by hand.")
+    raise NoExport(f"There is no export of {login} for {span}.", help="It is written in the evening, or by hand.")
 
 
-def store(day: date, login: str, files: Iterable[ExportFile], target: Path | None = None) -> Path:
+def store(span: Span, login: str, files: Iterable[ExportFile], target: Path | None = None) -> Path:
     """Put a rep's files in their place; when they are the same as before nothing is touched."""
-    parent = (target or root()) / day.isoformat()
+    parent = (target or root()) / str(span)
     try:
         return _store(parent, login, files)
     except OSError as error:
@@ -126,9 +142,9 @@ def _store(parent: Path, login: str, files: Iterable[ExportFile]) -> Path:
     return final
 
 
-def remove_others(day: date, logins: set[str]) -> None:
-    """Take away the exports of reps who have no route on the day any more."""
-    for export in exports_of(day):
+def remove_others(span: Span, logins: set[str]) -> None:
+    """Take away the exports of reps who have no route on these days any more."""
+    for export in exports_of(span):
         if export.login not in logins:
             shutil.rmtree(export.folder)
 
@@ -152,13 +168,13 @@ def _same(fresh: Path, final: Path) -> bool:
 def _read(folder: Path) -> Export | None:
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
-        return Export(folder, manifest) if manifest["format"] == "waymark-export/1" else None
+        return Export(folder, manifest) if manifest["format"] == "waymark-export/2" else None
     except (OSError, ValueError, KeyError):
         return None
 
 
-def _is_day(name: str) -> bool:
+def _span(name: str) -> Span | None:
     try:
-        return date.fromisoformat(name).isoformat() == name
+        return Span.parse(name)
     except ValueError:
-        return False
+        return None

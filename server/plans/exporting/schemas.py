@@ -1,10 +1,11 @@
 """Wire shapes of exports."""
 
-from datetime import date, datetime
+from datetime import date
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from routing.export.tour import Span
 from server.plans.exporting.folders import Export
 
 
@@ -19,13 +20,14 @@ class ExportFileRead(BaseModel):
 
 
 class ExportRead(BaseModel):
-    """One rep's exported day."""
+    """One rep's exported days."""
 
-    day: date
+    span: str
     login: str
     rep: str
     summary: str
-    planned_at: datetime
+    version: str
+    revision: str
     estimated: bool
     files: list[ExportFileRead]
     zip_url: str
@@ -34,21 +36,30 @@ class ExportRead(BaseModel):
     def of(cls, export: Export) -> "ExportRead":
         """From the manifest on disk."""
         facts = export.manifest
-        base = f"/api/v1/exports/{facts['day']}/{quote(export.login)}"
+        base = f"/api/v1/exports/{facts['span']}/{quote(export.login)}"
         files = [ExportFileRead(**entry, url=f"{base}/files/{quote(str(entry['name']))}") for entry in facts["files"]]
-        names = ("day", "login", "rep", "summary", "planned_at", "estimated")
-        return cls(**{name: facts[name] for name in names}, files=files, zip_url=f"{base}/zip")
+        names = ("span", "login", "rep", "summary", "version", "estimated")
+        return cls(
+            **{name: facts[name] for name in names}, revision=export.revision, files=files, zip_url=f"{base}/zip"
+        )
 
 
-class ExportDayRead(BaseModel):
-    """A day that has exports."""
+class ExportDaysRead(BaseModel):
+    """Some days that have exports."""
 
-    day: date
+    span: str
+    first_day: date
+    last_day: date
     reps: int
+
+    @classmethod
+    def of(cls, span: Span, reps: int) -> "ExportDaysRead":
+        """With the number of reps who have files."""
+        return cls(span=str(span), first_day=span.first, last_day=span.last, reps=reps)
 
 
 class ExportsAsked(BaseModel):
     """How many exports will be written in the background."""
 
-    day: date
+    span: str
     reps: int

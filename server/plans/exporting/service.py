@@ -1,4 +1,4 @@
-"""Writing the day of every rep to disk, and asking for it to be done.
+"""Writing the days of every rep to disk, and asking for it to be done.
 
 The writers (folium with its pandas, reportlab, openpyxl) are loaded when the first file is written, so that every other
 command and every server process starts without them.
@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 import server
-from routing.export.types import DaySheet
+from routing.export.tour import Span, Tour
 from server.auth.access import Scope
 from server.auth.queries import visible_users
 from server.kit import clock
-from server.kit.errors import Unavailable
+from server.kit.errors import Invalid, Unavailable
 from server.kit.settings import settings
 from server.plans.exporting import folders, sheets
 
@@ -36,19 +36,30 @@ class NoMapLibrary(Unavailable):
 
 def write_day(session: Session, day: date, target: Path | None = None) -> list[Path]:
     """Export the published day of every rep; returns the folders. Refuses a day for which nothing is published."""
-    found = sheets.of_day(session, day)
+    return write(session, Span.of(day), target)
+
+
+def write(session: Session, span: Span, target: Path | None = None) -> list[Path]:
+    """Export the published routes of some days, one set of files per rep; returns the folders.
+
+    Refuses days for which nothing is published.
+    """
+    found = sheets.tours(session, span)
     if not found:
-        raise folders.NoExport(f"No route is published for {day}.", help="Publish a plan that covers the day.")
-    written = [_write(sheet, target) for sheet in found]
+        raise folders.NoExport(f"No route is published for {span}.", help="Publish a plan that covers these days.")
+    written = [_write(tour, target) for tour in found]
     if target is None:
-        folders.remove_others(day, {sheet.login for sheet in found})
+        folders.remove_others(span, {tour.login for tour in found})
     return written
 
 
-def write_rep(session: Session, day: date, rep_id: UUID) -> Path | None:
-    """Export one rep's published day; without one nothing happens."""
-    found = sheets.of_day(session, day, rep_id)
-    return _write(found[0], None) if found else None
+def write_rep(session: Session, span: Span, rep_id: UUID) -> folders.Export | None:
+    """Export one rep's published days; without a route nothing happens."""
+    found = sheets.tours(session, span, rep_id)
+    if not found:
+        return None
+    _write(found[0], None)
+    return folders.export_of(span, found[0].login)
 
 
 def visible_logins(session: Session, scope: Scope) -> set[str]:
@@ -57,11 +68,21 @@ def visible_logins(session: Session, scope: Scope) -> set[str]:
     return {person.login for person in session.scalars(people)}
 
 
-def visible_export(session: Session, scope: Scope, day: date, login: str) -> folders.Export:
+def visible_export(session: Session, scope: Scope, span: Span, login: str) -> folders.Export:
     """One rep's export; for a stranger's there is none."""
     if login not in visible_logins(session, scope):
-        raise folders.NoExport(f"There is no export of {login} for {day}.")
-    return folders.export_of(day, login)
+        raise folders.NoExport(f"There is no export of {login} for {span}.")
+    return folders.export_of(span, login)
+
+
+def span_of(written: str) -> Span:
+    """Some days as an address names them; refuses what is none."""
+    try:
+        return Span.parse(written)
+    except ValueError as error:
+        raise Invalid(
+            f"“{written}” is neither a day nor some days.", help="Write 2026-11-24 or 2026-11-23--2026-11-27."
+        ) from error
 
 
 def day_to_export() -> date | None:
@@ -88,7 +109,7 @@ def map_library() -> "Assets":
         ) from error
 
 
-def _write(sheet: DaySheet, target: Path | None) -> Path:
+def _write(tour: Tour, target: Path | None) -> Path:
     from routing.export import bundle
 
-    return folders.store(sheet.day, sheet.login, bundle.write(sheet, map_library()), target)
+    return folders.store(tour.span, tour.login, bundle.write(tour, map_library()), target)

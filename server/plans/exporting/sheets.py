@@ -1,7 +1,6 @@
-"""Day sheets of published routes: what the files of a rep's day are written from."""
+"""Tours of published routes: what the files of a rep's days are written from."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from sqlalchemy import Select, any_, func, literal, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from routing.export.tour import Span, Tour, Withdrawn
 from routing.export.types import Anchor, DaySheet, DayStop, LeftOut, Rest
 from routing.roads import polyline
 from routing.roads.types import Leg
@@ -18,35 +18,54 @@ from server.activities.models import Visit
 from server.auth.models import User
 from server.kit.settings import settings
 from server.plans.entry import entry_point, in_words
-from server.plans.exporting import background
+from server.plans.exporting import background, withdrawn
 from server.plans.models import Route, Stop, Unplanned
 
 MOST_LEFT_OUT = 15
 """So many of what did not fit stand on a sheet, the weightiest first."""
 
 
-def reps_of_day(session: Session, day: date) -> dict[UUID, str]:
-    """Who has a published route on a day: ids with logins, by name."""
-    return {user.id: user.login for _route, user in session.execute(_published(day))}
+def reps_of(session: Session, span: Span) -> dict[UUID, str]:
+    """Who has a published route on some days: ids with logins, by name."""
+    return {user.id: user.login for _route, user in session.execute(_published(span))}
 
 
-def of_day(session: Session, day: date, rep_id: UUID | None = None) -> list[DaySheet]:
-    """The sheets of all published routes of a day, or of one rep's."""
-    statement = _published(day).where(Route.rep_id == rep_id) if rep_id else _published(day)
-    routes = [(route, user) for route, user in session.execute(statement)]
-    stops = _stops(session, [route.id for route, _user in routes])
-    return [_sheet(session, route, user, stops.get(route.id, [])) for route, user in routes]
+def tours(session: Session, span: Span, rep_id: UUID | None = None) -> list[Tour]:
+    """The published routes of some days by rep, of everybody or of one."""
+    statement = _published(span).where(Route.rep_id == rep_id) if rep_id else _published(span)
+    by_rep: dict[UUID, list[tuple[Route, User]]] = {}
+    for route, user in session.execute(statement):
+        by_rep.setdefault(user.id, []).append((route, user))
+    stops = _stops(session, [route.id for routes in by_rep.values() for route, _user in routes])
+    gone = withdrawn.of(session, span, by_rep)
+    return [
+        _tour(
+            session, span, [_sheet(session, route, user, stops.get(route.id, [])) for route, user in routes], gone[rep]
+        )
+        for rep, routes in by_rep.items()
+    ]
+
+
+def _tour(session: Session, span: Span, days: Sequence[DaySheet], gone: Sequence[Withdrawn]) -> Tour:
+    points = [point for day in days for point in day.points]
+    return Tour(
+        span=span,
+        days=tuple(days),
+        withdrawn=tuple(gone),
+        attribution=background.sources(session, points),
+        background=background.around(session, points),
+    )
 
 
 type _StopRow = tuple[Stop, Account, Site, Visit | None]
 
 
-def _published(day: date) -> Select[Route, User]:
+def _published(span: Span) -> Select[Route, User]:
     return (
         select(Route, User)
         .join(User, User.id == Route.rep_id)
-        .where(Route.day == day, Route.published_at.is_not(None), Route.deleted_at.is_(None))
-        .order_by(User.name, User.login)
+        .where(Route.day.between(span.first, span.last), Route.published_at.is_not(None), Route.deleted_at.is_(None))
+        .order_by(User.name, User.login, Route.day)
     )
 
 
@@ -68,26 +87,20 @@ def _stops(session: Session, route_ids: Sequence[UUID]) -> Mapping[UUID, list[_S
 def _sheet(session: Session, route: Route, user: User, rows: list[_StopRow]) -> DaySheet:
     legs = [_leg(leg, line) for leg, line in zip(route.legs, route.polylines, strict=True)]
     start, end = _anchor(route.start_anchor), _anchor(route.end_anchor)
-    stops = tuple(_stop(row, leg) for row, leg in zip(rows, legs[:-1], strict=True))
-    points = [start.point, *(stop.point for stop in stops), end.point]
     return DaySheet(
         company=settings().company,
         rep=user.name,
         login=user.login,
         day=route.day,
         zone=route.zone,
-        route_id=str(route.id),
-        planned_at=_last_change(route, rows),
         start=start,
         end=end,
         leaves_at=route.leaves_at,
         returns_at=route.returns_at,
-        stops=stops,
+        stops=tuple(_stop(row, leg) for row, leg in zip(rows, legs[:-1], strict=True)),
         last_leg=legs[-1],
         rest=Rest(route.break_starts_at, route.break_s) if route.break_starts_at and route.break_s else None,
         left_out=_left_out(session, route),
-        attribution=background.sources(session, points),
-        background=background.around(session, points),
     )
 
 
@@ -109,6 +122,7 @@ def _stop(row: _StopRow, leg: Leg) -> DayStop:
         objective=(visit.objective if visit else None) or "",
         why=" ".join(filter(None, (in_words(stop.cautions), stop.why))),
         appointment=(visit.appointment if visit else None) or "",
+        sequence=visit.rev if visit else 0,
     )
 
 
@@ -151,8 +165,3 @@ def _pin(site: Site) -> LonLat | None:
 def _address(site: Site) -> str:
     town = " ".join(filter(None, [site.postcode, site.city]))
     return ", ".join(filter(None, [site.street, town]))
-
-
-def _last_change(route: Route, rows: list[_StopRow]) -> datetime:
-    """When the plan of this day last changed: later files outrank earlier ones in a calendar."""
-    return max([route.updated_at, *(stop.updated_at for stop, *_others in rows)])

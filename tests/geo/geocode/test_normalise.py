@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.geocode.normalise import from_words, street_name, type_edits
+from geo.geocode.normalise import from_words, may_be_type, street_name, type_edits
 from geo.geocode.vocabulary import fold, vocabulary
 
 
@@ -66,3 +66,11 @@ def test_the_tables_are_folded_like_the_addresses() -> None:
     assert {fold("Gränd"), fold("Straße"), fold("vænget"), fold("Väylä")} <= set(table.joined)
     assert table.countries[fold("Österreich")] == "AT"
     assert street_name("Eteläesplanadi").types & street_name("Et. espl.").types
+
+
+@given(st.text("abegnrstvw", max_size=9))
+def test_a_piece_that_may_be_no_type_at_all_is_none_of_them(written: str) -> None:
+    table = vocabulary()
+    known = {types for words in (table.front, table.behind, table.joined) for types in words.values()}
+    if not may_be_type(written):
+        assert all(type_edits(written, types) is None for types in known)

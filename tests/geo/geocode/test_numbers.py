@@ -14,7 +14,7 @@ def houses(*numbers: str) -> Houses:
         number = parse_number(text)
         assert number is not None
         found.append(House(number, place_of(0, position), "9490"))
-    return Houses(found)
+    return Houses.of(found)
 
 
 def asked(text: str) -> HouseNumber:
@@ -82,7 +82,7 @@ def test_a_number_just_past_the_end_is_near_and_one_far_past_is_far() -> None:
 
 
 def test_a_missing_number_past_its_side_goes_on_in_step_with_it() -> None:
-    street = Houses(
+    street = Houses.of(
         House(number, place_of(side, at), "9490")
         for side, numbers in ((0, ("30", "32", "34", "36")), (1, ("1", "3", "49")))
         for at, number in enumerate(asked(n) for n in numbers)
@@ -131,4 +131,4 @@ def test_a_number_whose_suffix_is_unknown_says_so() -> None:
 
 
 def test_a_street_without_numbers_places_none() -> None:
-    assert Houses(()).place(asked("3")) is None
+    assert Houses.of(()).place(asked("3")) is None

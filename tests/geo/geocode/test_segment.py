@@ -1,6 +1,6 @@
 """One suite for the index in memory, in a file, and in two files: the same answers to every question of the matcher."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,23 +48,30 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
     return of
 
 
+def named(index: Index, key: str) -> Sequence[int]:
+    """Streets of a key when no place is asked for."""
+    found = index.streets_named(key)
+    assert not found.here
+    return found.elsewhere
+
+
 def names(index: Index, streets: object) -> list[tuple[str, str]]:
     return [(index.street(s).name, index.street(s).city) for s in streets]  # type: ignore[attr-defined]
 
 
 def test_streets_are_found_by_key(kind: Kind) -> None:
     index = kind(CONTENT)
-    assert sorted(names(index, index.streets_named("land"))) == [("Landstrasse", "Schaan"), ("Landstrasse", "Vaduz")]
-    assert names(index, index.streets_named("furstfranzjosef")) == [("Fürst-Franz-Josef-Strasse", "Vaduz")]
-    assert not index.streets_named("landstrass")
-    assert not index.streets_named("")
-    assert not index.streets_named("\ud800")
+    assert sorted(names(index, named(index, "land"))) == [("Landstrasse", "Schaan"), ("Landstrasse", "Vaduz")]
+    assert names(index, named(index, "furstfranzjosef")) == [("Fürst-Franz-Josef-Strasse", "Vaduz")]
+    assert not named(index, "landstrass")
+    assert not named(index, "")
+    assert not named(index, "\ud800")
 
 
 def test_a_street_comes_back_as_it_was_written(kind: Kind) -> None:
     index = kind(CONTENT)
     (row,) = (s for s in CONTENT.streets if s.name == "Hintergass")
-    (at,) = index.streets_named("hintergass")
+    (at,) = named(index, "hintergass")
     street = index.street(at)
     assert (street.id, street.name, street.city, street.country) == (at, row.name, row.city, row.country)
     assert (street.postcodes, street.postcode, street.point) == ({"9490"}, "9490", row.point)
@@ -87,7 +94,7 @@ def test_similar_streets_are_found_anywhere_and_in_a_block(kind: Kind) -> None:
 
 def test_houses_are_read_one_by_one_and_in_order(kind: Kind) -> None:
     index = kind(CONTENT)
-    (at,) = index.streets_named("furstfranzjosef")
+    (at,) = named(index, "furstfranzjosef")
     houses = index.houses(at)
     assert [houses[n].number.text for n in range(len(houses))][10:16] == ["11", "12", "12a", "12b", "13", "14"]
     assert houses[0].point == place_of(3, 0)
@@ -126,7 +133,7 @@ def test_the_nearest_house_is_the_nearest(kind: Kind, point: tuple[float, float]
 
 def test_an_empty_index_knows_nothing(kind: Kind) -> None:
     index = kind(Content())
-    assert not index.streets_named("land")
+    assert not named(index, "land")
     assert not index.places_like("vaduz", 0.5, 3)
     assert not index.pois_like("meier", 3)
     assert index.places_beginning("v", 3) == []
@@ -161,9 +168,19 @@ def crowd(count: int) -> Content:
 def test_of_a_name_that_is_everywhere_only_the_streets_that_are_meant_are_found(kind: Kind) -> None:
     index = kind(crowd(3))
     (town,) = index.places_named("stadt7")
-    assert {index.street(s).city for s in index.streets_named("haupt", "10003", [town])} == {"Stadt 3", "Stadt 7"}
-    assert len(index.streets_named("haupt")) == 32
-    assert len(index.streets_named("haupt", "99999")) == 32
+    found = index.streets_named("haupt", ["10003"], [town])
+    assert {index.street(s).city for s in found.here} == {"Stadt 3", "Stadt 7"}
+    assert not found.elsewhere
+    assert len(named(index, "haupt")) == 32
+    assert [len(streets) for streets in index.streets_named("haupt", ["99999"])] == [0, 32]
+
+
+def test_a_street_where_the_address_says_is_told_from_one_of_its_name_elsewhere(kind: Kind) -> None:
+    index = kind(CONTENT)
+    for postcodes, places in ((["9490"], []), ([], index.places_named("vaduz"))):
+        here, elsewhere = index.streets_named("land", postcodes, places)
+        assert names(index, here) == [("Landstrasse", "Vaduz")]
+        assert names(index, elsewhere) == [("Landstrasse", "Schaan")]
 
 
 def test_a_large_block_finds_what_a_small_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:

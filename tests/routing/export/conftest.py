@@ -1,11 +1,13 @@
 """One small day that uses everything: accents, three scripts, dangerous texts, a guess, a left-out visit."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from geo.types import LonLat
+from routing.export.tour import Span, Tour, Withdrawn
 from routing.export.types import Anchor, DaySheet, DayStop, LeftOut, MapFeature, Rest
 from routing.export.web_map import Assets
 from routing.roads import polyline
@@ -30,8 +32,6 @@ def day_sheet() -> DaySheet:
         login="zoe",
         day=date(2026, 11, 24),
         zone="Europe/Vaduz",
-        route_id="0197-route",
-        planned_at=datetime(2026, 11, 23, 17, 4, 5, tzinfo=UTC),
         start=Anchor("Home", HOME),
         end=Anchor("Home", HOME),
         leaves_at=moment(7, 0),
@@ -77,26 +77,64 @@ def day_sheet() -> DaySheet:
             ),
             LeftOut("Without a pin", "It has no place on the map."),
         ),
-        attribution=("© OpenStreetMap contributors, ODbL 1.0 (Liechtenstein, 2024-03-04)",),
-        background=(
-            MapFeature("water", "river", {"type": "LineString", "coordinates": [[9.5, 47.13], [9.51, 47.18]]}),
-            MapFeature("road", "primary", {"type": "LineString", "coordinates": [[9.515, 47.13], [9.54, 47.18]]}, "B1"),
-            MapFeature(
-                "landuse",
-                "forest",
-                {
-                    "type": "Polygon",
-                    "coordinates": [[[9.53, 47.16], [9.54, 47.16], [9.54, 47.17], [9.53, 47.16]]],
-                },
-            ),
-            MapFeature("place", "town", {"type": "Point", "coordinates": [9.525, 47.145]}, "Vaduz"),
-        ),
     )
+
+
+SOURCES = ("© OpenStreetMap contributors, ODbL 1.0 (Liechtenstein, 2024-03-04)",)
+BACKGROUND = (
+    MapFeature("water", "river", {"type": "LineString", "coordinates": [[9.5, 47.13], [9.51, 47.18]]}),
+    MapFeature("road", "primary", {"type": "LineString", "coordinates": [[9.515, 47.13], [9.54, 47.18]]}, "B1"),
+    MapFeature(
+        "landuse",
+        "forest",
+        {
+            "type": "Polygon",
+            "coordinates": [[[9.53, 47.16], [9.54, 47.16], [9.54, 47.17], [9.53, 47.16]]],
+        },
+    ),
+    MapFeature("place", "town", {"type": "Point", "coordinates": [9.525, 47.145]}, "Vaduz"),
+)
+
+
+def tour_of(*sheets: DaySheet, withdrawn: tuple[Withdrawn, ...] = ()) -> Tour:
+    """The days as they are exported together."""
+    return Tour(Span(sheets[0].day, sheets[-1].day), sheets, withdrawn, SOURCES, BACKGROUND)
+
+
+def week() -> Tour:
+    """The day and the one after."""
+    day = day_sheet()
+    return tour_of(day, next_day(day))
+
+
+def next_day(sheet: DaySheet) -> DaySheet:
+    """The same work a day later, as visits of their own."""
+    later = timedelta(days=1)
+    stops = tuple(
+        replace(
+            stop,
+            visit_id=f"{stop.visit_id}-next",
+            arrives_at=stop.arrives_at + later,
+            starts_at=stop.starts_at + later,
+            ends_at=stop.ends_at + later,
+        )
+        for stop in sheet.stops
+    )
+    rest = sheet.rest and replace(sheet.rest, starts_at=sheet.rest.starts_at + later)
+    return replace(
+        sheet, day=sheet.day + later, leaves_at=sheet.leaves_at + later, returns_at=sheet.returns_at + later,
+        stops=stops, rest=rest,
+    )  # fmt: skip
 
 
 @pytest.fixture
 def sheet() -> DaySheet:
     return day_sheet()
+
+
+@pytest.fixture
+def tour() -> Tour:
+    return tour_of(day_sheet())
 
 
 VENDOR = Path(__file__).parents[3] / "server/web/static/vendor"

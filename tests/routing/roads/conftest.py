@@ -5,17 +5,20 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import osmium
 import pytest
 
 from geo.types import LonLat
-from routing.roads import osrm_build
+from routing.roads import osrm_build, osrm_contract
+from routing.roads.combined import Patchwork
 from routing.roads.osrm_http import OsrmHttp
 from routing.roads.straight import StraightLine
 from routing.roads.types import RoadEngine, RoadsUnavailable
+from routing.roads.valhalla_http import ValhallaHttp
+from tests.routing.roads import valhalla_peer
 
 WEST, EAST = LonLat(9.0, 47.0), LonLat(9.02, 47.0)
 """Ends of Main Street, 1,517 m apart; it may be driven both ways."""
@@ -100,6 +103,42 @@ def osrm(graph: osrm_build.Graph) -> Iterator[OsrmHttp]:
     peer.process.wait()
 
 
-@pytest.fixture(params=["straight", "osrm"])
+@pytest.fixture(scope="session")
+def osrm_by_address(osrm: OsrmHttp) -> OsrmHttp:
+    """As servers elsewhere are asked: everything in the address, small tables, short routes."""
+
+    def get(path: str, body: bytes) -> bytes:
+        assert body == b""
+        connection = http.client.HTTPConnection("127.0.0.1", osrm.post.__self__.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    return replace(osrm, post=get, by_address=True, most_points=7, most_stops=3)
+
+
+@pytest.fixture(scope="session")
+def contracted(graph: osrm_build.Graph) -> Iterator[OsrmHttp]:
+    contracted = osrm_contract.contract(graph, limit_s=60)
+    peer = serve(contracted)
+    yield OsrmHttp(contracted.key, peer.post)
+    peer.process.kill()
+    peer.process.wait()
+
+
+@pytest.fixture(scope="session")
+def valhalla(village: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValhallaHttp]:
+    """A Valhalla server: the real one when WAYMARK_VALHALLA names its folder, else what it answered then."""
+    with valhalla_peer.served(village, tmp_path_factory) as post:
+        yield ValhallaHttp("valhalla-village", post, most_cells=16, most_stops=5)
+
+
+@pytest.fixture(params=["straight", "osrm", "osrm_by_address", "contracted", "valhalla", "patchwork"])
 def engine(request: pytest.FixtureRequest) -> RoadEngine:
-    return StraightLine() if request.param == "straight" else request.getfixturevalue("osrm")
+    if request.param == "straight":
+        return StraightLine()
+    if request.param == "patchwork":
+        return Patchwork({"village": request.getfixturevalue("osrm")}, lambda _point: "village")
+    return request.getfixturevalue(request.param)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from geo.madeup import write_region
 from server.accounts import jobs, places
 from server.accounts.commands import import_accounts, imports
-from server.accounts.importing import TARGET
+from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, PinState, Site
 from server.geocoding import service as geocoding
 from server.imports import service

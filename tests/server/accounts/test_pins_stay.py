@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from geo.geocode.types import Answer, Reason
 from geo.types import Fix, Grade, LonLat
-from server.accounts import importing, locating, places, proposals, service
+from server.accounts import locating, places, service
+from server.accounts.importing import target as importing
 from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import pin_of, wkt
-from server.accounts.proposals import NewPin
+from server.accounts.reviewing import proposals
+from server.accounts.reviewing.proposals import NewPin
 from server.activities import healing
 from server.activities.models import VisitState
 from server.activities.service import VisitReport, record_visit

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.accounts import cells, values
+from server.accounts import values
+from server.accounts.importing import cells
 from server.accounts.opening_hours import HoursNotUnderstood, parse_hours
 from server.kit.errors import Invalid
 

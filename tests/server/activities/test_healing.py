@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from geo.distance import haversine_m
 from geo.madeup.checkins import moved
 from geo.types import Fix, Grade, LonLat
-from server.accounts import proposals
 from server.accounts.models import Account, Site
 from server.accounts.pins import align_accounts, pin_of, wkt
 from server.accounts.place_models import PinProposal
+from server.accounts.reviewing import proposals
 from server.activities import healing
 from server.activities.models import VisitState
 from server.activities.service import VisitReport, record_visit

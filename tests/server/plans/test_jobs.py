@@ -65,10 +65,10 @@ def test_a_plan_deleted_while_it_is_computed_is_not_stored(
 ) -> None:
     travel = computing.travel
 
-    def and_meanwhile(session: Any, points: Any) -> computing.Journey:
+    def and_meanwhile(session: Any, *asked: Any) -> computing.Journey:
         with transaction() as other:
             service.delete(other, committed["mona"], committed["plan_id"])
-        return travel(session, points)
+        return travel(session, *asked)
 
     monkeypatch.setattr(computing, "travel", and_meanwhile)
     compute(plan_id=str(committed["plan_id"]))

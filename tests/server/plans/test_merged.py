@@ -4,8 +4,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from server.accounts import merging, queries
-from server.accounts.merging import MergeWish
+from server.accounts import queries
+from server.accounts.duplicates import merging
+from server.accounts.duplicates.merging import MergeWish
 from server.activities import queries as activities
 from server.activities.models import Appointment
 from server.activities.service import PlannedVisit, plan_visit

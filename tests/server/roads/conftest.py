@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.kit.settings import settings
 from server.regions.models import Region
-from server.roads import service
+from server.roads import graphs
 from tests.routing.roads.conftest import write_village
 
 
@@ -18,7 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home in which every road process is stopped in the end."""
     monkeypatch.setattr(settings(), "home", tmp_path)
     yield tmp_path
-    service.stop_all()
+    graphs.stop_all()
 
 
 @pytest.fixture
@@ -27,7 +27,14 @@ def region(session: Session, home: Path) -> Region:
     return make_region(session, "Village, the", write_village(home / "village.osm.pbf").read_bytes())
 
 
-def make_region(session: Session, name: str, extract: bytes, sha256: str | None = None) -> Region:
+def make_region(
+    session: Session,
+    name: str,
+    extract: bytes,
+    sha256: str | None = None,
+    bbox: tuple[float, float, float, float] = (8.9, 46.9, 9.1, 47.2),
+) -> Region:
+    """A ready region with its extract, without a graph."""
     region = Region(
         name=name,
         sha256=sha256 or hashlib.sha256(extract).hexdigest(),
@@ -36,7 +43,7 @@ def make_region(session: Session, name: str, extract: bytes, sha256: str | None 
         source="test",
         licence="ODbL 1.0",
         attribution=["© OpenStreetMap contributors"],
-        bbox=[8.9, 46.9, 9.1, 47.2],
+        bbox=list(bbox),
     )
     session.add(region)
     session.flush()

@@ -1,5 +1,6 @@
 """One road process per region and machine: started once, adopted, replaced when killed, never left over."""
 
+import http.client
 import os
 import signal
 import subprocess
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from routing.roads import osrm_build
+from routing.roads import osrm_build, osrm_contract
 from routing.roads.osrm_build import Graph
+from routing.roads.types import RoadsUnavailable
+from server.roads import process as roads_process
 from server.roads.process import Peer, RoadProcess, RoadProcessFailed, Running, _is_gone_within
 from tests.routing.roads.conftest import write_village
 
@@ -82,7 +85,9 @@ def test_a_note_about_a_stranger_harms_nobody(process: RoadProcess, graph: Graph
     process.stop()
     sleeper = subprocess.Popen(["sleep", "60"])
     try:
-        process._note.write_text(f'{{"pid": {sleeper.pid}, "port": 1, "graph": "{graph.folder.name}"}}')
+        process._note(graph.folder.name).write_text(
+            f'{{"pid": {sleeper.pid}, "port": 1, "graph": "{graph.folder.name}"}}'
+        )
         assert process.running() is None
         assert not process.stop()
         assert sleeper.poll() is None
@@ -92,8 +97,70 @@ def test_a_note_about_a_stranger_harms_nobody(process: RoadProcess, graph: Graph
 
 
 def test_a_damaged_note_is_as_good_as_none(process: RoadProcess, graph: Graph) -> None:
-    process._note.write_text("{")
+    process._note(graph.folder.name).write_text("{")
     assert process.ensure(graph).pid
+
+
+def test_many_programs_at_once_share_one_process(process: RoadProcess, graph: Graph) -> None:
+    code = (
+        "import sys; from pathlib import Path; from routing.roads import osrm_build;"
+        "from server.roads.process import RoadProcess;"
+        "root = Path(sys.argv[1]); print(RoadProcess(root).ensure(osrm_build.current(root)).pid)"
+    )
+    programs = [
+        subprocess.Popen([sys.executable, "-c", code, process.root], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert len({program.communicate()[0] for program in programs}) == 1
+
+
+def test_a_process_killed_in_the_middle_of_a_request_is_replaced_and_asked_again(
+    process: RoadProcess, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = process.ensure(graph)
+    asked: list[int] = []
+    send = roads_process._post
+
+    def cut_off_once(port: int, path: str, body: bytes, *, timeout_s: float) -> bytes:
+        if body != TABLE or asked:
+            return send(port, path, body, timeout_s=timeout_s)
+        asked.append(port)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.putrequest("POST", path)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body[:10])  # the request is half sent when the process dies
+        kill(first)
+        try:
+            connection.send(body[10:])
+            return connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as error:
+            raise RoadsUnavailable("cut off") from error
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(roads_process, "_post", cut_off_once)
+    assert b'"Ok"' in Peer(process, graph).post("/table/v1/driving", TABLE)
+    assert process.ensure(graph).pid != first.pid
+
+
+def test_a_contracted_graph_takes_over_while_requests_go_on(process: RoadProcess, graph: Graph) -> None:
+    old = process.ensure(graph)
+    peer = Peer(process, graph)
+    with process.asking(graph):
+        contracted = osrm_contract.contract(graph, limit_s=60)
+        osrm_build.remove_others(process.root, contracted)
+        assert b'"Ok"' in peer.post("/table/v1/driving", TABLE)
+        assert old.is_ours(), "somebody still waits for its answer"
+    assert b'"Ok"' in peer.post("/table/v1/driving", TABLE)
+    assert not old.is_ours()
+    assert [running.graph for running in process.noted()] == [contracted.folder.name]
+
+
+def test_a_part_that_was_cut_short_is_named(process: RoadProcess, graph: Graph) -> None:
+    part = graph.base.with_name("roads.osrm.geometry")
+    os.truncate(part, part.stat().st_size // 2)
+    with pytest.raises(RoadProcessFailed, match=r"roads\.osrm\.geometry is missing or has another length"):
+        process.ensure(graph)
 
 
 def test_a_damaged_graph_is_reported_with_the_place_of_the_log(process: RoadProcess, graph: Graph) -> None:

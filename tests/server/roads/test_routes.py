@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.auth.models import Role, User
 from server.regions.models import Region
-from server.roads import service
+from server.roads import graphs
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -22,7 +22,7 @@ def test_a_stranger_is_refused(client_for: ClientFor, path: str) -> None:
 def test_a_rep_gets_a_route_with_its_legs_and_sources(
     client_for: ClientFor, make_user: MakeUser, session: Session, region: Region
 ) -> None:
-    service.build_graph(session, region)
+    graphs.build_graph(session, region)
     answer = client_for(make_user("rita", Role.REP)).get("/api/v1/roads/route?points=9,47;9.02,47;9,47").json()
     assert [leg["estimated"] for leg in answer["legs"]] == [False, False]
     assert answer["distance_m"] == pytest.approx(2 * 1517, abs=10)
@@ -45,7 +45,7 @@ def test_a_senseless_point_is_named(client_for: ClientFor, make_user: MakeUser, 
 def test_an_isochrone_comes_largest_first(
     client_for: ClientFor, make_user: MakeUser, session: Session, region: Region
 ) -> None:
-    service.build_graph(session, region)
+    graphs.build_graph(session, region)
     client = client_for(make_user("rita", Role.REP))
     features = client.get("/api/v1/roads/isochrone?point=9,47&minutes=1,2").json()["features"]
     assert [feature["properties"]["minutes"] for feature in features] == [2, 1]
@@ -57,6 +57,6 @@ def test_the_status_tells_regions_with_and_without_roads(
 ) -> None:
     client = client_for(make_user("ada"))
     assert client.get("/api/v1/roads/status").json()["items"][0]["graph"] is None
-    service.build_graph(session, region)
+    graphs.build_graph(session, region)
     item = client.get("/api/v1/roads/status").json()["items"][0]
     assert (item["graph"], item["running"]) == (f"{region.sha12}-car", False)

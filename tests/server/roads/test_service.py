@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.roads import osrm_build
 from server.regions.models import Region
-from server.roads import service
+from server.roads import graphs, service
 from server.roads.models import RoadGraph
 from server.roads.process import RoadProcess
 from tests.routing.roads.conftest import EAST, WEST
@@ -26,7 +26,7 @@ def test_a_region_without_a_graph_is_answered_by_the_straight_line(session: Sess
 
 
 def test_a_built_graph_answers_for_its_region(session: Session, region: Region) -> None:
-    row = service.build_graph(session, region)
+    row = graphs.build_graph(session, region)
     assert row.folder == f"Village-the/{region.sha12}-car"
     engine = service.engine(session, [WEST, EAST])
     assert engine.key == f"osrm-mld-{region.sha12}-car"
@@ -34,45 +34,45 @@ def test_a_built_graph_answers_for_its_region(session: Session, region: Region) 
 
 
 def test_building_twice_leaves_one_graph_and_one_row(session: Session, region: Region) -> None:
-    first = service.build_graph(session, region).built_at
+    first = graphs.build_graph(session, region).built_at
     steps: list[str] = []
-    assert service.build_graph(session, region, progress=steps.append).built_at >= first
+    assert graphs.build_graph(session, region, progress=steps.append).built_at >= first
     assert steps == []
     assert session.query(RoadGraph).count() == 1
 
 
 def test_points_mostly_elsewhere_are_answered_by_the_region_that_covers_most(session: Session, region: Region) -> None:
-    service.build_graph(session, region)
+    graphs.build_graph(session, region)
     assert service.engine(session, [LonLat(0, 0)]).key == "straight-1"
     matrix = service.engine(session, [WEST, EAST, LonLat(0, 0)]).matrix([WEST, EAST, LonLat(0, 0)])
     assert matrix.estimated.tolist() == [[False, False, True], [False, False, True], [True, True, True]]
 
 
 def test_a_broken_extract_keeps_the_old_graph_and_names_the_remedy(session: Session, region: Region) -> None:
-    service.build_graph(session, region)
+    graphs.build_graph(session, region)
     region.state = "building"
     session.flush()
     newer = make_region(session, region.name, b"broken")
-    with pytest.raises(service.GraphNotBuilt, match=r"extract\.osm\.pbf") as caught:
-        service.build_graph(session, newer)
+    with pytest.raises(graphs.GraphNotBuilt, match=r"extract\.osm\.pbf") as caught:
+        graphs.build_graph(session, newer)
     assert caught.value.help
     assert service.engine(session, [WEST]).key == f"osrm-mld-{region.sha12}-car"
 
 
 def test_a_newer_extract_takes_over_and_its_process_replaces_the_old_one(session: Session, region: Region) -> None:
-    service.build_graph(session, region)
+    graphs.build_graph(session, region)
     service.engine(session, [WEST, EAST]).matrix([WEST, EAST])
-    process = RoadProcess(service.graphs_root(region))
+    process = RoadProcess(graphs.graphs_root(region))
     old = process.running()
     extract = region.extract.read_bytes()
     region.state = "building"
     session.flush()
     newer = make_region(session, region.name, extract, sha256="f" * 64)
-    service.build_graph(session, newer)
+    graphs.build_graph(session, newer)
     assert service.engine(session, [WEST, EAST]).route([WEST, EAST])[0].estimated is False
     new = process.running()
     assert old is not None
     assert new is not None
     assert new.graph == "ffffffffffff-car"
     assert not old.is_ours()
-    assert osrm_build.read(service.graphs_root(region) / f"{region.sha12}-car") is None
+    assert osrm_build.read(graphs.graphs_root(region) / f"{region.sha12}-car") is None

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from server.accounts import merging
-from server.accounts.merging import MergeWish
+from server.accounts.duplicates import merging
+from server.accounts.duplicates.merging import MergeWish
 from server.auth.access import system_scope
 from server.kit.database import transaction
 from server.sync import doctor

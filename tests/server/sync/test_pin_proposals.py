@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from server.accounts import proposals
 from server.accounts.place_models import PinProposal
+from server.accounts.reviewing import proposals
 from server.auth.access import Scope, scope_of
 from server.auth.models import User
 from server.kit.database import transaction

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from server.accounts import duplicate_pairs
+from server.accounts.duplicates import pairs as duplicate_pairs
 from server.accounts.models import Account
 from server.auth.models import Role, User
 from tests.server.web.conftest import token_in

@@ -7,11 +7,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts import proposals, queries
+from server.accounts import queries
 from server.accounts.models import Account
 from server.accounts.place_models import PinProposal
-from server.accounts.proposals import NewPin
 from server.accounts.reasons import REASONS
+from server.accounts.reviewing import proposals
+from server.accounts.reviewing.proposals import NewPin
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.web.language import FOLDER

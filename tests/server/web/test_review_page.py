@@ -12,7 +12,7 @@ from server.accounts import jobs
 from server.accounts.models import Site
 from server.auth.models import Role, User
 from server.kit.database import transaction
-from tests.server.accounts.detecting import add_country
+from tests.server.accounts.reviewing.detecting import add_country
 from tests.server.web.conftest import token_in
 
 FILE = """Nr;Firma;Strasse;PLZ;Ort;Land;Umsatz

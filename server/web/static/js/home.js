@@ -1,18 +1,20 @@
 // The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
 
-import { accounts, density, incoming, prospects, routes, territories } from "./layers.js";
+import { accounts, density, incoming, prospects, reached, routes, territories } from "./layers.js";
 import { createMap } from "./map.js";
 import { features, reports } from "./routes.js";
 import { densityLegend } from "./legend.js";
+import { reachControl } from "./reach.js";
 
 const page = document.querySelector("#home");
 const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "" };
 let today = { routes: [], reports: [] };
 let market = null;
+let reach = null;
 
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
-  layers: [territories(), density(() => market), prospects(), accounts(() => chosen), routes(() => features(today.routes)), incoming(() => reports(today.reports))],
+  layers: [territories(), reached(() => reach?.drawn ?? {}), density(() => market), prospects(), accounts(() => chosen), routes(() => features(today.routes)), incoming(() => reports(today.reports))],
   hidden: ["density", "prospects"],
 });
 const { map } = known;
@@ -44,6 +46,7 @@ export async function card(id, at) {
 }
 const clickable = ["account-pins", "route-stops", "incoming-reports"];
 map.on("click", (event) => {
+  if (reach?.take(event.lngLat)) return;
   const there = clickable.filter((id) => map.getLayer(id));
   const [hit] = map.queryRenderedFeatures(event.point, { layers: there });
   if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
@@ -70,12 +73,18 @@ async function list() {
   const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q }).filter(([, value]) => value));
   const answer = await fetch(`/home/accounts?${query}`, { headers: { "HX-Request": "true" } });
   listed.innerHTML = await answer.text();
+  listed.dataset.filter = chosen.filter;
   htmx.process(listed);
   document.querySelector("#total").textContent = listed.querySelector("[data-total]")?.dataset.total ?? "";
   document.querySelector("#as-list").href = query.size ? `/accounts?${query}` : "/accounts";
   history.replaceState(null, "", query.size ? `/?${query}` : "/");
 }
 list();
+const control = document.querySelector("#reach");
+if (control) {
+  reach = reachControl(control, known, chosen, () => { list(); tab("accounts"); });
+  reach.draw();
+}
 page.addEventListener("click", (event) => {
   const row = event.target.closest(".listed[data-account]");
   if (!row || event.ctrlKey || event.metaKey || !row.dataset.lon) return;

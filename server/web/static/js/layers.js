@@ -135,6 +135,25 @@ export function incoming(data) {
   };
 }
 
+/** How far one drives within some minutes. `data` is {areas, centre}: GeoJSON of the roads, and a point or nothing. */
+export function reached(data) {
+  return {
+    name: "reached",
+    parts() {
+      const { areas, centre } = data();
+      return {
+        sources: { reached: geojson(areas), "reached-from": geojson(collection(centre ? [{ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: centre } }] : [])) },
+        under: [{ id: "reached-area", type: "fill", source: "reached", paint: { "fill-color": css("--brand"), "fill-opacity": isDark() ? .22 : .13 } }],
+        over: [
+          { id: "reached-edge", type: "line", source: "reached", filter: ["!", ["get", "estimated"]], paint: { "line-color": css("--brand"), "line-width": 2 } },
+          { id: "reached-guess", type: "line", source: "reached", filter: ["get", "estimated"], paint: { "line-color": css("--brand"), "line-width": 2, "line-dasharray": [1.5, 1.8] } },
+          { id: "reached-from", type: "circle", source: "reached-from", paint: { "circle-radius": 7, "circle-color": css("--blaze"), "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 3 } },
+        ],
+      };
+    },
+  };
+}
+
 /** One pin with its circle of uncertainty. `data` is a feature collection: polygons and points. */
 export function place(data) {
   return {

@@ -6,9 +6,25 @@ import { RATIO, drawingOf } from "./drawings.js";
 let regions;
 /** The regions in service, asked for once. */
 export const knownRegions = () => (regions ??= fetch("/api/v1/regions").then((answer) => (answer.ok ? answer.json() : { items: [] })).then((page) => page.items));
-let credits;
-/** What must be printed on every map. */
-export const knownCredits = () => (credits ??= fetch("/api/v1/attribution").then((answer) => (answer.ok ? answer.json() : { items: [] })).then((page) => page.items));
+
+/** Print on a map what its view owes: asked for a box twice as wide, and again when the view leaves it. */
+function credit(map) {
+  let asked = null, control = null;
+  const tell = async () => {
+    const view = map.getBounds();
+    if (asked && ["West", "South"].every((side) => view[`get${side}`]() >= asked[side]) && ["East", "North"].every((side) => view[`get${side}`]() <= asked[side])) return;
+    const [wide, high] = [view.getEast() - view.getWest(), view.getNorth() - view.getSouth()];
+    const most = (value, limit) => Math.max(-limit, Math.min(limit, value));
+    const box = asked = { West: most(view.getWest() - wide / 2, 180), South: most(view.getSouth() - high / 2, 90), East: most(view.getEast() + wide / 2, 180), North: most(view.getNorth() + high / 2, 90) };
+    const answer = await fetch(`/api/v1/attribution?box=${[box.West, box.South, box.East, box.North].join(",")}`);
+    if (!answer.ok || box !== asked) return;
+    if (control) map.removeControl(control);
+    control = new maplibregl.AttributionControl({ compact: map.getContainer().clientWidth < 640, customAttribution: (await answer.json()).items });
+    map.addControl(control, "bottom-right");
+  };
+  map.on("moveend", tell);
+  return tell();
+}
 
 const around = (boxes) => [
   Math.min(...boxes.map((b) => b[0])), Math.min(...boxes.map((b) => b[1])),
@@ -84,8 +100,7 @@ export async function createMap(element, { box = null, layers = [], hidden = [],
     localIdeographFontFamily: '"Inter Variable", system-ui, sans-serif',
     canvasContextAttributes: { preserveDrawingBuffer: false },
   });
-  const credits = await knownCredits();
-  map.addControl(new maplibregl.AttributionControl({ compact: false, customAttribution: credits }), "bottom-right");
+  await credit(map).catch(() => null);
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
   if (interactive) {
     map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");

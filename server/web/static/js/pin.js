@@ -1,4 +1,4 @@
-// A pin in a form: click on the map or drag it; the form's fields lon and lat follow.
+// A pin in a form: click on the map or drag it; the form's fields lon and lat follow, or those with the prefix in `data-pin`.
 
 import { createMap } from "./map.js";
 import { territories } from "./layers.js";
@@ -19,8 +19,8 @@ for (const element of document.querySelectorAll("[data-pin]")) {
     }
     marker.setLngLat(lngLat);
     const { lng, lat } = marker.getLngLat();
-    form.elements.lon.value = lng.toFixed(6);
-    form.elements.lat.value = lat.toFixed(6);
+    form.elements[`${element.dataset.pin}lon`].value = lng.toFixed(6);
+    form.elements[`${element.dataset.pin}lat`].value = lat.toFixed(6);
   };
   if (at) put(at);
   if (!isFixed) map.on("click", (event) => put(event.lngLat));

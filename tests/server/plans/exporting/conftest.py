@@ -52,8 +52,10 @@ def rita(make_user: MakeUser) -> User:
 def publish(session: Session) -> Publish:
     """Publish a day with one stop: `publish(rita)`; `published_at=None` leaves it a proposal."""
 
-    def make(rep: User, day: date = DAY, published_at: datetime | None = PUBLISHED) -> Route:
-        account = Account(name="Mühle Łódź", number=f"007-{rep.login}", account_class="A", phone="+423 233 11 22")
+    def make(rep: User, day: date = DAY, published_at: datetime | None = PUBLISHED, number: str = "007") -> Route:
+        account = Account(
+            name="Mühle Łódź", number=f"{number}-{rep.login}-{day:%d}", account_class="A", phone="+423 233 11 22"
+        )
         session.add(account)
         session.flush()
         pin = WKTElement(f"POINT({SHOP.lon} {SHOP.lat})", srid=4326)

@@ -13,19 +13,22 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from routing.export.tour import Span
 from server import worker
+from server.activities import service as activities
 from server.auth.models import Role, User
 from server.jobs.service import queue
 from server.kit import clock
 from server.plans.exporting import folders, jobs, service, sheets
-from tests.server.plans.exporting.conftest import DAY, MakeUser, Publish
+from tests.server.plans.exporting.conftest import DAY, PUBLISHED, MakeUser, Publish, at
 
 type ClientFor = Callable[[User | None], TestClient]
 
 
 def test_a_sheet_says_what_the_published_route_says(session: Session, rita: User, publish: Publish) -> None:
     publish(rita)
-    (sheet,) = sheets.of_day(session, DAY)
+    (tour,) = sheets.tours(session, Span.of(DAY))
+    (sheet,) = tour.days
     (stop,) = sheet.stops
     assert (sheet.rep, sheet.login, sheet.zone) == ("Rita", "rita", "Europe/Vaduz")
     assert (stop.account, stop.address, stop.phone) == ("Mühle Łódź", "Dorf 1, 9490 Vaduz", "+423 233 11 22")
@@ -35,7 +38,7 @@ def test_a_sheet_says_what_the_published_route_says(session: Session, rita: User
 
 def test_a_proposal_that_nobody_published_is_not_exported(session: Session, rita: User, publish: Publish) -> None:
     publish(rita, published_at=None)
-    assert sheets.of_day(session, DAY) == []
+    assert sheets.tours(session, Span.of(DAY)) == []
     with pytest.raises(folders.NoExport, match="No route is published"):
         service.write_day(session, DAY)
 
@@ -69,11 +72,11 @@ def test_another_folder_may_take_the_files(session: Session, rita: User, publish
 @pytest.mark.usefixtures("libraries")
 def test_a_rep_who_has_no_route_any_more_loses_the_export(session: Session, rita: User, publish: Publish) -> None:
     route = publish(rita)
-    service.write_rep(session, DAY, rita.id)
+    service.write_rep(session, Span.of(DAY), rita.id)
     assert len(folders.exports_of(DAY)) == 1
     route.published_at = None
     session.flush()
-    assert service.write_rep(session, DAY, rita.id) is None
+    assert service.write_rep(session, Span.of(DAY), rita.id) is None
     jobs.defer_day(session, DAY)
     assert folders.exports_of(DAY) == []
 
@@ -127,7 +130,9 @@ def test_a_rep_gets_her_own_files_and_no_one_elses(
     assert other.get(item["zip_url"]).status_code == 404
     assert other.get("/api/v1/exports/2026-11-24").json()["items"] == []
     assert other.get("/api/v1/exports").json()["items"] == []
-    assert mine.get("/api/v1/exports").json()["items"] == [{"day": "2026-11-24", "reps": 1}]
+    assert mine.get("/api/v1/exports").json()["items"] == [
+        {"span": "2026-11-24", "first_day": "2026-11-24", "last_day": "2026-11-24", "reps": 1}
+    ]
 
 
 @pytest.mark.usefixtures("libraries")
@@ -150,15 +155,54 @@ def test_a_rep_may_not_ask_for_everybodys_exports(
     assert (answer.status_code, answer.json()["reps"]) == (202, 1)
 
 
-def test_a_later_change_of_the_plan_outranks_the_files_before(session: Session, rita: User, publish: Publish) -> None:
-    route = publish(rita)
-    (before,) = sheets.of_day(session, DAY)
-    session.execute(
-        text("update route set updated_at = updated_at + interval '1 hour' where id = :id"), {"id": route.id}
-    )
+def test_a_week_is_one_set_of_files_and_days_without_a_route_are_left_out(
+    session: Session, rita: User, publish: Publish
+) -> None:
+    publish(rita)
+    publish(rita, DAY + timedelta(days=2))
+    (tour,) = sheets.tours(session, Span.of(DAY, 5))
+    assert [sheet.day.day for sheet in tour.days] == [24, 26]
+    assert tour.file_stem == "2026-11-24--2026-11-28-rita"
+
+
+def test_what_an_earlier_plan_brought_and_a_later_one_dropped_is_withdrawn(
+    session: Session, rita: User, publish: Publish
+) -> None:
+    first = publish(rita)
+    visit = activities.plan_visit(
+        session,
+        activities.PlannedVisit(
+            account_id=first.stops[0].account_id, site_id=first.stops[0].site_id, rep_id=rita.id, day=DAY,
+            zone="Europe/Vaduz", starts_at=at(7, 30), ends_at=at(8),
+        ),
+    )  # fmt: skip
+    first.stops[0].visit_id = visit.id
+    session.flush()
+    (before,) = sheets.tours(session, Span.of(DAY))
+    assert (before.days[0].stops[0].visit_id, before.withdrawn) == (str(visit.id), ())
+    activities.withdraw(session, [visit.id])
+    first.deleted_at = first.stops[0].deleted_at = PUBLISHED
+    session.flush()
+    publish(rita, number="008")
     session.expire_all()
-    (after,) = sheets.of_day(session, DAY)
-    assert after.planned_at - before.planned_at >= timedelta(0)
+    (after,) = sheets.tours(session, Span.of(DAY))
+    (gone,) = after.withdrawn
+    assert (gone.visit_id, gone.account) == (str(visit.id), "Mühle Łódź")
+    assert gone.sequence > before.days[0].stops[0].sequence
+
+
+def test_a_span_that_is_none_is_refused_in_words(rita: User, client_for: ClientFor) -> None:
+    answer = client_for(rita).get("/api/v1/exports/2026-11-24--2026-11-01")
+    assert answer.status_code == 422
+    assert "neither a day nor some days" in answer.json()["detail"]
+
+
+def test_before_a_monday_its_week_is_asked_for_too(
+    session: Session, rita: User, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(rita, date(2026, 11, 30))
+    assert jobs.defer_evening(session, date(2026, 11, 30)) == 2
+    assert jobs.defer_evening(session, DAY) == 0
 
 
 def test_the_worker_knows_the_evening_export() -> None:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from routing.export.tour import Span
 from routing.export.types import ExportFile
 from server.plans.exporting import folders
 
-DAY = date(2026, 11, 24)
+DAY = Span.of(date(2026, 11, 24))
 
 
 def files(login: str, content: bytes = b"BEGIN:VCALENDAR") -> list[ExportFile]:
     manifest = (
-        f'{{"format": "waymark-export/1", "login": "{login}", "day": "2026-11-24", "files": [{{"name": "day.ics"}}]}}'
+        f'{{"format": "waymark-export/2", "login": "{login}", "span": "2026-11-24", "files": [{{"name": "day.ics"}}]}}'
     )
     return [
         ExportFile("day.ics", "text/calendar", content),
@@ -25,7 +26,7 @@ def files(login: str, content: bytes = b"BEGIN:VCALENDAR") -> list[ExportFile]:
 
 def test_an_export_is_stored_by_day_and_rep(home: Path) -> None:
     assert folders.store(DAY, "rita", files("rita")) == home / "exports/2026-11-24/rita"
-    assert folders.days() == [DAY]
+    assert folders.spans() == [DAY]
     assert [export.login for export in folders.exports_of(DAY)] == ["rita"]
     assert sorted(path.name for path in (home / "exports/2026-11-24").iterdir()) == [".lock", "rita"]
 
@@ -76,7 +77,7 @@ def test_foreign_folders_and_damaged_manifests_are_passed_over(home: Path) -> No
     (home / "exports/notes").mkdir()
     (home / "exports/20261124").mkdir()
     (home / "exports/2026-11-24/otto/manifest.json").write_text("{")
-    assert folders.days() == [DAY]
+    assert folders.spans() == [DAY]
     assert [export.login for export in folders.exports_of(DAY)] == ["rita"]
     with pytest.raises(folders.NoExport, match="otto"):
         folders.export_of(DAY, "otto")

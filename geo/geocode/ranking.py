@@ -1,0 +1,224 @@
+"""The streets that may be meant, best first: their features, their order, and what the others say about the best."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+
+from rapidfuzz.distance import OSA
+
+from geo.distance import haversine_m
+from geo.geocode.confidence import FEATURES, Features, Model
+from geo.geocode.matching import Found, Match, Matcher, Where, is_here, rank
+from geo.types import LonLat
+
+_SAME_SPOT_M = 150.0
+_RIVAL_SCALE = 4.0
+_AS_LIKE = 0.02
+"""Names whose costs of likeness differ by less are as like."""
+_SLACK = 1e-6
+"""What a score may gain by rounding: a match that is not placed yet comes first by so much."""
+_HERE = (0.0,) * 9
+_NOT_ASKED = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+"""What the number says of a match: that it is there, or that none was asked for."""
+
+_Key = tuple[float, bool, int]
+_ELSEWHERE = -1
+
+
+class Ranking:
+    """Matches, best first; numbers are looked up only on streets that may come next, and streets elsewhere only then.
+
+    A number can only lower a score (the model's signs), so a street whose score without it is lower than another's
+    with it need not be asked.
+
+    Parameters
+    ----------
+    found : Found
+        The streets that may be meant.
+    where : Where
+        The place part of the question.
+    matcher : Matcher
+        Looks at streets elsewhere, places the numbers.
+    model : Model
+        Orders the matches.
+    """
+
+    def __init__(self, found: Found, where: Where, matcher: Matcher, model: Model) -> None:
+        self._found, self._where, self._matcher, self._model = found, where, matcher, model
+        self._matches: list[Match] = []
+        self._done: list[Match] = []
+        self._waiting: list[_Key] = []
+        matches = _without_shadows(found.matches.values())
+        self._clean = any(_is_clean(m) and is_here(m, where) for m in matches)
+        self._take(matches)
+        if found.elsewhere:
+            heappush(self._waiting, (-model.score(_elsewhere(where)) - _SLACK, False, _ELSEWHERE))
+
+    def _take(self, matches: Iterable[Match]) -> None:
+        for match in matches:
+            match.overruled = self._clean and not _is_clean(match)
+            match.head = _name_and_place(match, self._where)
+            match.score = self._model.score(_features(match))
+            heappush(self._waiting, (-match.score - _SLACK, False, len(self._matches)))
+            self._matches.append(match)
+
+    def __bool__(self) -> bool:
+        return bool(self._matches)
+
+    def __iter__(self) -> Iterator[Match]:
+        return self.above(-math.inf)
+
+    @property
+    def best(self) -> Match:
+        """The first one."""
+        return self._done[0] if self._done else next(iter(self))
+
+    @property
+    def known(self) -> Sequence[Match]:
+        """All that were looked at, in no order."""
+        return self._matches
+
+    def above(self, least: float) -> Iterator[Match]:
+        """Those of a score above one, best first."""
+        at = 0
+        while at < len(self._done) or self._advance(least):
+            if self._done[at].score <= least:
+                return
+            yield self._done[at]
+            at += 1
+
+    def _advance(self, least: float) -> bool:
+        """Bring the next one into its place; false when there is none above a score."""
+        waiting = self._waiting
+        while waiting and -waiting[0][0] > least:
+            at = heappop(waiting)[2]
+            if at == _ELSEWHERE:
+                self._take(_without_shadows(self._matcher.look_elsewhere(self._found, self._where)))
+                continue
+            match = self._matches[at]
+            if not match.features:
+                self.point(match)
+                match.features = _features(match)
+                match.score = self._model.score(match.features)
+                key = (-round(match.score, 6), not match.by_main_name, at)
+                if waiting and key > waiting[0]:
+                    heappush(waiting, key)
+                    continue
+            self._done.append(match)
+            return True
+        return False
+
+    def point(self, match: Match) -> LonLat:
+        """Where a match is, its number looked up."""
+        if not match.is_placed:
+            self._matcher.place(match, self._where)
+        return match.street.point if match.placed is None else match.placed.point
+
+
+def _is_clean(match: Match) -> bool:
+    return match.cost == 0 and not match.reading.left_over
+
+
+def _without_shadows(matches: Iterable[Match]) -> list[Match]:
+    """Leave out readings without a number where the same street was read as well with one."""
+    everything = list(matches)
+    numbered: dict[int, float] = {}
+    for match in everything:
+        if match.reading.number is not None:
+            numbered[match.street.id] = min(rank(match), numbered.get(match.street.id, 9.0))
+    return [m for m in everything if m.reading.number is not None or rank(m) < numbered.get(m.street.id, 9.0) - 0.3]
+
+
+def with_rivals(ranked: Ranking) -> Features:
+    """Features of the best match with how close its runner-up at another spot comes."""
+    best = ranked.best
+    for match in ranked.above(best.score - _RIVAL_SCALE):
+        if match.street.id != best.street.id and haversine_m(ranked.point(best), ranked.point(match)) > _SAME_SPOT_M:
+            return (*best.features[:-1], 1 - (best.score - match.score) / _RIVAL_SCALE)
+    return best.features
+
+
+def is_torn(ranked: Ranking) -> bool:
+    """Whether the postcode is one town's and the city another's, and both have the street."""
+    best = ranked.best
+    if (best.agrees_postcode > 0) == best.own_city:
+        return False
+    return any(
+        (rival.own_city if best.agrees_postcode > 0 else rival.agrees_postcode > 0)
+        and rival.street.id != best.street.id
+        and rival.cost <= best.cost + _AS_LIKE
+        and len(rival.reading.left_over) <= len(best.reading.left_over)
+        and haversine_m(ranked.point(best), ranked.point(rival)) > _SAME_SPOT_M
+        for rival in ranked.known
+    )
+
+
+def is_another(ranked: Ranking) -> bool:
+    """Whether all the words are a street elsewhere, and the best match took only some of them."""
+    best = ranked.best
+    return bool(best.reading.left_over) and any(
+        other.cost == 0 and not other.reading.left_over and len(other.reading.words) > len(best.reading.words)
+        for other in ranked
+        if other.reading.number is not None
+    )
+
+
+def _features(match: Match) -> Features:
+    """Inputs of the confidence model except those about rivals; before the number is looked up, as if it were there."""
+    return (*match.head, *_number(match), float(match.overruled), 0.0)
+
+
+def _name_and_place(match: Match, where: Where) -> Features:
+    like = match.like
+    agrees, city, words = match.agrees_postcode, match.city, match.reading.left_over
+    return (
+        1.0,
+        min(1.0, like.edits / like.length),
+        min(like.edits, 4) / 4,
+        float(like.little),
+        float(like.abbreviated),
+        min(1.0, like.missing),
+        float(like.type_missing),
+        float(like.type_differs),
+        min(sum(1 + w.isdecimal() for w in words), 3) / 3 if words else 0.0,
+        agrees,
+        0.0 if agrees or not where.postcodes else _near_postcode(match, where),
+        float(not agrees and bool(where.postcodes) and bool(match.street.postcodes)),
+        city,
+        0.0 if match.own_city or not where.has_city else 1.0 if city < 0.5 else 0.5,
+        float(not agrees and city < 0.5),
+    )
+
+
+def _number(match: Match) -> Features:
+    """What the number says."""
+    if match.reading.number is None:
+        return _NOT_ASKED
+    placed, like = match.placed, match.like
+    fit = "exact" if not match.is_placed else placed.fit if placed is not None else ""
+    if fit == "exact" and not (placed is not None and placed.is_cut):
+        return _HERE
+    unclean = like.edits > 0 or like.type_differs or like.missing > 0 or bool(match.reading.left_over)
+    return (
+        float(fit == "base"),
+        float(fit == "exact"),
+        float(fit == "between"),
+        float(fit == "beyond"),
+        float(fit == "far"),
+        float(not fit),
+        0.0,
+        min(1.0, (placed.uncertainty_m if placed is not None and fit != "exact" else 0.0) / 300),
+        float(unclean and fit != "exact"),
+    )
+
+
+def _near_postcode(match: Match, where: Where) -> float:
+    """Whether the written postcode is one figure away from the street's."""
+    return float(any(OSA.distance(a, b) <= 1 for a in where.postcodes for b in match.street.postcodes))
+
+
+def _elsewhere(where: Where) -> Features:
+    """The best that can be said of a street that is not where the address says."""
+    said = {"bias": 1.0, "postcode_near": float(bool(where.postcodes)), "city_contradicts": float(where.has_city)}
+    said["unplaced"] = 1.0
+    return tuple(said.get(name, 0.0) for name in FEATURES)

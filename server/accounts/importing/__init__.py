@@ -1,0 +1,1 @@
+"""Files of accounts: the columns and rules that the importer asks for."""

@@ -1,0 +1,59 @@
+"""Columns that look exchanged: postcode and city, latitude and longitude. Said where the columns are chosen."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from geo.types import BBox, LonLat
+from server.accounts.importing import cells
+from server.imports.targets import Advice
+
+HOUSE = re.compile(r"[^\W\d_]{3}.*\s\d{1,4}\s?[a-zA-Z]?$|^\d{1,5}[a-zA-Z]?,?\s.*[^\W\d_]{3}")
+"""`Hauptstrasse 12a` or `12 Main Street`."""
+
+MOST = 0.6
+"""Share of filled cells that must speak for an exchange."""
+
+
+def exchanged(sample: Sequence[Sequence[str]], mapping: Mapping[str, str], maps: Sequence[BBox]) -> list[Advice]:
+    """What a look at the first rows says against the chosen columns."""
+    place_of = {field: int(place) for place, field in mapping.items()}
+
+    def mostly(one: str, other: str, test: Callable[[str, str], bool]) -> bool:
+        pairs = [(row[place_of[one]], row[place_of[other]]) for row in sample]
+        filled = [pair for pair in pairs if all(pair)]
+        return bool(filled) and sum(test(*pair) for pair in filled) >= MOST * len(filled)
+
+    def swapped(one: str, other: str) -> dict[str, str]:
+        names = {one: other, other: one}
+        return {place: names.get(field, field) for place, field in mapping.items()}
+
+    found = []
+    if {"postcode", "city"} <= place_of.keys() and mostly("postcode", "city", is_city_and_postcode):
+        found.append(Advice("Postcode and city look exchanged.", swapped("postcode", "city")))
+    for street in {"street", "address"} & place_of.keys() if "city" in place_of else ():
+        if mostly(street, "city", is_city_and_street):
+            found.append(Advice("Street and city look exchanged.", swapped(street, "city")))
+    if {"lat", "lon"} <= place_of.keys() and mostly("lat", "lon", lambda lat, lon: is_exchanged(lat, lon, maps)):
+        found.append(Advice("Latitude and longitude look exchanged.", swapped("lat", "lon")))
+    return found
+
+
+def is_city_and_postcode(postcode: str, city: str) -> bool:
+    """Whether the postcode reads like a city, and the city like a postcode."""
+    return not any(sign.isdigit() for sign in postcode) and cells.POSTCODE.fullmatch(city) is not None
+
+
+def is_city_and_street(street: str, city: str) -> bool:
+    """Whether the street has no number, and the city ends or begins with one as a street and its house do."""
+    return not any(sign.isdigit() for sign in street) and HOUSE.search(city) is not None
+
+
+def is_exchanged(lat: str, lon: str, maps: Sequence[BBox]) -> bool:
+    """Whether the point only makes sense, or only lies on a map, the other way round."""
+    y, x = cells.degrees(lat), cells.degrees(lon)
+    if x is None or y is None:
+        return False
+    written, other = cells.point(x, y), cells.point(y, x)
+    if isinstance(written, str) or isinstance(other, str):
+        return isinstance(written, str) and isinstance(other, LonLat)
+    return not any(box.contains(written) for box in maps) and any(box.contains(other) for box in maps)

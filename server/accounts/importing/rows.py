@@ -1,0 +1,296 @@
+"""The rule of one row of a file of accounts: every field on its own, then what belongs together."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from geo.geocode.vocabulary import fold, words
+from geo.types import BBox, LonLat
+from server.accounts import values
+from server.accounts.importing import cells
+from server.accounts.importing.advice import is_city_and_postcode
+from server.accounts.importing.cells import NULLS
+from server.imports.targets import Checked, Problem, Severity
+from server.kit import clock
+from server.kit.errors import Invalid
+
+LABELS = {
+    "owner": "Owner",
+    "interval_days": "Call interval",
+    "service_minutes": "Length of a visit",
+    "status": "Status",
+    "yearly_value": "Yearly value",
+    "yearly_potential": "Yearly potential",
+    "last_visit_on": "Last visit",
+}
+"""How people call the fields that have rules of their own."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a row is read against."""
+
+    people: Mapping[str, UUID]
+    """The company's people by folded name, login and e-mail."""
+    country: str | None
+    """Country of rows that name none."""
+    dialled_in: str | None
+    """Country in which numbers without +… are dialled when nothing else says so."""
+    maps: tuple[BBox, ...]
+    """Where there is a map."""
+
+    def shows(self, point: LonLat) -> bool:
+        """Whether some map shows the point."""
+        return any(box.contains(point) for box in self.maps)
+
+
+class RowReader:
+    """Reads one row: every field on its own, then what belongs together."""
+
+    def __init__(self, row: Mapping[str, str], around: Around) -> None:
+        self.around = around
+        self.country = around.country
+        self.values: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+        self.row = {
+            name: cell for name, cell in row.items() if cell.lower() not in NULLS and not self.is_lost(name, cell)
+        }
+
+    def read(self) -> Checked:
+        """The row's meaning."""
+        self.name_and_number()
+        self.place()
+        self.trade()
+        self.contact()
+        for name in ("note", "tags", "website", "opening_hours"):
+            self.simple(name, values.SITE if name == "opening_hours" else values.ACCOUNT)
+        return Checked(self.values, self.problems)
+
+    def is_lost(self, name: str, cell: str) -> bool:
+        """Whether a spreadsheet has written only that its column was too narrow."""
+        if not cells.HASHES.fullmatch(cell):
+            return False
+        self.warn(name, "eaten_by_spreadsheet", f"“{cell[:20]}”: the spreadsheet's column was too narrow; left out.")
+        return True
+
+    def warn(self, field: str, code: str, message: str) -> None:
+        """Something was left out or mended."""
+        self.problems.append(Problem(Severity.WARNING, field, code, message))
+
+    def refuse(self, field: str, code: str, message: str) -> None:
+        """The row cannot be taken."""
+        self.problems.append(Problem(Severity.ERROR, field, code, message))
+
+    def simple(self, name: str, rules: Mapping[str, values.Rule], cell: str | None = None) -> None:
+        """A field whose rule is that of forms; what it refuses is left out with a warning."""
+        given = self.row.get(name) if cell is None else cell
+        if given is None:
+            return
+        parts = re.split(r"[,;|]", given) if name == "tags" else given
+        try:
+            value = rules[name].clean(parts)
+        except Invalid as error:
+            self.warn(name, "not_accepted", f"{rules[name].label}: {error.message}; left out. {error.help}".strip())
+            return
+        if value not in (None, []):
+            self.values[name] = values.wire(name, value)
+
+    def name_and_number(self) -> None:
+        """Who it is."""
+        try:
+            self.values["name"] = values.required(unquoted(self.row.get("name", "")))
+        except Invalid as error:
+            code = "not_accepted" if self.row.get("name") else "no_name"
+            self.refuse("name", code, f"Name: {error.message}. {error.help}")
+        number = self.row.get("number")
+        if number is None:
+            return
+        if cells.SCIENTIFIC.fullmatch(number):
+            self.refuse(
+                "number",
+                "eaten_by_spreadsheet",
+                f"Number: a spreadsheet has rounded it to “{number}”. Format the column as text and export again.",
+            )
+            return
+        if cells.DATE_LIKE.fullmatch(number):
+            self.warn("number", "looks_like_date", f"Number: “{number}” looks like a date made by a spreadsheet.")
+        self.simple("number", values.ACCOUNT, unquoted(number))
+
+    def place(self) -> None:
+        """Where it is."""
+        self.simple("country", values.SITE)
+        if (written := self.values.get("country")) and values.country_code(written) is None:
+            self.warn("country", "unknown_country", f"Country: “{written[:60]}” is no country that is known; kept.")
+        if "country" not in self.values and self.country:
+            self.values["country"] = self.country
+        self.postcode_and_city()
+        self.postcode_of_country()
+        self.street()
+        self.coordinates()
+        if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
+            self.warn("street", "no_address", "There is no address; the account gets no pin.")
+
+    def postcode_and_city(self) -> None:
+        """A city that carries its postcode is taken apart; a postcode gets back the zero that a spreadsheet ate."""
+        city, postcode = self.row.get("city"), self.row.get("postcode")
+        if city and postcode and is_city_and_postcode(postcode, city):
+            postcode, city = city, postcode
+            self.warn("postcode", "swapped", "Postcode and city were exchanged; taken the other way round.")
+        elif postcode and not city and not any(letter.isdigit() for letter in postcode):
+            postcode, city = None, postcode
+            self.warn("postcode", "swapped", f"Postcode: “{city}” is no postcode; taken as the city.")
+        if city and not postcode and (match := re.match(r"((?:[A-Z]{1,3}-)?\d{4,5})\s+(\D.*)", city)):
+            postcode, city = match[1], match[2]
+        if postcode and cells.SCIENTIFIC.fullmatch(postcode):
+            self.warn("postcode", "eaten_by_spreadsheet", f"Postcode: “{postcode}” is no postcode; left out.")
+            postcode = None
+        digits = cells.POSTCODE_DIGITS.get(str(self.values.get("country") or self.country or ""))
+        if postcode and digits and postcode.isdigit() and len(postcode) == digits - 1:
+            self.warn(
+                "postcode", "leading_zero", f"Postcode: {postcode} has lost its leading zero; taken as 0{postcode}."
+            )
+            postcode = f"0{postcode}"
+        for name, value in (("city", city), ("postcode", postcode)):
+            if value:
+                self.simple(name, values.SITE, unquoted(value))
+
+    def postcode_of_country(self) -> None:
+        """A postcode that cannot be one of the row's country is kept, and said."""
+        country, postcode = self.values.get("country"), self.values.get("postcode")
+        usual = cells.POSTCODE_SIGNS.get(str(country))
+        if postcode and usual and sum(sign.isdigit() for sign in postcode) not in usual:
+            self.warn(
+                "postcode", "other_country", f"Postcode: “{postcode}” is none of {country}; is the country right?"
+            )
+
+    def street(self) -> None:
+        """Street and house number as one; an address in one line stands in for a missing street."""
+        street, number = self.row.get("street") or self.row.get("address"), self.row.get("house_number")
+        if number and cells.DATE_LIKE.fullmatch(number):
+            self.warn(
+                "house_number",
+                "looks_like_date",
+                f"House number: “{number}” is a date made by a spreadsheet; left out.",
+            )
+            number = None
+        if street and number and not re.search(rf"(?<!\w){re.escape(number)}(?!\w)", street):
+            street = f"{street} {number}"
+        if street:
+            self.simple("street", values.SITE, unquoted(street))
+
+    def coordinates(self) -> None:
+        """The point, when the file gives one that can be."""
+        lon, lat, both = (self.row.get(name) for name in ("lon", "lat", "coordinates"))
+        if both and not (lon and lat):
+            found = cells.pair(both)
+            if found is None:
+                self.warn("coordinates", "not_understood", f"Coordinates: “{both[:60]}” is not understood; left out.")
+                return
+            x, y = found
+        elif lon and lat:
+            east, north = cells.degrees(lon), cells.degrees(lat)
+            if east is None or north is None:
+                self.warn("lon", "not_understood", f"Coordinates: “{lon[:30]}, {lat[:30]}” are not degrees; left out.")
+                return
+            x, y = east, north
+        else:
+            return
+        point = cells.point(x, y)
+        if isinstance(point, str):
+            code = "looks_swapped" if "swapped" in point else "outside_world"
+            self.warn("lon", code, f"Coordinates: {point}; left out, the address is used.")
+            return
+        exchanged = LonLat(point.lat, point.lon)
+        if not self.around.shows(point) and self.around.shows(exchanged):
+            point = exchanged
+            self.warn("lon", "swapped", "Coordinates: latitude and longitude were swapped; taken the other way round.")
+        self.values |= {"lon": round(point.lon, 6), "lat": round(point.lat, 6)}
+
+    def trade(self) -> None:
+        """Class, status, owner, interval, value, length of a visit, last visit."""
+        row = self.row
+        if (written := row.get("account_class")) and (match := cells.CLASSES.search(written)):
+            self.values["account_class"] = match[1].upper()
+        elif written:
+            self.warn("account_class", "unknown_class", f"Class: “{written[:60]}” is none of A, B, C; left out.")
+        if written := row.get("status"):
+            known = next(
+                (cells.STATUS_OF[word] for word in re.findall(r"\w+", written.lower()) if word in cells.STATUS_OF), None
+            )
+            self.convert("status", known, "unknown_status", "is none of prospect, customer, former")
+        if written := row.get("owner"):
+            owner = self.around.people.get(" ".join(words(fold(written))))
+            self.convert("owner_id", str(owner) if owner else None, "unknown_owner", "is nobody here", source="owner")
+        if written := row.get("interval_days"):
+            self.convert("interval_days", in_range(cells.days(written), 1, 3650), "not_understood", "is no interval")
+        if written := row.get("service_minutes"):
+            length = in_range(cells.seconds(written), 0, 86_400)
+            self.convert("service_s", length, "not_understood", "is no length of time", source="service_minutes")
+        self.money()
+        self.last_visit()
+
+    def convert(self, name: str, value: Any, code: str, trouble: str, source: str | None = None) -> None:
+        """A field that was read by a rule of its own; None means that it was not understood."""
+        if value is None:
+            cell = self.row[source or name][:60]
+            label = LABELS[source or name]
+            self.warn(source or name, code, f"{label}: “{cell}” {trouble}; left out.")
+        else:
+            self.values[name] = value
+
+    def money(self) -> None:
+        """Amounts, and the currency that they or a column name."""
+        self.simple("currency", values.ACCOUNT)
+        for name in ("yearly_value", "yearly_potential"):
+            if (written := self.row.get(name)) is None:
+                continue
+            found = cells.amount(written)
+            if found is None or not 0 <= found[0] <= values.MAX_MONEY:
+                self.convert(name, None, "not_an_amount", "is no amount")
+                continue
+            self.values[name] = float(round(found[0], 2))
+            if found[1] and "currency" not in self.values:
+                self.values["currency"] = found[1]
+
+    def last_visit(self) -> None:
+        """The day of the last visit."""
+        if (written := self.row.get("last_visit_on")) is None:
+            return
+        found = cells.day(written)
+        if found is None or found[0] > clock.now().date() or found[0].year < 1990:
+            self.convert("last_visit_on", None, "not_a_day", "is no day in the past")
+            return
+        self.values["last_visit_on"] = found[0].isoformat()
+        if found[1]:
+            self.warn("last_visit_on", "unclear_date", f"Last visit: “{written}” is read as {found[0]:%d %B %Y}.")
+
+    def contact(self) -> None:
+        """Phone and e-mail."""
+        self.simple("email", values.ACCOUNT)
+        if (written := self.row.get("phone")) is None:
+            return
+        written = unquoted(written)
+        if cells.SCIENTIFIC.fullmatch(written):
+            self.warn("phone", "eaten_by_spreadsheet", f"Phone: a spreadsheet has rounded it to “{written}”; left out.")
+            return
+        if cells.DATE_LIKE.fullmatch(written):
+            self.warn("phone", "looks_like_date", f"Phone: “{written}” is a date made by a spreadsheet; left out.")
+            return
+        written = re.sub(r"^(\d{7,15})\.0+$", r"\1", written)
+        region = values.country_code(str(self.values.get("country") or self.country or ""))
+        number = values.phone_e164(written, region or self.around.dialled_in)
+        self.simple("phone", values.ACCOUNT, written)
+        if number is not None and "phone" in self.values:
+            self.values["phone_e164"] = number
+
+
+def unquoted(cell: str) -> str:
+    """Without the apostrophe that our own export puts before what looks like a formula."""
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
+
+
+def in_range(value: int | None, low: int, high: int) -> int | None:
+    """The value, or None when it is out of range."""
+    return value if value is not None and low <= value <= high else None

@@ -1,0 +1,180 @@
+"""What the importer needs to know of accounts: columns with their titles in four languages, keys, tables."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from geo.geocode.vocabulary import fold, words
+from geo.types import BBox
+from server.accounts import values
+from server.accounts.duplicates.jobs import find_duplicates
+from server.accounts.importing import cells, sql
+from server.accounts.importing.advice import exchanged
+from server.accounts.importing.rows import Around, RowReader
+from server.accounts.locating import locate_pending
+from server.accounts.models import Account
+from server.accounts.pins import ANSWERED, align_accounts
+from server.accounts.queries import home_country, within_reach
+from server.auth.access import scope_of
+from server.auth.models import User
+from server.auth.roles import Level
+from server.imports.models import ImportRun
+from server.imports.targets import Advice, Checked, Column, Progress, Written
+from server.jobs import defer
+from server.kit.errors import Invalid
+from server.kit.settings import settings
+from server.regions.queries import served
+
+PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
+
+LOOKS: Mapping[str, Callable[[str], object]] = {
+    "email": values.EMAIL.fullmatch,
+    "website": lambda cell: cell.lower().startswith(("http://", "https://", "www.")),
+    "postcode": cells.POSTCODE.fullmatch,
+    "coordinates": cells.pair,
+    "phone": PHONE.fullmatch,
+}
+"""Fields that are known by their values when the title says nothing, the surest first."""
+
+
+WRITES: Mapping[str, tuple[str, ...]] = {
+    "phone": ("phone", "phone_e164"),
+    "owner": ("owner_id",),
+    "service_minutes": ("service_s",),
+    "yearly_value": ("yearly_value", "currency"),
+    "yearly_potential": ("yearly_potential", "currency"),
+    "address": ("street",),
+    "house_number": ("street",),
+    "coordinates": ("lon", "lat"),
+    "lon": ("lon", "lat"),
+    "lat": ("lon", "lat"),
+}
+"""Columns whose values have other names."""
+
+
+def columns() -> tuple[Column, ...]:
+    """The fields of an account that a file may bring, from the table that ships beside this module."""
+    table = tomllib.loads((resources.files("server.accounts.importing") / "columns.toml").read_text("utf-8"))
+    return tuple(
+        Column(name, entry["label"], tuple(entry["titles"].split()), looks(name), WRITES.get(name, ()))
+        for name, entry in table.items()
+    )
+
+
+def looks(name: str) -> Callable[[str], bool] | None:
+    """The test of a value for a field, where there is one."""
+    test = LOOKS.get(name)
+    return None if test is None else lambda cell: bool(test(cell))
+
+
+COLUMNS = columns()
+
+
+class AccountTarget:
+    """Accounts for the importer."""
+
+    kind = "accounts"
+    columns = COLUMNS
+    keys: Mapping[str, str] = {"number": "Number", "name": "Name and address"}
+    ids = 2
+    tables: tuple[Written, ...] = (
+        Written(
+            "account",
+            (*sql.TYPES, "tags"),
+            groups=(frozenset({"yearly_value", "yearly_potential", "currency"}), frozenset({"phone", "phone_e164"})),
+            derived=frozenset({"territory_id"}),
+            quiet=frozenset({"phone_e164"}),
+            unique=("number",),
+        ),
+        Written(
+            "site",
+            (*sql.SITE_TYPES, *ANSWERED),
+            groups=(frozenset({*values.ADDRESS, *ANSWERED}),),
+            followers=frozenset(ANSWERED),
+            derived=frozenset({"territory_id"}),
+            quiet=frozenset(ANSWERED) - {"pin"},
+        ),
+    )
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Refuse a country that nobody knows."""
+        country = options.get("country")
+        if country and values.country_code(str(country)) is None:
+            raise Invalid(
+                f"Country: “{country}” is no country that is known.",
+                help="Write its name, or two letters such as CH.",
+                field="country",
+            )
+
+    def key_sql(self, key: str) -> str:
+        """By number; rows without one, or all when so chosen, by name and address."""
+        return sql.KEY_BY_NUMBER if key == "number" else sql.KEY_BY_NAME
+
+    def current_sql(self) -> str:
+        """The accounts that rows mean, with their main site."""
+        return sql.CURRENT
+
+    def refused_sql(self) -> str:
+        """Rows whose number another account has."""
+        return sql.REFUSED
+
+    def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
+        """The accounts that the importer may write; the command line may write all."""
+        user = session.get(User, run.actor) if run.actor else None
+        scope = scope_of(session, user, source="import") if user else None
+        if scope is None or scope.level("accounts:write") >= Level.ALL:
+            return None
+        return select(Account.id).where(within_reach(scope, "accounts:write"))
+
+    def places_sql(self) -> str:
+        """The account and its main site."""
+        return sql.PLACES
+
+    def records_sql(self) -> str:
+        """Accounts with their sites."""
+        return sql.RECORDS
+
+    def in_use_sql(self) -> str:
+        """Accounts into which others were merged."""
+        return sql.IN_USE
+
+    def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:
+        """Put restored accounts into their territories, and have pins placed that wait again."""
+        align_accounts(session, record_ids)
+        defer(session, locate_pending, key="accounts.locate_pending")
+
+    def advice(self, session: Session, sample: Sequence[Sequence[str]], mapping: Mapping[str, str]) -> Sequence[Advice]:
+        """Postcode and city, or latitude and longitude, that look exchanged."""
+        maps = tuple(BBox(*region.bbox) for region in served(session) if region.bbox)
+        return exchanged(sample, mapping, maps)
+
+    def row_rule(self, session: Session, run: ImportRun) -> Callable[[Mapping[str, str]], Checked]:
+        """The rule of one row, knowing the people of the company and the file's defaults."""
+        people: dict[str, UUID] = {}
+        for user in session.scalars(select(User).where(User.deleted_at.is_(None))):
+            for name in (user.name, user.login, user.email):
+                if name:
+                    people[" ".join(words(fold(name)))] = user.id
+        around = Around(
+            people=people,
+            country=values.country(run.options.get("country")),
+            dialled_in=home_country(session),
+            maps=tuple(BBox(*region.bbox) for region in served(session) if region.bbox),
+        )
+        return lambda row: RowReader(row, around).read()
+
+    def write(self, session: Session, run: ImportRun, progress: Progress) -> None:
+        """Write the rows and have new addresses placed in the background."""
+        currency = str(run.options.get("currency") or settings().currency)
+        sql.write(session, run.id, currency, lambda done, counts: progress(done, run.row_count, counts))
+        defer(session, locate_pending, key="accounts.locate_pending")
+        defer(session, find_duplicates, key="accounts.find_duplicates")
+
+
+TARGET = AccountTarget()

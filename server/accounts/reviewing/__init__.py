@@ -1,0 +1,1 @@
+"""Pins in doubt: the queue and the desk, proposals of reps, and bulk repairs."""

@@ -1,0 +1,171 @@
+"""Reads of holidays, closed sites and absent reps."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account, Site
+from server.accounts.values import country_code
+from server.auth.access import Scope
+from server.auth.models import User
+from server.auth.queries import visible_users
+from server.closures import holidays
+from server.closures.models import CompanyDay, HolidayCalendar, RepAbsence, RepCalendar, SiteClosure
+from server.kit.errors import NotFound
+
+KINDS = {"vacation": "On vacation", "sick": "Sick", "training": "At a training", "other": "Absent"}
+"""What a plan says of somebody who is not there."""
+
+type Place = tuple[str, str]
+"""Country and part of it, as `holidays` takes them."""
+type Spell = tuple[date, date, str]
+"""First and last day, and why."""
+
+
+@dataclass(frozen=True)
+class DaysOff:
+    """What is not as on an ordinary day, for some reps, sites and days."""
+
+    company: Mapping[date, tuple[str, bool]] = field(default_factory=dict)
+    """Days of the company's own: name, and whether it is at work then."""
+    main: Place | None = None
+    """The calendar that holds when nothing else does."""
+    reps: Mapping[UUID, Place] = field(default_factory=dict)
+    """Reps with another calendar."""
+    countries: Mapping[str, Place] = field(default_factory=dict)
+    """The calendar of each country in which sites may lie."""
+    absences: Mapping[UUID, Sequence[Spell]] = field(default_factory=dict)
+    closures: Mapping[UUID, Sequence[Spell]] = field(default_factory=dict)
+
+    def of_rep(self, rep_id: UUID, day: date) -> str | None:
+        """Why a rep does not work on a day; None when nothing keeps them."""
+        away = _during(self.absences.get(rep_id, ()), day)
+        if away is not None:
+            return away
+        name, is_working = self.company.get(day, (None, False))
+        if name is not None:
+            return None if is_working else name
+        place = self.reps.get(rep_id, self.main)
+        return holidays.name_of(*place, day) if place else None
+
+    def of_site(self, site_id: UUID, day: date) -> str | None:
+        """Why a site is closed on a day by way of exception; holidays are for its opening hours to say."""
+        return _during(self.closures.get(site_id, ()), day)
+
+    def holiday_at(self, country: str | None, day: date) -> str | None:
+        """The public holiday that a day is in a country; without a country, or in an unknown one, the company's."""
+        place = self.countries.get(country_code(country) or "", self.main) if country else self.main
+        return holidays.name_of(*place, day) if place else None
+
+
+def _during(spells: Iterable[Spell], day: date) -> str | None:
+    return next((why for first, last, why in spells if first <= day <= last), None)
+
+
+def days_off(session: Session, rep_ids: Iterable[UUID], first: date, last: date) -> DaysOff:
+    """Everything that is not ordinary between two days."""
+    calendars = calendars_of(session)
+    main = next((_place(one) for one in calendars if one.is_main), None)
+    countries: dict[str, Place] = {}
+    for one in calendars:
+        countries.setdefault(one.country, _place(one))
+    by_rep = select(RepCalendar.user_id, HolidayCalendar).join(HolidayCalendar)
+    by_rep = by_rep.where(HolidayCalendar.deleted_at.is_(None))
+    days = session.scalars(
+        select(CompanyDay).where(CompanyDay.deleted_at.is_(None), CompanyDay.day.between(first, last))
+    )
+    absences: dict[UUID, list[Spell]] = {}
+    for away in session.scalars(_overlapping(RepAbsence, first, last).where(RepAbsence.user_id.in_(list(rep_ids)))):
+        absences.setdefault(away.user_id, []).append((away.first_day, away.last_day, KINDS[away.kind]))
+    closures: dict[UUID, list[Spell]] = {}
+    for site_id, closure in session.execute(
+        _overlapping(SiteClosure, first, last).with_only_columns(func.site_standing(SiteClosure.site_id), SiteClosure)
+    ):
+        closures.setdefault(site_id, []).append((closure.first_day, closure.last_day, closure.reason))
+    return DaysOff(
+        company={one.day: (one.name, one.is_working) for one in days},
+        main=main,
+        reps={user_id: _place(one) for user_id, one in session.execute(by_rep)},
+        countries=countries,
+        absences=absences,
+        closures=closures,
+    )
+
+
+def _overlapping[T: (RepAbsence, SiteClosure)](table: type[T], first: date, last: date) -> Select[T]:
+    statement = select(table).where(table.deleted_at.is_(None), table.first_day <= last, table.last_day >= first)
+    return statement.order_by(table.first_day, table.id)
+
+
+def _place(calendar: HolidayCalendar) -> Place:
+    return calendar.country, calendar.part
+
+
+def calendars_of(session: Session) -> list[HolidayCalendar]:
+    """The calendars that the company keeps, the main one first."""
+    statement = select(HolidayCalendar).where(HolidayCalendar.deleted_at.is_(None))
+    return list(
+        session.scalars(
+            statement.order_by(HolidayCalendar.is_main.desc(), HolidayCalendar.country, HolidayCalendar.part)
+        )
+    )
+
+
+def calendar_of(session: Session, user_id: UUID) -> UUID | None:
+    """The calendar that a rep has instead of the company's."""
+    return session.scalar(select(RepCalendar.calendar_id).where(RepCalendar.user_id == user_id))
+
+
+def company_days(session: Session, first: date) -> list[CompanyDay]:
+    """The company's own days from a day on."""
+    statement = select(CompanyDay).where(CompanyDay.deleted_at.is_(None), CompanyDay.day >= first)
+    return list(session.scalars(statement.order_by(CompanyDay.day)))
+
+
+def absences_visible_to(scope: Scope, permission: str = "closures:read") -> Select[RepAbsence]:
+    """The absences of the people that a permission of somebody reaches."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level(permission)).with_only_columns(User.id)
+    return select(RepAbsence).where(RepAbsence.deleted_at.is_(None), RepAbsence.user_id.in_(people.order_by(None)))
+
+
+def absences_from(session: Session, scope: Scope, day: date) -> list[tuple[RepAbsence, str]]:
+    """Who is not there from a day on, with their names."""
+    statement = absences_visible_to(scope).where(RepAbsence.last_day >= day)
+    named = statement.join(User, User.id == RepAbsence.user_id).with_only_columns(RepAbsence, User.name)
+    return [(one, name) for one, name in session.execute(named.order_by(RepAbsence.first_day, User.name))]
+
+
+def absence(session: Session, scope: Scope, absence_id: UUID) -> RepAbsence:
+    """The absence of that id, to change it; for a stranger's there is none."""
+    statement = absences_visible_to(scope, "closures:write").where(RepAbsence.id == absence_id)
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound("There is no such absence.")
+    return found
+
+
+def closures_visible_to(scope: Scope, permission: str = "accounts:read") -> Select[SiteClosure]:
+    """The closures of sites that a permission of somebody reaches."""
+    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id).order_by(None)
+    sites = select(Site.id).where(Site.deleted_at.is_(None), Site.account_id.in_(seen))
+    return select(SiteClosure).where(SiteClosure.deleted_at.is_(None), SiteClosure.site_id.in_(sites))
+
+
+def closures_of(session: Session, scope: Scope, site_ids: Iterable[UUID], day: date) -> list[SiteClosure]:
+    """The closures of some sites that are not over on a day."""
+    statement = closures_visible_to(scope).where(SiteClosure.site_id.in_(list(site_ids)), SiteClosure.last_day >= day)
+    return list(session.scalars(statement.order_by(SiteClosure.first_day, SiteClosure.id)))
+
+
+def closure(session: Session, scope: Scope, closure_id: UUID) -> SiteClosure:
+    """The closure of that id, to change it; for a stranger's there is none."""
+    statement = closures_visible_to(scope, "accounts:write").where(SiteClosure.id == closure_id)
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound("There is no such closure.")
+    return found

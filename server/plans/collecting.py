@@ -1,0 +1,48 @@
+"""Everything that a plan must know of its reps' work: candidates, the stretch of their intervals, days off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope
+from server.auth.models import User
+from server.plans import candidates, capacity, wishes
+from server.plans.candidates import Candidates
+from server.plans.due import worked
+from server.plans.rules import rules
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What wants a visit, and by how much the intervals were lengthened for it."""
+
+    candidates: Candidates
+    stretch: float
+
+
+def find(
+    session: Session,
+    scope: Scope,
+    reps: Sequence[User],
+    first_day: date,
+    last_day: date,
+    other_rep_ids: Sequence[UUID] = (),
+) -> Collected:
+    """What these reps should visit on some days: what was promised, what is due, what is wanted besides."""
+    rep_ids = [rep.id for rep in reps]
+    work = worked(session, scope, rep_ids, first_day, other_rep_ids)
+    stretch = capacity.load(session, reps, work, first_day).stretch if rules(session).stretches else 1.0
+    promises, homeless = candidates.promised(session, rep_ids, first_day, last_day)
+    elsewhere = candidates.planned_elsewhere(session, rep_ids, first_day, last_day)
+    busy = {one.account_id for one in promises} | {one.account_id for one in homeless} | elsewhere
+    due = candidates.due([one for one in work if one.account.id not in busy], first_day, last_day, stretch)
+    placeable, unplaceable = wishes.joined(session, work, [*promises, *due.placeable], busy, first_day, last_day)
+    everything = replace(
+        due,
+        placeable=tuple(placeable),
+        without_pin=(*homeless, *due.without_pin, *unplaceable),
+    )
+    return Collected(everything, stretch)

@@ -1,0 +1,131 @@
+"""Files to another machine by SFTP: its key is pinned, each file appears complete or not at all."""
+
+import base64
+import hashlib
+import io
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import paramiko
+
+from server.kit.outside import NoGoodTarget, connected
+from server.plans.exporting.sending import NotDelivered, Parcel
+
+TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where files go on another machine."""
+
+    host: str
+    port: int
+    username: str
+    folder: str
+    secret: str
+    """A password, or a private key in PEM."""
+    host_key: str
+    """`<type> <base64>`, as in known_hosts; empty: nobody has trusted it yet."""
+
+
+def host_key_of(host: str, port: int) -> str:
+    """The key that a machine presents; somebody compares its fingerprint before it is trusted."""
+    with _transport(host, port) as transport:
+        return _written(transport.get_remote_server_key())
+
+
+def fingerprint(host_key: str) -> str:
+    """A key as `ssh-keygen -lf` shows it: `ssh-ed25519 SHA256:...`."""
+    kind, _, encoded = host_key.partition(" ")
+    digest = hashlib.sha256(base64.b64decode(encoded)).digest()
+    return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+
+
+def upload(place: Place, parcel: Parcel) -> None:
+    """Put a parcel's files into the place, the manifest last; files of the same name are replaced."""
+    if not place.host_key:
+        raise NotDelivered(f"Nobody has trusted the key of {place.host} yet.", is_final=False)
+    with _transport(place.host, place.port) as transport:
+        presented = _written(transport.get_remote_server_key())
+        if presented != place.host_key:
+            raise NotDelivered(
+                f"{place.host} presents another key ({fingerprint(presented)}) than the one that is trusted"
+                f" ({fingerprint(place.host_key)}): nothing was sent. If it was set up anew, trust its new key.",
+                is_final=False,
+            )
+        _sign_in(transport, place)
+        client = paramiko.SFTPClient.from_transport(transport)
+        if client is None:
+            raise NotDelivered(f"{place.host} offers no SFTP.", is_final=True)
+        folder = posixpath.join(place.folder or ".", parcel.span, parcel.login)
+        try:
+            _make_folders(client, folder)
+            for name, content in parcel.files:
+                _put(client, posixpath.join(folder, name), content)
+        except OSError as error:
+            raise NotDelivered(f"{place.host} does not take files in {folder}: {error}.", is_final=False) from error
+
+
+@contextmanager
+def _transport(host: str, port: int) -> Iterator[paramiko.Transport]:
+    transport = None
+    try:
+        transport = paramiko.Transport(connected(host, port, TIMEOUT_S))
+        transport.banner_timeout = transport.auth_timeout = TIMEOUT_S
+        transport.start_client(timeout=TIMEOUT_S)
+        yield transport
+    except NoGoodTarget as error:
+        raise NotDelivered(f"{error.message} {error.help}".strip(), is_final=False) from error
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise NotDelivered(f"{host}:{port} does not answer as an SFTP server ({why}).", is_final=False) from error
+    finally:
+        if transport is not None:
+            transport.close()
+
+
+def _sign_in(transport: paramiko.Transport, place: Place) -> None:
+    try:
+        if place.secret.lstrip().startswith("-----BEGIN"):
+            transport.auth_publickey(place.username, private_key(place.secret))
+        else:
+            transport.auth_password(place.username, place.secret)
+    except paramiko.AuthenticationException as error:
+        raise NotDelivered(f"{place.host} does not let {place.username} in.", is_final=True) from error
+
+
+def private_key(text: str) -> paramiko.PKey:
+    """A private key from its PEM text; refuses one that cannot be read or wants a passphrase."""
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(text.strip() + "\n"))
+        except (paramiko.SSHException, ValueError, IndexError):
+            continue
+    raise NotDelivered("The private key cannot be read; it must have no passphrase.", is_final=True)
+
+
+def _make_folders(client: paramiko.SFTPClient, folder: str) -> None:
+    so_far = "/" if folder.startswith("/") else ""
+    for part in (part for part in folder.split("/") if part not in ("", ".")):
+        so_far = posixpath.join(so_far, part)
+        try:
+            client.stat(so_far)
+        except FileNotFoundError:
+            client.mkdir(so_far)
+
+
+def _put(client: paramiko.SFTPClient, path: str, content: bytes) -> None:
+    unfinished = f"{path}.part"
+    client.putfo(io.BytesIO(content), unfinished, file_size=len(content))
+    try:
+        client.posix_rename(unfinished, path)
+    except OSError:  # servers without the extension do not rename onto a file
+        if path.rpartition("/")[2] in client.listdir(posixpath.dirname(path)):
+            client.remove(path)
+        client.rename(unfinished, path)
+
+
+def _written(key: paramiko.PKey) -> str:
+    return f"{key.get_name()} {key.get_base64()}"

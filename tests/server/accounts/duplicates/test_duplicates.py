@@ -1,0 +1,97 @@
+"""How alike two accounts are: what counts, what does not, and that the order does not matter."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.types import LonLat
+from server.accounts.duplicates.resemblance import Commonness, compare, likelihood, places_compared
+from server.accounts.duplicates.search import REFUSED, SHOWN
+from server.accounts.duplicates.traits import Traits, essence, traits
+
+VADUZ = {"street": "Landstrasse 12", "postcode": "9490", "city": "Vaduz"}
+NOBODY = Commonness(0, {})
+
+
+def score(one: Traits, other: Traits) -> float:
+    return likelihood(compare(one, other))
+
+
+def firm(name: str, **more: object) -> Traits:
+    return traits(name, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Müller Getränke AG", "Mueller Getraenke"),
+        ("Garage Beck GmbH", "Beck Garage"),
+        ("BÄCKEREI MEIER", "Bäckerei Meier AG"),
+        ("Officina Rossi S.r.l.", "Rossi Officina"),
+    ],
+)
+def test_legal_forms_accents_case_and_order_do_not_count(one: str, other: str) -> None:
+    assert sorted(essence(one)) == sorted(essence(other))
+
+
+texts = st.none() | st.text(max_size=25)
+points = st.none() | st.builds(LonLat, st.floats(-179, 179), st.floats(-85, 85))
+firms = st.builds(
+    traits,
+    st.text(max_size=30),
+    phone=st.sampled_from([None, "+4232371212", "+4232371213"]),
+    email=st.sampled_from([None, "info@beck.li", "beck@gmail.com"]),
+    website=st.none() | st.sampled_from(["https://beck.li", "https://["]),
+    street=texts,
+    postcode=texts,
+    city=texts,
+    point=points,
+)
+
+
+@given(firms, firms)
+def test_likeness_lies_between_0_and_1_and_does_not_depend_on_the_order(one: Traits, other: Traits) -> None:
+    there, back = compare(one, other), compare(other, one)
+    assert there.features == pytest.approx(back.features)
+    assert 0 <= likelihood(there) <= 1
+    assert likelihood(there) == pytest.approx(likelihood(back))
+    assert all(0 <= feature <= 1 for feature in there.features)
+
+
+@given(firms)
+def test_nothing_material_changes_by_writing_a_name_in_capitals(one: Traits) -> None:
+    assert traits("Beck Garage", phone=one.phone).print() == traits("BECK GARAGE AG", phone=one.phone).print()
+
+
+def test_the_thresholds_tell_twins_from_namesakes() -> None:
+    here, there = LonLat(9.52, 47.14), LonLat(9.72, 47.2)
+    name = "Garage Hinterlechner"
+    assert score(firm(name, **VADUZ), firm(name, **VADUZ)) >= REFUSED, "the same name at the same address"
+    mine, short = firm(name, phone="+4231", **VADUZ), firm("Hinterlechner", phone="+4231", **VADUZ)
+    assert score(mine, short) >= SHOWN, "a shortened name, with phone and address"
+    assert score(firm(name, phone="+4231", **VADUZ), firm(name, phone="+4231", **VADUZ)) > score(mine, short)
+    assert score(firm(name, point=here), firm(name, point=there)) < SHOWN, "a namesake twenty kilometres away"
+    assert score(firm(name, point=here), firm("Blumen Rosa", point=here)) < SHOWN, "a neighbour"
+
+
+def test_firms_that_share_a_house_and_a_switchboard_are_not_one() -> None:
+    one, other = firm("Praxis Dr. Öhri", phone="+4231", **VADUZ), firm("Treuhand Wohlwend", phone="+4231", **VADUZ)
+    assert score(one, other) < SHOWN
+
+
+def test_a_branch_elsewhere_is_not_the_same_shop() -> None:
+    one = firm("Denner", website="https://denner.li", **VADUZ, point=LonLat(9.52, 47.14))
+    other = firm("Denner", website="https://denner.li", street="Im Rietle 3", city="Schaan", point=LonLat(9.51, 47.16))
+    assert score(one, other) < SHOWN
+    assert "address" in compare(one, other).contradictions()
+
+
+def test_addresses_are_the_same_with_the_same_number_only() -> None:
+    def same(street: str, postcode: str | None, city: str | None) -> bool:
+        other = traits("", street=street, postcode=postcode, city=city)
+        return places_compared(traits("", **VADUZ), other, NOBODY)["address_same"] > 0.5
+
+    assert same("Landstr. 12", "9490", None)
+    assert same("Landstrasse 12", None, "VADUZ")
+    assert not same("Landstrasse 14", "9490", "Vaduz")
+    assert not same("Landstrasse 12", "9494", "Schaan")

@@ -1,0 +1,194 @@
+"""Files as bad as they come: each fault has a named outcome, and the rest of the file goes on."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.importing.target import TARGET
+from server.accounts.models import Account, Site
+from server.auth.models import User
+from server.imports import profiles, queries, service
+from server.imports.models import ImportOutcome, ImportRun
+from server.kit.errors import WaymarkError
+from server.kit.spreadsheets import harmless
+
+
+def checked(
+    session: Session, tmp_path: Path, content: str | bytes, name: str = "list.csv", **options: Any
+) -> ImportRun:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    service.configure(session, TARGET, run, run.mapping, run.options | options)
+    service.check(session, TARGET, run)
+    return run
+
+
+def outcomes(session: Session, run: ImportRun) -> dict[int, ImportOutcome]:
+    return {row.row_no: row for row in queries.outcomes(session, run.id)}
+
+
+def codes(session: Session, run: ImportRun) -> dict[int, list[str]]:
+    return {number: [one["code"] for one in row.problems] for number, row in outcomes(session, run).items()}
+
+
+def test_identical_rows_are_counted_not_listed_and_the_first_is_taken(session: Session, tmp_path: Path) -> None:
+    run = checked(session, tmp_path, "name,city\n" + "Same AG,Vaduz\n" * 20_000 + "Other AG,Vaduz\n")
+    assert (run.counts["create"], run.counts["error"]) == (2, 19_999)
+    kinds = [(kind.level, kind.code, kind.rows, kind.first_row) for kind in queries.kinds(session, run.id)]
+    assert kinds == [("error", "repeated_row", 19_999, 3)]
+    assert queries.kinds(session, run.id)[0].example == "The row repeats row 2 cell by cell."
+
+
+def test_empty_rows_count_for_nothing(session: Session, tmp_path: Path) -> None:
+    run = checked(session, tmp_path, "name,city\n\n,\n  ,  \nA AG,Vaduz\n,\n")
+    assert (run.row_count, run.counts["create"]) == (1, 1)
+
+
+def test_what_a_spreadsheet_ate_is_named(session: Session, tmp_path: Path) -> None:
+    rows = "A,4.23E+09,,\nB,Mai 71,,\nC,########,#####,\nD,2371212.0,,\nE,,,45292\nF,,,02. Mrz\n"
+    run = checked(session, tmp_path, f"name,phone,umsatz,letzter besuch\n{rows}", country="LI")
+    assert {number: [one for one in found if one != "no_address"] for number, found in codes(session, run).items()} == {
+        2: ["eaten_by_spreadsheet"],
+        3: ["looks_like_date"],
+        4: ["eaten_by_spreadsheet", "eaten_by_spreadsheet"],
+        5: [],
+        6: [],
+        7: ["not_a_day"],
+    }
+    values = {number: row.values for number, row in outcomes(session, run).items()}
+    assert (values[5]["phone"], values[5]["phone_e164"]) == ("2371212", "+4232371212")
+    assert values[6]["last_visit_on"] == "2024-01-01"
+    assert run.counts["create"] == 6
+
+
+def test_countries_that_are_wrong_or_mixed_are_told_row_by_row(session: Session, tmp_path: Path) -> None:
+    rows = "A,9490,Vaduz,FL,2371212\nB,80331,München,Deutschland,089 1234567\nC,80331,München,LI,\nD,1,X,Narnia,\n"
+    run = checked(session, tmp_path, f"name,plz,ort,land,telefon\n{rows}")
+    found = outcomes(session, run)
+    assert [found[row].values.get("phone_e164") for row in (2, 3)] == ["+4232371212", "+49891234567"]
+    assert codes(session, run) == {2: [], 3: [], 4: ["other_country"], 5: ["unknown_country"]}
+    with pytest.raises(WaymarkError, match="no country that is known"):
+        checked(session, tmp_path, "name\nA\n", country="Narnia")
+
+
+def test_exchanged_columns_are_suggested_and_a_single_row_is_mended(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("name,plz,ort,lat,lon\nA,Vaduz,9490,99.5,47.1\nB,Schaan,9494,109.6,47.2\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    advice = TARGET.advice(session, queries.sample(session, run.id, 10), run.mapping)
+    assert [one.message for one in advice] == [
+        "Postcode and city look exchanged.", "Latitude and longitude look exchanged.",
+    ]  # fmt: skip
+    assert advice[0].mapping == {**run.mapping, "1": "city", "2": "postcode"}
+    run = checked(session, tmp_path, "name,plz,ort\nA,9490,Vaduz\nB,Schaan,9494\n")
+    assert codes(session, run) == {2: [], 3: ["swapped"]}
+    assert outcomes(session, run)[3].values == {"name": "B", "postcode": "9494", "city": "Schaan"}
+    assert TARGET.advice(session, queries.sample(session, run.id, 1), run.mapping) == []
+
+
+def test_street_and_city_that_are_exchanged_are_suggested(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("name,strasse,ort\nA,Vaduz,Städtle 12a\nB,Schaan,\nC,Bad Ragaz,12 Main Street\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    (advice,) = TARGET.advice(session, queries.sample(session, run.id, 10), run.mapping)
+    assert advice.message == "Street and city look exchanged."
+    assert advice.mapping == {**run.mapping, "1": "city", "2": "street"}
+    upright = [["A", "Städtle", "Paris 12"], ["B", "Städtle 4", "Wien"], ["C", "Landstrasse 1", "Linz"]]
+    assert TARGET.advice(session, upright, run.mapping) == []
+
+
+def test_empty_rows_between_others_are_counted_and_left_out(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("name,city\nA,Vaduz\n\n,\nB,Schaan\n\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    assert (run.row_count, run.empty_rows) == (2, 2)
+
+
+def test_long_fields_emoji_and_right_to_left_text_go_through_or_are_named(session: Session, tmp_path: Path) -> None:
+    long = f"🍺 Bräu,Vaduz,{'x' * 10_000}\n{'y' * 10_000},Vaduz,\n"
+    rows = f"{long}شركة القهوة,Vaduz,\n\u202eBA\u202c,Vaduz,\nN\x00UL,Vaduz,\n"
+    run = checked(session, tmp_path, f"name,city,street\n{rows}")
+    assert codes(session, run) == {2: ["not_accepted"], 3: ["not_accepted"], 4: [], 5: ["mended"], 6: ["mended"]}
+    names = [row.values.get("name") for row in outcomes(session, run).values()]
+    assert names == ["🍺 Bräu", None, "شركة القهوة", "BA", "NUL"]
+    service.apply(session, TARGET, run)
+    assert len(session.scalars(select(Account)).all()) == 4
+
+
+def test_a_number_that_another_account_has_is_an_error_of_the_row(session: Session, tmp_path: Path) -> None:
+    service.apply(session, TARGET, checked(session, tmp_path, "number,name,city\n1,A,Vaduz\n"))
+    run = checked(session, tmp_path, "number,name,city\n1,B,Vaduz\n2,C,Vaduz\n2,D,Vaduz\n", key="name")
+    messages = {row.row_no: [one["message"] for one in row.problems] for row in outcomes(session, run).values()}
+    assert messages == {2: ["“A” has the number 1 already."], 3: [], 4: ["Row 3 of the file brings the same number."]}
+    service.apply(session, TARGET, run)
+    assert run.counts["create"] == 1
+
+
+def test_formulas_are_neutralised_and_phone_numbers_stay_readable(admin_client: TestClient) -> None:
+    content = "name,phone,city\n,+423 237 12 12,=1+1\n,-2+3+cmd,@x\n"
+    run = admin_client.post("/api/v1/imports", files={"file": ("list.csv", content.encode())}).json()
+    path = f"/api/v1/imports/{run['id']}"
+    admin_client.post(f"{path}/mapping", json={"mapping": run["mapping"]})
+    report = admin_client.get(f"{path}/errors.csv").content.decode("utf-8-sig")
+    assert [row[3:] for row in csv.reader(io.StringIO(report))][1:] == [
+        ["", "+423 237 12 12", "'=1+1"],
+        ["", "'-2+3+cmd", "'@x"],
+    ]
+    assert [harmless(text) for text in ("+4232371212", "-12.5", "+1-2", "+423/1")] == [
+        "+4232371212", "-12.5", "'+1-2", "'+423/1",
+    ]  # fmt: skip
+
+
+def test_points_of_a_geojson_become_pins(session: Session, tmp_path: Path) -> None:
+    features = [
+        {"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Point", "coordinates": [lon, lat]}}
+        for name, lon, lat in (("A", 9.5, 47.1), ("B", 200, 47.1))
+    ]
+    whole = json.dumps({"type": "FeatureCollection", "features": features})
+    run = checked(session, tmp_path, whole[:-60] + " ", "list.geojson")
+    assert codes(session, run) == {1: [], 2: ["unreadable"]}
+    service.apply(session, TARGET, run)
+    assert [(site.pin_state, site.provider) for site in session.scalars(select(Site))] == [("placed", "import")]
+
+
+def test_the_same_header_gets_last_times_columns_and_options(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("Wer,Wo\nA,Vaduz\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    options = {"mode": "create", "key": "name", "country": "LI", "keep": ["city"]}
+    service.configure(session, TARGET, run, {"0": "name", "1": "city"}, options, save_as="ERP")
+    path.write_text("Wer,Wo\nB,Schaan\n")
+    again = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    assert (again.mapping, again.options) == ({"0": "name", "1": "city"}, options)
+    path.write_text("Neu,Wo,Wer\nx,Schaan,B\n")
+    other = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    profiles.use(other, profiles.by_name(session, "accounts", "ERP"))
+    assert other.mapping == {"1": "city", "2": "name"}
+    with pytest.raises(WaymarkError, match="no profile “CRM”") as refused:
+        profiles.by_name(session, "accounts", "CRM")
+    assert refused.value.help == "There are: “ERP”."
+
+
+def test_profiles_belong_to_those_who_import(
+    client_for: Callable[[User | None], TestClient], admin_client: TestClient, session: Session, tmp_path: Path
+) -> None:
+    assert client_for(None).get("/api/v1/imports/profiles").status_code == 401
+    content = b"name,city\nA,Vaduz\n"
+    run = admin_client.post("/api/v1/imports", files={"file": ("list.csv", content)}).json()
+    body = {"mapping": run["mapping"], "save_as": "ERP"}
+    assert admin_client.post(f"/api/v1/imports/{run['id']}/mapping", json=body).status_code == 200
+    (saved,) = admin_client.get("/api/v1/imports/profiles").json()["items"]
+    assert (saved["name"], saved["mapping"]) == ("ERP", [["name", "name"], ["city", "city"]])
+    assert client_for(None).delete(f"/api/v1/imports/profiles/{saved['id']}").status_code == 401
+    assert admin_client.delete(f"/api/v1/imports/profiles/{saved['id']}").status_code == 204
+    assert admin_client.get("/api/v1/imports/profiles").json()["items"] == []
+    assert admin_client.get(f"/api/v1/imports/{run['id']}").status_code == 200

@@ -1,0 +1,106 @@
+"""A worker that is killed while it checks or applies an import: the next one does the work, nothing lost or doubled."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+
+from server import worker
+from server.accounts.importing.target import TARGET
+from server.accounts.jobs import apply_import, check_import
+from server.imports import service
+from server.imports.models import ImportRun
+from server.jobs import defer
+from server.kit.database import transaction
+
+ROWS = 12_000
+
+
+@pytest.fixture
+def other_worker(engine: Engine) -> Iterator[subprocess.Popen[str]]:
+    """A worker in a process of its own, stopped where its first word of progress would be written."""
+    stopped = (
+        "import os, signal, sys\n"
+        "from server.imports import service\n"
+        "from server import worker\n"
+        "note = service.note\n"
+        "def stop(run_id, **values):\n"
+        "    note(run_id, **values)\n"
+        "    print('working', flush=True)\n"
+        "    signal.pause()\n"
+        "service.note = stop\n"
+        "worker.run(wait=False)\n"
+    )
+    url = engine.url.render_as_string(hide_password=False)
+    process = subprocess.Popen(
+        [sys.executable, "-c", stopped],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"WAYMARK_DATABASE_URL": url},
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def kill_at_work(process: subprocess.Popen[str]) -> None:
+    """Kill the worker as the system would, in the middle of its transaction."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "working\n"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    with transaction() as session:
+        session.execute(text("update procrastinate_workers set last_heartbeat = now() - interval '1 hour'"))
+        defer(session, worker.retry_stalled, timestamp=0)
+
+
+def stands(run_id: UUID) -> tuple[str, dict[str, int], int]:
+    with transaction() as session:
+        run = session.get_one(ImportRun, run_id)
+        return run.state, run.counts, session.execute(text("select count(*) from account")).scalar_one()
+
+
+def received(path: Path) -> UUID:
+    path.write_text("number,name,city\n" + "".join(f"{i},Account {i},Vaduz\n" for i in range(ROWS)))
+    with transaction() as session:
+        return service.receive(session, TARGET, path, file_name=path.name, actor=None).id
+
+
+def test_a_dry_run_survives_the_death_of_its_worker(
+    empty_database: Engine, tmp_path: Path, other_worker: subprocess.Popen[str]
+) -> None:
+    run_id = received(tmp_path / "list.csv")
+    with transaction() as session:
+        defer(session, check_import, run_id=str(run_id))
+    kill_at_work(other_worker)
+    assert stands(run_id)[0] == "checking"
+    worker.run(wait=False)
+    worker.run(wait=False)
+    state, counts, accounts = stands(run_id)
+    assert (state, counts["create"], accounts) == ("checked", ROWS, 0)
+    with transaction() as session:
+        rows = text("select count(*), count(distinct row_no) from import_outcome")
+        assert tuple(session.execute(rows).one()) == (ROWS, ROWS)
+
+
+def test_a_load_survives_the_death_of_its_worker(
+    empty_database: Engine, tmp_path: Path, other_worker: subprocess.Popen[str]
+) -> None:
+    run_id = received(tmp_path / "list.csv")
+    check_import(run_id=str(run_id))
+    with transaction() as session:
+        defer(session, apply_import, run_id=str(run_id))
+    kill_at_work(other_worker)
+    assert stands(run_id)[::2] == ("applying", 0), "nothing is half-done"
+    worker.run(wait=False)
+    worker.run(wait=False)
+    state, counts, accounts = stands(run_id)
+    assert (state, counts["create"], accounts) == ("done", ROWS, ROWS)
+    with transaction() as session:
+        assert session.execute(text("select count(distinct number) from account")).scalar_one() == ROWS

@@ -1,0 +1,278 @@
+"""The undo of an import: exact, updates included, and never over what somebody has changed since."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from geo.geocode.types import Answer
+from geo.types import Grade, LonLat
+from server.accounts import pins, queries
+from server.accounts import service as accounts
+from server.accounts.duplicates import merging
+from server.accounts.duplicates.merging import MergeWish
+from server.accounts.importing.target import TARGET
+from server.accounts.models import Account, Site
+from server.accounts.place_models import RepairRun
+from server.auth.models import Role, User
+from server.imports import queries as imports
+from server.imports import service
+from server.imports.models import ImportRun
+from server.kit.errors import WaymarkError
+from server.records.service import Actor, acting
+from server.territories.models import Territory
+
+type ClientFor = Callable[[User | None], TestClient]
+
+HASH = text(
+    """
+    select md5(string_agg(doc, '' order by id)) from (
+        select id, (to_jsonb(a) - array['rev', 'frev', 'created_at', 'updated_at'])::text as doc
+        from account a where deleted_at is null
+        union all
+        select id, (to_jsonb(s) - array['rev', 'frev', 'created_at', 'updated_at'])::text || coalesce(st_asewkb(pin)::text, '')
+        from site s where deleted_at is null
+    ) rows
+    """  # noqa: E501
+)
+"""The business columns of every living row, pins to the last bit."""
+
+HEADER = "number,name,street,city,phone,umsatz,tags,lat,lon\n"
+OLD = HEADER + "1,Amann,Weg 1,Vaduz,2371212,100,red,47.1,9.2\n2,Beck,Weg 2,,,,,,\n"
+NEW = HEADER + "1,Amann AG,Weg 9,Schaan,2379999,200.50,blue,47.2,9.7\n3,Zech,Weg 3,Vaduz,,,,,\n"
+
+
+def run_import(session: Session, tmp_path: Path, content: str, **options: Any) -> ImportRun:
+    path = tmp_path / "list.csv"
+    path.write_text(content)
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
+    service.configure(session, TARGET, run, run.mapping, options)
+    service.check(session, TARGET, run)
+    service.apply(session, TARGET, run)
+    return run
+
+
+def row_hash(session: Session) -> str | None:
+    session.flush()
+    return session.scalar(HASH)
+
+
+def numbered(session: Session, number: str) -> Account:
+    return session.scalars(select(Account).where(Account.number == number, Account.deleted_at.is_(None))).one()
+
+
+def main_site(session: Session, account: Account) -> Site:
+    return queries.sites_of(session, [account.id])[0]
+
+
+def placed_by_machine(session: Session, numbers: str, answer: Answer) -> None:
+    found = [numbered(session, number) for number in numbers]
+    acting(session, Actor(None, "job"))
+    pins.set_by_answers(session, {main_site(session, account).id: answer for account in found})
+    pins.align_accounts(session, [account.id for account in found])
+
+
+def by_hand(session: Session, user: User, account: Account, **values: Any) -> None:
+    acting(session, Actor(user.id, "web"))
+    for name, value in values.items():
+        setattr(account, name, value)
+    session.flush()
+
+
+def test_undo_brings_back_every_value_and_takes_away_what_was_created(
+    session: Session, tmp_path: Path, ada: User, west: Territory, east: Territory
+) -> None:
+    run_import(session, tmp_path, OLD)
+    first = numbered(session, "1")
+    assert first.territory_id == west.id
+    exact = Answer(LonLat(9.1234567, 47.3), grade=Grade.INTERPOLATED, uncertainty_m=12.3456789, confidence=0.912345)
+    placed_by_machine(session, "2", exact)
+    before = row_hash(session)
+    run = run_import(session, tmp_path, NEW + "2,Beck,Weg 22,,,,,,\n")
+    session.refresh(first)
+    assert (first.name, first.territory_id) == ("Amann AG", east.id)
+    placed_by_machine(session, "23", Answer(LonLat(9.7, 47.2), grade=Grade.ROOFTOP, confidence=1))
+    service.undo(session, TARGET, run, ada.id)
+    assert row_hash(session) == before
+    assert (run.state, run.undone_by, run.undo_counts) == ("undone", ada.id, {"removed": 1, "restored": 2, "kept": 0})
+    site = main_site(session, numbered(session, "2"))
+    assert (site.grade, site.uncertainty_m, site.confidence) == ("interpolated", 12.3456789, 0.912345)
+    entries = session.execute(
+        text("select distinct actor, source from field_history where op_id = :op"), {"op": run.undo_op}
+    ).all()
+    assert [tuple(entry) for entry in entries] == [(ada.id, "undo")], "the undo stands in the history"
+
+
+def test_undo_twice_or_of_what_is_not_applied_is_refused(session: Session, tmp_path: Path, ada: User) -> None:
+    run = run_import(session, tmp_path, OLD)
+    service.undo(session, TARGET, run, ada.id)
+    with pytest.raises(WaymarkError, match="undone already"):
+        service.undo(session, TARGET, run, ada.id)
+    waiting = service.receive(session, TARGET, tmp_path / "list.csv", file_name="list.csv", actor=None)
+    with pytest.raises(WaymarkError, match="nothing of it is applied"):
+        service.undo(session, TARGET, waiting, ada.id)
+
+
+def test_what_a_person_changed_since_stays_and_is_named(session: Session, tmp_path: Path, ada: User) -> None:
+    run_import(session, tmp_path, OLD)
+    run = run_import(session, tmp_path, NEW)
+    first, third = numbered(session, "1"), numbered(session, "3")
+    by_hand(session, ada, first, phone="999")
+    by_hand(session, ada, third, note="called")
+    service.undo(session, TARGET, run, ada.id)
+    session.refresh(first)
+    assert (first.name, first.phone, str(first.yearly_value), first.tags) == ("Amann", "999", "100.00", ["red"])
+    assert numbered(session, "3").note == "called"
+    kept = [(one.label, one.field, one.value, one.former, one.why) for one in imports.kept(session, run.id)]
+    assert kept == [
+        ("Amann AG", "phone", "999", "2371212", "edited"),
+        ("Zech", "*", None, None, "edited"),
+    ]
+    assert {one.changed_by for one in imports.kept(session, run.id)} == {ada.id}
+
+
+def test_a_pin_that_a_person_has_set_since_keeps_its_address(session: Session, tmp_path: Path, ada: User) -> None:
+    run_import(session, tmp_path, OLD)
+    run = run_import(session, tmp_path, NEW)
+    site = main_site(session, numbered(session, "1"))
+    acting(session, Actor(ada.id, "web"))
+    pins.set_by_hand(site, LonLat(9.3, 47.3))
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    session.refresh(site)
+    assert (site.grade, site.street, numbered(session, "1").name) == ("manual", "Weg 9", "Amann")
+    assert {one.field for one in imports.kept(session, run.id)} == {"street", "city", "pin"}
+
+
+def test_a_later_import_is_named_and_undoing_both_ends_where_all_began(
+    session: Session, tmp_path: Path, ada: User
+) -> None:
+    run_import(session, tmp_path, OLD)
+    before = row_hash(session)
+    second = run_import(session, tmp_path, NEW)
+    third = run_import(session, tmp_path, "number,name,phone\n1,Amann KG,2379999\n3,Zech KG,\n")
+    service.undo(session, TARGET, second, ada.id)
+    assert [numbered(session, number).name for number in "13"] == ["Amann KG", "Zech KG"]
+    kept = [(one.field, one.former, one.why, one.other_run) for one in imports.kept(session, second.id)]
+    assert kept == [("name", "Amann", "imported", third.id), ("*", None, "imported", third.id)]
+    service.undo(session, TARGET, third, ada.id)
+    assert numbered(session, "1").name == "Amann"
+    assert row_hash(session) == before
+
+
+def test_a_later_import_that_is_undone_is_in_nobodys_way(session: Session, tmp_path: Path, ada: User) -> None:
+    run_import(session, tmp_path, OLD)
+    before = row_hash(session)
+    second = run_import(session, tmp_path, NEW)
+    third = run_import(session, tmp_path, NEW.replace("Zech", "Zech KG").replace("Weg 9", "Weg 10"))
+    service.undo(session, TARGET, third, ada.id)
+    service.undo(session, TARGET, second, ada.id)
+    assert second.undo_counts == {"removed": 1, "restored": 1, "kept": 0}
+    assert row_hash(session) == before
+
+
+def test_a_former_number_that_is_taken_by_now_is_not_taken_back(session: Session, tmp_path: Path, ada: User) -> None:
+    run_import(session, tmp_path, "number,name,city\n1,Amann,Vaduz\n")
+    run = run_import(session, tmp_path, "number,name,city\n7,Amann,Vaduz\n", key="name")
+    run_import(session, tmp_path, "number,name,city\n1,Other,Schaan\n")
+    service.undo(session, TARGET, run, ada.id)
+    assert numbered(session, "7").name == "Amann"
+    assert [(one.field, one.former, one.why) for one in imports.kept(session, run.id)] == [("number", "1", "taken")]
+
+
+def test_an_account_into_which_others_were_merged_stays(session: Session, tmp_path: Path, ada: User) -> None:
+    run = run_import(session, tmp_path, OLD)
+    loser = Account(name="Amann double", merged_into=numbered(session, "1").id)
+    session.add(loser)
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert numbered(session, "1").name == "Amann"
+    assert [(one.label, one.why) for one in imports.kept(session, run.id)] == [("Amann", "in_use")]
+
+
+def test_what_was_done_and_taken_back_since_is_in_nobodys_way(
+    session: Session, tmp_path: Path, ada: User, scope: Any
+) -> None:
+    run = run_import(session, tmp_path, HEADER + "1,Amann,Weg 1,Vaduz,,,,47.1,9.2\n2,Amann,Weg 1,Vaduz,,,,47.1,9.2\n")
+    one, two = numbered(session, "1"), numbered(session, "2")
+    merged = merging.merge(session, scope(ada), one.id, two.id, MergeWish({}))
+    merging.undo(session, scope(ada), merged.id)
+    repair = RepairRun(detector="country_missing", actor=ada.id)
+    session.add(repair)
+    session.flush()
+    site = main_site(session, numbered(session, "1"))
+    acting(session, Actor(ada.id, "web", op_id=repair.id))
+    site.country = "LI"
+    session.flush()
+    acting(session, Actor(ada.id, "undo", op_id=repair.id))
+    site.country = None
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    assert run.undo_counts == {"removed": 2, "restored": 0, "kept": 0}
+
+
+def test_rows_that_mean_accounts_out_of_reach_are_errors_and_tell_nothing(
+    session: Session, tmp_path: Path, make_user: Callable[..., User], make_account: Callable[..., Account], rita: User
+) -> None:
+    secret = make_account("Secret", number="S", owner_id=rita.id, note="private")
+    mona = make_user("mona", Role.MANAGER)
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,note\nS,Hijacked,pwned\n")
+    run = service.receive(session, TARGET, path, file_name=path.name, actor=mona.id)
+    service.check(session, TARGET, run)
+    (row,) = imports.outcomes(session, run.id)
+    assert (row.action, row.changes, row.problems[-1]["code"]) == ("error", {}, "not_yours")
+    service.apply(session, TARGET, run)
+    session.refresh(secret)
+    assert secret.name == "Secret"
+
+
+def test_a_file_can_be_imported_again_after_its_undo(session: Session, tmp_path: Path, ada: User) -> None:
+    service.undo(session, TARGET, run_import(session, tmp_path, OLD), ada.id)
+    assert run_import(session, tmp_path, OLD).counts["create"] == 2
+
+
+def test_values_that_a_person_wrote_stay_where_so_chosen(session: Session, tmp_path: Path, ada: User) -> None:
+    run_import(session, tmp_path, OLD)
+    first = numbered(session, "1")
+    by_hand(session, ada, first, phone="999", phone_e164=None)
+    run = run_import(session, tmp_path, NEW, keep=["phone", "name"], country="LI")
+    outcome = imports.outcomes(session, run.id)[0]
+    assert outcome.action == "update"
+    assert outcome.kept == {"phone": ["999", "2379999"], "phone_e164": [None, "+4232379999"]}
+    session.refresh(first)
+    assert (first.name, first.phone, first.phone_e164) == ("Amann AG", "999", None)
+    again = run_import(session, tmp_path, NEW, keep=["phone", "name"], country="LI")
+    assert (again.counts["update"], again.counts["unchanged"]) == (0, 2)
+    over = run_import(session, tmp_path, NEW, country="LI")
+    service.undo(session, TARGET, over, ada.id)
+    assert numbered(session, "1").phone == "999"
+    last = run_import(session, tmp_path, NEW, keep=["phone"], country="LI")
+    assert last.counts["update"] == 0, "an undo is nobody's edit"
+
+
+def test_only_those_who_import_undo(
+    client_for: ClientFor, admin_client: TestClient, session: Session, tmp_path: Path, make_user: Callable[..., User]
+) -> None:
+    run = run_import(session, tmp_path, OLD)
+    for client, status in ((client_for(None), 401), (client_for(make_user("rolf", Role.REP)), 403)):
+        assert client.post(f"/api/v1/imports/{run.id}/undo").status_code == status
+        assert client.get(f"/api/v1/imports/{run.id}/kept").status_code == status
+    by_hand(session, session.scalars(select(User).where(User.login == "ada")).one(), numbered(session, "1"), note="x")
+    done = admin_client.post(f"/api/v1/imports/{run.id}/undo")
+    assert (done.status_code, done.json()["state"], done.json()["undo_counts"]["kept"]) == (200, "undone", 1)
+    assert admin_client.get(f"/api/v1/imports/{run.id}/kept").json()["items"][0]["label"] == "Amann"
+    assert admin_client.post(f"/api/v1/imports/{run.id}/undo").json()["code"] == "import_not_ready"
+
+
+def test_a_deleted_account_is_left_alone(session: Session, tmp_path: Path, ada: User, scope: Any) -> None:
+    run = run_import(session, tmp_path, OLD)
+    account = numbered(session, "2")
+    acting(session, Actor(ada.id, "web"))
+    accounts.delete(session, scope(ada), account.id, account.rev)
+    service.undo(session, TARGET, run, ada.id)
+    assert run.undo_counts == {"removed": 1, "restored": 0, "kept": 0}
