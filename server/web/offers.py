@@ -60,6 +60,11 @@ class DayChoices:
     reason: str
     """When there is no time."""
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether any of these times lies on a planned day."""
+        return any(choice.times.is_planned for choice in self.choices)
+
 
 def by_day(found: Iterable[RepTimes]) -> list[DayChoices]:
     """The best times of every day over all reps; a day without one names what stands in the way of the most."""
@@ -70,8 +75,11 @@ def by_day(found: Iterable[RepTimes]) -> list[DayChoices]:
 
 
 def _best(some: Sequence[RepTimes]) -> list[Choice]:
-    choices = [Choice(one, slot) for one in some for slot in one.slots]
-    best = sorted(choices, key=lambda c: (c.slot.detour_s, c.slot.starts_s))[:SHOWN_SLOTS]
+    choices: dict[tuple[UUID, int], Choice] = {}
+    for one in some:
+        for slot in one.slots:  # the least detour first: the same time in a second gap is no other choice
+            choices.setdefault((one.rep.id, slot.starts_s), Choice(one, slot))
+    best = sorted(choices.values(), key=lambda c: (c.slot.detour_s, c.slot.starts_s))[:SHOWN_SLOTS]
     return sorted(best, key=lambda c: c.slot.starts_s)
 
 
