@@ -21,7 +21,7 @@ const { map } = known;
 
 // layers and legend
 function legend() {
-  for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !today.routes.length);
+  for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !today.routes.length) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
   if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
 }
 document.querySelector("#layers").addEventListener("change", async ({ target }) => {
@@ -82,8 +82,9 @@ async function list() {
 list();
 const control = document.querySelector("#reach");
 if (control) {
-  reach = reachControl(control, known, chosen, () => { list(); tab("accounts"); });
+  reach = reachControl(control, known, chosen, () => { list(); legend(); tab("accounts"); });
   reach.draw();
+  legend();
 }
 page.addEventListener("click", (event) => {
   const row = event.target.closest(".listed[data-account]");
