@@ -26,6 +26,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.plans import board_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.regions import routes as regions_routes
@@ -57,6 +58,7 @@ ROUTERS = (
     balance_routes.router,
     density_routes.router,
     plan_routes.router,
+    board_routes.router,
     export_routes.router,
     sync_routes.router,
     *site.ROUTERS,

@@ -240,14 +240,17 @@ def plan_visit(session: Session, planned: PlannedVisit, *, visit_id: UUID | None
     return visit
 
 
-def move_visit(session: Session, visit_id: UUID, *, day: date, starts_at: datetime, ends_at: datetime) -> bool:
-    """Give a planned visit its time in a new plan. A visit that has begun stays; returns whether it moved."""
+def move_visit(
+    session: Session, visit_id: UUID, *, rep_id: UUID, day: date, starts_at: datetime, ends_at: datetime
+) -> bool:
+    """Give a planned visit its rep and time in a new plan. A visit that has begun stays; returns whether it moved."""
     visit = session.get(Visit, visit_id, with_for_update=True)
     if visit is None or visit.deleted_at is not None:
         raise NotFound("There is no such visit.")
     if visit.state != VisitState.PLANNED:
         return False
-    visit.day, visit.planned_start_at, visit.planned_end_at = day, starts_at, ends_at
+    visit.rep_id, visit.day = rep_id, day
+    visit.planned_start_at, visit.planned_end_at = starts_at, ends_at
     session.flush()
     return True
 

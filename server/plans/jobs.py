@@ -10,7 +10,7 @@ from server.jobs import task
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
-from server.plans import computing
+from server.plans import again, computing
 from server.plans.computing import Cancelled
 from server.plans.exporting import jobs as exporting  # noqa: F401 -- the worker loads one module per room
 from server.plans.models import Plan, PlanState
@@ -42,20 +42,54 @@ def compute(plan_id: str) -> None:
         return  # shown on the plan; running it again would end the same way
 
 
-def _compute(key: UUID) -> None:
+def _begun(key: UUID) -> bool:
+    """Mark a plan as running; False when there is nothing to do any more."""
     with transaction() as session:
         acting(session, MACHINE)
         plan = session.get(Plan, key, with_for_update=True)
         if plan is None or plan.deleted_at is not None or plan.state in (PlanState.READY, PlanState.PUBLISHED):
-            return
+            return False
         plan.state, plan.started_at, plan.error, plan.error_help = PlanState.RUNNING, clock.now(), None, None
         plan.progress = STEPS["prepare"]
+        return True
+
+
+def _compute(key: UUID) -> None:
+    if not _begun(key):
+        return
     with transaction() as session:
-        drawn = computing.prepare(session, session.get_one(Plan, key))
+        plan = session.get_one(Plan, key)
+        drawn = computing.prepare(session, plan)
     tell(key, "roads")
     with transaction() as session:
         journey = computing.travel(session, drawn.points)
     computed = computing.work_out(plan, drawn, journey, lambda step: tell(key, step))
+    tell(key, "store")
+    with transaction() as session:
+        acting(session, MACHINE)
+        computing.store(session, key, computed)
+
+
+@task("plans.plan_again")
+def plan_again(plan_id: str) -> None:
+    """Plan the rest of a plan anew. Running twice, or after a killed worker, gives the plan once."""
+    key = UUID(plan_id)
+    try:
+        with failures_shown(key):
+            _plan_again(key)
+    except Cancelled:
+        return  # deleting a plan is how people stop it
+    except (InvalidProblem, UnlawfulPlan, WaymarkError):
+        return  # shown on the plan; running it again would end the same way
+
+
+def _plan_again(key: UUID) -> None:
+    if not _begun(key):
+        return
+    with transaction() as session:
+        plan = session.get_one(Plan, key)
+        rest = again.prepare(session, plan)
+    computed = again.work_out(plan, rest, lambda step: tell(key, step))
     tell(key, "store")
     with transaction() as session:
         acting(session, MACHINE)

@@ -149,6 +149,8 @@ class UnplannedView:
     overdue_days: int
     reasons: tuple[dict[str, str], ...]
     """Each with `code` and `text`."""
+    key: str | None = None
+    """Of the wish in the plan's basis."""
 
 
 @dataclass(frozen=True)
@@ -179,13 +181,25 @@ def plan_view(session: Session, scope: Scope, plan_id: UUID) -> PlanView:
     plan = find(session, scope, plan_id)
     routes = _routes(session, select(Route).where(Route.plan_id == plan.id))
     left_out = unplanned_of(session, plan.id)
-    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read")).with_only_columns(User.id)
-    seen = set(session.scalars(people.order_by(None)))
-    if plan.requested_by != scope.user_id and not seen.issuperset(plan.rep_ids):
+    seen = seen_reps(session, scope, plan)
+    if not seen.issuperset(plan.rep_ids):
         routes = tuple(route for route in routes if route.rep_id in seen)
         known = accounts.seen_of(session, scope, [one.account_id for one in left_out])
         left_out = tuple(one for one in left_out if one.account_id in known)
     return PlanView(plan, routes, left_out)
+
+
+def seen_reps(session: Session, scope: Scope, plan: Plan) -> set[UUID]:
+    """The reps of a plan whose days somebody may see."""
+    if plan.requested_by == scope.user_id:
+        return set(plan.rep_ids)
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read")).with_only_columns(User.id)
+    return set(session.scalars(people.order_by(None))) & set(plan.rep_ids)
+
+
+def routes_of(session: Session, plan_id: UUID, day: date) -> tuple[RouteView, ...]:
+    """The routes of a plan on one day."""
+    return _routes(session, select(Route).where(Route.plan_id == plan_id, Route.day == day))
 
 
 def day_routes(session: Session, day: date, rep_ids: Iterable[UUID] | None = None) -> tuple[RouteView, ...]:
@@ -231,6 +245,7 @@ def unplanned_of(session: Session, plan_id: UUID) -> tuple[UnplannedView, ...]:
             prize_s=row.prize_s,
             overdue_days=row.overdue_days,
             reasons=tuple(row.reasons),
+            key=row.key,
         )
         for row, account_id, name, street, city, lon, lat in rows
     )

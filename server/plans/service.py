@@ -173,7 +173,14 @@ def _put_into_calendar(
     if stop.visit_id is None and waiting:
         stop.visit_id = waiting.pop(0)
     if stop.visit_id is not None:
-        activities.move_visit(session, stop.visit_id, day=route.day, starts_at=stop.starts_at, ends_at=stop.ends_at)
+        activities.move_visit(
+            session,
+            stop.visit_id,
+            rep_id=route.rep_id,
+            day=route.day,
+            starts_at=stop.starts_at,
+            ends_at=stop.ends_at,
+        )
         return
     planned = activities.PlannedVisit(
         account_id=account_id,
