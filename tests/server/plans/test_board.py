@@ -114,7 +114,7 @@ def test_a_preview_says_exactly_what_the_change_then_does(
 
 
 def test_what_is_stored_are_the_rows_of_the_plan(session: Any, clients: Any, plan: Any, board: Any) -> None:
-    stop, route = stop_of(board, "A0")
+    stop, _ = stop_of(board, "A0")
     made = change(clients["mona"], plan, 1, kind="take_out", visit=stop["key"])
     assert made.status_code == 200
     (count,) = session.execute(select(func.count()).select_from(Stop).join(Route).where(Route.plan_id == plan.id)).one()
