@@ -20,7 +20,7 @@ from server.auth.models import User
 from server.auth.queries import visible_users
 from server.kit.errors import NotFound
 from server.plans.entry import in_words
-from server.plans.models import Plan, Route, Stop, Unplanned
+from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
 
 
 def visible_to(scope: Scope, permission: str = "plans:read") -> Select[Plan]:
@@ -195,6 +195,22 @@ def seen_reps(session: Session, scope: Scope, plan: Plan) -> set[UUID]:
         return set(plan.rep_ids)
     people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read")).with_only_columns(User.id)
     return set(session.scalars(people.order_by(None))) & set(plan.rep_ids)
+
+
+def names_of(session: Session, rep_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of some reps."""
+    return {user.id: user.name for user in session.scalars(select(User).where(User.id.in_(set(rep_ids))))}
+
+
+def same_days(session: Session, scope: Scope, plan: Plan, *, limit: int = 8) -> list[Plan]:
+    """Other plans of some of the same reps that begin on the same day, the latest first."""
+    statement = visible_to(scope).where(
+        Plan.id != plan.id,
+        Plan.first_day == plan.first_day,
+        Plan.rep_ids.overlap(plan.rep_ids),
+        Plan.state.in_([PlanState.READY, PlanState.PUBLISHED]),
+    )
+    return list(session.scalars(statement.order_by(Plan.created_at.desc(), Plan.id.desc()).limit(limit)))
 
 
 def routes_of(session: Session, plan_id: UUID, day: date) -> tuple[RouteView, ...]:
