@@ -239,7 +239,7 @@ grid.addEventListener("click", ({ target }) => {
   else if (one?.dataset.goDay) goDay(one.dataset.goDay);
   else if (one?.dataset.goRep) { state.rep = $("#board-rep").value = one.dataset.goRep; draw(); map?.draw({ fit: true }); }
 });
-for (const kind of ["mouseover", "focusin"]) grid.addEventListener(kind, ({ target }) => { const one = target.closest("[data-key]"); if (one) light(one.dataset.key); });
+for (const kind of ["mouseover", "focusin"]) grid.addEventListener(kind, ({ target }) => { const one = target.closest("[data-key]"); if (one && !document.body.classList.contains("holding")) light(one.dataset.key); });
 grid.addEventListener("mouseleave", () => light());
 page.addEventListener("click", ({ target }) => {
   const one = target.closest("[data-back], [data-drop], [data-offers]");
@@ -277,7 +277,7 @@ $("#board-found")?.addEventListener("click", async ({ target }) => {
 });
 
 await load();
-startMoving({ grid, panel: $("#waiting"), state, words, preview, change, find, dayOf, say, redraw: () => { redrawLanes(); bar.classList.remove("refused"); say(); } });
+startMoving({ grid, panel: $("#waiting"), state, words, preview, change, find, dayOf, say, refused: (one) => toast(`${words.no}: ${refusal(one, words)}`), redraw: () => { redrawLanes(); bar.classList.remove("refused"); say(); } });
 refresh();
 page.dataset.ready = "true";
 map = await boardMap($("#plan-map"), plan, () => ({ day: state.day || state.mapDay, rep: state.rep, routes: state.routes, colours }), (key, isChosen) => { if (isChosen && key) choose(key); else light(key ?? state.chosen, { isFromMap: true }); });

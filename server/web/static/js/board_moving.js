@@ -49,7 +49,8 @@ export function startMoving(board) {
   async function drop() {
     const mine = held, change = held.target && changeFor(held.target), isSame = held.stop && held.target?.repDay === held.from && held.target.at === held.stop.starts_s;
     letGo();
-    if (!change || isSame || (mine.answer && !mine.answer.is_possible)) { if (mine.answer && !mine.answer.is_possible) board.say(...document.querySelector("#effect").childNodes); return; }
+    if (!change || isSame) return;
+    if (mine.answer && !mine.answer.is_possible) { board.refused(mine.answer.refusal); return; }
     const made = await board.change(change);
     if (made) grid.querySelector(`[data-key="${CSS.escape(mine.key)}"]`)?.focus({ preventScroll: true });
   }
@@ -96,7 +97,11 @@ export function startMoving(board) {
     begin.stop = stop;
   }
   /** The click that ends a drag opens nothing. */
-  function block() { addEventListener("click", (event) => { event.stopPropagation(); event.preventDefault(); }, { capture: true, once: true }); setTimeout(() => dispatchEvent(new Event("dragged")), 0); }
+  function block() {
+    const swallow = (event) => { event.stopPropagation(); event.preventDefault(); };
+    addEventListener("click", swallow, { capture: true, once: true });
+    setTimeout(() => removeEventListener("click", swallow, { capture: true }), 0);
+  }
 
   function follow(event) {
     ghost.style.transform = `translate(${event.clientX + 10}px, ${event.clientY + 12}px)`;

@@ -20,7 +20,7 @@ export function effect(found, what, words) {
     return nodes;
   }
   const stop = found.routes.flatMap((route) => route.stops.map((s) => ({ ...s, rep_day: route.rep_day }))).find((s) => s.key === what.key);
-  const head = what.isOut || !stop ? fill(words.leaves, { name: what.name }) : fill(words.begins, { name: what.name, at: clock(stop.starts_s), day: what.day(stop.rep_day) });
+  const head = what.isOut ? fill(words.leaves, { name: what.name }) : !stop ? words.unchanged : fill(words.begins, { name: what.name, at: clock(stop.starts_s), day: what.day(stop.rep_day) });
   nodes.push(make("b", "", head));
   const minutes = Math.round(found.drive_s / 60);
   const drive = minutes > 0 ? fill(words.more, { time: span(found.drive_s) }) : minutes < 0 ? fill(words.less, { time: span(found.drive_s) }) : words.same;
