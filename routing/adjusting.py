@@ -157,7 +157,7 @@ class Desk:
             if self._touches(visit, rep_day.id) or self._forbidden(visit, rep_day.id):
                 continue
             best = min(self._tries(rest, visit, rep_day.id), default=None)
-            if best is not None and not self._stands(visit, rep_day.id, best[2]):
+            if best is not None and not self._stands(visit, rep_day.id, best[0]):
                 found.append(Offer(rep_day.id, best[1], best[0] - self._drive(rep_day.id) - self._saved(rest, visit)))
         return sorted(found, key=lambda offer: offer.drive_s)
 
@@ -266,9 +266,9 @@ class Desk:
                 found.append(limit)
         return min(found, key=lambda refusal: refusal.excess)
 
-    def _stands(self, visit: str, rep_day: str, position: int) -> bool:
-        """Whether the visit is already there."""
-        return visit in self.board.routes.get(rep_day, ()) and self.board.routes[rep_day].index(visit) == position
+    def _stands(self, visit: str, rep_day: str, drive_s: int) -> bool:
+        """Whether the visit is there already, at no more driving."""
+        return self.board.at.get(visit) == rep_day and drive_s >= self._drive(rep_day)
 
     def _drive(self, rep_day: str) -> int:
         return self.routes[rep_day].drive_s if rep_day in self.routes else 0
