@@ -134,7 +134,11 @@ function drawLock() {
 
 // --- changing ------------------------------------------------------------------------------------------------------
 
-const say = (...nodes) => { if (nodes.length) bar.replaceChildren(...nodes); else bar.innerHTML = idle; };
+function say(...nodes) {
+  bar.classList.toggle("idle", !nodes.length);
+  bar.classList.remove("refused");
+  if (nodes.length) bar.replaceChildren(...nodes); else bar.innerHTML = idle;
+}
 const describe = (found, what) => effect(found, { ...what, day: dayOf }, words);
 
 /** What a change would do; drawn on the lanes it touches and said below them. */
@@ -191,6 +195,8 @@ async function change(what) {
 // --- panels --------------------------------------------------------------------------------------------------------
 
 function tab(name) {
+  redrawLanes();
+  say();
   for (const one of $$("#board-tabs button")) one.setAttribute("aria-selected", String(one.dataset.tab === name));
   for (const one of $$(".board-panel")) one.hidden = one.dataset.panel !== name;
   refresh();
@@ -277,7 +283,7 @@ $("#board-found")?.addEventListener("click", async ({ target }) => {
 });
 
 await load();
-startMoving({ grid, panel: $("#waiting"), state, words, preview, change, find, dayOf, say, refused: (one) => toast(`${words.no}: ${refusal(one, words)}`), redraw: () => { redrawLanes(); bar.classList.remove("refused"); say(); } });
+startMoving({ grid, panel: $("#waiting"), state, words, preview, change, find, dayOf, say, refused: (one) => toast(`${words.no}: ${refusal(one, words)}`), redraw: () => { redrawLanes(); say(); } });
 refresh();
 page.dataset.ready = "true";
 map = await boardMap($("#plan-map"), plan, () => ({ day: state.day || state.mapDay, rep: state.rep, routes: state.routes, colours }), (key, isChosen) => { if (isChosen && key) choose(key); else light(key ?? state.chosen, { isFromMap: true }); });
