@@ -159,7 +159,12 @@ async function preview(change, what) {
 }
 
 /** Make a change; when somebody was faster the person is told what they did and can make it all the same. */
-async function commit(change, request = crypto.randomUUID()) {
+/** A key for one request; `crypto.randomUUID` is not there on a plain http address of a company's network. */
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)).map((b, i) => (i === 6 ? (b & 15) | 64 : i === 8 ? (b & 63) | 128 : b));
+  return [...bytes].map((b, i) => ([4, 6, 8, 10].includes(i) ? "-" : "") + b.toString(16).padStart(2, "0")).join("");
+}
+async function commit(change, request = uuid()) {
   const answer = await api("POST", url("/changes"), { base: state.board.version, change, request });
   if (answer.ok) { taken(answer.body); return answer.body; }
   refuse(answer, () => commit(change, request));
