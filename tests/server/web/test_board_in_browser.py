@@ -135,3 +135,40 @@ def test_a_stop_moves_by_keyboard_and_a_refused_drop_says_why(reps: list[str], p
     board(page)
     assert page.locator(".listed-stop").count() > 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def many(board: dict[str, Any]) -> dict[str, Any]:
+    """The same board with fifty reps, each with the first one's days."""
+    days, routes, reps = board["rep_days"], board["routes"], []
+    shifts, copies = [], []
+    for k in range(50):
+        rep = f"00000000-0000-4000-8000-{k:012d}"
+        reps.append({"id": rep, "name": f"Rep {k:02d}"})
+        for day in board["days"]:
+            name = f"{rep}/{day}"
+            shifts.append({**days[0], "id": name, "rep_id": rep, "day": day})
+            stops = [{**routes[0]["stops"][0], "key": f"{name}/{n}"} for n in range(9)]
+            copies.append({**routes[0], "rep_day": name, "stops": stops})
+    return {**board, "reps": reps, "rep_days": shifts, "routes": copies}
+
+
+def test_of_fifty_reps_only_those_that_are_seen_are_drawn(reps: list[str], page: Any) -> None:
+    page.goto("/plans")
+    page.select_option("select[name=days]", "5")
+    page.click("text=Compute plan")
+    page.wait_for_selector("text=Waiting for a worker")
+    jobs.compute(page.url.rsplit("/", 1)[1])
+
+    def with_fifty(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=many(answer.json()))
+
+    page.route("**/board", with_fifty)
+    page.reload()
+    board(page)
+    assert page.locator(".board-row").count() == 50
+    assert 0 < page.locator(".block").count() < 50 * 5 * 9 / 2
+    assert page.locator(".board-row").last.locator(".block").count() == 0
+    page.locator(".board-row").last.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.board-row:last-child .block')")
+    assert page.locator(".board-row").first.locator(".block").count() == 0

@@ -12,7 +12,7 @@ const page = $("#board"), grid = $("#board-grid"), bar = $("#effect"), plan = pa
 const words = JSON.parse($("#board-words").textContent), colours = JSON.parse(page.dataset.colours), dayNames = JSON.parse(page.dataset.days);
 const idle = bar.innerHTML, narrow = matchMedia("(max-width: 899px)");
 const state = { board: null, repDays: new Map(), routes: new Map(), names: new Map(), day: "", mapDay: Object.keys(dayNames)[0], rep: "", chosen: null, range: null, colours };
-let map = null, observer = null;
+let map = null;
 
 const url = (rest = "") => `/api/v1/plans/${plan}/board${rest}`;
 export const dayOf = (repDay) => `${dayNames[repDay.split("/")[1]] ?? repDay.split("/")[1]}, ${state.names.get(repDay.split("/")[0]) ?? ""}`;
@@ -59,8 +59,6 @@ function draw() {
   grid.className = `board-grid ${isWeek ? "week" : "wide"}${isList ? " as-list" : ""}`;
   grid.style.setProperty("--hours", String((state.range.to - state.range.from) / 3600));
   for (const one of $$("#board-days button")) one.setAttribute("aria-pressed", String(one.dataset.day === state.day));
-  observer?.disconnect();
-  observer = new IntersectionObserver(seen, { root: narrow.matches ? null : $("#board-scroll"), rootMargin: "200px" });
   const list = rows(), head = make("div", "board-head");
   head.append(make("span"));
   if (isWeek) for (const one of list[0]?.days ?? []) { const day = one.split("/")[1], button = make("button", day === state.mapDay ? "on-map" : "", dayNames[day]); button.dataset.goDay = day; head.append(button); }
@@ -68,6 +66,7 @@ function draw() {
   grid.replaceChildren(head, ...(isList ? [dayList()] : list.map(row)));
   grid.style.setProperty("--row", `${Math.round(Math.max(isWeek ? 46 : 64, Math.min(isWeek ? 76 : 104, ($("#board-scroll").clientHeight - 30) / Math.max(1, list.length))))}px`);
   head.style.setProperty("--columns", String(isWeek ? list[0]?.days.length ?? 1 : 1));
+  drawSeen();
   drawFigures();
   drawLock();
   light();
@@ -88,13 +87,20 @@ function row(one) {
   if (one.rep) name.dataset.goRep = one.rep;
   name.append(make("b", "", one.name), make("small", "quiet", `${stops === 1 ? words.stop : fill(words.stops, { n: stops })} · ${span(drive)}`));
   line.append(name, ...one.days.map((id) => { const lane = make("div", "lane"); lane.dataset.repDay = id; return lane; }));
-  observer.observe(line);
   return line;
 }
 
-function seen(entries) {
-  for (const { target, isIntersecting } of entries) for (const lane of $$(".lane", target)) if (isIntersecting) drawOne(lane); else lane.replaceChildren();
+/** Draw the rows that are seen, and empty the others: 50 reps' weeks are more than a browser should carry. */
+function drawSeen() {
+  const { top, bottom } = narrow.matches ? { top: 0, bottom: innerHeight } : $("#board-scroll").getBoundingClientRect();
+  for (const line of $$(".board-row", grid)) {
+    const box = line.getBoundingClientRect(), isSeen = box.bottom > top - 200 && box.top < bottom + 200;
+    if (isSeen === (line.dataset.drawn === "true")) continue;
+    line.dataset.drawn = String(isSeen);
+    for (const lane of $$(".lane", line)) if (isSeen) drawOne(lane); else lane.replaceChildren();
+  }
 }
+for (const [where, kind] of [[$("#board-scroll"), "scroll"], [$("#main"), "scroll"], [window, "resize"]]) where.addEventListener(kind, () => state.board && drawSeen(), { passive: true });
 
 function drawOne(lane, route = null, marks = null) {
   const repDay = state.repDays.get(lane.dataset.repDay);
