@@ -112,14 +112,15 @@ def test_a_published_plan_is_changed_through_a_copy_and_begun_visits_stay(
     assert [(v.id, v.planned_start_at) for v in living if v.state == VisitState.DONE] == [(begun.id, at)]
 
 
-def test_a_stop_given_to_another_rep_goes_into_that_reps_calendar(
+def test_a_stop_given_to_another_rep_goes_into_that_reps_calendar_with_the_account(
     session: Any, clients: Any, plan: Any, people: Any, monday: date
 ) -> None:
     mona = clients["mona"]
     key = next(iter(times(board(mona, plan.id))))
     change(mona, plan.id, kind="place", visit=key, rep_day=f"{people['otto'].id}/{monday}")
-    mona.post(f"/api/v1/plans/{plan.id}/publish")
-    assert len(session.scalars(select(Visit).where(Visit.rep_id == people["otto"].id)).all()) == 1
+    assert mona.post(f"/api/v1/plans/{plan.id}/publish").status_code == 200
+    (visit,) = session.scalars(select(Visit).where(Visit.rep_id == people["otto"].id)).all()
+    assert clients["otto"].get(f"/api/v1/accounts/{visit.account_id}").status_code == 200
 
 
 def test_two_plans_are_compared_visit_by_visit(clients: Any, plan: Any, people: Any, monday: date) -> None:
