@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from routing.adjusting import Desk, Effect, Offer
+from routing.adjusting import Desk, Effect, Offer, UnlawfulBoard
 from routing.board import Board
 from routing.check import verify
 from routing.draft import Draft
@@ -79,15 +79,18 @@ _desks: OrderedDict[tuple[UUID, UUID], Desk] = OrderedDict()
 _alone = Mutex()
 
 
-def desk_of(found: Basis, version: PlanVersion) -> Desk:
-    """The board of a version with its times; remembered."""
+def desk_of(found: Basis, version: PlanVersion) -> Desk | None:
+    """The board of a version with its times, remembered; None when it breaks the rules of this program."""
     key = (found.stamp, version.id)
     with _alone:
         if key in _desks:
             _desks.move_to_end(key)
             return _desks[key]
     board = versions.read(version.board)
-    made = Desk(problem_of(found, board), board)
+    try:
+        made = Desk(problem_of(found, board), board)
+    except UnlawfulBoard:
+        return None
     with _alone:
         _desks[key] = made
         while len(_desks) > KEPT:
@@ -112,11 +115,12 @@ def look(session: Session, scope: Scope, plan_id: UUID, *, to_change: bool = Fal
     if plan.state not in (PlanState.READY, PlanState.PUBLISHED):
         raise NotOnBoard(f"The plan is {plan.state}.", help="Open its board when it is ready.")
     found, version = basis.load(session, plan.id), versions.latest(session, plan.id)
-    if found is None or version is None:
+    desk = desk_of(found, version) if found and version else None
+    if found is None or version is None or desk is None:
         raise NotOnBoard(
             "This plan was computed by an earlier program and cannot be changed by hand.", help="Plan these days anew."
         )
-    return Open(plan, found, version, desk_of(found, version))
+    return Open(plan, found, version, desk)
 
 
 def preview(session: Session, scope: Scope, plan_id: UUID, change: Change) -> tuple[Open, Effect | Refusal]:

@@ -3,6 +3,7 @@
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from threading import Lock
 from uuid import UUID
@@ -15,14 +16,18 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.roads.types import Matrix, RoadEngine
 from routing.types import Problem
+from server.kit import clock
 from server.kit.ids import uuid7
+from server.kit.settings import settings
 from server.plans.build import Blueprint
 from server.plans.candidates import Candidate
-from server.plans.models import PlanBasis
+from server.plans.models import Plan, PlanBasis
 
 SHAPE = TypeAdapter(Blueprint)
 KEPT = 12
 """Plans that a process remembers."""
+KEPT_DAYS = 60
+"""How long after its first day a plan can still be looked at with its rules."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,12 @@ _alone = Lock()
 
 
 def keep(session: Session, plan_id: UUID, blueprint: Blueprint, matrix: Matrix) -> None:
-    """Write down what a plan was computed from; takes the place of what was there."""
+    """Write down what a plan was computed from, in the place of what was there; that of long past plans goes."""
     session.execute(delete(PlanBasis).where(PlanBasis.plan_id == plan_id))
+    old = clock.today(settings().zone) - timedelta(days=KEPT_DAYS)
+    past = select(PlanBasis.plan_id).join(Plan, Plan.id == PlanBasis.plan_id).where(Plan.first_day < old)
+    past = past.with_for_update(skip_locked=True, of=PlanBasis)
+    session.execute(delete(PlanBasis).where(PlanBasis.plan_id.in_(past)))
     session.add(PlanBasis(plan_id=plan_id, stamp=uuid7(), blueprint=_packed(blueprint), roads=_roads(matrix)))
     session.flush()
 

@@ -79,7 +79,8 @@ def _rules(session: Session, plan: Plan) -> _Rules | None:
     version, found = versions.latest(session, plan.id), basis.load(session, plan.id)
     if version is None or found is None:
         return None
-    return _Rules(found, adjusting.desk_of(found, version), version)
+    desk = adjusting.desk_of(found, version)
+    return _Rules(found, desk, version) if desk else None
 
 
 def key_of(route: RouteView) -> str:

@@ -189,7 +189,7 @@ function taken({ effect: found, board }) {
 async function refuse(answer, again) {
   if (answer.body?.code === "board_changed") {
     await load();
-    refresh();
+    tab("history"); // what the other one did stands there
     toast(fill(words.gone, { text: answer.body.detail }), { label: words.again, run: again });
   } else { toast(answer.body?.detail ?? words.offline); redrawLanes(); say(); }
 }
