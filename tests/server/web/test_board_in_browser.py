@@ -80,7 +80,7 @@ def test_a_week_is_planned_dragged_planned_anew_published_and_downloaded(
     page.click("#board-redo")
     page.wait_for_selector(".toast:has-text('Back to version 2')")
     lanes[otto].locator(".block").click()
-    page.click("#stop-card button:has-text('Pin')")
+    page.click("#stop-card button:has-text('Pin this stop')")
     page.wait_for_selector("#stop-card .tag:has-text('pinned')")
     page.click("text=Plan the rest anew")
     page.wait_for_selector("text=Waiting for a worker")
