@@ -3,6 +3,8 @@
 import { api } from "./app.js";
 import { clock, fill, make, span } from "./board_lanes.js";
 
+const isCoarse = matchMedia("(pointer: coarse)");
+
 export function stopCard(box, board) {
   const { words } = board;
   const button = (text, run, look = "") => { const one = make("button", `button small ${look}`, text); one.addEventListener("click", run); return one; };
@@ -53,6 +55,13 @@ export function stopCard(box, board) {
     return all;
   }
 
+  /** A finger cannot hover: the first touch shows the effect, the second makes it. */
+  function arm(row) {
+    row.parentElement.querySelectorAll(".armed").forEach((one) => { one.classList.remove("armed"); one.querySelector(".again")?.remove(); });
+    row.classList.add("armed");
+    row.append(make("span", "tag info again", words.press));
+  }
+
   /** Where a visit fits: the best place of every rep-day; looking at one shows its effect, pressing it makes it. */
   async function offer(key, name) {
     if (!board.find(key)) box.replaceChildren(make("h2", "", name), Object.assign(make("div", "stack tight"), { id: "offers" }));
@@ -66,7 +75,7 @@ export function stopCard(box, board) {
       row.addEventListener("focus", () => board.preview(change, { key, name }));
       row.addEventListener("mouseenter", () => { if (document.activeElement !== row) board.preview(change, { key, name }); });
       row.addEventListener("mouseleave", () => board.reset());
-      row.addEventListener("click", () => board.change(change));
+      row.addEventListener("click", () => { if (isCoarse.matches && !row.classList.contains("armed")) arm(row); else board.change(change); });
       list.append(row);
     }
     list.querySelector("button")?.focus({ preventScroll: true });
