@@ -25,7 +25,7 @@ from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
-from server.plans import basis, computing, queries, versions, wishes
+from server.plans import adding, basis, computing, queries, versions
 from server.plans.basis import Basis
 from server.plans.board_schemas import Add, Change, ChangeWish, Drop, Lock, Pin, Place
 from server.plans.computing import Computed, Journey
@@ -101,7 +101,7 @@ def desk_of(found: Basis, version: PlanVersion) -> Desk | None:
 def problem_of(found: Basis, board: Board) -> Problem:
     """The problem of a board: of the visits that people added only those that it knows."""
     problem = found.problem
-    visits = tuple(v for v in problem.visits if not v.id.startswith(wishes.ADDED) or v.id in board.added)
+    visits = tuple(v for v in problem.visits if not v.id.startswith(adding.ADDED) or v.id in board.added)
     return problem if len(visits) == len(problem.visits) else replace(problem, visits=visits)
 
 
@@ -218,7 +218,7 @@ def wishes_added(session: Session, scope: Scope, there: Open, account_id: UUID) 
     """The board with one more account that wants a visit."""
     board = there.desk.board
     taken = [c.key for c in there.basis.blueprint.candidates.placeable if c.account_id == account_id]
-    known = [key for key in taken if not key.startswith(wishes.ADDED) or key in board.added]
+    known = [key for key in taken if not key.startswith(adding.ADDED) or key in board.added]
     if known:
         raise Invalid(
             f"{there.basis.candidate(known[0]).name} is on the board already.",
@@ -227,7 +227,7 @@ def wishes_added(session: Session, scope: Scope, there: Open, account_id: UUID) 
             visit=known[0],
         )
     if not taken:
-        wish = wishes.for_account(session, scope, account_id, there.basis.blueprint)
+        wish = adding.for_account(session, scope, account_id, there.basis.blueprint)
         engine = roads.engine(session, (*there.basis.blueprint.points, wish.point))
         basis.know(session, there.plan.id, there.basis, wish, engine)
         taken = [wish.key]

@@ -10,7 +10,7 @@ from routing.adjusting import Effect
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.paging import Page
-from server.plans import adjusting, board, comparing, replanning, scorecard
+from server.plans import adjusting, board, comparing, copies, scorecard
 from server.plans.adjusting import Open
 from server.plans.board_schemas import (
     AgainWish,
@@ -95,13 +95,13 @@ def list_versions(plan_id: UUID, scope: ReadPlans, session: Db) -> Page[VersionR
 @router.post("/{plan_id}/again", status_code=202)
 def plan_again(plan_id: UUID, body: AgainWish, scope: WritePlans, session: Db) -> PlanRead:
     """Plan the rest anew into a new plan: pins and locked routes stay, and what stands is preferred."""
-    return plan_read(replanning.request(session, scope, plan_id, seconds=body.seconds, steps=body.steps))
+    return plan_read(copies.request(session, scope, plan_id, seconds=body.seconds, steps=body.steps))
 
 
 @router.post("/{plan_id}/copy", status_code=201)
 def copy_plan(plan_id: UUID, scope: WritePlans, session: Db) -> PlanRead:
     """A copy that can be changed while the plan itself stays as it is, for instance in the calendar."""
-    return plan_read(replanning.copy(session, scope, plan_id))
+    return plan_read(copies.copy(session, scope, plan_id))
 
 
 @router.get("/{plan_id}/compare/{other_id}")

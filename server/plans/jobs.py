@@ -10,7 +10,7 @@ from server.jobs import task
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
-from server.plans import again, computing
+from server.plans import computing, rest
 from server.plans.computing import Cancelled
 from server.plans.exporting import jobs as exporting  # noqa: F401 -- the worker loads one module per room
 from server.plans.models import Plan, PlanState
@@ -88,8 +88,8 @@ def _plan_again(key: UUID) -> None:
         return
     with transaction() as session:
         plan = session.get_one(Plan, key)
-        rest = again.prepare(session, plan)
-    computed = again.work_out(plan, rest, lambda step: tell(key, step))
+        there = rest.prepare(session, plan)
+    computed = rest.work_out(plan, there, lambda step: tell(key, step))
     tell(key, "store")
     with transaction() as session:
         acting(session, MACHINE)

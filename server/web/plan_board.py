@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
-from server.plans import board, comparing, queries, replanning, scorecard, versions
+from server.plans import board, comparing, copies, queries, scorecard, versions
 from server.plans.board_schemas import VersionRead
 from server.plans.models import Plan, PlanState
 from server.plans.queries import PlanView
@@ -137,7 +137,7 @@ def plan_again(
     """Plan the rest anew; the page of the new plan shows how far it is."""
     try:
         with attempt(session):
-            made = replanning.request(session, scope, plan_id, seconds=seconds)
+            made = copies.request(session, scope, plan_id, seconds=seconds)
     except WaymarkError as error:
         return plan_page(request, scope, session, plan_id, error)
     return go(f"/plans/{made.id}")
@@ -148,7 +148,7 @@ def copy_plan(request: Request, plan_id: UUID, scope: WritePlans, session: Db) -
     """Make a copy that can be changed."""
     try:
         with attempt(session):
-            made = replanning.copy(session, scope, plan_id)
+            made = copies.copy(session, scope, plan_id)
     except WaymarkError as error:
         return plan_page(request, scope, session, plan_id, error)
     return go(f"/plans/{made.id}")

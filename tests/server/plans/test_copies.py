@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from server.activities.models import Visit, VisitState
 from server.kit.database import transaction
-from server.plans import again, computing, jobs, replanning, scorecard, service
+from server.plans import computing, copies, jobs, rest, scorecard, service
 from server.plans.models import Plan, PlanBasis, PlanState
 
 
@@ -31,8 +31,8 @@ def computed(session: Any) -> Callable[[str], Plan]:
 
     def work(plan_id: str) -> Plan:
         plan = session.get_one(Plan, plan_id)
-        rest = again.prepare(session, plan)
-        return computing.store(session, plan.id, again.work_out(plan, rest, lambda step: None))
+        there = rest.prepare(session, plan)
+        return computing.store(session, plan.id, rest.work_out(plan, there, lambda step: None))
 
     return work
 
@@ -78,7 +78,7 @@ def test_the_rest_is_planned_into_a_new_plan_and_what_people_fixed_stays(
 def test_the_job_does_its_work_once(committed: Any) -> None:
     jobs.compute(str(committed["plan_id"]))
     with transaction() as session:
-        made = replanning.request(session, committed["mona"], committed["plan_id"], steps=500).id
+        made = copies.request(session, committed["mona"], committed["plan_id"], steps=500).id
     for _ in range(2):
         jobs.plan_again(str(made))
     with transaction() as session:
