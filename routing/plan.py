@@ -35,6 +35,8 @@ class ReasonCode(StrEnum):
     """It fits only in place of a visit that is worth more."""
     NO_TIME_LEFT = "no_time_left"
     """Every possible day is full."""
+    TAKEN_OUT = "taken_out"
+    """Somebody took it out of the plan by hand."""
     NOT_PLACED = "not_placed"
     """The search ended before a place for it was found; a longer budget may find one."""
 

@@ -108,7 +108,7 @@ def _serve(
 def _earlier(a: _Label | None, b: _Label | None) -> _Label | None:
     if a is None or b is None:
         return a or b
-    return a if a.finish_s <= b.finish_s else b
+    return a if a.finish_s < b.finish_s else b  # equally early, the later break lets the stops before it begin earlier
 
 
 def _route(rep_day: RepDay, visits: Sequence[Visit], legs: Sequence[int], last: _Label) -> Route:

@@ -31,7 +31,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
-from server.plans import day_routes, offer_routes, overload_routes
+from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
@@ -72,6 +72,7 @@ ROUTERS = (
     overload_routes.router,
     day_routes.router,
     offer_routes.router,
+    board_routes.router,
     export_routes.router,
     target_routes.router,
     webhook_routes.router,

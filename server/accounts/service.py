@@ -1,6 +1,6 @@
 """The rules of accounts: creating, editing, deleting, visits noted. Sites have `accounts.places`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -248,6 +248,14 @@ def set_reps(session: Session, account: Account, rep_ids: Sequence[UUID]) -> Non
     gone = AccountRep.user_id.in_(there - wanted)
     session.execute(delete_rows(AccountRep).where(AccountRep.account_id == account.id, gone))
     session.add_all(AccountRep(account_id=account.id, user_id=user_id) for user_id in sorted(wanted - there))
+    session.flush()
+
+
+def lend(session: Session, rep_id: UUID, account_ids: Iterable[UUID]) -> None:
+    """Let a rep work some accounts as well; those who work them already stay."""
+    ids = sorted({queries.surviving(session, account_id) for account_id in account_ids})
+    there = set(session.scalars(select(AccountRep.account_id).where(AccountRep.user_id == rep_id)))
+    session.add_all(AccountRep(account_id=account_id, user_id=rep_id) for account_id in ids if account_id not in there)
     session.flush()
 
 

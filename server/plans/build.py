@@ -1,7 +1,7 @@
 """From people, shifts and candidates to a planning problem, and from times of the day back to moments."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -99,6 +99,20 @@ class Blueprint:
             for shift in self.shifts
             for hour in range(shift.open_s // 3600, min(24, -(-shift.close_s // 3600)))
         ]
+
+    def booked(self, nights: Sequence[str]) -> "Blueprint":
+        """The same with these hotel nights taken: their evenings end there, their mornings begin there."""
+        taken = [one for one in self.lodgings if one.key in nights]
+        evening, morning = {one.evening: one for one in taken}, {one.morning: one for one in taken}
+
+        def slept(shift: Shift) -> Shift:
+            if (hotel := morning.get(shift.key)) is not None:
+                shift = replace(shift, home_name=hotel.name, home=hotel.point)
+            if (hotel := evening.get(shift.key)) is not None:
+                shift = replace(shift, end_name=hotel.name, end=hotel.point)
+            return shift
+
+        return replace(self, shifts=tuple(map(slept, self.shifts)), lodgings=())
 
     def problem(self, matrix: Matrix) -> Problem:
         """The problem on these roads (rows in the order of `points`)."""

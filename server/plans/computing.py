@@ -1,11 +1,12 @@
 """Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -26,7 +27,7 @@ from server.closures.queries import days_off
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.settings import settings
-from server.plans import collecting, hotels, relaxing
+from server.plans import basis, collecting, hotels, relaxing, versions
 from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
@@ -122,9 +123,27 @@ def store(session: Session, plan_id: UUID, computed: Computed) -> Plan:
     plan.state, plan.progress, plan.error, plan.error_help = PlanState.READY, None, None, None
     plan.ready_at, plan.stretch = clock.now(), computed.blueprint.stretch
     plan.estimated = any(route.estimated for route in routes)
-    plan.summary = _summary(computed, routes, left_out).model_dump()
+    plan.summary = _summary(computed, sum(route.distance_m for route in routes), left_out).model_dump()
     session.flush()
+    basis.keep(session, plan.id, computed.blueprint.booked(computed.answer.nights), computed.journey.matrix)
+    versions.add_computed(session, plan, computed.answer)
     return plan
+
+
+def rewrite(session: Session, plan: Plan, computed: Computed, rep_days: Collection[str]) -> None:
+    """Write some rep-days of a changed plan anew, and all that is left out; the other routes stay as they are."""
+    shifts = [(shift.rep_id, shift.day) for shift in computed.blueprint.shifts if shift.key in rep_days]
+    session.execute(delete(Route).where(Route.plan_id == plan.id, tuple_(Route.rep_id, Route.day).in_(shifts)))
+    session.execute(delete(Unplanned).where(Unplanned.plan_id == plan.id))
+    session.add_all(_route(plan, computed, route) for route in computed.answer.routes if route.rep_day in rep_days)
+    left_out = _unplanned(plan, computed)
+    session.add_all(left_out)
+    session.flush()
+    session.expire(plan, ["routes", "unplanned"])
+    sums = select(func.coalesce(func.sum(Route.distance_m), 0), func.coalesce(func.bool_or(Route.estimated), False))
+    distance_m, plan.estimated = session.execute(sums.where(Route.plan_id == plan.id)).one()
+    plan.summary = _summary(computed, distance_m, left_out).model_dump()
+    session.flush()
 
 
 def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
@@ -228,6 +247,7 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
                     *({"code": "closed", "text": f"{day:%a %d %b}: {why}."} for day, why in closed.items()),
                 ],
                 relaxations=ways_out.get(unplanned.visit, []),
+                key=c.key,
             )
         )
     left_out += [
@@ -247,7 +267,8 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
     return left_out
 
 
-def _summary(computed: Computed, routes: list[Route], left_out: list[Unplanned]) -> PlanSummary:
+def _summary(computed: Computed, distance_m: int, left_out: list[Unplanned]) -> PlanSummary:
+    routes = computed.answer.routes
     stops = [stop for route in routes for stop in route.stops]
     return PlanSummary(
         visits=len(stops),
@@ -255,8 +276,8 @@ def _summary(computed: Computed, routes: list[Route], left_out: list[Unplanned])
         unplanned=len(left_out),
         missing_promises=sum(u.mandatory for u in left_out),
         drive_s=sum(route.drive_s for route in routes),
-        distance_m=sum(route.distance_m for route in routes),
-        service_s=sum(int((stop.ends_at - stop.starts_at).total_seconds()) for stop in stops),
+        distance_m=distance_m,
+        service_s=sum(stop.ends_s - stop.starts_s for stop in stops),
         prize_s=computed.report.value.prize,
         value_s=computed.report.value.total,
     )

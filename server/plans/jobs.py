@@ -7,7 +7,7 @@ from routing.types import InvalidProblem
 from server.jobs import task
 from server.kit.errors import WaymarkError
 from server.plans.computing import Cancelled
-from server.plans.planning import run_plan
+from server.plans.planning import run_plan, run_rest
 
 
 @task("plans.compute")
@@ -15,6 +15,17 @@ def compute(plan_id: str) -> None:
     """Compute a plan. Running twice, or after a killed worker, gives the plan once."""
     try:
         run_plan(UUID(plan_id))
+    except Cancelled:
+        return  # deleting a plan is how people stop it
+    except (InvalidProblem, UnlawfulPlan, WaymarkError):
+        return  # shown on the plan; running it again would end the same way
+
+
+@task("plans.plan_rest")
+def plan_rest(plan_id: str) -> None:
+    """Plan the rest of a plan anew. Running twice, or after a killed worker, gives the plan once."""
+    try:
+        run_rest(UUID(plan_id))
     except Cancelled:
         return  # deleting a plan is how people stop it
     except (InvalidProblem, UnlawfulPlan, WaymarkError):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement, WKTElement
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -71,7 +71,7 @@ class Plan(Record, Base):
     )
     occasion: Mapped[str] = mapped_column(server_default=PlanOccasion.PLAN.value, comment="See PlanOccasion.")
     based_on: Mapped[UUID | None] = mapped_column(
-        ForeignKey("plan.id", ondelete="SET NULL"), comment="The plan that it takes further."
+        ForeignKey("plan.id", ondelete="SET NULL"), index=True, comment="The plan that it takes further."
     )
     adjustments: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB, comment="Rules that somebody bent, and the routes to begin with; see plans.relaxing."
@@ -199,5 +199,40 @@ class Unplanned(Base):
         server_default=text("'[]'"),
         comment="What would let it in, the smallest first; see plans.relaxing.",
     )
+    key: Mapped[str | None] = mapped_column(comment="Of the wish in the plan's basis; null when it has no place.")
 
     __table_args__ = (CheckConstraint("jsonb_array_length(reasons) > 0", name="reasons"),)
+
+
+class PlanBasis(Base):
+    """What a plan was computed from, so that it can be changed by hand by the same rules and on the same roads."""
+
+    __tablename__ = "plan_basis"
+
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True)
+    stamp: Mapped[UUID] = mapped_column(comment="Changes with the row; keys what a process remembers of it.")
+    blueprint: Mapped[bytes] = mapped_column(LargeBinary, comment="server.plans.build.Blueprint as zlib of JSON.")
+    roads: Mapped[bytes] = mapped_column(LargeBinary, comment="The travel matrix, see server.plans.basis.")
+
+
+class PlanVersion(Base):
+    """One state of a plan and who made it; the latest is the plan, the others can be gone back to."""
+
+    __tablename__ = "plan_version"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    plan_id: Mapped[UUID] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(comment="1 is the first; a step back is a new one.")
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"), comment="Null for the planner.")
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    kind: Mapped[str] = mapped_column(comment="What was done, see server.plans.adjusting.Kind.")
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Names and times for the sentence about it.")
+    board: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="routing.adjusting.Board.")
+    summary: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Counts and sums, see PlanSummary.")
+    goes_back_to: Mapped[int | None] = mapped_column(comment="The version that it repeats, for a step back.")
+    request: Mapped[UUID | None] = mapped_column(comment="The client's own key: the same request counts once.")
+
+    __table_args__ = (
+        UniqueConstraint("plan_id", "number", name="uq_plan_version_number"),
+        UniqueConstraint("plan_id", "request", name="uq_plan_version_request"),
+    )

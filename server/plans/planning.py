@@ -9,7 +9,7 @@ from routing.types import InvalidProblem
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
-from server.plans import computing
+from server.plans import computing, rest
 from server.plans.computing import Cancelled
 from server.plans.models import Plan, PlanState
 from server.records.service import Actor, acting
@@ -52,14 +52,37 @@ class Watch:
         self._step, self._since = step, now
 
 
-def _run(key: UUID, watch: Watch) -> None:
+def run_rest(key: UUID) -> None:
+    """Plan the rest of a plan anew, as its first version says; one that is ready stays as it is."""
+    with failures_shown(key):
+        plan = _begun(key)
+        if plan is None:
+            return
+        with transaction() as session:
+            there = rest.prepare(session, session.get_one(Plan, key))
+        computed = rest.work_out(plan, there, lambda progress: tell(key, progress.step))
+        tell(key, "store")
+        with transaction() as session:
+            acting(session, MACHINE)
+            computing.store(session, key, computed)
+
+
+def _begun(key: UUID) -> Plan | None:
+    """Mark a plan as running; None when there is nothing to do any more."""
     with transaction() as session:
         acting(session, MACHINE)
         plan = session.get(Plan, key, with_for_update=True)
         if plan is None or plan.deleted_at is not None or plan.state in (PlanState.READY, PlanState.PUBLISHED):
-            return
+            return None
         plan.state, plan.started_at, plan.error, plan.error_help = PlanState.RUNNING, clock.now(), None, None
         plan.progress = STEPS["prepare"]
+        return plan
+
+
+def _run(key: UUID, watch: Watch) -> None:
+    plan = _begun(key)
+    if plan is None:
+        return
     with transaction() as session:
         drawn = computing.prepare(session, session.get_one(Plan, key))
 

@@ -20,7 +20,7 @@ from server.auth.models import User
 from server.auth.queries import visible_users
 from server.kit.errors import NotFound
 from server.plans.entry import in_words
-from server.plans.models import Plan, Route, Stop, Unplanned
+from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
 
 
 def visible_to(scope: Scope, permission: str = "plans:read") -> Select[Plan]:
@@ -154,6 +154,8 @@ class UnplannedView:
     """Each with `code` and `text`."""
     relaxations: tuple[dict[str, Any], ...] = ()
     """What would let it in, the smallest first; see `server.plans.relaxing`."""
+    key: str | None = None
+    """Of the wish in the plan's basis."""
 
 
 @dataclass(frozen=True)
@@ -184,13 +186,41 @@ def plan_view(session: Session, scope: Scope, plan_id: UUID) -> PlanView:
     plan = find(session, scope, plan_id)
     routes = _routes(session, select(Route).where(Route.plan_id == plan.id))
     left_out = unplanned_of(session, plan.id)
-    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read")).with_only_columns(User.id)
-    seen = set(session.scalars(people.order_by(None)))
-    if plan.requested_by != scope.user_id and not seen.issuperset(plan.rep_ids):
+    seen = seen_reps(session, scope, plan)
+    if not seen.issuperset(plan.rep_ids):
         routes = tuple(route for route in routes if route.rep_id in seen)
         known = accounts.seen_of(session, scope, [one.account_id for one in left_out])
         left_out = tuple(one for one in left_out if one.account_id in known)
     return PlanView(plan, routes, left_out)
+
+
+def seen_reps(session: Session, scope: Scope, plan: Plan) -> set[UUID]:
+    """The reps of a plan whose days somebody may see."""
+    if plan.requested_by == scope.user_id:
+        return set(plan.rep_ids)
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read")).with_only_columns(User.id)
+    return set(session.scalars(people.order_by(None))) & set(plan.rep_ids)
+
+
+def names_of(session: Session, rep_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of some reps."""
+    return {user.id: user.name for user in session.scalars(select(User).where(User.id.in_(set(rep_ids))))}
+
+
+def same_days(session: Session, scope: Scope, plan: Plan, *, limit: int = 8) -> list[Plan]:
+    """Other plans of some of the same reps that begin on the same day, the latest first."""
+    statement = visible_to(scope).where(
+        Plan.id != plan.id,
+        Plan.first_day == plan.first_day,
+        Plan.rep_ids.overlap(plan.rep_ids),
+        Plan.state.in_([PlanState.READY, PlanState.PUBLISHED]),
+    )
+    return list(session.scalars(statement.order_by(Plan.created_at.desc(), Plan.id.desc()).limit(limit)))
+
+
+def routes_of(session: Session, plan_id: UUID, day: date) -> tuple[RouteView, ...]:
+    """The routes of a plan on one day."""
+    return _routes(session, select(Route).where(Route.plan_id == plan_id, Route.day == day))
 
 
 def day_routes(session: Session, day: date, rep_ids: Iterable[UUID] | None = None) -> tuple[RouteView, ...]:
@@ -238,6 +268,7 @@ def unplanned_of(session: Session, plan_id: UUID) -> tuple[UnplannedView, ...]:
             overdue_days=row.overdue_days,
             reasons=tuple(row.reasons),
             relaxations=tuple(row.relaxations),
+            key=row.key,
         )
         for row, account_id, name, street, city, lon, lat in rows
     )

@@ -42,12 +42,8 @@ def adjusted(plan: Plan, problem: Problem) -> tuple[Problem, Mapping[str, Sequen
     if plan.adjustments is None:
         return problem, None
     start: Mapping[str, Sequence[str]] = plan.adjustments["start"]
-    for data in plan.adjustments["relaxations"]:
-        relaxation = Relaxation.of_data(data)
-        try:
-            problem = apply(problem, relaxation)
-        except InvalidProblem:
-            continue
+    problem, done = _bent(problem, plan.adjustments["relaxations"])
+    for relaxation in done:
         start = start_with(start, relaxation)
     known = {
         day: [visit for visit in visits if visit in problem.visit_index]
@@ -57,6 +53,24 @@ def adjusted(plan: Plan, problem: Problem) -> tuple[Problem, Mapping[str, Sequen
     day_of = {visit: day for day, visits in known.items() for visit in visits}
     steady = [replace(v, keep=day_of[v.id], change_cost=STEADY_COST) if v.id in day_of else v for v in problem.visits]
     return replace(problem, visits=tuple(steady)), known
+
+
+def with_bent_rules(problem: Problem, adjustments: Mapping[str, Any] | None) -> Problem:
+    """The problem with the rules that somebody bent for a plan."""
+    return problem if adjustments is None else _bent(problem, adjustments["relaxations"])[0]
+
+
+def _bent(problem: Problem, stored: Sequence[Mapping[str, Any]]) -> tuple[Problem, list[Relaxation]]:
+    """The problem with what can be bent of it, and which relaxations that were."""
+    done = []
+    for data in stored:
+        relaxation = Relaxation.of_data(data)
+        try:
+            problem = apply(problem, relaxation)
+        except InvalidProblem:
+            continue
+        done.append(relaxation)
+    return problem, done
 
 
 def bent(plan: Plan) -> list[dict[str, Any]]:

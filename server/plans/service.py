@@ -9,9 +9,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from routing.solve import ENGINES
+from server.accounts import queries as accounts
+from server.accounts import service as editing
 from server.activities import service as activities
 from server.activities.models import Visit, VisitState
-from server.auth.access import Scope
+from server.auth.access import Scope, scope_of
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
 from server.closures.queries import days_off
@@ -93,7 +95,8 @@ def need_reps(session: Session, scope: Scope, rep_ids: Sequence[UUID]) -> list[U
 
 def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     """Put a plan into the calendar: its stops become planned visits, and it takes the place of earlier plans of the
-    same reps and days. Refuses a plan that is not ready; publishing twice changes nothing.
+    same reps and days; a rep who was given another's account is assigned to it. Refuses a plan that is not ready;
+    publishing twice changes nothing.
     """
     plan = _locked(session, scope, plan_id)
     if plan.state == PlanState.PUBLISHED:
@@ -114,6 +117,7 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     calendar.put(session, routes, reusable)
     demands.planned(session, {d: s.visit_id for r in routes for s in r.stops if s.visit_id for d in s.demand_ids})
     activities.withdraw(session, [visit_id for ids in reusable.values() for visit_id in ids])
+    _lend(session, routes)
     plan.state, plan.published_at = PlanState.PUBLISHED, now
     session.flush()
     return plan
@@ -140,6 +144,17 @@ def _locked(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     plan = queries.find(session, scope, plan_id, "plans:write")
     session.refresh(plan, with_for_update=True)
     return plan
+
+
+def _lend(session: Session, routes: Sequence[Route]) -> None:
+    """Reps who were given somebody else's account by hand are assigned to it, or their phones would not show it."""
+    wanted: dict[UUID, set[UUID]] = {}
+    for route in routes:
+        wanted.setdefault(route.rep_id, set()).update(stop.account_id for stop in route.stops)
+    for rep in session.scalars(select(User).where(User.id.in_(wanted))):
+        strange = wanted[rep.id] - accounts.seen_of(session, scope_of(session, rep, source="job"), wanted[rep.id])
+        if strange:
+            editing.lend(session, rep.id, strange)
 
 
 def _published(session: Session, rep_ids: Sequence[UUID], first: date, last: date) -> list[Route]:

@@ -1,33 +1,30 @@
-"""Plans: asking for one, looking at it on a map and as a timetable, putting it into the calendar, its files."""
+"""Plans: asking for one, its board, putting it into the calendar, its files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import ValidationError
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
 from server.auth.access import Scope, requires
-from server.auth.models import Role, User
+from server.auth.models import Role
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
 from server.plans import queries, service
-from server.plans.entry import CAUTIONS
 from server.plans.exporting import folders
 from server.plans.exporting import jobs as export_jobs
 from server.plans.exporting import service as exports
 from server.plans.models import Plan, PlanState
-from server.plans.queries import RouteView
 from server.plans.schemas import PlanRequest
-from server.web.drawn import colours, drawn_route
-from server.web.pages import attempt, go, render
+from server.web.drawn import colours
+from server.web.language import Language
+from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
 
 router = APIRouter(prefix="/plans", include_in_schema=False)
@@ -37,12 +34,6 @@ WritePlans = Annotated[Scope, requires("plans:write")]
 WriteExports = Annotated[Scope, requires("exports:write")]
 WORKING = (PlanState.QUEUED, PlanState.RUNNING)
 LISTED = 50
-
-
-def names(session: Session, plans: Sequence[Plan]) -> dict[UUID, str]:
-    """The names of everybody that some plans are about."""
-    ids = {rep_id for plan in plans for rep_id in plan.rep_ids}
-    return {user.id: user.name for user in session.scalars(select(User).where(User.id.in_(ids)))}
 
 
 @router.get("")
@@ -70,7 +61,7 @@ def plans_page(
         scope,
         status=int(error.status) if error else 200,
         plans=plans,
-        names=names(session, plans),
+        names=queries.names_of(session, [rep_id for plan in plans for rep_id in plan.rep_ids]),
         reps=reps,
         chosen=set(chosen) if chosen is not None else able,
         first_day=next_monday(request),
@@ -122,24 +113,15 @@ def request_plan(
     return go(f"/plans/{plan.id}")
 
 
-@dataclass(frozen=True)
-class Column:
-    """One day of the timetable."""
-
-    day: date
-    routes: list[RouteView]
-
-
-def timetable(plan: Plan, routes: Sequence[RouteView]) -> list[Column]:
-    """The routes of a plan by day."""
-    days = [plan.first_day + timedelta(days=offset) for offset in range(plan.days)]
-    columns = [Column(day, [route for route in routes if route.day == day]) for day in days]
-    return [column for column in columns if column.routes]
+def day_names(plan: Plan, language: Language) -> dict[str, str]:
+    """The days of a plan as people read them."""
+    days = [plan.first_day + timedelta(days=k) for k in range(plan.days)]
+    return {day.isoformat(): language.day(day) for day in days}
 
 
 @router.get("/{plan_id}")
 def show_plan(request: Request, plan_id: UUID, scope: ReadPlans, session: Db) -> Response:
-    """One plan: while it is computed its progress, then map, timetable and what was left out."""
+    """One plan: while it is computed its progress, then its board."""
     return plan_page(request, scope, session, plan_id)
 
 
@@ -147,27 +129,23 @@ def plan_page(
     request: Request, scope: Scope, session: Session, plan_id: UUID, error: WaymarkError | None = None
 ) -> Response:
     """One plan, with what was refused."""
-    view = queries.plan_view(session, scope, plan_id)
-    known = colours(view.plan.rep_ids)
+    plan = queries.find(session, scope, plan_id)
     found = exports_by_span(session, scope)
-    exported = {span.first: files for span, files in found if span.count == 1}
-    whole = dict(found).get(Span.of(view.plan.first_day, view.plan.days), []) if view.plan.days > 1 else []
+    exported = {span.first: {one.login: one for one in files} for span, files in found if span.count == 1}
+    whole = dict(found).get(Span.of(plan.first_day, plan.days), []) if plan.days > 1 else []
+    named = day_names(plan, language_of(request, scope))
     return render(
         request,
         "plans/detail.html",
         scope,
         status=int(error.status) if error else 200,
-        view=view,
-        plan=view.plan,
-        names=names(session, [view.plan]),
-        colours=known,
-        columns=timetable(view.plan, view.routes),
-        drawn=[drawn_route(route, known[route.rep_id]) for route in view.routes],
-        words_of=CAUTIONS.get,
-        is_working=view.plan.state in WORKING,
+        plan=plan,
+        colour_of={str(rep_id): colour for rep_id, colour in colours(plan.rep_ids).items()},
+        day_names=named,
+        is_working=plan.state in WORKING,
         may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),
-        exported={day: {one.login: one for one in files} for day, files in exported.items()},
-        whole=[one for one in whole if one.login in {route.rep_login for route in view.routes}],
+        exported={day.isoformat(): found for day, found in exported.items() if day.isoformat() in named},
+        whole=whole,
         error=error,
     )
 

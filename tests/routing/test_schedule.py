@@ -55,6 +55,14 @@ def test_a_break_spent_at_the_door_does_not_delay_the_arrival() -> None:
     assert verify(problem, Plan((route,), ())).ok
 
 
+def test_no_stop_waits_for_lunch_that_can_be_had_later_at_no_cost() -> None:
+    problem = world([visit(1), visit(2, (15, 17))], rest=LUNCH)
+    route = schedule(problem, problem.rep_days[0], problem.visits)
+    assert not isinstance(route, Broken)
+    assert [stop.starts_s for stop in route.stops] == [9 * H, 15 * H]
+    assert route.break_s == 12 * H
+
+
 def test_an_order_that_would_fit_without_lunch_is_refused_with_lunch() -> None:
     visits = [visit(1, (11, 12.5), service_s=int(1.5 * H)), visit(2, (13, 14.4))]
     free = world(visits, drive_s=H // 2)

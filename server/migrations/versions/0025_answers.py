@@ -16,8 +16,6 @@ def upgrade() -> None:
         "plan",
         sa.Column("occasion", sa.String(), server_default="plan", nullable=False, comment="See PlanOccasion."),
     )
-    op.add_column("plan", sa.Column("based_on", sa.Uuid(), nullable=True, comment="The plan that it takes further."))
-    op.create_foreign_key("fk_plan_based_on", "plan", "plan", ["based_on"], ["id"], ondelete="SET NULL")
     op.add_column(
         "plan",
         sa.Column(

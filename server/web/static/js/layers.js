@@ -154,6 +154,33 @@ export function reached(data) {
   };
 }
 
+/** Visits that differ between two plans. */
+export function differences(data) {
+  const colour = ["match", ["get", "kind"], "moved", "#E69F00", "only_first", "#C0392B", "#009E73"];
+  return {
+    name: "differences",
+    parts() {
+      return {
+        sources: { differences: geojson(data()) },
+        over: [{ id: "differences", type: "circle", source: "differences", paint: { "circle-radius": 6, "circle-color": colour, "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 2 } }],
+      };
+    },
+  };
+}
+
+/** The one place that is looked at. */
+export function spot(data) {
+  return {
+    name: "spot",
+    parts() {
+      return {
+        sources: { spot: geojson(data()) },
+        over: [{ id: "spot", type: "circle", source: "spot", paint: { "circle-radius": 16, "circle-color": css("--blaze"), "circle-opacity": .22, "circle-stroke-color": css("--blaze"), "circle-stroke-width": 3 } }],
+      };
+    },
+  };
+}
+
 /** One pin with its circle of uncertainty. `data` is a feature collection: polygons and points. */
 export function place(data) {
   return {

@@ -1,0 +1,112 @@
+"""The page of a plan: who sees it, and what the server draws of its board."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Account
+from server.auth.access import scope_of
+from server.auth.models import Role, User
+from server.auth.service import set_team, set_working_day
+from server.kit import clock
+from server.kit.settings import settings
+from server.plans import computing, service
+from server.plans.models import Plan
+from server.plans.schemas import PlanRequest
+from tests.server.web.conftest import token_in
+
+PARTS = ("", "/waiting", "/history", "/scorecard", "/progress")
+
+
+def next_monday() -> date:
+    today = clock.today(settings().zone)
+    return today + timedelta(days=7 - today.weekday())
+
+
+@pytest.fixture
+def people(session: Session, make_user: Callable[..., User]) -> dict[str, User]:
+    """Mara manages Rita; Otto is a rep elsewhere."""
+    made = {
+        name: make_user(name, role) for name, role in (("mara", Role.MANAGER), ("rita", Role.REP), ("otto", Role.REP))
+    }
+    set_team(session, "North", [made["mara"].id, made["rita"].id])
+    set_working_day(session, made["rita"].id, {"home": (9.5, 47.1), "home_name": "Vaduz"})
+    session.refresh(made["rita"])
+    return made
+
+
+@pytest.fixture
+def plan(session: Session, people: dict[str, User], make_account: Callable[..., Account]) -> Plan:
+    """Rita's Monday with two visits."""
+    for name in ("Hotel Zech", "Garage Beck"):
+        make_account(name, people["rita"], account_class="A")
+    scope = scope_of(session, people["mara"], source="web")
+    wanted = PlanRequest(rep_ids=[people["rita"].id], first_day=next_monday(), days=2, steps=500)
+    asked = service.request(session, scope, wanted)
+    drawn = computing.prepare(session, asked)
+    computed = computing.work_out(asked, drawn, computing.travel(session, drawn.points), lambda step: None)
+    return computing.store(session, asked.id, computed)
+
+
+@pytest.mark.parametrize("part", [*PARTS, "/compare/00000000-0000-0000-0000-000000000000"])
+def test_strangers_are_sent_to_sign_in(client_for: Callable[[User | None], TestClient], plan: Plan, part: str) -> None:
+    answer = client_for(None).get(f"/plans/{plan.id}{part}", headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_plan_of_somebody_else_does_not_exist(browser_of: Any, people: Any, plan: Plan, part: str) -> None:
+    assert browser_of(people["otto"]).get(f"/plans/{plan.id}{part}").status_code == 404
+
+
+def test_forms_of_strangers_and_forged_ones_change_nothing(
+    browser_of: Any, client_for: Any, people: Any, plan: Plan
+) -> None:
+    for verb in ("again", "copy"):
+        assert client_for(None).post(f"/plans/{plan.id}/{verb}").status_code in (303, 401, 403)
+        assert browser_of(people["mara"]).post(f"/plans/{plan.id}/{verb}").status_code == 403
+        otto = browser_of(people["otto"])
+        assert (
+            otto.post(f"/plans/{plan.id}/{verb}", data={"_csrf": token_in(otto.get("/plans").text)}).status_code == 404
+        )
+
+
+def test_the_board_offers_what_its_state_allows(browser_of: Any, people: Any, plan: Plan) -> None:
+    mara = browser_of(people["mara"])
+    page = mara.get(f"/plans/{plan.id}").text
+    assert "Plan the rest anew" in page
+    assert "Change a copy" not in page
+    mara.post(f"/plans/{plan.id}/publish", data={"_csrf": token_in(page)})
+    page = mara.get(f"/plans/{plan.id}").text
+    assert "Plan the rest anew" not in page
+    assert "Change a copy" in page
+    made = mara.post(f"/plans/{plan.id}/copy", data={"_csrf": token_in(page)})
+    assert made.status_code == 303
+    compared = mara.get(f"/plans/{plan.id}/compare/{made.headers['location'].rsplit('/', 1)[1]}").text
+    assert "2 visits are the same" in compared
+
+
+def test_the_history_says_who_did_what_in_the_readers_language(browser_of: Any, people: Any, plan: Plan) -> None:
+    mara = browser_of(people["mara"])
+    there = mara.get(f"/api/v1/plans/{plan.id}/board").json()
+    key = there["routes"][0]["stops"][0]["key"]
+    token = token_in(mara.get(f"/plans/{plan.id}").text)
+    body = {"base": 1, "change": {"kind": "pin", "visit": key}}
+    headers = {"x-csrf-token": token}
+    assert mara.post(f"/api/v1/plans/{plan.id}/board/changes", json=body, headers=headers).status_code == 200
+    name = there["routes"][0]["stops"][0]["name"]
+    assert f"{name} pinned at Mon" in mara.get(f"/plans/{plan.id}/history").text
+    german = mara.get(f"/plans/{plan.id}/history", headers={"accept-language": "de"}).text
+    assert f"{name} angeheftet auf Mo" in german
+    assert "Fahranteil" in mara.get(f"/plans/{plan.id}/scorecard", headers={"accept-language": "de"}).text
+
+
+def test_planning_anew_leads_to_the_new_plans_progress(browser_of: Any, people: Any, plan: Plan) -> None:
+    mara = browser_of(people["mara"])
+    answer = mara.post(f"/plans/{plan.id}/again", data={"_csrf": token_in(mara.get(f"/plans/{plan.id}").text)})
+    assert answer.status_code == 303
+    assert "Waiting for a worker" in mara.get(answer.headers["location"]).text
