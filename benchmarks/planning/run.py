@@ -35,7 +35,9 @@ def load_judge(shared: Path) -> ModuleType:
 
 def best_known(instance: dict[str, Any]) -> float | None:
     """The best value seen, as a score of the instance's own weights; None where conventions differ."""
-    known = instance["bks"]["value"]
+    known = instance.get("bks", {}).get("value")
+    if known is None:
+        return None
     if isinstance(known, list):
         vehicles, distance = known
         return -(vehicles * instance["shifts"][0]["fixed_cost"] + distance / instance["unit"])
@@ -162,13 +164,15 @@ def table(rows: list[dict[str, Any]]) -> str:
     ]
     for r in rows:
         gap = "" if r["gap"] is None else f"{r['gap']:.2f} %"
+        best = "" if r["best"] is None else f"{r['best']:.0f}"
         lines.append(
             f"| {r['instance']} | {r['seconds']:g} s | {r['cpu_s']:.1f} | {'yes' if r['feasible'] else 'NO'} |"
-            f" {r['served']}/{r['visits']} | {r['score']} | {r['best']:.0f} | {gap} |"
+            f" {r['served']}/{r['visits']} | {r['score']} | {best} | {gap} |"
         )
     for family in ("fs", "toptw", "vrptw"):
         for seconds in sorted({r["seconds"] for r in rows}):
             of = [r for r in rows if r["instance"].startswith(family) and r["seconds"] == seconds]
+            of = [r for r in of if r["gap"] is not None]
             if of:
                 mean = sum(r["gap"] for r in of) / len(of)
                 feasible = sum(r["feasible"] for r in of)

@@ -88,9 +88,7 @@ def main() -> None:
     if options.one:
         print(json.dumps(measure(*options.one, options.seconds)))
         return
-    print(
-        "| size | first plan | planned | missing | value | other first | other value | ours : other | memory |"
-    )
+    print("| size | first plan | planned | missing | value | other first | other value | ours : other | memory |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     for size in options.sizes:
         own, other = (alone(size, engine, options.seconds) for engine in ("ruin_recreate", options.against))
