@@ -26,7 +26,7 @@ from routing.engine.state import (
     State,
 )
 
-BOLD = 0.2
+BOLD = 0.04
 """How often visits are inserted at a loss that the temperature would bear."""
 
 

@@ -181,7 +181,7 @@ def test_where_no_road_leads_nobody_is_sent_even_when_the_way_opens_only_with_an
     seconds[0, 3] = seconds[1, 3] = -1  # to the third shop only from the second
     day = RepDay("d", "ann", 0, 0, 0, 8 * H, 18 * H)
     problem = Problem((day,), tuple(shop(k) for k in (1, 2, 3)), seconds)
-    assert plan(problem, steps=300) == ({0: [0, 1, 2]}, 30 * H - 3600)
+    assert plan(problem, steps=1_000) == ({0: [0, 1, 2]}, 30 * H - 3600)
     seconds[3, :3] = -1  # and no way back
     problem = replace(problem, seconds=seconds)
     assert plan(problem, steps=300)[1] == 20 * H - 2400
