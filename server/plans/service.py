@@ -1,9 +1,10 @@
 """The rules of plans: asking for one, publishing it, taking it back."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import ClassVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -26,6 +27,8 @@ from server.plans.jobs import compute
 from server.plans.models import Plan, PlanState, Route, Stop
 from server.plans.schemas import PlanRequest
 
+VISITS = UUID("6f2c1d52-5c0e-5f0b-9d3a-3a1f5b7f9b01")
+"""Under which ids of planned visits are made (RFC 9562, version 5)."""
 DEFAULT_SECONDS = 10.0
 FARTHEST_DAYS = 366
 
@@ -191,4 +194,14 @@ def _put_into_calendar(
             f"“{account.name if account else 'An account'}” was deleted after the plan was computed.",
             help="Plan these days anew.",
         )
-    stop.visit_id = activities.plan_visit(session, planned).id
+    stop.visit_id = activities.plan_visit(session, planned, visit_id=_visit_id(session, planned)).id
+
+
+def _visit_id(session: Session, planned: activities.PlannedVisit) -> UUID:
+    """The id of a new visit, made from what it is: the same plan on the same data gives the same calendars.
+
+    Visits of the same rep, site and day before it (they were withdrawn, or are a second one) are counted on.
+    """
+    what = f"{planned.rep_id}/{planned.account_id}/{planned.site_id}/{planned.day}"
+    ids = (uuid5(VISITS, f"{what}/{number}") for number in itertools.count(1))
+    return next(visit_id for visit_id in ids if session.get(Visit, visit_id) is None)

@@ -144,3 +144,18 @@ def test_the_same_plan_made_again_gives_the_same_bytes_and_a_plan_that_drops_a_v
     known = {stop.visit_id: stop.sequence for stop in before.days[0].stops}
     assert all(known[gone.visit_id] < gone.sequence for gone in after.withdrawn)
     assert all(known[stop.visit_id] <= stop.sequence for stop in after.days[0].stops)
+
+
+@pytest.mark.usefixtures("world")
+def test_the_same_night_on_a_copy_of_the_data_gives_the_same_bytes(
+    session: Any, people: Any, scope: Any, plan_now: Any, monday: date
+) -> None:
+    mona, written = scope(people["mona"]), []
+    for _copy in range(2):
+        with session.begin_nested() as savepoint:
+            service.publish(session, mona, plan_now(people["mona"], [people["rita"]], monday).id)
+            (tour,) = sheets.tours(session, Span.of(monday))
+            written.append([writer(tour) for writer in bundle.WRITERS.values()])
+            savepoint.rollback()
+        session.expire_all()
+    assert written[0] == written[1]
