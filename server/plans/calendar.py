@@ -1,15 +1,20 @@
 """Stops become planned visits: all stops of a plan at once."""
 
+import itertools
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account, Site
 from server.activities import service as activities
+from server.activities.models import Visit
 from server.kit.errors import Conflict
 from server.plans.models import Route, Stop
+
+VISITS = UUID("6f2c1d52-5c0e-5f0b-9d3a-3a1f5b7f9b01")
+"""Under which ids of planned visits are made (RFC 9562, version 5)."""
 
 
 class SiteIsGone(Conflict):
@@ -47,9 +52,33 @@ def put(session: Session, routes: Sequence[Route], waiting: Waiting) -> None:
             )
             fresh.append((stop, planned))
     activities.move_visits(session, moved)
-    for (stop, _), visit in zip(fresh, activities.plan_visits(session, [one for _, one in fresh]), strict=True):
+    wanted = [planned for _, planned in fresh]
+    visits = activities.plan_visits(session, wanted, ids=_ids(session, wanted))
+    for (stop, _), visit in zip(fresh, visits, strict=True):
         stop.visit_id = visit.id
     session.flush()
+
+
+def _ids(session: Session, wanted: Sequence[activities.PlannedVisit]) -> list[UUID]:
+    """The ids of new visits, made from what they are: the same plan on the same data gives the same calendars.
+
+    Visits of the same rep, site and day before them (they were withdrawn, or are a second one) are counted on.
+    """
+    found: dict[int, UUID] = {}
+    for number in itertools.count(1):
+        tried = {
+            k: uuid5(VISITS, f"{one.rep_id}/{one.account_id}/{one.site_id}/{one.day}/{number}")
+            for k, one in enumerate(wanted)
+            if k not in found
+        }
+        if not tried:
+            break
+        taken = set(session.scalars(select(Visit.id).where(Visit.id.in_(tried.values()))))
+        for k, visit_id in tried.items():
+            if visit_id not in taken:
+                taken.add(visit_id)
+                found[k] = visit_id
+    return [found[k] for k in range(len(wanted))]
 
 
 def _standing(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[UUID, UUID]]:

@@ -133,7 +133,7 @@ def _left_out(session: Session, route: Route) -> tuple[LeftOut, ...]:
         .join(Account, Account.id == func.account_surviving(Unplanned.account_id))
         .outerjoin(Site, Site.id == Unplanned.site_id)
         .where(Unplanned.plan_id == route.plan_id, literal(route.rep_id) == any_(Unplanned.rep_ids))
-        .order_by(Unplanned.mandatory.desc(), Unplanned.prize_s.desc(), Account.name, Unplanned.id)
+        .order_by(Unplanned.mandatory.desc(), Unplanned.prize_s.desc(), Account.name, Unplanned.account_id)
         .limit(MOST_LEFT_OUT)
     )
     return tuple(

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from routing.export import bundle
+from routing.export.tour import Span
 from server.accounts.models import Site
 from server.activities.models import Visit, VisitState
 from server.kit.clock import now
 from server.kit.errors import Conflict
 from server.plans import queries, service
+from server.plans.exporting import sheets
 from server.plans.models import Plan, PlanState
 
 
@@ -117,3 +120,42 @@ def test_a_plan_with_an_account_that_was_deleted_meanwhile_names_it(
     session.expire_all()
     with pytest.raises(Conflict, match="was deleted after the plan"):
         service.publish(session, scope(people["mona"]), plan.id)
+
+
+@pytest.mark.usefixtures("world")
+def test_the_same_plan_made_again_gives_the_same_bytes_and_a_plan_that_drops_a_visit_cancels_it(
+    session: Any, people: Any, scope: Any, plan_now: Any, monday: date
+) -> None:
+    mona, span = scope(people["mona"]), Span.of(monday)
+
+    def published() -> tuple[Any, list[bytes]]:
+        service.publish(session, mona, plan_now(people["mona"], [people["rita"]], monday).id)
+        session.expire_all()
+        (tour,) = sheets.tours(session, span)
+        return tour, [writer(tour) for writer in bundle.WRITERS.values()]
+
+    before, first = published()
+    _again, second = published()
+    assert first == second
+    dropped = living(session)[0]
+    session.execute(update(Site).where(Site.account_id == dropped.account_id).values(deleted_at=now()))
+    after, _third = published()
+    assert [gone.visit_id for gone in after.withdrawn] == [str(dropped.id)]
+    known = {stop.visit_id: stop.sequence for stop in before.days[0].stops}
+    assert all(known[gone.visit_id] < gone.sequence for gone in after.withdrawn)
+    assert all(known[stop.visit_id] <= stop.sequence for stop in after.days[0].stops)
+
+
+@pytest.mark.usefixtures("world")
+def test_the_same_night_on_a_copy_of_the_data_gives_the_same_bytes(
+    session: Any, people: Any, scope: Any, plan_now: Any, monday: date
+) -> None:
+    mona, written = scope(people["mona"]), []
+    for _copy in range(2):
+        with session.begin_nested() as savepoint:
+            service.publish(session, mona, plan_now(people["mona"], [people["rita"]], monday).id)
+            (tour,) = sheets.tours(session, Span.of(monday))
+            written.append([writer(tour) for writer in bundle.WRITERS.values()])
+            savepoint.rollback()
+        session.expire_all()
+    assert written[0] == written[1]
