@@ -1,6 +1,7 @@
 """The company's night: every rep planned once, twice the same files, a killed worker's part done once."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -138,6 +139,21 @@ def test_the_same_night_again_changes_nothing(stored: dict[str, UUID]) -> None:
     assert {name: part.files for name, part in after.items()} == {name: part.files for name, part in before.items()}
     assert [part.is_unchanged for part in after.values()] == [True, True]
     assert count(Visit) == visits
+
+
+def test_a_night_from_nothing_writes_the_same_bytes(stored: dict[str, UUID]) -> None:
+    first = night()
+    worker.run(wait=False)
+    before = parts_of(first)
+    with transaction() as session:
+        for plan_id in session.scalars(select(Plan.id)).all():
+            plans.delete(session, system_scope(), plan_id)
+    shutil.rmtree(settings().home / "exports")
+    second = night()
+    worker.run(wait=False)
+    after = parts_of(second)
+    assert not any(part.is_unchanged for part in after.values())
+    assert {name: part.files for name, part in after.items()} == {name: part.files for name, part in before.items()}
 
 
 @pytest.fixture(params=["work_out", "publish", "write_files"])
