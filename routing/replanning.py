@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from routing.budget import Budget
-from routing.draft import Draft
+from routing.check import verify
 from routing.plan import Plan
 from routing.solve import DEFAULT_ENGINE, solve
 from routing.timeline import NEVER, Timeline, drive_s
@@ -184,16 +184,11 @@ def orders_of(problem: Problem, planned: Planned) -> dict[str, tuple[str, ...]]:
 
 
 def _worth(problem: Problem, plan: Plan, planned: Planned) -> tuple[int, int]:
-    """Mandatory visits served, then value less what the changes cost."""
-    draft = Draft(
-        problem,
-        {problem.rep_day_index[k]: [problem.visit_index[v] for v in order] for k, order in plan.orders().items()},
-    )
-    served = {visit: day for day, order in plan.orders().items() for visit in order}
-    changes = sum(v.moved(served.get(v.id)) for v in problem.visits)
+    """Mandatory visits served, then the value, changes taken off, less what moving customers' times costs."""
+    report = verify(problem, plan)
     starts = {s.visit: s.starts_s for r in plan.routes for s in r.stops}
     moved = sum(abs(starts[v] - planned[v][1]) > RETIMED_S for v in starts if v in planned)
-    return -len(draft.missing()), draft.value() - changes - RETIMED_COST * moved
+    return -len(report.missing), report.value.total - RETIMED_COST * moved
 
 
 class Effect(StrEnum):

@@ -40,6 +40,7 @@ class TimesRead(BaseModel):
     shut: str | None = Field(
         description="Why there is no time: not_working, not_allowed, closed, unreachable, limit, full."
     )
+    why: str = Field(description="What is special about the day, in words: a holiday, an absence, a closed site.")
     slots: list[SlotRead] = Field(description="The least detour first.")
 
     @classmethod
@@ -60,6 +61,7 @@ class TimesRead(BaseModel):
             day=times.day,
             is_planned=times.is_planned,
             shut=times.shut,
+            why=times.why,
             slots=slots,
         )
 

@@ -26,10 +26,11 @@ from server.activities.models import Visit as Activity
 from server.activities.queries import appointments
 from server.auth.access import Scope
 from server.auth.models import User
+from server.closures.queries import DaysOff, days_off
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
-from server.plans.build import Shift, open_windows, seconds_of, shifts_of
+from server.plans.build import Shift, on_days_clock, open_windows, seconds_of, shifts_of
 from server.plans.models import Route, Stop
 from server.plans.replanning import neighbours
 from server.plans.service import FARTHEST_DAYS, need_reps
@@ -68,6 +69,8 @@ class RepTimes:
     is_planned: bool
     """Whether the day has a published route; else only promises are known of it."""
     shift: Shift | None
+    why: str = ""
+    """What is special about the day: a holiday, an absence, a closed site; in words."""
 
     def moment(self, seconds: int) -> datetime:
         """A time of the day."""
@@ -117,10 +120,11 @@ def times(session: Session, asked: Asked, reps: Sequence[User], first_day: date,
     if first > tomorrow + timedelta(days=FARTHEST_DAYS):
         raise Invalid(f"{first} is too far away.", help="Look within a year from today.", field="first_day")
     dates = [first + timedelta(days=k) for k in range(days)]
-    shifts = {(s.rep_id, s.day): s for rep in reps for s in shifts_of(rep, dates, settings().zone)}
+    off = days_off(session, [rep.id for rep in reps], first, dates[-1])
+    shifts = {(s.rep_id, s.day): s for rep in reps for s in shifts_of(rep, dates, settings().zone, off)}
     planned, standing = _standing(session, shifts, dates)
     stops = (known.point for day in standing.values() for known in day)
-    points = list(dict.fromkeys([*(shift.home for shift in shifts.values()), *stops]))
+    points = list(dict.fromkeys([*(p for s in shifts.values() for p in (s.home, s.end)), *stops]))
     engine, there, onward = _drives(session, asked.point, points)
     wanted = {
         key: _day(engine, shift, planned.get(key), standing.get(key, []), there, onward, first)
@@ -131,11 +135,11 @@ def times(session: Session, asked: Asked, reps: Sequence[User], first_day: date,
         place=0,
         service_s=asked.service_s,
         windows=(),
-        windows_by_day={(d - first).days: open_windows(asked.site.opening_hours, d) for d in dates},
+        windows_by_day={(d - first).days: _open(asked.site, d, off) for d in dates},
     )
     found = dict(zip(wanted, offers(wanted.values(), visit), strict=True))
     return [
-        RepTimes(rep, d, rep.zone or settings().zone, (), NOT_WORKING, False, None)
+        RepTimes(rep, d, rep.zone or settings().zone, (), NOT_WORKING, False, None, off.of_rep(rep.id, d) or "")
         if (rep.id, d) not in shifts
         else RepTimes(
             rep,
@@ -145,10 +149,19 @@ def times(session: Session, asked: Asked, reps: Sequence[User], first_day: date,
             found[rep.id, d].shut,
             (rep.id, d) in planned,
             shifts[rep.id, d],
+            off.of_site(asked.site.id, d) or off.holiday_at(asked.site.country, d) or "",
         )
         for d in dates
         for rep in reps
     ]
+
+
+def _open(site: Site, day: date, off: DaysOff) -> tuple[Window, ...]:
+    """When the site can be visited."""
+    if off.of_site(site.id, day) is not None:
+        return ()
+    is_holiday = off.holiday_at(site.country, day) is not None
+    return on_days_clock(open_windows(site.opening_hours, day, is_holiday=is_holiday), day, settings().zone)
 
 
 type _Key = tuple[UUID, date]
@@ -219,7 +232,7 @@ def _known(
     """A stop with the span in which it may stand: a fixed promise where it is, else the opening hours."""
     start, end = (seconds_of(moment, shift.day, shift.zone) for moment in (starts_at, ends_at))
     now = Window(start, end)
-    windows = open_windows(hours, shift.day)
+    windows = on_days_clock(open_windows(hours, shift.day), shift.day, shift.zone)
     is_fixed = activity is not None and activity.appointment == Appointment.FIXED
     if is_fixed or not any(w.open_s <= start and end <= w.close_s for w in windows):
         windows = (now,)
@@ -250,7 +263,7 @@ def _day(
     first: date,
 ) -> Day:
     """A rep's day with its drives: those of the route, or measured anew when promises came on top."""
-    nodes = [shift.home, *(k.point for k in standing), shift.home]
+    nodes = [shift.home, *(k.point for k in standing), shift.end]
     if route is not None and len(route.legs) == len(nodes) - 1:
         drives = [int(leg["seconds"]) for leg in route.legs]
     elif standing:

@@ -186,21 +186,20 @@ def _drawn_route(
     *,
     kept: int,
 ) -> Route:
-    legs = redrawn.drawn.journey.legs([shift.home, *points, shift.home])
+    legs = redrawn.drawn.journey.legs([shift.home, *points, shift.end])
     _number(redrawn, stops, points, legs, kept)
     old = next((s.route for s in redrawn.day.of(shift.rep_id)), None)
     back_s = planned.drive_back_s if planned else legs[-1].seconds
     returns = shift.moment(planned.returns_s) if planned else stops[-1].ends_at + timedelta(seconds=back_s)
     leaves = old.leaves_at if kept and old is not None else shift.moment(planned.leaves_s) if planned else returns
     rest_at, rest_s = _rest(shift, planned, old)
-    anchor = {"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat}
     return Route(
         plan_id=plan.id,
         rep_id=shift.rep_id,
         day=shift.day,
         zone=shift.zone,
-        start_anchor=anchor,
-        end_anchor=anchor,
+        start_anchor={"name": shift.home_name, "lon": shift.home.lon, "lat": shift.home.lat},
+        end_anchor={"name": shift.end_name, "lon": shift.end.lon, "lat": shift.end.lat},
         leaves_at=leaves,
         returns_at=returns,
         break_starts_at=rest_at,

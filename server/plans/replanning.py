@@ -104,15 +104,17 @@ def absence(
     known = day_of(session, scope, [rep_id, *neighbour_ids], day)
     if rep_id not in known.shifts or not known.of(rep_id):
         raise Invalid("Nothing is published for this rep and day.", help="Choose another day.", field="day")
-    others = [rep.id for rep in known.reps if rep.id != rep_id and rep.id in known.shifts]
+    others = [r.id for r in known.reps if r.id != rep_id and r.id in known.shifts and not known.is_away(r.id)]
     if not others:
         raise Invalid("Nobody else works on this day.", help="Choose neighbours who do.", field="neighbour_ids")
     left = [one for one in known.of(rep_id) if not one.is_over and not one.is_current]
     must = [one for one in left if one.must_be]
     drawn = running.draw(session, known)
-    planned = {k: v for k, v in _open(known).items() if k in _wanted(known, rep_id, must)}
-    rest = _without(drawn, known, rep_id, must, planned)
-    orders = orders_of(rest, {k: v for k, v in planned.items() if k not in {one.key for one in must}})
+    helpers = {known.shifts[one].key for one in others}
+    asked = {one.key for one in must}
+    planned = {k: v for k, v in _open(known).items() if k in asked or v[0] in helpers}
+    rest = _without(drawn, helpers, must, planned)
+    orders = orders_of(rest, {k: v for k, v in planned.items() if k not in asked})
     answer = redistribute(rest, orders, [one.key for one in must])
     touched = [r for r in others if any(known.shifts[r].key == k for k in _days(answer.orders(), orders))]
     found = redrawing.Redrawn(
@@ -133,21 +135,18 @@ def _days(after: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]])
     return {day for day in {*after, *before} if after.get(day, ()) != before.get(day, ())}
 
 
-def _wanted(known: RunningDay, rep_id: UUID, must: Sequence[Standing]) -> set[str]:
-    return {one.key for one in known.stops if one.route.rep_id != rep_id} | {one.key for one in must}
-
-
-def _without(drawn: Drawn, known: RunningDay, rep_id: UUID, must: Sequence[Standing], planned: Planned) -> Problem:
-    """The rest of the neighbours' day, with the visits that must find somebody."""
+def _without(drawn: Drawn, helpers: set[str], must: Sequence[Standing], planned: Planned) -> Problem:
+    """The rest of the helpers' day, with the visits that must find somebody."""
     rest = remaining(drawn.problem, planned, drawn.underway)
-    gone, asked = known.shifts[rep_id].key, {one.key for one in must}
-    others = frozenset(d.rep for d in rest.rep_days if d.id != gone)
+    asked = {one.key for one in must}
+    days = tuple(d for d in rest.rep_days if d.id in helpers)
+    reps = frozenset(d.rep for d in days)
     visits = [
-        replace(v, reps=others, mandatory=True, keep=None) if v.id in asked else v
+        replace(v, reps=reps, mandatory=True, keep=None) if v.id in asked else v
         for v in rest.visits
-        if v.id in planned
+        if v.id in asked or (v.id in planned and planned[v.id][0] in helpers)
     ]
-    return replace(rest, rep_days=tuple(d for d in rest.rep_days if d.id != gone), visits=tuple(visits))
+    return replace(rest, rep_days=days, visits=tuple(visits), nights=())
 
 
 def _options(rest: Problem, orders: dict[str, tuple[str, ...]], one: Standing) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from routing.types import Problem
 from server.accounts.models import Account, Site
 from server.activities.models import Appointment, Visit, VisitEvent, VisitState
 from server.auth.models import User
+from server.closures.queries import DaysOff, days_off
 from server.kit.settings import settings
 from server.plans.build import Blueprint, Shift, seconds_of, shifts_of
 from server.plans.candidates import Candidate, Candidates
@@ -76,6 +77,12 @@ class RunningDay:
     positions: Mapping[UUID, LonLat]
     """Last known place of those who have moved."""
     now: datetime
+    off: DaysOff
+    """Holidays, closed sites and absent reps."""
+
+    def is_away(self, rep_id: UUID) -> bool:
+        """Whether somebody is not there on the day, although a route may say so."""
+        return self.off.of_rep(rep_id, self.day) is not None
 
     def of(self, rep_id: UUID) -> list[Standing]:
         """One rep's stops in order."""
@@ -117,7 +124,8 @@ def load(session: Session, reps: Sequence[User], day: date, now: datetime) -> Ru
         .order_by(Route.rep_id, Stop.position)
     )  # fmt: skip
     stops = tuple(Standing(s, r, a, site, v, LonLat(lon, lat)) for s, r, a, site, v, lon, lat in rows)
-    return RunningDay(day, tuple(reps), shifts, stops, _positions(session, stops), now)
+    off = days_off(session, ids, day, day)
+    return RunningDay(day, tuple(reps), shifts, stops, _positions(session, stops), now, off)
 
 
 def _positions(session: Session, stops: Sequence[Standing]) -> dict[UUID, LonLat]:
@@ -163,7 +171,7 @@ def draw(
         ]
     )
     shifts = tuple(day.shifts[rep.id] for rep in day.reps if rep.id in day.shifts)
-    blueprint = Blueprint(day.day, shifts, Candidates(found, ()), tuple(points), settings().zone)
+    blueprint = Blueprint(day.day, shifts, Candidates(found, ()), tuple(points), settings().zone, day.off)
     journey = travel(session, blueprint.points, blueprint.hours)
     problem = blueprint.problem(journey.matrix)
     current = {one.key for one in day.stops if one.is_promised}
@@ -190,6 +198,7 @@ def _candidate(one: Standing) -> Candidate:
         first_day=one.route.day,
         last_day=one.route.day,
         opening_hours=site.opening_hours,
+        country=site.country,
         grade=site.grade,
         uncertainty_m=site.uncertainty_m,
         visit_id=one.stop.visit_id,

@@ -59,6 +59,8 @@ class DayChoices:
     choices: list[Choice]
     reason: str
     """When there is no time."""
+    why: str
+    """What is special about the day, in words."""
 
     @property
     def is_planned(self) -> bool:
@@ -71,7 +73,7 @@ def by_day(found: Iterable[RepTimes]) -> list[DayChoices]:
     days: dict[date, list[RepTimes]] = {}
     for one in found:
         days.setdefault(one.day, []).append(one)
-    return [DayChoices(day, _best(some), _reason(some)) for day, some in days.items()]
+    return [DayChoices(day, _best(some), *_reason(some)) for day, some in days.items()]
 
 
 def _best(some: Sequence[RepTimes]) -> list[Choice]:
@@ -83,10 +85,15 @@ def _best(some: Sequence[RepTimes]) -> list[Choice]:
     return sorted(best, key=lambda c: c.slot.starts_s)
 
 
-def _reason(some: Sequence[RepTimes]) -> str:
-    codes = [one.shut for one in some if one.shut is not None]
-    working = [code for code in codes if code != offers.NOT_WORKING] or codes
-    return REASONS[max(working, key=working.count)] if working else ""
+def _reason(some: Sequence[RepTimes]) -> tuple[str, str]:
+    """What stands in the way of the most, and what is special about that day."""
+    shut = [one for one in some if one.shut is not None]
+    working = [one for one in shut if one.shut != offers.NOT_WORKING] or shut
+    if not working:
+        return "", ""
+    codes = [one.shut for one in working]
+    first = max(working, key=lambda one: codes.count(one.shut))
+    return REASONS[first.shut or ""], first.why if first.shut in (offers.NOT_WORKING, "closed") else ""
 
 
 @router.get("")

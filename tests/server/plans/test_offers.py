@@ -5,6 +5,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from server.activities.models import Appointment, Visit
+from server.activities.service import main_site
+from server.closures.models import RepAbsence, SiteClosure
 from server.plans import service
 
 
@@ -100,3 +102,18 @@ def test_too_many_days_too_far_ahead_and_an_account_without_a_pin_are_refused(
     nowhere = make_account("Nowhere")
     answer = clients["mona"].get(f"/api/v1/accounts/{nowhere.id}/times")
     assert (answer.status_code, answer.json()["field"]) == (422, "account_id")
+
+
+def test_a_rep_on_vacation_and_a_closed_site_have_no_times_and_say_why(
+    session: Session, clients: Any, monday: date, world: dict[str, Any], people: Any
+) -> None:
+    tuesday, wednesday = monday + timedelta(days=1), monday + timedelta(days=2)
+    session.add(RepAbsence(user_id=people["rita"].id, first_day=tuesday, last_day=tuesday, kind="vacation"))
+    site = main_site(session, world["new"].id)
+    assert site is not None
+    session.add(SiteClosure(site_id=site.id, first_day=wednesday, last_day=wednesday, reason="Stocktaking"))
+    session.flush()
+    days = {d["day"]: (d["shut"], d["why"]) for d in find(clients["mona"], world["new"], first_day=monday, days=3)}
+    assert days[str(tuesday)] == ("not_working", "On vacation")
+    assert days[str(wednesday)] == ("closed", "Stocktaking")
+    assert days[str(monday)] == (None, "")

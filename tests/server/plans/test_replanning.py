@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from server.activities import service as activities
 from server.activities.models import Appointment, Visit, VisitState
 from server.activities.service import PlannedVisit, VisitReport
+from server.closures.models import RepAbsence
 from server.kit import clock
 from server.kit.ids import uuid7
 from server.kit.settings import settings
@@ -211,3 +212,13 @@ def test_the_clock_warns_of_a_promise_and_says_until_when_to_leave(
     found = clients["mona"].get(url).json()["warnings"]
     assert [(w["alarm"], w["account_name"]) for w in found] == [("late", "Promise")]
     assert found[0]["late_s"] > 3600
+
+
+def test_a_neighbour_on_vacation_takes_nothing_over(
+    session: Session, clients: Any, people: Any, monday: date, world: dict[str, Any]
+) -> None:
+    session.add(RepAbsence(user_id=people["otto"].id, first_day=monday, last_day=monday, kind="vacation"))
+    session.add(RepAbsence(user_id=people["rita"].id, first_day=monday, last_day=monday, kind="sick"))
+    session.flush()
+    answer = clients["mona"].post(f"/api/v1/days/{monday}/reps/{people['rita'].id}/absence", json={})
+    assert (answer.status_code, answer.json()["field"]) == (422, "neighbour_ids")
