@@ -16,7 +16,13 @@ export function startMoving(board) {
     const there = find(key);
     held = { key, name, from: there?.route.rep_day ?? null, stop: there?.stop ?? null, target: null, asked: "", answer: null, grab: 0, ...from };
     document.body.classList.add("holding");
-    for (const lane of lanes()) if (there && lane.dataset.repDay === held.from) drawWindows(lane, there.stop.windows, state.range);
+    showWindows();
+  }
+
+  /** When the customer is open on the stop's own day. */
+  function showWindows() {
+    const lane = held?.stop && lanes().find((one) => one.dataset.repDay === held.from);
+    if (lane) drawWindows(lane, held.stop.windows, state.range);
   }
 
   /** In the week another day means its best place; a lane that is wide enough means the very time. */
@@ -43,6 +49,7 @@ export function startMoving(board) {
     const answer = await board.preview(JSON.parse(asked), { key: held.key, name: held.name, isOut: held.target === "out" });
     isAsking = false;
     if (held !== mine) { if (!held) board.redraw(); return; }
+    showWindows();
     if (held.asked === asked) held.answer = answer; else ask();
   }
 
