@@ -1,8 +1,7 @@
 """The finish of a search: the best combination of all the good routes it came across (CP-SAT set partitioning).
 
 A search by moves sees one plan at a time. The routes of its many good plans, thrown together, nearly always hold a
-better plan than each of them. Choosing it is exact: every rule between routes is a constraint, and each route is
-lawful on its own.
+better plan than each of them. Choosing it is exact: every rule between routes is a constraint.
 """
 
 import itertools
@@ -16,19 +15,22 @@ from routing.draft import Draft
 from routing.found import GoodRoute
 from routing.plan import Route
 from routing.schedule import schedule
-from routing.types import Problem, RepDay
+from routing.types import Problem
 
-MOST_ROUTES = 4_000
+MOST_ROUTES = 5_000
 """Routes that are looked at; a longer pool gives nothing but a slower start."""
+TRIES = 3
+"""Times that a choice with an unlawful route is thrown away."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A lawful route and what it brings."""
+    """A route and what it brings."""
 
     rep_day: int
     visits: tuple[int, ...]
-    starts: tuple[int, ...]
+    starts: tuple[tuple[int, int], ...]
+    """Visit and start, of visits in meetings."""
     value: int
 
 
@@ -51,54 +53,56 @@ def recombine(
     problem = draft.problem
     own = [GoodRoute(k, tuple(route)) for k, route in enumerate(draft.routes) if route]
     columns = _columns(problem, [*own, *pool])
-    if len(columns) <= len(own):
-        return draft
-    model = _Model(problem, columns, draft)
-    chosen = model.solve(effort, seed, seconds)
-    if chosen is None:
-        return draft
-    better = Draft(problem, {c.rep_day: c.visits for c in chosen})
-    return better if better.rank() > draft.rank() else draft
+    for _ in range(TRIES):
+        if len(columns) <= len(own):
+            return draft
+        chosen = _Model(problem, columns, draft).solve(effort, seed, seconds)
+        if chosen is None:
+            return draft
+        unlawful = {c for c in chosen if not _is_lawful(problem, c)}
+        if not unlawful:
+            better = Draft(problem, {c.rep_day: c.visits for c in chosen})
+            return better if better.rank() > draft.rank() else draft
+        columns = [c for c in columns if c not in unlawful]
+    return draft
 
 
 def _columns(problem: Problem, routes: Iterable[GoodRoute]) -> list[_Column]:
-    """The distinct lawful routes; of two orders of the same visits on the same day the better one."""
+    """The distinct routes; of two orders of the same visits on the same day the better one."""
+    timed = {problem.visit_index[i] for m in problem.meetings for i in m.visits}
     best: dict[tuple[int, frozenset[int]], _Column] = {}
-    seen: set[tuple[int, tuple[int, ...]]] = set()
-    for route in itertools.islice(routes, MOST_ROUTES):
-        if not route.visits or (route.rep_day, route.visits) in seen:
-            continue
-        seen.add((route.rep_day, route.visits))
-        column = _column(problem, route)
-        key = (route.rep_day, frozenset(route.visits))
-        if column is not None and (key not in best or best[key].value < column.value):
-            best[key] = column
+    for route in dict.fromkeys(itertools.islice(routes, MOST_ROUTES)):
+        column = _column(problem, route, timed) if route.visits else None
+        if column is not None:
+            key = (column.rep_day, frozenset(column.visits))
+            if key not in best or best[key].value < column.value:
+                best[key] = column
     return list(best.values())
 
 
-def _column(problem: Problem, route: GoodRoute) -> _Column | None:
-    """The route with its times and its value; None when it is not lawful on its own."""
+def _column(problem: Problem, route: GoodRoute, timed: set[int]) -> _Column | None:
+    """The route with what it brings; None when it has no times although they matter: for overtime and meetings."""
     rep_day, visits, w = problem.rep_days[route.rep_day], [problem.visits[v] for v in route.visits], problem.weights
-    times = schedule(problem, rep_day, visits)
-    if not isinstance(times, Route) or not all(v.allows(rep_day) for v in visits):
-        return None
-    if not _within(rep_day, times.drive_s, len(visits), sum(v.demand for v in visits)):
-        return None
-    value = sum(
-        w.prize * v.prize - w.late * v.late_cost * v.late_days(rep_day.day) + v.moved(None) - v.moved(rep_day.id)
-        for v in visits
-    )
-    value -= w.travel * times.drive_s + w.fixed * rep_day.fixed_cost
-    value -= rep_day.overtime_cost * max(0, times.returns_s - rep_day.close_s)
-    return _Column(route.rep_day, route.visits, tuple(s.starts_s for s in times.stops), value)
+    places = [rep_day.start, *(v.place for v in visits), rep_day.end]
+    value = -w.travel * int(problem.seconds[places[:-1], places[1:]].sum()) - w.fixed * rep_day.fixed_cost
+    for v in visits:
+        value += w.prize * v.prize + v.moved(None) - v.moved(rep_day.id)
+        value -= w.late * v.late_cost * v.late_days(rep_day.day)
+    starts: dict[int, int] = {}
+    if rep_day.overtime_s or not timed.isdisjoint(route.visits):
+        times = schedule(problem, rep_day, visits)
+        if not isinstance(times, Route):
+            return None
+        value -= rep_day.overtime_cost * max(0, times.returns_s - rep_day.close_s)
+        starts = {v: s.starts_s for v, s in zip(route.visits, times.stops, strict=True) if v in timed}
+    return _Column(route.rep_day, route.visits, tuple(starts.items()), value)
 
 
-def _within(rep_day: RepDay, drive_s: int, visits: int, demand: int) -> bool:
-    return (
-        (rep_day.max_drive_s is None or drive_s <= rep_day.max_drive_s)
-        and (rep_day.max_visits is None or visits <= rep_day.max_visits)
-        and (rep_day.capacity is None or demand <= rep_day.capacity)
-    )
+def _is_lawful(problem: Problem, column: _Column) -> bool:
+    """Whether the route keeps every rule that is its own; looked at only when it is chosen."""
+    draft = Draft(problem, {column.rep_day: column.visits})
+    allowed = all(problem.visits[v].allows(problem.rep_days[column.rep_day]) for v in column.visits)
+    return allowed and draft.feasible(column.rep_day)
 
 
 class _Model:
@@ -119,10 +123,8 @@ class _Model:
                 self.model.add_at_most_one(self.takes[c] for c in group)
         self._spacings()
         self._meetings()
-        self._aim()
         now = {(k, tuple(route)) for k, route in enumerate(draft.routes) if route}
-        for take, column in zip(self.takes, columns, strict=True):
-            self.model.add_hint(take, (column.rep_day, column.visits) in now)
+        self._aim([(column.rep_day, column.visits) in now for column in columns])
 
     def _served(self, visit: int) -> Any:
         return sum(self.takes[c] for c in self.of_visit.get(visit, ()))
@@ -132,10 +134,7 @@ class _Model:
         return sum(self.takes[c] * days[self.columns[c].rep_day].day for c in self.of_visit.get(visit, ()))
 
     def _start(self, visit: int) -> Any:
-        columns = self.columns
-        return sum(
-            self.takes[c] * columns[c].starts[columns[c].visits.index(visit)] for c in self.of_visit.get(visit, ())
-        )
+        return sum(self.takes[c] * dict(self.columns[c].starts)[visit] for c in self.of_visit.get(visit, ()))
 
     def _literal(self, visit: int) -> cp_model.IntVar:
         literal = self.model.new_bool_var("")
@@ -168,11 +167,14 @@ class _Model:
             for group in of_rep.values():
                 self.model.add(sum(self.takes[c] for c in group) <= 1)
 
-    def _aim(self) -> None:
+    def _aim(self, now: list[bool]) -> None:
+        """As much as possible, and more than the routes of the plan that is there: often that is refuted at once."""
         promise = 1 + 2 * sum(abs(c.value) for c in self.columns)
         visits = self.problem.visits
         worth = [c.value + promise * sum(visits[v].mandatory for v in c.visits) for c in self.columns]
-        self.model.maximize(sum(take * value for take, value in zip(self.takes, worth, strict=True)))
+        brings = sum(take * value for take, value in zip(self.takes, worth, strict=True))
+        self.model.add(brings > sum(value for value, there in zip(worth, now, strict=True) if there))
+        self.model.maximize(brings)
 
     def solve(self, effort: float, seed: int, seconds: float | None) -> list[_Column] | None:
         solver = cp_model.CpSolver()

@@ -9,7 +9,7 @@ from routing.budget import Budget, Meter
 from routing.check import verify
 from routing.draft import Draft
 from routing.explain import why, why_not
-from routing.found import Engine, Found, GoodRoute, Progress, Tell
+from routing.found import Engine, Found, Progress, Tell
 from routing.insertion import fill, greedy, mend, trade
 from routing.partition import recombine
 from routing.plan import Plan, Route
@@ -86,6 +86,8 @@ def load(engine: str, tell: Tell = lambda _: None) -> Engine:
 
 FINISH_SHARE = 0.1
 """Part of a budget in which the routes of the search are combined."""
+FINISH_FROM_S = 5.0
+"""Budget in seconds from which this finds more than searching on; in steps it is always done, on its own clock."""
 
 STEPS_A_SECOND = 20_000
 """By which a budget in steps becomes CP-SAT's deterministic time."""
@@ -170,7 +172,8 @@ def _begun(problem: Problem, start: Mapping[str, Sequence[str]]) -> Draft | None
 
 def _search(problem: Problem, begun: Draft | None, engine: Engine, seed: int, meter: Meter, tell: Tell) -> Draft:
     """The engine's orders as a lawful draft, or the one to begin with should it be better; then the finish."""
-    finish_s = FINISH_SHARE * (meter.budget.seconds or 0)
+    seconds = meter.budget.seconds or 0.0
+    finish_s = FINISH_SHARE * seconds if seconds >= FINISH_FROM_S else 0.0
     meter.keep_back(EXPLAINING_S * len(problem.visits) * len(problem.rep_days) + finish_s)
     tell(Progress("search"))
     found = engine(problem, begun, seed=seed, meter=meter, tell=tell)
@@ -178,15 +181,11 @@ def _search(problem: Problem, begun: Draft | None, engine: Engine, seed: int, me
     mend(draft)
     if begun is not None and begun.rank() > draft.rank():
         draft = begun
-    return _combined(draft, found.pool, seed, meter.budget) if found.pool else draft
-
-
-def _combined(draft: Draft, pool: Sequence[GoodRoute], seed: int, budget: Budget) -> Draft:
-    """The best combination of the pool's routes, on deterministic time."""
-    if budget.steps is not None:
-        return recombine(draft, pool, effort=FINISH_SHARE * budget.steps / STEPS_A_SECOND, seed=seed)
-    effort = FINISH_SHARE * (budget.seconds or 0)
-    return recombine(draft, pool, effort=effort, seed=seed, seconds=3 * effort)
+    if meter.budget.steps is not None:
+        effort, most_s = FINISH_SHARE * meter.budget.steps / STEPS_A_SECOND, None
+    else:
+        effort, most_s = 0.6 * finish_s, 3 * finish_s  # the rest of it goes by in building the model
+    return recombine(draft, found.pool, effort=effort, seed=seed, seconds=most_s) if effort and found.pool else draft
 
 
 def _inserted(problem: Problem, draft: Draft | None) -> Draft:
