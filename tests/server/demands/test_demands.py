@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -19,6 +19,9 @@ from server.kit.ids import uuid7
 from server.plans import service as plans
 from server.plans.models import Route, Stop
 
+NOBODY = UUID("01990000-0000-7000-8000-000000000000")
+"""The id of no row."""
+
 
 def wish(account: Any, key: str = "7", **more: Any) -> Wanted:
     return Wanted(account.id, DemandOrigin.TICKET, key, more.pop("sentence", "The oven is cold"), **more)
@@ -32,7 +35,7 @@ def test_a_stranger_is_sent_away(client_for: Any) -> None:
     for method, path in [
         ("get", "/api/v1/demands"),
         ("put", "/api/v1/demands"),
-        ("delete", f"/api/v1/demands/{uuid4()}"),
+        ("delete", f"/api/v1/demands/{NOBODY}"),
     ]:
         assert getattr(client_for(None), method)(path).status_code == 401
 
