@@ -24,6 +24,8 @@ from routing.types import Problem, RepDay, Visit, Window
 
 HOT, COLD = 5.0, 0.05
 """Temperature at the beginning and at the end, in mean drives between neighbours."""
+HOTTER = 4.0
+"""How much hotter it begins where driving costs nothing and prizes, not drives, have to be exchanged."""
 SLICE = 1_000
 """Rounds between two looks up when only steps are counted."""
 SLICE_S = 0.2
@@ -136,7 +138,8 @@ class _Run:
         return (meter.used_s - began_s) / max(1, self.rounds) / (meter.used_s + max(1e-3, meter.left_s))
 
     def _temperature(self, share: float) -> float:
-        return self.unit * HOT * (COLD / HOT) ** share
+        hot = HOT * HOTTER if self.ties else HOT
+        return self.unit * hot * (COLD / hot) ** share
 
     def _widen(self) -> bool:
         """Make room when a route ran out of it."""
