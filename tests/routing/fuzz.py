@@ -36,7 +36,9 @@ def main() -> int:
             plans, violations = plans + done, violations + len(found)
             for fault in found:
                 sys.stdout.write(f"{fault}\n")
+            sys.stderr.write(f"\r{plans} plans, {violations} violations ")
     judged = "both verifiers" if judge() else "our verifier; the independent one is not here"
+    sys.stderr.write("\n")
     sys.stdout.write(f"{len(batches) * BATCH} problems, {plans} plans, {violations} violations ({judged})\n")
     return 1 if violations else 0
 
