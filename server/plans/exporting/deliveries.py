@@ -17,7 +17,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
 from server.mail import service as mail
-from server.plans.exporting import folders, sending, service, sftp, targets
+from server.plans.exporting import folders, places, sending, service, targets
 from server.plans.exporting.sending import NotDelivered, Parcel
 from server.plans.exporting.target_models import ExportDelivery, Target
 from server.webhooks import service as webhooks
@@ -126,9 +126,11 @@ def by_mail(session: Session, delivery: ExportDelivery, export: folders.Export, 
     return note
 
 
-def bring(kind: str, config: dict[str, object], place: sftp.Place | None, parcel: Parcel) -> None:
+def bring(kind: str, config: dict[str, object], place: places.Place | None, parcel: Parcel) -> None:
     """Bring the files to a folder or to another machine; outside of any transaction."""
     if place is not None:
+        from server.plans.exporting import sftp
+
         sftp.upload(place, parcel)
     elif kind == "folder":
         sending.put_into(Path(str(config["folder"])), parcel)

@@ -1,46 +1,23 @@
 """Files to another machine by SFTP: its key is pinned, each file appears complete or not at all."""
 
-import base64
-import hashlib
 import io
 import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import paramiko
 
 from server.kit.outside import NoGoodTarget, connected
+from server.plans.exporting.places import Place, fingerprint
 from server.plans.exporting.sending import NotDelivered, Parcel
 
 TIMEOUT_S = 20
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where files go on another machine."""
-
-    host: str
-    port: int
-    username: str
-    folder: str
-    secret: str
-    """A password, or a private key in PEM."""
-    host_key: str
-    """`<type> <base64>`, as in known_hosts; empty: nobody has trusted it yet."""
 
 
 def host_key_of(host: str, port: int) -> str:
     """The key that a machine presents; somebody compares its fingerprint before it is trusted."""
     with _transport(host, port) as transport:
         return _written(transport.get_remote_server_key())
-
-
-def fingerprint(host_key: str) -> str:
-    """A key as `ssh-keygen -lf` shows it: `ssh-ed25519 SHA256:...`."""
-    kind, _, encoded = host_key.partition(" ")
-    digest = hashlib.sha256(base64.b64decode(encoded)).digest()
-    return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 def upload(place: Place, parcel: Parcel) -> None:

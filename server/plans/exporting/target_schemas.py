@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.plans.exporting import sftp
+from server.plans.exporting.places import fingerprint
 from server.plans.exporting.target_models import ExportDelivery, Target
 
 
@@ -61,8 +61,8 @@ class TargetRead(BaseModel):
         return cls(
             **{name: getattr(target, name) for name in names},
             config=config,
-            fingerprint=sftp.fingerprint(keys["host_key"]) if keys["host_key"] else "",
-            offered=sftp.fingerprint(keys["offered_key"]) if keys["offered_key"] else "",
+            fingerprint=fingerprint(keys["host_key"]) if keys["host_key"] else "",
+            offered=fingerprint(keys["offered_key"]) if keys["offered_key"] else "",
         )
 
 

@@ -17,7 +17,7 @@ from server.kit.outside import checked_address
 from server.kit.secrets import seal, unseal
 from server.kit.settings import settings
 from server.mail.service import address
-from server.plans.exporting import sftp
+from server.plans.exporting import places
 from server.plans.exporting.sending import NotDelivered
 from server.plans.exporting.target_models import Target
 from server.plans.exporting.target_schemas import TargetWrite
@@ -85,6 +85,8 @@ def wanting(session: Session, span: Span, rep_id: UUID) -> list[Target]:
 
 def offered_key(session: Session, target_id: UUID) -> Target:
     """Ask a server for its key, for somebody to compare; nothing is trusted by that."""
+    from server.plans.exporting import sftp
+
     target = _sftp(session, target_id)
     try:
         offered = sftp.host_key_of(target.config["host"], target.config["port"])
@@ -99,17 +101,17 @@ def trust(session: Session, target_id: UUID, fingerprint: str) -> Target:
     """Trust the key that a server offered and somebody has compared. Refuses any other fingerprint."""
     target = _sftp(session, target_id)
     offered = target.config.get("offered_key", "")
-    if not offered or sftp.fingerprint(offered) != fingerprint:
+    if not offered or places.fingerprint(offered) != fingerprint:
         raise Conflict("The server has offered another key since.", help="Compare the fingerprint again.")
     target.config = {**target.config, "host_key": offered, "offered_key": ""}
     session.flush()
     return target
 
 
-def place_of(target: Target) -> sftp.Place:
+def place_of(target: Target) -> places.Place:
     """Where an SFTP target's files go, with its secret, for use."""
     names = ("host", "port", "username", "folder", "host_key")
-    return sftp.Place(**{name: target.config[name] for name in names}, secret=unseal(target.secret or ""))
+    return places.Place(**{name: target.config[name] for name in names}, secret=unseal(target.secret or ""))
 
 
 def _sftp(session: Session, target_id: UUID) -> Target:
@@ -146,6 +148,8 @@ def _known_people(session: Session, wish: TargetWrite) -> None:
 def _secret(target: Target, wish: TargetWrite, before: Mapping[str, Any]) -> None:
     if wish.secret:
         if wish.secret.lstrip().startswith("-----BEGIN"):
+            from server.plans.exporting import sftp
+
             try:
                 sftp.private_key(wish.secret)
             except NotDelivered as error:

@@ -22,7 +22,7 @@ from server.kit.errors import Conflict, Invalid
 from server.mail import jobs as mail_jobs
 from server.mail import service as mail
 from server.mail.models import Message
-from server.plans.exporting import deliveries, delivery_jobs, folders, sftp, targets
+from server.plans.exporting import deliveries, delivery_jobs, folders, places, targets
 from server.plans.exporting.target_models import ExportDelivery, Target
 from server.plans.exporting.target_schemas import DeliveryRead, TargetWrite
 from server.webhooks import service as webhooks
@@ -185,7 +185,7 @@ def trusted(server: SftpPeer) -> UUID:
     target = added(sftp_wish(server))
     with transaction() as session:
         offered = targets.offered_key(session, target).config["offered_key"]
-        targets.trust(session, target, sftp.fingerprint(offered))
+        targets.trust(session, target, places.fingerprint(offered))
     return target
 
 
@@ -209,7 +209,7 @@ def test_a_key_that_nobody_trusted_or_that_changed_gets_nothing(rita_id: UUID, s
     delivery_jobs.deliver(delivery_id=str(key))
     assert "Nobody has trusted the key" in seen(key).trouble
     with transaction() as session:
-        offered = sftp.fingerprint(targets.offered_key(session, target).config["offered_key"])
+        offered = places.fingerprint(targets.offered_key(session, target).config["offered_key"])
         with pytest.raises(Conflict):
             targets.trust(session, target, "ssh-ed25519 SHA256:other")
         targets.trust(session, target, offered)
