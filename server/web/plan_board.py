@@ -61,6 +61,7 @@ def show_waiting(request: Request, plan_id: UUID, scope: ReadPlans, session: Db)
         waiting=view.unplanned,
         added=version.board["added"] if version else [],
         may_change=may_change(session, scope, view.plan),
+        may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),
         limit=LISTED,
     )
 

@@ -159,7 +159,7 @@ def test_what_is_left_out_is_let_in_by_a_button(browser_of: Any, session: Sessio
     world = furnish(session, service_s=5_400)
     mona = browser_of(world["people"]["mona"])
     page = mona.get(f"/plans/{world['plan'].id}").text
-    assert "Apply and plan again" in page
+    assert "Apply and plan again" in mona.get(f"/plans/{world['plan'].id}/waiting").text
     left_out = session.scalars(select(Unplanned).where(Unplanned.plan_id == world["plan"].id)).first()
     assert left_out is not None
     body = {"_csrf": token_in(page), "unplanned_id": str(left_out.id), "choice": "0"}
