@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 MAGIC = b"waymark\x01"
 PART = ".part"
 """How a file that is being written ends; what a killed writer leaves behind."""
+_READ_ONLY = 0o400
+"""Nobody writes into a file that processes have mapped: one that is cut short under them kills them."""
 _ALIGNED = 64
 _FIXED = len(MAGIC) + 16
 
@@ -129,6 +131,7 @@ def write(path: Path, arrays: Mapping[str, Array], identity: str) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             _copy(arrays, identity, file)
+            os.fchmod(file.fileno(), _READ_ONLY)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)

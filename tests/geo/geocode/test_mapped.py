@@ -22,6 +22,16 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def put(file: Path, content: bytes) -> None:
+    """Other bytes under the same name."""
+    file.unlink()
+    file.write_bytes(content)
+
+
+def test_nobody_may_write_into_a_file_that_processes_have_mapped(file: Path) -> None:
+    assert file.stat().st_mode & 0o222 == 0
+
+
 def test_what_was_written_is_read(file: Path) -> None:
     found = mapped.read(file, "one")
     assert {name: array.tolist() for name, array in found.items()} == {n: a.tolist() for n, a in ARRAYS.items()}
@@ -37,7 +47,7 @@ def test_what_is_read_cannot_be_changed(file: Path) -> None:
 @pytest.mark.parametrize("kept", [0, 5, 20, 100, 4_000, -1])
 def test_a_file_that_was_cut_off_is_refused(file: Path, kept: int) -> None:
     whole = file.read_bytes()
-    file.write_bytes(whole[:kept])
+    put(file, whole[:kept])
     with pytest.raises(Broken):
         mapped.read(file, "one")
 
@@ -46,7 +56,7 @@ def test_a_file_that_was_cut_off_is_refused(file: Path, kept: int) -> None:
 def test_a_file_with_a_wrong_byte_at_its_head_is_refused(file: Path, at: int, problem: str) -> None:
     content = bytearray(file.read_bytes())
     content[at] ^= 0x40
-    file.write_bytes(content)
+    put(file, content)
     with pytest.raises(Broken, match=problem):
         mapped.read(file, "one")
 

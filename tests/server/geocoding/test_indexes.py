@@ -81,6 +81,7 @@ def test_a_file_that_was_cut_off_is_written_again(session: Session, kept: int) -
     add(session)
     (file,) = files()
     whole = file.read_bytes()
+    file.unlink()
     file.write_bytes(whole[:kept])
     assert service.locate(session, QUESTION).is_confident
     assert file.read_bytes() == whole
@@ -91,6 +92,7 @@ def test_a_file_whose_content_was_damaged_is_written_again(session: Session) -> 
     (file,) = files()
     whole = file.read_bytes()
     half = len(whole) // 2
+    file.unlink()
     file.write_bytes(whole[:half] + bytes(len(whole) - half))
     assert service.locate(session, QUESTION).is_confident
     assert file.read_bytes() == whole
