@@ -170,5 +170,5 @@ def test_of_fifty_reps_only_those_that_are_seen_are_drawn(reps: list[str], page:
     assert 0 < page.locator(".block").count() < 50 * 5 * 9 / 2
     assert page.locator(".board-row").last.locator(".block").count() == 0
     page.locator(".board-row").last.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.board-row:last-child .block')")
+    page.wait_for_selector(".board-row:last-child .block")
     assert page.locator(".board-row").first.locator(".block").count() == 0
