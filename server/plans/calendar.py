@@ -1,7 +1,7 @@
 """Stops become planned visits: all stops of a plan at once."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account, Site
 from server.activities import service as activities
 from server.kit.errors import Conflict
+from server.kit.ids import uuid7
 from server.plans.models import Route, Stop
+
+PLANNED = UUID("6f1d3c9e-8a52-5d0b-9c37-2e4a7b1f6d80")
+"""Space of the ids of visits that plans put into the calendar."""
+
+
+MOST_A_DAY = 3
+"""Visits of one rep to one account on one day whose ids follow from these; more are rare."""
 
 
 class SiteIsGone(Conflict):
@@ -46,10 +54,31 @@ def put(session: Session, routes: Sequence[Route], waiting: Waiting) -> None:
                 ends_at=stop.ends_at,
             )
             fresh.append((stop, planned))
+    ids = _ids(session, [planned for _, planned in fresh])
+    known = activities.revive(session, ids)
+    new = []
+    for (stop, planned), visit_id in zip(fresh, ids, strict=True):
+        if visit_id in known:
+            moved.append(activities.Moved(visit_id, planned.rep_id, planned.day, stop.starts_at, stop.ends_at))
+        else:
+            new.append((visit_id, planned))
+    activities.plan_visits(session, [one for _, one in new], ids=[visit_id for visit_id, _ in new])
     activities.move_visits(session, moved)
-    for (stop, _), visit in zip(fresh, activities.plan_visits(session, [one for _, one in fresh]), strict=True):
-        stop.visit_id = visit.id
+    for (stop, _), visit_id in zip(fresh, ids, strict=True):
+        stop.visit_id = visit_id
     session.flush()
+
+
+def _ids(session: Session, fresh: Sequence[activities.PlannedVisit]) -> list[UUID]:
+    """Ids that follow from rep, account and day: the same plan again has the same visits, in files too."""
+    names = [f"{one.rep_id}/{one.account_id}/{one.day}" for one in fresh]
+    taken = activities.taken(session, [uuid5(PLANNED, f"{name}/{n}") for name in names for n in range(MOST_A_DAY)])
+    ids: list[UUID] = []
+    for name in names:
+        free = (uuid5(PLANNED, f"{name}/{n}") for n in range(MOST_A_DAY))
+        ids.append(next((one for one in free if one not in taken), None) or uuid7())
+        taken.add(ids[-1])
+    return ids
 
 
 def _standing(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[UUID, UUID]]:
