@@ -55,10 +55,10 @@ def put(session: Session, routes: Sequence[Route], waiting: Waiting) -> None:
             )
             fresh.append((stop, planned))
     ids = _ids(session, [planned for _, planned in fresh])
-    known = activities.revive(session, ids)
+    revived = activities.revive(session, ids)
     new = []
     for (stop, planned), visit_id in zip(fresh, ids, strict=True):
-        if visit_id in known:
+        if visit_id in revived:
             moved.append(activities.Moved(visit_id, planned.rep_id, planned.day, stop.starts_at, stop.ends_at))
         else:
             new.append((visit_id, planned))
