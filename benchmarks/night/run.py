@@ -46,7 +46,7 @@ def main() -> None:
     finally:
         from server.kit import embedded
         from server.kit.database import engine
-        from server.roads import service as roads
+        from server.roads import graphs as roads
 
         roads.stop_all()
         engine().dispose()

@@ -313,6 +313,22 @@ def put_back(
     return True
 
 
+def taken(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these ids belong to visits that are in the calendar, have begun, or were promised."""
+    withdrawn = Visit.deleted_at.is_not(None) & (Visit.state == VisitState.PLANNED) & Visit.appointment.is_(None)
+    return set(session.scalars(select(Visit.id).where(Visit.id.in_(ids), ~withdrawn)))
+
+
+def revive(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Put withdrawn visits back into the calendar, where people knew them before; returns which there were."""
+    statement = select(Visit).where(Visit.id.in_(ids), Visit.deleted_at.is_not(None))
+    visits = session.scalars(statement.order_by(Visit.id).with_for_update()).all()
+    for visit in visits:
+        visit.deleted_at = None
+    session.flush()
+    return {visit.id for visit in visits}
+
+
 def withdraw(session: Session, visit_ids: Iterable[UUID]) -> int:
     """Take planned visits out of the calendar again; what has begun or was promised at a fixed time stays."""
     statement = select(Visit).where(

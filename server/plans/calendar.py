@@ -1,6 +1,5 @@
 """Stops become planned visits: all stops of a plan at once."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid5
 
@@ -9,12 +8,16 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account, Site
 from server.activities import service as activities
-from server.activities.models import Visit
 from server.kit.errors import Conflict
+from server.kit.ids import uuid7
 from server.plans.models import Route, Stop
 
-VISITS = UUID("6f2c1d52-5c0e-5f0b-9d3a-3a1f5b7f9b01")
-"""Under which ids of planned visits are made (RFC 9562, version 5)."""
+PLANNED = UUID("6f1d3c9e-8a52-5d0b-9c37-2e4a7b1f6d80")
+"""Space of the ids of visits that plans put into the calendar."""
+
+
+MOST_A_DAY = 3
+"""Visits of one rep to one site on one day whose ids follow from these; more are rare."""
 
 
 class SiteIsGone(Conflict):
@@ -51,34 +54,31 @@ def put(session: Session, routes: Sequence[Route], waiting: Waiting) -> None:
                 ends_at=stop.ends_at,
             )
             fresh.append((stop, planned))
+    ids = _ids(session, [planned for _, planned in fresh])
+    revived = activities.revive(session, ids)
+    new = []
+    for (stop, planned), visit_id in zip(fresh, ids, strict=True):
+        if visit_id in revived:
+            moved.append(activities.Moved(visit_id, planned.rep_id, planned.day, stop.starts_at, stop.ends_at))
+        else:
+            new.append((visit_id, planned))
+    activities.plan_visits(session, [one for _, one in new], ids=[visit_id for visit_id, _ in new])
     activities.move_visits(session, moved)
-    wanted = [planned for _, planned in fresh]
-    visits = activities.plan_visits(session, wanted, ids=_ids(session, wanted))
-    for (stop, _), visit in zip(fresh, visits, strict=True):
-        stop.visit_id = visit.id
+    for (stop, _), visit_id in zip(fresh, ids, strict=True):
+        stop.visit_id = visit_id
     session.flush()
 
 
-def _ids(session: Session, wanted: Sequence[activities.PlannedVisit]) -> list[UUID]:
-    """The ids of new visits, made from what they are: the same plan on the same data gives the same calendars.
-
-    Visits of the same rep, site and day before them (they were withdrawn, or are a second one) are counted on.
-    """
-    found: dict[int, UUID] = {}
-    for number in itertools.count(1):
-        tried = {
-            k: uuid5(VISITS, f"{one.rep_id}/{one.account_id}/{one.site_id}/{one.day}/{number}")
-            for k, one in enumerate(wanted)
-            if k not in found
-        }
-        if not tried:
-            break
-        taken = set(session.scalars(select(Visit.id).where(Visit.id.in_(tried.values()))))
-        for k, visit_id in tried.items():
-            if visit_id not in taken:
-                taken.add(visit_id)
-                found[k] = visit_id
-    return [found[k] for k in range(len(wanted))]
+def _ids(session: Session, fresh: Sequence[activities.PlannedVisit]) -> list[UUID]:
+    """Ids that follow from rep, account, site and day: the same plan again has the same visits, in files too."""
+    names = [f"{one.rep_id}/{one.account_id}/{one.site_id}/{one.day}" for one in fresh]
+    taken = activities.taken(session, [uuid5(PLANNED, f"{name}/{n}") for name in names for n in range(MOST_A_DAY)])
+    ids: list[UUID] = []
+    for name in names:
+        free = (uuid5(PLANNED, f"{name}/{n}") for n in range(MOST_A_DAY))
+        ids.append(next((one for one in free if one not in taken), None) or uuid7())
+        taken.add(ids[-1])
+    return ids
 
 
 def _standing(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[UUID, UUID]]:
