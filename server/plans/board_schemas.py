@@ -176,6 +176,7 @@ class OfferRead(BaseModel):
 class StopOnBoard(BaseModel):
     """A stop."""
 
+    id: UUID
     key: str
     account_id: UUID
     name: str

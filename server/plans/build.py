@@ -167,6 +167,7 @@ class Blueprint:
             overdue_days=max(0, c.overdue_days),
             appointment=c.appointment is not None,
             name=c.name,
+            origin=c.sentence,
         )
 
     def _windows(self, c: Candidate, day: date) -> tuple[Window, ...]:

@@ -98,9 +98,9 @@ def travel(session: Session, points: tuple[LonLat, ...], hours: Hours = ()) -> J
 
 def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Tell) -> Computed:
     """Solve and verify; an unlawful answer goes no further."""
-    problem, start = relaxing.adjusted(plan, drawn.problem(journey.matrix))
+    problem = drawn.problem(journey.matrix)
     budget = Budget(seconds=plan.seconds, steps=plan.steps)
-    answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell, start=start)
+    answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell)
     report = verify(problem, answer)
     if not report.lawful:
         raise UnlawfulPlan("; ".join(str(violation) for violation in report.violations[:5]))
@@ -210,7 +210,7 @@ def _stops(
                 drive_s=stop.drive_s,
                 distance_m=legs[k].metres,
                 estimated=estimated[k],
-                why=f"{candidate.sentence} {stop.why}".strip(),
+                why=stop.why,
                 demand_ids=list(candidate.demand_ids),
                 demand=stop.visit,
                 because=asdict(why(computed.problem, planned, k)),
@@ -244,7 +244,10 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
                 overdue_days=max(0, c.overdue_days),
                 reasons=[
                     *({"code": str(reason.code), "text": reason.text} for reason in unplanned.reasons),
-                    *({"code": "closed", "text": f"{day:%a %d %b}: {why}."} for day, why in closed.items()),
+                    *(
+                        {"code": "closed", "text": f"{day:%a %d %b}: {why}.", "day": day.isoformat(), "why": why}
+                        for day, why in closed.items()
+                    ),
                 ],
                 relaxations=ways_out.get(unplanned.visit, []),
                 key=c.key,

@@ -1,6 +1,8 @@
 """Copies of a plan, and planning the rest of one anew: both leave the plan itself as it is."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,11 +15,12 @@ from server.activities.models import Visit, VisitState
 from server.auth.access import Scope
 from server.jobs import defer
 from server.kit import clock
-from server.plans import adjusting, basis, computing, queries, versions
+from server.kit.errors import Invalid
+from server.plans import adjusting, basis, computing, queries, relaxing, versions
 from server.plans.adjusting import Open
 from server.plans.computing import Computed, Journey
 from server.plans.jobs import plan_rest
-from server.plans.models import Plan, PlanState, Route, Stop
+from server.plans.models import Plan, PlanOccasion, PlanState, Route, Stop
 from server.plans.versions import Kind
 from server.roads import service as roads
 
@@ -25,14 +28,26 @@ DEFAULT_SECONDS = 10.0
 
 
 def request(
-    session: Session, scope: Scope, plan_id: UUID, *, seconds: float | None = None, steps: int | None = None
+    session: Session,
+    scope: Scope,
+    plan_id: UUID,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    way: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """Ask for a plan of the rest; a job computes it. Refuses plans without a board and those of others."""
+    """Ask for a plan of the rest, with one more rule bent when a way out is given; a job computes it.
+
+    Refuses plans without a board and those of others.
+    """
     there, board = _open(session, scope, plan_id)
     limit = seconds or (None if steps else DEFAULT_SECONDS)
     plan = _twin(session, scope, there, state=PlanState.QUEUED, seconds=limit, steps=steps)
     basis.copy(session, there.plan.id, plan.id)
     board = _begun_fixed(session, there, plan, board)
+    if way is not None:
+        plan.occasion, plan.adjustments = PlanOccasion.RELAXED, {"relaxations": [*relaxing.bent(there.plan), way]}
+        board = _room_for(there, board, way)
     versions.add(session, plan, Kind.COPIED, board, made_by=scope.user_id, detail={"version": there.version.number})
     defer(session, plan_rest, key=f"plan:{plan.id}", lock=f"plan:{plan.id}", plan_id=str(plan.id))
     return plan
@@ -74,6 +89,18 @@ def _twin(
     session.add(plan)
     session.flush()
     return plan
+
+
+def _room_for(there: Open, board: Board, way: Mapping[str, Any]) -> Board:
+    """The board without the visit that is left out instead. Refuses what people have fixed."""
+    problem, help_ = there.basis.problem, "Choose another way out, or free it first."
+    if way["rep_day"] in board.locks:
+        raise Invalid(f"{problem.rep_day(way['rep_day']).label} is locked.", help=help_, field="choice")
+    for other in filter(None, (change["other"] for change in way["changes"])):
+        if other in board.pins:
+            raise Invalid(f"{problem.visit(other).label} is pinned.", help=help_, field="choice")
+        board = board.without(other)
+    return board
 
 
 def _begun_fixed(session: Session, there: Open, plan: Plan, board: Board) -> Board:

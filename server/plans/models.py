@@ -74,7 +74,7 @@ class Plan(Record, Base):
         ForeignKey("plan.id", ondelete="SET NULL"), index=True, comment="The plan that it takes further."
     )
     adjustments: Mapped[dict[str, Any] | None] = mapped_column(
-        JSONB, comment="Rules that somebody bent, and the routes to begin with; see plans.relaxing."
+        JSONB, comment="Rules that somebody bent; see plans.relaxing."
     )
     changes: Mapped[list[dict[str, Any]] | None] = mapped_column(
         JSONB, comment="What it changes of the day; plans.changes."

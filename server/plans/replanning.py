@@ -58,8 +58,10 @@ def replan_day(
     Refuses a rep who does not work on the day, a day without a published route, and pins of other days.
     """
     known = day_of(session, scope, [rep_id], day)
-    if rep_id not in known.shifts:
-        raise Invalid(f"{known.reps[0].name} does not work on {day}.", help="Choose another day.", field="day")
+    away = known.off.of_rep(rep_id, day)
+    if rep_id not in known.shifts or away is not None:
+        why = f": {away}." if away else "."
+        raise Invalid(f"{known.reps[0].name} does not work on {day}{why}", help="Choose another day.", field="day")
     if not known.stops:
         raise Invalid("Nothing is published for this day.", help="Make a plan and publish it first.", field="day")
     wrong = set(pinned) - {one.stop.id for one in known.stops}

@@ -44,7 +44,9 @@ def work_out(plan: Plan, rest: Rest, tell: Tell) -> Computed:
 
     def search(free: Problem) -> Answer:
         budget = Budget(seconds=plan.seconds, steps=plan.steps)
-        return solve(free, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell)
+        start = {k: [v for v in order if v in free.visit_index] for k, order in rest.board.routes.items()}
+        start = {k: order for k, order in start.items() if k in free.rep_day_index}
+        return solve(free, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell, start=start)
 
     answer = plan_rest(rest.problem, rest.board, search)
     fixed = bound(rest.problem, replace(rest.board, routes=answer.orders()))

@@ -197,6 +197,8 @@ class ReasonRead(BaseModel):
 
     code: str
     text: str
+    day: date | None = Field(default=None, description="On which it is closed by way of exception.")
+    why: str | None = Field(default=None, description="What closes it on that day.")
 
 
 class ChangeRead(BaseModel):

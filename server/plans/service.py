@@ -1,6 +1,7 @@
 """The rules of plans: asking for one, publishing it, taking it back."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -16,6 +17,8 @@ from server.activities.models import Visit, VisitState
 from server.auth.access import Scope, scope_of
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
+from server.closures import service as absences
+from server.closures.models import AbsenceKind
 from server.closures.queries import days_off
 from server.demands import service as demands
 from server.jobs import defer
@@ -95,8 +98,8 @@ def need_reps(session: Session, scope: Scope, rep_ids: Sequence[UUID]) -> list[U
 
 def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     """Put a plan into the calendar: its stops become planned visits, and it takes the place of earlier plans of the
-    same reps and days; a rep who was given another's account is assigned to it. Refuses a plan that is not ready;
-    publishing twice changes nothing.
+    same reps and days; a rep who was given another's account is assigned to it, and one who cannot work is absent.
+    Refuses a plan that is not ready; publishing twice changes nothing.
     """
     plan = _locked(session, scope, plan_id)
     if plan.state == PlanState.PUBLISHED:
@@ -107,7 +110,7 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     before = _published(session, plan.rep_ids, plan.first_day, last_day)
     reusable = _replaceable(session, before)
     if plan.occasion in UNDOABLE:
-        plan.replaced = taking_back.snapshot(session, before)
+        plan.replaced = taking_back.snapshot(session, before) | {"absence": _absent(session, scope, plan)}
     _retire(session, before)
     own = select(Route).where(Route.plan_id == plan.id).options(selectinload(Route.stops))
     routes = session.scalars(own.order_by(Route.day, Route.rep_id)).all()
@@ -131,6 +134,7 @@ def delete(session: Session, scope: Scope, plan_id: UUID) -> None:
     plan = _locked(session, scope, plan_id)
     if plan.state == PlanState.PUBLISHED and plan.replaced is not None:
         taking_back.undo(session, plan)
+        _back(session, scope, plan)
     elif plan.state == PlanState.PUBLISHED:
         routes = [route for route in plan.routes if route.deleted_at is None]
         reusable = _replaceable(session, routes)
@@ -144,6 +148,23 @@ def _locked(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     plan = queries.find(session, scope, plan_id, "plans:write")
     session.refresh(plan, with_for_update=True)
     return plan
+
+
+def _absent(session: Session, scope: Scope, plan: Plan) -> str | None:
+    """Write down that a rep whose visits others take over is not there, unless it is known; the absence's id."""
+    if plan.occasion != PlanOccasion.ABSENCE:
+        return None
+    rep_id, day = plan.rep_ids[0], plan.first_day
+    if days_off(session, [rep_id], day, day).of_rep(rep_id, day) is not None:
+        return None
+    return str(absences.be_absent(session, scope, rep_id, day, day, AbsenceKind.SICK).id)
+
+
+def _back(session: Session, scope: Scope, plan: Plan) -> None:
+    """Take back the absence that the plan wrote down; somebody may have done so before."""
+    if plan.replaced is not None and plan.replaced.get("absence"):
+        with suppress(NotFound):
+            absences.be_back(session, scope, UUID(plan.replaced["absence"]))
 
 
 def _lend(session: Session, routes: Sequence[Route]) -> None:

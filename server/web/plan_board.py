@@ -1,24 +1,27 @@
 """The parts of a plan's board that the server draws: what waits, history, scorecard, and two plans side by side."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
+from routing.export.tour import Span
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.plans import board, comparing, copies, queries, scorecard, versions
 from server.plans.board_schemas import VersionRead
+from server.plans.entry import CAUTIONS
+from server.plans.exporting.folders import Export
 from server.plans.models import Plan, PlanState
 from server.plans.queries import PlanView
 from server.web.drawn import colours, drawn_route
 from server.web.language import Language
 from server.web.pages import attempt, go, language_of, render
-from server.web.plans import plan_page
+from server.web.plans import exports_by_span, plan_page
 
 router = APIRouter(prefix="/plans", include_in_schema=False)
 
@@ -63,6 +66,36 @@ def show_waiting(request: Request, plan_id: UUID, scope: ReadPlans, session: Db)
         may_change=may_change(session, scope, view.plan),
         may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),
         limit=LISTED,
+    )
+
+
+@router.get("/{plan_id}/stops/{stop_id}")
+def show_stop(request: Request, plan_id: UUID, stop_id: UUID, scope: ReadPlans, session: Db) -> Response:
+    """A fragment: why a stop is there, what to know of its place, and where one can go from here."""
+    route, stop = queries.route_with(session, scope, plan_id, stop_id)
+    return render(request, "plans/stop.html", scope, route=route, stop=stop, cautions=CAUTIONS)
+
+
+@router.get("/{plan_id}/files")
+def show_files(request: Request, plan_id: UUID, scope: ReadPlans, session: Db) -> Response:
+    """A fragment: navigation along the routes, and the files of the whole plan and of each day."""
+    view = queries.plan_view(session, scope, plan_id)
+    plan, written = view.plan, dict(exports_by_span(session, scope))
+    days = [Span.of(plan.first_day + timedelta(days=k), 1) for k in range(plan.days)]
+    whole = Span.of(plan.first_day, plan.days)
+    logins = {route.rep_login for route in view.routes}
+
+    def files(span: Span) -> list[Export]:
+        return [one for one in written.get(span, []) if one.login in logins]
+
+    return render(
+        request,
+        "plans/files.html",
+        scope,
+        plan=plan,
+        span=whole,
+        whole=files(whole),
+        days=[(day, [route for route in view.routes if route.day == day.first], files(day)) for day in days],
     )
 
 

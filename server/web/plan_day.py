@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
 from server.auth.models import User
+from server.closures.queries import days_off
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
@@ -62,6 +63,7 @@ def day_page(
         warned=warned,
         texts={str(alarm): text for alarm, text in alarms.TEXTS.items()},
         is_open=day >= clock.today(settings().zone),
+        away=days_off(session, [chosen.id], day, day).of_rep(chosen.id, day) if chosen else None,
         error=error,
     )
 

@@ -130,10 +130,6 @@ def plan_page(
 ) -> Response:
     """One plan, with what was refused."""
     plan = queries.find(session, scope, plan_id)
-    found = exports_by_span(session, scope)
-    exported = {span.first: {one.login: one for one in files} for span, files in found if span.count == 1}
-    whole = dict(found).get(Span.of(plan.first_day, plan.days), []) if plan.days > 1 else []
-    named = day_names(plan, language_of(request, scope))
     return render(
         request,
         "plans/detail.html",
@@ -141,11 +137,10 @@ def plan_page(
         status=int(error.status) if error else 200,
         plan=plan,
         colour_of={str(rep_id): colour for rep_id, colour in colours(plan.rep_ids).items()},
-        day_names=named,
+        day_names=day_names(plan, language_of(request, scope)),
         is_working=plan.state in WORKING,
         may_write=queries.is_theirs(session, scope, plan_id, "plans:write"),
-        exported={day.isoformat(): found for day, found in exported.items() if day.isoformat() in named},
-        whole=whole,
+        is_today=plan.first_day <= clock.today(settings().zone) <= plan.first_day + timedelta(days=plan.days - 1),
         error=error,
     )
 

@@ -113,6 +113,8 @@ def test_a_demand_is_planned_with_its_reason_and_closed_by_the_visit(
     plan = plan_now(people["mona"], [rita], monday, days=5)
     (stop,) = stops_of(session, plan)
     assert stop.why.startswith("The oven is cold.")
+    assert stop.why.count("The oven is cold") == 1
+    assert stop.because["origin"] == "The oven is cold."
     assert stop.starts_at.date() <= monday + timedelta(days=1)
     assert (stop.ends_at - stop.starts_at).total_seconds() == 2700
     plans.publish(session, scope_of(session, people["mona"], source="api"), plan.id)

@@ -16,6 +16,8 @@ from server.activities.service import PlannedVisit
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.service import create_user, set_team, set_working_day
+from server.closures import service as absences
+from server.closures.models import AbsenceKind, RepAbsence
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.settings import settings
@@ -123,12 +125,32 @@ def test_the_rest_of_the_day_is_proposed_accepted_and_taken_back(
     assert mona.post(f"{url}/accept", data=body).status_code == 303
     shown = mona.get(url).text
     assert "Undo" in shown
-    assert "Hotel Rössle" not in mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    page = mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    assert "Hotel Rössle" not in page
+    assert "Rita Frick does not work on this day: Sick." in page
+    assert "Rita Frick" in mona.get("/planning/days-off").text
     assert mona.post(f"{url}/undo", data=body).headers["location"].startswith("/today?day=")
     session.expire_all()
-    assert "Hotel Rössle" in mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    page = mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    assert "Hotel Rössle" in page
+    assert "does not work on this day" not in page
     proposal = mona.post("/today/replan", data=body | {"fill": "true"}).headers["location"]
     assert "Nothing changes for any customer." in mona.get(proposal).text or "later" in mona.get(proposal).text
+
+
+def test_an_absence_that_is_known_is_not_written_twice_and_not_taken_back(
+    browser_of: Any, session: Session, world: dict[str, Any]
+) -> None:
+    mona, rita = browser_of(world["people"]["mona"]), world["people"]["rita"]
+    known = absences.be_absent(session, world["scope"], rita.id, world["monday"], world["monday"], AbsenceKind.TRAINING)
+    page = mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
+    body = {"_csrf": token_in(page), "day": str(world["monday"]), "rep_id": str(rita.id)}
+    assert mona.post("/today/replan", data=body).status_code == 422
+    url = mona.post("/today/absence", data=body).headers["location"]
+    assert mona.post(f"{url}/accept", data=body).status_code == 303
+    assert mona.post(f"{url}/undo", data=body).status_code == 303
+    session.expire_all()
+    assert [one.id for one in session.scalars(select(RepAbsence).where(RepAbsence.deleted_at.is_(None)))] == [known.id]
 
 
 def test_a_day_without_a_route_says_what_to_do(browser_of: Any, world: dict[str, Any]) -> None:

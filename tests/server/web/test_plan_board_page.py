@@ -19,7 +19,7 @@ from server.plans.models import Plan
 from server.plans.schemas import PlanRequest
 from tests.server.web.conftest import token_in
 
-PARTS = ("", "/waiting", "/history", "/scorecard", "/progress")
+PARTS = ("", "/waiting", "/history", "/scorecard", "/files", "/stops/{stop}", "/progress")
 
 
 def next_monday() -> date:
@@ -52,15 +52,19 @@ def plan(session: Session, people: dict[str, User], make_account: Callable[..., 
     return computing.store(session, asked.id, computed)
 
 
+def with_stop(plan: Plan, part: str) -> str:
+    return part.format(stop=plan.routes[0].stops[0].id)
+
+
 @pytest.mark.parametrize("part", [*PARTS, "/compare/00000000-0000-0000-0000-000000000000"])
 def test_strangers_are_sent_to_sign_in(client_for: Callable[[User | None], TestClient], plan: Plan, part: str) -> None:
-    answer = client_for(None).get(f"/plans/{plan.id}{part}", headers={"accept": "text/html"})
+    answer = client_for(None).get(f"/plans/{plan.id}{with_stop(plan, part)}", headers={"accept": "text/html"})
     assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in")
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_plan_of_somebody_else_does_not_exist(browser_of: Any, people: Any, plan: Plan, part: str) -> None:
-    assert browser_of(people["otto"]).get(f"/plans/{plan.id}{part}").status_code == 404
+    assert browser_of(people["otto"]).get(f"/plans/{plan.id}{with_stop(plan, part)}").status_code == 404
 
 
 def test_forms_of_strangers_and_forged_ones_change_nothing(
@@ -110,3 +114,39 @@ def test_planning_anew_leads_to_the_new_plans_progress(browser_of: Any, people: 
     answer = mara.post(f"/plans/{plan.id}/again", data={"_csrf": token_in(mara.get(f"/plans/{plan.id}").text)})
     assert answer.status_code == 303
     assert "Waiting for a worker" in mara.get(answer.headers["location"]).text
+
+
+def test_the_card_of_a_stop_says_why_and_leads_on(browser_of: Any, people: Any, plan: Plan) -> None:
+    mara, stop = browser_of(people["mara"]), plan.routes[0].stops[0]
+    card = mara.get(f"/plans/{plan.id}/stops/{stop.id}").text
+    assert "for a visit worth up to" in card
+    assert f"/accounts/{stop.account_id}/times" in card
+    assert "https://www.google.com/maps" in card
+    assert "Navigate along the stops" in card
+    german = mara.get(f"/plans/{plan.id}/stops/{stop.id}", headers={"accept-language": "de"}).text
+    assert "wert ist" in german
+
+
+def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
+    browser_of: Any, people: Any, plan: Plan
+) -> None:
+    mara = browser_of(people["mara"])
+    assert "Write the files" not in mara.get(f"/plans/{plan.id}/files").text
+    mara.post(f"/plans/{plan.id}/publish", data={"_csrf": token_in(mara.get(f"/plans/{plan.id}").text)})
+    shown = mara.get(f"/plans/{plan.id}/files").text
+    assert f'action="/plans/{plan.id}/exports"' in shown
+    assert f'action="/plans/exports/{plan.first_day}"' in shown
+    asked = mara.post(f"/plans/{plan.id}/exports", data={"_csrf": token_in(shown)})
+    assert asked.headers["location"] == f"/plans/{plan.id}?asked=1"
+
+
+def test_stretched_intervals_are_announced_on_the_plan(
+    browser_of: Any, session: Session, people: Any, plan: Plan
+) -> None:
+    mara = browser_of(people["mara"])
+    assert "more work than time" not in mara.get(f"/plans/{plan.id}").text
+    plan.stretch = 1.23
+    session.flush()
+    page = mara.get(f"/plans/{plan.id}").text
+    assert "lengthened by 23 %" in page
+    assert f"/planning/capacity?first_day={plan.first_day}" in page

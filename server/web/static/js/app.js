@@ -21,6 +21,14 @@ export function toast(text, action = null) {
 export const csrf = () => JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRF-Token"] ?? "";
 
 /** Call our own API with the session's cookie; answers {ok, status, body}. */
+/** Put what the server draws at a path into a place of the page; forms and links of HTMX in it come alive. */
+export async function fragment(target, path) {
+  const answer = await fetch(path, { headers: { Accept: "text/html", "HX-Request": "true" } });
+  if (!answer.ok) return;
+  target.innerHTML = await answer.text();
+  window.htmx?.process(target);
+}
+
 export async function api(method, path, body = undefined, headers = {}) {
   const answer = await fetch(path, {
     method, body: body === undefined ? undefined : JSON.stringify(body),

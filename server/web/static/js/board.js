@@ -1,6 +1,6 @@
 // The plan board: a timetable beside the map. The server says what a change would do; nothing is guessed here.
 
-import { api, toast } from "./app.js";
+import { api, fragment, toast } from "./app.js";
 import { boardMap } from "./board_map.js";
 import { startMoving } from "./board_moving.js";
 import { clock, drawLane, drawList, fill, hours, make, span } from "./board_lanes.js";
@@ -214,11 +214,9 @@ function tab(name) {
 }
 async function refresh() {
   const panel = $$(".board-panel").find((one) => !one.hidden), target = panel && (panel.matches("[data-fragment]") ? panel : $("[data-fragment]", panel));
-  if (!target) return;
-  const answer = await fetch(target.dataset.fragment, { headers: { Accept: "text/html", "HX-Request": "true" } });
-  if (answer.ok) { target.innerHTML = await answer.text(); window.htmx?.process(target); }
+  if (target) await fragment(target, target.dataset.fragment);
 }
-const card = stopCard($("#stop-card"), { words, url, preview, change, find, dayOf, repDay: (id) => state.repDays.get(id), board: () => state.board, reset: () => { redrawLanes(); say(); } });
+const card = stopCard($("#stop-card"), { plan, words, url, preview, change, find, dayOf, repDay: (id) => state.repDays.get(id), board: () => state.board, reset: () => { redrawLanes(); say(); } });
 const showStop = () => card.show(state.chosen);
 
 function choose(key, { open = true } = {}) {

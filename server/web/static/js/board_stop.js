@@ -1,6 +1,6 @@
 // The card of a stop: what it is, and everything that can be done to it without dragging.
 
-import { api } from "./app.js";
+import { api, fragment } from "./app.js";
 import { clock, fill, make, span } from "./board_lanes.js";
 
 const isCoarse = matchMedia("(pointer: coarse)");
@@ -31,9 +31,10 @@ export function stopCard(box, board) {
     const facts = [
       make("p", "", `${board.dayOf(route.rep_day)} · ${clock(stop.starts_s)}–${clock(stop.ends_s)}`), make("p", "quiet", stop.address),
       make("p", "small quiet", `${open}${isOpen && stop.slack_s !== null ? ` · ${fill(words.slack, { time: span(stop.slack_s) })}` : ""} · ${fill(words.drive, { time: span(stop.drive_s) })}`),
-      make("p", "small", `${words.why}: ${stop.why}`),
     ];
-    box.replaceChildren(head, tags, ...facts);
+    const more = make("div", "stack tight stop-more");
+    box.replaceChildren(head, tags, ...facts, more);
+    fragment(more, `/plans/${board.plan}/stops/${stop.id}`);
     if (may) box.append(actions(stop, repDay));
     const offers = make("div", "stack tight");
     offers.id = "offers";
