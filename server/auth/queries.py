@@ -1,5 +1,6 @@
 """Reads of people."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,6 +31,12 @@ def visible_users(user_id: UUID, team_ids: frozenset[UUID], level: Level) -> Sel
         return statement.where(User.id == user_id)
     mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(team_ids))
     return statement.where(or_(User.id == user_id, User.id.in_(mates)))
+
+
+def hold(session: Session, user_ids: Collection[UUID]) -> None:
+    """Let nobody else put anything into these people's calendars until the transaction ends."""
+    statement = select(User.id).where(User.id.in_(user_ids)).order_by(User.id)
+    session.execute(statement.with_for_update(key_share=True))
 
 
 def recent_failures(session: Session, login: str) -> int:

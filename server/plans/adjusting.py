@@ -109,7 +109,7 @@ def look(session: Session, scope: Scope, plan_id: UUID, *, to_change: bool = Fal
     """Open a plan's board. Refuses plans that are not there yet, and for changing those that are in the calendar."""
     plan = queries.find(session, scope, plan_id, "plans:write" if to_change else "plans:read")
     if to_change:
-        session.refresh(plan, with_for_update=True)
+        queries.lock(session, plan)
         if plan.state == PlanState.PUBLISHED:
             raise NotOnBoard("The plan is in the calendar.", help="Make a copy, change it, and publish the copy.")
     if plan.state not in (PlanState.READY, PlanState.PUBLISHED):

@@ -26,6 +26,7 @@ from server.activities.models import Visit as Activity
 from server.activities.queries import appointments
 from server.auth.access import Scope
 from server.auth.models import User
+from server.auth.queries import hold
 from server.closures.queries import DaysOff, days_off
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
@@ -287,16 +288,26 @@ def _matrix(engine: RoadEngine, nodes: Sequence[LonLat]) -> dict[tuple[int, int]
     return {(a, b): int(seconds[a, b]) for a in range(len(nodes)) for b in range(len(nodes))}
 
 
+def _day_to_offer(starts_at: datetime, zone: str) -> date:
+    """The day of a moment on the rep's clock; refuses moments that are over or out of reach."""
+    if starts_at.tzinfo is None:
+        raise Invalid("The time does not say its time zone.", help="Choose one of the list.", field="starts_at")
+    if starts_at > clock.now() + timedelta(days=FARTHEST_DAYS + MOST_DAYS):
+        raise Invalid("This time is too far away.", help="Look within a year from today.", field="starts_at")
+    if starts_at < clock.now() or (day := starts_at.astimezone(ZoneInfo(zone)).date()) <= clock.today(zone):
+        raise Invalid("This time cannot be offered any more.", help="Choose one from tomorrow on.", field="starts_at")
+    return day
+
+
 def promise(
     session: Session, scope: Scope, asked: Asked, rep_id: UUID, starts_at: datetime, objective: str | None = None
 ) -> Activity:
     """Put a chosen time into the rep's calendar as a fixed appointment. Refuses a time that is no longer free."""
     [rep] = need_reps(session, scope, [rep_id])
     zone = rep.zone or settings().zone
-    day = starts_at.astimezone(ZoneInfo(zone)).date()
+    day = _day_to_offer(starts_at, zone)
     start = seconds_of(starts_at, day, zone)
-    if day <= clock.today(zone):
-        raise Invalid(f"{day} cannot be offered any more.", help="Choose a day from tomorrow on.", field="starts_at")
+    hold(session, [rep.id])
     [found] = times(session, asked, [rep], day, 1)
     gaps = [slot for slot in found.slots if slot.starts_s <= start <= slot.latest_s]
     if not gaps:

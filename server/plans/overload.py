@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,12 +13,16 @@ from geo.types import LonLat
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
+from server.kit import clock
+from server.kit.errors import Invalid
+from server.kit.settings import settings
 from server.plans import capacity
 from server.plans.capacity import Load
 from server.plans.due import Worked, worked
 from server.plans.night.splitting import split
 
 NEIGHBOURS = 3
+FARTHEST = timedelta(days=366)
 CLASSES = ("A", "B", "C")
 
 
@@ -113,7 +117,9 @@ class Report:
 
 
 def report(session: Session, scope: Scope, first_day: date) -> Report:
-    """Work against time from a day on, by territory."""
+    """Work against time from a day on, by territory. Refuses days more than a year away."""
+    if abs(first_day - clock.today(settings().zone)) > FARTHEST:
+        raise Invalid(f"{first_day} is too far away.", help="Look within a year from today.", field="first_day")
     people = visible_users(scope.user_id, scope.team_ids, scope.level("plans:read"))
     reps = list(session.scalars(people.where(User.role == Role.REP, User.active)))
     by_id = {rep.id: rep for rep in reps}

@@ -175,6 +175,14 @@ def find(session: Session, scope: Scope, plan_id: UUID, permission: str = "plans
     return plan
 
 
+def lock(session: Session, plan: Plan) -> Plan:
+    """Let nobody else change a plan that was found; there is none when it was deleted in between."""
+    session.refresh(plan, with_for_update=True)
+    if plan.deleted_at is not None:
+        raise NotFound("There is no such plan.")
+    return plan
+
+
 def is_theirs(session: Session, scope: Scope, plan_id: UUID, permission: str) -> bool:
     """Whether a permission of somebody reaches the whole plan."""
     statement = visible_to(scope, permission).where(Plan.id == plan_id).with_only_columns(Plan.id)

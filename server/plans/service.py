@@ -16,7 +16,7 @@ from server.activities import service as activities
 from server.activities.models import Visit, VisitState
 from server.auth.access import Scope, scope_of
 from server.auth.models import Role, User
-from server.auth.queries import visible_users
+from server.auth.queries import hold, visible_users
 from server.closures import service as absences
 from server.closures.models import AbsenceKind
 from server.closures.queries import days_off
@@ -25,7 +25,7 @@ from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
-from server.plans import calendar, queries, taking_back
+from server.plans import calendar, overtaking, queries, taking_back
 from server.plans.build import shifts_of
 from server.plans.jobs import compute
 from server.plans.models import Plan, PlanOccasion, PlanState, Route, Stop
@@ -99,7 +99,8 @@ def need_reps(session: Session, scope: Scope, rep_ids: Sequence[UUID]) -> list[U
 def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     """Put a plan into the calendar: its stops become planned visits, and it takes the place of earlier plans of the
     same reps and days; a rep who was given another's account is assigned to it, and one who cannot work is absent.
-    Refuses a plan that is not ready; publishing twice changes nothing.
+    Refuses a plan that is not ready or over, and a change of a day that has gone on meanwhile; publishing twice
+    changes nothing.
     """
     plan = _locked(session, scope, plan_id)
     if plan.state == PlanState.PUBLISHED:
@@ -107,9 +108,13 @@ def publish(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     if plan.state != PlanState.READY:
         raise NotReady(f"The plan is {plan.state}.", help="Publish it when it is ready.")
     last_day = plan.first_day + timedelta(days=plan.days - 1)
+    if last_day < clock.today(settings().zone):
+        raise NotReady("The days of this plan are over.", help="Plan days to come.")
+    hold(session, plan.rep_ids)
     before = _published(session, plan.rep_ids, plan.first_day, last_day)
     reusable = _replaceable(session, before)
     if plan.occasion in UNDOABLE:
+        overtaking.need_same_day(session, plan, before)
         plan.replaced = taking_back.snapshot(session, before) | {"absence": _absent(session, scope, plan)}
     _retire(session, before)
     own = select(Route).where(Route.plan_id == plan.id).options(selectinload(Route.stops))
@@ -145,9 +150,7 @@ def delete(session: Session, scope: Scope, plan_id: UUID) -> None:
 
 
 def _locked(session: Session, scope: Scope, plan_id: UUID) -> Plan:
-    plan = queries.find(session, scope, plan_id, "plans:write")
-    session.refresh(plan, with_for_update=True)
-    return plan
+    return queries.lock(session, queries.find(session, scope, plan_id, "plans:write"))
 
 
 def _absent(session: Session, scope: Scope, plan: Plan) -> str | None:

@@ -121,7 +121,9 @@ def day_names(plan: Plan, language: Language) -> dict[str, str]:
 
 @router.get("/{plan_id}")
 def show_plan(request: Request, plan_id: UUID, scope: ReadPlans, session: Db) -> Response:
-    """One plan: while it is computed its progress, then its board."""
+    """One plan: while it is computed its progress, then its board; a change of a running day has a page of its own."""
+    if queries.find(session, scope, plan_id).occasion in service.UNDOABLE:
+        return go(f"/today/changes/{plan_id}")
     return plan_page(request, scope, session, plan_id)
 
 

@@ -250,3 +250,9 @@ def test_a_place_without_known_holidays_is_refused(session: Any, country: str, p
     with pytest.raises(Invalid) as refused:
         closures.keep_calendar(session, country, part)
     assert refused.value.details["field"] == field
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_report_looks_no_further_than_a_year(people: Any, clients: Any, day: str) -> None:
+    answer = clients["mona"].get(f"/api/v1/capacity?first_day={day}")
+    assert (answer.status_code, answer.json().get("field")) == (422, "first_day")

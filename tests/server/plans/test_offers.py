@@ -87,7 +87,12 @@ def test_a_time_that_nobody_offered_or_that_is_over_is_refused(
     clients: Any, monday: date, world: dict[str, Any], people: Any
 ) -> None:
     url = f"/api/v1/accounts/{world['new'].id}/times"
-    for at, status in ((f"{monday}T23:00:00+01:00", 409), ("2020-01-01T10:00:00+01:00", 422)):
+    for at, status in (
+        (f"{monday}T23:00:00+01:00", 409),
+        ("2020-01-01T10:00:00+01:00", 422),
+        ("0001-01-01T00:00:00+14:00", 422),
+        ("9999-12-31T23:59:59-12:00", 422),
+    ):
         body = {"rep_id": str(people["rita"].id), "starts_at": at}
         assert clients["mona"].post(url, json=body).status_code == status
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from routing.solve import DEFAULT_ENGINE
 from server.accounts.models import Site
 from server.activities.models import Appointment, Visit
 from server.activities.service import PlannedVisit, plan_visit
@@ -174,3 +175,13 @@ def test_a_place_of_which_only_the_town_is_known_is_planned_with_a_warning(
     found = {name: (stop.cautions, stop.entry) for name, stop in stops(session, plan).items()}
     assert found == {"Town": (["locality"], None), "Sure": ([], None), "List": (["unsure"], None)}
     assert "Approximate place: only the town is known." in stops(session, plan)["Town"].caution
+
+
+def test_a_plan_is_made_by_the_default_engine_unless_another_one_is_asked_for(
+    clients: Any, people: Any, monday: date
+) -> None:
+    wish = {"rep_ids": [str(people["rita"].id)], "first_day": str(monday), "steps": 10}
+    plain, other = (
+        clients["mona"].post("/api/v1/plans", json=wish | more).json() for more in ({}, {"engine": "ortools"})
+    )
+    assert (plain["engine"], other["engine"]) == (DEFAULT_ENGINE, "ortools")

@@ -11,7 +11,7 @@ from routing.export.tour import Span
 from server.accounts.models import Site
 from server.activities.models import Visit, VisitState
 from server.kit.clock import now
-from server.kit.errors import Conflict
+from server.kit.errors import Conflict, NotFound
 from server.plans import queries, service
 from server.plans.exporting import sheets
 from server.plans.models import Plan, PlanState
@@ -159,3 +159,28 @@ def test_the_same_night_on_a_copy_of_the_data_gives_the_same_bytes(
             savepoint.rollback()
         session.expire_all()
     assert written[0] == written[1]
+
+
+@pytest.mark.usefixtures("world")
+def test_a_plan_that_was_deleted_while_somebody_waited_for_it_is_not_there(
+    session: Any, people: Any, plan_now: Any, monday: date
+) -> None:
+    plan = plan_now(people["mona"], [people["rita"]], monday)
+    session.execute(
+        update(Plan).where(Plan.id == plan.id).values(deleted_at=now()),
+        execution_options={"synchronize_session": False},
+    )
+    with pytest.raises(NotFound):
+        queries.lock(session, plan)
+
+
+@pytest.mark.usefixtures("world")
+def test_a_plan_whose_days_are_over_is_not_put_into_the_calendar(
+    session: Any, people: Any, plan_now: Any, clients: Any, monday: date
+) -> None:
+    plan = plan_now(people["mona"], [people["rita"]], monday)
+    plan.first_day -= timedelta(days=14)
+    session.flush()
+    answer = clients["mona"].post(f"/api/v1/plans/{plan.id}/publish")
+    assert (answer.status_code, answer.json()["code"]) == (409, "plan_not_ready")
+    assert living(session) == []

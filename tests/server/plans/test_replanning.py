@@ -222,3 +222,36 @@ def test_a_neighbour_on_vacation_takes_nothing_over(
     session.flush()
     answer = clients["mona"].post(f"/api/v1/days/{monday}/reps/{people['rita'].id}/absence", json={})
     assert (answer.status_code, answer.json()["field"]) == (422, "neighbour_ids")
+
+
+def test_a_proposal_is_refused_when_a_visit_that_it_plans_has_begun_meanwhile(
+    session: Session,
+    clients: Any,
+    people: Any,
+    monday: date,
+    world: dict[str, Any],
+    at: At,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: at(9, 0))
+    first, *_ = stops_of(session, people["rita"], monday)
+    url = f"/api/v1/days/{monday}/reps/{people['rita'].id}/replan"
+    proposal = clients["mona"].post(url, json={}).json()["plan"]
+    report(session, first, people["rita"], VisitState.DONE, at(9, 5))
+    answer = clients["mona"].post(f"/api/v1/plans/{proposal['id']}/publish")
+    assert (answer.status_code, answer.json()["code"]) == (409, "plan_overtaken")
+    assert first.account_name in answer.json()["detail"]
+    again = clients["mona"].post(url, json={}).json()["plan"]
+    assert clients["mona"].post(f"/api/v1/plans/{again['id']}/publish").json()["state"] == "published"
+
+
+def test_the_second_of_two_proposals_for_one_day_is_refused_after_the_first_was_accepted(
+    clients: Any, people: Any, monday: date, world: dict[str, Any], at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: at(9, 0))
+    days = f"/api/v1/days/{monday}/reps/{people['rita'].id}"
+    first, second = (clients["mona"].post(f"{days}/{what}", json={}).json()["plan"] for what in ("absence", "replan"))
+    monkeypatch.setattr(clock, "now", lambda: at(9, 1))
+    assert clients["mona"].post(f"/api/v1/plans/{first['id']}/publish").json()["state"] == "published"
+    answer = clients["mona"].post(f"/api/v1/plans/{second['id']}/publish")
+    assert (answer.status_code, answer.json()["code"]) == (409, "plan_overtaken")

@@ -122,6 +122,8 @@ def test_the_rest_of_the_day_is_proposed_accepted_and_taken_back(
     shown = mona.get(url).text
     assert "Otto Beck" in shown
     assert "Nothing has changed yet" in shown
+    assert mona.get(url.replace("/today/changes", "/plans")).headers["location"] == url
+    assert "somebody cannot work" in mona.get("/plans").text
     assert mona.post(f"{url}/accept", data=body).status_code == 303
     shown = mona.get(url).text
     assert "Undo" in shown
@@ -175,6 +177,16 @@ def test_a_time_is_chosen_and_promised(browser_of: Any, session: Session, world:
     assert taken.status_code == 409
     assert "no longer free" in taken.text
     assert mona.post(f"/accounts/{account.id}/times", data=body | {"slot": "nonsense"}).status_code == 422
+
+
+@pytest.mark.parametrize("at", ["2030-01-01T10:00", "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00", "noon"])
+def test_a_time_that_is_none_of_the_list_is_refused_on_the_page(
+    browser_of: Any, session: Session, world: dict[str, Any], at: str
+) -> None:
+    client = browser_of(world["people"]["mona"])
+    url = f"/accounts/{world['accounts'][0].id}/times"
+    sent = {"slot": f"{world['people']['rita'].id}|{at}", "minutes": "30", "_csrf": token_in(client.get(url).text)}
+    assert client.post(url, data=sent, headers={"accept": "text/html"}).status_code == 422
 
 
 def test_what_is_left_out_is_let_in_by_a_button(browser_of: Any, session: Session) -> None:
