@@ -4,8 +4,13 @@ An address that a page can name is a door into the network (SSRF). Only admins n
 clouds keep their machines' keys), multicast and nothing-addresses are always refused, private ones by a setting.
 """
 
+import contextlib
 import ipaddress
 import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from http.client import HTTPException
 
 from server.kit.errors import Invalid
 from server.kit.settings import settings
@@ -29,7 +34,7 @@ def checked_address(host: str, port: int) -> str:
     ip = mapped or plain
     if ip.is_link_local or ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_loopback):
         raise NoGoodTarget(f"“{host}” leads to {ip}, where nothing may be sent.", field="host")
-    if (ip.is_private or ip.is_loopback) and not settings().private_targets:
+    if not ip.is_global and not settings().private_targets:
         raise NoGoodTarget(
             f"“{host}” leads to {ip} in a private network.",
             help="WAYMARK_PRIVATE_TARGETS=true allows that.",
@@ -38,6 +43,33 @@ def checked_address(host: str, port: int) -> str:
     return address
 
 
-def connected(host: str, port: int, timeout_s: float) -> socket.socket:
-    """A connection to a host at the address that was checked."""
-    return socket.create_connection((checked_address(host, port), port), timeout_s)
+def connected(host: str, port: int, timeout_s: float, *, secure: bool = False) -> socket.socket:
+    """A connection to a host at the address that was checked; a secure one to a host that proves its name."""
+    plain = socket.create_connection((checked_address(host, port), port), timeout_s)
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
+
+
+@contextlib.contextmanager
+def within(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Cut a connection off after so long: a time-out counts silence only, and a peer may say a letter now and then."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    words = f"no whole answer within {seconds:g} s"
+    try:
+        yield
+        if late.is_set():  # what was read of the answer may look like a whole one
+            raise TimeoutError(words)
+    except (OSError, EOFError, HTTPException) as error:
+        if late.is_set():
+            raise TimeoutError(words) from error
+        raise
+    finally:
+        timer.cancel()

@@ -62,6 +62,13 @@ def configure(session: Session, wish: Setup) -> MailServer:
         raise Invalid("There is no such protection.", help=f"Take one of: {', '.join(SECURITIES)}.", field="security")
     if wish.password and not wish.username:
         raise Invalid("A password needs its user name.", field="username")
+    for field, value in (("username", wish.username), ("password", wish.password or "")):
+        if not value.isascii():
+            raise Invalid(
+                "User name and password may hold plain letters, digits and signs only: mail servers take no others.",
+                help="Choose another one at the mail server.",
+                field=field,
+            )
     server = session.get(MailServer, 1) or MailServer(id=1)
     is_elsewhere = (server.host, server.username) != (host, wish.username)
     server.host, server.port, server.security = host, wish.port, wish.security

@@ -1,14 +1,17 @@
 """Handing one mail to an SMTP server, step by step, so that a failure says whether the mail may have left."""
 
+import contextlib
 import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from server.kit.outside import NoGoodTarget, checked_address
+from server.kit.outside import NoGoodTarget, connected, within
 
 TIMEOUT_S = 30
+LONGEST_S = 600
+"""Handing over takes no longer, however slowly the server talks; less than after which a worker is held for lost."""
 
 
 class NotHandedOver(Exception):
@@ -47,11 +50,17 @@ def hand_over(
         Called just before the content goes out: from then on a broken connection leaves it unsure.
     """
     try:
-        with _connection(server) as smtp:
-            refused = _recipients(smtp, sender, to)
-            before_data()
-            _content(smtp, content)
+        smtp = _connection(server)
+        assert smtp.sock is not None
+        try:
+            with within(smtp.sock, LONGEST_S):
+                refused = _recipients(smtp, sender, to)
+                before_data()
+                _content(smtp, content)
+            _part(smtp)
             return refused
+        finally:
+            smtp.close()
     except (MaybeHandedOver, NotHandedOver):
         raise
     except ssl.SSLError as error:
@@ -77,23 +86,21 @@ class _Checked(smtplib.SMTP):
     """Connects to the address that was checked, not to what a second look-up says."""
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        return socket.create_connection((checked_address(host, port), port), timeout)
+        return connected(host, port, timeout)
 
 
 class _CheckedTls(smtplib.SMTP_SSL):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        plain = socket.create_connection((checked_address(host, port), port), timeout)
-        return self.context.wrap_socket(plain, server_hostname=host)
+        return connected(host, port, timeout, secure=True)
 
 
 def _connection(server: Server) -> smtplib.SMTP:
-    trusted = ssl.create_default_context()
     if server.security == "tls":
-        smtp: smtplib.SMTP = _CheckedTls(server.host, server.port, timeout=TIMEOUT_S, context=trusted)
+        smtp: smtplib.SMTP = _CheckedTls(server.host, server.port, timeout=TIMEOUT_S)
     else:
         smtp = _Checked(server.host, server.port, timeout=TIMEOUT_S)
     if server.security == "starttls":
-        smtp.starttls(context=trusted)
+        smtp.starttls(context=ssl.create_default_context())
     smtp.ehlo_or_helo_if_needed()
     if server.username:
         smtp.login(server.username, server.password)
@@ -123,10 +130,22 @@ def _content(smtp: smtplib.SMTP, content: bytes) -> None:
     except smtplib.SMTPDataError as error:
         words = f"The server does not want the mail: {error.smtp_code} {_words(error.smtp_error)}."
         raise NotHandedOver(words, is_final=error.smtp_code >= 500) from error
+    except smtplib.SMTPResponseException as error:
+        raise MaybeHandedOver(
+            f"The server's answer to the mail cannot be read ({_words(error.smtp_error)})."
+        ) from error
     except (OSError, smtplib.SMTPServerDisconnected) as error:
         raise MaybeHandedOver(f"The connection broke while the mail was handed over ({error}).") from error
-    if code != 250:
+    if code < 200:
+        raise MaybeHandedOver(f"The server's answer to the mail cannot be read ({_words(answer)}).")
+    if code >= 300:
         raise NotHandedOver(f"The server does not take the mail: {code} {_words(answer)}.", is_final=code >= 500)
+
+
+def _part(smtp: smtplib.SMTP) -> None:
+    """Say goodbye; the mail has arrived, whatever comes back."""
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        smtp.quit()
 
 
 def _words(answer: bytes | str) -> str:

@@ -23,6 +23,7 @@ from routing.roads.valhalla_http import ValhallaHttp
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Invalid, NotFound
+from server.kit.outside import NoGoodTarget, connected, within
 from server.roads.models import RoadServer
 
 log = logging.getLogger("waymark.roads")
@@ -160,21 +161,25 @@ class Way:
         if self.silent:
             raise RoadsUnavailable(self.silent[0])
         parts = urlsplit(self.url)
-        connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        host, is_secure = parts.hostname or "", parts.scheme == "https"
+        connection = http.client.HTTPConnection(host, parts.port or (443 if is_secure else 80))
+        headers = {"User-Agent": "Waymark", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         try:
-            connection = connect(parts.hostname or "", parts.port, timeout=self.timeout_s)
-            headers = {"User-Agent": "Waymark", "Accept": "application/json"}
-            if body is not None:
-                headers["Content-Type"] = "application/json"
-            try:
+            connection.sock = connected(host, connection.port, self.timeout_s, secure=is_secure)
+            with within(connection.sock, self.timeout_s):
                 connection.request(method, quote(parts.path + path, safe="/?&=;,.:-_"), body, headers)
                 found = connection.getresponse().read(LONGEST_ANSWER)
-            finally:
-                connection.close()
+        except NoGoodTarget as error:
+            self.silent.append(f"{error.message} {error.help}".strip().removesuffix("."))
+            raise RoadsUnavailable(self.silent[0]) from error
         except (OSError, http.client.HTTPException) as error:
             what = f"no answer within {self.timeout_s:g} s" if isinstance(error, TimeoutError) else str(error)
             self.silent.append(what or type(error).__name__)
             raise RoadsUnavailable(self.silent[0]) from error
+        finally:
+            connection.close()
         return found
 
 
@@ -185,7 +190,8 @@ def checked_address(url: str) -> None:
         is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_good = False
-    if not is_good or parts.query or parts.fragment or "@" in parts.netloc or not url.strip().isascii():
+    is_plain = url.strip().isascii() and url.strip().isprintable() and " " not in url.strip()
+    if not is_good or not is_plain or parts.query or parts.fragment or "@" in parts.netloc:
         raise Invalid(
             f"“{url[:80]}” is not the address of a server.",
             help="For example http://roads.example.com:5000.",

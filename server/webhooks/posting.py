@@ -1,15 +1,16 @@
 """One POST to an address that an admin has named; redirects are not followed, the answer's body is not looked at."""
 
 import http.client
-import socket
 import ssl
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from server.kit.errors import Invalid
-from server.kit.outside import connected
+from server.kit.outside import connected, within
 
 TIMEOUT_S = 15
+LONGEST_S = 60
+"""A peer that answers letter by letter is given up after so long."""
 
 
 class NotPosted(Exception):
@@ -23,7 +24,8 @@ def address(url: str) -> SplitResult:
         port = parts.port
     except ValueError as error:
         raise _no_address(url) from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or port == 0:
+    is_plain = url.strip().isascii() and url.strip().isprintable() and " " not in url.strip()
+    if not is_plain or parts.scheme not in ("http", "https") or not parts.hostname or parts.username or port == 0:
         raise _no_address(url)
     return parts
 
@@ -45,9 +47,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     port = parts.port or (443 if secure else 80)
     link = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
-        link.sock = _socket(host, port, secure)
-        link.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, dict(headers))
-        return link.getresponse().status
+        link.sock = connected(host, port, TIMEOUT_S, secure=secure)
+        with within(link.sock, LONGEST_S):
+            link.request("POST", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, dict(headers))
+            return link.getresponse().status
     except ssl.SSLError as error:
         raise NotPosted(f"{host} does not prove who it is: {error.reason or error}.") from error
     except Invalid as error:
@@ -57,8 +60,3 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         raise NotPosted(f"{host}:{port} does not answer ({why}).") from error
     finally:
         link.close()
-
-
-def _socket(host: str, port: int, secure: bool) -> socket.socket:
-    plain = connected(host, port, TIMEOUT_S)
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain

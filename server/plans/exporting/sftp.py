@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import paramiko
 
-from server.kit.outside import NoGoodTarget, connected
+from server.kit.outside import NoGoodTarget, connected, within
 from server.plans.exporting.places import Place, fingerprint
 from server.plans.exporting.sending import NotDelivered, Parcel
 
 TIMEOUT_S = 20
+LONGEST_S = 600
+"""Everything together takes no longer; less than after which a worker is held for lost."""
 
 
 def host_key_of(host: str, port: int) -> str:
@@ -33,9 +35,7 @@ def upload(place: Place, parcel: Parcel) -> None:
                 is_final=False,
             )
         _sign_in(transport, place)
-        client = paramiko.SFTPClient.from_transport(transport)
-        if client is None:
-            raise NotDelivered(f"{place.host} offers no SFTP.", is_final=True)
+        client = _client(transport, place.host)
         folder = posixpath.join(place.folder or ".", parcel.span, parcel.login)
         try:
             _make_folders(client, folder)
@@ -49,14 +49,17 @@ def upload(place: Place, parcel: Parcel) -> None:
 def _transport(host: str, port: int) -> Iterator[paramiko.Transport]:
     transport = None
     try:
-        transport = paramiko.Transport(connected(host, port, TIMEOUT_S))
-        transport.banner_timeout = transport.auth_timeout = TIMEOUT_S
-        transport.start_client(timeout=TIMEOUT_S)
-        yield transport
+        connection = connected(host, port, TIMEOUT_S)
+        with within(connection, LONGEST_S):
+            transport = paramiko.Transport(connection)
+            transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = TIMEOUT_S
+            transport.start_client(timeout=TIMEOUT_S)
+            yield transport
     except NoGoodTarget as error:
         raise NotDelivered(f"{error.message} {error.help}".strip(), is_final=False) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        silence = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+        why = getattr(error, "strerror", None) or str(error) or silence
         raise NotDelivered(f"{host}:{port} does not answer as an SFTP server ({why}).", is_final=False) from error
     finally:
         if transport is not None:
@@ -70,7 +73,20 @@ def _sign_in(transport: paramiko.Transport, place: Place) -> None:
         else:
             transport.auth_password(place.username, place.secret)
     except paramiko.AuthenticationException as error:
+        if not transport.is_active() or "timeout" in str(error).lower():
+            raise NotDelivered(f"{place.host} stopped answering during sign-in.", is_final=False) from error
         raise NotDelivered(f"{place.host} does not let {place.username} in.", is_final=True) from error
+
+
+def _client(transport: paramiko.Transport, host: str) -> paramiko.SFTPClient:
+    """The files of a machine; a silent one is waited for no longer than at any other step."""
+    channel = transport.open_session(timeout=TIMEOUT_S)
+    channel.settimeout(TIMEOUT_S)
+    try:
+        channel.invoke_subsystem("sftp")
+    except paramiko.SSHException as error:
+        raise NotDelivered(f"{host} offers no SFTP.", is_final=transport.is_active()) from error
+    return paramiko.SFTPClient(channel)
 
 
 def private_key(text: str) -> paramiko.PKey:

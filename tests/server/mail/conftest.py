@@ -29,6 +29,8 @@ class Peer:
     """Answers to recipients that it does not take."""
     breaks: bool = False
     """Takes the content and closes the connection without a word."""
+    goodbye: str = "221 Bye"
+    """To the end of the conversation."""
     password: str = ""
     """Wanted of whoever signs in."""
 
@@ -51,6 +53,9 @@ class Peer:
             assert server.transport is not None
             server.transport.abort()
         return self.answer
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        return self.goodbye
 
     def allows(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         right = isinstance(data, LoginPassword) and data.password.decode() == self.password

@@ -112,6 +112,21 @@ def test_a_connection_that_breaks_during_the_content_leaves_it_unsure_and_a_pers
     assert {mail["Message-ID"] for mail in outbox.got} == {f"<{key}@example.com>"}
 
 
+@pytest.mark.parametrize("goodbye", ["250 OK", "421 too many of you", "500 what", "?"])
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_to_the_goodbye(outbox: Peer, goodbye: str) -> None:
+    outbox.goodbye = goodbye
+    key = queued()
+    jobs.send(message_id=str(key))
+    assert (seen(key).state, len(outbox.got)) == ("sent", 1)
+
+
+def test_an_answer_that_cannot_be_read_leaves_it_unsure(outbox: Peer) -> None:
+    outbox.answer = "?"
+    key = queued()
+    jobs.send(message_id=str(key))
+    assert seen(key).state == "unsure"
+
+
 def test_a_worker_killed_before_the_content_sends_it_and_one_killed_after_does_not(outbox: Peer) -> None:
     before, after = queued("before"), queued("after")
     with transaction() as session:
@@ -192,6 +207,7 @@ def test_passwords_are_stored_sealed_never_shown_and_never_sent_elsewhere(sessio
         ({"host": ""}, "host"), ({"host": "http://x"}, "host"), ({"port": 0}, "port"),
         ({"security": "ssl3"}, "security"),
         ({"sender": "plans"}, "sender"), ({"sender": "a@b.ch\nBcc: x@y.ch"}, "sender"), ({"password": "x"}, "username"),
+        ({"username": "plans", "password": "schlüssel"}, "password"), ({"username": "müller"}, "username"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_by_field(session: Session, change: dict[str, object], field: str) -> None:

@@ -22,6 +22,7 @@ from server.roads.models import RoadServer
 from server.roads.servers import Wish
 from tests.routing.roads.conftest import EAST, ISLAND, LAKE, WEST, serve, write_village
 from tests.routing.roads.valhalla_peer import RECORD, repeated
+from tests.server.peers import drip
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,9 @@ def test_a_valhalla_server_answers(session: Session, home: Path) -> None:
     assert matrix.estimated.tolist() == [[False, False, True, True]] * 2
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://user@host", "http://x/?a=b", "http://x:99999"])
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x", "http://", "http://user@host", "http://x/?a=b", "http://x:99999", "http://a b"]
+)
 def test_what_is_no_address_is_refused(session: Session, url: str) -> None:
     with pytest.raises(Invalid, match="is not the address of a server"):
         servers.switch_on(session, "osrm", Wish(url))
@@ -125,6 +128,12 @@ def test_a_server_that_fails_its_trial_is_not_switched_on(session: Session) -> N
         servers.switch_on(session, "osrm", Wish(url))
     with silent() as url, pytest.raises(Invalid, match=r"no answer within 0\.5 s"):
         servers.switch_on(session, "osrm", Wish(url, timeout_s=0.5))
+    with drip() as port, pytest.raises(Invalid, match=r"no answer within 0\.5 s"):
+        servers.switch_on(session, "osrm", Wish(f"http://127.0.0.1:{port}", timeout_s=0.5))
+    with pytest.raises(Invalid, match="where nothing may be sent"):
+        servers.switch_on(session, "osrm", Wish("http://169.254.169.254/latest"))
+    with pytest.raises(Invalid, match="There is no server"):
+        servers.switch_on(session, "osrm", Wish(f"http://{'a' * 300}.example"))
     assert session.scalars(select(RoadServer)).all() == []
 
 

@@ -18,8 +18,9 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, Invalid
 from server.kit.settings import settings
-from server.webhooks import jobs, service, signing
+from server.webhooks import jobs, posting, service, signing
 from server.webhooks.models import Delivery
+from tests.server.peers import drip
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
 """The id of no row."""
@@ -145,6 +146,17 @@ def test_nobody_answering_and_forbidden_addresses_are_said(empty_database: Engin
             service.remove(session, seen(key).endpoint_id)
 
 
+def test_a_peer_that_answers_letter_by_letter_is_given_up(
+    empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "LONGEST_S", 0.3)
+    with drip() as port:
+        key, _secret = told(Peer(url=f"http://127.0.0.1:{port}/"))
+        jobs.deliver(delivery_id=str(key))
+    assert (seen(key).state, seen(key).attempts) == ("waiting", 1)
+    assert "no whole answer within 0.3 s" in seen(key).trouble
+
+
 def test_private_addresses_can_be_forbidden(
     empty_database: Engine, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,8 +176,12 @@ def test_an_endpoint_that_is_off_is_told_nothing(session: Session, peer: Peer) -
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://x/y", "http://", "http://user:pw@x/", "javascript:alert(1)", "http://x:99999"]
-)
+    "url",
+    [
+        "", "ftp://x/y", "http://", "http://user:pw@x/", "javascript:alert(1)", "http://x:99999",
+        "http://a b/", "http://x/hinüber", "http://x/a b", "http://x/\x01",
+    ],
+)  # fmt: skip
 def test_an_address_that_is_none_is_refused(session: Session, url: str) -> None:
     with pytest.raises(Invalid) as refused:
         service.add(session, "x", url, ["plan_export"])

@@ -12,14 +12,17 @@ import paramiko
 class _Door(paramiko.ServerInterface):
     """Lets in whoever knows the password."""
 
-    def __init__(self, password: str) -> None:
-        self.password = password
+    def __init__(self, password: str, is_silent: bool) -> None:
+        self.password, self.is_silent = password, is_silent
 
     def check_auth_password(self, username: str, password: str) -> int:
         return paramiko.AUTH_SUCCESSFUL if password == self.password else paramiko.AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_subsystem_request(self, channel: Any, name: str) -> bool:
+        return self.is_silent or super().check_channel_subsystem_request(channel, name)
 
 
 class _Handle(paramiko.SFTPHandle):
@@ -54,10 +57,10 @@ class _Files(paramiko.SFTPServerInterface):
 
 
 class SftpPeer:
-    """The server: `port`, `folder`, `password`, its key, and a way to get another one."""
+    """The server: `port`, `folder`, `password`, its key and a way to get another one; `is_silent` after sign-in."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.password = folder, "open sesame"
+        self.folder, self.password, self.is_silent = folder, "open sesame", False
         self.key: paramiko.PKey = paramiko.ECDSAKey.generate()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -89,6 +92,6 @@ class SftpPeer:
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, files)
             self._transports.append(transport)
             try:
-                transport.start_server(server=_Door(self.password))
+                transport.start_server(server=_Door(self.password, self.is_silent))
             except (paramiko.SSHException, EOFError):
                 transport.close()

@@ -22,7 +22,7 @@ from server.kit.errors import Conflict, Invalid
 from server.mail import jobs as mail_jobs
 from server.mail import service as mail
 from server.mail.models import Message
-from server.plans.exporting import deliveries, delivery_jobs, folders, places, targets
+from server.plans.exporting import deliveries, delivery_jobs, folders, places, sftp, targets
 from server.plans.exporting.target_models import ExportDelivery, Target
 from server.plans.exporting.target_schemas import DeliveryRead, TargetWrite
 from server.webhooks import service as webhooks
@@ -220,6 +220,18 @@ def test_a_key_that_nobody_trusted_or_that_changed_gets_nothing(rita_id: UUID, s
     assert "presents another key" in seen(key).trouble
     assert offered in seen(key).trouble
     assert list(server.folder.iterdir()) == []
+
+
+def test_a_server_that_falls_silent_after_sign_in_is_given_up(
+    rita_id: UUID, server: SftpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted(server)
+    server.is_silent = True
+    monkeypatch.setattr(sftp, "TIMEOUT_S", 1)
+    (key,) = queued(rita_id, stored())
+    delivery_jobs.deliver(delivery_id=str(key))
+    assert (seen(key).state, seen(key).attempts) == ("waiting", 1)
+    assert "does not answer as an SFTP server" in seen(key).trouble
 
 
 def test_a_wrong_password_and_a_silent_server_are_said(rita_id: UUID, server: SftpPeer) -> None:
