@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 from server.kit.errors import Unavailable
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -23,6 +23,7 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.plans.exporting import service as exporting
+from server.plans.exporting.sheets import reps_of
 from server.regions.models import Region
 
 DAYS = 5
@@ -112,8 +113,9 @@ class Exported:
 
 def export_days(first: date, days: int, folder: Path | None = None) -> Exported:
     """Write one set of files per rep for some days, and hold every file against its hash in the manifest."""
+    span = Span.of(first, days)
     with transaction() as session:
-        folders = exporting.write(session, Span.of(first, days), folder)
+        folders = exporting.write(session, span, folder) if reps_of(session, span) else []
     return Exported(folders, sum(checked_manifest(one) for one in folders))
 
 

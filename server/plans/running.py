@@ -211,7 +211,7 @@ def _underway(day: RunningDay, drawn: Drawn, rep_id: UUID, where: Mapping[UUID, 
     shift, stops = day.shifts[rep_id], day.of(rep_id)
     current = next((one for one in stops if one.is_current), None)
     arrived = current.visit.checked_in_at if current is not None and current.visit is not None else None
-    now_s = max(day.seconds(rep_id, day.now), 0)
+    now_s = max(day.seconds(rep_id, day.now), shift.open_s)  # a visit may be reported before the working day begins
     route = stops[0].route if stops else None
     rested = False
     if route is not None and route.break_starts_at is not None:

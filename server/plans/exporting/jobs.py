@@ -16,9 +16,15 @@ from server.plans.exporting import deliveries, delivery_jobs, folders, service, 
 def export_rep(span: str, rep_id: str) -> None:
     """Write one rep's days; the same plan gives the same bytes, so running twice changes nothing and sends nothing."""
     with transaction() as session:
-        export = service.write_rep(session, Span.parse(span), UUID(rep_id))
-        if export is not None:
-            delivery_jobs.ask(session, deliveries.queue(session, export, UUID(rep_id)))
+        write_and_send(session, Span.parse(span), UUID(rep_id))
+
+
+def write_and_send(session: Session, span: Span, rep_id: UUID) -> folders.Export | None:
+    """Write one rep's days and have what is new brought to its targets; None when nothing is published."""
+    export = service.write_rep(session, span, rep_id)
+    if export is not None:
+        delivery_jobs.ask(session, deliveries.queue(session, export, rep_id))
+    return export
 
 
 @queue.periodic(cron="0 * * * *")

@@ -23,7 +23,7 @@ from server.kit.errors import Conflict, Invalid, Unavailable
 from server.kit.settings import settings
 from server.plans import service as plans
 from server.plans.build import shifts_of
-from server.plans.exporting import service as exports
+from server.plans.exporting import jobs as exports
 from server.plans.models import Plan, PlanState, Route, Stop
 from server.plans.night.splitting import split
 from server.plans.night_models import NightPart, NightRun, PartState
@@ -198,8 +198,8 @@ def _published_content(session: Session, plan: Plan) -> Content:
 
 
 def write_files(session: Session, run: NightRun, rep_id: UUID) -> dict[str, str]:
-    """Write the files of one rep's days; gives the hash of what was written, by login."""
-    written = exports.write_rep(session, Span.of(run.first_day, run.days), rep_id)
+    """Write the files of one rep's days and send them on; gives the hash of what was written, by login."""
+    written = exports.write_and_send(session, Span.of(run.first_day, run.days), rep_id)
     return {written.login: hashlib.sha256((written.folder / MANIFEST).read_bytes()).hexdigest()} if written else {}
 
 
