@@ -26,7 +26,7 @@ from server.plans.exporting import service as exporting
 from server.regions.models import Region
 
 DAYS = 5
-PLAN_STEPS = 40
+PLAN_STEPS = 10_000
 CUSTOMERS = 300
 
 ADDRESSES = text(

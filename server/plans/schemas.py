@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geo.types import LonLat
 from routing.relaxation import Kind
+from routing.solve import DEFAULT_ENGINE
 from server.plans import navigating
 from server.plans.models import Plan, PlanOccasion, PlanState
 from server.plans.queries import Leg, PlanView, RouteView, StopView, UnplannedView
@@ -28,7 +29,7 @@ class PlanRequest(BaseModel):
         le=1_000_000_000,
         description="Steps of the search instead of seconds: the same request gives the same plan on every run.",
     )
-    engine: str = "ortools"
+    engine: str = DEFAULT_ENGINE
     seed: int = Field(default=1, ge=0, le=2_000_000_000)
 
 
