@@ -146,8 +146,7 @@ def test_a_night_from_nothing_writes_the_same_bytes(stored: dict[str, UUID]) -> 
     worker.run(wait=False)
     before = parts_of(first)
     with transaction() as session:
-        for plan_id in session.scalars(select(Plan.id)).all():
-            plans.delete(session, system_scope(), plan_id)
+        session.execute(text("truncate plan, visit cascade"))  # a withdrawn visit would be cancelled in the calendars
     shutil.rmtree(settings().home / "exports")
     second = night()
     worker.run(wait=False)
