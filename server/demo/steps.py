@@ -27,7 +27,7 @@ from server.plans.exporting.sheets import reps_of
 from server.regions.models import Region
 
 DAYS = 5
-PLAN_STEPS = 40
+PLAN_STEPS = 10_000
 CUSTOMERS = 300
 
 ADDRESSES = text(

@@ -147,7 +147,6 @@ def _route(route: RouteView, rules: _Rules | None) -> RouteOnBoard:
 def _stop(stop: StopView, key: str, route: RouteView, rules: _Rules | None) -> StopOnBoard:
     starts_s = seconds_of(stop.starts_at, route.day, route.zone)
     made = StopOnBoard(
-        id=stop.id,
         key=key,
         account_id=stop.account_id,
         name=stop.account_name,

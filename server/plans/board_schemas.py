@@ -176,7 +176,6 @@ class OfferRead(BaseModel):
 class StopOnBoard(BaseModel):
     """A stop."""
 
-    id: UUID
     key: str
     account_id: UUID
     name: str

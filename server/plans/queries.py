@@ -231,14 +231,14 @@ def routes_of(session: Session, plan_id: UUID, day: date) -> tuple[RouteView, ..
     return _routes(session, select(Route).where(Route.plan_id == plan_id, Route.day == day))
 
 
-def route_with(session: Session, scope: Scope, plan_id: UUID, stop_id: UUID) -> tuple[RouteView, StopView]:
-    """A stop of a plan and its route; there is none on the routes of strangers."""
+def route_of(session: Session, scope: Scope, plan_id: UUID, rep_id: UUID, day: date) -> RouteView:
+    """One rep's day of a plan; there is none of strangers."""
     plan = find(session, scope, plan_id)
-    on = select(Stop.route_id).where(Stop.id == stop_id).scalar_subquery()
-    for route in _routes(session, select(Route).where(Route.plan_id == plan.id, Route.id == on)):
-        if route.rep_id in seen_reps(session, scope, plan):
-            return route, next(stop for stop in route.stops if stop.id == stop_id)
-    raise NotFound("There is no such stop in this plan.")
+    chosen = select(Route).where(Route.plan_id == plan.id, Route.rep_id == rep_id, Route.day == day)
+    found = _routes(session, chosen) if rep_id in seen_reps(session, scope, plan) else ()
+    if not found:
+        raise NotFound("There is no such route in this plan.")
+    return found[0]
 
 
 def day_routes(session: Session, day: date, rep_ids: Iterable[UUID] | None = None) -> tuple[RouteView, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from routing.export.tour import Span
 from server.auth.access import Scope, requires
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
+from server.kit.errors import NotFound, WaymarkError
 from server.plans import board, comparing, copies, queries, scorecard, versions
 from server.plans.board_schemas import VersionRead
 from server.plans.entry import CAUTIONS
@@ -69,10 +69,15 @@ def show_waiting(request: Request, plan_id: UUID, scope: ReadPlans, session: Db)
     )
 
 
-@router.get("/{plan_id}/stops/{stop_id}")
-def show_stop(request: Request, plan_id: UUID, stop_id: UUID, scope: ReadPlans, session: Db) -> Response:
+@router.get("/{plan_id}/stops/{rep_id}/{day}/{position}")
+def show_stop(
+    request: Request, plan_id: UUID, rep_id: UUID, day: date, position: int, scope: ReadPlans, session: Db
+) -> Response:
     """A fragment: why a stop is there, what to know of its place, and where one can go from here."""
-    route, stop = queries.route_with(session, scope, plan_id, stop_id)
+    route = queries.route_of(session, scope, plan_id, rep_id, day)
+    stop = next((one for one in route.stops if one.position == position), None)
+    if stop is None:
+        raise NotFound("There is no such stop on this route.")
     return render(request, "plans/stop.html", scope, route=route, stop=stop, cautions=CAUTIONS)
 
 

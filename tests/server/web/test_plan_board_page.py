@@ -53,7 +53,7 @@ def plan(session: Session, people: dict[str, User], make_account: Callable[..., 
 
 
 def with_stop(plan: Plan, part: str) -> str:
-    return part.format(stop=plan.routes[0].stops[0].id)
+    return part.format(stop=f"{plan.routes[0].rep_id}/{plan.routes[0].day}/1")
 
 
 @pytest.mark.parametrize("part", [*PARTS, "/compare/00000000-0000-0000-0000-000000000000"])
@@ -118,12 +118,14 @@ def test_planning_anew_leads_to_the_new_plans_progress(browser_of: Any, people: 
 
 def test_the_card_of_a_stop_says_why_and_leads_on(browser_of: Any, people: Any, plan: Plan) -> None:
     mara, stop = browser_of(people["mara"]), plan.routes[0].stops[0]
-    card = mara.get(f"/plans/{plan.id}/stops/{stop.id}").text
+    path = f"/plans/{plan.id}{with_stop(plan, '/stops/{stop}')}"
+    card = mara.get(path).text
     assert "for a visit worth up to" in card
     assert f"/accounts/{stop.account_id}/times" in card
     assert "https://www.google.com/maps" in card
     assert "Navigate along the stops" in card
-    german = mara.get(f"/plans/{plan.id}/stops/{stop.id}", headers={"accept-language": "de"}).text
+    assert mara.get(f"{path}9").status_code == 404
+    german = mara.get(path, headers={"accept-language": "de"}).text
     assert "wert ist" in german
 
 

@@ -34,7 +34,7 @@ export function stopCard(box, board) {
     ];
     const more = make("div", "stack tight stop-more");
     box.replaceChildren(head, tags, ...facts, more);
-    fragment(more, `/plans/${board.plan}/stops/${stop.id}`);
+    fragment(more, `/plans/${board.plan}/stops/${route.rep_day}/${route.stops.indexOf(stop) + 1}`);
     if (may) box.append(actions(stop, repDay));
     const offers = make("div", "stack tight");
     offers.id = "offers";

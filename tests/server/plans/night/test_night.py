@@ -163,6 +163,18 @@ def test_a_night_from_nothing_gives_the_same_visits_with_the_same_ids_and_times(
     assert standing() == before
 
 
+def test_a_night_from_nothing_writes_the_same_bytes(stored: dict[str, UUID]) -> None:
+    first = night()
+    worker.run(wait=False)
+    before = parts_of(first)
+    with transaction() as session:
+        session.execute(text("truncate plan, visit cascade"))  # a withdrawn visit would be cancelled in the calendars
+    shutil.rmtree(settings().home / "exports")
+    second = night()
+    worker.run(wait=False)
+    assert {name: part.files for name, part in parts_of(second).items()} == {n: p.files for n, p in before.items()}
+
+
 @pytest.fixture(params=["work_out", "publish", "write_files"])
 def stopping_worker(request: pytest.FixtureRequest, engine: Engine) -> Iterator[subprocess.Popen[str]]:
     """A worker in a process of its own, stopped before one of the steps."""
