@@ -80,7 +80,7 @@ def test_the_job_does_its_work_once(committed: Any) -> None:
     with transaction() as session:
         made = copies.request(session, committed["mona"], committed["plan_id"], steps=500).id
     for _ in range(2):
-        jobs.plan_again(str(made))
+        jobs.plan_rest(str(made))
     with transaction() as session:
         plan = session.get_one(Plan, made)
         assert (plan.state, plan.summary["visits"], plan.based_on) == (PlanState.READY, 4, committed["plan_id"])
