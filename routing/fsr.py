@@ -16,7 +16,7 @@ What our problems say beyond the format stands in optional fields, which other r
 import gzip
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ import numpy as np
 from routing.check import verify
 from routing.plan import Plan
 from routing.types import Break, InvalidProblem, Meeting, Night, Problem, RepDay, Spacing, Visit, Weights, Window
+from routing.values import whole
 
 FORMAT = "fsr/1"
 
@@ -56,7 +57,7 @@ def read(path: Path) -> Instance:
         document = json.loads(text)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InvalidProblem(path.name, f"is not a whole gzip file ({error})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidProblem(path.name, f"is not JSON ({error})") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InvalidProblem(path.name, f"is not a planning file: format must be {FORMAT!r}")
@@ -168,20 +169,60 @@ def _rep_day_out(d: RepDay) -> dict[str, Any]:
 
 def _instance(document: Mapping[str, Any], name: str) -> Instance:
     weights = document.get("weights", {})
-    meetings, nights = document.get("meetings") or (), document.get("nights") or ()
+    if not isinstance(weights, Mapping):
+        raise InvalidProblem("weights", f"must be an object of numbers, not {weights!r}")
+    optional = {name: document.get(name) or () for name in ("spacing", "meetings", "nights")}
     problem = Problem(
-        rep_days=tuple(_rep_day(s) for s in document["shifts"]),
-        visits=tuple(_visit(v) for v in document["visits"]),
-        seconds=np.asarray(document["time"]),
-        metres=None if not document.get("dist") else np.rint(np.asarray(document["dist"])).astype(np.int64),
-        spacings=tuple(
-            Spacing(tuple(s["visits"]), s["min_gap"], s.get("max_gap")) for s in document.get("spacing") or ()
-        ),
+        rep_days=_each("shifts", document["shifts"], _rep_day),
+        visits=_each("visits", document["visits"], _visit),
+        seconds=_numbers("time", document["time"]),
+        metres=None if not document.get("dist") else _rounded("dist", document["dist"]),
+        spacings=_each("spacing", optional["spacing"], _spacing),
         weights=Weights(**{k: weights.get(k, 0) for k in ("prize", "travel", "fixed", "late")}),
-        meetings=tuple(Meeting(tuple(m["visits"])) for m in meetings),
-        nights=tuple(Night(x["id"], x["evening"], x["morning"], x["loc"], x.get("cost") or 0) for x in nights),
+        meetings=_each("meetings", optional["meetings"], lambda m: Meeting(tuple(m["visits"]))),
+        nights=_each("nights", optional["nights"], _night),
     )
     return Instance(str(document.get("name", name)), float(document.get("unit", 1)), problem)
+
+
+def _each[T](name: str, rows: Sequence[Any], build: Callable[[Any], T]) -> tuple[T, ...]:
+    """Every row as what it stands for; a row that is broken is named."""
+    if not isinstance(rows, list | tuple):
+        raise InvalidProblem(name, f"must be a list, not {type(rows).__name__}")
+    found = []
+    for k, row in enumerate(rows):
+        try:
+            found.append(build(row))
+        except InvalidProblem:
+            raise
+        except KeyError as error:
+            raise InvalidProblem(f"{name}[{k}]", f"field {error} is missing") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise InvalidProblem(f"{name}[{k}]", f"has a value of the wrong kind ({error})") from error
+    return tuple(found)
+
+
+def _numbers(name: str, rows: Any) -> np.ndarray:
+    try:
+        return np.asarray(rows)
+    except ValueError as error:
+        raise InvalidProblem(name, "its rows are not equally long") from error
+
+
+def _rounded(name: str, rows: Any) -> np.ndarray:
+    """Metres may have fractions."""
+    given = _numbers(name, rows)
+    if given.dtype.kind not in "iuf" or not np.isfinite(given).all():
+        raise InvalidProblem(name, "must hold numbers only; -1 where there is no way")
+    return np.rint(given).astype(np.int64)
+
+
+def _spacing(s: Mapping[str, Any]) -> Spacing:
+    return Spacing(tuple(s["visits"]), s["min_gap"], s.get("max_gap"))
+
+
+def _night(x: Mapping[str, Any]) -> Night:
+    return Night(x["id"], x["evening"], x["morning"], x["loc"], x.get("cost") or 0)
 
 
 def _windows(spans: Sequence[Sequence[int]], service: int) -> tuple[Window, ...]:
@@ -189,15 +230,19 @@ def _windows(spans: Sequence[Sequence[int]], service: int) -> tuple[Window, ...]
 
 
 def _visit(v: Mapping[str, Any]) -> Visit:
-    service = v["service"]
+    service, required, days = v["service"], v.get("required") or False, v.get("days")
+    if not isinstance(required, bool | int):
+        raise InvalidProblem(f"visit {v['id']}.required", f"must be true or false, not {required!r}")
+    for day in days or ():
+        whole(f"visit {v['id']}.days", day)
     return Visit(
         id=v["id"],
         place=v["loc"],
         service_s=service,
         windows=_windows(v["windows"], service),
         prize=v["prize"],
-        mandatory=bool(v.get("required")),
-        days=None if v.get("days") is None else frozenset(v["days"]),
+        mandatory=bool(required),
+        days=None if days is None else frozenset(days),
         reps=None if v.get("reps") is None else frozenset(str(r) for r in v["reps"]),
         windows_by_day={int(d): _windows(w, service) for d, w in (v.get("windows_by_day") or {}).items()},
         demand=v.get("demand") or 0,

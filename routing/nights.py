@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from routing import meetings
 from routing.draft import Draft
@@ -137,6 +136,8 @@ class _Week:
 
     def _estimated(self) -> Stay:
         """CP-SAT over the gains of single nights and of two that share a day."""
+        from ortools.sat.python import cp_model  # when it is needed: the server starts without it
+
         nights = self.part.nights
         model = cp_model.CpModel()
         takes = [model.new_bool_var(x.id) for x in nights]

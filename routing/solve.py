@@ -11,7 +11,6 @@ from routing.draft import Draft
 from routing.explain import why, why_not
 from routing.found import Engine, Found, Progress, Tell
 from routing.insertion import fill, greedy, mend, trade
-from routing.partition import recombine
 from routing.plan import Plan, Route
 from routing.schedule import Broken, schedule
 from routing.types import InvalidProblem, Problem
@@ -81,6 +80,8 @@ def load(engine: str, tell: Tell = lambda _: None) -> Engine:
     """
     if engine not in ENGINES:
         raise InvalidProblem("engine", f"{engine!r} is not one of {', '.join(sorted(ENGINES))}")
+    from routing import partition  # noqa: F401 - the finish of every search, loaded before the clock runs
+
     return ENGINES[engine](tell)
 
 
@@ -185,7 +186,11 @@ def _search(problem: Problem, begun: Draft | None, engine: Engine, seed: int, me
         effort, most_s = FINISH_SHARE * meter.budget.steps / STEPS_A_SECOND, None
     else:
         effort, most_s = 0.6 * finish_s, 3 * finish_s  # the rest of it goes by in building the model
-    return recombine(draft, found.pool, effort=effort, seed=seed, seconds=most_s) if effort and found.pool else draft
+    if not effort or not found.pool:
+        return draft
+    from routing.partition import recombine
+
+    return recombine(draft, found.pool, effort=effort, seed=seed, seconds=most_s)
 
 
 def _inserted(problem: Problem, draft: Draft | None) -> Draft:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from routing.values import COUNTABLE, matrix, named, unique, whole
 from routing.values import UNREACHABLE as UNREACHABLE
 from routing.values import InvalidProblem as InvalidProblem
 from routing.values import Seconds as Seconds
-from routing.values import matrix, named, unique, whole
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -313,6 +313,7 @@ class Problem:
         self._check_spacings()
         self._check_meetings()
         self._check_nights()
+        self._check_worth()
 
     def _check_places(self) -> None:
         n = len(self.seconds)
@@ -352,6 +353,16 @@ class Problem:
             evening, morning = self.rep_day(night.evening), self.rep_day(night.morning)
             if evening.rep != morning.rep or evening.day >= morning.day:
                 raise InvalidProblem(where, f"{morning.id} is not a later day of the rep of {evening.id}")
+
+    def _check_worth(self) -> None:
+        """Sums of everything that is counted fit into the numbers that solvers count with."""
+        w, last = self.weights, max((d.day for d in self.rep_days), default=0)
+        late = max((last - v.due_day for v in self.visits if v.due_day is not None), default=0)
+        worth = sum(w.prize * v.prize + v.change_cost + w.late * v.late_cost * late for v in self.visits)
+        for d in self.rep_days:
+            worth += w.travel * d.latest_s + w.fixed * d.fixed_cost + d.overtime_cost * d.overtime_s
+        if worth + sum(x.cost for x in self.nights) >= COUNTABLE:
+            raise InvalidProblem("weights", "prizes, costs and weights together are larger than can be counted")
 
     @cached_property
     def visit_index(self) -> Mapping[str, int]:

@@ -10,6 +10,12 @@ UNREACHABLE = -1
 """In a travel matrix: there is no way from here to there."""
 
 
+LARGEST = 2**53
+"""Numbers stay below: other programs that read a planning file could not tell larger ones apart."""
+COUNTABLE = 2**61
+"""What all visits and days together are worth stays below: whole numbers of 64 bits hold twice as much."""
+
+
 class InvalidProblem(ValueError):
     """A value from which no planning problem can be built; the message begins with the field's name."""
 
@@ -23,6 +29,8 @@ def whole(name: str, value: object, *, at_least: int | None = None) -> None:
         raise InvalidProblem(name, f"must be a whole number, not {value!r}")
     if at_least is not None and value < at_least:
         raise InvalidProblem(name, f"must be at least {at_least}, not {value}")
+    if not -LARGEST < value < LARGEST:
+        raise InvalidProblem(name, f"is too large: numbers stay under {LARGEST}")
 
 
 def named(name: str, value: object) -> None:
@@ -35,7 +43,7 @@ def matrix(name: str, value: object) -> Seconds:
     if given.ndim != 2 or given.shape[0] != given.shape[1]:
         raise InvalidProblem(name, f"must be a square matrix, not of shape {given.shape}")
     if given.size and not np.issubdtype(given.dtype, np.integer):
-        raise InvalidProblem(name, f"must hold whole numbers, not {given.dtype}")
+        raise InvalidProblem(name, f"must hold whole numbers, {UNREACHABLE} where there is no way, not {given.dtype}")
     if given.size and given.min() < UNREACHABLE:
         raise InvalidProblem(name, f"holds {given.min()}; only {UNREACHABLE} (no way) may be negative")
     if given.dtype == np.int64 and given.base is None and not given.flags.writeable:

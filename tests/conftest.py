@@ -13,8 +13,11 @@ from sqlalchemy.orm import Session
 
 os.environ.setdefault("KIVY_NO_ARGS", "1")
 os.environ.setdefault("KIVY_NO_CONSOLELOG", "1")
-HOME = Path(os.environ.setdefault("WAYMARK_HOME", tempfile.mkdtemp(prefix="waymark-tests-")))
+if "WAYMARK_TESTS" not in os.environ:  # workers of a parallel run find it; never the data of whoever runs the tests
+    os.environ["WAYMARK_TESTS"] = tempfile.mkdtemp(prefix="waymark-tests-")
+HOME = Path(os.environ["WAYMARK_TESTS"])
 HOME.chmod(0o755)
+os.environ["WAYMARK_HOME"] = str(HOME)
 os.environ.pop("WAYMARK_DATABASE_URL", None)
 
 from server import migrations  # noqa: E402

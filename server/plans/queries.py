@@ -202,6 +202,13 @@ def plan_view(session: Session, scope: Scope, plan_id: UUID) -> PlanView:
     return PlanView(plan, routes, left_out)
 
 
+def replaced(session: Session, plan_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these published plans have no route in the calendar any more: later plans took their place."""
+    taken = func.bool_and(Route.deleted_at.is_not(None))
+    of_plan = select(Route.plan_id).where(Route.plan_id.in_(list(plan_ids)), Route.published_at.is_not(None))
+    return set(session.scalars(of_plan.group_by(Route.plan_id).having(taken)))
+
+
 def seen_reps(session: Session, scope: Scope, plan: Plan) -> set[UUID]:
     """The reps of a plan whose days somebody may see."""
     if plan.requested_by == scope.user_id:
@@ -339,7 +346,11 @@ def _stops(session: Session, routes: Sequence[Route]) -> dict[UUID, tuple[StopVi
         .join(Account, Account.id == func.account_surviving(Stop.account_id))
         .join(Site, Site.id == Stop.site_id)
         .outerjoin(Visit, Visit.id == Stop.visit_id)
-        .where(Stop.route_id.in_(list(by_id)), Stop.deleted_at.is_(None))
+        .join(Route, Route.id == Stop.route_id)
+        .where(
+            Stop.route_id.in_(list(by_id)),
+            Stop.deleted_at.is_(None) | (Stop.deleted_at == Route.deleted_at),  # went with a route that was replaced
+        )
         .order_by(Stop.route_id, Stop.position)
     )
     found: dict[UUID, list[StopView]] = {}

@@ -1,7 +1,12 @@
 """Rules of our own code that no tool checks. Each test tells what goes wrong without it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+
+from tests.architecture.conftest import ROOT
 
 MANY_LINES = 400
 PROGRAM_TEXT = {".py", ".js", ".css", ".html", ".kv", ".sql"}
@@ -111,3 +116,12 @@ def test_tests_wait_for_nothing(tests: list[Any]) -> None:
         for call, line in source.calls()
         if call in {"time.sleep", "sleep", "asyncio.sleep"}
     ] == []
+
+
+def test_the_tests_never_touch_the_data_of_whoever_runs_them(tmp_path: Path) -> None:
+    """Once a run with WAYMARK_HOME set worked in that folder, and removed it at its end."""
+    code = "import tests.conftest as run; print(run.HOME); run.HOME.rmdir()"
+    environment = {k: v for k, v in os.environ.items() if k != "WAYMARK_TESTS"} | {"WAYMARK_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) != tmp_path

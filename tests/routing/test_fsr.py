@@ -90,7 +90,19 @@ def test_a_problem_with_every_word_is_the_same_when_it_is_written_and_read_again
         (lambda d: d["visits"][1].update(id="a"), "visits: 'a' is there twice"),
         (lambda d: d["shifts"][0].update(close=0), "rep_day s.close_s"),
         (lambda d: d.update(time=[[0, 1]]), "seconds: must be a square matrix"),
-        (lambda d: d.update(time=[[0, 1], [2]]), "wrong kind"),
+        (lambda d: d.update(time=[[0, 1], [2]]), "time: its rows are not equally long"),
+        (lambda d: d.update(time=[[0, None], [1, 0]]), "seconds: must hold whole numbers, -1 where there is no way"),
+        (lambda d: d.update(dist=[[0, None], [1, 0]]), "dist: must hold numbers only"),
+        (lambda d: d.update(visits={}), "visits: must be a list"),
+        (lambda d: d.update(weights=None), "weights: must be an object"),
+        (lambda d: d["visits"][1].pop("prize"), r"visits\[1\]: field 'prize' is missing"),
+        (lambda d: d["visits"][1].update(windows=None), r"visits\[1\]: has a value of the wrong kind"),
+        (lambda d: d["visits"][1].update(required="false"), "visit b.required: must be true or false"),
+        (lambda d: d["visits"][1].update(days="0"), "visit b.days: must be a whole number"),
+        (lambda d: d["visits"][1].update(service=10**30), "is too large"),
+        (lambda d: d["visits"][1].update(prize=10**19), "visit b.prize: is too large"),
+        (lambda d: d["shifts"][0].update(day=10**20), "rep_day s.day: is too large"),
+        (lambda d: d.update(weights={"prize": 2**50, "travel": 1}), "weights: prizes, costs and weights together"),
         (lambda d: d.update(format="csv"), "format must be 'fsr/1'"),
     ],
 )
@@ -104,7 +116,7 @@ def test_a_broken_file_is_refused_and_the_message_names_file_and_field(tmp_path:
     assert str(error.value).startswith("plan.json: ")
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\x1f\x8bgarbage", b"[]"])
+@pytest.mark.parametrize("data", [b"", b"{", b"\x1f\x8bgarbage", b"[]", b"[" * 100_000])
 def test_a_file_that_is_no_planning_file_at_all_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "plan.json.gz"
     path.write_bytes(data)

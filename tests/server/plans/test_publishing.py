@@ -184,3 +184,17 @@ def test_a_plan_whose_days_are_over_is_not_put_into_the_calendar(
     answer = clients["mona"].post(f"/api/v1/plans/{plan.id}/publish")
     assert (answer.status_code, answer.json()["code"]) == (409, "plan_not_ready")
     assert living(session) == []
+
+
+@pytest.mark.usefixtures("world")
+def test_a_plan_that_a_later_one_replaced_still_shows_its_stops_and_says_that_it_was_replaced(
+    session: Any, people: Any, plan_now: Any, clients: Any, monday: date
+) -> None:
+    first, second = (plan_now(people["mona"], [people["rita"]], monday) for _ in range(2))
+    for plan in (first, second):
+        assert clients["mona"].post(f"/api/v1/plans/{plan.id}/publish").status_code == 200
+    session.expire_all()
+    (route,) = clients["mona"].get(f"/api/v1/plans/{first.id}").json()["routes"]
+    assert len(route["stops"]) == 3
+    assert queries.replaced(session, [first.id, second.id]) == {first.id}
+    assert len(queries.day_routes(session, monday)) == 1
