@@ -61,6 +61,20 @@ def test_the_report_reconciles_with_the_capacity_formula(
     assert load.stretch > 1
 
 
+def test_two_parts_of_the_same_name_keep_their_own_work(
+    session: Any, people: Any, make_account: Any, monday: date
+) -> None:
+    people["otto"].name = people["rita"].name
+    session.flush()
+    make_account("Hers", (9.5, 47.1), account_class="A", owner_id=people["rita"].id)
+    for k in range(3):
+        make_account(f"His {k}", (9.6, 47.1), account_class="A", owner_id=people["otto"].id)
+    report = overload.report(session, scope_of(session, people["mona"], source="api"), monday)
+    wanted = sorted(part.load.wanted_s for part in report.parts)
+    assert len(wanted) == 2
+    assert wanted[1] == pytest.approx(3 * wanted[0])
+
+
 def test_everybody_slips_in_proportion_and_the_ways_out_fit(
     session: Any, people: Any, make_account: Any, monday: date
 ) -> None:
