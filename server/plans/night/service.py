@@ -1,6 +1,5 @@
 """The rules of the night: asking for it, planning its parts, putting them into the calendar, writing their files."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import ClassVar
@@ -11,7 +10,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
-from routing.export.types import MANIFEST
 from routing.solve import DEFAULT_ENGINE, ENGINES
 from server.auth.access import system_scope
 from server.auth.models import Role, User
@@ -23,6 +21,7 @@ from server.kit.errors import Conflict, Invalid, Unavailable
 from server.kit.settings import settings
 from server.plans import service as plans
 from server.plans.build import shifts_of
+from server.plans.exporting import deliveries, delivery_jobs
 from server.plans.exporting import service as exports
 from server.plans.models import Plan, PlanState, Route, Stop
 from server.plans.night.splitting import split
@@ -229,9 +228,12 @@ def _published_content(session: Session, plan: Plan) -> Content:
 
 
 def write_files(session: Session, run: NightRun, rep_id: UUID) -> dict[str, str]:
-    """Write the files of one rep's days; gives the hash of what was written, by login."""
+    """Write the files of one rep's days, and send them to whoever has not got them; gives their hash by login."""
     written = exports.write_rep(session, Span.of(run.first_day, run.days), rep_id)
-    return {written.login: hashlib.sha256((written.folder / MANIFEST).read_bytes()).hexdigest()} if written else {}
+    if written is None:
+        return {}
+    delivery_jobs.ask(session, deliveries.queue(session, written, rep_id))
+    return {written.login: written.revision}
 
 
 def finish(session: Session, part_id: UUID, files: dict[str, str], phases: dict[str, float]) -> None:

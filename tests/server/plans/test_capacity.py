@@ -206,6 +206,18 @@ def test_a_closed_site_is_left_out_with_the_reason(
     assert "Amann" in stops(session, plan_now(people["mona"], [people["rita"]], monday))
 
 
+def test_a_second_click_makes_no_second_absence_and_no_second_closure(
+    session: Any, people: Any, make_account: Any, monday: date
+) -> None:
+    scope, rita = system_scope(), people["rita"]
+    absences = [closures.be_absent(session, scope, rita.id, monday, monday, AbsenceKind.SICK) for _ in range(2)]
+    site = make_account("Amann", (9.51, 47.1)).sites[0]
+    closed = [closures.close_site(session, scope, site.id, monday, monday, "Inventory") for _ in range(2)]
+    assert (len({one.id for one in absences}), len({one.id for one in closed})) == (1, 1)
+    closures.be_back(session, scope, absences[0].id)
+    assert closures.be_absent(session, scope, rita.id, monday, monday, AbsenceKind.SICK).id != absences[0].id
+
+
 def test_a_plan_for_days_of_vacation_is_refused_with_the_reason(
     session: Any, people: Any, clients: Any, monday: date
 ) -> None:

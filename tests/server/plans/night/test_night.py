@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from shapely.geometry import MultiPolygon, box
 from sqlalchemy import Engine, func, select, text
 from typer.testing import CliRunner
 
+from routing.export.tour import Span
 from server import worker
 from server.activities.models import Visit
 from server.auth.access import system_scope
@@ -30,6 +32,9 @@ from server.kit.database import transaction
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.plans import service as plans
+from server.plans.exporting import targets
+from server.plans.exporting.target_models import ExportDelivery
+from server.plans.exporting.target_schemas import TargetWrite
 from server.plans.models import Plan, PlanState, Route, Stop
 from server.plans.night import service
 from server.plans.night.commands import plans as command
@@ -141,6 +146,19 @@ def test_the_same_night_again_changes_nothing(stored: dict[str, UUID]) -> None:
     assert {name: part.files for name, part in after.items()} == {name: part.files for name, part in before.items()}
     assert [part.is_unchanged for part in after.values()] == [True, True]
     assert count(Visit) == visits
+
+
+def test_the_files_of_a_night_are_sent_and_the_same_ones_are_not_sent_again(
+    stored: dict[str, UUID], tmp_path: Path
+) -> None:
+    with transaction() as session:
+        targets.add(session, TargetWrite(name="Drive", kind="folder", folder=str(tmp_path), formats=["ics"]))
+    for _ in range(2):
+        run = night()
+        worker.run(wait=False)
+    span = Span.of(run.first_day, run.days)
+    assert {path.name for path in (tmp_path / str(span)).iterdir()} == {"rita", "otto"}, "Paul has nothing to do"
+    assert count(ExportDelivery) == 2
 
 
 def standing() -> list[tuple[Any, ...]]:
