@@ -205,6 +205,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(NoConnectionFree, answer_database)
     app.add_exception_handler(DataError, answer_unfit)
     app.add_exception_handler(UnicodeEncodeError, answer_unfit)
+    app.add_exception_handler(OverflowError, answer_unfit)
     app.add_exception_handler(IntegrityError, answer_contradiction)
     app.add_exception_handler(Exception, answer_fault)
     for router in ROUTERS:

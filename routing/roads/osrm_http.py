@@ -1,5 +1,6 @@
 """Road answers from an `osrm-routed` process; what it cannot answer is estimated and marked."""
 
+import contextlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,12 +70,10 @@ class OsrmHttp:
         )
         if answer is None:
             return self._one_by_one(stops)
-        far = [point["distance"] > FAR_FROM_ROADS_M for point in answer["waypoints"]]
-        legs = answer["routes"][0]["legs"]
-        return [
-            StraightLine().leg(stops[i], stops[i + 1]) if far[i] or far[i + 1] else _leg(leg)
-            for i, leg in enumerate(legs)
-        ]
+        with understood():
+            far = [point["distance"] > FAR_FROM_ROADS_M for point in answer["waypoints"]]
+            pairs = zip(itertools.pairwise(stops), itertools.pairwise(far), answer["routes"][0]["legs"], strict=True)
+            return [StraightLine().leg(*ends) if any(are_far) else _leg(leg) for ends, are_far, leg in pairs]
 
     def isochrone(self, centre: LonLat, minutes: Sequence[float]) -> FeatureCollection:
         """Areas from a table over a grid; circles when the centre is over 1 km from any road."""
@@ -106,12 +105,14 @@ class OsrmHttp:
         )
         if answer is None:
             return Table.without_any_way(len(sources), len(targets))
-        return Table(
-            np.array(answer["durations"], float),
-            np.array(answer["distances"], float),
-            np.array([point["distance"] for point in answer["sources"]], float),
-            np.array([point["distance"] for point in answer["destinations"]], float),
-        )
+        shape = len(sources), len(targets)
+        with understood():
+            return Table(
+                np.array(answer["durations"], float).reshape(shape),
+                np.array(answer["distances"], float).reshape(shape),
+                np.array([point["distance"] for point in answer["sources"]], float).reshape(shape[0]),
+                np.array([point["distance"] for point in answer["destinations"]], float).reshape(shape[1]),
+            )
 
     def _ask(self, service: str, coordinates: list[list[float]], **question: object) -> dict[str, Any] | None:
         path, body = f"/{service}/v1/{self.profile}", b""
@@ -130,6 +131,15 @@ class OsrmHttp:
             said = answer.get("message", code) if isinstance(answer, dict) else "something else"
             raise RoadsUnavailable(f"the road server refused a {service}: {said}")
         return answer
+
+
+@contextlib.contextmanager
+def understood() -> Iterator[None]:
+    """An answer that is of another shape than was asked for is no answer."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise RoadsUnavailable("the road server gave an answer of another shape than was asked for") from error
 
 
 def blocks(
@@ -176,7 +186,7 @@ class Table:
     def put_into(self, result: Matrix, rows: slice, columns: slice) -> None:
         """Replace the estimates of a block by what is known of the road."""
         far = (self.source_snap_m[:, None] > FAR_FROM_ROADS_M) | (self.target_snap_m[None] > FAR_FROM_ROADS_M)
-        known = np.isfinite(self.seconds) & np.isfinite(self.metres) & ~far
+        known = np.isfinite(self.seconds) & np.isfinite(self.metres) & (self.seconds >= 0) & (self.metres >= 0) & ~far
         result.seconds[rows, columns][known] = np.rint(self.seconds[known])
         result.metres[rows, columns][known] = np.rint(self.metres[known])
         result.estimated[rows, columns][known] = False

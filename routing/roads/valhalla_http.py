@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geo.distance import haversine_m
 from geo.types import LonLat
-from routing.roads.osrm_http import Post, Table, blocks
+from routing.roads.osrm_http import Post, Table, blocks, understood
 from routing.roads.straight import StraightLine
 from routing.roads.types import FAR_FROM_ROADS_M, FeatureCollection, Leg, Matrix, RoadsUnavailable, checked_minutes
 
@@ -71,7 +71,11 @@ class ValhallaHttp:
         answer = None if far.any() else self._ask("route", locations=locations, directions_type="none")
         if answer is None and len(stops) > 2:
             return [leg for pair in itertools.pairwise(stops) for leg in self.route(pair)]
-        return StraightLine().route(stops) if answer is None else [_leg(leg) for leg in answer["trip"]["legs"]]
+        if answer is None:
+            return StraightLine().route(stops)
+        with understood():
+            pairs = zip(itertools.pairwise(stops), answer["trip"]["legs"], strict=True)
+            return [_leg(leg) for _ends, leg in pairs]
 
     def isochrone(self, centre: LonLat, minutes: Sequence[float]) -> FeatureCollection:
         """Areas as Valhalla draws them; circles when the centre is over 1 km from any road."""
@@ -84,9 +88,8 @@ class ValhallaHttp:
             answer = self._ask("isochrone", locations=[_place(centre)], contours=times, polygons=True)
             if answer is None:
                 return StraightLine().isochrone(centre, minutes)
-            features += answer["features"]
-        for feature in features:
-            feature["properties"] = {"minutes": float(feature["properties"]["contour"]), "estimated": False}
+            with understood():
+                features += [{**feature, "properties": _minutes(feature)} for feature in answer["features"]]
         features.sort(key=lambda feature: -feature["properties"]["minutes"])
         return {"type": "FeatureCollection", "features": features}
 
@@ -97,14 +100,15 @@ class ValhallaHttp:
             if len(sources) == len(targets) == 1:
                 return Table.without_any_way(1, 1)
             return self._halves(sources, targets)
-        found = answer["sources_to_targets"]
         shape = len(sources), len(targets)
-        return Table(
-            np.array(found["durations"], float).reshape(shape),
-            np.array(found["distances"], float).reshape(shape) * 1000,
-            np.zeros(shape[0]),
-            np.zeros(shape[1]),
-        )
+        with understood():
+            found = answer["sources_to_targets"]
+            return Table(
+                np.array(found["durations"], float).reshape(shape),
+                np.array(found["distances"], float).reshape(shape) * 1000,
+                np.zeros(shape[0]),
+                np.zeros(shape[1]),
+            )
 
     def _halves(self, sources: Sequence[LonLat], targets: Sequence[LonLat]) -> Table:
         """One point too far away makes Valhalla refuse the whole table: it is looked for by halving."""
@@ -127,9 +131,10 @@ class ValhallaHttp:
         for first in range(0, len(unique), self.most_stops):
             part = unique[first : first + self.most_stops]
             answers = self._ask("locate", locations=list(map(_place, part)), verbose=False) or [{}] * len(part)
-            for point, answer in zip(part, answers, strict=True):
-                ends = [LonLat(e["correlated_lon"], e["correlated_lat"]) for e in answer.get("edges") or ()]
-                found[point] = min((haversine_m(point, end) for end in ends), default=np.inf)
+            with understood():
+                for point, answer in zip(part, answers, strict=True):
+                    ends = [LonLat(e["correlated_lon"], e["correlated_lat"]) for e in answer.get("edges") or ()]
+                    found[point] = min((haversine_m(point, end) for end in ends), default=np.inf)
         return np.array([found[point] for point in points], float)
 
     def _ask(self, action: str, **question: object) -> Any:
@@ -147,6 +152,10 @@ class ValhallaHttp:
 
 def _place(point: LonLat) -> dict[str, object]:
     return {"lat": point.lat, "lon": point.lon}
+
+
+def _minutes(feature: dict[str, Any]) -> dict[str, object]:
+    return {"minutes": float(feature["properties"]["contour"]), "estimated": False}
 
 
 def _leg(leg: dict[str, Any]) -> Leg:

@@ -1,9 +1,10 @@
 """The rules of days that are not ordinary: keeping calendars, closing sites, absences of reps."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -98,7 +99,8 @@ def close_site(
     _check_days(first_day, last_day)
     if not reason.strip():
         raise Invalid("The reason is empty.", help="Say why, for instance “Company holidays”.", field="reason")
-    closure = SiteClosure(site_id=site_id, first_day=first_day, last_day=last_day, reason=reason.strip()[:200])
+    values = {"site_id": site_id, "first_day": first_day, "last_day": last_day, "reason": reason.strip()[:200]}
+    closure = _same(session, SiteClosure, values) or SiteClosure(**values)
     session.add(closure)
     session.flush()
     return closure
@@ -122,9 +124,9 @@ def be_absent(
     """Take a rep out of plans from a day to a day. Refuses people of others and days the wrong way round."""
     need_rep(session, scope, user_id)
     _check_days(first_day, last_day)
-    absence = RepAbsence(
-        user_id=user_id, first_day=first_day, last_day=last_day, kind=kind.value, note=(note or "").strip() or None
-    )
+    values = {"user_id": user_id, "first_day": first_day, "last_day": last_day, "kind": kind.value}
+    absence = _same(session, RepAbsence, values) or RepAbsence(**values)
+    absence.note = (note or "").strip() or absence.note
     session.add(absence)
     session.flush()
     return absence
@@ -141,6 +143,12 @@ def need_rep(session: Session, scope: Scope, user_id: UUID) -> None:
     people = visible_users(scope.user_id, scope.team_ids, scope.level("closures:write"))
     if session.scalars(people.where(User.id == user_id, User.role == Role.REP)).one_or_none() is None:
         raise NotFound("There is no such rep.", field="user_id")
+
+
+def _same[T: (RepAbsence, SiteClosure)](session: Session, table: type[T], values: dict[str, Any]) -> T | None:
+    """What a second click would make once more; taking one of two back would change nothing."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"{table.__tablename__}:{values}"))))
+    return session.scalars(select(table).filter_by(**values, deleted_at=None).limit(1)).first()
 
 
 def _calendar(session: Session, calendar_id: UUID) -> HolidayCalendar:

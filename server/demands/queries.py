@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Date, Select, Uuid, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -82,8 +82,8 @@ def page(
     by_deadline = func.coalesce(VisitDemand.deadline, NEVER)
     after = decode_cursor(cursor, 2)
     if after is not None:
-        there = (date.fromisoformat(str(after[0])), UUID(str(after[1])))
-        statement = statement.where(tuple_(by_deadline, VisitDemand.id) > tuple_(*there))
+        there = tuple_(cast(str(after[0]), Date), cast(str(after[1]), Uuid))
+        statement = statement.where(tuple_(by_deadline, VisitDemand.id) > there)
     rows = _named(session, statement.order_by(by_deadline, VisitDemand.id).limit(limit + 1))
     last = rows[limit - 1].demand if len(rows) > limit else None
     return Listing(rows[:limit], encode_cursor((last.deadline or NEVER, last.id)) if last else None)

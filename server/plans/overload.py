@@ -124,26 +124,38 @@ def report(session: Session, scope: Scope, first_day: date) -> Report:
     reps = list(session.scalars(people.where(User.role == Role.REP, User.active)))
     by_id = {rep.id: rep for rep in reps}
     work = worked(session, scope, list(by_id), first_day)
-    shares = [(share.name, [by_id[rep_id] for rep_id in share.rep_ids]) for share in split(session, reps, first_day)]
-    place = {rep.id: name for name, members in shares for rep in members}
-    theirs: dict[str, list[Worked]] = {name: [] for name, _ in shares}
+    split_up = split(session, reps, first_day)
+    place = {rep_id: k for k, share in enumerate(split_up) for rep_id in share.rep_ids}
+    theirs: list[list[Worked]] = [[] for _ in split_up]
     for one in work:
         theirs[place[one.lead]].append(one)
-    loads = {name: capacity.load(session, members, theirs[name], first_day) for name, members in shares}
-    middles = {name: _middle(ones) for name, ones in theirs.items()}
-    return Report(
-        first_day,
-        tuple(
-            Part(
-                name,
-                tuple(rep.name for rep in members),
-                loads[name],
-                tuple(_classes(theirs[name], loads[name])),
-                tuple(sorted(_slips(name, theirs[name], loads[name].stretch), key=_longest_first)),
-                _ways_out(name, theirs[name], loads, middles),
-            )
-            for name, members in shares
-        ),
+    shares = [
+        _Share(one.name, reps, capacity.load(session, reps, ones, first_day), ones, _middle(ones))
+        for one, ones in zip(split_up, theirs, strict=True)
+        if (reps := [by_id[rep_id] for rep_id in one.rep_ids])
+    ]
+    return Report(first_day, tuple(_part(share, [other for other in shares if other is not share]) for share in shares))
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What a part is made of; two may have the same name."""
+
+    name: str
+    reps: list[User]
+    load: Load
+    work: list[Worked]
+    middle: LonLat | None
+
+
+def _part(share: _Share, others: Sequence[_Share]) -> Part:
+    return Part(
+        share.name,
+        tuple(rep.name for rep in share.reps),
+        share.load,
+        tuple(_classes(share.work, share.load)),
+        tuple(sorted(_slips(share.name, share.work, share.load.stretch), key=_longest_first)),
+        _ways_out(share, others),
     )
 
 
@@ -181,23 +193,22 @@ def _slips(part: str, work: Sequence[Worked], stretch: float) -> list[Slip]:
     return [slip for slip in slips if slip.days > 0]
 
 
-def _ways_out(
-    name: str, work: Sequence[Worked], loads: dict[str, Load], middles: dict[str, LonLat | None]
-) -> WaysOut | None:
-    load = loads[name]
+def _ways_out(share: _Share, others: Sequence[_Share]) -> WaysOut | None:
+    load = share.load
     if load.stretch <= 1:
         return None
-    of_c = [one for one in work if one.interval is not None and one.account.account_class == "C"]
+    of_c = [one for one in share.work if one.interval is not None and one.account.account_class == "C"]
     wanted_c = sum(capacity.wanted_s(one, load.days, load.drive_s) for one in of_c)
     left_for_c = load.free_s - (load.wanted_s - wanted_c)
     usual = sum(one.interval.days for one in of_c if one.interval) / len(of_c) if of_c else 0.0
-    here = middles[name]
     spare = [
         Neighbour(
-            other, one.free_s - one.wanted_s, haversine_m(here, there) if here and (there := middles[other]) else None
+            other.name,
+            other.load.free_s - other.load.wanted_s,
+            haversine_m(share.middle, other.middle) if share.middle and other.middle else None,
         )
-        for other, one in loads.items()
-        if other != name and one.free_s > one.wanted_s
+        for other in others
+        if other.load.free_s > other.load.wanted_s
     ]
     spare.sort(key=lambda one: (one.away_m is None, one.away_m or 0.0, one.name))
     return WaysOut(

@@ -14,6 +14,7 @@ from server.auth.models import Role, User
 from server.cli import check_free, sentences
 from server.kit.database import request_transaction
 from server.kit.errors import Invalid, Unavailable
+from server.kit.paging import encode_cursor
 from server.kit.settings import settings
 
 type MakeUser = Callable[..., User]
@@ -130,6 +131,24 @@ def test_a_plan_for_the_far_future_is_refused(day: str, client_for: ClientFor, m
     wanted = {"rep_ids": [str(rita.id)], "first_day": day, "days": 7}
     answer = client_for(make_user()).post("/api/v1/plans", json=wanted)
     assert (answer.status_code, answer.json()["field"]) == (422, "first_day")
+
+
+@pytest.mark.parametrize("path", ["capacity?first_day=9999-12-31", "capacity/slips.csv?first_day=0001-01-01"])
+def test_a_day_at_the_end_of_time_is_refused(path: str, client_for: ClientFor, make_user: MakeUser) -> None:
+    make_user("rita", Role.REP)
+    answer = client_for(make_user()).get(f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+def test_a_night_in_the_far_future_is_refused(client_for: ClientFor, make_user: MakeUser) -> None:
+    answer = client_for(make_user()).post("/api/v1/nights", json={"first_day": "9999-12-31"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "first_day")
+
+
+@pytest.mark.parametrize("room", ["demands", "plans"])
+def test_a_cursor_that_holds_nonsense_is_refused(room: str, client_for: ClientFor, make_user: MakeUser) -> None:
+    answer = client_for(make_user()).get(f"/api/v1/{room}", params={"cursor": encode_cursor(["x", "y"])})
+    assert answer.status_code == 422
 
 
 def test_a_giant_body_is_refused_before_it_fills_the_memory(client_for: ClientFor) -> None:

@@ -172,7 +172,11 @@ def _folder_config(wish: TargetWrite, _before: Mapping[str, Any]) -> dict[str, A
     folder = Path(wish.folder.strip())
     if not folder.is_absolute() or ".." in folder.parts:
         raise Invalid("The folder must be written from the root on.", help="For example: /srv/plans", field="folder")
-    if not folder.is_dir():
+    try:
+        is_there = folder.is_dir()
+    except OSError:  # a name that no folder can have
+        is_there = False
+    if not is_there:
         raise Invalid(f"There is no folder {folder} on the server.", help="Make it first.", field="folder")
     if folder.resolve().is_relative_to(settings().home.resolve()):
         raise Invalid(f"{folder} belongs to Waymark itself.", help="Choose a folder elsewhere.", field="folder")

@@ -78,10 +78,11 @@ def failures_shown(key: UUID) -> Iterator[None]:
 @queue.periodic(cron="*/10 * * * *")
 @task("plans.night_watch")
 def watch(timestamp: int) -> None:
-    """Every ten minutes: begin the night when its hour has come."""
+    """Every ten minutes: begin the night when its hour has come, and go on where a job was lost."""
     del timestamp
     with transaction() as session:
         acting(session, MACHINE)
+        service.pick_up(session, plan_part)
         first_day = service.night_to_plan(session)
         if first_day is not None:
             service.ask(session, plan_part, first_day=first_day)

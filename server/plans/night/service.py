@@ -1,17 +1,15 @@
 """The rules of the night: asking for it, planning its parts, putting them into the calendar, writing their files."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
-from routing.export.types import MANIFEST
 from routing.solve import DEFAULT_ENGINE, ENGINES
 from server.auth.access import system_scope
 from server.auth.models import Role, User
@@ -30,6 +28,9 @@ from server.plans.night_models import NightPart, NightRun, PartState
 from server.plans.rules import rules
 
 SEED = 1
+MOST_TRIES = 8
+"""A part that was begun so often stops whoever takes it on."""
+LOST_AFTER = timedelta(minutes=10)
 UNDER_WAY = (PartState.QUEUED, PartState.RUNNING)
 
 
@@ -58,7 +59,10 @@ def ask(
         raise Invalid(f"There is no engine “{engine}”.", help=f"Take one of: {', '.join(sorted(ENGINES))}.")
     if first_day < clock.today(settings().zone):
         raise Invalid(f"{first_day} is over.", help="Plan from today on.", field="first_day")
+    if first_day > clock.today(settings().zone) + timedelta(days=plans.FARTHEST_DAYS):
+        raise Invalid(f"{first_day} is too far away.", help="Plan within a year from today.", field="first_day")
     last_day = first_day + timedelta(days=days - 1)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("night"))))  # two people ask at the same moment
     _check_free(session, first_day, last_day)
     reps = able_reps(session, first_day, days)
     if not reps:
@@ -96,9 +100,34 @@ def again(session: Session, job: Job, part: NightPart) -> bool:
     """Plan a part that failed once more; returns whether there is anything to do."""
     if part.state != PartState.FAILED:
         return False
-    part.state, part.error, part.error_help = PartState.QUEUED, None, None
+    part.state, part.error, part.error_help, part.tries = PartState.QUEUED, None, None, 0
+    plan = session.get(Plan, part.plan_id) if part.plan_id else None
+    if plan is not None and plan.deleted_at is not None:
+        part.plan_id = None
     session.flush()
     return defer(session, job, key=f"night:{part.id}", lock=f"night:{part.id}", part_id=str(part.id))
+
+
+def pick_up(session: Session, job: Job) -> int:
+    """Ask again for parts whose job was lost, with its database or after too many kills; returns how many.
+
+    One that is being planned is not planned twice: its jobs run one after the other, and the second finds it done.
+    """
+    left = session.scalars(
+        select(NightPart)
+        .join(NightRun)
+        .where(NightPart.state.in_(UNDER_WAY), NightRun.created_at < clock.now() - LOST_AFTER)
+        .with_for_update(of=NightPart, skip_locked=True)
+    )
+    asked = 0
+    for part in left:
+        if part.tries >= MOST_TRIES:
+            help = "Look at the workers' log, then plan it again."
+            fail(session, part.id, f"Workers were stopped in the middle of it {part.tries} times.", help)
+        else:
+            key = f"night:{part.id}"
+            asked += defer(session, job, key=key, lock=key, part_id=str(part.id))
+    return asked
 
 
 def _check_free(session: Session, first: date, last: date) -> None:
@@ -198,9 +227,9 @@ def _published_content(session: Session, plan: Plan) -> Content:
 
 
 def write_files(session: Session, run: NightRun, rep_id: UUID) -> dict[str, str]:
-    """Write the files of one rep's days and send them on; gives the hash of what was written, by login."""
+    """Write the files of one rep's days, and send them to whoever has not got them; gives their hash by login."""
     written = exports.write_and_send(session, Span.of(run.first_day, run.days), rep_id)
-    return {written.login: hashlib.sha256((written.folder / MANIFEST).read_bytes()).hexdigest()} if written else {}
+    return {written.login: written.revision} if written else {}
 
 
 def finish(session: Session, part_id: UUID, files: dict[str, str], phases: dict[str, float]) -> None:

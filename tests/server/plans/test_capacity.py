@@ -61,6 +61,20 @@ def test_the_report_reconciles_with_the_capacity_formula(
     assert load.stretch > 1
 
 
+def test_two_parts_of_the_same_name_keep_their_own_work(
+    session: Any, people: Any, make_account: Any, monday: date
+) -> None:
+    people["otto"].name = people["rita"].name
+    session.flush()
+    make_account("Hers", (9.5, 47.1), account_class="A", owner_id=people["rita"].id)
+    for k in range(3):
+        make_account(f"His {k}", (9.6, 47.1), account_class="A", owner_id=people["otto"].id)
+    report = overload.report(session, scope_of(session, people["mona"], source="api"), monday)
+    wanted = sorted(part.load.wanted_s for part in report.parts)
+    assert len(wanted) == 2
+    assert wanted[1] == pytest.approx(3 * wanted[0])
+
+
 def test_everybody_slips_in_proportion_and_the_ways_out_fit(
     session: Any, people: Any, make_account: Any, monday: date
 ) -> None:
@@ -190,6 +204,18 @@ def test_a_closed_site_is_left_out_with_the_reason(
     assert stops(session, week)["Amann"].starts_at.date() >= monday + timedelta(days=3)
     closures.open_site(session, scope, closed.id)
     assert "Amann" in stops(session, plan_now(people["mona"], [people["rita"]], monday))
+
+
+def test_a_second_click_makes_no_second_absence_and_no_second_closure(
+    session: Any, people: Any, make_account: Any, monday: date
+) -> None:
+    scope, rita = system_scope(), people["rita"]
+    absences = [closures.be_absent(session, scope, rita.id, monday, monday, AbsenceKind.SICK) for _ in range(2)]
+    site = make_account("Amann", (9.51, 47.1)).sites[0]
+    closed = [closures.close_site(session, scope, site.id, monday, monday, "Inventory") for _ in range(2)]
+    assert (len({one.id for one in absences}), len({one.id for one in closed})) == (1, 1)
+    closures.be_back(session, scope, absences[0].id)
+    assert closures.be_absent(session, scope, rita.id, monday, monday, AbsenceKind.SICK).id != absences[0].id
 
 
 def test_a_plan_for_days_of_vacation_is_refused_with_the_reason(

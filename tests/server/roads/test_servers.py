@@ -45,7 +45,7 @@ def silent() -> Iterator[str]:
 
 
 @contextmanager
-def nonsense() -> Iterator[str]:
+def nonsense(page: bytes = b"<html>") -> Iterator[str]:
     """A server that answers everything with the same page."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -57,7 +57,7 @@ def nonsense() -> Iterator[str]:
                     return
                 with connection:
                     connection.recv(65_536)
-                    connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>")
+                    connection.sendall(b"HTTP/1.1 502 Odd\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
 
         thread = threading.Thread(target=answer)
         thread.start()
@@ -135,6 +135,20 @@ def test_a_server_that_fails_its_trial_is_not_switched_on(session: Session) -> N
     with pytest.raises(Invalid, match="There is no server"):
         servers.switch_on(session, "osrm", Wish(f"http://{'a' * 300}.example"))
     assert session.scalars(select(RoadServer)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [
+        ("osrm", b'{"code": "Ok"}'),
+        ("osrm", b'{"code": "Ok", "durations": [[1]], "distances": [[1]], "sources": [], "destinations": []}'),
+        ("osrm", b'{"code": "Ok", "durations": "x", "distances": null, "sources": [1], "destinations": [1]}'),
+        ("osrm", b"[1]"), ("osrm", b"null"), ("valhalla", b"[1, 2]"), ("valhalla", b'{"a": 1}'), ("valhalla", b"7"),
+    ],
+)  # fmt: skip
+def test_a_server_whose_answers_have_another_shape_is_not_switched_on(session: Session, kind: str, page: bytes) -> None:
+    with nonsense(page) as url, pytest.raises(Invalid, match="does not answer as it should"):
+        servers.switch_on(session, kind, Wish(url))
 
 
 def test_a_server_that_falls_silent_is_estimated_noted_and_left_alone(empty_database: Engine) -> None:

@@ -284,7 +284,7 @@ def test_only_the_wanted_reps_teams_and_spans_are_sent(session: Session, make_us
     [
         ({"name": " "}, "name"), ({"formats": []}, "formats"), ({"formats": ["exe"]}, "formats"),
         ({"folder": "relative"}, "folder"), ({"folder": "/no/such/folder"}, "folder"),
-        ({"folder": "/tmp/../etc"}, "folder"),
+        ({"folder": "/tmp/../etc"}, "folder"), ({"folder": "/" + "a" * 900}, "folder"),
         ({"kind": "mail", "to_rep": False}, "copies"), ({"kind": "mail", "copies": ["nobody"]}, "copies"),
         ({"kind": "sftp", "host": ""}, "host"), ({"kind": "sftp", "host": "169.254.169.254"}, "host"),
         ({"kind": "sftp", "host": "127.0.0.1", "username": ""}, "username"),

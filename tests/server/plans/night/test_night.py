@@ -1,11 +1,14 @@
 """The company's night: every rep planned once, twice the same files, a killed worker's part done once."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +17,7 @@ from shapely.geometry import MultiPolygon, box
 from sqlalchemy import Engine, func, select, text
 from typer.testing import CliRunner
 
+from routing.export.tour import Span
 from server import worker
 from server.activities.models import Visit
 from server.auth.access import system_scope
@@ -23,10 +27,14 @@ from server.balance import service as balance
 from server.closures import service as closures
 from server.closures.models import AbsenceKind
 from server.jobs import defer
+from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.plans import service as plans
+from server.plans.exporting import targets
+from server.plans.exporting.target_models import ExportDelivery
+from server.plans.exporting.target_schemas import TargetWrite
 from server.plans.models import Plan, PlanState, Route, Stop
 from server.plans.night import service
 from server.plans.night.commands import plans as command
@@ -140,6 +148,19 @@ def test_the_same_night_again_changes_nothing(stored: dict[str, UUID]) -> None:
     assert count(Visit) == visits
 
 
+def test_the_files_of_a_night_are_sent_and_the_same_ones_are_not_sent_again(
+    stored: dict[str, UUID], tmp_path: Path
+) -> None:
+    with transaction() as session:
+        targets.add(session, TargetWrite(name="Drive", kind="folder", folder=str(tmp_path), formats=["ics"]))
+    for _ in range(2):
+        run = night()
+        worker.run(wait=False)
+    span = Span.of(run.first_day, run.days)
+    assert {path.name for path in (tmp_path / str(span)).iterdir()} == {"rita", "otto"}, "Paul has nothing to do"
+    assert count(ExportDelivery) == 2
+
+
 def standing() -> list[tuple[Any, ...]]:
     """What is published: visits with their times."""
     with transaction() as session:
@@ -235,6 +256,46 @@ def test_a_part_whose_plan_is_deleted_meanwhile_says_so(stored: dict[str, UUID])
         plans.delete(session, system_scope(), begun.plan_id)
     worker.run(wait=False)
     assert parts_of(run)["West"].state == PartState.FAILED
+    with transaction() as session:
+        assert service.again(session, plan_part, session.get_one(NightPart, part.id))
+    worker.run(wait=False)
+    assert parts_of(run)["West"].state == PartState.DONE
+
+
+def test_a_part_whose_job_was_lost_is_asked_for_again_and_one_that_kills_workers_is_not(
+    stored: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, later = night(), clock.now() + timedelta(hours=1)
+    with transaction() as session:
+        session.execute(text("delete from procrastinate_jobs"))
+        parts = {part.name: part for part in service.parts_of(session, run.id)}
+        parts["West"].state, parts["East"].tries = PartState.RUNNING, service.MOST_TRIES
+    watch(timestamp=0)
+    worker.run(wait=False)
+    assert parts_of(run)["West"].state == PartState.RUNNING, "its job may still be on its way"
+    monkeypatch.setattr(clock, "now", lambda: later)
+    watch(timestamp=0)
+    worker.run(wait=False)
+    there = parts_of(run)
+    assert (there["West"].state, there["East"].state) == (PartState.DONE, PartState.FAILED)
+
+
+def test_two_people_who_ask_at_the_same_moment_start_one_night(stored: dict[str, UUID]) -> None:
+    refused: list[bool] = []
+
+    def ask_too() -> None:
+        with contextlib.suppress(NightUnderWay):
+            night()
+            return
+        refused.append(True)
+
+    second = threading.Thread(target=ask_too)
+    with transaction() as session:
+        service.ask(session, plan_part, first_day=next_monday(), days=2, steps=300)
+        second.start()
+        second.join(1)
+    second.join(20)
+    assert (refused, count(NightRun)) == ([True], 1)
 
 
 def test_days_that_are_under_way_are_not_planned_twice_at_once(stored: dict[str, UUID]) -> None:
