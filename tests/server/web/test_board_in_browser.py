@@ -86,7 +86,7 @@ def test_a_week_is_planned_dragged_planned_anew_published_and_downloaded(
     page.wait_for_selector("text=Waiting for a worker")
     again = page.url.rsplit("/", 1)[1]
     assert again != plan_id
-    jobs.plan_again(again)
+    jobs.plan_rest(again)
     board(page)
     assert dict(stored(again))[otto] == 1
     page.click("text=Publish")
