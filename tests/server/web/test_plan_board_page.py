@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from server.auth.service import set_team, set_working_day
 from server.kit import clock
 from server.kit.settings import settings
 from server.plans import computing, service
+from server.plans.exporting import folders
 from server.plans.models import Plan
 from server.plans.schemas import PlanRequest
 from tests.server.web.conftest import token_in
@@ -130,8 +132,9 @@ def test_the_card_of_a_stop_says_why_and_leads_on(browser_of: Any, people: Any, 
 
 
 def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
-    browser_of: Any, people: Any, plan: Plan
+    browser_of: Any, people: Any, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(folders, "root", lambda: tmp_path)
     mara = browser_of(people["mara"])
     assert "Write the files" not in mara.get(f"/plans/{plan.id}/files").text
     mara.post(f"/plans/{plan.id}/publish", data={"_csrf": token_in(mara.get(f"/plans/{plan.id}").text)})

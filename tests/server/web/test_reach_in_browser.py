@@ -15,7 +15,7 @@ def test_a_place_is_chosen_and_the_list_shows_the_minutes(page: Any) -> None:
     box = page.locator("#map").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.15, box["y"] + box["height"] * 0.75)
     page.wait_for_selector("#reach button[aria-pressed=true]")
-    page.wait_for_function("location.search.includes('within+60+minutes')")
+    page.wait_for_url(lambda url: "within+60+minutes" in url)
     page.wait_for_selector("#legend [data-legend=reached]", state="visible")
     page.goto("/?filter=within+30+minutes+of+9.50,+47.14")
     page.wait_for_selector("#listed .trip")
