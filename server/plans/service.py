@@ -181,6 +181,12 @@ def _lend(session: Session, routes: Sequence[Route]) -> None:
             editing.lend(session, rep.id, strange)
 
 
+def in_the_way(session: Session, plan: Plan) -> int:
+    """How many published routes of the same reps and days a plan takes the place of when it is published."""
+    standing = _published(session, plan.rep_ids, plan.first_day, plan.first_day + timedelta(days=plan.days - 1))
+    return sum(route.plan_id != plan.id for route in standing)
+
+
 def _published(session: Session, rep_ids: Sequence[UUID], first: date, last: date) -> list[Route]:
     statement = select(Route).where(
         Route.rep_id.in_(rep_ids),

@@ -140,6 +140,7 @@ def plan_page(
         status=int(error.status) if error else 200,
         plan=plan,
         replaced=queries.replaced(session, [plan.id]),
+        in_the_way=service.in_the_way(session, plan) if plan.state == PlanState.READY else 0,
         colour_of={str(rep_id): colour for rep_id, colour in colours(plan.rep_ids).items()},
         day_names=day_names(plan, language_of(request, scope)),
         is_working=plan.state in WORKING,

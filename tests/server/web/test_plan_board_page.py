@@ -92,6 +92,9 @@ def test_the_board_offers_what_its_state_allows(browser_of: Any, people: Any, pl
     assert "Change a copy" in page
     made = mara.post(f"/plans/{plan.id}/copy", data={"_csrf": token_in(page)})
     assert made.status_code == 303
+    copied = mara.get(made.headers["location"]).text
+    assert "Publishing takes the place of" in copied
+    assert "Publishing takes the place of" not in page
     compared = mara.get(f"/plans/{plan.id}/compare/{made.headers['location'].rsplit('/', 1)[1]}").text
     assert "2 visits are the same" in compared
 
