@@ -12,6 +12,7 @@ from server.auth.models import Role, User
 from server.auth.service import create_user, set_working_day
 from server.kit.database import transaction
 from server.plans import jobs
+from server.plans.exporting import folders
 from server.plans.exporting import jobs as export_jobs
 from server.plans.models import Plan, Route
 
@@ -52,8 +53,9 @@ def drag(page: Any, block: Any, lane: Any, share: float) -> None:
 
 
 def test_a_week_is_planned_dragged_planned_anew_published_and_downloaded(
-    reps: list[str], page: Any, tmp_path: Path
+    reps: list[str], page: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(folders, "root", lambda: tmp_path / "exports")
     rita, otto = reps
     page.goto("/plans")
     page.select_option("select[name=days]", "2")
