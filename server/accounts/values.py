@@ -71,9 +71,10 @@ def money(value: object) -> Decimal | None:
         return None
     try:
         amount = Decimal(str(value)).quantize(Decimal("0.01"))
+        fits = 0 <= amount <= MAX_MONEY  # not a number: no comparison
     except InvalidOperation as error:
         raise Invalid(f"“{plain(value, 100)}” is not an amount", help="Write it like 12500.00.") from error
-    if not 0 <= amount <= MAX_MONEY:
+    if not fits:
         raise Invalid(f"{amount} cannot be", help="Amounts lie between 0 and 999,999,999,999.99.")
     return amount
 
