@@ -5,7 +5,7 @@ pinned to it with its rep, and the engine plans on. Pinned parts are mandatory, 
 takes place with everybody or not at all.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -219,9 +219,3 @@ def _assign(problem: Problem, gains: list[dict[int, int]]) -> tuple[int, tuple[i
 
 def _others(problem: Problem, row: Mapping[int, int], rep: str) -> dict[int, int]:
     return {k: gain for k, gain in row.items() if problem.rep_days[k].rep != rep}
-
-
-def unmet(problem: Problem, served: Iterable[str]) -> frozenset[str]:
-    """Visits of the meetings that do not take place."""
-    there = set(served)
-    return frozenset(i for m in problem.meetings for i in m.visits if i not in there)

@@ -212,7 +212,6 @@ def _stops(
                 estimated=estimated[k],
                 why=stop.why,
                 demand_ids=list(candidate.demand_ids),
-                demand=stop.visit,
                 because=asdict(why(computed.problem, planned, k)),
                 entry=wkt(entry) if entry else None,
                 walk_m=walk,

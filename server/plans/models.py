@@ -173,7 +173,6 @@ class Stop(Record, Base):
     demand_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid), server_default=text("'{}'"), comment="The visit demands that it serves."
     )
-    demand: Mapped[str | None] = mapped_column(comment="Key among the plan's candidates.")
     because: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="`why` as data; see routing.explain.")
 
     route: Mapped[Route] = relationship(back_populates="stops")

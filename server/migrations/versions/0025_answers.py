@@ -39,7 +39,6 @@ def upgrade() -> None:
         ),
     )
     op.create_check_constraint("ck_plan_occasion", "plan", "occasion in ('plan', 'relaxed', 'running_day', 'absence')")
-    op.add_column("stop", sa.Column("demand", sa.String(), nullable=True, comment="Key among the plan's candidates."))
     op.add_column(
         "stop", sa.Column("because", postgresql.JSONB(), nullable=True, comment="`why` as data; see routing.explain.")
     )
