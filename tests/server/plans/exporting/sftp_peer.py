@@ -93,5 +93,5 @@ class SftpPeer:
             self._transports.append(transport)
             try:
                 transport.start_server(server=_Door(self.password, self.is_silent))
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):  # a client may hang up in the middle
                 transport.close()
