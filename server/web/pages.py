@@ -51,23 +51,23 @@ class Room:
     letter: str
     """`g` and this letter go there."""
     permission: str
-    is_main: bool = False
-    """Whether it stands in the bottom bar of a phone."""
+    place: str = "rail"
+    """`bar`: also in the bottom bar of a phone; `rail`; `more`: behind *More*, for what is not daily work."""
 
 
 ROOMS = (
-    Room("home", "/", "Map", "map", "h", "accounts:read", is_main=True),
-    Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", is_main=True),
-    Room("plans", "/plans", "Plans", "route", "p", "plans:read", is_main=True),
-    Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", is_main=True),
+    Room("home", "/", "Map", "map", "h", "accounts:read", place="bar"),
+    Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", place="bar"),
+    Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
+    Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
-    Room("review", "/review", "Review", "map-pin-check", "v", "pins:place"),
-    Room("imports", "/imports", "Import", "file-up", "i", "accounts:import"),
-    Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge"),
-    Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read"),
-    Room("users", "/users", "Users", "users", "u", "users:read"),
-    Room("integrations", "/integrations", "Integrations", "plug", "n", "integrations:read"),
-    Room("regions", "/regions", "Regions", "globe", "r", "regions:write"),
+    Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),
+    Room("imports", "/imports", "Import", "file-up", "i", "accounts:import", place="more"),
+    Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge", place="more"),
+    Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read", place="more"),
+    Room("users", "/users", "Users", "users", "u", "users:read", place="more"),
+    Room("integrations", "/integrations", "Integrations", "plug", "n", "integrations:read", place="more"),
+    Room("regions", "/regions", "Regions", "globe", "r", "regions:write", place="more"),
 )
 """The rail, from the top."""
 

@@ -87,7 +87,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (waitsForLetter) {
     waitsForLetter = false;
-    $(`.rail a[data-key="${CSS.escape(event.key)}"]`)?.click();
+    $(`:is(.rail, #more) a[data-key="${CSS.escape(event.key)}"]`)?.click();
     return;
   }
   if (event.key === "/") { event.preventDefault(); $("#search")?.focus(); }
