@@ -17,7 +17,7 @@ from server.kit.filtering.nodes import Within
 
 type Reader = Any
 """Who asks: the `Scope` of a room above; the kit only hands it on."""
-type DeclareFields = Callable[[Session, Reader, date], Mapping[str, Field]]
+type Language = Callable[[Session, Reader], Vocabulary]
 type DeclareRelation = Callable[[Session, Reader, date], Relation | None]
 """None when the reader may not know such rows at all."""
 type FindSegment = Callable[[Session, Reader, str, Within], ColumnElement[bool]]
@@ -36,9 +36,14 @@ class Subject:
     """Needed to read them."""
     path: str
     """The page with their list; takes `?filter=`."""
-    fields: DeclareFields
-    chosen: Callable[[Session, Reader, str], Any]
-    """Selects the ids of those that a reader may see and a filter leaves."""
+    language: Language
+    """What a reader may ask of them."""
+    visible: Callable[[Reader], Any]
+    """Selects those that a reader may see."""
+    key: Any
+    """The column of their id."""
+    title: Any
+    """The column of their name."""
     relations: tuple[DeclareRelation, ...] = ()
 
 

@@ -28,7 +28,7 @@ def places(reader: Reader, position: int) -> Reach | Near:
         return Reach(amount, place(reader), position)
     if unit not in ("m", "metres", "meters", "km"):
         raise FilterError("expected minutes, m or km", token.position, help=EXAMPLE)
-    metres = amount * 1000 if unit == "km" else amount
+    metres = round(amount * 1000, 3) if unit == "km" else amount
     if not 0 < metres <= LONGEST_M:
         raise FilterError(f"{amount:g} {unit} is not between 0 and {LONGEST_M // 1000} km", position)
     reader.need("of")
