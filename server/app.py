@@ -27,6 +27,7 @@ from server.density import routes as density_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
+from server.kit import filtering
 from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
@@ -38,6 +39,8 @@ from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.segments import routes as segment_routes
+from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.web import pages, site
@@ -65,6 +68,7 @@ ROUTERS = (
     activity_routes.router,
     closure_routes.router,
     demand_routes.router,
+    segment_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,
@@ -194,6 +198,7 @@ def answer_fault(request: Request, error: Exception) -> Response:
 
 def create_app() -> FastAPI:
     """Build the application."""
+    filtering.use(CATALOGUE)
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
     app.add_middleware(BodyLimit, answer=answer_error, limits=dict.fromkeys(UPLOADS, uploads))

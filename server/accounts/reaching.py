@@ -15,7 +15,6 @@ from geo.types import BBox, LonLat
 from routing.roads.types import RoadEngine
 from server.accounts.fields import of_sites
 from server.accounts.models import Account, Site
-from server.kit.filtering import Reach
 from server.roads import service as roads
 from server.roads.queries import generation
 
@@ -45,11 +44,11 @@ class Reaching:
     trips: dict[UUID, Trip] = field(default_factory=dict)
     """The drives to all sites that were found, by site; the shortest where a filter names several places."""
 
-    def condition(self, reach: Reach) -> ColumnElement[bool]:
-        """Some site of the account is reached."""
-        limit_s = reach.minutes * 60
-        sites = self._sites(box_around(reach.point, limit_s))
-        trips = trips_from(self.session, reach.point, [point for _id, point in sites])
+    def condition(self, centre: LonLat, minutes: float) -> ColumnElement[bool]:
+        """Some site of the account is reached from a place within some minutes."""
+        limit_s = minutes * 60
+        sites = self._sites(box_around(centre, limit_s))
+        trips = trips_from(self.session, centre, [point for _id, point in sites])
         found = {site: trip for (site, _point), trip in zip(sites, trips, strict=True) if trip.drive_s <= limit_s}
         for site, trip in found.items():
             known = self.trips.get(site)
