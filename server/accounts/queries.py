@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, se
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.types import Text
 
-from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
+from server.accounts.fields import INTERVAL_DAYS, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.reaching import Reaching, Trip
@@ -94,11 +94,10 @@ def chosen(
     statement = visible_to(scope, permission)
     if filter and filter.strip():
         today = today_of(scope)
-        statement = statement.where(
-            compile_filter(parse(filter), fields(today), today=today, reached=reaching.condition)
-        )
+        fields = known(reaching.session, today)
+        statement = statement.where(compile_filter(parse(filter), fields, today=today, reached=reaching.condition))
     if search and search.strip():
-        statement = statement.where(matches(search[:200]))
+        statement = statement.where(matches(reaching.session, search[:200]))
     return statement
 
 
