@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from server.accounts import routes as account_routes
+from server.accounts.classes import routes as class_routes
 from server.accounts.duplicates import routes as duplicate_routes
 from server.accounts.importing import routes as importing_routes
 from server.accounts.reviewing import proposal_routes
@@ -24,6 +25,7 @@ from server.balance import routes as balance_routes
 from server.closures import routes as closure_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
+from server.fields import routes as field_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
@@ -62,6 +64,7 @@ ROUTERS = (
     territory_routes.router,
     duplicate_routes.router,
     account_routes.router,
+    class_routes.router,
     proposal_routes.router,
     importing_routes.router,
     reviewing_routes.router,
@@ -71,6 +74,7 @@ ROUTERS = (
     segment_routes.router,
     balance_routes.router,
     density_routes.router,
+    field_routes.router,
     plan_routes.router,
     night_routes.router,
     overload_routes.router,

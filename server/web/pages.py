@@ -65,6 +65,7 @@ ROOMS = (
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import", place="more"),
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge", place="more"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read", place="more"),
+    Room("fields", "/fields", "Fields", "text-cursor-input", "f", "fields:write", place="more"),
     Room("users", "/users", "Users", "users", "u", "users:read", place="more"),
     Room("integrations", "/integrations", "Integrations", "plug", "n", "integrations:read", place="more"),
     Room("regions", "/regions", "Regions", "globe", "r", "regions:write", place="more"),
