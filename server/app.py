@@ -18,12 +18,15 @@ from server.accounts.importing import routes as importing_routes
 from server.accounts.reviewing import proposal_routes
 from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
+from server.activities.handovers import routes as handover_routes
+from server.activities.notes import routes as note_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.closures import routes as closure_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
+from server.files import routes as file_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
@@ -31,6 +34,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.notifications import routes as notification_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
@@ -52,6 +56,8 @@ DISK_FULL = "53100"
 
 ROUTERS = (
     auth_routes.router,
+    file_routes.router,
+    notification_routes.router,
     regions_routes.router,
     geocoding_routes.router,
     source_routes.router,
@@ -63,6 +69,8 @@ ROUTERS = (
     importing_routes.router,
     reviewing_routes.router,
     activity_routes.router,
+    note_routes.router,
+    handover_routes.router,
     closure_routes.router,
     demand_routes.router,
     balance_routes.router,
