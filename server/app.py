@@ -40,10 +40,12 @@ from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
+from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
+from server.timeline import routes as timeline_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
 
@@ -64,6 +66,7 @@ ROUTERS = (
     roads_routes.router,
     territory_routes.router,
     duplicate_routes.router,
+    timeline_routes.router,
     account_routes.router,
     proposal_routes.router,
     importing_routes.router,
@@ -84,6 +87,7 @@ ROUTERS = (
     export_routes.router,
     target_routes.router,
     webhook_routes.router,
+    recycling_routes.router,
     sync_routes.router,
     *site.ROUTERS,
 )

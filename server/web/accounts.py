@@ -33,7 +33,7 @@ from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, number, text
 from server.web.pages import attempt, go, render
 from server.web.pins import drawn
-from server.web.timeline import timeline
+from server.web.stories import column
 from server.web.users import people_of
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
@@ -191,7 +191,10 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         "accounts/detail.html",
         scope,
         account=account,
-        entries=timeline(session, scope, account),
+        account_id=account_id,
+        last_day=None,
+        may_hand_over=queries.detail(session, scope, account_id, "accounts:assign") is not None,
+        **column(session, scope, account_id),
         alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
         merges=duplicate_queue.merges_into(session, account_id),

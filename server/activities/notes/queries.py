@@ -16,6 +16,7 @@ from server.auth.models import User
 from server.files import queries as files
 from server.files.models import FileUse, StoredFile
 from server.kit.errors import NotFound
+from server.records.binned import binned
 from server.records.happenings import happening
 
 
@@ -39,7 +40,7 @@ def deleted(scope: Scope) -> Select[Note]:
 def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
     """The notes at some accounts that the person may see, for a timeline."""
     facts = func.jsonb_build_object(
-        "pinned", Note.is_pinned, "shareable", Note.is_shareable, "rev", Note.rev, "frev", Note.frev,
+        "pinned", Note.is_pinned, "shareable", Note.is_shareable, "rev", Note.rev, "author_id", Note.author_id,
         "files", files_of_note(),
     )  # fmt: skip
     columns = happening(
@@ -112,3 +113,15 @@ def find(session: Session, scope: Scope, note_id: UUID) -> NoteRow:
     if not found:
         raise NotFound("There is no such note.", id=str(note_id))
     return found[0]
+
+
+def in_bin(scope: Scope) -> Select[Any]:
+    """Deleted notes that somebody may bring back, for the bin."""
+    columns = binned(
+        entity="note",
+        id=Note.id,
+        title=func.left(Note.text, 200),
+        deleted_at=Note.deleted_at,
+        account_id=Note.account_id,
+    )
+    return deleted(scope).with_only_columns(*columns)

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import following
@@ -21,9 +24,11 @@ from server.kit.errors import Forbidden, Invalid, NotFound
 from server.notifications import service as notifications
 from server.notifications.kinds import About
 from server.records.merging import Current, Delta, Rules, merge
+from server.records.models import FieldHistory
 from server.records.queries import values_at
 
 LONGEST = 20_000
+AT_ONCE = 1000
 EDITABLE = ("text", "is_pinned", "is_shareable")
 MERGED_FIELDWISE = Rules()
 
@@ -221,3 +226,13 @@ def find(session: Session, scope: Scope, note_id: UUID) -> Note:
     if note is None:
         raise NotFound("There is no such note.", id=str(note_id))
     return note
+
+
+def purge(session: Session, before: datetime) -> int:
+    """Remove notes for good that were deleted before a moment, with their files and history; says how many."""
+    old = select(Note.id).where(Note.deleted_at < before).limit(AT_ONCE).with_for_update(skip_locked=True)
+    ids = session.scalars(old).all()
+    files.detach(session, "note", ids)
+    session.execute(delete_rows(FieldHistory).where(FieldHistory.entity == "note", FieldHistory.row_id.in_(ids)))
+    session.execute(delete_rows(Note).where(Note.id.in_(ids)))
+    return len(ids)
