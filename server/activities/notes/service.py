@@ -120,10 +120,10 @@ def tell(session: Session, scope: Scope, note: Note, account: Account, people: S
         session,
         people,
         "mention",
-        "{who} mentioned you at {account}: {text}",
+        "{who} mentioned you at {account}: {words}",
         link_to(note),
         About("note", note.id),
-        gaps={"who": scope.name, "account": account.name, "text": shortened(note.text)},
+        gaps={"who": scope.name, "account": account.name, "words": shortened(note.text)},
         by=scope.user_id,
     )
 
@@ -134,10 +134,10 @@ def tell_followers(session: Session, scope: Scope, note: Note, account: Account)
         session,
         account.id,
         "note",
-        "{who} wrote a note at {account}: {text}",
+        "{who} wrote a note at {account}: {words}",
         link_to(note),
         About("note", note.id),
-        gaps={"who": scope.name, "account": account.name, "text": shortened(note.text)},
+        gaps={"who": scope.name, "account": account.name, "words": shortened(note.text)},
         by=scope.user_id,
         but=note.mentions,
     )
