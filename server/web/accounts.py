@@ -40,7 +40,7 @@ from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
 from server.web.pins import drawn
-from server.web.timeline import timeline
+from server.web.stories import column
 from server.web.users import people_of
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
@@ -202,7 +202,10 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         "accounts/detail.html",
         scope,
         account=account,
-        entries=timeline(session, scope, account),
+        account_id=account_id,
+        last_day=None,
+        may_hand_over=queries.detail(session, scope, account_id, "accounts:assign") is not None,
+        **column(session, scope, account_id),
         alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
         merges=duplicate_queue.merges_into(session, account_id),
