@@ -37,6 +37,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.leads import routes as lead_routes, rule_routes as lead_rule_routes
 from server.notifications import routes as notification_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
@@ -77,6 +78,8 @@ ROUTERS = (
     proposal_routes.router,
     importing_routes.router,
     reviewing_routes.router,
+    lead_routes.router,
+    lead_rule_routes.router,
     activity_routes.router,
     note_routes.router,
     handover_routes.router,

@@ -57,6 +57,8 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
     tell("two years of notes")
     with transaction() as session:
         story.two_years(session, steps.today())
+    tell("two years of leads")
+        steps.past_leads(session, region_id)
     tell("counting prospects and customers")
     with transaction() as session:
         density.refresh(session)
