@@ -31,6 +31,8 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.opportunities import pipeline_routes
+from server.opportunities import routes as opportunity_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
@@ -65,6 +67,8 @@ ROUTERS = (
     activity_routes.router,
     closure_routes.router,
     demand_routes.router,
+    pipeline_routes.router,
+    opportunity_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,

@@ -24,7 +24,7 @@ PROBABILITY: ColumnElement[Any] = case(
 )
 """How likely a deal is: its own share, else its stage's."""
 
-CATEGORY: ColumnElement[str] = case(
+CATEGORY: ColumnElement[Any] = case(
     (Opportunity.state != State.OPEN, Category.OMITTED.value),
     else_=func.coalesce(Opportunity.category, Stage.category),
 )
@@ -41,13 +41,13 @@ def in_base(today: date) -> ColumnElement[Any]:
     return func.coalesce(Opportunity.amount, 0) * rate(today)
 
 
-def days_in_stage(now: datetime) -> ColumnElement[int]:
+def days_in_stage(now: datetime) -> ColumnElement[Any]:
     """Whole days since a deal came to its stage."""
     seconds = func.extract("epoch", literal(now) - Opportunity.stage_since)
     return cast(func.floor(seconds / 86_400), Integer)
 
 
-def is_rotten(now: datetime) -> ColumnElement[bool]:
+def is_rotten(now: datetime) -> ColumnElement[Any]:
     """Whether an open deal has stood in its stage for longer than the stage allows."""
     return func.coalesce(and_(Opportunity.state == State.OPEN, days_in_stage(now) > Stage.rotten_days), False)
 
@@ -92,9 +92,10 @@ def of_competitors(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def fields(today: date, now: datetime) -> Mapping[str, Field]:
     """The fields by name; for `queries.visible_to`, which joins stage and account."""
-    closed = cast(func.timezone(settings().zone, Opportunity.closed_at), Date)
-    created = cast(func.timezone(settings().zone, Opportunity.created_at), Date)
+    closed: Any = cast(func.timezone(settings().zone, Opportunity.closed_at), Date)
+    created: Any = cast(func.timezone(settings().zone, Opportunity.created_at), Date)
     deal = Opportunity
+    region_name: Any = SalesRegion.name
     declared = (
         Field("name", Kind.TEXT, deal.__table__.c.name, "Name"),
         Field("number", Kind.TEXT, deal.__table__.c.number, "Number"),
@@ -114,7 +115,7 @@ def fields(today: date, now: datetime) -> Mapping[str, Field]:
         Field("owner", Kind.TEXT, User.__table__.c.login, "Owner's login", exists=of_owner),
         Field("team", Kind.TEXT, Team.__table__.c.name, "Owner's team", exists=of_team),
         Field("territory", Kind.TEXT, Territory.__table__.c.name, "Territory", exists=of_territory),
-        Field("sales_region", Kind.TEXT, SalesRegion.name, "Sales region", exists=of_sales_region),
+        Field("sales_region", Kind.TEXT, region_name, "Sales region", exists=of_sales_region),
         Field("account", Kind.TEXT, Account.__table__.c.name, "Account"),
         Field("class", Kind.CHOICE, Account.__table__.c.account_class, "Class", tuple(AccountClass)),
         Field("city", Kind.TEXT, Site.__table__.c.city, "City", exists=of_sites),

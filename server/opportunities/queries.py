@@ -123,26 +123,27 @@ def with_details(statement: Select[Opportunity], today: date) -> Select[Any]:
         .correlate(Account, Opportunity)
         .scalar_subquery()
     )
+    columns: list[Any] = [
+        Opportunity,
+        Stage,
+        Account.id,
+        Account.name,
+        Account.account_class,
+        Site.city,
+        User.name,
+        Territory.name,
+        in_base(today),
+        PROBABILITY,
+        days_in_stage(now),
+        is_rotten(now),
+        func.ST_X(Site.pin),
+        func.ST_Y(Site.pin),
+    ]
     return (
         statement.outerjoin(Site, Site.id == there)
         .outerjoin(User, User.id == Opportunity.owner_id)
         .outerjoin(Territory, Territory.id == Account.territory_id)
-        .with_only_columns(
-            Opportunity,
-            Stage,
-            Account.id,
-            Account.name,
-            Account.account_class,
-            Site.city,
-            User.name,
-            Territory.name,
-            in_base(today),
-            PROBABILITY,
-            days_in_stage(now),
-            is_rotten(now),
-            func.ST_X(Site.pin),
-            func.ST_Y(Site.pin),
-        )
+        .with_only_columns(*columns)
     )
 
 
@@ -231,11 +232,11 @@ def grouped(session: Session, statement: Select[Opportunity], key: Any, today: d
         )
     ).subquery("worth")
     value = worth.c.amount * func.coalesce(worth.c.rate, 1)
-    statement = select(
+    sums: Select[Any] = select(
         worth.c.key, worth.c.apart, func.count(), func.sum(value), func.sum(value * worth.c.probability)
     ).group_by(worth.c.key, worth.c.apart)
     found: dict[Any, Total] = {}
-    for group, apart, count, amount, weighted in session.execute(statement):
+    for group, apart, count, amount, weighted in session.execute(sums):
         found.setdefault(group, Total()).add(apart, count, amount, weighted)
     return found
 
