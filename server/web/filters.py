@@ -1,5 +1,6 @@
 """The filters that are offered as chips: each is a term of the filter language, switched on and off in its text."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SEPARATOR = " and "
@@ -34,13 +35,18 @@ def parts_of(filter: str) -> list[str]:
 
 
 def chips(filter: str) -> list[Chip]:
-    """The chips as they stand for a filter."""
+    """The chips of accounts as they stand for a filter."""
+    return chips_of(TERMS, filter)
+
+
+def chips_of(terms: Iterable[tuple[str, str]], filter: str) -> list[Chip]:
+    """Chips, each a label and a term, as they stand for a filter."""
     parts = parts_of(filter)
     return [
         Chip(label, term, term in parts, SEPARATOR.join(part for part in parts if part != term))
         if term in parts
         else Chip(label, term, False, SEPARATOR.join([*parts, term]))
-        for label, term in TERMS
+        for label, term in terms
     ]
 
 
