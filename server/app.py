@@ -31,7 +31,7 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
-from server.opportunities import pipeline_routes
+from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
@@ -69,6 +69,7 @@ ROUTERS = (
     demand_routes.router,
     pipeline_routes.router,
     opportunity_routes.router,
+    forecast_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,

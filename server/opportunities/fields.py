@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, Numeric, and_, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, Integer, Numeric, Select, and_, case, cast, false, func, literal, select
 from sqlalchemy.orm import aliased
 
 from server.accounts.fields import of_sites
@@ -52,20 +52,25 @@ def is_rotten(now: datetime) -> ColumnElement[Any]:
     return func.coalesce(and_(Opportunity.state == State.OPEN, days_in_stage(now) > Stage.rotten_days), False)
 
 
+def among(column: Any, rows: Select[Any]) -> ColumnElement[bool]:
+    """Whether a column names one of these rows; one that names none does not."""
+    return func.coalesce(column.in_(rows.correlate(None)), false())
+
+
 def of_owner(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The owner fulfils it."""
-    return Opportunity.owner_id.in_(select(User.id).where(condition).correlate(None))
+    return among(Opportunity.owner_id, select(User.id).where(condition))
 
 
 def of_team(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Some team of the owner fulfils it."""
     members = select(TeamMember.user_id).join(Team, Team.id == TeamMember.team_id).where(condition)
-    return Opportunity.owner_id.in_(members.correlate(None))
+    return among(Opportunity.owner_id, members)
 
 
 def of_territory(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The account's territory fulfils it."""
-    return Account.territory_id.in_(select(Territory.id).where(condition).correlate(None))
+    return among(Account.territory_id, select(Territory.id).where(condition))
 
 
 SalesRegion = aliased(Territory, name="sales_region")
@@ -74,7 +79,7 @@ SalesRegion = aliased(Territory, name="sales_region")
 def of_sales_region(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The territory above the account's territory fulfils it."""
     below = select(Territory.id).join(SalesRegion, SalesRegion.id == Territory.parent_id).where(condition)
-    return Account.territory_id.in_(below.correlate(None))
+    return among(Account.territory_id, below)
 
 
 def of_pipeline(condition: ColumnElement[bool]) -> ColumnElement[bool]:
