@@ -215,8 +215,15 @@ def term_of(by: By, name: str | None) -> str:
     return f"{by} = {quote}{name}{quote}"
 
 
+SUMS = {"with_commit": ("commit",), "with_best_case": ("commit", "best_case"), "with_weighted": ("weighted",)}
+"""Figures that add what is still open to what is closed."""
+
+
 def term_of_period(forecast: Forecast, key: str, kind: str) -> str:
-    """The filter's term that leaves a period's deals of a kind."""
+    """The filter that leaves a period's deals of a kind."""
+    if kind in SUMS:
+        parts = [term_of_period(forecast, key, one) for one in ("closed", *SUMS[kind])]
+        return "(" + " or ".join(f"({part})" for part in parts) + ")"
     field_name = "closed" if kind == "closed" else "close"
     if key == OVERDUE:
         span = f"{field_name} < {forecast.periods[0].first}"
@@ -232,10 +239,8 @@ def term_of_kind(kind: str) -> str:
     """The filter's term for a kind of figure."""
     if kind == "closed":
         return "state = won"
-    if kind == "weighted":
+    if kind in ("weighted", "open"):
         return "state = open and category != omitted"
-    if kind == "open":
-        return "state = open"
     return f"state = open and category = {Category(kind)}"
 
 

@@ -91,7 +91,7 @@ def page(
         quotas=calls.quotas(session, people, now),
         calls=calls.calls(session, people, now),
         now_key=now.first.isoformat(),
-        now=now,
+        running=now,
         kinds=KINDS,
         deals=deals,
         leads=scope.role in (Role.MANAGER, Role.ADMIN),
@@ -167,13 +167,12 @@ def show_changes(
         found=found,
         day=day,
         wanted=wanted,
-        measure=measure,
         change_names=CHANGE_NAMES,
         shown=[one for one in Change if one is not Change.SAME],
         chart=bridge_chart(found.bridge, {key: words.t(name) for key, name in CHANGE_NAMES.items()}, words)
         if found
         else "",
-        **common("/changes", since=since, measure=measure, span=span, filter=filter) | {"measure": measure},
+        **common("/changes", since=since, measure=measure, span=span, filter=filter),
     )
 
 
@@ -220,7 +219,6 @@ def show_accuracy(
         status=int(error.status) if error else 200,
         error=error,
         hits=hits,
-        weeks=weeks,
         has_nights=accuracy.has_nights(session),
         learned=snapshots.learned(session),
         chart=accuracy_chart(hits, words),
