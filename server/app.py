@@ -37,8 +37,11 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
-from server.leads import routes as lead_routes, rule_routes as lead_rule_routes
+from server.leads import routes as lead_routes
+from server.leads import rule_routes as lead_rule_routes
 from server.notifications import routes as notification_routes
+from server.opportunities import forecast_routes, pipeline_routes
+from server.opportunities import routes as opportunity_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
@@ -86,6 +89,9 @@ ROUTERS = (
     closure_routes.router,
     demand_routes.router,
     segment_routes.router,
+    pipeline_routes.router,
+    opportunity_routes.router,
+    forecast_routes.router,
     balance_routes.router,
     density_routes.router,
     field_routes.router,

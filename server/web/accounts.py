@@ -33,6 +33,7 @@ from server.kit.errors import NotFound, PreconditionFailed, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
+from server.opportunities import queries as opportunities
 from server.sync import conflicts
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, number, text
@@ -220,6 +221,8 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         event_id=uuid7(),
         wanted=demands.of_account(session, scope, account_id) if scope.may("demands:read") else [],
         may_ask=demands.may_ask(session, scope, account_id),
+        deals=opportunities.of_account(session, scope, account_id, limit=20) if scope.may("opportunities:read") else [],
+        may_sell=opportunities.may_sell_to(session, scope, account_id),
         closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
         **around(session, scope, account_id),
     )

@@ -59,6 +59,8 @@ ROOMS = (
     Room("home", "/", "Map", "map", "h", "accounts:read", place="bar"),
     Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", place="bar"),
     Room("leads", "/leads", "Leads", "magnet", "l", "leads:read"),
+    Room("pipeline", "/pipeline", "Pipeline", "square-kanban", "o", "opportunities:read"),
+    Room("forecast", "/forecast", "Forecast", "trending-up", "j", "opportunities:read"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
