@@ -31,11 +31,13 @@ from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.orders import routes as order_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
+from server.products import routes as product_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
@@ -65,6 +67,8 @@ ROUTERS = (
     activity_routes.router,
     closure_routes.router,
     demand_routes.router,
+    product_routes.router,
+    order_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,

@@ -15,7 +15,13 @@ from server.webhooks import posting
 from server.webhooks.jobs import deliver
 from server.webhooks.models import Delivery, Endpoint
 
-TYPES: Mapping[str, str] = {"plan_export": "The files of a rep's days were written or changed"}
+TYPES: Mapping[str, str] = {
+    "plan_export": "The files of a rep's days were written or changed",
+    "product": "A product of the catalogue was added or changed",
+    "quote": "A quote was sent, accepted, declined or has expired",
+    "order": "An order was placed, confirmed, delivered, cancelled or credited",
+    "credit": "A credit note was placed",
+}
 """What can be told of; rooms above add theirs by calling `announce`."""
 
 
