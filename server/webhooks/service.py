@@ -19,6 +19,10 @@ TYPES: Mapping[str, str] = {
     "plan_export": "The files of a rep's days were written or changed",
     "lead": "A lead came in or was changed",
     "opportunity": "A deal was opened, changed, moved or closed",
+    "product": "A product of the catalogue was added or changed",
+    "quote": "A quote was sent, accepted, declined or has expired",
+    "order": "An order was placed, confirmed, delivered, cancelled or credited",
+    "credit": "A credit note was placed",
 }
 """What can be told of; rooms above add theirs by calling `announce`."""
 
