@@ -40,6 +40,8 @@ from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
+from server.tickets import queue_routes as ticket_queue_routes
+from server.tickets import routes as ticket_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
 
@@ -65,6 +67,8 @@ ROUTERS = (
     activity_routes.router,
     closure_routes.router,
     demand_routes.router,
+    ticket_routes.router,
+    ticket_queue_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,

@@ -15,7 +15,13 @@ from server.webhooks import posting
 from server.webhooks.jobs import deliver
 from server.webhooks.models import Delivery, Endpoint
 
-TYPES: Mapping[str, str] = {"plan_export": "The files of a rep's days were written or changed"}
+TYPES: Mapping[str, str] = {
+    "plan_export": "The files of a rep's days were written or changed",
+    "ticket": "A ticket was opened or changed",
+    "ticket_message": "Something was said in a ticket",
+    "ticket_breach": "A ticket missed a target",
+    "ticket_queue": "A queue of tickets was made or changed",
+}
 """What can be told of; rooms above add theirs by calling `announce`."""
 
 
