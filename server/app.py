@@ -56,6 +56,8 @@ from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
+from server.tickets import queue_routes as ticket_queue_routes
+from server.tickets import routes as ticket_routes
 from server.timeline import routes as timeline_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
@@ -96,6 +98,8 @@ ROUTERS = (
     forecast_routes.router,
     product_routes.router,
     order_routes.router,
+    ticket_routes.router,
+    ticket_queue_routes.router,
     balance_routes.router,
     density_routes.router,
     field_routes.router,

@@ -23,6 +23,10 @@ TYPES: Mapping[str, str] = {
     "quote": "A quote was sent, accepted, declined or has expired",
     "order": "An order was placed, confirmed, delivered, cancelled or credited",
     "credit": "A credit note was placed",
+    "ticket": "A ticket was opened or changed",
+    "ticket_message": "Something was said in a ticket",
+    "ticket_breach": "A ticket missed a target",
+    "ticket_queue": "A queue of tickets was made or changed",
 }
 """What can be told of; rooms above add theirs by calling `announce`."""
 
