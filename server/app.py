@@ -18,6 +18,7 @@ from server.accounts.importing import routes as importing_routes
 from server.accounts.reviewing import proposal_routes
 from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
+from server.activities.agenda import routes as agenda_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
@@ -63,6 +64,7 @@ ROUTERS = (
     importing_routes.router,
     reviewing_routes.router,
     activity_routes.router,
+    agenda_routes.router,
     closure_routes.router,
     demand_routes.router,
     balance_routes.router,
