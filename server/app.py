@@ -65,6 +65,7 @@ ROUTERS = (
     reviewing_routes.router,
     activity_routes.router,
     agenda_routes.router,
+    agenda_routes.feed_router,
     closure_routes.router,
     demand_routes.router,
     balance_routes.router,

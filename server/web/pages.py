@@ -58,6 +58,8 @@ class Room:
 ROOMS = (
     Room("home", "/", "Map", "map", "h", "accounts:read", place="bar"),
     Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", place="bar"),
+    Room("calendar", "/calendar", "Calendar", "calendar-days", "y", "activities:read"),
+    Room("tasks", "/tasks", "Tasks", "list-checks", "j", "activities:read"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),

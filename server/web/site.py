@@ -1,8 +1,10 @@
 """Every page."""
 
 from server.web import (
+    account_activities,
     accounts,
     auth,
+    calendar,
     conflicts,
     daysoff,
     density,
@@ -24,6 +26,7 @@ from server.web import (
     review,
     roads,
     search,
+    tasks,
     territories,
     users,
     visits,
@@ -36,6 +39,9 @@ ROUTERS = (
     search.router,
     accounts.router,
     visits.router,
+    account_activities.router,
+    calendar.router,
+    tasks.router,
     offers.router,
     plans.router,
     planning.router,

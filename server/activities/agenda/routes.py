@@ -1,17 +1,18 @@
 """JSON API of calls, meetings, tasks and mails."""
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
-from server.activities.agenda import calling, exporting, queries, service
+from server.activities.agenda import calling, exporting, feeds, queries, service
 from server.activities.agenda.models import Activity, Kind, State
 from server.activities.agenda.schemas import (
     ActivityPatch,
@@ -21,9 +22,10 @@ from server.activities.agenda.schemas import (
     Chosen,
     RepeatWrite,
 )
-from server.auth.access import Scope, requires
+from server.auth.access import Scope, public, requires
 from server.auth.models import User
 from server.auth.queries import visible_users
+from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound
 from server.kit.etags import BaseRevision, tag
@@ -210,3 +212,24 @@ def leave_out(activity_id: UUID, at: AwareDatetime, scope: WriteActivities, sess
     row = queries.find(session, scope, activity_id, "activities:write")
     service.leave_out(session, row, datetime.fromisoformat(at.isoformat()))
     return Response(status_code=204)
+
+
+feed_router = APIRouter(prefix="/calendar/feed", tags=["activities"])
+
+
+@feed_router.get(
+    "/{secret}.ics", dependencies=[public("the address itself is the secret: calendar programs do not sign in")]
+)
+def read_feed(secret: str, session: Db, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """Somebody's calendar, for a calendar program."""
+    feed = feeds.by_secret(session, secret)
+    owner = session.get_one(User, feed.user_id)
+    if not owner.active:
+        raise NotFound("There is no such calendar.")
+    found = feeds.content(session, feed, owner.name)
+    etag = f'"{hashlib.sha256(found).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=300"}
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    feed.read_at = clock.now()
+    return Response(found, media_type="text/calendar; charset=utf-8", headers=headers)
