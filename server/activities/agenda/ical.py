@@ -68,7 +68,7 @@ def read(raw: bytes, zone: str) -> Read:
         "is_all_day": not isinstance(master["DTSTART"].dt, datetime),
         "zone": zone_of(master["DTSTART"].dt, zone),
         "rrule": plain_rule(_rule(master)),
-        "exdates": sorted(str(wire(moment(at, zone))) for at in _exdates(master)),
+        "exdates": [wire(at) for at in sorted({moment(at, zone) for at in _exdates(master)})],
         "reminder_min": _reminder(master),
         "is_private": str(master.get("CLASS", "PUBLIC")).upper() in ("PRIVATE", "CONFIDENTIAL"),
     }
