@@ -1,8 +1,10 @@
 """Every page."""
 
 from server.web import (
+    account_activities,
     accounts,
     auth,
+    calendar,
     classes,
     conflicts,
     daysoff,
@@ -39,6 +41,7 @@ from server.web import (
     roles,
     search,
     stories,
+    tasks,
     territories,
     users,
     visits,
@@ -60,6 +63,9 @@ ROUTERS = (
     lead_forms.router,
     lead_settings.router,
     leads.router,
+    account_activities.router,
+    calendar.router,
+    tasks.router,
     offers.router,
     pipeline.router,
     deals.router,
