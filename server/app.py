@@ -39,6 +39,7 @@ from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
@@ -69,6 +70,7 @@ ROUTERS = (
     closure_routes.router,
     demand_routes.router,
     segment_routes.router,
+    search_routes.router,
     balance_routes.router,
     density_routes.router,
     plan_routes.router,

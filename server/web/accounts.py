@@ -28,11 +28,14 @@ from server.kit.errors import NotFound, PreconditionFailed, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
+from server.segments import queries as segments
+from server.segments.models import SavedView
 from server.sync import conflicts
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, number, text
 from server.web.pages import attempt, go, render
 from server.web.pins import drawn
+from server.web.segments import view_path
 from server.web.timeline import timeline
 from server.web.users import people_of
 
@@ -76,6 +79,15 @@ COLUMNS = (
     Column("pin", "Pin"),
 )
 
+
+@dataclass(frozen=True)
+class SavedLink:
+    """A saved view and where it leads."""
+
+    view: SavedView
+    path: str
+
+
 DRIVE = Column("drive", "Drive", "drive", is_number=True)
 """Stands in the list when its filter asks for a drive."""
 
@@ -90,6 +102,8 @@ def show_accounts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    columns: Annotated[str, Query(max_length=400)] = "",
+    view: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
@@ -100,7 +114,7 @@ def show_accounts(
         error = refused
 
     def link(**changes: object) -> str:
-        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None} | changes
+        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None, "columns": columns} | changes
         query = urlencode({name: value for name, value in kept.items() if value})
         return f"/accounts?{query}" if query else "/accounts"
 
@@ -118,6 +132,9 @@ def show_accounts(
         without_drive=without_drive(filter or ""),
         chips=chips(filter or ""),
         known=fields(queries.today_of(scope)).values(),
+        shown=columns,
+        view=view,
+        views=[SavedLink(one, view_path("/accounts", one)) for one in segments.views(session, scope, "account")],
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         error=error,
