@@ -58,7 +58,7 @@ def list_page(
         rows=queries.listed(session, scope),
         subjects=list(catalogue().subjects.values()),
         sharing=[(one.value, one.value) for one in Sharing],
-        values=values,
+        values=dict.fromkeys(("name", "filter", "note", "sharing")) | values,
         is_open=is_open,
         error=error,
     )
