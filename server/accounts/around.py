@@ -1,4 +1,4 @@
-"""Where accounts are, for the filter language: by car, as the crow flies, inside a polygon, of a territory."""
+"""Where objects are, for the filter language: by car, as the crow flies, inside a polygon, of a territory."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from geo.geocode.types import AddressQuery
 from geo.types import LonLat
-from server.accounts.fields import of_sites
 from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
 from server.geocoding import service as geocoding
@@ -31,27 +30,28 @@ class Around:
     reaching: Reaching
 
     def reached(self, reach: Reach) -> ColumnElement[bool]:
-        """Some site of the account is reached by car."""
+        """Some place of the object is reached by car."""
         return self.reaching.condition(self.point(reach.place, reach.position), reach.minutes)
 
     def near(self, near: Near) -> ColumnElement[bool]:
-        """Some site of the account lies within some metres."""
+        """Some place of the object lies within some metres."""
         lon, lat = self.point(near.place, near.position)
         spot = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
         high = near.metres / _M_PER_DEGREE * 1.01
         wide = high / func.greatest(func.cos(func.radians(func.least(abs(lat) + high, 89.0))), 0.01)
         box = func.ST_Expand(spot, wide, high)
-        away = func.ST_Distance(cast(Site.pin, Geography), cast(spot, Geography))
-        return of_sites(Site.pin.op("&&")(box) & (away <= near.metres))
+        spots = self.reaching.spots
+        away = func.ST_Distance(cast(spots.pin, Geography), cast(spot, Geography))
+        return spots.of(spots.pin.op("&&")(box) & (away <= near.metres))
 
     def inside(self, inside: Inside) -> ColumnElement[bool]:
-        """Some site of the account lies in the polygon."""
+        """Some place of the object lies in the polygon."""
         corners = ", ".join(f"{lon!r} {lat!r}" for lon, lat in (*inside.ring, inside.ring[0]))
         area = func.ST_MakeValid(func.ST_GeomFromText(f"POLYGON(({corners}))", 4326))
-        return of_sites(func.ST_Covers(area, Site.pin))
+        return self.reaching.spots.of(func.ST_Covers(area, self.reaching.spots.pin))
 
     def of_territory(self, within: Within) -> ColumnElement[bool]:
-        """The account, or one of its sites, is in the territory or in one below it."""
+        """The object, or one of its places, is in the territory or in one below it."""
         found = select(Territory.id).where(
             Territory.deleted_at.is_(None), func.lower(Territory.name) == within.name.lower()
         )
@@ -61,7 +61,7 @@ class Around:
         areas = select(Territory.id).where(
             Territory.deleted_at.is_(None), or_(Territory.id.in_(found), Territory.parent_id.in_(found))
         )
-        return Account.territory_id.in_(areas) | of_sites(Site.territory_id.in_(areas))
+        return self.reaching.spots.in_areas(areas)
 
     def point(self, place: Place, position: int) -> LonLat:
         """The point of a place; refuses a name that nobody knows."""

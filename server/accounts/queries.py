@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts.around import Around
-from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
+from server.accounts.fields import INTERVAL_DAYS, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.reaching import Reaching, Trip
@@ -97,7 +97,7 @@ def chosen(
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), language(reaching, scope)))
     if search and search.strip():
-        statement = statement.where(matches(search[:200]))
+        statement = statement.where(matches(reaching.session, search[:200]))
     return statement
 
 
@@ -105,7 +105,7 @@ def language(reaching: Reaching, scope: Scope) -> Vocabulary:
     """What accounts can be asked by somebody."""
     session, today = reaching.session, today_of(scope)
     around = Around(session, visible_to(scope), reaching)
-    return vocabulary(session, scope, "account", fields(today), today=today, places=around)
+    return vocabulary(session, scope, "account", known(session, today), today=today, places=around)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import exporting, places, queries, service, tiles
 from server.accounts.duplicates import search as duplicates
-from server.accounts.fields import fields
+from server.accounts.fields import known
 from server.accounts.pins import point_of
 from server.accounts.schemas import (
     AccountCreate,
@@ -92,11 +92,11 @@ def list_accounts(
 
 
 @router.get("/api/v1/accounts/fields")
-def list_fields(scope: ReadAccounts) -> Page[FieldRead]:
-    """What accounts can be filtered by."""
-    known = fields(clock.now().date()).values()
+def list_fields(scope: ReadAccounts, session: Db) -> Page[FieldRead]:
+    """What accounts can be filtered by, the company's own fields too."""
+    fields = known(session, clock.now().date()).values()
     return Page(
-        items=[FieldRead(name=one.name, kind=one.kind, label=one.label, choices=list(one.choices)) for one in known]
+        items=[FieldRead(name=one.name, kind=one.kind, label=one.label, choices=list(one.choices)) for one in fields]
     )
 
 

@@ -15,7 +15,11 @@ from server.webhooks import posting
 from server.webhooks.jobs import deliver
 from server.webhooks.models import Delivery, Endpoint
 
-TYPES: Mapping[str, str] = {"plan_export": "The files of a rep's days were written or changed"}
+TYPES: Mapping[str, str] = {
+    "plan_export": "The files of a rep's days were written or changed",
+    "lead": "A lead came in or was changed",
+    "opportunity": "A deal was opened, changed, moved or closed",
+}
 """What can be told of; rooms above add theirs by calling `announce`."""
 
 
