@@ -42,11 +42,13 @@ from server.leads import rule_routes as lead_rule_routes
 from server.notifications import routes as notification_routes
 from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
+from server.orders import routes as order_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
+from server.products import routes as product_routes
 from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
@@ -55,6 +57,8 @@ from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
+from server.tickets import queue_routes as ticket_queue_routes
+from server.tickets import routes as ticket_routes
 from server.timeline import routes as timeline_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
@@ -94,6 +98,10 @@ ROUTERS = (
     pipeline_routes.router,
     opportunity_routes.router,
     forecast_routes.router,
+    product_routes.router,
+    order_routes.router,
+    ticket_routes.router,
+    ticket_queue_routes.router,
     balance_routes.router,
     density_routes.router,
     field_routes.router,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     func,
@@ -158,8 +159,26 @@ class ApiToken(Base):
     permissions: Mapped[list[str] | None] = mapped_column(ARRAY(Text), comment="Null: all that the owner may do.")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_used_on: Mapped[date | None]
+    per_minute: Mapped[int | None] = mapped_column(comment="So many requests at most; null: no limit.")
+    minute_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), comment="The minute that is counted.")
+    minute_count: Mapped[int] = mapped_column(server_default=text("0"), comment="Requests in it.")
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class IdempotentAnswer(Base):
+    """What was answered to a request with an idempotency key: the same request again gets the same answer."""
+
+    __tablename__ = "idempotent_answer"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    route: Mapped[str] = mapped_column(comment="Method and path.")
+    body_hash: Mapped[bytes] = mapped_column(comment="SHA-256 of the body and its type.")
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
+    status: Mapped[int | None] = mapped_column(SmallInteger, comment="Null: the answer has not been kept yet.")
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class DeviceState(StrEnum):
