@@ -53,6 +53,7 @@ from server.products import routes as product_routes
 from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
@@ -96,6 +97,7 @@ ROUTERS = (
     closure_routes.router,
     demand_routes.router,
     segment_routes.router,
+    search_routes.router,
     pipeline_routes.router,
     opportunity_routes.router,
     forecast_routes.router,

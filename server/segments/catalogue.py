@@ -5,6 +5,7 @@ A room takes part with one `Subject`, or with relations of another room's subjec
 
 from typing import Any
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -13,7 +14,16 @@ from server.accounts.reaching import Reaching
 from server.activities.fields import missed_visits, planned_visits, visits
 from server.demands.fields import demands
 from server.kit.filtering import Catalogue, Subject, Vocabulary
+from server.leads import queries as leads
+from server.leads.models import Lead
+from server.opportunities import queries as opportunities
+from server.opportunities.models import Opportunity
+from server.orders import queries as orders
+from server.orders.models import Order
 from server.segments.queries import members_condition
+from server.segments.relations import complaints, contacts, deals, origins, quotes, sales
+from server.tickets import queries as tickets
+from server.tickets.models import Ticket
 
 
 def language_of_accounts(session: Session, scope: Any) -> Vocabulary:
@@ -23,8 +33,25 @@ def language_of_accounts(session: Session, scope: Any) -> Vocabulary:
 
 SUBJECTS = (
     Subject(
-        "account", "Accounts", "accounts:read", "/accounts", language_of_accounts, accounts.visible_to, Account.id,
-        Account.name, (visits, planned_visits, missed_visits, demands),
+        "account", "Accounts", "accounts:read", "/accounts", "/accounts/{id}", language_of_accounts,
+        accounts.visible_to, Account.id, Account.name,
+        (contacts, visits, planned_visits, missed_visits, demands, deals, sales, quotes, complaints, origins),
+    ),
+    Subject(
+        "lead", "Leads", "leads:read", "/leads", "/leads/{id}", leads.language, leads.visible_to, Lead.id,
+        func.coalesce(Lead.company, Lead.person),
+    ),
+    Subject(
+        "opportunity", "Deals", "opportunities:read", "/pipeline", "/pipeline/deals/{id}", opportunities.language,
+        opportunities.visible_to, Opportunity.id, Opportunity.name,
+    ),
+    Subject(
+        "order", "Orders", "orders:read", "/orders", "/orders/{id}", orders.language, orders.visible_to, Order.id,
+        func.coalesce(Order.number, Order.reference, Order.kind),
+    ),
+    Subject(
+        "ticket", "Tickets", "tickets:read", "/tickets", "/tickets/{id}", tickets.language, tickets.visible_to,
+        Ticket.id, Ticket.subject,
     ),
 )  # fmt: skip
 

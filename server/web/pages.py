@@ -66,6 +66,7 @@ ROOMS = (
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
+    Room("segments", "/segments", "Segments", "list-filter", "m", "segments:read"),
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import", place="more"),
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge", place="more"),

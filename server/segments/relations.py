@@ -1,0 +1,117 @@
+"""What hangs on accounts in the rooms above them, so that accounts are filtered by it: one function for each kind.
+
+Whoever may see an account with all its rows of a kind needs no second look; others see only the rows they may.
+"""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.accounts.relations import of_account
+from server.contacts.models import Contact, ContactAccount
+from server.kit import clock
+from server.kit.filtering import Field, Kind, Relation
+from server.leads import queries as leads
+from server.leads.fields import fields as lead_fields
+from server.leads.models import Lead
+from server.opportunities import queries as opportunities
+from server.opportunities.fields import fields as deal_fields
+from server.opportunities.models import Opportunity
+from server.orders import queries as orders
+from server.orders.fields import fields as order_fields
+from server.orders.models import Kind as OrderKind
+from server.orders.models import Order, State
+from server.tickets import queries as tickets
+from server.tickets.fields import fields as ticket_fields
+from server.tickets.models import Ticket
+
+ROLE = func.unnest(ContactAccount.roles).table_valued("role").render_derived(name="contact_role")
+LANGUAGE = func.unnest(Contact.languages).table_valued("language").render_derived(name="contact_language")
+
+
+def some(rows: Any) -> Any:
+    """Some entry of a list fulfils it."""
+    return lambda condition: select(literal(1)).select_from(rows).where(condition).exists()
+
+
+CONTACT_FIELDS = (
+    Field("role", Kind.TEXT, ROLE.c.role, "Role", exists=some(ROLE)),
+    Field("first_name", Kind.TEXT, Contact.__table__.c.first_name, "First name"),
+    Field("last_name", Kind.TEXT, Contact.__table__.c.last_name, "Last name"),
+    Field("title", Kind.TEXT, Contact.__table__.c.title, "Position"),
+    Field("language", Kind.TEXT, LANGUAGE.c.language, "Language", exists=some(LANGUAGE)),
+    Field("primary", Kind.FLAG, ContactAccount.__table__.c.is_primary, "Asked for first"),
+    Field("do_not_contact", Kind.FLAG, Contact.__table__.c.do_not_contact, "Not to be contacted"),
+    Field("birthday", Kind.DATE, Contact.__table__.c.birthday, "Birthday"),
+)
+
+
+def contacts(session: Session, scope: Any, today: date) -> Relation | None:
+    """People who work at the account now."""
+    if not scope.may("contacts:read"):
+        return None
+    here: ColumnElement[bool] = or_(ContactAccount.until.is_(None), ContactAccount.until >= today)
+    rows: Select[Any] = (
+        select(ContactAccount)
+        .join(Contact, and_(Contact.id == ContactAccount.contact_id, Contact.deleted_at.is_(None)))
+        .where(ContactAccount.deleted_at.is_(None), Contact.merged_into.is_(None), here)
+    )
+    if scope.level("contacts:read") < scope.level("accounts:read"):
+        seen = accounts.visible_to(scope, "contacts:read").with_only_columns(Account.id)
+        rows = rows.where(accounts.standing_for(ContactAccount.account_id, seen))
+    return of_account("contact", "contacts", "Contacts", rows, ContactAccount.account_id, CONTACT_FIELDS)
+
+
+def deals(session: Session, scope: Any, today: date) -> Relation | None:
+    """Deals; looked back upon by the day on which they were made."""
+    if not scope.may("opportunities:read"):
+        return None
+    declared = tuple(deal_fields(today, clock.now()).values())
+    day = cast(Opportunity.created_at, Date)
+    rows = opportunities.visible_to(scope)
+    return of_account("deal", "deals", "Deals", rows, Opportunity.account_id, declared, day=day)
+
+
+def sales(session: Session, scope: Any, today: date) -> Relation | None:
+    """Orders that were placed, not drafts, quotes and cancelled ones; looked back upon by their day."""
+    if not scope.may("orders:read"):
+        return None
+    rows = orders.visible_to(scope).where(Order.kind == OrderKind.ORDER, Order.placed_at.is_not(None))
+    rows = rows.where(Order.state != State.CANCELLED)
+    declared = order_fields()
+    amount = replace(declared["net"], name="amount", label="Amount")
+    fields = (*declared.values(), amount)
+    return of_account("order", "orders", "Orders", rows, Order.account_id, fields, day=Order.day)
+
+
+def quotes(session: Session, scope: Any, today: date) -> Relation | None:
+    """Quotes; looked back upon by their day."""
+    if not scope.may("orders:read"):
+        return None
+    rows = orders.visible_to(scope).where(Order.kind == OrderKind.QUOTE)
+    declared = tuple(order_fields().values())
+    return of_account("quote", "quotes", "Quotes", rows, Order.account_id, declared, day=Order.day)
+
+
+def complaints(session: Session, scope: Any, today: date) -> Relation | None:
+    """Tickets; looked back upon by the day on which they were opened."""
+    if not scope.may("tickets:read"):
+        return None
+    rows = tickets.visible_to(scope).where(Ticket.merged_into.is_(None))
+    declared = tuple(ticket_fields(clock.now(), today).values())
+    day = cast(Ticket.opened_at, Date)
+    return of_account("ticket", "tickets", "Tickets", rows, Ticket.account_id, declared, day=day)
+
+
+def origins(session: Session, scope: Any, today: date) -> Relation | None:
+    """Leads that became the account."""
+    if not scope.may("leads:read"):
+        return None
+    rows = leads.visible_to(scope).where(Lead.account_id.is_not(None))
+    day = cast(Lead.created_at, Date)
+    return of_account("lead", "leads", "Leads", rows, Lead.account_id, tuple(lead_fields().values()), day=day)
