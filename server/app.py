@@ -23,6 +23,7 @@ from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.closures import routes as closure_routes
+from server.contacts import routes as contact_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
 from server.fields import routes as field_routes
@@ -67,6 +68,7 @@ ROUTERS = (
     reviewing_routes.router,
     activity_routes.router,
     closure_routes.router,
+    contact_routes.router,
     demand_routes.router,
     balance_routes.router,
     density_routes.router,

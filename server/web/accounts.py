@@ -12,8 +12,7 @@ from starlette.datastructures import FormData
 
 from geo.types import LonLat
 from routing.roads.types import FAR_FROM_ROADS_M
-from server.accounts import places, queries, reaching, service, tree
-from server.accounts.classes import queries as classes
+from server.accounts import places, queries, reaching, service
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
@@ -34,6 +33,7 @@ from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.sync import conflicts
+from server.web.account_card import around
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, number, text
 from server.web.own_fields import nested, sent_own
@@ -220,23 +220,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
         **around(session, scope, account_id),
     )
-
-
-def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
-    """What stands around an account: its own fields, those above and below it, another class that is suggested."""
-    row = session.get_one(Account, account_id)
-    below = tree.below(session, scope, account_id)
-    above = tree.chain(session, account_id)
-    seen = queries.seen_of(session, scope, [one.id for one in above])
-    return {
-        "own_fields": own.fields_of(session, "account"),
-        "site_fields": own.fields_of(session, "site"),
-        "above": [(one, one.id in seen) for one in reversed(above)],
-        "below": below,
-        "worth": tree.worth(row, below) if below else {},
-        "suggested": classes.open_of(session, account_id),
-        "may_decide": scope.may("accounts:assign"),
-    }
 
 
 def may_place_at(session: Session, scope: Scope, account_id: UUID) -> bool:

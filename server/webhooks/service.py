@@ -15,7 +15,10 @@ from server.webhooks import posting
 from server.webhooks.jobs import deliver
 from server.webhooks.models import Delivery, Endpoint
 
-TYPES: Mapping[str, str] = {"plan_export": "The files of a rep's days were written or changed"}
+TYPES: Mapping[str, str] = {
+    "plan_export": "The files of a rep's days were written or changed",
+    "contact": "A contact was added, changed, merged or deleted",
+}
 """What can be told of; rooms above add theirs by calling `announce`."""
 
 
