@@ -105,7 +105,7 @@ def one_person(chance: random.Random, account: Account, place: int, rows: dict[t
 def said(chance: random.Random, contact_id: UUID, channel: Channel, number: int) -> list[dict[str, object]]:
     """An agreement some time in the last two years, now and then withdrawn since."""
     days = chance.randrange(5, 730)
-    agreed = {
+    agreed: dict[str, object] = {
         "id": uuid5(SPACE, f"{contact_id}/{number}"),
         "contact_id": contact_id,
         "channel": channel.value,
@@ -118,7 +118,8 @@ def said(chance: random.Random, contact_id: UUID, channel: Channel, number: int)
     if chance.random() >= 0.12:
         return [agreed]
     back = {"id": uuid5(SPACE, f"{contact_id}/{number}/back"), "state": ConsentState.WITHDRAWN.value, "how": "link"}
-    return [agreed, agreed | back | {"at": clock.now() - timedelta(days=chance.randrange(0, days)), "wording": None}]
+    later = {"at": clock.now() - timedelta(days=chance.randrange(0, days)), "wording": None}
+    return [agreed, {**agreed, **back, **later}]
 
 
 def own_values(session: Session, chance: random.Random, accounts: object) -> None:

@@ -16,7 +16,7 @@ from server.accounts import places, queries, reaching, service
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
-from server.accounts.models import Account, Weekday
+from server.accounts.models import Account
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
@@ -274,7 +274,7 @@ def edit_page(
 ) -> Response:
     """The form of an account."""
     people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
-    more = {"people_choices": people, "own_fields": own.fields_of(session, "account"), "weekdays": list(Weekday)}
+    more = {"people_choices": people, "own_fields": own.fields_of(session, "account")}
     return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)
 
 
