@@ -125,16 +125,17 @@ def fields(today: date) -> Mapping[str, Field]:
         label: str,
         exists: Callable[[ColumnElement[bool]], ColumnElement[bool]] | None = None,
         choices: tuple[str, ...] = (),
+        values: Any = None,
     ) -> Field:
-        return Field(name, kind, column, label, choices, exists)
+        return Field(name, kind, column, label, choices, exists, values)
 
     declared = (
         field("number", Kind.TEXT, Account.number, "Number"),
         field("name", Kind.TEXT, Account.name, "Name"),
         field("class", Kind.CHOICE, Account.account_class, "Class", choices=tuple(AccountClass)),
         field("status", Kind.CHOICE, Account.status, "Status", choices=tuple(Status)),
-        field("owner", Kind.TEXT, User.login, "Owner's login", of_owner),
-        field("territory", Kind.TEXT, Territory.name, "Territory", of_territory),
+        field("owner", Kind.TEXT, User.login, "Owner's login", of_owner, values=select(User.login)),
+        field("territory", Kind.TEXT, Territory.name, "Territory", of_territory, values=select(Territory.name)),
         field("street", Kind.TEXT, Site.street, "Street", of_sites),
         field("postcode", Kind.TEXT, Site.postcode, "Postcode", of_sites),
         field("city", Kind.TEXT, Site.city, "City", of_sites),

@@ -160,6 +160,7 @@ class Account(Record, Base):
         ),
         Index("ix_account_tags", "tags", postgresql_using="gin"),
         searched_by("account"),
+        Index("ix_account_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
     )
 
 
@@ -208,6 +209,7 @@ class Site(Record, Base):
         CheckConstraint("service_s between 0 and 86400", name="service"),
         CheckConstraint("uncertainty_m >= 0", name="uncertainty"),
         Index("ix_site_pin", "pin", postgresql_using="gist"),
+        Index("ix_site_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
         Index(
             "ix_site_review", "id", postgresql_where=text("pin_state in ('review', 'failed') and deleted_at is null")
         ),

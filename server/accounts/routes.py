@@ -88,7 +88,7 @@ def list_accounts(
     """The accounts you may see, page by page."""
     found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
     rows = [AccountListed.of(row) for row in found.rows]
-    return Page(items=rows, next_cursor=found.next_cursor, total=found.total)
+    return Page(items=rows, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
 @router.get("/api/v1/accounts/fields")

@@ -10,7 +10,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.accounts import editing, pins, places, queries, tree
+from server.accounts import editing, following, pins, places, queries, tree
 from server.accounts.duplicates import search as duplicates
 from server.accounts.editing import Outcome
 from server.accounts.models import Account, AccountRep, Site
@@ -182,6 +182,7 @@ def write(session: Session, scope: Scope, account: Account, values: dict[str, An
     session.flush()
     if "territory_id" in values or "territory_is_fixed" in values:
         pins.follow_main_site(session, [account.id])
+    following.tell_of_edit(session, scope, account, values)
     session.refresh(account)
 
 

@@ -54,6 +54,10 @@ class Verification(StrEnum):
     SUSPECTED_MOCK = "suspected_mock"
 
 
+VISIT_MOMENT = "coalesce(done_at, checked_in_at, planned_start_at, ((day + '12:00:00'::interval) at time zone zone))"
+"""When a visit took place, or will; the index of timelines holds exactly this expression."""
+
+
 class Visit(Record, Base):
     """One visit of one rep at one site."""
 
@@ -96,6 +100,7 @@ class Visit(Record, Base):
         Index("ix_visit_account", "account_id", "day"),
         Index("ix_visit_rep", "rep_id", "day"),
         Index("ix_visit_day", "day"),
+        Index("ix_visit_moment", "account_id", text(VISIT_MOMENT), "id"),
     )
 
 

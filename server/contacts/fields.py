@@ -1,17 +1,20 @@
 """What contacts can be filtered by, in lists, exports and segments."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
+from server.accounts.relations import of_account
 from server.auth.models import User
 from server.contacts.consent import allowed
 from server.contacts.models import Channel, Contact, ContactAccount, Purpose
+from server.contacts.queries import visible_to
 from server.fields.queries import filtering
-from server.kit.filtering import Field, Kind
+from server.kit.filtering import Field, Kind, Relation
 
 type Wrap = Callable[[ColumnElement[bool]], ColumnElement[bool]]
 
@@ -68,3 +71,26 @@ def known(session: Session) -> Mapping[str, Field]:
         for channel in Channel
     )
     return {**{one.name: one for one in (*declared, *reached)}, **filtering(session, "contact", Contact.custom)}
+
+
+AT_ACCOUNT = (
+    Field("first_name", Kind.TEXT, Contact.first_name, "First name"),
+    Field("last_name", Kind.TEXT, Contact.last_name, "Last name"),
+    Field("title", Kind.TEXT, Contact.title, "Function"),
+    Field("do_not_contact", Kind.FLAG, Contact.do_not_contact, "Do not contact"),
+    Field("first_to_ask", Kind.FLAG, ContactAccount.is_primary, "First to ask"),
+    list_field("role", ContactAccount.roles, "Role"),
+)
+
+
+def contacts(session: Session, scope: Any, today: date) -> Relation | None:
+    """The people at accounts that somebody may see; those who have left do not count."""
+    if not scope.may("contacts:read"):
+        return None
+    rows = (
+        visible_to(scope)
+        .join(ContactAccount, ContactAccount.contact_id == Contact.id)
+        .where(ContactAccount.deleted_at.is_(None))
+        .where(func.coalesce(ContactAccount.until, today) >= today)
+    )
+    return of_account("contact", "contacts", "Contacts", rows, ContactAccount.account_id, AT_ACCOUNT)

@@ -99,6 +99,7 @@ class Contact(Record, Base):
         CheckConstraint("first_name is not null or last_name is not null", name="named"),
         CheckConstraint("merged_into <> id", name="merged_elsewhere"),
         Index("ix_contact_name", text("search_text(coalesce(last_name, first_name))"), "id"),
+        Index("ix_contact_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
         Index("ix_contact_mail", "mail_addresses", postgresql_using="gin"),
         Index("ix_contact_phone", "phone_numbers", postgresql_using="gin"),
         Index(

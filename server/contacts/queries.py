@@ -19,8 +19,9 @@ from server.auth.roles import Level
 from server.contacts.models import Consent, Contact, ContactAccount
 from server.fields.queries import found as found_in_own
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
+from server.records.binned import binned
 from server.records.happenings import happening
 
 
@@ -119,15 +120,37 @@ def chosen(
     permission: str = "contacts:read",
 ) -> Select[Contact]:
     """The contacts that a filter and a search leave of what somebody may see: the same for list and export."""
-    from server.contacts.fields import known  # its fields ask for consent, which reads contacts
-
     statement = visible_to(scope, permission)
     if filter and filter.strip():
-        today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), known(session), today=today))
+        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
     if search and search.strip():
         statement = statement.where(matches(session, search[:200]))
     return statement
+
+
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What contacts can be asked by somebody."""
+    from server.contacts.fields import known  # its fields ask for consent, which reads contacts
+
+    return vocabulary(session, scope, "contact", known(session), today=accounts.today_of(scope))
+
+
+def deleted(scope: Scope) -> Select[Any]:
+    """Deleted contacts that somebody may bring back, for the bin."""
+    columns = binned(
+        entity="contact",
+        id=Contact.id,
+        title=func.concat_ws(" ", Contact.first_name, Contact.last_name),
+        deleted_at=Contact.deleted_at,
+    )
+    seen = accounts.visible_to(scope, "contacts:write").with_only_columns(Account.id).correlate(None)
+    linked = select(ContactAccount.contact_id).where(accounts.standing_for(ContactAccount.account_id, seen))
+    reach = or_(
+        Contact.owner_id == scope.user_id,
+        Contact.id.in_(linked.correlate(None)),
+        literal(scope.level("contacts:write") >= Level.ALL),
+    )
+    return select(*columns).where(Contact.deleted_at.is_not(None), reach)
 
 
 SORTS: Mapping[str, ColumnElement[Any]] = {
@@ -231,12 +254,12 @@ def of_account(
 def happenings(scope: Scope, account_ids: Select[UUID]) -> Select[Any]:
     """What people at some accounts said about being reached, for a timeline; see `records.happenings`."""
     facts = func.jsonb_build_object(
-        "channel", Consent.channel, "purpose", Consent.purpose, "state", Consent.state, "how", Consent.how
+        "channel", Consent.channel, "purpose", Consent.purpose, "state", Consent.state, "contact_id", Contact.id
     )
     said, place = Consent.__table__.c, ContactAccount.__table__.c
     columns = happening(
         at=said.at,
-        kind="edit",
+        kind="consent",
         entity="consent",
         id=said.id,
         account_id=place.account_id,

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
@@ -14,12 +15,13 @@ from server.accounts.models import Account, Site
 from server.auth.access import Scope
 from server.contacts import queries
 from server.contacts.consent import may_contact
-from server.contacts.models import Contact, ContactAccount
+from server.contacts.models import Consent, Contact, ContactAccount, ContactMerge
 from server.contacts.values import CONTACT, LINK, LINKS, editor
 from server.fields import service as custom
 from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.records.editing import CUSTOM, Outcome, changed_meanwhile, require_revision
+from server.records.models import FieldHistory
 from server.records.values import cleaned, phone_e164
 from server.webhooks import service as webhooks
 
@@ -266,3 +268,19 @@ def of_address(session: Session, scope: Scope, addresses: Sequence[str]) -> list
     wanted = list(addresses)
     either = or_(Contact.mail_addresses.overlap(wanted), Contact.phone_numbers.overlap(wanted))
     return list(session.scalars(queries.visible_to(scope).where(either).order_by(Contact.id).limit(50)))
+
+
+def purge(session: Session, before: datetime) -> int:
+    """Remove contacts for good that were deleted before a moment; one that said something or was merged stays."""
+    said = select(Consent.id).where(Consent.contact_id == Contact.id).exists()
+    merged = select(ContactMerge.id).where(
+        or_(ContactMerge.winner_id == Contact.id, ContactMerge.loser_id == Contact.id)
+    )
+    old = select(Contact.id).where(Contact.deleted_at < before, ~said, ~merged.exists()).limit(1000)
+    ids = session.scalars(old.with_for_update(skip_locked=True)).all()
+    links = session.scalars(
+        delete_rows(ContactAccount).where(ContactAccount.contact_id.in_(ids)).returning(ContactAccount.id)
+    ).all()
+    session.execute(delete_rows(FieldHistory).where(FieldHistory.row_id.in_([*ids, *links])))
+    session.execute(delete_rows(Contact).where(Contact.id.in_(ids)))
+    return len(ids)
