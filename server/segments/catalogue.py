@@ -12,6 +12,9 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.accounts.reaching import Reaching
 from server.activities.fields import missed_visits, planned_visits, visits
+from server.contacts import queries as contacts
+from server.contacts.fields import contacts as contacts_of_account
+from server.contacts.models import Contact
 from server.demands.fields import demands
 from server.kit.filtering import Catalogue, Subject, Vocabulary
 from server.leads import queries as leads
@@ -21,7 +24,7 @@ from server.opportunities.models import Opportunity
 from server.orders import queries as orders
 from server.orders.models import Order
 from server.segments.queries import members_condition
-from server.segments.relations import complaints, contacts, deals, origins, quotes, sales
+from server.segments.relations import complaints, deals, origins, quotes, sales
 from server.tickets import queries as tickets
 from server.tickets.models import Ticket
 
@@ -35,7 +38,10 @@ SUBJECTS = (
     Subject(
         "account", "Accounts", "accounts:read", "/accounts", "/accounts/{id}", language_of_accounts,
         accounts.visible_to, Account.id, Account.name,
-        (contacts, visits, planned_visits, missed_visits, demands, deals, sales, quotes, complaints, origins),
+        (
+            contacts_of_account, visits, planned_visits, missed_visits, demands, deals, sales, quotes, complaints,
+            origins,
+        ),
     ),
     Subject(
         "lead", "Leads", "leads:read", "/leads", "/leads/{id}", leads.language, leads.visible_to, Lead.id,
@@ -52,6 +58,10 @@ SUBJECTS = (
     Subject(
         "ticket", "Tickets", "tickets:read", "/tickets", "/tickets/{id}", tickets.language, tickets.visible_to,
         Ticket.id, Ticket.subject,
+    ),
+    Subject(
+        "contact", "Contacts", "contacts:read", "/contacts", "/contacts/{id}", contacts.language, contacts.visible_to,
+        Contact.id, func.coalesce(Contact.last_name, Contact.first_name),
     ),
 )  # fmt: skip
 

@@ -7,15 +7,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, cast, func, literal, or_, select
+from sqlalchemy import Date, cast
 from sqlalchemy.orm import Session
 
-from server.accounts import queries as accounts
-from server.accounts.models import Account
 from server.accounts.relations import of_account
-from server.contacts.models import Contact, ContactAccount
 from server.kit import clock
-from server.kit.filtering import Field, Kind, Relation
+from server.kit.filtering import Relation
 from server.leads import queries as leads
 from server.leads.fields import fields as lead_fields
 from server.leads.models import Lead
@@ -29,42 +26,6 @@ from server.orders.models import Order, State
 from server.tickets import queries as tickets
 from server.tickets.fields import fields as ticket_fields
 from server.tickets.models import Ticket
-
-ROLE = func.unnest(ContactAccount.roles).table_valued("role").render_derived(name="contact_role")
-LANGUAGE = func.unnest(Contact.languages).table_valued("language").render_derived(name="contact_language")
-
-
-def some(rows: Any) -> Any:
-    """Some entry of a list fulfils it."""
-    return lambda condition: select(literal(1)).select_from(rows).where(condition).exists()
-
-
-CONTACT_FIELDS = (
-    Field("role", Kind.TEXT, ROLE.c.role, "Role", exists=some(ROLE)),
-    Field("first_name", Kind.TEXT, Contact.__table__.c.first_name, "First name"),
-    Field("last_name", Kind.TEXT, Contact.__table__.c.last_name, "Last name"),
-    Field("title", Kind.TEXT, Contact.__table__.c.title, "Position"),
-    Field("language", Kind.TEXT, LANGUAGE.c.language, "Language", exists=some(LANGUAGE)),
-    Field("primary", Kind.FLAG, ContactAccount.__table__.c.is_primary, "Asked for first"),
-    Field("do_not_contact", Kind.FLAG, Contact.__table__.c.do_not_contact, "Not to be contacted"),
-    Field("birthday", Kind.DATE, Contact.__table__.c.birthday, "Birthday"),
-)
-
-
-def contacts(session: Session, scope: Any, today: date) -> Relation | None:
-    """People who work at the account now."""
-    if not scope.may("contacts:read"):
-        return None
-    here: ColumnElement[bool] = or_(ContactAccount.until.is_(None), ContactAccount.until >= today)
-    rows: Select[Any] = (
-        select(ContactAccount)
-        .join(Contact, and_(Contact.id == ContactAccount.contact_id, Contact.deleted_at.is_(None)))
-        .where(ContactAccount.deleted_at.is_(None), Contact.merged_into.is_(None), here)
-    )
-    if scope.level("contacts:read") < scope.level("accounts:read"):
-        seen = accounts.visible_to(scope, "contacts:read").with_only_columns(Account.id)
-        rows = rows.where(accounts.standing_for(ContactAccount.account_id, seen))
-    return of_account("contact", "contacts", "Contacts", rows, ContactAccount.account_id, CONTACT_FIELDS)
 
 
 def deals(session: Session, scope: Any, today: date) -> Relation | None:
