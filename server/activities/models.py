@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement, WKTElement
 from sqlalchemy import ARRAY, DateTime, ForeignKey, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
@@ -83,6 +85,16 @@ class Visit(Record, Base):
     distance_m: Mapped[float | None] = mapped_column(comment="From the check-in to the pin.")
     verification: Mapped[str | None]
     flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    visit_type_id: Mapped[UUID | None] = mapped_column(ForeignKey("visit_type.id"))
+    form_version_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("form_version.id"), comment="What was asked; the answers go by it."
+    )
+    answers: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="By the keys of the form's questions."
+    )
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="Values of the company's own fields by key."
+    )
 
     __table_args__ = (
         Index("ix_visit_account", "account_id", "day"),
