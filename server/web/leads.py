@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.pins import point_of
-from server.accounts.queries import today_of
 from server.accounts.routes import Filter, Search
 from server.accounts.service import LooksLikeDuplicate
 from server.auth.access import Scope, requires
@@ -264,7 +263,6 @@ def lead_page(
         candidates=candidates,
         repeat=request.query_params.get("repeat"),
         kinds=(SignalKind.CALL, SignalKind.MAIL, SignalKind.VISIT, SignalKind.NOTE),
-        today=today_of(scope),
     )
 
 
