@@ -1,6 +1,7 @@
 """Leads: the list with its bulk actions, one lead in full, a new one, and what people do with it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -25,7 +26,7 @@ from server.leads.models import OPEN, Lead, LeadSource, LeadState, LostReason, S
 from server.leads.resembling import LikeLead, like_leads
 from server.leads.routes import alike, read, seen
 from server.leads.service import NewLead
-from server.leads.wording import because, reason
+from server.leads.wording import Say, because, reason
 from server.web.filters import chips
 from server.web.forms import Sent, given, text
 from server.web.pages import attempt, go, language_of, render
@@ -250,8 +251,7 @@ def lead_page(
         shown=read(session, scope, lead_id).model_dump(mode="json"),
         why=[(reason(one, say), one) for one in lead.score_reasons],
         heaviest=max((abs(one["weight"]) for one in lead.score_reasons), default=1) or 1,
-        signals=queries.signals_of(session, [lead.id]),
-        handings=[(one, because(one.because, say)) for one in queries.assignments_of(session, lead.id)],
+        entries=entries(session, lead, say),
         like=seen(session, scope, like_leads(session, lead)),
         accounts=alike(session, scope, lead) if lead.state in OPEN else [],
         account=queries.account_of(session, scope, lead),
@@ -264,6 +264,15 @@ def lead_page(
         repeat=request.query_params.get("repeat"),
         kinds=(SignalKind.CALL, SignalKind.MAIL, SignalKind.VISIT, SignalKind.NOTE),
     )
+
+
+def entries(session: Session, lead: Lead, say: Say) -> list[tuple[queries.Signal | queries.Handing, str]]:
+    """What happened and who got it, the latest first; a handing over comes with its reason in words."""
+    found: list[tuple[datetime, queries.Signal | queries.Handing, str]] = [
+        (one.signal.at, one, "") for one in queries.signals_of(session, [lead.id])
+    ]
+    found += [(one.at, one, because(one.because, say)) for one in queries.assignments_of(session, lead.id)]
+    return [(one, words) for _at, one, words in sorted(found, key=lambda entry: entry[0], reverse=True)]
 
 
 def may_write(session: Session, scope: Scope, lead: Lead) -> bool:
