@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from server.accounts.duplicates.search import REFUSED
 from server.accounts.fields import INTERVAL_DAYS
 from server.accounts.models import Account, Site
+from server.auth.access import system_scope
 from server.auth.models import RepProfile, Role, TeamMember, User
 from server.closures.queries import days_off
 from server.kit import clock
@@ -99,7 +100,7 @@ def chosen(session: Session, lead: Lead, today: date) -> Choice:
         select(LeadRule).where(LeadRule.deleted_at.is_(None), LeadRule.is_on).order_by(LeadRule.position, LeadRule.id)
     )
     for rule in [*rules, None]:
-        if rule is not None and not fits(session, rule, lead, today):
+        if rule is not None and not fits(session, rule, lead):
             continue
         steps: list[Step] = [] if rule is None else [{"code": "rule", "rule": rule.name}]
         people, more = target_of(session, rule, lead, today)
@@ -123,11 +124,11 @@ def owner_of_account(session: Session, lead: Lead) -> Choice | None:
     return None
 
 
-def fits(session: Session, rule: LeadRule, lead: Lead, today: date) -> bool:
+def fits(session: Session, rule: LeadRule, lead: Lead) -> bool:
     """Whether a rule's condition holds for a lead."""
     if not rule.condition.strip():
         return True
-    condition = queries.condition(session, rule.condition, today)
+    condition = queries.condition(session, system_scope(), rule.condition)
     return session.scalar(select(Lead.id).where(Lead.id == lead.id, condition)) is not None
 
 

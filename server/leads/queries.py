@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,17 +12,19 @@ from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
 from server.accounts import queries as accounts
+from server.accounts.around import Around
 from server.accounts.models import Account, Site
 from server.accounts.queries import today_of
+from server.accounts.reaching import Reaching
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.roles import Level
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
 from server.leads.fields import fields, matches
 from server.leads.models import Lead, LeadAssignment, LeadSignal, LeadState
-from server.leads.reaching import Reaching
+from server.leads.reaching import PINS
 from server.records.happenings import happening
 from server.territories import queries as territories
 from server.territories.models import Territory
@@ -77,15 +79,21 @@ def chosen(
     """The leads that a filter and a search leave of what somebody may see: the same for list, map and export."""
     statement = visible_to(scope, permission)
     if filter and filter.strip():
-        statement = statement.where(condition(session, filter, today_of(scope)))
+        statement = statement.where(condition(session, scope, filter))
     if search and search.strip():
         statement = statement.where(matches(search[:200]))
     return statement
 
 
-def condition(session: Session, filter: str, today: date) -> ColumnElement[bool]:
-    """What a filter says of leads."""
-    return compile_filter(parse(filter), fields(), today=today, reached=Reaching(session).condition)
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What leads can be asked by somebody."""
+    around = Around(session, accounts.visible_to(scope), Reaching(session, PINS))
+    return vocabulary(session, scope, "lead", fields(), today=today_of(scope), places=around)
+
+
+def condition(session: Session, scope: Scope, filter: str) -> ColumnElement[bool]:
+    """What a filter of somebody says of leads."""
+    return compile_filter(parse(filter), language(session, scope))
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from server.auth.access import Scope
+from server.auth.access import Scope, system_scope
 from server.auth.models import Team, User
 from server.auth.roles import Level
 from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Forbidden, Invalid, NotFound
 from server.kit.filtering import parse
-from server.kit.settings import settings
 from server.leads import queries
 from server.leads.models import Lead
 from server.leads.rule_models import LeadPoints, LeadPolicy, LeadRule
@@ -78,7 +77,7 @@ def check_condition(session: Session, condition: str) -> None:
 
 def on_today(session: Session, condition: str) -> Any:
     """A condition as SQL."""
-    return queries.condition(session, condition, clock.today(settings().zone))
+    return queries.condition(session, system_scope(), condition)
 
 
 def check_target(session: Session, target: str, target_id: UUID | None) -> None:

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from server.kit import clock
-from server.kit.settings import settings
+from server.auth.access import system_scope
 from server.leads import queries
 from server.leads.learning import Model
 from server.leads.models import OPEN, Lead, LeadTraits
@@ -58,12 +57,11 @@ def score(session: Session, leads: Sequence[Lead]) -> None:
 
 def points_of(session: Session, lead_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """The rules that fit each lead, as reasons, the weightiest first."""
-    today = clock.today(settings().zone)
     found: dict[UUID, list[dict[str, Any]]] = {}
     for rule in rules(session):
         if not rule.is_on:
             continue
-        fits = select(Lead.id).where(Lead.id.in_(lead_ids), queries.condition(session, rule.condition, today))
+        fits = select(Lead.id).where(Lead.id.in_(lead_ids), queries.condition(session, system_scope(), rule.condition))
         for lead_id in session.scalars(fits):
             found.setdefault(lead_id, []).append({"kind": "rule", "sentence": rule.sentence, "weight": rule.points})
     return found

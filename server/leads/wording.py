@@ -7,11 +7,11 @@ from typing import Any, Protocol
 class Say(Protocol):
     """Puts a sentence into somebody's language."""
 
-    def __call__(self, text: str, **values: object) -> str:
+    def __call__(self, text: str, /, **values: object) -> str:
         """The sentence with its gaps filled in."""
 
 
-def plainly(text: str, **values: object) -> str:
+def plainly(text: str, /, **values: object) -> str:
     """In English."""
     return text.format(**values) if values else text
 

@@ -35,7 +35,7 @@ def parts_of(filter: str) -> list[str]:
 
 
 def chips(filter: str, terms: Sequence[tuple[str, str]] = TERMS) -> list[Chip]:
-    """The chips as they stand for a filter."""
+    """The chips, each a label and a term, as they stand for a filter."""
     parts = parts_of(filter)
     return [
         Chip(label, term, term in parts, SEPARATOR.join(part for part in parts if part != term))
