@@ -63,6 +63,9 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
     tell("two years of leads")
     with transaction() as session:
         steps.past_leads(session, region_id)
+    tell("two years of calls, meetings, tasks and mails")
+    with transaction() as session:
+        steps.history(session)
     tell("counting prospects and customers")
     with transaction() as session:
         density.refresh(session)

@@ -1,8 +1,10 @@
 """Every page."""
 
 from server.web import (
+    account_activities,
     accounts,
     auth,
+    calendar,
     classes,
     conflicts,
     daysoff,
@@ -39,7 +41,9 @@ from server.web import (
     roads,
     roles,
     search,
+    sites,
     stories,
+    tasks,
     territories,
     users,
     visits,
@@ -51,6 +55,7 @@ ROUTERS = (
     home.router,
     search.router,
     stories.router,
+    sites.router,
     accounts.router,
     classes.router,
     picking.router,
@@ -62,6 +67,9 @@ ROUTERS = (
     lead_imports.router,
     lead_settings.router,
     leads.router,
+    account_activities.router,
+    calendar.router,
+    tasks.router,
     offers.router,
     pipeline.router,
     deals.router,
