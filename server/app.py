@@ -41,6 +41,7 @@ from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.leads import routes as lead_routes
 from server.leads import rule_routes as lead_rule_routes
+from server.leads.importing import routes as lead_importing_routes
 from server.notifications import routes as notification_routes
 from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
@@ -90,6 +91,7 @@ ROUTERS = (
     reviewing_routes.router,
     lead_routes.router,
     lead_rule_routes.router,
+    lead_importing_routes.router,
     activity_routes.router,
     note_routes.router,
     handover_routes.router,
@@ -126,7 +128,14 @@ ROUTERS = (
 """Every room's routes."""
 
 
-UPLOADS = ("/imports", "/api/v1/imports", "/regions/addresses", "/api/v1/address-files")
+UPLOADS = (
+    "/imports",
+    "/leads/import",
+    "/api/v1/lead-imports",
+    "/api/v1/imports",
+    "/regions/addresses",
+    "/api/v1/address-files",
+)
 """Where files are taken."""
 
 

@@ -11,6 +11,7 @@ from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
 from server.contacts import queries as contacts
+from server.leads import queries as leads
 from server.plans import happenings as plans
 from server.timeline import edits
 
@@ -34,6 +35,7 @@ SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
+    Source(leads.happenings, "leads:read", frozenset({"lead"}), "/leads/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
     Source(contacts.happenings, "contacts:read", frozenset({"consent"}), "/contacts/{contact_id}"),
