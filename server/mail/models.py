@@ -44,6 +44,11 @@ class Message(Outgoing, Base):
     to: Mapped[list[str]] = mapped_column(ARRAY(Text))
     subject: Mapped[str]
     body: Mapped[str]
+    sender_name: Mapped[str | None] = mapped_column(comment="Who writes; null: the company's machine.")
+    reply_to: Mapped[str | None] = mapped_column(comment="Where answers go.")
+    references: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="Message ids that it answers, the nearest last."
+    )
     handed_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="When its content was about to be handed to the server."
     )

@@ -13,17 +13,19 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
+from server.accounts.around import Around
 from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
 from server.auth.access import Scope
 from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
 from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_base, is_rotten, rate
 from server.opportunities.models import Opportunity, OpportunityLine, Pipeline, Stage, StageChange
 from server.opportunities.rates import Total, apart_of
+from server.opportunities.reaching import OF_ACCOUNTS
 from server.records.happenings import happening
 from server.territories.models import Territory
 
@@ -60,15 +62,19 @@ def chosen(
     """The deals that a filter and a search leave of what somebody may see: the same for board, list, map and export."""
     statement = visible_to(scope, permission)
     if filter and filter.strip():
-        today = accounts.today_of(scope)
-        reached = Reaching(session).condition
-        known = fields(today, clock.now())
-        statement = statement.where(compile_filter(parse(filter), known, today=today, reached=reached))
+        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
     for word in (search or "").split()[:8]:
         like = func.concat("%", func.regexp_replace(func.search_text(word), r"([\\%_])", r"\\\1", "g"), "%")
         found = [func.search_text(column).like(like) for column in (Opportunity.name, Account.name)]
         statement = statement.where(or_(*found, Opportunity.number == word))
     return statement
+
+
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What deals can be asked by somebody."""
+    today = accounts.today_of(scope)
+    around = Around(session, accounts.visible_to(scope), Reaching(session, OF_ACCOUNTS))
+    return vocabulary(session, scope, "opportunity", fields(today, clock.now()), today=today, places=around)
 
 
 def find(session: Session, scope: Scope, deal_id: UUID, permission: str = "opportunities:read") -> Opportunity:

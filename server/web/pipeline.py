@@ -22,7 +22,7 @@ from server.opportunities.queries import Listing
 from server.opportunities.rates import Total
 from server.opportunities.routes import Filter, Search
 from server.web.deals import choices
-from server.web.filters import Chip, chips_of
+from server.web.filters import Chip, chips
 from server.web.forms import Sent, given, text
 from server.web.pages import attempt, render
 
@@ -82,7 +82,7 @@ def deal_chips(session: Session, scope: Scope, filter: str) -> list[Chip]:
     """The filters that are offered as chips."""
     user = session.get(User, scope.user_id)
     mine = (("Mine", f'owner = "{user.login}"'),) if user else ()
-    return chips_of((*mine, *TERMS), filter)
+    return chips(filter, (*mine, *TERMS))
 
 
 def chosen_pipeline(session: Session, wanted: UUID | None) -> tuple[Pipeline | None, list[Pipeline]]:
