@@ -15,6 +15,8 @@ from server.accounts.duplicates import merging
 from server.activities.notes import queries as notes
 from server.activities.notes import service as note_rules
 from server.auth.access import Scope
+from server.opportunities import queries as opportunities
+from server.opportunities import service as deal_rules
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ KINDS: Mapping[str, Kind] = {
     "note": Kind(
         "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
         "/accounts/{account_id}#note-{id}",
+    ),
+    "opportunity": Kind(
+        "Deal", "handshake", "opportunities:write", opportunities.in_bin, deal_rules.restore, None,
+        "/pipeline/deals/{id}",
     ),
     "merge": Kind(
         "Merge", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"

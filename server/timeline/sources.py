@@ -10,6 +10,7 @@ from server.activities import happenings as activities
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
+from server.opportunities import queries as opportunities
 from server.plans import happenings as plans
 from server.timeline import edits
 
@@ -32,6 +33,7 @@ class Source:
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
+    Source(opportunities.happenings, "opportunities:read", frozenset({"stage"}), "/pipeline/deals/{id}"),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
