@@ -2,8 +2,8 @@
 
 Each is given as median and p95 in milliseconds, and as ratio of medians to a floor in the same run: for the board one
 plain read of the deals' rows, for the list one `count(*)` with the same condition.
-Run: `.venv/bin/python benchmarks/deals/run.py`. Options: `--deals 200000 --rounds 20`. It makes a database of its own in
-a temporary folder and removes it.
+Run: `.venv/bin/python benchmarks/deals/run.py`. Options: `--deals 200000 --rounds 20`. It makes a database of its own
+in a temporary folder and removes it.
 """
 
 import argparse
