@@ -21,6 +21,7 @@ from server.leads import queries as leads
 from server.leads.models import Lead
 from server.opportunities import queries as opportunities
 from server.opportunities.models import Opportunity
+from server.opportunities.relations import deals
 from server.orders import queries as orders
 from server.orders.models import Order
 from server.segments.queries import members_condition
@@ -62,6 +63,12 @@ SUBJECTS = (
     Subject(
         "contact", "Contacts", "contacts:read", "/contacts", "/contacts/{id}", contacts.language, contacts.visible_to,
         Contact.id, func.coalesce(Contact.last_name, Contact.first_name),
+        "account", "Accounts", "accounts:read", "/accounts", language_of_accounts, accounts.visible_to, Account.id,
+        Account.name, (visits, planned_visits, missed_visits, demands, deals),
+    ),
+    Subject(
+        "opportunity", "Deals", "opportunities:read", "/pipeline/list", opportunities.language,
+        opportunities.visible_to, Opportunity.id, Opportunity.name, (),
     ),
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from server.activities.notes import queries as notes
 from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.leads import queries as leads
+from server.opportunities import queries as opportunities
 from server.plans import happenings as plans
 from server.timeline import edits
 
@@ -34,6 +35,7 @@ class Source:
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
+    Source(opportunities.happenings, "opportunities:read", frozenset({"stage"}), "/pipeline/deals/{id}"),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
     Source(leads.happenings, "leads:read", frozenset({"lead"}), "/leads/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
