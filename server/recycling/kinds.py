@@ -15,8 +15,10 @@ from server.accounts.duplicates import merging
 from server.activities.notes import queries as notes
 from server.activities.notes import service as note_rules
 from server.auth.access import Scope
-from server.contacts import queries as contacts, service as contact_rules
-from server.opportunities import queries as opportunities, service as deal_rules
+from server.contacts import queries as contacts
+from server.contacts import service as contact_rules
+from server.opportunities import queries as opportunities
+from server.opportunities import service as deal_rules
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "contact": Kind(
         "Contact", "contact-round", "contacts:write", contacts.deleted, contact_rules.restore, contact_rules.purge,
         "/contacts/{id}",
+    ),
     "opportunity": Kind(
         "Deal", "handshake", "opportunities:write", opportunities.in_bin, deal_rules.restore, None,
         "/pipeline/deals/{id}",

@@ -25,7 +25,7 @@ from server.opportunities.relations import deals
 from server.orders import queries as orders
 from server.orders.models import Order
 from server.segments.queries import members_condition
-from server.segments.relations import complaints, deals, origins, quotes, sales
+from server.segments.relations import complaints, origins, quotes, sales
 from server.tickets import queries as tickets
 from server.tickets.models import Ticket
 
@@ -49,7 +49,7 @@ SUBJECTS = (
         func.coalesce(Lead.company, Lead.person),
     ),
     Subject(
-        "opportunity", "Deals", "opportunities:read", "/pipeline", "/pipeline/deals/{id}", opportunities.language,
+        "opportunity", "Deals", "opportunities:read", "/pipeline/list", "/pipeline/deals/{id}", opportunities.language,
         opportunities.visible_to, Opportunity.id, Opportunity.name,
     ),
     Subject(
@@ -63,12 +63,6 @@ SUBJECTS = (
     Subject(
         "contact", "Contacts", "contacts:read", "/contacts", "/contacts/{id}", contacts.language, contacts.visible_to,
         Contact.id, func.coalesce(Contact.last_name, Contact.first_name),
-        "account", "Accounts", "accounts:read", "/accounts", language_of_accounts, accounts.visible_to, Account.id,
-        Account.name, (visits, planned_visits, missed_visits, demands, deals),
-    ),
-    Subject(
-        "opportunity", "Deals", "opportunities:read", "/pipeline/list", opportunities.language,
-        opportunities.visible_to, Opportunity.id, Opportunity.name, (),
     ),
 )  # fmt: skip
 

@@ -16,9 +16,6 @@ from server.kit.filtering import Relation
 from server.leads import queries as leads
 from server.leads.fields import fields as lead_fields
 from server.leads.models import Lead
-from server.opportunities import queries as opportunities
-from server.opportunities.fields import fields as deal_fields
-from server.opportunities.models import Opportunity
 from server.orders import queries as orders
 from server.orders.fields import fields as order_fields
 from server.orders.models import Kind as OrderKind
@@ -26,16 +23,6 @@ from server.orders.models import Order, State
 from server.tickets import queries as tickets
 from server.tickets.fields import fields as ticket_fields
 from server.tickets.models import Ticket
-
-
-def deals(session: Session, scope: Any, today: date) -> Relation | None:
-    """Deals; looked back upon by the day on which they were made."""
-    if not scope.may("opportunities:read"):
-        return None
-    declared = tuple(deal_fields(today, clock.now()).values())
-    day = cast(Opportunity.created_at, Date)
-    rows = opportunities.visible_to(scope)
-    return of_account("deal", "deals", "Deals", rows, Opportunity.account_id, declared, day=day)
 
 
 def sales(session: Session, scope: Any, today: date) -> Relation | None:
