@@ -60,6 +60,8 @@ ROOMS = (
     Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", place="bar"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
+    Room("orders", "/orders", "Orders", "receipt", "e", "orders:read"),
+    Room("products", "/products", "Products", "package", "b", "products:read", place="more"),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import", place="more"),
