@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text, func, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.jobs.outgoing import Outgoing
@@ -44,6 +44,9 @@ class Message(Outgoing, Base):
     to: Mapped[list[str]] = mapped_column(ARRAY(Text))
     subject: Mapped[str]
     body: Mapped[str]
+    headers: Mapped[dict[str, str]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="Further ones: what it answers, where answers go."
+    )
     handed_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="When its content was about to be handed to the server."
     )

@@ -49,6 +49,26 @@ class File:
     content: bytes
 
 
+@dataclass(frozen=True)
+class Thread:
+    """Where a mail stands in a conversation."""
+
+    answers: Sequence[str] = ()
+    """Message ids that it answers, without angle brackets, the nearest last."""
+    reply_to: str | None = None
+    """Where answers go, when not to the sender."""
+    is_personal: bool = True
+    """A person wrote it; else it says that a machine did, so that no machine answers."""
+
+    def headers(self) -> dict[str, str]:
+        """The same as headers of the mail."""
+        found = {"Auto-Submitted": "no" if self.is_personal else "auto-replied"}
+        if self.answers:
+            found["In-Reply-To"] = f"<{self.answers[-1]}>"
+            found["References"] = " ".join(f"<{one}>" for one in self.answers)
+        return found | ({"Reply-To": self.reply_to} if self.reply_to else {})
+
+
 def configure(session: Session, wish: Setup) -> MailServer:
     """Say through which server mail leaves. Refuses what cannot be a server or an address."""
     host = wish.host.strip()
@@ -100,6 +120,7 @@ def queue(
     subject: str,
     body: str,
     files: Iterable[File] = (),
+    thread: Thread | None = None,
 ) -> Message:
     """Put a mail into the outbox; the same key is the same mail and stays as it is. Refuses without a server."""
     if configured(session) is None:
@@ -110,6 +131,7 @@ def queue(
     message = Message(
         key=key, purpose=purpose, to=[address(one) for one in to], subject=" ".join(subject.split()), body=body
     )
+    message.headers = thread.headers() if thread else {}
     message.attachments = [
         Attachment(
             position=number, name=file.name, media_type=file.media_type, size=len(file.content), content=file.content

@@ -25,7 +25,8 @@ def written(message: Message, server: MailServer) -> bytes:
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = f"<{message.id}@{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
+    for name, value in {"Auto-Submitted": "auto-generated", **message.headers}.items():
+        mail[name] = value
     mail.set_content(message.body)
     for file in message.attachments:
         main, _, sub = file.media_type.partition(";")[0].strip().partition("/")

@@ -16,7 +16,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse
 from server.kit.paging import decode_cursor, encode_cursor
 from server.orders.fields import fields
 from server.orders.models import Kind, Letterhead, Order, OrderLine, State
@@ -129,7 +129,7 @@ def chosen(
     statement = visible_to(scope, permission)
     if filter and filter.strip():
         today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), fields(), today=today))
+        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(), today)))
     if search and search.strip():
         word = "%" + search.strip()[:100].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         named = select(Account.id).where(func.search_text(Account.name).like(func.search_text(word)))

@@ -14,7 +14,7 @@ from sqlalchemy.types import Text
 from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import BadRequest
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse
 from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
 from server.products.fields import IN_STOCK, fields, matches
@@ -42,7 +42,7 @@ def chosen(scope: Scope, *, filter: str | None = None, search: str | None = None
     statement = visible_to(scope)
     if filter and filter.strip():
         today = clock.today(scope.zone or settings().zone)
-        statement = statement.where(compile_filter(parse(filter), fields(), today=today))
+        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(), today)))
     if search and search.strip():
         statement = statement.where(matches(search[:200]))
     return statement
