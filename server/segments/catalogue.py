@@ -13,6 +13,7 @@ from server.accounts.reaching import Reaching
 from server.activities.fields import missed_visits, planned_visits, visits
 from server.demands.fields import demands
 from server.kit.filtering import Catalogue, Subject, Vocabulary
+from server.orders.relations import orders, quotes
 from server.segments.queries import members_condition
 
 
@@ -24,7 +25,7 @@ def language_of_accounts(session: Session, scope: Any) -> Vocabulary:
 SUBJECTS = (
     Subject(
         "account", "Accounts", "accounts:read", "/accounts", language_of_accounts, accounts.visible_to, Account.id,
-        Account.name, (visits, planned_visits, missed_visits, demands),
+        Account.name, (visits, planned_visits, missed_visits, demands, orders, quotes),
     ),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from server.activities import happenings as activities
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
+from server.orders import queries as orders
 from server.plans import happenings as plans
 from server.timeline import edits
 
@@ -33,6 +34,7 @@ SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
+    Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
     Source(plans.planned, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),

@@ -16,7 +16,9 @@ from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.mail.queries import configured
+from server.opportunities import queries as deals
 from server.orders import feeding, insights, mailing, queries, service
+from server.orders.dealing import begun_from
 from server.orders.fields import fields
 from server.orders.models import Kind, Order, State
 from server.orders.routes import Filter, Search
@@ -102,19 +104,14 @@ def show_new(
 @router.post("/orders/new")
 def create(request: Request, scope: WriteOrders, session: Db, sent: Sent) -> Response:
     """Begin a quote or an order; the same form sent twice begins one."""
-    account_id, made = text(sent, "account_id"), text(sent, "id")
+    account_id, made, deal_id = text(sent, "account_id"), text(sent, "id"), text(sent, "opportunity_id")
+    kind, id = Kind(text(sent, "kind") or Kind.ORDER), UUID(made) if made else None
     if account_id is None:
         raise Invalid("The form names no account.", help="Choose one.", field="account_id")
-    order = service.draft(
-        session,
-        scope,
-        NewOrder(
-            UUID(account_id),
-            Kind(text(sent, "kind") or Kind.ORDER),
-            id=UUID(made) if made else None,
-            fields={"opportunity_id": text(sent, "opportunity_id")},
-        ),
-    )
+    new = NewOrder(UUID(account_id), kind, id=id)
+    if deal_id:
+        new = begun_from(session, scope, UUID(deal_id), kind, id)
+    order = service.draft(session, scope, new)
     return go(f"/orders/{order.id}")
 
 
@@ -299,6 +296,17 @@ def restore(order_id: UUID, scope: WriteOrders, session: Db) -> Response:
     """Bring a draft back."""
     service.restore(session, scope, order_id)
     return go(f"/orders/{order_id}")
+
+
+@router.get("/orders/of-deal/{deal_id}")
+def show_of_deal(request: Request, deal_id: UUID, scope: ReadOrders, session: Db) -> Response:
+    """A fragment: the quotes and orders of a deal, and the way to new ones."""
+    deal = deals.find(session, scope, deal_id)
+    found = queries.page(session, scope, opportunity_id=deal_id, limit=20).rows
+    return render(
+        request, "orders/of_deal.html", scope, deal=deal, found=found, looks=LOOKS, id=uuid7(), quote_id=uuid7(),
+        may_write=scope.may("orders:write"),
+    )  # fmt: skip
 
 
 @router.get("/accounts/{account_id}/trade")
