@@ -19,6 +19,7 @@ from server.accounts.importing import routes as importing_routes
 from server.accounts.reviewing import proposal_routes
 from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
+from server.activities.agenda import routes as agenda_routes
 from server.activities.handovers import routes as handover_routes
 from server.activities.notes import routes as note_routes
 from server.auth import routes as auth_routes
@@ -91,6 +92,8 @@ ROUTERS = (
     activity_routes.router,
     note_routes.router,
     handover_routes.router,
+    agenda_routes.router,
+    agenda_routes.feed_router,
     closure_routes.router,
     demand_routes.router,
     segment_routes.router,

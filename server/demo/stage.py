@@ -66,6 +66,9 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
     tell("two years of quotes and orders")
     with transaction() as session:
         orders.fill(session, steps.today())
+    tell("two years of calls, meetings, tasks and mails")
+    with transaction() as session:
+        steps.history(session)
     tell("counting prospects and customers")
     with transaction() as session:
         density.refresh(session)

@@ -63,7 +63,6 @@ def _send(
     is_personal: bool = True,
 ) -> Message:
     assert ticket.requester_email is not None
-    thread = mail.Thread(references(session, ticket.id), queue.mail_address, is_personal)
     return mail.queue(
         session,
         key=key,
@@ -72,7 +71,9 @@ def _send(
         subject=f"Re: {ticket.subject} [#{ticket.number}]",
         body="\n\n".join(part.strip() for part in parts if part.strip()) + "\n",
         files=files,
-        thread=thread,
+        sender_name=queue.name if is_personal else None,
+        reply_to=queue.mail_address,
+        references=references(session, ticket.id),
     )
 
 

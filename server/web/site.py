@@ -1,8 +1,10 @@
 """Every page."""
 
 from server.web import (
+    account_activities,
     accounts,
     auth,
+    calendar,
     classes,
     conflicts,
     daysoff,
@@ -40,7 +42,9 @@ from server.web import (
     roads,
     roles,
     search,
+    sites,
     stories,
+    tasks,
     territories,
     users,
     visits,
@@ -52,6 +56,7 @@ ROUTERS = (
     home.router,
     search.router,
     stories.router,
+    sites.router,
     accounts.router,
     classes.router,
     picking.router,
@@ -64,6 +69,9 @@ ROUTERS = (
     lead_forms.router,
     lead_settings.router,
     leads.router,
+    account_activities.router,
+    calendar.router,
+    tasks.router,
     offers.router,
     pipeline.router,
     deals.router,

@@ -27,6 +27,7 @@ TYPES: Mapping[str, str] = {
     "ticket_message": "Something was said in a ticket",
     "ticket_breach": "A ticket missed a target",
     "ticket_queue": "A queue of tickets was made or changed",
+    "activity": "A call, meeting, task or mail was written or changed",
 }
 """What can be told of; rooms above add theirs by calling `announce`."""
 
