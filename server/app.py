@@ -52,6 +52,7 @@ from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
 from server.products import routes as product_routes
+from server.products.importing import routes as product_importing_routes
 from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
@@ -106,6 +107,7 @@ ROUTERS = (
     opportunity_routes.router,
     forecast_routes.router,
     product_routes.router,
+    product_importing_routes.router,
     order_routes.router,
     ticket_routes.router,
     ticket_queue_routes.router,
@@ -133,6 +135,9 @@ UPLOADS = (
     "/leads/import",
     "/api/v1/lead-imports",
     "/api/v1/imports",
+    "/api/v1/imports",
+    "/products/import",
+    "/api/v1/product-imports",
     "/regions/addresses",
     "/api/v1/address-files",
 )

@@ -19,13 +19,15 @@ from server.demands.fields import demands
 from server.kit.filtering import Catalogue, Subject, Vocabulary
 from server.leads import queries as leads
 from server.leads.models import Lead
+from server.leads.relations import origins
 from server.opportunities import queries as opportunities
 from server.opportunities.models import Opportunity
 from server.opportunities.relations import deals
 from server.orders import queries as orders
 from server.orders.models import Order
+from server.orders.relations import orders as orders_of_account
+from server.orders.relations import quotes
 from server.segments.queries import members_condition
-from server.segments.relations import complaints, origins, quotes, sales
 from server.tickets import queries as tickets
 from server.tickets.models import Ticket
 
@@ -40,7 +42,7 @@ SUBJECTS = (
         "account", "Accounts", "accounts:read", "/accounts", "/accounts/{id}", language_of_accounts,
         accounts.visible_to, Account.id, Account.name,
         (
-            contacts_of_account, visits, planned_visits, missed_visits, demands, deals, sales, quotes, complaints,
+            contacts_of_account, visits, planned_visits, missed_visits, demands, deals, orders_of_account, quotes,
             origins,
         ),
     ),

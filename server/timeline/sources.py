@@ -13,6 +13,7 @@ from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.leads import queries as leads
 from server.opportunities import queries as opportunities
+from server.orders import queries as orders
 from server.plans import happenings as plans
 from server.timeline import edits
 
@@ -38,6 +39,7 @@ SOURCES: tuple[Source, ...] = (
     Source(opportunities.happenings, "opportunities:read", frozenset({"stage"}), "/pipeline/deals/{id}"),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
     Source(leads.happenings, "leads:read", frozenset({"lead"}), "/leads/{id}"),
+    Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
     Source(contacts.happenings, "contacts:read", frozenset({"consent"}), "/contacts/{contact_id}"),

@@ -66,6 +66,8 @@ ROOMS = (
     Room("tasks", "/tasks", "Tasks", "list-checks", "j", "activities:read"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
+    Room("orders", "/orders", "Orders", "receipt", "e", "orders:read"),
+    Room("products", "/products", "Products", "package", "s", "products:read", place="more"),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
     Room("segments", "/segments", "Segments", "list-filter", "m", "segments:read"),
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),
