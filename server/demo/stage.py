@@ -54,6 +54,9 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
         tell("two months of visits")
         with transaction() as session:
             past_visits(session)
+    tell("two years of tickets")
+    with transaction() as session:
+        steps.past_tickets(session)
     tell("counting prospects and customers")
     with transaction() as session:
         density.refresh(session)

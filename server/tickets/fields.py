@@ -34,6 +34,25 @@ def of_tags(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(literal(1)).select_from(TAG).where(condition).correlate(Ticket).exists()
 
 
+DUE_DAY = cast(ClockEvent.due_at, Date)
+
+
+def of_misses(kind: str) -> Callable[[ColumnElement[bool]], ColumnElement[bool]]:
+    """A target of this kind was missed, and the miss fulfils a condition."""
+    missed = (ClockEvent.ticket_id == Ticket.id, ClockEvent.event == "breach", ClockEvent.kind == kind)
+    return lambda condition: select(ClockEvent.id).where(*missed, condition).correlate(Ticket).exists()
+
+
+def of_queue(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A target was missed while the ticket was in a queue that fulfils a condition."""
+    missed = select(ClockEvent.id).join(Queue, Queue.id == ClockEvent.queue_id)
+    return (
+        missed.where(ClockEvent.ticket_id == Ticket.id, ClockEvent.event == "breach", condition)
+        .correlate(Ticket)
+        .exists()
+    )
+
+
 def fields(now: datetime, today: date) -> Mapping[str, Field]:
     """The fields of tickets by name."""
     assignee = aliased(User)
@@ -65,6 +84,9 @@ def fields(now: datetime, today: date) -> Mapping[str, Field]:
         field("open", Kind.FLAG, Ticket.state.in_(UNSOLVED), "Not solved yet"),
         field("overdue", Kind.FLAG, is_overdue(now), "Overdue"),
         field("breached", Kind.FLAG, breached.correlate(Ticket).exists(), "A target was missed"),
+        field("missed_answer", Kind.DATE, DUE_DAY, "An answer was missed on", (), of_misses("answer")),
+        field("missed_solve", Kind.DATE, DUE_DAY, "A solution was missed on", (), of_misses("solve")),
+        field("missed_queue", Kind.TEXT, Queue.__table__.c.name, "A target was missed in the queue", (), of_queue),
         field("content", Kind.FLAG, func.coalesce(Ticket.rating == 1, False), "The customer was content"),
     )
     return {one.name: one for one in declared}

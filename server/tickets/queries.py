@@ -14,7 +14,8 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
-from server.auth.roles import Level
+from server.auth.queries import visible_users
+from server.auth.roles import GRANTS, Level
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import compile_filter, parse
@@ -313,6 +314,14 @@ def queue(session: Session, queue_id: UUID) -> Queue:
     if found is None or found.deleted_at is not None:
         raise NotFound("There is no such queue.", field="queue_id")
     return found
+
+
+def workers(session: Session, scope: Scope) -> list[User]:
+    """The people to whom somebody may give tickets: all who work on tickets, one's team, or oneself."""
+    level = scope.level("tickets:assign")
+    people = visible_users(scope.user_id, scope.team_ids, Level.ALL if level >= Level.ALL else max(level, Level.OWN))
+    roles = [role for role, granted in GRANTS.items() if granted.get("tickets:write", Level.NONE) > Level.NONE]
+    return list(session.scalars(people.where(User.active, User.role.in_(roles))))
 
 
 def queue_counts(session: Session, scope: Scope) -> Mapping[UUID, Counts]:

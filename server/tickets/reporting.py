@@ -69,6 +69,11 @@ class WeekMisses:
     answers: int
     solutions: int
 
+    def filter(self, kind: str) -> str:
+        """What finds those that missed an answer, or a solution, in the list."""
+        sunday = self.monday + timedelta(days=6)
+        return f'missed_queue = "{self.name}" and missed_{kind} >= {self.monday} and missed_{kind} <= {sunday}'
+
 
 @dataclass(frozen=True)
 class Report:
@@ -132,7 +137,11 @@ def figures(session: Session, scope: Scope, first: date, last: date) -> list[Que
         .group_by(Queue.id, Queue.name)
         .order_by(Queue.name)
     )  # fmt: skip
-    return [QueueFigures(*row[:4], Spell(*row[4:7]), Spell(*row[7:10]), content=row[10], rated=row[11]) for row in rows]
+    found = []
+    for queue_id, name, count, done, *rest in rows:
+        answers, solutions = Spell(*rest[0:3]), Spell(*rest[3:6])
+        found.append(QueueFigures(queue_id, name, count, done, answers, solutions, content=rest[6], rated=rest[7]))
+    return found
 
 
 def misses(session: Session, scope: Scope, first: date, last: date) -> list[WeekMisses]:

@@ -59,6 +59,7 @@ ROOMS = (
     Room("home", "/", "Map", "map", "h", "accounts:read", place="bar"),
     Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", place="bar"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
+    Room("tickets", "/tickets", "Tickets", "ticket", "x", "tickets:read"),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),

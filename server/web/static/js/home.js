@@ -42,6 +42,7 @@ export async function card(id, at) {
   if (!answer.ok) return;
   popup?.remove();
   popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  window.htmx?.process(popup.getElement());
   popup.on("close", () => { if (chosen.selected === id) { chosen.selected = ""; known.refresh(); } });
 }
 const clickable = ["account-pins", "route-stops", "incoming-reports"];
