@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from server.auth import sessions, tokens
+from server.auth import idempotency, sessions, tokens
 from server.auth.models import Role, User
 from server.auth.queries import teams_of
 from server.auth.roles import OBJECTS, Level, levels_of
@@ -135,6 +135,7 @@ class Requires:
             sessions.check_origin(request, expected=scope.csrf, received=csrf)
         scope.need(self.permission)
         acting(session, scope.actor)
+        idempotency.claim(request, session, scope.user_id)
         return scope
 
 
