@@ -1,4 +1,4 @@
-"""Sending mail in the background."""
+"""Sending and receiving mail in the background."""
 
 from uuid import UUID
 
@@ -9,8 +9,9 @@ from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
-from server.mail import queries, smtp, writing
+from server.mail import imap, mailboxes, queries, smtp, writing
 from server.mail.models import Attachment, Message
+from server.mail.receiving_models import Mailbox
 
 _INTERRUPTED = "The worker was stopped while the mail was handed over; it may have arrived."
 
@@ -69,3 +70,54 @@ def send_due(timestamp: int) -> None:
     with transaction() as session:
         for key in outgoing.due(session, Message):
             defer(session, send, key=f"mail:{key}", lock=f"mail:{key}", message_id=str(key))
+
+
+@task("mail.receive", retry=False)
+def receive(mailbox_id: str) -> None:
+    """Take what is new in a mailbox: each mail is stored first and marked in the mailbox after, so that a worker that
+    is stopped in between loses nothing and takes nothing twice.
+    """
+    key = UUID(mailbox_id)
+    with transaction() as session:
+        mailbox = session.get(Mailbox, key)
+        if mailbox is None or not mailbox.active:
+            return
+        session.expunge(mailbox)
+    trouble = ""
+    try:
+        with imap.opened(mailbox) as box:
+            take_all(mailbox, box)
+    except WaymarkError as error:
+        trouble = f"{error.message} {error.help}".strip()
+    with transaction() as session:
+        there = session.get_one(Mailbox, key, with_for_update=True)
+        there.trouble, there.read_at = trouble, clock.now()
+
+
+def take_all(mailbox: Mailbox, box: imap.Box) -> None:
+    """Take every new mail of an open mailbox, and mark what was taken."""
+    with transaction() as session:
+        last = mailboxes.begin(session, mailbox.id, box.uid_validity, box.uid_next)
+    for uid in box.after(last):
+        mail = box.fetch(uid)
+        if mail is not None:
+            with transaction() as session:
+                mailboxes.take(session, mailbox.id, box.uid_validity, mail)
+    with transaction() as session:
+        waiting = mailboxes.unmarked(session, mailbox.id, box.uid_validity)
+    for uid in waiting:
+        box.mark(uid, mailbox.afterwards)
+        with transaction() as session:
+            mailboxes.marked(session, mailbox.id, box.uid_validity, uid)
+
+
+@queue.periodic(cron="* * * * *")
+@task("mail.receive_all")
+def receive_all(timestamp: int) -> None:
+    """Every minute: look into every mailbox."""
+    del timestamp
+    with transaction() as session:
+        for mailbox in mailboxes.every(session):
+            if mailbox.active:
+                key = f"mailbox:{mailbox.id}"
+                defer(session, receive, key=key, lock=key, mailbox_id=str(mailbox.id))

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text, func, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.jobs.outgoing import Outgoing
@@ -44,8 +44,10 @@ class Message(Outgoing, Base):
     to: Mapped[list[str]] = mapped_column(ARRAY(Text))
     subject: Mapped[str]
     body: Mapped[str]
-    headers: Mapped[dict[str, str]] = mapped_column(
-        JSONB, server_default=text("'{}'::jsonb"), comment="Further ones: what it answers, where answers go."
+    sender_name: Mapped[str | None] = mapped_column(comment="Who writes; null: the company's machine.")
+    reply_to: Mapped[str | None] = mapped_column(comment="Where answers go.")
+    references: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="Message ids that it answers, the nearest last."
     )
     handed_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="When its content was about to be handed to the server."

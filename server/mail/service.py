@@ -1,6 +1,5 @@
 """The rules of outgoing mail: the server it goes through, queueing each mail once, asking for it again."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,12 +11,11 @@ from server.jobs import defer, outgoing
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.secrets import seal
+from server.mail.addresses import SECURITIES
+from server.mail.addresses import address as address
 from server.mail.jobs import send
 from server.mail.models import Attachment, MailServer, Message
 from server.mail.queries import configured
-
-SECURITIES = ("tls", "starttls", "none")
-_ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+|[^\s@<>,;\"]+@localhost")
 
 
 class NoMailServer(Conflict):
@@ -47,26 +45,6 @@ class File:
     name: str
     media_type: str
     content: bytes
-
-
-@dataclass(frozen=True)
-class Thread:
-    """Where a mail stands in a conversation."""
-
-    answers: Sequence[str] = ()
-    """Message ids that it answers, without angle brackets, the nearest last."""
-    reply_to: str | None = None
-    """Where answers go, when not to the sender."""
-    is_personal: bool = True
-    """A person wrote it; else it says that a machine did, so that no machine answers."""
-
-    def headers(self) -> dict[str, str]:
-        """The same as headers of the mail."""
-        found = {"Auto-Submitted": "no" if self.is_personal else "auto-replied"}
-        if self.answers:
-            found["In-Reply-To"] = f"<{self.answers[-1]}>"
-            found["References"] = " ".join(f"<{one}>" for one in self.answers)
-        return found | ({"Reply-To": self.reply_to} if self.reply_to else {})
 
 
 def configure(session: Session, wish: Setup) -> MailServer:
@@ -103,14 +81,6 @@ def configure(session: Session, wish: Setup) -> MailServer:
     return server
 
 
-def address(text: str, field: str = "to") -> str:
-    """A mail address; refuses what is none."""
-    found = text.strip()
-    if not _ADDRESS.fullmatch(found) or not found.isascii():
-        raise Invalid(f"“{text}” is not a mail address.", help="For example: rita@example.com", field=field)
-    return found
-
-
 def queue(
     session: Session,
     *,
@@ -120,18 +90,29 @@ def queue(
     subject: str,
     body: str,
     files: Iterable[File] = (),
-    thread: Thread | None = None,
+    sender_name: str | None = None,
+    reply_to: str | None = None,
+    references: Sequence[str] = (),
 ) -> Message:
-    """Put a mail into the outbox; the same key is the same mail and stays as it is. Refuses without a server."""
+    """Put a mail into the outbox; the same key is the same mail and stays as it is. Refuses without a server.
+
+    A person's mail has the person as `sender_name`; one without says that a machine has sent it.
+    """
     if configured(session) is None:
         raise NoMailServer("No mail server is set up.", help="An admin does that under Integrations.")
     known = session.scalars(select(Message).where(Message.key == key)).one_or_none()
     if known is not None:
         return known
     message = Message(
-        key=key, purpose=purpose, to=[address(one) for one in to], subject=" ".join(subject.split()), body=body
+        key=key,
+        purpose=purpose,
+        to=[address(one) for one in to],
+        subject=" ".join(subject.split()),
+        body=body,
+        sender_name=" ".join(sender_name.split()) if sender_name else None,
+        reply_to=address(reply_to) if reply_to else None,
+        references=[one for one in references if one.isascii() and not set(one) & set("<> \r\n\t")][-20:],
     )
-    message.headers = thread.headers() if thread else {}
     message.attachments = [
         Attachment(
             position=number, name=file.name, media_type=file.media_type, size=len(file.content), content=file.content

@@ -16,17 +16,27 @@ def connection(server: MailServer) -> Server:
     return Server(server.host, server.port, server.security, server.username, password)
 
 
+def message_id(message: Message, server: MailServer) -> str:
+    """How mail programs know it, without brackets."""
+    return f"{message.id}@{server.sender.rpartition('@')[2]}"
+
+
 def written(message: Message, server: MailServer) -> bytes:
     """The mail as it goes over the wire: the same bytes on every try, so that the receiving side knows it again."""
     mail = EmailMessage(policy=SMTP)
     local, _, domain = server.sender.rpartition("@")
-    mail["From"] = Address(server.sender_name, local, domain)
+    mail["From"] = Address(message.sender_name or server.sender_name, local, domain)
+    if message.reply_to:
+        mail["Reply-To"] = message.reply_to
     mail["To"] = ", ".join(message.to)
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(message.created_at)
-    mail["Message-ID"] = f"<{message.id}@{domain}>"
-    for name, value in {"Auto-Submitted": "auto-generated", **message.headers}.items():
-        mail[name] = value
+    mail["Message-ID"] = f"<{message_id(message, server)}>"
+    if message.references:
+        mail["In-Reply-To"] = f"<{message.references[-1]}>"
+        mail["References"] = " ".join(f"<{one}>" for one in message.references)
+    if message.sender_name is None:
+        mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.body)
     for file in message.attachments:
         main, _, sub = file.media_type.partition(";")[0].strip().partition("/")

@@ -18,8 +18,9 @@ from server.auth.queries import visible_users
 from server.auth.roles import GRANTS, Level
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse
 from server.kit.paging import decode_cursor, encode_cursor
+from server.records.binned import binned
 from server.records.happenings import happening
 from server.tickets.fields import NEXT_DUE, PRIORITY_RANK, UNSOLVED_NOW, fields, is_overdue, matches
 from server.tickets.models import (
@@ -134,7 +135,7 @@ def chosen(
     statement = visible_to(scope, permission).where(Ticket.merged_into.is_(None))
     if filter and filter.strip():
         today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), fields(now, today), today=today))
+        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(now, today), today)))
     if search and search.strip():
         statement = statement.where(matches(search[:200]))
     if queue_id is not None:
@@ -339,6 +340,19 @@ def answers(session: Session, queue_id: UUID | None = None, language: str | None
     if language is not None:
         statement = statement.where(or_(CannedAnswer.language.is_(None), CannedAnswer.language == language))
     return list(session.scalars(statement.order_by(CannedAnswer.title, CannedAnswer.id)))
+
+
+def in_bin(scope: Scope) -> Select[Any]:
+    """Deleted tickets that somebody may bring back, for the bin; their numbers stay given."""
+    columns = binned(
+        entity="ticket",
+        id=Ticket.id,
+        title=func.concat("#", Ticket.number, " ", Ticket.subject),
+        deleted_at=Ticket.deleted_at,
+        account_id=Ticket.account_id,
+    )
+    deleted = select(Ticket).where(Ticket.deleted_at.is_not(None), within_reach(scope, "tickets:assign"))
+    return deleted.with_only_columns(*columns)
 
 
 def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:

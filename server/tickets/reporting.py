@@ -137,11 +137,10 @@ def figures(session: Session, scope: Scope, first: date, last: date) -> list[Que
         .group_by(Queue.id, Queue.name)
         .order_by(Queue.name)
     )  # fmt: skip
-    found = []
-    for queue_id, name, count, done, *rest in rows:
-        answers, solutions = Spell(*rest[0:3]), Spell(*rest[3:6])
-        found.append(QueueFigures(queue_id, name, count, done, answers, solutions, content=rest[6], rated=rest[7]))
-    return found
+    return [
+        QueueFigures(key, name, begun, ended, Spell(*times[:3]), Spell(*times[3:6]), *times[6:])
+        for key, name, begun, ended, *times in rows
+    ]
 
 
 def misses(session: Session, scope: Scope, first: date, last: date) -> list[WeekMisses]:

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0045"
-down_revision = "0026"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
@@ -308,16 +308,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_file")),
     )
     op.create_index(op.f("ix_ticket_file_message_id"), "ticket_file", ["message_id"], unique=False)
-    op.add_column(
-        "mail_message",
-        sa.Column(
-            "headers",
-            postgresql.JSONB(),
-            server_default=sa.text("'{}'::jsonb"),
-            nullable=False,
-            comment="Further ones: what it answers, where answers go.",
-        ),
-    )
     for table in RECORDS:
         op.execute(f"select records_attach('{table}')")
     op.execute(ONLY_APPENDED)

@@ -33,7 +33,7 @@ def test_a_mail_becomes_a_ticket_that_is_confirmed_once(
     assert said.quoted.endswith("> Hello")
     [sent] = session.scalars(select(Message)).all()
     assert sent.subject == f"Re: Oven [#{ticket.number}]"
-    assert (sent.headers["Auto-Submitted"], sent.headers["In-Reply-To"]) == ("auto-replied", f"<{mail.message_id}>")
+    assert (sent.sender_name, sent.references[-1]) == (None, mail.message_id)
     again = take_mail(session, mail, queue)
     assert again is not None
     assert (again.id, count_of(session, Message)) == (ticket.id, 1)

@@ -128,7 +128,7 @@ def test_an_answer_goes_out_by_mail_and_waits_for_the_customer(
     message = service.answer(session, susi, ticket.id, outgoing(seen=queries.newest(session, ticket.id)))
     [sent] = session.scalars(select(Message)).all()
     assert (sent.to, sent.subject) == (["chef@example.com"], f"Re: The oven is cold [#{ticket.number}]")
-    assert sent.headers["Reply-To"] == "help@example.com"
+    assert sent.reply_to == "help@example.com"
     assert message.mail_id == sent.id
     assert (ticket.state, ticket.assignee_id) == (TicketState.WAITING_CUSTOMER, susi.user_id)
     assert ticket.answered_in_s == 0
