@@ -22,6 +22,7 @@ from server.activities import routes as activity_routes
 from server.activities.agenda import routes as agenda_routes
 from server.activities.handovers import routes as handover_routes
 from server.activities.notes import routes as note_routes
+from server.auth import idempotency
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
@@ -153,6 +154,8 @@ def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that a rule raised: a problem document for programs, a page for people."""
     if not isinstance(error, WaymarkError):
         raise error
+    if isinstance(error, idempotency.AnsweredBefore):
+        return error.answer
     page = pages.error_page(request, error)
     if page is not None:
         return page
@@ -255,6 +258,7 @@ def create_app() -> FastAPI:
     filtering.use(CATALOGUE)
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
+    app.add_middleware(idempotency.Keyed)
     app.add_middleware(BodyLimit, answer=answer_error, limits=dict.fromkeys(UPLOADS, uploads))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_exception_handler(WaymarkError, answer_error)
@@ -270,6 +274,8 @@ def create_app() -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     pages.mount(app)
+    described = app.openapi
+    app.openapi = lambda: app.openapi_schema or idempotency.documented(described())  # type: ignore[method-assign]
 
     @app.get("/health", tags=["health"], dependencies=[public("load balancers ask without signing in")])
     def health(session: Db) -> dict[str, str]:

@@ -19,6 +19,8 @@ from server.contacts import queries as contacts
 from server.contacts import service as contact_rules
 from server.opportunities import queries as opportunities
 from server.opportunities import service as deal_rules
+from server.tickets import queries as tickets
+from server.tickets import service as ticket_rules
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ KINDS: Mapping[str, Kind] = {
     "opportunity": Kind(
         "Deal", "handshake", "opportunities:write", opportunities.in_bin, deal_rules.restore, None,
         "/pipeline/deals/{id}",
+    ),
+    "ticket": Kind(
+        "Ticket", "ticket", "tickets:assign", tickets.in_bin, ticket_rules.restore, None, "/tickets/{id}"
     ),
     "merge": Kind(
         "Merge", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"

@@ -30,6 +30,8 @@ from server.orders.relations import quotes
 from server.segments.queries import members_condition
 from server.tickets import queries as tickets
 from server.tickets.models import Ticket
+from server.tickets.relations import open_tickets, overdue_tickets
+from server.tickets.relations import tickets as tickets_of_account
 
 
 def language_of_accounts(session: Session, scope: Any) -> Vocabulary:
@@ -43,7 +45,7 @@ SUBJECTS = (
         accounts.visible_to, Account.id, Account.name,
         (
             contacts_of_account, visits, planned_visits, missed_visits, demands, deals, orders_of_account, quotes,
-            origins,
+            tickets_of_account, open_tickets, overdue_tickets, origins,
         ),
     ),
     Subject(

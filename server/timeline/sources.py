@@ -15,6 +15,7 @@ from server.leads import queries as leads
 from server.opportunities import queries as opportunities
 from server.orders import queries as orders
 from server.plans import happenings as plans
+from server.tickets import queries as tickets
 from server.timeline import edits
 
 
@@ -40,6 +41,7 @@ SOURCES: tuple[Source, ...] = (
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
     Source(leads.happenings, "leads:read", frozenset({"lead"}), "/leads/{id}"),
     Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}"),
+    Source(tickets.happenings, "tickets:read", frozenset({"ticket"}), "/tickets/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
     Source(contacts.happenings, "contacts:read", frozenset({"consent"}), "/contacts/{contact_id}"),

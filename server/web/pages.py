@@ -65,6 +65,7 @@ ROOMS = (
     Room("calendar", "/calendar", "Calendar", "calendar-days", "y", "activities:read"),
     Room("tasks", "/tasks", "Tasks", "list-checks", "j", "activities:read"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
+    Room("tickets", "/tickets", "Tickets", "ticket", "x", "tickets:read"),
     Room("territories", "/territories", "Territories", "land-plot", "t", "territories:read", place="bar"),
     Room("orders", "/orders", "Orders", "receipt", "e", "orders:read"),
     Room("products", "/products", "Products", "package", "s", "products:read", place="more"),

@@ -43,6 +43,7 @@ export async function card(id, at) {
   if (!answer.ok) return;
   popup?.remove();
   popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  window.htmx?.process(popup.getElement());
   popup.on("close", () => { if (chosen.selected === id) { chosen.selected = ""; known.refresh(); } });
 }
 async function leadCard(id, at) {
