@@ -66,6 +66,7 @@ ROOMS = (
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import", place="more"),
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge", place="more"),
+    Room("inbox", "/inbox", "Unassigned mail", "inbox", "q", "accounts:assign", place="more"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read", place="more"),
     Room("users", "/users", "Users", "users", "u", "users:read", place="more"),
     Room("integrations", "/integrations", "Integrations", "plug", "n", "integrations:read", place="more"),
