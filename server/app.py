@@ -13,34 +13,53 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from server.accounts import routes as account_routes
+from server.accounts.classes import routes as class_routes
 from server.accounts.duplicates import routes as duplicate_routes
 from server.accounts.importing import routes as importing_routes
 from server.accounts.reviewing import proposal_routes
 from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
 from server.activities.agenda import routes as agenda_routes
+from server.activities.handovers import routes as handover_routes
+from server.activities.notes import routes as note_routes
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.closures import routes as closure_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
+from server.fields import routes as field_routes
+from server.files import routes as file_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
+from server.kit import filtering
 from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
+from server.leads import routes as lead_routes
+from server.leads import rule_routes as lead_rule_routes
+from server.notifications import routes as notification_routes
+from server.opportunities import forecast_routes, pipeline_routes
+from server.opportunities import routes as opportunity_routes
+from server.orders import routes as order_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
+from server.products import routes as product_routes
+from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.segments import routes as segment_routes
+from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
+from server.tickets import queue_routes as ticket_queue_routes
+from server.tickets import routes as ticket_routes
+from server.timeline import routes as timeline_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
 
@@ -53,23 +72,40 @@ DISK_FULL = "53100"
 
 ROUTERS = (
     auth_routes.router,
+    file_routes.router,
+    notification_routes.router,
     regions_routes.router,
     geocoding_routes.router,
     source_routes.router,
     roads_routes.router,
     territory_routes.router,
     duplicate_routes.router,
+    timeline_routes.router,
     account_routes.router,
+    class_routes.router,
     proposal_routes.router,
     importing_routes.router,
     reviewing_routes.router,
+    lead_routes.router,
+    lead_rule_routes.router,
     activity_routes.router,
+    note_routes.router,
+    handover_routes.router,
     agenda_routes.router,
     agenda_routes.feed_router,
     closure_routes.router,
     demand_routes.router,
+    segment_routes.router,
+    pipeline_routes.router,
+    opportunity_routes.router,
+    forecast_routes.router,
+    product_routes.router,
+    order_routes.router,
+    ticket_routes.router,
+    ticket_queue_routes.router,
     balance_routes.router,
     density_routes.router,
+    field_routes.router,
     plan_routes.router,
     night_routes.router,
     overload_routes.router,
@@ -79,6 +115,7 @@ ROUTERS = (
     export_routes.router,
     target_routes.router,
     webhook_routes.router,
+    recycling_routes.router,
     sync_routes.router,
     *site.ROUTERS,
 )
@@ -197,6 +234,7 @@ def answer_fault(request: Request, error: Exception) -> Response:
 
 def create_app() -> FastAPI:
     """Build the application."""
+    filtering.use(CATALOGUE)
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
     app.add_middleware(BodyLimit, answer=answer_error, limits=dict.fromkeys(UPLOADS, uploads))

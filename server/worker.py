@@ -12,9 +12,10 @@ from sqlalchemy import make_url
 
 import server
 from server.jobs.service import queue
-from server.kit import embedded
+from server.kit import embedded, filtering
 from server.kit.database import database_url
 from server.kit.settings import settings
+from server.segments.catalogue import CATALOGUE
 
 log = logging.getLogger("waymark.worker")
 AGAIN_S = 3
@@ -50,6 +51,7 @@ def conninfo() -> str:
 def run(*, concurrency: int = 1, wait: bool = True) -> None:
     """Run jobs until stopped, through restarts of the database; with `wait=False` until none is waiting."""
     load_jobs()
+    filtering.use(CATALOGUE)
     asyncio.run(stay(concurrency) if wait else work(conninfo(), concurrency, wait=False))
 
 

@@ -1,15 +1,30 @@
 """What accounts can be filtered by, in every list, map, tile and export."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Integer, ScalarSelect, and_, case, cast, func, literal, select, type_coerce
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import Session, aliased
 
 from geo.types import Grade
 from server.accounts.cadence_models import Cadence
-from server.accounts.models import INTERVALS, Account, AccountClass, PinState, Site, Status
+from server.accounts.models import (
+    INTERVALS,
+    Account,
+    AccountClass,
+    Channel,
+    DayPart,
+    PinState,
+    Site,
+    Status,
+    Weekday,
+)
 from server.auth.models import User
+from server.fields.queries import filtering
+from server.fields.queries import found as found_in_own
 from server.kit.filtering import Field, Kind
 from server.territories.models import Territory
 
@@ -64,6 +79,40 @@ def of_tags(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(literal(1)).select_from(TAG).where(condition).correlate(Account).exists()
 
 
+PREFERRED_DAY = func.unnest(Account.preferred_days).table_valued("day").render_derived(name="preferred")
+
+
+def of_days(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Some preferred day of the account fulfils it."""
+    return select(literal(1)).select_from(PREFERRED_DAY).where(condition).correlate(Account).exists()
+
+
+Parent = aliased(Account, name="parent")
+NAMES = func.unnest(array([Parent.number, Parent.name])).table_valued("name").render_derived(name="parent_name")
+PARENT = NAMES.c.name
+
+
+def of_parent(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The number or the name of the parent fulfils it."""
+    named = select(Parent.id).join(NAMES, literal(True)).where(Parent.id == Account.parent_id, condition)
+    return named.correlate(Account).exists()
+
+
+def known(session: Session, today: date) -> Mapping[str, Field]:
+    """All fields: those that every company has, and its own."""
+    own = {
+        f"site.{name}": replace(one, name=f"site.{name}", exists=within_sites(one))
+        for name, one in filtering(session, "site", Site.custom).items()
+    }
+    return {**fields(today), **filtering(session, "account", Account.custom), **own}
+
+
+def within_sites(one: Field) -> Callable[[ColumnElement[bool]], ColumnElement[bool]]:
+    """Some site of the account fulfils a condition on a site's own field."""
+    inner = one.exists
+    return lambda condition: of_sites(inner(condition) if inner else condition)
+
+
 def fields(today: date) -> Mapping[str, Field]:
     """The fields by name."""
     has_pin = select(Site.id).where(Site.account_id == Account.id, Site.deleted_at.is_(None), Site.pin.is_not(None))
@@ -76,16 +125,17 @@ def fields(today: date) -> Mapping[str, Field]:
         label: str,
         exists: Callable[[ColumnElement[bool]], ColumnElement[bool]] | None = None,
         choices: tuple[str, ...] = (),
+        values: Any = None,
     ) -> Field:
-        return Field(name, kind, column, label, choices, exists)
+        return Field(name, kind, column, label, choices, exists, values)
 
     declared = (
         field("number", Kind.TEXT, Account.number, "Number"),
         field("name", Kind.TEXT, Account.name, "Name"),
         field("class", Kind.CHOICE, Account.account_class, "Class", choices=tuple(AccountClass)),
         field("status", Kind.CHOICE, Account.status, "Status", choices=tuple(Status)),
-        field("owner", Kind.TEXT, User.login, "Owner's login", of_owner),
-        field("territory", Kind.TEXT, Territory.name, "Territory", of_territory),
+        field("owner", Kind.TEXT, User.login, "Owner's login", of_owner, values=select(User.login)),
+        field("territory", Kind.TEXT, Territory.name, "Territory", of_territory, values=select(Territory.name)),
         field("street", Kind.TEXT, Site.street, "Street", of_sites),
         field("postcode", Kind.TEXT, Site.postcode, "Postcode", of_sites),
         field("city", Kind.TEXT, Site.city, "City", of_sites),
@@ -104,16 +154,22 @@ def fields(today: date) -> Mapping[str, Field]:
         field("uncertainty", Kind.NUMBER, Site.uncertainty_m, "Uncertainty of the pin in metres", of_sites),
         field("has_pin", Kind.FLAG, has_pin.exists(), "Has a pin"),
         field("created", Kind.DATE, cast(Account.created_at, Date), "Created"),
+        field("parent", Kind.TEXT, PARENT, "Number or name of the parent account", of_parent),
+        field("preferred_day", Kind.CHOICE, PREFERRED_DAY.c.day, "Preferred day", of_days, tuple(Weekday)),
+        field("preferred_time", Kind.CHOICE, Account.preferred_time, "Preferred time", choices=tuple(DayPart)),
+        field("preferred_channel", Kind.CHOICE, Account.preferred_channel, "Preferred channel", choices=tuple(Channel)),
+        field("language", Kind.TEXT, Account.language, "Language"),
+        field("by_appointment", Kind.FLAG, Account.by_appointment, "By appointment only"),
     )
     return {one.name: one for one in declared}
 
 
-def matches(words: str) -> ColumnElement[bool]:
+def matches(session: Session, words: str) -> ColumnElement[bool]:
     """Every word is found in the account or one of its sites: accents do not matter, small slips are forgiven."""
-    return and_(*(found(word) for word in words.split()[:8]))
+    return and_(*(found(session, word) for word in words.split()[:8]))
 
 
-def found(word: str) -> ColumnElement[bool]:
+def found(session: Session, word: str) -> ColumnElement[bool]:
     """One word is found; short ones as written, longer ones also when nearly so (trigrams)."""
     digits = "".join(character for character in word if character.isdigit())
     wanted = digits.lstrip("0") if len(digits) >= 5 and not any(map(str.isalpha, word)) else word
@@ -129,4 +185,9 @@ def found(word: str) -> ColumnElement[bool]:
     living = case((Account.merged_into.is_(None), Account.id), else_=func.account_surviving(Account.id))
     account_ids = select(living).where(fits(account)).correlate(None)
     site_ids = select(Site.account_id).where(Site.deleted_at.is_(None), fits(site)).correlate(None)
-    return Account.id.in_(account_ids.union(site_ids))
+    own = found_in_own(session, "account", Account.custom, like)
+    of_site = found_in_own(session, "site", Site.custom, like)
+    more = [select(living).where(own).correlate(None)] if own is not None else []
+    if of_site is not None:
+        more.append(select(Site.account_id).where(Site.deleted_at.is_(None), of_site).correlate(None))
+    return Account.id.in_(account_ids.union(site_ids, *more))

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement, WKTElement
@@ -17,8 +18,10 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from server.fields.models import searched_by
 from server.kit.database import Base
 from server.records.models import Record
 
@@ -44,6 +47,37 @@ class Status(StrEnum):
     PROSPECT = "prospect"
     CUSTOMER = "customer"
     FORMER = "former"
+
+
+class Weekday(StrEnum):
+    """A day of the week, as OpenStreetMap abbreviates it, in small letters."""
+
+    MO = "mo"
+    TU = "tu"
+    WE = "we"
+    TH = "th"
+    FR = "fr"
+    SA = "sa"
+    SU = "su"
+
+
+class DayPart(StrEnum):
+    """When on a day somebody likes to be visited."""
+
+    MORNING = "morning"
+    MIDDAY = "midday"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+class Channel(StrEnum):
+    """How people are reached."""
+
+    VISIT = "visit"
+    PHONE = "phone"
+    MAIL = "mail"
+    SMS = "sms"
+    POST = "post"
 
 
 class PinState(StrEnum):
@@ -86,6 +120,21 @@ class Account(Record, Base):
         server_default=text("false"), comment="Assigned by a person; a change of polygons leaves it."
     )
     last_visit_on: Mapped[date | None] = mapped_column(Date, comment="Day of the latest visit that took place.")
+    parent_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("account.id"), index=True, comment="The account that it belongs to, e.g. its head office."
+    )
+    preferred_days: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="Days on which visits are welcome: mo to su; empty: any."
+    )
+    preferred_time: Mapped[str | None] = mapped_column(comment="morning, midday, afternoon or evening; null: any.")
+    preferred_channel: Mapped[str | None] = mapped_column(comment="How it likes to be reached.")
+    language: Mapped[str | None] = mapped_column(comment="ISO 639-1.")
+    by_appointment: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="Visits only at a time that was agreed."
+    )
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="Values of the company's own fields by key."
+    )
 
     sites: Mapped[list["Site"]] = relationship(
         back_populates="account",
@@ -100,6 +149,7 @@ class Account(Record, Base):
         CheckConstraint("interval_days > 0", name="interval"),
         CheckConstraint("length(currency) = 3", name="currency"),
         CheckConstraint("merged_into <> id", name="merged_elsewhere"),
+        CheckConstraint("parent_id <> id", name="parent_elsewhere"),
         Index("uq_account_number", "number", unique=True, postgresql_where=text("deleted_at is null")),
         Index("ix_account_name", text("search_text(name)"), "id"),
         Index(
@@ -109,6 +159,8 @@ class Account(Record, Base):
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
         Index("ix_account_tags", "tags", postgresql_using="gin"),
+        searched_by("account"),
+        Index("ix_account_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
     )
 
 
@@ -146,6 +198,9 @@ class Site(Record, Base):
     opening_hours: Mapped[str | None] = mapped_column(comment="OpenStreetMap syntax.")
     service_s: Mapped[int] = mapped_column(server_default=text("1800"), comment="Planned length of a visit.")
     territory_id: Mapped[UUID | None] = mapped_column(index=True, comment="The polygon that covers the pin.")
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="Values of the company's own fields by key."
+    )
 
     account: Mapped[Account] = relationship(back_populates="sites", viewonly=True)
 
@@ -154,6 +209,7 @@ class Site(Record, Base):
         CheckConstraint("service_s between 0 and 86400", name="service"),
         CheckConstraint("uncertainty_m >= 0", name="uncertainty"),
         Index("ix_site_pin", "pin", postgresql_using="gist"),
+        Index("ix_site_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
         Index(
             "ix_site_review", "id", postgresql_where=text("pin_state in ('review', 'failed') and deleted_at is null")
         ),
@@ -170,4 +226,5 @@ class Site(Record, Base):
             postgresql_using="gin",
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
+        searched_by("site"),
     )

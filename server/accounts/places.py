@@ -26,18 +26,22 @@ from server.accounts.pins import (
 from server.accounts.place_models import Origin
 from server.accounts.values import ADDRESS, SITE, cleaned
 from server.auth.access import Scope
+from server.fields import service as custom
 from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from server.records.editing import CUSTOM
 from server.records.merging import Delta
 from server.records.queries import values_at
 from server.records.service import Actor
 
 
-def new_site(given: dict[str, Any]) -> Site:
+def new_site(session: Session, given: dict[str, Any]) -> Site:
     """A site as somebody describes it; with `lon` and `lat` its pin is set by hand, else it waits for the geocoder."""
     lon, lat = given.pop("lon", None), given.pop("lat", None)
+    own = {name.removeprefix(CUSTOM): given.pop(name) for name in [*given] if name.startswith(CUSTOM)}
     values = {name: cleaned(SITE, name, value) for name, value in given.items()}
+    values["custom"] = custom.checked(session, "site", own)
     site = Site(**{name: value for name, value in values.items() if value is not None})
     if lon is not None or lat is not None:
         set_by_hand(site, point_of(lon, lat))
@@ -73,7 +77,7 @@ def create_site(session: Session, scope: Scope, account_id: UUID, given: Mapping
     account = session.scalar(queries.visible_to(scope, "accounts:write").where(Account.id == account_id))
     if account is None:
         raise NotFound("There is no such account.", id=str(account_id))
-    site = new_site(dict(given))
+    site = new_site(session, dict(given))
     add_sites(session, account, [site])
     session.refresh(site)
     return site
@@ -85,10 +89,11 @@ def edit_site(session: Session, scope: Scope, site_id: UUID, base_rev: int, chan
     A new address sends the pin back to the geocoder, unless a person has set it.
     """
     site = find_site(session, scope, site_id)
-    merge = editing.merged(site, base_rev, editing.deltas_since(session, site, base_rev, changes))
+    editor = editing.editor(session, site)
+    merge = editor.merged(site, base_rev, editor.deltas_since(session, site, base_rev, changes))
     if merge.clashes:
         raise editing.changed_meanwhile(site.name or site.street or "the site", site.rev, merge.clashes)
-    write_site(session, site, editing.written(site, merge.apply))
+    write_site(session, site, editor.written(site, merge.apply))
     return Outcome(site.rev, frozenset(merge.apply), merge.same)
 
 
@@ -100,8 +105,9 @@ def patch_site(
     if site is None:
         raise NotFound("There is no such site.", id=str(site_id))
     reach = select(Account.id).where(Account.id == site.account_id, queries.within_reach(scope, "accounts:write"))
-    merge = editing.merged(site, base_rev, deltas, in_scope=session.scalar(reach) is not None)
-    write_site(session, site, editing.written(site, merge.apply))
+    editor = editing.editor(session, site)
+    merge = editor.merged(site, base_rev, deltas, in_scope=session.scalar(reach) is not None)
+    write_site(session, site, editor.written(site, merge.apply))
     conflicts = editing.kept(session, site, merge, actor)
     return Outcome(site.rev, frozenset(merge.apply), merge.same, merge.clashes, conflicts)
 

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, se
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.types import Text
 
-from server.accounts.fields import INTERVAL_DAYS, fields, matches, overdue_days
+from server.accounts.around import Around
+from server.accounts.fields import INTERVAL_DAYS, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.reaching import Reaching, Trip
@@ -21,7 +22,8 @@ from server.auth.models import TeamMember, User
 from server.auth.roles import Level
 from server.kit import clock
 from server.kit.errors import BadRequest
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import check, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
 from server.regions.queries import served
@@ -93,13 +95,17 @@ def chosen(
     """
     statement = visible_to(scope, permission)
     if filter and filter.strip():
-        today = today_of(scope)
-        statement = statement.where(
-            compile_filter(parse(filter), fields(today), today=today, reached=reaching.condition)
-        )
+        statement = statement.where(compile_filter(parse(filter), language(reaching, scope)))
     if search and search.strip():
-        statement = statement.where(matches(search[:200]))
+        statement = statement.where(matches(reaching.session, search[:200]))
     return statement
+
+
+def language(reaching: Reaching, scope: Scope) -> Vocabulary:
+    """What accounts can be asked by somebody."""
+    session, today = reaching.session, today_of(scope)
+    around = Around(session, visible_to(scope), reaching)
+    return vocabulary(session, scope, "account", known(session, today), today=today, places=around)
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,8 @@ class Listing:
     rows: list[Row]
     next_cursor: str | None
     total: int
+    is_estimated: bool = False
+    """Whether the total is about right rather than exact: of very long lists."""
 
 
 def page(
@@ -188,7 +196,16 @@ def page(
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Account.id).subquery())) or 0
+    if filter and filter.strip():
+        words = language(reaching, scope)
+        check(
+            session,
+            statement.with_only_columns(Account.id),
+            parse(filter),
+            lambda node: compile_filter(node, words),
+            everything=visible_to(scope).with_only_columns(Account.id),
+        )
+    found_in_all = total(session, statement.with_only_columns(Account.id))
     after = decode_cursor(cursor, 3)
     down = sort.startswith("-")
     if after is not None:
@@ -208,7 +225,8 @@ def page(
     return Listing(
         rows=[replace(Row(*row[:8]), trip=trips.get(row[0].id)) for row in found[:limit]],
         next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
-        total=total,
+        total=found_in_all.count,
+        is_estimated=found_in_all.is_estimated,
     )
 
 

@@ -3,11 +3,12 @@
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, Uuid, any_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,6 @@ from geo.types import BBox, LonLat
 from routing.roads.types import RoadEngine
 from server.accounts.fields import of_sites
 from server.accounts.models import Account, Site
-from server.kit.filtering import Reach
 from server.roads import service as roads
 from server.roads.queries import generation
 
@@ -37,24 +37,48 @@ class Trip:
     is_estimated: bool
 
 
+@dataclass(frozen=True)
+class Spots:
+    """Where the objects of a room are: in the rows themselves, or in rows that hang on them."""
+
+    key: Any
+    """Id of a row with a pin."""
+    pin: Any
+    living: ColumnElement[bool]
+    of: Callable[[ColumnElement[bool]], ColumnElement[bool]]
+    """The objects of which some row with a pin fulfils a condition."""
+    in_areas: Callable[[Select[Any]], ColumnElement[bool]]
+    """The objects of some territories."""
+
+
+SITES = Spots(
+    Site.id,
+    Site.pin,
+    Site.deleted_at.is_(None),
+    of_sites,
+    lambda areas: Account.territory_id.in_(areas) | of_sites(Site.territory_id.in_(areas)),
+)
+
+
 @dataclass
 class Reaching:
     """Answers the `within ... minutes of` of one filter and remembers how far each site is."""
 
     session: Session
+    spots: Spots = SITES
     trips: dict[UUID, Trip] = field(default_factory=dict)
     """The drives to all sites that were found, by site; the shortest where a filter names several places."""
 
-    def condition(self, reach: Reach) -> ColumnElement[bool]:
-        """Some site of the account is reached."""
-        limit_s = reach.minutes * 60
-        sites = self._sites(box_around(reach.point, limit_s))
-        trips = trips_from(self.session, reach.point, [point for _id, point in sites])
+    def condition(self, centre: LonLat, minutes: float) -> ColumnElement[bool]:
+        """Some site of the object is reached from a place within some minutes."""
+        limit_s = minutes * 60
+        sites = self._places(box_around(centre, limit_s))
+        trips = trips_from(self.session, centre, [point for _id, point in sites])
         found = {site: trip for (site, _point), trip in zip(sites, trips, strict=True) if trip.drive_s <= limit_s}
         for site, trip in found.items():
             known = self.trips.get(site)
             self.trips[site] = trip if known is None or trip.drive_s < known.drive_s else known
-        return of_sites(Site.id == any_(literal(list(found), ARRAY(Uuid))))
+        return self.spots.of(self.spots.key == any_(literal(list(found), ARRAY(Uuid))))
 
     @property
     def drive_s(self) -> ColumnElement[int]:
@@ -78,14 +102,13 @@ class Reaching:
                 found[account] = trip
         return found
 
-    def _sites(self, box: BBox) -> list[tuple[UUID, LonLat]]:
+    def _places(self, box: BBox) -> list[tuple[UUID, LonLat]]:
         envelope = func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, 4326)
+        pin = self.spots.pin
         rows = self.session.execute(
-            select(Site.id, func.ST_X(Site.pin), func.ST_Y(Site.pin)).where(
-                Site.deleted_at.is_(None), Site.pin.op("&&")(envelope)
-            )
+            select(self.spots.key, func.ST_X(pin), func.ST_Y(pin)).where(self.spots.living, pin.op("&&")(envelope))
         )
-        return [(site, LonLat(lon, lat)) for site, lon, lat in rows]
+        return [(key, LonLat(lon, lat)) for key, lon, lat in rows]
 
 
 def box_around(point: LonLat, seconds: float) -> BBox:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import exporting, places, queries, service, tiles
 from server.accounts.duplicates import search as duplicates
-from server.accounts.fields import fields
+from server.accounts.fields import known
 from server.accounts.pins import point_of
 from server.accounts.schemas import (
     AccountCreate,
@@ -88,15 +88,15 @@ def list_accounts(
     """The accounts you may see, page by page."""
     found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
     rows = [AccountListed.of(row) for row in found.rows]
-    return Page(items=rows, next_cursor=found.next_cursor, total=found.total)
+    return Page(items=rows, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
 @router.get("/api/v1/accounts/fields")
-def list_fields(scope: ReadAccounts) -> Page[FieldRead]:
-    """What accounts can be filtered by."""
-    known = fields(clock.now().date()).values()
+def list_fields(scope: ReadAccounts, session: Db) -> Page[FieldRead]:
+    """What accounts can be filtered by, the company's own fields too."""
+    fields = known(session, clock.now().date()).values()
     return Page(
-        items=[FieldRead(name=one.name, kind=one.kind, label=one.label, choices=list(one.choices)) for one in known]
+        items=[FieldRead(name=one.name, kind=one.kind, label=one.label, choices=list(one.choices)) for one in fields]
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from geo.types import Fix, LonLat
 from server.accounts.models import Site
-from server.accounts.queries import ProposedPin, Row
+from server.accounts.queries import Row
 from server.accounts.reasons import in_words
 
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
@@ -28,6 +28,18 @@ class Write(BaseModel):
     """Base of what people send: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+Custom = Annotated[
+    dict[str, Any],
+    Field(description="The company's own fields by key; see /api/v1/fields.", examples=[{"loyalty_points": 120}]),
+]
+
+
+def flattened(given: dict[str, Any]) -> dict[str, Any]:
+    """Values as the editor of a record wants them: own fields as `custom.<key>`."""
+    own = given.pop("custom", None) or {}
+    return given | {f"custom.{key}": value for key, value in own.items()}
 
 
 class SiteRead(Read):
@@ -53,6 +65,7 @@ class SiteRead(Read):
     opening_hours: str | None
     service_s: int
     territory_id: UUID | None
+    custom: Custom
     rev: int
 
     @classmethod
@@ -82,6 +95,8 @@ class AccountListed(Read):
     currency: str
     phone: str | None
     tags: list[str]
+    parent_id: UUID | None = Field(description="The account that it belongs to.")
+    custom: Custom
     interval_days: int | None = Field(description="The account's own or its class's.")
     last_visit_on: date | None
     overdue_days: int | None = Field(description="Days since a visit is due; negative while there is time.")
@@ -119,6 +134,8 @@ LISTED = (
     "currency",
     "phone",
     "tags",
+    "parent_id",
+    "custom",
     "last_visit_on",
     "rev",
 )
@@ -141,6 +158,11 @@ DETAILS = (
     "note",
     "territory_is_fixed",
     "merged_into",
+    "preferred_days",
+    "preferred_time",
+    "preferred_channel",
+    "language",
+    "by_appointment",
     "created_at",
     "updated_at",
 )
@@ -166,6 +188,11 @@ class AccountRead(AccountListed):
     note: str | None
     territory_is_fixed: bool
     merged_into: UUID | None
+    preferred_days: list[str] = Field(description="Days on which visits are welcome: mo to su; empty: any.")
+    preferred_time: str | None = Field(description="morning, midday, afternoon or evening.")
+    preferred_channel: str | None = Field(description="visit, phone, mail, sms or post.")
+    language: str | None
+    by_appointment: bool = Field(description="Visits only at a time that was agreed.")
     rep_ids: list[UUID] = Field(description="Reps to whom the account is assigned by hand.")
     created_at: datetime
     updated_at: datetime
@@ -202,11 +229,18 @@ class AccountFields(Write):
     note: str | None = None
     territory_id: UUID | None = None
     territory_is_fixed: bool | None = None
+    parent_id: UUID | None = Field(default=None, description="The account that it belongs to.")
+    preferred_days: list[str] | None = Field(default=None, examples=[["tu", "th"]])
+    preferred_time: str | None = Field(default=None, description="morning, midday, afternoon or evening.")
+    preferred_channel: str | None = Field(default=None, description="visit, phone, mail, sms or post.")
+    language: str | None = Field(default=None, description="ISO 639-1.")
+    by_appointment: bool | None = Field(default=None, description="Visits only at a time that was agreed.")
+    custom: Custom | None = None
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent, and only those."""
         names = self.model_fields_set & set(AccountFields.model_fields)
-        return {name: getattr(self, name) for name in names}
+        return flattened({name: getattr(self, name) for name in names})
 
 
 class SiteFields(Write):
@@ -219,10 +253,11 @@ class SiteFields(Write):
     country: str | None = None
     opening_hours: str | None = Field(default=None, description="OpenStreetMap syntax.")
     service_s: int | None = Field(default=None, description="Planned length of a visit in seconds.")
+    custom: Custom | None = None
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent, and only those."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        return flattened({name: getattr(self, name) for name in self.model_fields_set})
 
 
 class SiteCreate(SiteFields):
@@ -317,56 +352,3 @@ class FixWrite(Write):
     def as_fix(self) -> Fix:
         """The reading as the rules want it."""
         return Fix(LonLat(self.lon, self.lat), self.accuracy_m, self.fix_at, self.mock)
-
-
-class PinProposalWrite(Write):
-    """A better place for a site."""
-
-    id: UUID | None = Field(default=None, description="Made where it was proposed; the same id twice is one proposal.")
-    lon: float
-    lat: float
-    note: str | None = Field(default=None, description="What the manager should know.")
-    fix: FixWrite | None = Field(default=None, description="Where the phone was.")
-
-
-class RefusalWrite(Write):
-    """Why the pin stays where it is."""
-
-    answer: str
-
-
-class PinProposalRead(Read):
-    """A proposal of a better pin, and what became of it."""
-
-    id: UUID
-    site_id: UUID
-    account_id: UUID
-    account_name: str
-    lon: float
-    lat: float
-    moved_m: float | None = Field(description="From the pin at the time of the proposal.")
-    away_m: float | None = Field(description="From the pin as it is now.")
-    grade: str = Field(description="What the pin becomes when accepted.")
-    uncertainty_m: float
-    origin: str = Field(description="rep or checkins.")
-    proposer: str | None
-    proposed_at: datetime
-    accuracy_m: float | None
-    stood_m: float | None = Field(description="From the phone's fix to the proposed place.")
-    mock: bool
-    fixes: int | None
-    spread_m: float | None
-    note: str | None
-    state: str = Field(description="open, accepted, refused or withdrawn.")
-    decider: str | None
-    decided_at: datetime | None
-    answer: str | None
-
-    @classmethod
-    def of(cls, row: ProposedPin) -> "PinProposalRead":
-        """A row of a list."""
-        beside = ("account_name", "lon", "lat", "away_m", "proposer", "decider")
-        return cls(
-            **{name: getattr(row, name) for name in beside},
-            **{name: getattr(row.proposal, name) for name in cls.model_fields if name not in beside},
-        )

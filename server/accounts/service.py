@@ -10,7 +10,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.accounts import editing, pins, places, queries
+from server.accounts import editing, following, pins, places, queries, tree
 from server.accounts.duplicates import search as duplicates
 from server.accounts.editing import Outcome
 from server.accounts.models import Account, AccountRep, Site
@@ -19,9 +19,11 @@ from server.accounts.places import edit_site, patch_site, place_by_hand
 from server.accounts.values import ACCOUNT, cleaned, country_code, phone_e164
 from server.auth.access import Scope
 from server.auth.models import User
+from server.fields import service as custom
 from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.settings import settings
+from server.records.editing import CUSTOM
 from server.records.merging import Delta
 from server.records.service import Actor
 from server.territories.models import Territory
@@ -74,16 +76,18 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
 
     Refuses a number that is taken and, unless forced, an account that looks like one that is there already.
     """
-    values = {name: cleaned(ACCOUNT, name, value) for name, value in new.fields.items()}
+    own = {name: value for name, value in new.fields.items() if name.startswith(CUSTOM)}
+    values = {name: cleaned(ACCOUNT, name, value) for name, value in new.fields.items() if name not in own}
     if "name" not in values:
         raise Invalid("Name: is missing.", help="Every account needs a name.", field="name")
     values.setdefault("currency", settings().currency)
     values = {name: value for name, value in values.items() if value is not None or name != "status"}
+    values["custom"] = custom.checked(session, "account", {name.removeprefix(CUSTOM): own[name] for name in own})
     if not scope.may("accounts:assign"):
         values.setdefault("owner_id", scope.user_id)
     check_references(session, values)
     check_number(session, values.get("number"), None)
-    sites = [places.new_site(dict(site)) for site in new.sites]
+    sites = [places.new_site(session, dict(site)) for site in new.sites]
     account = Account(**values)
     if new.id is not None:
         account.id = new.id
@@ -92,6 +96,7 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
         refuse_duplicates(session, scope, account, sites[0] if sites else None)
     session.add(account)
     session.flush()
+    tree.check_parent(session, scope, account.id, account.parent_id)
     places.add_sites(session, account, sites)
     set_reps(session, account, new.rep_ids)
     if session.scalar(queries.visible_to(scope, "accounts:write").where(Account.id == account.id)) is None:
@@ -124,11 +129,11 @@ def edit(session: Session, scope: Scope, account_id: UUID, base_rev: int, change
     values come back.
     """
     account = find(session, scope, account_id, "accounts:write")
-    deltas = editing.deltas_since(session, account, base_rev, changes)
-    merge = editing.merged(account, base_rev, deltas)
+    editor = editing.editor(session, account)
+    merge = editor.merged(account, base_rev, editor.deltas_since(session, account, base_rev, changes))
     if merge.clashes:
         raise editing.changed_meanwhile(account.name, account.rev, merge.clashes)
-    write(session, scope, account, editing.written(account, merge.apply))
+    write(session, scope, account, editor.written(account, merge.apply))
     return Outcome(account.rev, frozenset(merge.apply), merge.same)
 
 
@@ -144,9 +149,10 @@ def patch(
     if account is None:
         raise NotFound("There is no such account.", id=str(account_id))
     reach = select(Account.id).where(Account.id == account_id, queries.within_reach(scope, "accounts:write"))
-    merge = editing.merged(account, base_rev, deltas, in_scope=session.scalar(reach) is not None)
+    editor = editing.editor(session, account)
+    merge = editor.merged(account, base_rev, deltas, in_scope=session.scalar(reach) is not None)
     if merge.apply:
-        write(session, scope, account, editing.written(account, merge.apply))
+        write(session, scope, account, editor.written(account, merge.apply))
     conflicts = editing.kept(session, account, merge, actor)
     return Outcome(account.rev, frozenset(merge.apply), merge.same, merge.clashes, conflicts)
 
@@ -167,6 +173,8 @@ def write(session: Session, scope: Scope, account: Account, values: dict[str, An
     check_references(session, values)
     if "number" in values:
         check_number(session, values["number"], account.id)
+    if "parent_id" in values:
+        tree.check_parent(session, scope, account.id, values["parent_id"])
     for name, value in values.items():
         setattr(account, name, value)
     if "phone" in values:
@@ -174,6 +182,7 @@ def write(session: Session, scope: Scope, account: Account, values: dict[str, An
     session.flush()
     if "territory_id" in values or "territory_is_fixed" in values:
         pins.follow_main_site(session, [account.id])
+    following.tell_of_edit(session, scope, account, values)
     session.refresh(account)
 
 

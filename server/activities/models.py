@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement, WKTElement
 from sqlalchemy import ARRAY, DateTime, ForeignKey, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
@@ -52,6 +54,10 @@ class Verification(StrEnum):
     SUSPECTED_MOCK = "suspected_mock"
 
 
+VISIT_MOMENT = "coalesce(done_at, checked_in_at, planned_start_at, ((day + '12:00:00'::interval) at time zone zone))"
+"""When a visit took place, or will; the index of timelines holds exactly this expression."""
+
+
 class Visit(Record, Base):
     """One visit of one rep at one site."""
 
@@ -79,11 +85,22 @@ class Visit(Record, Base):
     distance_m: Mapped[float | None] = mapped_column(comment="From the check-in to the pin.")
     verification: Mapped[str | None]
     flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    visit_type_id: Mapped[UUID | None] = mapped_column(ForeignKey("visit_type.id"))
+    form_version_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("form_version.id"), comment="What was asked; the answers go by it."
+    )
+    answers: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="By the keys of the form's questions."
+    )
+    custom: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="Values of the company's own fields by key."
+    )
 
     __table_args__ = (
         Index("ix_visit_account", "account_id", "day"),
         Index("ix_visit_rep", "rep_id", "day"),
         Index("ix_visit_day", "day"),
+        Index("ix_visit_moment", "account_id", text(VISIT_MOMENT), "id"),
     )
 
 

@@ -1,7 +1,7 @@
 """Who asks, and what they may see: every route declares `requires("object:action")` or `public`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from server.auth import sessions, tokens
 from server.auth.models import Role, User
 from server.auth.queries import teams_of
-from server.auth.roles import OBJECTS, Level, levels_of
+from server.auth.rights import rights_of
+from server.auth.roles import OBJECTS, FieldRight, Level, levels_of
 from server.kit.database import Db
 from server.kit.errors import Forbidden, NotSignedIn
 from server.records.service import Actor, acting
@@ -33,6 +34,28 @@ class Scope:
     device_id: UUID | None = None
     csrf: str = ""
     """For pages: the token that forms send back."""
+    role_name: str = ""
+    """The role as people call it; a company may have varieties of its own."""
+    fields: Mapping[str, FieldRight] = field(default_factory=dict)
+    """What is less than the record's own right, by `object.field`."""
+    viewer: str = ""
+    """The name of the person who looks through this one's eyes, and may change nothing; empty: nobody does."""
+
+    def sees(self, kind: str, name: str) -> bool:
+        """Whether a field of a kind of record is seen, searched, filtered by, exported and sent to a phone."""
+        return self.fields.get(f"{kind}.{name}") is not FieldRight.HIDDEN
+
+    def changes(self, kind: str, name: str) -> bool:
+        """Whether a field may be written by whoever may write the record."""
+        return f"{kind}.{name}" not in self.fields
+
+    def need_changes(self, kind: str, names: Iterable[str]) -> None:
+        """Refuse a change of fields that the role keeps somebody from; names them."""
+        kept = sorted(name for name in names if not self.changes(kind, name))
+        if kept:
+            raise Forbidden(
+                f"Your role ({self.role_name}) may not change {', '.join(kept)}.", help="Ask an admin.", field=kept[0]
+            )
 
     def level(self, permission: str) -> Level:
         """Whose rows a permission reaches."""
@@ -46,7 +69,9 @@ class Scope:
         """Refuse when the permission is not granted."""
         if not self.may(permission):
             raise Forbidden(
-                f"Your role ({self.role}) may not do this.", help="Ask an admin for the right.", permission=permission
+                f"Your role ({self.role_name or self.role}) may not do this.",
+                help="Ask an admin for the right.",
+                permission=permission,
             )
 
     @property
@@ -65,14 +90,16 @@ def scope_of(
     only: frozenset[str] | None = None,
 ) -> Scope:
     """The scope of a user, read from the tables now; `only` narrows it to a token's permissions."""
-    role = Role(user.role)
-    levels = levels_of(role)
+    rights = rights_of(session, user)
+    levels = dict(rights.levels)
     if only is not None:
         levels = {permission: level for permission, level in levels.items() if permission in only}
     return Scope(
         user_id=user.id,
         name=user.name,
-        role=role,
+        role=Role(user.role),
+        role_name=rights.name,
+        fields=rights.fields,
         team_ids=teams_of(session, user.id),
         levels=levels,
         source=source,
@@ -104,7 +131,10 @@ def signed_in(request: Request, session: Session) -> Scope:
     cookie = request.cookies.get(sessions.COOKIE)
     if cookie:
         web_session, user = sessions.resume(session, cookie)
-        return scope_of(session, user, source="web", csrf=web_session.csrf)
+        seen = sessions.viewed(session, web_session)
+        if seen is None:
+            return scope_of(session, user, source="web", csrf=web_session.csrf)
+        return replace(scope_of(session, seen, source="web", csrf=web_session.csrf), viewer=user.name)
     raise NotSignedIn("You are not signed in.", help="Sign in, or send an API token as “Authorization: Bearer …”.")
 
 
@@ -122,17 +152,23 @@ async def form_csrf(request: Request) -> str:
 class Requires:
     """A route's access requirement."""
 
-    def __init__(self, permission: str) -> None:
+    def __init__(self, permission: str, *, also_viewing: bool = False) -> None:
         name, _, action = permission.partition(":")
         if action not in OBJECTS.get(name, ()):
             raise ValueError(f"unknown permission {permission}")
         self.permission = permission
+        self.also_viewing = also_viewing
 
     def __call__(self, request: Request, session: Db, csrf: str = Depends(form_csrf)) -> Scope:
         """The scope of the person who asks; refuses strangers, forged forms and missing rights."""
         scope = signed_in(request, session)
         if scope.source == "web":
             sessions.check_origin(request, expected=scope.csrf, received=csrf)
+            if scope.viewer and not self.also_viewing and request.method not in sessions.SAFE_METHODS:
+                raise Forbidden(
+                    f"You look through the eyes of {scope.name}; nothing can be changed this way.",
+                    help="Stop viewing as somebody else first.",
+                )
         scope.need(self.permission)
         acting(session, scope.actor)
         return scope
@@ -148,9 +184,12 @@ class Public:
         """Let everybody in."""
 
 
-def requires(permission: str) -> Any:
-    """Declare what a route requires: `scope: Annotated[Scope, requires("accounts:read")]`."""
-    return Depends(Requires(permission))
+def requires(permission: str, *, also_viewing: bool = False) -> Any:
+    """Declare what a route requires: `scope: Annotated[Scope, requires("accounts:read")]`.
+
+    Who looks through somebody else's eyes changes nothing, but for the routes that end that.
+    """
+    return Depends(Requires(permission, also_viewing=also_viewing))
 
 
 def public(reason: str) -> Any:

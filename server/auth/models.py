@@ -9,11 +9,13 @@ from geoalchemy2 import Geometry, WKBElement, WKTElement
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    CheckConstraint,
     DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     func,
@@ -37,6 +39,27 @@ class Role(StrEnum):
     SUPPORT = "support"
 
 
+class AccessRole(Record, Base):
+    """What a role may do where that differs from `server.auth.roles`: a changed role of ours, or one of the company."""
+
+    __tablename__ = "access_role"
+
+    name: Mapped[str] = mapped_column(comment="As people call it; of ours the key of `Role`.")
+    base: Mapped[str] = mapped_column(comment="The `Role` that it is a variety of.")
+    is_ours: Mapped[bool] = mapped_column(server_default=text("false"), comment="A change of the base itself.")
+    grants: Mapped[dict[str, str]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="Level by permission, where it differs from the base."
+    )
+    fields: Mapped[dict[str, str]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="`hidden` or `fixed` by `object.field`."
+    )
+
+    __table_args__ = (
+        CheckConstraint("base in ('rep', 'manager', 'admin', 'marketing', 'support')", name="base"),
+        Index("uq_access_role_name", text("lower(name)"), unique=True, postgresql_where=text("deleted_at is null")),
+    )
+
+
 class User(Record, Base):
     """A person who can sign in."""
 
@@ -47,6 +70,9 @@ class User(Record, Base):
     email: Mapped[str | None]
     phone: Mapped[str | None]
     role: Mapped[str]
+    access_role_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("access_role.id"), index=True, comment="A variety of the role that the company made."
+    )
     password_hash: Mapped[str | None] = mapped_column(comment="Argon2id; null while no password is set.")
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     language: Mapped[str | None]
@@ -113,6 +139,9 @@ class WebSession(Base):
     token_hash: Mapped[bytes] = mapped_column(primary_key=True, comment="SHA-256 of the cookie.")
     user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), index=True)
     csrf: Mapped[str]
+    viewing_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("app_user.id", ondelete="SET NULL"), comment="Whose eyes the browser looks through."
+    )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     user_agent: Mapped[str | None]
@@ -130,8 +159,26 @@ class ApiToken(Base):
     permissions: Mapped[list[str] | None] = mapped_column(ARRAY(Text), comment="Null: all that the owner may do.")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_used_on: Mapped[date | None]
+    per_minute: Mapped[int | None] = mapped_column(comment="So many requests at most; null: no limit.")
+    minute_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), comment="The minute that is counted.")
+    minute_count: Mapped[int] = mapped_column(server_default=text("0"), comment="Requests in it.")
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class IdempotentAnswer(Base):
+    """What was answered to a request with an idempotency key: the same request again gets the same answer."""
+
+    __tablename__ = "idempotent_answer"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    route: Mapped[str] = mapped_column(comment="Method and path.")
+    body_hash: Mapped[bytes] = mapped_column(comment="SHA-256 of the body and its type.")
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
+    status: Mapped[int | None] = mapped_column(SmallInteger, comment="Null: the answer has not been kept yet.")
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class DeviceState(StrEnum):

@@ -4,7 +4,7 @@ A permission is `object:action`. The level says which rows of the object it reac
 """
 
 from collections.abc import Mapping
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from server.auth.models import Role
 
@@ -48,11 +48,31 @@ OBJECTS: Mapping[str, tuple[str, ...]] = {
     "sync": ("read", "write"),
     "territories": ("read", "write"),
     "tickets": ("read", "write", "assign", "import", "export"),
-    "users": ("read", "write"),
+    "users": ("read", "write", "view_as"),
 }
 """Every object and its actions."""
 
 EVERYTHING = {f"{name}:{action}": Level.ALL for name, actions in OBJECTS.items() for action in actions}
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "account": ("yearly_value", "yearly_potential", "account_class", "phone", "email", "website", "note"),
+    "contact": ("phones", "emails", "birthday", "note"),
+    "lead": ("score", "phone", "email", "message"),
+    "opportunity": ("amount", "probability", "next_step", "note"),
+    "order": ("total", "note"),
+    "ticket": ("requester", "note"),
+}
+"""Fields that a role can be kept from, by kind of record."""
+
+
+class FieldRight(StrEnum):
+    """What is left of a field that somebody is kept from; a field without one is read and written as its record."""
+
+    HIDDEN = "hidden"
+    """Neither seen, searched, filtered by, exported nor sent to a phone."""
+    FIXED = "fixed"
+    """Seen, but not changed."""
+
 
 GRANTS: Mapping[Role, Mapping[str, Level]] = {
     Role.REP: {
@@ -159,6 +179,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
         "tickets:import": Level.OWN,
         "tickets:export": Level.TEAM,
         "users:read": Level.TEAM,
+        "users:view_as": Level.TEAM,
         "users:write": Level.NONE,
     },
     Role.ADMIN: EVERYTHING,
@@ -238,6 +259,11 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
 """What each role may do."""
 
 
-def levels_of(role: Role) -> dict[str, Level]:
-    """The permissions of a role with their level; what is not granted is missing."""
-    return {permission: level for permission, level in GRANTS[role].items() if level > Level.NONE}
+def levels_of(role: Role, changes: Mapping[str, str] | None = None) -> dict[str, Level]:
+    """The permissions of a role with their level, after what a company changed; what is not granted is missing."""
+    changed = {permission: Level[level.upper()] for permission, level in (changes or {}).items()}
+    return {
+        permission: level
+        for permission, level in (dict(GRANTS[role]) | changed).items()
+        if level > Level.NONE and permission in EVERYTHING
+    }

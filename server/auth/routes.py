@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from sqlalchemy import select
 
-from server.auth import service, sessions, tokens
+from server.auth import rights, service, sessions, tokens
 from server.auth.access import Scope, public, requires
-from server.auth.models import ApiToken, Device, DeviceState, RepProfile, Team, TeamMember, User
+from server.auth.models import AccessRole, ApiToken, Device, DeviceState, RepProfile, Role, Team, TeamMember, User
 from server.auth.queries import visible_users
 from server.auth.roles import levels_of
 from server.auth.schemas import (
@@ -21,6 +21,9 @@ from server.auth.schemas import (
     DeviceRegistered,
     DeviceUser,
     Refresh,
+    RoleCreate,
+    RoleRead,
+    RoleWrite,
     TeamRead,
     TeamWrite,
     TokenPair,
@@ -177,6 +180,41 @@ def change_device(device_id: UUID, body: DeviceChange, scope: ManageDevices, ses
     return DeviceRead.model_validate(device)
 
 
+@router.get("/roles")
+def list_roles(scope: WriteUsers, session: Db) -> Page[RoleRead]:
+    """Every role with its rights: ours, then the company's own."""
+    del scope
+    return Page(items=[role_read(role) for role in rights.roles(session)])
+
+
+@router.post("/roles", status_code=201)
+def add_role(body: RoleCreate, scope: WriteUsers, session: Db) -> RoleRead:
+    """Make a variety of a role."""
+    return role_read(rights.add_role(session, body.name, body.base, scope.user_id))
+
+
+@router.put("/roles/{key}")
+def change_role(key: str, body: RoleWrite, scope: WriteUsers, session: Db) -> RoleRead:
+    """Set the rights of a role."""
+    levels, fields = body.levels, body.fields
+    return role_read(
+        rights.change_role(session, key, levels=levels, fields=fields, actor=scope.user_id, name=body.name)
+    )
+
+
+@router.delete("/roles/{key}", status_code=204)
+def remove_role(key: str, scope: WriteUsers, session: Db) -> None:
+    """Take a variety away, or what was changed of a role of ours."""
+    rights.remove_role(session, key, scope.user_id)
+
+
+def role_read(role: AccessRole) -> RoleRead:
+    """A role on the wire."""
+    levels = {name: level.name.lower() for name, level in levels_of(Role(role.base), role.grants).items()}
+    key = role.base if role.is_ours else str(role.id)
+    return RoleRead(key=key, name=role.name, base=Role(role.base), levels=levels, fields=role.fields)
+
+
 @router.get("/api-tokens")
 def list_api_tokens(scope: ReadUsers, session: Db) -> Page[ApiTokenRead]:
     """Your own API tokens."""
@@ -190,7 +228,7 @@ def create_api_token(body: ApiTokenCreate, scope: ReadUsers, session: Db) -> Api
     unknown = set(body.permissions or ()) - set(scope.levels)
     if unknown:
         raise Invalid(f"You do not hold {', '.join(sorted(unknown))} yourself.", field="permissions")
-    is_limited = len(scope.levels) < len(levels_of(scope.role))
+    is_limited = len(scope.levels) < len(rights.rights_of(session, session.get_one(User, scope.user_id)).levels)
     permissions = sorted(scope.levels) if body.permissions is None and is_limited else body.permissions
     token, secret = tokens.create_api_token(session, scope.user_id, body.name, permissions, body.days)
     return ApiTokenCreated(secret=secret, **ApiTokenRead.model_validate(token).model_dump())

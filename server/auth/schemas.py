@@ -78,6 +78,7 @@ class UserRead(Read):
     email: str | None
     phone: str | None
     role: Role
+    access_role_id: UUID | None
     active: bool
     language: str | None
     zone: str | None
@@ -106,12 +107,47 @@ class UserChange(BaseModel):
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     role: Role | None = None
+    access_role_id: UUID | None = Field(default=None, description="A variety of the role; null: the role itself.")
     password: str | None = Field(default=None, max_length=500)
     email: str | None = Field(default=None, max_length=200)
     phone: str | None = Field(default=None, max_length=50)
     zone: str | None = None
     language: str | None = Field(default=None, max_length=5)
     active: bool | None = None
+
+
+class RoleRead(BaseModel):
+    """A role with its rights."""
+
+    key: str = Field(description="One of ours by its name, a variety by its id.")
+    name: str
+    base: Role
+    levels: dict[str, str] = Field(description="Whose rows, by permission: own, team, territory, region, all.")
+    fields: dict[str, str] = Field(description="hidden or fixed, by object.field.")
+
+
+class RoleCreate(BaseModel):
+    """A variety of one of our roles, with its rights to begin with."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Junior rep", "base": "rep"}]})
+
+    name: str = Field(max_length=60)
+    base: Role
+
+
+class RoleWrite(BaseModel):
+    """The rights of a role; permissions left out stay as its base has them."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"levels": {"accounts:export": "none"}, "fields": {"account.yearly_value": "hidden"}}]
+        },
+    )
+
+    name: str = Field(default="", max_length=60)
+    levels: dict[str, str] = {}
+    fields: dict[str, str] = {}
 
 
 class TeamWrite(BaseModel):

@@ -14,7 +14,18 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from server.auth import sessions
-from server.auth.models import AuthEvent, Device, DeviceState, DeviceToken, RepProfile, Role, Team, TeamMember, User
+from server.auth.models import (
+    AccessRole,
+    AuthEvent,
+    Device,
+    DeviceState,
+    DeviceToken,
+    RepProfile,
+    Role,
+    Team,
+    TeamMember,
+    User,
+)
 from server.auth.queries import recent_failures, user_by_login
 from server.kit import clock
 from server.kit.database import transaction
@@ -120,6 +131,7 @@ def change_user(session: Session, user_id: UUID, changes: dict[str, Any], actor:
     user = session.get(User, user_id, with_for_update=True)
     if user is None or user.deleted_at is not None:
         raise NotFound("There is no such user.")
+    fit_role(session, user, changes)
     if user.role == Role.ADMIN and (changes.get("role", user.role) != Role.ADMIN or changes.get("active") is False):
         others = select(User.id).where(User.role == Role.ADMIN, User.active, User.id != user.id)
         if session.scalar(others.limit(1)) is None:
@@ -142,6 +154,19 @@ def change_user(session: Session, user_id: UUID, changes: dict[str, Any], actor:
     session.flush()
     session.refresh(user)
     return user
+
+
+def fit_role(session: Session, user: User, changes: dict[str, Any]) -> None:
+    """Let role and variety fit each other: a variety brings its base along, another role ends the variety."""
+    if changes.get("access_role_id"):
+        variety = session.get(AccessRole, changes["access_role_id"])
+        if variety is None or variety.deleted_at is not None or variety.is_ours:
+            raise Invalid("There is no such role.", field="role")
+        if changes.get("role", variety.base) != variety.base:
+            raise Invalid(f"“{variety.name}” is a variety of {variety.base}.", field="role")
+        changes["role"] = variety.base
+    elif changes.get("role", user.role) != user.role or "access_role_id" in changes:
+        changes["access_role_id"] = None
 
 
 def shut_out(session: Session, user_id: UUID) -> None:

@@ -58,6 +58,12 @@ def resume(session: Session, token: str) -> tuple[WebSession, User]:
     return row, user
 
 
+def viewed(session: Session, row: WebSession) -> User | None:
+    """Through whose eyes the browser looks; nobody's when that person may not sign in any more."""
+    seen = session.get(User, row.viewing_id) if row.viewing_id else None
+    return seen if seen is not None and seen.active and seen.deleted_at is None else None
+
+
 def close_session(session: Session, token: str) -> None:
     """Sign a browser out."""
     session.execute(delete(WebSession).where(WebSession.token_hash == digest(token)))

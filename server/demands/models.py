@@ -33,6 +33,8 @@ class DemandOrigin(StrEnum):
     LEAD = "lead"
     OPPORTUNITY = "opportunity"
     TASK = "task"
+    ORDER = "order"
+    """An order that stays away; see orders.feeding."""
     API = "api"
     """A program of the company's own."""
 

@@ -16,7 +16,7 @@ from routing.export.tour import Span
 from server.accounts.models import Account, Site
 from server.auth.queries import user_by_login
 from server.auth.tokens import create_api_token
-from server.demo import doings
+from server.demo import doings, leads
 from server.demo.company import RealAddress, as_csv, customer_rows
 from server.demo.people import NORTH, SOUTH
 from server.demo.processes import Api, StepFailed
@@ -138,6 +138,11 @@ def today() -> date:
 def accounts_of(session: Session) -> int:
     """How many accounts there are."""
     return len(session.scalars(select(Account.id).where(Account.deleted_at.is_(None))).all())
+
+
+def past_leads(session: Session, region_id: UUID) -> int:
+    """Two years of leads; gives how many, none when there are some already."""
+    return leads.make(session, region_id, today())
 
 
 def history(session: Session) -> int:

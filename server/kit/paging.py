@@ -23,6 +23,8 @@ class Page[T](BaseModel):
     """Hand it in as `cursor` for the next page; null at the end."""
     total: int | None = None
     """How many rows match, where that is cheap to know."""
+    total_is_estimated: bool = False
+    """Of a very long list the total is about right, not exact."""
 
 
 def encode_cursor(keys: Sequence[Any]) -> str:

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         description="Whether mail, SFTP, webhooks and road servers may be at private addresses; admins name them.",
     )
     max_upload_mb: int = Field(default=200, ge=1, description="Largest file that may be uploaded, in megabytes.")
+    max_file_mb: int = Field(
+        default=25, ge=1, le=1000, description="Largest file that a note, visit, ticket or mail may have, in megabytes."
+    )
+    bin_days: int = Field(
+        default=90, ge=1, le=3650, description="Days after which what was deleted is removed from the bin for good."
+    )
     max_unpacked_mb: int = Field(
         default=1000, ge=1, description="Largest size to which an uploaded file may unpack, in megabytes."
     )

@@ -200,7 +200,10 @@ class Unplanned(Base):
     )
     key: Mapped[str | None] = mapped_column(comment="Of the wish in the plan's basis; null when it has no place.")
 
-    __table_args__ = (CheckConstraint("jsonb_array_length(reasons) > 0", name="reasons"),)
+    __table_args__ = (
+        CheckConstraint("jsonb_array_length(reasons) > 0", name="reasons"),
+        Index("ix_unplanned_account_id", "account_id"),
+    )
 
 
 class PlanBasis(Base):

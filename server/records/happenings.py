@@ -2,29 +2,29 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, func, literal, null
+from sqlalchemy import ColumnElement, SQLColumnExpression, cast, func, literal, null
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Boolean, Text, Uuid
 
 KINDS = (
     "visit", "call", "mail", "meeting", "task", "note", "ticket", "order", "quote", "stage", "lead", "edit", "plan",
-    "campaign",
+    "campaign", "handover",
 )  # fmt: skip
 """What can happen; a kind of a room that does not exist yet has its place already."""
 
 
 def happening(
     *,
-    at: ColumnElement[Any],
-    kind: ColumnElement[Any] | str,
+    at: SQLColumnExpression[Any],
+    kind: SQLColumnExpression[Any] | str,
     entity: str,
-    id: ColumnElement[Any],
-    account_id: ColumnElement[Any],
-    actor_id: ColumnElement[Any] | None = None,
-    title: ColumnElement[Any] | None = None,
-    body: ColumnElement[Any] | None = None,
-    is_internal: ColumnElement[Any] | None = None,
-    facts: ColumnElement[Any] | None = None,
+    id: SQLColumnExpression[Any],
+    account_id: SQLColumnExpression[Any],
+    actor_id: SQLColumnExpression[Any] | None = None,
+    title: SQLColumnExpression[Any] | None = None,
+    body: SQLColumnExpression[Any] | None = None,
+    is_internal: SQLColumnExpression[Any] | None = None,
+    facts: SQLColumnExpression[Any] | None = None,
 ) -> list[ColumnElement[Any]]:
     """The columns of one source of a timeline, for `select(*happening(...))`; sources are put together by union.
 

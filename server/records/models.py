@@ -56,6 +56,7 @@ class FieldHistory(Base):
 
     __table_args__ = (
         Index("ix_field_history_row", "entity", "row_id", "rev"),
+        Index("ix_field_history_at", "row_id", "at", "id"),
         Index("ix_field_history_op", "op_id", postgresql_where=text("op_id is not null")),
     )
 

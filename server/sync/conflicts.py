@@ -69,7 +69,7 @@ def read(
     row: Account | Site = account
     if conflict.entity == "site":
         row = session.get_one(Site, conflict.row_id)
-    current = editing.wire_values(row).get(conflict.field)
+    current = editing.editor(session, row).values(row).get(conflict.field)
     return ConflictRead(
         id=conflict.id,
         entity=conflict.entity,

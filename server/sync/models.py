@@ -21,7 +21,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from server.kit.database import Base
-from server.records.models import Record
 
 
 class TransactionId(UserDefinedType[str]):
@@ -123,12 +122,3 @@ class SyncHorizon(Base):
 
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
     txid: Mapped[str] = mapped_column(TransactionId)
-
-
-class Picklist(Record, Base):
-    """The values that a field of a form offers."""
-
-    __tablename__ = "picklist"
-
-    name: Mapped[str] = mapped_column(unique=True)
-    values: Mapped[list[dict[str, str]]] = mapped_column(JSONB, comment='[{"value": ..., "label": ...}]')

@@ -1,5 +1,6 @@
 """Accounts: the list, one account in full, a new one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -11,10 +12,12 @@ from starlette.datastructures import FormData
 
 from geo.types import LonLat
 from routing.roads.types import FAR_FROM_ROADS_M
-from server.accounts import places, queries, reaching, service
+from server.accounts import places, queries, reaching, service, tree
+from server.accounts.classes import queries as classes
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import search as duplicates
-from server.accounts.fields import fields
+from server.accounts.fields import known
+from server.accounts.models import Account, Weekday
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
@@ -23,17 +26,22 @@ from server.auth.access import Scope, requires
 from server.auth.models import Role
 from server.closures import queries as closures
 from server.demands import queries as demands
+from server.fields import queries as own
+from server.fields.models import CustomField
 from server.kit.database import Db
 from server.kit.errors import NotFound, PreconditionFailed, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
+from server.opportunities import queries as opportunities
 from server.sync import conflicts
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, number, text
+from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
+from server.web.picking import account_named, written
 from server.web.pins import drawn
-from server.web.timeline import timeline
+from server.web.stories import column
 from server.web.users import people_of
 
 router = APIRouter(prefix="/accounts", include_in_schema=False)
@@ -46,6 +54,7 @@ DeleteAccounts = Annotated[Scope, requires("accounts:delete")]
 ROWS = 50
 ACCOUNT_FIELDS = (
     "name number account_class status interval_days yearly_value yearly_potential phone email website tags note"
+    " preferred_time preferred_channel language"
 ).split()
 SITE_FIELDS = ("street", "postcode", "city", "country", "opening_hours")
 
@@ -117,7 +126,7 @@ def show_accounts(
         columns=(*COLUMNS[:2], DRIVE, *COLUMNS[2:]) if asks_for_drive(filter or "") else COLUMNS,
         without_drive=without_drive(filter or ""),
         chips=chips(filter or ""),
-        known=fields(queries.today_of(scope)).values(),
+        known=known(session, queries.today_of(scope)).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         error=error,
@@ -144,6 +153,8 @@ def new_page(
         scope,
         status=int(error.status) if error else 200,
         values=values,
+        own_fields=own.fields_of(session, "account"),
+        own_values=nested(values),
         error=error,
         candidates=candidates,
         people_choices=[(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)],
@@ -156,15 +167,16 @@ def create(request: Request, scope: WriteAccounts, session: Db, sent: Sent) -> R
     """Take a new account in; shows what it resembles."""
     values = given(sent, (*ACCOUNT_FIELDS, *SITE_FIELDS, "owner_id", "lon", "lat"))
     wanted = {name: value for name, value in values.items() if value is not None}
+    company = sent_own(sent, own.fields_of(session, "account"))
     try:
         with attempt(session):
             site = {name: wanted[name] for name in SITE_FIELDS if name in wanted}
             if "lon" in wanted and "lat" in wanted:
                 site |= {"lon": wanted["lon"], "lat": wanted["lat"]}
-            own = {name: wanted[name] for name in (*ACCOUNT_FIELDS, "owner_id") if name in wanted}
-            account = service.create(session, scope, NewAccount(own, [site] if site else []), force="force" in sent)
+            mine = {name: wanted[name] for name in (*ACCOUNT_FIELDS, "owner_id") if name in wanted} | company
+            account = service.create(session, scope, NewAccount(mine, [site] if site else []), force="force" in sent)
     except WaymarkError as error:
-        return new_page(request, scope, session, dict(values), error)
+        return new_page(request, scope, session, dict(values) | company, error)
     return go(f"/accounts/{account.id}")
 
 
@@ -191,7 +203,10 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         "accounts/detail.html",
         scope,
         account=account,
-        entries=timeline(session, scope, account),
+        account_id=account_id,
+        last_day=None,
+        may_hand_over=queries.detail(session, scope, account_id, "accounts:assign") is not None,
+        **column(session, scope, account_id),
         alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
         merges=duplicate_queue.merges_into(session, account_id),
@@ -206,8 +221,28 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         event_id=uuid7(),
         wanted=demands.of_account(session, scope, account_id) if scope.may("demands:read") else [],
         may_ask=demands.may_ask(session, scope, account_id),
+        deals=opportunities.of_account(session, scope, account_id, limit=20) if scope.may("opportunities:read") else [],
+        may_sell=opportunities.may_sell_to(session, scope, account_id),
         closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
+        **around(session, scope, account_id),
     )
+
+
+def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
+    """What stands around an account: its own fields, those above and below it, another class that is suggested."""
+    row = session.get_one(Account, account_id)
+    below = tree.below(session, scope, account_id)
+    above = tree.chain(session, account_id)
+    seen = queries.seen_of(session, scope, [one.id for one in above])
+    return {
+        "own_fields": own.fields_of(session, "account"),
+        "site_fields": own.fields_of(session, "site"),
+        "above": [(one, one.id in seen) for one in reversed(above)],
+        "below": below,
+        "worth": tree.worth(row, below) if below else {},
+        "suggested": classes.open_of(session, account_id),
+        "may_decide": scope.may("accounts:assign"),
+    }
 
 
 def may_place_at(session: Session, scope: Scope, account_id: UUID) -> bool:
@@ -235,9 +270,9 @@ def form_page(
     return render(request, template, scope, status=int(error.status) if error else 200, **more)
 
 
-def chosen_changes(sent: FormData, names: list[str]) -> dict[str, Any]:
+def chosen_changes(sent: FormData, names: list[str], fields: Iterable[CustomField] = ()) -> dict[str, Any]:
     """What the form changes, without the fields for which the other person's value was chosen."""
-    values = given(sent, names)
+    values = {**given(sent, names), **sent_own(sent, fields)}
     return {name: value for name, value in values.items() if sent.get(f"choose-{name}") != "theirs"}
 
 
@@ -246,6 +281,7 @@ def show_edit(request: Request, account_id: UUID, scope: WriteAccounts, session:
     """The form in place of the facts."""
     account = read(session, scope, account_id)
     values = account.model_dump() | {"interval_days": account.own_interval_days, "tags": ", ".join(account.tags)}
+    values["parent_name"] = written(session.get_one(Account, account.parent_id)) if account.parent_id else ""
     return edit_page(request, scope, session, account, values, rev=account.rev)
 
 
@@ -261,7 +297,8 @@ def edit_page(
 ) -> Response:
     """The form of an account."""
     people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
-    return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, people_choices=people)
+    more = {"people_choices": people, "own_fields": own.fields_of(session, "account"), "weekdays": list(Weekday)}
+    return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)
 
 
 @router.post("/{account_id}/edit")
@@ -269,13 +306,21 @@ def edit(
     request: Request, account_id: UUID, scope: WriteAccounts, session: Db, sent: Sent, rev: Annotated[int, Form()]
 ) -> Response:
     """Change an account that was seen at a revision; what others changed meanwhile is merged."""
-    changes = chosen_changes(sent, [*ACCOUNT_FIELDS, "owner_id"])
+    changes = chosen_changes(sent, [*ACCOUNT_FIELDS, "owner_id"], own.fields_of(session, "account"))
+    if "has_preferences" in sent:
+        changes["preferred_days"] = sent.getlist("preferred_days")
+        changes["by_appointment"] = "by_appointment" in sent
     try:
         with attempt(session):
+            if "parent_name" in sent and sent.get("choose-parent_id") != "theirs":
+                typed = text(sent, "parent_name")
+                changes["parent_id"] = account_named(session, scope, typed, field="parent_id")
             service.edit(session, scope, account_id, rev, changes)
     except WaymarkError as error:
         account = read(session, scope, account_id)
-        values = account.model_dump() | given(sent, [*ACCOUNT_FIELDS, "owner_id"])
+        values = account.model_dump() | given(sent, [*ACCOUNT_FIELDS, "owner_id", "parent_name"])
+        values |= {"custom": account.custom | nested(changes)}
+        values |= {name: changes[name] for name in ("preferred_days", "by_appointment") if name in changes}
         return edit_page(request, scope, session, account, values, rev=rev, error=error)
     return Response(status_code=204, headers={"HX-Redirect": f"/accounts/{account_id}"})
 
@@ -288,7 +333,10 @@ def show_edit_site(request: Request, account_id: UUID, site_id: UUID, scope: Wri
     if site is None:
         raise NotFound("There is no such site.")
     values = site.model_dump() | {"service_min": site.service_s // 60}
-    return form_page(request, scope, "accounts/edit_site.html", account, values, rev=site.rev, site_id=site_id)
+    own_fields = own.fields_of(session, "site")
+    return form_page(
+        request, scope, "accounts/edit_site.html", account, values, rev=site.rev, site_id=site_id, own_fields=own_fields
+    )
 
 
 @router.get("/{account_id}/sites/{site_id}/road")
@@ -309,8 +357,11 @@ def show_road(
 def show_new_site(request: Request, account_id: UUID, scope: WriteAccounts, session: Db) -> Response:
     """The form of another site."""
     account = read(session, scope, account_id)
-    values: dict[str, Any] = {"country": account.country, "service_min": 30}
-    return form_page(request, scope, "accounts/edit_site.html", account, values, rev=0, site_id=None)
+    values: dict[str, Any] = {"country": account.country, "service_min": 30, "custom": {}}
+    own_fields = own.fields_of(session, "site")
+    return form_page(
+        request, scope, "accounts/edit_site.html", account, values, rev=0, site_id=None, own_fields=own_fields
+    )
 
 
 @router.post("/{account_id}/sites")
@@ -319,9 +370,10 @@ def save_site(
 ) -> Response:
     """Add a site, or change one."""
     site_id = UUID(found) if (found := text(sent, "site_id")) else None
+    own_fields = own.fields_of(session, "site")
     try:
         with attempt(session):
-            changes = chosen_changes(sent, ["name", *SITE_FIELDS])
+            changes = chosen_changes(sent, ["name", *SITE_FIELDS], own_fields)
             minutes = number(sent, "service_min")
             if minutes is not None:
                 changes["service_s"] = round(minutes * 60)
@@ -332,9 +384,9 @@ def save_site(
     except WaymarkError as error:
         account = read(session, scope, account_id)
         values = {"service_min": text(sent, "service_min")} | given(sent, ["name", *SITE_FIELDS])
-        return form_page(
-            request, scope, "accounts/edit_site.html", account, values, rev=rev, error=error, site_id=site_id
-        )
+        shown: dict[str, Any] = {**values, "custom": nested(sent_own(sent, own_fields))}
+        more = {"site_id": site_id, "own_fields": own_fields}
+        return form_page(request, scope, "accounts/edit_site.html", account, shown, rev=rev, error=error, **more)
     return Response(status_code=204, headers={"HX-Redirect": f"/accounts/{account_id}"})
 
 

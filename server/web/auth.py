@@ -65,7 +65,9 @@ def sign_in(
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, scope: Annotated[Scope, requires("users:read")], session: Db) -> Response:
+def sign_out(
+    request: Request, scope: Annotated[Scope, requires("users:read", also_viewing=True)], session: Db
+) -> Response:
     """End this browser's session."""
     sessions.close_session(session, request.cookies.get(sessions.COOKIE, ""))
     response = RedirectResponse("/sign-in", status_code=303)

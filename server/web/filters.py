@@ -1,5 +1,6 @@
 """The filters that are offered as chips: each is a term of the filter language, switched on and off in its text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SEPARATOR = " and "
@@ -33,14 +34,14 @@ def parts_of(filter: str) -> list[str]:
     return [part.strip() for part in filter.split(SEPARATOR) if part.strip()]
 
 
-def chips(filter: str) -> list[Chip]:
-    """The chips as they stand for a filter."""
+def chips(filter: str, terms: Sequence[tuple[str, str]] = TERMS) -> list[Chip]:
+    """The chips, each a label and a term, as they stand for a filter."""
     parts = parts_of(filter)
     return [
         Chip(label, term, term in parts, SEPARATOR.join(part for part in parts if part != term))
         if term in parts
         else Chip(label, term, False, SEPARATOR.join([*parts, term]))
-        for label, term in TERMS
+        for label, term in terms
     ]
 
 

@@ -40,7 +40,12 @@ LATEST = 30
 
 @router.get("/")
 def show_home(
-    request: Request, scope: ReadAccounts, session: Db, filter: Filter = None, search: Search = None
+    request: Request,
+    scope: ReadAccounts,
+    session: Db,
+    filter: Filter = None,
+    search: Search = None,
+    leads: Annotated[str | None, Query(max_length=4000, description="A filter of leads to show.")] = None,
 ) -> Response:
     """The map."""
     return render(
@@ -49,6 +54,7 @@ def show_home(
         scope,
         filter=filter or "",
         search=search or "",
+        leads=leads if leads and scope.may("leads:read") else "",
         chips=chips(filter or ""),
         has_region=bool(regions.served(session)),
         has_density=density.totals(session).prospects > 0 if scope.may("density:read") else False,

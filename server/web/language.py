@@ -35,7 +35,7 @@ class Language:
 
     code: str
 
-    def t(self, text: str, **values: object) -> str:
+    def t(self, text: str, /, **values: object) -> str:
         """A text in this language; where a translation is missing, in English."""
         found = catalogue(self.code).get(text, text)
         return found.format(**values) if values else found

@@ -58,6 +58,9 @@ class Room:
 ROOMS = (
     Room("home", "/", "Map", "map", "h", "accounts:read", place="bar"),
     Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", place="bar"),
+    Room("leads", "/leads", "Leads", "magnet", "l", "leads:read"),
+    Room("pipeline", "/pipeline", "Pipeline", "square-kanban", "o", "opportunities:read"),
+    Room("forecast", "/forecast", "Forecast", "trending-up", "z", "opportunities:read"),
     Room("calendar", "/calendar", "Calendar", "calendar-days", "y", "activities:read"),
     Room("tasks", "/tasks", "Tasks", "list-checks", "j", "activities:read"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),
@@ -68,6 +71,9 @@ ROOMS = (
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge", place="more"),
     Room("inbox", "/inbox", "Unassigned mail", "inbox", "q", "accounts:assign", place="more"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read", place="more"),
+    Room("fields", "/fields", "Fields", "text-cursor-input", "f", "fields:write", place="more"),
+    Room("handovers", "/handovers", "Hand-overs", "arrow-right-left", "q", "accounts:assign", place="more"),
+    Room("bin", "/bin", "Bin", "trash-2", "b", "accounts:write", place="more"),
     Room("users", "/users", "Users", "users", "u", "users:read", place="more"),
     Room("integrations", "/integrations", "Integrations", "plug", "n", "integrations:read", place="more"),
     Room("regions", "/regions", "Regions", "globe", "r", "regions:write", place="more"),
@@ -203,7 +209,8 @@ class Guarded:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", POLICY)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("X-Frame-Options", "DENY")
+                if "frame-ancestors 'none'" in headers["Content-Security-Policy"]:
+                    headers.setdefault("X-Frame-Options", "DENY")
                 headers.setdefault("Referrer-Policy", "same-origin")
                 if path.startswith("/static/"):
                     is_versioned = query.startswith(b"v=") or "/vendor/" in path

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from server.auth import service
+from server.auth import rights, service
 from server.auth.access import Scope, requires
-from server.auth.models import Device, DeviceState, Role, Team, TeamMember, User
+from server.auth.models import AccessRole, Device, DeviceState, Role, Team, TeamMember, User
 from server.auth.queries import visible_users
 from server.auth.routes import seen_user
 from server.auth.schemas import WorkingDay
@@ -60,13 +60,14 @@ def show_users(request: Request, scope: ReadUsers, session: Db) -> Response:
         members=members,
         team_names=teams_by_user(session),
         phones=phones,
+        varieties={role.id: role.name for role in rights.roles(session) if not role.is_ours},
     )
 
 
 @router.get("/new")
-def show_new_user(request: Request, scope: WriteUsers) -> Response:
+def show_new_user(request: Request, scope: WriteUsers, session: Db) -> Response:
     """The form for a new person."""
-    return render(request, "users/new.html", scope, values={}, error=None, roles=list(Role))
+    return render(request, "users/new.html", scope, values={}, error=None, roles=role_choices(session))
 
 
 @router.post("/new")
@@ -75,20 +76,34 @@ def create_user(request: Request, scope: WriteUsers, session: Db, sent: Sent) ->
     values: dict[str, Any] = given(sent, ("login", "password", *PERSON))
     try:
         with attempt(session):
-            user = service.create_user(session, **{**values, "role": role_of(values.get("role"))})
+            role = chosen_role(session, values.pop("role"))
+            user = service.create_user(session, role=Role(role.base), **values)
+            if not role.is_ours:
+                service.change_user(session, user.id, {"access_role_id": role.id}, scope.user_id)
     except WaymarkError as error:
         return render(
-            request, "users/new.html", scope, status=int(error.status), values=values, error=error, roles=list(Role)
+            request,
+            "users/new.html",
+            scope,
+            status=int(error.status),
+            values=values,
+            error=error,
+            roles=role_choices(session),
         )
     return go(f"/users/{user.id}")
 
 
-def role_of(text: object) -> Role:
-    """A role by its name."""
+def chosen_role(session: Session, key: object) -> AccessRole:
+    """A role as a form names it."""
     try:
-        return Role(str(text))
-    except ValueError as error:
+        return rights.role_of(session, str(key))
+    except NotFound as error:
         raise Invalid("There is no such role.", field="role") from error
+
+
+def role_choices(session: Session) -> list[tuple[str, str]]:
+    """The roles that a person can have, as a form offers them."""
+    return [(role.base if role.is_ours else str(role.id), role.name) for role in rights.roles(session)]
 
 
 @router.post("/teams")
@@ -127,11 +142,13 @@ def person_page(
         scope,
         status=int(error.status) if error else 200,
         user=user,
-        values={name: getattr(user, name) for name in PERSON} | dict(values or {}),
+        values={name: getattr(user, name) for name in PERSON}
+        | ({"role": str(user.access_role_id)} if user.access_role_id else {})
+        | dict(values or {}),
         day=WorkingDay.of(user.rep_profile) if user.rep_profile else None,
         devices=devices,
         teams=teams_by_user(session).get(user_id, []),
-        roles=list(Role),
+        roles=role_choices(session),
         error=error,
     )
 
@@ -142,7 +159,12 @@ def change_user(request: Request, user_id: UUID, scope: WriteUsers, session: Db,
     values = given(sent, PERSON)
     try:
         with attempt(session):
-            changes: dict[str, Any] = {**values, "role": role_of(values["role"]).value}
+            role = chosen_role(session, values["role"])
+            changes: dict[str, Any] = {
+                **values,
+                "role": role.base,
+                "access_role_id": role.id if not role.is_ours else None,
+            }
             if not changes["name"]:
                 raise Invalid("The name is empty.", field="name")
             if sent.get("password"):

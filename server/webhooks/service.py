@@ -17,6 +17,16 @@ from server.webhooks.models import Delivery, Endpoint
 
 TYPES: Mapping[str, str] = {
     "plan_export": "The files of a rep's days were written or changed",
+    "lead": "A lead came in or was changed",
+    "opportunity": "A deal was opened, changed, moved or closed",
+    "product": "A product of the catalogue was added or changed",
+    "quote": "A quote was sent, accepted, declined or has expired",
+    "order": "An order was placed, confirmed, delivered, cancelled or credited",
+    "credit": "A credit note was placed",
+    "ticket": "A ticket was opened or changed",
+    "ticket_message": "Something was said in a ticket",
+    "ticket_breach": "A ticket missed a target",
+    "ticket_queue": "A queue of tickets was made or changed",
     "activity": "A call, meeting, task or mail was written or changed",
 }
 """What can be told of; rooms above add theirs by calling `announce`."""

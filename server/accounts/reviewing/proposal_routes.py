@@ -10,8 +10,8 @@ from server.accounts import places, queries
 from server.accounts.pins import point_of
 from server.accounts.place_models import PinProposal
 from server.accounts.reviewing import proposals
+from server.accounts.reviewing.proposal_schemas import PinProposalRead, PinProposalWrite, RefusalWrite
 from server.accounts.reviewing.proposals import NewPin
-from server.accounts.schemas import PinProposalRead, PinProposalWrite, RefusalWrite
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import NotFound

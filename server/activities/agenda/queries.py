@@ -19,7 +19,7 @@ from server.auth.models import User
 from server.auth.queries import visible_users
 from server.auth.roles import Level
 from server.kit.errors import NotFound
-from server.kit.filtering import compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse
 from server.kit.paging import decode_cursor, encode_cursor
 from server.records.happenings import happening
 
@@ -118,7 +118,7 @@ def chosen(
         statement = statement.where(Activity.account_id.in_(accounts.family(account_id)))
     if filter and filter.strip():
         today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), fields(), today=today))
+        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(), today)))
     return statement
 
 

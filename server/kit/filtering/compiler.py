@@ -1,66 +1,52 @@
-"""Compiles a filter's tree into a SQLAlchemy condition over the fields that a room declares."""
+"""Compiles a filter's tree into a SQLAlchemy condition over what a room declares.
 
-import calendar
+A condition is true or it is not: comparing with something empty is not true, so its negation is. `x != v` is
+`not x = v`, and `not` of anything is its exact complement. Of rows that hang on the object one must fulfil the
+condition; `!=`, `not in` and `is empty` say that none does.
+"""
+
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from enum import StrEnum
+from difflib import get_close_matches
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, false, func, not_, or_
+from sqlalchemy import ColumnElement, Exists, Numeric, and_, cast, false, func, literal, not_, or_, select
 from sqlalchemy.types import Text
 
-from server.kit.filtering.grammar import (
+from server.kit.filtering.aggregates import aggregate
+from server.kit.filtering.dates import day_of, days_of, shifted
+from server.kit.filtering.fields import Field, Kind, Relation, Vocabulary
+from server.kit.filtering.nodes import (
+    Aggregate,
     All,
     AnyOf,
+    Between,
     Comparison,
     Emptiness,
     FilterError,
+    Inside,
     Membership,
+    Moment,
+    Near,
     Node,
     Not,
     Operator,
+    Period,
     Reach,
+    Related,
     Scalar,
-    Today,
+    Spatial,
     Value,
+    Visited,
+    Within,
 )
 
+NEGATIVE: Mapping[Operator, Operator] = {"!=": "=", "!~": "~", "!^": "^"}
+LAST_VISIT = "last_visit"
 
-class Kind(StrEnum):
-    """What a field holds."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    DATE = "date"
-    CHOICE = "choice"
-    FLAG = "flag"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One thing that can be filtered by."""
-
-    name: str
-    """As it is written in a filter."""
-    kind: Kind
-    column: ColumnElement[object]
-    """Column or scalar expression over the room's `select`."""
-    label: str
-    """How people call it."""
-    choices: tuple[str, ...] = ()
-    """The values of a choice."""
-    exists: Callable[[ColumnElement[bool]], ColumnElement[bool]] | None = None
-    """For fields of child rows: wraps the condition, e.g. into EXISTS."""
-
-
-type Reached = Callable[[Reach], ColumnElement[bool]]
-"""The rows that are reached from a place within some minutes, where a room knows places."""
-
-
-COMPARE: Mapping[Operator, Callable[[ColumnElement[object], object], ColumnElement[bool]]] = {
+COMPARE: Mapping[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": lambda column, value: column == value,
-    "!=": lambda column, value: column.is_distinct_from(value),
     "<": lambda column, value: column < value,
     "<=": lambda column, value: column <= value,
     ">": lambda column, value: column > value,
@@ -68,9 +54,7 @@ COMPARE: Mapping[Operator, Callable[[ColumnElement[object], object], ColumnEleme
 }
 
 
-def compile_filter(
-    node: Node, fields: Mapping[str, Field], *, today: date, reached: Reached | None = None
-) -> ColumnElement[bool]:
+def compile_filter(node: Node, vocabulary: Vocabulary) -> ColumnElement[bool]:
     """The condition that a filter stands for.
 
     Raises
@@ -80,56 +64,175 @@ def compile_filter(
     """
     match node:
         case All(children):
-            return and_(*(compile_filter(child, fields, today=today, reached=reached) for child in children))
+            return and_(*(compile_filter(child, vocabulary) for child in children))
         case AnyOf(children):
-            return or_(*(compile_filter(child, fields, today=today, reached=reached) for child in children))
+            return or_(*(compile_filter(child, vocabulary) for child in children))
         case Not(child):
-            return not_(func.coalesce(compile_filter(child, fields, today=today, reached=reached), false()))
-        case Reach(_minutes, _point, position):
-            if reached is None:
-                raise FilterError("these rows have no place to drive to", position)
-            return reached(node)
-        case Emptiness(name, position):
-            field = known(name, fields, position)
-            empty: ColumnElement[bool] = field.column.is_(None)
-            if field.kind in (Kind.TEXT, Kind.CHOICE):
-                empty = or_(empty, cast(field.column, Text) == "")
-            return not_(field.exists(not_(empty))) if field.exists else empty
-        case Membership(name, values, position):
-            field = known(name, fields, position)
-            return wrapped(field, or_(*(comparison(field, "=", value, today) for value in values)))
-        case Comparison(name, operator, value, position):
-            field = known(name, fields, position)
-            if operator in ("!=", "!~") and field.exists:
-                positive: Operator = "=" if operator == "!=" else "~"
-                return not_(field.exists(comparison(field, positive, value, today)))
-            return wrapped(field, comparison(field, operator, value, today))
+            return complement(compile_filter(child, vocabulary))
+        case Reach() | Near() | Inside() | Within():
+            return spatial(node, vocabulary)
+        case Related(name, child, position):
+            relation = related(name, vocabulary, position)
+            return exists(relation, compile_filter(child, of_rows(relation, vocabulary)))
+        case Aggregate():
+            relation = related(node.relation, vocabulary, node.position)
+            rows = of_rows(relation, vocabulary)
+            where = compile_filter(node.where, rows) if node.where is not None else None
+            field = known(node.field, rows.fields, node.position) if node.field else None
+            return aggregate(node, relation, field, where, vocabulary.today)
+        case Visited(since, position):
+            field = known(LAST_VISIT, vocabulary.fields, position)
+            day = since.value if isinstance(since, Value) else shifted(vocabulary.today, -since.amount, since.unit)
+            return comparison(field, ">=", Value(day, position), vocabulary.today)
+        case Emptiness(name, position) if name in vocabulary.relations and name not in vocabulary.fields:
+            return complement(exists(vocabulary.relations[name], None))
+    return about(node, vocabulary)
 
 
-def known(name: str, fields: Mapping[str, Field], position: int) -> Field:
+def about(node: Comparison | Between | Membership | Emptiness, vocabulary: Vocabulary) -> ColumnElement[bool]:
+    """A condition on one field: the object's own, or `relation.field`."""
+    name, today = node.field, vocabulary.today
+    relation = None
+    if name not in vocabulary.fields:
+        first, _, rest = name.partition(".")
+        if rest and first in vocabulary.relations:
+            relation = vocabulary.relations[first]
+            field = known(rest, relation.fields, node.position, before=f"{first}.")
+        else:
+            field = known(name, vocabulary.fields, node.position, more=vocabulary.relations)
+    else:
+        field = vocabulary.fields[name]
+
+    def wrapped(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        inner = field.exists(condition) if field.exists else condition
+        return exists(relation, inner) if relation is not None else inner
+
+    match node:
+        case Emptiness():
+            return complement(wrapped(filled(field)))
+        case Membership(_, values):
+            return wrapped(or_(*(comparison(field, "=", value, today) for value in values)))
+        case Between(_, low, high):
+            return wrapped(and_(comparison(field, ">=", low, today), comparison(field, "<=", high, today)))
+        case Comparison(_, operator, value):
+            positive = NEGATIVE.get(operator, operator)
+            condition = wrapped(comparison(field, positive, value, today))
+            return complement(condition) if operator in NEGATIVE else condition
+
+
+def complement(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """What does not fulfil a condition; what is unknown does not. EXISTS is never unknown: it becomes an anti-join."""
+    if isinstance(condition, Exists):
+        return not_(condition)
+    return not_(func.coalesce(condition, false()))
+
+
+def exists(relation: Relation, condition: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    """Some row of the relation fulfils a condition."""
+    rows = relation.selected(condition).subquery()
+    return select(literal(1)).where(rows.c[0] == relation.key).exists()
+
+
+def filled(field: Field) -> ColumnElement[bool]:
+    """The field holds something."""
+    there: ColumnElement[bool] = field.column.is_not(None)
+    return and_(there, cast(field.column, Text) != "") if field.kind in (Kind.TEXT, Kind.CHOICE) else there
+
+
+def of_rows(relation: Relation, vocabulary: Vocabulary) -> Vocabulary:
+    """What can be asked of a relation's rows."""
+    return Vocabulary(relation.fields, vocabulary.today)
+
+
+def related(name: str, vocabulary: Vocabulary, position: int) -> Relation:
+    """The declared relation of this name."""
+    if name not in vocabulary.relations:
+        raise unknown("relation", name, vocabulary.relations, position)
+    return vocabulary.relations[name]
+
+
+def known(
+    name: str,
+    fields: Mapping[str, Field],
+    position: int,
+    *,
+    before: str = "",
+    more: Mapping[str, Relation] | None = None,
+) -> Field:
     """The declared field of this name."""
-    if name not in fields:
-        raise FilterError(f"there is no field “{name}”", position, help="Known fields: " + ", ".join(sorted(fields)))
-    return fields[name]
+    if name in fields:
+        return fields[name]
+    if more and name in more:
+        relation = more[name]
+        raise FilterError(
+            f"“{name}” is not a field but rows of their own",
+            position,
+            help=f"e.g. {relation.name} is not empty, {relation.plural}.count() > 0, or one of: "
+            + ", ".join(f"{relation.name}.{field}" for field in relation.fields),
+        )
+    names = [before + one for one in fields]
+    if more:
+        names += [f"{one.name}.{field}" for one in dict.fromkeys(more.values()) for field in one.fields]
+    raise unknown("field", before + name, names, position)
 
 
-def wrapped(field: Field, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The condition, asked of the child rows where the field lives in them."""
-    return field.exists(condition) if field.exists else condition
+def unknown(what: str, name: str, names: Any, position: int) -> FilterError:
+    """There is no such thing, with what was perhaps meant."""
+    near = get_close_matches(name, list(names), n=1, cutoff=0.6)
+    help = f"Did you mean “{near[0]}”? " if near else ""
+    return FilterError(
+        f"there is no {what} “{name}”",
+        position,
+        help=f"{help}Known: {', '.join(sorted(names)) or 'none'}",
+        suggestions=near,
+    )
+
+
+def spatial(node: Spatial, vocabulary: Vocabulary) -> ColumnElement[bool]:
+    """What lies somewhere, or belongs somewhere."""
+    if isinstance(node, Within) and node.kind == "segment":
+        if vocabulary.segment is None:
+            raise FilterError("these rows have no segments", node.position)
+        return vocabulary.segment(node)
+    if vocabulary.places is None:
+        raise FilterError("these rows have no place on the map", node.position)
+    match node:
+        case Reach():
+            return vocabulary.places.reached(node)
+        case Near():
+            return vocabulary.places.near(node)
+        case Inside():
+            return vocabulary.places.inside(node)
+        case Within():
+            return vocabulary.places.of_territory(node)
 
 
 def comparison(field: Field, operator: Operator, value: Value, today: date) -> ColumnElement[bool]:
-    """One comparison of a field with a value."""
-    if operator in ("~", "!~"):
-        if field.kind not in (Kind.TEXT, Kind.CHOICE) or not isinstance(value.value, str | Decimal):
-            raise FilterError(f"“~” needs text, {field.name} is a {field.kind}", value.position)
-        pattern = "%" + str(value.value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        like = cast(field.column, Text).ilike(pattern)
-        return like if operator == "~" else not_(func.coalesce(like, false()))
+    """One comparison of a field with a value; the negative operators are complements of these."""
+    if operator in ("~", "^"):
+        return matching(field, operator, value)
+    if isinstance(value.value, Period) and field.kind == Kind.DATE:
+        first, last = days_of(value.value, today, value.position)
+        if operator == "=":
+            return and_(field.column >= first, field.column <= last)
+        return COMPARE[operator](field.column, first if operator in ("<", ">=") else last)
     right = converted(field, value, today)
-    if field.kind == Kind.TEXT and isinstance(right, str) and operator in ("=", "!="):
+    if operator != "=" and field.kind in (Kind.FLAG, Kind.CHOICE):
+        raise FilterError(f"{field.name} knows only = and !=", value.position)
+    if field.kind == Kind.TEXT and isinstance(right, str) and operator == "=":
         return COMPARE[operator](func.lower(field.column), right.lower())
     return COMPARE[operator](field.column, right)
+
+
+def matching(field: Field, operator: Operator, value: Value) -> ColumnElement[bool]:
+    """The field's text contains a text, or begins with it; capitals do not matter."""
+    if field.kind not in (Kind.TEXT, Kind.CHOICE) or not isinstance(value.value, str | Decimal):
+        raise FilterError(
+            f"“{'contains' if operator == '~' else 'starts with'}” needs text, {field.name} is a {field.kind}",
+            value.position,
+        )
+    text = str(value.value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return cast(field.column, Text).ilike(f"%{text}%" if operator == "~" else f"{text}%")
 
 
 def converted(field: Field, value: Value, today: date) -> object:
@@ -137,32 +240,34 @@ def converted(field: Field, value: Value, today: date) -> object:
     raw: Scalar = value.value
     match field.kind:
         case Kind.NUMBER if isinstance(raw, Decimal):
-            return raw
+            return literal(raw, Numeric)
         case Kind.DATE if isinstance(raw, date):
             return raw
-        case Kind.DATE if isinstance(raw, Today):
-            return shifted(today, raw, value.position)
+        case Kind.DATE if isinstance(raw, Moment):
+            return day_of(raw, today, value.position)
         case Kind.TEXT if isinstance(raw, str | Decimal):
             return str(raw)
         case Kind.CHOICE if isinstance(raw, str | Decimal):
             for choice in field.choices:
                 if choice.lower() == str(raw).lower():
                     return choice
+            near = get_close_matches(str(raw).lower(), [one.lower() for one in field.choices], n=1)
+            help = f"Did you mean “{near[0]}”? " if near else ""
             raise FilterError(
-                f"{field.name} is never “{raw}”", value.position, help="One of: " + ", ".join(field.choices)
+                f"{field.name} is never “{raw}”",
+                value.position,
+                help=help + "One of: " + ", ".join(field.choices),
+                suggestions=near,
             )
         case Kind.FLAG if isinstance(raw, str) and raw.lower() in ("yes", "no", "true", "false"):
             return raw.lower() in ("yes", "true")
-    raise FilterError(f"{field.name} needs a {field.kind}", value.position)
+    raise FilterError(f"{field.name} needs a {field.kind}", value.position, help=EXAMPLES[field.kind])
 
 
-def shifted(day: date, by: Today, position: int) -> date:
-    """A day moved by days, weeks or calendar months (the 31st becomes the month's last day)."""
-    try:
-        if by.unit != "months":
-            return day + timedelta(days=by.amount * (7 if by.unit == "weeks" else 1))
-        months = day.year * 12 + day.month - 1 + by.amount
-        year, month = divmod(months, 12)
-        return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-    except (OverflowError, ValueError) as error:
-        raise FilterError("that date is out of range", position) from error
+EXAMPLES: Mapping[Kind, str] = {
+    Kind.TEXT: "Put text with spaces into quotes.",
+    Kind.NUMBER: "e.g. 5000 or 12.5",
+    Kind.DATE: "e.g. 2026-03-31, today - 30 days, this month, last quarter",
+    Kind.CHOICE: "",
+    Kind.FLAG: "yes or no",
+}

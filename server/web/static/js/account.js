@@ -63,13 +63,8 @@ async function refreshFacts() {
 
 let marker;
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest?.("[data-place], [data-locate], [data-close], [data-visit], [data-only]");
+  const button = event.target.closest?.("[data-place], [data-locate], [data-close], [data-visit]");
   if (!button) return;
-  if ("only" in button.dataset) {
-    for (const one of document.querySelectorAll("[data-only]")) one.setAttribute("aria-pressed", String(one === button));
-    for (const entry of document.querySelectorAll("#timeline > li")) entry.hidden = Boolean(button.dataset.only) && entry.dataset.kind !== button.dataset.only;
-    return;
-  }
   if (button.dataset.place) {
     const site = sites.find((one) => one.id === button.dataset.place);
     const centre = site.lon === null ? map.map.getCenter() : { lng: site.lon, lat: site.lat };

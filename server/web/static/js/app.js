@@ -108,4 +108,13 @@ document.addEventListener("submit", (event) => {
   if (button?.dataset.busy) { button.setAttribute("aria-busy", "true"); button.dataset.label = button.textContent; button.textContent = button.dataset.busy; }
 });
 
+// What was deleted can be brought back for a while without looking for it.
+document.body.addEventListener("undoable", (event) => {
+  const { text, label, path } = event.detail;
+  toast(text, { label, run: async () => {
+    const answer = await fetch(path, { method: "POST", headers: { "X-CSRF-Token": csrf(), Accept: "text/html" } });
+    if (answer.ok) location.reload();
+  } });
+});
+
 document.body.addEventListener("htmx:sendError", () => toast(document.documentElement.lang === "de" ? "Keine Verbindung zum Server." : "The server does not answer."));

@@ -1,6 +1,6 @@
 // The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
 
-import { accounts, density, incoming, prospects, reached, routes, territories } from "./layers.js";
+import { accounts, density, incoming, leads, prospects, reached, routes, territories } from "./layers.js";
 import { createMap } from "./map.js";
 import { features, reports } from "./routes.js";
 import { densityLegend } from "./legend.js";
@@ -8,14 +8,15 @@ import { reachControl } from "./reach.js";
 
 const page = document.querySelector("#home");
 const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "" };
+const chosenLeads = { filter: page.dataset.leads ?? "", selected: "" };
 let today = { routes: [], reports: [] };
 let market = null;
 let reach = null;
 
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
-  layers: [territories(), reached(() => reach?.drawn ?? {}), density(() => market), prospects(), accounts(() => chosen), routes(() => features(today.routes)), incoming(() => reports(today.reports))],
-  hidden: ["density", "prospects"],
+  layers: [territories(), reached(() => reach?.drawn ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(today.routes)), incoming(() => reports(today.reports))],
+  hidden: ["density", "prospects", ...(page.dataset.leads ? [] : ["leads"])],
 });
 const { map } = known;
 
@@ -44,12 +45,19 @@ export async function card(id, at) {
   popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
   popup.on("close", () => { if (chosen.selected === id) { chosen.selected = ""; known.refresh(); } });
 }
-const clickable = ["account-pins", "route-stops", "incoming-reports"];
+async function leadCard(id, at) {
+  const answer = await fetch(`/leads/${id}/card`, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  popup?.remove();
+  popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+}
+const clickable = ["lead-pins", "account-pins", "route-stops", "incoming-reports"];
 map.on("click", (event) => {
   if (reach?.take(event.lngLat)) return;
   const there = clickable.filter((id) => map.getLayer(id));
   const [hit] = map.queryRenderedFeatures(event.point, { layers: there });
-  if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
+  if (hit?.layer.id === "lead-pins") leadCard(hit.properties.id, hit.geometry.coordinates);
+  else if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
   const [bubble] = map.getLayer("account-bubbles") ? map.queryRenderedFeatures(event.point, { layers: ["account-bubbles"] }) : [];
   if (!hit && bubble) map.easeTo({ center: bubble.geometry.coordinates, zoom: map.getZoom() + 2 });
 });
@@ -59,12 +67,18 @@ map.on("mousemove", (event) => {
 });
 document.addEventListener("escape", () => popup?.remove());
 map.on("contextmenu", ({ lngLat }) => {
-  if (!canvas.dataset.newHere) return;
-  const link = document.createElement("a");
-  link.href = `/accounts/new?lon=${lngLat.lng.toFixed(6)}&lat=${lngLat.lat.toFixed(6)}`;
-  link.textContent = canvas.dataset.newHere;
+  const choices = [[canvas.dataset.newLead, "/leads/new"], [canvas.dataset.newHere, "/accounts/new"]].filter(([text]) => text);
+  if (!choices.length) return;
+  const menu = document.createElement("div");
+  menu.className = "stack tight";
+  for (const [text, path] of choices) {
+    const link = document.createElement("a");
+    link.href = `${path}?lon=${lngLat.lng.toFixed(7)}&lat=${lngLat.lat.toFixed(7)}`;
+    link.textContent = text;
+    menu.append(link);
+  }
   popup?.remove();
-  popup = new maplibregl.Popup().setLngLat(lngLat).setDOMContent(link).addTo(map);
+  popup = new maplibregl.Popup().setLngLat(lngLat).setDOMContent(menu).addTo(map);
 });
 
 // the list

@@ -42,6 +42,35 @@ export function accounts(chosen) {
   };
 }
 
+/** Leads by score: the hotter the larger; counted below zoom 9. `chosen()` gives {filter, selected}. */
+export function leads(chosen) {
+  return {
+    name: "leads",
+    parts() {
+      const { filter = "", selected = "" } = chosen();
+      const query = filter ? `?${new URLSearchParams({ filter })}` : "";
+      const score = ["coalesce", ["get", "score"], 0];
+      const isSelected = ["==", ["get", "id"], selected];
+      const isOpen = ["in", ["get", "state"], ["literal", ["new", "working", "qualified"]]];
+      return {
+        sources: { leads: vector(`/tiles/leads/{z}/{x}/{y}${query}`) },
+        over: [
+          { id: "lead-bubbles", type: "circle", source: "leads", "source-layer": "leads", filter: ["has", "count"],
+            paint: { "circle-radius": ["interpolate", ["linear"], ["get", "count"], 1, 9, 100, 22], "circle-color": "#E69F00", "circle-opacity": .85, "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 2 } },
+          { id: "lead-counts", type: "symbol", source: "leads", "source-layer": "leads", filter: ["has", "count"],
+            layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 11, "text-font": ["Inter Variable"], "text-allow-overlap": true }, paint: { "text-color": "#16211C" } },
+          { id: "lead-pins", type: "circle", source: "leads", "source-layer": "leads", filter: ["!", ["has", "count"]],
+            paint: { "circle-radius": ["interpolate", ["linear"], score, 0, 5, 100, 11], "circle-color": ["case", isOpen, ["interpolate", ["linear"], score, 0, "#F6D48A", 50, "#E69F00", 100, "#D55E00"], css("--quiet")],
+              "circle-stroke-color": ["case", isSelected, css("--blaze"), css("--map-halo")], "circle-stroke-width": ["case", isSelected, 4, 2] } },
+          { id: "lead-names", type: "symbol", source: "leads", "source-layer": "leads", minzoom: 13, filter: ["!", ["has", "count"]],
+            layout: { "text-field": ["get", "name"], "text-size": 11.5, "text-font": ["Inter Variable"], "text-anchor": "top", "text-offset": [0, 1], "text-optional": true, "text-max-width": 12 },
+            paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
+        ],
+      };
+    },
+  };
+}
+
 /** Territories as tinted areas with their names. */
 export function territories({ tint = .12 } = {}) {
   return {

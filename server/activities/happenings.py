@@ -1,0 +1,36 @@
+"""What visits tell a timeline."""
+
+from typing import Any
+
+from sqlalchemy import DateTime, Select, func, literal_column, select
+
+from server.activities.models import VISIT_MOMENT, Visit
+from server.auth.access import Scope
+from server.records.happenings import happening
+
+
+def visits(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
+    """The visits at some accounts that the person may see; planned ones lie in the future.
+
+    What the rep found out (`inside`, and the note as body) is not for the customer.
+    """
+    inside = func.jsonb_build_object(
+        "outcome", Visit.outcome, "verification", Visit.verification, "distance_m", Visit.distance_m,
+        "flags", func.to_jsonb(Visit.flags), "objective", Visit.objective,
+    )  # fmt: skip
+    facts = func.jsonb_build_object(
+        "state", Visit.state, "appointment", Visit.appointment, "day", Visit.day, "zone", Visit.zone,
+        "has_time", func.coalesce(Visit.done_at, Visit.checked_in_at, Visit.planned_start_at).is_not(None),
+        "inside", inside,
+    )  # fmt: skip
+    columns = happening(
+        at=literal_column(VISIT_MOMENT, DateTime(timezone=True)),
+        kind="visit",
+        entity="visit",
+        id=Visit.id,
+        account_id=Visit.account_id,
+        actor_id=Visit.rep_id,
+        body=Visit.note,
+        facts=facts,
+    )
+    return select(*columns).where(Visit.deleted_at.is_(None), Visit.account_id.in_(account_ids))

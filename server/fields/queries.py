@@ -1,0 +1,135 @@
+"""Reads of custom fields: what an object has, what of it can be filtered and searched."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Numeric, Select, and_, case, cast, func, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import Boolean, Text
+
+from server.fields.models import OBJECTS, TABLES, CustomField, FieldKind, Picklist, VisitType
+from server.kit.filtering import Field, Kind
+
+type Column = InstrumentedAttribute[dict[str, Any]]
+
+
+def fields_of(session: Session, object: str, *, archived: bool = False) -> list[CustomField]:
+    """The fields of an object, in their order; archived ones only when asked for."""
+    statement = select(CustomField).where(CustomField.object == object, CustomField.deleted_at.is_(None))
+    if not archived:
+        statement = statement.where(CustomField.archived.is_(False))
+    order = (func.coalesce(CustomField.section, ""), CustomField.position, CustomField.id)
+    return list(session.scalars(statement.order_by(*order)))
+
+
+def all_fields(session: Session) -> dict[str, list[CustomField]]:
+    """The fields of every object, archived ones too."""
+    return {name: fields_of(session, name, archived=True) for name in OBJECTS}
+
+
+KINDS = {
+    FieldKind.NUMBER: Kind.NUMBER,
+    FieldKind.MONEY: Kind.NUMBER,
+    FieldKind.DATE: Kind.DATE,
+    FieldKind.FLAG: Kind.FLAG,
+    FieldKind.CHOICE: Kind.CHOICE,
+    FieldKind.CHOICES: Kind.CHOICE,
+}
+"""How the filter language sees the kinds; all others are texts."""
+
+
+def filtering(session: Session, object: str, column: Column) -> Mapping[str, Field]:
+    """The fields of an object for the filter language, as `custom.<key>`; `column` holds the values."""
+    return {f"custom.{one.key}": filter_field(one, column) for one in fields_of(session, object)}
+
+
+def filter_field(custom: CustomField, column: Column) -> Field:
+    """One custom field for the filter language."""
+    kind = FieldKind(custom.kind)
+    name, words = f"custom.{custom.key}", column[custom.key].astext
+    choices = tuple(str(one["value"]) for one in custom.choices)
+    if kind == FieldKind.CHOICES:
+        element = func.jsonb_array_elements_text(array_of(column, custom.key)).table_valued("value")
+        element = element.render_derived(name=f"custom_{custom.key}")
+
+        def some(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+            return select(literal(1)).select_from(element).where(condition).correlate(column.class_).exists()
+
+        return Field(name, Kind.CHOICE, element.c.value, custom.label, choices, some)
+    value: ColumnElement[Any] = words
+    if kind == FieldKind.NUMBER:
+        value = cast(words, Numeric)
+    elif kind == FieldKind.MONEY:
+        value = cast(column[(custom.key, "amount")].astext, Numeric)
+    elif kind == FieldKind.DATE:
+        value = cast(words, Date)
+    elif kind == FieldKind.FLAG:
+        value = cast(words, Boolean)
+    return Field(name, KINDS.get(kind, Kind.TEXT), value, custom.label, choices if kind == FieldKind.CHOICE else ())
+
+
+def array_of(column: Column, key: str) -> ColumnElement[Any]:
+    """The list that a key holds; an empty one where it holds none."""
+    value = column[key]
+    return case((func.jsonb_typeof(value) == "array", value), else_=cast(literal("[]"), JSONB))
+
+
+def found(session: Session, object: str, column: Column, folded: ColumnElement[str]) -> ColumnElement[bool] | None:
+    """Whether a folded pattern for `like` is found in a searchable field; None when the object has none.
+
+    The index over all texts finds candidates, the second condition leaves those that are searchable.
+    """
+    keys = session.scalars(
+        select(CustomField.key).where(
+            CustomField.object == object,
+            CustomField.searchable,
+            CustomField.archived.is_(False),
+            CustomField.deleted_at.is_(None),
+        )
+    ).all()
+    if not keys:
+        return None
+    words = func.custom_words(column, type_=Text)
+    exact = or_(*(func.search_text(column[key].astext, type_=Text).like(folded) for key in keys))
+    return and_(words.like(folded), exact)
+
+
+def holding(session: Session, object: str) -> str | None:
+    """The table whose column `custom` holds an object's values; None while there is none."""
+    table = TABLES.get(object, object)
+    there = text(
+        "select 1 from information_schema.columns where table_schema = current_schema()"
+        " and table_name = :table and column_name = 'custom'"
+    )
+    return table if session.execute(there, {"table": table}).first() else None
+
+
+def in_use(session: Session, object: str, key: str, value: str | None = None) -> int:
+    """How many rows of an object hold a value under a key, or this one choice."""
+    table = holding(session, object)
+    if table is None:
+        return 0
+    condition = "custom ? :key" if value is None else "(custom ->> :key = :value or custom -> :key ? :value)"
+    statement = text(f"select count(*) from {table} where {condition}")  # noqa: S608 -- a name of our own
+    count: int = session.execute(statement, {"key": key} | ({} if value is None else {"value": value})).scalar_one()
+    return count
+
+
+def picklists(session: Session) -> Sequence[Picklist]:
+    """All pick lists by name."""
+    return session.scalars(select(Picklist).where(Picklist.deleted_at.is_(None)).order_by(Picklist.name)).all()
+
+
+def picklist(session: Session, name: str) -> list[tuple[str, str]]:
+    """Value and label of each entry of a pick list; empty for one that does not exist."""
+    statement = select(Picklist.values).where(Picklist.name == name, Picklist.deleted_at.is_(None))
+    return [(one["value"], one["label"]) for one in session.scalar(statement) or ()]
+
+
+def visit_types(session: Session, *, archived: bool = False) -> Sequence[VisitType]:
+    """The visit types in their order."""
+    statement: Select[VisitType] = select(VisitType).where(VisitType.deleted_at.is_(None))
+    if not archived:
+        statement = statement.where(VisitType.archived.is_(False))
+    return session.scalars(statement.order_by(VisitType.position, VisitType.id)).all()

@@ -1,0 +1,207 @@
+"""What each kind of custom field accepts, and how its values are stored, shown and written into files."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from server.fields.models import CustomField, FieldKind
+from server.kit.errors import Invalid
+from server.kit.settings import settings
+from server.records.merging import Json
+from server.records.values import currency, day, email, phone_e164, plain, website
+
+YES = {"true", "yes", "ja", "oui", "si", "sì", "1", "x", "on", "wahr"}
+NO = {"false", "no", "nein", "non", "0", "off", "falsch"}
+TEXT_LIMIT, LONG_LIMIT = 500, 20_000
+MOST = Decimal("999999999999.99")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value that can be chosen."""
+
+    value: str
+    label: str
+    archived: bool = False
+    """Not offered any more; stays where it stands."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a value may be: of a custom field or of a question in a form."""
+
+    kind: FieldKind
+    label: str
+    choices: Sequence[Choice] = ()
+    unit: str | None = None
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    pattern: str | None = None
+    names: Mapping[str, Choice] = field(init=False, repr=False)
+    """The choices by value and by label, in small letters."""
+
+    def __post_init__(self) -> None:
+        by_label = {one.label.casefold(): one for one in self.choices}
+        object.__setattr__(self, "names", by_label | {one.value.casefold(): one for one in self.choices})
+
+
+def shape_of(custom: CustomField) -> Shape:
+    """What the values of a custom field may be."""
+    return Shape(
+        FieldKind(custom.kind),
+        custom.label,
+        choices=[Choice(one["value"], one["label"], bool(one.get("archived"))) for one in custom.choices],
+        unit=custom.unit,
+        minimum=custom.minimum,
+        maximum=custom.maximum,
+        pattern=custom.pattern,
+    )
+
+
+def accepted(shape: Shape, value: object) -> Json:
+    """The value as it is stored; None for nothing. Refuses what the kind, the range or the pattern does not allow."""
+    if value is None or (isinstance(value, str) and not value.strip()) or value == []:
+        return None
+    return ACCEPT[shape.kind](shape, value)
+
+
+def short(shape: Shape, value: object) -> Json:
+    """A line of text."""
+    return fitting(shape, plain(value, TEXT_LIMIT))
+
+
+def long(shape: Shape, value: object) -> Json:
+    """Text of several lines."""
+    return fitting(shape, plain(value, LONG_LIMIT, lines=True))
+
+
+def fitting(shape: Shape, written: str | None) -> str | None:
+    """The text, when it matches the field's pattern."""
+    if written is not None and shape.pattern and not re.fullmatch(shape.pattern, written):
+        raise Invalid(f"“{written[:100]}” does not have the expected form", help=f"It must match {shape.pattern}.")
+    return written
+
+
+def decimal(value: object, example: str) -> Decimal:
+    """A number as people write it."""
+    if isinstance(value, bool):
+        raise Invalid("is not a number", help=f"Write it like {example}.")
+    written = re.sub(r"(?<=\d)['’\s](?=\d)", "", str(value).strip())
+    if re.fullmatch(r"-?\d+,\d+", written):
+        written = written.replace(",", ".")
+    try:
+        number = Decimal(written)
+    except InvalidOperation as error:
+        raise Invalid(f"“{plain(value, 500)}” is not a number", help=f"Write it like {example}.") from error
+    if not number.is_finite() or abs(number) > MOST:
+        raise Invalid(f"{number} cannot be", help=f"Numbers go to {MOST:,}.")
+    return number
+
+
+def in_range(shape: Shape, number: Decimal) -> None:
+    """Refuse a number outside the field's range."""
+    unit = f" {shape.unit}" if shape.unit else ""
+    if shape.minimum is not None and number < shape.minimum:
+        raise Invalid(f"{number:f}{unit} is too little", help=f"At least {shape.minimum:f}{unit}.")
+    if shape.maximum is not None and number > shape.maximum:
+        raise Invalid(f"{number:f}{unit} is too much", help=f"At most {shape.maximum:f}{unit}.")
+
+
+def number(shape: Shape, value: object) -> Json:
+    """A number in the field's range."""
+    found = decimal(value, "12.5")
+    in_range(shape, found)
+    return int(found) if found == found.to_integral_value() else float(found)
+
+
+def money(shape: Shape, value: object) -> Json:
+    """An amount with its currency: `{"amount": "12.50", "currency": "EUR"}`, or a number in the field's currency."""
+    usual = shape.unit or settings().currency
+    if isinstance(value, Mapping):
+        amount, code = value.get("amount"), value.get("currency") or usual
+        if amount is None or str(amount).strip() == "":
+            return None
+    else:
+        written = str(value).strip()
+        match = re.fullmatch(r"([A-Za-z]{3})\s*(.+)|(.+?)\s*([A-Za-z]{3})", written)
+        amount = (match[2] or match[3]) if match else written
+        code = (match[1] or match[4]) if match else usual
+    found = decimal(amount, "12.50").quantize(Decimal("0.01"))
+    in_range(shape, found)
+    return {"amount": str(found), "currency": currency(code)}
+
+
+def on_day(_shape: Shape, value: object) -> Json:
+    """A day."""
+    if match := re.fullmatch(r"\s*(\d{1,2})\.(\d{1,2})\.(\d{4})\s*", str(value)):
+        value = f"{match[3]}-{int(match[2]):02d}-{int(match[1]):02d}"
+    found = day(value if isinstance(value, date) else str(value).strip()[:10])
+    return found.isoformat() if found else None
+
+
+def yes_or_no(_shape: Shape, value: object) -> Json:
+    """Yes or no."""
+    written = str(value).strip().casefold()
+    if written not in YES | NO:
+        raise Invalid(f"“{plain(value, 500)}” is neither yes nor no", help="Write yes or no.")
+    return written in YES
+
+
+def one_of(shape: Shape, value: object) -> Json:
+    """One of the field's choices, by value or label."""
+    found = shape.names.get(str(value).strip().casefold())
+    if found is None:
+        offered = ", ".join(one.label for one in shape.choices if not one.archived)
+        raise Invalid(f"“{plain(value, 500)}” cannot be chosen", help=f"One of: {offered}.")
+    return found.value
+
+
+def some_of(shape: Shape, value: object) -> Json:
+    """Some of the field's choices, each once, in their order."""
+    parts = re.split(r"[,;|]", value) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple | set):
+        raise Invalid("needs a list of choices")
+    chosen = {one_of(shape, part) for part in parts if str(part).strip()}
+    return [one.value for one in shape.choices if one.value in chosen] or None
+
+
+def dialled(_shape: Shape, value: object) -> Json:
+    """A phone number, as it is written; refuses what nobody could dial."""
+    written = plain(value, 60)
+    if written and phone_e164(written, None) is None and not re.fullmatch(r"[\d\s()/.+-]{4,}", written):
+        raise Invalid(f"“{written}” is not a phone number", help="Write it like +423 237 12 12.")
+    return written
+
+
+ACCEPT: Mapping[FieldKind, Callable[[Shape, object], Json]] = {
+    FieldKind.TEXT: short,
+    FieldKind.LONG_TEXT: long,
+    FieldKind.NUMBER: number,
+    FieldKind.MONEY: money,
+    FieldKind.DATE: on_day,
+    FieldKind.FLAG: yes_or_no,
+    FieldKind.CHOICE: one_of,
+    FieldKind.CHOICES: some_of,
+    FieldKind.URL: lambda shape, value: fitting(shape, website(value)),
+    FieldKind.MAIL: lambda shape, value: fitting(shape, email(value)),
+    FieldKind.PHONE: dialled,
+}
+"""The rule of each kind."""
+
+
+def in_words(shape: Shape, value: Any) -> str | None:
+    """A stored value as a file or a line of history says it."""
+    if value is None:
+        return None
+    match shape.kind:
+        case FieldKind.MONEY:
+            return f"{value['amount']} {value['currency']}" if isinstance(value, Mapping) else str(value)
+        case FieldKind.FLAG:
+            return "yes" if value else "no"
+        case FieldKind.CHOICE | FieldKind.CHOICES:
+            labels = {one.value: one.label for one in shape.choices}
+            return ", ".join(labels.get(one, str(one)) for one in (value if isinstance(value, list) else [value]))
+    return str(value)

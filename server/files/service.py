@@ -1,0 +1,103 @@
+"""The rules of files: taking one in, hanging it on a row, what a browser may do with it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi.responses import FileResponse
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from server.files import queries, store
+from server.files.jobs import draw_thumbnail, lock
+from server.files.models import FileUse, StoredFile
+from server.files.sniffing import PICTURES, sniff
+from server.files.store import Content
+from server.jobs import defer
+from server.kit.errors import Gone, Invalid, NotFound
+
+AT_MOST = 20
+"""Files that one row may have."""
+
+
+def keep(session: Session, content: Content, name: str, made_by: UUID | None) -> StoredFile:
+    """Take a file in. Refuses an empty one."""
+    if content.size == 0:
+        content.path.unlink(missing_ok=True)
+        raise Invalid(f"“{name}” is empty.", help="Choose the file again.", field="file")
+    kind = sniff(content.path, name)
+    lock(session, content.sha256)
+    store.settle(content)
+    file = StoredFile(
+        name=plain_name(name),
+        media_type=kind.media_type,
+        size=content.size,
+        sha256=content.sha256,
+        width=kind.width,
+        height=kind.height,
+        made_by=made_by,
+    )
+    session.add(file)
+    session.flush()
+    if kind.media_type in PICTURES:
+        defer(session, draw_thumbnail, key=f"thumbnail:{file.id}", file_id=str(file.id))
+    return file
+
+
+def plain_name(name: str) -> str:
+    """A file's name without folders and without signs that a terminal or a header could trip over."""
+    last = Path(name.replace("\\", "/")).name
+    return re.sub(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "", last).strip()[:200] or "file"
+
+
+def attach(
+    session: Session, entity: str, row_id: UUID, file_ids: Sequence[UUID], by: UUID | None
+) -> Sequence[StoredFile]:
+    """Let a row have exactly these files, in this order.
+
+    Refuses files that somebody else sent, unless the row has them already, and more than a handful.
+    """
+    wanted = list(dict.fromkeys(file_ids))
+    if len(wanted) > AT_MOST:
+        raise Invalid(f"More than {AT_MOST} files.", help="Leave some out.", field="file_ids")
+    there = {file.id for file in queries.of(session, entity, row_id)}
+    found = {file.id: file for file in session.scalars(select(StoredFile).where(StoredFile.id.in_(wanted)))}
+    for file_id in wanted:
+        if file_id not in found or (file_id not in there and found[file_id].made_by != by):
+            raise NotFound("There is no such file.", help="Upload it again.", field="file_ids", id=str(file_id))
+    session.execute(delete(FileUse).where(FileUse.entity == entity, FileUse.row_id == row_id))
+    session.add_all(
+        FileUse(entity=entity, row_id=row_id, file_id=file_id, position=number) for number, file_id in enumerate(wanted)
+    )
+    session.flush()
+    return [found[file_id] for file_id in wanted]
+
+
+def detach(session: Session, entity: str, row_ids: Iterable[UUID]) -> None:
+    """These rows are gone for good, and have no files any more."""
+    session.execute(delete(FileUse).where(FileUse.entity == entity, FileUse.row_id.in_(list(row_ids))))
+
+
+def answer(file: StoredFile, *, small: bool = False) -> FileResponse:
+    """A file for a browser: pictures are shown, everything else is saved and can do nothing in our name.
+
+    The room whose row has the file calls this after it has checked who asks.
+    """
+    is_small = small and file.thumbnail_sha256 is not None
+    path = store.path_of(file.thumbnail_sha256 if is_small and file.thumbnail_sha256 else file.sha256)
+    if not path.is_file():
+        raise Gone(f"The content of “{file.name}” is not there.", help="Restore it from a backup of the home folder.")
+    shown = file.media_type in PICTURES
+    media_type = "image/webp" if is_small else file.media_type
+    headers: dict[str, Any] = {
+        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(file.name)}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=86400, immutable",
+    }
+    if media_type.startswith("text/"):
+        media_type = "application/octet-stream"
+    return FileResponse(path, media_type=media_type, headers=headers)

@@ -1,0 +1,113 @@
+"""The store of contents: each under its hash, written aside and renamed, so that no half file ever has its name."""
+
+import hashlib
+import os
+from collections.abc import AsyncIterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.kit.errors import TooLarge
+from server.kit.ids import uuid7
+from server.kit.settings import settings
+
+CHUNK = 1 << 20
+
+
+class FileTooLarge(TooLarge):
+    """A file above the limit."""
+
+    code = "file_too_large"
+
+
+@dataclass(frozen=True)
+class Content:
+    """A content that was written aside and waits for its place."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def folder() -> Path:
+    """Where contents lie."""
+    return settings().folder("files")
+
+
+def path_of(sha256: str) -> Path:
+    """Where a content lies, or would."""
+    return folder() / sha256[:2] / sha256
+
+
+def limit() -> int:
+    """Bytes that a file may have."""
+    return settings().max_file_mb * 1_000_000
+
+
+def refuse(name: str, size: int | None = None) -> FileTooLarge:
+    """The refusal of a file above the limit."""
+    has = f"has {size / 1_000_000:,.0f} MB and " if size is not None else ""
+    return FileTooLarge(
+        f"“{name}” {has}is larger than {settings().max_file_mb} MB.",
+        help="Send a smaller one, or a link to it; an admin may raise WAYMARK_MAX_FILE_MB.",
+        field="file",
+    )
+
+
+async def receive(name: str, pieces: AsyncIterable[bytes]) -> Content:
+    """Write a stream aside, piece by piece; refuses it as soon as it is too large, and leaves nothing behind then."""
+    path, digest, size = aside(), hashlib.sha256(), 0
+    try:
+        with path.open("wb") as file:
+            async for piece in pieces:
+                size += len(piece)
+                if size > limit():
+                    raise refuse(name)
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return Content(path, digest.hexdigest(), size)
+
+
+def take(name: str, content: bytes) -> Content:
+    """Write a content that is in memory already, such as an attachment of a mail, aside."""
+    if len(content) > limit():
+        raise refuse(name, len(content))
+    path = aside()
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return Content(path, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def aside() -> Path:
+    """A name for a content on its way in; a job removes what a killed server has left there."""
+    return settings().folder("files", "incoming") / str(uuid7())
+
+
+def settle(content: Content) -> None:
+    """Give a content its place; the same content again takes no more room."""
+    place = path_of(content.sha256)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    content.path.replace(place)
+    handle = os.open(place.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def stored() -> Iterator[Path]:
+    """Every content in the store."""
+    for branch in sorted(folder().iterdir()):
+        if branch.is_dir() and len(branch.name) == 2:
+            yield from sorted(branch.iterdir())
+
+
+def on_the_way() -> Iterator[Path]:
+    """What was written aside and has no place yet."""
+    yield from settings().folder("files", "incoming").iterdir()

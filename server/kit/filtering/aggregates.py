@@ -1,0 +1,94 @@
+"""Counts, sums and extremes of the rows that hang on an object, grouped once for all objects."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Numeric, and_, false, func, literal, not_, select
+
+from server.kit.filtering.dates import day_of, days_over
+from server.kit.filtering.fields import Field, Kind, Relation
+from server.kit.filtering.nodes import Aggregate, FilterError, Moment, Operator
+
+NOTHING = {"count": Decimal(0), "sum": Decimal(0)}
+"""What no rows come to; the extremes and the mean of nothing are empty."""
+
+
+def aggregate(
+    node: Aggregate, relation: Relation, field: Field | None, where: ColumnElement[bool] | None, today: date
+) -> ColumnElement[bool]:
+    """The objects whose rows come to what is asked; an object without rows counts and sums to 0."""
+    value = wanted(node, field, today)
+    conditions = [] if where is None else [where]
+    if node.over is not None:
+        if relation.day is None:
+            raise FilterError(f"{relation.plural} have no day to look back from", node.position)
+        first, last = days_over(node.over, today, node.position)
+        conditions.append(relation.day.between(first, last))
+    columns = (field.column.label("amount"),) if field is not None else ()
+    rows = relation.selected(and_(*conditions) if conditions else None, *columns).subquery()
+    total: ColumnElement[Any] = func.count()
+    if node.function != "count":
+        total = getattr(func, node.function)(rows.c.amount)
+    if node.function == "sum":
+        total = func.coalesce(total, literal(0, Numeric))
+    holds = compared(total, node.operator, value)
+    nothing_holds = of_nothing(node, value)
+    having = func.coalesce(holds, false())
+    groups = select(rows.c[0].label("parent")).group_by(rows.c[0])
+    groups = groups.having(not_(having) if nothing_holds else having)
+    found = groups.subquery()
+    there = select(literal(1)).where(found.c.parent == relation.key).exists()
+    return not_(there) if nothing_holds else there
+
+
+def wanted(node: Aggregate, field: Field | None, today: date) -> Decimal | date:
+    """The value to compare with, of the kind that the aggregate has."""
+    raw, at = node.value.value, node.value.position
+    kind = field.kind if field is not None else Kind.NUMBER
+    if field is not None and field.exists is not None:
+        raise FilterError(f"{field.name} has several values, so it cannot be added up", node.position)
+    if node.function in ("sum", "avg") and kind != Kind.NUMBER:
+        raise FilterError(f"{node.function} needs numbers, {node.field} is a {kind}", node.position)
+    if kind not in (Kind.NUMBER, Kind.DATE):
+        raise FilterError(f"{node.function} needs numbers or dates, {node.field} is a {kind}", node.position)
+    if kind == Kind.DATE and isinstance(raw, Moment):
+        return day_of(raw, today, at)
+    if kind == Kind.DATE and isinstance(raw, date):
+        return raw
+    if kind == Kind.NUMBER and isinstance(raw, Decimal):
+        return raw
+    raise FilterError(f"expected a {kind}", at, help=f"{node.relation}.{node.function}(...) is a {kind}")
+
+
+def compared(total: ColumnElement[Any], operator: Operator, value: Decimal | date) -> ColumnElement[bool]:
+    """The comparison inside HAVING."""
+    match operator:
+        case "=":
+            return total == value
+        case "!=":
+            return total.is_distinct_from(value)
+        case "<":
+            return total < value
+        case "<=":
+            return total <= value
+        case ">":
+            return total > value
+        case ">=":
+            return total >= value
+    raise FilterError(f"an aggregate cannot be compared with {operator}", 0)
+
+
+def of_nothing(node: Aggregate, value: Decimal | date) -> bool:
+    """Whether an object without rows fulfils the comparison."""
+    nothing = NOTHING.get(node.function)
+    if nothing is None or not isinstance(value, Decimal):
+        return node.operator == "!="
+    return {
+        "=": nothing == value,
+        "!=": nothing != value,
+        "<": nothing < value,
+        "<=": nothing <= value,
+        ">": nothing > value,
+        ">=": nothing >= value,
+    }[node.operator]

@@ -1,0 +1,122 @@
+"""What becomes of a good lead: an account, a new one or one that is there; nothing of its history is lost."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts import service as account_service
+from server.accounts.models import Account, Site
+from server.accounts.pins import PIN_FIELDS, align_accounts
+from server.accounts.service import NewAccount
+from server.auth.access import Scope
+from server.kit import clock
+from server.kit.errors import Conflict, NotFound
+from server.leads import service, telling
+from server.leads.models import Lead, LeadState, SignalKind
+from server.leads.resembling import point_of
+from server.leads.service import NotNow
+from server.leads.values import ADDRESS
+
+UNDO = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What somebody wants a lead to become."""
+
+    account_id: UUID | None = None
+    """The account that it belongs to; None: a new one."""
+    force: bool = False
+    """Make a new account although it looks like one that is there."""
+
+
+def convert(session: Session, scope: Scope, lead_id: UUID, wish: Conversion) -> Lead:
+    """Make a lead an account, or part of one. Refuses a decided lead, and a new account that looks like another."""
+    lead = service.find(session, scope, lead_id)
+    service.need_open(lead)
+    if wish.account_id is None:
+        account = account_from(session, scope, lead, force=wish.force)
+    else:
+        account = account_service.find(session, scope, accounts.surviving(session, wish.account_id), "accounts:write")
+    lead.state, lead.decided_at = LeadState.CONVERTED, clock.now()
+    lead.account_id, lead.account_is_new = account.id, wish.account_id is None
+    session.flush()
+    service.add_signal(session, lead.id, SignalKind.NOTE, f"Converted to “{account.name}”.", actor_id=scope.user_id)
+    session.refresh(lead)
+    telling.announce(session, lead)
+    return lead
+
+
+def account_from(session: Session, scope: Scope, lead: Lead, *, force: bool) -> Account:
+    """A new account with what the lead knows; its pin goes along with grade and reason."""
+    name = lead.company or lead.person
+    note = "\n\n".join(part for part in (lead.message, lead.note) if part) or None
+    own = {
+        "name": name,
+        "phone": next(iter(lead.phones), None),
+        "email": next(iter(lead.emails), None),
+        "website": lead.website,
+        "yearly_potential": lead.expected_value,
+        "currency": lead.currency,
+        "owner_id": lead.owner_id if scope.may("accounts:assign") or lead.owner_id == scope.user_id else None,
+        "note": note,
+    }
+    place: dict[str, object] = {name: getattr(lead, name) for name in ADDRESS if getattr(lead, name)}
+    point = point_of(lead)
+    if point is not None:
+        place |= {"lon": point.lon, "lat": point.lat}
+    sites = [place] if place else []
+    given = {key: value for key, value in own.items() if value is not None}
+    account = account_service.create(session, scope, NewAccount(given, sites), force=force)
+    if point is not None:
+        for site in accounts.sites_of(session, [account.id]):
+            carry_pin(lead, site)
+        align_accounts(session, [account.id])
+    session.refresh(account)
+    return account
+
+
+def carry_pin(lead: Lead, site: Site) -> None:
+    """The site's pin is the lead's."""
+    for name in PIN_FIELDS:
+        setattr(site, name, getattr(lead, name))
+
+
+def undo(session: Session, scope: Scope, lead_id: UUID) -> Lead:
+    """Take a conversion back: the lead is qualified again, and an account that it made goes into the bin.
+
+    Refuses after 30 days, and where somebody has built on the account since.
+    """
+    lead = service.find(session, scope, lead_id)
+    if lead.state != LeadState.CONVERTED or lead.decided_at is None or lead.account_id is None:
+        raise NotNow(f"The lead is {lead.state}.", help="There is no conversion to take back.")
+    if clock.now() - lead.decided_at > UNDO:
+        raise NotNow("The conversion is more than 30 days old.", help="Delete the account instead.")
+    if lead.account_is_new:
+        take_back(session, scope, lead.account_id)
+    lead.state, lead.decided_at = LeadState.QUALIFIED, None
+    lead.account_id, lead.account_is_new = None, False
+    session.flush()
+    service.add_signal(session, lead.id, SignalKind.NOTE, "The conversion was taken back.", actor_id=scope.user_id)
+    session.refresh(lead)
+    telling.announce(session, lead)
+    return lead
+
+
+def take_back(session: Session, scope: Scope, account_id: UUID) -> None:
+    """Put the account of a conversion into the bin."""
+    account = session.get(Account, account_id)
+    if account is None or account.deleted_at is not None:
+        return
+    if account.merged_into is not None or account.last_visit_on is not None:
+        raise Conflict(f"“{account.name}” was visited or merged since.", help="Keep the account; disqualify nothing.")
+    if session.scalar(accounts.visible_to(scope, "accounts:write").where(Account.id == account_id)) is None:
+        raise NotFound("There is no such account.", id=str(account_id))
+    now = clock.now()
+    account.deleted_at = now
+    session.flush()
+    session.execute(update(Site).where(Site.account_id == account_id, Site.deleted_at.is_(None)).values(deleted_at=now))

@@ -1,0 +1,364 @@
+"""The rules of leads: taken in once, edited, worked, handed over, given up, taken up again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.pins import BY_PEOPLE, PIN_FIELDS
+from server.accounts.queries import home_country
+from server.accounts.values import country_code
+from server.auth.access import Scope
+from server.auth.models import User
+from server.jobs import defer
+from server.kit import clock
+from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from server.kit.settings import settings
+from server.leads import placing, queries, telling
+from server.leads.caring import take_care
+from server.leads.models import OPEN, Lead, LeadAssignment, LeadSignal, LeadSource, LeadState, LostReason, SignalKind
+from server.leads.resembling import LikeLead, like_leads
+from server.leads.values import new_values, phones_e164
+
+SIGN_OF = {
+    LeadSource.FORM: SignalKind.FORM,
+    LeadSource.API: SignalKind.API,
+    LeadSource.IMPORT: SignalKind.IMPORT,
+    LeadSource.MAP: SignalKind.MAP,
+    LeadSource.MAIL: SignalKind.MAIL,
+    LeadSource.PHONE: SignalKind.CALL,
+}
+"""What a new lead is a sign of, by its source."""
+
+
+class NotNow(Conflict):
+    """The lead is not in a state for this."""
+
+    code: ClassVar[str] = "lead_state"
+
+
+class NumberTaken(Conflict):
+    """Two leads cannot share a number."""
+
+    code: ClassVar[str] = "number_taken"
+
+
+@dataclass(frozen=True)
+class NewLead:
+    """What comes in of a lead."""
+
+    fields: Mapping[str, Any]
+    """By the names in `values.LEAD`."""
+    source: LeadSource
+    at: LonLat | None = None
+    """Where somebody dropped a pin; kept as it was given."""
+    form_id: UUID | None = None
+    consent_text: str | None = None
+    consented_at: datetime | None = None
+    id: UUID | None = None
+    """Made by a phone, else made here."""
+    always: bool = False
+    """Take it in although it is there already."""
+    signal: SignalKind | None = None
+    """What it is a sign of; else its source says it."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of what came in."""
+
+    lead: Lead
+    is_repeat: bool
+    """It was there already; this is one more sign of it."""
+    alike: list[LikeLead] = field(default_factory=list)
+
+
+def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken:
+    """Take a lead in; placing, assigning and scoring follow in the background within seconds.
+
+    What is there and open already gets one more signal instead of a second lead. Refuses what nobody could name and
+    values that cannot be.
+    """
+    if new.id is not None and (known := session.get(Lead, new.id)) is not None:
+        return Taken(known, is_repeat=False)  # a phone that asks again
+    values = new_values(new.fields)
+    values.setdefault("currency", settings().currency)
+    # Two posts of the same form at the same moment are one lead.
+    session.execute(text("select pg_advisory_xact_lock(hashtext('leads.take_in'))"))
+    lead = Lead(**values, source=new.source, form_id=new.form_id, consent_text=new.consent_text)
+    lead.consented_at = new.consented_at
+    lead.phones_e164 = phones_e164(lead.phones or (), region_of(session, lead))
+    lead.emails, lead.phones = lead.emails or [], lead.phones or []
+    if new.id is not None:
+        lead.id = new.id
+    if new.at is not None:
+        placing.set_by_hand(lead, new.at)
+    else:
+        placing.reset_pin(lead)
+    alike = like_leads(session, lead)
+    repeated = next((one for one in alike if one.is_repeat), None)
+    kind = new.signal or SIGN_OF.get(new.source, SignalKind.HAND)
+    if repeated is not None and not new.always:
+        person = scope.user_id if scope else None
+        there = session.get_one(Lead, repeated.lead_id, with_for_update=True, populate_existing=True)
+        learn_from(session, there, lead)
+        add_signal(session, there.id, kind, lead.message, facts=came_from(lead), actor_id=person)
+        return Taken(there, is_repeat=True, alike=alike)
+    check_number(session, lead.number, None)
+    check_owner(session, lead.owner_id)
+    if scope is not None and scope.source != "job":
+        lead.created_by = scope.user_id
+        if lead.owner_id is None and new.source == LeadSource.MAP and not scope.may("leads:assign"):
+            lead.owner_id = scope.user_id
+    if lead.owner_id is not None:
+        lead.assigned_at = clock.now()
+    session.add(lead)
+    session.flush()
+    if lead.owner_id is not None:
+        keep_assignment(session, lead, scope, "keeps" if scope and lead.owner_id == scope.user_id else "by_hand")
+    placing.align(session, [lead.id])
+    add_signal(session, lead.id, kind, lead.message, facts=came_from(lead), actor_id=lead.created_by)
+    defer(session, take_care, key=f"lead:{lead.id}", lead_id=str(lead.id), priority=10)
+    session.refresh(lead)
+    return Taken(lead, is_repeat=False, alike=alike)
+
+
+def came_from(lead: Lead) -> dict[str, Any]:
+    """Where one sign came from."""
+    found = {"source": lead.source, "campaign": lead.campaign, "referrer": lead.referrer, **(lead.utm or {})}
+    return {name: value for name, value in found.items() if value}
+
+
+def learn_from(session: Session, there: Lead, again: Lead) -> None:
+    """What a repeat brings that the lead did not have yet; what is there stays."""
+    for name in ("company", "person", "website", "campaign", "referrer", "expected_value"):
+        if getattr(there, name) is None and getattr(again, name, None) is not None:
+            setattr(there, name, getattr(again, name))
+    there.phones = list(dict.fromkeys([*there.phones, *again.phones]))[:10]
+    there.phones_e164 = list(dict.fromkeys([*there.phones_e164, *again.phones_e164]))[:10]
+    there.emails = list(dict.fromkeys([*there.emails, *again.emails]))[:10]
+    if again.consented_at is not None and there.consented_at is None:
+        there.consent_text, there.consented_at = again.consent_text, again.consented_at
+    if there.pin is None and (again.pin is not None or again.street or again.city):
+        for name in ("street", "postcode", "city", "country"):
+            setattr(there, name, getattr(again, name) or getattr(there, name))
+        if again.pin is not None:
+            for name in PIN_FIELDS:
+                setattr(there, name, getattr(again, name))
+        else:
+            placing.reset_pin(there)
+    session.flush()
+    defer(session, take_care, key=f"lead:{there.id}", lead_id=str(there.id), priority=10)
+
+
+def add_signal(
+    session: Session,
+    lead_id: UUID,
+    kind: SignalKind,
+    body: str | None = None,
+    *,
+    key: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+    actor_id: UUID | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Note a sign of a lead's interest; the same key of the same kind is noted once. Returns whether it was new."""
+    body = body.strip()[:20_000] if body and body.strip() else None
+    made = insert(LeadSignal).values(
+        lead_id=lead_id, kind=kind, key=key, body=body, facts=dict(facts or {}), actor_id=actor_id
+    )
+    if at is not None:
+        made = made.values(at=at)
+    added = session.execute(made.on_conflict_do_nothing().returning(LeadSignal.id)).first()
+    return added is not None
+
+
+def find(session: Session, scope: Scope, lead_id: UUID, permission: str = "leads:write") -> Lead:
+    """The lead, locked for a change, when the permission reaches it."""
+    statement = queries.visible_to(scope, permission).where(Lead.id == lead_id)
+    lead = session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    if lead is None:
+        raise NotFound("There is no such lead.", id=str(lead_id))
+    return lead
+
+
+def write(session: Session, scope: Scope, lead: Lead, values: Mapping[str, Any]) -> None:
+    """Write checked values. Refuses a lead without a name, a number that is taken, giving away what is not yours."""
+    if not values:
+        return
+    if not (values.get("company", lead.company) or values.get("person", lead.person)):
+        raise Invalid("Company: is missing.", help="Name the company or the person.", field="company")
+    if "number" in values:
+        check_number(session, values["number"], lead.id)
+    if "owner_id" in values:
+        hand_over(session, scope, lead, values["owner_id"])
+    for name, value in values.items():
+        if name != "owner_id":
+            setattr(lead, name, value if value is not None or name not in ("currency",) else settings().currency)
+    if "phones" in values or "country" in values:
+        lead.phones_e164 = phones_e164(lead.phones, region_of(session, lead))
+    if placing.ADDRESS_FIELDS & values.keys() and lead.grade not in BY_PEOPLE:
+        placing.reset_pin(lead)
+    session.flush()
+    defer(session, take_care, key=f"lead:{lead.id}", lead_id=str(lead.id))
+    session.refresh(lead)
+    telling.announce(session, lead)
+
+
+def place_by_hand(session: Session, scope: Scope, lead_id: UUID, point: LonLat) -> Lead:
+    """Set the pin by hand; no geocoder moves it afterwards."""
+    lead = find(session, scope, lead_id)
+    placing.set_by_hand(lead, point)
+    placing.align(session, [lead.id])
+    defer(session, take_care, key=f"lead:{lead.id}", lead_id=str(lead.id))
+    session.refresh(lead)
+    return lead
+
+
+def hand_over(session: Session, scope: Scope, lead: Lead, user_id: UUID | None) -> None:
+    """Give a lead to somebody, or take it back so that the rules decide again."""
+    if user_id == lead.owner_id:
+        return
+    if not scope.may("leads:assign"):
+        raise Forbidden("Only managers hand leads over.", help="Ask your manager.", field="owner_id")
+    check_owner(session, user_id)
+    lead.owner_id, lead.assigned_at = user_id, clock.now() if user_id else None
+    keep_assignment(session, lead, scope, "by_hand" if user_id else "taken_away")
+    session.flush()
+    if user_id is not None:
+        telling.tell(session, lead, [])
+
+
+def keep_assignment(session: Session, lead: Lead, scope: Scope | None, code: str) -> None:
+    """Write down that a person decided who gets a lead."""
+    owner = session.get(User, lead.owner_id) if lead.owner_id else None
+    step = {"code": code, "who": owner.name if owner else "", "by": scope.name if scope else "Waymark"}
+    session.add(
+        LeadAssignment(lead_id=lead.id, user_id=lead.owner_id, because=[step], by=scope.user_id if scope else None)
+    )
+
+
+def hand_over_many(session: Session, scope: Scope, lead_ids: Iterable[UUID], user_id: UUID | None) -> int:
+    """Give some leads to somebody; returns how many changed hands. Those out of reach are left alone."""
+    changed = 0
+    for lead in reached(session, scope, lead_ids, "leads:assign"):
+        if lead.owner_id != user_id and lead.state in OPEN:
+            hand_over(session, scope, lead, user_id)
+            defer(session, take_care, key=f"lead:{lead.id}", lead_id=str(lead.id))
+            changed += 1
+    return changed
+
+
+def work(session: Session, scope: Scope, lead_id: UUID, state: LeadState) -> Lead:
+    """Say that a lead is being worked, or is worth an offer. Refuses one that is decided."""
+    if state not in OPEN:
+        raise Invalid(f"“{state}” needs more than a word.", help="Disqualify with a reason, or convert.", field="state")
+    lead = find(session, scope, lead_id)
+    need_open(lead)
+    lead.state = state
+    session.flush()
+    telling.announce(session, lead)
+    return lead
+
+
+def disqualify(session: Session, scope: Scope, lead_id: UUID, reason: LostReason, note: str | None = None) -> Lead:
+    """Give a lead up, with a reason. Refuses one that is decided."""
+    lead = find(session, scope, lead_id)
+    need_open(lead)
+    give_up(lead, reason, note)
+    session.flush()
+    telling.announce(session, lead)
+    return lead
+
+
+def give_up(lead: Lead, reason: LostReason, note: str | None) -> None:
+    """The lead is none."""
+    if reason == LostReason.OTHER and not (note or "").strip():
+        raise Invalid("“Other” needs a few words.", help="Say why it is no lead.", field="note")
+    lead.state, lead.reason, lead.reason_note = LeadState.DISQUALIFIED, reason, (note or "").strip() or None
+    lead.decided_at = clock.now()
+
+
+def disqualify_many(
+    session: Session, scope: Scope, lead_ids: Iterable[UUID], reason: LostReason, note: str | None = None
+) -> int:
+    """Give some leads up; returns how many. Those that are decided or out of reach are left alone."""
+    changed = 0
+    for lead in reached(session, scope, lead_ids, "leads:write"):
+        if lead.state in OPEN:
+            give_up(lead, reason, note)
+            changed += 1
+    session.flush()
+    return changed
+
+
+def reopen(session: Session, scope: Scope, lead_id: UUID) -> Lead:
+    """Take up again what was given up."""
+    lead = find(session, scope, lead_id)
+    if lead.state != LeadState.DISQUALIFIED:
+        raise NotNow(f"The lead is {lead.state}.", help="Only a disqualified lead is taken up again.")
+    lead.state, lead.reason, lead.reason_note, lead.decided_at = LeadState.WORKING, None, None, None
+    session.flush()
+    telling.announce(session, lead)
+    return lead
+
+
+def delete(session: Session, scope: Scope, lead_id: UUID) -> None:
+    """Take a lead away; it can be restored. Refuses one that has become an account."""
+    lead = find(session, scope, lead_id)
+    if lead.state == LeadState.CONVERTED:
+        raise NotNow("The lead has become an account.", help="Undo the conversion first.")
+    lead.deleted_at = clock.now()
+    session.flush()
+
+
+def restore(session: Session, scope: Scope, lead_id: UUID) -> Lead:
+    """Bring a deleted lead back."""
+    lead = session.scalars(select(Lead).where(Lead.id == lead_id, queries.within_reach(scope, "leads:write"))).first()
+    if lead is None:
+        raise NotFound("There is no such lead.", id=str(lead_id))
+    check_number(session, lead.number, lead.id)
+    lead.deleted_at = None
+    session.flush()
+    session.refresh(lead)
+    return lead
+
+
+def reached(session: Session, scope: Scope, lead_ids: Iterable[UUID], permission: str) -> Sequence[Lead]:
+    """Those of some leads that a permission reaches, locked for a change."""
+    statement = queries.visible_to(scope, permission).where(Lead.id.in_(list(lead_ids))).order_by(Lead.id)
+    return session.scalars(statement.with_for_update().execution_options(populate_existing=True)).all()
+
+
+def need_open(lead: Lead) -> None:
+    """Refuse a lead that is decided."""
+    if lead.state not in OPEN:
+        raise NotNow(
+            f"“{lead.company or lead.person}” is {lead.state} already.",
+            help="Reopen it, or undo the conversion, to go on.",
+        )
+
+
+def check_number(session: Session, number: str | None, own_id: UUID | None) -> None:
+    """Refuse a number that another lead has."""
+    taken = select(Lead.id).where(Lead.number == number, Lead.deleted_at.is_(None), Lead.id.is_distinct_from(own_id))
+    if number is not None and session.scalars(taken).first() is not None:
+        raise NumberTaken(f"Another lead has the number {number}.", help="Choose another number.", field="number")
+
+
+def check_owner(session: Session, user_id: UUID | None) -> None:
+    """Refuse an owner who is not there."""
+    known = select(User.id).where(User.id == user_id, User.active, User.deleted_at.is_(None))
+    if user_id is not None and session.scalar(known) is None:
+        raise Invalid("Owner: there is no such person.", field="owner_id")
+
+
+def region_of(session: Session, lead: Lead) -> str | None:
+    """The country in which the lead's phone numbers are dialled."""
+    return (country_code(lead.country) if lead.country else None) or home_country(session)

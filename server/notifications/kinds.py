@@ -1,0 +1,40 @@
+"""What people can be told of, and how by default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from server.notifications.models import Channel
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of thing that people are told."""
+
+    label: str
+    channel: Channel
+    """How somebody is told who has not chosen."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "mention": Kind("Somebody mentions you", Channel.MAIL),
+    "handover": Kind("Accounts are handed over to you or by you", Channel.MAIL),
+    "note": Kind("A note at an account that you follow", Channel.DIGEST),
+    "edit": Kind("Something important of an account that you follow changes", Channel.DIGEST),
+    "stage": Kind("A deal that you follow moves on, is won or lost", Channel.DIGEST),
+    "lead": Kind("A lead is assigned to you", Channel.MAIL),
+    "ticket": Kind("A ticket at an account that you follow", Channel.DIGEST),
+    "order": Kind("A quote or an order at an account that you follow", Channel.DIGEST),
+    "task": Kind("A task is given to you", Channel.MAIL),
+    "reminder": Kind("A reminder that you have set", Channel.APP),
+    "mail": Kind("A customer writes to you", Channel.APP),
+}
+"""Everything that can be told of; the room that tells names the kind."""
+
+
+@dataclass(frozen=True)
+class About:
+    """The row that something is about."""
+
+    entity: str
+    row_id: UUID

@@ -1,0 +1,343 @@
+"""Reads of deals. Every read starts at `visible_to(scope)`: it decides board, list, map, export and forecast alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import Text
+
+from server.accounts import queries as accounts
+from server.accounts.around import Around
+from server.accounts.models import Account, Site
+from server.accounts.reaching import Reaching
+from server.auth.access import Scope
+from server.auth.models import User
+from server.kit import clock
+from server.kit.errors import BadRequest, NotFound
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.paging import decode_cursor, encode_cursor
+from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_base, is_rotten, rate
+from server.opportunities.models import Opportunity, OpportunityLine, Pipeline, Stage, StageChange
+from server.opportunities.rates import Total, apart_of
+from server.opportunities.reaching import OF_ACCOUNTS
+from server.records.happenings import happening
+from server.territories.models import Territory
+
+Own = aliased(Account, name="own_account")
+"""The account that a deal names; `Account` is the one that stands for it after all merges."""
+
+
+def joined() -> Select[Opportunity]:
+    """Living deals with their stage and the account that stands for theirs."""
+    living = case((Own.merged_into.is_(None), Own.id), else_=func.account_surviving(Own.id))
+    return (
+        select(Opportunity)
+        .join(Stage, Stage.id == Opportunity.stage_id)
+        .join(Own, Own.id == Opportunity.account_id)
+        .join(Account, Account.id == living)
+        .where(Opportunity.deleted_at.is_(None), Account.deleted_at.is_(None))
+    )
+
+
+def visible_to(scope: Scope, permission: str = "opportunities:read") -> Select[Opportunity]:
+    """The deals at accounts that a permission of somebody reaches, and those they own; with stage and account."""
+    mine = Opportunity.owner_id == scope.user_id if scope.may(permission) else literal(False)
+    return joined().where(or_(accounts.within_reach(scope, permission), mine))
+
+
+def chosen(
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    permission: str = "opportunities:read",
+) -> Select[Opportunity]:
+    """The deals that a filter and a search leave of what somebody may see: the same for board, list, map and export."""
+    statement = visible_to(scope, permission)
+    if filter and filter.strip():
+        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
+    for word in (search or "").split()[:8]:
+        like = func.concat("%", func.regexp_replace(func.search_text(word), r"([\\%_])", r"\\\1", "g"), "%")
+        found = [func.search_text(column).like(like) for column in (Opportunity.name, Account.name)]
+        statement = statement.where(or_(*found, Opportunity.number == word))
+    return statement
+
+
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What deals can be asked by somebody."""
+    today = accounts.today_of(scope)
+    around = Around(session, accounts.visible_to(scope), Reaching(session, OF_ACCOUNTS))
+    return vocabulary(session, scope, "opportunity", fields(today, clock.now()), today=today, places=around)
+
+
+def find(session: Session, scope: Scope, deal_id: UUID, permission: str = "opportunities:read") -> Opportunity:
+    """The deal of that id; for a stranger's there is none."""
+    deal = session.scalars(visible_to(scope, permission).where(Opportunity.id == deal_id)).one_or_none()
+    if deal is None:
+        raise NotFound("There is no such deal.", id=str(deal_id))
+    return deal
+
+
+def may_sell_to(session: Session, scope: Scope, account_id: UUID) -> bool:
+    """Whether somebody may open deals at an account."""
+    reach = accounts.visible_to(scope, "opportunities:write").with_only_columns(Account.id)
+    return session.scalar(reach.where(Account.id == accounts.surviving(session, account_id))) is not None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A deal as lists and boards show it."""
+
+    deal: Opportunity
+    stage: Stage
+    account_id: UUID
+    """The account that stands for it after all merges."""
+    account_name: str
+    account_class: str | None
+    city: str | None
+    owner_name: str | None
+    territory_name: str | None
+    in_base: Decimal | None
+    """The amount in the company's currency; None without a rate."""
+    probability: Decimal
+    days_in_stage: int
+    is_rotten: bool
+    lon: float | None
+    lat: float | None
+
+
+def with_details(statement: Select[Opportunity], today: date) -> Select[Any]:
+    """A selection of deals with the columns of `Row`."""
+    now = clock.now()
+    # The deal's own site; where it names none, or one that is gone, the main one.
+    there = (
+        select(Site.id)
+        .where(
+            Site.account_id == Account.id,
+            Site.deleted_at.is_(None),
+            or_(Site.is_main, Site.id == Opportunity.site_id),
+        )
+        .order_by((Site.id == Opportunity.site_id).desc().nulls_last())
+        .limit(1)
+        .correlate(Account, Opportunity)
+        .scalar_subquery()
+    )
+    columns: list[Any] = [
+        Opportunity,
+        Stage,
+        Account.id,
+        Account.name,
+        Account.account_class,
+        Site.city,
+        User.name,
+        Territory.name,
+        in_base(today),
+        PROBABILITY,
+        days_in_stage(now),
+        is_rotten(now),
+        func.ST_X(Site.pin),
+        func.ST_Y(Site.pin),
+    ]
+    return (
+        statement.outerjoin(Site, Site.id == there)
+        .outerjoin(User, User.id == Opportunity.owner_id)
+        .outerjoin(Territory, Territory.id == Account.territory_id)
+        .with_only_columns(*columns)
+    )
+
+
+EARLIEST = date(1, 1, 1)
+
+
+def sort_keys(today: date) -> dict[str, ColumnElement[Any]]:
+    """What a list can be sorted by; nulls come as the least value, so that a cursor can point between rows."""
+    deal = Opportunity.__table__.c
+    return {
+        "close": deal.close_on,
+        "name": func.search_text(Opportunity.name, type_=Text),
+        "account": func.search_text(Account.name, type_=Text),
+        "amount": func.coalesce(in_base(today), literal(Decimal(-1))),
+        "stage": Stage.__table__.c.position,
+        "next_step": func.coalesce(deal.next_step_on, EARLIEST),
+        "since": deal.stage_since,
+        "created": deal.created_at,
+        "updated": deal.updated_at,
+    }
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list."""
+
+    rows: list[Row]
+    next_cursor: str | None
+    total: Total
+
+
+def page(
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    sort: str = "close",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Listing:
+    """One page of the deals that somebody may see. `sort` names a key, with `-` in front for the other way round."""
+    today = accounts.today_of(scope)
+    statement = chosen(session, scope, filter=filter, search=search)
+    keys = sort_keys(today)
+    key = keys.get(sort.removeprefix("-"))
+    if key is None:
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
+    total = totals(session, statement, today)
+    after, down = decode_cursor(cursor, 3), sort.startswith("-")
+    if after is not None:
+        if after[0] != sort:
+            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
+        here = tuple_(key, Opportunity.id)
+        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Opportunity.id.type))
+        statement = statement.where(here < there if down else here > there)
+    order = (key.desc(), Opportunity.id.desc()) if down else (key, Opportunity.id)
+    # Names and places are looked up for the page's rows only.
+    only = statement.with_only_columns(Opportunity.id, key.label("key")).order_by(*order).limit(limit + 1)
+    ids = only.subquery("page")
+    order = (ids.c.key.desc(), Opportunity.id.desc()) if down else (ids.c.key, Opportunity.id)
+    detailed = with_details(joined().join(ids, ids.c.id == Opportunity.id), today).add_columns(ids.c.key)
+    found = session.execute(detailed.order_by(*order)).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return Listing(
+        rows=[Row(*row[:14]) for row in found[:limit]],
+        next_cursor=encode_cursor((sort, str(last[14]), str(last[0].id))) if last else None,
+        total=total,
+    )
+
+
+def totals(session: Session, statement: Select[Opportunity], today: date) -> Total:
+    """How many deals a selection has, what they are worth, and what of it is likely."""
+    return grouped(session, statement, literal(0), today).get(0, Total())
+
+
+def grouped(session: Session, statement: Select[Opportunity], key: Any, today: date) -> dict[Any, Total]:
+    """The same by a key, in one statement."""
+    worth = (
+        statement.with_only_columns(
+            key.label("key"),
+            apart_of(Opportunity.currency, rate(today)).label("apart"),
+            func.coalesce(Opportunity.amount, 0).label("amount"),
+            rate(today).label("rate"),
+            PROBABILITY.label("probability"),
+        )
+    ).subquery("worth")
+    value = worth.c.amount * func.coalesce(worth.c.rate, 1)
+    sums: Select[Any] = select(
+        worth.c.key, worth.c.apart, func.count(), func.sum(value), func.sum(value * worth.c.probability)
+    ).group_by(worth.c.key, worth.c.apart)
+    found: dict[Any, Total] = {}
+    for group, apart, count, amount, weighted in session.execute(sums):
+        found.setdefault(group, Total()).add(apart, count, amount, weighted)
+    return found
+
+
+def detail(session: Session, scope: Scope, deal_id: UUID, permission: str = "opportunities:read") -> Row:
+    """One deal in full; for a stranger's there is none."""
+    statement = visible_to(scope, permission).where(Opportunity.id == deal_id)
+    found = session.execute(with_details(statement, accounts.today_of(scope))).one_or_none()
+    if found is None:
+        raise NotFound("There is no such deal.", id=str(deal_id))
+    return Row(*found)
+
+
+def of_account(session: Session, scope: Scope, account_id: UUID, *, limit: int = 100) -> list[Row]:
+    """The deals of an account and of what was merged into it: open ones first, then the latest."""
+    statement = visible_to(scope).where(Opportunity.account_id.in_(accounts.family(account_id)))
+    detailed = with_details(statement, accounts.today_of(scope))
+    order = (Opportunity.closed_at.desc().nulls_first(), Opportunity.close_on, Opportunity.id)
+    return [Row(*row) for row in session.execute(detailed.order_by(*order).limit(limit))]
+
+
+def lines_of(session: Session, deal_ids: Iterable[UUID]) -> list[OpportunityLine]:
+    """The lines of some deals in their order."""
+    statement = select(OpportunityLine).where(
+        OpportunityLine.opportunity_id.in_(list(deal_ids)), OpportunityLine.deleted_at.is_(None)
+    )
+    return list(session.scalars(statement.order_by(OpportunityLine.position, OpportunityLine.id)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a deal from stage to stage, with names."""
+
+    change: StageChange
+    from_name: str | None
+    to_name: str
+    who: str | None
+
+
+def way_of(session: Session, deal_id: UUID) -> list[Step]:
+    """The way of a deal through its stages, the latest step first."""
+    before = aliased(Stage)
+    statement = (
+        select(StageChange, before.name, Stage.name, User.name)
+        .join(Stage, Stage.id == StageChange.to_stage_id)
+        .outerjoin(before, before.id == StageChange.from_stage_id)
+        .outerjoin(User, User.id == StageChange.by)
+        .where(StageChange.opportunity_id == deal_id)
+        .order_by(StageChange.at.desc(), StageChange.id.desc())
+    )
+    return [Step(*row) for row in session.execute(statement)]
+
+
+def happenings(scope: Scope, accounts: Select[Any]) -> Select[Any]:
+    """What became of the deals of some accounts, for their timeline: each step through the stages."""
+    before = aliased(Stage)
+    seen = visible_to(scope).with_only_columns(Opportunity.id)
+    title = func.concat(Opportunity.name, ": ", func.coalesce(before.name + " → ", ""), Stage.name)
+    facts = func.jsonb_build_object(
+        "from", before.name, "to", Stage.name, "amount", cast(StageChange.amount, Text),
+        "currency", StageChange.currency, "state", case((Stage.is_won, "won"), (Stage.is_lost, "lost"), else_="open"),
+        type_=JSONB,
+    )  # fmt: skip
+    return (
+        select(
+            *happening(
+                at=StageChange.__table__.c.at,
+                kind="stage",
+                entity="opportunity",
+                id=Opportunity.__table__.c.id,
+                account_id=StageChange.__table__.c.account_id,
+                actor_id=StageChange.__table__.c.by,
+                title=title,
+                body=case((or_(Stage.is_won, Stage.is_lost), Opportunity.reason), else_=None),
+                facts=facts,
+            )
+        )
+        .select_from(StageChange)
+        .join(Opportunity, Opportunity.id == StageChange.opportunity_id)
+        .join(Stage, Stage.id == StageChange.to_stage_id)
+        .outerjoin(before, before.id == StageChange.from_stage_id)
+        .where(StageChange.account_id.in_(accounts), Opportunity.id.in_(seen))
+    )
+
+
+def pipelines(session: Session) -> list[Pipeline]:
+    """All pipelines in their order."""
+    statement = select(Pipeline).where(Pipeline.deleted_at.is_(None))
+    return list(session.scalars(statement.order_by(Pipeline.position, Pipeline.name)))
+
+
+def stages(session: Session, pipeline_id: UUID | None = None) -> list[Stage]:
+    """The stages of a pipeline, or of all, in their order."""
+    statement = select(Stage).join(Pipeline, and_(Pipeline.id == Stage.pipeline_id, Pipeline.deleted_at.is_(None)))
+    statement = statement.where(Stage.deleted_at.is_(None))
+    if pipeline_id is not None:
+        statement = statement.where(Stage.pipeline_id == pipeline_id)
+    return list(session.scalars(statement.order_by(Pipeline.position, Pipeline.name, Stage.position, Stage.id)))

@@ -1,0 +1,126 @@
+"""What each field of a deal accepts: one rule for forms, API and jobs."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from server.accounts.values import Rule, cleaned, currency, day, identity, money, plain, tags, text
+from server.kit.errors import Invalid
+from server.opportunities.models import Category
+from server.records.merging import Json, Rules
+
+__all__ = ["DEAL", "DEAL_RULES", "REQUIRABLE", "Rule", "choice_of", "cleaned", "share", "wire"]
+
+
+def name(value: object) -> str:
+    """A name that cannot be empty."""
+    written = plain(value, 300)
+    if written is None:
+        raise Invalid("is missing", help="Say in a few words what it is about.")
+    return written
+
+
+def needed(rule: Callable[[object], Any]) -> Callable[[object], Any]:
+    """The same rule for a field that cannot be empty."""
+
+    def checked(value: object) -> Any:
+        found = rule(value)
+        if found is None:
+            raise Invalid("is missing")
+        return found
+
+    return checked
+
+
+def share(value: object) -> Decimal | None:
+    """A share from 0 to 1 with three decimals."""
+    if value is None or value == "":
+        return None
+    try:
+        part = Decimal(str(value)).quantize(Decimal("0.001"))
+        fits = 0 <= part <= 1
+    except InvalidOperation as error:
+        raise Invalid(f"“{plain(value, 100)}” is not a share", help="Write it like 0.25.") from error
+    if not fits:
+        raise Invalid(f"{part} cannot be", help="A share lies between 0 and 1.")
+    return part
+
+
+def choice_of(kind: type[StrEnum]) -> Callable[[object], str | None]:
+    """A rule for one of a few values."""
+
+    def rule(value: object) -> str | None:
+        written = plain(value, 100)
+        if written is None:
+            return None
+        if written not in set(kind):
+            raise Invalid(f"“{written}” is not known", help="One of: " + ", ".join(kind) + ".")
+        return written
+
+    return rule
+
+
+def custom(value: object) -> dict[str, Any]:
+    """Fields of the company's own."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise Invalid("needs names with values")
+    return dict(value)
+
+
+DEAL: dict[str, Rule] = {
+    "number": Rule(text(100), "Number"),
+    "name": Rule(name, "Name"),
+    "account_id": Rule(needed(identity), "Account"),
+    "site_id": Rule(identity, "Site"),
+    "contact_id": Rule(identity, "Contact"),
+    "owner_id": Rule(identity, "Owner"),
+    "amount": Rule(money, "Amount"),
+    "currency": Rule(currency, "Currency"),
+    "close_on": Rule(needed(day), "Expected close"),
+    "probability": Rule(share, "Probability"),
+    "category": Rule(choice_of(Category), "Forecast category"),
+    "next_step": Rule(text(500), "Next step"),
+    "next_step_on": Rule(day, "Next step on"),
+    "competitors": Rule(tags, "Competitors"),
+    "source": Rule(text(100), "Source"),
+    "reason": Rule(text(100), "Reason"),
+    "note": Rule(text(20_000, lines=True), "Note"),
+    "custom": Rule(custom, "Own fields"),
+}
+"""The fields of a deal that people edit; its stage has a verb of its own."""
+
+REQUIRABLE = (
+    "amount",
+    "contact_id",
+    "site_id",
+    "next_step",
+    "next_step_on",
+    "competitors",
+    "source",
+    "number",
+    "note",
+)
+"""Fields that a stage may require."""
+
+DEAL_RULES = Rules(groups=(frozenset({"amount", "currency"}), frozenset({"next_step", "next_step_on"})))
+"""How edits of two people merge."""
+
+
+def wire(field: str, value: object) -> Json:
+    """A field's value as it travels and as it is compared: amounts as decimal text, ids and days as text."""
+    if value is None:
+        return None
+    if field in ("amount", "probability"):
+        return str(Decimal(str(value)).quantize(Decimal("0.01" if field == "amount" else "0.001")))
+    if isinstance(value, bool | int | float | str | dict):
+        return value
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    if isinstance(value, date | UUID):
+        return str(value)
+    return str(value)

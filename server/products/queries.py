@@ -1,0 +1,266 @@
+"""Reads of the catalogue: products, price lists, and the book of prices of one customer."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from server.auth.access import Scope
+from server.kit import clock
+from server.kit.errors import BadRequest
+from server.kit.filtering import Vocabulary, compile_filter, parse
+from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.settings import settings
+from server.products.fields import IN_STOCK, fields, matches
+from server.products.models import (
+    Price,
+    PriceList,
+    PriceListUse,
+    Product,
+    ProductCategory,
+    StockLevel,
+    TaxClass,
+    TaxRate,
+)
+from server.products.pricing import Book, Listed, Rank, Rate
+
+
+def visible_to(scope: Scope, permission: str = "products:read") -> Select[Product]:
+    """The products that a permission of somebody reaches: all, or none."""
+    statement = select(Product).where(Product.deleted_at.is_(None))
+    return statement if scope.may(permission) else statement.where(Product.id.is_(None))
+
+
+def chosen(scope: Scope, *, filter: str | None = None, search: str | None = None) -> Select[Product]:
+    """The products that a filter and a search leave: the same for list and export."""
+    statement = visible_to(scope)
+    if filter and filter.strip():
+        today = clock.today(scope.zone or settings().zone)
+        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(), today)))
+    if search and search.strip():
+        statement = statement.where(matches(search[:200]))
+    return statement
+
+
+@dataclass(frozen=True)
+class Row:
+    """A product as lists show it."""
+
+    product: Product
+    category: str | None
+    tax_class: str | None
+    stock: Decimal | None
+    stock_as_of: datetime | None
+    """The oldest word on it."""
+
+
+STOCK_AS_OF = (
+    select(func.min(StockLevel.as_of))
+    .where(StockLevel.product_id == Product.id, StockLevel.deleted_at.is_(None))
+    .correlate(Product)
+    .scalar_subquery()
+)
+
+
+def with_details(statement: Select[Product]) -> Select[Product, str, str, Decimal, datetime]:
+    """A selection of products with the columns of `Row`."""
+    return (
+        statement.outerjoin(ProductCategory, ProductCategory.id == Product.category_id)
+        .outerjoin(TaxClass, TaxClass.id == Product.tax_class_id)
+        .with_only_columns(Product, ProductCategory.name, TaxClass.name, IN_STOCK, STOCK_AS_OF)
+    )
+
+
+SORTS: dict[str, ColumnElement[Any]] = {
+    "name": func.search_text(Product.name, type_=Text),
+    "number": Product.__table__.c.number,
+    "created": Product.__table__.c.created_at,
+}
+"""What a list can be sorted by."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of products."""
+
+    rows: list[Row]
+    next_cursor: str | None
+    total: int
+
+
+def page(
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    sort: str = "name",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Listing:
+    """One page of the catalogue. `sort` names a key, with `-` in front for the other way round."""
+    statement = chosen(scope, filter=filter, search=search)
+    key = SORTS.get(sort.removeprefix("-"))
+    if key is None:
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
+    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Product.id).subquery())) or 0
+    down = sort.startswith("-")
+    after = decode_cursor(cursor, 3)
+    if after is not None:
+        if after[0] != sort:
+            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
+        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Product.id.type))
+        here = tuple_(key, Product.id)
+        statement = statement.where(here < there if down else here > there)
+    order = (key.desc(), Product.id.desc()) if down else (key, Product.id)
+    found = session.execute(with_details(statement).add_columns(key).order_by(*order).limit(limit + 1)).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return Listing(
+        rows=[Row(*row[:5]) for row in found[:limit]],
+        next_cursor=encode_cursor((sort, str(last[5]), str(last[0].id))) if last else None,
+        total=total,
+    )
+
+
+def detail(session: Session, scope: Scope, product_id: UUID) -> Row | None:
+    """One product."""
+    found = session.execute(with_details(visible_to(scope).where(Product.id == product_id))).one_or_none()
+    return Row(*found) if found else None
+
+
+def by_code(session: Session, code: str) -> Product | None:
+    """The product with this number or barcode."""
+    wanted = code.strip()
+    digits = wanted.replace(" ", "").replace("-", "")
+    statement = select(Product).where(
+        Product.deleted_at.is_(None), or_(Product.number == wanted, Product.ean == digits)
+    )
+    return session.scalars(statement.order_by((Product.number == wanted).desc()).limit(1)).first()
+
+
+def stock_of(session: Session, product_ids: Iterable[UUID]) -> dict[UUID, list[StockLevel]]:
+    """What is known of some products' stock, by warehouse."""
+    statement = select(StockLevel).where(StockLevel.product_id.in_(list(product_ids)), StockLevel.deleted_at.is_(None))
+    found: dict[UUID, list[StockLevel]] = {}
+    for level in session.scalars(statement.order_by(StockLevel.product_id, StockLevel.warehouse)):
+        found.setdefault(level.product_id, []).append(level)
+    return found
+
+
+def categories(session: Session) -> list[tuple[UUID, str]]:
+    """The branches of the catalogue with their whole path, by path."""
+    rows = session.scalars(select(ProductCategory).where(ProductCategory.deleted_at.is_(None))).all()
+    by_id = {row.id: row for row in rows}
+
+    def path(row: ProductCategory) -> str:
+        parent = by_id.get(row.parent_id) if row.parent_id else None
+        return f"{path(parent)} / {row.name}" if parent else row.name
+
+    return sorted(((row.id, path(row)) for row in rows), key=lambda pair: pair[1].casefold())
+
+
+def tax_classes(session: Session) -> list[TaxClass]:
+    """The tax classes by name."""
+    return list(session.scalars(select(TaxClass).where(TaxClass.deleted_at.is_(None)).order_by(TaxClass.name)))
+
+
+def tax_rates(session: Session) -> dict[UUID, list[Rate]]:
+    """All tax rates by their class."""
+    found: dict[UUID, list[Rate]] = {}
+    statement = select(TaxRate).where(TaxRate.deleted_at.is_(None)).order_by(TaxRate.country, TaxRate.valid_from)
+    for rate in session.scalars(statement):
+        found.setdefault(rate.tax_class_id, []).append(Rate(rate.country, rate.valid_from, rate.percent))
+    return found
+
+
+def price_lists(session: Session) -> list[PriceList]:
+    """The price lists by name."""
+    statement = select(PriceList).where(PriceList.deleted_at.is_(None))
+    return list(session.scalars(statement.order_by(func.lower(PriceList.name), PriceList.id)))
+
+
+def prices_in(session: Session, list_id: UUID) -> Sequence[tuple[Price, Product]]:
+    """The prices of a list with their products, by number and quantity."""
+    statement = (
+        select(Price, Product)
+        .join(Product, Product.id == Price.product_id)
+        .where(Price.price_list_id == list_id, Price.deleted_at.is_(None), Product.deleted_at.is_(None))
+        .order_by(Product.number, Price.min_quantity)
+    )
+    return [(price, product) for price, product in session.execute(statement)]
+
+
+def uses_of(session: Session, list_id: UUID) -> list[PriceListUse]:
+    """Whom a list is for."""
+    statement = select(PriceListUse).where(PriceListUse.price_list_id == list_id, PriceListUse.deleted_at.is_(None))
+    return list(session.scalars(statement.order_by(PriceListUse.id)))
+
+
+@dataclass(frozen=True)
+class Customer:
+    """What decides the lists of a customer; and for whom a list is, when one of the three is given."""
+
+    account_id: UUID | None = None
+    account_class: str | None = None
+    territory_id: UUID | None = None
+
+
+def book_of(session: Session, customer: Customer, product_ids: Iterable[UUID] | None = None) -> Book:
+    """The price lists of a customer and their bases, with the prices of some products (or of all)."""
+    lists = {one.id: _listed(one) for one in price_lists(session)}
+    uses = [(_rank(use), use.price_list_id) for use in _uses(session, customer)]
+    needed, queue = set[UUID](), [list_id for _rank_of, list_id in uses]
+    while queue:
+        list_id = queue.pop()
+        if list_id not in needed and list_id in lists:
+            needed.add(list_id)
+            base = lists[list_id].base_id
+            queue += [base] if base else []
+    statement = select(Price.price_list_id, Price.product_id, Price.min_quantity, Price.unit_price).where(
+        Price.deleted_at.is_(None), Price.price_list_id.in_(needed)
+    )
+    if product_ids is not None:
+        statement = statement.where(Price.product_id.in_(list(product_ids)))
+    breaks: dict[tuple[UUID, UUID], list[tuple[Decimal, Decimal]]] = {}
+    for list_id, product_id, least, price in session.execute(statement.order_by(Price.min_quantity)):
+        breaks.setdefault((list_id, product_id), []).append((least, price))
+    return Book(lists, breaks, uses)
+
+
+def currencies_of(session: Session, customer: Customer, day: date) -> list[str]:
+    """The currencies in which a customer has prices, that of the closest list first."""
+    book = book_of(session, customer, ())
+    return list(dict.fromkeys(one.currency for one in book.in_order(day, None)))
+
+
+def _uses(session: Session, customer: Customer) -> Sequence[PriceListUse]:
+    account, kind, area = PriceListUse.account_id, PriceListUse.account_class, PriceListUse.territory_id
+    everybody = and_(account.is_(None), kind.is_(None), area.is_(None))
+    statement = select(PriceListUse).where(
+        PriceListUse.deleted_at.is_(None),
+        or_(
+            account == customer.account_id,
+            kind == customer.account_class,
+            area == customer.territory_id,
+            everybody,
+        ),
+    )
+    return session.scalars(statement).all()
+
+
+def _rank(use: PriceListUse) -> Rank:
+    if use.account_id is not None:
+        return Rank.ACCOUNT
+    if use.account_class is not None:
+        return Rank.CLASS
+    return Rank.TERRITORY if use.territory_id is not None else Rank.EVERYBODY
+
+
+def _listed(one: PriceList) -> Listed:
+    return Listed(one.id, one.name, one.currency, one.is_gross, one.valid_from, one.valid_to, one.base_id, one.percent)

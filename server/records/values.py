@@ -1,0 +1,178 @@
+"""What kinds of values people give: the rules that fields of every record share, for forms, API, phones and imports."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import phonenumbers
+
+from server.kit.errors import Invalid
+
+MAX_MONEY = Decimal("999999999999.99")
+EMAIL = re.compile(r"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+\.[^\s@<>(),;:\".]{2,}")
+WEBSITE = re.compile(r"https?://[^\s/?#\"<>]+\.[^\s\"<>]+", re.IGNORECASE)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def plain(value: object, limit: int, *, lines: bool = False) -> str | None:
+    """Text without control characters and blanks around it; None when nothing is left. Refuses what is too long."""
+    if value is None:
+        return None
+    written = CONTROL.sub(" ", str(value))
+    if not written.isascii():
+        written = unicodedata.normalize("NFC", written)
+    written = written.strip() if lines else " ".join(written.split())
+    if len(written) > limit:
+        raise Invalid(f"{len(written):,} characters are too many", help=f"At most {limit:,} fit.")
+    return written or None
+
+
+def text(limit: int, *, lines: bool = False) -> Callable[[object], str | None]:
+    """A rule for text of limited length."""
+    return lambda value: plain(value, limit, lines=lines)
+
+
+def money(value: object) -> Decimal | None:
+    """An amount with two decimals; not negative."""
+    if value is None or value == "":
+        return None
+    try:
+        amount = Decimal(str(value)).quantize(Decimal("0.01"))
+        fits = 0 <= amount <= MAX_MONEY  # not a number: no comparison
+    except InvalidOperation as error:
+        raise Invalid(f"“{plain(value, 100)}” is not an amount", help="Write it like 12500.00.") from error
+    if not fits:
+        raise Invalid(f"{amount} cannot be", help="Amounts lie between 0 and 999,999,999,999.99.")
+    return amount
+
+
+def whole(low: int, high: int) -> Callable[[object], int | None]:
+    """A rule for whole numbers in a range."""
+
+    def rule(value: object) -> int | None:
+        if value is None or value == "":
+            return None
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation as error:
+            raise Invalid(f"“{plain(value, 100)}” is not a number") from error
+        if not number.is_finite() or number != int(number) or not low <= number <= high:
+            raise Invalid(f"{number} cannot be", help=f"A whole number from {low} to {high:,}.")
+        return int(number)
+
+    return rule
+
+
+def currency(value: object) -> str:
+    """Three letters of ISO 4217."""
+    written = (plain(value, 20) or "").upper()
+    if not re.fullmatch(r"[A-Z]{3}", written):
+        raise Invalid(f"“{written}” is not a currency", help="Three letters such as EUR or CHF.")
+    return written
+
+
+def email(value: object) -> str | None:
+    """An e-mail address."""
+    written = plain(value, 254)
+    if written is None:
+        return None
+    written = written.removeprefix("mailto:")
+    if not EMAIL.fullmatch(written):
+        raise Invalid(f"“{written}” is not an e-mail address", help="Write it like name@example.com.")
+    return written
+
+
+def website(value: object) -> str | None:
+    """A web address; `https://` is put in front where no scheme is given."""
+    written = plain(value, 500)
+    if written is None:
+        return None
+    whole_address = written if re.match(r"[a-z][a-z0-9+.-]*:", written, re.IGNORECASE) else f"https://{written}"
+    if not WEBSITE.fullmatch(whole_address):
+        raise Invalid(f"“{written}” is not a web address", help="Write it like https://example.com.")
+    return whole_address
+
+
+def tags(value: object) -> list[str]:
+    """Short words to find accounts by, each once."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if parts is None:
+        return []
+    if not isinstance(parts, Iterable):
+        raise Invalid("needs a list of words")
+    found = list(dict.fromkeys(tag for part in parts if (tag := plain(part, 60))))
+    if len(found) > 50:
+        raise Invalid(f"{len(found)} tags are too many", help="At most 50 fit.")
+    return found
+
+
+def language(value: object) -> str | None:
+    """A language as two letters of ISO 639-1."""
+    written = (plain(value, 20) or "").lower()
+    if written and not re.fullmatch(r"[a-z]{2}", written):
+        raise Invalid(f"“{written}” is not a language", help="Two letters such as de, fr or en.")
+    return written or None
+
+
+def identity(value: object) -> UUID | None:
+    """A reference to another row."""
+    try:
+        return None if value is None or value == "" else UUID(str(value))
+    except ValueError as error:
+        raise Invalid(f"“{plain(value, 100)}” is not an id") from error
+
+
+def flag(value: object) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise Invalid("must be true or false")
+    return value
+
+
+def day(value: object) -> date | None:
+    """A date."""
+    try:
+        return value if value is None or isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError as error:
+        raise Invalid(f"“{plain(value, 100)}” is not a date", help="Write it like 2026-03-31.") from error
+
+
+def phone_e164(written: str | None, region: str | None) -> str | None:
+    """A phone number as +4232371212; None when it cannot be one. `region` is where numbers without +… are dialled."""
+    if written is None:
+        return None
+    if region is None and written.lstrip().startswith("00"):
+        written = "+" + written.lstrip()[2:]
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return f"+{number.country_code}{'0' if number.italian_leading_zero else ''}{number.national_number}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One editable field."""
+
+    clean: Callable[[object], Any]
+    """Turns what people give into what is stored, or raises `Invalid`."""
+    label: str
+    """How people call it."""
+
+
+def cleaned(rules: Mapping[str, Rule], name: str, value: object) -> Any:
+    """The value as it is stored. Refuses unknown fields and wrong values; names the field."""
+    rule = rules.get(name)
+    if rule is None:
+        raise Invalid(f"There is no field “{name}” to edit.", help="Known: " + ", ".join(rules) + ".", field=name)
+    try:
+        return rule.clean(value)
+    except Invalid as error:
+        raise Invalid(f"{rule.label}: {error.message}.", help=error.help, field=name) from error

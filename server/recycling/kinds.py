@@ -1,0 +1,54 @@
+"""What the bin holds: a room whose rows can be deleted adds its line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from server.accounts import binned as accounts
+from server.accounts import service as account_rules
+from server.accounts.duplicates import merging
+from server.activities.notes import queries as notes
+from server.activities.notes import service as note_rules
+from server.auth.access import Scope
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing in the bin."""
+
+    label: str
+    icon: str
+    permission: str
+    """Who may not do this has none of it in the bin."""
+    rows: Callable[[Scope], Select[Any]]
+    """What the person may bring back, see `server.records.binned`."""
+    restore: Callable[[Session, Scope, UUID], object]
+    purge: Callable[[Session, datetime], int] | None
+    """Removes what was deleted before a moment; None: time alone takes it out."""
+    link: str
+    """Where it stands after it was brought back."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "account": Kind(
+        "Account", "building-2", "accounts:delete", accounts.accounts, account_rules.restore, accounts.purge_accounts,
+        "/accounts/{id}",
+    ),
+    "site": Kind(
+        "Site", "map-pin", "accounts:write", accounts.sites, accounts.restore_site, accounts.purge_sites,
+        "/accounts/{account_id}",
+    ),
+    "note": Kind(
+        "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
+        "/accounts/{account_id}#note-{id}",
+    ),
+    "merge": Kind(
+        "Merge", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"
+    ),
+}  # fmt: skip
+"""By the name of the table; a merge is in the bin as long as it can be undone."""

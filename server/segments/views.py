@@ -1,0 +1,46 @@
+"""The rules of saved views: columns, order and filter of a list under a name."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope
+from server.kit import clock
+from server.kit.errors import Invalid, NotFound
+from server.segments import queries, service
+from server.segments.models import SavedView
+from server.segments.schemas import ViewWrite
+
+
+def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
+    """Save a view; one of the same name of one's own is replaced. Refuses a filter that is wrong."""
+    scope.need(queries.subject_of(wanted.subject).permission)
+    name = " ".join(wanted.name.split())
+    if not name:
+        raise Invalid("The view needs a name.", field="name")
+    filter = wanted.filter.strip() if wanted.filter else None
+    if filter:
+        filter = service.canonical(session, scope, wanted.subject, filter)
+    view = session.scalars(
+        select(SavedView).where(
+            SavedView.deleted_at.is_(None),
+            SavedView.subject == wanted.subject,
+            SavedView.owner_id == scope.user_id,
+            SavedView.name == name,
+        )
+    ).first()
+    if view is None:
+        view = SavedView(subject=wanted.subject, name=name, owner_id=scope.user_id, columns=wanted.columns)
+        session.add(view)
+    view.filter, view.sort, view.columns, view.sharing = filter, wanted.sort, wanted.columns, wanted.sharing.value
+    session.flush()
+    return view
+
+
+def delete(session: Session, scope: Scope, view_id: UUID) -> None:
+    """Take one's own view away."""
+    view = session.get(SavedView, view_id)
+    if view is None or view.deleted_at is not None or view.owner_id != scope.user_id:
+        raise NotFound("There is no such view of yours.")
+    view.deleted_at = clock.now()

@@ -1,0 +1,360 @@
+"""Reads of tickets. Every read starts at `visible_to(scope)`: it decides lists, pages, exports and timelines alike."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.auth.access import Scope
+from server.auth.models import TeamMember, User
+from server.auth.roles import Level
+from server.kit import clock
+from server.kit.errors import BadRequest, NotFound
+from server.kit.filtering import Vocabulary, compile_filter, parse
+from server.kit.paging import decode_cursor, encode_cursor
+from server.records.happenings import happening
+from server.tickets.fields import NEXT_DUE, PRIORITY_RANK, UNSOLVED_NOW, fields, is_overdue, matches
+from server.tickets.models import (
+    CannedAnswer,
+    ClockEvent,
+    MessageKind,
+    Queue,
+    Ticket,
+    TicketFile,
+    TicketLink,
+    TicketMessage,
+)
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+NOBODY = "nobody"
+
+
+def visible_to(scope: Scope, permission: str = "tickets:read") -> Select[Ticket]:
+    """The tickets that a permission of somebody reaches: those of the accounts within reach, and one's own.
+
+    A ticket without an account is seen by whoever sees all, by its assignee and by their team.
+    """
+    return select(Ticket).where(Ticket.deleted_at.is_(None), within_reach(scope, permission))
+
+
+def within_reach(scope: Scope, permission: str) -> ColumnElement[bool]:
+    """Whether a permission of somebody reaches a ticket, deleted or not."""
+    level = scope.level(permission)
+    if level >= Level.ALL:
+        return true()
+    if level == Level.NONE:
+        return ~true()
+    people = Ticket.assignee_id == scope.user_id
+    if level in (Level.TEAM, Level.REGION):
+        mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
+        people |= Ticket.assignee_id.in_(mates)
+    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id)
+    account_id: Any = Ticket.account_id
+    return people | accounts.standing_for(account_id, seen)
+
+
+def find(session: Session, scope: Scope, ticket_id: UUID, permission: str = "tickets:read") -> Ticket:
+    """The ticket of that id; for a stranger's there is none."""
+    ticket = session.scalars(visible_to(scope, permission).where(Ticket.id == ticket_id)).one_or_none()
+    if ticket is None:
+        raise NotFound("There is no such ticket.", id=str(ticket_id))
+    return ticket
+
+
+def surviving(session: Session, ticket_id: UUID) -> UUID:
+    """The ticket that stands for this one after all merges."""
+    found = ticket_id
+    while (into := session.scalar(select(Ticket.merged_into).where(Ticket.id == found))) is not None:
+        found = into
+    return found
+
+
+def family(ticket_id: UUID) -> Select[UUID]:
+    """The ids of a ticket and of all tickets merged into it: its messages are read through this."""
+    tree = select(Ticket.id).where(Ticket.id == ticket_id).cte("ticket_family", recursive=True)
+    tree = tree.union(select(Ticket.id).join(tree, Ticket.merged_into == tree.c.id))
+    return select(tree.c.id)
+
+
+@dataclass(frozen=True)
+class TicketRow:
+    """A ticket with the names that a list shows."""
+
+    ticket: Ticket
+    queue: str
+    account_id: UUID | None
+    """The account that stands for it after all merges."""
+    account: str | None
+    assignee: str | None
+    due_at: datetime | None
+    is_overdue: bool
+    is_breached: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list."""
+
+    rows: list[TicketRow]
+    next_cursor: str | None
+    total: int
+
+
+def with_names(statement: Select[Ticket], now: datetime) -> Select[Any]:
+    """A selection of tickets with the columns of `TicketRow`."""
+    breached = exists().where(ClockEvent.ticket_id == Ticket.id, ClockEvent.event == "breach")
+    standing = func.account_surviving(Ticket.account_id)
+    return (
+        statement.join(Queue, Queue.id == Ticket.queue_id)
+        .outerjoin(Account, Account.id == standing)
+        .outerjoin(User, User.id == Ticket.assignee_id)
+        .with_only_columns(Ticket, Queue.name, Account.id, Account.name, User.name, NEXT_DUE, is_overdue(now), breached)
+    )
+
+
+def chosen(
+    scope: Scope,
+    now: datetime,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    queue_id: UUID | None = None,
+    account_id: UUID | None = None,
+    permission: str = "tickets:read",
+) -> Select[Ticket]:
+    """The tickets that a filter and a search leave of what somebody may see: the same for list and export."""
+    statement = visible_to(scope, permission).where(Ticket.merged_into.is_(None))
+    if filter and filter.strip():
+        today = accounts.today_of(scope)
+        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(now, today), today)))
+    if search and search.strip():
+        statement = statement.where(matches(search[:200]))
+    if queue_id is not None:
+        statement = statement.where(Ticket.queue_id == queue_id)
+    if account_id is not None:
+        statement = statement.where(Ticket.account_id.in_(accounts.family(account_id)))
+    return statement
+
+
+def sort_keys() -> dict[str, ColumnElement[Any]]:
+    """What a list can be sorted by; nulls come last, so that a cursor can point between rows."""
+    return {
+        "due": func.coalesce(NEXT_DUE, NEVER),
+        "number": Ticket.__table__.c.number,
+        "opened": Ticket.__table__.c.opened_at,
+        "updated": Ticket.__table__.c.updated_at,
+        "priority": PRIORITY_RANK,
+        "subject": func.search_text(Ticket.subject, type_=Text),
+    }
+
+
+def page(
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    queue_id: UUID | None = None,
+    account_id: UUID | None = None,
+    sort: str = "due",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Listing:
+    """One page of the tickets that somebody may see. `sort` names a key, with `-` in front for the other way round."""
+    now, keys = clock.now(), sort_keys()
+    statement = chosen(scope, now, filter=filter, search=search, queue_id=queue_id, account_id=account_id)
+    key = keys.get(sort.removeprefix("-"))
+    if key is None:
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
+    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Ticket.id).subquery())) or 0
+    after = decode_cursor(cursor, 3)
+    down = sort.startswith("-")
+    if after is not None:
+        if after[0] != sort:
+            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
+        here = tuple_(key, Ticket.id)
+        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Ticket.id.type))
+        statement = statement.where(here < there if down else here > there)
+    order = (key.desc(), Ticket.id.desc()) if down else (key, Ticket.id)
+    found = session.execute(with_names(statement, now).add_columns(key).order_by(*order).limit(limit + 1)).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return Listing(
+        rows=[TicketRow(*row[:8]) for row in found[:limit]],
+        next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
+        total=total,
+    )
+
+
+def detail(session: Session, scope: Scope, ticket_id: UUID, permission: str = "tickets:read") -> TicketRow:
+    """One ticket with its names; for a stranger's there is none."""
+    statement = visible_to(scope, permission).where(Ticket.id == ticket_id)
+    row = session.execute(with_names(statement, clock.now())).one_or_none()
+    if row is None:
+        raise NotFound("There is no such ticket.", id=str(ticket_id))
+    return TicketRow(*row)
+
+
+def of_account(session: Session, scope: Scope, account_id: UUID, *, limit: int = 50) -> list[TicketRow]:
+    """The tickets of an account: those that are open first, then the latest."""
+    statement = chosen(scope, clock.now(), account_id=account_id)
+    order = (UNSOLVED_NOW.desc(), func.coalesce(NEXT_DUE, NEVER), Ticket.opened_at.desc(), Ticket.id)
+    rows = session.execute(with_names(statement, clock.now()).order_by(*order).limit(limit))
+    return [TicketRow(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many tickets are open somewhere."""
+
+    open: int
+    overdue: int
+
+
+def counts_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> Mapping[UUID, Counts]:
+    """Open and overdue tickets of some accounts, by account; for stops and map cards."""
+    standing = func.account_surviving(Ticket.account_id)
+    late = func.count().filter(is_overdue(clock.now()))
+    rows = session.execute(
+        visible_to(scope)
+        .where(UNSOLVED_NOW, standing.in_(list(account_ids)))
+        .with_only_columns(standing, func.count(), late)
+        .group_by(standing)
+    )
+    return {account_id: Counts(count, overdue) for account_id, count, overdue in rows}
+
+
+@dataclass(frozen=True)
+class Said:
+    """An entry of the conversation with its author and files."""
+
+    message: TicketMessage
+    number: int
+    """Of the ticket that it was said in; another one after a merge."""
+    author: str | None
+    files: Sequence[tuple[UUID, str, int]]
+    """Id, name and size of each."""
+
+
+def conversation(session: Session, ticket_id: UUID, *, limit: int = 500) -> list[Said]:
+    """What was said in a ticket and in those merged into it, the first first."""
+    files = func.jsonb_agg(
+        aggregate_order_by(func.jsonb_build_array(TicketFile.id, TicketFile.name, TicketFile.size), TicketFile.id)
+    )
+    attached = select(files).where(TicketFile.message_id == TicketMessage.id).correlate(TicketMessage)
+    rows = session.execute(
+        select(TicketMessage, Ticket.number, User.name, attached.scalar_subquery())
+        .join(Ticket, Ticket.id == TicketMessage.ticket_id)
+        .outerjoin(User, User.id == TicketMessage.author_id)
+        .where(TicketMessage.ticket_id.in_(family(ticket_id)))
+        .order_by(TicketMessage.at.desc(), TicketMessage.id.desc())
+        .limit(limit)
+    ).all()
+    return [
+        Said(message, number, author, [(UUID(key), name, size) for key, name, size in found or ()])
+        for message, number, author, found in reversed(rows)
+    ]
+
+
+def newest(session: Session, ticket_id: UUID) -> UUID | None:
+    """The latest thing that people said in a ticket; what an answer was written after."""
+    statement = select(TicketMessage.id).where(
+        TicketMessage.ticket_id.in_(family(ticket_id)), TicketMessage.kind != MessageKind.SYSTEM
+    )
+    return session.scalar(statement.order_by(TicketMessage.at.desc(), TicketMessage.id.desc()).limit(1))
+
+
+def file_of(session: Session, scope: Scope, ticket_id: UUID, file_id: UUID) -> TicketFile:
+    """A file of a ticket that somebody may see."""
+    find(session, scope, ticket_id)
+    statement = select(TicketFile).join(TicketMessage, TicketMessage.id == TicketFile.message_id)
+    statement = statement.where(TicketFile.id == file_id, TicketMessage.ticket_id.in_(family(ticket_id)))
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound("There is no such file.")
+    return found
+
+
+def linked(session: Session, scope: Scope, ticket_id: UUID) -> list[Ticket]:
+    """The tickets that have to do with one, as far as somebody may see them; also what it follows, or follows it."""
+    ours, theirs = TicketLink.one_id, TicketLink.other_id
+    pairs = select(theirs).where(ours == ticket_id).union(select(ours).where(theirs == ticket_id))
+    before = select(Ticket.follows_id).where(Ticket.id == ticket_id)
+    related = or_(Ticket.id.in_(pairs), Ticket.follows_id == ticket_id, Ticket.id.in_(before))
+    return list(session.scalars(visible_to(scope).where(related).order_by(Ticket.number)))
+
+
+def merged_ones(session: Session, ticket_id: UUID) -> list[Ticket]:
+    """The tickets that were merged into one."""
+    return list(session.scalars(select(Ticket).where(Ticket.merged_into == ticket_id).order_by(Ticket.number)))
+
+
+def clock_events(session: Session, ticket_id: UUID) -> list[ClockEvent]:
+    """What was near or missed at a ticket, in order."""
+    return list(
+        session.scalars(select(ClockEvent).where(ClockEvent.ticket_id == ticket_id).order_by(ClockEvent.found_at))
+    )
+
+
+def queues(session: Session) -> list[Queue]:
+    """All queues, by name."""
+    return list(session.scalars(select(Queue).where(Queue.deleted_at.is_(None)).order_by(Queue.name, Queue.id)))
+
+
+def queue(session: Session, queue_id: UUID) -> Queue:
+    """A queue; refuses an unknown or removed one."""
+    found = session.get(Queue, queue_id)
+    if found is None or found.deleted_at is not None:
+        raise NotFound("There is no such queue.", field="queue_id")
+    return found
+
+
+def queue_counts(session: Session, scope: Scope) -> Mapping[UUID, Counts]:
+    """Open and overdue tickets that somebody may see, by queue."""
+    late = func.count().filter(is_overdue(clock.now()))
+    statement = visible_to(scope).where(UNSOLVED_NOW).with_only_columns(Ticket.queue_id, func.count(), late)
+    return {key: Counts(count, overdue) for key, count, overdue in session.execute(statement.group_by(Ticket.queue_id))}
+
+
+def answers(session: Session, queue_id: UUID | None = None, language: str | None = None) -> list[CannedAnswer]:
+    """The canned answers, those of a queue and a language when they are given, by title."""
+    statement = select(CannedAnswer).where(CannedAnswer.deleted_at.is_(None))
+    if queue_id is not None:
+        statement = statement.where(or_(CannedAnswer.queue_id.is_(None), CannedAnswer.queue_id == queue_id))
+    if language is not None:
+        statement = statement.where(or_(CannedAnswer.language.is_(None), CannedAnswer.language == language))
+    return list(session.scalars(statement.order_by(CannedAnswer.title, CannedAnswer.id)))
+
+
+def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
+    """What a timeline tells of the tickets of some accounts: when each was opened."""
+    first = (
+        select(TicketMessage.body)
+        .where(TicketMessage.ticket_id == Ticket.id, TicketMessage.kind == MessageKind.INCOMING)
+        .order_by(TicketMessage.at, TicketMessage.id)
+        .limit(1)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    facts = func.jsonb_build_object(
+        "number", Ticket.number, "state", Ticket.state, "priority", Ticket.priority, "source", Ticket.source
+    )
+    columns = happening(
+        at=Ticket.__table__.c.opened_at,
+        kind="ticket",
+        entity="ticket",
+        id=Ticket.__table__.c.id,
+        account_id=Ticket.__table__.c.account_id,
+        actor_id=Ticket.__table__.c.assignee_id,
+        title=func.concat("#", Ticket.number, " ", Ticket.subject),
+        body=func.left(first, 2000),
+        facts=cast(facts, JSONB),
+    )
+    seen = and_(Ticket.account_id.in_(account_ids), Ticket.merged_into.is_(None), literal(scope.may("tickets:read")))
+    return visible_to(scope).where(seen).with_only_columns(*columns)

@@ -1,0 +1,1 @@
+"""Everything that happened at an account, whichever room tells it, in one order, page by page."""

@@ -1,0 +1,153 @@
+"""Reads of timelines: one union, each source limited before it, so that a long story is read from indexes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, Text, cast, func, literal, null, select, tuple_, union_all
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import Subquery
+from sqlalchemy.types import DateTime, Uuid
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.auth.access import Scope
+from server.kit.errors import NotFound
+from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.settings import settings
+from server.timeline import entries as reading
+from server.timeline.entries import Entry
+from server.timeline.sources import SOURCES, Source
+
+APART = 4
+"""Up to so many merged accounts are read one by one, each from its index; more of them together."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to read of a timeline."""
+
+    kinds: frozenset[str] = frozenset()
+    """Empty: everything."""
+    people: frozenset[UUID] = frozenset()
+    first: date | None = None
+    last: date | None = None
+    shareable: bool = False
+    """Only what the customer may read."""
+    search: str | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a timeline."""
+
+    entries: list[Entry]
+    next_cursor: str | None
+
+
+def page(
+    session: Session, scope: Scope, account_id: UUID, wish: Wish, *, cursor: str | None = None, limit: int = 50
+) -> Listing:
+    """One page of what happened at an account and at those merged into it, the latest first.
+
+    What one person changed within a minute is one entry, so a page may have fewer entries than its limit.
+    """
+    account_id = accounts.surviving(session, account_id)
+    granted = rights(session, scope, account_id)
+    if "accounts:read" not in granted:
+        raise NotFound("There is no such account.", id=str(account_id))
+    chosen = [
+        source for source in SOURCES if source.permission in granted and (not wish.kinds or source.kinds & wish.kinds)
+    ]
+    family = list(session.scalars(accounts.family(account_id)))
+    after = decode_cursor(cursor, 3)
+    statement = union(scope, chosen, family, wish, after, limit + 1)
+    rows = session.execute(statement).all() if statement is not None else []
+    entries = [Entry(**{**row._asdict(), "facts": row.facts or {}}) for row in rows]
+    shown, following = reading.grouped(entries, limit)
+    reading.fill_in(session, shown)
+    for entry in shown:
+        entry.link = link_of(entry, chosen)
+    key = (following.at.isoformat(), following.entity, following.id) if following else None
+    return Listing(shown, encode_cursor(key) if key else None)
+
+
+def rights(session: Session, scope: Scope, account_id: UUID) -> set[str]:
+    """Which permissions of the sources reach an account; one query, however many there are."""
+    wanted = sorted({source.permission for source in SOURCES if scope.may(source.permission)} | {"accounts:read"})
+    by_account = [one for one in wanted if not one.startswith("plans:")]
+    reach = [accounts.visible_to(scope, one).where(Account.id == account_id).exists().label(one) for one in by_account]
+    found = session.execute(select(*reach)).one()
+    granted = {one for one, reaches in zip(by_account, found, strict=True) if reaches}
+    return granted | (set(wanted) - set(by_account))
+
+
+def union(
+    scope: Scope, chosen: Sequence[Source], family: Sequence[UUID], wish: Wish, after: list[Any] | None, limit: int
+) -> Select[Any] | None:
+    """The newest rows of all sources; None when nothing is asked for."""
+    apart = [select(literal(one, Uuid)) for one in family]
+    if len(family) > APART:
+        apart = [select(func.unnest(literal(list(family))))]
+    branches = [branch(source, scope, accounts_, wish, after, limit) for source in chosen for accounts_ in apart]
+    if not branches:
+        return None
+    together = union_all(*branches).subquery("happened")
+    order = (together.c.at.desc(), together.c.entity.desc(), together.c.id.desc())
+    return select(together).order_by(*order).limit(limit)
+
+
+def branch(
+    source: Source, scope: Scope, account_ids: Select[Any], wish: Wish, after: list[Any] | None, limit: int
+) -> Select[Any]:
+    """The newest rows of one source."""
+    rows = source.happenings(scope, account_ids).subquery()
+    columns = {column.name: column for column in rows.c}
+    if wish.shareable:
+        columns["facts"] = (rows.c.facts - literal("inside", Text)).label("facts")
+        if source.body_is_internal:
+            columns["body"] = cast(null(), Text).label("body")
+    statement = select(*columns.values()).where(*conditions(rows, columns, source, scope, wish))
+    if after is not None:
+        at, entity, key = cast(str(after[0]), DateTime(timezone=True)), str(after[1]), cast(str(after[2]), Uuid)
+        here = tuple_(rows.c.at, rows.c.entity, rows.c.id)
+        statement = statement.where(rows.c.at <= at, here < tuple_(at, literal(entity, Text), key))
+    newest = statement.order_by(rows.c.at.desc(), rows.c.id.desc()).limit(limit).subquery()
+    return select(newest)
+
+
+def conditions(
+    rows: Subquery, columns: Mapping[str, ColumnElement[Any]], source: Source, scope: Scope, wish: Wish
+) -> list[ColumnElement[bool]]:
+    """What a wish leaves of a source."""
+    found: list[ColumnElement[bool]] = []
+    if wish.kinds and not source.kinds <= wish.kinds:
+        found.append(rows.c.kind.in_(sorted(wish.kinds)))
+    if wish.people:
+        found.append(rows.c.actor_id.in_(sorted(wish.people)))
+    zone = ZoneInfo(scope.zone or settings().zone)
+    if wish.first is not None:
+        found.append(rows.c.at >= datetime.combine(wish.first, time(), zone))
+    if wish.last is not None:
+        found.append(rows.c.at < datetime.combine(wish.last + timedelta(days=1), time(), zone))
+    if wish.shareable:
+        found.append(~rows.c.is_internal)
+    if wish.search and wish.search.strip():
+        text = func.search_text(func.concat_ws(" ", rows.c.title, columns["body"]))
+        for word in wish.search.split()[:8]:
+            folded = func.regexp_replace(func.search_text(word), r"([\\%_])", r"\\\1", "g")
+            found.append(text.like(func.concat("%", folded, "%")))
+    return found
+
+
+def link_of(entry: Entry, chosen: Sequence[Source]) -> str | None:
+    """Where an entry is read."""
+    link = next((source.link for source in chosen if entry.kind in source.kinds and source.link), "")
+    texts = {name: value for name, value in entry.facts.items() if isinstance(value, str)} | {"id": str(entry.id)}
+    try:
+        return link.format(**texts) or None
+    except KeyError:
+        return None

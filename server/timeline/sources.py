@@ -1,0 +1,42 @@
+"""What a timeline is put together from: a room that has something to tell adds its line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select
+
+from server.activities import happenings as activities
+from server.activities.handovers import queries as handovers
+from server.activities.notes import queries as notes
+from server.auth.access import Scope
+from server.plans import happenings as plans
+from server.timeline import edits
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one room tells of accounts."""
+
+    happenings: Callable[[Scope, Select[Any]], Select[Any]]
+    """Its `queries.happenings(scope, accounts)`, see `server.records.happenings`."""
+    permission: str
+    """Who may not do this at the account is told nothing of it."""
+    kinds: frozenset[str]
+    link: str = ""
+    """Where a row is read; `{id}` is its id, and any text of `facts` can be named too."""
+    body_is_internal: bool = False
+    """Its body is ours alone, even where the thing itself may be shown to the customer."""
+
+
+SOURCES: tuple[Source, ...] = (
+    Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
+    Source(notes.happenings, "activities:read", frozenset({"note"})),
+    Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
+    Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
+    Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
+    Source(plans.planned, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
+    Source(plans.taken_back, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
+    Source(plans.left_out, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
+)
+"""In `facts` a source keeps under `inside` what is not for the customer."""

@@ -1,0 +1,97 @@
+"""Charts as SVG: drawn on the server, labelled directly, in the page's colours; a table stands behind each."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from html import escape
+
+from markupsafe import Markup
+
+from server.opportunities.accuracy import Hit
+from server.opportunities.changes import Bridge, Change
+from server.web.language import Language
+
+WIDE, HIGH = 960, 260
+LEFT, RIGHT, TOP, BOTTOM = 12, 12, 28, 46
+
+
+def bar(x: float, y: float, width: float, height: float, fill: str) -> str:
+    """A bar with softened corners."""
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{max(height, 1):.1f}" rx="2" fill="{fill}"/>'
+
+
+def label(x: float, y: float, text: str, kind: str = "") -> str:
+    """A text, centred at x."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" class="{kind}">{escape(text)}</text>'
+
+
+def framed(title: str, parts: Sequence[str]) -> Markup:
+    """The parts as one picture with a title for those who do not see it."""
+    inside = "".join(parts)
+    return Markup(  # noqa: S704 (texts are escaped)
+        f'<svg class="chart" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(title)}">{inside}</svg>'
+    )
+
+
+def bridge_chart(bridge: Bridge, names: Mapping[Change, str], words: Language) -> Markup:
+    """From the old sum over each reason to the new one."""
+    steps = bridge.by_change()
+    levels, at = [bridge.before], bridge.before
+    for _count, amount in steps.values():
+        at += amount
+        levels.append(at)
+    high = max([*levels, bridge.after, Decimal(1)])
+    slots = len(steps) + 2
+    slot = (WIDE - LEFT - RIGHT) / slots
+    width = min(slot * 0.68, 84)
+
+    def y(value: Decimal) -> float:
+        return TOP + (HIGH - TOP - BOTTOM) * (1 - float(value / high))
+
+    def column(place: int, low: Decimal, top: Decimal, fill: str, figure: str, name: str) -> list[str]:
+        middle = LEFT + slot * (place + 0.5)
+        lines = name.split(" ", 1)
+        written = [label(middle, HIGH - 28 + 13 * line, part) for line, part in enumerate(lines)]
+        drawn = bar(middle - width / 2, y(top), width, y(low) - y(top), fill)
+        return [drawn, label(middle, y(top) - 6, figure, "strong"), *written]
+
+    zero = Decimal(0)
+    parts = column(0, zero, bridge.before, "var(--quiet)", words.number(bridge.before), words.t("Before"))
+    at = bridge.before
+    for place, (change, (_count, amount)) in enumerate(steps.items(), start=1):
+        fill = "var(--good)" if amount > 0 or change is Change.WON else "var(--bad)" if amount < 0 else "var(--info)"
+        sign = "+" if amount > 0 else ""
+        low, top = min(at, at + amount), max(at, at + amount)
+        parts += column(place, low, top, fill, f"{sign}{words.number(amount)}", names[change])
+        at += amount
+    parts += column(slots - 1, zero, bridge.after, "var(--brand)", words.number(bridge.after), words.t("Now"))
+    parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y(zero):.1f}" y2="{y(zero):.1f}"/>')
+    return framed(words.t("From the old sum to the new one"), parts)
+
+
+SERIES = (("commit", "var(--category-1)"), ("weighted", "var(--category-2)"), ("best_case", "var(--category-5)"))
+
+
+def accuracy_chart(hits: Sequence[Hit], words: Language) -> Markup:
+    """For each period what was sold, and what had been said as marks on it."""
+    values = [one.sold for one in hits]
+    values += [getattr(one.said, name) for one in hits if one.said for name, _ in SERIES]
+    high = max([*values, Decimal(1)])
+    slot = (WIDE - LEFT - RIGHT) / max(len(hits), 1)
+    width = min(slot * 0.5, 64)
+
+    def y(value: Decimal) -> float:
+        return TOP + (HIGH - TOP - BOTTOM) * (1 - float(value / high))
+
+    parts = [f'<line class="axis" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y(Decimal(0)):.1f}" y2="{y(Decimal(0)):.1f}"/>']
+    for place, one in enumerate(hits):
+        middle = LEFT + slot * (place + 0.5)
+        fill = "color-mix(in srgb, var(--brand) 32%, var(--paper))"
+        parts.append(bar(middle - width / 2, y(one.sold), width, y(Decimal(0)) - y(one.sold), fill))
+        parts.append(label(middle, HIGH - 28, one.period.name, "strong"))
+        parts.append(label(middle, HIGH - 14, words.number(one.sold)))
+        for at, (name, colour) in enumerate(SERIES):
+            if one.said:
+                level = y(getattr(one.said, name))
+                x = middle + (at - 1) * width * 0.55
+                parts.append(f'<circle cx="{x:.1f}" cy="{level:.1f}" r="5" fill="{colour}" stroke="var(--paper)"/>')
+    return framed(words.t("What was sold, and what had been said"), parts)

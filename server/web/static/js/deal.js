@@ -1,0 +1,14 @@
+// One deal: its stage bar moves it.
+
+import { api, toast } from "./app.js";
+import { ask } from "./deal_sheet.js";
+
+const deal = document.querySelector("#deal");
+document.addEventListener("click", async ({ target }) => {
+  const stage = target.closest("[data-move]")?.dataset.move;
+  if (!stage || stage === deal.dataset.stage) return;
+  const { ok, body } = await api("POST", `/api/v1/opportunities/${deal.dataset.id}/move`, { stage_id: stage, fields: {} }, { "If-Match": `"${deal.dataset.rev}"` });
+  if (ok) location.href = `/pipeline/deals/${deal.dataset.id}`;
+  else if (body?.code === "fields_missing") ask(deal.dataset.id, stage, () => { location.href = `/pipeline/deals/${deal.dataset.id}`; });
+  else toast(`${body?.detail ?? ""} ${body?.help ?? ""}`);
+});

@@ -1,0 +1,124 @@
+"""Accounts are filtered by where they are and by rows of other rooms."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.activities.models import Visit
+from server.auth.models import User
+from server.demands.models import VisitDemand
+from server.kit import clock
+from server.kit.filtering import guard
+
+MakeAccount = Callable[..., Any]
+
+
+@pytest.fixture
+def three(session: Session, make_account: MakeAccount, rita: User, otto: User) -> dict[str, Any]:
+    """Amann was visited today and wants a visit, Beck was visited long ago, Zech never."""
+    made = {
+        "Amann": make_account("Amann", at=(9.2, 47.2), number="1"),
+        "Beck": make_account("Beck", at=(9.21, 47.2), number="2"),
+        "Zech": make_account("Zech", at=(9.7, 47.2), number="3"),
+    }
+    for name, day in (("Amann", clock.today("UTC")), ("Beck", date(2020, 1, 1))):
+        visit = {"account_id": made[name].id, "rep_id": rita.id, "day": day, "zone": "UTC"}
+        session.add(Visit(**visit, state="done", outcome="order"))
+    session.add(
+        VisitDemand(account_id=made["Amann"].id, origin="hand", origin_key="1", sentence="Wants to talk", prize_s=1)
+    )
+    session.flush()
+    return made
+
+
+def names(client: TestClient, filter: str) -> list[str]:
+    answer = client.get("/api/v1/accounts", params={"filter": filter})
+    assert answer.status_code == 200, answer.text
+    return [item["name"] for item in answer.json()["items"]]
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        ("visit.outcome = order", ["Amann", "Beck"]),
+        ("not visit.outcome = order", ["Zech"]),
+        ("visits.count() over 90 days = 0", ["Beck", "Zech"]),
+        ("visits.count() >= 1 and visits.max(day) < today - 1 year", ["Beck"]),
+        ("visit with (rep = rita and day in this year)", ["Amann"]),
+        ("planned_visit is empty", ["Amann", "Beck", "Zech"]),
+        ("demand.state = open", ["Amann"]),
+        ('demand.why contains "talk" or number = 3', ["Amann", "Zech"]),
+        ("within 1 km of 9.2, 47.2", ["Amann", "Beck"]),
+        ("within 500 m of account 1", ["Amann"]),
+        ("within 5 km of account zech", ["Zech"]),
+        ("in polygon (9.1 47.1, 9.3 47.1, 9.3 47.3, 9.1 47.3)", ["Amann", "Beck"]),
+        ("in territory west", ["Amann", "Beck"]),
+        ("not in territory West", ["Zech"]),
+        ("not visited since 2020-06-01", ["Amann", "Beck", "Zech"]),
+    ],
+)
+def test_a_list_is_filtered(admin_client: TestClient, filter: str, found: list[str]) -> None:
+    assert names(admin_client, filter) == found
+
+
+def test_rows_of_a_merged_account_count_for_the_one_that_lives_on(
+    session: Session, admin_client: TestClient, three: dict[str, Any]
+) -> None:
+    session.execute(
+        text("update account set merged_into = :winner where id = :loser"),
+        {"winner": three["Zech"].id, "loser": three["Beck"].id},
+    )
+    assert names(admin_client, "visit.outcome = order") == ["Amann", "Zech"]
+    assert names(admin_client, "visits.count() = 0") == []
+
+
+def test_a_reader_sees_no_more_by_filtering(
+    client_for: Callable[[User | None], TestClient], three: dict[str, Any], otto: User
+) -> None:
+    assert names(client_for(otto), "visits.count() >= 0") == ["Zech"]
+    refused = client_for(otto).get("/api/v1/accounts", params={"filter": "within 5 km of account 1"})
+    assert refused.status_code == 422
+    assert "no account" in refused.json()["detail"]
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(
+    ("filter", "position", "help"),
+    [
+        ("class = A and vist.outcome = order", 14, "Did you mean “visit.outcome”"),
+        ("in territory Wst", 0, "Did you mean “West”"),
+        ("ticket.colour = red", 0, "Known"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_its_place(
+    admin_client: TestClient, filter: str, position: int, help: str
+) -> None:
+    problem = admin_client.get("/api/v1/accounts", params={"filter": filter}).json()
+    assert problem["code"] == "filter_invalid"
+    assert problem["position"] == position
+    assert help in problem["help"]
+
+
+@pytest.mark.usefixtures("three")
+def test_a_filter_that_would_search_everything_is_refused_by_name(
+    admin_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "MOST_COST", 1.0)
+    answer = admin_client.get("/api/v1/accounts", params={"filter": "class = A and visits.count() = 0"})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "filter_too_expensive"
+    assert answer.json()["part"] == "visits.count() = 0"
+
+
+@pytest.mark.usefixtures("three")
+def test_a_very_long_list_is_counted_about(admin_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "EXACT_UP_TO", 2)
+    page = admin_client.get("/api/v1/accounts", params={"limit": 1}).json()
+    assert page["total"] >= 3
+    assert page["total_is_estimated"] is True

@@ -1,0 +1,147 @@
+"""The bin: what somebody may bring back, who deleted it, the way back, and the end."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from server.accounts import places
+from server.accounts import service as accounts
+from server.accounts.duplicates.merging import MergeWish, merge
+from server.accounts.models import Account, Site
+from server.activities import service as activities
+from server.activities.notes import service as notes
+from server.activities.notes.models import Note
+from server.activities.notes.service import NewNote
+from server.kit import clock
+from server.kit.errors import NotFound
+from server.kit.settings import settings
+from server.records.models import FieldHistory
+from server.records.service import acting
+from server.recycling import queries, service
+
+NOBODY = UUID("01990000-0000-7000-8000-000000000000")
+
+
+@pytest.fixture
+def account(people: Any, make_account: Any) -> Account:
+    return make_account("Amann", (9.51, 47.1), owner_id=people["rita"].id)
+
+
+def in_bin(session: Any, scope: Any, **wish: Any) -> list[tuple[str, str]]:
+    return [(row.entity, row.title) for row in queries.page(session, scope, **wish).rows]
+
+
+def test_a_stranger_is_sent_away(client_for: Any) -> None:
+    assert client_for(None).get("/api/v1/bin").status_code == 401
+    assert client_for(None).post(f"/api/v1/bin/note/{NOBODY}/restore").status_code == 401
+
+
+def test_what_is_not_ones_own_to_bring_back_is_not_there(
+    session: Any, people: Any, scope: Any, clients: Any, account: Account
+) -> None:
+    accounts.delete(session, scope(people["mona"]), account.id, account.rev)
+    for login in ("rita", "nora"):
+        assert clients[login].get("/api/v1/bin").json()["items"] == []
+        assert clients[login].post(f"/api/v1/bin/account/{account.id}/restore").status_code == 404
+    assert clients["mona"].post(f"/api/v1/bin/nothing/{account.id}/restore").status_code == 404
+
+
+def test_everything_deleted_stands_there_with_who_and_when(
+    session: Any, people: Any, scope: Any, clients: Any, account: Account, make_account: Any
+) -> None:
+    mona = scope(people["mona"])
+    acting(session, mona.actor)
+    note = notes.write(session, mona, NewNote(account.id, "The oven"))
+    notes.delete(session, mona, note.id, 1)
+    site = places.create_site(session, mona, account.id, {"street": "Landstrasse 7", "city": "Vaduz"})
+    places.delete_site(session, mona, site.id, site.rev)
+    other = make_account("Beck", (9.52, 47.1), owner_id=people["rita"].id)
+    acting(session, mona.actor)
+    accounts.delete(session, mona, other.id, other.rev)
+    twin = make_account("Amann AG", (9.51, 47.1), owner_id=people["rita"].id)
+    merge(session, mona, account.id, twin.id, MergeWish({}))
+    found = clients["mona"].get("/api/v1/bin").json()["items"]
+    titles = {(one["entity"], one["title"]) for one in found}
+    assert titles == {
+        ("note", "The oven"), ("site", "Landstrasse 7, Vaduz"), ("account", "Beck"), ("merge", "Amann AG → Amann"),
+    }  # fmt: skip
+    assert {one["who"] for one in found} == {"Mona"}
+    assert in_bin(session, mona, entities=["note"]) == [("note", "The oven")]
+    assert in_bin(session, mona, search="óven") == [("note", "The oven")]
+
+
+def test_pages_follow_each_other(session: Any, people: Any, scope: Any, account: Account) -> None:
+    mona = scope(people["mona"])
+    for k in range(5):
+        notes.delete(session, mona, notes.write(session, mona, NewNote(account.id, f"Note {k}")).id, 1)
+    cursor, read = None, []
+    while True:
+        found = queries.page(session, mona, cursor=cursor, limit=2)
+        read += [row.title for row in found.rows]
+        cursor = found.next_cursor
+        if cursor is None:
+            break
+    assert sorted(read) == [f"Note {k}" for k in range(5)]
+
+
+def test_an_account_comes_back_with_its_sites_and_notes(
+    session: Any, people: Any, scope: Any, clients: Any, account: Account
+) -> None:
+    mona = scope(people["mona"])
+    notes.write(session, mona, NewNote(account.id, "The oven"))
+    accounts.delete(session, mona, account.id, account.rev)
+    assert clients["mona"].post(f"/api/v1/bin/account/{account.id}/restore").status_code == 204
+    assert len(clients["mona"].get(f"/api/v1/accounts/{account.id}").json()["sites"]) == 1
+    assert len(clients["mona"].get(f"/api/v1/accounts/{account.id}/notes").json()["items"]) == 1
+
+
+def test_a_site_comes_back_and_is_the_main_one_when_there_is_none(
+    session: Any, people: Any, scope: Any, account: Account
+) -> None:
+    mona = scope(people["mona"])
+    site = session.scalars(select(Site).where(Site.account_id == account.id)).one()
+    places.delete_site(session, mona, site.id, site.rev)
+    service.restore(session, mona, "site", site.id)
+    session.refresh(site)
+    assert (site.deleted_at, site.is_main) == (None, True)
+    with pytest.raises(NotFound):
+        service.restore(session, mona, "site", site.id)
+
+
+def test_a_merge_is_taken_back_from_the_bin(
+    session: Any, people: Any, scope: Any, clients: Any, account: Account, make_account: Any
+) -> None:
+    twin = make_account("Amann AG", (9.51, 47.1), owner_id=people["rita"].id)
+    made = merge(session, scope(people["mona"]), account.id, twin.id, MergeWish({}))
+    assert clients["mona"].post(f"/api/v1/bin/merge/{made.id}/restore").status_code == 204
+    session.refresh(twin)
+    assert twin.merged_into is None
+    assert clients["mona"].get("/api/v1/bin").json()["items"] == []
+
+
+def test_what_is_old_is_removed_for_good_unless_something_refers_to_it(
+    session: Any, people: Any, scope: Any, account: Account, make_account: Any
+) -> None:
+    mona = scope(people["mona"])
+    visited = make_account("Visited", (9.52, 47.1), owner_id=people["rita"].id)
+    site = session.scalar(select(Site.id).where(Site.account_id == visited.id))
+    day = clock.today("Europe/Vaduz")
+    activities.plan_visit(session, activities.PlannedVisit(visited.id, site, people["rita"].id, day, "Europe/Vaduz"))
+    note = notes.write(session, mona, NewNote(account.id, "The oven"))
+    notes.delete(session, mona, note.id, 1)
+    for one in (account, visited):
+        accounts.delete(session, mona, one.id, one.rev)
+    assert service.purge(session) == {"note": 0, "site": 0, "account": 0}
+    old = clock.now() - timedelta(days=settings().bin_days + 1)
+    for row in (account, visited, note, *session.scalars(select(Site))):
+        row.deleted_at = old
+    session.flush()
+    counts = service.purge(session)
+    assert (counts["note"], counts["account"]) == (1, 1)
+    session.expire_all()
+    assert session.scalars(select(Account.name)).all() == ["Visited"]
+    assert session.scalars(select(Note)).all() == []
+    assert session.scalars(select(FieldHistory).where(FieldHistory.row_id == account.id)).all() == []

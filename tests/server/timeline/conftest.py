@@ -1,0 +1,5 @@
+"""The same small company as the plans'."""
+
+from tests.server.plans.conftest import clients, make_account, monday, people, plan_now, scope
+
+__all__ = ["clients", "make_account", "monday", "people", "plan_now", "scope"]

@@ -1,0 +1,159 @@
+"""Pages of the shared story: notes, notifications, hand-overs and the bin, as people use them."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from server.accounts import service as accounts
+from server.activities.notes import service as notes
+from server.activities.notes.models import Note
+from server.activities.notes.service import NewNote
+from server.auth.access import scope_of
+from server.auth.models import Role
+from server.kit import clock
+from server.notifications.models import Notification
+from tests.server.web.conftest import token_in
+
+NOBODY = UUID("01990000-0000-7000-8000-000000000000")
+
+
+@pytest.fixture
+def rita(make_user: Any) -> Any:
+    return make_user("rita", Role.REP)
+
+
+@pytest.fixture
+def mona(make_user: Any) -> Any:
+    return make_user("mona", Role.ADMIN)
+
+
+def post(client: Any, page: str, path: str, **fields: Any) -> Any:
+    """Send a form with the token of a page."""
+    return client.post(path, data={"_csrf": token_in(client.get(page).text), **fields})
+
+
+@pytest.mark.parametrize("path", ["/notifications", "/notifications/wishes", "/notifications/bell", "/handovers",
+                                  "/handovers/new", "/bin", f"/notes/{NOBODY}/edit"])  # fmt: skip
+def test_a_stranger_is_sent_to_the_door(client_for: Any, path: str) -> None:
+    answer = client_for(None).get(path, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in")
+
+
+def test_somebody_elses_story_is_not_shown(browser_of: Any, rita: Any, mona: Any, make_account: Any) -> None:
+    account = make_account("Not Rita's", mona)
+    client = browser_of(rita)
+    for path in ("timeline",):
+        assert client.get(f"/accounts/{account.id}/{path}").status_code == 404
+    assert post(client, "/accounts", f"/accounts/{account.id}/notes", text="x", id=str(NOBODY)).status_code == 404
+    assert post(client, "/accounts", f"/accounts/{account.id}/follow", wanted="true").status_code == 404
+
+
+def test_a_note_is_written_pinned_changed_deleted_and_brought_back(
+    session: Any, browser_of: Any, rita: Any, make_account: Any
+) -> None:
+    account = make_account("Amann", rita)
+    client, page = browser_of(rita), f"/accounts/{account.id}"
+    assert "Write a note" in client.get(page).text
+    written = post(client, page, f"{page}/notes", text="New oven <b>soon</b>", id=str(NOBODY), is_pinned="on")
+    assert written.status_code == 200
+    assert written.text.count("New oven &lt;b&gt;soon&lt;/b&gt;") == 2  # pinned, and in the timeline
+    note = session.scalars(select(Note)).one()
+    assert "<textarea" in client.get(f"/notes/{note.id}/edit").text
+    changed = post(client, page, f"/notes/{note.id}", text="Two ovens", rev="1")
+    assert "Two ovens" in changed.text
+    clash = post(client, page, f"/notes/{note.id}", text="Three ovens", rev="1")
+    assert (clash.status_code, clash.headers["hx-retarget"]) == (412, f"#note-{note.id}")
+    assert "Two ovens" in clash.text
+    assert "Three ovens" in clash.text
+    gone = post(client, page, f"/notes/{note.id}/delete", rev="2")
+    assert "undoable" in gone.headers["hx-trigger"]
+    assert "Two ovens" not in client.get(page).text
+    assert "Two ovens" in client.get("/bin").text
+    assert post(client, page, f"/notes/{note.id}/restore").status_code == 200
+    assert "Two ovens" in client.get(page).text
+
+
+def test_a_refused_note_keeps_its_words(browser_of: Any, make_user: Any, rita: Any, make_account: Any) -> None:
+    make_user("otto", Role.REP)
+    account = make_account("Amann", rita)
+    page = f"/accounts/{account.id}"
+    refused = post(browser_of(rita), page, f"{page}/notes", text="@otto look", id=str(NOBODY), is_shareable="on")
+    assert refused.status_code == 422
+    assert "@otto look" in refused.text
+    assert "may not see this account" in refused.text
+    assert "checked" in refused.text
+
+
+def test_the_timeline_is_filtered_and_goes_on(session: Any, browser_of: Any, rita: Any, make_account: Any) -> None:
+    account = make_account("Amann", rita)
+    scope = scope_of(session, rita, source="web")
+    for k in range(45):
+        note = notes.write(session, scope, NewNote(account.id, f"Note number {k}"))
+        note.written_at = clock.now() - timedelta(hours=k)
+    session.flush()
+    client = browser_of(rita)
+    first = client.get(f"/accounts/{account.id}/timeline?kinds=note").text
+    assert "Note number 0" in first
+    assert "Note number 44" not in first
+    more = first.split('class="more" hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    second = client.get(more).text
+    assert "Note number 44" in second
+    assert "<ol" not in second
+    assert "Note number 7<" in client.get(f"/accounts/{account.id}/timeline?q=number+7").text
+    assert "Nothing fits" in client.get(f"/accounts/{account.id}/timeline?kinds=visit").text
+
+
+def test_the_bell_counts_and_the_list_leads_there(
+    session: Any, browser_of: Any, rita: Any, mona: Any, make_account: Any
+) -> None:
+    account = make_account("Amann", rita)
+    notes.write(session, scope_of(session, mona, source="web"), NewNote(account.id, "@rita they want the oven"))
+    client = browser_of(rita)
+    assert '<span class="count">1</span>' in client.get("/notifications/bell").text
+    assert "Mona mentioned you at Amann" in client.get("/notifications").text
+    told = session.scalars(select(Notification)).one()
+    opened = post(client, "/notifications", f"/notifications/{told.id}/open")
+    assert opened.headers["location"].startswith(f"/accounts/{account.id}#note-")
+    assert "count" not in client.get("/notifications/bell").text
+
+
+def test_wishes_are_chosen_on_a_page(browser_of: Any, rita: Any) -> None:
+    client, page = browser_of(rita), "/notifications/wishes"
+    saved = post(client, page, page, note="off", quiet_from="20:00", quiet_until="06:00", digest_at="06:30")
+    assert saved.headers["location"] == f"{page}?saved=1"
+    assert 'value="20:00"' in client.get(page).text
+    assert post(client, page, page, quiet_from="20:00").status_code == 422
+
+
+def test_accounts_are_handed_over_and_taken_back_on_pages(
+    session: Any, browser_of: Any, rita: Any, mona: Any, make_account: Any
+) -> None:
+    account, client = make_account("Amann", rita), browser_of(mona)
+    page = f"/handovers/new?account={account.id}"
+    assert "Amann" in client.get(page).text
+    today = clock.today("Europe/Vaduz").isoformat()
+    fields = {"account_ids": str(account.id), "to_id": str(mona.id), "day": today, "note": "Rita is away"}
+    made = post(client, page, "/handovers/new", **fields)
+    assert made.status_code == 303
+    assert "Rita → Mona" in client.get(made.headers["location"]).text
+    assert "Handed over" in client.get(f"/accounts/{account.id}").text
+    assert post(client, "/accounts", f"{made.headers['location']}/undo").status_code == 200
+    session.expire_all()
+    assert account.owner_id == rita.id
+    assert post(client, page, "/handovers/new", **(fields | {"account_ids": "nonsense"})).status_code == 422
+
+
+def test_a_deleted_account_lies_in_the_bin_and_comes_back(
+    session: Any, browser_of: Any, mona: Any, make_account: Any
+) -> None:
+    account, client = make_account("Amann", mona), browser_of(mona)
+    accounts.delete(session, scope_of(session, mona, source="web"), account.id, account.rev)
+    assert "Amann" in client.get("/bin?entity=account&q=aman").text
+    assert "Amann" not in client.get("/bin?q=zech").text
+    back = post(client, "/bin", f"/bin/account/{account.id}/restore")
+    assert back.headers["location"] == f"/accounts/{account.id}"
+    assert client.get(f"/accounts/{account.id}").status_code == 200
+    assert post(client, "/accounts", f"/bin/account/{NOBODY}/restore").status_code == 404
