@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.activities.agenda.models import Activity, Direction
 from server.auth.models import User
+from server.contacts.models import Contact, ContactAccount
 from server.inbox.models import Fate, InboxMail, KnownSender
 from server.kit import clock
 from server.mail.received import Received
 from server.mail.receiving_models import Mailbox
+from server.tickets.models import TicketMessage
 
 MOST_AN_HOUR = 30
 """Mails of one address in an hour; what comes after waits for a person: two machines may be writing each other."""
@@ -47,8 +50,10 @@ def route(session: Session, mail: Received, mailbox: Mailbox | None) -> Route:
     if thread is not None and thread.account_id is not None:
         return Route(Fate.FILED, "It answers a mail of this account.", thread.account_id, owner_id=thread.owner_id,
                      thread=thread)  # fmt: skip
-    if mailbox is not None and mailbox.purpose == "support":
-        return Route(Fate.TICKET, "It came to the support mailbox.", account_of(session, mail.sender))
+    if mailbox is not None and (mailbox.purpose == "support" or _answers_ticket(session, mail)):
+        return Route(
+            Fate.TICKET, "It came to the support mailbox, or answers a ticket.", account_of(session, mail.sender)
+        )
     known = session.get(KnownSender, mail.sender)
     if known is not None:
         if known.account_id is None:
@@ -64,13 +69,26 @@ def account_of(session: Session, address: str) -> UUID | None:
     """The one account that an address belongs to; of several none."""
     if not address:
         return None
-    found = session.scalars(
-        select(func.account_surviving(Account.id))
-        .where(func.lower(Account.email) == address, Account.deleted_at.is_(None))
-        .distinct()
-        .limit(2)
-    ).all()
+    own = select(func.account_surviving(Account.id)).where(
+        func.lower(Account.email) == address, Account.deleted_at.is_(None)
+    )
+    of_people = (
+        select(func.account_surviving(ContactAccount.account_id))
+        .join(Contact, Contact.id == ContactAccount.contact_id)
+        .where(
+            type_coerce(Contact.mail_addresses, ARRAY(Text)).contains([address]),
+            Contact.deleted_at.is_(None),
+            ContactAccount.deleted_at.is_(None),
+            ContactAccount.until.is_(None),
+        )
+    )
+    found: list[UUID] = list(session.scalars(own.union(of_people).limit(2)))
     return found[0] if len(found) == 1 else None
+
+
+def _answers_ticket(session: Session, mail: Received) -> bool:
+    written = select(TicketMessage.id).where(TicketMessage.mail_ref.in_(mail.references))
+    return bool(mail.references) and session.scalar(written.limit(1)) is not None
 
 
 def _is_ours(session: Session, mail: Received) -> bool:

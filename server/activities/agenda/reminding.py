@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +13,8 @@ from server.activities.agenda.models import Activity, Reminder, State
 from server.activities.agenda.values import MOST_REMINDER_MIN
 from server.kit import clock
 from server.kit.ids import uuid7
+from server.notifications.kinds import About
+from server.notifications.service import notify
 
 LATE = timedelta(minutes=30)
 """What began longer ago is not reminded of any more: the worker stood still."""
@@ -40,6 +43,11 @@ def remind(session: Session) -> list[UUID]:
         for user_id in dict.fromkeys([row.owner_id, *row.participant_ids]):
             fresh = insert(Reminder).values(id=uuid7(), activity_id=row.id, user_id=user_id, starts_at=begins)
             fresh = fresh.on_conflict_do_nothing(index_elements=["activity_id", "user_id", "starts_at"])
-            made += list(session.scalars(fresh.returning(Reminder.id)))
+            new = list(session.scalars(fresh.returning(Reminder.id)))
+            if new:
+                told = {"subject": row.subject, "at": begins.astimezone(ZoneInfo(row.zone)).strftime("%H:%M")}
+                link = f"/calendar/activities/{row.id}"
+                notify(session, [user_id], "reminder", "{at}: {subject}", link, About("activity", row.id), gaps=told)
+            made += new
     session.flush()
     return made
