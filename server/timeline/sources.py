@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from server.activities import happenings as activities
+from server.activities.agenda import queries as agenda
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
@@ -36,6 +37,12 @@ class Source:
 
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
+    Source(
+        agenda.happenings,
+        "activities:read",
+        frozenset({"call", "meeting", "task", "mail"}),
+        "/calendar/activities/{id}",
+    ),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
     Source(opportunities.happenings, "opportunities:read", frozenset({"stage"}), "/pipeline/deals/{id}"),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),

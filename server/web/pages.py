@@ -74,6 +74,7 @@ ROOMS = (
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),
     Room("imports", "/imports", "Import", "file-up", "i", "accounts:import", place="more"),
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge", place="more"),
+    Room("inbox", "/inbox", "Unassigned mail", "inbox", "q", "accounts:assign", place="more"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read", place="more"),
     Room("fields", "/fields", "Fields", "text-cursor-input", "f", "fields:write", place="more"),
     Room("handovers", "/handovers", "Hand-overs", "arrow-right-left", "q", "accounts:assign", place="more"),
