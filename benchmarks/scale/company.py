@@ -48,6 +48,7 @@ def fill(engine: Engine, *, accounts: int, visits_each: int) -> None:
         defined = connection.execute(
             text(
                 "select indexname, indexdef from pg_indexes where schemaname = 'public' and indexname like 'ix%'"
+                " and indexname <> 'ix_site_account_id'"
                 " and tablename in ('account', 'site', 'visit', 'search_entry')"
             )
         ).all()
@@ -55,7 +56,6 @@ def fill(engine: Engine, *, accounts: int, visits_each: int) -> None:
             connection.execute(text(f"drop index {name}"))
         connection.execute(text(ACCOUNTS), {"accounts": accounts})
         connection.execute(text(SITES), {"towns": TOWNS})
-        connection.execute(text("create index ix_site_account_id on site (account_id)"))
         connection.execute(text(VISITS), {"each": visits_each})
         connection.execute(
             text(
@@ -66,8 +66,7 @@ def fill(engine: Engine, *, accounts: int, visits_each: int) -> None:
                 " from account a join site s on s.account_id = a.id and s.is_main"
             )
         )
-        for name, definition in defined:
-            if name != "ix_site_account_id":
-                connection.execute(text(definition))
+        for _, definition in defined:
+            connection.execute(text(definition))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("vacuum analyze account, site, visit, search_entry"))

@@ -8,6 +8,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
 
+NAMES = ("account", "contact", "lead", "opportunity", "order", "ticket", "product")
+"""Every kind has an index of its own, so that a million accounts do not slow down the search for a deal."""
+
+
+def words_of(kind: str) -> Index:
+    """The index of one kind's words."""
+    return Index(
+        f"ix_search_{kind}_words",
+        "words",
+        postgresql_using="gin",
+        postgresql_ops={"words": "gin_trgm_ops"},
+        postgresql_where=text(f"kind = '{kind}'"),
+    )
+
 
 class Entry(Base):
     """Something that can be found; triggers keep it in step with its row (migration 0049)."""
@@ -25,7 +39,7 @@ class Entry(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), comment="When it was last changed.")
 
     __table_args__ = (
-        Index("ix_search_entry_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
+        *(words_of(kind) for kind in NAMES),
         Index(
             "ix_search_entry_digits",
             "digits",

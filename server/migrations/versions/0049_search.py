@@ -107,9 +107,13 @@ def upgrade() -> None:
     for statement in (ACCOUNT_ENTRIES, REFRESH, CHANGED, ATTACH, FILL):
         op.execute(statement)
     op.create_index(
-        "ix_search_entry_words", "search_entry", ["words"], postgresql_using="gin",
+        "ix_search_account_words",
+        "search_entry",
+        ["words"],
+        postgresql_using="gin",
         postgresql_ops={"words": "gin_trgm_ops"},
-    )  # fmt: skip
+        postgresql_where=sa.text("kind = 'account'"),
+    )
     op.create_index(
         "ix_search_entry_digits", "search_entry", ["digits"], postgresql_using="gin",
         postgresql_ops={"digits": "gin_trgm_ops"}, postgresql_where=sa.text("digits <> ''"),

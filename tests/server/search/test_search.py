@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import User
+from server.kit.ids import uuid7
 from server.search.models import Entry
 
 ClientFor = Callable[[User | None], TestClient]
@@ -88,3 +89,26 @@ def test_the_empty_box_shows_what_was_lately_opened(admin_client: TestClient, sh
     assert text.index("Hotel Zech") < text.index("Bäckerei Müller")
     marked = admin_client.get("/search", params={"q": "mull"}, headers=page).text
     assert "<mark>Müll</mark>er" in marked
+
+
+def test_contacts_deals_and_products_are_found_too(
+    session: Session, admin_client: TestClient, client_for: ClientFor, shops: dict[str, Account], otto: User
+) -> None:
+    session.execute(
+        text("insert into contact (id, first_name, last_name) values (:id, 'Klara', 'Kaufmann')"), {"id": uuid7()}
+    )
+    session.execute(
+        text(
+            "insert into contact_account (id, contact_id, account_id)"
+            " select :id, c.id, :account from contact c where c.last_name = 'Kaufmann'"
+        ),
+        {"id": uuid7(), "account": shops["Baker"].id},
+    )
+    session.execute(
+        text("insert into lead (id, company, phones_e164) values (:id, 'Seilbahn Malbun', '{+4232651111}')"),
+        {"id": uuid7()},
+    )
+    assert found(admin_client, "klara kaufman") == ["Klara Kaufmann"]
+    assert found(admin_client, "kaufmann backerei") == ["Klara Kaufmann"]
+    assert found(admin_client, "265 11 11") == ["Seilbahn Malbun"]
+    assert found(client_for(otto), "kaufmann") == []

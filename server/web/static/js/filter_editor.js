@@ -114,7 +114,7 @@ class Editor {
       made.addEventListener("click", run);
       return made;
     };
-    chip.append(button(text, "", edit), button("∨", `${this.words.alternative} ${text}`, () => this.edit(null, alternative)), button("✕", `${this.words.remove}: ${text}`, remove));
+    chip.append(button(text, "", edit), button(this.words.or, `${this.words.alternative} ${text}`, () => this.edit(null, alternative)), button("✕", `${this.words.remove}: ${text}`, remove));
     return chip;
   }
 
