@@ -26,6 +26,7 @@ from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.closures import routes as closure_routes
+from server.contacts import routes as contact_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
 from server.fields import routes as field_routes
@@ -96,6 +97,7 @@ ROUTERS = (
     agenda_routes.router,
     agenda_routes.feed_router,
     closure_routes.router,
+    contact_routes.router,
     demand_routes.router,
     segment_routes.router,
     pipeline_routes.router,

@@ -15,6 +15,8 @@ from server.accounts.duplicates import merging
 from server.activities.notes import queries as notes
 from server.activities.notes import service as note_rules
 from server.auth.access import Scope
+from server.contacts import queries as contacts
+from server.contacts import service as contact_rules
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ KINDS: Mapping[str, Kind] = {
     "note": Kind(
         "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
         "/accounts/{account_id}#note-{id}",
+    ),
+    "contact": Kind(
+        "Contact", "contact-round", "contacts:write", contacts.deleted, contact_rules.restore, contact_rules.purge,
+        "/contacts/{id}",
     ),
     "merge": Kind(
         "Merge", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"

@@ -10,6 +10,7 @@ from server.activities import happenings as activities
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
+from server.contacts import queries as contacts
 from server.leads import queries as leads
 from server.plans import happenings as plans
 from server.timeline import edits
@@ -37,6 +38,7 @@ SOURCES: tuple[Source, ...] = (
     Source(leads.happenings, "leads:read", frozenset({"lead"}), "/leads/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
+    Source(contacts.happenings, "contacts:read", frozenset({"consent"}), "/contacts/{contact_id}"),
     Source(plans.planned, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.taken_back, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.left_out, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),

@@ -8,12 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from server.accounts import queries, service, tree
-from server.accounts.classes import queries as classes
+from server.accounts import queries, service
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
-from server.accounts.models import Account, Weekday
+from server.accounts.models import Account
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
@@ -30,6 +29,7 @@ from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
 from server.sync import conflicts
+from server.web.account_card import around
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, text
@@ -223,23 +223,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     )
 
 
-def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
-    """What stands around an account: its own fields, those above and below it, another class that is suggested."""
-    row = session.get_one(Account, account_id)
-    below = tree.below(session, scope, account_id)
-    above = tree.chain(session, account_id)
-    seen = queries.seen_of(session, scope, [one.id for one in above])
-    return {
-        "own_fields": own.fields_of(session, "account"),
-        "site_fields": own.fields_of(session, "site"),
-        "above": [(one, one.id in seen) for one in reversed(above)],
-        "below": below,
-        "worth": tree.worth(row, below) if below else {},
-        "suggested": classes.open_of(session, account_id),
-        "may_decide": scope.may("accounts:assign"),
-    }
-
-
 def may_place_at(session: Session, scope: Scope, account_id: UUID) -> bool:
     """Whether somebody sets the pins of an account; others propose."""
     return queries.detail(session, scope, account_id, "pins:place") is not None
@@ -266,7 +249,7 @@ def edit_page(
 ) -> Response:
     """The form of an account."""
     people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
-    more = {"people_choices": people, "own_fields": own.fields_of(session, "account"), "weekdays": list(Weekday)}
+    more = {"people_choices": people, "own_fields": own.fields_of(session, "account")}
     return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)
 
 

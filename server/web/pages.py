@@ -58,6 +58,7 @@ class Room:
 ROOMS = (
     Room("home", "/", "Map", "map", "h", "accounts:read", place="bar"),
     Room("accounts", "/accounts", "Accounts", "building-2", "a", "accounts:read", place="bar"),
+    Room("contacts", "/contacts", "Contacts", "contact-round", "k", "contacts:read"),
     Room("leads", "/leads", "Leads", "magnet", "l", "leads:read"),
     Room("pipeline", "/pipeline", "Pipeline", "square-kanban", "o", "opportunities:read"),
     Room("forecast", "/forecast", "Forecast", "trending-up", "z", "opportunities:read"),
