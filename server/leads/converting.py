@@ -1,7 +1,8 @@
-"""What becomes of a good lead: an account, new or there already, and a deal; nothing of its history is lost."""
+"""What becomes of a good lead: an account, its person and a deal; nothing of its history is lost."""
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
@@ -13,6 +14,10 @@ from server.accounts.models import Account, Site
 from server.accounts.pins import PIN_FIELDS, align_accounts
 from server.accounts.service import NewAccount
 from server.auth.access import Scope
+from server.contacts import service as contacts
+from server.contacts.consent import Said, note_consent
+from server.contacts.models import Channel, ConsentState, Contact, How, Purpose
+from server.contacts.service import LinkedAlready, NewPlace
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound
 from server.leads import service, telling
@@ -58,6 +63,7 @@ def convert(session: Session, scope: Scope, lead_id: UUID, wish: Conversion) -> 
         account = account_service.find(session, scope, accounts.surviving(session, wish.account_id), "accounts:write")
     lead.state, lead.decided_at = LeadState.CONVERTED, clock.now()
     lead.account_id, lead.account_is_new = account.id, wish.account_id is None
+    lead.contact_id = contact_from(session, scope, lead, account)
     lead.opportunity_id = deal_from(session, scope, lead, account, wish.deal) if wish.deal else None
     session.flush()
     service.add_signal(session, lead.id, SignalKind.NOTE, f"Converted to “{account.name}”.", actor_id=scope.user_id)
@@ -95,12 +101,40 @@ def account_from(session: Session, scope: Scope, lead: Lead, *, force: bool) -> 
     return account
 
 
+def contact_from(session: Session, scope: Scope, lead: Lead, account: Account) -> UUID | None:
+    """The lead's person at the account, with what they agreed to; somebody known by a mail address is taken again."""
+    if not lead.person or not scope.may("contacts:write"):
+        return None
+    known = contacts.of_address(session, scope, lead.emails) if lead.emails else []
+    if known:
+        with suppress(LinkedAlready):
+            contacts.link(session, scope, known[0].id, account.id, {})
+        contact = known[0]
+    else:
+        first, _, last = lead.person.rpartition(" ")
+        given = {"first_name": first or None, "last_name": last, "phones": lead.phones, "mails": lead.emails}
+        contact = contacts.create(session, scope, given, [NewPlace(account.id, {"is_primary": True})])
+    if lead.consented_at is not None:
+        for channel in (Channel.MAIL, Channel.PHONE):
+            said = Said(
+                channel,
+                Purpose.SERVICE,
+                ConsentState.GIVEN,
+                How.FORM,
+                at=lead.consented_at,
+                wording=lead.consent_text,
+            )
+            note_consent(session, contact, said, by=scope.user_id)
+    return contact.id
+
+
 def deal_from(session: Session, scope: Scope, lead: Lead, account: Account, sale: NewSale) -> UUID:
     """The deal that begins with a lead: its owner's, and worth what the lead expects."""
     scope.need("opportunities:write")
     fields = {
         "name": account.name,
         "account_id": account.id,
+        "contact_id": lead.contact_id,
         "owner_id": lead.owner_id,
         "amount": lead.expected_value,
         "currency": lead.currency,
@@ -129,15 +163,24 @@ def undo(session: Session, scope: Scope, lead_id: UUID) -> Lead:
         raise NotNow("The conversion is more than 30 days old.", help="Delete the account instead.")
     if lead.opportunity_id is not None:
         drop_deal(session, scope, lead.opportunity_id)
+    if lead.contact_id is not None:
+        drop_contact(session, scope, lead.contact_id, lead.decided_at)
     if lead.account_is_new:
         take_back(session, scope, lead.account_id)
     lead.state, lead.decided_at = LeadState.QUALIFIED, None
-    lead.account_id, lead.account_is_new, lead.opportunity_id = None, False, None
+    lead.account_id, lead.account_is_new, lead.opportunity_id, lead.contact_id = None, False, None, None
     session.flush()
     service.add_signal(session, lead.id, SignalKind.NOTE, "The conversion was taken back.", actor_id=scope.user_id)
     session.refresh(lead)
     telling.announce(session, lead)
     return lead
+
+
+def drop_contact(session: Session, scope: Scope, contact_id: UUID, converted_at: datetime) -> None:
+    """Put the person whom a conversion took in into the bin; one who was known before stays."""
+    contact = session.get(Contact, contact_id)
+    if contact is not None and contact.deleted_at is None and contact.created_at > converted_at - timedelta(minutes=1):
+        contacts.delete(session, scope, contact_id, contact.rev)
 
 
 def drop_deal(session: Session, scope: Scope, deal_id: UUID) -> None:
