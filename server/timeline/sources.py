@@ -7,10 +7,15 @@ from typing import Any
 from sqlalchemy import Select
 
 from server.activities import happenings as activities
+from server.activities.agenda import queries as agenda
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
+from server.leads import queries as leads
+from server.opportunities import queries as opportunities
+from server.orders import queries as orders
 from server.plans import happenings as plans
+from server.tickets import queries as tickets
 from server.timeline import edits
 
 
@@ -27,11 +32,27 @@ class Source:
     """Where a row is read; `{id}` is its id, and any text of `facts` can be named too."""
     body_is_internal: bool = False
     """Its body is ours alone, even where the thing itself may be shown to the customer."""
+    internal_kinds: frozenset[str] = frozenset()
+    """Kinds of which nothing is for the customer."""
 
+
+STAGES, LEADS = frozenset({"stage"}), frozenset({"lead"})
 
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
+    Source(
+        agenda.happenings,
+        "activities:read",
+        frozenset({"call", "mail", "meeting", "task"}),
+        "/calendar/activities/{id}",
+        body_is_internal=True,
+        internal_kinds=frozenset({"task"}),
+    ),
+    Source(tickets.happenings, "tickets:read", frozenset({"ticket"}), "/tickets/{id}"),
+    Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}", body_is_internal=True),
+    Source(opportunities.happenings, "opportunities:read", STAGES, "/pipeline/deals/{id}", internal_kinds=STAGES),
+    Source(leads.happenings, "leads:read", LEADS, "/leads/{id}", internal_kinds=LEADS),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
@@ -39,4 +60,6 @@ SOURCES: tuple[Source, ...] = (
     Source(plans.taken_back, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.left_out, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
 )
-"""In `facts` a source keeps under `inside` what is not for the customer."""
+"""In `facts` a source keeps under `inside`, or by the names below, what is not for the customer."""
+
+INTERNAL_FACTS = ("inside", "outcome", "priority", "score", "signal", "sender", "source")
