@@ -15,6 +15,7 @@ from server.inbox.models import Fate, InboxMail, KnownSender
 from server.kit import clock
 from server.mail.received import Received
 from server.mail.receiving_models import Mailbox
+from server.tickets import intake as tickets
 
 MOST_AN_HOUR = 30
 """Mails of one address in an hour; what comes after waits for a person: two machines may be writing each other."""
@@ -43,6 +44,8 @@ def route(session: Session, mail: Received, mailbox: Mailbox | None) -> Route:
     person = _person(session, mail.sender)
     if person is not None:
         return _sent_elsewhere(session, mail, person)
+    if tickets.is_for_tickets(session, mail):
+        return Route(Fate.TICKET, "It answers a ticket, or went to the address of a queue.")
     thread = _thread(session, mail)
     if thread is not None and thread.account_id is not None:
         return Route(Fate.FILED, "It answers a mail of this account.", thread.account_id, owner_id=thread.owner_id,

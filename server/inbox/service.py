@@ -19,6 +19,7 @@ from server.kit.errors import Conflict, NotFound
 from server.mail.received import Received
 from server.mail.receiving import parse
 from server.mail.receiving_models import Mailbox, ReceivedMail
+from server.tickets import intake as tickets
 
 
 class AlreadyDecided(Conflict):
@@ -35,7 +36,8 @@ def take(session: Session, received_id: UUID) -> InboxMail:
     stored = session.get_one(ReceivedMail, received_id)
     mail = parse(stored.content)
     decided = routing.route(session, mail, session.get(Mailbox, stored.mailbox_id))
-    if decided.fate is Fate.TICKET:
+    ticket = tickets.take(session, mail) if decided.fate is Fate.TICKET else None
+    if decided.fate is Fate.TICKET and ticket is None:
         decided = _without_tickets(decided)
     row = InboxMail(
         received_id=received_id,
@@ -47,6 +49,8 @@ def take(session: Session, received_id: UUID) -> InboxMail:
         subject=mail.subject or "–",
         sent_at=mail.sent_at,
         is_automatic=mail.is_automatic,
+        ticket_id=ticket.id if ticket else None,
+        account_id=ticket.account_id if ticket else None,
     )
     session.add(row)
     if decided.fate is Fate.FILED:
@@ -56,7 +60,7 @@ def take(session: Session, received_id: UUID) -> InboxMail:
 
 
 def _without_tickets(decided: Route) -> Route:
-    """There is no room of tickets in this house: such a mail goes to its account, or to a person."""
+    """There is no queue of tickets yet: such a mail goes to its account, or to a person."""
     fate = Fate.FILED if decided.account_id else Fate.UNASSIGNED
     return replace(decided, fate=fate)
 

@@ -1,4 +1,4 @@
-"""What the bin shows of leads, deals, tickets, orders and activities."""
+"""What the bin shows of leads, orders and activities."""
 
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,8 @@ from server.auth.access import Scope
 from server.kit.errors import NotFound
 from server.leads import queries as leads
 from server.leads.models import Lead
-from server.opportunities.models import Opportunity
 from server.orders.models import Order
 from server.records.binned import binned
-from server.tickets import queries as tickets
-from server.tickets.models import Ticket
 
 
 def leads_gone(scope: Scope) -> Select[Any]:
@@ -28,34 +25,9 @@ def leads_gone(scope: Scope) -> Select[Any]:
     return select(*columns).where(Lead.deleted_at.is_not(None), leads.within_reach(scope, "leads:write"))
 
 
-def tickets_gone(scope: Scope) -> Select[Any]:
-    """Deleted tickets that the person may bring back."""
-    title = func.concat("#", Ticket.number, " ", Ticket.subject)
-    columns = binned(
-        entity="ticket", id=Ticket.id, title=title, deleted_at=Ticket.deleted_at, account_id=Ticket.account_id
-    )
-    return select(*columns).where(Ticket.deleted_at.is_not(None), tickets.within_reach(scope, "tickets:assign"))
-
-
 def reached(scope: Scope, permission: str) -> Select[Any]:
     """The accounts that a permission reaches."""
     return accounts.visible_to(scope, permission).with_only_columns(Account.id).order_by(None)
-
-
-def deals_gone(scope: Scope) -> Select[Any]:
-    """Deleted deals that the person may bring back."""
-    columns = binned(
-        entity="opportunity",
-        id=Opportunity.id,
-        title=Opportunity.name,
-        deleted_at=Opportunity.deleted_at,
-        account_id=Opportunity.account_id,
-    )
-    mine = or_(
-        accounts.standing_for(Opportunity.account_id, reached(scope, "opportunities:write")),
-        Opportunity.owner_id == scope.user_id,
-    )
-    return select(*columns).where(Opportunity.deleted_at.is_not(None), mine)
 
 
 def orders_gone(scope: Scope) -> Select[Any]:

@@ -11,6 +11,7 @@ from server.activities.agenda import queries as agenda
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
+from server.contacts import queries as contacts
 from server.leads import queries as leads
 from server.opportunities import queries as opportunities
 from server.orders import queries as orders
@@ -36,7 +37,7 @@ class Source:
     """Kinds of which nothing is for the customer."""
 
 
-STAGES, LEADS = frozenset({"stage"}), frozenset({"lead"})
+STAGES, LEADS, CONSENTS = frozenset({"stage"}), frozenset({"lead"}), frozenset({"consent"})
 
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
@@ -49,13 +50,14 @@ SOURCES: tuple[Source, ...] = (
         body_is_internal=True,
         internal_kinds=frozenset({"task"}),
     ),
-    Source(tickets.happenings, "tickets:read", frozenset({"ticket"}), "/tickets/{id}"),
     Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}", body_is_internal=True),
     Source(opportunities.happenings, "opportunities:read", STAGES, "/pipeline/deals/{id}", internal_kinds=STAGES),
     Source(leads.happenings, "leads:read", LEADS, "/leads/{id}", internal_kinds=LEADS),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
+    Source(tickets.happenings, "tickets:read", frozenset({"ticket"}), "/tickets/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
+    Source(contacts.happenings, "contacts:read", CONSENTS, "/contacts/{contact_id}", internal_kinds=CONSENTS),
     Source(plans.planned, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.taken_back, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.left_out, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),

@@ -57,6 +57,7 @@ CHIPS: Mapping[str, tuple[str, str]] = {
     "lead": ("Leads", "user-plus"),
     "campaign": ("Campaigns", "megaphone"),
     "handover": ("Hand-overs", "arrow-right-left"),
+    "consent": ("Consent", "badge-check"),
     "plan": ("Plans", "route"),
     "edit": ("Edits", "pencil"),
 }
