@@ -102,7 +102,7 @@ def rights(session: Session, scope: Scope, account_id: UUID) -> set[str]:
 
 def union(
     scope: Scope, chosen: Sequence[Source], family: Sequence[UUID], wish: Wish, after: list[Any] | None, limit: int
-) -> CompoundSelect[Any] | None:
+) -> CompoundSelect[Any] | Select[Any] | None:
     """The newest rows of all sources; None when nothing is asked for."""
     apart = [select(literal(one, Uuid)) for one in family]
     if len(family) > APART:
@@ -110,6 +110,8 @@ def union(
     branches = [branch(source, scope, accounts_, wish, after, limit) for source in chosen for accounts_ in apart]
     if not branches:
         return None
+    if len(branches) == 1:
+        return branches[0]  # it is ordered and limited already
     order: list[ColumnElement[Any]] = [literal_column(name).desc() for name in ("at", "entity", "id")]
     return union_all(*branches).order_by(*order).limit(limit)
 
