@@ -17,8 +17,11 @@ from server.activities.notes import service as note_rules
 from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.contacts import service as contact_rules
+from server.leads import service as lead_rules
 from server.opportunities import queries as opportunities
 from server.opportunities import service as deal_rules
+from server.orders import service as order_rules
+from server.recycling import rooms
 from server.tickets import queries as tickets
 from server.tickets import service as ticket_rules
 
@@ -52,6 +55,14 @@ KINDS: Mapping[str, Kind] = {
     "note": Kind(
         "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
         "/accounts/{account_id}#note-{id}",
+    ),
+    "lead": Kind("Lead", "user-plus", "leads:write", rooms.leads_gone, lead_rules.restore, None, "/leads/{id}"),
+    "order": Kind(
+        "Order", "shopping-cart", "orders:write", rooms.orders_gone, order_rules.restore, None, "/orders/{id}"
+    ),
+    "activity": Kind(
+        "Activity", "list-todo", "activities:write", rooms.activities_gone, rooms.restore_activity, None,
+        "/calendar/activities/{id}",
     ),
     "contact": Kind(
         "Contact", "contact-round", "contacts:write", contacts.deleted, contact_rules.restore, contact_rules.purge,

@@ -7,7 +7,21 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, literal, null, select, tuple_, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Text,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import DateTime, Uuid
@@ -20,7 +34,7 @@ from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
 from server.timeline import entries as reading
 from server.timeline.entries import Entry
-from server.timeline.sources import SOURCES, Source
+from server.timeline.sources import INTERNAL_FACTS, SOURCES, Source
 
 APART = 4
 """Up to so many merged accounts are read one by one, each from its index; more of them together."""
@@ -71,6 +85,7 @@ def page(
     reading.fill_in(session, shown)
     for entry in shown:
         entry.link = link_of(entry, chosen)
+        entry.is_internal |= any(entry.kind in source.internal_kinds for source in chosen)
     key = (following.at.isoformat(), following.entity, following.id) if following else None
     return Listing(shown, encode_cursor(key) if key else None)
 
@@ -87,7 +102,7 @@ def rights(session: Session, scope: Scope, account_id: UUID) -> set[str]:
 
 def union(
     scope: Scope, chosen: Sequence[Source], family: Sequence[UUID], wish: Wish, after: list[Any] | None, limit: int
-) -> Select[Any] | None:
+) -> CompoundSelect[Any] | Select[Any] | None:
     """The newest rows of all sources; None when nothing is asked for."""
     apart = [select(literal(one, Uuid)) for one in family]
     if len(family) > APART:
@@ -95,9 +110,10 @@ def union(
     branches = [branch(source, scope, accounts_, wish, after, limit) for source in chosen for accounts_ in apart]
     if not branches:
         return None
-    together = union_all(*branches).subquery("happened")
-    order = (together.c.at.desc(), together.c.entity.desc(), together.c.id.desc())
-    return select(together).order_by(*order).limit(limit)
+    if len(branches) == 1:
+        return branches[0]  # it is ordered and limited already
+    order: list[ColumnElement[Any]] = [literal_column(name).desc() for name in ("at", "entity", "id")]
+    return union_all(*branches).order_by(*order).limit(limit)
 
 
 def branch(
@@ -107,7 +123,7 @@ def branch(
     rows = source.happenings(scope, account_ids).subquery()
     columns = {column.name: column for column in rows.c}
     if wish.shareable:
-        columns["facts"] = (rows.c.facts - literal("inside", Text)).label("facts")
+        columns["facts"] = (rows.c.facts - cast(list(INTERNAL_FACTS), ARRAY(Text))).label("facts")
         if source.body_is_internal:
             columns["body"] = cast(null(), Text).label("body")
     statement = select(*columns.values()).where(*conditions(rows, columns, source, scope, wish))
@@ -115,8 +131,7 @@ def branch(
         at, entity, key = cast(str(after[0]), DateTime(timezone=True)), str(after[1]), cast(str(after[2]), Uuid)
         here = tuple_(rows.c.at, rows.c.entity, rows.c.id)
         statement = statement.where(rows.c.at <= at, here < tuple_(at, literal(entity, Text), key))
-    newest = statement.order_by(rows.c.at.desc(), rows.c.id.desc()).limit(limit).subquery()
-    return select(newest)
+    return statement.order_by(rows.c.at.desc(), rows.c.id.desc()).limit(limit)
 
 
 def conditions(
@@ -134,7 +149,9 @@ def conditions(
     if wish.last is not None:
         found.append(rows.c.at < datetime.combine(wish.last + timedelta(days=1), time(), zone))
     if wish.shareable:
-        found.append(~rows.c.is_internal)
+        found += [~rows.c.is_internal, rows.c.facts["state"].astext.is_distinct_from("draft")]
+        if source.internal_kinds:
+            found.append(rows.c.kind.not_in(sorted(source.internal_kinds)))
     if wish.search and wish.search.strip():
         text = func.search_text(func.concat_ws(" ", rows.c.title, columns["body"]))
         for word in wish.search.split()[:8]:

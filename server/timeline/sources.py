@@ -33,7 +33,11 @@ class Source:
     """Where a row is read; `{id}` is its id, and any text of `facts` can be named too."""
     body_is_internal: bool = False
     """Its body is ours alone, even where the thing itself may be shown to the customer."""
+    internal_kinds: frozenset[str] = frozenset()
+    """Kinds of which nothing is for the customer."""
 
+
+STAGES, LEADS, CONSENTS = frozenset({"stage"}), frozenset({"lead"}), frozenset({"consent"})
 
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
@@ -44,16 +48,26 @@ SOURCES: tuple[Source, ...] = (
         "/calendar/activities/{id}",
     ),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
-    Source(opportunities.happenings, "opportunities:read", frozenset({"stage"}), "/pipeline/deals/{id}"),
+    Source(
+        agenda.happenings,
+        "activities:read",
+        frozenset({"call", "mail", "meeting", "task"}),
+        "/calendar/activities/{id}",
+        body_is_internal=True,
+        internal_kinds=frozenset({"task"}),
+    ),
+    Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}", body_is_internal=True),
+    Source(opportunities.happenings, "opportunities:read", STAGES, "/pipeline/deals/{id}", internal_kinds=STAGES),
+    Source(leads.happenings, "leads:read", LEADS, "/leads/{id}", internal_kinds=LEADS),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
-    Source(leads.happenings, "leads:read", frozenset({"lead"}), "/leads/{id}"),
-    Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}"),
     Source(tickets.happenings, "tickets:read", frozenset({"ticket"}), "/tickets/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
-    Source(contacts.happenings, "contacts:read", frozenset({"consent"}), "/contacts/{contact_id}"),
+    Source(contacts.happenings, "contacts:read", CONSENTS, "/contacts/{contact_id}", internal_kinds=CONSENTS),
     Source(plans.planned, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.taken_back, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.left_out, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
 )
-"""In `facts` a source keeps under `inside` what is not for the customer."""
+"""In `facts` a source keeps under `inside`, or by the names below, what is not for the customer."""
+
+INTERNAL_FACTS = ("inside", "outcome", "priority", "score", "signal", "sender", "source")

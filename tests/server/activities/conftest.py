@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import User
-from tests.server.plans.conftest import add_account, add_company
+from tests.server.plans.conftest import add_account, add_company, make_account, scope
+
+__all__ = ["make_account", "scope"]
 
 
 @pytest.fixture

@@ -1,0 +1,62 @@
+"""What the bin shows of leads, orders and activities."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.activities.agenda import service as agenda
+from server.activities.agenda.models import Activity
+from server.auth.access import Scope
+from server.kit.errors import NotFound
+from server.leads import queries as leads
+from server.leads.models import Lead
+from server.orders.models import Order
+from server.records.binned import binned
+
+
+def leads_gone(scope: Scope) -> Select[Any]:
+    """Deleted leads that the person may bring back."""
+    title = func.coalesce(Lead.company, Lead.person, Lead.number)
+    columns = binned(entity="lead", id=Lead.id, title=title, deleted_at=Lead.deleted_at, account_id=Lead.account_id)
+    return select(*columns).where(Lead.deleted_at.is_not(None), leads.within_reach(scope, "leads:write"))
+
+
+def reached(scope: Scope, permission: str) -> Select[Any]:
+    """The accounts that a permission reaches."""
+    return accounts.visible_to(scope, permission).with_only_columns(Account.id).order_by(None)
+
+
+def orders_gone(scope: Scope) -> Select[Any]:
+    """Drafts of quotes and orders that were thrown away and that the person may bring back."""
+    title = func.coalesce(Order.number, Order.reference, Order.note)
+    columns = binned(entity="order", id=Order.id, title=title, deleted_at=Order.deleted_at, account_id=Order.account_id)
+    mine = or_(accounts.standing_for(Order.account_id, reached(scope, "orders:write")), Order.owner_id == scope.user_id)
+    return select(*columns).where(Order.deleted_at.is_not(None), mine)
+
+
+def activities_gone(scope: Scope) -> Select[Any]:
+    """Deleted calls, meetings and tasks: one's own, and those at accounts where the person writes."""
+    columns = binned(
+        entity="activity",
+        id=Activity.id,
+        title=Activity.subject,
+        deleted_at=Activity.deleted_at,
+        account_id=Activity.account_id,
+    )
+    there = accounts.standing_for(Activity.__table__.c.account_id, reached(scope, "activities:write"))
+    mine = or_(Activity.owner_id == scope.user_id, there & ~Activity.is_private)
+    return select(*columns).where(Activity.deleted_at.is_not(None), mine)
+
+
+def restore_activity(session: Session, scope: Scope, activity_id: UUID) -> None:
+    """Bring a call, meeting or task back. Refuses one that is not in the person's bin."""
+    shown = activities_gone(scope).subquery()
+    statement = select(Activity).where(Activity.id == activity_id, Activity.id.in_(select(shown.c.id)))
+    row = session.scalars(statement.with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("There is no such activity.", id=str(activity_id))
+    agenda.bring_back(session, row)
