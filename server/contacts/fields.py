@@ -80,6 +80,7 @@ AT_ACCOUNT = (
     Field("do_not_contact", Kind.FLAG, Contact.do_not_contact, "Do not contact"),
     Field("first_to_ask", Kind.FLAG, ContactAccount.is_primary, "First to ask"),
     list_field("role", ContactAccount.roles, "Role"),
+    list_field("language", Contact.languages, "Language"),
 )
 
 

@@ -28,6 +28,8 @@ from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
+from server.segments import queries as segments
+from server.segments.models import SavedView
 from server.sync import conflicts
 from server.web.account_card import around
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
@@ -37,6 +39,7 @@ from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
 from server.web.pins import drawn
+from server.web.segments import view_path
 from server.web.stories import column
 from server.web.users import people_of
 
@@ -80,6 +83,15 @@ COLUMNS = (
     Column("pin", "Pin"),
 )
 
+
+@dataclass(frozen=True)
+class SavedLink:
+    """A saved view and where it leads."""
+
+    view: SavedView
+    path: str
+
+
 DRIVE = Column("drive", "Drive", "drive", is_number=True)
 """Stands in the list when its filter asks for a drive."""
 
@@ -94,6 +106,8 @@ def show_accounts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    columns: Annotated[str, Query(max_length=400)] = "",
+    view: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
@@ -104,7 +118,7 @@ def show_accounts(
         error = refused
 
     def link(**changes: object) -> str:
-        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None} | changes
+        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None, "columns": columns} | changes
         query = urlencode({name: value for name, value in kept.items() if value})
         return f"/accounts?{query}" if query else "/accounts"
 
@@ -121,6 +135,9 @@ def show_accounts(
         columns=(*COLUMNS[:2], DRIVE, *COLUMNS[2:]) if asks_for_drive(filter or "") else COLUMNS,
         without_drive=without_drive(filter or ""),
         chips=chips(filter or ""),
+        shown=columns,
+        view=view,
+        views=[SavedLink(one, view_path("/accounts", one)) for one in segments.views(session, scope, "account")],
         known=known(session, queries.today_of(scope)).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
