@@ -1,0 +1,71 @@
+"""Pages of contacts and of the company's own fields."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Account
+from server.auth.models import Role, User
+from server.contacts.models import Consent, Contact, ContactAccount
+from server.fields import service as fields
+from server.fields.models import CustomField
+from tests.server.web.conftest import token_in
+
+type BrowserOf = Callable[[User], TestClient]
+
+
+def test_a_contact_is_added_at_an_account_and_says_what_it_agrees_to(
+    session: Session, make_user: Any, make_account: Callable[..., Account], browser_of: BrowserOf
+) -> None:
+    account = make_account("Müller AG", number="K-1")
+    fields.add(session, "contact", {"label": "Badge", "kind": "text"})
+    browser = browser_of(make_user("mona", Role.ADMIN))
+    page = browser.get(f"/contacts/new?account_id={account.id}").text
+    assert "Müller AG (K-1)" in page
+    form = {
+        "_csrf": token_in(page), "account": "Müller AG (K-1)", "roles": ["buyer"], "last_name": "Marxer",
+        "mails.label": "work", "mails": "eva@example.li", "custom.badge": "Q7",
+    }  # fmt: skip
+    assert browser.post("/contacts/new", data=form).status_code == 303
+    contact = session.scalars(select(Contact)).one()
+    assert (contact.custom, session.scalars(select(ContactAccount)).one().roles) == ({"badge": "Q7"}, ["buyer"])
+    assert "Marxer" in browser.get("/contacts?q=marxer").text
+    assert "Marxer" in browser.get(f"/accounts/{account.id}").text
+    said = {"_csrf": token_in(page), "channel": "mail", "purpose": "marketing", "state": "given", "how": "paper"}
+    assert browser.post(f"/contacts/{contact.id}/consents", data=said).status_code == 303
+    assert session.scalars(select(Consent)).one().how == "paper"
+    shown = browser.get(f"/contacts/{contact.id}").text
+    assert "Agreed to marketing by mail" in shown
+    assert browser.get(f"/contacts/{contact.id}/edit").status_code == 200
+
+
+def test_a_contact_without_a_name_is_shown_again_with_the_reason(
+    make_user: Any, browser_of: BrowserOf, session: Session
+) -> None:
+    browser = browser_of(make_user("mona", Role.ADMIN))
+    page = browser.get("/contacts/new").text
+    answer = browser.post("/contacts/new", data={"_csrf": token_in(page), "title": "Boss"})
+    assert answer.status_code == 422
+    assert "has no name" in answer.text
+    assert session.scalars(select(Contact)).all() == []
+
+
+def test_an_admin_adds_a_field_and_applies_a_template(make_user: Any, browser_of: BrowserOf, session: Session) -> None:
+    browser = browser_of(make_user("mona", Role.ADMIN))
+    page = browser.get("/fields").text
+    form = {"_csrf": token_in(page), "object": "account", "label": "Tier", "kind": "choice", "choices": "a | A\nb | B"}
+    assert browser.post("/fields", data=form).status_code == 303
+    field = session.scalars(select(CustomField)).one()
+    assert "custom.tier" in browser.get(f"/fields/edit/{field.id}").text
+    refused = browser.post("/fields", data=form)
+    assert (refused.status_code, "already" in refused.text) == (409, True)
+    assert browser.post("/fields/templates/retail", data={"_csrf": token_in(page)}).status_code == 303
+    for path in ("/fields/visits", "/fields/lists", "/fields/templates", "/classes"):
+        assert browser.get(path).status_code == 200
+
+
+def test_reps_do_not_see_the_page_of_class_changes(make_user: Any, browser_of: BrowserOf) -> None:
+    assert browser_of(make_user("rita", Role.REP)).get("/classes").status_code == 403
