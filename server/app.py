@@ -22,10 +22,12 @@ from server.activities import routes as activity_routes
 from server.activities.agenda import routes as agenda_routes
 from server.activities.handovers import routes as handover_routes
 from server.activities.notes import routes as note_routes
+from server.auth import idempotency
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.closures import routes as closure_routes
+from server.contacts import routes as contact_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
 from server.fields import routes as field_routes
@@ -40,6 +42,7 @@ from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.leads import routes as lead_routes
 from server.leads import rule_routes as lead_rule_routes
+from server.leads.importing import routes as lead_importing_routes
 from server.notifications import routes as notification_routes
 from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
@@ -54,6 +57,7 @@ from server.products.importing import routes as product_importing_routes
 from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
@@ -89,14 +93,17 @@ ROUTERS = (
     reviewing_routes.router,
     lead_routes.router,
     lead_rule_routes.router,
+    lead_importing_routes.router,
     activity_routes.router,
     note_routes.router,
     handover_routes.router,
     agenda_routes.router,
     agenda_routes.feed_router,
     closure_routes.router,
+    contact_routes.router,
     demand_routes.router,
     segment_routes.router,
+    search_routes.router,
     pipeline_routes.router,
     opportunity_routes.router,
     forecast_routes.router,
@@ -126,6 +133,9 @@ ROUTERS = (
 
 UPLOADS = (
     "/imports",
+    "/leads/import",
+    "/api/v1/lead-imports",
+    "/api/v1/imports",
     "/api/v1/imports",
     "/products/import",
     "/api/v1/product-imports",
@@ -144,6 +154,8 @@ def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that a rule raised: a problem document for programs, a page for people."""
     if not isinstance(error, WaymarkError):
         raise error
+    if isinstance(error, idempotency.AnsweredBefore):
+        return error.answer
     page = pages.error_page(request, error)
     if page is not None:
         return page
@@ -246,6 +258,7 @@ def create_app() -> FastAPI:
     filtering.use(CATALOGUE)
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
+    app.add_middleware(idempotency.Keyed)
     app.add_middleware(BodyLimit, answer=answer_error, limits=dict.fromkeys(UPLOADS, uploads))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_exception_handler(WaymarkError, answer_error)
@@ -261,6 +274,8 @@ def create_app() -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     pages.mount(app)
+    described = app.openapi
+    app.openapi = lambda: app.openapi_schema or idempotency.documented(described())  # type: ignore[method-assign]
 
     @app.get("/health", tags=["health"], dependencies=[public("load balancers ask without signing in")])
     def health(session: Db) -> dict[str, str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from server.auth import sessions, tokens
+from server.auth import idempotency, sessions, tokens
 from server.auth.models import Role, User
 from server.auth.queries import teams_of
 from server.auth.rights import rights_of
@@ -171,6 +171,7 @@ class Requires:
                 )
         scope.need(self.permission)
         acting(session, scope.actor)
+        idempotency.claim(request, session, scope.user_id)
         return scope
 
 

@@ -230,7 +230,7 @@ def create_api_token(body: ApiTokenCreate, scope: ReadUsers, session: Db) -> Api
         raise Invalid(f"You do not hold {', '.join(sorted(unknown))} yourself.", field="permissions")
     is_limited = len(scope.levels) < len(rights.rights_of(session, session.get_one(User, scope.user_id)).levels)
     permissions = sorted(scope.levels) if body.permissions is None and is_limited else body.permissions
-    token, secret = tokens.create_api_token(session, scope.user_id, body.name, permissions, body.days)
+    token, secret = tokens.create_api_token(session, scope.user_id, body.name, permissions, body.days, body.per_minute)
     return ApiTokenCreated(secret=secret, **ApiTokenRead.model_validate(token).model_dump())
 
 

@@ -246,6 +246,7 @@ class ApiTokenCreate(BaseModel):
     name: str = Field(min_length=1, max_length=100)
     permissions: list[str] | None = Field(default=None, description="Null: all that you may do.")
     days: int | None = Field(default=None, ge=1, le=3650, description="Null: until revoked.")
+    per_minute: int | None = Field(default=None, ge=1, le=100_000, description="Requests a minute; null: no limit.")
 
 
 class ApiTokenRead(Read):
@@ -256,6 +257,7 @@ class ApiTokenRead(Read):
     permissions: list[str] | None
     created_at: datetime
     last_used_on: date | None
+    per_minute: int | None
     expires_at: datetime | None
     revoked_at: datetime | None
 

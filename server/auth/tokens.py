@@ -3,7 +3,7 @@
 import base64
 import binascii
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from server.auth.models import ApiToken, AuthEvent, Device, DeviceState, DeviceToken, User
 from server.auth.sessions import digest
 from server.kit import clock
-from server.kit.errors import Forbidden, Invalid, NotSignedIn
+from server.kit.errors import Forbidden, Invalid, NotSignedIn, TooManyRequests
 
 API_PREFIX = "wmk_"
 ACCESS_PREFIX = "wma_"
@@ -53,7 +53,12 @@ class DeviceWipe(Forbidden):
 
 
 def create_api_token(
-    session: Session, user_id: UUID, name: str, permissions: list[str] | None, days: int | None
+    session: Session,
+    user_id: UUID,
+    name: str,
+    permissions: list[str] | None,
+    days: int | None,
+    per_minute: int | None = None,
 ) -> tuple[ApiToken, str]:
     """Give a program a key; the secret is shown this once."""
     secret = API_PREFIX + secrets.token_urlsafe(32)
@@ -63,6 +68,7 @@ def create_api_token(
         token_hash=digest(secret),
         permissions=permissions,
         expires_at=clock.now() + timedelta(days=days) if days else None,
+        per_minute=per_minute,
     )
     session.add(token)
     session.flush()
@@ -81,7 +87,25 @@ def owner(session: Session, token: str) -> tuple[User, UUID | None, frozenset[st
     user = active_user(session, row.user_id)
     if row.last_used_on != now.date():
         row.last_used_on = now.date()
+    if row.per_minute is not None:
+        count(session, row, now)
     return user, None, frozenset(row.permissions) if row.permissions is not None else None
+
+
+def count(session: Session, token: ApiToken, now: datetime) -> None:
+    """Count a request of a token. Refuses what goes past its limit within a minute."""
+    session.refresh(token, with_for_update=True)
+    minute = now.replace(second=0, microsecond=0)
+    if token.minute_at != minute:
+        token.minute_at, token.minute_count = minute, 0
+    token.minute_count += 1
+    if token.minute_count > (token.per_minute or 0):
+        left = 60 - now.second
+        raise TooManyRequests(
+            f"The key “{token.name}” may ask {token.per_minute} times a minute.",
+            help=f"Wait {left} seconds.",
+            after_s=left,
+        )
 
 
 def active_user(session: Session, user_id: UUID) -> User:

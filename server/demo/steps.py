@@ -16,7 +16,7 @@ from routing.export.tour import Span
 from server.accounts.models import Account, Site
 from server.auth.queries import user_by_login
 from server.auth.tokens import create_api_token
-from server.demo import doings, leads
+from server.demo import doings, leads, tickets
 from server.demo.company import RealAddress, as_csv, customer_rows
 from server.demo.people import NORTH, SOUTH
 from server.demo.processes import Api, StepFailed
@@ -88,6 +88,11 @@ def pins(session: Session) -> Counter[str]:
 def grades(session: Session) -> dict[str, int]:
     """How many sites have each grade."""
     return dict(Counter(grade or "none" for grade in session.scalars(select(Site.grade))))
+
+
+def past_tickets(session: Session) -> int:
+    """Two years of tickets with their queues; gives how many, none when there are some already."""
+    return tickets.make(session, today())
 
 
 def plan_week(api: Api, rep_ids: list[UUID], first: date, *, seconds: float | None = None) -> dict[str, Any]:

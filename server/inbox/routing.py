@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.activities.agenda.models import Activity, Direction
 from server.auth.models import User
+from server.contacts.models import Contact, ContactAccount
 from server.inbox.models import Fate, InboxMail, KnownSender
 from server.kit import clock
 from server.mail.received import Received
 from server.mail.receiving_models import Mailbox
+from server.tickets import intake as tickets
 
 MOST_AN_HOUR = 30
 """Mails of one address in an hour; what comes after waits for a person: two machines may be writing each other."""
@@ -43,6 +46,8 @@ def route(session: Session, mail: Received, mailbox: Mailbox | None) -> Route:
     person = _person(session, mail.sender)
     if person is not None:
         return _sent_elsewhere(session, mail, person)
+    if tickets.is_for_tickets(session, mail):
+        return Route(Fate.TICKET, "It answers a ticket, or went to the address of a queue.")
     thread = _thread(session, mail)
     if thread is not None and thread.account_id is not None:
         return Route(Fate.FILED, "It answers a mail of this account.", thread.account_id, owner_id=thread.owner_id,
@@ -64,12 +69,20 @@ def account_of(session: Session, address: str) -> UUID | None:
     """The one account that an address belongs to; of several none."""
     if not address:
         return None
-    found = session.scalars(
-        select(func.account_surviving(Account.id))
-        .where(func.lower(Account.email) == address, Account.deleted_at.is_(None))
-        .distinct()
-        .limit(2)
-    ).all()
+    own = select(func.account_surviving(Account.id)).where(
+        func.lower(Account.email) == address, Account.deleted_at.is_(None)
+    )
+    of_people = (
+        select(func.account_surviving(ContactAccount.account_id))
+        .join(Contact, Contact.id == ContactAccount.contact_id)
+        .where(
+            type_coerce(Contact.mail_addresses, ARRAY(Text)).contains([address]),
+            Contact.deleted_at.is_(None),
+            ContactAccount.deleted_at.is_(None),
+            ContactAccount.until.is_(None),
+        )
+    )
+    found: list[UUID] = list(session.scalars(own.union(of_people).limit(2)))
     return found[0] if len(found) == 1 else None
 
 

@@ -24,6 +24,8 @@ KINDS: Mapping[str, Kind] = {
     "stage": Kind("A deal that you follow moves on, is won or lost", Channel.DIGEST),
     "lead": Kind("A lead is assigned to you", Channel.MAIL),
     "ticket": Kind("A ticket at an account that you follow", Channel.DIGEST),
+    "ticket_given": Kind("A ticket is given to you, or its customer answers", Channel.APP),
+    "ticket_clock": Kind("A target of your ticket, or your team's, is near or missed", Channel.APP),
     "order": Kind("A quote or an order at an account that you follow", Channel.DIGEST),
     "task": Kind("A task is given to you", Channel.MAIL),
     "reminder": Kind("A reminder that you have set", Channel.APP),

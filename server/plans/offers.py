@@ -302,8 +302,13 @@ def _day_to_offer(starts_at: datetime, zone: str) -> date:
 def promise(
     session: Session, scope: Scope, asked: Asked, rep_id: UUID, starts_at: datetime, objective: str | None = None
 ) -> Activity:
-    """Put a chosen time into the rep's calendar as a fixed appointment. Refuses a time that is no longer free."""
+    """Promise a chosen time of a rep whose days the person may plan; see `promised`."""
     [rep] = need_reps(session, scope, [rep_id])
+    return promised(session, rep, asked, starts_at, objective)
+
+
+def promised(session: Session, rep: User, asked: Asked, starts_at: datetime, objective: str | None = None) -> Activity:
+    """Put a chosen time into the rep's calendar as a fixed appointment. Refuses a time that is no longer free."""
     zone = rep.zone or settings().zone
     day = _day_to_offer(starts_at, zone)
     start = seconds_of(starts_at, day, zone)

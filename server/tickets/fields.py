@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, and_, case, cast, func, literal, select
 from sqlalchemy.orm import aliased
 
 from server.accounts.models import Account
@@ -32,6 +32,25 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
 def of_tags(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Some tag of the ticket fulfils it."""
     return select(literal(1)).select_from(TAG).where(condition).correlate(Ticket).exists()
+
+
+DUE_DAY = cast(ClockEvent.due_at, Date)
+
+
+def of_misses(kind: str) -> Callable[[ColumnElement[bool]], ColumnElement[bool]]:
+    """A target of this kind was missed, and the miss fulfils a condition."""
+    missed = (ClockEvent.ticket_id == Ticket.id, ClockEvent.event == "breach", ClockEvent.kind == kind)
+    return lambda condition: select(ClockEvent.id).where(*missed, condition).correlate(Ticket).exists()
+
+
+def of_queue(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A target was missed while the ticket was in a queue that fulfils a condition."""
+    missed = select(ClockEvent.id).join(Queue, Queue.id == ClockEvent.queue_id)
+    return (
+        missed.where(ClockEvent.ticket_id == Ticket.id, ClockEvent.event == "breach", condition)
+        .correlate(Ticket)
+        .exists()
+    )
 
 
 def fields(now: datetime, today: date) -> Mapping[str, Field]:
@@ -65,29 +84,10 @@ def fields(now: datetime, today: date) -> Mapping[str, Field]:
         field("open", Kind.FLAG, Ticket.state.in_(UNSOLVED), "Not solved yet"),
         field("overdue", Kind.FLAG, is_overdue(now), "Overdue"),
         field("breached", Kind.FLAG, breached.correlate(Ticket).exists(), "A target was missed"),
+        field("missed_answer", Kind.DATE, DUE_DAY, "An answer was missed on", (), of_misses("answer")),
+        field("missed_solve", Kind.DATE, DUE_DAY, "A solution was missed on", (), of_misses("solve")),
+        field("missed_queue", Kind.TEXT, Queue.__table__.c.name, "A target was missed in the queue", (), of_queue),
         field("content", Kind.FLAG, func.coalesce(Ticket.rating == 1, False), "The customer was content"),
-    )
-    return {one.name: one for one in declared}
-
-
-def of_accounts(now: datetime) -> Mapping[str, Field]:
-    """What accounts can be filtered by: how many tickets are open there, how many of them overdue."""
-    merged = aliased(Account)
-    mine = or_(
-        Ticket.account_id == Account.id,
-        Ticket.account_id.in_(
-            select(merged.id)
-            .where(merged.merged_into.is_not(None), func.account_surviving(merged.id) == Account.id)
-            .correlate(Account)
-        ),
-    )
-
-    def counted(*more: ColumnElement[bool]) -> Any:
-        return select(func.count()).where(and_(mine, UNSOLVED_NOW, *more)).correlate(Account).scalar_subquery()
-
-    declared = (
-        Field("open_tickets", Kind.NUMBER, counted(), "Open tickets"),
-        Field("overdue_tickets", Kind.NUMBER, counted(is_overdue(now)), "Overdue tickets"),
     )
     return {one.name: one for one in declared}
 

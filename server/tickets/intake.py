@@ -26,6 +26,23 @@ MOST_AN_HOUR = 20
 NOT_PLAIN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
+def is_for_tickets(session: Session, received: Received) -> bool:
+    """Whether a mail answers a ticket, or went to the address of a queue."""
+    return _queue_of(session, received) is not None or _answered(session, received) is not None
+
+
+def take(session: Session, received: Received) -> Ticket | None:
+    """A mail of the support mailbox: to the queue that it is for, else to the oldest one; None without any queue."""
+    oldest = select(Queue).where(Queue.deleted_at.is_(None)).order_by(Queue.created_at, Queue.id).limit(1)
+    queue = _queue_of(session, received) or session.scalars(oldest).first()
+    return take_mail(session, received, queue) if queue is not None else None
+
+
+def _queue_of(session: Session, received: Received) -> Queue | None:
+    there = select(Queue).where(Queue.mail_address.in_(received.to), Queue.deleted_at.is_(None))
+    return session.scalars(there.order_by(Queue.created_at, Queue.id).limit(1)).first()
+
+
 def take_mail(session: Session, received: Received, queue: Queue) -> Ticket | None:
     """A mail to a queue: a new ticket, or an answer to one. The same mail twice is taken once.
 
@@ -107,6 +124,9 @@ def hear(
             telling.note(session, ticket, "Opened again by the customer's answer.")
         if ticket.state != TicketState.NEW:
             enter(session, ticket, TicketState.WAITING_US, now)
+        if ticket.assignee_id is not None:
+            words = "#{number} {subject}: the customer has answered."
+            telling.notify(session, ticket, [ticket.assignee_id], "ticket_given", words)
     telling.tell(session, ticket)
     return ticket
 

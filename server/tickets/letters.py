@@ -1,11 +1,14 @@
 """What is written to customers: answers of people, and the two letters that are sent by themselves."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.contacts.models import Suppression
+from server.kit.errors import Conflict
 from server.kit.settings import settings
 from server.mail import service as mail
 from server.mail.models import Message
@@ -46,7 +49,10 @@ def send_answer(
 
 def confirm(session: Session, ticket: Ticket, queue: Queue) -> Message | None:
     """Tell who asked, once, that it has come in; where no mail can leave nothing is said."""
-    if ticket.requester_email is None or not queue.confirms or configured(session) is None:
+    address = ticket.requester_email
+    if address is None or not queue.confirms or configured(session) is None:
+        return None
+    if session.get(Suppression, address) is not None:
         return None
     parts = [words(ticket, "received"), queue.signature or ""]
     return _send(session, ticket, queue, f"ticket-received:{ticket.id}", parts, (), is_personal=False)
@@ -63,6 +69,7 @@ def _send(
     is_personal: bool = True,
 ) -> Message:
     assert ticket.requester_email is not None
+    need_reachable(session, ticket.requester_email)
     return mail.queue(
         session,
         key=key,
@@ -75,6 +82,21 @@ def _send(
         reply_to=queue.mail_address,
         references=references(session, ticket.id),
     )
+
+
+class NotToBeContacted(Conflict):
+    """Nobody may write to the address."""
+
+    code: ClassVar[str] = "not_to_be_contacted"
+
+
+def need_reachable(session: Session, address: str) -> None:
+    """Refuse an address that nobody may use."""
+    if session.get(Suppression, address) is not None:
+        raise NotToBeContacted(
+            f"Nobody may write to {address}; it is on the list of addresses not to be used.",
+            help="Reach them another way, and write an internal note of it.",
+        )
 
 
 def references(session: Session, ticket_id: UUID) -> list[str]:

@@ -203,6 +203,7 @@ class Ticket(Record, Base):
             ),
         ),
         Index("ix_ticket_opened", "opened_at", "id"),
+        Index("ix_ticket_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
         Index(
             "ix_ticket_search",
             literal_column(TICKET_TEXT).label("search"),

@@ -109,6 +109,7 @@ def give(session: Session, ticket: Ticket, queue: Queue) -> None:
     session.flush()
     who = session.get_one(User, choice.user_id).name
     telling.note(session, ticket, "Given to {who}, who {why}.", who=who, why=choice.why)
+    telling.notify(session, ticket, [choice.user_id], "ticket_given", "#{number} {subject} is given to you.")
 
 
 def find_account(session: Session, values: dict[str, Any]) -> None:

@@ -14,11 +14,13 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
-from server.auth.roles import Level
+from server.auth.queries import visible_users
+from server.auth.roles import GRANTS, Level
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import Vocabulary, compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
+from server.records.binned import binned
 from server.records.happenings import happening
 from server.tickets.fields import NEXT_DUE, PRIORITY_RANK, UNSOLVED_NOW, fields, is_overdue, matches
 from server.tickets.models import (
@@ -119,7 +121,14 @@ def with_names(statement: Select[Ticket], now: datetime) -> Select[Any]:
     )
 
 
+def language(session: Session, scope: Scope, now: datetime | None = None) -> Vocabulary:
+    """What tickets can be asked by somebody."""
+    today = accounts.today_of(scope)
+    return vocabulary(session, scope, "ticket", fields(now or clock.now(), today), today=today)
+
+
 def chosen(
+    session: Session,
     scope: Scope,
     now: datetime,
     *,
@@ -132,8 +141,7 @@ def chosen(
     """The tickets that a filter and a search leave of what somebody may see: the same for list and export."""
     statement = visible_to(scope, permission).where(Ticket.merged_into.is_(None))
     if filter and filter.strip():
-        today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(now, today), today)))
+        statement = statement.where(compile_filter(parse(filter), language(session, scope, now)))
     if search and search.strip():
         statement = statement.where(matches(search[:200]))
     if queue_id is not None:
@@ -169,7 +177,7 @@ def page(
 ) -> Listing:
     """One page of the tickets that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     now, keys = clock.now(), sort_keys()
-    statement = chosen(scope, now, filter=filter, search=search, queue_id=queue_id, account_id=account_id)
+    statement = chosen(session, scope, now, filter=filter, search=search, queue_id=queue_id, account_id=account_id)
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
@@ -203,7 +211,7 @@ def detail(session: Session, scope: Scope, ticket_id: UUID, permission: str = "t
 
 def of_account(session: Session, scope: Scope, account_id: UUID, *, limit: int = 50) -> list[TicketRow]:
     """The tickets of an account: those that are open first, then the latest."""
-    statement = chosen(scope, clock.now(), account_id=account_id)
+    statement = chosen(session, scope, clock.now(), account_id=account_id)
     order = (UNSOLVED_NOW.desc(), func.coalesce(NEXT_DUE, NEVER), Ticket.opened_at.desc(), Ticket.id)
     rows = session.execute(with_names(statement, clock.now()).order_by(*order).limit(limit))
     return [TicketRow(*row) for row in rows]
@@ -315,6 +323,14 @@ def queue(session: Session, queue_id: UUID) -> Queue:
     return found
 
 
+def workers(session: Session, scope: Scope) -> list[User]:
+    """The people to whom somebody may give tickets: all who work on tickets, one's team, or oneself."""
+    level = scope.level("tickets:assign")
+    people = visible_users(scope.user_id, scope.team_ids, Level.ALL if level >= Level.ALL else max(level, Level.OWN))
+    roles = [role for role, granted in GRANTS.items() if granted.get("tickets:write", Level.NONE) > Level.NONE]
+    return list(session.scalars(people.where(User.active, User.role.in_(roles))))
+
+
 def queue_counts(session: Session, scope: Scope) -> Mapping[UUID, Counts]:
     """Open and overdue tickets that somebody may see, by queue."""
     late = func.count().filter(is_overdue(clock.now()))
@@ -330,6 +346,19 @@ def answers(session: Session, queue_id: UUID | None = None, language: str | None
     if language is not None:
         statement = statement.where(or_(CannedAnswer.language.is_(None), CannedAnswer.language == language))
     return list(session.scalars(statement.order_by(CannedAnswer.title, CannedAnswer.id)))
+
+
+def in_bin(scope: Scope) -> Select[Any]:
+    """Deleted tickets that somebody may bring back, for the bin; their numbers stay given."""
+    columns = binned(
+        entity="ticket",
+        id=Ticket.id,
+        title=func.concat("#", Ticket.number, " ", Ticket.subject),
+        deleted_at=Ticket.deleted_at,
+        account_id=Ticket.account_id,
+    )
+    deleted = select(Ticket).where(Ticket.deleted_at.is_not(None), within_reach(scope, "tickets:assign"))
+    return deleted.with_only_columns(*columns)
 
 
 def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:

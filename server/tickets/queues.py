@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts.values import cleaned
@@ -205,9 +205,3 @@ def by_form_key(session: Session, key: str) -> Queue:
     if found is None:
         raise NotFound("There is no such form.", help="Look at the address again.")
     return found
-
-
-def by_addresses(session: Session, addresses: list[str]) -> Queue | None:
-    """The queue that a mail to some addresses is for."""
-    matching = or_(Queue.mail_address.in_([one.lower() for one in addresses]))
-    return session.scalars(select(Queue).where(matching, Queue.deleted_at.is_(None)).limit(1)).first()

@@ -69,6 +69,11 @@ class WeekMisses:
     answers: int
     solutions: int
 
+    def filter(self, kind: str) -> str:
+        """What finds those that missed an answer, or a solution, in the list."""
+        sunday = self.monday + timedelta(days=6)
+        return f'missed_queue = "{self.name}" and missed_{kind} >= {self.monday} and missed_{kind} <= {sunday}'
+
 
 @dataclass(frozen=True)
 class Report:

@@ -96,6 +96,9 @@ def edit(session: Session, scope: Scope, ticket_id: UUID, base_rev: int, changes
         if name in found.applied:
             old, new = (_named(session, name, value) for value in (found.before[name], getattr(ticket, name)))
             telling.note(session, ticket, WORDS[name], scope.user_id, old=old, new=new)
+    if "assignee_id" in found.applied and ticket.assignee_id is not None:
+        words = "#{number} {subject} is given to you."
+        telling.notify(session, ticket, [ticket.assignee_id], "ticket_given", words, by=scope.user_id)
     if found.applied:
         wanted, ticket.state = TicketState(ticket.state), state_before
         enter(session, ticket, wanted, clock.now())

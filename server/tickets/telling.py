@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.auth.models import Role, TeamMember, User
 from server.kit.errors import TooLarge
-from server.tickets.models import ClockEvent, MessageKind, Ticket, TicketFile, TicketMessage
+from server.notifications import service as notifications
+from server.notifications.kinds import About
+from server.tickets.models import ClockEvent, MessageKind, Queue, Ticket, TicketFile, TicketMessage
 from server.webhooks import service as webhooks
 
 MOST_FILES = 20
@@ -57,10 +61,39 @@ def tell(session: Session, ticket: Ticket) -> None:
 
 
 def tell_missed(session: Session, events: Iterable[ClockEvent]) -> None:
-    """Tell other programs that targets were missed."""
+    """Tell who has to know, and other programs, that targets are near or were missed."""
     for event in events:
+        ticket = session.get_one(Ticket, event.ticket_id)
+        notify(session, ticket, responsible(session, ticket), "ticket_clock", CLOCK_WORDS[event.kind, event.event])
         if event.event == "breach":
             webhooks.announce(session, "ticket_breach", str(event.id), "1")
+
+
+CLOCK_WORDS = {
+    ("answer", "warning"): "#{number} {subject}: the first answer is due soon.",
+    ("solve", "warning"): "#{number} {subject}: the solution is due soon.",
+    ("answer", "breach"): "#{number} {subject}: the first answer is late.",
+    ("solve", "breach"): "#{number} {subject}: the solution is late.",
+}
+
+
+def responsible(session: Session, ticket: Ticket) -> list[UUID]:
+    """Who has a ticket, and who leads their team; of one that nobody has, those who work its queue."""
+    if ticket.assignee_id is None:
+        return list(session.get_one(Queue, ticket.queue_id).agent_ids)
+    teams = select(TeamMember.team_id).where(TeamMember.user_id == ticket.assignee_id)
+    leads = select(User.id).join(TeamMember, TeamMember.user_id == User.id)
+    leads = leads.where(TeamMember.team_id.in_(teams), User.role == Role.MANAGER)
+    return [ticket.assignee_id, *session.scalars(leads.distinct())]
+
+
+def notify(
+    session: Session, ticket: Ticket, people: Iterable[UUID], kind: str, sentence: str, by: UUID | None = None
+) -> None:
+    """Tell some people of a ticket, each as they wish."""
+    about = About("ticket", ticket.id)
+    gaps = {"number": ticket.number, "subject": ticket.subject}
+    notifications.notify(session, people, kind, sentence, f"/tickets/{ticket.id}", about, gaps=gaps, by=by)
 
 
 def check_files(files: Sequence[NewFile]) -> None:

@@ -8,12 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from server.accounts import queries, service, tree
-from server.accounts.classes import queries as classes
+from server.accounts import queries, service
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
-from server.accounts.models import Account, Weekday
+from server.accounts.models import Account
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
@@ -29,7 +28,10 @@ from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
+from server.segments import queries as segments
+from server.segments.models import SavedView
 from server.sync import conflicts
+from server.web.account_card import around
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, text
@@ -37,6 +39,7 @@ from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
 from server.web.pins import drawn
+from server.web.segments import view_path
 from server.web.stories import column
 from server.web.users import people_of
 
@@ -80,6 +83,15 @@ COLUMNS = (
     Column("pin", "Pin"),
 )
 
+
+@dataclass(frozen=True)
+class SavedLink:
+    """A saved view and where it leads."""
+
+    view: SavedView
+    path: str
+
+
 DRIVE = Column("drive", "Drive", "drive", is_number=True)
 """Stands in the list when its filter asks for a drive."""
 
@@ -94,6 +106,8 @@ def show_accounts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    columns: Annotated[str, Query(max_length=400)] = "",
+    view: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
@@ -104,7 +118,7 @@ def show_accounts(
         error = refused
 
     def link(**changes: object) -> str:
-        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None} | changes
+        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None, "columns": columns} | changes
         query = urlencode({name: value for name, value in kept.items() if value})
         return f"/accounts?{query}" if query else "/accounts"
 
@@ -121,6 +135,9 @@ def show_accounts(
         columns=(*COLUMNS[:2], DRIVE, *COLUMNS[2:]) if asks_for_drive(filter or "") else COLUMNS,
         without_drive=without_drive(filter or ""),
         chips=chips(filter or ""),
+        shown=columns,
+        view=view,
+        views=[SavedLink(one, view_path("/accounts", one)) for one in segments.views(session, scope, "account")],
         known=known(session, queries.today_of(scope)).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
@@ -223,23 +240,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     )
 
 
-def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
-    """What stands around an account: its own fields, those above and below it, another class that is suggested."""
-    row = session.get_one(Account, account_id)
-    below = tree.below(session, scope, account_id)
-    above = tree.chain(session, account_id)
-    seen = queries.seen_of(session, scope, [one.id for one in above])
-    return {
-        "own_fields": own.fields_of(session, "account"),
-        "site_fields": own.fields_of(session, "site"),
-        "above": [(one, one.id in seen) for one in reversed(above)],
-        "below": below,
-        "worth": tree.worth(row, below) if below else {},
-        "suggested": classes.open_of(session, account_id),
-        "may_decide": scope.may("accounts:assign"),
-    }
-
-
 def may_place_at(session: Session, scope: Scope, account_id: UUID) -> bool:
     """Whether somebody sets the pins of an account; others propose."""
     return queries.detail(session, scope, account_id, "pins:place") is not None
@@ -266,7 +266,7 @@ def edit_page(
 ) -> Response:
     """The form of an account."""
     people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
-    more = {"people_choices": people, "own_fields": own.fields_of(session, "account"), "weekdays": list(Weekday)}
+    more = {"people_choices": people, "own_fields": own.fields_of(session, "account")}
     return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)
 
 

@@ -39,7 +39,26 @@ def my_page(
     ).all()
     user = session.get_one(User, scope.user_id)
     status = int(error.status) if error else 200
-    return render(request, "users/me.html", scope, status=status, user=user, keys=keys, error=error, secret=secret)
+    return render(
+        request,
+        "users/me.html",
+        scope,
+        status=status,
+        user=user,
+        keys=keys,
+        error=error,
+        secret=secret,
+        objects=rights_of(scope),
+    )
+
+
+def rights_of(scope: Scope) -> dict[str, list[str]]:
+    """The actions that somebody may do, by object."""
+    found: dict[str, list[str]] = {}
+    for permission in sorted(scope.levels):
+        name, _, action = permission.partition(":")
+        found.setdefault(name, []).append(action)
+    return found
 
 
 @router.post("")
@@ -81,14 +100,29 @@ def change_password(
 
 @router.post("/keys")
 def create_key(
-    request: Request, scope: Mine, session: Db, name: Annotated[str, Form(max_length=100)], days: Annotated[int, Form()]
+    request: Request,
+    scope: Mine,
+    session: Db,
+    name: Annotated[str, Form(max_length=100)],
+    days: Annotated[int, Form()],
+    permissions: Annotated[list[str] | None, Form()] = None,
+    per_minute: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Make a key for a program; its secret is shown this once."""
-    if not name.strip():
-        return my_page(request, scope, session, error=Invalid("The key needs a name.", field="name"))
-    _, secret = tokens.create_api_token(
-        session, scope.user_id, name.strip(), None, max(1, min(days, 3650)) if days else None
-    )
+    """Make a key for a program, with all of my rights or some of them; its secret is shown this once."""
+    try:
+        with attempt(session):
+            if not name.strip():
+                raise Invalid("The key needs a name.", field="name")
+            if set(permissions or ()) - set(scope.levels):
+                raise Invalid("You do not hold all of these rights yourself.", field="permissions")
+            if per_minute and not (per_minute.isdigit() and 1 <= int(per_minute) <= 100_000):
+                raise Invalid(f"“{per_minute}” is no number of requests.", help="1 to 100,000.", field="per_minute")
+            _, secret = tokens.create_api_token(
+                session, scope.user_id, name.strip(), permissions, max(1, min(days, 3650)) if days else None,
+                int(per_minute) if per_minute else None,
+            )  # fmt: skip
+    except WaymarkError as error:
+        return my_page(request, scope, session, error=error)
     return my_page(request, scope, session, secret=secret)
 
 

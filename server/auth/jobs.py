@@ -1,0 +1,15 @@
+"""Background work of sign-ins and keys."""
+
+from server.auth import idempotency
+from server.jobs import task
+from server.jobs.service import queue
+from server.kit.database import transaction
+
+
+@queue.periodic(cron="23 * * * *")
+@task("auth.forget_answers")
+def forget_answers(timestamp: int) -> None:
+    """Every hour: forget answers to requests that nobody sends again."""
+    del timestamp
+    with transaction() as session:
+        idempotency.forget(session)
