@@ -106,7 +106,7 @@ class Paper:
     def money(self, amount: Decimal, places: int | None = None) -> str:
         """An amount as the language writes it."""
         written = f"{amount:,.{digits(self.currency) if places is None else places}f}"
-        return written if self.language == "en" else written.replace(",", "’")
+        return written if self.language == "en" else written.translate(str.maketrans(",.", ".,"))
 
     def figure(self, number: Decimal) -> str:
         """A quantity or a percentage."""

@@ -26,7 +26,7 @@ def test_the_same_document_is_the_same_bytes(session: Any, placed: Order) -> Non
     paper = printing.paper_of(session, placed)
     assert printing.render(paper) == printing.render(printing.paper_of(session, placed))
     assert paper.title == f"Auftragsbestätigung {placed.number}"
-    assert (paper.terms, paper.money(paper.sums.net)) == ("30 Tage netto", "15’006.00")
+    assert (paper.terms, paper.money(paper.sums.net)) == ("30 Tage netto", "15.006,00")
 
 
 def test_a_document_is_read_by_who_sees_the_order(client_for: Any, rita: Any, otto: Any, placed: Order) -> None:
