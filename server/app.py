@@ -27,6 +27,7 @@ from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
 from server.closures import routes as closure_routes
+from server.contacts import routes as contact_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
 from server.fields import routes as field_routes
@@ -41,6 +42,7 @@ from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.leads import routes as lead_routes
 from server.leads import rule_routes as lead_rule_routes
+from server.leads.importing import routes as lead_importing_routes
 from server.notifications import routes as notification_routes
 from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
@@ -51,9 +53,11 @@ from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
 from server.products import routes as product_routes
+from server.products.importing import routes as product_importing_routes
 from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
+from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
 from server.sync import routes as sync_routes
@@ -89,18 +93,22 @@ ROUTERS = (
     reviewing_routes.router,
     lead_routes.router,
     lead_rule_routes.router,
+    lead_importing_routes.router,
     activity_routes.router,
     note_routes.router,
     handover_routes.router,
     agenda_routes.router,
     agenda_routes.feed_router,
     closure_routes.router,
+    contact_routes.router,
     demand_routes.router,
     segment_routes.router,
+    search_routes.router,
     pipeline_routes.router,
     opportunity_routes.router,
     forecast_routes.router,
     product_routes.router,
+    product_importing_routes.router,
     order_routes.router,
     ticket_routes.router,
     ticket_queue_routes.router,
@@ -123,7 +131,17 @@ ROUTERS = (
 """Every room's routes."""
 
 
-UPLOADS = ("/imports", "/api/v1/imports", "/regions/addresses", "/api/v1/address-files")
+UPLOADS = (
+    "/imports",
+    "/leads/import",
+    "/api/v1/lead-imports",
+    "/api/v1/imports",
+    "/api/v1/imports",
+    "/products/import",
+    "/api/v1/product-imports",
+    "/regions/addresses",
+    "/api/v1/address-files",
+)
 """Where files are taken."""
 
 

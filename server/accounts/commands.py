@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from server.accounts.duplicates import pairs as duplicate_pairs
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import rule as duplicate_rule
-from server.accounts.importing.target import TARGET
+from server.accounts.importing.target import TARGET, target
 from server.auth.access import system_scope
 from server.imports import profiles, queries, service
 from server.imports.errors import BadFile
@@ -53,21 +53,21 @@ def import_accounts(
     if not file.is_file():
         raise BadFile(f"There is no file {file}.", help="Check its path.")
     with transaction() as session:
-        run = service.receive(session, TARGET, file, file_name=file.name, actor=None, sheet=sheet)
+        run = service.receive(session, target(session), file, file_name=file.name, actor=None, sheet=sheet)
         if profile is not None:
             profiles.use(run, profiles.by_name(session, TARGET.kind, profile))
         kept = [name.strip() for name in keep.split(",")] if keep else None
         options = {"mode": mode, "key": key, "country": country, "currency": currency, "keep": kept}
         given = {name: value for name, value in options.items() if value is not None}
-        service.configure(session, TARGET, run, run.mapping, run.options | given)
+        service.configure(session, target(session), run, run.mapping, run.options | given)
         for place, name in run.mapping.items():
             typer.echo(f"{run.header[int(place)]} = {name}", err=True)
-        service.check(session, TARGET, run, tell)
+        service.check(session, target(session), run, tell)
         show_problems(run, queries.outcomes(session, run.id, problems_only=True, limit=SHOWN))
     if not dry_run:
         with transaction() as session:
             run = session.get_one(ImportRun, run.id)
-            service.apply(session, TARGET, run)
+            service.apply(session, target(session), run)
         typer.echo(f"To take it back: waymark import undo {run.id}", err=True)
     named = [name for name in (*Action, "warnings") if run.counts.get(name)]
     counts = ", ".join(f"{run.counts[name]:,} {name}" for name in named)
@@ -87,7 +87,7 @@ def undo_import(run: Annotated[UUID, typer.Argument(help="Id of the import, see 
     """Undo an import: what it created goes away, what it changed goes back; what was edited since stays."""
     with transaction() as session:
         found = service.find(session, TARGET.kind, run)
-        service.undo(session, TARGET, found, None)
+        service.undo(session, target(session), found, None)
         for kept in queries.kept(session, run, limit=SHOWN):
             field = "the account" if kept.field == "*" else kept.field
             typer.echo(f"{kept.label}: {field} stays, {kept.why}", err=True)

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import IO, Any
 
@@ -17,6 +17,9 @@ from server.accounts.queries import Row
 from server.accounts.reaching import Reaching
 from server.accounts.reasons import in_words
 from server.auth.access import Scope
+from server.fields.queries import fields_of
+from server.fields.values import Shape, shape_of
+from server.fields.values import in_words as own_in_words
 from server.geocoding.queries import attributions
 from server.kit.spreadsheets import harmless
 
@@ -85,11 +88,26 @@ MEDIA_TYPES = {
 }
 
 
-def values(row: Row) -> dict[str, Any]:
+type Own = Mapping[str, Shape]
+"""The fields that the company has added, by key."""
+
+
+def own_of(session: Session) -> Own:
+    """The company's own fields of accounts."""
+    return {one.key: shape_of(one) for one in fields_of(session, "account")}
+
+
+def titles(own: Own) -> list[str]:
+    """The columns of a table; an import knows its own export again."""
+    return [*COLUMNS, *(shape.label for shape in own.values())]
+
+
+def values(row: Row, own: Own) -> dict[str, Any]:
     """One account's values by column."""
     account, site = row.account, row.site
     return (
-        {name: getattr(account, name) for name in OF_ACCOUNT}
+        {shape.label: own_in_words(shape, account.custom.get(key)) for key, shape in own.items()}
+        | {name: getattr(account, name) for name in OF_ACCOUNT}
         | {name: getattr(site, name, None) for name in OF_SITE}
         | {
             "class": account.account_class,
@@ -124,41 +142,43 @@ def export(
     found = rows(session, scope, filter=filter, search=search)
     sources = "; ".join(attributions(session))
     writers = {Format.CSV: write_csv, Format.XLSX: write_xlsx, Format.GEOJSON: write_geojson}
-    writers[kind](file, found, sources)
+    writers[kind](file, found, sources, own_of(session))
     file.seek(0)
     return file
 
 
-def write_csv(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+def write_csv(file: IO[bytes], found: Iterator[Row], sources: str, own: Own) -> None:
     """UTF-8 with a byte order mark, so that spreadsheets read accents right; the sources in a column."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text)
-    writer.writerow((*COLUMNS, "attribution"))
+    writer.writerow((*titles(own), "attribution"))
     for row in found:
-        cells = values(row)
-        writer.writerow((*(harmless(cells[name]) for name in COLUMNS), sources if cells["lon"] is not None else None))
+        cells = values(row, own)
+        writer.writerow(
+            (*(harmless(cells[name]) for name in titles(own)), sources if cells["lon"] is not None else None)
+        )
     text.flush()
     text.detach()
 
 
-def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str, own: Own) -> None:
     """One sheet of accounts, another that names the sources."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Accounts")
-    sheet.append(COLUMNS)
+    sheet.append(titles(own))
     for row in found:
-        cells = values(row)
-        sheet.append([harmless(cells[name]) for name in COLUMNS])
+        cells = values(row, own)
+        sheet.append([harmless(cells[name]) for name in titles(own)])
     about = book.create_sheet("Sources")
     about.append(["Positions of the accounts:", sources or "set by hand"])
     book.save(file)
 
 
-def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str, own: Own) -> None:
     """A feature for each account; one without a pin has no geometry."""
     file.write(b'{"type":"FeatureCollection","attribution":' + json.dumps(sources).encode() + b',"features":[')
     for place, row in enumerate(found):
-        cells = values(row)
+        cells = values(row, own)
         lon, lat = cells.pop("lon"), cells.pop("lat")
         feature = {
             "type": "Feature",

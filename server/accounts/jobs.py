@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from server.accounts.duplicates.jobs import find_duplicates
-from server.accounts.importing.target import TARGET
+from server.accounts.importing.target import target
 from server.accounts.locating import ask_elsewhere, check_pins_again, locate_account, locate_pending
 from server.accounts.reviewing.repairing import apply_repair, search_repair
 from server.imports import service
@@ -53,11 +53,11 @@ def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
         with transaction() as session:
             run = session.get_one(ImportRun, run_id)
             if state is State.CHECKING:
-                service.check(session, TARGET, run, service.tell_progress(run_id, state))
+                service.check(session, target(session), run, service.tell_progress(run_id, state))
             elif state is State.APPLYING:
-                service.apply(session, TARGET, run, service.tell_progress(run_id, state))
+                service.apply(session, target(session), run, service.tell_progress(run_id, state))
             else:
-                service.undo(session, TARGET, run, actor)
+                service.undo(session, target(session), run, actor)
     except WaymarkError as error:
         service.note(run_id, state=before, message=f"{error.message} {error.help}".strip())
     except BaseException:

@@ -158,6 +158,8 @@ class Account(Record, Base):
             postgresql_using="gin",
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
+        Index("ix_account_number_lower", text("lower(number)")),
+        Index("ix_account_name_part", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
         Index("ix_account_tags", "tags", postgresql_using="gin"),
         searched_by("account"),
         Index("ix_account_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
@@ -208,6 +210,7 @@ class Site(Record, Base):
         CheckConstraint("pin_state in ('pending', 'placed', 'review', 'failed')", name="pin_state"),
         CheckConstraint("service_s between 0 and 86400", name="service"),
         CheckConstraint("uncertainty_m >= 0", name="uncertainty"),
+        Index("ix_site_city_lower", text("lower(city)"), "account_id"),
         Index("ix_site_pin", "pin", postgresql_using="gist"),
         Index("ix_site_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
         Index(

@@ -17,6 +17,7 @@ def visits(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
     inside = func.jsonb_build_object(
         "outcome", Visit.outcome, "verification", Visit.verification, "distance_m", Visit.distance_m,
         "flags", func.to_jsonb(Visit.flags), "objective", Visit.objective,
+        "has_answers", Visit.form_version_id.is_not(None),
     )  # fmt: skip
     facts = func.jsonb_build_object(
         "state", Visit.state, "appointment", Visit.appointment, "day", Visit.day, "zone", Visit.zone,

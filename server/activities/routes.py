@@ -121,6 +121,8 @@ def report_visit(body: VisitReportWrite, scope: WriteActivities, session: Db) ->
         outcome=body.outcome,
         note=body.note,
         fix=body.checkin.as_fix() if body.checkin else None,
+        visit_type_id=body.visit_type_id,
+        answers=body.answers,
     )
     return VisitRead.of(service.record_visit(session, report, scope.actor))
 

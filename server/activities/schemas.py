@@ -1,6 +1,7 @@
 """Wire shapes of visits."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
@@ -56,6 +57,9 @@ class VisitRead(BaseModel):
     done_at: datetime | None
     checkin: CheckinRead | None
     flags: list[str]
+    visit_type_id: UUID | None = None
+    form_version_id: UUID | None = Field(default=None, description="What was asked; see /api/v1/forms.")
+    answers: dict[str, Any] = {}
     rev: int
     account_name: str | None = None
     rep_name: str | None = None
@@ -124,3 +128,9 @@ class VisitReportWrite(BaseModel):
     note: str | None = Field(default=None, max_length=10_000)
     occurred_at: AwareDatetime | None = Field(default=None, description="Left out: now.")
     checkin: FixWrite | None = None
+    visit_type_id: UUID | None = None
+    answers: dict[str, Any] = Field(
+        default={},
+        description="By the keys of the form's questions.",
+        examples=[{"in_stock": False, "missing": "Bread"}],
+    )

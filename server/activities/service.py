@@ -1,8 +1,9 @@
 """The rules of visits. Pages, API and phones record a visit through the same `record_visit`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
 from server.accounts.pins import pin_of
 from server.accounts.service import note_visit
+from server.activities.answering import answer
 from server.activities.checkin import Verdict, verify
 from server.activities.healing import is_telling, look_again
 from server.activities.models import Appointment, Outcome, Visit, VisitEvent, VisitState
@@ -57,13 +59,16 @@ class VisitReport:
     fix: Fix | None = None
     flags: tuple[str, ...] = field(default_factory=tuple)
     """Odd things that the caller knows, e.g. `late_scope`."""
+    visit_type_id: UUID | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    """To the form of the visit type, by the keys of its questions."""
 
 
 def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     """Take a fact about a visit down. Facts are always accepted; what is odd about them is flagged.
 
     Refuses only what cannot be a fact: an account that does not exist, a visit at another account, a moment before
-    there were phones, or an event id that said something else.
+    there were phones, an event id that said something else, or answers that its form does not take.
     """
     check_days(report.day, report.occurred_at)
     one_at_a_time(session, report.visit_id)
@@ -100,6 +105,8 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     session.flush()
     apply_event(visit, event)
     session.flush()
+    if report.visit_type_id is not None:
+        answer(session, visit, report.visit_type_id, report.answers, report.state)
     settle_demand(session, visit)
     if visit.site_id is not None and is_telling(report.fix):
         look_again(session, visit.site_id)

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, Text, func, literal_column, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text, func, literal_column, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.fields.models import searched_by
@@ -99,6 +99,7 @@ class Contact(Record, Base):
         CheckConstraint("first_name is not null or last_name is not null", name="named"),
         CheckConstraint("merged_into <> id", name="merged_elsewhere"),
         Index("ix_contact_name", text("search_text(coalesce(last_name, first_name))"), "id"),
+        Index("ix_contact_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
         Index("ix_contact_mail", "mail_addresses", postgresql_using="gin"),
         Index("ix_contact_phone", "phone_numbers", postgresql_using="gin"),
         Index(

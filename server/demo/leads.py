@@ -211,7 +211,7 @@ def decide(session: Session, stage: Stage, leads: list[Lead]) -> None:
 
 def odds(values: dict[str, float | None]) -> float:
     """The made-up market: neighbours, a recommendation and a phone number help, a long drive does not."""
-    found = -3.1 + 0.9 * math.log1p(values.get("customers_2km") or 0) + 1.6 * (values.get("has_phone") or 0)
+    found = -4.7 + 0.9 * math.log1p(values.get("customers_2km") or 0) + 1.6 * (values.get("has_phone") or 0)
     found += 1.9 * (values.get("from_referral") or 0) + 0.5 * (values.get("from_fair") or 0)
     return found - 1.8 * (values.get("from_import") or 0) - 0.06 * (values.get("drive_min") or 20)
 

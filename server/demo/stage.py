@@ -19,7 +19,7 @@ from server.activities.service import VisitReport, record_visit
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.queries import user_by_login
-from server.demo import deals, people, steps, story
+from server.demo import contacts, deals, orders, people, steps, story
 from server.demo.check import wait_for_pins
 from server.demo.processes import Api
 from server.density import service as density
@@ -54,6 +54,9 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
         tell("two months of visits")
         with transaction() as session:
             past_visits(session)
+        tell("the people of the customers")
+        with transaction() as session:
+            contacts.people(session)
         tell("two years of deals")
         with transaction() as session:
             deals.past_deals(session, steps.today())
@@ -63,6 +66,9 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
     tell("two years of leads")
     with transaction() as session:
         steps.past_leads(session, region_id)
+    tell("two years of quotes and orders")
+    with transaction() as session:
+        orders.fill(session, steps.today())
     tell("two years of calls, meetings, tasks and mails")
     with transaction() as session:
         steps.history(session)

@@ -69,7 +69,7 @@ class Written:
 
     name: str
     columns: tuple[str, ...]
-    """What an import may change."""
+    """What an import may change; the company's own fields as `custom.<key>`."""
     groups: tuple[frozenset[str], ...] = ()
     """Columns that only make sense together: when somebody has changed one since, an undo leaves them all."""
     followers: frozenset[str] = frozenset()

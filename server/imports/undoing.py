@@ -208,7 +208,10 @@ def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -
     for table in reversed(target.tables):
         session.execute(text(REMOVE.format(table=table.name)), {"now": clock.now()})
     for table in target.tables:
-        columns = ", ".join(f"{c} = case when d.doc ? '{c}' then (d.was).{c} else t.{c} end" for c in table.columns)
+        plain = [c for c in table.columns if "." not in c]
+        columns = ", ".join(f"{c} = case when d.doc ? '{c}' then (d.was).{c} else t.{c} end" for c in plain)
+        if len(plain) < len(table.columns):
+            columns += ", custom = jsonb_strip_nulls(t.custom || custom_inner(d.doc))"
         session.execute(text(RESTORE.format(table=table.name, columns=columns)))
     target.restored(session, session.scalars(RESTORED).all())
     main = target.tables[0].name
@@ -267,8 +270,9 @@ def groups(tables: Iterable[Written]) -> list[tuple[str, str, str, bool]]:
 
 def now_sql(target: Target) -> str:
     """The rows of every record that the import has touched, as they are now."""
+    flat = "to_jsonb(t) || custom_flat(to_jsonb(t) -> 'custom')"
     docs = " union all ".join(
-        f"select '{table.name}' as entity, t.id as row_id, to_jsonb(t) as doc from {table.name} t"  # noqa: S608
+        f"select '{table.name}' as entity, t.id as row_id, {flat} as doc from {table.name} t"  # noqa: S608
         for table in target.tables
     )
     return f"""

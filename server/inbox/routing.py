@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.activities.agenda.models import Activity, Direction
 from server.auth.models import User
+from server.contacts.models import Contact, ContactAccount
 from server.inbox.models import Fate, InboxMail, KnownSender
 from server.kit import clock
 from server.mail.received import Received
@@ -67,12 +69,20 @@ def account_of(session: Session, address: str) -> UUID | None:
     """The one account that an address belongs to; of several none."""
     if not address:
         return None
-    found = session.scalars(
-        select(func.account_surviving(Account.id))
-        .where(func.lower(Account.email) == address, Account.deleted_at.is_(None))
-        .distinct()
-        .limit(2)
-    ).all()
+    own = select(func.account_surviving(Account.id)).where(
+        func.lower(Account.email) == address, Account.deleted_at.is_(None)
+    )
+    of_people = (
+        select(func.account_surviving(ContactAccount.account_id))
+        .join(Contact, Contact.id == ContactAccount.contact_id)
+        .where(
+            type_coerce(Contact.mail_addresses, ARRAY(Text)).contains([address]),
+            Contact.deleted_at.is_(None),
+            ContactAccount.deleted_at.is_(None),
+            ContactAccount.until.is_(None),
+        )
+    )
+    found: list[UUID] = list(session.scalars(own.union(of_people).limit(2)))
     return found[0] if len(found) == 1 else None
 
 

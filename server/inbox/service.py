@@ -19,6 +19,8 @@ from server.kit.errors import Conflict, NotFound
 from server.mail.received import Received
 from server.mail.receiving import parse
 from server.mail.receiving_models import Mailbox, ReceivedMail
+from server.notifications.kinds import About
+from server.notifications.service import notify
 from server.tickets import intake as tickets
 
 
@@ -35,10 +37,10 @@ def take(session: Session, received_id: UUID) -> InboxMail:
         return known
     stored = session.get_one(ReceivedMail, received_id)
     mail = parse(stored.content)
+    ticket_id = None
     decided = routing.route(session, mail, session.get(Mailbox, stored.mailbox_id))
-    ticket = tickets.take(session, mail) if decided.fate is Fate.TICKET else None
-    if decided.fate is Fate.TICKET and ticket is None:
-        decided = _without_tickets(decided)
+    if decided.fate is Fate.TICKET:
+        decided, ticket_id = _as_ticket(session, mail, decided)
     row = InboxMail(
         received_id=received_id,
         message_id=mail.message_id,
@@ -49,20 +51,25 @@ def take(session: Session, received_id: UUID) -> InboxMail:
         subject=mail.subject or "–",
         sent_at=mail.sent_at,
         is_automatic=mail.is_automatic,
-        ticket_id=ticket.id if ticket else None,
-        account_id=ticket.account_id if ticket else None,
+        account_id=decided.account_id,
+        ticket_id=ticket_id,
     )
     session.add(row)
+    session.flush()
     if decided.fate is Fate.FILED:
         put_at(session, row, mail, decided)
     session.flush()
     return row
 
 
-def _without_tickets(decided: Route) -> Route:
-    """There is no queue of tickets yet: such a mail goes to its account, or to a person."""
-    fate = Fate.FILED if decided.account_id else Fate.UNASSIGNED
-    return replace(decided, fate=fate)
+def _as_ticket(session: Session, mail: Received, decided: Route) -> tuple[Route, UUID | None]:
+    """The ticket that a mail makes or answers. Where there is no queue it goes to its account, or to a person."""
+    ticket = tickets.take(session, mail)
+    if ticket is None and tickets.is_for_tickets(session, mail):
+        return Route(Fate.IGNORED, "It is a mail of our own that came back."), None
+    if ticket is None:
+        return replace(decided, fate=Fate.FILED if decided.account_id else Fate.UNASSIGNED), None
+    return replace(decided, account_id=ticket.account_id), ticket.id
 
 
 def put_at(session: Session, row: InboxMail, mail: Received, decided: Route) -> Activity:
@@ -91,6 +98,10 @@ def put_at(session: Session, row: InboxMail, mail: Received, decided: Route) -> 
     activity = agenda.add(session, agenda.NewActivity(Kind.MAIL, owner, values, own))
     row.account_id, row.activity_id, row.fate = activity.account_id, activity.id, Fate.FILED.value
     session.flush()
+    if decided.direction is Direction.IN and not mail.is_automatic:
+        told = {"sender": mail.sender_name or mail.sender, "subject": row.subject}
+        link = f"/calendar/activities/{activity.id}"
+        notify(session, [owner], "mail", "{sender} writes: {subject}", link, About("activity", activity.id), gaps=told)
     return activity
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from server.jobs import task
+from server.jobs import defer, task
 from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
@@ -44,6 +44,19 @@ def take_care(lead_id: str) -> None:
         acting(session, MACHINE)
         lead = session.get(Lead, UUID(lead_id), with_for_update=True)
         care_for(session, [lead] if lead is not None else [])
+
+
+@task("leads.care_for_new")
+def care_for_new() -> None:
+    """Look after leads that nobody looked after yet, batch by batch, as after an import."""
+    with transaction() as session:
+        acting(session, MACHINE)
+        waiting = or_(Lead.score.is_(None), Lead.pin_state == "pending")
+        statement = select(Lead).where(Lead.state.in_(OPEN), Lead.deleted_at.is_(None), waiting).order_by(Lead.id)
+        batch = session.scalars(statement.limit(BATCH).with_for_update(skip_locked=True)).all()
+        care_for(session, batch)
+        if len(batch) == BATCH and all(lead.pin_state != "pending" for lead in batch):
+            defer(session, care_for_new, key="leads.care_for_new")
 
 
 @queue.periodic(cron="*/5 * * * *")

@@ -4,10 +4,10 @@ from server.jobs import task
 from server.jobs.service import queue
 from server.kit.database import transaction
 from server.leads import forms, scoring, training
-from server.leads.caring import MACHINE, keep, take_care
+from server.leads.caring import MACHINE, care_for_new, keep, take_care
 from server.records.service import acting
 
-__all__ = ["keep", "nightly", "score_again", "take_care"]
+__all__ = ["care_for_new", "keep", "nightly", "score_again", "take_care"]
 
 
 @queue.periodic(cron="20 2 * * *")

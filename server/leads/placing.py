@@ -18,6 +18,7 @@ from server.leads.models import Lead
 from server.leads.values import ADDRESS
 
 ADDRESS_FIELDS = frozenset(ADDRESS)
+PIN_STATE = tuple(name for name in PIN_FIELDS if name != "pin")
 
 
 def reset_pin(lead: Lead) -> None:

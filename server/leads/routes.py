@@ -18,7 +18,7 @@ from server.kit.etags import BaseRevision, tag
 from server.kit.paging import Cursor, Limit, Page
 from server.kit.tiles import TileAddress, tile_response
 from server.leads import converting, editing, exporting, queries, service, tiles
-from server.leads.converting import Conversion
+from server.leads.converting import Conversion, NewSale
 from server.leads.fields import fields
 from server.leads.models import Lead, LeadState
 from server.leads.resembling import LikeLead, like_accounts, like_leads
@@ -247,7 +247,8 @@ def get_history(lead_id: UUID, scope: ReadLeads, session: Db, limit: Limit = 200
 @router.post("/api/v1/leads/{lead_id}/convert")
 def convert(lead_id: UUID, body: ConvertWrite, scope: WriteLeads, session: Db, response: Response) -> LeadRead:
     """Make a lead an account, or part of one; 409 with the candidates when it looks like one that is there."""
-    converting.convert(session, scope, lead_id, Conversion(body.account_id, force=body.force))
+    sale = NewSale(**body.deal.model_dump()) if body.deal else None
+    converting.convert(session, scope, lead_id, Conversion(body.account_id, force=body.force, deal=sale))
     return get(lead_id, scope, session, response)
 
 

@@ -1,6 +1,6 @@
 """Wire shapes of leads."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -244,11 +244,20 @@ class Changed(BaseModel):
     changed: int
 
 
+class SaleWrite(Write):
+    """The deal that begins with a conversion."""
+
+    close_on: date
+    next_step: str = Field(max_length=500)
+    next_step_on: date
+
+
 class ConvertWrite(Write):
     """What a lead becomes."""
 
     account_id: UUID | None = Field(default=None, description="The account that it belongs to; null: a new one.")
     force: bool = Field(default=False, description="Make a new account although it looks like one that is there.")
+    deal: SaleWrite | None = Field(default=None, description="A deal that begins with it; null: none.")
 
 
 class FieldAsked(Write):

@@ -229,19 +229,20 @@ def hand_over(session: Session, scope: Scope, lead: Lead, user_id: UUID | None) 
         raise Forbidden("Only managers hand leads over.", help="Ask your manager.", field="owner_id")
     check_owner(session, user_id)
     lead.owner_id, lead.assigned_at = user_id, clock.now() if user_id else None
-    keep_assignment(session, lead, scope, "by_hand" if user_id else "taken_away")
+    steps = keep_assignment(session, lead, scope, "by_hand" if user_id else "taken_away")
     session.flush()
     if user_id is not None:
-        telling.tell(session, lead, [])
+        telling.tell(session, lead, steps, by=scope.user_id)
 
 
-def keep_assignment(session: Session, lead: Lead, scope: Scope | None, code: str) -> None:
-    """Write down that a person decided who gets a lead."""
+def keep_assignment(session: Session, lead: Lead, scope: Scope | None, code: str) -> list[dict[str, Any]]:
+    """Write down that a person decided who gets a lead; gives the reason."""
     owner = session.get(User, lead.owner_id) if lead.owner_id else None
     step = {"code": code, "who": owner.name if owner else "", "by": scope.name if scope else "Waymark"}
     session.add(
         LeadAssignment(lead_id=lead.id, user_id=lead.owner_id, because=[step], by=scope.user_id if scope else None)
     )
+    return [step]
 
 
 def hand_over_many(session: Session, scope: Scope, lead_ids: Iterable[UUID], user_id: UUID | None) -> int:

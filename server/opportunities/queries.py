@@ -18,6 +18,7 @@ from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
 from server.auth.access import Scope
 from server.auth.models import User
+from server.fields.queries import filtering
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
@@ -26,6 +27,7 @@ from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_b
 from server.opportunities.models import Opportunity, OpportunityLine, Pipeline, Stage, StageChange
 from server.opportunities.rates import Total, apart_of
 from server.opportunities.reaching import OF_ACCOUNTS
+from server.records.binned import binned
 from server.records.happenings import happening
 from server.territories.models import Territory
 
@@ -74,7 +76,8 @@ def language(session: Session, scope: Scope) -> Vocabulary:
     """What deals can be asked by somebody."""
     today = accounts.today_of(scope)
     around = Around(session, accounts.visible_to(scope), Reaching(session, OF_ACCOUNTS))
-    return vocabulary(session, scope, "opportunity", fields(today, clock.now()), today=today, places=around)
+    known = {**fields(today, clock.now()), **filtering(session, "opportunity", Opportunity.custom)}
+    return vocabulary(session, scope, "opportunity", known, today=today, places=around)
 
 
 def find(session: Session, scope: Scope, deal_id: UUID, permission: str = "opportunities:read") -> Opportunity:
@@ -83,6 +86,26 @@ def find(session: Session, scope: Scope, deal_id: UUID, permission: str = "oppor
     if deal is None:
         raise NotFound("There is no such deal.", id=str(deal_id))
     return deal
+
+
+def in_bin(scope: Scope) -> Select[Any]:
+    """Deleted deals that somebody may bring back, for the bin."""
+    columns = binned(
+        entity="opportunity",
+        id=Opportunity.__table__.c.id,
+        title=Opportunity.__table__.c.name,
+        deleted_at=Opportunity.__table__.c.deleted_at,
+        account_id=Opportunity.__table__.c.account_id,
+    )
+    reach = accounts.within_reach(scope, "opportunities:write") | (Opportunity.owner_id == scope.user_id)
+    living = case((Own.merged_into.is_(None), Own.id), else_=func.account_surviving(Own.id))
+    return (
+        select(*columns)
+        .select_from(Opportunity)
+        .join(Own, Own.id == Opportunity.account_id)
+        .join(Account, Account.id == living)
+        .where(Opportunity.deleted_at.is_not(None), Account.deleted_at.is_(None), reach)
+    )
 
 
 def may_sell_to(session: Session, scope: Scope, account_id: UUID) -> bool:

@@ -2,24 +2,26 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
-from server.accounts.values import money, plain
 from server.auth.access import Scope
 from server.auth.models import User
+from server.contacts.models import ContactAccount
+from server.fields import service as custom
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from server.kit.settings import settings
 from server.opportunities import pipelines, queries
-from server.opportunities.models import ChoiceKind, Opportunity, OpportunityLine, Stage, StageChange, State
-from server.opportunities.values import DEAL, DEAL_RULES, cleaned, share, wire
+from server.opportunities.lines import write_lines
+from server.opportunities.models import ChoiceKind, Opportunity, Stage, StageChange, State
+from server.opportunities.values import DEAL, DEAL_RULES, cleaned, wire
 from server.records import queries as records
 from server.records.merging import Clash, Current, Delta, Json, merge
 from server.webhooks import service as webhooks
@@ -88,6 +90,7 @@ def create(session: Session, scope: Scope, new: NewDeal) -> Opportunity:
     values["account_id"] = accounts.surviving(session, values["account_id"])
     values.setdefault("currency", settings().currency)
     values.setdefault("owner_id", pipelines.known_user(scope))
+    values["custom"] = custom.checked(session, "opportunity", values.get("custom") or {})
     values = {
         name: value for name, value in values.items() if value is not None or name not in ("competitors", "custom")
     }
@@ -118,6 +121,8 @@ def edit(session: Session, scope: Scope, deal_id: UUID, base_rev: int, changes: 
 
 def merged(session: Session, deal: Opportunity, base_rev: int, changes: Mapping[str, Any]) -> dict[str, Any]:
     """What of an edit is to be written; refuses it when a field clashes."""
+    if "custom" in changes:  # own fields that are left out stay
+        changes = {**changes, "custom": {**deal.custom, **(changes["custom"] or {})}}
     wanted = {name: wire(name, cleaned(DEAL, name, value)) for name, value in changes.items()}
     current: dict[str, Json] = {name: wire(name, getattr(deal, name)) for name in DEAL}
     seen: Mapping[str, Json] = current
@@ -157,6 +162,8 @@ def write(
             f"The lines of “{deal.name}” add up to its amount.", help="Change the lines, and the currency with them."
         )
     notes = currency_notes(deal, values)
+    if "custom" in values:
+        values = {**values, "custom": custom.checked(session, "opportunity", values["custom"])}
     after = {name: values.get(name, getattr(deal, name)) for name in ("next_step", "next_step_on")}
     if deal.state == State.OPEN and {"next_step", "next_step_on"} & values.keys():
         need_next_step(after)
@@ -203,62 +210,6 @@ def set_lines(
     note = {"code": "currency_changed", "message": f"The amount was {old} and is {deal.amount or 0} {currency} now.",
             "old": old, "new": f"{deal.amount or 0} {currency}"}  # fmt: skip
     return Outcome(written(session, deal), frozenset({"amount"}), (note,) if changed else ())
-
-
-def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Replace the lines of a deal; without any, its amount is set by hand again."""
-    if len(lines) > 500:
-        raise Invalid("A deal has at most 500 lines.", field="lines")
-    made = [line_of(place, given) for place, given in enumerate(lines)]
-    session.execute(
-        update(OpportunityLine)
-        .where(OpportunityLine.opportunity_id == deal.id, OpportunityLine.deleted_at.is_(None))
-        .values(deleted_at=clock.now())
-    )
-    for line in made:
-        line.opportunity_id = deal.id
-    session.add_all(made)
-    if made:
-        deal.amount = sum((worth(line) for line in made), Decimal(0))
-    session.flush()
-
-
-def line_of(place: int, given: Mapping[str, Any]) -> OpportunityLine:
-    """One checked line; names the line and the field that is wrong."""
-
-    def number(name: str, digits: str, low: Decimal) -> Decimal:
-        try:
-            value = Decimal(str(given.get(name, "")).strip()).quantize(Decimal(digits))
-            fits = low <= value < Decimal(10_000_000_000)
-        except ArithmeticError as error:
-            raise Invalid(f"Line {place + 1}, {name}: “{given.get(name)}” is not a number.", field="lines") from error
-        if not fits:
-            raise Invalid(f"Line {place + 1}, {name}: {value} cannot be.", help=f"At least {low}.", field="lines")
-        return value
-
-    title = plain(given.get("name"), 300)
-    if title is None:
-        raise Invalid(f"Line {place + 1}: the name is missing.", field="lines")
-    try:
-        discount = share(given.get("discount")) or Decimal(0)
-    except Invalid as error:
-        raise Invalid(f"Line {place + 1}, discount: {error.message}.", help=error.help, field="lines") from error
-    return OpportunityLine(
-        position=place,
-        product_id=cleaned(DEAL, "site_id", given.get("product_id")),
-        name=title,
-        quantity=number("quantity", "0.001", Decimal("0.001")),
-        unit_price=number("unit_price", "0.0001", Decimal(0)),
-        discount=discount,
-        tax_code=plain(given.get("tax_code"), 20),
-    )
-
-
-def worth(line: OpportunityLine) -> Decimal:
-    """What a line comes to, in cents; refuses what no amount holds."""
-    value = line.quantity * line.unit_price * (1 - line.discount)
-    found: Decimal | None = money(value.quantize(CENT, ROUND_HALF_UP))
-    return found or Decimal(0)
 
 
 def delete(session: Session, scope: Scope, deal_id: UUID, base_rev: int) -> Opportunity:
@@ -349,12 +300,26 @@ def check(session: Session, values: Mapping[str, Any], account_id: UUID, kept: C
         home = accounts.surviving(session, account_id)
         if site is None or site.deleted_at is not None or accounts.surviving(session, site.account_id) != home:
             raise Invalid("Site: it does not belong to the account.", field="site_id")
+    check_contact(session, values.get("contact_id"), account_id)
     for name, kind in LISTS.items():
         given = values.get(name) or []
         words = [given] if isinstance(given, str) else given
         check_words(session, name, kind, [word for word in words if word not in kept])
     if "number" in values:
         check_number(session, values["number"], None)
+
+
+def check_contact(session: Session, contact_id: UUID | None, account_id: UUID) -> None:
+    """Refuse a contact who is not at the account."""
+    if contact_id is None:
+        return
+    there = select(ContactAccount.id).where(
+        ContactAccount.contact_id == contact_id,
+        ContactAccount.account_id.in_(accounts.family(accounts.surviving(session, account_id))),
+        ContactAccount.deleted_at.is_(None),
+    )
+    if session.scalar(there.limit(1)) is None:
+        raise Invalid("Contact: nobody of that id is at the account.", field="contact_id")
 
 
 def check_words(session: Session, name: str, kind: ChoiceKind, words: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.settings import settings
+from server.opportunities.models import Opportunity
 from server.orders import pricing, queries
 from server.orders.errors import CurrencyFixed, IdTaken, NeedsCredit, NotADraft, ProductGone
 from server.orders.models import Kind, Order, OrderLine, State
@@ -150,6 +151,11 @@ def check_references(session: Session, order: Order, given: Mapping[str, Any]) -
         owner = session.get(User, owner_id)
         if owner is None or owner.deleted_at is not None:
             raise Invalid("Whose sale: there is no such person.", field="owner_id")
+    deal = session.get(Opportunity, given["opportunity_id"]) if given.get("opportunity_id") else None
+    if given.get("opportunity_id") and (
+        deal is None or deal.deleted_at or accounts.surviving(session, deal.account_id) != order.account_id
+    ):
+        raise Invalid("Deal: there is no such deal of this account.", field="opportunity_id")
     if order.valid_until is not None and order.valid_until < order.day:
         raise Invalid(
             f"The quote would end on {order.valid_until}, before its day {order.day}.",

@@ -43,7 +43,9 @@ MEDIA_TYPES = {
 
 def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[tuple[Any, ...]]:
     """The cells of each line, the latest document first; a document without lines has one row."""
-    chosen = queries.with_names(queries.chosen(scope, filter=filter, search=search, permission="orders:export"))
+    chosen = queries.with_names(
+        queries.chosen(session, scope, filter=filter, search=search, permission="orders:export")
+    )
     statement = (
         chosen.outerjoin(OrderLine, (OrderLine.order_id == Order.id) & OrderLine.deleted_at.is_(None))
         .outerjoin(Product, Product.id == OrderLine.product_id)

@@ -16,7 +16,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import Vocabulary, compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
 from server.orders.fields import fields
 from server.orders.models import Kind, Letterhead, Order, OrderLine, State
@@ -122,14 +122,23 @@ SORTS: dict[str, ColumnElement[Any]] = {
 """What a list can be sorted by."""
 
 
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What documents can be asked by somebody."""
+    return vocabulary(session, scope, "order", fields(), today=accounts.today_of(scope))
+
+
 def chosen(
-    scope: Scope, *, filter: str | None = None, search: str | None = None, permission: str = "orders:read"
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    permission: str = "orders:read",
 ) -> Select[Order]:
     """The documents that a filter and a search leave of what somebody may see."""
     statement = visible_to(scope, permission)
     if filter and filter.strip():
-        today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(), today)))
+        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
     if search and search.strip():
         word = "%" + search.strip()[:100].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         named = select(Account.id).where(func.search_text(Account.name).like(func.search_text(word)))
@@ -152,7 +161,7 @@ def page(
     limit: int = 50,
 ) -> Listing:
     """One page of the documents that somebody may see, the latest first."""
-    statement = chosen(scope, filter=filter, search=search)
+    statement = chosen(session, scope, filter=filter, search=search)
     if account_id is not None:
         statement = statement.where(Order.account_id.in_(accounts.family(account_id)))
     if opportunity_id is not None:

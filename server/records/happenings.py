@@ -8,7 +8,7 @@ from sqlalchemy.types import Boolean, Text, Uuid
 
 KINDS = (
     "visit", "call", "mail", "meeting", "task", "note", "ticket", "order", "quote", "stage", "lead", "edit", "plan",
-    "campaign", "handover",
+    "campaign", "consent", "handover",
 )  # fmt: skip
 """What can happen; a kind of a room that does not exist yet has its place already."""
 

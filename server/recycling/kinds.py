@@ -15,6 +15,10 @@ from server.accounts.duplicates import merging
 from server.activities.notes import queries as notes
 from server.activities.notes import service as note_rules
 from server.auth.access import Scope
+from server.contacts import queries as contacts
+from server.contacts import service as contact_rules
+from server.opportunities import queries as opportunities
+from server.opportunities import service as deal_rules
 from server.tickets import queries as tickets
 from server.tickets import service as ticket_rules
 
@@ -48,6 +52,14 @@ KINDS: Mapping[str, Kind] = {
     "note": Kind(
         "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
         "/accounts/{account_id}#note-{id}",
+    ),
+    "contact": Kind(
+        "Contact", "contact-round", "contacts:write", contacts.deleted, contact_rules.restore, contact_rules.purge,
+        "/contacts/{id}",
+    ),
+    "opportunity": Kind(
+        "Deal", "handshake", "opportunities:write", opportunities.in_bin, deal_rules.restore, None,
+        "/pipeline/deals/{id}",
     ),
     "ticket": Kind(
         "Ticket", "ticket", "tickets:assign", tickets.in_bin, ticket_rules.restore, None, "/tickets/{id}"

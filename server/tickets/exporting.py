@@ -57,7 +57,7 @@ def export(
 def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[TicketRow]:
     """The tickets to export by number, read in batches."""
     now = clock.now()
-    statement = queries.chosen(scope, now, filter=filter, search=search, permission="tickets:export")
+    statement = queries.chosen(session, scope, now, filter=filter, search=search, permission="tickets:export")
     detailed = queries.with_names(statement, now).order_by(Ticket.number)
     for found in session.execute(detailed.execution_options(yield_per=BATCH)):
         yield TicketRow(*found)

@@ -18,7 +18,7 @@ from server.auth.queries import visible_users
 from server.auth.roles import GRANTS, Level
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
-from server.kit.filtering import Vocabulary, compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
 from server.records.binned import binned
 from server.records.happenings import happening
@@ -121,7 +121,14 @@ def with_names(statement: Select[Ticket], now: datetime) -> Select[Any]:
     )
 
 
+def language(session: Session, scope: Scope, now: datetime | None = None) -> Vocabulary:
+    """What tickets can be asked by somebody."""
+    today = accounts.today_of(scope)
+    return vocabulary(session, scope, "ticket", fields(now or clock.now(), today), today=today)
+
+
 def chosen(
+    session: Session,
     scope: Scope,
     now: datetime,
     *,
@@ -134,8 +141,7 @@ def chosen(
     """The tickets that a filter and a search leave of what somebody may see: the same for list and export."""
     statement = visible_to(scope, permission).where(Ticket.merged_into.is_(None))
     if filter and filter.strip():
-        today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(now, today), today)))
+        statement = statement.where(compile_filter(parse(filter), language(session, scope, now)))
     if search and search.strip():
         statement = statement.where(matches(search[:200]))
     if queue_id is not None:
@@ -171,7 +177,7 @@ def page(
 ) -> Listing:
     """One page of the tickets that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     now, keys = clock.now(), sort_keys()
-    statement = chosen(scope, now, filter=filter, search=search, queue_id=queue_id, account_id=account_id)
+    statement = chosen(session, scope, now, filter=filter, search=search, queue_id=queue_id, account_id=account_id)
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
@@ -205,7 +211,7 @@ def detail(session: Session, scope: Scope, ticket_id: UUID, permission: str = "t
 
 def of_account(session: Session, scope: Scope, account_id: UUID, *, limit: int = 50) -> list[TicketRow]:
     """The tickets of an account: those that are open first, then the latest."""
-    statement = chosen(scope, clock.now(), account_id=account_id)
+    statement = chosen(session, scope, clock.now(), account_id=account_id)
     order = (UNSOLVED_NOW.desc(), func.coalesce(NEXT_DUE, NEVER), Ticket.opened_at.desc(), Ticket.id)
     rows = session.execute(with_names(statement, clock.now()).order_by(*order).limit(limit))
     return [TicketRow(*row) for row in rows]

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, Text, Uuid, case, cast, func, literal, or_, select
 
 from server.accounts.models import Site
 from server.accounts.values import ACCOUNT, SITE
 from server.auth.access import Scope
+from server.records.editing import CUSTOM
 from server.records.happenings import happening
 from server.records.models import FieldHistory
 
@@ -50,7 +51,10 @@ def edits(entity: str, account_id: Any) -> Select[Any]:
         is_internal=literal(True),
         facts=facts,
     )
-    shown = (FieldHistory.entity == entity, FieldHistory.field.in_(["*", *LABELS]))
+    shown = (
+        FieldHistory.entity == entity,
+        or_(FieldHistory.field.in_(["*", *LABELS]), FieldHistory.field.startswith(CUSTOM)),
+    )
     return select(*columns).select_from(FieldHistory).where(*shown)
 
 
@@ -61,4 +65,12 @@ def as_uuid(number: Any) -> ColumnElement[UUID]:
 
 def label() -> ColumnElement[str]:
     """What a field is called, so that a search finds it."""
-    return case(LABELS, value=cast(FieldHistory.field, Text), else_=None)
+    own = func.replace(func.substr(FieldHistory.field, len(CUSTOM) + 1), "_", " ")
+    return case(LABELS, value=cast(FieldHistory.field, Text), else_=case((FieldHistory.field.startswith(CUSTOM), own)))
+
+
+def word_of(name: str) -> str | None:
+    """What a field is called; one of the company's own after its key."""
+    if name.startswith(CUSTOM):
+        return name.removeprefix(CUSTOM).replace("_", " ").capitalize()
+    return LABELS.get(name)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account
 from server.auth.models import User
 from server.territories.models import Territory
-from server.timeline.edits import LABELS
+from server.timeline.edits import word_of
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,9 @@ def shown(groups: Iterable[list[Entry]]) -> list[Entry]:
             seen: set[str] = set()
             for row in group:
                 name = row.facts["field"]
-                if name in LABELS and LABELS[name] not in seen:
-                    seen.add(LABELS[name])
+                word = word_of(name)
+                if word and word not in seen:
+                    seen.add(word)
                     entry.changes.append(Change(name, row.facts.get("old"), row.facts.get("new")))
             entry.facts["what"] = "edited"
             if entry.facts["field"] == "*":
@@ -120,7 +121,9 @@ def fill_in(session: Session, entries: Sequence[Entry]) -> None:
     for entry in entries:
         entry.who = names.get(str(entry.actor_id))
         entry.changes = [
-            Change(LABELS[one.label], as_read(one.label, one.old, names), as_read(one.label, one.new, names))
+            Change(
+                word_of(one.label) or one.label, as_read(one.label, one.old, names), as_read(one.label, one.new, names)
+            )
             for one in entry.changes
         ]
 
@@ -137,4 +140,6 @@ def as_read(name: str, value: Any, names: Mapping[str, str]) -> str | None:
         return f"{int(value) // 60} min"
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return " ".join(map(str, value.values()))
     return names.get(str(value), str(value))

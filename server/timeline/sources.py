@@ -7,9 +7,14 @@ from typing import Any
 from sqlalchemy import Select
 
 from server.activities import happenings as activities
+from server.activities.agenda import queries as agenda
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
 from server.auth.access import Scope
+from server.contacts import queries as contacts
+from server.leads import queries as leads
+from server.opportunities import queries as opportunities
+from server.orders import queries as orders
 from server.plans import happenings as plans
 from server.tickets import queries as tickets
 from server.timeline import edits
@@ -32,11 +37,21 @@ class Source:
 
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
+    Source(
+        agenda.happenings,
+        "activities:read",
+        frozenset({"call", "meeting", "task", "mail"}),
+        "/calendar/activities/{id}",
+    ),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
+    Source(opportunities.happenings, "opportunities:read", frozenset({"stage"}), "/pipeline/deals/{id}"),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
+    Source(leads.happenings, "leads:read", frozenset({"lead"}), "/leads/{id}"),
+    Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}"),
     Source(tickets.happenings, "tickets:read", frozenset({"ticket"}), "/tickets/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),
     Source(edits.of_sites, "accounts:read", frozenset({"edit"})),
+    Source(contacts.happenings, "contacts:read", frozenset({"consent"}), "/contacts/{contact_id}"),
     Source(plans.planned, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.taken_back, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),
     Source(plans.left_out, "plans:read", frozenset({"plan"}), "/plans/{plan_id}"),

@@ -1,6 +1,5 @@
 """Accounts: the list, one account in full, a new one."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -8,16 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
-from starlette.datastructures import FormData
 
-from geo.types import LonLat
-from routing.roads.types import FAR_FROM_ROADS_M
-from server.accounts import places, queries, reaching, service, tree
-from server.accounts.classes import queries as classes
+from server.accounts import queries, service
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
-from server.accounts.models import Account, Weekday
+from server.accounts.models import Account
 from server.accounts.place_models import ProposalState
 from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
@@ -27,20 +22,24 @@ from server.auth.models import Role
 from server.closures import queries as closures
 from server.demands import queries as demands
 from server.fields import queries as own
-from server.fields.models import CustomField
 from server.kit.database import Db
-from server.kit.errors import NotFound, PreconditionFailed, WaymarkError
+from server.kit.errors import WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
+from server.segments import queries as segments
+from server.segments.models import SavedView
 from server.sync import conflicts
+from server.web.account_card import around
+from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
 from server.web.filters import asks_for_drive, chips, without_drive
-from server.web.forms import Sent, given, number, text
+from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
 from server.web.pins import drawn
+from server.web.segments import view_path
 from server.web.stories import column
 from server.web.users import people_of
 
@@ -56,7 +55,6 @@ ACCOUNT_FIELDS = (
     "name number account_class status interval_days yearly_value yearly_potential phone email website tags note"
     " preferred_time preferred_channel language"
 ).split()
-SITE_FIELDS = ("street", "postcode", "city", "country", "opening_hours")
 
 
 @dataclass(frozen=True)
@@ -85,6 +83,15 @@ COLUMNS = (
     Column("pin", "Pin"),
 )
 
+
+@dataclass(frozen=True)
+class SavedLink:
+    """A saved view and where it leads."""
+
+    view: SavedView
+    path: str
+
+
 DRIVE = Column("drive", "Drive", "drive", is_number=True)
 """Stands in the list when its filter asks for a drive."""
 
@@ -99,6 +106,8 @@ def show_accounts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    columns: Annotated[str, Query(max_length=400)] = "",
+    view: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
@@ -109,7 +118,7 @@ def show_accounts(
         error = refused
 
     def link(**changes: object) -> str:
-        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None} | changes
+        kept = {"filter": filter, "q": search, "sort": sort if sort != "name" else None, "columns": columns} | changes
         query = urlencode({name: value for name, value in kept.items() if value})
         return f"/accounts?{query}" if query else "/accounts"
 
@@ -126,6 +135,9 @@ def show_accounts(
         columns=(*COLUMNS[:2], DRIVE, *COLUMNS[2:]) if asks_for_drive(filter or "") else COLUMNS,
         without_drive=without_drive(filter or ""),
         chips=chips(filter or ""),
+        shown=columns,
+        view=view,
+        views=[SavedLink(one, view_path("/accounts", one)) for one in segments.views(session, scope, "account")],
         known=known(session, queries.today_of(scope)).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
@@ -228,52 +240,9 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     )
 
 
-def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
-    """What stands around an account: its own fields, those above and below it, another class that is suggested."""
-    row = session.get_one(Account, account_id)
-    below = tree.below(session, scope, account_id)
-    above = tree.chain(session, account_id)
-    seen = queries.seen_of(session, scope, [one.id for one in above])
-    return {
-        "own_fields": own.fields_of(session, "account"),
-        "site_fields": own.fields_of(session, "site"),
-        "above": [(one, one.id in seen) for one in reversed(above)],
-        "below": below,
-        "worth": tree.worth(row, below) if below else {},
-        "suggested": classes.open_of(session, account_id),
-        "may_decide": scope.may("accounts:assign"),
-    }
-
-
 def may_place_at(session: Session, scope: Scope, account_id: UUID) -> bool:
     """Whether somebody sets the pins of an account; others propose."""
     return queries.detail(session, scope, account_id, "pins:place") is not None
-
-
-def form_page(
-    request: Request,
-    scope: Scope,
-    template: str,
-    account: AccountRead,
-    values: dict[str, Any],
-    *,
-    rev: int,
-    error: WaymarkError | None = None,
-    **more: Any,
-) -> Response:
-    """A fragment: the form of an account or site. A clash shows both values of each field."""
-    clashes = {}
-    if isinstance(error, PreconditionFailed):
-        clashes = {clash["field"]: clash for clash in error.details.get("conflicts", [])}
-        rev = error.details.get("rev", rev)
-    more |= {"account": account, "values": values, "rev": rev, "error": error, "clashes": clashes}
-    return render(request, template, scope, status=int(error.status) if error else 200, **more)
-
-
-def chosen_changes(sent: FormData, names: list[str], fields: Iterable[CustomField] = ()) -> dict[str, Any]:
-    """What the form changes, without the fields for which the other person's value was chosen."""
-    values = {**given(sent, names), **sent_own(sent, fields)}
-    return {name: value for name, value in values.items() if sent.get(f"choose-{name}") != "theirs"}
 
 
 @router.get("/{account_id}/edit")
@@ -297,7 +266,7 @@ def edit_page(
 ) -> Response:
     """The form of an account."""
     people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
-    more = {"people_choices": people, "own_fields": own.fields_of(session, "account"), "weekdays": list(Weekday)}
+    more = {"people_choices": people, "own_fields": own.fields_of(session, "account")}
     return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)
 
 
@@ -322,71 +291,6 @@ def edit(
         values |= {"custom": account.custom | nested(changes)}
         values |= {name: changes[name] for name in ("preferred_days", "by_appointment") if name in changes}
         return edit_page(request, scope, session, account, values, rev=rev, error=error)
-    return Response(status_code=204, headers={"HX-Redirect": f"/accounts/{account_id}"})
-
-
-@router.get("/{account_id}/sites/{site_id}/edit")
-def show_edit_site(request: Request, account_id: UUID, site_id: UUID, scope: WriteAccounts, session: Db) -> Response:
-    """The form in place of a site."""
-    account = read(session, scope, account_id)
-    site = next((one for one in account.sites if one.id == site_id), None)
-    if site is None:
-        raise NotFound("There is no such site.")
-    values = site.model_dump() | {"service_min": site.service_s // 60}
-    own_fields = own.fields_of(session, "site")
-    return form_page(
-        request, scope, "accounts/edit_site.html", account, values, rev=site.rev, site_id=site_id, own_fields=own_fields
-    )
-
-
-@router.get("/{account_id}/sites/{site_id}/road")
-def show_road(
-    request: Request, account_id: UUID, site_id: UUID, scope: ReadAccounts, _roads: ReadRoads, session: Db
-) -> Response:
-    """A fragment: a warning when the pin is far from every road, else nothing."""
-    site = next((one for one in read(session, scope, account_id).sites if one.id == site_id), None)
-    if site is None:
-        raise NotFound("There is no such site.")
-    away_m = (
-        reaching.road_m(session, LonLat(site.lon, site.lat)) if site.lon is not None and site.lat is not None else 0
-    )
-    return render(request, "accounts/road.html", scope, away_m=away_m, far_m=reaching.FAR_M, lost_m=FAR_FROM_ROADS_M)
-
-
-@router.get("/{account_id}/sites/new")
-def show_new_site(request: Request, account_id: UUID, scope: WriteAccounts, session: Db) -> Response:
-    """The form of another site."""
-    account = read(session, scope, account_id)
-    values: dict[str, Any] = {"country": account.country, "service_min": 30, "custom": {}}
-    own_fields = own.fields_of(session, "site")
-    return form_page(
-        request, scope, "accounts/edit_site.html", account, values, rev=0, site_id=None, own_fields=own_fields
-    )
-
-
-@router.post("/{account_id}/sites")
-def save_site(
-    request: Request, account_id: UUID, scope: WriteAccounts, session: Db, sent: Sent, rev: Annotated[int, Form()] = 0
-) -> Response:
-    """Add a site, or change one."""
-    site_id = UUID(found) if (found := text(sent, "site_id")) else None
-    own_fields = own.fields_of(session, "site")
-    try:
-        with attempt(session):
-            changes = chosen_changes(sent, ["name", *SITE_FIELDS], own_fields)
-            minutes = number(sent, "service_min")
-            if minutes is not None:
-                changes["service_s"] = round(minutes * 60)
-            if site_id is None:
-                places.create_site(session, scope, account_id, {k: v for k, v in changes.items() if v is not None})
-            else:
-                service.edit_site(session, scope, site_id, rev, changes)
-    except WaymarkError as error:
-        account = read(session, scope, account_id)
-        values = {"service_min": text(sent, "service_min")} | given(sent, ["name", *SITE_FIELDS])
-        shown: dict[str, Any] = {**values, "custom": nested(sent_own(sent, own_fields))}
-        more = {"site_id": site_id, "own_fields": own_fields}
-        return form_page(request, scope, "accounts/edit_site.html", account, shown, rev=rev, error=error, **more)
     return Response(status_code=204, headers={"HX-Redirect": f"/accounts/{account_id}"})
 
 

@@ -23,6 +23,8 @@ from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
+from server.notifications.kinds import About
+from server.notifications.service import notify
 from server.web import calendar_grid as grid
 from server.web.activity_forms import fields_of, refused
 from server.web.calendar_grid import Entry, View
@@ -306,10 +308,18 @@ def create(request: Request, scope: Write, session: Db, sent: Sent) -> Response:
             owner = need_owner(session, scope, UUID(owner_id) if (owner_id := text(sent, "owner_id")) else None)
             values = fields_of(sent, service.zone_of(session, owner))
             need_account(session, scope, values.get("account_id"))
-            service.add(session, service.NewActivity(kind, owner, values))
+            give(session, service.add(session, service.NewActivity(kind, owner, values)), scope)
     except (WaymarkError, ValueError) as error:
         return refused(request, scope, error)
     return back(request, "/calendar")
+
+
+def give(session: Session, row: Activity, scope: Scope) -> None:
+    """Tell the owner of what somebody else put into their calendar."""
+    if row.owner_id != scope.user_id:
+        told, link = {"who": scope.name, "subject": row.subject}, f"/calendar/activities/{row.id}"
+        sentence = "{who} gives you a task: {subject}" if row.kind == Kind.TASK else "{who} plans with you: {subject}"
+        notify(session, [row.owner_id], "task", sentence, link, About("activity", row.id), gaps=told, by=scope.user_id)
 
 
 def back(request: Request, otherwise: str) -> Response:

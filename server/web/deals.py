@@ -6,11 +6,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.auth.access import Scope, requires
 from server.auth.models import Role
+from server.contacts.models import Contact, ContactAccount
+from server.fields.queries import fields_of
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, PreconditionFailed, WaymarkError
 from server.kit.settings import settings
@@ -19,6 +22,7 @@ from server.opportunities.models import ChoiceKind
 from server.opportunities.service import NewDeal
 from server.opportunities.values import DEAL
 from server.web.forms import Sent, given, text
+from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
 
@@ -28,7 +32,8 @@ ReadDeals = Annotated[Scope, requires("opportunities:read")]
 WriteDeals = Annotated[Scope, requires("opportunities:write")]
 
 SIMPLE = (
-    "name number amount currency close_on category next_step next_step_on source reason note owner_id site_id"
+    "name number amount currency close_on category next_step next_step_on source reason note owner_id site_id "
+    "contact_id"
 ).split()
 """Fields that a form sends as plain texts."""
 
@@ -75,6 +80,8 @@ def new_page(
         values=values,
         error=error,
         account=row.account if row else None,
+        own_fields=fields_of(session, "opportunity"),
+        contact_choices=contacts_of(session, row.account.id) if row else [],
         stage_choices=[(one.id, f"{names[one.pipeline_id]}: {one.name}") for one in open_stages],
         **choices(request, session, scope),
     )
@@ -90,6 +97,7 @@ def create(request: Request, scope: WriteDeals, session: Db, sent: Sent) -> Resp
             if "account_id" not in wanted:
                 raise Invalid("Account: choose one from the list.", field="account_name")
             wanted["competitors"] = sent.getlist("competitors")
+            wanted["custom"] = nested(sent_own(sent, fields_of(session, "opportunity")))
             stage = values.get("stage_id")
             deal = service.create(session, scope, NewDeal(wanted, stage_id=UUID(stage) if stage else None))
     except WaymarkError as error:
@@ -127,6 +135,8 @@ def deal_page(
         stages=queries.stages(session, row.deal.pipeline_id),
         lines=queries.lines_of(session, [deal_id]),
         steps=queries.way_of(session, deal_id),
+        own_fields=fields_of(session, "opportunity"),
+        contact=next((name for key, name in contacts_of(session, row.account_id) if key == row.deal.contact_id), None),
         others=others[:8],
         may_write=scope.may("opportunities:write") and may_write(session, scope, deal_id),
         site=next((one for one in sites if one.id == row.deal.site_id), sites[0] if sites else None),
@@ -134,6 +144,18 @@ def deal_page(
         told=request.query_params.get("told", ""),
         **choices(request, session, scope),
     )
+
+
+def contacts_of(session: Session, account_id: UUID) -> list[tuple[UUID, str]]:
+    """The people at an account by name, for a choice."""
+    name = func.trim(func.concat(Contact.first_name, " ", Contact.last_name))
+    there = select(ContactAccount.contact_id).where(
+        ContactAccount.account_id.in_(accounts.family(account_id)), ContactAccount.deleted_at.is_(None)
+    )
+    found = select(Contact.id, name).where(
+        Contact.id.in_(there), Contact.deleted_at.is_(None), Contact.merged_into.is_(None)
+    )
+    return [(row[0], row[1] or "–") for row in session.execute(found.order_by(Contact.last_name, Contact.id))]
 
 
 def may_write(session: Session, scope: Scope, deal_id: UUID) -> bool:
@@ -183,6 +205,8 @@ def edit_form(
         error=error,
         clashes=clashes,
         site_choices=sites,
+        contact_choices=contacts_of(session, service.account_of(session, deal).id),
+        own_fields=fields_of(session, "opportunity"),
         has_lines=bool(queries.lines_of(session, [deal_id])),
         **choices(request, session, scope),
     )
@@ -206,7 +230,9 @@ def edit(
     """Change a deal that was seen at a revision; what others changed meanwhile is merged."""
     try:
         with attempt(session):
-            done = service.edit(session, scope, deal_id, rev, changes_of(sent))
+            own = nested(sent_own(sent, fields_of(session, "opportunity")))
+            wanted = changes_of(sent) | ({"custom": own} if own else {})
+            done = service.edit(session, scope, deal_id, rev, wanted)
     except (WaymarkError, ValueError) as error:
         refused = (
             error if isinstance(error, WaymarkError) else Invalid("Probability: that is no number.", field="percent")
@@ -254,6 +280,7 @@ def move_sheet(
         rev=rev,
         error=error,
         site_choices=sites,
+        contact_choices=contacts_of(session, service.account_of(session, deal).id),
         **choices(request, session, scope),
     )
 

@@ -22,6 +22,21 @@ WriteFields = Annotated[Scope, requires("fields:write")]
 
 PROPERTIES = ("label", "key", "kind", "section", "help", "unit", "default", "minimum", "maximum", "pattern", "position")
 
+KINDS = {
+    FieldKind.TEXT: "Text",
+    FieldKind.LONG_TEXT: "Long text",
+    FieldKind.NUMBER: "Number",
+    FieldKind.MONEY: "Amount of money",
+    FieldKind.DATE: "Date",
+    FieldKind.FLAG: "Yes or no",
+    FieldKind.CHOICE: "One choice",
+    FieldKind.CHOICES: "Several choices",
+    FieldKind.URL: "Web address",
+    FieldKind.MAIL: "E-mail",
+    FieldKind.PHONE: "Phone",
+}
+"""How people call the kinds."""
+
 
 @router.get("")
 def show_fields(request: Request, scope: ReadFields, session: Db, object: str = "account") -> Response:
@@ -56,8 +71,10 @@ def fields_page(
         object=object,
         found=found,
         edited=edited,
-        values=values or {"kind": "text"},
-        kinds=list(FieldKind),
+        values=dict.fromkeys((*PROPERTIES, "choices", "required", "searchable", "archived"))
+        | {"kind": "text"}
+        | (values or {}),
+        kinds=KINDS,
         error=error,
     )
 
@@ -147,7 +164,7 @@ def types_page(
         edited=edited,
         questions=edited[1].questions if edited and edited[1] else [],
         written=written,
-        kinds=list(FieldKind),
+        kinds=KINDS,
         error=error,
     )
 

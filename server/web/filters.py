@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from server.kit.filtering import FilterError, Reach, parse
+from server.kit.filtering.nodes import All, AnyOf, walk
+from server.kit.filtering.writing import bracketed
+
 SEPARATOR = " and "
 
 
@@ -46,10 +50,19 @@ def chips(filter: str, terms: Sequence[tuple[str, str]] = TERMS) -> list[Chip]:
 
 
 def asks_for_drive(filter: str) -> bool:
-    """Whether a term of the filter is about a drive."""
-    return any(part.startswith("within ") for part in parts_of(filter))
+    """Whether the filter is about a drive somewhere."""
+    try:
+        return any(isinstance(node, Reach) for node in walk(parse(filter)))
+    except FilterError:
+        return False
 
 
 def without_drive(filter: str) -> str:
-    """The filter without its terms about drives."""
-    return SEPARATOR.join(part for part in parts_of(filter) if not part.startswith("within "))
+    """The filter without its drives, where they stand beside other conditions."""
+    try:
+        tree = parse(filter)
+    except FilterError:
+        return ""
+    parts = tree.children if isinstance(tree, All) else (tree,)
+    rest = [part for part in parts if not isinstance(part, Reach)]
+    return SEPARATOR.join(bracketed(part, isinstance(part, AnyOf)) for part in rest)

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.importing import routes as api
-from server.accounts.importing.target import TARGET
+from server.accounts.importing.target import TARGET, target
 from server.accounts.models import PinState
 from server.accounts.values import currency as clean_currency
 from server.auth.access import Scope, requires
@@ -89,7 +89,9 @@ def upload(request: Request, scope: ImportAccounts, session: Db, upload: Receive
     sheet = upload.options.get("sheet") or None
     try:
         with attempt(session):
-            run = service.receive(session, TARGET, upload.path, file_name=upload.name, actor=scope.user_id, sheet=sheet)
+            run = service.receive(
+                session, target(session), upload.path, file_name=upload.name, actor=scope.user_id, sheet=sheet
+            )
     except WaymarkError as error:
         if is_fragment:
             return render(request, "imports/refused.html", scope, status=int(error.status), error=error)
@@ -142,10 +144,10 @@ def columns_page(
         options=run.options if options is None else options,
         keep=(run.options if options is None else options).get("keep") or (),
         sample=sample[:5],
-        advice=TARGET.advice(session, sample, shown),
+        advice=target(session).advice(session, sample, shown),
         profiles=profiles.named(session, TARGET.kind),
         profile_id=run.profile_id,
-        fields=[(column.name, column.label) for column in TARGET.columns],
+        fields=[(column.name, column.label) for column in target(session).columns],
         keys=TARGET.keys,
         modes=list(Mode),
         error=error,
@@ -179,7 +181,7 @@ def outcome_page(
         run=run,
         rows=rows,
         kinds=[] if run.state in WORKING else queries.kinds(session, run.id),
-        labels=LABELS,
+        labels=LABELS | {column.name: column.label for column in target(session).columns},
         shown=shown,
         kept=kept,
         names=names,
@@ -202,7 +204,7 @@ def set_columns(request: Request, run_id: UUID, scope: ImportAccounts, session: 
     options: dict[str, Any] = {name: text_of(sent, name) for name in ("mode", "key", "country", "currency")}
     options["keep"] = [mapping[place] for place in mapping if text_of(sent, f"keep-{place}")]
     if (taken := text_of(sent, "advice")) is not None:
-        advice = TARGET.advice(session, queries.sample(session, run.id, LOOKED_AT), mapping)
+        advice = target(session).advice(session, queries.sample(session, run.id, LOOKED_AT), mapping)
         better = advice[int(taken)].mapping if taken.isdigit() and int(taken) < len(advice) else mapping
         return columns_page(request, scope, session, run, mapping=better, options=options)
     try:

@@ -1,12 +1,14 @@
 """Leads: the list with its bulk actions, one lead in full, a new one, and what people do with it."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from geo.types import LonLat
 from server.accounts.pins import point_of
@@ -20,13 +22,14 @@ from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
 from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.leads import converting, editing, queries, rules, service
-from server.leads.converting import Conversion
+from server.leads.converting import Conversion, NewSale
 from server.leads.fields import fields
 from server.leads.models import OPEN, Lead, LeadSource, LeadState, LostReason, SignalKind
 from server.leads.resembling import LikeLead, like_leads
 from server.leads.routes import alike, read, seen
 from server.leads.service import NewLead
-from server.leads.wording import because, reason
+from server.leads.wording import Say, because, reason
+from server.opportunities import queries as opportunities
 from server.web.filters import chips
 from server.web.forms import Sent, given, text
 from server.web.pages import attempt, go, language_of, render
@@ -251,8 +254,7 @@ def lead_page(
         shown=read(session, scope, lead_id).model_dump(mode="json"),
         why=[(reason(one, say), one) for one in lead.score_reasons],
         heaviest=max((abs(one["weight"]) for one in lead.score_reasons), default=1) or 1,
-        signals=queries.signals_of(session, [lead.id]),
-        handings=[(one, because(one.because, say)) for one in queries.assignments_of(session, lead.id)],
+        entries=entries(session, lead, say),
         like=seen(session, scope, like_leads(session, lead)),
         accounts=alike(session, scope, lead) if lead.state in OPEN else [],
         account=queries.account_of(session, scope, lead),
@@ -263,9 +265,25 @@ def lead_page(
         error=error,
         candidates=candidates,
         repeat=request.query_params.get("repeat"),
+        may_sell=scope.may("opportunities:write") and has_pipeline(session),
+        soon=today_of(scope) + timedelta(days=7),
+        later=today_of(scope) + timedelta(days=60),
         kinds=(SignalKind.CALL, SignalKind.MAIL, SignalKind.VISIT, SignalKind.NOTE),
-        today=today_of(scope),
     )
+
+
+def entries(session: Session, lead: Lead, say: Say) -> list[tuple[queries.Signal | queries.Handing, str]]:
+    """What happened and who got it, the latest first; a handing over comes with its reason in words."""
+    found: list[tuple[datetime, queries.Signal | queries.Handing, str]] = [
+        (one.signal.at, one, "") for one in queries.signals_of(session, [lead.id])
+    ]
+    found += [(one.at, one, because(one.because, say)) for one in queries.assignments_of(session, lead.id)]
+    return [(one, words) for _at, one, words in sorted(found, key=lambda entry: entry[0], reverse=True)]
+
+
+def has_pipeline(session: Session) -> bool:
+    """Whether deals can begin somewhere."""
+    return any(not (stage.is_won or stage.is_lost) for stage in opportunities.stages(session, None))
 
 
 def may_write(session: Session, scope: Scope, lead: Lead) -> bool:
@@ -331,7 +349,7 @@ def done(session: Session, scope: Scope, lead_id: UUID, what: str, sent: Sent) -
             service.reopen(session, scope, lead_id)
         case "convert":
             wanted = text(sent, "account_id")
-            wish = Conversion(UUID(wanted) if wanted else None, force="force" in sent)
+            wish = Conversion(UUID(wanted) if wanted else None, force="force" in sent, deal=sale_of(sent))
             lead = converting.convert(session, scope, lead_id, wish)
             return f"/accounts/{lead.account_id}"
         case "undo":
@@ -352,6 +370,17 @@ def done(session: Session, scope: Scope, lead_id: UUID, what: str, sent: Sent) -
         case _:
             raise Invalid("There is no such button.")
     return None
+
+
+def sale_of(sent: FormData) -> NewSale | None:
+    """The deal that is to begin with a conversion, if its box is ticked."""
+    if "deal" not in sent:
+        return None
+    try:
+        close_on, step_on = (date.fromisoformat(text(sent, name) or "") for name in ("close_on", "next_step_on"))
+    except ValueError as error:
+        raise Invalid("The deal needs two days.", help="Say when it closes, and when the next step is.") from error
+    return NewSale(close_on, text(sent, "next_step") or "", step_on)
 
 
 @router.get("/{lead_id}/card")

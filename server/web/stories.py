@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Query, Request, Response
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from server.accounts import following
 from server.accounts import queries as accounts
@@ -56,6 +57,7 @@ CHIPS: Mapping[str, tuple[str, str]] = {
     "lead": ("Leads", "user-plus"),
     "campaign": ("Campaigns", "megaphone"),
     "handover": ("Hand-overs", "arrow-right-left"),
+    "consent": ("Consent", "badge-check"),
     "plan": ("Plans", "route"),
     "edit": ("Edits", "pencil"),
 }
@@ -98,10 +100,10 @@ def story(session: Session, scope: Scope, account_id: UUID, wish: Wish, cursor: 
     }
 
 
-def column(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
+def column(session: Session, scope: Scope, account_id: UUID, wish: Wish | None = None) -> dict[str, Any]:
     """The whole column: pinned notes, an empty note to write, the first page."""
     family = list(session.scalars(accounts.family(account_id)))
-    return story(session, scope, account_id, Wish()) | {
+    return story(session, scope, account_id, wish or Wish()) | {
         "pinned": notes.pinned(session, family) if scope.may("activities:read") else [],
         "follows": following.is_following(session, scope.user_id, account_id),
         "note_id": uuid7(),
@@ -129,6 +131,18 @@ def as_day(written: str) -> date | None:
         return None
 
 
+def wished(kinds: list[str], people: str, first: str, last: str, q: str, shareable: bool) -> Wish:
+    """What a filter asks for; what makes no sense asks for nothing."""
+    who = frozenset({UUID(people)}) if re.fullmatch(r"[0-9a-f-]{36}", people) else frozenset[UUID]()
+    return Wish(frozenset(kinds) & set(KINDS), who, as_day(first), as_day(last), shareable, q or None)
+
+
+def as_filtered(sent: FormData) -> Wish:
+    """The filter of the page from which a form comes: a change of a note leaves it as it is."""
+    words = {name: text(sent, name) or "" for name in ("people", "first", "last", "q")}
+    return wished([str(one) for one in sent.getlist("kinds")], **words, shareable="shareable" in sent)
+
+
 @router.get("/accounts/{account_id}/timeline")
 def show_timeline(
     request: Request,
@@ -145,17 +159,15 @@ def show_timeline(
     after: str = "",
 ) -> Response:
     """A fragment: the entries that a filter leaves, or the next page of them."""
-    chosen = frozenset(kinds) & set(KINDS)
-    who = frozenset({UUID(people)}) if re.fullmatch(r"[0-9a-f-]{36}", people) else frozenset[UUID]()
-    wish = Wish(chosen, who, as_day(first), as_day(last), shareable, q or None)
+    wish = wished(kinds, people, first, last, q, shareable)
     values = story(session, scope, account_id, wish, cursor)
     template = "story/entries.html" if cursor else "story/list.html"
     return render(request, template, scope, account_id=account_id, last_day=as_day(after), **values)
 
 
-def fresh(request: Request, scope: Scope, session: Session, account_id: UUID) -> Response:
-    """The column after something has changed: an empty note, pinned ones, the latest entries."""
-    values = column(session, scope, account_id)
+def fresh(request: Request, scope: Scope, session: Session, account_id: UUID, sent: FormData) -> Response:
+    """The column after something has changed: an empty note, pinned ones, the latest entries of the same filter."""
+    values = column(session, scope, account_id, as_filtered(sent))
     return render(request, "story/written.html", scope, account_id=account_id, last_day=None, **values)
 
 
@@ -179,7 +191,7 @@ def write(request: Request, account_id: UUID, scope: WriteActivities, session: D
         kept = {"text": words, "files": sent_files} | {name: name in sent for name in ("is_shareable", "is_pinned")}
         more = {"note_error": error, "note_values": kept, "note_id": note_id, "account_id": account_id}
         return render(request, "story/composer.html", scope, status=int(error.status), **more)
-    return fresh(request, scope, session, account_id)
+    return fresh(request, scope, session, account_id, sent)
 
 
 @router.get("/notes/{note_id}/edit")
@@ -217,16 +229,16 @@ def edit(
             note = service.edit(session, scope, note_id, rev, changes)
     except WaymarkError as error:
         return edit_form(request, scope, session, note_id, error, str(changes.get("text", "")))
-    return fresh(request, scope, session, note.account_id)
+    return fresh(request, scope, session, note.account_id, sent)
 
 
 @router.post("/notes/{note_id}/delete")
 def delete(
-    request: Request, note_id: UUID, scope: WriteActivities, session: Db, rev: Annotated[int, Form()]
+    request: Request, note_id: UUID, scope: WriteActivities, session: Db, sent: Sent, rev: Annotated[int, Form()]
 ) -> Response:
     """Take a note away; a note that passes offers to bring it back."""
     note = service.delete(session, scope, note_id, rev)
-    answer = fresh(request, scope, session, note.account_id)
+    answer = fresh(request, scope, session, note.account_id, sent)
     t = language_of(request, scope).t
     offer = {"text": t("The note is deleted."), "label": t("Undo"), "path": f"/notes/{note_id}/restore"}
     answer.headers["HX-Trigger"] = json.dumps({"undoable": offer})
@@ -234,10 +246,10 @@ def delete(
 
 
 @router.post("/notes/{note_id}/restore")
-def restore(request: Request, note_id: UUID, scope: WriteActivities, session: Db) -> Response:
+def restore(request: Request, note_id: UUID, scope: WriteActivities, session: Db, sent: Sent) -> Response:
     """Bring a note back."""
     note = service.restore(session, scope, note_id)
-    return fresh(request, scope, session, note.account_id)
+    return fresh(request, scope, session, note.account_id, sent)
 
 
 @router.post("/accounts/{account_id}/follow")

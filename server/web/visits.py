@@ -1,27 +1,36 @@
 """Visits from the office: recording one, promising one."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
+from server.accounts import queries as accounts
 from server.accounts.routes import read
-from server.activities import service
-from server.activities.models import Appointment, Outcome, VisitState
+from server.activities import answering, queries, service
+from server.activities.models import Appointment, Outcome, Visit, VisitState
 from server.activities.routes import need_rep, zone_of
 from server.auth.access import Scope, requires
+from server.fields import forms
+from server.fields import queries as own
+from server.fields.values import accepted
 from server.kit import clock
 from server.kit.database import Db
-from server.kit.errors import Invalid, WaymarkError
+from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.kit.ids import uuid7
+from server.web.forms import Sent, text
+from server.web.own_fields import sent_answers
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/accounts/{account_id}", include_in_schema=False)
 
+ReadActivities = Annotated[Scope, requires("activities:read")]
 WriteActivities = Annotated[Scope, requires("activities:write")]
 
 
@@ -39,12 +48,47 @@ def refused(request: Request, scope: Scope, session: Session, account_id: UUID, 
     return render(request, "accounts/refused.html", scope, status=int(error.status), account=account, error=error)
 
 
+@router.get("/visit-form")
+def show_form(request: Request, account_id: UUID, scope: WriteActivities, session: Db) -> Response:
+    """A fragment: the questions of the chosen visit type that are asked, given the answers so far."""
+    read(session, scope, account_id)
+    sent = FormData([(name, value) for name, value in request.query_params.multi_items()])
+    return render(request, "accounts/visit_form.html", scope, **asked(session, sent), error=None)
+
+
+def asked(session: Session, sent: FormData) -> dict[str, Any]:
+    """The questions of the visit type that a form names, and what it answers."""
+    type_id = text(sent, "visit_type_id")
+    form = forms.current(session, UUID(type_id)) if type_id else None
+    questions = forms.questions_of(form)
+    given = sent_answers(sent, [(one.key, one.shape) for one in questions])
+    known: dict[str, Any] = {}
+    shown = []
+    for one in questions:
+        if one.is_asked(known):
+            shown.append(one)
+            with suppress(Invalid):
+                known[one.key] = accepted(one.shape, given.get(one.key))
+    return {"questions": shown, "answers": given}
+
+
+@router.get("/visits/{visit_id}/answers")
+def show_answers(request: Request, account_id: UUID, visit_id: UUID, scope: ReadActivities, session: Db) -> Response:
+    """A fragment: what was answered at a visit."""
+    found = queries.of_accounts(scope, session.scalars(accounts.family(account_id)).all())
+    visit = session.scalars(found.where(Visit.id == visit_id)).one_or_none()
+    if visit is None:
+        raise NotFound("There is no such visit.")
+    return render(request, "accounts/answers.html", scope, answered=answering.answered(session, visit))
+
+
 @router.post("/visits")
 def record(
     request: Request,
     account_id: UUID,
     scope: WriteActivities,
     session: Db,
+    sent: Sent,
     day: Annotated[date, Form()],
     at: Annotated[str, Form()],
     state: Annotated[VisitState, Form()] = VisitState.DONE,
@@ -52,10 +96,12 @@ def record(
     note: Annotated[str, Form(max_length=10_000)] = "",
     visit_id: Annotated[str, Form()] = "",
     event_id: Annotated[str, Form()] = "",
+    visit_type_id: Annotated[str, Form()] = "",
 ) -> Response:
     """Take down what happened at a visit, planned or not; the same form sent twice is one fact."""
     account = read(session, scope, account_id)
     zone = zone_of(session, scope.user_id)
+    form = asked(session, sent)
     try:
         with attempt(session):
             occurred = moment(day, at, zone)
@@ -73,10 +119,17 @@ def record(
                 occurred_at=occurred,
                 outcome=Outcome(outcome) if outcome else None,
                 note=note.strip() or None,
+                visit_type_id=UUID(visit_type_id) if visit_type_id else None,
+                answers={one.key: form["answers"].get(one.key) for one in form["questions"]},
             )
             service.record_visit(session, report, scope.actor)
     except (WaymarkError, ValueError) as error:
         shown = error if isinstance(error, WaymarkError) else Invalid("The form is not one of ours.")
+        if visit_type_id:
+            values = {name: value for name, value in sent.items() if isinstance(value, str)}
+            types = own.visit_types(session)
+            more = {"account": account, "values": values, "visit_types": types, "error": shown, **form}
+            return render(request, "accounts/visit.html", scope, status=int(shown.status), **more)
         return refused(request, scope, session, account_id, shown)
     return go(f"/accounts/{account_id}")
 

@@ -17,6 +17,7 @@ from server.webhooks.models import Delivery, Endpoint
 
 TYPES: Mapping[str, str] = {
     "plan_export": "The files of a rep's days were written or changed",
+    "contact": "A contact was added, changed, merged or deleted",
     "lead": "A lead came in or was changed",
     "opportunity": "A deal was opened, changed, moved or closed",
     "product": "A product of the catalogue was added or changed",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from server.accounts.importing.target import TARGET
+from server.accounts.importing.target import TARGET, target
 from server.accounts.jobs import apply_import, check_import, undo_import
 from server.auth.access import Scope, requires
 from server.auth.roles import Level
@@ -69,7 +69,7 @@ def created(session: Session, run: ImportRun) -> ImportCreated:
     return ImportCreated(
         **ImportRead.model_validate(run).model_dump(),
         sample=queries.sample(session, run.id, 10),
-        fields=[ColumnRead(name=column.name, label=column.label) for column in TARGET.columns],
+        fields=[ColumnRead(name=column.name, label=column.label) for column in target(session).columns],
         keys=dict(TARGET.keys),
     )
 
@@ -78,7 +78,9 @@ def created(session: Session, run: ImportRun) -> ImportCreated:
 def upload(scope: ImportAccounts, upload: Received, session: Db) -> ImportCreated:
     """Receive a CSV, XLSX, GeoJSON or GeoPackage file. Nothing is changed yet; the columns' meaning is guessed."""
     sheet = upload.options.get("sheet") or None
-    run = service.receive(session, TARGET, upload.path, file_name=upload.name, actor=scope.user_id, sheet=sheet)
+    run = service.receive(
+        session, target(session), upload.path, file_name=upload.name, actor=scope.user_id, sheet=sheet
+    )
     return created(session, run)
 
 
@@ -112,9 +114,9 @@ def set_mapping(run_id: UUID, body: MappingWrite, scope: ImportAccounts, session
     """Say what the columns mean and start the dry run; it changes nothing."""
     run = find(session, scope, run_id)
     options = body.model_dump(exclude={"mapping", "save_as"}, exclude_none=True, mode="json")
-    service.configure(session, TARGET, run, body.mapping, options, save_as=body.save_as)
+    service.configure(session, target(session), run, body.mapping, options, save_as=body.save_as)
     if run.row_count <= INLINE_ROWS:
-        service.check(session, TARGET, run)
+        service.check(session, target(session), run)
     else:
         run.state, run.done_rows = State.CHECKING, 0
         defer(session, check_import, key=f"check_import:{run.id}", run_id=str(run.id))
@@ -129,7 +131,7 @@ def apply(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
     if run.state in (State.APPLYING, State.DONE, State.UNDOING, State.UNDONE):
         return ImportRead.model_validate(run)
     if run.row_count <= INLINE_ROWS:
-        service.apply(session, TARGET, run)
+        service.apply(session, target(session), run)
     else:
         run.state, run.done_rows = State.APPLYING, 0
         defer(session, apply_import, key=f"apply_import:{run.id}", run_id=str(run.id))
@@ -142,7 +144,7 @@ def undo(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
     run = find(session, scope, run_id)
     service.require_undoable(run)
     if run.row_count <= INLINE_ROWS:
-        service.undo(session, TARGET, run, scope.user_id)
+        service.undo(session, target(session), run, scope.user_id)
     elif run.state != State.UNDOING:
         run.state, run.done_rows = State.UNDOING, 0
         defer(session, undo_import, key=f"undo_import:{run.id}", run_id=str(run.id), actor=str(scope.user_id))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from server.accounts import values
 from server.accounts.importing import cells
 from server.accounts.importing.advice import is_city_and_postcode
 from server.accounts.importing.cells import NULLS
+from server.fields.values import Shape, accepted
 from server.imports.targets import Checked, Problem, Severity
 from server.kit import clock
 from server.kit.errors import Invalid
@@ -40,6 +41,8 @@ class Around:
     """Country in which numbers without +… are dialled when nothing else says so."""
     maps: tuple[BBox, ...]
     """Where there is a map."""
+    own: Mapping[str, Shape] = field(default_factory=dict)
+    """The fields that the company has added, by the names of their columns."""
 
     def shows(self, point: LonLat) -> bool:
         """Whether some map shows the point."""
@@ -66,7 +69,21 @@ class RowReader:
         self.contact()
         for name in ("note", "tags", "website", "opening_hours"):
             self.simple(name, values.SITE if name == "opening_hours" else values.ACCOUNT)
+        self.own()
         return Checked(self.values, self.problems)
+
+    def own(self) -> None:
+        """The company's own fields; a value that one does not take is left out, and said."""
+        for name, shape in self.around.own.items():
+            if (written := self.row.get(name)) is None:
+                continue
+            try:
+                value = accepted(shape, unquoted(written))
+            except Invalid as error:
+                self.warn(name, "not_accepted", f"{shape.label}: {error.message}; left out. {error.help}".strip())
+                continue
+            if value is not None:
+                self.values[name] = value
 
     def is_lost(self, name: str, cell: str) -> bool:
         """Whether a spreadsheet has written only that its column was too narrow."""

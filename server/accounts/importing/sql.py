@@ -15,7 +15,7 @@ KEY_BY_NUMBER = f"coalesce('number:' || (c.values ->> 'number'), {KEY_BY_NAME})"
 # A row that means an account which was merged away is about the one that lives on; a visit that reps have reported is
 # not taken back by an older list; a pin that a person has set counts as what the file says.
 CURRENT = """
-    select m.row_no, a.id, jsonb_strip_nulls(jsonb_build_object(
+    select m.row_no, a.id, custom_flat(a.custom) || jsonb_strip_nulls(jsonb_build_object(
         'number', case when m.is_merged then m.values ->> 'number' else a.number end,
         'name', a.name, 'account_class', a.account_class, 'status', a.status,
         'owner_id', a.owner_id, 'interval_days', a.interval_days, 'yearly_value', a.yearly_value,
@@ -114,14 +114,23 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
+OWN = "k like 'custom.%'"
+CHANGES_OWN = f"exists (select from jsonb_object_keys(o.changes) k where {OWN})"
+CHANGED_OWN = (
+    "(select coalesce(jsonb_object_agg(substr(k, 8), o.values -> k), '{}')"  # noqa: S608
+    f" from jsonb_object_keys(o.changes) k where {OWN})"
+)
+"""The company's own fields: they lie together in one column, by their keys."""
+
 PLAIN = {name: kind for name, kind in TYPES.items() if name not in ("status", "currency")}
 
 # Every text below is put together from the constants of this module, never from what somebody sends.
 
 INSERT_ACCOUNTS = f"""
-    insert into account (id, {", ".join(PLAIN)}, status, currency, tags)
+    insert into account (id, {", ".join(PLAIN)}, status, currency, tags, custom)
     select o.new_ids[1], {", ".join(value(name, kind) for name, kind in PLAIN.items())},
-           coalesce(o.values ->> 'status', 'prospect'), coalesce(o.values ->> 'currency', :currency), {TAGS}
+           coalesce(o.values ->> 'status', 'prospect'), coalesce(o.values ->> 'currency', :currency), {TAGS},
+           custom_inner(o.values)
     from import_outcome o where o.run_id = :run and o.row_no between :low and :high and o.action = 'create'
     order by o.row_no
 """  # noqa: S608
@@ -148,10 +157,11 @@ INSERT_SITES = f"""
 UPDATE_ACCOUNTS = f"""
     update account a set
         {assignments(TYPES, "a")},
-        tags = case when o.changes ? 'tags' then {TAGS} else a.tags end
+        tags = case when o.changes ? 'tags' then {TAGS} else a.tags end,
+        custom = a.custom || {CHANGED_OWN}
     from import_outcome o
     where o.run_id = :run and o.row_no between :low and :high and o.action = 'update' and a.id = o.target_id
-      and o.changes ?| array[{quoted((*TYPES, "tags"))}]
+      and (o.changes ?| array[{quoted((*TYPES, "tags"))}] or {CHANGES_OWN})
 """  # noqa: S608
 
 UPDATE_SITES = f"""
@@ -182,7 +192,8 @@ REFUSED = """
 PLACES = f"""
     select o.row_no, c.field, 'account' as entity, o.target_id as row_id, c.field as col
     from import_outcome o cross join lateral jsonb_object_keys(o.changes) c(field)
-    where o.run_id = :run and o.action = 'update' and c.field in ({quoted((*TYPES, "tags"))})
+    where o.run_id = :run and o.action = 'update'
+      and (c.field in ({quoted((*TYPES, "tags"))}) or c.field like 'custom.%')
     union all
     select o.row_no, c.field, 'site', s.id, case when c.field in ('lon', 'lat') then 'pin' else c.field end
     from import_outcome o

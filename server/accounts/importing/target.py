@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 from uuid import UUID
@@ -24,11 +25,15 @@ from server.accounts.queries import home_country, within_reach
 from server.auth.access import scope_of
 from server.auth.models import User
 from server.auth.roles import Level
+from server.fields.models import CustomField
+from server.fields.queries import fields_of
+from server.fields.values import shape_of
 from server.imports.models import ImportRun
 from server.imports.targets import Advice, Checked, Column, Progress, Written
 from server.jobs import defer
 from server.kit.errors import Invalid
 from server.kit.settings import settings
+from server.records.editing import CUSTOM
 from server.regions.queries import served
 
 PHONE = re.compile(r"\+?[\d\s()./-]{7,25}")
@@ -76,31 +81,39 @@ def looks(name: str) -> Callable[[str], bool] | None:
 COLUMNS = columns()
 
 
+TABLES: tuple[Written, ...] = (
+    Written(
+        "account",
+        (*sql.TYPES, "tags"),
+        groups=(frozenset({"yearly_value", "yearly_potential", "currency"}), frozenset({"phone", "phone_e164"})),
+        derived=frozenset({"territory_id"}),
+        quiet=frozenset({"phone_e164"}),
+        unique=("number",),
+    ),
+    Written(
+        "site",
+        (*sql.SITE_TYPES, *ANSWERED),
+        groups=(frozenset({*values.ADDRESS, *ANSWERED}),),
+        followers=frozenset(ANSWERED),
+        derived=frozenset({"territory_id"}),
+        quiet=frozenset(ANSWERED) - {"pin"},
+    ),
+)
+"""What an import writes of every company's accounts."""
+
+
 class AccountTarget:
-    """Accounts for the importer."""
+    """Accounts for the importer, with the fields that the company has added."""
 
     kind = "accounts"
-    columns = COLUMNS
     keys: Mapping[str, str] = {"number": "Number", "name": "Name and address"}
     ids = 2
-    tables: tuple[Written, ...] = (
-        Written(
-            "account",
-            (*sql.TYPES, "tags"),
-            groups=(frozenset({"yearly_value", "yearly_potential", "currency"}), frozenset({"phone", "phone_e164"})),
-            derived=frozenset({"territory_id"}),
-            quiet=frozenset({"phone_e164"}),
-            unique=("number",),
-        ),
-        Written(
-            "site",
-            (*sql.SITE_TYPES, *ANSWERED),
-            groups=(frozenset({*values.ADDRESS, *ANSWERED}),),
-            followers=frozenset(ANSWERED),
-            derived=frozenset({"territory_id"}),
-            quiet=frozenset(ANSWERED) - {"pin"},
-        ),
-    )
+
+    def __init__(self, own: Sequence[CustomField] = ()) -> None:
+        self.own = {CUSTOM + one.key: shape_of(one) for one in own}
+        self.columns = (*COLUMNS, *(Column(CUSTOM + one.key, one.label, (one.label, one.key)) for one in own))
+        account, site = TABLES
+        self.tables: tuple[Written, ...] = (replace(account, columns=(*account.columns, *self.own)), site)
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Refuse a country that nobody knows."""
@@ -166,6 +179,7 @@ class AccountTarget:
             country=values.country(run.options.get("country")),
             dialled_in=home_country(session),
             maps=tuple(BBox(*region.bbox) for region in served(session) if region.bbox),
+            own=self.own,
         )
         return lambda row: RowReader(row, around).read()
 
@@ -178,3 +192,9 @@ class AccountTarget:
 
 
 TARGET = AccountTarget()
+"""Without the fields of the company's own; for what does not depend on them."""
+
+
+def target(session: Session) -> AccountTarget:
+    """Accounts with the fields that the company has added."""
+    return AccountTarget(fields_of(session, "account"))

@@ -97,6 +97,8 @@ def put_repeats(session: Session, row: Activity, present: Document, wanted: Docu
                 session.delete(one)
             continue
         fields = {key: cleaned(key, value[key]) for key in OF_ONE}
+        if one is None and not row.rrule:
+            continue
         if one is None:
             own = {"series_id": row.id, "replaces_at": at}
             more = {"account_id": row.account_id, "site_id": row.site_id, "zone": row.zone,
@@ -106,7 +108,10 @@ def put_repeats(session: Session, row: Activity, present: Document, wanted: Docu
         one.deleted_at = None
         service.write(session, one, fields)
     session.flush()
-    if not row.rrule:
-        for one in known.values():
+    for replaced, one in known.items():
+        takes_place_again = row.rrule and one.deleted_at is not None and replaced not in row.exdates
+        if takes_place_again and f"{REPEAT}{wire(replaced)}" not in wanted:
+            session.delete(one)
+        elif not row.rrule:
             one.deleted_at = one.deleted_at or clock.now()
     session.flush()

@@ -76,6 +76,9 @@ def read(raw: bytes, zone: str) -> Read:
         if event is not master:
             at = wire(moment(event["RECURRENCE-ID"].dt, zone))
             document[f"{REPEAT}{at}"] = {name: _of_event(event, zone)[name] for name in OF_ONE}
+    exdates = document["exdates"]
+    assert isinstance(exdates, list)
+    document["exdates"] = [at for at in exdates if f"{REPEAT}{at}" not in document]
     return Read(str(master.get("UID", "")), document, frozenset(_addresses(master)))
 
 

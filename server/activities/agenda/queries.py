@@ -23,6 +23,9 @@ from server.kit.filtering import Vocabulary, compile_filter, parse
 from server.kit.paging import decode_cursor, encode_cursor
 from server.records.happenings import happening
 
+OTHERS_SEE_BUSY = or_(Activity.is_private, and_(Activity.uid.is_not(None), Activity.account_id.is_(None)))
+"""Private, or from somebody's own calendar and of no account."""
+
 
 def visible_to(scope: Scope, permission: str = "activities:read") -> Select[Activity]:
     """What a permission of somebody reaches: their own, what stands at accounts they reach, and what people of theirs
@@ -38,7 +41,7 @@ def visible_to(scope: Scope, permission: str = "activities:read") -> Select[Acti
         at_accounts = accounts.visible_to(scope, permission).with_only_columns(Account.id)
         theirs = and_(Activity.account_id.is_(None), Activity.owner_id.in_(people.order_by(None)))
         reached = or_(accounts.standing_for(Activity.account_id, at_accounts), theirs)  # type: ignore[arg-type]
-    return select(Activity).where(Activity.deleted_at.is_(None), or_(mine, and_(not_(Activity.is_private), reached)))
+    return select(Activity).where(Activity.deleted_at.is_(None), or_(mine, and_(not_(OTHERS_SEE_BUSY), reached)))
 
 
 def find(session: Session, scope: Scope, activity_id: UUID, permission: str = "activities:read") -> Activity:
@@ -191,7 +194,7 @@ class Busy:
 def busy(session: Session, people: Sequence[UUID], first: datetime, last: datetime, me: UUID) -> list[Busy]:
     """When people have something private of which another one sees nothing but the time."""
     hidden = select(Activity).where(
-        Activity.deleted_at.is_(None), Activity.is_private, Activity.state != State.CANCELLED,
+        Activity.deleted_at.is_(None), OTHERS_SEE_BUSY, Activity.state != State.CANCELLED,
         Activity.owner_id.in_(people), Activity.owner_id != me, not_(Activity.participant_ids.contains([me])),
         Activity.starts_at.is_not(None),
     )  # fmt: skip

@@ -41,7 +41,7 @@ def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
     """The notes at some accounts that the person may see, for a timeline."""
     facts = func.jsonb_build_object(
         "pinned", Note.is_pinned, "shareable", Note.is_shareable, "rev", Note.rev, "author_id", Note.author_id,
-        "files", files_of_note(),
+        "mentions", func.cardinality(Note.mentions), "files", files_of_note(),
     )  # fmt: skip
     columns = happening(
         at=Note.written_at,

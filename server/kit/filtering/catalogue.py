@@ -36,6 +36,8 @@ class Subject:
     """Needed to read them."""
     path: str
     """The page with their list; takes `?filter=`."""
+    page: str
+    """The page of one, with `{id}`."""
     language: Language
     """What a reader may ask of them."""
     visible: Callable[[Reader], Any]

@@ -123,6 +123,13 @@ def upgrade() -> None:
         postgresql_using="gin",
         postgresql_ops={"words": "gin_trgm_ops"},
     )
+    op.create_index(
+        "ix_contact_deleted",
+        "contact",
+        ["deleted_at"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at is not null"),
+    )
     op.create_index("ix_contact_mail", "contact", ["mail_addresses"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_contact_merged_into"), "contact", ["merged_into"], unique=False)
     op.create_index(

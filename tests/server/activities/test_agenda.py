@@ -7,12 +7,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from server.activities.agenda import queries, recurrence, service
+from server.activities.agenda import queries, recurrence, reminding, service
 from server.activities.agenda.models import Activity, Kind
 from server.activities.agenda.service import NewActivity
 from server.auth.access import scope_of
 from server.demands.models import DemandState, VisitDemand
+from server.kit import clock
 from server.kit.errors import NotFound, WaymarkError
+from server.notifications.models import Notification
 from server.records.models import FieldHistory
 
 PATH = "/api/v1/activities"
@@ -261,3 +263,15 @@ def test_happenings_tell_of_what_somebody_may_see(session: Any, people: Any, acc
 def test_a_person_who_is_gone_owns_nothing_new(session: Any) -> None:
     with pytest.raises(NotFound):
         service.add(session, NewActivity(Kind.TASK, uuid4(), {"subject": "x"}))
+
+
+def test_everybody_is_reminded_once_of_each_repeat(session: Any, people: Any) -> None:
+    begins = clock.now().replace(microsecond=0) + timedelta(minutes=5)
+    both = {"participant_ids": [people["otto"].id], "reminder_min": 10}
+    service.add(session, meeting(people["rita"], starts_at=begins - timedelta(days=7), rrule="FREQ=WEEKLY", **both))
+    service.add(session, meeting(people["rita"], "Later", starts_at=begins + timedelta(hours=3), reminder_min=10))
+    assert len(reminding.remind(session)) == 2
+    assert reminding.remind(session) == []
+    told = session.scalars(select(Notification)).all()
+    assert {one.user_id for one in told} == {people["rita"].id, people["otto"].id}
+    assert {one.gaps["subject"] for one in told} == {"Spring range"}

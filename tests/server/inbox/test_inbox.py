@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from server.activities.agenda.models import Activity
 from server.activities.mailing import service as mailing
 from server.auth.access import scope_of
+from server.contacts.models import Contact, ContactAccount
 from server.inbox import routing, service
 from server.inbox.models import InboxMail, KnownSender
 from server.inbox.service import AlreadyDecided
@@ -19,6 +20,7 @@ from server.mail import service as mail
 from server.mail.mailboxes import Wish, set_up
 from server.mail.models import Message
 from server.mail.receiving_models import Mailbox, ReceivedMail
+from server.tickets.models import Queue
 from tests.server.plans.conftest import add_account, add_company
 
 type Arrive = Callable[..., InboxMail]
@@ -169,3 +171,37 @@ def test_the_same_form_twice_is_one_mail(session: Any, people: Any, account: Any
     assert mailing.send(session, people["rita"].id, letter) is mailing.send(session, people["rita"].id, letter)
     (message,) = session.scalars(select(Message)).all()
     assert message.body == "Text\n\n-- \nRita\nSales\n"
+
+
+def test_a_mail_to_the_support_mailbox_becomes_a_ticket(
+    session: Any, account: Any, mailbox: Mailbox, arrive: Arrive
+) -> None:
+    mailbox.purpose = "support"
+    session.flush()
+    assert arrive().fate == "filed", "without a queue it goes to its account"
+    session.add(queue_for(mailbox))
+    session.flush()
+    row = arrive()
+    assert (row.fate, row.ticket_id is not None, row.activity_id) == ("ticket", True, None)
+
+
+def queue_for(mailbox: Mailbox) -> Queue:
+    return Queue(
+        name="Help", form_key="help", mail_address=mailbox.address, hours="24/7", zone="Europe/Vaduz", targets={}
+    )
+
+
+def test_somebody_who_wants_no_mail_gets_none(session: Any, people: Any, account: Any, mailbox: Mailbox) -> None:
+    session.add(Contact(last_name="Stumm", mail_addresses=["stumm@x.example"], do_not_contact=True, custom={}))
+    session.flush()
+    with pytest.raises(mailing.NotWanted, match="Stumm does not want"):
+        mailing.send(session, people["rita"].id, mailing.Letter(account.id, ["Stumm@x.example"], "Hi", "Text"))
+
+
+def test_a_contact_of_an_account_is_known(session: Any, account: Any, arrive: Arrive) -> None:
+    person = Contact(last_name="Neu", mail_addresses=["neu@private.example"], custom={})
+    session.add(person)
+    session.flush()
+    session.add(ContactAccount(contact_id=person.id, account_id=account.id))
+    session.flush()
+    assert arrive("Neu <neu@private.example>").account_id == account.id

@@ -238,6 +238,42 @@ def test_a_conversion_carries_the_pin_the_people_and_the_history_and_can_be_take
     assert (lead.state, lead.account_id, account.deleted_at is not None) == (LeadState.QUALIFIED, None, True)
 
 
+def test_a_conversion_takes_the_person_in_and_begins_a_deal_and_its_undo_takes_both_back(
+    session: Any, client_for: Any, rita: Any, make_lead: Any
+) -> None:
+    from server.contacts.models import Consent, Contact
+    from server.opportunities import pipelines
+    from server.opportunities.models import Opportunity
+
+    pipelines.create_usual(session)
+    lead = make_lead("Beck AG", WEST, expected_value=900, person="Eva Maria Beck", emails=["eva@beck.li"])
+    lead.consent_text, lead.consented_at = "You may call me.", clock.now()
+    day = clock.now().date().isoformat()
+    deal = {"close_on": day, "next_step": "Visit", "next_step_on": day}
+    client, path = client_for(rita), f"/api/v1/leads/{lead.id}/convert"
+    assert client.post(path, json={"deal": deal | {"next_step": ""}}).json()["code"] == "next_step_missing"
+    converted = client.post(path, json={"deal": deal}).json()
+    made = session.get(Opportunity, UUID(converted["opportunity_id"]))
+    assert (str(made.account_id), made.owner_id, made.amount) == (converted["account_id"], rita.id, 900)
+    person = session.get(Contact, UUID(converted["contact_id"]))
+    assert (person.first_name, person.last_name, made.contact_id) == ("Eva Maria", "Beck", person.id)
+    agreed = session.scalars(select(Consent.wording).where(Consent.contact_id == person.id)).all()
+    assert agreed == ["You may call me.", "You may call me."]
+    assert client.delete(path).json()["opportunity_id"] is None
+    session.refresh(made)
+    session.refresh(person)
+    assert (made.deleted_at is not None, person.deleted_at is not None) == (True, True)
+
+
+def test_whoever_gets_a_lead_is_told_why(session: Any, rita: Any, make_lead: Any) -> None:
+    from server.notifications.models import Notification
+
+    lead = make_lead("Beck AG", WEST)
+    told = session.scalars(select(Notification).where(Notification.user_id == rita.id)).one()
+    assert (told.kind, told.link, told.gaps["lead"]) == ("lead", f"/leads/{lead.id}", "Beck AG")
+    assert told.gaps["why"] == "It lies in the territory “West”. Rita is the only one who can take it."
+
+
 def test_a_conversion_shows_what_it_resembles_and_joins_an_account_that_is_there(
     client_for: Any, rita: Any, make_account: Any, make_lead: Any
 ) -> None:

@@ -11,10 +11,12 @@ from sqlalchemy.exc import DBAPIError
 
 from server.accounts.queries import today_of
 from server.auth.access import system_scope
+from server.fields import service as own
 from server.kit.errors import Invalid
 from server.opportunities import bulk, moving, pipelines, queries, rates, service
 from server.opportunities.models import ChoiceKind, Opportunity, StageChange, State
 from server.records.models import FieldHistory
+from server.segments.catalogue import CATALOGUE
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
 """The id of no row."""
@@ -356,3 +358,36 @@ def test_the_steps_of_a_deal_are_happenings_of_its_account(session: Any, make_de
         ("stage", "Oven: Qualify → Lost", "Price"),
     ]
     assert session.scalars(select(StageChange)).all()[0].account_id == deal.account_id
+
+
+def test_accounts_are_asked_for_their_deals_and_deals_for_segments(
+    clients: Any, make_deal: Any, make_account: Any
+) -> None:
+    make_deal("Oven", make_account("Amann", (9.2, 47.1)), amount=Decimal(6000))
+    make_account("Beck", (9.2, 47.1))
+    assert {"account", "opportunity"} <= set(CATALOGUE.subjects)
+    for filter in ("deals.sum(amount) > 5000", "deal with (state = open and stage = Qualify)"):
+        found = clients["ada"].get("/api/v1/accounts", params={"filter": filter})
+        assert [one["name"] for one in found.json()["items"]] == ["Amann"], found.text
+
+
+def test_a_deleted_deal_lies_in_the_bin_of_those_who_may_write_it(
+    session: Any, scope: Any, people: Any, make_deal: Any
+) -> None:
+    deal = make_deal("Oven")
+    service.delete(session, system_scope(), deal.id, deal.rev)
+    assert [row.title for row in session.execute(queries.in_bin(scope(people["rita"])))] == ["Oven"]
+    assert session.execute(queries.in_bin(scope(people["otto"]))).all() == []
+
+
+def test_own_fields_of_the_company_are_checked_and_kept(session: Any, clients: Any, make_deal: Any) -> None:
+    own.add(session, "opportunity", {"label": "Seats", "kind": "number"})
+    deal = make_deal("Oven", custom={"seats": "12"})
+    assert deal.custom == {"seats": 12}
+    match = {"If-Match": f'"{deal.rev}"'}
+    wrong = clients["rita"].patch(f"{DEALS}/{deal.id}", json={"custom": {"chairs": 1}}, headers=match)
+    assert (wrong.status_code, "chairs" in wrong.json()["detail"]) == (422, True)
+    done = clients["rita"].patch(f"{DEALS}/{deal.id}", json={"custom": {"seats": 14}}, headers=match)
+    assert done.json()["custom"] == {"seats": 14}
+    found = clients["rita"].get(DEALS, params={"filter": "custom.seats > 13"}).json()["items"]
+    assert [one["name"] for one in found] == ["Oven"]

@@ -98,7 +98,7 @@ def test_the_timeline_is_filtered_and_goes_on(session: Any, browser_of: Any, rit
     first = client.get(f"/accounts/{account.id}/timeline?kinds=note").text
     assert "Note number 0" in first
     assert "Note number 44" not in first
-    more = first.split('class="more" hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    more = first.split('class="more"')[1].split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
     second = client.get(more).text
     assert "Note number 44" in second
     assert "<ol" not in second

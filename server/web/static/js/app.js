@@ -84,6 +84,12 @@ document.addEventListener("keydown", (event) => {
     moveIn($$("#found a"), event.key === "ArrowDown" ? 1 : -1);
     return;
   }
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); $("#search")?.select(); $("#search")?.focus(); return; }
+  if (typing?.id === "search" && event.key === "Enter" && $("#found a")) {
+    event.preventDefault();
+    ($("#found a.active") ?? $("#found a")).click();
+    return;
+  }
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (waitsForLetter) {
     waitsForLetter = false;

@@ -116,12 +116,22 @@ for (const chip of document.querySelectorAll(".chip[data-term]")) {
     const parts = chosen.filter.split(" and ").map((part) => part.trim()).filter(Boolean);
     const isOn = parts.includes(chip.dataset.term);
     chosen.filter = (isOn ? parts.filter((part) => part !== chip.dataset.term) : [...parts, chip.dataset.term]).join(" and ");
-    chip.setAttribute("aria-pressed", String(!isOn));
-    known.refresh();
-    list();
-    tab("accounts");
+    filtered();
+    editor.input.value = chosen.filter;
+    editor.read(chosen.filter);
   });
 }
+
+// the filter editor says the same in words
+const { editor } = document.querySelector("[data-filter-editor]");
+function filtered() {
+  const parts = chosen.filter.split(" and ");
+  for (const chip of document.querySelectorAll(".chip[data-term]")) chip.setAttribute("aria-pressed", String(parts.includes(chip.dataset.term)));
+  known.refresh();
+  list();
+  tab("accounts");
+}
+page.addEventListener("filterchange", ({ detail }) => { chosen.filter = detail; filtered(); });
 
 // the drawer
 function tab(name) {

@@ -1,0 +1,284 @@
+"""Reads of contacts. Who sees a contact sees one of its accounts, or owns it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account, Site
+from server.auth.access import Scope
+from server.auth.models import User
+from server.auth.roles import Level
+from server.contacts.models import Consent, Contact, ContactAccount
+from server.fields.queries import found as found_in_own
+from server.kit.errors import BadRequest, NotFound
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.paging import decode_cursor, encode_cursor
+from server.records.binned import binned
+from server.records.happenings import happening
+
+
+def visible_to(scope: Scope, permission: str = "contacts:read") -> Select[Contact]:
+    """The contacts at accounts that a permission of somebody reaches, and those they own."""
+    return select(Contact).where(
+        Contact.deleted_at.is_(None), Contact.merged_into.is_(None), within_reach(scope, permission)
+    )
+
+
+def within_reach(scope: Scope, permission: str = "contacts:read") -> ColumnElement[bool]:
+    """Whether a permission of somebody reaches a contact, deleted or not."""
+    level = scope.level(permission)
+    if level >= Level.ALL:
+        return Contact.id.is_not(None)
+    if level <= Level.NONE:
+        return false()
+    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id).correlate(None)
+    linked = select(ContactAccount.contact_id).where(
+        ContactAccount.deleted_at.is_(None), accounts.standing_for(ContactAccount.account_id, seen)
+    )
+    return or_(Contact.owner_id == scope.user_id, Contact.id.in_(linked.correlate(None)))
+
+
+def find(session: Session, scope: Scope, contact_id: UUID, permission: str = "contacts:read") -> Contact:
+    """The contact of that id; for a stranger's there is none."""
+    found = session.scalars(visible_to(scope, permission).where(Contact.id == contact_id)).one_or_none()
+    if found is None:
+        raise NotFound("There is no such contact.", id=str(contact_id))
+    return found
+
+
+def family(contact_id: UUID) -> Select[UUID]:
+    """The ids of a contact and of all that were merged into it: other rooms read their rows through this."""
+    tree = select(Contact.id).where(Contact.id == contact_id).cte("people", recursive=True)
+    tree = tree.union(select(Contact.id).join(tree, Contact.merged_into == tree.c.id))
+    return select(tree.c.id)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a person is at an account."""
+
+    link: ContactAccount
+    account_id: UUID
+    """The account that stands for it after all merges."""
+    account_name: str
+    account_number: str | None
+    site_name: str | None
+
+    def is_current(self, today: date) -> bool:
+        """Whether the person is still there."""
+        return self.link.until is None or self.link.until >= today
+
+
+@dataclass(frozen=True)
+class Row:
+    """A contact as lists show it."""
+
+    contact: Contact
+    places: tuple[Place, ...] = ()
+
+
+def matches(session: Session, words: str) -> ColumnElement[bool]:
+    """Every word is found in the contact's names, addresses and searchable fields, or in the name of its account."""
+    return and_(*(_found(session, word) for word in words.split()[:8]))
+
+
+def _found(session: Session, word: str) -> ColumnElement[bool]:
+    digits = "".join(sign for sign in word if sign.isdigit())
+    wanted = digits.lstrip("0") if len(digits) >= 5 and not any(map(str.isalpha, word)) else word
+    folded = func.rtrim(func.search_words(wanted, None, None, None))
+    like = func.concat("%", func.regexp_replace(folded, r"([\\%_])", r"\\\1", "g"), "%")
+    text = func.search_words(
+        Contact.first_name,
+        Contact.last_name,
+        func.array_words(Contact.mail_addresses),
+        func.array_words(Contact.phone_numbers),
+    )
+    fits: ColumnElement[bool] = text.like(like)
+    if len(wanted) > 3 and not wanted.isdigit():
+        fits = fits | folded.op("<%")(text)
+    own = found_in_own(session, "contact", Contact.custom, like)
+    firms = select(ContactAccount.contact_id).join(Account, Account.id == ContactAccount.account_id)
+    named = func.search_words(Account.name, Account.number, Account.phone_e164, Account.email).like(like)
+    at_firm = Contact.id.in_(firms.where(ContactAccount.deleted_at.is_(None), named).correlate(None))
+    return or_(fits, at_firm, *([] if own is None else [own]))
+
+
+def chosen(
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    permission: str = "contacts:read",
+) -> Select[Contact]:
+    """The contacts that a filter and a search leave of what somebody may see: the same for list and export."""
+    statement = visible_to(scope, permission)
+    if filter and filter.strip():
+        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
+    if search and search.strip():
+        statement = statement.where(matches(session, search[:200]))
+    return statement
+
+
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What contacts can be asked by somebody."""
+    from server.contacts.fields import known  # its fields ask for consent, which reads contacts
+
+    return vocabulary(session, scope, "contact", known(session), today=accounts.today_of(scope))
+
+
+def deleted(scope: Scope) -> Select[Any]:
+    """Deleted contacts that somebody may bring back, for the bin."""
+    columns = binned(
+        entity="contact",
+        id=Contact.id,
+        title=func.concat_ws(" ", Contact.first_name, Contact.last_name),
+        deleted_at=Contact.deleted_at,
+    )
+    seen = accounts.visible_to(scope, "contacts:write").with_only_columns(Account.id).correlate(None)
+    linked = select(ContactAccount.contact_id).where(accounts.standing_for(ContactAccount.account_id, seen))
+    reach = or_(
+        Contact.owner_id == scope.user_id,
+        Contact.id.in_(linked.correlate(None)),
+        literal(scope.level("contacts:write") >= Level.ALL),
+    )
+    return select(*columns).where(Contact.deleted_at.is_not(None), reach)
+
+
+SORTS: Mapping[str, ColumnElement[Any]] = {
+    "name": func.search_text(func.coalesce(Contact.last_name, Contact.first_name), type_=Text),
+    "first_name": func.search_text(func.coalesce(Contact.first_name, ""), type_=Text),
+    "title": func.search_text(func.coalesce(Contact.title, ""), type_=Text),
+    "created": Contact.__table__.c.created_at,
+    "updated": Contact.__table__.c.updated_at,
+}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list."""
+
+    rows: list[Row]
+    next_cursor: str | None
+    total: int
+
+
+def page(
+    session: Session,
+    scope: Scope,
+    *,
+    filter: str | None = None,
+    search: str | None = None,
+    sort: str = "name",
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Listing:
+    """One page of the contacts that somebody may see."""
+    key = SORTS.get(sort.removeprefix("-"))
+    if key is None:
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
+    statement = chosen(session, scope, filter=filter, search=search)
+    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Contact.id).subquery())) or 0
+    after, down = decode_cursor(cursor, 3), sort.startswith("-")
+    if after is not None:
+        if after[0] != sort:
+            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
+        here = tuple_(key, Contact.id)
+        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Contact.id.type))
+        statement = statement.where(here < there if down else here > there)
+    order = (key.desc(), Contact.id.desc()) if down else (key, Contact.id)
+    found = session.execute(statement.add_columns(key).order_by(*order).limit(limit + 1)).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return Listing(
+        rows=with_places(session, scope, [row[0] for row in found[:limit]]),
+        next_cursor=encode_cursor((sort, str(last[1]), str(last[0].id))) if last else None,
+        total=total,
+    )
+
+
+def with_places(session: Session, scope: Scope, contacts: Iterable[Contact]) -> list[Row]:
+    """Contacts with the accounts that somebody may see."""
+    people = list(contacts)
+    places = places_of(session, scope, [one.id for one in people])
+    return [Row(one, tuple(places.get(one.id, ()))) for one in people]
+
+
+def places_of(session: Session, scope: Scope, contact_ids: Iterable[UUID]) -> Mapping[UUID, list[Place]]:
+    """What people are at which accounts, present and first-to-ask places first; only accounts that somebody may see."""
+    surviving = func.account_surviving(ContactAccount.account_id)
+    seen = accounts.visible_to(scope, "contacts:read").with_only_columns(Account.id).correlate(None)
+    rows = session.execute(
+        select(ContactAccount, Account.id, Account.name, Account.number, func.coalesce(Site.name, Site.city))
+        .join(Account, Account.id == surviving)
+        .outerjoin(Site, Site.id == ContactAccount.site_id)
+        .where(ContactAccount.contact_id.in_(list(contact_ids)), ContactAccount.deleted_at.is_(None))
+        .where(Account.id.in_(seen))
+        .order_by(ContactAccount.until.is_not(None), ContactAccount.is_primary.desc(), Account.name, ContactAccount.id)
+    )
+    found: dict[UUID, list[Place]] = defaultdict(list)
+    for row in rows:
+        place = Place(*row)
+        if all(other.account_id != place.account_id for other in found[place.link.contact_id]):
+            found[place.link.contact_id].append(place)
+    return found
+
+
+def of_account(
+    session: Session, scope: Scope, account_id: UUID, *, limit: int = 200
+) -> list[tuple[Contact, ContactAccount]]:
+    """The people at an account that somebody may see, whom one asks first at the top, those who left at the end."""
+    if not scope.may("contacts:read"):
+        return []
+    rows = session.execute(
+        visible_to(scope)
+        .join(ContactAccount, ContactAccount.contact_id == Contact.id)
+        .where(ContactAccount.account_id.in_(accounts.family(account_id)), ContactAccount.deleted_at.is_(None))
+        .add_columns(ContactAccount)
+        .order_by(ContactAccount.until.is_not(None), ContactAccount.is_primary.desc(), SORTS["name"], ContactAccount.id)
+        .limit(limit)
+    )
+    found: dict[UUID, tuple[Contact, ContactAccount]] = {}
+    for contact, link in rows:
+        found.setdefault(contact.id, (contact, link))
+    return list(found.values())
+
+
+def happenings(scope: Scope, account_ids: Select[UUID]) -> Select[Any]:
+    """What people at some accounts said about being reached, for a timeline; see `records.happenings`."""
+    facts = func.jsonb_build_object(
+        "channel", Consent.channel, "purpose", Consent.purpose, "state", Consent.state, "contact_id", Contact.id
+    )
+    said, place = Consent.__table__.c, ContactAccount.__table__.c
+    columns = happening(
+        at=said.at,
+        kind="consent",
+        entity="consent",
+        id=said.id,
+        account_id=place.account_id,
+        actor_id=said.recorded_by,
+        title=func.concat_ws(" ", Contact.first_name, Contact.last_name),
+        body=said.note,
+        is_internal=literal(True),
+        facts=facts,
+    )
+    return (
+        select(*columns)
+        .select_from(Consent)
+        .join(Contact, Contact.id == Consent.contact_id)
+        .join(ContactAccount, ContactAccount.contact_id == Contact.id)
+        .where(ContactAccount.deleted_at.is_(None), ContactAccount.account_id.in_(account_ids), within_reach(scope))
+    )
+
+
+def names_of(session: Session, ids: Iterable[UUID | None]) -> Mapping[UUID, str]:
+    """The names of some users."""
+    rows = session.execute(select(User.id, User.name).where(User.id.in_([one for one in ids if one])))
+    return {key: name for key, name in rows}

@@ -1,0 +1,225 @@
+"""Contacts as vCards: 4.0 out, 3.0 and 4.0 (and the common parts of 2.1) in; one bad card does not spoil the others."""
+
+import quopri
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope
+from server.contacts import service
+from server.contacts.consent import normalised
+from server.contacts.models import Contact
+from server.contacts.queries import Row
+from server.kit.errors import Invalid, WaymarkError
+from server.records.values import plain
+
+MOST_CARDS = 5000
+LABELS = {"work": "work", "home": "home", "cell": "mobile", "fax": "fax"}
+
+
+def escaped(text: str) -> str:
+    """A text as a value of a card."""
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace(",", "\\,").replace(";", "\\;")
+
+
+def unescaped(text: str) -> str:
+    """A value of a card as text."""
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], text)
+
+
+def folded(line: str) -> str:
+    """A line of at most 75 bytes, continued on the next ones."""
+    parts: list[str] = []
+    current = ""
+    for sign in line:
+        if len((current + sign).encode()) > (75 if not parts else 74):
+            parts.append(current)
+            current = ""
+        current += sign
+    return "\r\n ".join([*parts, current])
+
+
+def written(rows: Iterable[Row]) -> str:
+    """Contacts as one file of vCards 4.0."""
+    return "".join(card(row) for row in rows)
+
+
+def card(row: Row) -> str:
+    """One contact."""
+    one = row.contact
+    names = [escaped(part or "") for part in (one.last_name, one.first_name, None, one.prefix, None)]
+    lines = ["BEGIN:VCARD", "VERSION:4.0", f"UID:urn:uuid:{one.id}", f"FN:{escaped(one.name)}", "N:" + ";".join(names)]
+    lines += [f"TITLE:{escaped(one.title)}"] if one.title else []
+    lines += [f"ORG:{escaped(place.account_name)}" for place in row.places[:1]]
+    lines += [f"ROLE:{escaped(role)}" for place in row.places[:1] for role in place.link.roles]
+    lines += [f"TEL{typed(phone)};VALUE=text:{escaped(phone['value'])}" for phone in one.phones]
+    lines += [f"EMAIL{typed(mail)}:{escaped(mail['value'])}" for mail in one.mails]
+    lines += [f"LANG;PREF={place}:{code}" for place, code in enumerate(one.languages, 1)]
+    lines += [f"BDAY:{one.birthday:%Y%m%d}"] if one.birthday else []
+    lines += [f"NOTE:{escaped(one.note)}"] if one.note else []
+    lines += [f"REV:{one.updated_at:%Y%m%dT%H%M%SZ}", "END:VCARD"]
+    return "\r\n".join(map(folded, lines)) + "\r\n"
+
+
+def typed(entry: dict[str, str]) -> str:
+    """The kind of a phone or mail, where its label is one that cards know."""
+    kind = {label: kind for kind, label in LABELS.items()}.get(entry["label"].lower())
+    return f";TYPE={kind}" if kind else ""
+
+
+@dataclass
+class Card:
+    """One card of a file, as it was read."""
+
+    place: int
+    """Which one of the file, from 1."""
+    values: dict[str, Any] = field(default_factory=dict)
+    organisation: str | None = None
+    trouble: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name on the card."""
+        return " ".join(part for part in (self.values.get("first_name"), self.values.get("last_name")) if part)
+
+
+def cards(content: bytes) -> list[Card]:
+    """The cards of a file, each with what is wrong with it. Refuses a file that holds none, or too many."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    found: list[Card] = []
+    current: Card | None = None
+    for line in unfolded(text):
+        name = line.strip().upper()
+        if name == "BEGIN:VCARD":
+            current = Card(len(found) + 1)
+            found.append(current)
+        elif name == "END:VCARD":
+            current = None
+        elif current is not None and line.strip():
+            take(current, line)
+    if not found:
+        raise Invalid("The file holds no vCard.", help="It begins with BEGIN:VCARD; export the contacts as .vcf.")
+    if len(found) > MOST_CARDS:
+        raise Invalid(f"{len(found):,} cards are too many.", help=f"Split the file; {MOST_CARDS:,} fit at once.")
+    for one in found:
+        finish(one)
+    return found
+
+
+def unfolded(text: str) -> Iterator[str]:
+    """Whole lines: continued ones put together, also those of quoted-printable."""
+    text = re.sub(r"\r\n?|\n", "\n", text)
+    text = re.sub(r"\n[ \t]", "", text)
+    current = ""
+    for line in text.split("\n"):
+        current += line
+        if "QUOTED-PRINTABLE" in current.upper().partition(":")[0] and current.endswith("="):
+            current = current[:-1]
+            continue
+        yield current
+        current = ""
+    if current:
+        yield current
+
+
+def take(current: Card, line: str) -> None:
+    """Read one line into a card; what it means nothing to us, such as a photo, is passed over."""
+    head, colon, value = line.partition(":")
+    if not colon:
+        current.trouble = current.trouble or f"The line “{line[:60]}” has no colon."
+        return
+    name, *parameters = head.split(";")
+    name = name.rpartition(".")[2].upper()
+    marks = ",".join(parameters).upper()
+    if "QUOTED-PRINTABLE" in marks:
+        value = quopri.decodestring(value.encode()).decode("utf-8", "replace")
+    if name == "N":
+        parts = [unescaped(part).strip() for part in re.split(r"(?<!\\);", value)] + [""] * 5
+        current.values |= {"last_name": parts[0] or None, "first_name": parts[1] or None, "prefix": parts[3] or None}
+    elif name == "FN":
+        current.values["fn"] = unescaped(value).strip()
+    elif name in ("TEL", "EMAIL"):
+        label = next((word for kind, word in LABELS.items() if kind.upper() in marks), "")
+        entry = {"label": label, "value": unescaped(re.sub(r"^(tel|mailto):", "", value, flags=re.IGNORECASE)).strip()}
+        current.values.setdefault("phones" if name == "TEL" else "mails", []).append(entry)
+    elif name == "ORG":
+        current.organisation = plain(unescaped(re.split(r"(?<!\\);", value)[0]), 300)
+    elif name == "TITLE":
+        current.values["title"] = unescaped(value).strip()
+    elif name == "NOTE":
+        current.values["note"] = unescaped(value)
+    elif name == "LANG":
+        current.values.setdefault("languages", []).append(value.strip()[:2].lower())
+    elif name == "BDAY":
+        current.values["birthday"] = birthday(value)
+
+
+def birthday(value: str) -> date | None:
+    """A whole date; a birthday without a year says too little."""
+    match = re.match(r"(\d{4})-?(\d{2})-?(\d{2})", value.strip())
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
+    except ValueError:
+        return None
+
+
+def finish(one: Card) -> None:
+    """A card without a structured name takes the one that is shown."""
+    shown = one.values.pop("fn", "")
+    if not one.values.get("first_name") and not one.values.get("last_name"):
+        first, _, last = shown.rpartition(" ")
+        one.values |= {"first_name": first or None, "last_name": last or None}
+        if not shown:
+            one.trouble = one.trouble or "The card has no name."
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a file of cards."""
+
+    created: list[Contact]
+    known: list[tuple[int, Contact]]
+    """Cards whose mail address or phone somebody has already; left as they are."""
+    refused: list[tuple[int, str, str]]
+    """Cards that cannot be taken: place, name, why."""
+
+
+def take_in(session: Session, scope: Scope, content: bytes, *, account_id: UUID | None = None) -> Taken:
+    """Take the cards of a file in, at an account when one is given; each card by itself."""
+    taken = Taken([], [], [])
+    for one in cards(content):
+        try:
+            if one.trouble:
+                raise Invalid(one.trouble)
+            known = same(session, scope, one)
+            if known is not None:
+                taken.known.append((one.place, known))
+                continue
+            with session.begin_nested():
+                places: Sequence[service.NewPlace] = [service.NewPlace(account_id, {})] if account_id else ()
+                values = one.values
+                if one.organisation and not account_id:
+                    values = values | {
+                        "note": "\n".join(part for part in (one.organisation, values.get("note")) if part)
+                    }
+                taken.created.append(service.create(session, scope, values, places))
+        except WaymarkError as error:
+            taken.refused.append((one.place, one.name or "?", f"{error.message} {error.help}".strip()))
+    return taken
+
+
+def same(session: Session, scope: Scope, one: Card) -> Contact | None:
+    """The contact that has an address of the card already."""
+    entries = (*one.values.get("mails", ()), *one.values.get("phones", ()))
+    addresses = [address for entry in entries if (address := normalised(session, entry["value"]))]
+    found = service.of_address(session, scope, addresses) if addresses else []
+    wanted = (one.name or "").casefold()
+    return next((held for held in found if wanted in held.name.casefold() or held.name.casefold() in wanted), None)

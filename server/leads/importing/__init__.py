@@ -1,0 +1,1 @@
+"""Leads from a file, through the importer's engine."""

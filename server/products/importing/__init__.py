@@ -1,0 +1,1 @@
+"""Products, prices and stock from a file, through the importer's engine."""

@@ -1,0 +1,71 @@
+"""What can be found, one line for each kind; its entries come from `search_of_<name>` in a migration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.auth.access import Scope
+from server.leads import queries as leads
+from server.leads.models import Lead
+from server.opportunities import queries as opportunities
+from server.opportunities.models import Opportunity
+from server.orders import queries as orders
+from server.orders.models import Order
+from server.products import queries as products
+from server.products.models import Product
+from server.search.models import Entry
+from server.tickets import queries as tickets
+from server.tickets.models import Ticket
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of things that can be found."""
+
+    name: str
+    label: str
+    permission: str
+    path: str
+    icon: str
+    seen: Callable[[Scope], ColumnElement[bool]]
+    """Whether somebody without the right over all may see an entry."""
+
+
+def among(visible: Callable[[Scope], Any], key: Any) -> Callable[[Scope], ColumnElement[bool]]:
+    """An entry is seen by whoever sees its row in the room's own lists."""
+
+    def seen(scope: Scope) -> ColumnElement[bool]:
+        return Entry.row_id.in_(visible(scope).with_only_columns(key).order_by(None))
+
+    return seen
+
+
+def of_account(permission: str) -> Callable[[Scope], ColumnElement[bool]]:
+    """An entry is seen by whoever sees its account, and by its owner."""
+
+    def seen(scope: Scope) -> ColumnElement[bool]:
+        visible = accounts.visible_to(scope, permission).with_only_columns(Account.id)
+        column: Any = Entry.account_id
+        return accounts.standing_for(column, visible) | (Entry.owner_id == scope.user_id)
+
+    return seen
+
+
+KINDS = (
+    Kind(
+        "account", "Accounts", "accounts:read", "/accounts/{id}", "building-2", among(accounts.visible_to, Account.id)
+    ),
+    Kind("contact", "Contacts", "contacts:read", "/contacts/{id}", "contact-round", of_account("contacts:read")),
+    Kind("lead", "Leads", "leads:read", "/leads/{id}", "magnet", among(leads.visible_to, Lead.id)),
+    Kind(
+        "opportunity", "Deals", "opportunities:read", "/pipeline/deals/{id}", "square-kanban",
+        among(opportunities.visible_to, Opportunity.id),
+    ),
+    Kind("order", "Orders", "orders:read", "/orders/{id}", "receipt-text", among(orders.visible_to, Order.id)),
+    Kind("ticket", "Tickets", "tickets:read", "/tickets/{id}", "life-buoy", among(tickets.visible_to, Ticket.id)),
+    Kind("product", "Products", "products:read", "/products/{id}", "package", among(products.visible_to, Product.id)),
+)  # fmt: skip

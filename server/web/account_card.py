@@ -1,0 +1,33 @@
+"""What an account's page shows around it: its own fields, its people, those above and below it, a suggested class."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from server.accounts import queries, tree
+from server.accounts.classes import queries as classes
+from server.accounts.models import Account
+from server.auth.access import Scope
+from server.contacts import queries as contacts
+from server.fields import queries as own
+
+
+def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
+    """What stands around an account: its own fields, those above and below it, another class that is suggested."""
+    row = session.get_one(Account, account_id)
+    below = tree.below(session, scope, account_id)
+    above = tree.chain(session, account_id)
+    seen = queries.seen_of(session, scope, [one.id for one in above])
+    return {
+        "own_fields": own.fields_of(session, "account"),
+        "site_fields": own.fields_of(session, "site"),
+        "visit_types": own.visit_types(session),
+        "above": [(one, one.id in seen) for one in reversed(above)],
+        "below": below,
+        "worth": tree.worth(row, below) if below else {},
+        "suggested": classes.open_of(session, account_id),
+        "may_decide": scope.may("accounts:assign"),
+        "contacts": contacts.of_account(session, scope, account_id),
+        "role_words": dict(own.picklist(session, "contact_role")),
+    }

@@ -1,0 +1,85 @@
+"""vCards: what goes out comes in again; one bad card does not spoil the others."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from server.auth.models import User
+from server.contacts import queries, service, vcards
+from server.contacts.service import NewPlace
+from server.kit.errors import Invalid
+
+THREE = """BEGIN:VCARD\r
+VERSION:3.0\r
+N:Marxer;Eva;;Dr.;\r
+FN:Dr. Eva Marxer\r
+ORG:Gärtnerei Amann AG;Einkauf\r
+TITLE:Head of purchasing\\, plants\r
+TEL;TYPE=WORK,VOICE:+423 237 12 12\r
+item1.EMAIL;TYPE=INTERNET:eva@example.li\r
+BDAY:1980-02-29\r
+NOTE:First line\\nsecond line that is long enough to be folded over two lines b\r
+ y whoever wrote it\r
+PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ\r
+ SkZJRg==\r
+END:VCARD\r
+BEGIN:VCARD\r
+VERSION:4.0\r
+FN:\r
+END:VCARD\r
+BEGIN:VCARD\r
+VERSION:2.1\r
+N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:B=C3=BCchel;Udo\r
+TEL;CELL:nonsense\r
+END:VCARD\r
+"""
+
+
+def test_cards_of_three_versions_are_read() -> None:
+    eva, empty, udo = vcards.cards(THREE.encode())
+    assert (eva.name, eva.organisation, eva.values["title"]) == (
+        "Eva Marxer", "Gärtnerei Amann AG", "Head of purchasing, plants",
+    )  # fmt: skip
+    assert eva.values["phones"] == [{"label": "work", "value": "+423 237 12 12"}]
+    assert eva.values["note"].endswith("lines by whoever wrote it")
+    assert empty.trouble == "The card has no name."
+    assert udo.name == "Udo Büchel"
+
+
+def test_each_card_is_taken_by_itself(admin_client: TestClient, make_account: Any) -> None:
+    account = make_account("Amann")
+    path = f"/api/v1/contacts/vcards?account_id={account.id}"
+    answer = admin_client.post(path, content=THREE.encode(), headers={"Content-Type": "text/vcard"})
+    assert answer.status_code == 201, answer.text
+    taken = answer.json()
+    assert [one["name"] for one in taken["created"]] == ["Dr. Eva Marxer"]
+    assert [(one["card"], one["name"]) for one in taken["refused"]] == [(2, "?"), (3, "Udo Büchel")]
+    assert "phone number" in taken["refused"][1]["why"]
+    again = admin_client.post(path, content=THREE.encode()).json()
+    assert (again["created"], len(again["known"])) == ([], 1)
+
+
+def test_what_goes_out_comes_in_again(session: Session, scope: Any, ada: User, make_account: Any) -> None:
+    given = {
+        "prefix": "Dr.", "first_name": "Eva", "last_name": "Marxer; von", "title": "Käuferin, Obst",
+        "languages": "de,fr",
+        "mails": [{"label": "work", "value": "eva@example.li"}],
+        "phones": [{"label": "mobile", "value": "+41 79 1 2 3"}],
+        "birthday": "1980-02-29", "note": "ä" * 100 + "\nline",
+    }  # fmt: skip
+    places = [NewPlace(make_account("Amann").id, {"roles": ["buyer"]})]
+    contact = service.create(session, scope(ada), given, places)
+    session.refresh(contact)
+    written = vcards.written(queries.with_places(session, scope(ada), [contact]))
+    assert max(len(line.encode()) for line in written.split("\r\n")) <= 75
+    [one] = vcards.cards(written.encode())
+    for name in ("prefix", "first_name", "last_name", "title", "mails", "phones", "note", "birthday"):
+        assert one.values[name] == getattr(contact, name), name
+    assert (one.organisation, one.values["languages"]) == ("Amann", ["de", "fr"])
+
+
+def test_a_file_without_cards_is_refused() -> None:
+    with pytest.raises(Invalid, match="no vCard"):
+        vcards.cards(b"hello")

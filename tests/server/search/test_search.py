@@ -1,0 +1,114 @@
+"""The global search: names, numbers, phones, mails and addresses; only what the reader may see."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Account
+from server.auth.models import User
+from server.kit.ids import uuid7
+from server.search.models import Entry
+
+ClientFor = Callable[[User | None], TestClient]
+
+
+@pytest.fixture
+def shops(make_account: Callable[..., Account], rita: User, otto: User) -> dict[str, Account]:
+    """A baker and a garage in the west, a hotel in the east."""
+    west: dict[str, Any] = {"at": (9.2, 47.2), "city": "Vaduz"}
+    return {
+        "Baker": make_account("Bäckerei Müller", number="K-10", phone="+423 232 10 10", street="Städtle 3", **west),
+        "Garage": make_account("Garage Muller & Co", number="K-100", email="post@garage.example", **west),
+        "Hotel": make_account("Hotel Zech", number="K-11", at=(9.7, 47.2), city="Buchs"),
+    }
+
+
+def found(client: TestClient, words: str) -> list[str]:
+    answer = client.get("/api/v1/search", params={"q": words})
+    assert answer.status_code == 200, answer.text
+    return [hit["title"] for hit in answer.json()]
+
+
+def test_strangers_are_turned_away(client_for: ClientFor) -> None:
+    assert client_for(None).get("/api/v1/search", params={"q": "zech"}).status_code == 401
+
+
+@pytest.mark.usefixtures("shops")
+def test_others_customers_stay_hidden(client_for: ClientFor, otto: User, rita: User) -> None:
+    assert found(client_for(otto), "muller") == []
+    assert found(client_for(otto), "zech") == ["Hotel Zech"]
+    assert found(client_for(rita), "zech") == []
+
+
+@pytest.mark.usefixtures("shops")
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("backerei muller", "Bäckerei Müller"),
+        ("K-10", "Bäckerei Müller"),
+        ("k-100", "Garage Muller & Co"),
+        ("00423 232 1010", "Bäckerei Müller"),
+        ("232-10-10", "Bäckerei Müller"),
+        ("post@garage", "Garage Muller & Co"),
+        ("stadtle 3 vaduz", "Bäckerei Müller"),
+        ("hotle zech", "Hotel Zech"),
+        ("zech buchs", "Hotel Zech"),
+    ],
+)
+def test_it_is_found_however_it_is_written(admin_client: TestClient, words: str, first: str) -> None:
+    assert found(admin_client, words)[:1] == [first]
+
+
+@pytest.mark.parametrize("words", ["", " ", "%", "_", "x", "\\", "((", "'; drop table account"])
+def test_odd_words_find_nothing_and_break_nothing(admin_client: TestClient, words: str) -> None:
+    assert found(admin_client, words) == []
+
+
+def test_what_changes_is_found_at_once(session: Session, admin_client: TestClient, shops: dict[str, Account]) -> None:
+    session.execute(text("update site set city = 'Sargans' where account_id = :id"), {"id": shops["Hotel"].id})
+    assert found(admin_client, "zech sargans") == ["Hotel Zech"]
+    session.execute(text("update account set deleted_at = now() where id = :id"), {"id": shops["Hotel"].id})
+    assert found(admin_client, "zech") == []
+    session.execute(text("update account set deleted_at = null where id = :id"), {"id": shops["Hotel"].id})
+    assert found(admin_client, "zech") == ["Hotel Zech"]
+    merged = {"winner": shops["Baker"].id, "loser": shops["Garage"].id}
+    session.execute(text("update account set merged_into = :winner where id = :loser"), merged)
+    assert session.query(Entry).count() == 2
+
+
+def test_the_empty_box_shows_what_was_lately_opened(admin_client: TestClient, shops: dict[str, Account]) -> None:
+    page = {"accept": "text/html"}
+    for name in ("Hotel", "Baker", "Hotel"):
+        answer = admin_client.get(f"/search/open/account/{shops[name].id}", headers=page)
+        assert answer.headers["location"] == f"/accounts/{shops[name].id}"
+    text = admin_client.get("/search", headers=page).text
+    assert text.index("Hotel Zech") < text.index("Bäckerei Müller")
+    marked = admin_client.get("/search", params={"q": "mull"}, headers=page).text
+    assert "<mark>Müll</mark>er" in marked
+
+
+def test_contacts_deals_and_products_are_found_too(
+    session: Session, admin_client: TestClient, client_for: ClientFor, shops: dict[str, Account], otto: User
+) -> None:
+    session.execute(
+        text("insert into contact (id, first_name, last_name) values (:id, 'Klara', 'Kaufmann')"), {"id": uuid7()}
+    )
+    session.execute(
+        text(
+            "insert into contact_account (id, contact_id, account_id)"
+            " select :id, c.id, :account from contact c where c.last_name = 'Kaufmann'"
+        ),
+        {"id": uuid7(), "account": shops["Baker"].id},
+    )
+    session.execute(
+        text("insert into lead (id, company, phones_e164) values (:id, 'Seilbahn Malbun', '{+4232651111}')"),
+        {"id": uuid7()},
+    )
+    assert found(admin_client, "klara kaufman") == ["Klara Kaufmann"]
+    assert found(admin_client, "kaufmann backerei") == ["Klara Kaufmann"]
+    assert found(admin_client, "265 11 11") == ["Seilbahn Malbun"]
+    assert found(client_for(otto), "kaufmann") == []

@@ -1,0 +1,88 @@
+"""The pages of segments, saved views and the filter editor."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from server.auth.models import Role, User
+from tests.server.web.conftest import token_in
+
+BrowserOf = Callable[[User], TestClient]
+
+
+def test_nobody_signed_in_is_sent_to_the_door(client_for: Callable[[User | None], TestClient]) -> None:
+    answer = client_for(None).get("/segments", headers={"accept": "text/html"})
+    assert answer.headers["location"] == "/sign-in?next=/segments"
+
+
+def test_a_segment_is_made_looked_at_changed_and_taken_away(
+    browser_of: BrowserOf, make_user: Callable[..., User], make_account: Callable[..., Any]
+) -> None:
+    make_account("Amann", account_class="A")
+    make_account("Beck", account_class="B")
+    browser = browser_of(make_user("ada", Role.ADMIN))
+    page = browser.get("/segments", params={"filter": "class = A"}).text
+    assert "class = A" in page
+    sent = {"_csrf": token_in(page), "name": "Best", "filter": "class = A", "sharing": "all"}
+    wrong = browser.post("/segments", data=sent | {"filter": "clas = A"})
+    assert wrong.status_code == 422
+    assert "Did you mean" in wrong.text
+    where = browser.post("/segments", data=sent).headers["location"]
+    detail = browser.get(where).text
+    assert "Amann" in detail
+    assert "Beck" not in detail
+    changed = browser.post(
+        where, data={"_csrf": token_in(detail), "rev": 1, "name": "Best", "filter": "class in (A, B)"}
+    )
+    assert changed.status_code == 303
+    assert "Beck" in browser.get(where).text
+    frozen = browser.post(f"{where}/freeze", data={"_csrf": token_in(detail), "name": "Then"}).headers["location"]
+    assert "Take out" in browser.get(frozen).text
+    assert "Best" in browser.get("/segments").text
+    assert browser.post(f"{where}/delete", data={"_csrf": token_in(detail), "rev": 2}).status_code == 303
+    assert browser.get(where).status_code == 404
+
+
+def test_a_stranger_s_segment_has_no_page(browser_of: BrowserOf, make_user: Callable[..., User]) -> None:
+    ada, rita = browser_of(make_user("ada", Role.ADMIN)), browser_of(make_user("rita", Role.REP))
+    sent = {"_csrf": token_in(ada.get("/segments").text), "name": "Mine", "filter": "class = A"}
+    where = ada.post("/segments", data=sent).headers["location"]
+    assert rita.get(where).status_code == 404
+
+
+def test_a_view_brings_its_columns_back(browser_of: BrowserOf, make_user: Callable[..., User]) -> None:
+    browser = browser_of(make_user("ada", Role.ADMIN))
+    sent = {"_csrf": token_in(browser.get("/accounts").text), "name": "Short", "columns": "name city", "sort": "-value"}
+    where = browser.post("/segments/views", data=sent | {"filter": "class = A"}).headers["location"]
+    page = browser.get(where).text
+    assert 'data-shown="name city"' in page or 'value="name city"' in page
+    assert "Short" in page
+
+
+@pytest.mark.browser
+def test_a_condition_is_added_by_clicking_and_changed_as_text(page: Any) -> None:
+    page.goto("/accounts")
+    page.click("[data-add]")
+    page.select_option(".cond-editor [name=field]", "class")
+    page.select_option(".cond-editor [name=operator]", "!=")
+    page.click(".cond-editor .button.primary")
+    page.wait_for_url("**/accounts?filter=class*")
+    page.wait_for_selector(".cond")
+    assert "Class is not A" in page.inner_text(".cond")
+    assert page.locator("#accounts tbody tr").count() == 2
+    page.click("[data-as-text]")
+    page.fill(".filter-text input", "class = A and cty = Vaduz")
+    page.wait_for_selector("[data-error]:not([hidden])")
+    assert "Did you mean “city”" in page.inner_text("[data-error]")
+    assert page.inner_text("[data-error] mark").startswith("cty = Vaduz")
+    page.fill(".filter-text input", "class = A and city = Vaduz")
+    page.press(".filter-text input", "Enter")
+    page.wait_for_selector("#accounts tbody tr:nth-child(1):last-child")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("garage")
+    page.wait_for_selector("#found a mark")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/accounts/0*")
+    assert "Garage Beck" in page.inner_text("h1")
