@@ -35,7 +35,7 @@ from server.files import routes as file_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
-from server.kit import filtering
+from server.kit import examples, filtering
 from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
@@ -275,7 +275,7 @@ def create_app() -> FastAPI:
         app.include_router(router)
     pages.mount(app)
     described = app.openapi
-    app.openapi = lambda: app.openapi_schema or idempotency.documented(described())  # type: ignore[method-assign]
+    app.openapi = lambda: app.openapi_schema or examples.describe(idempotency.documented(described()))  # type: ignore[method-assign]
 
     @app.get("/health", tags=["health"], dependencies=[public("load balancers ask without signing in")])
     def health(session: Db) -> dict[str, str]:

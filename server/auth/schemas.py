@@ -212,7 +212,7 @@ class Refresh(BaseModel):
 
     device_id: UUID
     refresh_token: str = Field(max_length=200)
-    nonce: str = Field(pattern=r"^[0-9a-f]{32}$")
+    nonce: str = Field(pattern=r"^[0-9a-f]{32}$", examples=["0" * 32])
     signature: str = Field(max_length=500)
 
 
@@ -235,7 +235,7 @@ class DeviceChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: Annotated[str, Field(pattern="^(active|locked|retired|wipe_pending)$")]
+    state: Annotated[str, Field(pattern="^(active|locked|retired|wipe_pending)$", examples=["locked"])]
 
 
 class ApiTokenCreate(BaseModel):
