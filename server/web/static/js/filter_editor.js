@@ -97,7 +97,7 @@ class Editor {
         if (index) group.append(this.words.or);
         const rest = item.any.filter((_, other) => other !== index);
         group.append(this.chip(label(one), () => this.edit(one, (made) => replace({ any: item.any.map((old, other) => (other === index ? made : old)) })),
-          () => replace(rest.length > 1 ? { any: rest } : rest[0]), (made) => replace({ any: [...item.any, made] })));
+          () => replace(rest.length > 1 ? { any: rest } : rest[0]), index === item.any.length - 1 ? (made) => replace({ any: [...item.any, made] }) : null));
       });
       return group;
     }));
@@ -114,7 +114,9 @@ class Editor {
       made.addEventListener("click", run);
       return made;
     };
-    chip.append(button(text, "", edit), button(this.words.or, `${this.words.alternative} ${text}`, () => this.edit(null, alternative)), button("✕", `${this.words.remove}: ${text}`, remove));
+    chip.append(button(text, "", edit));
+    if (alternative) chip.append(button(this.words.or, `${this.words.alternative} ${text}`, () => this.edit(null, alternative)));
+    chip.append(button("✕", `${this.words.remove}: ${text}`, remove));
     return chip;
   }
 
