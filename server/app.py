@@ -22,7 +22,7 @@ from server.activities import routes as activity_routes
 from server.activities.agenda import routes as agenda_routes
 from server.activities.handovers import routes as handover_routes
 from server.activities.notes import routes as note_routes
-from server.auth import idempotency
+from server.auth import idempotency, veil
 from server.auth import routes as auth_routes
 from server.auth.access import public
 from server.balance import routes as balance_routes
@@ -259,6 +259,7 @@ def create_app() -> FastAPI:
     app = FastAPI(title="Waymark", version="1", docs_url=None, openapi_url="/api/openapi.json", redoc_url=None)
     uploads = settings().max_upload_mb * 1_000_000 + FORM_OVERHEAD
     app.add_middleware(idempotency.Keyed)
+    app.add_middleware(veil.Veils)
     app.add_middleware(BodyLimit, answer=answer_error, limits=dict.fromkeys(UPLOADS, uploads))
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_exception_handler(WaymarkError, answer_error)

@@ -97,9 +97,9 @@ def own_of(session: Session) -> Own:
     return {one.key: shape_of(one) for one in fields_of(session, "account")}
 
 
-def titles(own: Own) -> list[str]:
+def titles(own: Own, hidden: frozenset[str] = frozenset()) -> list[str]:
     """The columns of a table; an import knows its own export again."""
-    return [*COLUMNS, *(shape.label for shape in own.values())]
+    return [*(name for name in COLUMNS if name not in hidden), *(shape.label for shape in own.values())]
 
 
 def values(row: Row, own: Own) -> dict[str, Any]:
@@ -142,43 +142,43 @@ def export(
     found = rows(session, scope, filter=filter, search=search)
     sources = "; ".join(attributions(session))
     writers = {Format.CSV: write_csv, Format.XLSX: write_xlsx, Format.GEOJSON: write_geojson}
-    writers[kind](file, found, sources, own_of(session))
+    writers[kind](file, found, sources, own_of(session), scope.hidden("account"))
     file.seek(0)
     return file
 
 
-def write_csv(file: IO[bytes], found: Iterator[Row], sources: str, own: Own) -> None:
+def write_csv(file: IO[bytes], found: Iterator[Row], sources: str, own: Own, hidden: frozenset[str]) -> None:
     """UTF-8 with a byte order mark, so that spreadsheets read accents right; the sources in a column."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text)
-    writer.writerow((*titles(own), "attribution"))
+    writer.writerow((*titles(own, hidden), "attribution"))
     for row in found:
         cells = values(row, own)
         writer.writerow(
-            (*(harmless(cells[name]) for name in titles(own)), sources if cells["lon"] is not None else None)
+            (*(harmless(cells[name]) for name in titles(own, hidden)), sources if cells["lon"] is not None else None)
         )
     text.flush()
     text.detach()
 
 
-def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str, own: Own) -> None:
+def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str, own: Own, hidden: frozenset[str]) -> None:
     """One sheet of accounts, another that names the sources."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Accounts")
-    sheet.append(titles(own))
+    sheet.append(titles(own, hidden))
     for row in found:
         cells = values(row, own)
-        sheet.append([harmless(cells[name]) for name in titles(own)])
+        sheet.append([harmless(cells[name]) for name in titles(own, hidden)])
     about = book.create_sheet("Sources")
     about.append(["Positions of the accounts:", sources or "set by hand"])
     book.save(file)
 
 
-def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str, own: Own) -> None:
+def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str, own: Own, hidden: frozenset[str]) -> None:
     """A feature for each account; one without a pin has no geometry."""
     file.write(b'{"type":"FeatureCollection","attribution":' + json.dumps(sources).encode() + b',"features":[')
     for place, row in enumerate(found):
-        cells = values(row, own)
+        cells = {name: cell for name, cell in values(row, own).items() if name not in hidden}
         lon, lat = cells.pop("lon"), cells.pop("lat")
         feature = {
             "type": "Feature",

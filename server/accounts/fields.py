@@ -164,18 +164,19 @@ def fields(today: date) -> Mapping[str, Field]:
     return {one.name: one for one in declared}
 
 
-def matches(session: Session, words: str) -> ColumnElement[bool]:
+def matches(session: Session, words: str, hidden: frozenset[str] = frozenset()) -> ColumnElement[bool]:
     """Every word is found in the account or one of its sites: accents do not matter, small slips are forgiven."""
-    return and_(*(found(session, word) for word in words.split()[:8]))
+    return and_(*(found(session, word, hidden) for word in words.split()[:8]))
 
 
-def found(session: Session, word: str) -> ColumnElement[bool]:
+def found(session: Session, word: str, hidden: frozenset[str] = frozenset()) -> ColumnElement[bool]:
     """One word is found; short ones as written, longer ones also when nearly so (trigrams)."""
     digits = "".join(character for character in word if character.isdigit())
     wanted = digits.lstrip("0") if len(digits) >= 5 and not any(map(str.isalpha, word)) else word
     folded = func.rtrim(func.search_words(wanted, None, None, None))
     like = func.concat("%", func.regexp_replace(folded, r"([\\%_])", r"\\\1", "g"), "%")
-    account = func.search_words(Account.name, Account.number, Account.phone_e164, Account.email)
+    phone, mail = (None if one.key in hidden else one for one in (Account.phone_e164, Account.email))
+    account = func.search_words(Account.name, Account.number, phone, mail)
     site = func.search_words(Site.name, Site.street, Site.postcode, Site.city)
 
     def fits(text: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from server.auth import veil
 from server.fields.models import searched_by
 from server.kit.database import Base
 from server.records.models import Record
@@ -164,6 +165,9 @@ class Account(Record, Base):
         searched_by("account"),
         Index("ix_account_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
     )
+
+
+veil.over_rows(Account, "account")
 
 
 class AccountRep(Base):

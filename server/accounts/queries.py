@@ -97,7 +97,7 @@ def chosen(
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), language(reaching, scope)))
     if search and search.strip():
-        statement = statement.where(matches(reaching.session, search[:200]))
+        statement = statement.where(matches(reaching.session, search[:200], scope.hidden("account")))
     return statement
 
 
@@ -192,7 +192,7 @@ def page(
     today = today_of(scope)
     reaching = Reaching(session)
     statement = chosen(reaching, scope, filter=filter, search=search)
-    keys = sort_keys(today) | {"drive": reaching.drive_s}
+    keys = scope.askable("account", sort_keys(today)) | {"drive": reaching.drive_s}
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")

@@ -94,7 +94,7 @@ def list_accounts(
 @router.get("/api/v1/accounts/fields")
 def list_fields(scope: ReadAccounts, session: Db) -> Page[FieldRead]:
     """What accounts can be filtered by, the company's own fields too."""
-    fields = known(session, clock.now().date()).values()
+    fields = scope.askable("account", known(session, clock.now().date())).values()
     return Page(
         items=[FieldRead(name=one.name, kind=one.kind, label=one.label, choices=list(one.choices)) for one in fields]
     )
@@ -198,6 +198,7 @@ def get_history(account_id: UUID, scope: ReadAccounts, session: Db, limit: Limit
     found = read(session, scope, account_id)
     family = session.scalars(queries.family(found.id)).all()
     changes = history(session, "account", family, limit=limit)
+    changes = [one for one in changes if scope.asks("account", one.field)]
     changes += history(session, "site", queries.all_sites_of(session, family), limit=limit)
     changes.sort(key=lambda one: (one.at, one.id), reverse=True)
     return Page(items=[Change.model_validate(one) for one in changes[:limit]])

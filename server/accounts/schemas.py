@@ -13,6 +13,7 @@ from geo.types import Fix, LonLat
 from server.accounts.models import Site
 from server.accounts.queries import Row
 from server.accounts.reasons import in_words
+from server.auth.veil import Veiled
 
 Lon = Annotated[float, Field(ge=-180, le=180, description="Degrees east.")]
 Lat = Annotated[float, Field(ge=-90, le=90, description="Degrees north.")]
@@ -78,8 +79,10 @@ class SiteRead(Read):
         return cls(**made, **{name: getattr(site, name) for name in names})
 
 
-class AccountListed(Read):
+class AccountListed(Veiled, Read):
     """An account in a list, with its main site's place."""
+
+    veil_of = "account"
 
     id: UUID
     number: str | None

@@ -76,6 +76,7 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
 
     Refuses a number that is taken and, unless forced, an account that looks like one that is there already.
     """
+    scope.need_changes("account", (name for name, value in new.fields.items() if value is not None))
     own = {name: value for name, value in new.fields.items() if name.startswith(CUSTOM)}
     values = {name: cleaned(ACCOUNT, name, value) for name, value in new.fields.items() if name not in own}
     if "name" not in values:
@@ -129,6 +130,7 @@ def edit(session: Session, scope: Scope, account_id: UUID, base_rev: int, change
     values come back.
     """
     account = find(session, scope, account_id, "accounts:write")
+    scope.need_changes("account", changes)
     editor = editing.editor(session, account)
     merge = editor.merged(account, base_rev, editor.deltas_since(session, account, base_rev, changes))
     if merge.clashes:
@@ -148,6 +150,7 @@ def patch(
     account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
     if account is None:
         raise NotFound("There is no such account.", id=str(account_id))
+    scope.need_changes("account", deltas)
     reach = select(Account.id).where(Account.id == account_id, queries.within_reach(scope, "accounts:write"))
     editor = editing.editor(session, account)
     merge = editor.merged(account, base_rev, deltas, in_scope=session.scalar(reach) is not None)

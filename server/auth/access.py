@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from server.auth import idempotency, sessions, tokens
+from server.auth import idempotency, sessions, tokens, veil
 from server.auth.models import Role, User
 from server.auth.queries import teams_of
 from server.auth.rights import rights_of
@@ -49,13 +49,31 @@ class Scope:
         """Whether a field may be written by whoever may write the record."""
         return f"{kind}.{name}" not in self.fields
 
+    def hidden(self, kind: str) -> frozenset[str]:
+        """The names of what is hidden of a kind of record: in tables, on the wire, in filters, sorts and files."""
+        return veil.hidden_names(self.fields, kind) if self.fields else frozenset()
+
+    def asks(self, kind: str, name: str) -> bool:
+        """Whether there is a field of that name for this reader, e.g. to filter or sort by."""
+        return name not in self.hidden(kind)
+
+    def askable[T](self, kind: str, named: Mapping[str, T]) -> dict[str, T]:
+        """What is left of things by their field's name for this reader: sort keys, filter fields, columns."""
+        hidden = self.hidden(kind)
+        return {name: thing for name, thing in named.items() if name not in hidden}
+
     def need_changes(self, kind: str, names: Iterable[str]) -> None:
         """Refuse a change of fields that the role keeps somebody from; names them."""
-        kept = sorted(name for name in names if not self.changes(kind, name))
+        kept = sorted(field for field in veil.fields_of(kind, names) if not self.changes(kind, field))
         if kept:
             raise Forbidden(
                 f"Your role ({self.role_name}) may not change {', '.join(kept)}.", help="Ask an admin.", field=kept[0]
             )
+
+    def need_sees(self, kind: str, name: str) -> None:
+        """Refuse what would tell a hidden field all the same."""
+        if not self.sees(kind, name):
+            raise Forbidden(f"Your role ({self.role_name}) may not see {name}.", help="Ask an admin.", field=name)
 
     def level(self, permission: str) -> Level:
         """Whose rows a permission reaches."""
@@ -170,6 +188,7 @@ class Requires:
                     help="Stop viewing as somebody else first.",
                 )
         scope.need(self.permission)
+        veil.draw(scope.fields, reads_only=request.method in sessions.SAFE_METHODS)
         acting(session, scope.actor)
         idempotency.claim(request, session, scope.user_id)
         return scope

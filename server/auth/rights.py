@@ -37,7 +37,8 @@ def rights_of(session: Session, user: User) -> Rights:
     chosen = next((row for row in rows if row.id == user.access_role_id), next(iter(rows), None))
     if chosen is None:
         return Rights(levels_of(base), {}, base.value)
-    fields = {name: FieldRight(right) for name, right in chosen.fields.items()}
+    there = {f"{kind}.{field}" for kind, fields in FIELDS.items() for field in fields}
+    fields = {name: FieldRight(right) for name, right in chosen.fields.items() if name in there}
     return Rights(levels_of(base, chosen.grants), fields, chosen.name)
 
 

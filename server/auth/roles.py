@@ -55,12 +55,12 @@ OBJECTS: Mapping[str, tuple[str, ...]] = {
 EVERYTHING = {f"{name}:{action}": Level.ALL for name, actions in OBJECTS.items() for action in actions}
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "account": ("yearly_value", "yearly_potential", "account_class", "phone", "email", "website", "note"),
-    "contact": ("phones", "emails", "birthday", "note"),
-    "lead": ("score", "phone", "email", "message"),
-    "opportunity": ("amount", "probability", "next_step", "note"),
-    "order": ("total", "note"),
-    "ticket": ("requester", "note"),
+    "account": ("yearly_value", "yearly_potential", "phone", "email", "website", "note"),
+    "contact": ("phones", "mails", "birthday", "note"),
+    "lead": ("score", "expected_value", "phones", "emails", "message", "note"),
+    "opportunity": ("amount", "probability", "note"),
+    "order": ("note", "internal_note"),
+    "ticket": ("requester", "rating"),
 }
 """Fields that a role can be kept from, by kind of record."""
 

@@ -69,7 +69,8 @@ def values(row: queries.Row, may_mail: bool, may_phone: bool) -> dict[str, Any]:
 def lines(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[list[Any]]:
     """The header, then one line for each contact by name, read in batches."""
     own = [(one.key, shape_of(one)) for one in fields_of(session, "contact")]
-    yield [*COLUMNS, *(shape.label for _, shape in own)]
+    columns = [name for name in COLUMNS if scope.asks("contact", name)]
+    yield [*columns, *(shape.label for _, shape in own)]
     reach = [allowed(channel, Purpose.MARKETING) for channel in (Channel.MAIL, Channel.PHONE)]
     statement = queries.chosen(session, scope, filter=filter, search=search, permission="contacts:export")
     ordered = statement.add_columns(*reach).order_by(queries.SORTS["name"], Contact.id)
@@ -78,7 +79,7 @@ def lines(session: Session, scope: Scope, *, filter: str | None, search: str | N
         rows = queries.with_places(session, scope, [contact for contact, *_ in part])
         for row, (_, may_mail, may_phone) in zip(rows, part, strict=True):
             cells = values(row, bool(may_mail), bool(may_phone))
-            yield [cells[name] for name in COLUMNS] + [
+            yield [cells[name] for name in columns] + [
                 in_words(shape, row.contact.custom.get(key)) for key, shape in own
             ]
 

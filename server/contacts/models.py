@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text, func,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.auth import veil
 from server.fields.models import searched_by
 from server.kit.database import Base
 from server.kit.ids import uuid7
@@ -115,6 +116,9 @@ class Contact(Record, Base):
     def name(self) -> str:
         """The name as it is said."""
         return " ".join(part for part in (self.prefix, self.first_name, self.last_name) if part)
+
+
+veil.over_rows(Contact, "contact")
 
 
 class ContactAccount(Record, Base):

@@ -85,12 +85,12 @@ class Row:
     places: tuple[Place, ...] = ()
 
 
-def matches(session: Session, words: str) -> ColumnElement[bool]:
+def matches(session: Session, scope: Scope, words: str) -> ColumnElement[bool]:
     """Every word is found in the contact's names, addresses and searchable fields, or in the name of its account."""
-    return and_(*(_found(session, word) for word in words.split()[:8]))
+    return and_(*(_found(session, scope, word) for word in words.split()[:8]))
 
 
-def _found(session: Session, word: str) -> ColumnElement[bool]:
+def _found(session: Session, scope: Scope, word: str) -> ColumnElement[bool]:
     digits = "".join(sign for sign in word if sign.isdigit())
     wanted = digits.lstrip("0") if len(digits) >= 5 and not any(map(str.isalpha, word)) else word
     folded = func.rtrim(func.search_words(wanted, None, None, None))
@@ -98,15 +98,17 @@ def _found(session: Session, word: str) -> ColumnElement[bool]:
     text = func.search_words(
         Contact.first_name,
         Contact.last_name,
-        func.array_words(Contact.mail_addresses),
-        func.array_words(Contact.phone_numbers),
+        func.array_words(Contact.mail_addresses) if scope.sees("contact", "mails") else None,
+        func.array_words(Contact.phone_numbers) if scope.sees("contact", "phones") else None,
     )
     fits: ColumnElement[bool] = text.like(like)
     if len(wanted) > 3 and not wanted.isdigit():
         fits = fits | folded.op("<%")(text)
     own = found_in_own(session, "contact", Contact.custom, like)
     firms = select(ContactAccount.contact_id).join(Account, Account.id == ContactAccount.account_id)
-    named = func.search_words(Account.name, Account.number, Account.phone_e164, Account.email).like(like)
+    phone = Account.phone_e164 if scope.sees("account", "phone") else None
+    email = Account.email if scope.sees("account", "email") else None
+    named = func.search_words(Account.name, Account.number, phone, email).like(like)
     at_firm = Contact.id.in_(firms.where(ContactAccount.deleted_at.is_(None), named).correlate(None))
     return or_(fits, at_firm, *([] if own is None else [own]))
 
@@ -124,7 +126,7 @@ def chosen(
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), language(session, scope)))
     if search and search.strip():
-        statement = statement.where(matches(session, search[:200]))
+        statement = statement.where(matches(session, scope, search[:200]))
     return statement
 
 

@@ -170,6 +170,7 @@ def get_history(contact_id: UUID, scope: ReadContacts, session: Db, limit: Limit
     people = session.scalars(queries.family(contact_id)).all()
     links = session.scalars(select(ContactAccount.id).where(ContactAccount.contact_id.in_(people))).all()
     changes = history(session, "contact", people, limit=limit) + history(session, "contact_account", links, limit=limit)
+    changes = [one for one in changes if scope.asks("contact", one.field)]
     changes.sort(key=lambda one: (one.at, one.id), reverse=True)
     return Page(items=[Change.model_validate(one) for one in changes[:limit]])
 

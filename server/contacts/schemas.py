@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from server.accounts.schemas import Custom, flattened
+from server.auth.veil import Veiled
 from server.contacts.consent import Said
 from server.contacts.models import Channel, Consent, ConsentState, Contact, How, Purpose
 from server.contacts.queries import Place, Row
@@ -111,8 +112,10 @@ class ContactCreate(ContactFields):
     accounts: list[PlaceCreate] = Field(default=[], max_length=50)
 
 
-class ContactRead(BaseModel):
+class ContactRead(Veiled):
     """A person."""
+
+    veil_of = "contact"
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -135,7 +138,7 @@ class ContactRead(BaseModel):
     created_at: datetime
     updated_at: datetime
     rev: int
-    accounts: list[PlaceRead] = []
+    accounts: list[PlaceRead] = Field(default=[])
 
     @classmethod
     def of(cls, row: Row) -> "ContactRead":

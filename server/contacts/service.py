@@ -52,6 +52,7 @@ def create(
     contact_id: UUID | None = None,
 ) -> Contact:
     """Take a person in, at some accounts. Refuses one without a name, and accounts out of reach."""
+    scope.need_changes("contact", (name for name, value in given.items() if value))
     own = {name: value for name, value in given.items() if name.startswith(CUSTOM)}
     values = {name: cleaned(CONTACT, name, value) for name, value in given.items() if name not in own}
     values["custom"] = custom.checked(session, "contact", {name.removeprefix(CUSTOM): own[name] for name in own})
@@ -75,6 +76,7 @@ def edit(session: Session, scope: Scope, contact_id: UUID, base_rev: int, change
     values come back.
     """
     contact = find(session, scope, contact_id)
+    scope.need_changes("contact", changes)
     how = editor(session)
     merge = how.merged(contact, base_rev, how.deltas_since(session, contact, base_rev, changes))
     if merge.clashes:

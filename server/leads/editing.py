@@ -21,6 +21,7 @@ def edit(session: Session, scope: Scope, lead_id: UUID, base_rev: int, changes: 
     values come back.
     """
     lead = service.find(session, scope, lead_id)
+    scope.need_changes("lead", changes)
     current: dict[str, Json] = {name: wire(name, getattr(lead, name)) for name in LEAD}
     wanted = {name: wire(name, cleaned(LEAD, name, value)) for name, value in changes.items()}
     seen: Mapping[str, Json] = current

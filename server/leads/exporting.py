@@ -68,40 +68,42 @@ def export(
     found = rows(session, scope, filter=filter, search=search)
     sources = "; ".join(attributions(session))
     writers = {Format.CSV: write_csv, Format.XLSX: write_xlsx, Format.GEOJSON: write_geojson}
-    writers[kind](file, found, sources)
+    writers[kind](file, found, sources, scope.hidden("lead"))
     file.seek(0)
     return file
 
 
-def write_csv(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+def write_csv(file: IO[bytes], found: Iterator[Row], sources: str, hidden: frozenset[str]) -> None:
     """UTF-8 with a byte order mark, so that spreadsheets read accents right; the sources in a column."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text)
-    writer.writerow((*COLUMNS, "attribution"))
+    columns = [name for name in COLUMNS if name not in hidden]
+    writer.writerow((*columns, "attribution"))
     for row in found:
         cells = values(row)
-        writer.writerow((*(harmless(cells[name]) for name in COLUMNS), sources if cells["lon"] is not None else None))
+        writer.writerow((*(harmless(cells[name]) for name in columns), sources if cells["lon"] is not None else None))
     text.flush()
     text.detach()
 
 
-def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str, hidden: frozenset[str]) -> None:
     """One sheet of leads, another that names the sources."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Leads")
-    sheet.append(COLUMNS)
+    columns = [name for name in COLUMNS if name not in hidden]
+    sheet.append(columns)
     for row in found:
         cells = values(row)
-        sheet.append([harmless(cells[name]) for name in COLUMNS])
+        sheet.append([harmless(cells[name]) for name in columns])
     book.create_sheet("Sources").append(["Positions of the leads:", sources or "set by hand"])
     book.save(file)
 
 
-def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str) -> None:
+def write_geojson(file: IO[bytes], found: Iterator[Row], sources: str, hidden: frozenset[str]) -> None:
     """A feature for each lead; one without a pin has no geometry."""
     file.write(b'{"type":"FeatureCollection","attribution":' + json.dumps(sources).encode() + b',"features":[')
     for place, row in enumerate(found):
-        cells = values(row)
+        cells = {name: cell for name, cell in values(row).items() if name not in hidden}
         lon, lat = cells.pop("lon"), cells.pop("lat")
         feature = {
             "type": "Feature",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Numeric, Text, and_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, Numeric, Text, and_, cast, false, func, literal, select
 
 from geo.types import Grade
 from server.accounts.models import PinState
@@ -87,17 +87,21 @@ def fields() -> Mapping[str, Field]:
     return {one.name: one for one in declared}
 
 
-def matches(words: str) -> ColumnElement[bool]:
+def matches(words: str, hidden: frozenset[str] = frozenset()) -> ColumnElement[bool]:
     """Every word is found in the lead: accents do not matter, small slips are forgiven."""
-    return and_(*(found(word) for word in words.split()[:8]))
+    return and_(*(found(word, hidden) for word in words.split()[:8]))
 
 
-def found(word: str) -> ColumnElement[bool]:
+def found(word: str, hidden: frozenset[str] = frozenset()) -> ColumnElement[bool]:
     """One word is found in the names, the address, a phone number or a mail address."""
     digits = "".join(character for character in word if character.isdigit())
     if len(digits) >= 5 and not any(map(str.isalpha, word)):
+        if "phones" in hidden:
+            return false()
         return func.array_to_string(Lead.phones_e164, " ").like(f"%{digits.lstrip('0')}%")
     if "@" in word:
+        if "emails" in hidden:
+            return false()
         return func.array_to_string(Lead.emails, " ", type_=Text).contains(word.lower(), autoescape=True)
     folded = func.rtrim(func.search_words(word, None, None, None))
     like = func.concat("%", func.regexp_replace(folded, r"([\\%_])", r"\\\1", "g"), "%")

@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.accounts.models import PinState
+from server.auth import veil
 from server.kit.database import Base
 from server.records.models import Record
 
@@ -194,6 +195,9 @@ class Lead(Record, Base):
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
     )
+
+
+veil.over_rows(Lead, "lead")
 
 
 class LeadSignal(Base):

@@ -81,7 +81,7 @@ def chosen(
     if filter and filter.strip():
         statement = statement.where(condition(session, scope, filter))
     if search and search.strip():
-        statement = statement.where(matches(search[:200]))
+        statement = statement.where(matches(search[:200], scope.hidden("lead")))
     return statement
 
 
@@ -150,7 +150,7 @@ def page(
     limit: int = 50,
 ) -> Listing:
     """One page of the leads that somebody may see. `sort` names a key, with `-` in front for the other way round."""
-    statement, keys = chosen(session, scope, filter=filter, search=search), sort_keys()
+    statement, keys = chosen(session, scope, filter=filter, search=search), scope.askable("lead", sort_keys())
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")

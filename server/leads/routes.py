@@ -81,11 +81,10 @@ def list_leads(
 @router.get("/api/v1/leads/fields")
 def list_fields(scope: ReadLeads) -> Page[FieldRead]:
     """What leads can be filtered by."""
-    del scope
     return Page(
         items=[
             FieldRead(name=one.name, kind=one.kind, label=one.label, choices=list(one.choices))
-            for one in fields().values()
+            for one in scope.askable("lead", fields()).values()
         ]
     )
 
@@ -241,7 +240,8 @@ def alike(session: Session, scope: Scope, lead: Lead) -> list[LikeAccountRead]:
 def get_history(lead_id: UUID, scope: ReadLeads, session: Db, limit: Limit = 200) -> Page[Change]:
     """Who changed what of a lead, newest first."""
     lead = queries.find(session, scope, lead_id)
-    return Page(items=[Change.model_validate(one) for one in history(session, "lead", [lead.id], limit=limit)])
+    changes = history(session, "lead", [lead.id], limit=limit)
+    return Page(items=[Change.model_validate(one) for one in changes if scope.asks("lead", one.field)])
 
 
 @router.post("/api/v1/leads/{lead_id}/convert")

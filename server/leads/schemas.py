@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from server.accounts.reasons import in_words
 from server.accounts.schemas import Lat, Lon, Read, Write
+from server.auth.veil import Veiled
 from server.leads.models import LeadSource, LeadState, LostReason, SignalKind
 from server.leads.queries import Handing, Row, Signal
 from server.leads.resembling import LikeLead
@@ -53,8 +54,10 @@ class LeadCreate(LeadFields):
     consented_at: datetime | None = None
 
 
-class LeadListed(Read):
+class LeadListed(Veiled, Read):
     """A lead in a list."""
+
+    veil_of = "lead"
 
     id: UUID
     number: str | None

@@ -22,19 +22,19 @@ def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None,
     clustered = at.z < SINGLE_FROM_ZOOM
     reach = func.ST_Transform(box if clustered else func.ST_Expand(box, WORLD_M / 2**at.z * BUFFER / EXTENT), 4326)
     inside = leads.where(Lead.pin.op("&&")(reach), func.ST_Y(Lead.pin).between(-85.06, 85.06))
-    layer = (clusters(inside, box, at) if clustered else singles(inside, box)).subquery("leads")
+    layer = (clusters(inside, box, at) if clustered else singles(inside, box, scope.hidden("lead"))).subquery("leads")
     statement = select(func.ST_AsMVT(layer.table_valued(), "leads", EXTENT, "geom")).where(layer.c.geom.is_not(None))
     return bytes(session.execute(statement).scalar_one() or b"")
 
 
-def singles(inside: Select[Lead], box: ColumnElement[Any]) -> Select[Any]:
+def singles(inside: Select[Lead], box: ColumnElement[Any], hidden: frozenset[str]) -> Select[Any]:
     """One feature for each lead."""
     return inside.with_only_columns(
         func.ST_AsMVTGeom(func.ST_Transform(Lead.pin, 3857), box, EXTENT, BUFFER, True).label("geom"),
         cast(Lead.id, Text).label("id"),
         func.coalesce(Lead.company, Lead.person).label("name"),
         Lead.state,
-        Lead.score,
+        *(() if "score" in hidden else (Lead.score,)),
         cast(Lead.owner_id, Text).label("owner_id"),
         Lead.grade,
         Lead.uncertainty_m,

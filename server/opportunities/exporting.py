@@ -3,7 +3,7 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import IO, Any
 
@@ -44,7 +44,7 @@ MEDIA_TYPES = {
 }
 
 
-def values(row: Row) -> list[Any]:
+def values(row: Row, columns: Sequence[str] = COLUMNS) -> list[Any]:
     """One deal's cells in the order of the columns."""
     deal = row.deal
     cells = {name: getattr(deal, name) for name in OF_DEAL} | {
@@ -62,7 +62,7 @@ def values(row: Row) -> list[Any]:
         "days_in_stage": row.days_in_stage,
         "rotten": "yes" if row.is_rotten else "no",
     }
-    return [harmless(cells[name]) for name in COLUMNS]
+    return [harmless(cells[name]) for name in columns]
 
 
 def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[Row]:
@@ -80,19 +80,20 @@ def export(
     """A file of the deals that somebody may export, open at its beginning; large ones lie on disk."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller streams and closes it
     found = rows(session, scope, filter=filter, search=search)
+    columns = [name for name in COLUMNS if scope.asks("opportunity", name)]
     if kind is Format.CSV:
         text = io.TextIOWrapper(file, "utf-8-sig", newline="")
         writer = csv.writer(text)
-        writer.writerow(COLUMNS)
-        writer.writerows(values(row) for row in found)
+        writer.writerow(columns)
+        writer.writerows(values(row, columns) for row in found)
         text.flush()
         text.detach()
     else:
         book = Workbook(write_only=True)
         sheet = book.create_sheet("Deals")
-        sheet.append(COLUMNS)
+        sheet.append(columns)
         for row in found:
-            sheet.append(values(row))
+            sheet.append(values(row, columns))
         book.save(file)
     file.seek(0)
     return file

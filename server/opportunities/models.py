@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, Nume
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from server.auth import veil
 from server.kit.database import Base
 from server.kit.ids import uuid7
 from server.records.models import Record
@@ -141,6 +142,9 @@ class Opportunity(Record, Base):
         Index("ix_opportunity_closed_at", "closed_at", postgresql_where=text("closed_at is not null")),
         Index("uq_opportunity_number", "number", unique=True, postgresql_where=text("deleted_at is null")),
     )
+
+
+veil.over_rows(Opportunity, "opportunity")
 
 
 class OpportunityLine(Record, Base):

@@ -16,6 +16,7 @@ from server.accounts import queries as accounts
 from server.accounts.around import Around
 from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
+from server.auth import veil
 from server.auth.access import Scope
 from server.auth.models import User
 from server.fields.queries import filtering
@@ -135,6 +136,10 @@ class Row:
     lon: float | None
     lat: float | None
 
+    def __post_init__(self) -> None:
+        """What the reader may not know is not there."""
+        veil.without("opportunity", self)
+
 
 def with_details(statement: Select[Opportunity], today: date) -> Select[Any]:
     """A selection of deals with the columns of `Row`."""
@@ -217,7 +222,7 @@ def page(
     """One page of the deals that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     today = accounts.today_of(scope)
     statement = chosen(session, scope, filter=filter, search=search)
-    keys = sort_keys(today)
+    keys = scope.askable("opportunity", sort_keys(today))
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
@@ -265,7 +270,10 @@ def grouped(session: Session, statement: Select[Opportunity], key: Any, today: d
         worth.c.key, worth.c.apart, func.count(), func.sum(value), func.sum(value * worth.c.probability)
     ).group_by(worth.c.key, worth.c.apart)
     found: dict[Any, Total] = {}
+    unknown = "amount" in veil.hidden("opportunity")
     for group, apart, count, amount, weighted in session.execute(sums):
+        if unknown:
+            apart, amount, weighted = None, Decimal(0), Decimal(0)
         found.setdefault(group, Total()).add(apart, count, amount, weighted)
     return found
 

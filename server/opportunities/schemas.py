@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.auth.veil import Veiled
 from server.opportunities.models import ChoiceKind, OpportunityLine, Pipeline, Stage
 from server.opportunities.queries import Row, Step
 from server.opportunities.service import NewDeal
@@ -58,8 +59,10 @@ class LineRead(Read):
     product_id: UUID | None
 
 
-class DealListed(Read):
+class DealListed(Veiled, Read):
     """A deal in a list."""
+
+    veil_of = "opportunity"
 
     id: UUID
     number: str | None
@@ -78,7 +81,7 @@ class DealListed(Read):
     amount: Decimal | None
     currency: str
     in_base: Decimal | None = Field(description="The amount in the company's currency; null without a rate.")
-    probability: Decimal = Field(description="Its own, else its stage's.")
+    probability: Decimal | None = Field(description="Its own, else its stage's.")
     category: str = Field(description="Its own, else its stage's.")
     close_on: date
     closed_at: datetime | None
@@ -112,8 +115,10 @@ def listed(row: Row) -> dict[str, Any]:
     return made | {name: getattr(row.deal, name) for name in DealListed.model_fields if name not in made}
 
 
-class StepRead(Read):
+class StepRead(Veiled, Read):
     """One step of a deal from stage to stage."""
+
+    veil_of = "opportunity"
 
     from_stage: str | None
     to_stage: str

@@ -77,6 +77,7 @@ class NewDeal:
 
 def create(session: Session, scope: Scope, new: NewDeal) -> Opportunity:
     """Open a deal. Refuses one without a next step, and accounts that the person does not sell to."""
+    scope.need_changes("opportunity", (name for name, value in new.fields.items() if value is not None))
     values = {name: cleaned(DEAL, name, value) for name, value in new.fields.items()}
     for name in ("name", "account_id", "close_on"):
         if values.get(name) is None:
@@ -114,6 +115,7 @@ def edit(session: Session, scope: Scope, deal_id: UUID, base_rev: int, changes: 
     Where somebody else changed the same field, nothing is applied and both values come back.
     """
     deal = find(session, scope, deal_id)
+    scope.need_changes("opportunity", changes)
     applied = merged(session, deal, base_rev, changes)
     notes = write(session, scope, deal, applied)
     return Outcome(written(session, deal), frozenset(applied), notes)
@@ -198,6 +200,7 @@ def set_lines(
 ) -> Outcome:
     """Write what a deal is about, in one currency; the amount is their sum. Refuses an older revision of the deal."""
     deal = find(session, scope, deal_id)
+    scope.need_changes("opportunity", ("amount",))
     if base_rev < deal.rev:
         raise ChangedMeanwhile(
             f"“{deal.name}” was changed after you read it.", help="Look at it again, then repeat.", rev=deal.rev

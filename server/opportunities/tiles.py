@@ -1,13 +1,15 @@
 """Deals as vector tiles: one statement a tile, with the same scope, filter and search as the list."""
 
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, cast, func, literal, null, or_, select
 from sqlalchemy.orm import Session
-from sqlalchemy.types import Double, Text
+from sqlalchemy.types import Double, Numeric, Text
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
+from server.auth import veil
 from server.auth.access import Scope
 from server.kit import clock
 from server.kit.tiles import Tile
@@ -66,6 +68,11 @@ def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None,
     return bytes(session.execute(statement).scalar_one() or b"")
 
 
+def known(today: date) -> ColumnElement[Any]:
+    """The amount in the company's currency; empty where it is hidden from the reader of this request."""
+    return cast(null(), Numeric) if "amount" in veil.hidden("opportunity") else in_base(today)
+
+
 def singles(inside: Select[Any], pin: Any, box: ColumnElement[Any], today: Any) -> Select[Any]:
     """One feature for each deal."""
     return inside.with_only_columns(
@@ -76,7 +83,7 @@ def singles(inside: Select[Any], pin: Any, box: ColumnElement[Any], today: Any) 
         cast(Opportunity.stage_id, Text).label("stage_id"),
         Stage.name.label("stage"),
         Opportunity.state,
-        cast(in_base(today), Double).label("amount"),
+        cast(known(today), Double).label("amount"),
         is_rotten(clock.now()).label("is_rotten"),
     )
 
@@ -87,7 +94,7 @@ def clusters(inside: Select[Any], pin: Any, box: ColumnElement[Any], at: Tile, t
     point = func.ST_Transform(pin, 3857)
     points = inside.with_only_columns(
         point.label("point"),
-        in_base(today).label("amount"),
+        known(today).label("amount"),
         func.floor(func.ST_X(point) / literal(cell_m)).label("column"),
         func.floor(func.ST_Y(point) / literal(cell_m)).label("row"),
     ).subquery("points")

@@ -170,6 +170,7 @@ def edit(session: Session, scope: Scope, order_id: UUID, base_rev: int, changes:
     A new day or country prices a draft's lines anew. What has left the house changes only in what stays in it.
     """
     order = queries.locked(session, scope, order_id)
+    scope.need_changes("order", changes)
     written = revised(session, order, DOCUMENT, base_rev, changes, called=name_of(order))
     if order.state != State.DRAFT and (late := sorted(written.keys() - AFTERWARDS)):
         raise NotADraft(

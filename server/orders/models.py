@@ -11,6 +11,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.auth import veil
 from server.kit.database import Base
 from server.records.models import Record
 
@@ -101,6 +102,9 @@ class Order(Record, Base):
         Index("ix_sales_order_day", sql("day desc"), sql("id desc"), postgresql_where=sql("deleted_at is null")),
         Index("ix_sales_order_open", "state", "valid_until", postgresql_where=sql("kind = 'quote'")),
     )
+
+
+veil.over_rows(Order, "order")
 
 
 class OrderLine(Record, Base):

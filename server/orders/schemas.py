@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.auth.veil import Veiled
 from server.orders.models import Habit, Kind, OrderLine, State
 from server.orders.queries import Row, sums
 from server.orders.service import NewLine, NewOrder
@@ -169,8 +170,10 @@ class TaxRead(BaseModel):
     tax: Decimal
 
 
-class OrderListed(BaseModel):
+class OrderListed(Veiled):
     """A document in a list."""
+
+    veil_of = "order"
 
     id: UUID
     kind: Kind

@@ -18,6 +18,8 @@ FEW = 5
 NEARLY = "0.45"
 """How alike words are that are nearly so: `hotle` and `hotel` share half of their trigrams."""
 MOST_WORDS = 6
+SEARCHED = frozenset({"phone", "email", "phones", "mails", "emails", "requester"})
+"""Fields that are words of an entry without being shown with it."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,18 @@ def nearly(folded: str) -> ColumnElement[bool]:
     return and_(*parts) if parts else false()
 
 
-def candidates(scope: Scope, kind: Kind, fits: ColumnElement[bool]) -> Select[Any]:
+def in_the_open(folded: str) -> ColumnElement[bool]:
+    """Every word, or one nearly like it, stands in what the reader sees of the entry anyway: no hit betrays more."""
+    shown = func.search_text(func.concat_ws(" ", Entry.title, Entry.detail))
+    return and_(*(shown.contains(word, autoescape=True) | literal(word).op("<%")(shown) for word in folded.split()))
+
+
+def candidates(scope: Scope, kind: Kind, fits: ColumnElement[bool], folded: str) -> Select[Any]:
     """A bounded number of entries of one kind that fit, among those that the reader may see."""
     name: Any = bindparam(None, kind.name, literal_execute=True)  # so that the planner sees the kind's own index
     statement = select(Entry).where(Entry.kind == name, fits)
+    if scope.hidden(kind.name) & SEARCHED:
+        statement = statement.where(in_the_open(folded))
     if scope.level(kind.permission) < Level.ALL:
         statement = statement.where(kind.seen(scope))
     return statement.limit(CANDIDATES)
@@ -86,7 +96,7 @@ def ranked(
     """The best of the candidates of every kind."""
     found: list[tuple[Any, Hit]] = []
     for kind in known:
-        few = candidates(scope, kind, fits).subquery()
+        few = candidates(scope, kind, fits, folded).subquery()
         title = func.search_text(few.c.title)
         first = folded.split()[0]
         number = few.c.words.op("~")(literal(rf"(^|\s){escaped(folded)}(\s|$)"))

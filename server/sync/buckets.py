@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
+from zlib import crc32
 
 from sqlalchemy import Select, String, and_, cast, literal, or_, select
 from sqlalchemy.orm import Session
@@ -63,12 +64,13 @@ def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     areas = areas_of(scope, today)
     if areas is not None:
         chosen.append(and_(Bucket.kind == "territory", Bucket.key.in_(as_text(areas))))
+    hidden = scope.hidden("account")
     found = [
         Subscription(
             id=bucket.id,
             kind=bucket.kind,  # type: ignore[arg-type]
             priority=bucket.priority if bucket.kind != "user" or bucket.key == str(scope.user_id) else 1,
-            gen=bucket.gen,
+            gen=generation(bucket, hidden),
         )
         for bucket in session.scalars(select(Bucket).where(or_(*chosen)))
     ]
@@ -76,6 +78,14 @@ def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     company = [one for one in found if one.kind == "company"]
     others = [one for one in found if one.kind != "company"]
     return others[: MAX_BUCKETS - len(company)] + company
+
+
+def generation(bucket: Bucket, hidden: frozenset[str]) -> int:
+    """What a phone compares to know whether to read a bucket again: it moves with what is hidden from its user, so
+    that values go away from a phone, or come back, although no row has changed."""
+    if not hidden:
+        return bucket.gen
+    return (bucket.gen + crc32(",".join(sorted(hidden)).encode())) & 0x7FFFFFFF
 
 
 def as_text(ids: Select[Any]) -> Select[Any]:

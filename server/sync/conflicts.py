@@ -39,6 +39,8 @@ def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[Field
         .join(Account, Account.id == ACCOUNT_ID)
         .outerjoin(User, User.id == FieldConflict.actor)
     )
+    if hidden := scope.hidden("account"):
+        statement = statement.where(FieldConflict.field.not_in(sorted(hidden)))
     if level >= Level.ALL:
         return statement
     own: ColumnElement[bool] = FieldConflict.actor == scope.user_id

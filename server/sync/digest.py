@@ -37,7 +37,7 @@ def compare(session: Session, scope: Scope, request: wire.DigestRequest) -> wire
         raise NotFound("There is no such bucket.")
     ours = ranges_of(session, bucket.id)
     if request.have is not None:
-        return wire.DigestReply(rows=changes(session, bucket.id, ours, request.have))
+        return wire.DigestReply(rows=changes(session, scope, bucket.id, ours, request.have))
     return differing(moment, bucket, ours, request.sums or [])
 
 
@@ -74,7 +74,9 @@ def total(revs: dict[str, int]) -> str:
     return f"{sum(int.from_bytes(one) for one in hashes) % 2**64:016x}"
 
 
-def changes(session: Session, bucket: int, ours: Ranges, have: list[wire.RangeRows]) -> list[wire.RowChange]:
+def changes(
+    session: Session, scope: Scope, bucket: int, ours: Ranges, have: list[wire.RangeRows]
+) -> list[wire.RowChange]:
     """What a phone is to change in some ranges."""
     rows: list[wire.RowChange] = []
     for part in have:
@@ -84,7 +86,7 @@ def changes(session: Session, bucket: int, ours: Ranges, have: list[wire.RangeRo
         if entity is None:
             continue
         wanted = [UUID(row_id) for row_id, rev in here.items() if part.revs.get(row_id) != rev]
-        found = entities.rows(session, entity, wanted)
+        found = entities.rows(session, scope, entity, wanted)
         rows += [
             wire.RowChange(b=bucket, e=part.e, id=str(row_id), o="P", r=row.rev, d=row.json())
             for row_id, row in found.items()

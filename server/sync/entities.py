@@ -13,6 +13,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server.auth.access import Scope
+
 USER = """'id', r.id, 'name', r.name, 'role', r.role"""
 PICKLIST = """'id', r.id, 'name', r.name, 'values', r.values"""
 TERRITORY = """'id', r.id, 'name', r.name, 'colour', r.colour,
@@ -95,16 +97,21 @@ class Row:
         return document
 
 
-def rows(session: Session, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Row]:
-    """The living rows among some ids, with their documents."""
+def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Row]:
+    """The living rows among some ids, with their documents; what is hidden from the reader is null there."""
     wanted = list(ids)
     if not wanted:
         return {}
+    document = f"json_build_object({entity.document})"
+    params: dict[str, Any] = {"ids": wanted}
+    if hidden := scope.hidden(entity.name):
+        empty = "select json_object_agg(key, case when key = any(:hidden) then null else value end)"
+        document, params["hidden"] = f"({empty} from json_each({document}))", sorted(hidden)
     statement = f"""
-        select r.id, r.rev, json_build_object({entity.document})::text
+        select r.id, r.rev, ({document})::text
         from {entity.table} r where r.id = any(:ids) and r.deleted_at is null
     """  # noqa: S608 our own constants
-    found: Any = session.execute(text(statement), {"ids": wanted})
+    found: Any = session.execute(text(statement), params)
     return {row_id: Row(rev, document) for row_id, rev, document in found}
 
 

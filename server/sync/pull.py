@@ -92,7 +92,7 @@ def pull(session: Session, scope: Scope, request: wire.PullRequest) -> wire.Pull
             groups.append(wire.PageGroup(buckets=group.buckets, cursor=group.cursor, complete=False, rows=[]))
             more = True
             continue
-        page, unfinished = read_group(session, moment, group, allowed, left)
+        page, unfinished = read_group(session, scope, moment, group, allowed, left)
         groups.append(page)
         left -= len(page.rows)
         more = more or unfinished
@@ -111,13 +111,13 @@ def in_order(groups: Sequence[wire.PullGroup], allowed: dict[int, Subscription])
 
 
 def read_group(
-    session: Session, moment: Moment, group: wire.PullGroup, allowed: dict[int, Subscription], limit: int
+    session: Session, scope: Scope, moment: Moment, group: wire.PullGroup, allowed: dict[int, Subscription], limit: int
 ) -> tuple[wire.PageGroup, bool]:
     """The next rows of some buckets, and whether there are more."""
     position = position_of(session, moment, group, allowed)
     target = position.target or moment.snapshot
     items = feed(session, group.buckets, position, target, limit)
-    rows = rows_of(session, items)
+    rows = rows_of(session, scope, items)
     full = len(items) == limit or len(rows) < len(items)
     behind = position.at(target, items[len(rows) - 1].key) if full else position.done(target)
     page = wire.PageGroup(
@@ -181,13 +181,13 @@ def feed(session: Session, wanted: list[int], position: Position, target: str, l
     return [Item(*row) for row in found]
 
 
-def rows_of(session: Session, items: Sequence[Item]) -> list[wire.RowChange]:
+def rows_of(session: Session, scope: Scope, items: Sequence[Item]) -> list[wire.RowChange]:
     """The items with their documents, as many as fit into a page (at least one)."""
     wanted: dict[int, set[UUID]] = defaultdict(set)
     for item in items:
         if item.op == "P":
             wanted[item.code].add(item.id)
-    found = {code: entities.rows(session, entities.BY_CODE[code], ids) for code, ids in wanted.items()}
+    found = {code: entities.rows(session, scope, entities.BY_CODE[code], ids) for code, ids in wanted.items()}
     rows: list[wire.RowChange] = []
     size = 0
     for item in items:

@@ -281,7 +281,7 @@ def with_row(session: Session, batch: Batch, result: wire.OpResult, effect: Effe
     entity = entities.BY_NAME[effect.entity]
     if not buckets.holds(session, batch.allowed, entity.code, effect.row_id):
         return result
-    row = entities.rows(session, entity, [effect.row_id]).get(effect.row_id)
+    row = entities.rows(session, batch.scope, entity, [effect.row_id]).get(effect.row_id)
     if row is None:
         return result
     return result.model_copy(update={"rev": row.rev, "row": row.json()})

@@ -3,7 +3,7 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import IO, Any
 
@@ -49,7 +49,8 @@ def export(
     """A file of the tickets that somebody may export, open at its beginning; large ones lie on disk."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller streams and closes it
     found = rows(session, scope, filter=filter, search=search)
-    (write_csv if kind is Format.CSV else write_xlsx)(file, found)
+    columns = [name for name in COLUMNS if scope.asks("ticket", name)]
+    (write_csv if kind is Format.CSV else write_xlsx)(file, found, columns)
     file.seek(0)
     return file
 
@@ -79,24 +80,24 @@ def values(row: TicketRow) -> dict[str, Any]:
     }
 
 
-def write_csv(file: IO[bytes], found: Iterator[TicketRow]) -> None:
+def write_csv(file: IO[bytes], found: Iterator[TicketRow], columns: Sequence[str]) -> None:
     """UTF-8 with a byte order mark, so that spreadsheets read accents right."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for row in found:
         cells = values(row)
-        writer.writerow(harmless(cells[name]) for name in COLUMNS)
+        writer.writerow(harmless(cells[name]) for name in columns)
     text.flush()
     text.detach()
 
 
-def write_xlsx(file: IO[bytes], found: Iterator[TicketRow]) -> None:
+def write_xlsx(file: IO[bytes], found: Iterator[TicketRow], columns: Sequence[str]) -> None:
     """One sheet of tickets."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Tickets")
-    sheet.append(COLUMNS)
+    sheet.append(columns)
     for row in found:
         cells = values(row)
-        sheet.append([harmless(cells[name]) for name in COLUMNS])
+        sheet.append([harmless(cells[name]) for name in columns])
     book.save(file)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.auth import veil
 from server.kit.database import Base
 from server.kit.ids import uuid7
 from server.records.models import Record
@@ -211,6 +212,9 @@ class Ticket(Record, Base):
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
     )
+
+
+veil.over_rows(Ticket, "ticket")
 
 
 class TicketLink(Base):

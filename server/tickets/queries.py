@@ -143,7 +143,7 @@ def chosen(
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), language(session, scope, now)))
     if search and search.strip():
-        statement = statement.where(matches(search[:200]))
+        statement = statement.where(matches(search[:200], scope.hidden("ticket")))
     if queue_id is not None:
         statement = statement.where(Ticket.queue_id == queue_id)
     if account_id is not None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.auth.veil import Veiled
 from server.demands.models import DemandState, VisitDemand
 from server.kit.errors import Invalid
 from server.tickets.models import (
@@ -94,8 +95,10 @@ class TicketCreate(TicketFields):
         return NewTicket(self.queue_id, self.body, Source.API, own, key=key, opened_by=opened_by, files=files)
 
 
-class TicketRead(BaseModel):
+class TicketRead(Veiled):
     """A ticket."""
+
+    veil_of = "ticket"
 
     id: UUID
     rev: int

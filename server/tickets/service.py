@@ -83,6 +83,7 @@ def edit(session: Session, scope: Scope, ticket_id: UUID, base_rev: int, changes
     Refuses to give a ticket to somebody else without the right to assign.
     """
     ticket = locked(session, scope, ticket_id)
+    scope.need_changes("ticket", changes)
     state_before = TicketState(ticket.state)
     found = editing.edit(session, ticket, base_rev, changes)
     opening.check_references(

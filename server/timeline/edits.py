@@ -24,7 +24,9 @@ LABELS = {name: rule.label for name, rule in {**SITE, **ACCOUNT}.items()} | {
 
 def of_accounts(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
     """The edits of some accounts that the person may see."""
-    return edits("account", FieldHistory.row_id).where(FieldHistory.row_id.in_(account_ids))
+    hidden = sorted(scope.hidden("account"))
+    mine = edits("account", FieldHistory.row_id).where(FieldHistory.row_id.in_(account_ids))
+    return mine.where(FieldHistory.field.not_in(hidden)) if hidden else mine
 
 
 def of_sites(scope: Scope, account_ids: Select[Any]) -> Select[Any]:

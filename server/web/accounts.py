@@ -138,7 +138,7 @@ def show_accounts(
         shown=columns,
         view=view,
         views=[SavedLink(one, view_path("/accounts", one)) for one in segments.views(session, scope, "account")],
-        known=known(session, queries.today_of(scope)).values(),
+        known=scope.askable("account", known(session, queries.today_of(scope))).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         error=error,

@@ -79,7 +79,7 @@ def show_contacts(
         sort=sort,
         first=first,
         terms=[(label, term, filter == term) for label, term in TERMS],
-        known=known(session).values(),
+        known=scope.askable("contact", known(session)).values(),
         role_words=dict(own.picklist(session, "contact_role")),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
@@ -207,6 +207,7 @@ def contact_page(
     [row] = queries.with_places(session, scope, [contact])
     log = consent.log_of(session, contact_id)
     changes = history(session, "contact", session.scalars(queries.family(contact_id)).all(), limit=60)
+    changes = [one for one in changes if scope.asks("contact", one.field)]
     names = queries.names_of(session, [one.recorded_by for one in log] + [one.actor for one in changes])
     may_write = may_change(session, scope, contact_id)
     return render(

@@ -72,12 +72,14 @@ def act(request: Request, run_id: UUID, scope: ImportLeads, session: Db, sent: S
     try:
         with attempt(session):
             if sent.get("do") == "apply":
+                scope.need_changes("lead", run.mapping.values())
                 service.apply(session, TARGET, run)
             elif sent.get("do") == "undo":
                 service.require_undoable(run)
                 service.undo(session, TARGET, run, scope.user_id)
             elif run.state not in (State.DONE, State.UNDONE):
                 mapping = {str(at): found for at in range(len(run.header)) if (found := text(sent, f"column-{at}"))}
+                scope.need_changes("lead", mapping.values())
                 service.configure(session, TARGET, run, mapping, {"key": text(sent, "key"), "mode": text(sent, "mode")})
                 service.check(session, TARGET, run)
     except WaymarkError as error:

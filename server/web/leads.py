@@ -135,7 +135,7 @@ def list_page(
         first=first,
         columns=COLUMNS,
         chips=chips(filter or "", TERMS),
-        known=fields().values(),
+        known=scope.askable("lead", fields()).values(),
         link=link,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         error=error,

@@ -79,7 +79,8 @@ def show_orders(
 
     return render(
         request, "orders/list.html", scope, status=int(error.status) if error else 200, found=found,
-        filter=filter or "", search=search or "", sort=sort, first=first, link=link, known=fields().values(),
+        filter=filter or "", search=search or "", sort=sort, first=first, link=link,
+        known=scope.askable("order", fields()).values(),
         chips=[(label, term, term == filter) for label, term in CHIPS], looks=LOOKS, error=error, digits=digits,
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         restorable=request.query_params.get("deleted"),

@@ -22,6 +22,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from server.auth import veil
 from server.auth.access import Scope
 from server.auth.sessions import ForgedRequest
 from server.kit import clock
@@ -126,7 +127,7 @@ def templates(code: str) -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
-    made.globals.update(navigating=navigating)
+    made.globals.update(navigating=navigating, is_fixed=veil.is_fixed)
     for name in ("number", "money", "distance", "duration", "day", "clock", "moment", "size", "ago"):
         made.filters[name] = getattr(language, name)
     made.filters["iso_day"] = lambda text: language.day(date.fromisoformat(text))

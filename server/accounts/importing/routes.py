@@ -113,6 +113,7 @@ def get(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportCreated:
 def set_mapping(run_id: UUID, body: MappingWrite, scope: ImportAccounts, session: Db) -> ImportRead:
     """Say what the columns mean and start the dry run; it changes nothing."""
     run = find(session, scope, run_id)
+    scope.need_changes("account", body.mapping.values())
     options = body.model_dump(exclude={"mapping", "save_as"}, exclude_none=True, mode="json")
     service.configure(session, target(session), run, body.mapping, options, save_as=body.save_as)
     if run.row_count <= INLINE_ROWS:
@@ -127,6 +128,7 @@ def set_mapping(run_id: UUID, body: MappingWrite, scope: ImportAccounts, session
 def apply(run_id: UUID, scope: ImportAccounts, session: Db) -> ImportRead:
     """Apply a checked import: all of it or nothing. Large files are applied in the background."""
     run = find(session, scope, run_id)
+    scope.need_changes("account", run.mapping.values())
     service.require_checked(run)
     if run.state in (State.APPLYING, State.DONE, State.UNDOING, State.UNDONE):
         return ImportRead.model_validate(run)

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -79,13 +79,17 @@ def vocabulary(
     today: date,
     places: Places | None = None,
 ) -> Vocabulary:
-    """What one kind of object can be asked by a reader: the room's own fields, and what other rooms know of it."""
+    """What one kind of object can be asked by a reader: the room's own fields, and what other rooms know of it.
+
+    A field that is hidden from the reader is none.
+    """
     known = catalogue()
     declared = known.subjects.get(subject)
     relations: dict[str, Relation] = {}
     for declare in declared.relations if declared else ():
         relation = declare(session, reader, today)
         if relation is not None:
+            relation = replace(relation, fields=reader.askable(relation.name, relation.fields))
             relations |= {relation.name: relation, relation.plural: relation}
     find = known.segment
 
@@ -93,4 +97,4 @@ def vocabulary(
         assert find is not None
         return find(session, reader, subject, within)
 
-    return Vocabulary(fields, today, relations, places, members if find else None)
+    return Vocabulary(reader.askable(subject, fields), today, relations, places, members if find else None)

@@ -80,6 +80,7 @@ def get(run_id: UUID, scope: ImportLeads, session: Db) -> ImportCreated:
 def set_mapping(run_id: UUID, body: MappingWrite, scope: ImportLeads, session: Db) -> ImportRead:
     """Say what the columns mean, and see what would become of every row; it changes nothing."""
     run = find(session, scope, run_id)
+    scope.need_changes("lead", body.mapping.values())
     options = body.model_dump(exclude={"mapping", "save_as"}, exclude_none=True, mode="json")
     service.configure(session, TARGET, run, body.mapping, options, save_as=body.save_as)
     service.check(session, TARGET, run)
@@ -107,6 +108,7 @@ def preview(
 def apply(run_id: UUID, scope: ImportLeads, session: Db) -> ImportRead:
     """Apply a checked import: all of it or nothing; its leads are placed, given away and scored in the background."""
     run = find(session, scope, run_id)
+    scope.need_changes("lead", run.mapping.values())
     service.apply(session, TARGET, run)
     return ImportRead.model_validate(run)
 
