@@ -75,7 +75,7 @@ class Merge:
     apply: Mapping[str, Json]
     clashes: tuple[Clash, ...]
     same: frozenset[str]
-    """Fields that hold the wanted value already."""
+    """Fields that hold the wanted value already, and those that the editor left as they saw them: a form sends all."""
 
 
 def merge(
@@ -86,7 +86,7 @@ def merge(
     A field is applied when nobody changed it since `base_rev`, or when it still (or again) holds the value that the
     editor saw. Otherwise it clashes, together with the rest of its group.
     """
-    same = frozenset(name for name, delta in deltas.items() if current.values.get(name) == delta.new)
+    same = frozenset(name for name, delta in deltas.items() if delta.new in (delta.old, current.values.get(name)))
     wanted = {name: delta for name, delta in deltas.items() if name not in same}
     kind = None
     if current.deleted:

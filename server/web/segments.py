@@ -35,9 +35,11 @@ def show_segments(
     scope: ReadSegments,
     session: Db,
     filter: Annotated[str | None, Query(max_length=4000)] = None,
+    subject: Annotated[str, Query(max_length=40)] = "account",
 ) -> Response:
     """The segments that somebody may use; with a filter the form of a new one stands open."""
-    return list_page(request, scope, session, {"filter": filter or "", "name": ""}, is_open=filter is not None)
+    values = {"filter": filter or "", "name": "", "subject": subject}
+    return list_page(request, scope, session, values, is_open=filter is not None)
 
 
 def list_page(
@@ -56,7 +58,7 @@ def list_page(
         scope,
         status=int(error.status) if error else 200,
         rows=queries.listed(session, scope),
-        subjects=list(catalogue().subjects.values()),
+        subjects=[one for one in catalogue().subjects.values() if scope.may(one.permission)],
         sharing=[(one.value, one.value) for one in Sharing],
         values=dict.fromkeys(("name", "filter", "note", "sharing")) | values,
         is_open=is_open,
@@ -67,13 +69,13 @@ def list_page(
 @router.post("")
 def create(request: Request, scope: WriteSegments, session: Db, sent: Sent) -> Response:
     """Save a filter as a segment."""
-    values = {name: text(sent, name) for name in ("name", "filter", "sharing", "note")}
+    values = {name: text(sent, name) for name in ("name", "filter", "sharing", "note", "subject")}
     try:
         with attempt(session):
             segment = service.create(
                 session,
                 scope,
-                subject=text(sent, "subject") or "account",
+                subject=values["subject"] or "account",
                 name=values["name"] or "",
                 filter=values["filter"],
                 is_static="is_static" in sent,

@@ -56,8 +56,8 @@ def test_an_answer_in_a_frame_is_assigned_scored_qualified_and_converted(
     page.wait_for_selector("#score .reasons")
     assert page.locator("#score").inner_text().startswith("Score\n40")
     assert "Wrote to us" in page.locator("#score").inner_text()
-    page.get_by_role("button", name="Place the pin by hand").click()
     page.wait_for_selector("#lead-map[data-ready=true]")
+    page.get_by_role("button", name="Place the pin by hand").click()
     page.locator("#lead-map .maplibregl-canvas").click(position={"x": 150, "y": 120})
     page.wait_for_selector("text=The pin is placed by hand.")
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account
 from server.activities.models import Visit
 from server.auth.models import Role, User
+from server.web.pages import ROOMS
 from tests.server.web.conftest import PAGE, PASSWORD, token_in
 
 type MakeUser = Callable[..., User]
@@ -39,6 +40,11 @@ def test_an_admin_sees_every_page_in_both_languages(
 ) -> None:
     answer = client_for(make_user("ada", language=code)).get(path, headers=PAGE)
     assert answer.status_code == 200, answer.text
+
+
+def test_every_room_of_the_rail_has_a_letter_of_its_own() -> None:
+    letters = [room.letter for room in ROOMS]
+    assert sorted(letters) == sorted(set(letters)), "one letter cannot lead to two pages"
 
 
 @pytest.mark.parametrize("path", FOR_ADMINS)
