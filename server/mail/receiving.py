@@ -1,16 +1,16 @@
 """A mail as bytes becomes a mail that people can read: any encoding, any breakage."""
 
-import email
 import hashlib
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesParser
 from email.policy import compat32
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from html import unescape
-from html.parser import HTMLParser
 
 from charset_normalizer import from_bytes
 
@@ -20,18 +20,22 @@ from server.mail.received import Part, Received
 LONGEST_TEXT = 500_000
 MOST_PARTS = 100
 MOST_DEPTH = 20
+MOST_BOUNDARIES = 300
+"""Parts within parts of which more than the head is read."""
+LONGEST_ADDRESSES = 500_000
 _ID = re.compile(r"<([^<>\s]+)>")
+_ADDRESS = re.compile(r"[^\s@<>,;()\"]{1,64}@[^\s@<>,;()\"]{1,190}")
 
 
 def parse(raw: bytes) -> Received:
     """Read a mail. Never fails: what cannot be read is left out, and the bytes are kept elsewhere."""
-    message = email.message_from_bytes(raw, policy=compat32)
+    message = _opened(raw)
     texts: list[str] = []
     pages: list[str] = []
     parts: list[Part] = []
     _walk(message, texts, pages, parts, depth=0)
     body = "\n\n".join(filter(None, texts)) or "\n\n".join(plain(page) for page in pages)
-    name, address = parseaddr(_header(message, "From"))
+    name, address = _sender(message)
     given = _ID.findall(_raw(message, "Message-ID"))
     return Received(
         message_id=given[0] if given else f"{hashlib.sha256(raw).hexdigest()[:40]}@no-id",
@@ -45,6 +49,15 @@ def parse(raw: bytes) -> Received:
         is_automatic=is_automatic(message),
         parts=tuple(parts),
     )
+
+
+def _opened(raw: bytes) -> Message:
+    """The mail with its parts; of one that nests as nobody writes, its head."""
+    parser, nests = BytesParser(policy=compat32), raw.lower().count(b"boundary=") > MOST_BOUNDARIES
+    try:
+        return parser.parsebytes(raw, headersonly=nests)
+    except RecursionError:
+        return parser.parsebytes(raw, headersonly=True)
 
 
 def _walk(part: Message, texts: list[str], pages: list[str], parts: list[Part], *, depth: int) -> None:
@@ -102,48 +115,38 @@ def decoded(content: bytes, charset: str | None) -> str:
 
 def clean(text: str) -> str:
     """Text with plain line ends and without what no column holds."""
-    found = text.replace("\r\n", "\n").replace("\r", "\n")
+    found = text[: 2 * LONGEST_TEXT].replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(char for char in found if char in "\n\t" or (char >= " " and not "\ud800" <= char <= "\udfff"))
     return re.sub(r"\n{3,}", "\n\n", kept).strip()[:LONGEST_TEXT]
 
 
-class _Plain(HTMLParser):
-    """What of a page is read aloud."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-        self.hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag in ("script", "style", "head", "title"):
-            self.hidden += 1
-        elif tag in ("br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "blockquote"):
-            self.words.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style", "head", "title"):
-            self.hidden = max(0, self.hidden - 1)
-        elif tag in ("p", "div", "tr", "h1", "h2", "h3", "h4"):
-            self.words.append("\n")
-        elif tag == "td":
-            self.words.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not self.hidden:
-            self.words.append(" ".join(data.split()) + (" " if data[-1:].isspace() else ""))
+_MARK = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?P<hidden>script|style|title)\b.*?(?:</(?P=hidden)\b[^<>]*>|\Z)"
+    r"|<head\b.*?(?:</head\b[^<>]*>|(?=<body\b)|\Z)"
+    r"|<(?P<name>/?[a-z][a-z0-9]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>"
+    r"|<[!?/][^<>]*>",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Marks of a page and what nobody reads. No part of it is tried twice: a page made to keep a parser busy does not."""
+_BREAKS = frozenset("br p div tr li h1 h2 h3 h4 blockquote /p /div /tr /h1 /h2 /h3 /h4".split())
 
 
 def plain(page: str) -> str:
-    """The text of a page in HTML."""
-    reader = _Plain()
-    try:
-        reader.feed(page)
-        reader.close()
-    except (AssertionError, ValueError):
-        return unescape(re.sub(r"<[^>]*>", " ", page))
-    lines = (" ".join(line.split()) for line in "".join(reader.words).split("\n"))
+    """The text of a page in HTML: what of it is read aloud."""
+    words, end = [], 0
+    for mark in _MARK.finditer(page):
+        words.append(_spoken(page[end : mark.start()]))
+        name, end = (mark["name"] or "").lower(), mark.end()
+        words.append("\n" if name in _BREAKS else " " if name == "/td" else "")
+    words.append(_spoken(page[end:]))
+    lines = (" ".join(line.split()) for line in "".join(words).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _spoken(text: str) -> str:
+    """Text between two marks: its own line ends mean nothing."""
+    return re.sub(r"\s+", " ", unescape(text))
 
 
 def _raw(message: Message, name: str) -> str:
@@ -160,7 +163,7 @@ def _header(message: Message, name: str) -> str:
 def _words(value: str) -> str:
     try:
         found = str(make_header(decode_header(value)))
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, MessageError):
         found = value
     return clean(found.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
@@ -172,8 +175,21 @@ def _references(message: Message) -> tuple[str, ...]:
 
 def _recipients(message: Message) -> Iterable[str]:
     names = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
-    values = [str(value) for name in names for value in message.get_all(name, [])]
-    return dict.fromkeys(address.strip().lower() for _, address in getaddresses(values) if "@" in address)
+    values = [str(value)[:LONGEST_ADDRESSES] for name in names for value in message.get_all(name, [])]
+    try:
+        found = [address for _, address in getaddresses(values)]
+    except RecursionError:  # brackets within brackets
+        found = _ADDRESS.findall(" ".join(values))
+    return dict.fromkeys(clean(address).lower() for address in found if "@" in address)
+
+
+def _sender(message: Message) -> tuple[str, str]:
+    written = _header(message, "From")
+    try:
+        return parseaddr(written)
+    except RecursionError:
+        found = _ADDRESS.search(written)
+        return "", found[0] if found else ""
 
 
 def _sent(message: Message) -> datetime:
@@ -200,5 +216,5 @@ def is_automatic(message: Message) -> bool:
         return True
     if _raw(message, "Return-Path").strip() == "<>" or message.get_content_type() == "multipart/report":
         return True
-    local = parseaddr(_raw(message, "From"))[1].partition("@")[0].lower()
+    local = _sender(message)[1].partition("@")[0].lower()
     return local in ("", "mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply")

@@ -113,6 +113,8 @@ def rename(session: Session, pipeline_id: UUID, title: object) -> Pipeline:
 
 def remove(session: Session, pipeline_id: UUID) -> None:
     """Take a pipeline away. Refuses one in which deals stand."""
+    held = select(Stage.id).where(Stage.pipeline_id == pipeline_id).order_by(Stage.id)
+    session.execute(held.with_for_update())  # whoever is about to put a deal there is waited for
     pipeline = find(session, pipeline_id)
     count = _deals(session, Opportunity.pipeline_id == pipeline_id)
     if count:
@@ -275,7 +277,7 @@ def _deals(session: Session, condition: Any) -> int:
 
 def find(session: Session, pipeline_id: UUID) -> Pipeline:
     """A pipeline, locked for a change."""
-    pipeline = session.get(Pipeline, pipeline_id, with_for_update=True)
+    pipeline = session.get(Pipeline, pipeline_id, with_for_update=True, populate_existing=True)
     if pipeline is None or pipeline.deleted_at is not None:
         raise NotFound("There is no such pipeline.", field="pipeline_id")
     return pipeline
@@ -283,7 +285,7 @@ def find(session: Session, pipeline_id: UUID) -> Pipeline:
 
 def find_stage(session: Session, stage_id: UUID) -> Stage:
     """A stage, locked against being removed meanwhile."""
-    stage = session.get(Stage, stage_id, with_for_update=True)
+    stage = session.get(Stage, stage_id, with_for_update=True, populate_existing=True)
     if stage is None or stage.deleted_at is not None:
         raise NotFound("There is no such stage.", field="stage_id")
     return stage
@@ -292,10 +294,27 @@ def find_stage(session: Session, stage_id: UUID) -> Stage:
 def first_stage(session: Session, pipeline_id: UUID | None = None) -> Stage:
     """Where a new deal begins: the first open stage of a pipeline, or of the first one."""
     for stage in queries.stages(session, pipeline_id):
-        if not (stage.is_won or stage.is_lost):
+        if not (stage.is_won or stage.is_lost) and is_held(session, stage):
             return stage
     raise NoPipeline(
         "There is no pipeline with an open stage yet.", help="An admin begins one on the page Pipeline, under Stages."
+    )
+
+
+def is_held(session: Session, stage: Stage) -> bool:
+    """Keep a stage from being removed until this transaction ends; whether it is still there."""
+    session.refresh(stage, with_for_update={"read": True})
+    return stage.deleted_at is None
+
+
+def instead_of(session: Session, stage: Stage) -> Stage:
+    """Where a deal stands whose stage was removed: in one of its kind, of the same pipeline where there is one."""
+    alike = sorted(_alike(session, stage), key=lambda one: one.pipeline_id != stage.pipeline_id)
+    for one in alike:
+        if is_held(session, one):
+            return one
+    raise NoPipeline(
+        f"“{stage.name}” was removed, and there is no other stage of its kind.", help="Add one to a pipeline first."
     )
 
 

@@ -227,14 +227,22 @@ def delete(session: Session, scope: Scope, deal_id: UUID, base_rev: int) -> Oppo
 
 
 def restore(session: Session, scope: Scope, deal_id: UUID) -> Opportunity:
-    """Bring a deleted deal back. Refuses when its number is taken by now."""
-    deal = session.get(Opportunity, deal_id, with_for_update=True)
+    """Bring a deleted deal back; one whose stage was removed meanwhile stands in another of its kind.
+
+    Refuses when its number is taken by now.
+    """
+    deal = session.get(Opportunity, deal_id, with_for_update=True, populate_existing=True)
     may = deal is not None and (queries.may_sell_to(session, scope, deal.account_id) or deal.owner_id == scope.user_id)
     if deal is None or not may:
         raise NotFound("There is no such deal.", id=str(deal_id))
     if deal.deleted_at is not None:
         check_number(session, deal.number, deal.id)
         deal.deleted_at = None
+        stage = session.get_one(Stage, deal.stage_id)
+        if not pipelines.is_held(session, stage):
+            now, target = clock.now(), pipelines.instead_of(session, stage)
+            session.add(step(deal, stage, target, scope, now))
+            deal.stage_id, deal.pipeline_id, deal.stage_since = target.id, target.pipeline_id, now
     return written(session, deal)
 
 

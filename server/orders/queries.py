@@ -65,8 +65,9 @@ def sums(order: Order, lines: Iterable[OrderLine]) -> Totals:
     return totals((Item(line.amount, line.tax_percent, line.is_gross) for line in lines), order.currency)
 
 
-def credited(session: Session, line_ids: Iterable[UUID]) -> dict[UUID, Decimal]:
-    """How much of some lines credit notes take back, drafts too."""
+def credited(session: Session, line_ids: Iterable[UUID], *, drafts: bool = True) -> dict[UUID, Decimal]:
+    """How much of some lines credit notes take back, drafts too unless only what is placed counts."""
+    without = (State.CANCELLED,) if drafts else (State.CANCELLED, State.DRAFT)
     rows = session.execute(
         select(OrderLine.credits_line_id, -func.sum(OrderLine.quantity))
         .join(Order, Order.id == OrderLine.order_id)
@@ -74,7 +75,7 @@ def credited(session: Session, line_ids: Iterable[UUID]) -> dict[UUID, Decimal]:
             OrderLine.credits_line_id.in_(list(line_ids)),
             OrderLine.deleted_at.is_(None),
             Order.deleted_at.is_(None),
-            Order.state != State.CANCELLED,
+            Order.state.not_in(without),
         )
         .group_by(OrderLine.credits_line_id)
     )

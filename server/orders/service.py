@@ -43,6 +43,8 @@ __all__ = [
     "remove_line",
 ]
 
+SOLD = (State.PLACED, State.CONFIRMED, State.PARTLY_DELIVERED, State.DELIVERED)
+"""Orders of which something can be taken back."""
 LETTERS = {Kind.QUOTE: "Q", Kind.ORDER: "O", Kind.CREDIT: "C"}
 """What numbers begin with."""
 COPIED = ("product_id", "text", "quantity", "unit", "unit_price", "is_gross", "by_hand", "price_reason",
@@ -110,12 +112,28 @@ def _quote_won(session: Session, order: Order) -> None:
 
 
 def _take_back(session: Session, credit: Order) -> None:
-    sold = session.get_one(Order, credit.credits_id, with_for_update=True)
+    sold = need_left(session, credit)
     lines = queries.lines_of(session, sold.id)
-    taken = queries.credited(session, [line.id for line in lines])
+    taken = queries.credited(session, [line.id for line in lines], drafts=False)
     if all(taken.get(line.id, Decimal(0)) >= line.quantity for line in lines):
         sold.state, sold.closed_at = State.CREDITED.value, clock.now()
         tell(session, sold)
+
+
+def need_left(session: Session, credit: Order) -> Order:
+    """The order of a credit note, locked. Refuses what another credit note has taken back in the meantime."""
+    sold = session.get_one(Order, credit.credits_id, with_for_update=True, populate_existing=True)
+    need(sold, *SOLD)
+    lines = queries.lines_of(session, sold.id)
+    taken = queries.credited(session, [line.id for line in lines])
+    for line in lines:
+        if (much := taken.get(line.id, Decimal(0))) > line.quantity:
+            raise NeedsCredit(
+                f"“{line.text}”: {plain(much)} {line.unit} would be taken back of {plain(line.quantity)}.",
+                help=f"Another credit note of {sold.number} has taken it back in the meantime.",
+                field="quantity",
+            )
+    return sold
 
 
 def need(order: Order, *states: State) -> None:
@@ -266,7 +284,7 @@ def credit(
 ) -> Order:
     """Begin a credit note for some of an order's lines, or for all that is left: negative, at the order's prices."""
     sold = _sold(session, scope, order_id)
-    need(sold, State.PLACED, State.CONFIRMED, State.PARTLY_DELIVERED, State.DELIVERED)
+    need(sold, *SOLD)
     lines = {line.id: line for line in queries.lines_of(session, sold.id)}
     taken = queries.credited(session, lines)
     if much is None:
@@ -306,13 +324,16 @@ def delete(session: Session, scope: Scope, order_id: UUID, base_rev: int) -> Ord
 
 
 def restore(session: Session, scope: Scope, order_id: UUID) -> Order:
-    """Bring a draft back that was thrown away."""
+    """Bring a draft back that was thrown away. Refuses a credit note for what was taken back meanwhile."""
     gone = session.get(Order, order_id, with_for_update=True, populate_existing=True)
     if gone is None:
         raise NotFound("There is no such order.", id=str(order_id))
     gone.deleted_at = None
     session.flush()
-    return queries.locked(session, scope, order_id)
+    order = queries.locked(session, scope, order_id)
+    if order.kind == Kind.CREDIT and order.state == State.DRAFT:
+        need_left(session, order)
+    return order
 
 
 def expire(session: Session, today: date | None = None) -> int:

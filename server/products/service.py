@@ -139,7 +139,8 @@ def check(session: Session, given: Mapping[str, Any], own_id: UUID | None) -> No
 
 
 def refuse_circle(session: Session, kind: type[Any], column: str, own_id: UUID, above: UUID, message: str) -> None:
-    """Refuse a reference that leads back to the row itself."""
+    """Refuse a reference that leads back to the row itself, also by what others change at the same moment."""
+    in_turn(session)
     at: UUID | None = above
     seen = set[UUID]()
     while at is not None and at not in seen:
@@ -147,6 +148,11 @@ def refuse_circle(session: Session, kind: type[Any], column: str, own_id: UUID, 
             raise Circular(message, help="Choose another one.", field=column)
         seen.add(at)
         at = session.scalar(select(getattr(kind, column)).where(kind.id == at))
+
+
+def in_turn(session: Session) -> None:
+    """Wait for whoever else changes what stands below what: two changes could make a circle that neither sees."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("catalogue trees"))))
 
 
 def category(session: Session, name: object, parent_id: UUID | None = None) -> ProductCategory:
@@ -169,6 +175,7 @@ def category(session: Session, name: object, parent_id: UUID | None = None) -> P
 
 def move_category(session: Session, category_id: UUID, parent_id: UUID | None) -> ProductCategory:
     """Hang a branch elsewhere. Refuses a place below itself."""
+    in_turn(session)
     branch = found(session, ProductCategory, category_id, "category")
     if parent_id is not None:
         found(session, ProductCategory, parent_id, "category")

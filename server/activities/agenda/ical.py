@@ -45,6 +45,10 @@ class Read:
     """Mail addresses of whoever is invited, and of whoever invites."""
 
 
+UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
+"""What broken objects make of the code that reads them."""
+
+
 def read(raw: bytes, zone: str) -> Read:
     """The document of a calendar object. Times without a zone are those of `zone`.
 
@@ -54,9 +58,15 @@ def read(raw: bytes, zone: str) -> Read:
         When it is no event, or repeats as we cannot: such an object is never written.
     """
     try:
-        events: list[Component] = list(Calendar.from_ical(raw).walk("VEVENT"))
-    except (ValueError, IndexError, KeyError) as error:
+        return _understood(Calendar.from_ical(raw), zone)
+    except UNREADABLE as error:
         raise NotUnderstood(f"The calendar object cannot be read: {error}.") from error
+
+
+def _understood(calendar: Component, zone: str) -> Read:
+    if calendar.name != "VCALENDAR":
+        raise NotUnderstood("It is no calendar object.")
+    events: list[Component] = list(calendar.walk("VEVENT"))
     masters = [event for event in events if "RECURRENCE-ID" not in event]
     if len(masters) != 1 or "DTSTART" not in masters[0]:
         raise NotUnderstood("It is no single event.", help="Tasks and journals stay where they are.")

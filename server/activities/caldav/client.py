@@ -29,8 +29,8 @@ class Changed(Exception):
     """The object is not as it was when it was read last."""
 
 
-class TokenGone(Exception):
-    """The server does not remember since when."""
+class TokenGone(CalendarTrouble):
+    """The server does not remember since when, or does not take the question at all."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Client:
                 self.link = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_S)
                 self.link.sock = connected(self.host, self.port, TIMEOUT_S, secure=self.secure)
             with within(self.link.sock, LONGEST_S):
-                self.link.request(method, path, body, sent)
+                self.link.request(method, quote(path, safe="/%:=&?~#+!$,;'@()*[]"), body, sent)
                 answer = self.link.getresponse()
                 content = answer.read(LARGEST)
         except ssl.SSLError as error:
@@ -210,7 +210,7 @@ class Client:
         if answer.status == 412:
             raise Changed
         if method == "REPORT" and answer.status in (400, 403, 409, 507):
-            raise TokenGone
+            raise TokenGone(f"{self.host} does not give its events (it answers {answer.status}).")
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
 
 

@@ -17,7 +17,7 @@ from server.jobs import defer, task
 from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
-from server.kit.errors import WaymarkError
+from server.kit.errors import Invalid, WaymarkError
 from server.records.service import acting
 
 EVERY = timedelta(minutes=4)
@@ -54,14 +54,23 @@ def take_theirs(client: Client, key: UUID, zone: str, token: str | None) -> str 
         known = service.items(session, key)
         missing = set(known) - set(changes.etags) if changes.is_all else set(changes.gone) & set(known)
     for there in client.read(wanted):
-        with transaction() as session:
-            acting(session, service.ACTOR)
-            service.take(session, key, zone, there)
+        take_one(key, zone, there)
     for href in sorted(missing):
         with transaction() as session:
             acting(session, service.ACTOR)
             service.gone(session, key, href)
     return changes.token
+
+
+def take_one(key: UUID, zone: str, there: Object) -> None:
+    """Take one object; one that breaks a rule of ours stays there alone, and keeps no other one waiting."""
+    try:
+        with transaction() as session:
+            acting(session, service.ACTOR)
+            service.take(session, key, zone, there)
+    except Invalid as error:
+        with transaction() as session:
+            service.leave_alone(session, key, there, error.message)
 
 
 def give_ours(client: Client, key: UUID) -> None:

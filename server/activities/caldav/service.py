@@ -164,6 +164,13 @@ def _settled(session: Session, item: CalendarItem, row: Activity, etag: str, doc
     session.flush()
 
 
+def leave_alone(session: Session, link_id: UUID, there: Object, why: str) -> None:
+    """An object of theirs breaks a rule of ours: it stays as it is, and the page says why."""
+    known = find(session, link_id)
+    mine = select(CalendarItem).where(CalendarItem.link_id == link_id, CalendarItem.href == there.href)
+    _leave_alone(session, known, session.scalars(mine.with_for_update()).one_or_none(), there, why)
+
+
 def _leave_alone(session: Session, known: CalendarLink, item: CalendarItem | None, there: Object, why: str) -> None:
     if item is None:
         item = CalendarItem(link_id=known.id, href=there.href)

@@ -4,7 +4,7 @@ import random
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,12 +17,12 @@ from server.accounts import service as accounts
 from server.accounts.service import NewAccount
 from server.activities.agenda import queries, service
 from server.activities.agenda.documents import document_of, uid_of
-from server.activities.agenda.ical import read
+from server.activities.agenda.ical import NotUnderstood, read
 from server.activities.agenda.models import Activity, Kind
 from server.activities.agenda.service import NewActivity
 from server.activities.caldav import jobs
 from server.activities.caldav import service as caldav
-from server.activities.caldav.client import CalendarTrouble, Client, Object
+from server.activities.caldav.client import CalendarTrouble, Client, Object, TokenGone
 from server.activities.caldav.models import CalendarItem, CalendarLink
 from server.auth.access import scope_of, system_scope
 from server.auth.models import Role, User
@@ -240,6 +240,46 @@ def test_what_cannot_be_kept_the_same_is_left_alone(world: World) -> None:
     assert notes == ["It is over.", "It repeats daily, weekly, monthly or yearly, not more often."]
 
 
+def test_one_event_that_cannot_be_taken_keeps_no_other_one_waiting(world: World) -> None:
+    world.write(event("Sabbatical", dtstart=date(2027, 1, 1), dtend=date(2027, 7, 1)))
+    world.write(event("Visit"))
+    world.sync(2)
+    assert [one["subject"] for one in world.ours().values()] == ["Visit"]
+    assert world.trouble() == ""
+    with transaction() as session:
+        assert set(session.scalars(select(CalendarItem.note))) == {"", "It lasts longer than 62 days."}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "DTSTART:20270301T100000Z\nRRULE:FREQ=DAILY\nEXDATE;VALUE=TIME:101500",
+        "DTSTART;VALUE=PERIOD:20270101T000000Z",
+        "DTSTART:20270301T100000Z\nDTSTART:20270302T100000Z",
+        "DTSTART;TZID=Asia/Tokyo:00010101T000000",
+        "DTSTART:20270301T100000Z\nDURATION:P999999999D",
+    ],
+)
+def test_an_object_that_makes_no_sense_is_not_understood(lines: str) -> None:
+    raw = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n".replace("\n", "\r\n")
+    with pytest.raises(NotUnderstood):
+        read(raw.encode(), ZONE)
+
+
+def test_a_server_that_gives_no_events_is_said_in_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.write(event("Visit"))
+    ask = Client._ask
+
+    def refused(client: Client, method: str, path: str, body: bytes, headers: Any) -> Any:
+        if b"calendar-multiget" in body:
+            raise TokenGone("calendar.example does not give its events (it answers 403).")
+        return ask(client, method, path, body, headers)
+
+    monkeypatch.setattr(Client, "_ask", refused)
+    world.sync()
+    assert "does not give its events" in world.trouble()
+
+
 def test_a_server_that_is_away_is_said_in_words_and_the_next_round_goes_on(world: World) -> None:
     world.add("Talk")
     world.stack.close()
@@ -252,7 +292,7 @@ def test_a_server_that_is_away_is_said_in_words_and_the_next_round_goes_on(world
 
 
 def test_a_wrong_address_is_refused_in_words(world: World) -> None:
-    for url in ("ftp://x", "nothing", f"http://127.0.0.1:{closed_port()}/"):
+    for url in ("ftp://x", "nothing", f"http://127.0.0.1:{closed_port()}/", f"http://127.0.0.1:{closed_port()}/Größe/"):
         with pytest.raises(Exception, match=r"not the address|does not answer") as refused:
             caldav.offered(url, "rita", "x")
         assert isinstance(refused.value, CalendarTrouble) or refused.value.details["field"] == "url"

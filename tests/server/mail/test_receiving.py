@@ -181,6 +181,10 @@ def test_encoded_words_html_and_nested_parts_are_read() -> None:
         b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" * 80,
         b"Subject: =?utf-8?b?!!!?=\r\nContent-Type: application/x; name*=utf-8''%FF\r\n\r\nx",
         b"Date: Mon, 01 Jan 9999 99:99:99 +9999\r\nSubject: \x00a\r\n\r\na\x00b",
+        b"Subject: =?utf-8?b?a?=\r\n\r\nx", b"Subject: =?utf\xe48?q?a?=\r\n\r\nx",
+        b"From: " + b"(" * 50_000 + b"\r\n\r\nx", b"To: " + b"(" * 50_000 + b"\r\n\r\nx",
+        b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(2000)),
+        b"Content-Type: message/rfc822\r\n\r\n" * 2000,
     ],
 )  # fmt: skip
 def test_a_broken_mail_is_read_as_far_as_it_goes(raw: bytes) -> None:
@@ -188,6 +192,21 @@ def test_a_broken_mail_is_read_as_far_as_it_goes(raw: bytes) -> None:
     assert "\x00" not in found.text + found.subject
     assert (found.message_id != "", found.sent_at.tzinfo is not None) == (True, True)
     assert parse(raw).message_id == found.message_id
+
+
+@pytest.mark.parametrize("mark", ["<a ", "<!--", "<![CDATA[", "<a href='", "</", "<?", "<script>", "<", "<a b"])
+def test_a_page_made_to_keep_a_parser_busy_is_read_in_one_go(mark: str) -> None:
+    head = "Content-Type: text/html; charset=utf-8\r\n\r\n"
+    assert parse(f"{head}<p>Hello</p>{mark * 100_000}".encode()).text.startswith("Hello")
+
+
+def test_nothing_of_a_page_runs_or_hides_in_the_text() -> None:
+    page = (
+        "<!DOCTYPE html><html><head><title>T</title><style>p{}</style></head><body onload='x()'>"
+        '<p title="a > b">One &amp; two</p><!-- no --><SCRIPT>alert(1)</SCRIPT ><a href=x>three</a><br/>5 < 6 &lt;b&gt;'
+    )
+    found = parse(f"Content-Type: text/html\r\n\r\n{page}".encode())
+    assert found.text == "One & two\nthree\n5 < 6 <b>"
 
 
 @pytest.mark.parametrize(

@@ -285,3 +285,36 @@ def test_orders_are_filtered_sorted_and_paged(
     second = client.get("/api/v1/orders", params=query | {"cursor": first["next_cursor"]}).json()
     assert (second["items"][0]["net"], second["next_cursor"]) == ("37.50", None)
     assert client.get("/api/v1/orders", params={"q": "amann"}).json()["total"] == 3
+
+
+def test_what_is_taken_back_twice_is_refused_even_from_the_bin(
+    session: Any, hers: Any, amann: Any, coffee: Any
+) -> None:
+    order = service.place(session, hers, begin(session, hers, amann, P_1="4").id)
+    first = service.credit(session, hers, order.id)
+    service.delete(session, hers, first.id, first.rev)
+    second = service.place(session, hers, service.credit(session, hers, order.id).id)
+    assert (second.gross, order.state) == (-order.gross, State.CREDITED)
+    with pytest.raises((NeedsCredit, WrongState)), session.begin_nested():
+        service.restore(session, hers, first.id)
+    half = service.place(session, hers, begin(session, hers, amann, P_1="4").id)
+    much = {lines(session, half)[0].id: Decimal(3)}
+    third = service.credit(session, hers, half.id, much)
+    service.delete(session, hers, third.id, third.rev)
+    service.place(session, hers, service.credit(session, hers, half.id, much).id)
+    with pytest.raises(NeedsCredit, match="6 pc would be taken back of 4"), session.begin_nested():
+        service.restore(session, hers, third.id)
+
+
+def test_a_credit_note_that_is_only_a_draft_credits_nothing_yet(
+    session: Any, hers: Any, amann: Any, coffee: Any
+) -> None:
+    order = service.place(session, hers, begin(session, hers, amann, P_1="4").id)
+    much = {lines(session, order)[0].id: Decimal(2)}
+    first, second = (service.credit(session, hers, order.id, much) for _ in range(2))
+    service.place(session, hers, first.id)
+    session.refresh(order)
+    assert order.state == State.PLACED
+    service.place(session, hers, second.id)
+    session.refresh(order)
+    assert order.state == State.CREDITED
