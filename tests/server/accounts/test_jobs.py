@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -56,7 +57,7 @@ def add_account(session: Session, name: str, **address: str | None) -> UUID:
     account = Account(name=name)
     session.add(account)
     session.flush()
-    places.add_sites(session, account, [places.new_site(dict(address))])
+    places.add_sites(session, account, [places.new_site(session, dict(address))])
     return account.id
 
 
@@ -135,13 +136,13 @@ def test_an_import_that_dies_half_way_leaves_nothing_and_can_be_run_again(
     with transaction() as session:
         run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
         service.check(session, TARGET, run)
-    write = TARGET.write
+    write = type(TARGET).write
 
-    def die(session: Session, run: ImportRun, progress: Progress) -> None:
-        write(session, run, progress)
+    def die(self: Any, session: Session, run: ImportRun, progress: Progress) -> None:
+        write(self, session, run, progress)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(TARGET, "write", die)
+    monkeypatch.setattr(type(TARGET), "write", die)
     with pytest.raises(KeyboardInterrupt):
         jobs.apply_import(run_id=str(run.id))
     monkeypatch.undo()

@@ -110,7 +110,9 @@ def locate_many(_session: Session, queries: list[object]) -> list[Answer]:
     return [answer for _ in queries]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(order=st.permutations(NAMES), grade=st.sampled_from([Grade.MANUAL, Grade.GPS_CONFIRMED]))
 def test_no_writer_moves_a_pin_of_a_person(
     session: Session,

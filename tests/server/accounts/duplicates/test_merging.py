@@ -118,7 +118,9 @@ values = st.fixed_dictionaries(
 SIDES = st.sampled_from(["winner", "loser"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(values, values, st.dictionaries(st.sampled_from(["name", "number", "phone", "value", "status"]), SIDES), SIDES)
 def test_merge_then_undo_restores_every_row(
     session: Session,

@@ -58,13 +58,17 @@ def found(connection: Connection, tree: n.Node) -> set[int]:
     return set(connection.scalars(select(SHOP.c.id).where(compile_filter(tree, VOCABULARY))))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(conditions())
 def test_the_database_and_plain_python_agree(filled: Connection, tree: n.Node) -> None:
     assert found(filled, tree) == {row.id for row in ROWS if holds(tree, row)}, write(tree)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(conditions())
 def test_a_negation_is_the_exact_complement(filled: Connection, tree: n.Node) -> None:
     assert found(filled, n.Not(tree)) == {row.id for row in ROWS} - found(filled, tree)
