@@ -42,5 +42,7 @@ def show_mark(request: Request, account_id: UUID, scope: ReadTickets, session: D
     account_id = accounts.surviving(session, account_id)
     count = queries.counts_of(session, scope, [account_id]).get(account_id)
     account = accounts.detail(session, scope, account_id)
-    name = account.account.name if account else ""
-    return render(request, "tickets/badge.html", scope, count=count, filter=f'open = true and account = "{name}"')
+    if account is None:
+        raise NotFound("There is no such account.", id=str(account_id))
+    found = f'open = true and account = "{account.account.name}"'
+    return render(request, "tickets/badge.html", scope, count=count, filter=found)

@@ -62,6 +62,6 @@ def test_an_edit_of_a_kept_field_is_a_named_problem_and_changes_nothing(world: W
     keep(world, "account.phone", right=right)
     phone.edit("account", account, phone="080")
     (result,) = phone.push()
-    assert (result["status"], result["error"]["code"]) == ("rejected", "forbidden")
+    assert (result["status"], result["error"]["code"]) == ("rejected", "not_allowed")
     assert "phone" in result["error"]["msg"]
     assert world.sql("select phone from account") == [("079",)]
