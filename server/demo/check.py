@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from server.activities.models import Visit, VisitEvent
 from server.auth.access import system_scope
-from server.demo import people, regions, steps
+from server.demo import people, regions, sales, steps
 from server.demo.processes import Api, Phone, StepFailed, free_port, web_server, worker
 from server.density import files, queries, service
 from server.density.files import Format
@@ -90,6 +90,10 @@ def office(report: Report, api: Api, region_id: UUID, folder: Path, ids: dict[st
         report.counts |= {"accounts": accounts, "pins": dict(states), "grades": grades}
         expect(accounts >= 0.95 * rows, f"Only {accounts} of {rows} rows became accounts.")
         expect(states["placed"] >= 0.9 * accounts, f"Only {states['placed']} of {accounts} accounts were placed.")
+    with report.step("two years of sales", tell):
+        report.counts["sales"] = sales.two_years(region_id, tell) | {"segments": sales.segments(api)}
+        missing = [room for room, count in report.counts["sales"].items() if not count]
+        expect(not missing, f"Nothing was made for {', '.join(missing)}.")
     with report.step("density", tell):
         report.counts["density"] = count_density(folder / "exports")
     with report.step("plan", tell):

@@ -44,6 +44,13 @@ OFFICE_HOURS = (
     (4, 16, "task", "Weekly report"),
 )
 """Day of the week, hour, and what is done then."""
+MANAGING = ((1, 9, "Ride along with a rep"), (2, 15, "Forecast talk"), (4, 11, "Talk with purchasing"))
+"""Day of the week, hour, and the meeting of a manager."""
+OFFICE_TASKS = (
+    (-1, "Approve the discounts of the week"), (0, "Answer the complaint about late deliveries"),
+    (2, "Say the numbers of the quarter"), (5, "Look at the proposed classes"), (9, "Plan the visits of next month"),
+)  # fmt: skip
+"""Days from today, and what a manager has to do by then."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ def make(session: Session, today: date) -> int:
         return 0
     rows = [row for one in _customers(session, reps) for row in _history(one, today)]
     rows += [row for number, rep in enumerate(reps) for row in _weeks(rep, number, today)]
+    managers = session.scalars(select(User.id).where(User.role == Role.MANAGER, User.active).order_by(User.login))
+    rows += [row for number, key in enumerate(managers) for row in _desk(key, number, today)]
     for begin in range(0, len(rows), 2000):
         session.execute(insert(Activity), rows[begin : begin + 2000])
     return len(rows)
@@ -136,6 +145,24 @@ def _weeks(rep: UUID, number: int, today: date) -> Iterator[dict[str, Any]]:
                 at = _at(monday + timedelta(days=7 * week + day), hour, 0)
                 times = {"starts_at": at, "ends_at": at + timedelta(minutes=chance.choice((45, 60)))}
                 yield _row(own, kind, f"{week}-{day}", at, subject, **times, account_id=None, reminder_min=10)
+
+
+def _desk(manager: UUID, number: int, today: date) -> Iterator[dict[str, Any]]:
+    """What a manager has to do around today: the same Monday, talks with the reps, tasks of the office."""
+    own = Customer(manager, f"manager {number}", "", "C", manager, None)
+    monday = today - timedelta(days=today.weekday())
+    begin = _at(monday - timedelta(days=364), 7, 30)
+    team = {"starts_at": begin, "ends_at": begin + timedelta(minutes=30), "rrule": "FREQ=WEEKLY", "account_id": None}
+    yield _row(own, "meeting", "team", begin, "Week's start with the team", **team)
+    for week in range(-1, 3):
+        for place, (day, hour, subject) in enumerate(MANAGING):
+            at = _at(monday + timedelta(days=7 * week + day), hour, 0)
+            times = {"starts_at": at, "ends_at": at + timedelta(minutes=60), "account_id": None, "reminder_min": 10}
+            yield _row(own, "meeting", f"{week}-{place}", at, subject, **times)
+    for place, (days, subject) in enumerate(OFFICE_TASKS):
+        due = today + timedelta(days=days)
+        more = {"due_on": due, "account_id": None, "effort_s": 1800, "priority": "high" if days < 0 else "normal"}
+        yield _row(own, "task", f"desk{place}", _at(due, 0, 0), subject, **more)
 
 
 def _row(one: Customer, kind: str, key: str, at: datetime, subject: str, **more: Any) -> dict[str, Any]:

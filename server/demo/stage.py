@@ -19,7 +19,7 @@ from server.activities.service import VisitReport, record_visit
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.queries import user_by_login
-from server.demo import contacts, deals, orders, people, steps, story
+from server.demo import people, sales, steps
 from server.demo.check import wait_for_pins
 from server.demo.processes import Api
 from server.density import service as density
@@ -54,27 +54,9 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
         tell("two months of visits")
         with transaction() as session:
             past_visits(session)
-        tell("the people of the customers")
-        with transaction() as session:
-            contacts.people(session)
-        tell("two years of deals")
-        with transaction() as session:
-            deals.past_deals(session, steps.today())
-    tell("two years of notes")
-    with transaction() as session:
-        story.two_years(session, steps.today())
-    tell("two years of leads")
-    with transaction() as session:
-        steps.past_leads(session, region_id)
-    tell("two years of quotes and orders")
-    with transaction() as session:
-        orders.fill(session, steps.today())
-    tell("two years of calls, meetings, tasks and mails")
-    with transaction() as session:
-        steps.history(session)
-    tell("two years of tickets")
-    with transaction() as session:
-        steps.past_tickets(session)
+    sales.two_years(region_id, tell)
+    tell("segments of everybody")
+    sales.segments(Api(address, steps.token_of("mara")))
     tell("counting prospects and customers")
     with transaction() as session:
         density.refresh(session)
@@ -177,7 +159,7 @@ def better_pin(session: Session, rep: User, visit: Visit) -> None:
 def welcome(address: str, first: date) -> str:
     """What to look at, and who can sign in."""
     with transaction() as session:
-        users = session.scalars(select(User).where(User.role.in_([Role.ADMIN, Role.MANAGER, Role.REP])))
+        users = session.scalars(select(User).where(User.role.in_(list(Role))))
         names = {user.login for user in users}
     lines = [f"  {one.login:<7} {one.name}, {one.role}" for one in people.PEOPLE if one.login in names]
     return "\n".join(
@@ -196,8 +178,12 @@ def welcome(address: str, first: date) -> str:
             "  5. as mara: the map: “Within a drive” of a point; Review: uncertain pins, repairs, address files",
             "  6. as admin: Import, with a list of your own; Duplicates, side by side and on the map",
             "  7. as admin: Plans, Work and time, Nights, Days off, Rules; Integrations: mail, files, webhooks",
-            "  8. the phone: `make phone` in a second terminal, sign in as nora",
-            f"  9. the exports: {settings().home / 'exports'}",
+            "  8. as mara: Leads, a score and its reasons; Pipeline, drag a deal or look at it on the map; Forecast",
+            "  9. as mara: an account: its timeline, orders, tickets, deals and people; Segments; Calendar, Tasks",
+            "  10. as sina: Tickets, by what is due; “Request visit” puts one into the plan, with its reason",
+            "  11. as milo: Contacts, who may be written to; as admin: Users, “View as” a rep",
+            "  12. the phone: `make phone` in a second terminal, sign in as nora",
+            f"  13. the exports: {settings().home / 'exports'}",
             "",
             "Ctrl-C stops it; `make demo` again goes on where it was.",
         )

@@ -16,7 +16,6 @@ from routing.export.tour import Span
 from server.accounts.models import Account, Site
 from server.auth.queries import user_by_login
 from server.auth.tokens import create_api_token
-from server.demo import doings, leads, tickets
 from server.demo.company import RealAddress, as_csv, customer_rows
 from server.demo.people import NORTH, SOUTH
 from server.demo.processes import Api, StepFailed
@@ -90,11 +89,6 @@ def grades(session: Session) -> dict[str, int]:
     return dict(Counter(grade or "none" for grade in session.scalars(select(Site.grade))))
 
 
-def past_tickets(session: Session) -> int:
-    """Two years of tickets with their queues; gives how many, none when there are some already."""
-    return tickets.make(session, today())
-
-
 def plan_week(api: Api, rep_ids: list[UUID], first: date, *, seconds: float | None = None) -> dict[str, Any]:
     """Ask for a plan, wait until the worker has made it, publish it; gives the plan."""
     body: dict[str, Any] = {"rep_ids": rep_ids, "first_day": first, "days": DAYS, "seed": 1}
@@ -143,13 +137,3 @@ def today() -> date:
 def accounts_of(session: Session) -> int:
     """How many accounts there are."""
     return len(session.scalars(select(Account.id).where(Account.deleted_at.is_(None))).all())
-
-
-def past_leads(session: Session, region_id: UUID) -> int:
-    """Two years of leads; gives how many, none when there are some already."""
-    return leads.make(session, region_id, today())
-
-
-def history(session: Session) -> int:
-    """Two years of calls, meetings, tasks and mails; again changes nothing."""
-    return doings.make(session, today())

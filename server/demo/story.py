@@ -50,6 +50,12 @@ FOR_THE_CUSTOMER = (
     "Samples handed over. We talk again in two weeks.",
     "Price list for the coming year handed over and explained.",
 )
+ASKED = (
+    "may I offer them 5 % for a yearly contract?",
+    "can you come along to the next talk? The owner asks for you.",
+    "they want 60 days to pay. Do we agree?",
+)
+"""What a rep asks the manager."""
 BUYERS = ("Mrs Marxer", "Mr Ospelt", "Mrs Beck", "Mr Frick", "Mrs Hilti", "Mr Nägele")
 COLUMNS = (
     "id", "account_id", "author_id", "text", "mentions", "is_pinned", "is_shareable", "written_at", "created_at",
@@ -106,6 +112,10 @@ def notes_of(
             later = at + timedelta(hours=chance.randrange(1, 30))
             answer = f"@{logins[owner_id]} good point, please bring it up at the next visit."
             rows.append((uuid7(), account_id, manager[0], answer, [owner_id], False, False, later, later))
+        elif manager and isinstance(manager[0], UUID) and chance.random() < 0.06:
+            later = at + timedelta(minutes=chance.randrange(5, 60))
+            question = f"@{manager[1]} {chance.choice(ASKED)}"
+            rows.append((uuid7(), account_id, owner_id, question, [manager[0]], False, False, later, later))
     now = datetime.combine(today, time(), zone)
     return [row for row in rows if isinstance(row[7], datetime) and row[7] < now]
 

@@ -22,7 +22,7 @@ from server.products.fields import fields
 from server.products.importing import routes as importing
 from server.products.importing.target import TARGET
 from server.products.models import PriceList, Product
-from server.products.money import plain
+from server.products.money import plain, priced
 from server.products.pricing import price_of
 from server.products.queries import Customer
 from server.products.routes import Filter, Search
@@ -65,7 +65,7 @@ def show_products(
     return render(
         request, "products/list.html", scope, status=int(error.status) if error else 200, found=found,
         filter=filter or "", search=search or "", sort=sort, first=first, link=link, known=fields().values(),
-        chips=[(label, term, term == filter) for label, term in CHIPS], error=error, plain=plain,
+        chips=[(label, term, term == filter) for label, term in CHIPS], error=error, plain=plain, priced=priced,
         prices=usual_prices(session, [row.product.id for row in found.rows]), tab="products",
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         restorable=request.query_params.get("deleted"),
@@ -99,7 +99,7 @@ def form(
     ).all()
     return render(
         request, "products/detail.html", scope, status=int(error.status) if error else 200, product=product,
-        values=values, error=error, may_write=scope.may("products:write"), plain=plain,
+        values=values, error=error, may_write=scope.may("products:write"), plain=plain, priced=priced,
         categories=[("", "–"), *queries.categories(session)],
         taxes=[("", "–"), *((one.id, one.name) for one in queries.tax_classes(session))],
         others=[("", "–"), *((key, name) for key, name in others if product is None or key != product.id)],

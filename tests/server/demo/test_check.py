@@ -29,4 +29,5 @@ def test_the_main_job_runs_from_customers_to_visits_that_arrive_once(tmp_path: P
     assert counts["import"]["counts"]["error"] >= 1
     assert counts["arrived"] == {"visits": 3, "reports": 3, "verified": 3}
     assert counts["exports"]["folders"] >= 4
+    assert min(counts["sales"].values()) > 0, "every room of the sales core has something to show"
     assert Path(report["exports"]).is_dir()

@@ -98,7 +98,7 @@ def test_products_lists_and_taxes_are_kept_on_pages(session: Any, browser_of: An
     browser.post(f"/price-lists/{retail.id}", data=price)
     page = browser.get("/products").text
     assert "Drinks" in page
-    assert "5.2 CHF" in page
+    assert "5.20 CHF" in page
     tax = {"_csrf": token, "tax_class": "reduced", "country": "LI", "valid_from": "2024-01-01", "percent": "2.6"}
     assert browser.post("/price-lists/taxes", data=tax).status_code == 303
     assert "2.6 %" in browser.get("/price-lists").text
