@@ -102,6 +102,11 @@ def titles(own: Own, hidden: frozenset[str] = frozenset()) -> list[str]:
     return [*(name for name in COLUMNS if name not in hidden), *(shape.label for shape in own.values())]
 
 
+def heads(own: Own, hidden: frozenset[str] = frozenset()) -> list[str]:
+    """The titles as cells: what an admin has called a field computes nothing."""
+    return [str(harmless(title)) for title in titles(own, hidden)]
+
+
 def values(row: Row, own: Own) -> dict[str, Any]:
     """One account's values by column."""
     account, site = row.account, row.site
@@ -151,7 +156,7 @@ def write_csv(file: IO[bytes], found: Iterator[Row], sources: str, own: Own, hid
     """UTF-8 with a byte order mark, so that spreadsheets read accents right; the sources in a column."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text)
-    writer.writerow((*titles(own, hidden), "attribution"))
+    writer.writerow((*heads(own, hidden), "attribution"))
     for row in found:
         cells = values(row, own)
         writer.writerow(
@@ -165,7 +170,7 @@ def write_xlsx(file: IO[bytes], found: Iterator[Row], sources: str, own: Own, hi
     """One sheet of accounts, another that names the sources."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Accounts")
-    sheet.append(titles(own, hidden))
+    sheet.append(heads(own, hidden))
     for row in found:
         cells = values(row, own)
         sheet.append([harmless(cells[name]) for name in titles(own, hidden)])

@@ -118,16 +118,16 @@ def unfolded(text: str) -> Iterator[str]:
     """Whole lines: continued ones put together, also those of quoted-printable."""
     text = re.sub(r"\r\n?|\n", "\n", text)
     text = re.sub(r"\n[ \t]", "", text)
-    current = ""
+    begun: list[str] = []
     for line in text.split("\n"):
-        current += line
-        if "QUOTED-PRINTABLE" in current.upper().partition(":")[0] and current.endswith("="):
-            current = current[:-1]
+        is_quoted = bool(begun) or "QUOTED-PRINTABLE" in line.partition(":")[0].upper()
+        if is_quoted and line.endswith("="):
+            begun.append(line[:-1])
             continue
-        yield current
-        current = ""
-    if current:
-        yield current
+        yield "".join([*begun, line])
+        begun = []
+    if begun:
+        yield "".join(begun)
 
 
 def take(current: Card, line: str) -> None:

@@ -1,16 +1,24 @@
 """The store of contents: each under its hash, written aside and renamed, so that no half file ever has its name."""
 
+import errno
 import hashlib
 import os
 from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.kit.errors import TooLarge
+from server.kit.errors import TooLarge, Unavailable
 from server.kit.ids import uuid7
 from server.kit.settings import settings
 
 CHUNK = 1 << 20
+
+
+class DiskFull(Unavailable):
+    """There is no room for a file."""
+
+    code = "disk_full"
 
 
 class FileTooLarge(TooLarge):
@@ -56,19 +64,15 @@ def refuse(name: str, size: int | None = None) -> FileTooLarge:
 async def receive(name: str, pieces: AsyncIterable[bytes]) -> Content:
     """Write a stream aside, piece by piece; refuses it as soon as it is too large, and leaves nothing behind then."""
     path, digest, size = aside(), hashlib.sha256(), 0
-    try:
-        with path.open("wb") as file:
-            async for piece in pieces:
-                size += len(piece)
-                if size > limit():
-                    raise refuse(name)
-                digest.update(piece)
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with written_whole(path), path.open("wb") as file:
+        async for piece in pieces:
+            size += len(piece)
+            if size > limit():
+                raise refuse(name)
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
     return Content(path, digest.hexdigest(), size)
 
 
@@ -77,11 +81,23 @@ def take(name: str, content: bytes) -> Content:
     if len(content) > limit():
         raise refuse(name, len(content))
     path = aside()
-    with path.open("wb") as file:
+    with written_whole(path), path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     return Content(path, hashlib.sha256(content).hexdigest(), len(content))
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[None]:
+    """What is written wholly or not at all: nothing half stays behind. Says it in words when the disk is full."""
+    try:
+        yield
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull("The disk for files is full; nothing was stored.", help="Free some space on it.") from error
+        raise
 
 
 def aside() -> Path:

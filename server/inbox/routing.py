@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.activities.agenda.models import Activity, Direction
-from server.auth.models import User
+from server.auth.models import Role, User
 from server.contacts.models import Contact, ContactAccount
 from server.inbox.models import Fate, InboxMail, KnownSender
 from server.kit import clock
@@ -132,10 +132,16 @@ def _thread(session: Session, mail: Received) -> Activity | None:
 
 
 def owner_of(session: Session, account_id: UUID, route_owner: UUID | None) -> UUID:
-    """In whose name a mail stands at an account: who began the thread, who owns the account, else the first admin."""
+    """In whose name a mail stands at an account: who began the thread, who owns the account, else the first admin
+    (without one, whoever is there longest).
+
+    Somebody who cannot sign in any more would never read it.
+    """
     account = session.get_one(Account, accounts.surviving(session, account_id))
     for key in (route_owner, account.owner_id):
-        if key is not None:
-            return key
-    admin = select(User.id).where(User.role == "admin", User.active).order_by(User.created_at, User.id).limit(1)
-    return session.scalars(admin).one()
+        person = session.get(User, key) if key is not None else None
+        if person is not None and person.active and person.deleted_at is None:
+            return person.id
+    present = select(User.id).where(User.active, User.deleted_at.is_(None))
+    first = present.order_by(User.role != Role.ADMIN, User.created_at, User.id).limit(1)
+    return session.scalars(first).one()

@@ -201,6 +201,7 @@ def send(session: Session, form: LeadForm, sent: Sent) -> Taken | None:
     there, a consent that is not given.
     """
     now, mark = clock.now(), hashed(sent.address)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"lead-form:{mark.hex()}"))))
     recent = session.scalar(
         select(func.count()).where(LeadFormPost.address == mark, LeadFormPost.at > now - timedelta(hours=1))
     )

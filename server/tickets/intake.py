@@ -126,7 +126,7 @@ def hear(
             enter(session, ticket, TicketState.WAITING_US, now)
         if ticket.assignee_id is not None:
             words = "#{number} {subject}: the customer has answered."
-            telling.notify(session, ticket, [ticket.assignee_id], "ticket_given", words)
+            telling.notify(session, ticket, telling.who_has(session, ticket), "ticket_given", words)
     telling.tell(session, ticket)
     return ticket
 

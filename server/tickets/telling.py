@@ -79,12 +79,21 @@ CLOCK_WORDS = {
 
 def responsible(session: Session, ticket: Ticket) -> list[UUID]:
     """Who has a ticket, and who leads their team; of one that nobody has, those who work its queue."""
-    if ticket.assignee_id is None:
-        return list(session.get_one(Queue, ticket.queue_id).agent_ids)
+    in_charge = who_has(session, ticket)
+    if ticket.assignee_id is None or in_charge != [ticket.assignee_id]:
+        return in_charge
     teams = select(TeamMember.team_id).where(TeamMember.user_id == ticket.assignee_id)
     leads = select(User.id).join(TeamMember, TeamMember.user_id == User.id)
     leads = leads.where(TeamMember.team_id.in_(teams), User.role == Role.MANAGER)
     return [ticket.assignee_id, *session.scalars(leads.distinct())]
+
+
+def who_has(session: Session, ticket: Ticket) -> list[UUID]:
+    """Who has a ticket; of one that nobody has who can sign in, those who work its queue."""
+    person = session.get(User, ticket.assignee_id) if ticket.assignee_id is not None else None
+    if person is not None and person.active and person.deleted_at is None:
+        return [person.id]
+    return list(session.get_one(Queue, ticket.queue_id).agent_ids)
 
 
 def notify(

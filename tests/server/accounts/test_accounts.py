@@ -15,6 +15,7 @@ from server.accounts import queries, service
 from server.accounts.models import Account
 from server.auth.access import Scope
 from server.auth.models import User
+from server.fields import service as own
 from server.kit import clock
 from server.records.merging import Delta
 from server.records.queries import open_conflicts
@@ -309,7 +310,8 @@ def test_a_visit_moves_the_due_date_and_an_earlier_one_does_not(
     assert row.overdue_days in (1, 2, 3), "28 days for class B, 30 ago; the person's zone may be a day ahead"
 
 
-def test_an_export_cannot_run_formulas(admin_client: TestClient, make_account: MakeAccount) -> None:
+def test_an_export_cannot_run_formulas(session: Session, admin_client: TestClient, make_account: MakeAccount) -> None:
+    own.add(session, "account", {"label": "=2+2", "kind": "text"})
     make_account("=1+1 AG", phone="+423 237 12 12", note="@SUM(A1)", at=(9.5, 47.1))
     text_file = admin_client.get("/api/v1/accounts/export.csv")
     assert text_file.headers["content-type"].startswith("text/csv")
@@ -318,4 +320,6 @@ def test_an_export_cannot_run_formulas(admin_client: TestClient, make_account: M
     book = openpyxl.load_workbook(io.BytesIO(admin_client.get("/api/v1/accounts/export.xlsx").content))
     assert book.worksheets[0]["B2"].value == "'=1+1 AG"
     assert book.worksheets[0]["B2"].data_type == "s"
+    assert "'=2+2" in row
+    assert all(cell.data_type == "s" for cell in book.worksheets[0][1])
     assert admin_client.get("/api/v1/accounts/export.docx").status_code == 422

@@ -83,3 +83,9 @@ def test_what_goes_out_comes_in_again(session: Session, scope: Any, ada: User, m
 def test_a_file_without_cards_is_refused() -> None:
     with pytest.raises(Invalid, match="no vCard"):
         vcards.cards(b"hello")
+
+
+def test_a_line_that_goes_on_and_on_is_read_in_one_go() -> None:
+    head = b"BEGIN:VCARD\nFN:Max\nNOTE;ENCODING=QUOTED-PRINTABLE:"
+    [card] = vcards.cards(head + b"AAAA=\n" * 1_000_000 + b"\nEND:VCARD\n")
+    assert len(card.values["note"]) == 4_000_000

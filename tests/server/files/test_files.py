@@ -1,5 +1,6 @@
 """Files: sniffed, limited, kept once, served harmlessly, removed when nothing has them."""
 
+import errno
 import io
 import os
 from datetime import timedelta
@@ -164,3 +165,18 @@ def test_files_of_a_row_keep_their_order(session: Any, make_user: Any) -> None:
 
 def test_the_limit_is_a_setting() -> None:
     assert settings().max_file_mb == 25
+
+
+def test_a_full_disk_is_said_in_words_and_leaves_nothing_half(
+    client_for: Any, make_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    client = client_for(make_user())
+    monkeypatch.setattr(store.os, "fsync", full)
+    answer = client.post("/api/v1/files?name=a.txt", content=b"hello")
+    assert (answer.status_code, answer.json()["code"]) == (503, "disk_full")
+    with pytest.raises(store.DiskFull):
+        store.take("a.txt", b"hello")
+    assert list(store.on_the_way()) == []

@@ -20,6 +20,7 @@ from server.mail import service as mail
 from server.mail.mailboxes import Wish, set_up
 from server.mail.models import Message
 from server.mail.receiving_models import Mailbox, ReceivedMail
+from server.notifications.models import Notification
 from server.tickets.models import Queue
 from tests.server.plans.conftest import add_account, add_company
 
@@ -205,3 +206,14 @@ def test_a_contact_of_an_account_is_known(session: Any, account: Any, arrive: Ar
     session.add(ContactAccount(contact_id=person.id, account_id=account.id))
     session.flush()
     assert arrive("Neu <neu@private.example>").account_id == account.id
+
+
+def test_a_mail_to_somebody_who_has_left_is_told_to_somebody_who_is_there(
+    session: Any, people: Any, account: Any, arrive: Arrive, make_user: Any
+) -> None:
+    admin = make_user("ada")
+    people["rita"].active = False
+    session.flush()
+    owner = activity_of(session, arrive()).owner_id
+    assert owner == admin.id
+    assert session.scalars(select(Notification.user_id)).all() == [owner]

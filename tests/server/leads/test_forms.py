@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import func, select
 
 from server.kit import clock
+from server.kit.database import transaction
 from server.kit.errors import Invalid, TooManyRequests
 from server.leads import forms
 from server.leads.forms import CheckAndSend, Sent, TooFast
 from server.leads.models import Lead
 from server.leads.rule_models import LeadFormPost
+from tests.server.at_once import overlapping
 
 WISH = {
     "name": "Website",
@@ -140,3 +142,28 @@ def test_old_tries_are_forgotten(session: Any, form: Any) -> None:
     session.execute(LeadFormPost.__table__.update().values(at=clock.now() - timedelta(days=91)))
     forms.forget(session)
     assert forms.counted(session) == {}
+
+
+def test_a_double_click_is_one_lead_and_the_second_is_told(empty_database: Any) -> None:
+    with transaction() as session:
+        form = forms.create(session, WISH)
+        both = sent(form)
+    came = overlapping(
+        lambda session: forms.send(session, forms.find(session, form.id), both),
+        lambda session: forms.send(session, forms.find(session, form.id), both),
+    )
+    assert isinstance(came, CheckAndSend)
+    with transaction() as session:
+        assert leads(session) == 1
+
+
+def test_one_address_that_sends_all_at_once_sends_no_more(empty_database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "PER_HOUR", 1)
+    with transaction() as session:
+        form = forms.create(session, WISH)
+        one, other = sent(form), sent(form)
+    came = overlapping(
+        lambda session: forms.send(session, forms.find(session, form.id), one),
+        lambda session: forms.send(session, forms.find(session, form.id), other),
+    )
+    assert isinstance(came, TooManyRequests)

@@ -13,6 +13,7 @@ from server.auth.access import scope_of
 from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from server.mail.models import Message
+from server.notifications.models import Notification
 from server.tickets import joining, queries, queues, service, timing
 from server.tickets.models import ClockEvent, MessageKind, Ticket, TicketMessage, TicketState
 from server.tickets.service import AnsweredMeanwhile
@@ -265,6 +266,18 @@ def test_an_answer_opens_a_solved_ticket_again_and_later_a_new_one(session: Any,
     other = service.hear(session, ticket.id, "Cold for the third time.")
     assert (other.follows_id, other.requester_email, other.state) == (ticket.id, "chef@example.com", TicketState.NEW)
     assert ticket.state == TicketState.SOLVED
+
+
+def test_an_answer_to_somebody_who_has_left_is_told_to_those_who_work_the_queue(
+    session: Any, make_ticket: Any, people: Any, queue: Any
+) -> None:
+    ticket = make_ticket(assignee_id=people["rita"].id)
+    queue.agent_ids = [people["susi"].id]
+    people["rita"].active = False
+    session.flush()
+    service.hear(session, ticket.id, "Cold again.")
+    told = select(Notification.user_id).where(Notification.row_id == ticket.id)
+    assert session.scalars(told).all() == [people["susi"].id]
 
 
 def test_a_merged_ticket_lives_on_in_the_other_until_they_are_taken_apart(
