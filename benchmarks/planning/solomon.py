@@ -1,10 +1,12 @@
 """Solomon's and Gehring and Homberger's vehicle routing files as planning files, so that `run` can plan them.
 
-    python -m benchmarks.planning.solomon FOLDER_WITH_TXT TARGET/data/routing [--best best_known.json]
+    python -m benchmarks.planning.solomon FOLDER_WITH_TXT TARGET/data/routing --best best_known.json [--vehicles-first]
     python -m benchmarks.planning.run --shared TARGET ...
 
-The data are not ours to pass on and are not in this repository. Distances are kept to one decimal, cut off, as the
-best known values of the twelfth DIMACS challenge are; every vehicle is a rep with one day, every visit mandatory.
+The data are not ours to pass on and are not in this repository; the wheel of VRPSolverEasy 0.1.4 on PyPI carries the 56
+of Solomon and the 60 of Gehring and Homberger with 200 customers. Every vehicle is a rep with one day, every visit
+mandatory. Two conventions: the shortest way, distances cut off after one decimal, as the best known values of the
+twelfth DIMACS challenge are; or, with `--vehicles-first`, few vehicles before short ways, distances to a thousandth.
 """
 
 import argparse
@@ -16,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
-TENTH = 10
+TENTH, THOUSANDTH = 10, 1000
+VEHICLE = 100_000
+"""What a vehicle costs when vehicles come first, in units of distance: more than any plan drives."""
 
 
 def read(text: str) -> tuple[int, int, np.ndarray]:
@@ -27,12 +31,14 @@ def read(text: str) -> tuple[int, int, np.ndarray]:
     return int(fleet[0]), int(fleet[1]), np.array([row for row in numbers if len(row) == 7])
 
 
-def document(name: str, text: str, best: float | None) -> dict[str, Any]:
+def document(name: str, text: str, best: float | list[float] | None, *, vehicles_first: bool) -> dict[str, Any]:
     """The instance in the fsr/1 format."""
     vehicles, capacity, rows = read(text)
     xy = rows[:, 1:3]
-    time = np.floor(np.sqrt(((xy[:, None] - xy[None]) ** 2).sum(-1)) * TENTH + 1e-9).astype(int)
-    ready, due, service = (np.rint(rows[:, c] * TENTH).astype(int) for c in (4, 5, 6))
+    parts = THOUSANDTH if vehicles_first else TENTH
+    exact = np.sqrt(((xy[:, None] - xy[None]) ** 2).sum(-1)) * parts
+    time = (np.rint(exact) if vehicles_first else np.floor(exact + 1e-9)).astype(int)
+    ready, due, service = (np.rint(rows[:, c] * parts).astype(int) for c in (4, 5, 6))
     visits = [
         {"id": f"c{k}", "loc": k, "service": int(service[k]), "windows": [[int(ready[k]), int(due[k])]], "prize": 0,
          "required": True, "days": None, "reps": None, "demand": int(rows[k, 3])}
@@ -41,18 +47,18 @@ def document(name: str, text: str, best: float | None) -> dict[str, Any]:
     shifts = [
         {"id": f"t{k}", "rep": f"t{k}", "day": 0, "start_loc": 0, "end_loc": 0, "open": int(ready[0]),
          "close": int(due[0]), "break": None, "max_drive": None, "max_visits": None, "capacity": capacity,
-         "fixed_cost": 0}
+         "fixed_cost": VEHICLE * parts if vehicles_first else 0}
         for k in range(vehicles)
     ]  # fmt: skip
     return {
         "format": "fsr/1",
         "name": name,
-        "unit": 1 / TENTH,
+        "unit": 1 / parts,
         "time": time.tolist(),
         "visits": visits,
         "shifts": shifts,
         "spacing": [],
-        "weights": {"prize": 0, "travel": 1, "fixed": 0, "late": 0},
+        "weights": {"prize": 0, "travel": 1, "fixed": int(vehicles_first), "late": 0},
         "bks": {"value": best},
     }
 
@@ -62,17 +68,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("--best", type=Path, help="JSON with best known distances by name under solomon_dist")
+    parser.add_argument(
+        "--best", type=Path, help="JSON with best known values by name: solomon_dist, or solomon_hier and gh_hier"
+    )
+    parser.add_argument("--vehicles-first", action="store_true")
     options = parser.parse_args()
-    known = json.loads(options.best.read_text())["solomon_dist"] if options.best else {}
+    values = json.loads(options.best.read_text()) if options.best else {}
+    sets = ("solomon_hier", "gh_hier") if options.vehicles_first else ("solomon_dist",)
+    known = {name.upper(): best for one in sets for name, best in values.get(one, {}).items()}
     options.target.mkdir(parents=True, exist_ok=True)
     for source in sorted(options.folder.glob("*.txt")):
         name = source.stem.upper()
         if options.best and name not in known:
             print(f"{source.name}: no best known value, left out", file=sys.stderr)
             continue
-        written = json.dumps(document(name, source.read_text(), known.get(name))).encode()
-        (options.target / f"vrptw-{name.lower()}.json.gz").write_bytes(gzip.compress(written, mtime=0))
+        made = document(name, source.read_text(), known.get(name), vehicles_first=options.vehicles_first)
+        written = json.dumps(made).encode()
+        kind = "-hier" if options.vehicles_first else ""
+        (options.target / f"vrptw-{name.lower()}{kind}.json.gz").write_bytes(gzip.compress(written, mtime=0))
 
 
 def _is_number(word: str) -> bool:
