@@ -35,7 +35,6 @@ def cursor(*keys: object) -> str:
         f"/api/v1/plans?cursor={cursor('x', 'y')}",
         f"/api/v1/plans?cursor={cursor(1, 2)}",
         f"/api/v1/accounts?cursor={base64.urlsafe_b64encode(b'[' * 1400).decode()}",
-        "/search?q=%00",
     ],
 )
 def test_a_question_with_odd_characters_is_refused(path: str, client_for: ClientFor, make_user: MakeUser) -> None:

@@ -134,7 +134,7 @@ def test_what_is_old_is_removed_for_good_unless_something_refers_to_it(
     notes.delete(session, mona, note.id, 1)
     for one in (account, visited):
         accounts.delete(session, mona, one.id, one.rev)
-    assert service.purge(session) == {"note": 0, "site": 0, "account": 0}
+    assert set(service.purge(session).values()) == {0}
     old = clock.now() - timedelta(days=settings().bin_days + 1)
     for row in (account, visited, note, *session.scalars(select(Site))):
         row.deleted_at = old

@@ -22,7 +22,7 @@ from mobile.field import capture
 from server.accounts.models import Account, Site
 from server.accounts.queries import within_reach
 from server.activities.models import Visit
-from server.auth.access import scope_of
+from server.auth.access import scope_of, system_scope
 from server.auth.models import User
 from server.kit.database import engine, transaction
 from server.sync import doctor, entities
@@ -391,6 +391,6 @@ def expected_rows(session: Session, reach: set[str], user_id: UUID) -> dict[str,
     visits = session.scalars(select(Visit.id).where(Visit.account_id.in_(accounts) | (Visit.rep_id == user_id))).all()
     found = {}
     for name, ids in (("account", accounts), ("site", sites), ("visit", visits)):
-        rows = entities.rows(session, entities.BY_NAME[name], ids)
+        rows = entities.rows(session, system_scope(), entities.BY_NAME[name], ids)
         found[name] = {str(row_id): (row.rev, row.json()) for row_id, row in rows.items()}
     return found

@@ -26,7 +26,7 @@ def test_a_phone_holds_its_territory_its_own_accounts_and_the_company(world: Wor
     assert len(phone.ids("visit")) == 1
     assert phone.names("user_public") == {"Rita", "Otto", "Mona"}
     assert phone.names("territory") == {"west", "east"}
-    assert phone.names("picklist") == {"visit_outcome"}
+    assert phone.names("picklist") == {"visit_outcome", "contact_role"}
 
 
 def test_every_row_that_is_sent_is_a_whole_document(world: World) -> None:

@@ -51,7 +51,7 @@ def test_more_rows_mean_no_more_statements(
     browser = browser_of(make_user("ada", Role.ADMIN))
     few = asked(engine, browser, path, make_account, 2)
     many = asked(engine, browser, path, make_account, 10)
-    assert many == few
+    assert many <= few  # a search that finds enough does not ask for slips of the fingers
     assert few <= 24
 
 
