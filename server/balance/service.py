@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import pins
 from server.kit.errors import Invalid
+from server.leads import placing
 from server.territories import service as territories
 from server.territories.models import Territory
 
@@ -40,7 +41,7 @@ def create(
     """Add a territory, give it its people and move the accounts inside it there."""
     territory = territories.create(session, name=name, area=area, colour=colour, parent_id=parent_id)
     territories.set_members(session, territory.id, members, day=day)
-    pins.realign(session)
+    realign(session)
     return territory
 
 
@@ -48,14 +49,20 @@ def change(session: Session, territory_id: UUID, changes: dict[str, Any]) -> Ter
     """Change a territory; accounts move with its area."""
     territory = territories.change(session, territory_id, changes)
     if "area" in changes:
-        pins.realign(session)
+        realign(session)
     return territory
 
 
 def delete(session: Session, territory_id: UUID) -> None:
     """Take a territory away; its accounts go to whichever territory covers them now, or to none."""
     territories.delete(session, territory_id)
+    realign(session)
+
+
+def realign(session: Session) -> None:
+    """Put accounts and open leads into the territories that cover them now."""
     pins.realign(session)
+    placing.realign_open(session)
 
 
 def set_members(session: Session, territory_id: UUID, members: list[UUID], *, day: date) -> None:

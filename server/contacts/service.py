@@ -19,7 +19,7 @@ from server.contacts.models import Consent, Contact, ContactAccount, ContactMerg
 from server.contacts.values import CONTACT, LINK, LINKS, editor
 from server.fields import service as custom
 from server.kit import clock
-from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from server.kit.errors import Conflict, Invalid, NotFound
 from server.records.editing import CUSTOM, Outcome, changed_meanwhile, require_revision
 from server.records.models import FieldHistory
 from server.records.values import cleaned, phone_e164
@@ -257,12 +257,6 @@ def _write_link(session: Session, held: ContactAccount, values: Mapping[str, Any
             session.execute(other.values(is_primary=False))
     session.flush()
     session.refresh(held)
-
-
-def need_export(scope: Scope) -> None:
-    """Refuse who may not take contacts out of the house."""
-    if not scope.may("contacts:export"):
-        raise Forbidden("Your role may not export contacts.", help="Ask an admin.")
 
 
 def of_address(session: Session, scope: Scope, addresses: Sequence[str]) -> list[Contact]:

@@ -33,7 +33,6 @@ TITLES = {
     "reception": ("Front office",),
 }
 LANGUAGES = (["de"], ["de", "en"], ["de", "fr"], ["en"], ["it", "de"])
-SECTION = "Retail with loyalty points"
 
 
 def people(session: Session, seed: int = 28) -> int:

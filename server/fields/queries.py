@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import Boolean, Text
 
-from server.fields.models import OBJECTS, TABLES, CustomField, FieldKind, Picklist, VisitType
+from server.fields.models import TABLES, CustomField, FieldKind, Picklist, VisitType
 from server.kit.filtering import Field, Kind
 
 type Column = InstrumentedAttribute[dict[str, Any]]
@@ -21,11 +21,6 @@ def fields_of(session: Session, object: str, *, archived: bool = False) -> list[
         statement = statement.where(CustomField.archived.is_(False))
     order = (func.coalesce(CustomField.section, ""), CustomField.position, CustomField.id)
     return list(session.scalars(statement.order_by(*order)))
-
-
-def all_fields(session: Session) -> dict[str, list[CustomField]]:
-    """The fields of every object, archived ones too."""
-    return {name: fields_of(session, name, archived=True) for name in OBJECTS}
 
 
 KINDS = {

@@ -81,8 +81,7 @@ def check(
     worst = max(parts, key=lambda part: estimate(session, everything.where(condition(part))).cost)
     raise TooExpensive(
         f"The filter would search too much; its most expensive part is “{write(worst)}”.",
-        help="Narrow it with a condition on a field of the list itself, or save it as a segment: "
-        "that is computed in the background.",
+        help="Narrow it with a condition on a field of the list itself.",
         part=write(worst),
     )
 

@@ -10,6 +10,9 @@ from geo.types import LonLat
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.auth.models import Role, User
+from server.leads import service as leads
+from server.leads.models import LeadSource
+from server.leads.service import NewLead
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -72,3 +75,14 @@ def test_a_file_of_areas_is_taken_whole_or_not_at_all(client_for: ClientFor, mak
     assert client.get("/api/v1/territories").json()["items"] == []
     one = json.dumps({"type": "FeatureCollection", "features": [good]})
     assert client.post("/api/v1/territories/import", files={"file": ("areas.geojson", one)}).status_code == 201
+
+
+def test_open_leads_follow_the_areas(session: Session, client_for: ClientFor, make_user: MakeUser) -> None:
+    lead = leads.take_in(session, NewLead({"company": "Beck"}, LeadSource.API, at=LonLat(9.5, 47.5))).lead
+    client = client_for(make_user())
+    north = client.post("/api/v1/territories", json={"name": "North", "area": square(9)}).json()
+    session.refresh(lead)
+    assert str(lead.territory_id) == north["id"]
+    assert client.delete(f"/api/v1/territories/{north['id']}").status_code == 204
+    session.refresh(lead)
+    assert lead.territory_id is None
