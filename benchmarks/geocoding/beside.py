@@ -3,8 +3,8 @@
     git worktree add --detach /tmp/before main
     python benchmarks/geocoding/beside.py /tmp/before [--passes 5] [--index FILE.index] [li bc es alessandria helsinki]
 
-Each state answers in a process of its own. The first pass remembers nothing; `fresh` are questions never asked, after others
-of the same place. `--index` asks a file that `scale.py --keep` wrote. Answers that differ are counted.
+Each state answers in a process of its own. The first pass remembers nothing; `fresh` are questions never asked, after
+others of the same place. `--index` asks a file that `scale.py --keep` wrote. Answers that differ are counted.
 """
 
 import argparse
