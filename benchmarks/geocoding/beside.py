@@ -1,10 +1,11 @@
 """Two states of the geocoder beside each other: the same questions, alternating in one run, processor time.
 
     git worktree add --detach /tmp/before main
-    python benchmarks/geocoding/beside.py /tmp/before [--passes 5] [--index FILE.index] [li bc es alessandria helsinki]
+    python benchmarks/geocoding/beside.py /tmp/before [--passes 5] [--index FILE [FILE]] [li bc es alessandria helsinki]
 
 Each state answers in a process of its own. The first pass remembers nothing; `fresh` are questions never asked, after
-others of the same place. `--index` asks a file that `scale.py --keep` wrote. Answers that differ are counted.
+others of the same place. `--index` asks a file that `scale.py --keep` wrote, or one for each state. Answers that differ
+are counted.
 """
 
 import argparse
@@ -101,9 +102,9 @@ class State:
         self._process.wait()
 
 
-def compared(before: Path, source: str, passes: int) -> Iterator[str]:
+def compared(before: Path, sources: tuple[str, str], passes: int) -> Iterator[str]:
     """What is printed of one place."""
-    states = [State(before, source), State(HERE, source)]
+    states = [State(folder, source) for folder, source in zip((before, HERE), sources, strict=True)]
     for part in ("first", "fresh"):
         a, b = (state.ask(part) for state in states)
         yield (
@@ -126,16 +127,17 @@ def main() -> None:
     parser.add_argument("before", type=Path, nargs="?", help="folder with the other state of the code")
     parser.add_argument("places", nargs="*")
     parser.add_argument("--passes", type=int, default=5)
-    parser.add_argument("--index", type=Path)
+    parser.add_argument("--index", nargs="+")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve(options.serve)
         return
-    sources = [str(options.index)] if options.index else [place.key for place in chosen(options.places)]
-    for source in sources:
-        for line in compared(options.before, source, options.passes):
-            print(f"{Path(source).stem:12} {line}", flush=True)
+    keys = [place.key for place in chosen(options.places)] if not options.index else []
+    files = [(options.index[0], options.index[-1])] if options.index else []
+    for sources in files or [(key, key) for key in keys]:
+        for line in compared(options.before, sources, options.passes):
+            print(f"{Path(sources[0]).stem:12} {line}", flush=True)
 
 
 if __name__ == "__main__":
