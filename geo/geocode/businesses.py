@@ -28,8 +28,9 @@ def find_business(index: Index, parsed: Parsed, where: Where) -> Answer | None:
     """
     scored: dict[int, float] = {}
     for words in _names(parsed.names):
-        for poi in _candidates(index, words):
-            likeness = _likeness(words, index.poi(poi))
+        asked = company_words(" ".join(words))
+        for poi in _candidates(index, words, "".join(asked)):
+            likeness = _likeness(words, asked, index.poi(poi))
             if likeness >= _LEAST:
                 scored[poi] = max(scored.get(poi, 0.0), likeness)
     if not scored or where.other_country:
@@ -55,15 +56,13 @@ def _names(stretches: list[Words]) -> Iterable[Words]:
         yield tuple(w for words in stretches[:4] for w in words)
 
 
-def _candidates(index: Index, words: Words) -> Iterable[int]:
-    key = "".join(company_words(" ".join(words)))
+def _candidates(index: Index, words: Words, key: str) -> Iterable[int]:
     found = dict.fromkeys(index.pois_named(key))
     found.update(dict.fromkeys(index.pois_named("".join(words))))
     return found or index.pois_like(key, 12)
 
 
-def _likeness(words: Words, poi: NamedPoint) -> float:
-    asked = company_words(" ".join(words))
+def _likeness(words: Words, asked: Words, poi: NamedPoint) -> float:
     known = company_words(poi.name)
     a, b = "".join(asked), "".join(known)
     if a == b or "".join(words) == b:

@@ -37,6 +37,7 @@ class Geocoder:
         self._model = model or shipped()
         self._matcher = Matcher(index)
         self._places = lru_cache(20_000)(self._find_places)
+        self._wheres = lru_cache(20_000)(self._where)
 
     @property
     def version(self) -> str:
@@ -84,22 +85,22 @@ class Geocoder:
 
     def _ask(self, query: AddressQuery) -> tuple[Parsed, Where, Ranking]:
         parsed = parse(query, self._index)
-        where = self._where(parsed)
+        where = self._wheres(parsed.postcodes, tuple(parsed.cities), tuple(parsed.countries))
         return parsed, where, Ranking(self._matcher.candidates(parsed, where), where, self._matcher, self._model)
 
-    def _where(self, parsed: Parsed) -> Where:
-        known = next((c for c in parsed.postcodes if self._index.knows_postcode(c)), "")
+    def _where(self, postcodes: Words, cities: tuple[Words, ...], countries: tuple[str, ...]) -> Where:
+        known = next((c for c in postcodes if self._index.knows_postcode(c)), "")
         places: dict[int, float] = {}
-        for words in parsed.cities:
+        for words in cities:
             for place, sure in self._places(words).items():
                 places[place] = max(sure, places.get(place, 0.0))
         if known and len(places) > _MANY_PLACES:
             there = self._index.places_in(known)
             places = {place: sure for place, sure in places.items() if place in there} or places
         covered = self._index.countries
-        elsewhere = bool(parsed.countries) and bool(covered) and not any(c in covered for c in parsed.countries)
-        written = frozenset(w for words in parsed.cities for w in words)
-        return Where(parsed.postcodes, known, places, bool(parsed.cities), elsewhere, written)
+        elsewhere = bool(countries) and bool(covered) and covered.isdisjoint(countries)
+        written = frozenset(w for words in cities for w in words)
+        return Where(postcodes, known, places, bool(cities), elsewhere, written)
 
     def _find_places(self, words: Words) -> dict[int, float]:
         """Places that a stretch may name: exactly, as part of the words, or misspelt."""

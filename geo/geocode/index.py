@@ -115,6 +115,9 @@ class Index(Protocol):
         Of very many only those that are there, or a handful when none is.
         """
 
+    def knows_street(self, key: str) -> bool:
+        """Whether any street is filed under exactly this key."""
+
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
 

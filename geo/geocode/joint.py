@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from geo.geocode.blocks import Block, JointBlock
 from geo.geocode.index import Index, Named, NamedPoint, Settlement, Street
@@ -48,6 +49,8 @@ class JointIndex:
         self._segments = segments
         self.countries = frozenset(country for segment in segments for country in segment.countries)
         """Two-letter codes of the countries that are covered; empty when unknown."""
+        self.knows_street = lru_cache(20_000)(lambda key: any(segment.knows_street(key) for segment in segments))
+        """Whether any street is filed under exactly this key."""
         self._firsts = [[s.first[kind] for s in segments] for kind in range(3)]
 
     def _of(self, kind: int, at: int) -> Segment:

@@ -1,7 +1,6 @@
 """How like two street names are, in the ways people change them."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -9,11 +8,12 @@ from rapidfuzz.distance import OSA
 from geo.geocode.normalise import StreetName, abbreviates, type_edits
 from geo.geocode.vocabulary import vocabulary
 
-_FIGURES = re.compile(r"\d+")
 _OTHER_FIGURES = 3
 """Names with other figures (`1203 Sokak` and `1205 Sokak`) differ by so many letters more: they are other streets."""
 _NUMBER_WORD = 0.6
 """A figure that is part of a name tells it from others as much as most of its letters do."""
+_LITTLE = 0.04
+"""Other articles or prepositions; no name with words abbreviated or left out costs less."""
 
 
 class Likeness(NamedTuple):
@@ -39,7 +39,7 @@ class Likeness(NamedTuple):
         """A quick order of likeness, 0 for the same; only for choosing which to look at closely."""
         return (
             self.edits / self.length
-            + 0.04 * self.little
+            + _LITTLE * self.little
             + 0.12 * self.abbreviated
             + 0.5 * self.missing
             + 0.06 * self.type_missing
@@ -61,54 +61,67 @@ def likeness(asked: StreetName, known: Sequence[StreetName], place_words: frozen
         `Via Roma di Spinetta`).
     """
     best = _compare(asked, known[0], place_words)
+    if len(known) == 1:
+        return best
+    least = best.cost
     for name in known[1:]:
-        if best.cost == 0:
+        if least == 0:
             break
         other = _compare(asked, name, place_words)
-        if other.cost < best.cost:
-            best = other
+        cost = other.cost
+        if cost < least:
+            best, least = other, cost
     return best
 
 
 def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) -> Likeness:
-    missing = not asked.types or not known.types
-    differs = not missing and not asked.types & known.types
-    neither = not asked.types and not known.types
-    flags = {"type_missing": missing and not neither, "type_differs": differs}
+    lacks = bool(asked.types) != bool(known.types)
+    differs = bool(asked.types and known.types) and asked.types.isdisjoint(known.types)
     length = max(len(asked.core), len(known.core), 1)
-    if asked.core == known.core or "".join(asked.rest) == "".join(known.rest):
-        return Likeness(length=length, **flags)
+    if asked.core == known.core or asked.plain == known.plain:
+        return Likeness(0, length, False, False, 0.0, lacks, differs)
     if asked.glued == known.glued:
-        return Likeness(length=length)
+        return Likeness(0, length)
     if asked.glued == known.core or known.glued == asked.core:
-        return Likeness(length=length, type_missing=True)
+        return Likeness(0, length, type_missing=True)
     in_type = _cut_type_edits(asked, known)
     if in_type == 0:
-        return Likeness(length=length)
+        return Likeness(0, length)
     if asked.bare == known.bare or asked.bare_plain == known.bare_plain:
-        return Likeness(length=length, little=True, **flags)
-    found = [_letters(asked, known, length, flags)]
-    if in_type is not None:
-        found.append(Likeness(edits=in_type, length=len(known.glued)))
+        return Likeness(0, length, True, False, 0.0, lacks, differs)
+    best = _letters(asked, known, length, lacks, differs)
+    least = best.cost
+    if in_type is not None and in_type / len(known.glued) < least:
+        best = Likeness(in_type, len(known.glued))
+        least = best.cost
+    for other in _shortened(asked, known, length, lacks, differs, place_words) if least > _LITTLE else ():
+        cost = other.cost
+        if cost < least:
+            best, least = other, cost
+    return best
+
+
+def _shortened(
+    asked: StreetName, known: StreetName, length: int, lacks: bool, differs: bool, place_words: frozenset[str]
+) -> Iterator[Likeness]:
+    """The name with its words abbreviated, and with words left out."""
     written, has_type = _without_cut_type(asked, known)
     if _is_abbreviated(written, known.rest, (3 if len(known.words) == 1 else 2) if has_type else 0):
-        flags = {"type_missing": False, "type_differs": False} if has_type else flags
-        found.append(Likeness(length=length, abbreviated=True, **flags))
+        yield Likeness(0, length, False, True, 0.0, lacks and not has_type, differs and not has_type)
     omitted = _left_out(asked, known)
     if omitted:
         share = 0.0 if place_words.issuperset(omitted) else len("".join(omitted)) / max(1, len(known.bare))
         if any(word.isdecimal() for word in omitted):
             share = max(share, _NUMBER_WORD)
-        found.append(Likeness(length=length, little=True, missing=min(1.0, share), **flags))
-    return min(found, key=lambda x: x.cost)
+        yield Likeness(0, length, True, False, min(1.0, share), lacks, differs)
 
 
 def _cut_type_edits(asked: StreetName, known: StreetName) -> int | None:
     """Letters wrong in `backofenga` for Backofengasse or `sherwood raod` for Sherwood Road; None for other names."""
     if asked.types & known.types or not known.types:
         return None
-    for core in {asked.core, "".join(asked.rest), asked.glued}:
-        for start in {known.core, "".join(known.rest)}:
+    for core in {asked.core, asked.plain, asked.glued}:
+        for start in {known.core, known.plain}:
             if len(core) > len(start) > 1 and core.startswith(start):
                 found = type_edits(core[len(start) :], known.types)
                 if found is not None and len(start) > 1 + found:
@@ -127,32 +140,28 @@ def _without_cut_type(asked: StreetName, known: StreetName) -> tuple[Sequence[st
     return asked.rest, False
 
 
-def _letters(asked: StreetName, known: StreetName, length: int, flags: dict[str, bool]) -> Likeness:
+def _letters(asked: StreetName, known: StreetName, length: int, lacks: bool, differs: bool) -> Likeness:
     """Letters that differ: between the names as they are and shortened, or with their types glued on."""
-    written, whole = "".join(asked.rest), "".join(known.rest)
     edits = OSA.distance(asked.core, known.core)
-    if len(whole) > len(known.core) or len(written) > len(asked.core):
-        edits = min(edits, OSA.distance(written, whole))
-    bare = OSA.distance(asked.bare, known.bare) + 1
-    other = _OTHER_FIGURES if _figures(asked.glued) != _figures(known.glued) else 0
-    plain = Likeness(edits=min(edits, bare) + other, length=length, little=bare < edits, **flags)
-    if bool(asked.types) != bool(known.types):
+    if len(known.plain) > len(known.core) or len(asked.plain) > len(asked.core):
+        edits = min(edits, OSA.distance(asked.plain, known.plain))
+    has_little = asked.bare != asked.core or known.bare != known.core
+    bare = OSA.distance(asked.bare, known.bare) + 1 if has_little else edits + 1
+    other = _OTHER_FIGURES if asked.figures != known.figures else 0
+    plain = Likeness(min(edits, bare) + other, length, bare < edits, False, 0.0, lacks, differs)
+    if lacks:
         joined = min(OSA.distance(asked.glued, known.core), OSA.distance(asked.core, known.glued)) + other
         if joined < plain.edits:
-            plain = Likeness(edits=joined, length=max(length, len(known.core)), **flags)
-    if not flags["type_missing"] and not flags["type_differs"]:
+            plain = Likeness(joined, max(length, len(known.core)), False, False, 0.0, lacks, differs)
+    elif not differs:
         return plain
-    glued = [known.glued, *(known.core + t for t in known.types)] if known.types else [known.glued]
-    all_written = asked.glued
-    if abs(len(all_written) - len(known.glued)) > 4 * max(1, edits) or min(len(asked.core), len(known.core)) < 2:
+    if abs(len(asked.glued) - len(known.glued)) > 4 * max(1, edits) or min(len(asked.core), len(known.core)) < 2:
         return plain
-    edits = min(OSA.distance(all_written, g) for g in glued) + other
-    with_type = Likeness(edits=edits, length=max(len(all_written), len(known.glued)))
-    return min(plain, with_type, key=lambda x: x.cost)
-
-
-def _figures(glued: str) -> list[str]:
-    return [] if glued.isalpha() else _FIGURES.findall(glued)
+    edits = OSA.distance(asked.glued, known.glued)
+    for kind in known.types:
+        edits = min(edits, OSA.distance(asked.glued, known.core + kind))
+    with_type = Likeness(edits + other, max(len(asked.glued), len(known.glued)))
+    return with_type if with_type.cost < plain.cost else plain
 
 
 def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from geo.geocode.blocks import Block
 from geo.geocode.confidence import FEATURES, Features
@@ -98,6 +99,25 @@ class Found:
     """The best match per street and leading figure of the house number."""
     elsewhere: list[tuple[Reading, StreetName, int]] = field(default_factory=list)
     """Streets of exactly the name that are not where the address says: not compared while they cannot matter."""
+    compared: dict[tuple[Words, int], "_Compared | None"] = field(default_factory=dict)
+    """What is known of a street for some words, whatever the number; None when the names have nothing in common."""
+
+
+class _Compared(NamedTuple):
+    """A street beside what was written, its number left out."""
+
+    street: Street
+    """The street."""
+    like: Likeness
+    """How like the names are."""
+    cost: float
+    """The cost of that likeness."""
+    agrees_postcode: float
+    """Whether the written postcode is one of the street's."""
+    city: float
+    """How surely the written city is where the street is."""
+    own_city: bool
+    """The written city is the one that its addresses write."""
 
 
 class Matcher:
@@ -124,12 +144,12 @@ class Matcher:
                     break
                 agreed = self._exact(reading, where, found, hit)
                 hit = hit or (agreed and not reading.left_over)
-                if len(reading.left_over) <= 2 and not announces(reading.words):
+                if not exact and len(reading.left_over) <= 2:
                     fuller.append(reading)
             exact = exact or hit
         if not exact:
             self.look_elsewhere(found, where)
-            self._near(fuller, where, found)
+            self._near([reading for reading in fuller if not announces(reading.words)], where, found)
         return found
 
     def look_elsewhere(self, found: Found, where: Where) -> list[Match]:
@@ -149,10 +169,13 @@ class Matcher:
         here: dict[int, None] = {}
         elsewhere: dict[int, None] = {}
         for key in asked.keys:
-            named = self._index.streets_named(key, where.postcodes, where.places)
-            here.update(dict.fromkeys(named.here))
-            elsewhere.update(dict.fromkeys(named.elsewhere))
-        if not here and not elsewhere and not hit:
+            if self._index.knows_street(key):
+                named = self._index.streets_named(key, where.postcodes, where.places)
+                here.update(dict.fromkeys(named.here))
+                elsewhere.update(dict.fromkeys(named.elsewhere))
+        if not here and not elsewhere:
+            if hit:
+                return False
             for named in self._cut_types(asked, where):
                 here.update(dict.fromkeys(named.here))
                 elsewhere.update(dict.fromkeys(named.elsewhere))
@@ -171,10 +194,8 @@ class Matcher:
         for core in {asked.core, asked.glued}:
             for size in range(1, min(_LONGEST_TYPE, len(core) - 2) + 1):
                 rest = core[-size:]
-                if not may_be_type(rest):
-                    continue
-                named = self._index.streets_named(core[:-size], where.postcodes, where.places)
-                if named.here or named.elsewhere:
+                if self._index.knows_street(core[:-size]) and may_be_type(rest):
+                    named = self._index.streets_named(core[:-size], where.postcodes, where.places)
                     yield Named(
                         [s for s in named.here if self._may_end(s, rest)],
                         [s for s in named.elsewhere if self._may_end(s, rest)],
@@ -246,27 +267,40 @@ class Matcher:
 
     def _file(self, reading: Reading, asked: StreetName, street_id: int, where: Where, found: Found) -> Match | None:
         """Compare, and keep the better reading of a street; None when the names have nothing to do with each other."""
-        street = self._index.street(street_id)
-        like = likeness(asked, street.names, where.words)
-        cost = like.cost
-        if cost > _UNLIKE:
+        known = (reading.words, street_id)
+        if known in found.compared:
+            compared = found.compared[known]
+        else:
+            compared = found.compared[known] = self._compare(asked, street_id, where)
+        if compared is None:
             return None
+        street = compared.street
         if reading.left_over:
             left = tuple(
                 w for w in reading.left_over if not any(type_edits(w, n.types) is not None for n in street.names)
             )
             reading = Reading(reading.words, reading.number, left)
-        match = Match(street, reading, like, cost)
-        match.agrees_postcode = float(any(code in street.postcodes for code in where.postcodes))
-        for place, sure in where.places.items():
-            if place in street.places and sure > match.city:
-                match.city = sure
-            match.own_city = match.own_city or (sure >= 0.6 and place in street.own_places)
+        match = Match(street, reading, *compared[1:])
         key = (street_id, None if reading.number is None else reading.number.base)
         old = found.matches.get(key)
         if old is None or _better(match, old):
             found.matches[key] = match
         return match
+
+    def _compare(self, asked: StreetName, street_id: int, where: Where) -> _Compared | None:
+        """Compare names and place of a street with what was written; None when it is another name altogether."""
+        street = self._index.street(street_id)
+        like = likeness(asked, street.names, where.words)
+        cost = like.cost
+        if cost > _UNLIKE:
+            return None
+        agrees = 1.0 if where.postcodes and not street.postcodes.isdisjoint(where.postcodes) else 0.0
+        city, own_city = 0.0, False
+        for place, sure in where.places.items():
+            if sure > city and place in street.places:
+                city = sure
+            own_city = own_city or (sure >= 0.6 and place in street.own_places)
+        return _Compared(street, like, cost, agrees, city, own_city)
 
     def place(self, match: Match, where: Where) -> None:
         """Look the number of a match up."""

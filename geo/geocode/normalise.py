@@ -11,6 +11,7 @@ from rapidfuzz.distance import OSA
 from geo.geocode.vocabulary import fold, vocabulary, words
 
 _DOTTED = re.compile(r"\b([a-z])\.\s?([a-z]{1,3})\b")
+_FIGURES = re.compile(r"\d+")
 _MIN_REST = 3
 _LONGEST_TAIL = 11
 _TWO_EDITS = 8
@@ -37,6 +38,10 @@ class StreetName:
     """All words glued, as written."""
     keys: tuple[str, ...]
     """Every key under which the name is filed, the main one first."""
+    plain: str
+    """`rest` glued, its words unshortened."""
+    figures: tuple[str, ...]
+    """All figures in it."""
 
 
 @lru_cache(maxsize=200_000)
@@ -80,7 +85,8 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
         bare_plain = "".join([w for w in rest if w not in table.little]) or plain
     glued = "".join(parts)
     keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain, glued if is_glued else "") if k))
-    return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys)
+    figures = () if glued.isalpha() else tuple(_FIGURES.findall(glued))
+    return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys, plain, figures)
 
 
 def _says_enough(parts: tuple[str, ...], rest: tuple[str, ...]) -> bool:

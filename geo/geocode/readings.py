@@ -52,7 +52,8 @@ def readings(words: Words) -> Iterator[Reading]:
 
 def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
     end = i
-    while end > 1 and words[end - 1] in vocabulary().number:
+    announcing = vocabulary().number
+    while end > 1 and words[end - 1] in announcing:
         end -= 1
     if cut >= end:
         return
@@ -61,7 +62,7 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
         if not (word.isdecimal() or len(word) == 1 or word in SUFFIX_WORDS):
             break
         tail.append(word)
-    for last in dict.fromkeys((end, i)):
+    for last in (end,) if end == i else (end, i):
         yield Reading(words[cut:last], _number(words[i], tail), _beside(words[:cut], words[cut:last]))
 
 
@@ -74,16 +75,18 @@ def _beside(left: Words, street: Words) -> Words:
 
 
 def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
-    if i + 1 >= len(words) or (any(w not in vocabulary().number for w in words[:i]) and i > 2):
+    table = vocabulary()
+    if i + 1 >= len(words) or (i > 2 and not table.number.issuperset(words[:i])):
         return
-    units = vocabulary().unit
-    before = tuple(w for w in words[:i] if w not in vocabulary().number and w not in units and not w.isdecimal())
+    before = tuple([w for w in words[:i] if w not in table.number and w not in table.unit and not w.isdecimal()])
     for start in _starts(words, i):
-        for rest in dict.fromkeys((_without_units(words[start:]), words[start:])):
+        whole = words[start:]
+        without = _without_units(whole)
+        for rest in (whole,) if without == whole else (without, whole):
             if cut < len(rest):
                 end = len(rest) - cut
                 left = rest[end:]
-                if left and (left[0].isdecimal() or "".join(left[:2]) in units or left[0] in units):
+                if left and (left[0].isdecimal() or "".join(left[:2]) in table.unit or left[0] in table.unit):
                     left = ()
                 yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), before + left)
 
@@ -101,11 +104,13 @@ def _starts(words: Words, i: int) -> list[int]:
 
 def _without_units(words: Words) -> Words:
     """Cut a stretch where a floor, box or person begins, but not at its very first word."""
+    units = vocabulary().unit
     for i in range(1, len(words)):
-        if words[i] in vocabulary().unit and (i + 1 == len(words) or words[i + 1][0].isdecimal()):
+        if words[i] in units and (i + 1 == len(words) or words[i + 1][0].isdecimal()):
             return words[:i]
     return words
 
 
 def _number(base: str, tail: Sequence[str]) -> HouseNumber:
-    return HouseNumber(int(base), tuple(tail), base + "".join(f"-{t}" if t.isdecimal() else t for t in tail))
+    text = base + "".join([f"-{t}" if t.isdecimal() else t for t in tail]) if tail else base
+    return HouseNumber(int(base), tuple(tail), text)

@@ -67,6 +67,11 @@ class Segment:
         """The street at a position."""
         self.houses = lru_cache(20_000)(self._numbers)
         """Its house numbers."""
+        self.knows_street = lru_cache(20_000)(lambda key: self._by_name.find(key) >= 0)
+        """Whether any street is filed under exactly this key."""
+        self._areas_of = lru_cache(20_000)(lambda at: (self._by_code.of[at], self._places[at]))
+        self.poi = lru_cache(20_000)(self._read_poi)
+        """The business at a position."""
         self.places_in = lru_cache(1_000)(self._places_of_code)
         """The places in which the streets of a postcode lie."""
         self._codes = lru_cache(1_000)(self._known_codes)
@@ -160,9 +165,10 @@ class Segment:
 
     def _is_in(self, at: int, codes: Sequence[int], places: Collection[int]) -> bool:
         """Whether a street is in one of the postcodes or places."""
-        if codes and any(code in codes for code in self._by_code.of[at]):
+        own_codes, own_places = self._areas_of(at)
+        if codes and any([code in codes for code in own_codes]):
             return True
-        return bool(places) and any(place + self._first_place in places for place in self._places[at])
+        return bool(places) and any([place + self._first_place in places for place in own_places])
 
     def _areas(self, postcodes: Iterable[str], places: Iterable[int]) -> Iterator[Array]:
         for code in self._codes(tuple(postcodes)):
@@ -227,8 +233,7 @@ class Segment:
     def _of_place_key(self, at: int) -> list[int]:
         return self._shifted(self._by_place.members[at], self._first_place)
 
-    def poi(self, poi: int) -> NamedPoint:
-        """The business at a position."""
+    def _read_poi(self, poi: int) -> NamedPoint:
         at = poi - self._first_poi
         name, street, number, code, city = (
             self._string(f"poi.{column}", at) for column in ("name", "street", "number", "code", "city")

@@ -18,6 +18,7 @@ _LOOKED_AT = 40_000
 _SHORTLIST = 500
 """Keys whose pieces are counted exactly when the commonest were left out."""
 _REMEMBERED = 5_000
+_ROUNDING = 1e-9
 _FEW = 32
 """Counting over all keys pays when the entries are more than one in so many of them."""
 
@@ -91,7 +92,7 @@ class Pieces:
         order = np.argsort(lengths, kind="stable")
         taken = max(1, int(np.searchsorted(np.cumsum(lengths[order]), _LOOKED_AT, side="right")))
         everything = np.concatenate([self._holders.array(i) for i in ids[order[:taken]]])[: 4 * _LOOKED_AT]
-        fewest = math.ceil(least * (shortest + wanted) / 2) if taken == len(ids) else 1
+        fewest = _fewest(wanted, shortest, least) if taken == len(ids) else 1
         hits, counts = self._counted(everything, fewest)
         if taken < len(ids):
             if len(hits) > _SHORTLIST:
@@ -130,6 +131,11 @@ class Pieces:
     def sizes(self, keys: Array) -> Array:
         """Letters of some keys."""
         return self._sizes[keys]
+
+
+def _fewest(wanted: int, shortest: int, least: float) -> int:
+    """So many pieces a key shares at least: its letters are no fewer than they, nor than `shortest`."""
+    return math.ceil(least * max((shortest + wanted) / 2, wanted / (2 - least)) - _ROUNDING)
 
 
 def found_in(known: Array, wanted: Array) -> Array:

@@ -175,6 +175,11 @@ def test_of_a_name_that_is_everywhere_only_the_streets_that_are_meant_are_found(
     assert [len(streets) for streets in index.streets_named("haupt", ["99999"])] == [0, 32]
 
 
+def test_a_name_is_known_when_some_street_has_it(kind: Kind) -> None:
+    index = kind(CONTENT)
+    assert [index.knows_street(key) for key in ("land", "lan", "")] == [True, False, False]
+
+
 def test_a_street_where_the_address_says_is_told_from_one_of_its_name_elsewhere(kind: Kind) -> None:
     index = kind(CONTENT)
     for postcodes, places in ((["9490"], []), ([], index.places_named("vaduz"))):
