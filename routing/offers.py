@@ -1,9 +1,11 @@
 """The best times to offer a customer: every gap of every planned day, with the driving that it adds."""
 
+import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from routing import reordering
 from routing.timeline import NEVER, Room, Timeline
 from routing.types import RepDay, Visit, Window
 
@@ -60,6 +62,13 @@ class Slot:
     """Driving that it adds to the day."""
     position: int
     """Behind so many stops."""
+    order: tuple[int, ...] = ()
+    """The other stops (0 = the first as the day stands) in the order that this time asks for; empty: as they stand."""
+
+    @property
+    def moves(self) -> int:
+        """How many stops get another place among the others."""
+        return sum(stop != place for place, stop in enumerate(self.order))
 
     @property
     def shade(self) -> Shade:
@@ -84,6 +93,37 @@ class Offer:
 def offers(days: Iterable[Day], visit: Visit) -> tuple[Offer, ...]:
     """What each day could offer for a visit, exact against the day's windows, break and end."""
     return tuple(_offer(day, visit) for day in days)
+
+
+def with_moves(day: Day, seconds: Sequence[Sequence[int]], visit: Visit, offer: Offer) -> Offer:
+    """The offer with the times that become possible, or cheaper, when the day's other stops change places for them.
+
+    Parameters
+    ----------
+    seconds : square table of int
+        Drives between the start, every stop in order, the customer, and the end.
+    """
+    if offer.shut not in (None, Shut.FULL) or len(day.timeline.visits) < 2:
+        return offer
+    rep_day, stops = day.timeline.rep_day, day.timeline.visits
+    new = len(stops) + 1
+    whole = reordering.Day(rep_day, [*stops, visit], seconds)
+    standing = tuple(range(1, new))
+    best = whole.best(whole.starts(standing, new))
+    if best is None or (rest := tuple(node for node in best if node != new)) == standing:
+        return offer
+    longer = whole.driving_s(rest) - whole.driving_s(standing)
+    nodes = [0, *rest, new + 1]
+    timeline = Timeline(rep_day, [stops[v - 1] for v in rest], [seconds[a][b] for a, b in itertools.pairwise(nodes)])
+    moved = Day(timeline, [seconds[n][new] for n in nodes[:-1]], [seconds[new][n] for n in nodes[1:]])
+    order = tuple(v - 1 for v in rest)
+    cheaper = [
+        replace(slot, detour_s=slot.detour_s + longer, order=order)
+        for slot in _offer(moved, visit).slots
+        if slot.position == best.index(new) and (offer.best is None or slot.detour_s + longer < offer.best.detour_s)
+    ]
+    found = sorted([*cheaper, *offer.slots], key=lambda s: (s.detour_s, s.starts_s))
+    return Offer(offer.rep_day, tuple(found), None if found else offer.shut)
 
 
 def _offer(day: Day, visit: Visit) -> Offer:

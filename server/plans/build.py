@@ -12,6 +12,7 @@ from shapely.geometry import Point
 from geo.types import LonLat
 from routing.roads.types import Matrix
 from routing.types import Break, Meeting, Night, Problem, RepDay, Spacing, Visit, Window
+from server.accounts.models import DayPart
 from server.accounts.opening_hours import HoursNotUnderstood, holiday_hours, parse_hours
 from server.auth.models import RepProfile, User
 from server.closures.queries import DaysOff
@@ -21,6 +22,13 @@ from server.plans.candidates import Candidate, Candidates
 WHOLE_DAY = (Window(0, 86_400),)
 NOTHING_OFF = DaysOff()
 NOON_S = 43_200
+PARTS = {
+    DayPart.MORNING: Window(0, 41_400),
+    DayPart.MIDDAY: Window(39_600, 50_400),
+    DayPart.AFTERNOON: Window(46_800, 63_000),
+    DayPart.EVENING: Window(59_400, 86_400),
+}
+"""Until 11:30, 11:00 to 14:00, 13:00 to 17:30, from 16:30 on."""
 LATE_SHARE = 20
 """A day of lateness costs this fraction of the prize."""
 
@@ -151,6 +159,8 @@ class Blueprint:
         first = (c.first_day - self.first_day).days
         last = days[-1] if c.last_day is None or not days else (c.last_day - self.first_day).days
         open_on = {d: self._windows(c, self.first_day + timedelta(days=d)) for d in days}
+        allowed = [d for d in days if first <= d <= last]
+        welcome = [d for d in allowed if (self.first_day + timedelta(days=d)).weekday() in c.likes_weekdays]
         usual = next(iter(open_on.values()), ())
         return Visit(
             id=c.key,
@@ -159,7 +169,7 @@ class Blueprint:
             windows=usual,
             prize=c.prize_s,
             mandatory=c.mandatory,
-            days=frozenset(d for d in days if first <= d <= last),
+            days=frozenset(welcome if any(open_on[d] for d in welcome) else allowed),
             reps=frozenset(str(rep) for rep in c.rep_ids),
             windows_by_day={d: windows for d, windows in open_on.items() if windows != usual},
             due_day=None if c.due_on is None else max(0, (c.due_on - self.first_day).days),
@@ -179,7 +189,8 @@ class Blueprint:
             return ()
         is_holiday = self.off.holiday_at(c.country, day) is not None
         zone = next((shift.zone for shift in self.shifts), self.zone)
-        return on_days_clock(open_windows(c.opening_hours, day, is_holiday=is_holiday), day, zone)
+        opened = open_windows(c.opening_hours, day, is_holiday=is_holiday)
+        return on_days_clock(liked(opened, c.likes_part, c.service_s), day, zone)
 
     def closed_days(self, c: Candidate) -> dict[date, str]:
         """The days of the plan on which a site is closed by way of exception, and why."""
@@ -280,6 +291,14 @@ def open_windows(hours: str | None, day: date, *, is_holiday: bool = False) -> t
         else:
             merged.append([start, end])
     return tuple(Window(start * 60, end * 60) for start, end in merged)
+
+
+def liked(windows: tuple[Window, ...], part: DayPart | None, service_s: int) -> tuple[Window, ...]:
+    """The opening hours within the part of the day that the customer likes; all of them when none is long enough."""
+    if part is None:
+        return windows
+    cut = ((max(w.open_s, PARTS[part].open_s), min(w.close_s, PARTS[part].close_s)) for w in windows)
+    return tuple(Window(a, b) for a, b in cut if b - a >= service_s) or windows
 
 
 def seconds_of(at: datetime, day: date, zone: str) -> int:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts.models import Account, Site
+from server.accounts.models import Account, DayPart, Site, Weekday
 from server.activities.models import Appointment, Visit, VisitState
 from server.activities.queries import appointments
 from server.kit import clock
@@ -63,6 +64,10 @@ class Candidate:
     """Why these want it."""
     must: bool = False
     """Whether one of these must be served."""
+    likes_weekdays: frozenset[int] = frozenset()
+    """0 is Monday: taken where one of them is open; empty: any."""
+    likes_part: DayPart | None = None
+    """Part of the day: taken where the opening hours leave it."""
 
     @property
     def mandatory(self) -> bool:
@@ -148,9 +153,28 @@ def _visits(
             country=site.country,
             grade=site.grade,
             uncertainty_m=site.uncertainty_m,
+            **_likes(one.account, pressing=number == 0 and overdue > one.early_days(stretch)),
         )
         number += 1
         due_on += timedelta(days=wait)
+
+
+class Likes(TypedDict, total=False):
+    """What a customer likes, as a candidate carries it."""
+
+    likes_weekdays: frozenset[int]
+    likes_part: DayPart | None
+
+
+def _likes(account: Account, *, pressing: bool) -> Likes:
+    """The days and the time at which visits are welcome; one that is late past its tolerance comes at any."""
+    if pressing:
+        return {}
+    days = list(Weekday)
+    return {
+        "likes_weekdays": frozenset(days.index(Weekday(day)) for day in account.preferred_days),
+        "likes_part": DayPart(account.preferred_time) if account.preferred_time else None,
+    }
 
 
 def _promises(session: Session, promised: Sequence[Visit]) -> Iterable[Candidate | Unplaceable]:

@@ -13,6 +13,7 @@ from server.plans import candidates, capacity, wishes
 from server.plans.candidates import Candidates
 from server.plans.due import worked
 from server.plans.rules import rules
+from server.segments import queries as segments
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,18 @@ def find(
     first_day: date,
     last_day: date,
     other_rep_ids: Sequence[UUID] = (),
+    segment_id: UUID | None = None,
 ) -> Collected:
-    """What these reps should visit on some days: what was promised, what is due, what is wanted besides."""
+    """What these reps should visit on some days: what was promised, what is due, what is wanted besides.
+
+    With a segment only its accounts are due or wanted; promises are kept, and the stretch is that of all the work.
+    """
     rep_ids = [rep.id for rep in reps]
     work = worked(session, scope, rep_ids, first_day, other_rep_ids)
     stretch = capacity.load(session, reps, work, first_day).stretch if rules(session).stretches else 1.0
+    if segment_id is not None:
+        members = set(session.scalars(segments.members(session, scope, segments.find(session, scope, segment_id))))
+        work = [one for one in work if one.account.id in members]
     promises, homeless = candidates.promised(session, rep_ids, first_day, last_day)
     elsewhere = candidates.planned_elsewhere(session, rep_ids, first_day, last_day)
     busy = {one.account_id for one in promises} | {one.account_id for one in homeless} | elsewhere

@@ -13,6 +13,7 @@ from geo.types import LonLat
 from routing.budget import Budget
 from routing.check import Report, verify
 from routing.explain import why
+from routing.fingerprint import fingerprint
 from routing.found import Tell
 from routing.plan import Plan as Answer
 from routing.plan import Route as PlannedRoute
@@ -69,6 +70,8 @@ class Computed:
     answer: Answer
     report: Report
     journey: Journey
+    inputs: str | None = None
+    """Fingerprint of what the search was given."""
 
 
 def prepare(session: Session, plan: Plan) -> Blueprint:
@@ -77,7 +80,7 @@ def prepare(session: Session, plan: Plan) -> Blueprint:
     asked = session.get_one(User, plan.requested_by)
     scope = scope_of(session, asked, source="job")
     last_day = plan.first_day + timedelta(days=plan.days - 1)
-    found = collecting.find(session, scope, reps, plan.first_day, last_day, plan.other_rep_ids)
+    found = collecting.find(session, scope, reps, plan.first_day, last_day, plan.other_rep_ids, plan.segment_id)
     off = days_off(session, plan.rep_ids, plan.first_day, last_day)
     drawn = blueprint(reps, plan.first_day, plan.days, found.candidates, settings().zone, off)
     nights = {rep.id: rep.rep_profile.nights_a_week for rep in reps if rep.rep_profile}
@@ -104,7 +107,8 @@ def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Tell) -> Comp
     report = verify(problem, answer)
     if not report.lawful:
         raise UnlawfulPlan("; ".join(str(violation) for violation in report.violations[:5]))
-    return Computed(drawn, problem, answer, report, journey)
+    inputs = fingerprint(problem, plan.engine, plan.seed, plan.steps, plan.seconds)
+    return Computed(drawn, problem, answer, report, journey, inputs)
 
 
 def store(session: Session, plan_id: UUID, computed: Computed) -> Plan:
@@ -122,6 +126,7 @@ def store(session: Session, plan_id: UUID, computed: Computed) -> Plan:
     session.add_all(left_out)
     plan.state, plan.progress, plan.error, plan.error_help = PlanState.READY, None, None, None
     plan.ready_at, plan.stretch = clock.now(), computed.blueprint.stretch
+    plan.problem_sha256 = computed.inputs
     plan.estimated = any(route.estimated for route in routes)
     plan.summary = _summary(computed, sum(route.distance_m for route in routes), left_out).model_dump()
     session.flush()

@@ -62,6 +62,14 @@ class Plan(Record, Base):
     estimated: Mapped[bool] = mapped_column(
         server_default=text("false"), comment="Some drive is a straight-line estimate, not a road."
     )
+    problem_sha256: Mapped[str | None] = mapped_column(
+        comment="Of all that the search was given: equal ones give equal plans."
+    )
+    segment_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("segment.id", ondelete="SET NULL"),
+        index=True,
+        comment="Only its accounts are visited; promises are kept.",
+    )
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Counts and sums, see PlanSummary.")
     other_rep_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid), server_default=text("'{}'"), comment="Planned elsewhere in the same night; theirs is left to them."

@@ -28,6 +28,7 @@ class SlotRead(BaseModel):
     latest_at: datetime = Field(description="Latest start in the same gap.")
     detour_s: int = Field(description="Driving that it adds to the day.")
     shade: Shade
+    moves: int = Field(description="Other stops of the day that change places for it.")
 
 
 class TimesRead(BaseModel):
@@ -52,6 +53,7 @@ class TimesRead(BaseModel):
                 latest_at=times.moment(s.latest_s),
                 detour_s=s.detour_s,
                 shade=s.shade,
+                moves=s.moves,
             )
             for s in times.slots
         ]

@@ -1,6 +1,5 @@
 """Times to offer a customer, from the published days and the promises of some reps."""
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,10 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from routing.offers import Day, Slot, offers
+from routing import reordering
+from routing.offers import Day, Offer, Slot, offers, with_moves
 from routing.roads.straight import StraightLine
 from routing.roads.types import RoadEngine, RoadsUnavailable
-from routing.timeline import Timeline
+from routing.timeline import NEVER, Timeline
 from routing.types import RepDay, Visit, Window
 from server.accounts import queries as accounts
 from server.accounts.models import Account, PinState, Site
@@ -38,6 +38,8 @@ from server.plans.service import FARTHEST_DAYS, need_reps
 from server.roads import service as roads
 
 MOST_DAYS = 60
+REORDERED_DAYS = 8
+"""So many days, those of the least detours, are looked at once more with their stops free to change places."""
 NOT_WORKING = "not_working"
 """Reason of a day that is no working day of the rep; the others are `routing.offers.Shut`."""
 
@@ -127,6 +129,8 @@ def times(session: Session, asked: Asked, reps: Sequence[User], first_day: date,
     stops = (known.point for day in standing.values() for known in day)
     points = list(dict.fromkeys([*(p for s in shifts.values() for p in (s.home, s.end)), *stops]))
     engine, there, onward = _drives(session, asked.point, points)
+    for key in standing.keys() - planned.keys():
+        standing[key] = _in_order(engine, shifts[key], standing[key])
     wanted = {
         key: _day(engine, shift, planned.get(key), standing.get(key, []), there, onward, first)
         for key, shift in shifts.items()
@@ -139,6 +143,9 @@ def times(session: Session, asked: Asked, reps: Sequence[User], first_day: date,
         windows_by_day={(d - first).days: _open(asked.site, d, off) for d in dates},
     )
     found = dict(zip(wanted, offers(wanted.values(), visit), strict=True))
+    for key in _promising(found):
+        nodes = [shifts[key].home, *(known.point for known in standing.get(key, [])), asked.point, shifts[key].end]
+        found[key] = with_moves(wanted[key], _table(engine, nodes), visit, found[key])
     return [
         RepTimes(rep, d, rep.zone or settings().zone, (), NOT_WORKING, False, None, off.of_rep(rep.id, d) or "")
         if (rep.id, d) not in shifts
@@ -157,15 +164,21 @@ def times(session: Session, asked: Asked, reps: Sequence[User], first_day: date,
     ]
 
 
+type _Key = tuple[UUID, date]
+
+
+def _promising(found: Mapping[_Key, Offer]) -> list[_Key]:
+    """The days of the least detours; those without a gap come last."""
+    rank = {key: offer.best.detour_s if offer.best else NEVER for key, offer in found.items()}
+    return sorted(found, key=lambda key: (rank[key], key[1], key[0]))[:REORDERED_DAYS]
+
+
 def _open(site: Site, day: date, off: DaysOff) -> tuple[Window, ...]:
     """When the site can be visited."""
     if off.of_site(site.id, day) is not None:
         return ()
     is_holiday = off.holiday_at(site.country, day) is not None
     return on_days_clock(open_windows(site.opening_hours, day, is_holiday=is_holiday), day, settings().zone)
-
-
-type _Key = tuple[UUID, date]
 
 
 def _standing(
@@ -254,6 +267,22 @@ def _drives(
     return engine, there, {point: int(back.seconds[0, k]) for k, point in enumerate(points)}
 
 
+def _rep_day(shift: Shift, day: int) -> RepDay:
+    return RepDay(
+        id=shift.key, rep=str(shift.rep_id), day=day, start=0, end=0, open_s=shift.open_s, close_s=shift.close_s,
+        rest=shift.rest, max_drive_s=shift.max_drive_s, max_visits=shift.max_visits,
+    )  # fmt: skip
+
+
+def _in_order(engine: RoadEngine, shift: Shift, standing: list[_Known]) -> list[_Known]:
+    """Stops and promises that came on top of them in an order that can be kept, when that of their starts cannot."""
+    nodes = [shift.home, *(known.point for known in standing), shift.end]
+    day = reordering.Day(_rep_day(shift, 0), [known.visit for known in standing], _table(engine, nodes))
+    natural = tuple(range(1, len(standing) + 1))
+    order = natural if day.late_s(natural) == 0 else day.best([natural]) or natural
+    return [standing[k - 1] for k in order]
+
+
 def _day(
     engine: RoadEngine,
     shift: Shift,
@@ -267,25 +296,21 @@ def _day(
     nodes = [shift.home, *(k.point for k in standing), shift.end]
     if route is not None and len(route.legs) == len(nodes) - 1:
         drives = [int(leg["seconds"]) for leg in route.legs]
-    elif standing:
-        cells = _matrix(engine, nodes)
-        drives = [cells[a, b] for a, b in itertools.pairwise(range(len(nodes)))]
     else:
-        drives = [0]
-    rep_day = RepDay(
-        id=shift.key, rep=str(shift.rep_id), day=(shift.day - first).days, start=0, end=0, open_s=shift.open_s,
-        close_s=shift.close_s, rest=shift.rest, max_drive_s=shift.max_drive_s, max_visits=shift.max_visits,
-    )  # fmt: skip
-    timeline = Timeline(rep_day, [k.visit for k in standing], drives)
+        table = _table(engine, nodes)
+        drives = [table[k][k + 1] for k in range(len(nodes) - 1)] if standing else [0]
+    timeline = Timeline(_rep_day(shift, (shift.day - first).days), [k.visit for k in standing], drives)
     return Day(timeline, [there[n] for n in nodes[:-1]], [onward[n] for n in nodes[1:]])
 
 
-def _matrix(engine: RoadEngine, nodes: Sequence[LonLat]) -> dict[tuple[int, int], int]:
+def _table(engine: RoadEngine, nodes: Sequence[LonLat]) -> list[list[int]]:
+    """Driving seconds from each to each."""
     try:
         seconds = engine.matrix(nodes).seconds
     except RoadsUnavailable:
         seconds = StraightLine().matrix(nodes).seconds
-    return {(a, b): int(seconds[a, b]) for a in range(len(nodes)) for b in range(len(nodes))}
+    found: list[list[int]] = seconds.tolist()
+    return found
 
 
 def _day_to_offer(starts_at: datetime, zone: str) -> date:

@@ -31,6 +31,9 @@ class PlanRequest(BaseModel):
     )
     engine: str = DEFAULT_ENGINE
     seed: int = Field(default=1, ge=0, le=2_000_000_000)
+    segment_id: UUID | None = Field(
+        default=None, description="Of accounts: only these are visited. Promises are kept all the same."
+    )
 
 
 class PlanSummary(BaseModel):

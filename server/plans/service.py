@@ -30,6 +30,7 @@ from server.plans.build import shifts_of
 from server.plans.jobs import compute
 from server.plans.models import Plan, PlanOccasion, PlanState, Route, Stop
 from server.plans.schemas import PlanRequest
+from server.segments import queries as segments
 
 DEFAULT_SECONDS = 10.0
 FARTHEST_DAYS = 366
@@ -54,6 +55,8 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
         known = ", ".join(sorted(ENGINES))
         raise Invalid(f"There is no engine “{wanted.engine}”.", help=f"Take one of: {known}.", field="engine")
     need_shifts(session, reps, wanted.first_day, wanted.days)
+    if wanted.segment_id is not None:
+        need_accounts(session, scope, wanted.segment_id)
     seconds = wanted.seconds or (None if wanted.steps else DEFAULT_SECONDS)
     plan = Plan(
         rep_ids=[rep.id for rep in reps],
@@ -63,6 +66,7 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
         seed=wanted.seed,
         seconds=seconds,
         steps=wanted.steps,
+        segment_id=wanted.segment_id,
         requested_by=scope.user_id,
         state=PlanState.QUEUED,
     )
@@ -70,6 +74,14 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
     session.flush()
     defer(session, compute, key=f"plan:{plan.id}", lock=f"plan:{plan.id}", plan_id=str(plan.id))
     return plan
+
+
+def need_accounts(session: Session, scope: Scope, segment_id: UUID) -> None:
+    """Refuse a segment that one may not use, or that holds no accounts."""
+    segment = segments.find(session, scope, segment_id)
+    if segment.subject != "account":
+        raise Invalid(f"“{segment.name}” is a segment of {segment.subject}.", help="Choose one of accounts.",
+                      field="segment_id")  # fmt: skip
 
 
 def need_shifts(session: Session, reps: Sequence[User], first_day: date, days: int) -> None:

@@ -206,13 +206,18 @@ class Peer:
     graph: Graph
 
     def post(self, path: str, body: bytes) -> bytes:
-        """Ask; once more with a fresh process when the first is gone."""
+        """Ask; once more with a fresh process when the first is gone, or of the graph that has taken its place."""
         graph = self._latest()
         try:
             with self.process.asking(graph):
                 return self._ask(graph, path, body)
+        except RoadsUnavailable:
+            if self._latest() == graph:
+                raise
+            log.warning("the graph %s was replaced before it could answer; asking the new one", graph.folder)
         finally:
             self.process.retire_others(osrm_build.current(self.process.root) or graph)
+        return self.post(path, body)
 
     def _ask(self, graph: Graph, path: str, body: bytes) -> bytes:
         port = self.process.ensure(graph).port

@@ -22,6 +22,8 @@ from server.plans.exporting import jobs as export_jobs
 from server.plans.exporting import service as exports
 from server.plans.models import Plan, PlanState
 from server.plans.schemas import PlanRequest
+from server.segments import queries as segments
+from server.segments.models import Segment
 from server.web.drawn import colours
 from server.web.language import Language
 from server.web.pages import attempt, go, language_of, render
@@ -66,9 +68,16 @@ def plans_page(
         reps=reps,
         chosen=set(chosen) if chosen is not None else able,
         first_day=next_monday(request),
+        segments=segments_of(session, scope),
         spans=exports_by_span(session, scope),
         error=error,
     )
+
+
+def segments_of(session: Session, scope: Scope) -> list[tuple[UUID, str]]:
+    """The segments of accounts that somebody may use, by name."""
+    usable = segments.visible_to(scope).where(Segment.subject == "account").order_by(Segment.name, Segment.id)
+    return [(segment.id, segment.name) for segment in session.scalars(usable)]
 
 
 def next_monday(request: Request) -> date:
@@ -98,6 +107,7 @@ def request_plan(
     days: Annotated[int, Form()] = 5,
     rep_ids: Annotated[list[UUID] | None, Form()] = None,
     seconds: Annotated[float, Form()] = 10,
+    segment_id: Annotated[str, Form()] = "",
 ) -> Response:
     """Ask for a plan; its page shows how far it is."""
     try:
@@ -105,7 +115,15 @@ def request_plan(
             if not rep_ids:
                 raise Invalid("Nobody is chosen.", help="Choose at least one rep.")
             try:
-                wish = PlanRequest(rep_ids=rep_ids, first_day=first_day, days=days, seconds=seconds)
+                wish = PlanRequest.model_validate(
+                    {
+                        "rep_ids": rep_ids,
+                        "first_day": first_day,
+                        "days": days,
+                        "seconds": seconds,
+                        "segment_id": segment_id or None,
+                    }
+                )
             except ValidationError as wrong:
                 raise Invalid(str(wrong.errors()[0]["msg"]), field=str(wrong.errors()[0]["loc"][0])) from wrong
             plan = service.request(session, scope, wish)

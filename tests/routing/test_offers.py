@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from routing.offers import Day, Shade, Shut, Slot, offers
+from routing.budget import Budget
+from routing.offers import Day, Offer, Shade, Shut, Slot, offers, with_moves
 from routing.schedule import Broken, schedule
+from routing.solve import solve
 from routing.timeline import NEVER, Timeline, drive_s
 from routing.types import Break, Problem, RepDay, Visit, Window
 
@@ -93,3 +95,65 @@ def test_every_time_that_is_offered_can_be_kept_from_its_earliest_to_its_latest_
             route = schedule(replace(problem, visits=(*stops, fixed)), rep_day, order)
             assert not isinstance(route, Broken), slot
             assert route.drive_s == base + slot.detour_s
+
+
+def with_moves_of(seed: int) -> tuple[Problem, list[Visit], Visit, Offer, Offer]:
+    """A planned day of up to seven stops over an hour's drive; what is offered without and with moving them."""
+    dice = np.random.default_rng(seed)
+    spots = dice.integers(0, 40, size=(9, 2))
+    seconds = np.abs(spots[:, None] - spots[None]).sum(axis=2) * 60
+    rep_day = RepDay("d", "r", 0, 0, 0, 7 * H, 19 * H, Break(30 * M, 11 * H, 14 * H))
+    stops: list[Visit] = []
+    for k in range(1, 8):
+        open_s = int(dice.integers(7, 13)) * H
+        visit = Visit(f"v{k}", k, 20 * M, (Window(open_s, open_s + 4 * H),) if k % 2 else OPEN)
+        problem = Problem((rep_day,), (*stops, visit), seconds)
+        if not isinstance(schedule(problem, rep_day, [*stops, visit]), Broken):
+            stops.append(visit)
+    new = Visit("x", 8, 30 * M, (Window(8 * H, 17 * H),))
+    wanted = Problem((rep_day,), tuple(replace(v, mandatory=True) for v in stops), seconds)
+    [planned] = solve(wanted, budget=Budget(steps=1_000)).routes
+    problem = Problem((rep_day,), (*stops, new), seconds)
+    stops = [problem.visit(stop.visit) for stop in planned.stops]
+    day = day_of(problem, rep_day, stops, 8)
+    nodes = [0, *(v.place for v in stops), 8, 0]
+    before = offers([day], new)[0]
+    return problem, stops, new, before, with_moves(day, seconds[np.ix_(nodes, nodes)].tolist(), new, before)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_time_for_which_others_change_places_can_be_kept_and_costs_what_it_says(seed: int) -> None:
+    problem, stops, new, before, after = with_moves_of(seed)
+    rep_day = problem.rep_days[0]
+    base = Timeline.of(problem, rep_day, stops).driving_s
+    assert set(before.slots) <= set(after.slots)
+    for slot in after.slots:
+        if not slot.order:
+            continue
+        assert before.best is None or slot.detour_s < before.best.detour_s
+        assert slot.moves
+        others = [stops[k] for k in slot.order]
+        for begin in (slot.starts_s, slot.latest_s):
+            fixed = replace(new, windows=(Window(begin, begin + new.service_s),))
+            order = [*others[: slot.position], fixed, *others[slot.position :]]
+            route = schedule(replace(problem, visits=(*stops, fixed)), rep_day, order)
+            assert not isinstance(route, Broken), slot
+            assert route.drive_s == base + slot.detour_s
+
+
+def test_the_best_time_is_within_a_twentieth_of_the_best_order_of_all() -> None:
+    found = 0
+    for seed in range(20):
+        problem, stops, _new, before, after = with_moves_of(seed)
+        if after.best is None:
+            continue
+        rep_day = problem.rep_days[0]
+        base = Timeline.of(problem, rep_day, stops).driving_s
+        full = solve(
+            replace(problem, visits=tuple(replace(v, mandatory=True) for v in problem.visits)),
+            budget=Budget(steps=2_000),
+        )
+        [route] = full.routes
+        assert base + after.best.detour_s <= 1.05 * route.drive_s
+        found += before.best is None or after.best.detour_s < before.best.detour_s
+    assert found, "without moving others this would not be so"

@@ -60,6 +60,7 @@ class PartRead(BaseModel):
     error: str | None
     error_help: str | None
     summary: dict[str, Any]
+    problem_sha256: str | None = Field(description="Of all that its search was given: equal ones give equal plans.")
 
 
 class NightDetail(NightRead):
@@ -74,10 +75,11 @@ class NightDetail(NightRead):
         parts = []
         for one in view.parts:
             logins = {rep.login for rep in one.reps}
-            own = ("summary", "rep_ids", "files")
+            own = ("summary", "rep_ids", "files", "problem_sha256")
             values = {name: getattr(one.part, name) for name in PartRead.model_fields if name not in own}
             files = {login: digest for login, digest in one.part.files.items() if login in logins}
-            parts.append(PartRead(**values, summary=one.summary, rep_ids=[r.rep_id for r in one.reps], files=files))
+            values |= {"summary": one.summary, "problem_sha256": one.plan.problem_sha256 if one.plan else None}
+            parts.append(PartRead(**values, rep_ids=[r.rep_id for r in one.reps], files=files))
         return cls(**NightRead.model_validate(view.run).model_dump(), is_under_way=view.is_under_way, parts=parts)
 
 

@@ -156,6 +156,21 @@ def test_a_contracted_graph_takes_over_while_requests_go_on(process: RoadProcess
     assert [running.graph for running in process.noted()] == [contracted.folder.name]
 
 
+def test_a_graph_that_goes_before_its_process_could_start_is_answered_for_by_the_one_in_its_place(
+    process: RoadProcess, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure = RoadProcess.ensure
+
+    def too_late(self: RoadProcess, wanted: Graph) -> Running:
+        if wanted.folder == graph.folder and graph.folder.is_dir():
+            osrm_build.remove_others(process.root, osrm_contract.contract(graph, limit_s=60))
+        return ensure(self, wanted)
+
+    monkeypatch.setattr(RoadProcess, "ensure", too_late)
+    assert b'"Ok"' in Peer(process, graph).post("/table/v1/driving", TABLE)
+    assert [running.graph.endswith(osrm_build.CONTRACTED) for running in process.noted()] == [True]
+
+
 def test_a_part_that_was_cut_short_is_named(process: RoadProcess, graph: Graph) -> None:
     part = graph.base.with_name("roads.osrm.geometry")
     os.truncate(part, part.stat().st_size // 2)

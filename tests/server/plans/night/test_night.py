@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -185,16 +186,26 @@ def test_a_night_from_nothing_gives_the_same_visits_with_the_same_ids_and_times(
     assert standing() == before
 
 
-def test_a_night_from_nothing_writes_the_same_bytes(stored: dict[str, UUID]) -> None:
+def inputs(run: NightRun) -> dict[str, str | None]:
+    """The fingerprint of what each part's search was given."""
+    with transaction() as session:
+        parts = service.parts_of(session, run.id)
+        return {part.name: session.get_one(Plan, part.plan_id).problem_sha256 for part in parts}
+
+
+def test_a_night_from_nothing_writes_the_same_bytes_whoever_plans_which_part_first(stored: dict[str, UUID]) -> None:
     first = night()
     worker.run(wait=False)
-    before = parts_of(first)
+    before, given = parts_of(first), inputs(first)
     with transaction() as session:
         session.execute(text("truncate plan, visit cascade"))  # a withdrawn visit would be cancelled in the calendars
     shutil.rmtree(settings().home / "exports")
     second = night()
-    worker.run(wait=False)
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(plan_part, [str(part.id) for part in reversed(list(parts_of(second).values()))]))
     assert {name: part.files for name, part in parts_of(second).items()} == {n: p.files for n, p in before.items()}
+    assert all(given.values())
+    assert inputs(second) == given
 
 
 @pytest.fixture(params=["work_out", "publish", "write_files"])
