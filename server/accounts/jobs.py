@@ -28,7 +28,7 @@ __all__ = [
 
 @task("accounts.check_import")
 def check_import(run_id: str) -> None:
-    """The dry run of a large file. A killed worker leaves nothing behind; the next one begins again."""
+    """The dry run of a large file. What a killed worker has read stays; the next one goes on after it."""
     step(UUID(run_id), State.CHECKING)
 
 
@@ -50,6 +50,8 @@ def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
         return
     before = State.DONE if state is State.UNDOING else State.FAILED
     try:
+        if state is State.CHECKING:
+            service.read_on(run_id, target, service.tell_progress(run_id, state))
         with transaction() as session:
             run = session.get_one(ImportRun, run_id)
             if state is State.CHECKING:
