@@ -4,7 +4,13 @@ from uuid import UUID
 
 from server.accounts.duplicates.jobs import find_duplicates
 from server.accounts.importing.target import target
-from server.accounts.locating import ask_elsewhere, check_pins_again, locate_account, locate_pending
+from server.accounts.locating import (
+    ask_elsewhere,
+    check_pins_again,
+    give_pins_back,
+    locate_account,
+    locate_pending,
+)
 from server.accounts.reviewing.repairing import apply_repair, search_repair
 from server.imports import service
 from server.imports.models import ImportRun, State
@@ -19,6 +25,7 @@ __all__ = [
     "check_import",
     "check_pins_again",
     "find_duplicates",
+    "give_pins_back",
     "locate_account",
     "locate_pending",
     "search_repair",
