@@ -4,7 +4,13 @@ from uuid import UUID
 
 from server.accounts.duplicates.jobs import find_duplicates
 from server.accounts.importing.target import target
-from server.accounts.locating import ask_elsewhere, check_pins_again, locate_account, locate_pending
+from server.accounts.locating import (
+    ask_elsewhere,
+    check_pins_again,
+    give_pins_back,
+    locate_account,
+    locate_pending,
+)
 from server.accounts.reviewing.repairing import apply_repair, search_repair
 from server.imports import service
 from server.imports.models import ImportRun, State
@@ -19,6 +25,7 @@ __all__ = [
     "check_import",
     "check_pins_again",
     "find_duplicates",
+    "give_pins_back",
     "locate_account",
     "locate_pending",
     "search_repair",
@@ -28,7 +35,7 @@ __all__ = [
 
 @task("accounts.check_import")
 def check_import(run_id: str) -> None:
-    """The dry run of a large file. A killed worker leaves nothing behind; the next one begins again."""
+    """The dry run of a large file. What a killed worker has read stays; the next one goes on after it."""
     step(UUID(run_id), State.CHECKING)
 
 
@@ -50,6 +57,8 @@ def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
         return
     before = State.DONE if state is State.UNDOING else State.FAILED
     try:
+        if state is State.CHECKING:
+            service.read_on(run_id, target, service.tell_progress(run_id, state))
         with transaction() as session:
             run = session.get_one(ImportRun, run_id)
             if state is State.CHECKING:

@@ -36,6 +36,9 @@ NOT_BY_PEOPLE = func.coalesce(Site.grade, "").not_in(BY_PEOPLE)
 UNSURE = and_(Site.pin_state.in_((PinState.REVIEW, PinState.FAILED)), NOT_BY_PEOPLE)
 """Pins that a geocoder elsewhere may improve."""
 
+BORROWED = and_(Site.provider.in_(remote.LIMITED), NOT_BY_PEOPLE)
+"""Pins that their provider lets us keep for some time only."""
+
 MACHINE = Actor(user_id=None, source="job")
 
 
@@ -123,6 +126,8 @@ def keep_pins(timestamp: int) -> None:
         if session.scalars(select(Site.id).where(Site.pin_state == PinState.PENDING).limit(1)).first():
             defer(session, locate_pending, key="accounts.locate_pending")
         defer(session, check_pins_again, key="accounts.check_pins_again")
+        if session.scalars(select(Site.id).where(BORROWED).limit(1)).first():
+            defer(session, give_pins_back, key="accounts.give_pins_back", priority=-10)
         if remote.active(session) is not None:
             defer(session, ask_elsewhere, key="accounts.ask_elsewhere", priority=-10)
 
@@ -146,6 +151,19 @@ def ask_elsewhere() -> None:
         locate(session, locked(session, Site.id.in_(answered), UNSURE))
         if len(answered) == len(questions) == ASKED_IN_A_RUN:
             defer(session, ask_elsewhere, key="accounts.ask_elsewhere", priority=-10)
+
+
+@task("accounts.give_pins_back")
+def give_pins_back() -> None:
+    """Place those sites anew whose pins may not be kept any longer: by our own index, until the provider is asked."""
+    with transaction() as session, suppress(NoAddresses):
+        acting(session, MACHINE)
+        for key in remote.LIMITED:
+            after = UUID(int=0)
+            while sites := locked(session, Site.provider == key, NOT_BY_PEOPLE, Site.id > after):
+                gone = remote.outlived(session, key, [query_of(site) for site in sites])
+                locate(session, [site for site in sites if query_of(site) in gone])
+                after = sites[-1].id
 
 
 def unasked(session: Session, limit: int) -> list[tuple[UUID, AddressQuery]]:

@@ -148,3 +148,13 @@ class SiteChange(Base):
         Index("ix_site_change_run_id_id", "run_id", "id"),
         Index("ix_site_change_actor_done_at", "actor", "done_at", postgresql_where=text("run_id is null")),
     )
+
+
+class ReviewClaim(Base):
+    """Who has a site of the review desk before them; says so to others, and hinders nobody."""
+
+    __tablename__ = "review_claim"
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from server.geocoding import service, sources, uploads
+from server.geocoding import remote, service, sources, uploads
 from server.jobs.service import queue, task
 from server.kit.database import transaction
 
@@ -23,7 +23,8 @@ def read_upload(load_id: str) -> None:
 @queue.periodic(cron="17 3 * * *")
 @queue.task(name="geocoding.clear", queue="default", queueing_lock="geocoding.clear")
 def clear(timestamp: int) -> None:
-    """Forget every night what was taken out long ago and what everybody has followed up."""
+    """Forget every night what was taken out long ago, what everybody has followed up, and what may not be kept."""
     del timestamp
     with transaction() as session:
         sources.clear(session)
+        remote.forget(session)

@@ -205,7 +205,7 @@ class RemoteProvider(Base):
 
 
 class RemoteAnswer(Base):
-    """What a geocoder elsewhere said to a question; kept for ever, so that it is never asked twice."""
+    """What a geocoder elsewhere said to a question; kept as long as its terms allow, so that it is not asked twice."""
 
     __tablename__ = "geocoding_remote_answer"
 

@@ -62,6 +62,8 @@ class Provider:
     """What geopy's `geocode` is told besides the question."""
     read: Callable[[Mapping[str, Any]], tuple[str, dict[str, str]]]
     """Grade and address fields of a raw answer."""
+    keeps_days: int | None = None
+    """How long its terms allow to keep an answer; None: as long as one likes."""
 
 
 def _place(address: Mapping[str, Any]) -> str:
@@ -169,14 +171,15 @@ PROVIDERS: Mapping[str, Provider] = {
             "google", "Google", "https://maps.googleapis.com", True, 0.1, 500, "Geocoding by Google",
             (
                 "Every question is billed to your key.",
-                "Google's terms forbid to keep coordinates for more than 30 days and to show them on any map but"
-                " Google's: ask your lawyer before you switch this on, and clear what is kept in time.",
+                "Google's terms forbid to keep coordinates for more than 30 days: Waymark forgets each answer after 29"
+                " and asks again, which is billed again.",
+                "They forbid to show them on any map but Google's: ask your lawyer before you switch this on.",
                 "Its terms: cloud.google.com/maps-platform/terms",
             ),
             lambda scheme, host, key, agent: GoogleV3(
                 key, domain=host, scheme=scheme, user_agent=agent, **_PLAINLY
             ),
-            {}, _google,
+            {}, _google, keeps_days=29,
         ),
         Provider(
             "opencage", "OpenCage", "https://api.opencagedata.com", True, 1.0, 2400,

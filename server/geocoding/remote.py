@@ -1,7 +1,7 @@
 """Questions to a geocoder elsewhere, for addresses that our own index is not sure of; off until an admin agrees.
 
 No transaction is open while a provider is asked. All workers share the provider's rate and its daily cap through the
-database, and no question is asked twice.
+database, and no question is asked twice while its answer may be kept.
 """
 
 import time
@@ -20,7 +20,7 @@ from geopy.exc import (
     GeocoderRateLimited,
     GeopyError,
 )
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -37,6 +37,8 @@ LONGEST_WAIT_S = 5.0
 """A slot that is further away is left to a later job."""
 _PAUSE_S, _LONG_PAUSE_S, _LONGEST_PAUSE_S = 60.0, 3600.0, 86_400.0
 _LONGEST = 400
+LIMITED = tuple(provider.key for provider in PROVIDERS.values() if provider.keeps_days is not None)
+"""Providers whose terms say how long an answer may be kept."""
 
 type Wait = Callable[[float], None]
 
@@ -152,10 +154,36 @@ def remembered(session: Session, queries: Iterable[AddressQuery]) -> dict[Addres
     if setup is None or not wanted:
         return {}
     statement = select(RemoteAnswer.question, RemoteAnswer.answer).where(
-        RemoteAnswer.provider == setup.provider, RemoteAnswer.question.in_(set(wanted.values()))
+        RemoteAnswer.provider == setup.provider,
+        RemoteAnswer.question.in_(set(wanted.values())),
+        _may_be_kept(setup.provider),
     )
     known = {question: answer for question, answer in session.execute(statement)}
     return {query: _answer(setup.provider, query, known[key]) for query, key in wanted.items() if key in known}
+
+
+def forget(session: Session) -> int:
+    """Delete the answers that their providers' terms do not allow to keep any longer; returns how many."""
+    gone = 0
+    for key in LIMITED:
+        statement = delete(RemoteAnswer).where(RemoteAnswer.provider == key, ~_may_be_kept(key)).returning(1)
+        gone += len(session.execute(statement).all())
+    return gone
+
+
+def outlived(session: Session, key: str, queries: Iterable[AddressQuery]) -> set[AddressQuery]:
+    """The questions whose answers by this provider may not be used any longer."""
+    wanted = {query: key_of(query) for query in queries}
+    known = select(RemoteAnswer.question).where(
+        RemoteAnswer.provider == key, RemoteAnswer.question.in_(set(wanted.values())), _may_be_kept(key)
+    )
+    fresh = set(session.scalars(known))
+    return {query for query, question in wanted.items() if question not in fresh}
+
+
+def _may_be_kept(key: str) -> ColumnElement[bool]:
+    days = PROVIDERS[key].keeps_days if key in PROVIDERS else None
+    return true() if days is None else RemoteAnswer.asked_at > clock.now() - timedelta(days=days)
 
 
 def better(session: Session, queries: Sequence[AddressQuery], answers: Sequence[Answer]) -> list[Answer]:
@@ -202,7 +230,9 @@ def ask(query: AddressQuery, wait: Wait = time.sleep) -> Answer | Paused | None:
         session.execute(
             insert(RemoteAnswer)
             .values(provider=setup.provider, question=key_of(query), answer=found)
-            .on_conflict_do_nothing()
+            .on_conflict_do_update(
+                index_elements=["provider", "question"], set_={"answer": found, "asked_at": func.now()}
+            )
         )
         _count(session, setup.provider, "answered")
         session.execute(

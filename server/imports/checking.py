@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.imports import queries
 from server.imports.locking import one_at_a_time
-from server.imports.models import Action, ImportOutcome, ImportRow, ImportRun, State
+from server.imports.models import Action, ImportChecked, ImportOutcome, ImportRow, ImportRun, State
 from server.imports.targets import Checked, Problem, Progress, Severity, Target
 from server.kit import clock
 from server.kit.database import copy_rows
@@ -19,6 +19,8 @@ from server.kit.ids import uuid7
 from server.records.service import BY_PEOPLE
 
 BATCH = 2000
+PART = 10_000
+"""Rows that are read in one go; so many are read again at most after a kill."""
 MAX_PROBLEMS = 20
 """Problems kept of one row."""
 
@@ -28,48 +30,59 @@ type Rule = Callable[[Mapping[str, str]], Checked]
 
 
 def check(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
-    """The dry run: what every row means, what would become of it, and what is wrong with it. Changes no record."""
-    one_at_a_time(session, str(run.id))
-    session.execute(delete(ImportOutcome).where(ImportOutcome.run_id == run.id))
-    find_twins(session, run)
-    session.execute(text("drop table if exists import_checked"))
-    session.execute(
-        text(
-            "create temporary table import_checked (row_no int, values jsonb, problems jsonb, new_ids uuid[])"
-            " on commit drop"
-        )
-    )
-    rule = target.row_rule(session, run)
-    places = {int(place): name for place, name in run.mapping.items()}
-    last, done, seen = 0, 0, Counter[str]()
-    while batch := queries.rows_after(session, run.id, last, BATCH):
-        rows = [checked_row(row, places, rule, target.ids, seen) for row in batch]
-        copy_rows(session, "import_checked", ("row_no", "values", "problems", "new_ids"), rows)
-        last, done = batch[-1].row_no, done + len(batch)
+    """The dry run: what every row means, what would become of it, and what is wrong with it. Changes no record.
+
+    Rows that an earlier try has read are not read again.
+    """
+    while read(session, target, run, PART):
         if progress:
-            progress(done, run.row_count, seen)
+            progress(run.done_rows, run.row_count, run.counts)
+    session.execute(delete(ImportOutcome).where(ImportOutcome.run_id == run.id))
     number_rows(session, target, run)
     run.counts = plan(session, target, run)
+    begin_anew(session, run)
     run.state, run.checked_at = State.CHECKED, clock.now()
     session.flush()
 
 
+def begin_anew(session: Session, run: ImportRun) -> None:
+    """Forget what an unfinished dry run has read."""
+    session.execute(delete(ImportChecked).where(ImportChecked.run_id == run.id))
+    run.read_to = None
+
+
+def read(session: Session, target: Target, run: ImportRun, limit: int) -> bool:
+    """Read the next rows of the file, so many; answers whether there were any.
+
+    Whoever commits after each part can be killed at any time, and the next one goes on after the last part.
+    """
+    one_at_a_time(session, str(run.id))
+    session.flush()
+    session.refresh(run)
+    if run.read_to is None:
+        begin_anew(session, run)
+        session.execute(text(TWINS), {"run": run.id})
+        run.read_to, run.done_rows, run.counts = 0, 0, {}
+    rule = target.row_rule(session, run)
+    places, seen = {int(place): name for place, name in run.mapping.items()}, Counter[str](run.counts)
+    began = run.done_rows
+    while limit > run.done_rows - began and (batch := queries.rows_after(session, run.id, run.read_to, BATCH)):
+        rows = [(run.id, *checked_row(row, places, rule, target.ids, seen)) for row in batch]
+        copy_rows(session, ImportChecked.__tablename__, ("run_id", "row_no", "values", "problems", "new_ids"), rows)
+        run.read_to, run.done_rows = batch[-1].row_no, run.done_rows + len(batch)
+    run.counts = dict(seen)
+    session.flush()
+    return run.done_rows > began
+
+
 # A row that repeats another cell by cell is told apart before its cells are read: a million of them cost seconds.
 TWINS = """
-    create temporary table import_twin on commit drop as
-    select row_no, first_row from (
+    insert into import_checked (run_id, row_no, first_row)
+    select :run, row_no, first_row from (
         select row_no, min(row_no) over (partition by md5(cells::text)) as first_row
         from import_row where run_id = :run and problem is null
     ) r where row_no > first_row
 """
-
-
-def find_twins(session: Session, run: ImportRun) -> None:
-    """Find the rows that repeat an earlier one cell by cell."""
-    session.execute(text("drop table if exists import_twin"))
-    session.execute(text(TWINS), {"run": run.id})
-    session.execute(text("create unique index on import_twin (row_no)"))
-    session.execute(text("analyze import_twin"))
 
 
 def checked_row(row: ImportRow, places: Mapping[int, str], rule: Rule, ids: int, seen: Counter[str]) -> tuple[Any, ...]:
@@ -90,17 +103,17 @@ def checked_row(row: ImportRow, places: Mapping[int, str], rule: Rule, ids: int,
 NUMBERED = """
     insert into import_outcome (run_id, row_no, values, problems, key, new_ids, action)
     select :run, k.row_no, k.values,
-           case when k.first_row < k.row_no and k.key is not null
+           case when k.first < k.row_no and k.key is not null
                 then k.problems || jsonb_build_array(jsonb_build_object(
                     'level', 'error', 'field', cast(:key as text), 'code', 'duplicate_in_file',
-                    'message', format('Row %s of the file means the same record.', k.first_row)))
+                    'message', format('Row %s of the file means the same record.', k.first)))
                 else k.problems end,
            k.key, k.new_ids,
-           case when k.first_row < k.row_no and k.key is not null or k.problems @> cast(:error as jsonb)
+           case when k.first < k.row_no and k.key is not null or k.problems @> cast(:error as jsonb)
                 then 'error' else 'skipped' end
     from (
-        select c.*, min(c.row_no) over (partition by c.key) as first_row
-        from (select c.*, {key} as key from import_checked c) c
+        select c.*, min(c.row_no) over (partition by c.key) as first
+        from (select c.*, {key} as key from import_checked c where run_id = :run and first_row is null) c
     ) k
 """
 REPEATED = """
@@ -108,13 +121,14 @@ REPEATED = """
     select :run, row_no, '{}', jsonb_build_array(jsonb_build_object(
                'level', 'error', 'field', '', 'code', 'repeated_row',
                'message', format('The row repeats row %s cell by cell.', first_row))), '{}', 'error'
-    from import_twin
+    from import_checked where run_id = :run and first_row is not null
 """
 
 
 def number_rows(session: Session, target: Target, run: ImportRun) -> None:
     """Give every row its key; a second row with the same key is an error."""
     key = str(run.options["key"])
+    session.execute(text("analyze import_checked"))
     session.execute(text(NUMBERED.format(key=target.key_sql(key))), {"run": run.id, "key": key, "error": ERROR})
     session.execute(text(REPEATED), {"run": run.id})
     session.execute(text("analyze import_outcome"))

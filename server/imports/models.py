@@ -76,6 +76,7 @@ class ImportRun(Base):
     options: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     state: Mapped[str] = mapped_column(server_default=State.RECEIVED.value)
     done_rows: Mapped[int] = mapped_column(server_default=text("0"), comment="Progress of the present step.")
+    read_to: Mapped[int | None] = mapped_column(comment="The last row that an unfinished dry run has read.")
     counts: Mapped[dict[str, int]] = mapped_column(
         JSONB, server_default=text("'{}'::jsonb"), comment="Rows by action, and `warnings`."
     )
@@ -105,6 +106,19 @@ class ImportRow(Base):
     cells: Mapped[list[str]] = mapped_column(ARRAY(Text))
     problem: Mapped[str | None] = mapped_column(comment="Why the row could not be read.")
     note: Mapped[str | None] = mapped_column(comment="What was mended while it was read.")
+
+
+class ImportChecked(Base):
+    """A row that an unfinished dry run has read; the next worker goes on after it."""
+
+    __tablename__ = "import_checked"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True)
+    row_no: Mapped[int] = mapped_column(primary_key=True)
+    first_row: Mapped[int | None] = mapped_column(comment="The row that it repeats cell by cell.")
+    values: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    problems: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    new_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
 
 
 class ImportOutcome(Base):

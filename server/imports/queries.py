@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
-from server.imports.models import Action, ImportKept, ImportOutcome, ImportRow, ImportRun
+from server.imports.models import Action, ImportChecked, ImportKept, ImportOutcome, ImportRow, ImportRun
 from server.kit.errors import NotFound
 from server.kit.spreadsheets import harmless
 
@@ -27,8 +27,10 @@ def runs(kind: str, *, actor: UUID | None = None) -> Select[ImportRun]:
 
 def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Sequence[ImportRow]:
     """The next rows of the file as they were read, without those that repeat an earlier one."""
-    repeated = text("not exists (select from import_twin t where t.row_no = import_row.row_no)")
-    statement = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no, repeated)
+    repeats = select(ImportChecked.row_no).where(
+        ImportChecked.run_id == run_id, ImportChecked.row_no == ImportRow.row_no, ImportChecked.first_row.is_not(None)
+    )
+    statement = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no, ~repeats.exists())
     found = session.scalars(statement.order_by(ImportRow.row_no).limit(limit)).all()
     for row in found:
         session.expunge(row)

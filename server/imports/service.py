@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from server.imports import guessing, profiles, queries
-from server.imports.checking import check, plan
+from server.imports.checking import PART, begin_anew, check, plan, read
 from server.imports.errors import BadFile, NotReady
 from server.imports.locking import one_at_a_time
 from server.imports.models import WORKING, ImportRow, ImportRun, Mode, State
@@ -29,6 +29,7 @@ __all__ = [
     "configure",
     "find",
     "note",
+    "read_on",
     "receive",
     "require_checked",
     "require_undoable",
@@ -136,6 +137,7 @@ def configure(
     run.mapping = mapping
     run.options = {**options, "key": key, "mode": Mode(options.get("mode") or Mode.BOTH)}
     run.state, run.message, run.checked_at = State.RECEIVED, None, None
+    begin_anew(session, run)
     profiles.remember(session, run, name=save_as)
     session.flush()
 
@@ -185,8 +187,20 @@ def begins(run_id: UUID, state: State) -> bool:
         run = session.get_one(ImportRun, run_id, with_for_update=True)
         if run.state in FINISHED.get(state, (State.UNDONE,)):
             return False
-        run.state, run.done_rows, run.message = state, 0, None
+        run.state, run.message = state, None
+        run.done_rows = run.done_rows if state is State.CHECKING and run.read_to is not None else 0
         return True
+
+
+def read_on(run_id: UUID, target: Callable[[Session], Target], progress: Progress) -> None:
+    """Read the rest of a file for its dry run, part by part, each kept at once: a killed worker's parts stay read."""
+    is_going_on = True
+    while is_going_on:
+        with transaction() as session:
+            run = session.get_one(ImportRun, run_id)
+            is_going_on = read(session, target(session), run, PART)
+            done, total, seen = run.done_rows, run.row_count, dict(run.counts)
+        progress(done, total, seen)
 
 
 def note(run_id: UUID, **values: Any) -> None:

@@ -13,6 +13,8 @@ class Cure(StrEnum):
     """Move the pin to a point."""
     LOCATE = "locate"
     """Locate again from the address; where that gives nothing sure, hand the site to the review desk."""
+    SURE = "sure"
+    """Locate again from the address; where that gives nothing sure, leave the site alone."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Detector:
     """Rows of site_id, after (the fields that change) and why: `text` with gaps, and what stands in them. It reads
     `looked_at`, the sites in reach, and is given `:regions` and `:sources` in service, `:home`, the only country of the
     map, and `:houses_deg`."""
+    pile: int = 1
+    """So many sites of one point must gain by it, or the point is right for all of them."""
+    gain_m: float = 25.0
+    """A pin that would move less than this stays."""
 
 
 LOST_ZERO = """
@@ -49,11 +55,13 @@ LOST_ZERO = """
     select s.id as site_id, jsonb_build_object('postcode', c.code) as after,
            jsonb_build_object(
                'text', '{written} has {digits} digits; postcodes of {country} have {right}, and {code} is one',
-               'written', s.postcode, 'digits', r.digits - 1, 'country', r.country, 'right', r.digits, 'code', c.code
+               'written', s.postcode, 'digits', length(s.postcode), 'country', r.country, 'right', r.digits,
+               'code', c.code
            ) as why
     from looked_at s
-    join rule r on r.country = coalesce(nullif(s.country, ''), :home) and length(s.postcode) = r.digits - 1
-    join codes c on c.country = r.country and c.code = '0' || s.postcode
+    join rule r on r.country = coalesce(nullif(s.country, ''), :home) and s.postcode ~ '^[1-9][0-9]*$'
+                and length(s.postcode) < r.digits
+    join codes c on c.country = r.country and c.code = lpad(s.postcode, r.digits::int, '0')
 """
 
 SWAPPED_POINT = """
@@ -138,7 +146,9 @@ OUTSIDE_LAND = """
     select s.id as site_id, '{}'::jsonb as after,
            jsonb_build_object('text', 'no boundary of the map covers the pin, and no house is near it') as why
     from looked_at s
-    where s.is_free and s.pin is not null
+    where exists (select 1 from geocoding_street st where st.source_id = any(:sources)
+                  and (s.postcode = any(st.postcodes) or search_text(st.city) = search_text(s.city)))
+      and s.is_free and s.pin is not null
       and (s.country is null or s.country = :home)
       and not exists (select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country'
                       and c.area is not null and c.country = s.country)
@@ -148,45 +158,95 @@ OUTSIDE_LAND = """
                       and a.point && st_expand(s.pin, :houses_deg))
 """
 
+ON_THE_MAP = """exists (
+    select 1 from region r where r.id = any(:regions)
+    and st_x(s.pin) between r.bbox[1] - :houses_deg and r.bbox[3] + :houses_deg
+    and st_y(s.pin) between r.bbox[2] - :houses_deg and r.bbox[4] + :houses_deg
+)"""
+
+OUTSIDE_MAP = f"""
+    with known as (
+        select array_agg(distinct upper(p)) as codes from geocoding_street st, unnest(st.postcodes) p
+        where st.source_id = any(:sources)
+    ),
+    cities as (select distinct search_text(city) as city from geocoding_street where source_id = any(:sources))
+    select s.id as site_id, '{{}}'::jsonb as after,
+           jsonb_build_object('text', 'the map knows the address, the pin lies outside the map') as why
+    from looked_at s cross join known k
+    where s.is_free and s.pin is not null and (s.country is null or s.country = :home)
+      and (upper(s.postcode) = any(k.codes) or search_text(s.city) in (select city from cities))
+      and not {ON_THE_MAP}
+"""  # noqa: S608
+
 COUNTRY_MISSING = f"""
     with named as (
         select s.country, count(*) as sites, sum(count(*)) over () as everything
         from looked_at s where s.country ~ '^[A-Z]{{2}}$' group by s.country
     ),
-    most as (select * from named where sites >= 0.95 * everything and everything >= 20)
+    most as (
+        select n.*, exists (
+            select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country'
+            and c.area is not null and c.country = n.country) as has_border
+        from named n where sites >= 0.95 * everything and everything >= 20
+    )
     select s.id as site_id, jsonb_build_object('country', m.country) as after,
            jsonb_build_object('text', '{{sites}} of {{everything}} sites that name a country are in {{country}}',
                               'sites', m.sites, 'everything', m.everything, 'country', m.country) as why
     from looked_at s cross join most m
-    where s.country is null and s.pin_state = 'placed' and (not exists (
-        select 1 from region_place c where c.region_id = any(:regions) and c.kind = 'country' and c.area is not null
-        and c.country = m.country) or {IN_ITS_COUNTRY.format(country="m.country")})
+    where s.country is null and s.pin_state = 'placed' and case when m.has_border
+        then {IN_ITS_COUNTRY.format(country="m.country")} else {ON_THE_MAP} end
 """  # noqa: S608
 
-WRONG_COLUMNS = r"""
+# "9490 Vaduz" in one column: the first word, or the first two, are a postcode of the map or look like one.
+HEADED = r"""
+    select s.id, w.head, w.rest, w.words from looked_at s
+    cross join lateral (
+        select upper(regexp_replace(m[1], '^[A-Za-z]{{1,2}}-', '')) as head, m[2] as rest, words
+        from (select 1 as words, regexp_match({column}, '^(\S+)\s+(\D.*)$') as m
+              union all select 2, regexp_match({column}, '^(\S+\s\S+)\s+(\D.*)$')) parts
+        where m is not null
+    ) w
+    where {column} ~ '[0-9]' and (w.head ~ '[0-9]' and replace(w.head, ' ', '') in (select code from codes)
+        or w.words = 1 and w.head ~ '^[0-9]{{4,6}}$' and w.rest !~ '^[A-Z]{{2}}( |$)')
+"""
+
+WRONG_COLUMNS = rf"""
+    with codes as materialized (
+        select distinct upper(replace(replace(p, ' ', ''), '-', '')) as code
+        from geocoding_street st, unnest(st.postcodes) p where st.source_id = any(:sources)
+    ),
+    cities as materialized ({HEADED.format(column="s.city")}),
+    postcodes as materialized ({HEADED.format(column="s.postcode")})
     select s.id as site_id, jsonb_build_object('postcode', s.city, 'city', s.postcode) as after,
            jsonb_build_object(
-               'text', '“{postcode}” is in the column of the postcode, “{city}” in that of the city',
+               'text', '“{{postcode}}” is in the column of the postcode, “{{city}}” in that of the city',
                'postcode', s.postcode, 'city', s.city) as why
     from looked_at s
-    where s.postcode !~ '[0-9]' and s.city ~ '^([A-Za-z]{1,3}[- ])?[0-9][0-9A-Za-z -]{2,9}$'
+    where s.postcode !~ '[0-9]' and (
+        s.city ~ '^([A-Za-z]{{1,3}}[- ])?[0-9][0-9A-Za-z -]{{2,9}}$'
+        or upper(replace(s.city, ' ', '')) in (select code from codes)
+           and upper(replace(s.postcode, ' ', '')) not in (select code from codes))
     union all
-    select s.id, jsonb_build_object('postcode', (regexp_match(s.city, '^([0-9]{4,6})\s+\D'))[1],
-                                    'city', regexp_replace(s.city, '^[0-9]{4,6}\s+', '')),
-           jsonb_build_object('text', 'postcode and city stand together in the column of the city: “{city}”',
-                              'city', s.city)
-    from looked_at s
-    where s.postcode is null and s.city ~ '^[0-9]{4,6}\s+\D'
-"""
+    (select distinct on (s.id) s.id, jsonb_build_object('postcode', c.head, 'city', c.rest),
+            jsonb_build_object('text', 'postcode and city stand together in the column of the city: “{{city}}”',
+                               'city', s.city)
+     from looked_at s join cities c on c.id = s.id where s.postcode is null order by s.id, c.words desc)
+    union all
+    (select distinct on (s.id) s.id, jsonb_build_object('postcode', c.head, 'city', c.rest),
+            jsonb_build_object('text', 'postcode and city stand together in the column of the postcode: “{{postcode}}”',
+                               'postcode', s.postcode)
+     from looked_at s join postcodes c on c.id = s.id
+     where s.city is null or search_text(s.city) = search_text(c.rest) order by s.id, c.words desc)
+"""  # noqa: S608
 
 DETECTORS = {
     detector.name: detector
     for detector in (
         Detector(
             "lost_zero",
-            "Postcode lost its leading zero",
-            "The postcode is one digit short for its country, and with a 0 in front it is one of the map.",
-            "Writes the zero and locates the address again.",
+            "Postcode lost its leading zeros",
+            "The postcode is too short for its country, and with zeros in front it is one of the map.",
+            "Writes the zeros and locates the address again.",
             "hash",
             Cure.ADDRESS,
             LOST_ZERO,
@@ -194,7 +254,7 @@ DETECTORS = {
         Detector(
             "wrong_columns",
             "City and postcode in the wrong columns",
-            "The postcode has no digit and the city is nothing but a postcode, or both stand in the city's column.",
+            "The city is nothing but a postcode and the postcode none, or both stand together in one column.",
             "Puts each into its own column and locates the address again.",
             "columns-2",
             Cure.ADDRESS,
@@ -221,11 +281,13 @@ DETECTORS = {
         Detector(
             "stacked",
             "Many accounts on one point",
-            "Five sites or more with at least three different addresses stand on the same point.",
+            "Five sites or more stand on the same point, and at least three of them belong elsewhere by their address.",
             "Locates each from its address.",
             "layers",
             Cure.LOCATE,
             STACKED,
+            pile=3,
+            gain_m=100.0,
         ),
         Detector(
             "in_water",
@@ -246,9 +308,18 @@ DETECTORS = {
             OUTSIDE_COUNTRY,
         ),
         Detector(
+            "outside_map",
+            "Outside the map, its address inside",
+            "The pin lies outside every region, though the map knows the postcode or the city of the address.",
+            "Moves it to its address where that is sure.",
+            "map-pin-off",
+            Cure.SURE,
+            OUTSIDE_MAP,
+        ),
+        Detector(
             "outside_land",
             "Outside the map's land",
-            "No boundary of the map covers the pin and no house is within 500 m; the address names no other country.",
+            "No boundary of the map covers the pin and no house is within 500 m; the address is one of the map.",
             "Locates each from its address.",
             "land-plot",
             Cure.LOCATE,

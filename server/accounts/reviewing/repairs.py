@@ -1,30 +1,25 @@
 """Bulk repairs: find one kind of mistake, show what would change, apply it all or nothing, undo it exactly."""
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import batched
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from geo.distance import haversine_m
-from geo.geocode.types import Answer
-from geo.types import Grade, LonLat
 from server.accounts import queries, site_changes
-from server.accounts.locating import Waiting, locate_pending, query_of
-from server.accounts.models import Account, PinState, Site
-from server.accounts.pins import ANSWERED, BY_PEOPLE, align_accounts, answered, reset_pin
+from server.accounts.locating import locate_pending
+from server.accounts.models import Account
+from server.accounts.pins import BY_PEOPLE, align_accounts
 from server.accounts.place_models import ChangeState, RepairRun, RepairState, SiteChange
-from server.accounts.reviewing.detectors import DETECTORS, Cure, Detector
+from server.accounts.reviewing import gains
+from server.accounts.reviewing.detectors import DETECTORS
 from server.accounts.reviewing.queue import PERMISSION
 from server.accounts.site_changes import CASTS, PLACE, SNAPSHOT
 from server.auth.access import Scope
 from server.auth.roles import Level
 from server.geocoding import queries as addresses
-from server.geocoding import service as geocoding
-from server.geocoding.errors import NoAddresses
 from server.jobs import defer
 from server.kit import clock
 from server.kit.database import copy_rows
@@ -33,9 +28,8 @@ from server.kit.ids import uuid7
 from server.records.service import Actor, acting
 from server.regions.queries import served
 
-BATCH = 2000
-SAME_SPOT_M = 25.0
-"""A pin that would move less than this stays."""
+GAINS_COUNTED = 1000
+"""Suspects of one kind up to which it is counted how many would gain by a repair; of more, all are counted."""
 HOUSES_DEG = 0.005
 """About 500 m: how far from its houses and borders the land of a map may reach."""
 
@@ -44,12 +38,6 @@ LOOK_AT = """
     select s.*, coalesce(s.grade, '') <> all(:by_people) as is_free
     from site s where s.deleted_at is null and s.account_id in (select id from in_reach)
 """
-FOUND = f"""
-    select s.id as site_id, s.rev, a.name, {SNAPSHOT} as before, f.after, f.why,
-           st_x(s.pin) as lon, st_y(s.pin) as lat, st_x((f.after ->> 'pin')::geometry) as to_lon,
-           st_y((f.after ->> 'pin')::geometry) as to_lat
-    from found f join site s on s.id = f.site_id join account a on a.id = s.account_id order by s.id
-"""  # noqa: S608
 COLUMNS = ("id", "run_id", "site_id", "verb", "why", "before", "after", "base_rev")
 
 
@@ -70,12 +58,13 @@ def table_in_reach() -> Any:
 
 
 def suspects(session: Session, scope: Scope, names: Sequence[str]) -> dict[str, int]:
-    """How many sites each of these detectors finds at first sight."""
+    """How many sites a repair of each kind would better; of many, how many look like it at first sight."""
     look(session, scope)
-    counts = {}
+    known, counts = world(session), {}
     for name in names:
-        sql = f"select count(distinct site_id) from ({DETECTORS[name].sql}) f"  # noqa: S608
-        counts[name] = int(session.execute(text(sql), world(session)).scalar_one())
+        counts[name] = gains.found(session, DETECTORS[name], known)
+        if 0 < counts[name] <= GAINS_COUNTED:
+            counts[name] = len(gains.gains(session, DETECTORS[name]))
     return counts
 
 
@@ -128,79 +117,16 @@ def search(session: Session, scope: Scope, run: RepairRun) -> None:
     detector = DETECTORS[run.detector]
     session.execute(text("delete from site_change where run_id = :run"), {"run": run.id})
     look(session, scope)
-    session.execute(text("drop table if exists found"))
-    once = f"create temporary table found on commit drop as select distinct on (site_id) * from ({detector.sql}) f"  # noqa: S608
-    session.execute(text(once), world(session))
-    rows = session.execute(text(FOUND)).all()
-    for batch in batched(rows, BATCH):
-        # The geocoder asks on the same connection: it has to be done before COPY begins.
-        copy_rows(session, "site_change", COLUMNS, list(proposals(session, run, detector, batch)))
+    gains.found(session, detector, world(session))
+    # The geocoder asks on the same connection: it has to be done before COPY begins.
+    rows = [
+        (uuid7(), run.id, one.site_id, one.verb, *map(json.dumps, (one.why, one.before, one.after)), one.rev)
+        for one in gains.gains(session, detector)
+    ]
+    copy_rows(session, "site_change", COLUMNS, rows)
     run.found = session.scalar(select(func.count()).where(SiteChange.run_id == run.id)) or 0
     run.state = RepairState.READY
     session.flush()
-
-
-def proposals(
-    session: Session, run: RepairRun, detector: Detector, rows: Sequence[Row[Any]]
-) -> Iterator[tuple[Any, ...]]:
-    """What would become of some sites; those that would not gain by it are left out."""
-    asked = [site_of(row.before | row.after) for row in rows]
-    questions = [query_of(Waiting.of(site, row.name)) for site, row in zip(asked, rows, strict=True)]
-    try:
-        answers: list[Answer | None] = list(geocoding.locate_many(session, questions))
-    except NoAddresses:
-        answers = [None] * len(rows)
-    for row, site, answer in zip(rows, asked, answers, strict=True):
-        after = cured(detector, row, site, answer)
-        if after is not None:
-            verb = "ask" if after.get("pin_state") == PinState.REVIEW and "pin" not in after else detector.cure
-            changes = (json.dumps(row.before), json.dumps(after), row.rev)
-            yield (uuid7(), run.id, row.site_id, str(verb), json.dumps(row.why), *changes)
-
-
-def site_of(values: dict[str, Any]) -> Site:
-    """A site that is only thought of."""
-    return Site(**values)
-
-
-def cured(detector: Detector, row: Row[Any], site: Site, answer: Answer | None) -> dict[str, Any] | None:
-    """The fields that change when a site is mended; None when it should be left alone."""
-    before: dict[str, Any] = row.before
-    is_free = before["grade"] not in BY_PEOPLE
-    if detector.cure is Cure.MOVE:
-        return {**row.after, "grade": Grade.GIVEN, "pin_state": PinState.PLACED}
-    if detector.cure is Cure.ADDRESS:
-        after = dict(row.after)
-        if answer is not None and answer.confidence < (before["confidence"] or 0) - 0.01 and is_free:
-            return None
-        if not is_free or (before["pin_state"] == PinState.PLACED and stays(row, answer)):
-            return after
-        return after | placed(site, answer)
-    if answer is not None and answer.is_confident and is_at_home(site, answer):
-        return None if stays(row, answer) else placed(site, answer)
-    if answer is None or before["pin_state"] != PinState.PLACED:
-        return None
-    return {"pin_state": PinState.REVIEW, "geocode_reason": detector.name, "confidence": 0.0}
-
-
-def is_at_home(site: Site, answer: Answer) -> bool:
-    """Whether an answer is in the country that the address names, if it names one."""
-    return not site.country or not answer.country or site.country == answer.country
-
-
-def stays(row: Row[Any], answer: Answer | None) -> bool:
-    """Whether an answer is where the pin is already."""
-    if row.lon is None or answer is None or answer.point is None:
-        return False
-    return haversine_m(LonLat(row.lon, row.lat), answer.point) <= SAME_SPOT_M
-
-
-def placed(site: Site, answer: Answer | None) -> dict[str, Any]:
-    """The pin that an answer gives, as a change; without an index the site waits for one."""
-    if answer is not None:
-        return dict(zip(ANSWERED, answered(answer), strict=True))
-    reset_pin(site)
-    return {name: getattr(site, name) for name in ANSWERED}
 
 
 ASSIGNED = ", ".join(f"{n} = (m.v ->> '{n}'){f'::{CASTS[n]}' if n in CASTS else ''}" for n in PLACE)

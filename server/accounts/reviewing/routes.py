@@ -7,14 +7,15 @@ from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from server.accounts.place_models import RepairRun, SiteChange
+from server.accounts.reviewing import claims, repair_rows, repairing, repairs
 from server.accounts.reviewing import desk as reviewing
 from server.accounts.reviewing import queue as waiting
-from server.accounts.reviewing import repair_rows, repairing, repairs
 from server.accounts.reviewing.detectors import DETECTORS
 from server.accounts.reviewing.queue import MOST, Wish
 from server.accounts.reviewing.schemas import (
     CardRead,
     ChoiceWrite,
+    ClaimRead,
     DecidedRead,
     DecisionWrite,
     DetectorRead,
@@ -65,10 +66,19 @@ def get_card(site_id: UUID, scope: PlacePins, session: Db) -> CardRead:
     return CardRead.of(reviewing.card(session, scope, site_id))
 
 
+@router.post("/review/{site_id}/claim")
+def claim(site_id: UUID, scope: PlacePins, session: Db) -> ClaimRead:
+    """Say that one looks at a site, at least every two minutes; answers who else does. It hinders nobody."""
+    claims.release(session, scope)
+    return ClaimRead(by=claims.claim(session, scope, site_id))
+
+
 @router.post("/review/{site_id}")
 def decide(site_id: UUID, body: DecisionWrite, scope: PlacePins, session: Db) -> DecidedRead:
     """Decide a site; 409 when somebody else has decided or changed it since."""
-    return decided(reviewing.decide(session, scope, site_id, body.decision()))
+    change = reviewing.decide(session, scope, site_id, body.decision())
+    claims.release(session, scope, site_id)
+    return decided(change)
 
 
 @router.post("/review/decisions/{change_id}/undo")

@@ -193,6 +193,12 @@ class DecidedRead(Read):
     state: str
 
 
+class ClaimRead(Read):
+    """Who else looks at a site."""
+
+    by: str | None = Field(description="Null: nobody else.")
+
+
 class DetectorRead(Read):
     """A kind of mistake that can be repaired in bulk."""
 

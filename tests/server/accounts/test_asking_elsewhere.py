@@ -1,17 +1,20 @@
 """Sites that our own index is not sure of are asked for elsewhere, in the background; pins of people stay."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from server.accounts import jobs, locating
 from server.accounts.models import Account, Site
 from server.geocoding import remote, sources
 from server.geocoding.commands import geocode
+from server.geocoding.providers import PROVIDERS
 from server.geocoding.remote import Setup
 from server.geocoding.sources import Wish
 from server.kit.database import transaction
@@ -53,6 +56,28 @@ def test_an_unsure_site_gets_the_answer_with_its_provider_and_keeps_it(peer: Pee
         locating.locate(session, locating.locked(session, locating.NOT_BY_PEOPLE))
         assert set(session.scalars(select(Site.provider).where(Site.grade == "rooftop"))) == {"nominatim"}
     assert len(peer.asked) == 1
+
+
+def test_a_pin_of_a_provider_with_a_term_is_given_back_after_it(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROVIDERS, "nominatim", replace(PROVIDERS["nominatim"], keeps_days=29))
+    monkeypatch.setattr(remote, "LIMITED", ("nominatim",))
+    jobs.ask_elsewhere.func()
+    jobs.give_pins_back.func()
+    with transaction() as session:
+        assert pins(session) == {"Machine": "nominatim", "Twin": "nominatim", "Person": "waymark"}
+        session.execute(text("update geocoding_remote_answer set asked_at = now() - interval '30 days'"))
+    jobs.give_pins_back.func()
+    with transaction() as session:
+        assert "nominatim" not in pins(session).values()
+    jobs.ask_elsewhere.func()
+    with transaction() as session:
+        assert pins(session)["Machine"] == "nominatim"
+    assert len(peer.asked) == 2
+
+
+def pins(session: Session) -> dict[str, str | None]:
+    """Who placed whose pin."""
+    return {name: who for name, who in session.execute(select(Account.name, Site.provider).join(Site))}
 
 
 def test_a_refusal_leaves_the_sites_to_a_later_job(peer: Peer) -> None:

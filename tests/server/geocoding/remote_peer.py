@@ -1,4 +1,4 @@
-"""A small server on this machine that speaks as Nominatim and Photon do, and misbehaves when told to."""
+"""A small server on this machine that speaks as each provider does, and misbehaves when told to."""
 
 import json
 import threading
@@ -26,7 +26,8 @@ class Peer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                question = parse_qs(parts.query).get("q", [""])[0]
+                sent = parse_qs(parts.query)
+                question = next((sent[name][0] for name in ("q", "text", "address") if name in sent), "")
                 peer.asked.append(question)
                 peer.agents.add(self.headers.get("User-Agent", ""))
                 status, headers, body = peer.instead or (200, {}, json.dumps(answer(parts.path, question)).encode())
@@ -54,12 +55,50 @@ def answer(path: str, question: str) -> object:
             "type": "Feature", "properties": fields, "geometry": {"type": "Point", "coordinates": [lon, lat]},
         }  # fmt: skip
         return {"type": "FeatureCollection", "features": [feature] if is_known else []}
+    if path in OTHERS:
+        return OTHERS[path](lat, lon) if is_known else EMPTY[path]
     place = {
         "lat": str(lat), "lon": str(lon), "display_name": "7, Mill Road, Catonsville",
         "address": {"house_number": "7", "road": "Mill Road", "village": "Catonsville", "postcode": "21228",
                     "country_code": "us"},
     }  # fmt: skip
     return [place] if is_known else []
+
+
+def pelias(lat: float, lon: float) -> object:
+    """Pelias: GeoJSON with its own names."""
+    fields = {"housenumber": "7", "street": "Mill Road", "postalcode": "21228", "locality": "Catonsville",
+              "country_code": "US", "accuracy": "point", "name": "7 Mill Road"}  # fmt: skip
+    point = {"type": "Point", "coordinates": [lon, lat]}
+    return {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": fields, "geometry": point}]}
+
+
+def google(lat: float, lon: float) -> object:
+    """Google: parts of an address with their types."""
+    parts = [("7", "street_number"), ("Mill Road", "route"), ("Catonsville", "locality"), ("US", "country"),
+             ("21228", "postal_code")]  # fmt: skip
+    place = {
+        "address_components": [{"long_name": name, "short_name": name, "types": [kind]} for name, kind in parts],
+        "formatted_address": "7 Mill Road, Catonsville",
+        "geometry": {"location": {"lat": lat, "lng": lon}, "location_type": "ROOFTOP"},
+    }
+    return {"status": "OK", "results": [place]}
+
+
+def opencage(lat: float, lon: float) -> object:
+    """OpenCage: components much like Nominatim's."""
+    parts = {"house_number": "7", "road": "Mill Road", "village": "Catonsville", "postcode": "21228",
+             "country_code": "us"}  # fmt: skip
+    place = {"components": parts, "formatted": "7 Mill Road, Catonsville", "geometry": {"lat": lat, "lng": lon}}
+    return {"status": {"code": 200, "message": "OK"}, "results": [place]}
+
+
+OTHERS = {"/v1/search": pelias, "/maps/api/geocode/json": google, "/geocode/v1/json": opencage}
+EMPTY: dict[str, object] = {
+    "/v1/search": {"type": "FeatureCollection", "features": []},
+    "/maps/api/geocode/json": {"status": "ZERO_RESULTS", "results": []},
+    "/geocode/v1/json": {"status": {"code": 200, "message": "OK"}, "results": []},
+}
 
 
 @contextmanager

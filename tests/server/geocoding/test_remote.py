@@ -55,7 +55,18 @@ def test_nobody_is_asked_unless_it_is_switched_on(peer: Peer) -> None:
     assert peer.asked == []
 
 
-@pytest.mark.parametrize("key", ["nominatim", "photon"])
+@pytest.fixture
+def with_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A key in the environment, for the providers that want one."""
+    monkeypatch.setenv("WAYMARK_REMOTE_GEOCODER_KEY", "hush-hush")
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("with_key")
+@pytest.mark.parametrize("key", list(providers.PROVIDERS))
 def test_an_answer_names_its_provider_and_is_asked_for_once(
     peer: Peer, switch_on: Callable[..., None], key: str
 ) -> None:
@@ -80,8 +91,10 @@ def test_the_firms_name_is_never_sent(peer: Peer, switch_on: Callable[..., None]
     assert not any("Secret" in question for question in peer.asked)
 
 
-def test_that_it_knows_nothing_is_remembered_too(peer: Peer, switch_on: Callable[..., None]) -> None:
-    switch_on()
+@pytest.mark.usefixtures("with_key")
+@pytest.mark.parametrize("key", list(providers.PROVIDERS))
+def test_that_it_knows_nothing_is_remembered_too(peer: Peer, switch_on: Callable[..., None], key: str) -> None:
+    switch_on(key)
     for _ in range(2):
         answer = remote.ask(NOWHERE)
         assert isinstance(answer, Answer)
@@ -206,6 +219,23 @@ def test_our_own_answer_stays_when_it_is_as_sure(peer: Peer, switch_on: Callable
         chosen = remote.better(session, [QUESTION, QUESTION, NOWHERE], [unsure, sure, unsure])
     assert [answer.provider for answer in chosen] == ["nominatim", "waymark", "waymark"]
     assert chosen[0].region_version == "v1"
+
+
+@pytest.mark.usefixtures("with_key")
+def test_an_answer_is_forgotten_after_its_term_and_asked_for_again(peer: Peer, switch_on: Callable[..., None]) -> None:
+    switch_on("google")
+    remote.ask(QUESTION)
+    with transaction() as session:
+        assert (remote.forget(session), remote.outlived(session, "google", [QUESTION])) == (0, set())
+        session.execute(text("update geocoding_remote_answer set asked_at = now() - interval '29 days 1 hour'"))
+        assert remote.remembered(session, [QUESTION]) == {}
+        assert remote.outlived(session, "google", [QUESTION]) == {QUESTION}
+    assert isinstance(remote.ask(QUESTION), Answer)
+    assert len(peer.asked) == 2, "it is asked again"
+    with transaction() as session:
+        session.execute(text("update geocoding_remote_answer set asked_at = now() - interval '29 days 1 hour'"))
+        assert remote.forget(session) == 1
+        assert session.scalars(select(RemoteAnswer)).all() == []
 
 
 def test_what_cannot_be_is_refused(peer: Peer) -> None:

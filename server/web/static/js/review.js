@@ -94,8 +94,23 @@ async function show(to) {
   if (rows[at] !== row) return;
   if (html === null) { toast(document.documentElement.lang === "de" ? "Keine Verbindung zum Server." : "The server does not answer."); return; }
   fill(html);
+  claim();
   for (const next of rows.slice(at + 1, at + 4)) if (!next.classList.contains("decided")) fetched(next.dataset.site).catch(() => null);
 }
+
+/** Say that this account is looked at, and show who else does. */
+async function claim() {
+  const site = view?.site;
+  if (!site || document.hidden) return;
+  const answer = await api("POST", `/api/v1/review/${site}/claim`, {}).catch(() => null);
+  if (view?.site !== site || !answer?.ok) return;
+  $(".desk-other", card)?.remove();
+  if (!answer.body.by) return;
+  const note = $("#desk-other").content.firstElementChild.cloneNode(true);
+  $("span", note).textContent = said("looking", answer.body.by);
+  $(".account-card", card)?.prepend(note);
+}
+setInterval(claim, 60_000);
 
 /** Nothing follows: say so, and offer the queue as it is by now. Decisions may still be on their way. */
 function end() {

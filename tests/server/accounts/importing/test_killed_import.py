@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,8 +15,8 @@ from sqlalchemy import Engine, text
 from server import worker
 from server.accounts.importing.target import TARGET
 from server.accounts.jobs import apply_import, check_import
-from server.imports import service
-from server.imports.models import ImportRun
+from server.imports import checking, service
+from server.imports.models import ImportRow, ImportRun
 from server.jobs import defer
 from server.kit.database import transaction
 
@@ -73,14 +74,22 @@ def received(path: Path) -> UUID:
 
 
 def test_a_dry_run_survives_the_death_of_its_worker(
-    empty_database: Engine, tmp_path: Path, other_worker: subprocess.Popen[str]
+    empty_database: Engine, tmp_path: Path, other_worker: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = received(tmp_path / "list.csv")
     with transaction() as session:
         defer(session, check_import, run_id=str(run_id))
     kill_at_work(other_worker)
     assert stands(run_id)[0] == "checking"
+    worked, checked_row = [], checking.checked_row
+
+    def counted(row: ImportRow, *more: Any) -> Any:
+        worked.append(row.row_no)
+        return checked_row(row, *more)
+
+    monkeypatch.setattr(checking, "checked_row", counted)
     worker.run(wait=False)
+    assert len(worked) == ROWS - checking.PART, "rows that the dead worker had read are not worked twice"
     worker.run(wait=False)
     state, counts, accounts = stands(run_id)
     assert (state, counts["create"], accounts) == ("checked", ROWS, 0)

@@ -94,13 +94,23 @@ def test_a_postcode_that_lost_its_zero_gets_it_back(session: Session, admin: Sco
     assert (lost.postcode, lost.pin_state, lost.grade) == ("01234", "placed", "rooftop")
 
 
+def test_all_the_zeros_that_a_spreadsheet_took_come_back(session: Session, admin: Scope, add: Add) -> None:
+    session.execute(text("update geocoding_street set postcodes = '{00123}'"))
+    add("Lost two", at=tuple(house(10)), postcode="123")
+    _, rows = found(session, admin, "lost_zero")
+    assert [(row.after["postcode"], row.why and row.why["digits"]) for row in rows] == [("00123", 3)]
+
+
 def test_city_and_postcode_go_back_into_their_columns(session: Session, admin: Scope, add: Add) -> None:
     swapped = add("Swapped", postcode="Seestadt", city="01234")
     together = add("Together", postcode=None, city="01234 Seestadt")
+    behind = add("Both as postcode", postcode="01234 Seestadt", city=None)
+    twice = add("City twice", postcode="DE-01234 Seestadt", city="Seestadt")
+    add("Another city", postcode="01234 Seestadt", city="Bergstadt")
     run, rows = found(session, admin, "wrong_columns")
-    assert {row.name for row in rows} == {"Swapped", "Together"}
+    assert {row.name for row in rows} == {"Swapped", "Together", "Both as postcode", "City twice"}
     repairing.apply(session, admin, run)
-    for site in (swapped, together):
+    for site in (swapped, together, behind, twice):
         session.refresh(site)
         assert (site.postcode, site.city, site.grade) == ("01234", "Seestadt", "rooftop")
 
@@ -131,6 +141,10 @@ def test_a_pile_on_one_point_is_located_from_the_addresses(session: Session, adm
     pile = [add(f"Pile {n}", at=(9.2, 47.15), street=f"Hauptstrasse {n}") for n in range(1, 6)]
     lost = add("Unknown address", at=(9.2, 47.15), street="Nirgendweg 3", city="Atlantis", postcode=None)
     one_house = [add(f"Same house {n}", at=(9.25, 47.15)) for n in range(6)]
+    written = ("Hauptstrasse 20", "HAUPTSTRASSE 20", "c/o Treuhand, Hauptstrasse 20", "Hauptstrasse 21", "Hauptstr. 19")
+    for street in written:
+        add(f"One door: {street}", at=tuple(house(20)), street=street)
+    assert repairs.suspects(session, admin, ["stacked"]) == {"stacked": 6}, "what the search finds, and not the door"
     run, rows = found(session, admin, "stacked")
     assert {row.name: row.verb for row in rows} == {f"Pile {n}": "locate" for n in range(1, 6)} | {
         "Unknown address": "ask"
@@ -169,7 +183,21 @@ def test_a_pin_outside_the_land_of_the_map_is_found(session: Session, admin: Sco
     add("Off the map", at=(9.6, 47.1), country=None)
     add("On it", at=(9.2, 47.1), country=None)
     add("Far abroad", at=(16.37, 48.21), country="AT")
+    add("Abroad without saying so", at=(16.37, 48.21), country=None, postcode="1070", city="Wien")
     assert [row.name for row in found(session, admin, "outside_land")[1]] == ["Off the map"]
+
+
+def test_without_a_border_a_pin_off_the_map_moves_only_to_a_sure_address(
+    session: Session, admin: Scope, add: Add
+) -> None:
+    session.execute(text("update region_place set area = null"))
+    lost = add("Null island", at=(0.0, 0.0))
+    add("Another street of a town of that name", at=(12.0, 53.0), street="Nirgendweg 3")
+    add("A country to fill in", at=(12.0, 53.0), country=None, postcode="99999", city="Irgendwo")
+    run, rows = found(session, admin, "outside_map")
+    assert [(row.name, row.verb) for row in rows] == [("Null island", "locate")]
+    repairing.apply(session, admin, run)
+    assert point(session, lost) == tuple(house(10))
 
 
 def test_only_chosen_rows_are_repaired_and_undo_puts_them_back_exactly(

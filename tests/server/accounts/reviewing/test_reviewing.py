@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -157,6 +158,30 @@ def test_two_people_never_decide_the_same_account_twice(
     with pytest.raises(DecidedAlready, match="Ada has decided “Wrong” already"):
         reviewing.decide(session, other, site.id, Decision(seen, point=LonLat(9.2, 47.1)))
     assert place(site, session) == first
+
+
+def test_two_at_the_desk_hear_of_each_other_until_one_decides_or_goes_on(
+    session: Session, admin_client: TestClient, client_for: ClientFor, make_user: MakeUser, add: Add
+) -> None:
+    first, second = add("Wrong", **WRONG), add("Unknown", owner=make_user("rolf"), **UNKNOWN)
+    other = client_for(make_user("ana", Role.ADMIN))
+
+    def looks(client: TestClient, site: Site) -> str | None:
+        answer = client.post(f"/api/v1/review/{site.id}/claim")
+        assert answer.status_code == 200
+        by: str | None = answer.json()["by"]
+        return by
+
+    assert [looks(admin_client, first), looks(other, first), looks(admin_client, first)] == [None, "Ada", None]
+    assert [looks(admin_client, second), looks(other, first), looks(admin_client, first)] == [None, None, "Ana"]
+    assert other.post(f"/api/v1/review/{first.id}", json={"rev": first.rev, "candidate": 1}).status_code == 200
+    assert looks(admin_client, first) is None
+    looks(other, second)
+    session.execute(text("update review_claim set seen_at = seen_at - interval '3 minutes'"))
+    assert looks(admin_client, second) is None, "who went away is not looking any more"
+    stranger = client_for(make_user("mona", Role.MANAGER))
+    assert stranger.post(f"/api/v1/review/{second.id}/claim").status_code == 404
+    assert client_for(None).post(f"/api/v1/review/{second.id}/claim").status_code == 401
 
 
 def test_a_change_of_the_place_in_between_is_named_and_other_changes_do_not_matter(
