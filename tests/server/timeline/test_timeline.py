@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from server.accounts import service as accounts
 from server.accounts.duplicates.merging import MergeWish, merge
 from server.activities import service as activities
+from server.activities.agenda.models import Activity
 from server.activities.models import Outcome, Visit, VisitState
 from server.activities.notes import service as notes
 from server.activities.notes.models import Note
@@ -191,6 +192,24 @@ def test_the_customer_reads_nothing_of_ours(
     for file in (sheet, words):
         assert "Offer sent" in file
         assert not re.search("Pays late|Rude|interested", file)
+
+
+def test_a_call_stands_there_once_and_the_customer_reads_neither_its_text_nor_tasks(
+    session: Session, people: Any, scope: Any, account: Any
+) -> None:
+    for kind in ("call", "task"):
+        session.add(
+            Activity(
+                kind=kind, account_id=account.id, owner_id=people["rita"].id, subject=f"A {kind}", note="Ours", zone="UTC",
+                at=START,
+            )
+        )  # fmt: skip
+    session.flush()
+    kinds = frozenset({"call", "task"})
+    ours = queries.page(session, scope(people["rita"]), account.id, Wish(kinds=kinds)).entries
+    assert sorted(entry.title or "" for entry in ours) == ["A call", "A task"]
+    theirs = queries.page(session, scope(people["rita"]), account.id, Wish(kinds=kinds, shareable=True)).entries
+    assert [(entry.title, entry.body) for entry in theirs] == [("A call", None)]
 
 
 def test_no_cell_of_the_file_is_a_formula(
