@@ -198,12 +198,12 @@ def test_a_call_stands_there_once_and_the_customer_reads_neither_its_text_nor_ta
     session: Session, people: Any, scope: Any, account: Any
 ) -> None:
     for kind in ("call", "task"):
+        owner = people["rita"].id
         session.add(
             Activity(
-                kind=kind, account_id=account.id, owner_id=people["rita"].id, subject=f"A {kind}", note="Ours", zone="UTC",
-                at=START,
+                kind=kind, account_id=account.id, owner_id=owner, subject=f"A {kind}", note="Ours", zone="UTC", at=START
             )
-        )  # fmt: skip
+        )
     session.flush()
     kinds = frozenset({"call", "task"})
     ours = queries.page(session, scope(people["rita"]), account.id, Wish(kinds=kinds)).entries
