@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="*", default=[10, 25, 50])
     parser.add_argument("--workers", type=int, default=2, help="server processes during the mixed load")
     parser.add_argument("--only", default="", help="only requests whose name holds this")
+    parser.add_argument("--fill", action="store_true", help="write the company, measure nothing")
     options = parser.parse_args()
     home = options.home or Path(tempfile.mkdtemp(prefix="waymark-scale-"))
     home.mkdir(exist_ok=True)
@@ -81,6 +82,8 @@ def main() -> None:
         migrations.upgrade(engine())
         prepare(options.accounts)
         secrets, ids, board = people()
+        if options.fill:
+            return
         print(json.dumps(singles(home, options.rounds, secrets, ids, board, options.only)))
         if options.load:
             print(json.dumps(loads(home, options, secrets, ids)))

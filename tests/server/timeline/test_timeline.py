@@ -73,7 +73,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def explained(session: Session, statement: Any) -> str:
+def explained(session: Session, statement: Any, values: Any) -> str:
     """How the database would read it."""
     connection = session.connection()
 
@@ -82,7 +82,7 @@ def explained(session: Session, statement: Any) -> str:
 
     event.listen(connection, "before_cursor_execute", explain, retval=True)
     try:
-        return "\n".join(row[0] for row in connection.execute(statement).cursor.fetchall())
+        return "\n".join(row[0] for row in connection.execute(statement, values).cursor.fetchall())
     finally:
         event.remove(connection, "before_cursor_execute", explain)
 
@@ -280,9 +280,9 @@ def test_a_long_story_is_read_from_the_index_of_each_source(
     mona = scope(people["mona"])
     cursor = queries.page(session, mona, account.id, Wish()).next_cursor
     for after in (None, queries.decode_cursor(cursor, 3)):
-        statement = queries.union(mona, queries.SOURCES, [account.id], Wish(), after, 51)
-        assert statement is not None
-        plan = explained(session, statement)
+        reader = queries.Reader(mona.reach, mona)
+        statement = queries.drafted(reader, queries.SOURCES, 1, Wish(), after is not None, 51)
+        plan = explained(session, statement, queries.values_of([account.id], after))
         assert not re.search(r"Seq Scan on (note|visit|field_history)\b", plan), plan
         assert "ix_note_account" in plan
         assert "ix_visit_moment" in plan
