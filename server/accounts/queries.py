@@ -237,6 +237,17 @@ def detail(session: Session, scope: Scope, account_id: UUID, permission: str = "
     return Row(*found) if found else None
 
 
+def granted(session: Session, scope: Scope, account_id: UUID, permissions: Iterable[str]) -> set[str]:
+    """Which of these permissions of somebody reach an account; one query, however many there are."""
+    held = [permission for permission in permissions if scope.may(permission)]
+    levels = {scope.level(permission): permission for permission in held}
+    if not levels:
+        return set()
+    reach = [visible_to(scope, one).where(Account.id == account_id).exists() for one in levels.values()]
+    found = dict(zip(levels, session.execute(select(*reach)).one(), strict=True))
+    return {permission for permission in held if found[scope.level(permission)]}
+
+
 def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
     """Which of these accounts somebody may see, themselves or as what they were merged into."""
     seen = visible_to(scope).with_only_columns(Account.id)

@@ -1,6 +1,6 @@
 """Who asks, and what they may see: every route declares `requires("object:action")` or `public`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -91,6 +91,12 @@ class Scope:
                 help="Ask an admin for the right.",
                 permission=permission,
             )
+
+    @property
+    def reach(self) -> tuple[Hashable, ...]:
+        """All that decides what is read: who has the same reads the same, so a statement may be kept under it."""
+        rights = frozenset(self.levels.items()), frozenset(self.fields.items())
+        return (self.user_id, self.role, self.team_ids, *rights, self.zone)
 
     @property
     def actor(self) -> Actor:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -132,8 +133,9 @@ def _silence(channel: Channel, purpose: Purpose) -> tuple[bool, str]:
     return True, f"{purpose.capitalize()} by {channel} needs no consent, and nobody has objected."
 
 
+@cache
 def allowed(channel: Channel, purpose: Purpose) -> ColumnElement[bool]:
-    """The same answer for all contacts of a statement at once."""
+    """The same answer for all contacts of a statement at once; a condition is put together once for a process."""
     older, oldest = aliased(Contact), aliased(Contact)
     nearest = select(older.id).where(older.merged_into == Contact.id).correlate(Contact)
     further = select(oldest.id).join(older, oldest.merged_into == older.id).where(older.merged_into == Contact.id)

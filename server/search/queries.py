@@ -66,7 +66,7 @@ def nearly(folded: str) -> ColumnElement[bool]:
     """Every longer word stands there or nearly so; short ones and numbers as written."""
     parts: list[ColumnElement[bool]] = []
     for word in folded.split():
-        if len(word) > 3 and not word.isdigit():
+        if len(word) > 3 and 2 * sum(map(str.isdigit, word)) < len(word):  # K00000042 is nearly like all its neighbours
             parts.append(literal(word).op("<%")(Entry.words))
         else:
             parts.append(Entry.words.contains(word, autoescape=True))

@@ -1,8 +1,9 @@
 """Reads of timelines: one union, each source limited before it, so that a long story is read from indexes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,9 +14,9 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     Text,
+    bindparam,
     cast,
     func,
-    literal,
     literal_column,
     null,
     select,
@@ -27,7 +28,6 @@ from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import DateTime, Uuid
 
 from server.accounts import queries as accounts
-from server.accounts.models import Account
 from server.auth.access import Scope
 from server.kit.errors import NotFound
 from server.kit.paging import decode_cursor, encode_cursor
@@ -36,6 +36,7 @@ from server.timeline import entries as reading
 from server.timeline.entries import Entry
 from server.timeline.sources import INTERNAL_FACTS, SOURCES, Source
 
+MOMENT = DateTime(timezone=True)
 APART = 4
 """Up to so many merged accounts are read one by one, each from its index; more of them together."""
 
@@ -78,8 +79,9 @@ def page(
     ]
     family = list(session.scalars(accounts.family(account_id)))
     after = decode_cursor(cursor, 3)
-    statement = union(scope, chosen, family, wish, after, limit + 1)
-    rows = session.execute(statement).all() if statement is not None else []
+    reader = Reader((*scope.reach, accounts.today_of(scope)), scope)
+    statement = drafted(reader, tuple(chosen), len(family), wish, after is not None, limit + 1)
+    rows = session.execute(statement, values_of(family, after)).all() if statement is not None else []
     entries = [Entry(**{**row._asdict(), "facts": row.facts or {}}) for row in rows]
     shown, following = reading.grouped(entries, limit)
     reading.fill_in(session, shown)
@@ -91,23 +93,42 @@ def page(
 
 
 def rights(session: Session, scope: Scope, account_id: UUID) -> set[str]:
-    """Which permissions of the sources reach an account; one query, however many there are."""
-    wanted = sorted({source.permission for source in SOURCES if scope.may(source.permission)} | {"accounts:read"})
-    by_account = [one for one in wanted if not one.startswith("plans:")]
-    reach = [accounts.visible_to(scope, one).where(Account.id == account_id).exists().label(one) for one in by_account]
-    found = session.execute(select(*reach)).one()
-    granted = {one for one, reaches in zip(by_account, found, strict=True) if reaches}
-    return granted | (set(wanted) - set(by_account))
+    """Which permissions of the sources reach an account."""
+    wanted = {source.permission for source in SOURCES if scope.may(source.permission)} | {"accounts:read"}
+    by_account = {one for one in wanted if not one.startswith("plans:")}
+    return accounts.granted(session, scope, account_id, by_account) | (wanted - by_account)
 
 
-def union(
-    scope: Scope, chosen: Sequence[Source], family: Sequence[UUID], wish: Wish, after: list[Any] | None, limit: int
+@dataclass(frozen=True)
+class Reader:
+    """Who reads; two with the same key read the same."""
+
+    key: tuple[Hashable, ...]
+    scope: Scope = field(compare=False)
+
+
+def values_of(family: Sequence[UUID], after: list[Any] | None) -> dict[str, Any]:
+    """What a drafted statement is run with."""
+    values: dict[str, Any] = {"family": list(family)}
+    if len(family) <= APART:
+        values = {f"account_{number}": one for number, one in enumerate(family)}
+    if after is not None:
+        values |= dict(zip(("after_at", "after_entity", "after_id"), map(str, after), strict=True))
+    return values
+
+
+@lru_cache(maxsize=256)
+def drafted(
+    reader: Reader, chosen: tuple[Source, ...], family: int, wish: Wish, follows: bool, limit: int
 ) -> CompoundSelect[Any] | Select[Any] | None:
-    """The newest rows of all sources; None when nothing is asked for."""
-    apart = [select(literal(one, Uuid)) for one in family]
-    if len(family) > APART:
-        apart = [select(func.unnest(literal(list(family))))]
-    branches = [branch(source, scope, accounts_, wish, after, limit) for source in chosen for accounts_ in apart]
+    """The newest rows of all sources; None when nothing is asked for.
+
+    It is long, so it is drafted once for a reader, not for each page: `values_of` says whose story and from where on.
+    """
+    apart = [select(bindparam(f"account_{number}", type_=Uuid())) for number in range(family)]
+    if family > APART:
+        apart = [select(func.unnest(bindparam("family", type_=ARRAY(Uuid()))))]
+    branches = [branch(source, reader.scope, one, wish, follows, limit) for source in chosen for one in apart]
     if not branches:
         return None
     if len(branches) == 1:
@@ -117,7 +138,7 @@ def union(
 
 
 def branch(
-    source: Source, scope: Scope, account_ids: Select[Any], wish: Wish, after: list[Any] | None, limit: int
+    source: Source, scope: Scope, account_ids: Select[Any], wish: Wish, follows: bool, limit: int
 ) -> Select[Any]:
     """The newest rows of one source."""
     rows = source.happenings(scope, account_ids).subquery()
@@ -127,10 +148,12 @@ def branch(
         if source.body_is_internal:
             columns["body"] = cast(null(), Text).label("body")
     statement = select(*columns.values()).where(*conditions(rows, columns, source, scope, wish))
-    if after is not None:
-        at, entity, key = cast(str(after[0]), DateTime(timezone=True)), str(after[1]), cast(str(after[2]), Uuid)
-        here = tuple_(rows.c.at, rows.c.entity, rows.c.id)
-        statement = statement.where(rows.c.at <= at, here < tuple_(at, literal(entity, Text), key))
+    if follows:
+        moment, entity, key = bindparam("after_at", type_=MOMENT), bindparam("after_entity", type_=Text()), "after_id"
+        here, there = tuple_(rows.c.at, rows.c.entity, rows.c.id), (cast(moment, MOMENT), entity)
+        statement = statement.where(
+            rows.c.at <= there[0], here < tuple_(*there, cast(bindparam(key, type_=Uuid()), Uuid))
+        )
     return statement.order_by(rows.c.at.desc(), rows.c.id.desc()).limit(limit)
 
 

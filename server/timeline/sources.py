@@ -41,12 +41,6 @@ STAGES, LEADS, CONSENTS = frozenset({"stage"}), frozenset({"lead"}), frozenset({
 
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
-    Source(
-        agenda.happenings,
-        "activities:read",
-        frozenset({"call", "meeting", "task", "mail"}),
-        "/calendar/activities/{id}",
-    ),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
     Source(
         agenda.happenings,

@@ -202,7 +202,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     row = queries.detail(session, scope, account_id)
     alike = duplicates.candidates(session, row.account, row.site) if row else []
     seen = queries.seen_of(session, scope, [one.account_id for one in alike])
-    may_write = scope.may("accounts:write") and queries.detail(session, scope, account_id, "accounts:write") is not None
+    may = queries.granted(session, scope, account_id, ("accounts:write", "accounts:assign", "pins:place"))
     people = people_of(session, scope, Role.REP, Role.MANAGER)
     proposed = queries.proposals_of(session, scope, [site.id for site in account.sites])
     open_conflicts = []
@@ -217,14 +217,14 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         account=account,
         account_id=account_id,
         last_day=None,
-        may_hand_over=queries.detail(session, scope, account_id, "accounts:assign") is not None,
+        may_hand_over="accounts:assign" in may,
         **column(session, scope, account_id),
         alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
         merges=duplicate_queue.merges_into(session, account_id),
         may_merge=scope.may("accounts:merge"),
-        may_write=may_write,
-        may_place=scope.may("pins:place") and may_place_at(session, scope, account_id),
+        may_write="accounts:write" in may,
+        may_place="pins:place" in may,
         proposed=proposed,
         waiting=drawn([one for one in proposed if one.proposal.state == ProposalState.OPEN]),
         sites=[site.model_dump(mode="json") for site in account.sites],
@@ -238,11 +238,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
         **around(session, scope, account_id),
     )
-
-
-def may_place_at(session: Session, scope: Scope, account_id: UUID) -> bool:
-    """Whether somebody sets the pins of an account; others propose."""
-    return queries.detail(session, scope, account_id, "pins:place") is not None
 
 
 @router.get("/{account_id}/edit")

@@ -112,3 +112,34 @@ def test_contacts_deals_and_products_are_found_too(
     assert found(admin_client, "kaufmann backerei") == ["Klara Kaufmann"]
     assert found(admin_client, "265 11 11") == ["Seilbahn Malbun"]
     assert found(client_for(otto), "kaufmann") == []
+
+
+def test_who_is_at_an_account_and_what_it_ordered_is_found_by_its_new_name(
+    session: Session, admin_client: TestClient, shops: dict[str, Account]
+) -> None:
+    person, account = uuid7(), shops["Baker"].id
+    session.execute(text("insert into contact (id, last_name) values (:id, 'Kaufmann')"), {"id": person})
+    session.execute(
+        text("insert into contact_account (id, contact_id, account_id) values (:id, :person, :account)"),
+        {"id": uuid7(), "person": person, "account": account},
+    )
+    session.execute(
+        text(
+            "insert into sales_order (id, kind, account_id, currency, day, zone, reference)"
+            " values (:id, 'order', :account, 'EUR', current_date, 'UTC', 'R-77')"
+        ),
+        {"id": uuid7(), "account": account},
+    )
+    session.execute(text("update account set name = 'Konditorei Nigg' where id = :id"), {"id": account})
+    assert sorted(found(admin_client, "nigg")) == ["Kaufmann", "Konditorei Nigg", "R-77"]
+    assert found(admin_client, "backerei") == []
+
+
+def test_a_number_is_meant_as_it_is_written(
+    session: Session, admin_client: TestClient, shops: dict[str, Account]
+) -> None:
+    for name, number in (("Hotel", "K00000042"), ("Garage", "K00000043")):
+        session.execute(
+            text("update account set number = :number where id = :id"), {"number": number, "id": shops[name].id}
+        )
+    assert found(admin_client, "K00000042") == ["Hotel Zech"]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from server.accounts import service as accounts
 from server.accounts.duplicates.merging import MergeWish, merge
 from server.activities import service as activities
+from server.activities.agenda.models import Activity
 from server.activities.models import Outcome, Visit, VisitState
 from server.activities.notes import service as notes
 from server.activities.notes.models import Note
@@ -72,7 +73,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def explained(session: Session, statement: Any) -> str:
+def explained(session: Session, statement: Any, values: Any) -> str:
     """How the database would read it."""
     connection = session.connection()
 
@@ -81,7 +82,7 @@ def explained(session: Session, statement: Any) -> str:
 
     event.listen(connection, "before_cursor_execute", explain, retval=True)
     try:
-        return "\n".join(row[0] for row in connection.execute(statement).cursor.fetchall())
+        return "\n".join(row[0] for row in connection.execute(statement, values).cursor.fetchall())
     finally:
         event.remove(connection, "before_cursor_execute", explain)
 
@@ -193,6 +194,24 @@ def test_the_customer_reads_nothing_of_ours(
         assert not re.search("Pays late|Rude|interested", file)
 
 
+def test_a_call_stands_there_once_and_the_customer_reads_neither_its_text_nor_tasks(
+    session: Session, people: Any, scope: Any, account: Any
+) -> None:
+    for kind in ("call", "task"):
+        owner = people["rita"].id
+        session.add(
+            Activity(
+                kind=kind, account_id=account.id, owner_id=owner, subject=f"A {kind}", note="Ours", zone="UTC", at=START
+            )
+        )
+    session.flush()
+    kinds = frozenset({"call", "task"})
+    ours = queries.page(session, scope(people["rita"]), account.id, Wish(kinds=kinds)).entries
+    assert sorted(entry.title or "" for entry in ours) == ["A call", "A task"]
+    theirs = queries.page(session, scope(people["rita"]), account.id, Wish(kinds=kinds, shareable=True)).entries
+    assert [(entry.title, entry.body) for entry in theirs] == [("A call", None)]
+
+
 def test_no_cell_of_the_file_is_a_formula(
     session: Session, people: Any, scope: Any, clients: Any, account: Any
 ) -> None:
@@ -261,9 +280,9 @@ def test_a_long_story_is_read_from_the_index_of_each_source(
     mona = scope(people["mona"])
     cursor = queries.page(session, mona, account.id, Wish()).next_cursor
     for after in (None, queries.decode_cursor(cursor, 3)):
-        statement = queries.union(mona, queries.SOURCES, [account.id], Wish(), after, 51)
-        assert statement is not None
-        plan = explained(session, statement)
+        reader = queries.Reader(mona.reach, mona)
+        statement = queries.drafted(reader, queries.SOURCES, 1, Wish(), after is not None, 51)
+        plan = explained(session, statement, queries.values_of([account.id], after))
         assert not re.search(r"Seq Scan on (note|visit|field_history)\b", plan), plan
         assert "ix_note_account" in plan
         assert "ix_visit_moment" in plan
