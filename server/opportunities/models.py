@@ -189,3 +189,6 @@ class StageChange(Base):
         Index("ix_stage_change_account", "account_id", "at"),
         Index("ix_stage_change_to", "to_stage_id"),
     )
+
+
+veil.over_rows(StageChange, "opportunity")

@@ -144,6 +144,9 @@ class OrderLine(Record, Base):
     )
 
 
+veil.over_rows(OrderLine, "order")
+
+
 class OrderNumber(Base):
     """The last number of a kind and year; the row is locked until the document that took it is committed."""
 

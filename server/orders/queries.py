@@ -167,9 +167,10 @@ def page(
         statement = statement.where(Order.account_id.in_(accounts.family(account_id)))
     if opportunity_id is not None:
         statement = statement.where(Order.opportunity_id == opportunity_id)
-    key = SORTS.get(sort.removeprefix("-"))
+    keys = scope.askable("order", SORTS)
+    key = keys.get(sort.removeprefix("-"))
     if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
     total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Order.id).subquery())) or 0
     down, after = sort.startswith("-"), decode_cursor(cursor, 3)
     if after is not None:
