@@ -23,9 +23,9 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from server.app import create_app
-from server.auth import rights
+from server.auth import rights, sessions
 from server.auth.access import Requires, scope_of
-from server.auth.models import Role, User
+from server.auth.models import Role, User, WebSession
 from server.auth.roles import levels_of
 from server.auth.service import create_user, set_team
 from server.auth.tokens import create_api_token
@@ -289,6 +289,22 @@ def test_every_door_shows_the_same_rows(session: Session, people: dict[str, User
         wrong |= {f"{level}: {door}": sorted(there) for door, there in seen.items() if there != expected[door]}
     rights.remove_role(session, "rep", people["ada"].id)
     assert wrong == {}
+
+
+def test_whoever_views_as_somebody_sees_through_every_door_what_that_person_sees(
+    session: Session, people: dict[str, User], world: Ids, ask: ClientFor
+) -> None:
+    token = sessions.open_session(session, people["ada"], None)
+    web = session.get_one(WebSession, sessions.digest(token))
+    ada = ask(None)
+    ada.cookies.set(sessions.COOKIE, token)
+    forged = {"x-csrf-token": web.csrf}
+    assert doors(ada, session, people["ada"], world)["orders list"] == REACH["all"]
+    assert ada.post(f"/users/{people['rita'].id}/view-as", headers=forged).status_code == 303
+    seen, hers = (doors(client, session, people["rita"], world) for client in (ada, ask(people["rita"])))
+    assert seen == hers
+    assert set(map(frozenset, seen.values())) == {frozenset(REACH["territory"])}
+    assert ada.post("/users/view-as/stop", headers=forged).status_code == 303
 
 
 def test_no_route_reads_a_record_that_is_somebody_elses(people: dict[str, User], world: Ids, ask: ClientFor) -> None:
