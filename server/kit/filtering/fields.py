@@ -36,10 +36,10 @@ class Field:
     """The values of a choice."""
     exists: Callable[[ColumnElement[bool]], ColumnElement[bool]] | None = None
     """For fields of child rows: wraps the condition, e.g. into EXISTS."""
-    needs: Callable[[], str | None] | None = None
-    """Why its values cannot be added up or compared with each other now; None: they can."""
     values: Select[Any] | None = None
     """Selects the texts that somebody is offered while typing; only what they may know."""
+    needs: Callable[[], str | None] | None = None
+    """Why its values cannot be added up or compared with each other now; None: they can."""
 
 
 @dataclass(frozen=True, eq=False)
