@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
-from server.app import create_app
 from server.auth.models import Role
 from tests.server.sync.world import World
 
@@ -18,9 +18,9 @@ on conflict do nothing
 
 
 @pytest.fixture
-def world(empty_database: Engine) -> Iterator[World]:
+def world(app: FastAPI, empty_database: Engine) -> Iterator[World]:
     """Rita works the west, Otto the east; Mona leads both."""
-    with TestClient(create_app(), raise_server_exceptions=False) as client:
+    with TestClient(app, raise_server_exceptions=False) as client:
         world = World(client)
         with empty_database.begin() as connection:
             connection.execute(text(PICKLIST))
