@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, null, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
@@ -33,21 +33,22 @@ def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None,
     reach = func.ST_Transform(box if clustered else func.ST_Expand(box, WORLD_M / 2**at.z * BUFFER / EXTENT), 4326)
     # The poles have no place in Web Mercator; a pin there would make the projection fail.
     inside = joined.where(Site.pin.op("&&")(reach), func.ST_Y(Site.pin).between(-85.06, 85.06))
-    rows = clusters(inside, box, at) if clustered else singles(inside, box, queries.today_of(scope))
+    grade = Account.account_class if scope.sees("account", "account_class") else cast(null(), Text)
+    rows = clusters(inside, box, at, grade) if clustered else singles(inside, box, queries.today_of(scope), grade)
     layer = rows.subquery("accounts")
     statement = select(func.ST_AsMVT(layer.table_valued(), "accounts", EXTENT, "geom")).where(layer.c.geom.is_not(None))
     return bytes(session.execute(statement).scalar_one() or b"")
 
 
-def singles(inside: Select[Account], box: ColumnElement[Any], today: Any) -> Select[Any]:
-    """One feature for each site."""
+def singles(inside: Select[Account], box: ColumnElement[Any], today: Any, grade: Any) -> Select[Any]:
+    """One feature for each site; the account's class is as its reader may know it."""
     return inside.with_only_columns(
         func.ST_AsMVTGeom(func.ST_Transform(Site.pin, 3857), box, EXTENT, BUFFER, True).label("geom"),
         cast(Account.id, Text).label("id"),
         cast(Site.id, Text).label("site_id"),
         Account.name,
         Account.number,
-        Account.account_class,
+        grade.label("account_class"),
         Account.status,
         cast(Account.owner_id, Text).label("owner_id"),
         overdue_days(today).label("overdue_days"),
@@ -58,13 +59,13 @@ def singles(inside: Select[Account], box: ColumnElement[Any], today: Any) -> Sel
     )
 
 
-def clusters(inside: Select[Account], box: ColumnElement[Any], at: Tile) -> Select[Any]:
+def clusters(inside: Select[Account], box: ColumnElement[Any], at: Tile, grade: Any) -> Select[Any]:
     """One feature for each occupied cell of the tile's grid."""
     cell_m = WORLD_M / 2**at.z / CELLS
     point = func.ST_Transform(Site.pin, 3857)
     points = inside.with_only_columns(
         point.label("point"),
-        Account.account_class.label("class"),
+        grade.label("class"),
         func.floor(func.ST_X(point) / literal(cell_m)).label("column"),
         func.floor(func.ST_Y(point) / literal(cell_m)).label("row"),
     ).subquery("points")

@@ -62,6 +62,10 @@ class Scope:
         hidden = self.hidden(kind)
         return {name: thing for name, thing in named.items() if name not in hidden}
 
+    def may_change(self, kind: str, names: Iterable[str]) -> bool:
+        """Whether all fields that go by these names may be written."""
+        return all(self.changes(kind, field) for field in veil.fields_of(kind, names))
+
     def need_changes(self, kind: str, names: Iterable[str]) -> None:
         """Refuse a change of fields that the role keeps somebody from; names them."""
         kept = sorted(field for field in veil.fields_of(kind, names) if not self.changes(kind, field))
@@ -194,7 +198,7 @@ class Requires:
                     help="Stop viewing as somebody else first.",
                 )
         scope.need(self.permission)
-        veil.draw(scope.fields, reads_only=request.method in sessions.SAFE_METHODS)
+        veil.draw(scope.fields, session, reads_only=request.method in sessions.SAFE_METHODS)
         acting(session, scope.actor)
         idempotency.claim(request, session, scope.user_id)
         return scope

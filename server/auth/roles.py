@@ -55,12 +55,12 @@ OBJECTS: Mapping[str, tuple[str, ...]] = {
 EVERYTHING = {f"{name}:{action}": Level.ALL for name, actions in OBJECTS.items() for action in actions}
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "account": ("yearly_value", "yearly_potential", "phone", "email", "website", "note"),
+    "account": ("account_class", "yearly_value", "yearly_potential", "phone", "email", "website", "tags", "note"),
     "contact": ("phones", "mails", "birthday", "note"),
     "lead": ("score", "expected_value", "phones", "emails", "message", "note"),
-    "opportunity": ("amount", "probability", "note"),
-    "order": ("note", "internal_note"),
-    "ticket": ("requester", "rating"),
+    "opportunity": ("amount", "probability", "next_step", "competitors", "reason", "note"),
+    "order": ("totals", "note", "internal_note"),
+    "ticket": ("requester", "rating", "tags"),
 }
 """Fields that a role can be kept from, by kind of record."""
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 from sqlalchemy import event, inspect
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -21,6 +22,8 @@ from server.auth.roles import FIELDS, FieldRight
 
 NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "account": {
+        "account_class": ("account_class", "class"),
+        "tags": ("tags", "tag"),
         "yearly_value": ("yearly_value", "value"),
         "yearly_potential": ("yearly_potential", "potential"),
         "phone": ("phone", "phone_e164"),
@@ -38,13 +41,29 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "opportunity": {
         "amount": ("amount", "in_base", "amount_in_company_currency", "company_currency", "lines"),
         "probability": ("probability", "own_probability", "percent"),
+        "next_step": ("next_step", "next_step_on"),
+        "competitors": ("competitors", "competitor"),
+    },
+    "order": {
+        "totals": (
+            "net", "tax", "gross", "taxes", "amount", "unit_price", "price_reason", "discount_percent", "order_net",
+            "order_tax", "order_gross",
+        ),
     },
     "ticket": {
-        "requester": ("requester", "requester_name", "requester_email", "requester_phone"),
-        "rating": ("rating", "content"),
+        "requester": ("requester", "requester_name", "requester_email", "requester_phone", "author_name"),
+        "rating": ("rating", "rating_note", "content"),
+        "tags": ("tags", "tag"),
     },
-}
+}  # fmt: skip
 """The names of a field wherever it differs from the field's own."""
+
+BORROWED: Mapping[str, Mapping[str, str]] = {
+    "contact": {"account_class": "account.account_class"},
+    "opportunity": {"class": "account.account_class"},
+    "order": {"class": "account.account_class"},
+}
+"""Names under which rows of a kind tell a field of the account that they hang on."""
 
 RELATED: Mapping[str, str] = {
     "deal": "opportunity",
@@ -69,12 +88,14 @@ def fields_of(kind: str, names: Iterable[str]) -> set[str]:
 def hidden_names(rights: Mapping[str, FieldRight], kind: str) -> frozenset[str]:
     """The names that tell what somebody may not know of a kind of record."""
     kind = RELATED.get(kind, kind)
-    return frozenset(
+    own = {
         name
         for field in FIELDS.get(kind, ())
         if rights.get(f"{kind}.{field}") is FieldRight.HIDDEN
         for name in names_of(kind, field)
-    )
+    }
+    borrowed = BORROWED.get(kind, {})
+    return frozenset(own | {name for name, field in borrowed.items() if rights.get(field) is FieldRight.HIDDEN})
 
 
 @dataclass
@@ -85,7 +106,9 @@ class Veil:
     """By kind of record."""
     rights: Mapping[str, FieldRight] = field(default_factory=dict)
     over_rows: bool = False
-    """Whether nothing is written, so that rows themselves can be read without their hidden values."""
+    """Whether nothing is written (any more), so that rows themselves can be read without their hidden values."""
+    session: Session | None = None
+    """In which the rows of the request are."""
 
 
 _worn: ContextVar[Veil | None] = ContextVar("veil", default=None)
@@ -106,12 +129,21 @@ class Veils:
             _worn.reset(worn)
 
 
-def draw(rights: Mapping[str, FieldRight], *, reads_only: bool) -> None:
+def draw(rights: Mapping[str, FieldRight], session: Session, *, reads_only: bool) -> None:
     """Draw the veil of this request for the person who asks; a handler in another thread holds the same one."""
     veil = _worn.get()
     if veil is not None:
         veil.names = {kind: names for kind in FIELDS if (names := hidden_names(rights, kind))}
-        veil.rights, veil.over_rows = rights, reads_only
+        veil.rights, veil.session, veil.over_rows = rights, session, reads_only
+
+
+def lower() -> None:
+    """All that this request changes is written: rows that a page shows from now on are read through the veil."""
+    veil = _worn.get()
+    if veil is not None and veil.names and veil.session is not None and not veil.over_rows:
+        veil.session.flush()
+        veil.session.expire_all()
+        veil.over_rows = True
 
 
 def hidden(kind: str) -> frozenset[str]:

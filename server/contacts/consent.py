@@ -1,10 +1,11 @@
 """Who may be reached, how and why: the one answer that mails, calls, campaigns and reps all obey."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -15,7 +16,7 @@ from server.accounts.queries import home_country
 from server.contacts.models import Channel, Consent, ConsentState, Contact, How, Purpose, Suppression
 from server.contacts.queries import family
 from server.kit import clock
-from server.kit.errors import Invalid
+from server.kit.errors import Conflict, Invalid
 from server.records.values import EMAIL, phone_e164, plain
 
 ASKS_FIRST = frozenset(
@@ -39,6 +40,20 @@ class Said:
     wording: str | None = None
     """The text that the person was shown."""
     note: str | None = None
+
+
+class NotWanted(Conflict):
+    """Somebody, or an address, may not be reached."""
+
+    code: ClassVar[str] = "not_wanted"
+
+
+def need_wanted(session: Session, addresses: Iterable[str], purpose: Purpose = Purpose.SERVICE) -> None:
+    """Refuse a mail to somebody who may not be reached by mail for this purpose; names the address and says why."""
+    for address in addresses:
+        may, why = may_contact(session, address, Channel.MAIL, purpose)
+        if not may:
+            raise NotWanted(f"{address} must not be written to. {why}", help="Reach them another way.", field="to")
 
 
 def note_consent(session: Session, contact: Contact, said: Said, *, by: UUID | None) -> Consent:
@@ -76,11 +91,24 @@ def states_of(session: Session, contact_id: UUID) -> Mapping[tuple[str, str], Co
     return found
 
 
-def may_contact(session: Session, whom: Contact | UUID | str, channel: Channel, purpose: Purpose) -> tuple[bool, str]:
+def may_contact(
+    session: Session, whom: Contact | UUID | str, channel: Channel, purpose: Purpose, *, asked: str | None = None
+) -> tuple[bool, str]:
     """Whether a contact, or whoever has an address, may be reached this way for this purpose, and why (not).
 
-    An address that several people share may be used only when none of them forbids it.
+    An address that several people share may be used only when none of them forbids it. Whoever has `asked` us
+    something that is still open ("ticket #12") gets their answer although they want to hear nothing else, unless
+    nobody may use the address at all.
     """
+    may, why = _may_contact(session, whom, channel, purpose)
+    if may or asked is None or purpose is not Purpose.SERVICE:
+        return may, why
+    if not isinstance(whom, str) or (address := normalised(session, whom)) is None or suppressed(session, [address]):
+        return may, why
+    return True, f"It answers their own {asked}, although: {why}"
+
+
+def _may_contact(session: Session, whom: Contact | UUID | str, channel: Channel, purpose: Purpose) -> tuple[bool, str]:
     if isinstance(whom, UUID):
         found = session.get(Contact, whom)
         if found is None:

@@ -63,7 +63,8 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID) -> Co
     winner, loser = _locked(session, scope, winner_id, loser_id)
     how = editor(session)
     before = how.values(winner)
-    values = _together(winner, loser, how.values(loser), before)
+    together = _together(winner, loser, how.values(loser), before)
+    values = {name: value for name, value in together.items() if scope.may_change("contact", [name])}
     write(session, winner, how.written(winner, values))
     made = ContactMerge(
         id=uuid7(),

@@ -14,7 +14,7 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
 from server.auth.access import Scope
 from server.contacts import queries
-from server.contacts.consent import may_contact
+from server.contacts.consent import NotWanted, may_contact, need_wanted
 from server.contacts.models import Consent, Contact, ContactAccount, ContactMerge
 from server.contacts.values import CONTACT, LINK, LINKS, editor
 from server.fields import service as custom
@@ -25,7 +25,9 @@ from server.records.models import FieldHistory
 from server.records.values import cleaned, phone_e164
 from server.webhooks import service as webhooks
 
-__all__ = ["create", "delete", "edit", "edit_link", "link", "may_contact", "restore", "unlink"]
+__all__ = [
+    "NotWanted", "create", "delete", "edit", "edit_link", "link", "may_contact", "need_wanted", "restore", "unlink",
+]  # fmt: skip
 
 
 class LinkedAlready(Conflict):

@@ -206,7 +206,7 @@ def take_in(session: Session, scope: Scope, content: bytes, *, account_id: UUID 
             with session.begin_nested():
                 places: Sequence[service.NewPlace] = [service.NewPlace(account_id, {})] if account_id else ()
                 values = one.values
-                if one.organisation and not account_id:
+                if one.organisation and not account_id and scope.may_change("contact", ["note"]):
                     values = values | {
                         "note": "\n".join(part for part in (one.organisation, values.get("note")) if part)
                     }

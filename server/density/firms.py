@@ -1,8 +1,9 @@
 """The firms that files of the market show, and the sources that every file must name."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, null, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -40,11 +41,12 @@ def prospects(session: Session) -> list[Firm]:
 
 def customers(session: Session, scope: Scope) -> list[Firm]:
     """The customers with a pin that somebody may see."""
+    kind: Any = Account.account_class if scope.sees("account", "account_class") else cast(null(), Text)
     statement = (
         visible_to(scope)
         .join(Site, Site.account_id == Account.id)
         .where(Account.status == Status.CUSTOMER, Site.deleted_at.is_(None), Site.pin.is_not(None))
-        .with_only_columns(Account.id, Account.name, Account.account_class, func.ST_X(Site.pin), func.ST_Y(Site.pin))
+        .with_only_columns(Account.id, Account.name, kind, func.ST_X(Site.pin), func.ST_Y(Site.pin))
         .order_by(Account.id, Site.id)
     )
     rows = session.execute(statement)

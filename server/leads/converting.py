@@ -1,5 +1,6 @@
 """What becomes of a good lead: an account, its person and a deal; nothing of its history is lost."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -91,7 +92,7 @@ def account_from(session: Session, scope: Scope, lead: Lead, *, force: bool) -> 
     if point is not None:
         place |= {"lon": point.lon, "lat": point.lat}
     sites = [place] if place else []
-    given = {key: value for key, value in own.items() if value is not None}
+    given = carried(scope, "account", own)
     account = account_service.create(session, scope, NewAccount(given, sites), force=force)
     if point is not None:
         for site in accounts.sites_of(session, [account.id]):
@@ -112,7 +113,8 @@ def contact_from(session: Session, scope: Scope, lead: Lead, account: Account) -
         contact = known[0]
     else:
         first, _, last = lead.person.rpartition(" ")
-        given = {"first_name": first or None, "last_name": last, "phones": lead.phones, "mails": lead.emails}
+        named = {"first_name": first or None, "last_name": last, "phones": lead.phones, "mails": lead.emails}
+        given = carried(scope, "contact", named)
         contact = contacts.create(session, scope, given, [NewPlace(account.id, {"is_primary": True})])
     if lead.consented_at is not None:
         for channel in (Channel.MAIL, Channel.PHONE):
@@ -141,8 +143,27 @@ def deal_from(session: Session, scope: Scope, lead: Lead, account: Account, sale
         "note": lead.message,
         **{name: getattr(sale, name) for name in ("close_on", "next_step", "next_step_on")},
     }
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = carried(scope, "opportunity", fields)
     return opportunities.create(session, scope, NewDeal(given)).id
+
+
+TOLD = {
+    "phone": "phones", "email": "emails", "phones": "phones", "mails": "emails", "amount": "expected_value",
+    "yearly_potential": "expected_value",
+}  # fmt: skip
+"""What of a lead becomes known where it goes, by the name there."""
+
+
+def carried(scope: Scope, kind: str, values: Mapping[str, object]) -> dict[str, object]:
+    """What goes along: what the person may neither see in the lead nor write where it goes stays with the lead."""
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None
+        and scope.may_change(kind, [name])
+        and scope.sees("lead", TOLD.get(name, name))
+        and not (name == "note" and not scope.sees("lead", "message"))
+    }
 
 
 def carry_pin(lead: Lead, site: Site) -> None:

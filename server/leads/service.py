@@ -87,6 +87,8 @@ def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken
     """
     if new.id is not None and (known := session.get(Lead, new.id)) is not None:
         return Taken(known, is_repeat=False)  # a phone that asks again
+    if scope is not None:
+        scope.need_changes("lead", (name for name, value in new.fields.items() if value not in (None, "", [])))
     values = new_values(new.fields)
     values.setdefault("currency", settings().currency)
     # Two posts of the same form at the same moment are one lead.

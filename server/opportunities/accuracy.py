@@ -53,6 +53,7 @@ def accuracy(
     session: Session, scope: Scope, span: Span, weeks: int, *, filter: str | None = None, count: int = 8
 ) -> list[Hit]:
     """The last finished periods, the oldest first, each with what was said some weeks before its end."""
+    queries.need_worth(scope)
     today = accounts.today_of(scope)
     now = around(today, span)
     periods = [now.shifted(-step) for step in range(count, 0, -1)]

@@ -124,7 +124,8 @@ SalesRegion = aliased(Territory, name="region_of_forecast")
 def forecast(
     session: Session, scope: Scope, by: By, span: Span, *, filter: str | None = None, ahead: int = AHEAD
 ) -> Forecast:
-    """The forecast of what somebody may see, in one statement per dimension."""
+    """The forecast of what somebody may see, in one statement per dimension; nothing without the right to amounts."""
+    queries.need_worth(scope)
     today = accounts.today_of(scope)
     now = around(today, span)
     periods = [now.shifted(step) for step in range(ahead)]

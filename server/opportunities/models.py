@@ -137,6 +137,7 @@ class Opportunity(Record, Base):
         CheckConstraint("state in ('open', 'won', 'lost')", name="state"),
         CheckConstraint("(state = 'open') = (closed_at is null)", name="closed"),
         Index("ix_opportunity_account", "account_id", "created_at"),
+        Index("ix_opportunity_currency", "currency", "closed_at"),
         Index("ix_opportunity_stage", "stage_id", "close_on", "id", postgresql_where=text("deleted_at is null")),
         Index("ix_opportunity_close", "close_on", "id", postgresql_where=text("deleted_at is null")),
         Index("ix_opportunity_closed_at", "closed_at", postgresql_where=text("closed_at is not null")),
@@ -189,3 +190,6 @@ class StageChange(Base):
         Index("ix_stage_change_account", "account_id", "at"),
         Index("ix_stage_change_to", "to_stage_id"),
     )
+
+
+veil.over_rows(StageChange, "opportunity")

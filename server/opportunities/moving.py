@@ -52,6 +52,7 @@ def move(
     Refuses when fields are missing, names them, and when somebody else moved the deal since `base_rev`.
     """
     deal = service.find(session, scope, deal_id)
+    scope.need_changes("opportunity", changes or {})
     before = session.get_one(Stage, deal.stage_id)
     target = pipelines.find_stage(session, stage_id)
     if base_rev < deal.frev.get("stage_id", 1) and deal.stage_id != target.id:

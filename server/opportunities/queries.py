@@ -109,6 +109,12 @@ def in_bin(scope: Scope) -> Select[Any]:
     )
 
 
+def need_worth(scope: Scope) -> None:
+    """Refuse figures that are sums of amounts and probabilities to whoever may not see one of them."""
+    for name in ("amount", "probability"):
+        scope.need_sees("opportunity", name)
+
+
 def may_sell_to(session: Session, scope: Scope, account_id: UUID) -> bool:
     """Whether somebody may open deals at an account."""
     reach = accounts.visible_to(scope, "opportunities:write").with_only_columns(Account.id)
@@ -139,6 +145,7 @@ class Row:
     def __post_init__(self) -> None:
         """What the reader may not know is not there."""
         veil.without("opportunity", self)
+        veil.without("account", self)
 
 
 def with_details(statement: Select[Opportunity], today: date) -> Select[Any]:
@@ -270,10 +277,12 @@ def grouped(session: Session, statement: Select[Opportunity], key: Any, today: d
         worth.c.key, worth.c.apart, func.count(), func.sum(value), func.sum(value * worth.c.probability)
     ).group_by(worth.c.key, worth.c.apart)
     found: dict[Any, Total] = {}
-    unknown = "amount" in veil.hidden("opportunity")
+    unknown = veil.hidden("opportunity") & {"amount", "probability"}
     for group, apart, count, amount, weighted in session.execute(sums):
         if unknown:
-            apart, amount, weighted = None, Decimal(0), Decimal(0)
+            weighted = Decimal(0)
+        if "amount" in unknown:
+            apart, amount = None, Decimal(0)
         found.setdefault(group, Total()).add(apart, count, amount, weighted)
     return found
 

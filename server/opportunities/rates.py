@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Numeric, case, cast, func, literal, null, select
+from sqlalchemy import ColumnElement, Date, Numeric, case, cast, func, literal, null, select, true
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
@@ -58,6 +58,27 @@ def day_of(moment: Any, otherwise: date) -> ColumnElement[date]:
 def apart_of(currency: Any, rate: ColumnElement[Any]) -> ColumnElement[Any]:
     """The currency where there is no rate for it, else null."""
     return case((rate.is_(None), currency), else_=cast(null(), Text))
+
+
+def unrated(session: Session, code: Any, day: Any) -> str | None:
+    """Why amounts cannot be added up: a currency that had no rate on the day of some row; None: they can.
+
+    `code` and `day` are what rows are converted by. The currencies are hopped along their index, and only rows of
+    foreign ones are looked at.
+    """
+    first = select(func.min(code).label("code")).cte("codes", recursive=True)
+    following = select(func.min(code)).where(code > first.c.code).scalar_subquery()
+    codes = first.union_all(select(following).where(first.c.code.is_not(None)))
+    foreign = select(codes.c.code).where(codes.c.code.is_not(None), codes.c.code != settings().currency)
+    for one in session.scalars(foreign).all():
+        since = session.scalar(
+            select(func.min(ExchangeRate.day)).where(ExchangeRate.currency == one, ExchangeRate.deleted_at.is_(None))
+        )
+        early = select(literal(1)).where(code == one, true() if since is None else day < since)
+        if session.scalar(early.limit(1)) is not None:
+            until = "" if since is None else f" before {since:%Y-%m-%d}"
+            return f"there is no rate for {one}{until}, so amounts cannot be added up in {settings().currency}"
+    return None
 
 
 def rates(session: Session) -> list[ExchangeRate]:

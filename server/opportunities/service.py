@@ -95,7 +95,8 @@ def create(session: Session, scope: Scope, new: NewDeal) -> Opportunity:
     values = {
         name: value for name, value in values.items() if value is not None or name not in ("competitors", "custom")
     }
-    need_next_step(values)
+    if scope.changes("opportunity", "next_step"):
+        need_next_step(values)
     check(session, values, values["account_id"])
     now = clock.now()
     deal = Opportunity(**values, stage_id=stage.id, pipeline_id=stage.pipeline_id, stage_since=now)

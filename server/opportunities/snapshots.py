@@ -102,6 +102,7 @@ def changes_since(
 
     What a filter would have left then is not known: a deal that it leaves now is compared with itself as it was.
     """
+    queries.need_worth(scope)
     today = accounts.today_of(scope)
     matters = (Opportunity.state == State.OPEN) | Opportunity.id.in_(
         select(ForecastSnapshot.opportunity_id).where(ForecastSnapshot.day == day)

@@ -13,8 +13,9 @@ HUNDRED = 100
 
 
 def begun_from(session: Session, scope: Scope, deal_id: UUID, kind: Kind, id: UUID | None = None) -> NewOrder:
-    """What a deal asks for: its account, its currency, its lines at the deal's prices."""
+    """What a deal asks for: its account, its currency, its lines at the deal's prices, if the person sees them."""
     deal = deals.find(session, scope, deal_id)
+    scope.need_sees("opportunity", "amount")
     lines = [
         NewLine(
             product_id=line.product_id,

@@ -71,6 +71,7 @@ def draft(session: Session, scope: Scope, new: NewOrder) -> Order:
     """
     if new.kind is Kind.CREDIT:
         raise NeedsCredit("A credit note is made from its order.", help="Open the order and credit its lines.")
+    need_words(scope, new.fields, *(line.fields for line in new.lines))
     account = _account(session, scope, new.account_id)
     known = session.get(Order, new.id) if new.id else None
     if known is not None:
@@ -84,6 +85,11 @@ def draft(session: Session, scope: Scope, new: NewOrder) -> Order:
         _new_line(session, order, line)
     pricing.count(session, order)
     return order
+
+
+def need_words(scope: Scope, *given: Mapping[str, object]) -> None:
+    """Refuse fields that the role keeps somebody from: notes, and prices that somebody sets by hand."""
+    scope.need_changes("order", [name for one in given for name, value in one.items() if value not in (None, "")])
 
 
 def _account(session: Session, scope: Scope, account_id: UUID) -> Account:
@@ -212,6 +218,7 @@ def add_line(session: Session, scope: Scope, order_id: UUID, new: NewLine) -> Or
         return known
     if order.kind == Kind.CREDIT:
         raise NeedsCredit("A credit note takes lines of its order only.", help="Change their quantities.")
+    need_words(scope, new.fields)
     line = _new_line(session, order, new)
     pricing.count(session, order)
     return line
@@ -222,6 +229,7 @@ def change_line(
 ) -> OrderLine:
     """Change a line of a draft seen at a revision. A `unit_price` of null asks the lists again."""
     order = drafted(session, scope, order_id)
+    need_words(scope, changes)
     line = _line(session, order, line_id)
     unprice = "unit_price" in changes and changes["unit_price"] in (None, "")
     wanted = {name: value for name, value in changes.items() if not (unprice and name == "unit_price")}

@@ -4,6 +4,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import StrEnum
 from typing import IO, Any
 
@@ -52,23 +53,30 @@ def rows(session: Session, scope: Scope, *, filter: str | None, search: str | No
         .add_columns(OrderLine, Product.number)
         .order_by(Order.day.desc(), Order.id.desc(), OrderLine.position)
     )
+    at = [place for place, name in enumerate(COLUMNS) if scope.asks("order", name)]
     for row in session.execute(statement.execution_options(yield_per=BATCH)):
         order, _account_id, account, owner, line, product = row
-        yield tuple(harmless(cell) for cell in cells(order, account, owner, line, product))
+        found = cells(order, account, owner, line, product, has_amounts=scope.sees("order", "totals"))
+        yield tuple(harmless(found[place]) for place in at)
 
 
 def cells(
-    order: Order, account: str, owner: str | None, line: OrderLine | None, product: str | None
+    order: Order, account: str, owner: str | None, line: OrderLine | None, product: str | None, *, has_amounts: bool
 ) -> tuple[Any, ...]:
     """One row by `COLUMNS`."""
+
+    def much(amount: Decimal) -> Decimal | None:
+        return rounded(amount, order.currency) if has_amounts else None
+
     head = (order.number, order.kind, order.state, order.day, account, owner, order.reference, order.currency)
-    foot = tuple(rounded(amount, order.currency) for amount in (order.net, order.tax, order.gross))
+    foot = tuple(much(amount) for amount in (order.net, order.tax, order.gross))
     if line is None:
         return (*head, *[None] * (len(COLUMNS) - len(head) - len(foot)), *foot)
     percent = plain(line.tax_percent) if line.tax_percent is not None else None
+    price = (plain(line.unit_price), reason_of(line), plain(line.discount_percent)) if has_amounts else (None,) * 3
     own = (
-        line.position, product, line.text, plain(line.quantity), line.unit, plain(line.unit_price), reason_of(line),
-        plain(line.discount_percent), percent, rounded(line.amount, order.currency), plain(line.delivered),
+        line.position, product, line.text, plain(line.quantity), line.unit, *price, percent, much(line.amount),
+        plain(line.delivered),
     )  # fmt: skip
     return (*head, *own, *foot)
 
@@ -78,7 +86,8 @@ def export(
 ) -> IO[bytes]:
     """A file of the lines that somebody may export, open at its beginning; large ones lie on disk."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller streams and closes it
-    write(file, kind, "Orders", COLUMNS, rows(session, scope, filter=filter, search=search))
+    columns = tuple(name for name in COLUMNS if scope.asks("order", name))
+    write(file, kind, "Orders", columns, rows(session, scope, filter=filter, search=search))
     file.seek(0)
     return file
 

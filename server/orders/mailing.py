@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
+from server.contacts import service as contacts
 from server.kit.settings import settings
 from server.mail import service as mail
 from server.mail.models import Message
@@ -20,7 +21,11 @@ WORDS = {
 
 
 def send(session: Session, scope: Scope, order_id: UUID, to: str, message: str | None = None) -> Message:
-    """Put a document into the outbox. Refuses a draft; the same document goes to the same address once."""
+    """Put a document into the outbox; the same document goes to the same address once.
+
+    Refuses a draft, and the address of somebody who wants no mail.
+    """
+    scope.need_sees("order", "totals")
     order = queries.locked(session, scope, order_id)
     if order.state == State.DRAFT:
         raise WrongState("A draft is not mailed.", help="Send or place it first: then it has a number.")
@@ -34,6 +39,7 @@ def send(session: Session, scope: Scope, order_id: UUID, to: str, message: str |
         "name": scope.name,
     }
     address = mail.address(to)
+    contacts.need_wanted(session, [address])
     print_ = hashlib.sha256(content).hexdigest()[:16]
     return mail.queue(
         session,

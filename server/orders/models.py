@@ -100,6 +100,7 @@ class Order(Record, Base):
         Index("uq_sales_order_number", "number", unique=True),
         Index("ix_sales_order_account", "account_id", sql("coalesce(placed_at, created_at) desc")),
         Index("ix_sales_order_day", sql("day desc"), sql("id desc"), postgresql_where=sql("deleted_at is null")),
+        Index("ix_sales_order_currency", "currency", "day"),
         Index("ix_sales_order_open", "state", "valid_until", postgresql_where=sql("kind = 'quote'")),
     )
 
@@ -142,6 +143,9 @@ class OrderLine(Record, Base):
         CheckConstraint("unit_price >= 0", name="price"),
         Index("ix_order_line_order", "order_id", "position", "id"),
     )
+
+
+veil.over_rows(OrderLine, "order")
 
 
 class OrderNumber(Base):

@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
+from server.accounts.around import Around
 from server.accounts.models import Account
+from server.accounts.reaching import Reaching
+from server.accounts.spots import through
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
@@ -125,7 +128,8 @@ SORTS: dict[str, ColumnElement[Any]] = {
 
 def language(session: Session, scope: Scope) -> Vocabulary:
     """What documents can be asked by somebody."""
-    return vocabulary(session, scope, "order", fields(), today=accounts.today_of(scope))
+    around = Around(session, accounts.visible_to(scope), Reaching(session, through(Order.account_id, Order.site_id)))
+    return vocabulary(session, scope, "order", fields(), today=accounts.today_of(scope), places=around)
 
 
 def chosen(
@@ -167,9 +171,10 @@ def page(
         statement = statement.where(Order.account_id.in_(accounts.family(account_id)))
     if opportunity_id is not None:
         statement = statement.where(Order.opportunity_id == opportunity_id)
-    key = SORTS.get(sort.removeprefix("-"))
+    keys = scope.askable("order", SORTS)
+    key = keys.get(sort.removeprefix("-"))
     if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
+        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
     total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Order.id).subquery())) or 0
     down, after = sort.startswith("-"), decode_cursor(cursor, 3)
     if after is not None:

@@ -215,6 +215,7 @@ def credit(order_id: UUID, body: QuantitiesWrite, scope: WriteOrders, session: D
 @router.get("/orders/{order_id}/document.pdf")
 def document(order_id: UUID, scope: ReadOrders, session: Db) -> Response:
     """The document as a PDF; the same document is the same bytes."""
+    scope.need_sees("order", "totals")
     order = queries.find(session, scope, order_id)
     paper = printing.paper_of(session, order)
     headers = {"Content-Disposition": f'inline; filename="{paper.file_name}"'}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.auth import veil
 from server.auth.veil import Veiled
 from server.orders.models import Habit, Kind, OrderLine, State
 from server.orders.queries import Row, sums
@@ -129,8 +130,10 @@ class MailWrite(Write):
     message: str | None = Field(default=None, max_length=5000, description="Null: a usual sentence.")
 
 
-class LineRead(BaseModel):
+class LineRead(Veiled):
     """A line."""
+
+    veil_of = "order"
 
     id: UUID
     position: int
@@ -138,14 +141,14 @@ class LineRead(BaseModel):
     text: str
     quantity: Decimal
     unit: str
-    unit_price: Decimal
+    unit_price: Decimal | None
     is_gross: bool
     by_hand: bool
-    price_reason: str = Field(description="Why it costs that.", examples=["list Retail 2026, from 10 pc, −5 %"])
-    discount_percent: Decimal
+    price_reason: str | None = Field(description="Why it costs that.", examples=["list Retail 2026, from 10 pc, −5 %"])
+    discount_percent: Decimal | None
     tax_class_id: UUID | None
     tax_percent: Decimal | None
-    amount: Decimal
+    amount: Decimal | None
     delivered: Decimal
     credits_line_id: UUID | None
     rev: int
@@ -153,7 +156,10 @@ class LineRead(BaseModel):
     @classmethod
     def of(cls, line: OrderLine, currency: str) -> "LineRead":
         """A stored line."""
-        made = {"price_reason": reason_of(line), "amount": rounded(line.amount, currency)}
+        if "amount" in veil.hidden("order"):  # a page of reading has no figures at all
+            made: dict[str, Any] = {"price_reason": None, "amount": None}
+        else:
+            made = {"price_reason": reason_of(line), "amount": rounded(line.amount, currency)}
         return cls(**made, **{name: getattr(line, name) for name in cls.model_fields if name not in made})
 
 
@@ -188,9 +194,9 @@ class OrderListed(Veiled):
     wanted_on: date | None
     reference: str | None
     currency: str
-    net: Decimal
-    tax: Decimal
-    gross: Decimal
+    net: Decimal | None
+    tax: Decimal | None
+    gross: Decimal | None
     placed_at: datetime | None
     opportunity_id: UUID | None
     quote_id: UUID | None
@@ -207,7 +213,8 @@ def listed(row: Row, names: Any) -> dict[str, Any]:
     """The values of a document, amounts in whole minor units."""
     made: dict[str, Any] = {"account_id": row.account_id, "account_name": row.account_name}
     made |= {"owner_name": row.owner_name}
-    made |= {name: rounded(getattr(row.order, name), row.order.currency) for name in ("net", "tax", "gross")}
+    amounts = {name: getattr(row.order, name) for name in ("net", "tax", "gross")}
+    made |= {name: much if much is None else rounded(much, row.order.currency) for name, much in amounts.items()}
     return made | {name: getattr(row.order, name) for name in names if name not in made and hasattr(row.order, name)}
 
 
@@ -229,11 +236,11 @@ class OrderRead(OrderListed):
     @classmethod
     def whole(cls, row: Row, lines: Sequence[OrderLine]) -> "OrderRead":
         """A document with its lines."""
-        found = sums(row.order, lines)
+        taxes = () if "taxes" in veil.hidden("order") else sums(row.order, lines).taxes
         return cls(
             **listed(row, cls.model_fields),
             lines=[LineRead.of(line, row.order.currency) for line in lines],
-            taxes=[TaxRead(percent=tax.percent, net=tax.net, tax=tax.tax) for tax in found.taxes],
+            taxes=[TaxRead(percent=tax.percent, net=tax.net, tax=tax.tax) for tax in taxes],
         )
 
 

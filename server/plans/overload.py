@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from geo.distance import haversine_m
 from geo.types import LonLat
+from server.auth import veil
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
@@ -50,6 +51,10 @@ class Slip:
     stretched_days: int
     due_on: date
     stretched_on: date
+
+    def __post_init__(self) -> None:
+        """What the reader may not know is not there."""
+        veil.without("account", self)
 
     @property
     def days(self) -> int:

@@ -15,6 +15,7 @@ from geo.types import LonLat
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
 from server.activities.models import Visit
+from server.auth import veil
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.queries import visible_users
@@ -80,6 +81,10 @@ class StopView:
     visit_state: str | None
     appointment: str | None
     objective: str | None
+
+    def __post_init__(self) -> None:
+        """What the reader may not know is not there."""
+        veil.without("account", self)
 
     @property
     def caution(self) -> str:

@@ -40,7 +40,9 @@ MEDIA_TYPES = {
 def rows(session: Session, scope: Scope, *, filter: str | None, search: str | None) -> Iterator[tuple[Any, ...]]:
     """The cells of each product, by number."""
     paths = dict(queries.categories(session))
-    statement = queries.with_details(queries.chosen(scope, filter=filter, search=search)).order_by(Product.number)
+    statement = queries.with_details(queries.chosen(session, scope, filter=filter, search=search)).order_by(
+        Product.number
+    )
     for product, _category, tax, stock, _as_of in session.execute(statement.execution_options(yield_per=2000)):
         path = paths.get(product.category_id) if product.category_id else None
         cells = (

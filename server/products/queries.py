@@ -14,7 +14,7 @@ from sqlalchemy.types import Text
 from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import BadRequest
-from server.kit.filtering import Vocabulary, compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
 from server.products.fields import IN_STOCK, fields, matches
@@ -37,12 +37,16 @@ def visible_to(scope: Scope, permission: str = "products:read") -> Select[Produc
     return statement if scope.may(permission) else statement.where(Product.id.is_(None))
 
 
-def chosen(scope: Scope, *, filter: str | None = None, search: str | None = None) -> Select[Product]:
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What products can be asked by somebody."""
+    return vocabulary(session, scope, "product", fields(), today=clock.today(scope.zone or settings().zone))
+
+
+def chosen(session: Session, scope: Scope, *, filter: str | None = None, search: str | None = None) -> Select[Product]:
     """The products that a filter and a search leave: the same for list and export."""
     statement = visible_to(scope)
     if filter and filter.strip():
-        today = clock.today(scope.zone or settings().zone)
-        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(), today)))
+        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
     if search and search.strip():
         statement = statement.where(matches(search[:200]))
     return statement
@@ -105,7 +109,7 @@ def page(
     limit: int = 50,
 ) -> Listing:
     """One page of the catalogue. `sort` names a key, with `-` in front for the other way round."""
-    statement = chosen(scope, filter=filter, search=search)
+    statement = chosen(session, scope, filter=filter, search=search)
     key = SORTS.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")

@@ -27,6 +27,8 @@ from server.orders import queries as orders
 from server.orders.models import Order
 from server.orders.relations import orders as orders_of_account
 from server.orders.relations import quotes
+from server.products import queries as products
+from server.products.models import Product
 from server.segments.queries import members_condition
 from server.tickets import queries as tickets
 from server.tickets.models import Ticket
@@ -67,6 +69,10 @@ SUBJECTS = (
     Subject(
         "contact", "Contacts", "contacts:read", "/contacts", "/contacts/{id}", contacts.language, contacts.visible_to,
         Contact.id, func.coalesce(Contact.last_name, Contact.first_name),
+    ),
+    Subject(
+        "product", "Products", "products:read", "/products", "/products/{id}", products.language, products.visible_to,
+        Product.id, Product.name,
     ),
 )  # fmt: skip
 

@@ -1,19 +1,18 @@
 """What is written to customers: answers of people, and the two letters that are sent by themselves."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.contacts.models import Suppression
-from server.kit.errors import Conflict
+from server.contacts.models import Channel, Purpose
+from server.contacts.service import NotWanted, may_contact
 from server.kit.settings import settings
 from server.mail import service as mail
 from server.mail.models import Message
 from server.mail.queries import configured
-from server.tickets.models import MessageKind, Queue, Ticket, TicketMessage
+from server.tickets.models import UNSOLVED, MessageKind, Queue, Ticket, TicketMessage
 from server.tickets.queries import family
 
 MOST_REFERENCES = 20
@@ -52,7 +51,7 @@ def confirm(session: Session, ticket: Ticket, queue: Queue) -> Message | None:
     address = ticket.requester_email
     if address is None or not queue.confirms or configured(session) is None:
         return None
-    if session.get(Suppression, address) is not None:
+    if not may_answer(session, ticket)[0]:
         return None
     parts = [words(ticket, "received"), queue.signature or ""]
     return _send(session, ticket, queue, f"ticket-received:{ticket.id}", parts, (), is_personal=False)
@@ -69,7 +68,6 @@ def _send(
     is_personal: bool = True,
 ) -> Message:
     assert ticket.requester_email is not None
-    need_reachable(session, ticket.requester_email)
     return mail.queue(
         session,
         key=key,
@@ -84,19 +82,24 @@ def _send(
     )
 
 
-class NotToBeContacted(Conflict):
-    """Nobody may write to the address."""
+def may_answer(session: Session, ticket: Ticket) -> tuple[bool, str]:
+    """Whether who asked may be written to, and why (not): an open question is answered to whoever wants no more."""
+    assert ticket.requester_email is not None
+    asked = f"ticket #{ticket.number}" if ticket.state in UNSOLVED and ticket.merged_into is None else None
+    return may_contact(session, ticket.requester_email, Channel.MAIL, Purpose.SERVICE, asked=asked)
 
-    code: ClassVar[str] = "not_to_be_contacted"
 
-
-def need_reachable(session: Session, address: str) -> None:
-    """Refuse an address that nobody may use."""
-    if session.get(Suppression, address) is not None:
-        raise NotToBeContacted(
-            f"Nobody may write to {address}; it is on the list of addresses not to be used.",
+def need_reachable(session: Session, ticket: Ticket) -> str | None:
+    """Refuse who may not be written to; where only their own question allows it, the words that say so."""
+    may, why = may_answer(session, ticket)
+    if not may:
+        raise NotWanted(
+            f"{ticket.requester_email} must not be written to. {why}",
             help="Reach them another way, and write an internal note of it.",
         )
+    assert ticket.requester_email is not None
+    wanted, _ = may_contact(session, ticket.requester_email, Channel.MAIL, Purpose.SERVICE)
+    return None if wanted else why
 
 
 def references(session: Session, ticket_id: UUID) -> list[str]:

@@ -270,6 +270,9 @@ class TicketMessage(Base):
     )
 
 
+veil.over_rows(TicketMessage, "ticket")
+
+
 class TicketFile(Base):
     """A file that belongs to a message."""
 

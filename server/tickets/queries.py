@@ -11,7 +11,10 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
+from server.accounts.around import Around
 from server.accounts.models import Account
+from server.accounts.reaching import Reaching
+from server.accounts.spots import through
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.queries import visible_users
@@ -124,7 +127,9 @@ def with_names(statement: Select[Ticket], now: datetime) -> Select[Any]:
 def language(session: Session, scope: Scope, now: datetime | None = None) -> Vocabulary:
     """What tickets can be asked by somebody."""
     today = accounts.today_of(scope)
-    return vocabulary(session, scope, "ticket", fields(now or clock.now(), today), today=today)
+    around = Around(session, accounts.visible_to(scope), Reaching(session, through(Ticket.account_id, Ticket.site_id)))
+    known = fields(now or clock.now(), today)
+    return vocabulary(session, scope, "ticket", known, today=today, places=around)
 
 
 def chosen(

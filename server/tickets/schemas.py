@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.auth import veil
 from server.auth.veil import Veiled
 from server.demands.models import DemandState, VisitDemand
 from server.kit.errors import Invalid
@@ -170,7 +171,8 @@ class MessageRead(BaseModel):
         own = ("author", "number", "files")
         values = {name: getattr(said.message, name) for name in cls.model_fields if name not in own}
         files = [MessageFile(id=key, name=name, size=size) for key, name, size in said.files]
-        return cls(author=said.author or said.message.author_name, number=said.number, files=files, **values)
+        stranger = None if "author_name" in veil.hidden("ticket") else said.message.author_name
+        return cls(author=said.author or stranger, number=said.number, files=files, **values)
 
 
 class SayingWrite(BaseModel):

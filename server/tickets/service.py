@@ -69,6 +69,7 @@ class Saying:
 
 def open_for(session: Session, scope: Scope, new: NewTicket) -> Ticket:
     """Open a ticket that somebody writes down for a customer. Refuses one that they could not see afterwards."""
+    scope.need_changes("ticket", (name for name, value in new.fields.items() if value))
     ticket = open_ticket(session, new)
     if session.scalar(queries.visible_to(scope, "tickets:write").where(Ticket.id == ticket.id)) is None:
         raise Forbidden(
@@ -124,6 +125,7 @@ def answer(session: Session, scope: Scope, ticket_id: UUID, saying: Saying) -> T
     known = session.scalars(select(TicketMessage).where(TicketMessage.key == saying.key)).one_or_none()
     if known is not None:
         return known
+    scope.need_changes("ticket", ("tags",) if saying.tags else ())
     body = plain(saying.body, LONGEST_BODY, lines=True)
     if body is None:
         raise Invalid("The answer is empty.", help="Write something.", field="body")
@@ -157,6 +159,9 @@ def _send(session: Session, scope: Scope, ticket: Ticket, message: TicketMessage
         raise NoAddress(
             "Nobody's mail address is known here.", help="Enter one at the right, or write an internal note."
         )
+    despite = letters.need_reachable(session, ticket)
+    if despite is not None:
+        telling.note(session, ticket, "Written to although: {why}", scope.user_id, why=despite)
     queue, now = session.get_one(Queue, ticket.queue_id), clock.now()
     after = saying.state_after or TicketState.WAITING_CUSTOMER
     rate_url = ""

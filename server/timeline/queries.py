@@ -143,8 +143,12 @@ def branch(
     """The newest rows of one source."""
     rows = source.happenings(scope, account_ids).subquery()
     columns = {column.name: column for column in rows.c}
+    if hidden := scope.hidden(source.of):
+        columns["facts"] = (rows.c.facts - cast(sorted(hidden), ARRAY(Text))).label("facts")
+        if source.body_is in hidden:
+            columns["body"] = cast(null(), Text).label("body")
     if wish.shareable:
-        columns["facts"] = (rows.c.facts - cast(list(INTERNAL_FACTS), ARRAY(Text))).label("facts")
+        columns["facts"] = (columns["facts"] - cast(list(INTERNAL_FACTS), ARRAY(Text))).label("facts")
         if source.body_is_internal:
             columns["body"] = cast(null(), Text).label("body")
     statement = select(*columns.values()).where(*conditions(rows, columns, source, scope, wish))

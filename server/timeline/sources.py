@@ -35,6 +35,10 @@ class Source:
     """Its body is ours alone, even where the thing itself may be shown to the customer."""
     internal_kinds: frozenset[str] = frozenset()
     """Kinds of which nothing is for the customer."""
+    of: str = ""
+    """The kind of record whose hidden fields are not among `facts`."""
+    body_is: str = ""
+    """The field of that record that the body tells."""
 
 
 STAGES, LEADS, CONSENTS = frozenset({"stage"}), frozenset({"lead"}), frozenset({"consent"})
@@ -50,9 +54,25 @@ SOURCES: tuple[Source, ...] = (
         body_is_internal=True,
         internal_kinds=frozenset({"task"}),
     ),
-    Source(orders.happenings, "orders:read", frozenset({"order", "quote"}), "/orders/{id}", body_is_internal=True),
-    Source(opportunities.happenings, "opportunities:read", STAGES, "/pipeline/deals/{id}", internal_kinds=STAGES),
-    Source(leads.happenings, "leads:read", LEADS, "/leads/{id}", internal_kinds=LEADS),
+    Source(
+        orders.happenings,
+        "orders:read",
+        frozenset({"order", "quote"}),
+        "/orders/{id}",
+        body_is_internal=True,
+        of="order",
+        body_is="note",
+    ),
+    Source(
+        opportunities.happenings,
+        "opportunities:read",
+        STAGES,
+        "/pipeline/deals/{id}",
+        internal_kinds=STAGES,
+        of="opportunity",
+        body_is="reason",
+    ),
+    Source(leads.happenings, "leads:read", LEADS, "/leads/{id}", internal_kinds=LEADS, of="lead", body_is="message"),
     Source(handovers.happenings, "accounts:read", frozenset({"handover"}), "/handovers/{id}"),
     Source(tickets.happenings, "tickets:read", frozenset({"ticket"}), "/tickets/{id}"),
     Source(edits.of_accounts, "accounts:read", frozenset({"edit"})),

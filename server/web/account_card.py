@@ -26,7 +26,7 @@ def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
         "above": [(one, one.id in seen) for one in reversed(above)],
         "below": below,
         "worth": tree.worth(row, below) if below else {},
-        "suggested": classes.open_of(session, account_id),
+        "suggested": classes.open_of(session, account_id) if scope.sees("account", "account_class") else None,
         "may_decide": scope.may("accounts:assign"),
         "contacts": contacts.of_account(session, scope, account_id),
         "role_words": dict(own.picklist(session, "contact_role")),

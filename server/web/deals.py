@@ -133,7 +133,7 @@ def deal_page(
         row=row,
         deal=row.deal,
         stages=queries.stages(session, row.deal.pipeline_id),
-        lines=queries.lines_of(session, [deal_id]),
+        lines=queries.lines_of(session, [deal_id]) if scope.sees("opportunity", "amount") else [],
         steps=queries.way_of(session, deal_id),
         own_fields=fields_of(session, "opportunity"),
         contact=next((name for key, name in contacts_of(session, row.account_id) if key == row.deal.contact_id), None),

@@ -236,7 +236,7 @@ def pair_page(
         pair=pair,
         signs=reasons(signs_of(pair)) if pair else [],
         sides=sides,
-        lines=lines(session, *sides, chosen or {}),
+        lines=lines(session, scope, *sides, chosen or {}),
         following=following,
         total=duplicate_queue.count(session, scope),
         distance_m=distance_of(session, stays.id, goes.id),
@@ -260,10 +260,10 @@ def side(session: Session, account: Account) -> Side:
     )
 
 
-def lines(session: Session, stays: Side, goes: Side, chosen: Mapping[str, str]) -> list[Line]:
+def lines(session: Session, scope: Scope, stays: Side, goes: Side, chosen: Mapping[str, str]) -> list[Line]:
     """Every field with both values and the one that is proposed; fields that are empty on both sides are left out."""
     labels, found = merging.labels(), []
-    for name, is_same, choice in proposed(session, stays.account, goes.account):
+    for name, is_same, choice in proposed(session, scope, stays.account, goes.account):
         values = shown(name, stays), shown(name, goes)
         if values != (None, None):
             wanted: Any = chosen.get(name, choice)

@@ -1,5 +1,6 @@
 """Quotes and orders: the list, the document with its lines, what becomes of it, and an account's trade."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -128,7 +129,7 @@ def shown(session: Session, scope: Scope, order: Order) -> dict[str, Any]:
         "row": queries.row_of(session, order),
         "lines": lines,
         "numbers": queries.product_numbers(session, [line.product_id for line in lines if line.product_id]),
-        "sums": queries.sums(order, lines),
+        "sums": queries.sums(order, lines) if scope.sees("order", "totals") else None,
         "stock": known,
         "reason_of": reason_of,
         "plain": plain,
@@ -318,6 +319,8 @@ def show_trade(request: Request, account_id: UUID, scope: ReadOrders, session: D
     today = accounts.today_of(scope)
     rhythm = feeding.rhythm_of(session, account_id, today)
     found = insights.insights(session, account_id, today)
+    if not scope.sees("order", "totals"):
+        found = replace(found, months=[], other_currencies=[], top=[])
     most = max((month.net for month in found.months), default=Decimal(0))
     return render(
         request, "orders/trade.html", scope, account=account, latest=insights.latest(session, scope, account_id),

@@ -144,6 +144,7 @@ def language_of(request: Request, scope: Scope | None) -> Language:
 
 def html(request: Request, template: str, scope: Scope | None, **values: Any) -> str:
     """A template filled in for somebody."""
+    veil.lower()
     made = templates(language_of(request, scope).code)
     zone = (scope.zone if scope else None) or settings().zone
     return made.get_template(template).render(

@@ -30,7 +30,9 @@ def visible_to(scope: Scope, permission: str = "accounts:read") -> Select[ClassC
 
 
 def page(session: Session, scope: Scope, *, state: ClassState = ClassState.OPEN, limit: int = 500) -> list[ChangeRow]:
-    """Suggestions that somebody may decide or has decided, the most valuable first."""
+    """Suggestions that somebody may decide or has decided, the most valuable first; they tell class and value."""
+    for name in ("account_class", "yearly_value", "yearly_potential"):
+        scope.need_sees("account", name)
     person = aliased(User)
     decider = select(person.name).where(person.id == ClassChange.decided_by).scalar_subquery()
     statement = (

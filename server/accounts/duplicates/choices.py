@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account, Status
 from server.accounts.values import ACCOUNT, cleaned
+from server.auth.access import Scope
 from server.kit.errors import Invalid
 from server.records.models import FieldHistory
 
@@ -39,18 +40,18 @@ PEOPLE = ("web", "api", "sync")
 RANK = {Status.CUSTOMER: 2, Status.FORMER: 1, Status.PROSPECT: 0}
 
 
-def proposed(session: Session, winner: Account, loser: Account) -> list[tuple[str, bool, Choice]]:
+def proposed(session: Session, scope: Scope, winner: Account, loser: Account) -> list[tuple[str, bool, Choice]]:
     """Each field: whether both sides agree, and the side that is proposed.
 
     What is not empty stays; of two values the one that a person edited last, else the winner's. Tags and notes are
-    put together.
+    put together. What the person may not change stays the winner's.
     """
     edited = edited_at(session, winner, loser)
     found: list[tuple[str, bool, Choice]] = []
     for name, columns in COLUMNS.items():
         mine, theirs = values(winner, columns), values(loser, columns)
         choice: Choice = "winner"
-        if mine == theirs or is_empty(name, theirs):
+        if mine == theirs or is_empty(name, theirs) or not scope.may_change("account", columns):
             choice = "winner"
         elif is_empty(name, mine):
             choice = "loser"

@@ -95,7 +95,9 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
         batch_id=wish.batch_id,
     )
     acting(session, Actor(user_id=made.merged_by, source=scope.source, op_id=made.id))
-    choices = {name: choice for name, _, choice in proposed(session, winner, loser)} | dict(wish.choices)
+    wished = [name for name, choice in wish.choices.items() if choice != "winner"]
+    scope.need_changes("account", [column for name in wished for column in COLUMNS.get(name, ())])
+    choices = {name: choice for name, _, choice in proposed(session, scope, winner, loser)} | dict(wish.choices)
     made.fields = write_fields(session, winner, loser, chosen_values(winner, loser, choices))
     made.sites = move_sites(session, winner, loser, made.merged_at, wish.main_site or "winner", wish.same_place)
     made.reps = share_reps(session, winner, loser)

@@ -57,8 +57,8 @@ class Card:
     asked: AddressQuery
     proposals: list[ProposedPin]
     """Those that wait, the latest first."""
-    value: float
-    """What the account is worth a year."""
+    value: float | None
+    """What the account is worth a year, if the reader may know."""
     unsure: float
     """How unsure the pin is, 0 to 1."""
     reason: str
@@ -73,14 +73,16 @@ def card(session: Session, scope: Scope, site_id: UUID, changes: Mapping[str, An
     row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFound("There is no such site.", id=str(site_id))
-    site, owner, *numbers = row
+    site, owner, value, *doubt = row
+    if not (scope.sees("account", "yearly_value") and scope.sees("account", "yearly_potential")):
+        value = None
     asked = asked_of(site, owner.name, changes or {})
     waiting = [one for one in queries.proposals_of(session, scope, [site_id]) if one.proposal.state == "open"]
     try:
         explanation = explain(geocoding.geocoder(session), asked)
     except NoAddresses:
         explanation = None
-    return Card(site, owner, explanation, asked, waiting, *numbers)
+    return Card(site, owner, explanation, asked, waiting, value, *doubt)
 
 
 def asked_of(site: Site, name: str, changes: Mapping[str, Any]) -> AddressQuery:

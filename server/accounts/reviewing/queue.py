@@ -12,6 +12,7 @@ from server.accounts import queries
 from server.accounts.models import Account, PinState, Site
 from server.accounts.place_models import ChangeState, Origin, PinProposal, ProposalState, SiteChange
 from server.accounts.values import ADDRESS
+from server.auth import veil
 from server.auth.access import Scope
 from server.kit.errors import BadRequest
 from server.territories.models import Territory
@@ -125,10 +126,18 @@ class Waiting:
     reason: str
     grade: str | None
     confidence: float | None
-    value: float
+    value: float | None
     currency: str
     unsure: float
-    at_risk: float
+    at_risk: float | None
+
+    def __post_init__(self) -> None:
+        """What the reader may not know is not there; the greater of value and potential would tell either."""
+        hidden = veil.hidden("account")
+        if hidden & {"yearly_value", "yearly_potential"}:
+            object.__setattr__(self, "value", None)
+            object.__setattr__(self, "at_risk", None)
+        veil.without("account", self)
 
 
 @dataclass(frozen=True)

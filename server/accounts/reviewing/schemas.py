@@ -27,10 +27,10 @@ class WaitingRead(Read):
     reason: str
     grade: str | None
     confidence: float | None
-    value: float = Field(description="Yearly value or potential, whichever is more.")
+    value: float | None = Field(description="Yearly value or potential, whichever is more.")
     currency: str
     unsure: float = Field(description="0 to 1; 1 without a pin.")
-    at_risk: float = Field(description="value x unsure: what the queue is sorted by.")
+    at_risk: float | None = Field(description="value x unsure: what the queue is sorted by.")
 
 
 class CountRead(Read):

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Text, select, type_coerce
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
@@ -15,7 +14,7 @@ from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity, Direction, Kind, State
 from server.activities.mailing.models import MailSignature, MailTemplate
 from server.auth.models import User
-from server.contacts.models import Contact, Suppression
+from server.contacts import service as contacts
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
@@ -36,12 +35,6 @@ class TooLarge(Invalid):
     """Files that no mail server takes."""
 
     code: ClassVar[str] = "attachments_too_large"
-
-
-class NotWanted(Conflict):
-    """Somebody has said that they want no mail."""
-
-    code: ClassVar[str] = "not_wanted"
 
 
 class NameTaken(Conflict):
@@ -68,7 +61,8 @@ class Letter:
 def send(session: Session, user_id: UUID, letter: Letter) -> Activity:
     """Send a mail through the company's server and keep it at the account.
 
-    Refuses without a server, without a recipient or a text, and files of more than 20 MB together.
+    Refuses without a server, without a recipient or a text, whom nobody may write to, and files of more than 20 MB
+    together.
     """
     key = letter.key or uuid7()
     known = session.get(Activity, key)
@@ -86,7 +80,7 @@ def send(session: Session, user_id: UUID, letter: Letter) -> Activity:
             help="Most mail servers refuse them; send a link instead.",
             field="files",
         )
-    refuse_unwanted(session, to)
+    contacts.need_wanted(session, to)
     person = session.get_one(User, user_id)
     before = _chain(letter.answers)
     message = mail.queue(
@@ -121,25 +115,6 @@ def send(session: Session, user_id: UUID, letter: Letter) -> Activity:
         "direction": Direction.OUT.value,
     }
     return agenda.add(session, agenda.NewActivity(Kind.MAIL, user_id, values, own, key))
-
-
-def refuse_unwanted(session: Session, addresses: Sequence[str]) -> None:
-    """Refuse an address that nobody may use, and the address of somebody who wants to hear nothing."""
-    blocked = select(Suppression.address).where(Suppression.address.in_(addresses))
-    silent = select(Contact).where(
-        type_coerce(Contact.mail_addresses, ARRAY(Text)).overlap(list(addresses)),
-        Contact.do_not_contact,
-        Contact.deleted_at.is_(None),
-    )
-    address = session.scalar(blocked.limit(1))
-    if address is not None:
-        raise NotWanted(
-            f"{address} must not be written to.", help="The address is on the suppression list.", field="to"
-        )
-    contact = session.scalars(silent.limit(1)).one_or_none()
-    if contact is not None:
-        why = f" ({contact.do_not_contact_reason})" if contact.do_not_contact_reason else ""
-        raise NotWanted(f"{contact.name} does not want to be contacted{why}.", help="Ask in person.", field="to")
 
 
 def _chain(answers: Activity | None) -> list[str]:

@@ -19,6 +19,8 @@ def aggregate(
 ) -> ColumnElement[bool]:
     """The objects whose rows come to what is asked; an object without rows counts and sums to 0."""
     value = wanted(node, field, today)
+    if field is not None and field.needs is not None and (trouble := field.needs()) is not None:
+        raise FilterError(trouble, node.position, help="An admin enters rates under Stages, lists and rates.")
     conditions = [] if where is None else [where]
     if node.over is not None:
         if relation.day is None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from server.auth import rights
 from server.auth.models import Role, User
+from server.kit import clock
+from server.opportunities import pipelines
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -213,3 +216,92 @@ def test_a_hidden_field_comes_back_with_the_right(
     assert rep.get(f"/api/v1/accounts/{account['id']}").json()["phone"] is None
     rights.remove_role(session, "rep", ada.id)
     assert rep.get(f"/api/v1/accounts/{account['id']}").json()["phone"] == PHONE
+
+
+@pytest.fixture
+def deal(session: Session, boss: TestClient, account: Json) -> Json:
+    """A deal of the account, worth a number that is nowhere else."""
+    if not boss.get("/api/v1/pipelines").json()["items"]:
+        pipelines.create_usual(session)
+    soon = (clock.now().date() + timedelta(days=9)).isoformat()
+    body = {"name": "Oven", "account_id": account["id"], "amount": VALUE, "close_on": soon, "next_step": "Call",
+            "next_step_on": soon}  # fmt: skip
+    made: Json = boss.post("/api/v1/opportunities", json=body).json()
+    return made
+
+
+@pytest.fixture
+def order(boss: TestClient, account: Json) -> Json:
+    """An order of the account for the same sum."""
+    line = {"text": "Oven", "quantity": "1", "unit_price": VALUE}
+    made: Json = boss.post("/api/v1/orders", json={"account_id": account["id"], "lines": [line]}).json()
+    return made
+
+
+SUMS = ("73,451", "73.451", "73’451", VALUE)
+
+
+def test_no_page_and_no_answer_tells_a_hidden_amount(
+    rep: TestClient, account: Json, deal: Json, order: Json, kept: Callable[..., None]
+) -> None:
+    doors = (
+        "/forecast", "/forecast/changes", "/forecast/accuracy", "/api/v1/forecast", "/api/v1/forecast/accuracy",
+        "/pipeline", "/pipeline/list", f"/pipeline/deals/{deal['id']}", f"/api/v1/opportunities/{deal['id']}",
+        "/orders", f"/orders/{order['id']}", f"/api/v1/orders/{order['id']}", "/api/v1/orders",
+        "/api/v1/orders/export.csv", f"/api/v1/orders/{order['id']}/document.pdf", f"/accounts/{account['id']}/trade",
+        f"/accounts/{account['id']}", f"/accounts/{account['id']}/story", f"/api/v1/accounts/{account['id']}/timeline",
+    )  # fmt: skip
+
+    def telling() -> list[str]:
+        answers = {path: rep.get(path, headers={"accept": "text/html"}) for path in doors}
+        assert not [path for path, answer in answers.items() if answer.status_code >= 500]
+        return [path for path, answer in answers.items() if any(one in answer.text for one in SUMS)]
+
+    assert len(telling()) > 8
+    kept("account.yearly_value", "opportunity.amount", "order.totals")
+    assert telling() == []
+    assert rep.get("/api/v1/forecast").status_code == 403
+    assert rep.get("/api/v1/orders", params={"sort": "gross"}).status_code == 400
+
+
+def test_a_form_that_is_refused_comes_back_without_what_is_hidden(
+    rep: TestClient, account: Json, order: Json, kept: Callable[..., None]
+) -> None:
+    kept(*SECRETS, "order.totals")
+    page = {"accept": "text/html"}
+    refused = rep.post(f"/orders/{order['id']}/do/accept", headers=page)
+    assert (refused.status_code, "Oven" in refused.text) == (409, True)
+    again = rep.post(f"/accounts/{account['id']}/edit", data={"rev": "1", "name": ""}, headers=page)
+    assert again.status_code == 422
+    for secret in (*SUMS, PHONE, NOTE):
+        assert secret not in refused.text + again.text, secret
+
+
+def test_whoever_may_not_change_a_field_does_not_change_it_by_a_way_round(
+    rep: TestClient, boss: TestClient, rita: User, account: Json, deal: Json, order: Json, kept: Callable[..., None]
+) -> None:
+    lead = {"company": "Mill", "person": "Mia Mill", "phones": [PHONE], "owner_id": str(rita.id)}
+    lead_id = boss.post("/api/v1/leads", json=lead).json()["id"]
+    kept("opportunity.reason", "order.totals", "ticket.requester", "lead.note", "contact.phones", "account.phone",
+         right="fixed")  # fmt: skip
+    lost = next(one["id"] for one in boss.get("/api/v1/pipelines").json()["items"][0]["stages"] if one["is_lost"])
+    moved = rep.post(
+        f"/api/v1/opportunities/{deal['id']}/move",
+        json={"stage_id": lost, "fields": {"reason": "Price"}},
+        headers={"If-Match": f'"{deal["rev"]}"'},
+    )
+    assert moved.status_code == 403, moved.text
+    line = order["lines"][0]
+    here, seen = f"/api/v1/orders/{order['id']}/lines", {"If-Match": f'"{line["rev"]}"'}
+    assert rep.patch(f"{here}/{line['id']}", json={"discount_percent": "50"}, headers=seen).status_code == 403
+    assert rep.post(here, json={"text": "Gift", "quantity": "1", "unit_price": "0.01"}).status_code == 403
+    assert rep.post("/api/v1/leads", json={"company": "Kiln", "note": "Rich"}).status_code == 403
+    ben, double = (
+        boss.post("/api/v1/contacts", json={"last_name": "Baker", "phones": phones, "owner_id": str(rita.id)}).json()
+        for phones in ([], [{"label": "", "value": PHONE}])
+    )
+    assert rep.post(f"/api/v1/contacts/{ben['id']}/merge", json={"loser_id": double["id"]}).status_code == 200
+    assert boss.get(f"/api/v1/contacts/{ben['id']}").json()["phones"] == []
+    assert rep.post(f"/api/v1/leads/{lead_id}/convert", json={"force": True}).status_code == 200
+    made = boss.get("/api/v1/accounts", params={"q": "Mill"}).json()["items"][0]
+    assert (made["name"], made["phone"]) == ("Mill", None)

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from server.auth.access import Scope
+from server.contacts.consent import NotWanted
+from server.contacts.models import Contact
 from server.mail import service as mail
 from server.mail.models import Message
 from server.orders import mailing, printing, service
@@ -47,6 +49,14 @@ def test_the_same_document_goes_to_an_address_once(session: Any, scope: Any, rit
     mailing.send(session, hers, placed.id, "other@example.com")
     assert len(session.scalars(select(Message)).all()) == 2
     assert first.attachments[0].name == f"{placed.number}.pdf"
+
+
+def test_no_document_goes_to_whoever_wants_no_mail(session: Any, scope: Any, rita: Any, placed: Order) -> None:
+    mail.configure(session, mail.Setup("mail.example.com", 587, "starttls", "sales@example.com"))
+    session.add(Contact(last_name="Stumm", mail_addresses=["stumm@x.example"], do_not_contact=True, custom={}))
+    session.flush()
+    with pytest.raises(NotWanted, match="must not be written to"):
+        mailing.send(session, scope(rita), placed.id, "Stumm@x.example")
 
 
 def test_a_draft_is_not_mailed(session: Any, scope: Any, rita: Any, amann: Any) -> None:

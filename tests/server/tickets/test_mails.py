@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 from server.auth.access import scope_of
+from server.contacts import consent
+from server.contacts.consent import NotWanted
+from server.contacts.models import Contact
 from server.mail.models import Message
 from server.mail.received import Part
 from server.tickets import queries, service
@@ -81,6 +84,28 @@ def test_a_reply_finds_its_ticket_by_the_number_when_it_comes_from_who_asked(
     found = take_mail(session, received(f"AW: oven [#{ticket.number}]"), queue)
     assert found is not None
     assert found.id == ticket.id
+
+
+def test_whoever_wants_no_mail_gets_the_answer_to_their_open_question_and_nothing_else(
+    session: Any, people: Any, make_ticket: Any, mail_server: Any
+) -> None:
+    session.add(Contact(last_name="Chef", mail_addresses=["chef@example.com"], do_not_contact=True, custom={}))
+    ticket, susi = make_ticket(), scope_of(session, people["susi"], source="api")
+
+    def say(key: str) -> None:
+        service.answer(session, susi, ticket.id, outgoing(key=key, seen=queries.newest(session, ticket.id)))
+
+    say("while it is open")
+    words = [one.message.values.get("why", "") for one in queries.conversation(session, ticket.id)]
+    assert any("answers their own ticket" in why and "Asked not to be contacted" in why for why in words)
+    service.edit(session, susi, ticket.id, ticket.rev, {"state": "solved"})
+    with pytest.raises(NotWanted, match="Asked not to be contacted"):
+        say("after it is solved")
+    service.edit(session, susi, ticket.id, ticket.rev, {"state": "open"})
+    consent.suppress(session, "chef@example.com", "It bounces.", by=None)
+    with pytest.raises(NotWanted, match="It bounces"):
+        say("to an address that nobody may use")
+    assert count_of(session, Message) == 1
 
 
 def test_a_stranger_who_names_a_number_gets_a_ticket_of_their_own(

@@ -88,7 +88,7 @@ def test_what_is_undone_is_as_it_was(
 ) -> None:
     before = hashed(session)
     one, other = pair
-    choices = {name: "loser" for name, is_same, _ in proposed(session, one, other) if not is_same}
+    choices = {name: "loser" for name, is_same, _ in proposed(session, system_scope(), one, other) if not is_same}
     wish = MergeWish(choices, main_site="loser", same_place=True)  # type: ignore[arg-type]
     made = merging.merge(session, scope(ada), one.id, other.id, wish)
     assert (one.number, other.number, one.name) == ("K-2", "K-1", "Beck Garage")
@@ -220,7 +220,7 @@ def test_of_two_values_the_one_that_a_person_edited_last_is_proposed(
     one, other = make_account("Beck", phone="1", email="a@b.li"), make_account("Beck", phone="2", email="c@d.li")
     acting(session, Actor(ada.id, "web"))
     service.edit(session, scope(ada), other.id, other.rev, {"phone": "3"})
-    sides = {name: side for name, _, side in proposed(session, one, other)}
+    sides = {name: side for name, _, side in proposed(session, system_scope(), one, other)}
     assert (sides["phone"], sides["email"]) == ("loser", "winner")
 
 
