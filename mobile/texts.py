@@ -1,9 +1,10 @@
 """Everything the app says, in English and German, and how it writes numbers, times and distances."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mobile import pintexts
+from mobile import pintexts, worktexts
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -275,8 +276,8 @@ DE = {
     "overdue": "{n} Tage überfällig",
 }
 
-EN |= pintexts.EN
-DE |= pintexts.DE
+EN |= pintexts.EN | worktexts.EN
+DE |= pintexts.DE | worktexts.DE
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {
@@ -307,6 +308,13 @@ class Words:
     def decimal(self, value: float) -> str:
         text = f"{value:.1f}"
         return text if self.language == "en" else text.replace(".", ",")
+
+    def money(self, amount: object, currency: str) -> str:
+        """ "4.50 CHF", never through a float."""
+        text = f"{amount:,f}" if isinstance(amount, Decimal) else f"{Decimal(str(amount)):,f}"
+        if self.language == "de":
+            text = text.replace(",", " ").replace(".", ",").replace(" ", ".")
+        return f"{text} {currency}"
 
     def time(self, instant: datetime | None, zone: ZoneInfo) -> str:
         return "" if instant is None else f"{instant.astimezone(zone):%H:%M}"

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from mobile.field.checkin import distance_m
+from mobile.field.slips import nearly
 from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
 from mobile.field.store.folding import fold, matches, variants
@@ -299,9 +301,22 @@ class AccountIndex:
         return len(self._lines)
 
     def search(self, text: str = "") -> list[AccountLine]:
-        """Accounts whose name, city or number hold words beginning like each word typed."""
+        """Accounts whose name, city or number hold words beginning like each word typed; where none does, those that
+        are a slip of the finger away."""
         words = [variants(word) for word in text.split() if fold(word)]
-        return [line for line, folded in self._lines.values() if matches(words, folded)]
+        exact = [line for line, folded in self._lines.values() if matches(words, folded)]
+        return exact or [line for line, folded in self._lines.values() if nearly(words, folded)]
+
+    def near(self, text: str, lon: float, lat: float, within_m: float = 1000.0) -> list[AccountLine]:
+        """Accounts around a place that are called like this, the nearest first: what a new one may double."""
+        if len(fold(text)) < 3:
+            return []
+        found = [
+            (distance_m(lon, lat, one.lon, one.lat), one)
+            for one in self.search(text)
+            if one.lon is not None and one.lat is not None
+        ]
+        return [one for away, one in sorted(found, key=lambda pair: pair[0]) if away <= within_m][:3]
 
 
 def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tuple[AccountLine, str]:

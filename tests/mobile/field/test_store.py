@@ -163,6 +163,21 @@ def test_search_forgives_accents_case_and_written_out_umlauts():
     assert fold("Straße Øst") == "strasse ost"
 
 
+def test_search_forgives_one_slip_of_the_finger_in_a_word(synced):
+    index = reads.AccountIndex(synced.store)
+    for typed in ("mueler", "mullre", "bakerei", "backrei", "näsche", "naschr", "vaduuz", "bäkcerei"):
+        assert index.search(typed), typed
+    for typed in ("mxxler", "vad0z0", "xyz", "baer"):
+        assert index.search(typed) == [], typed
+
+
+def test_a_new_lead_beside_an_account_of_that_name_is_noticed(synced):
+    index = reads.AccountIndex(synced.store)
+    assert [line.name for line in index.near("Muller", 9.521, 47.141)] == ["Müller GmbH"]
+    assert index.near("Muller", 9.9, 47.14) == [], "it is far away"
+    assert index.near("Mu", 9.521, 47.141) == [], "two letters say nothing"
+
+
 def test_the_list_of_accounts_is_searched_by_name_city_and_number(synced):
     index = reads.AccountIndex(synced.store)
     assert [line.name for line in index.search("")] == ["Bäckerei Näscher", "Müller GmbH"]
