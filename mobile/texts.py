@@ -113,7 +113,8 @@ EN = {
     "sign_out_blocked": "{n} entries are not sent yet. Sync first, then sign out.",
     "sign_in_again": "Sign in again to send your work; nothing is lost.",
     "offline_title": "Works without a network",
-    "offline_list": "Today, map, accounts, check-in, visits, edits. Only signing in and syncing need the server.",
+    "offline_list": "Today, map, accounts, check-in, visits, orders, next steps, leads, edits."
+    " Only signing in and syncing need the server.",
     "open_account": "Open account",
     "s_planned": "planned",
     "s_en_route": "on the way",
@@ -247,7 +248,8 @@ DE = {
     "sign_out_blocked": "{n} Einträge sind noch nicht gesendet. Erst abgleichen, dann abmelden.",
     "sign_in_again": "Bitte neu anmelden, um Ihre Arbeit zu senden; nichts ist verloren.",
     "offline_title": "Geht ohne Netz",
-    "offline_list": "Heute, Karte, Kunden, Check-in, Besuche, Änderungen. Nur Anmeldung und Abgleich brauchen Netz.",
+    "offline_list": "Heute, Karte, Kunden, Check-in, Besuche, Aufträge, nächste Schritte, Leads, Änderungen."
+    " Nur Anmeldung und Abgleich brauchen Netz.",
     "open_account": "Kunde öffnen",
     "s_planned": "geplant",
     "s_en_route": "unterwegs",

@@ -9,7 +9,7 @@ import time
 import uuid
 from pathlib import Path
 
-from mobile.field import reads
+from mobile.field.finding import AccountIndex
 from mobile.field.store import Store
 
 ACCOUNTS = 5_000
@@ -39,7 +39,7 @@ def main() -> int:
         store = Store(Path(folder) / "user")
         fill(store)
         began = time.process_time()
-        index = reads.AccountIndex(store)
+        index = AccountIndex(store)
         built = time.process_time() - began
         slowest, keys = (0.0, 0.0, ""), 0
         for text in TYPED:

@@ -1,18 +1,27 @@
 """Slips of the finger: words one letter away from what was typed (left out, doubled, changed, swapped). Pure."""
 
-from functools import lru_cache
+from collections.abc import Mapping
 
 LEAST = 4
 """Shorter words are taken as they are typed: at three letters everything is near everything."""
 
 
-def nearly(query_words: list[tuple[str, ...]], folded: str) -> bool:
-    """Whether each word typed is at most one slip away from how a word of the text begins."""
-    text_words = folded.split()
-    return all(any(_begins(one, word) for one in spellings for word in text_words) for spellings in query_words)
+class Vocabulary:
+    """The words of some texts, by which a text is found although a word was mistyped."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._words = {key: frozenset(folded.split()) for key, folded in texts.items()}
+        self._known = frozenset().union(*self._words.values())
+
+    def nearly(self, query_words: list[tuple[str, ...]]) -> set[str]:
+        """The keys of the texts of which some word begins like each word typed, give or take one slip."""
+        found = set(self._words)
+        for spellings in query_words:
+            hits = {word for word in self._known if any(_begins(one, word) for one in spellings)}
+            found = {key for key in found if not hits.isdisjoint(self._words[key])} if hits else set()
+        return found
 
 
-@lru_cache(maxsize=65_536)
 def _begins(typed: str, word: str) -> bool:
     """Whether the word begins with the typed one, give or take one slip; the first letter or the second has to fit."""
     if word.startswith(typed):

@@ -82,12 +82,13 @@ def _deal(ctx, deal):
     )
 
 
-def task_row(ctx, task):
+def task_row(ctx, task, with_account=False):
     """A next step, and the tap that says it is done."""
     words, late = ctx.words, task.is_late(clock.today())
     parts = [words.day(date.fromisoformat(task.due_on))] if task.due_on else []
     if task.starts_at:
         parts = [words.moment(reads.instant(task.starts_at))]
+    parts = [task.account, *parts] if with_account and task.account else parts
     parts += [words("late")] if late else []
     parts += [words("repeats")] if task.repeats else []
     row = Row(_lines(task.subject or "–", "  ·  ".join(parts), "bad" if late else "quiet"), spacing=8)
