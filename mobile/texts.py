@@ -1,9 +1,10 @@
 """Everything the app says, in English and German, and how it writes numbers, times and distances."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mobile import pintexts
+from mobile import pintexts, worktexts
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -112,7 +113,8 @@ EN = {
     "sign_out_blocked": "{n} entries are not sent yet. Sync first, then sign out.",
     "sign_in_again": "Sign in again to send your work; nothing is lost.",
     "offline_title": "Works without a network",
-    "offline_list": "Today, map, accounts, check-in, visits, edits. Only signing in and syncing need the server.",
+    "offline_list": "Today, map, accounts, check-in, visits, orders, next steps, leads, edits."
+    " Only signing in and syncing need the server.",
     "open_account": "Open account",
     "s_planned": "planned",
     "s_en_route": "on the way",
@@ -246,7 +248,8 @@ DE = {
     "sign_out_blocked": "{n} Einträge sind noch nicht gesendet. Erst abgleichen, dann abmelden.",
     "sign_in_again": "Bitte neu anmelden, um Ihre Arbeit zu senden; nichts ist verloren.",
     "offline_title": "Geht ohne Netz",
-    "offline_list": "Heute, Karte, Kunden, Check-in, Besuche, Änderungen. Nur Anmeldung und Abgleich brauchen Netz.",
+    "offline_list": "Heute, Karte, Kunden, Check-in, Besuche, Aufträge, nächste Schritte, Leads, Änderungen."
+    " Nur Anmeldung und Abgleich brauchen Netz.",
     "open_account": "Kunde öffnen",
     "s_planned": "geplant",
     "s_en_route": "unterwegs",
@@ -275,8 +278,8 @@ DE = {
     "overdue": "{n} Tage überfällig",
 }
 
-EN |= pintexts.EN
-DE |= pintexts.DE
+EN |= pintexts.EN | worktexts.EN
+DE |= pintexts.DE | worktexts.DE
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {
@@ -307,6 +310,13 @@ class Words:
     def decimal(self, value: float) -> str:
         text = f"{value:.1f}"
         return text if self.language == "en" else text.replace(".", ",")
+
+    def money(self, amount: object, currency: str) -> str:
+        """ "4.50 CHF", never through a float."""
+        text = f"{amount:,f}" if isinstance(amount, Decimal) else f"{Decimal(str(amount)):,f}"
+        if self.language == "de":
+            text = text.replace(",", " ").replace(".", ",").replace(" ", ".")
+        return f"{text} {currency}"
 
     def time(self, instant: datetime | None, zone: ZoneInfo) -> str:
         return "" if instant is None else f"{instant.astimezone(zone):%H:%M}"

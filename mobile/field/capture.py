@@ -24,7 +24,8 @@ class VisitTarget:
     visit_id: str | None = None
 
 
-def _op(kind: str, e: str, row_id: str, **rest: Any) -> Json:
+def op_of(kind: str, e: str, row_id: str, **rest: Any) -> Json:
+    """An op of this moment, with an id of its own."""
     at = {"wall": clock.wall(), "mono": clock.mono_ms(), "boot": clock.boot_id()}
     return {"op_id": uuid7(), "k": kind, "e": e, "id": row_id, "at": at, **rest}
 
@@ -50,9 +51,9 @@ def visit_event(
         "state": state,
         "outcome": outcome,
         "note": note or None,
-        "checkin": None if fix is None else _checkin(fix),
+        "checkin": None if fix is None else checkin_of(fix),
     }
-    return store.save(_op("create", "visit_event", uuid7(), d=d))
+    return store.save(op_of("create", "visit_event", uuid7(), d=d))
 
 
 def propose_pin(store: Store, site: Json, lon: float, lat: float, *, note: str = "", fix: Fix | None = None) -> Op:
@@ -65,12 +66,13 @@ def propose_pin(store: Store, site: Json, lon: float, lat: float, *, note: str =
         "lon": round(lon, 6),
         "lat": round(lat, 6),
         "note": note.strip()[:NOTE_LENGTH] or None,
-        "fix": None if fix is None else _checkin(fix),
+        "fix": None if fix is None else checkin_of(fix),
     }
-    return store.save(_op("create", "pin_proposal", uuid7(), d=d))
+    return store.save(op_of("create", "pin_proposal", uuid7(), d=d))
 
 
-def _checkin(fix: Fix) -> Json:
+def checkin_of(fix: Fix) -> Json:
+    """A reading as it travels."""
     return {
         "lon": round(fix.lon, 6),
         "lat": round(fix.lat, 6),
@@ -86,7 +88,7 @@ def edit(store: Store, e: str, row_id: str, changes: Json) -> Op | None:
     fields = {f: [shown.get(f), new] for f, new in changes.items() if shown.get(f) != new}
     if not fields:
         return None
-    return store.save(_op("patch", e, row_id, base_rev=rev, f=fields))
+    return store.save(op_of("patch", e, row_id, base_rev=rev, f=fields))
 
 
 def change_tags(
@@ -95,7 +97,7 @@ def change_tags(
     """Save added and removed tags as set operations, which never conflict."""
     for kind, values in (("setadd", add), ("setdel", remove)):
         if values:
-            store.save(_op(kind, "account", account_id, field="tags", v=values))
+            store.save(op_of(kind, "account", account_id, field="tags", v=values))
 
 
 def take_mine(store: Store, op: Op) -> Op | None:

@@ -1,4 +1,4 @@
-"""What the screens show, as frozen values: today, the list of accounts, one account, the sync state."""
+"""What the screens show, as frozen values: today, one account, the sync state."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
-from mobile.field.store.folding import fold, matches, variants
 from mobile.field.store.outbox import ATTENTION, Op
 from mobile.field.store.overlay import references
 
@@ -75,27 +74,6 @@ class Day:
     @property
     def next_stop(self) -> Stop | None:
         return next((s for s in self.stops if s.open), None)
-
-
-@dataclass(frozen=True)
-class AccountLine:
-    """One account in the list."""
-
-    id: str
-    name: str
-    account_class: str | None
-    status: str
-    city: str
-    lon: float | None
-    lat: float | None
-    uncertainty_m: float | None
-    leaving: bool
-    overdue_days: int | None
-    """Days since a visit is due; negative while there is time, None where nothing says when."""
-
-    @property
-    def overdue(self) -> bool:
-        return self.overdue_days is not None and self.overdue_days > 0
 
 
 @dataclass(frozen=True)
@@ -256,68 +234,6 @@ def sites_of(store: Store, account_id: str) -> list[Json]:
 
 def main_site(store: Store, account_id: str) -> Json | None:
     return next(iter(sites_of(store, account_id)), None)
-
-
-def last_visits(store: Store) -> dict[str, str]:
-    """The latest day on which each account was visited, as far as this phone knows."""
-    sql = (
-        "select account_id, max(sort) from row where e='visit' and json_extract(doc,'$.state')='done'"
-        " group by account_id"
-    )
-    return dict(store.cache.db.execute(sql).fetchall())
-
-
-def overdue_days(account: Json, last_visit: str | None, today: date) -> int | None:
-    """Days since the account's next visit is due, from its call interval and its last visit."""
-    if not account.get("interval_days") or not last_visit:
-        return None
-    return (today - date.fromisoformat(last_visit)).days - int(account["interval_days"])
-
-
-class AccountIndex:
-    """All accounts in memory for search as one types; 5,000 names are scanned in milliseconds."""
-
-    def __init__(self, store: Store) -> None:
-        visited, today = last_visits(store), clock.today()
-        held = {r[0] for r in store.cache.db.execute("select id from membership where e='account'")}
-        sites: dict[str, Json] = {}
-        for site in _docs(store, "select doc from row where e='site'"):
-            if site.get("is_main") or site["account_id"] not in sites:
-                sites[site["account_id"]] = site
-        self._lines = {
-            account["id"]: _line(
-                account,
-                sites.get(account["id"], {}),
-                account["id"] not in held,
-                overdue_days(account, visited.get(account["id"]), today),
-            )
-            for account in _docs(store, "select doc from row where e='account' order by sort, id")
-            if not account.get("merged_into")
-        }
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def search(self, text: str = "") -> list[AccountLine]:
-        """Accounts whose name, city or number hold words beginning like each word typed."""
-        words = [variants(word) for word in text.split() if fold(word)]
-        return [line for line, folded in self._lines.values() if matches(words, folded)]
-
-
-def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tuple[AccountLine, str]:
-    line = AccountLine(
-        id=account["id"],
-        name=str(account.get("name") or ""),
-        account_class=account.get("account_class"),
-        status=str(account.get("status") or ""),
-        city=str(site.get("city") or ""),
-        lon=site.get("lon"),
-        lat=site.get("lat"),
-        uncertainty_m=site.get("uncertainty_m"),
-        leaving=leaving,
-        overdue_days=overdue,
-    )
-    return line, fold(f"{line.name} {line.city} {site.get('street') or ''} {account.get('number') or ''}")
 
 
 def account_card(store: Store, account_id: str) -> AccountCard | None:

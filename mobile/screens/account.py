@@ -5,8 +5,9 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import pins, reads
+from mobile.field import pins, reads, records
 from mobile.field.capture import edit
+from mobile.screens import work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section, state_ink
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, rule
@@ -20,7 +21,12 @@ def build(ctx, account_id):
     card = reads.account_card(ctx.files, account_id)
     if card is None:
         return frame(ctx, ctx.words("accounts"), Scroller(Notice(ctx.words("not_here"), "warn")), back=True)
-    main = [_head(ctx, card), _facts(ctx, card), *(_site(ctx, card, site) for site in card.sites)]
+    main = [
+        _head(ctx, card),
+        *work.sections(ctx, account_id),
+        _facts(ctx, card),
+        *(_site(ctx, card, site) for site in card.sites),
+    ]
     timeline = _timeline(ctx, card)
     if ctx.wide:
         content = BoxLayout()
@@ -55,6 +61,9 @@ def _head(ctx, card):
     head.add_widget(
         PushButton(words("log_visit"), lambda: ctx.nav.go("visit", account_id=account["id"]), "notebook_pen")
     )
+    head.add_widget(
+        PushButton(words("take_order"), lambda: ctx.nav.go("order", account_id=account["id"]), "tag", "quiet")
+    )
     return head
 
 
@@ -70,6 +79,8 @@ def _facts(ctx, card):
         ("note", account.get("note")),
     ]
     box = section(words("facts"), *(fact(words(key), str(value)) for key, value in values if value))
+    for label, value in records.own_fields(ctx.files, "account", account):
+        box.add_widget(fact(label, value))
     tags = account.get("tags") or []
     if tags:
         row = Row(spacing=6, height=26)

@@ -14,7 +14,21 @@ from mobile.field.ports import Position
 from mobile.field.sync.run import Report
 from mobile.field.sync.worker import AFTER_SAVE_S, SyncWorker
 from mobile.phone import Phone
-from mobile.screens import account, accounts, map_view, more, parts, pin, sign_in, sync, today, visit
+from mobile.screens import (
+    account,
+    accounts,
+    map_view,
+    more,
+    order,
+    parts,
+    pin,
+    sign_in,
+    signing,
+    steps,
+    sync,
+    today,
+    visit,
+)
 from mobile.screens.context import Context
 from mobile.texts import Words
 from mobile.theme import DARK, LIGHT
@@ -29,6 +43,10 @@ SCREENS = {
     "edit_account": account.build_edit,
     "pin": pin.build,
     "visit": visit.build,
+    "order": order.build,
+    "sign": signing.build,
+    "next_step": steps.build,
+    "lead": steps.build_lead,
     "sync": sync.build,
     "more": more.build,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from mobile.field import reads
+from mobile.field.finding import AccountIndex
 from mobile.field.home import SignedIn
 from mobile.field.maps.pack import MapPack
 from mobile.field.store import Store
@@ -44,9 +44,11 @@ class Context:
     problem: str | None = None
     wide: bool = False
     day: date | None = None
-    index: reads.AccountIndex | None = None
+    index: AccountIndex | None = None
     sync_line: Any = None
     search: str = ""
+    drafts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What is typed into a visit while the rep looks at something else, by the visit's or account's id."""
 
     @property
     def files(self) -> Store:
@@ -59,8 +61,8 @@ class Context:
     def user_id(self) -> str:
         return self.who.user_id if self.who else ""
 
-    def accounts(self) -> reads.AccountIndex:
+    def accounts(self) -> AccountIndex:
         """The search index, built once per change of the accounts."""
         if self.index is None:
-            self.index = reads.AccountIndex(self.files)
+            self.index = AccountIndex(self.files)
         return self.index

@@ -61,7 +61,7 @@ class DayMap(FloatLayout):
     def __init__(self, ctx, day, territory, account_id, **kwargs):
         super().__init__(**kwargs)
         self.ctx, self.day = ctx, day
-        self.map = MapView(ctx.packs, self.tapped, pos_hint=WHOLE)
+        self.map = MapView(ctx.packs, self.tapped, self.held, pos_hint=WHOLE)
         self.add_widget(self.map)
         self.stops = {str(stop.position): stop for stop in day.stops if stop.lat is not None}
         self.lines_of = {line.id: line for line in ctx.accounts().search() if line.lat is not None} if territory else {}
@@ -120,6 +120,10 @@ class DayMap(FloatLayout):
             (decode(leg), guess) if leg else ([here, there], True)
             for leg, guess, here, there in zip(legs, estimated, places, places[1:], strict=False)
         ]
+
+    def held(self, lon, lat):
+        """A long press: somebody new was met here."""
+        self.ctx.nav.go("lead", lon=lon, lat=lat)
 
     def tapped(self, key):
         """Show a card for the tapped pin, or put the card away."""

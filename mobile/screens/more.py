@@ -2,11 +2,14 @@
 
 from kivy.metrics import dp
 
-from mobile.field import reads
+from mobile.field import reads, records
 from mobile.screens.parts import frame, section, sync_line
+from mobile.screens.work import task_row
 from mobile.texts import LANGUAGES
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import Chips, Notice, PushButton
+
+TASKS_SHOWN = 20
 
 
 def build(ctx):
@@ -19,6 +22,7 @@ def build(ctx):
     page = Scroller(
         Card(person, spacing=6),
         _sync_row(ctx),
+        _tasks(ctx),
         section(words("data"), Text(_data(ctx, state), 16), _offline(ctx)),
         section(
             words("appearance"),
@@ -48,6 +52,17 @@ def _sync_row(ctx):
     row.add_widget(Column(Text(ctx.words("sync"), 16, True), sync_line(ctx), spacing=0, pos_hint={"center_y": 0.5}))
     row.add_widget(Icon("chevron_right", 20, "quiet", size_hint=(None, 1), width=dp(20)))
     return row
+
+
+def _tasks(ctx):
+    """What I have to do, what is late first."""
+    tasks = records.tasks_of(ctx.files, ctx.user_id)
+    box = section(ctx.words("my_tasks"))
+    if not tasks:
+        box.add_widget(Text(ctx.words("no_tasks"), 16, ink="quiet"))
+    for task in tasks[:TASKS_SHOWN]:
+        box.add_widget(task_row(ctx, task, with_account=True))
+    return box
 
 
 def _data(ctx, state):

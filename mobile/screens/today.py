@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import reads
+from mobile.field import reads, records
 from mobile.field.store import clock
 from mobile.screens import map_view
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
@@ -111,6 +111,8 @@ def _next_card(ctx, stop):
     for code in stop.cautions:
         if words.has(f"c_{code}"):
             card.add_widget(Notice(words(f"c_{code}"), "warn"))
+    for ticket in records.tickets_at(ctx.files, stop.account_id)[:2]:
+        card.add_widget(Notice(words("open_ticket", number=ticket["number"], subject=ticket["subject"]), "warn"))
     card.add_widget(gap(8))
     lon, lat = stop.entry or (stop.lon, stop.lat)
     link = f"geo:{lat},{lon}?q={lat},{lon}" if lat is not None else None

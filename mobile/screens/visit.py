@@ -1,16 +1,18 @@
-"""The visit form: check in, outcome, save. Three taps, and a note if there is something to say."""
+"""The visit form: check in, outcome, save. Three taps; note, questions, order, signature and next step beside."""
 
 from datetime import date
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import reads
+from mobile.field import forms, reads, taking
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import radius_m, verify
 from mobile.field.pins import is_approximate
 from mobile.field.store import clock
 from mobile.screens.parts import frame
+from mobile.screens.questions import Questions
+from mobile.screens.steps import StepFields
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
 from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
@@ -33,21 +35,59 @@ class VisitForm(BoxLayout):
         self.account_id = self.visit.get("account_id") or account_id
         self.account = ctx.files.cache.doc("account", self.account_id) or {}
         self.site = self._site()
-        self.visit_id, self.fix = self.visit.get("id"), None
-        self.checkin = Column(spacing=8)
-        self.outcomes = Chips(ctx.files.picklist("visit_outcome"), self.visit.get("outcome"), self._chosen)
-        self.note = Field("", self.visit.get("note") or "", lines=4, hint=ctx.words("note_hint"))
-        self.warning = Column()
+        self.key = self.visit.get("id") or self.account_id
+        self.draft = ctx.drafts.setdefault(self.key, {})
+        self.visit_id, self.fix = self.visit.get("id") or self.draft.get("visit_id"), self.draft.get("fix")
+        self.checkin, self.asked, self.warning = Column(spacing=8), Column(), Column()
+        chosen = self.draft.get("outcome", self.visit.get("outcome"))
+        self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
+        self.note = Field(
+            "", self.draft.get("note", self.visit.get("note") or ""), lines=4, hint=ctx.words("note_hint")
+        )
+        self.note.input.bind(text=lambda _f, text: self.draft.update(note=text))
+        self.step = StepFields(ctx, self.draft)
         self._show_checkin()
-        words = ctx.words
-        form = Scroller(
-            self._head(),
+        self.add_widget(Scroller(self._head(), *self._cards()))
+        self.add_widget(self._foot())
+
+    def _cards(self):
+        """What is taken down, in the order of a visit."""
+        words = self.ctx.words
+        kinds = forms.visit_types(self.ctx.files)
+        self.kinds = {kind.id: kind for kind in kinds}
+        cards = [
             Card(Text(words("check_in"), 14, True, "quiet"), self.checkin, spacing=8),
             Card(Text(words("outcome"), 14, True, "quiet"), self.outcomes, spacing=10),
             Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
-        )
-        self.add_widget(form)
-        self.add_widget(self._foot())
+        ]
+        if kinds:
+            chips = Chips([(kind.id, kind.name) for kind in kinds], self._kind_id(), self._ask)
+            cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
+            self._ask(self._kind_id())
+        return [*cards, self._extras(), Card(Text(words("next_step"), 14, True, "quiet"), self.step, spacing=8)]
+
+    def _kind_id(self):
+        return self.draft.get("kind", self.visit.get("visit_type_id"))
+
+    def _ask(self, kind_id):
+        """Show the questions of the chosen kind of visit."""
+        self.warning.clear_widgets()
+        self.asked.clear_widgets()
+        self.draft["kind"] = kind_id
+        if kind_id in self.kinds:
+            typed = self.draft.setdefault("answers", dict(self.visit.get("answers") or {}))
+            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed))
+
+    def _extras(self):
+        """An order, and the customer's signature."""
+        words, go = self.ctx.words, self.ctx.nav.go
+        box = Card(spacing=10)
+        box.add_widget(PushButton(words("take_order"), lambda: go("order", account_id=self.account_id), "tag", "quiet"))
+        signed = self.draft.get("signature")
+        if signed is not None:
+            box.add_widget(Row(Icon("circle_check", 20, "good"), Text(words("signed_by", name=signed.name), 16)))
+        box.add_widget(PushButton(words("sign"), lambda: go("sign", key=self.key), "pencil", "quiet"))
+        return box
 
     def _site(self):
         site_id = self.visit.get("site_id")
@@ -106,7 +146,7 @@ class VisitForm(BoxLayout):
 
     def check_in(self):
         """Tap one: save that I am here; the verdict is shown, never a barrier."""
-        self.fix = self.ctx.phone.position.fix()
+        self.fix = self.draft["fix"] = self.ctx.phone.position.fix()
         self._event("checked_in", fix=self.fix)
         self.visit = self.ctx.files.cache.doc("visit", self.visit_id) or {}
         self._show_checkin()
@@ -122,19 +162,50 @@ class VisitForm(BoxLayout):
 
     def _event(self, state, **rest):
         op = visit_event(self.ctx.files, self._target(), state, **rest)
-        self.visit_id = op.body["d"]["visit_id"]
+        self.visit_id = self.draft["visit_id"] = op.body["d"]["visit_id"]
         self.ctx.nav.saved()
 
-    def _chosen(self, _value):
+    def _chosen(self, value):
+        self.draft["outcome"] = value
         self.warning.clear_widgets()
+
+    def _lacks(self):
+        """What has to be answered before the visit is done, in words; empty when nothing is missing."""
+        words, kind = self.ctx.words, self.kinds.get(self.draft.get("kind"))
+        if self.outcomes.chosen is None:
+            return words("choose_outcome")
+        if kind is None:
+            return ""
+        typed = self.draft["answers"]
+        for key, names in (
+            ("q_missing", forms.missing(kind.questions, typed)),
+            ("q_unfit", forms.unfit(kind.questions, typed)),
+        ):
+            if names:
+                return words(key, names=", ".join(names))
+        return ""
+
+    def _form(self):
+        kind = self.kinds.get(self.draft.get("kind"))
+        if kind is None:
+            return None
+        return taking.Form(kind.id, kind.version_id, forms.answers_to(kind.questions, self.draft["answers"]))
 
     def save(self):
         """Tap three: the visit is done and on this phone for good."""
-        if self.outcomes.chosen is None:
-            self.warning.clear_widgets()
-            self.warning.add_widget(Notice(self.ctx.words("choose_outcome"), "warn"))
+        self.warning.clear_widgets()
+        lacks = self._lacks()
+        if lacks:
+            self.warning.add_widget(Notice(lacks, "warn"))
             return
-        self._event("done", outcome=self.outcomes.chosen, note=self.note.value, fix=self.fix)
+        files, subject = self.ctx.files, self.step.subject.value
+        taking.finish(
+            files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
+            signature=self.draft.get("signature"), fix=self.fix,
+        )  # fmt: skip
+        if subject:
+            taking.next_step(files, self.account_id, subject, due_on=self.step.due_on, site_id=self.site.get("id"))
+        self.ctx.nav.saved()
         self._leave()
 
     def miss(self):
@@ -143,6 +214,7 @@ class VisitForm(BoxLayout):
         self._leave()
 
     def _leave(self):
+        self.ctx.drafts.pop(self.key, None)
         self.ctx.nav.back()
         self.ctx.nav.toast(self.ctx.words("saved"))
 

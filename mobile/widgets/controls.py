@@ -109,13 +109,14 @@ class Field(Column):
 
 
 class Chips(StackLayout):
-    """One choice out of a few, all visible."""
+    """One choice out of a few, all visible; several of them with `many`."""
 
-    def __init__(self, options, chosen=None, on_choose=None, **kwargs):
+    def __init__(self, options, chosen=None, on_choose=None, many=False, **kwargs):
         super().__init__(size_hint_y=None, spacing=dp(8), **kwargs)
         self.bind(minimum_height=self.setter("height"))
         self._options, self._on_choose = options, on_choose
-        self.chosen = chosen
+        self._many = many
+        self.chosen = list(chosen or ()) if many else chosen
         self._build()
 
     def _build(self):
@@ -124,7 +125,7 @@ class Chips(StackLayout):
             self.add_widget(self._chip(value, label))
 
     def _chip(self, value, label):
-        on = value == self.chosen
+        on = value in self.chosen if self._many else value == self.chosen
         chip = Touchable(
             lambda: self.choose(value), "brand" if on else "paper", "brand" if on else "line", 24,
             size_hint=(None, None), height=dp(TOUCH), padding=(dp(16), 0), spacing=dp(6),
@@ -138,6 +139,8 @@ class Chips(StackLayout):
         return chip
 
     def choose(self, value):
+        if self._many:
+            value = [v for v, _ in self._options if (v in self.chosen) != (v == value)]
         self.chosen = value
         Clock.schedule_once(lambda _dt: self._build(), 0)
         if self._on_choose:

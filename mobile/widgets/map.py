@@ -10,13 +10,14 @@ from kivy.metrics import dp, sp
 from kivy.uix.stencilview import StencilView
 
 from mobile.field.maps.labels import Label, place
-from mobile.field.maps.projection import metres_to_world, to_world, zoom_for
+from mobile.field.maps.projection import metres_to_world, to_lonlat, to_world, zoom_for
 from mobile.widgets.base import colour
 from mobile.widgets.mapstyle import name
 from mobile.widgets.maptile import TILE_PX, TileGraphics
 
 MIN_ZOOM, MAX_ZOOM = 6.0, 18.0
 KEPT_TILES = 80
+HOLD_S = 0.6
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Pin:
 class MapView(StencilView):
     """Pan with one finger, zoom with two, the wheel or a double tap. Works without network."""
 
-    def __init__(self, packs, on_pin=None, **kwargs):
+    def __init__(self, packs, on_pin=None, on_hold=None, **kwargs):
         super().__init__(**kwargs)
-        self.packs, self.on_pin = packs, on_pin
+        self.packs, self.on_pin, self.on_hold = packs, on_pin, on_hold
         self.centre, self.zoom = (0.5, 0.35), 8.0
         self.pins, self.lines, self.me = [], [], None
         self._tiles, self._wanted, self._touches = {}, [], {}
@@ -88,6 +89,11 @@ class MapView(StencilView):
 
     def lonlat_px(self, lon, lat):
         return self.to_window_px(*to_world(lon, lat))
+
+    def px_lonlat(self, x, y):
+        """The place under a point of the window."""
+        scale = self.scale
+        return to_lonlat(self.centre[0] + (x - self.center_x) / scale, self.centre[1] - (y - self.center_y) / scale)
 
     # -- drawing
 
@@ -278,7 +284,14 @@ class MapView(StencilView):
         touch.grab(self)
         self._touches[touch.uid] = touch
         touch.ud["moved"] = 0.0
+        touch.ud["held"] = Clock.schedule_once(lambda _dt: self._hold(touch), HOLD_S)
         return True
+
+    def _hold(self, touch):
+        """A finger that rests names a place."""
+        if self.on_hold and touch.uid in self._touches and len(self._touches) == 1 and touch.ud["moved"] < dp(10):
+            touch.ud["moved"] = dp(10)
+            self.on_hold(*self.px_lonlat(*touch.pos))
 
     def on_touch_move(self, touch):
         if touch.grab_current is not self:
@@ -305,6 +318,8 @@ class MapView(StencilView):
             return super().on_touch_up(touch)
         touch.ungrab(self)
         self._touches.pop(touch.uid, None)
+        if "held" in touch.ud:
+            touch.ud["held"].cancel()
         if touch.ud.get("moved", 0) < dp(10) and self.on_pin:
             self.tap(*touch.pos)
         return True

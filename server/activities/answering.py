@@ -23,15 +23,25 @@ class Answered:
     answer: Json
 
 
-def answer(session: Session, visit: Visit, type_id: UUID, given: Mapping[str, Any], state: VisitState) -> None:
-    """Write down of which type a visit was, and the answers to its form as it stands now.
+def answer(
+    session: Session,
+    visit: Visit,
+    type_id: UUID,
+    given: Mapping[str, Any],
+    state: VisitState,
+    version_id: UUID | None = None,
+) -> None:
+    """Write down of which type a visit was, and the answers to its form: as it was shown, or as it stands now.
 
-    Refuses an unknown type, wrong answers and, when the visit is done, a required answer that is missing.
+    Refuses an unknown type, a form of another type, wrong answers and, when the visit is done, a required answer that
+    is missing.
     """
     type_ = session.get(VisitType, type_id)
     if type_ is None or type_.deleted_at is not None:
         raise NotFound("There is no such visit type.", field="visit_type_id")
-    form = forms.current(session, type_id)
+    form = session.get(FormVersion, version_id) if version_id else forms.current(session, type_id)
+    if version_id and (form is None or form.visit_type_id != type_id):
+        raise NotFound("There is no such form of this visit type.", field="form_version_id")
     if form is None and given:
         raise Invalid(f"Nothing is asked at visits of the type {type_.name}.", field="answers")
     answers = forms.checked_answers(form, given, finished=state is VisitState.DONE) if form else {}

@@ -125,5 +125,9 @@ class VisitEvent(Base):
     distance_m: Mapped[float | None]
     verification: Mapped[str | None]
     flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    signature: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True),
+        comment='Who signed, and how: {"name": ..., "strokes": [[x, y, x, y, ...]]} in a box of 1000 by 400.',
+    )
 
     __table_args__ = (Index("ix_visit_event_recorded", "recorded_at"),)

@@ -1,7 +1,7 @@
 """The rules of visits. Pages, API and phones record a visit through the same `record_visit`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -62,6 +62,18 @@ class VisitReport:
     visit_type_id: UUID | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
     """To the form of the visit type, by the keys of its questions."""
+    form_version_id: UUID | None = None
+    """The form as it was shown; None: as it stands now."""
+    signature: Mapping[str, Any] | None = None
+    """Who signed, and the strokes of the pen; see `VisitEvent.signature`."""
+
+    def with_form(self, type_id: UUID, version_id: UUID | None, answers: Mapping[str, Any]) -> "VisitReport":
+        """The same report with answers to a form."""
+        return replace(self, visit_type_id=type_id, form_version_id=version_id, answers=answers)
+
+    def with_note(self, note: str | None, *, flag: str) -> "VisitReport":
+        """The same report with another note and one more oddity."""
+        return replace(self, note=note, flags=(*self.flags, flag))
 
 
 def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
@@ -95,6 +107,7 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
         device_id=actor.device_id,
         source=actor.source,
         flags=flags,
+        signature=None if report.signature is None else dict(report.signature),
     )
     if verdict is not None and report.fix is not None:
         event.checkin = WKTElement(f"POINT({report.fix.point.lon} {report.fix.point.lat})", srid=4326)
@@ -106,7 +119,7 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     apply_event(visit, event)
     session.flush()
     if report.visit_type_id is not None:
-        answer(session, visit, report.visit_type_id, report.answers, report.state)
+        answer(session, visit, report.visit_type_id, report.answers, report.state, report.form_version_id)
     settle_demand(session, visit)
     if visit.site_id is not None and is_telling(report.fix):
         look_again(session, visit.site_id)

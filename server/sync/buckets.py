@@ -14,6 +14,7 @@ from server.auth.models import TeamMember
 from server.auth.roles import Level
 from server.kit import clock
 from server.kit.settings import settings
+from server.sync.entities import kept_from
 from server.sync.models import Bucket, SyncItem
 from server.sync.wire import MAX_BUCKETS
 from server.territories import queries as territories
@@ -64,13 +65,13 @@ def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     areas = areas_of(scope, today)
     if areas is not None:
         chosen.append(and_(Bucket.kind == "territory", Bucket.key.in_(as_text(areas))))
-    hidden = scope.hidden("account")
+    kept = kept_from(scope)
     found = [
         Subscription(
             id=bucket.id,
             kind=bucket.kind,  # type: ignore[arg-type]
             priority=bucket.priority if bucket.kind != "user" or bucket.key == str(scope.user_id) else 1,
-            gen=generation(bucket, hidden),
+            gen=generation(bucket, kept),
         )
         for bucket in session.scalars(select(Bucket).where(or_(*chosen)))
     ]
@@ -80,12 +81,12 @@ def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     return others[: MAX_BUCKETS - len(company)] + company
 
 
-def generation(bucket: Bucket, hidden: frozenset[str]) -> int:
-    """What a phone compares to know whether to read a bucket again: it moves with what is hidden from its user, so
-    that values go away from a phone, or come back, although no row has changed."""
-    if not hidden:
+def generation(bucket: Bucket, kept: str) -> int:
+    """What a phone compares to know whether to read a bucket again: it moves with what its user is kept from, so
+    that rows and values go away from a phone, or come back, although none has changed."""
+    if not kept:
         return bucket.gen
-    return (bucket.gen + crc32(",".join(sorted(hidden)).encode())) & 0x7FFFFFFF
+    return (bucket.gen + crc32(kept.encode())) & 0x7FFFFFFF
 
 
 def as_text(ids: Select[Any]) -> Select[Any]:

@@ -5,13 +5,9 @@ Times are RFC 3339 in UTC, days ISO dates, amounts of money decimal strings, coo
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import Field, JsonValue
 
-
-class Document(BaseModel):
-    """A row document."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
+from server.sync.record_documents import RECORDS, Document
 
 
 class Account(Document):
@@ -33,6 +29,8 @@ class Account(Document):
     tags: list[str]
     note: str | None
     merged_into: str | None
+    custom: dict[str, JsonValue] | None = None
+    """Values of the company's own fields by key. Absent from servers before version 0.3."""
 
 
 class Site(Document):
@@ -56,6 +54,8 @@ class Site(Document):
     opening_hours: str | None
     service_s: int
     territory_id: str | None
+    custom: dict[str, JsonValue] | None = None
+    """Absent from servers before version 0.3."""
 
 
 class CheckIn(Document):
@@ -88,6 +88,11 @@ class Visit(Document):
     done_at: str | None
     checkin: CheckIn | None
     flags: list[str]
+    visit_type_id: str | None = None
+    """Absent from servers before version 0.3, as the next three."""
+    form_version_id: str | None = None
+    answers: dict[str, JsonValue] | None = None
+    signed_by: str | None = None
 
 
 class PinProposal(Document):
@@ -153,7 +158,7 @@ class Stop(Document):
     """Where the car stops. Absent from servers before version 0.2, as the next three."""
     entry_lat: float | None = None
     walk_m: float | None = None
-    cautions: list[str] = []
+    cautions: list[str] = Field(default=[])
 
 
 class UserPublic(Document):
@@ -192,6 +197,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "user_public": UserPublic,
     "picklist": Picklist,
     "territory": Territory,
+    **RECORDS,
     "account": Account,
     "site": Site,
     "visit": Visit,

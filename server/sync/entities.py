@@ -1,7 +1,7 @@
-"""What reaches phones: each entity with its table and the document that is made of a row.
+"""What reaches phones: each entity with its table, the document that is made of a row, and the right that it takes.
 
-A new entity is one entry here, its document in `documents.py`, and in a migration `sync_buckets_<name>` (which says in
-which buckets its rows are) with `sync_attach`.
+A new entity is one entry here, its document in `documents.py` (or `record_documents.py`), and in a migration
+`sync_buckets_<name>` (which says in which buckets its rows are) with `sync_attach`.
 """
 
 import json
@@ -14,6 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
+from server.auth.roles import FIELDS, Level
+from server.sync import records
+from server.sync.records import Right
 
 USER = """'id', r.id, 'name', r.name, 'role', r.role"""
 PICKLIST = """'id', r.id, 'name', r.name, 'values', r.values"""
@@ -22,12 +25,12 @@ TERRITORY = """'id', r.id, 'name', r.name, 'colour', r.colour,
 ACCOUNT = """'id', r.id, 'number', r.number, 'name', r.name, 'account_class', r.account_class, 'status', r.status,
     'owner_id', r.owner_id, 'interval_days', r.interval_days, 'yearly_value', r.yearly_value::text,
     'yearly_potential', r.yearly_potential::text, 'currency', r.currency, 'phone', r.phone, 'email', r.email,
-    'website', r.website, 'tags', r.tags, 'note', r.note, 'merged_into', r.merged_into"""
+    'website', r.website, 'tags', r.tags, 'note', r.note, 'merged_into', r.merged_into, 'custom', r.custom"""
 SITE = """'id', r.id, 'account_id', r.account_id, 'name', r.name, 'is_main', r.is_main, 'street', r.street,
     'postcode', r.postcode, 'city', r.city, 'country', r.country, 'lon', sync_degrees(st_x(r.pin)),
     'lat', sync_degrees(st_y(r.pin)), 'grade', r.grade, 'uncertainty_m', r.uncertainty_m,
     'geocode_reason', r.geocode_reason, 'provider', r.provider, 'opening_hours', r.opening_hours,
-    'service_s', r.service_s, 'territory_id', r.territory_id"""
+    'service_s', r.service_s, 'territory_id', r.territory_id, 'custom', r.custom"""
 VISIT = """'id', r.id, 'account_id', account_surviving(r.account_id), 'site_id', site_standing(r.site_id),
     'rep_id', r.rep_id, 'day', r.day,
     'zone', r.zone, 'state', r.state, 'appointment', r.appointment, 'objective', r.objective, 'outcome', r.outcome,
@@ -36,7 +39,9 @@ VISIT = """'id', r.id, 'account_id', account_surviving(r.account_id), 'site_id',
     'checkin', case when r.verification is not null then json_build_object('lon', sync_degrees(st_x(r.checkin)),
         'lat', sync_degrees(st_y(r.checkin)), 'accuracy_m', r.accuracy_m, 'distance_m', r.distance_m,
         'verification', r.verification) end,
-    'flags', r.flags"""
+    'flags', r.flags, 'visit_type_id', r.visit_type_id, 'form_version_id', r.form_version_id, 'answers', r.answers,
+    'signed_by', (select e.signature ->> 'name' from visit_event e
+        where e.visit_id = r.id and e.signature is not null order by e.recorded_at desc limit 1)"""
 PIN_PROPOSAL = """'id', r.id, 'account_id', account_surviving(r.account_id),
     'site_id', site_standing(r.site_id), 'lon', sync_degrees(st_x(r.pin)),
     'lat', sync_degrees(st_y(r.pin)), 'moved_m', r.moved_m, 'accuracy_m', r.accuracy_m, 'note', r.note,
@@ -65,19 +70,33 @@ class Entity:
     """Its name in messages."""
     table: str
     document: str
-    """SQL: keys and values of the document of row `r`."""
+    """SQL: keys and values of the document of row `r`; `:me` is who reads it."""
+    right: Right | None = None
+    """None: whoever has the bucket has the row."""
 
 
 ENTITIES = (
     Entity(1, "user_public", "app_user", USER),
     Entity(2, "picklist", "picklist", PICKLIST),
     Entity(3, "territory", "territory", TERRITORY),
+    Entity(4, "custom_field", "custom_field", records.CUSTOM_FIELD),
+    Entity(5, "visit_type", "visit_type", records.VISIT_TYPE),
+    Entity(6, "product", "product", records.PRODUCT),
+    Entity(7, "price_list", "price_list", records.PRICE_LIST),
+    Entity(8, "price_list_use", "price_list_use", records.PRICE_LIST_USE),
     Entity(10, "account", "account", ACCOUNT),
     Entity(11, "site", "site", SITE),
     Entity(12, "visit", "visit", VISIT),
     Entity(13, "pin_proposal", "pin_proposal", PIN_PROPOSAL),
+    Entity(14, "contact", "contact", records.CONTACT, records.CONTACTS),
+    Entity(15, "contact_account", "contact_account", records.CONTACT_ACCOUNT, records.PLACES),
+    Entity(16, "ticket", "ticket", records.TICKET, records.TICKETS),
+    Entity(17, "opportunity", "opportunity", records.OPPORTUNITY, records.DEALS),
+    Entity(18, "activity", "activity", records.ACTIVITY, records.AGENDA),
+    Entity(19, "order", "sales_order", records.ORDER, records.ORDERS),
     Entity(20, "route", "route", ROUTE),
     Entity(21, "stop", "stop", STOP),
+    Entity(22, "lead", "lead", records.LEAD, records.LEADS),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}
@@ -99,11 +118,13 @@ class Row:
 
 def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Row]:
     """The living rows among some ids, with their documents; what is hidden from the reader is null there."""
-    wanted = list(ids)
+    wanted = permitted(session, scope, entity, list(ids))
     if not wanted:
         return {}
     document = f"json_build_object({entity.document})"
     params: dict[str, Any] = {"ids": wanted}
+    if ":me" in document:
+        params["me"] = scope.user_id
     if hidden := scope.hidden(entity.name):
         empty = "select json_object_agg(key, case when key = any(:hidden) then null else value end)"
         document, params["hidden"] = f"({empty} from json_each({document}))", sorted(hidden)
@@ -113,6 +134,29 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) ->
     """  # noqa: S608 our own constants
     found: Any = session.execute(text(statement), params)
     return {row_id: Row(rev, document) for row_id, rev, document in found}
+
+
+def permitted(session: Session, scope: Scope, entity: Entity, ids: list[UUID]) -> list[UUID]:
+    """The ids that the entity's own right reaches; a right as wide as that to accounts is what the bucket says."""
+    right = entity.right
+    if right is None or not ids or scope.level(right.permission) >= scope.level("accounts:read"):
+        return ids
+    if not scope.may(right.permission):
+        return []
+    reached = right.reached(scope)
+    key: Any = reached.selected_columns["id"]
+    return list(session.scalars(reached.with_only_columns(key).where(key.in_(ids))))
+
+
+def kept_from(scope: Scope) -> str:
+    """What somebody does not get although a bucket holds it, in one word; empty when there is nothing."""
+    hidden = {
+        f"{entity.name}.{name}" for entity in ENTITIES if entity.name in FIELDS for name in scope.hidden(entity.name)
+    }
+    widest = scope.level("accounts:read")
+    rights = {entity.right.permission for entity in ENTITIES if entity.right}
+    narrow = {f"{one}={level:d}" for one in rights if Level.NONE <= (level := scope.level(one)) < widest}
+    return ",".join(sorted(hidden | narrow))
 
 
 def last_change(session: Session, entity: str, row_id: UUID, field: str) -> tuple[str | None, str | None]:

@@ -1,4 +1,4 @@
-"""What sync does by itself each night: old visits and proposals leave the phones, old tombstones are forgotten."""
+"""What sync does by itself each night: what is old leaves the phones, old tombstones are forgotten."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,16 @@ sync_stamp(13::smallint, 'pin_proposal', 'pin_proposal', array(
     where p.state <> 'open' and coalesce(p.decided_at, p.proposed_at) < current_date - interval '90 days'
       and exists (select from sync_item i where i.e = 13 and i.id = p.id and i.op = 'P')
     order by p.id limit 5000)),
+sync_stamp(18::smallint, 'activity', 'activity', array(
+    select a.id from activity a
+    where a.state <> 'open' and a.at < current_date - interval '90 days'
+      and exists (select from sync_item i where i.e = 18 and i.id = a.id and i.op = 'P')
+    order by a.id limit 5000)),
+sync_stamp(19::smallint, 'order', 'sales_order', array(
+    select o.id from sales_order o
+    where o.day < current_date - interval '13 months'
+      and exists (select from sync_item i where i.e = 19 and i.id = o.id and i.op = 'P')
+    order by o.id limit 5000)),
 sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
 sync_stamp(21::smallint, 'stop', 'stop', array(
     select s.id from stop s where s.route_id = any(array_agg(r.id))))

@@ -20,17 +20,18 @@ from server.accounts.models import Account, Site
 from server.accounts.reviewing import proposals
 from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
-from server.activities.service import VisitReport, record_visit
+from server.activities.service import VisitReport
 from server.auth.access import Scope
 from server.kit.errors import Forbidden, Invalid, NotFound
 from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
-from server.sync import wire
+from server.sync import capturing, wire
 
 WRITABLE: Mapping[str, frozenset[str]] = {
     "account": frozenset({"phone", "email", "website", "note"}),
     "site": frozenset({"opening_hours", "service_s"}),
+    "activity": frozenset({"state", "outcome", "note", "due_on"}),
 }
 """What a phone may change; everything else is read-only there."""
 
@@ -67,6 +68,14 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return record(session, op, context)
         case wire.ProposePin():
             return propose_pin(session, op, context)
+        case wire.DraftOrder():
+            return Effect("applied", "order", *capturing.draft_order(session, op, context.scope))
+        case wire.AddActivity():
+            return Effect("applied", "activity", *capturing.add_activity(session, op, context.scope))
+        case wire.AddLead():
+            return Effect("applied", "lead", *capturing.add_lead(session, op, context.scope))
+        case wire.Patch() if op.e == "activity":
+            return change_activity(session, op, context)
         case wire.Patch():
             return patch(session, op, context)
         case wire.SetChange():
@@ -95,8 +104,9 @@ def record(session: Session, op: wire.Create, context: Context) -> Effect:
         note=d.note,
         fix=fix_of(d.checkin),
         flags=() if in_reach else ("late_scope",),
+        signature=None if d.signature is None else wire.emit(d.signature),
     )
-    visit = record_visit(session, report, context.actor)
+    visit = capturing.with_answers(session, report, d.form, context.actor)
     session.flush()
     session.refresh(visit)
     return Effect("applied", "visit", visit.id, visit.rev)
@@ -136,6 +146,14 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
     )
+
+
+def change_activity(session: Session, op: wire.Patch, context: Context) -> Effect:
+    """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do."""
+    refuse_unwritable("activity", op.f)
+    base = None if context.base_is_stale else op.base_rev
+    row, met = capturing.change_activity(session, context.scope, op.id, base, op.f, context.actor)
+    return Effect("merged" if met else "applied", "activity", row.id, row.rev)
 
 
 def status_of(outcome: Outcome, *, met: bool) -> wire.Status:
@@ -217,6 +235,8 @@ def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
                 ids[Account].add(op.d.account_id)
             case wire.ProposePin():
                 ids[Site].add(op.d.site_id)
+            case wire.DraftOrder():
+                ids[Account].add(op.d.account_id)
             case _ if op.e == "account":
                 ids[Account].add(op.id)
             case _ if op.e == "site":

@@ -5,11 +5,17 @@ Reading ignores keys it does not know: the protocol only grows. Keys that may be
 
 import hashlib
 import json
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue
+
+from server.sync.messages import Instant as Instant
+from server.sync.messages import Message as Message
+from server.sync.messages import Small as Small
+from server.sync.messages import moment as moment
+from server.sync.payloads import Answers, NewActivity, NewLead, NewOrder, Signature
 
 PROTOCOL = 1
 SCHEMA_MIN = 1
@@ -22,30 +28,7 @@ MAX_BUCKETS = 64
 CHUNK_BYTES = 524_288
 
 
-def moment(text: str) -> datetime:
-    """An instant out of its text; refuses one without an offset from UTC."""
-    value = datetime.fromisoformat(text)
-    if value.utcoffset() is None:
-        raise ValueError("a time needs its offset from UTC")
-    return value
-
-
-def checked_moment(text: str) -> str:
-    """The text of an instant, as it came."""
-    moment(text)
-    return text
-
-
-type Instant = Annotated[str, StringConstraints(max_length=40), AfterValidator(checked_moment)]
-"""RFC 3339 with an offset."""
-type Small = Annotated[str, Field(max_length=200)]
 type Status = Literal["applied", "merged", "conflict", "rejected", "deferred"]
-
-
-class Message(BaseModel):
-    """A part of a message."""
-
-    model_config = ConfigDict(extra="ignore")
 
 
 def canonical(value: Any) -> str:
@@ -205,6 +188,9 @@ class VisitEvent(Message):
     outcome: Literal["order", "follow_up", "information", "not_interested", "nobody_there"] | None
     note: Annotated[str, Field(max_length=20_000)] | None
     checkin: CheckIn | None
+    form: Answers | None = None
+    """Absent when nothing was asked, as the next when nobody signed."""
+    signature: Signature | None = None
 
 
 class Create(Op):
@@ -234,7 +220,31 @@ class ProposePin(Op):
     d: NewPin
 
 
-type Creation = Annotated[Create | ProposePin, Field(discriminator="e")]
+class DraftOrder(Op):
+    """An order, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["order"]
+    d: NewOrder
+
+
+class AddActivity(Op):
+    """A next step, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["activity"]
+    d: NewActivity
+
+
+class AddLead(Op):
+    """A lead, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["lead"]
+    d: NewLead
+
+
+type Creation = Annotated[Create | ProposePin | DraftOrder | AddActivity | AddLead, Field(discriminator="e")]
 type AnyOp = Annotated[Patch | SetChange | Delete | Creation, Field(discriminator="k")]
 
 

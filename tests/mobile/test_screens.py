@@ -17,7 +17,7 @@ from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
 from mobile.phone import Phone as AppPhone
-from tests.mobile.conftest import Phone, fill, uid
+from tests.mobile.conftest import Phone, fill, fill_records, uid
 from tests.mobile.field.fake_server import FakeServer
 from tests.mobile.make_pack import ATTRIBUTION, make_pack
 from tests.mobile.test_headless import Listener
@@ -75,7 +75,18 @@ class Screen:
     def tap(self, label, nth=0):
         found = [w for w in self.widgets() if getattr(w, "label", None) == label]
         assert found, f"nothing to tap is called {label!r}; there is {self.words()}"
+        self.reach(found[nth])
         self.tap_at(*found[nth].to_window(*found[nth].center))
+
+    def reach(self, widget):
+        """Scroll until a thumb can get at it."""
+        from mobile.widgets.base import Scroller
+
+        for scroller in self.widgets(Scroller):
+            low, high = scroller.to_window(0, scroller.y)[1], scroller.to_window(0, scroller.top)[1]
+            if widget in scroller.walk() and not low < widget.to_window(*widget.center)[1] < high:
+                scroller.scroll_to(widget, padding=30, animate=False)
+                self.frames(4)
 
     def tap_at(self, x, y):
         from kivy.tests.common import UnitTestTouch
@@ -113,6 +124,7 @@ def world(tmp_path):
     """A phone that is signed in and synced, with its map, and nothing running beside it."""
     server = FakeServer()
     fill_for_today(server, accounts=4)
+    fill_records(server)
     phone = Phone(tmp_path / "phone", server)
     phone.sign_in()
     assert phone.sync().ok
@@ -178,6 +190,83 @@ def test_a_visit_takes_three_taps_and_is_shown_at_once(screen):
     assert [op.body["d"]["state"] for op in screen.app.ctx.store.outbox.ops()] == ["checked_in", "done"]
     assert screen.shows("2 on phone")
     assert screen.shows("done")
+
+
+def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(screen):
+    from mobile.screens.visit import VisitForm
+    from mobile.widgets.ink import InkPad
+
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("order")
+    screen.tap("Shelf visit")
+    screen.tap("Save visit")
+    assert screen.shows("Not answered: Shelf")
+    screen.tap("empty")
+    assert screen.shows("Why is it empty?"), "the question hangs on the answer"
+    screen.tap("full")
+    assert not screen.shows("Why is it empty?")
+    screen.tap("Take an order")
+    screen.tap("one more Milch 1 l")
+    screen.tap("one more Milch 1 l")
+    screen.tap("one more Käse")
+    assert screen.shows("2 lines · 66.00 CHF before tax")
+    screen.tap("Save the order")
+    assert screen.shows("The order is saved on this phone.")
+    screen.tap("Have it signed")
+    screen.tap("Done")
+    assert screen.shows("Write the name, and sign in the box.")
+    (pad,) = screen.widgets(InkPad)
+    screen.drag((pad.x + 20, pad.y + 20), (pad.x + 120, pad.y + 60))
+    pad.parent.name.input.text = "Anna Näscher"
+    screen.tap("Done")
+    (form,) = screen.widgets(VisitForm)
+    assert screen.shows("Signed by Anna Näscher"), "what was typed before is still there"
+    form.step.subject.input.text = "Bring samples"
+    screen.tap("Save visit")
+    ordered, done, step = [op.body for op in screen.app.ctx.store.outbox.ops()]
+    assert [(line["quantity"], line["unit_price"]) for line in ordered["d"]["lines"]] == [
+        ("2.000", "4.50"),
+        ("6.000", "9.50"),
+    ]
+    assert done["d"]["form"] == {"visit_type_id": uid(6501), "version_id": uid(6502), "answers": {"shelf": "full"}}
+    assert (done["d"]["signature"]["name"], len(done["d"]["signature"]["strokes"])) == ("Anna Näscher", 1)
+    assert step["d"]["subject"] == "Bring samples"
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    for words in ("Dr. Anna Näscher", "Does not want to be contacted", "Cooling drips", "Second branch",
+                  "Bring samples", "saved here, becomes a draft", "2019-04-01"):  # fmt: skip
+        assert screen.shows(words), words
+    screen.tap("Done")
+    assert not screen.shows("Bring the catalogue"), "a tap says that it is done"
+
+
+def test_a_long_press_on_the_map_takes_a_new_lead_and_names_what_is_there(screen):
+    from kivy.tests.common import UnitTestTouch
+
+    from mobile.screens.map_view import DayMap
+    from mobile.widgets.controls import Field
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    view = day_map.map
+    x, y = view.lonlat_px(9.5206, 47.1403)
+    assert view.px_lonlat(x, y) == pytest.approx((9.5206, 47.1403), abs=1e-6)
+    touch = UnitTestTouch(x, y)
+    touch.touch_down()
+    screen.until(lambda: screen.shows("New lead"))
+    company = screen.widgets(Field)[0]
+    screen.tap("Save")
+    assert screen.shows("Write the name of the company")
+    company.input.text = "Muller"
+    screen.frames()
+    assert screen.shows("There is already: Müller GmbH.")
+    company.input.text = "Hofladen"
+    screen.frames()
+    screen.tap("Save")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert (op.e, op.body["d"]["company"]) == ("lead", "Hofladen")
+    assert (op.body["d"]["lon"], op.body["d"]["lat"]) == pytest.approx((9.5206, 47.1403), abs=1e-4)
 
 
 def test_without_an_outcome_the_form_says_what_is_missing(screen):
@@ -304,7 +393,9 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
     places = [
         ("today", {}), ("map", {}), ("accounts", {}), ("more", {}), ("sync", {}),
         ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
-        ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}),
+        ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}), ("sign", {"key": uid(3001)}),
+        ("order", {"account_id": uid(1001)}), ("next_step", {"account_id": uid(1001)}),
+        ("lead", {"lon": 9.52, "lat": 47.14}),
     ]  # fmt: skip
     for name, arguments in places:
         screen.app.go(name, **arguments)

@@ -24,7 +24,7 @@ def target(body: Json) -> Ref:
 def references(body: Json) -> set[Ref]:
     """Every row an op needs to stay readable while it is unsent."""
     refs = {target(body)}
-    if body["e"] in ("visit_event", "pin_proposal"):
+    if body["k"] == "create":
         refs |= {(e, body["d"][f"{e}_id"]) for e in ("account", "site") if body["d"].get(f"{e}_id")}
     return refs
 
@@ -49,10 +49,21 @@ def _with_event(doc: Json | None, body: Json) -> Json:
         return visit
     if event["state"] in FINAL:
         done_at = body["at"]["wall"] if event["state"] == "done" else None
-        return visit | {"state": event["state"], "outcome": event["outcome"], "note": event["note"], "done_at": done_at}
+        told = {"state": event["state"], "outcome": event["outcome"], "note": event["note"], "done_at": done_at}
+        return visit | told | _form_of(event)
     if _is_further(visit.get("state"), event["state"]):
         visit["state"] = event["state"]
     return visit
+
+
+def _form_of(event: Json) -> Json:
+    """What was answered and who signed, as the server will tell it."""
+    form, signature = event.get("form"), event.get("signature")
+    told: Json = {} if signature is None else {"signed_by": signature["name"]}
+    if form is not None:
+        told |= {"visit_type_id": form["visit_type_id"], "form_version_id": form["version_id"]}
+        told["answers"] = form["answers"]
+    return told
 
 
 def _is_further(state: str | None, other: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from mobile.field import reads
 from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
 from mobile.field.checkin import Fix, verify
+from mobile.field.finding import AccountIndex
 from mobile.field.store import Store, clock, overlay, reserve
 from mobile.field.store.canonical import canonical
 from mobile.field.store.folding import fold, matches, variants
@@ -163,8 +164,23 @@ def test_search_forgives_accents_case_and_written_out_umlauts():
     assert fold("Straße Øst") == "strasse ost"
 
 
+def test_search_forgives_one_slip_of_the_finger_in_a_word(synced):
+    index = AccountIndex(synced.store)
+    for typed in ("mueler", "mullre", "bakerei", "backrei", "näsche", "naschr", "vaduuz", "bäkcerei"):
+        assert index.search(typed), typed
+    for typed in ("mxxler", "vad0z0", "xyz", "baer"):
+        assert index.search(typed) == [], typed
+
+
+def test_a_new_lead_beside_an_account_of_that_name_is_noticed(synced):
+    index = AccountIndex(synced.store)
+    assert [line.name for line in index.near("Muller", 9.521, 47.141)] == ["Müller GmbH"]
+    assert index.near("Muller", 9.9, 47.14) == [], "it is far away"
+    assert index.near("Mu", 9.521, 47.141) == [], "two letters say nothing"
+
+
 def test_the_list_of_accounts_is_searched_by_name_city_and_number(synced):
-    index = reads.AccountIndex(synced.store)
+    index = AccountIndex(synced.store)
     assert [line.name for line in index.search("")] == ["Bäckerei Näscher", "Müller GmbH"]
     assert [line.name for line in index.search("nascher vad")] == ["Bäckerei Näscher"]
     assert [line.name for line in index.search("k1")] == ["Müller GmbH"]
@@ -237,11 +253,11 @@ def test_an_account_is_overdue_by_its_interval_and_its_last_visit(synced, monkey
     account = synced.server.world.rows["account", uid(1001)]["d"]
     synced.server.put("account", uid(1001), account | {"interval_days": 30})
     assert synced.sync().ok
-    assert reads.AccountIndex(synced.store).search("muller")[0].overdue_days is None
+    assert AccountIndex(synced.store).search("muller")[0].overdue_days is None
     visit_event(
         synced.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done", outcome="order"
     )
     for today, days in (("2026-12-01", -22), ("2027-01-01", 9)):
         monkeypatch.setattr(clock, "today", lambda _zone=None, today=today: clock.date.fromisoformat(today))
-        line = reads.AccountIndex(synced.store).search("muller")[0]
+        line = AccountIndex(synced.store).search("muller")[0]
         assert (line.overdue_days, line.overdue) == (days, days > 0)

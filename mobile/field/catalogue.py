@@ -1,0 +1,153 @@
+"""The catalogue on the phone: what is sold, and what it costs one customer, by the server's rules. Decimal only."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from mobile.field.rows import docs
+from mobile.field.store import Store, clock
+from mobile.field.store.canonical import Json
+from mobile.field.store.folding import fold, matches, variants
+
+HUNDRED = Decimal(100)
+DIGITS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "VND"), 0)
+
+
+@dataclass(frozen=True)
+class Product:
+    """Something that can be ordered."""
+
+    id: str
+    number: str
+    name: str
+    category: str | None
+    unit: str
+    least: Decimal
+    step: Decimal
+    searched: str
+
+    def fitted(self, quantity: Decimal) -> Decimal:
+        """The nearest quantity, upwards, that can be ordered."""
+        wanted = max(quantity, self.least)
+        steps = (wanted / self.step).to_integral_value(rounding="ROUND_CEILING")
+        return Decimal(steps) * self.step
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """One line of an order that a rep takes down."""
+
+    product: Product
+    quantity: Decimal
+    unit_price: Decimal | None
+    """None: no list of the customer names it."""
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The line's amount, rounded once, half up."""
+        return None if self.unit_price is None else self.unit_price * self.quantity
+
+
+class Catalogue:
+    """The products with the prices of one customer."""
+
+    def __init__(self, store: Store, account_id: str, on: date | None = None) -> None:
+        self.on = on or clock.today()
+        account = store.cache.doc("account", account_id) or {}
+        self._lists = {doc["id"]: doc for doc in docs(store, "price_list")}
+        self._order = self._by_authority(docs(store, "price_list_use"), account, _territories(store, account_id))
+        self.currency = next((one["currency"] for one in self._order), str(account.get("currency") or "EUR"))
+        self._breaks: dict[str, list[Json]] = {}
+        self.products: list[Product] = []
+        for doc in docs(store, "product"):
+            if doc.get("is_active"):
+                self._breaks[doc["id"]] = doc["prices"]
+                self.products.append(_product(doc))
+        self.products.sort(key=lambda one: (fold(one.category or "~"), fold(one.name)))
+
+    def _by_authority(self, uses: Iterable[Json], account: Json, areas: set[str]) -> list[Json]:
+        """The customer's lists that hold on the day: their own first, then their class's, area's, everybody's."""
+        found: list[tuple[int, int, str, Json]] = []
+        for use in uses:
+            listed, rank = self._lists.get(use["price_list_id"]), _rank(use, account, areas)
+            if listed is not None and rank is not None and _holds(listed, self.on):
+                began = date.fromisoformat(listed["valid_from"]).toordinal() if listed.get("valid_from") else 0
+                found.append((rank, -began, listed["name"], listed))
+        return [listed for *_key, listed in sorted(found, key=lambda one: one[:3])]
+
+    def find(self, text: str) -> list[Product]:
+        """Products whose name, number or category hold words beginning like each word typed."""
+        words = [variants(word) for word in text.split() if fold(word)]
+        return [one for one in self.products if matches(words, one.searched)]
+
+    def price(self, product_id: str, quantity: Decimal) -> Decimal | None:
+        """What one unit costs this customer; None when no list names the product."""
+        for listed in self._order:
+            if listed["currency"] == self.currency:
+                found = self._in_list(listed, product_id, quantity, frozenset())
+                if found is not None:
+                    return found
+        return None
+
+    def _in_list(self, listed: Json, product_id: str, quantity: Decimal, seen: frozenset[str]) -> Decimal | None:
+        breaks = [
+            (Decimal(step["min_quantity"]), Decimal(step["unit_price"]))
+            for step in self._breaks.get(product_id, ())
+            if step["price_list_id"] == listed["id"] and Decimal(step["min_quantity"]) <= quantity
+        ]
+        if breaks:
+            return max(breaks)[1]
+        base = self._lists.get(listed.get("base_id") or "")
+        if base is None or base["id"] in seen or _kind(base) != _kind(listed):
+            return None
+        price = self._in_list(base, product_id, quantity, seen | {listed["id"]})
+        if price is None:
+            return None
+        return (price * (HUNDRED + Decimal(listed["percent"])) / HUNDRED).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
+    def drafted(self, product: Product, quantity: Decimal) -> Drafted:
+        """A line with its price for this quantity."""
+        return Drafted(product, quantity, self.price(product.id, quantity))
+
+    def total(self, lines: Sequence[Drafted]) -> Decimal:
+        """What the lines come to, each rounded once, half up, to the currency's minor unit."""
+        minor = Decimal(1).scaleb(-DIGITS.get(self.currency, 2))
+        return sum((one.amount.quantize(minor, ROUND_HALF_UP) for one in lines if one.amount is not None), Decimal(0))
+
+
+def _product(doc: Json) -> Product:
+    return Product(
+        id=doc["id"],
+        number=doc["number"],
+        name=doc["name"],
+        category=doc.get("category"),
+        unit=doc["unit"],
+        least=Decimal(doc["min_quantity"]),
+        step=Decimal(doc["quantity_step"]),
+        searched=fold(f"{doc['name']} {doc['number']} {doc.get('category') or ''} {doc.get('ean') or ''}"),
+    )
+
+
+def _territories(store: Store, account_id: str) -> set[str]:
+    return {s["territory_id"] for s in docs(store, "site", account_id) if s.get("is_main") and s.get("territory_id")}
+
+
+def _rank(use: Json, account: Json, areas: set[str]) -> int | None:
+    """How close a list is to this customer; None when it is not for them."""
+    if use.get("account_id"):
+        return 0 if use["account_id"] == account.get("id") else None
+    if use.get("account_class"):
+        return 1 if use["account_class"] == account.get("account_class") else None
+    if use.get("territory_id"):
+        return 2 if use["territory_id"] in areas else None
+    return 3
+
+
+def _kind(listed: Json) -> tuple[str, bool]:
+    return listed["currency"], listed["is_gross"]
+
+
+def _holds(listed: Json, on: date) -> bool:
+    key = on.isoformat()
+    return (listed.get("valid_from") or key) <= key <= (listed.get("valid_to") or key)

@@ -1,0 +1,106 @@
+"""The questions of a visit type: which are asked, given the answers so far, and what is still missing. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mobile.field.rows import docs
+from mobile.field.store import Store
+from mobile.field.store.canonical import Json
+
+
+@dataclass(frozen=True)
+class VisitType:
+    """A kind of visit with its questions as this phone has them."""
+
+    id: str
+    name: str
+    version_id: str | None
+    questions: tuple[Json, ...]
+
+
+def visit_types(store: Store) -> list[VisitType]:
+    """The kinds of visits that are offered, in the company's order."""
+    found = [doc for doc in docs(store, "visit_type") if not doc.get("archived")]
+    found.sort(key=lambda doc: (doc.get("position") or 0, doc["name"]))
+    return [VisitType(d["id"], d["name"], d.get("form_version_id"), tuple(d.get("questions") or ())) for d in found]
+
+
+def asked(questions: Sequence[Json], answers: Mapping[str, Any]) -> list[Json]:
+    """The questions that are asked, in order; one that hangs on an earlier answer only when that was given."""
+    shown: list[Json] = []
+    given: dict[str, Any] = {}
+    for one in questions:
+        if not _is_asked(one, given):
+            continue
+        shown.append(one)
+        given[one["key"]] = answers.get(one["key"])
+    return shown
+
+
+def _is_asked(question: Json, given: Mapping[str, Any]) -> bool:
+    if not question.get("asked_if"):
+        return True
+    answer = given.get(question["asked_if"])
+    if answer in (None, "", []):
+        return False
+    held = answer if isinstance(answer, list) else [answer]
+    wanted = question.get("asked_if_is") or []
+    return not wanted or any(one in wanted for one in held)
+
+
+def answers_to(questions: Sequence[Json], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers to the questions that are asked, as they are sent."""
+    return {
+        one["key"]: typed[one["key"]] for one in asked(questions, typed) if typed.get(one["key"]) not in (None, "", [])
+    }
+
+
+def missing(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[str]:
+    """The labels of required questions without an answer."""
+    return [
+        one["label"]
+        for one in asked(questions, typed)
+        if one.get("required") and typed.get(one["key"]) in (None, "", [])
+    ]
+
+
+def unfit(questions: Sequence[Json], typed: Mapping[str, Any]) -> list[str]:
+    """The labels of questions whose answer is no number or no day although it has to be one."""
+    return [
+        one["label"]
+        for one in asked(questions, typed)
+        if typed.get(one["key"]) not in (None, "", []) and not _fits(one["kind"], typed[one["key"]])
+    ]
+
+
+def _fits(kind: str, value: Any) -> bool:
+    if kind in ("number", "money"):
+        return decimal(value) is not None
+    return day(value) is not None if kind == "date" else True
+
+
+def decimal(value: object) -> Decimal | None:
+    """A number as people write it, with a point or a comma; None when it is none."""
+    text = re.sub(r"(?<=\d)['’\s](?=\d)", "", str(value).strip())
+    text = re.sub(r"\s*[A-Za-z]{3}$", "", text)
+    if re.fullmatch(r"-?\d+,\d+", text):
+        text = text.replace(",", ".")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def day(value: object) -> date | None:
+    """A day as people write it: 2026-12-04 or 4.12.2026; None when it is none."""
+    text = str(value).strip()
+    match = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text)
+    try:
+        return date(int(match[3]), int(match[2]), int(match[1])) if match else date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""What else the phone knows of an account: people, tickets, deals, next steps, orders, the company's own fields."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from mobile.field.rows import docs
+from mobile.field.store import Store, clock
+from mobile.field.store.canonical import Json
+
+PRESSING = ("urgent", "high", "normal", "low")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at an account, and how they are reached."""
+
+    id: str
+    name: str
+    title: str | None
+    roles: tuple[str, ...]
+    is_primary: bool
+    phones: tuple[str, ...]
+    mails: tuple[str, ...]
+    do_not_contact: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task, a call or a meeting that is still to be done, or an hour of somebody's day."""
+
+    id: str
+    kind: str
+    subject: str | None
+    """None: private, somebody is busy."""
+    account_id: str | None
+    account: str
+    due_on: str | None
+    starts_at: str | None
+    ends_at: str | None
+    state: str
+    priority: str
+    repeats: bool
+    waits: bool
+    """Saved on this phone and not on the server yet."""
+
+    def is_late(self, today: date) -> bool:
+        """Whether its day is over."""
+        return self.state == "open" and self.due_on is not None and self.due_on < today.isoformat()
+
+
+def people_at(store: Store, account_id: str) -> list[Person]:
+    """The people of an account, the one to ask for first; who left is left out."""
+    today, found = clock.today().isoformat(), []
+    for place in docs(store, "contact_account", account_id):
+        contact = store.cache.doc("contact", place["contact_id"])
+        if contact is not None and not (place.get("until") and place["until"] < today):
+            found.append(_person(contact, place))
+    return sorted(found, key=lambda one: (not one.is_primary, one.name))
+
+
+def _person(contact: Json, place: Json) -> Person:
+    name = " ".join(str(contact[k]) for k in ("prefix", "first_name", "last_name") if contact.get(k))
+    return Person(
+        id=contact["id"],
+        name=name,
+        title=contact.get("title"),
+        roles=tuple(place.get("roles") or ()),
+        is_primary=bool(place.get("is_primary")),
+        phones=tuple(one["value"] for one in contact.get("phones") or ()),
+        mails=tuple(one["value"] for one in contact.get("mails") or ()),
+        do_not_contact=bool(contact.get("do_not_contact")),
+    )
+
+
+def tickets_at(store: Store, account_id: str) -> list[Json]:
+    """The open tickets of an account, the most pressing first."""
+    return sorted(
+        docs(store, "ticket", account_id),
+        key=lambda one: (PRESSING.index(one["priority"]), str(one.get("solve_due_at") or "~")),
+    )
+
+
+def deals_at(store: Store, account_id: str) -> list[Json]:
+    """The open deals of an account, the one whose next step comes first first."""
+    return sorted(
+        docs(store, "opportunity", account_id), key=lambda one: (str(one.get("next_step_on") or "~"), one["close_on"])
+    )
+
+
+def orders_at(store: Store, account_id: str) -> list[Json]:
+    """Orders and quotes of an account, those of this phone first, then the newest."""
+    return sorted(docs(store, "order", account_id), key=lambda one: str(one.get("day") or "9999"), reverse=True)
+
+
+def tasks_at(store: Store, account_id: str) -> list[Task]:
+    """What is to be done at an account, what is late first."""
+    tasks = [_task(store, doc) for doc in docs(store, "activity", account_id)]
+    return sorted((one for one in tasks if one.state == "open"), key=_when)
+
+
+def tasks_of(store: Store, user_id: str) -> list[Task]:
+    """What somebody has to do, what is late first."""
+    tasks = [_task(store, doc) for doc in docs(store, "activity") if doc.get("owner_id", user_id) == user_id]
+    return sorted((one for one in tasks if one.state == "open"), key=_when)
+
+
+def _when(task: Task) -> tuple[str, str]:
+    return task.starts_at or task.due_on or "~", task.subject or ""
+
+
+def _task(store: Store, doc: Json) -> Task:
+    account = store.cache.doc("account", doc["account_id"]) if doc.get("account_id") else None
+    return Task(
+        id=doc["id"],
+        kind=doc["kind"],
+        subject=doc.get("subject"),
+        account_id=doc.get("account_id"),
+        account=str((account or {}).get("name") or ""),
+        due_on=doc.get("due_on"),
+        starts_at=doc.get("starts_at"),
+        ends_at=doc.get("ends_at"),
+        state=doc.get("state") or "open",
+        priority=doc.get("priority") or "normal",
+        repeats=bool(doc.get("rrule")),
+        waits="owner_id" not in doc,
+    )
+
+
+def own_fields(store: Store, object_name: str, row: Json) -> list[tuple[str, str]]:
+    """The company's own fields of a row that are filled, as label and words."""
+    values = row.get("custom") or {}
+    known = [d for d in docs(store, "custom_field") if d["object"] == object_name and not d.get("archived")]
+    known.sort(key=lambda one: (one.get("position") or 0, one["label"]))
+    return [(d["label"], _words(d, values[d["key"]])) for d in known if values.get(d["key"]) not in (None, "", [])]
+
+
+def _words(field: Json, value: object) -> str:
+    if isinstance(value, dict):
+        return f"{value.get('amount')} {value.get('currency')}"
+    labels = {one["value"]: one["label"] for one in field.get("choices") or ()}
+    if isinstance(value, list):
+        return ", ".join(str(labels.get(one, one)) for one in value)
+    if isinstance(value, bool):
+        return "✓" if value else "–"
+    unit = f" {field['unit']}" if field.get("unit") else ""
+    return f"{labels.get(value, value) if isinstance(value, str) else value}{unit}"

@@ -1,0 +1,154 @@
+"""What a rep takes down at a customer's beside a visit's state: answers, signature, order, next step, lead."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mobile.field.capture import NOTE_LENGTH, VisitTarget, checkin_of, op_of
+from mobile.field.checkin import Fix
+from mobile.field.store import Store
+from mobile.field.store.canonical import Json
+from mobile.field.store.ids import uuid7
+from mobile.field.store.outbox import Op
+
+INK_BYTES = 16_000
+"""The most that a signature may weigh; a longer one is thinned."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The answers to a visit type's form, as this phone had it."""
+
+    visit_type_id: str
+    version_id: str | None
+    answers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who signed, and the strokes of the pen in a box of 1000 by 400: x, y, x, y, ..."""
+
+    name: str
+    strokes: tuple[tuple[int, ...], ...]
+
+    def thinned(self) -> "Signature":
+        """The same signature within what one op may weigh: every other point, as often as needed."""
+        strokes = self.strokes
+        while len(str(strokes)) > INK_BYTES:
+            halves = [tuple(v for i in range(0, len(s), 4) for v in s[i : i + 2]) for s in strokes]
+            strokes = tuple(s if len(s) >= 4 else s * 2 for s in halves)
+        return Signature(self.name, strokes)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an order: a product, or in words what is sold; amounts are decimal text."""
+
+    product_id: str | None
+    text: str | None
+    quantity: str
+    unit_price: str | None
+
+
+def finish(
+    store: Store,
+    visit: VisitTarget,
+    outcome: str,
+    *,
+    note: str | None,
+    form: Form | None,
+    signature: Signature | None,
+    fix: Fix | None,
+) -> Op:
+    """Save that a visit is done, with what was answered and who signed: one fact, one op."""
+    d: Json = {
+        "visit_id": visit.visit_id or uuid7(),
+        "account_id": visit.account_id,
+        "site_id": visit.site_id,
+        "day": visit.day,
+        "zone": visit.zone,
+        "state": "done",
+        "outcome": outcome,
+        "note": note or None,
+        "checkin": None if fix is None else checkin_of(fix),
+    }
+    if form is not None:
+        answers = {key: value for key, value in form.answers.items() if value not in (None, "", [])}
+        d["form"] = {"visit_type_id": form.visit_type_id, "version_id": form.version_id, "answers": answers}
+    if signature is not None and signature.strokes:
+        ink = signature.thinned()
+        d["signature"] = {"name": ink.name, "strokes": [list(stroke) for stroke in ink.strokes]}
+    return store.save(op_of("create", "visit_event", uuid7(), d=d))
+
+
+def draft_order(
+    store: Store,
+    account_id: str,
+    site_id: str | None,
+    currency: str,
+    lines: Sequence[Line],
+    *,
+    wanted_on: str | None = None,
+    note: str = "",
+) -> Op:
+    """Save an order; it becomes a draft in the office. Refuses one without lines."""
+    if not lines:
+        raise ValueError("an order needs a line")
+    d = {
+        "account_id": account_id,
+        "site_id": site_id,
+        "currency": currency,
+        "wanted_on": wanted_on,
+        "note": note.strip() or None,
+        "lines": [
+            {"id": uuid7(), "product_id": line.product_id, "text": line.text, "quantity": line.quantity,
+             "unit_price": line.unit_price}
+            for line in lines
+        ],
+    }  # fmt: skip
+    return store.save(op_of("create", "order", uuid7(), d=d))
+
+
+def next_step(
+    store: Store,
+    account_id: str | None,
+    subject: str,
+    *,
+    due_on: str | None = None,
+    kind: str = "task",
+    site_id: str | None = None,
+    note: str = "",
+    starts_at: str | None = None,
+    ends_at: str | None = None,
+) -> Op:
+    """Save what comes next: a task, a call or a meeting of the rep's own."""
+    d = {
+        "kind": kind,
+        "account_id": account_id,
+        "site_id": site_id,
+        "contact_id": None,
+        "subject": " ".join(subject.split())[:300],
+        "note": note.strip() or None,
+        "due_on": due_on,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+    }
+    return store.save(op_of("create", "activity", uuid7(), d=d))
+
+
+def new_lead(
+    store: Store, lon: float, lat: float, *, company: str = "", person: str = "", phone: str = "", note: str = ""
+) -> Op:
+    """Save somebody who may become a customer, where the rep met them. Refuses one that nobody could name."""
+    if not company.strip() and not person.strip():
+        raise ValueError("a lead needs the name of a company or of a person")
+    d = {
+        "company": company.strip() or None,
+        "person": person.strip() or None,
+        "phone": phone.strip() or None,
+        "email": None,
+        "note": note.strip()[:NOTE_LENGTH] or None,
+        "lon": round(lon, 6),
+        "lat": round(lat, 6),
+    }
+    return store.save(op_of("create", "lead", uuid7(), d=d))

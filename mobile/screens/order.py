@@ -1,0 +1,128 @@
+"""Taking an order without network: find products, tap plus, save. Prices are the customer's own."""
+
+from decimal import Decimal
+
+from kivy.metrics import dp
+from kivy.uix.boxlayout import BoxLayout
+
+from mobile.field import reads
+from mobile.field.catalogue import Catalogue
+from mobile.field.taking import Line, draft_order
+from mobile.screens.parts import frame
+from mobile.widgets.base import Column, Row, Scroller, Text, paint, rule
+from mobile.widgets.controls import Field, IconButton, Notice, PushButton
+
+MOST_SHOWN = 40
+
+
+class OrderPad(BoxLayout):
+    """The catalogue above, what it comes to below."""
+
+    def __init__(self, ctx, account_id, **kwargs):
+        super().__init__(orientation="vertical", **kwargs)
+        self.ctx, self.account_id = ctx, account_id
+        self.catalogue = Catalogue(ctx.files, account_id)
+        self.chosen = {}
+        account = ctx.files.cache.doc("account", account_id) or {}
+        self.field = Field("", "", hint=ctx.words("find_product"))
+        self.field.input.bind(text=lambda _f, text: self.find(text))
+        name = Text(ctx.words("order_for", name=account.get("name") or ""), 16, True, lines=1)
+        self.add_widget(Column(name, self.field, spacing=6, padding=(16, 10, 16, 4)))
+        self.list = Scroller(spacing=8, padding=(16, 6, 16, 16))
+        self.add_widget(self.list)
+        self.total, self.warning = Text("", 16, True), Column()
+        save = PushButton(ctx.words("save_order"), self.save, "check", height=dp(54))
+        foot = Column(self.warning, self.total, save, spacing=8, padding=(16, 10, 16, 12))
+        paint(foot, "paper")
+        self.add_widget(foot)
+        self.find("")
+
+    def find(self, text):
+        """Show what fits, what was chosen first."""
+        self.found = sorted(self.catalogue.find(text), key=lambda one: one.id not in self.chosen)
+        self._show(text)
+
+    def _show(self, text):
+        """The rows in the order in which they were found: nothing moves under the thumb."""
+        found, column = self.found, self.list.column
+        column.clear_widgets()
+        if not found:
+            key = "no_products" if text.strip() else "no_catalogue"
+            column.add_widget(Text(self.ctx.words(key, text=text.strip()), 16, ink="quiet"))
+        for index, product in enumerate(found[:MOST_SHOWN]):
+            if index:
+                column.add_widget(rule())
+            column.add_widget(self._row(product))
+        self._say_total()
+
+    def _row(self, product):
+        words = self.ctx.words
+        much = self.chosen.get(product.id, Decimal(0))
+        price = self.catalogue.price(product.id, max(much, product.least))
+        below = words("no_price")
+        if price is not None:
+            below = words("per_unit", price=words.money(_short(price), self.catalogue.currency), unit=product.unit)
+        lines = Column(
+            Text(product.name, 16, bool(much), lines=1),
+            Text(f"{product.number}  ·  {below}", 14, ink="quiet" if price is not None else "warn", lines=1),
+            spacing=0, pos_hint={"center_y": 0.5},
+        )  # fmt: skip
+        row = Row(lines, spacing=4, height=52)
+        if much:
+            less = IconButton("minus", lambda: self.change(product, -1), words("take_less", name=product.name), "brand")
+            row.add_widget(less)
+            row.add_widget(Text(f"{much.normalize():f}", 16, True, align="center", size_hint_x=None, width=dp(44),
+                                pos_hint={"center_y": 0.5}))  # fmt: skip
+        if price is not None:
+            row.add_widget(
+                IconButton("plus", lambda: self.change(product, 1), words("add_more", name=product.name), "brand")
+            )
+        return row
+
+    def change(self, product, steps):
+        """One step more or less; never a quantity that cannot be ordered."""
+        much = self.chosen.get(product.id)
+        if steps > 0:
+            self.chosen[product.id] = product.fitted(Decimal(0)) if much is None else much + product.step
+        elif much - product.step < product.least:
+            del self.chosen[product.id]
+        else:
+            self.chosen[product.id] = much - product.step
+        self.warning.clear_widgets()
+        place = self.list.scroll_y
+        self._show(self.field.value)
+        self.list.scroll_y = place
+
+    def _drafted(self):
+        known = {one.id: one for one in self.catalogue.products}
+        return [self.catalogue.drafted(known[key], much) for key, much in self.chosen.items()]
+
+    def _say_total(self):
+        words, drafted = self.ctx.words, self._drafted()
+        total = words.money(self.catalogue.total(drafted), self.catalogue.currency)
+        lines = words.count("lines", "line_1", len(drafted))
+        self.total.text = words("order_total", lines=lines, total=total) if drafted else ""
+
+    def save(self):
+        """The order is on this phone for good, and a draft in the office once it is sent."""
+        drafted = self._drafted()
+        if not drafted:
+            self.warning.clear_widgets()
+            self.warning.add_widget(Notice(self.ctx.words("order_empty"), "warn"))
+            return
+        lines = [Line(one.product.id, None, f"{one.quantity:f}", f"{_short(one.unit_price):f}") for one in drafted]
+        site = reads.main_site(self.ctx.files, self.account_id) or {}
+        draft_order(self.ctx.files, self.account_id, site.get("id"), self.catalogue.currency, lines)
+        self.ctx.nav.saved()
+        self.ctx.nav.back()
+        self.ctx.nav.toast(self.ctx.words("order_saved"))
+
+
+def _short(price):
+    """A price with at least two digits after the point, and no zeros behind them."""
+    cents = price.quantize(Decimal("0.01"))
+    return cents if cents == price else price.normalize()
+
+
+def build(ctx, account_id):
+    return frame(ctx, ctx.words("order"), OrderPad(ctx, account_id), back=True)

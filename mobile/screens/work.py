@@ -1,0 +1,124 @@
+"""What is going on at an account: people, tickets, deals, next steps, orders."""
+
+from datetime import date
+
+from kivy.metrics import dp
+
+from mobile.field import reads, records
+from mobile.field.capture import edit
+from mobile.field.store import clock
+from mobile.screens.parts import mark_icon, section
+from mobile.widgets.base import Column, Icon, Row, Text, rule
+from mobile.widgets.controls import IconButton, PushButton
+
+ORDERS_SHOWN = 5
+
+
+def sections(ctx, account_id):
+    """The cards of an account beside its facts; an empty one is left out, but next steps can always be added."""
+    files = ctx.files
+    parts = (
+        ("tickets", [_ticket(ctx, one) for one in records.tickets_at(files, account_id)]),
+        ("people", [_person(ctx, one) for one in records.people_at(files, account_id)]),
+        ("tasks", [*(task_row(ctx, one) for one in records.tasks_at(files, account_id)), _add(ctx, account_id)]),
+        ("deals", [_deal(ctx, one) for one in records.deals_at(files, account_id)]),
+        ("orders", [_order(ctx, one) for one in records.orders_at(files, account_id)[:ORDERS_SHOWN]]),
+    )
+    return [_lined(ctx.words(name), rows) for name, rows in parts if rows]
+
+
+def _lined(title, rows):
+    box = section(title)
+    for index, row in enumerate(rows):
+        if index:
+            box.add_widget(rule())
+        box.add_widget(row)
+    return box
+
+
+def _lines(title, below, ink="quiet"):
+    lines = Column(Text(title, 16), spacing=0, pos_hint={"center_y": 0.5})
+    if below:
+        lines.add_widget(Text(below, 14, ink=ink))
+    return lines
+
+
+def _person(ctx, person):
+    """A name, and the thumb's way to it; none for those who do not want to be contacted."""
+    words, kept = ctx.words, person.do_not_contact
+    below = words("do_not_contact") if kept else "  ·  ".join([person.title] if person.title else person.roles)
+    row = Row(_lines(person.name, below, "bad" if kept else "quiet"), spacing=4)
+    if person.phones and not kept:
+        link = f"tel:{person.phones[0]}"
+        row.add_widget(IconButton("phone", lambda: ctx.nav.open_link(link), f"{words('call')}: {person.name}", "brand"))
+    if person.mails and not kept:
+        link = f"mailto:{person.mails[0]}"
+        row.add_widget(IconButton("mail", lambda: ctx.nav.open_link(link), f"{words('mail')}: {person.name}", "brand"))
+    return row
+
+
+def _ticket(ctx, ticket):
+    words = ctx.words
+    due, parts = reads.instant(ticket.get("solve_due_at")), []
+    parts.append(words("ticket_line", number=ticket["number"], queue=ticket["queue"]))
+    parts.append(words(f"ts_{ticket['state']}"))
+    if due:
+        parts.append(words("due", when=f"{words.day(due.date())} {words.time(due, clock.zone(None))}"))
+    late = due is not None and due < clock.now()
+    ink = "bad" if late or ticket["priority"] in ("high", "urgent") else "quiet"
+    icon = Icon("circle_alert", 20, ink, size=(dp(22), dp(24)), pos_hint={"top": 1})
+    return Row(icon, _lines(ticket["subject"], "  ·  ".join(parts), "bad" if late else "quiet"), spacing=10)
+
+
+def _deal(ctx, deal):
+    words = ctx.words
+    worth = words.money(deal["amount"], deal["currency"]) if deal.get("amount") else ""
+    step = deal.get("next_step") or ""
+    if step and deal.get("next_step_on"):
+        step += f" ({words.day(date.fromisoformat(deal['next_step_on']))})"
+    below = "\n".join(p for p in ("  ·  ".join(p for p in (deal["stage"], worth) if p), step) if p)
+    return Row(
+        Icon("flag", 20, "brand", size=(dp(22), dp(24)), pos_hint={"top": 1}), _lines(deal["name"], below), spacing=10
+    )
+
+
+def task_row(ctx, task, with_account=False):
+    """A next step, and the tap that says it is done."""
+    words, late = ctx.words, task.is_late(clock.today())
+    parts = [words.day(date.fromisoformat(task.due_on))] if task.due_on else []
+    if task.starts_at:
+        parts = [words.moment(reads.instant(task.starts_at))]
+    parts = [task.account, *parts] if with_account and task.account else parts
+    parts += [words("late")] if late else []
+    parts += [words("repeats")] if task.repeats else []
+    row = Row(_lines(task.subject or "–", "  ·  ".join(parts), "bad" if late else "quiet"), spacing=8)
+    row.add_widget(mark_icon("phone") if task.waits else Column(size_hint=(None, 1), width=0))
+    if not task.repeats and not task.waits and task.subject:
+        done = PushButton(
+            words("task_done"), lambda: _finish(ctx, task), "check", "quiet", size_hint_x=None, width=dp(132)
+        )
+        row.add_widget(done)
+    return row
+
+
+def _finish(ctx, task):
+    edit(ctx.files, "activity", task.id, {"state": "done"})
+    ctx.nav.saved()
+    ctx.nav.again()
+
+
+def _add(ctx, account_id):
+    go = lambda: ctx.nav.go("next_step", account_id=account_id)  # noqa: E731 a tap
+    return PushButton(ctx.words("add_next_step"), go, "plus", "quiet")
+
+
+def _order(ctx, order):
+    words = ctx.words
+    if order.get("state") is None:
+        lines = words.count("lines", "line_1", len(order["lines"]))
+        return Row(mark_icon("phone"), _lines(f"{words('order')}  ·  {lines}", words("order_waits")), spacing=10)
+    state = words(f"os_{order['state']}")
+    day = words.day(date.fromisoformat(order["day"]))
+    title = "  ·  ".join(p for p in (order.get("number") or state, words.money(order["gross"], order["currency"])) if p)
+    below = "  ·  ".join(p for p in (day, state if order.get("number") else "") if p)
+    return Row(Icon("tag", 20, "quiet", size=(dp(22), dp(24)), pos_hint={"top": 1}), _lines(title, below), spacing=10)

@@ -1,0 +1,142 @@
+"""What a rep takes down at a customer's beside the visit: answers, orders, next steps, leads."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.activities.agenda import editing
+from server.activities.agenda import queries as agenda_queries
+from server.activities.agenda import service as agenda
+from server.activities.agenda.models import Activity, Kind
+from server.activities.models import Visit
+from server.activities.service import VisitReport, record_visit
+from server.auth.access import Scope
+from server.kit.errors import Conflict, Invalid, NotFound
+from server.leads import service as leads
+from server.leads.models import LeadSource
+from server.orders import drafting
+from server.orders import queries as orders
+from server.orders.drafting import NewLine, NewOrder
+from server.orders.models import Order
+from server.products.money import plain
+from server.records.service import Actor
+from server.sync import wire
+from server.sync.payloads import Answers
+from server.sync.payloads import NewLine as Line
+
+type Made = tuple[UUID, int]
+"""The id and the revision of what was made."""
+
+
+def with_answers(session: Session, report: VisitReport, form: Answers | None, actor: Actor) -> Visit:
+    """Record a visit with the answers to its form. Answers that the form does not take are kept in words below the
+    note, and the visit is flagged: it happened all the same."""
+    if form is None:
+        return record_visit(session, report, actor)
+    answered = report.with_form(form.visit_type_id, form.version_id, form.answers)
+    try:
+        with session.begin_nested():
+            return record_visit(session, answered, actor)
+    except (Invalid, NotFound):
+        words = [f"{key}: {value}" for key, value in form.answers.items() if value not in (None, "", [])]
+        note = "\n".join([*([report.note] if report.note else []), *words])
+        return record_visit(session, report.with_note(note or None, flag="unfit_answers"), actor)
+
+
+def draft_order(session: Session, op: wire.DraftOrder, scope: Scope) -> Made:
+    """Draft an order as it was taken down; the customer's lists price it. What the phone showed is noted where they
+    say something else."""
+    scope.need("orders:write")
+    lines = [line_of(line) for line in op.d.lines]
+    fields: dict[str, object] = {"site_id": op.d.site_id, "wanted_on": op.d.wanted_on, "note": op.d.note}
+    new = NewOrder(op.d.account_id, lines=lines, fields=fields, currency=op.d.currency, id=op.id)
+    order = drafting.draft(session, scope, new)
+    told = other_prices(session, order, op.d.lines)
+    if told and order.internal_note is None:
+        order.internal_note = told
+        session.flush()
+        session.refresh(order)
+    return order.id, order.rev
+
+
+def line_of(line: Line) -> NewLine:
+    """A line as orders take it: the price of a product comes from the lists."""
+    fields: dict[str, object] = {"quantity": line.quantity, "text": line.text}
+    if line.product_id is None:
+        fields["unit_price"] = line.unit_price
+    return NewLine(product_id=line.product_id, fields=fields, id=line.id)
+
+
+def other_prices(session: Session, order: Order, shown: list[Line]) -> str | None:
+    """The lines whose price on the phone was another one, in words."""
+    seen = {line.id: Decimal(line.unit_price) for line in shown if line.unit_price is not None}
+    told = [
+        f"“{line.text}”: {plain(seen[line.id])} {order.currency} on the phone, {plain(line.unit_price)} by the lists"
+        for line in orders.lines_of(session, order.id)
+        if line.id in seen and seen[line.id] != line.unit_price
+    ]
+    return "\n".join(told) or None
+
+
+def add_activity(session: Session, op: wire.AddActivity, scope: Scope) -> Made:
+    """Take a next step down; it is the sender's own."""
+    scope.need("activities:write")
+    values = wire.emit(op.d)
+    kind = Kind(values.pop("kind"))
+    row = agenda.add(session, agenda.NewActivity(kind, scope.user_id, values, id=op.id))
+    session.refresh(row)
+    return row.id, row.rev
+
+
+def activity_of(session: Session, scope: Scope, activity_id: UUID) -> Activity:
+    """An activity that the sender may change, locked. A repeat of a series is for the web pages."""
+    scope.need("activities:write")
+    row = agenda_queries.find(session, scope, activity_id, "activities:write")
+    session.refresh(row, with_for_update=True)
+    if row.rrule is not None:
+        raise Invalid("It repeats.", help="Change one of its repeats on the web pages.", field="state")
+    return row
+
+
+def change_activity(
+    session: Session,
+    scope: Scope,
+    activity_id: UUID,
+    base_rev: int | None,
+    deltas: Mapping[str, tuple[object, object]],
+    actor: Actor,
+) -> tuple[Activity, bool]:
+    """Change fields of an activity; also tells whether it met somebody else's change.
+
+    Where the revision that was seen means nothing here (None, or one that is still to come), values decide.
+    """
+    row = activity_of(session, scope, activity_id)
+    now = editing.wire_values(row)
+    wanted = {name: new for name, (_, new) in deltas.items() if now[name] != new}
+    met = base_rev != row.rev
+    if not wanted:
+        return row, met
+    if base_rev is None or base_rev > row.rev:
+        for name in wanted:
+            if now[name] != deltas[name][0]:
+                raise Conflict(f"{name} is “{now[name]}” meanwhile.", help="Look at it again.", field=name)
+        base_rev = row.rev
+    return agenda.change(session, row, wanted, base_rev, actor), met
+
+
+def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
+    """Take a lead in that a rep met in the field, where the pin was dropped."""
+    scope.need("leads:write")
+    d = op.d
+    fields = {
+        "company": d.company, "person": d.person, "note": d.note, "phones": [d.phone] if d.phone else [],
+        "emails": [d.email] if d.email else [],
+    }  # fmt: skip
+    new = leads.NewLead(fields, LeadSource.MAP, at=LonLat(d.lon, d.lat), id=op.id)
+    lead = leads.take_in(session, new, scope).lead
+    session.flush()
+    session.refresh(lead)
+    return lead.id, lead.rev

@@ -1,0 +1,31 @@
+"""What every part of a message is made of."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+
+def moment(text: str) -> datetime:
+    """An instant out of its text; refuses one without an offset from UTC."""
+    value = datetime.fromisoformat(text)
+    if value.utcoffset() is None:
+        raise ValueError("a time needs its offset from UTC")
+    return value
+
+
+def checked_moment(text: str) -> str:
+    """The text of an instant, as it came."""
+    moment(text)
+    return text
+
+
+type Instant = Annotated[str, StringConstraints(max_length=40), AfterValidator(checked_moment)]
+"""RFC 3339 with an offset."""
+type Small = Annotated[str, Field(max_length=200)]
+
+
+class Message(BaseModel):
+    """A part of a message."""
+
+    model_config = ConfigDict(extra="ignore")

@@ -1,0 +1,76 @@
+"""What the phone says of people, prices, forms and next steps, without a network."""
+
+from decimal import Decimal
+
+import pytest
+
+from mobile.field import forms, records, taking
+from mobile.field.catalogue import Catalogue
+from mobile.field.store import clock
+from tests.mobile.conftest import fill_records, uid
+
+
+@pytest.fixture
+def store(server, phone):
+    fill_records(server)
+    assert phone.sync().ok
+    return phone.store
+
+
+def test_the_account_knows_its_people_tickets_deals_and_own_fields(store):
+    person, other = records.people_at(store, uid(1001))
+    assert (person.name, person.is_primary, person.phones) == ("Dr. Anna Näscher", True, ("+423 555 01 01",))
+    assert (other.name, other.do_not_contact) == ("Beat Frei", True)
+    assert [one["subject"] for one in records.tickets_at(store, uid(1001))] == ["Cooling drips", "Invoice wrong"]
+    assert [one["next_step"] for one in records.deals_at(store, uid(1001))] == ["Talk the offer through"]
+    account = store.cache.doc("account", uid(1001))
+    assert records.own_fields(store, "account", account) == [("Opened", "2019-04-01"), ("Size", "big")]
+
+
+def test_a_price_is_the_closest_lists_for_the_quantity_and_never_a_float(store):
+    catalogue = Catalogue(store, uid(1001))
+    assert catalogue.currency == "CHF"
+    (milk,) = catalogue.find("milch")
+    assert [catalogue.price(milk.id, Decimal(n)) for n in (1, 12, 60)] == [
+        Decimal("4.50"), Decimal("4.50"), Decimal("4.10"),
+    ]  # fmt: skip
+    (cheese,) = catalogue.find("kase")
+    assert catalogue.price(cheese.id, Decimal(1)) == Decimal("9.5000"), "the base list's 10.00 less five per cent"
+    assert cheese.fitted(Decimal(7)) == 12, "cheese is sold by six from six on"
+    lines = [catalogue.drafted(milk, Decimal(12)), catalogue.drafted(cheese, Decimal(6))]
+    assert catalogue.total(lines) == Decimal("111.00")
+    assert Catalogue(store, uid(1002)).price(milk.id, Decimal(1)) is None, "the list is the first customer's own"
+
+
+def test_a_form_asks_what_hangs_on_an_answer_and_names_what_is_missing(store):
+    (kind,) = forms.visit_types(store)
+    assert [one["key"] for one in forms.asked(kind.questions, {})] == ["shelf", "facings"]
+    typed = {"shelf": "empty", "facings": "four", "why": ""}
+    assert [one["key"] for one in forms.asked(kind.questions, typed)] == ["shelf", "why", "facings"]
+    assert forms.missing(kind.questions, typed) == ["Why is it empty?"]
+    assert forms.unfit(kind.questions, typed) == ["Facings"]
+    typed = {"shelf": "full", "why": "never asked", "facings": "4,5"}
+    assert (forms.missing(kind.questions, typed), forms.unfit(kind.questions, typed)) == ([], [])
+    assert forms.answers_to(kind.questions, typed) == {"shelf": "full", "facings": "4,5"}
+
+
+def test_a_next_step_is_a_task_at_once_and_gone_when_it_is_done(store):
+    op = taking.next_step(store, uid(1001), "  Bring   samples ", due_on="2020-01-01")
+    late, planned = records.tasks_at(store, uid(1001))
+    assert (late.id, late.subject, late.waits, late.is_late(clock.today())) == (op.row_id, "Bring samples", True, True)
+    assert planned.subject == "Bring the catalogue"
+
+
+def test_a_signature_is_thinned_until_it_fits_into_an_op():
+    long = taking.Signature("Anna", (tuple(n % 1000 for n in range(6000)), (1, 2, 3, 4)))
+    thin = long.thinned()
+    assert len(str(thin.strokes)) <= taking.INK_BYTES
+    assert all(len(stroke) >= 4 and len(stroke) % 2 == 0 for stroke in thin.strokes)
+    assert thin.strokes[0][:4] == (0, 1, 4, 5)
+
+
+def test_nothing_empty_is_taken_down(store):
+    with pytest.raises(ValueError, match="needs a line"):
+        taking.draft_order(store, uid(1001), None, "CHF", [])
+    with pytest.raises(ValueError, match="needs the name"):
+        taking.new_lead(store, 9.5, 47.1, company="  ")

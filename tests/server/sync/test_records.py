@@ -1,0 +1,207 @@
+"""People, tickets, deals, the agenda, orders, leads and the catalogue: on the phones of those who may see them, and
+back from there exactly once."""
+
+import random
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from mobile.field import capture, taking
+from mobile.field.checkin import Fix
+from mobile.field.store import clock
+from server.auth import rights
+from server.fields import forms
+from server.kit.database import transaction
+from server.products import service as products
+from server.sync import doctor
+from server.sync.entities import BY_NAME
+from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.world import World
+
+HELD = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "lead")
+
+
+@pytest.fixture
+def phone(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
+    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
+    yield phone
+    phone.close()
+
+
+def row(world: World, table: str, **values: Any) -> UUID:
+    """A row with the given values."""
+    row_id = uuid4()
+    names = ", ".join(values)
+    world.sql(
+        f"insert into {table} (id, {names}) values (:id, {', '.join(':' + name for name in values)})",
+        id=row_id,
+        **values,
+    )
+    return row_id
+
+
+def catalogue(world: World) -> tuple[UUID, UUID]:
+    """Milk at 4.50 in everybody's list; the product and the list."""
+    with transaction() as session:
+        milk = products.create(session, {"number": "P-1", "name": "Milk", "unit": "pc"}).id
+        list_id = products.create_list(session, {"name": "Retail", "currency": "EUR"}).id
+        products.set_price(session, list_id, milk, "4.50")
+        products.use_list(session, list_id, [products.Customer()])
+    return milk, list_id
+
+
+def everything_at(world: World, account: UUID) -> dict[str, UUID]:
+    """One row of each kind at an account."""
+    owner = world.users["mona"]
+    contact = row(world, "contact", last_name="Näscher", phones='[{"label": "M", "value": "079"}]', note="Golf")
+    queue = row(world, "ticket_queue", name="Service", form_key=f"k{account}", hours="24/7", zone="UTC", targets="{}")
+    pipeline = row(world, "pipeline", name=f"New {account}")
+    stage = row(world, "stage", pipeline_id=pipeline, name="Offer", position=1, probability="0.5", category="pipeline")
+    return {
+        "contact": contact,
+        "contact_account": row(world, "contact_account", contact_id=contact, account_id=account),
+        "ticket": row(
+            world, "ticket", number=world.sql("select count(*) from ticket")[0][0] + 1, queue_id=queue,
+            account_id=account, subject="Drips", source="web", opened_at=clock.now(),
+        ),
+        "opportunity": row(
+            world, "opportunity", name="Branch", account_id=account, pipeline_id=pipeline, stage_id=stage,
+            amount="12000", close_on=date(2027, 1, 31), next_step="Call",
+        ),
+        "activity": row(
+            world, "activity", kind="task", account_id=account, owner_id=owner, subject="Bring it", zone="UTC",
+            at=clock.now(), is_private=True,
+        ),
+        "order": row(
+            world, "sales_order", kind="order", account_id=account, currency="EUR", day=clock.today(), zone="UTC",
+            internal_note="Secret",
+        ),
+        "lead": row(
+            world, "lead", company="Café",
+            territory_id=world.sql("select territory_id from account where id = :id", id=account)[0][0],
+        ),
+    }  # fmt: skip
+
+
+def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: FieldPhone) -> None:
+    account = world.account("Bakery", "west")
+    made = everything_at(world, account)
+    other = everything_at(world, world.account("Mill", "east"))
+    phone.sync()
+    for name in HELD:
+        assert set(phone.held(name)) == {str(made[name])}, name
+        assert str(other[name]) not in phone.held(name)
+    assert phone.held("ticket")[str(made["ticket"])][1]["queue"] == "Service"
+    task = phone.held("activity")[str(made["activity"])][1]
+    assert (task["subject"], task["state"]) == (None, "open"), "of what is private others see that it is there"
+    world.sql("update stage set name = 'Talks'")
+    world.sql("update ticket set state = 'solved' where id = :id", id=made["ticket"])
+    phone.sync()
+    assert phone.held("opportunity")[str(made["opportunity"])][1]["stage"] == "Talks"
+    assert phone.held("ticket") == {}, "a solved ticket leaves the phone"
+    world.move(account, "east")
+    phone.sync()
+    assert {name: set(phone.held(name)) for name in HELD if name != "lead"} == {name: set() for name in HELD[:-1]}
+    with transaction() as session:
+        assert [one for one in doctor.examine(session) if one.count] == []
+
+
+def test_a_right_that_is_taken_takes_the_rows_and_a_hidden_field_its_values(world: World, phone: FieldPhone) -> None:
+    made = everything_at(world, world.account("Bakery", "west"))
+    phone.sync()
+    actor = world.user("ada_of_rights")
+    with transaction() as session:
+        levels = {"tickets:read": "none", "opportunities:read": "own"}
+        hidden = {"contact.phones": "hidden", "contact.note": "hidden"}
+        rights.change_role(session, "rep", levels=levels, fields=hidden, actor=actor)
+    for _ in range(2):
+        phone.sync()
+    contact = phone.held("contact")[str(made["contact"])][1]
+    assert (contact["last_name"], contact["phones"], contact["note"]) == ("Näscher", None, None)
+    assert (phone.held("ticket"), phone.held("opportunity")) == ({}, {}), "deals of others are not hers any more"
+    world.sql("update opportunity set owner_id = :me", me=world.users["rita"])
+    phone.sync()
+    assert set(phone.held("opportunity")) == {str(made["opportunity"])}
+    world.sql("delete from access_role")
+    for _ in range(2):
+        phone.sync()
+    assert set(phone.held("ticket")) == {str(made["ticket"])}
+    assert phone.held("contact")[str(made["contact"])][1]["phones"] == [{"label": "M", "value": "079"}]
+
+
+def test_a_visit_with_form_signature_order_and_next_step_arrives_exactly_once(world: World, phone: FieldPhone) -> None:
+    account, (milk, list_id) = world.account("Bakery", "west"), catalogue(world)
+    with transaction() as session:
+        kind = forms.set_type(session, {"name": "Shelf"}).id
+        asked = [{"key": "facings", "label": "Facings", "kind": "number", "required": True}]
+        first = forms.set_questions(session, kind, asked).id
+    phone.sync()
+    assert phone.held("product")[str(milk)][1]["prices"][0]["unit_price"] == "4.5000"
+    assert phone.held("visit_type")[str(kind)][1]["form_version_id"] == str(first)
+    with transaction() as session:
+        forms.set_questions(session, kind, [*asked, {"label": "New", "required": True}])
+        products.set_price(session, list_id, milk, "4.80")
+    target = capture.VisitTarget(str(account), None, clock.today().isoformat(), "Europe/Vaduz")
+    form = taking.Form(str(kind), str(first), {"facings": 4})
+    ink = taking.Signature("Anna", ((0, 0, 10, 10),))
+    taking.finish(phone.store, target, "order", note="Twelve", form=form, signature=ink, fix=None)
+    taking.draft_order(
+        phone.store, str(account), None, "EUR",
+        [taking.Line(str(milk), None, "12", "4.50"), taking.Line(None, "Before 7", "1", "9.00")],
+    )  # fmt: skip
+    taking.next_step(phone.store, str(account), "Bring samples", due_on="2026-12-04")
+    taking.new_lead(phone.store, 9.2, 47.2, company="Café am Markt")
+    phone.network.loss = 1.0
+    phone.sync()
+    phone.network.loss = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert dict(report.results) == {"applied": 4}, [op.result for op in phone.store.outbox.ops()]
+    assert world.sql("select state, answers, flags from visit") == [("done", {"facings": 4}, ["unplanned"])]
+    assert world.sql("select signature ->> 'name' from visit_event") == [("Anna",)]
+    ((state, net, told),) = world.sql("select state, net, internal_note from sales_order")
+    assert (state, net) == ("draft", Decimal("66.6"))
+    assert told == "“Milk”: 4.5 EUR on the phone, 4.8 by the lists"
+    assert world.sql("select count(*) from order_line") == [(2,)]
+    assert world.sql("select subject, state from activity") == [("Bring samples", "open")]
+    assert world.sql("select company, source from lead") == [("Café am Markt", "map")]
+    visit = next(iter(phone.held("visit").values()))[1]
+    assert (visit["answers"], visit["signed_by"]) == ({"facings": 4}, "Anna")
+    assert len(next(iter(phone.held("order").values()))[1]["lines"]) == 2
+    again = phone.sync()
+    assert again is not None
+    assert (again.results, again.rows) == ({}, 0)
+    ((task, _),) = ((row_id, 0) for row_id in phone.held("activity"))
+    capture.edit(phone.store, "activity", task, {"state": "done"})
+    world.sql("update activity set note = 'Twelve of them'")
+    report = phone.sync()
+    assert report is not None
+    assert dict(report.results) == {"merged": 1}
+    assert world.sql("select state, note from activity") == [("done", "Twelve of them")]
+
+
+def test_answers_that_do_not_fit_never_cost_the_visit(world: World, phone: FieldPhone) -> None:
+    account = world.account("Bakery", "west")
+    phone.sync()
+    target = capture.VisitTarget(str(account), None, clock.today().isoformat(), "Europe/Vaduz")
+    form = taking.Form(str(uuid4()), None, {"facings": 4})
+    fix = Fix(9.2, 47.2, 10, clock.now())
+    taking.finish(phone.store, target, "order", note="Twelve", form=form, signature=None, fix=fix)
+    report = phone.sync()
+    assert report is not None
+    assert dict(report.results) == {"applied": 1}
+    assert world.sql("select note, flags from visit") == [("Twelve\nfacings: 4", ["unfit_answers", "unplanned"])]
+
+
+def test_every_entity_has_the_code_under_which_the_feed_knows_it(world: World) -> None:
+    found = world.sql(
+        "select split_part(encode(tgargs, 'escape'), '\\000', 1)::int, split_part(encode(tgargs, 'escape'), '\\000', 2)"
+        " from pg_trigger where tgname = 'sync_insert' and tgnargs >= 2"
+    )
+    assert {name: BY_NAME[name].code for _, name in found} == {name: code for code, name in found}
