@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from server import worker
 from server.accounts.importing.target import TARGET
-from server.accounts.jobs import apply_import, check_import
+from server.exchange.jobs import apply_import, check_import
 from server.imports import service
 from server.imports.models import ImportRun
 from server.jobs import defer
