@@ -15,7 +15,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from server.accounts import routes as account_routes
 from server.accounts.classes import routes as class_routes
 from server.accounts.duplicates import routes as duplicate_routes
-from server.accounts.importing import routes as importing_routes
 from server.accounts.reviewing import proposal_routes
 from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
@@ -30,6 +29,7 @@ from server.closures import routes as closure_routes
 from server.contacts import routes as contact_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
+from server.exchange import routes as exchange_routes
 from server.fields import routes as field_routes
 from server.files import routes as file_routes
 from server.geocoding import routes as geocoding_routes
@@ -42,7 +42,6 @@ from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.settings import settings
 from server.leads import routes as lead_routes
 from server.leads import rule_routes as lead_rule_routes
-from server.leads.importing import routes as lead_importing_routes
 from server.notifications import routes as notification_routes
 from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
@@ -53,7 +52,6 @@ from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
 from server.plans.night import routes as night_routes
 from server.products import routes as product_routes
-from server.products.importing import routes as product_importing_routes
 from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.roads import routes as roads_routes
@@ -89,11 +87,10 @@ ROUTERS = (
     account_routes.router,
     class_routes.router,
     proposal_routes.router,
-    importing_routes.router,
+    exchange_routes.router,
     reviewing_routes.router,
     lead_routes.router,
     lead_rule_routes.router,
-    lead_importing_routes.router,
     activity_routes.router,
     note_routes.router,
     handover_routes.router,
@@ -108,7 +105,6 @@ ROUTERS = (
     opportunity_routes.router,
     forecast_routes.router,
     product_routes.router,
-    product_importing_routes.router,
     order_routes.router,
     ticket_routes.router,
     ticket_queue_routes.router,
@@ -133,12 +129,7 @@ ROUTERS = (
 
 UPLOADS = (
     "/imports",
-    "/leads/import",
-    "/api/v1/lead-imports",
     "/api/v1/imports",
-    "/api/v1/imports",
-    "/products/import",
-    "/api/v1/product-imports",
     "/regions/addresses",
     "/api/v1/address-files",
 )

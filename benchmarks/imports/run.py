@@ -30,6 +30,7 @@ from geo.madeup import write_region  # noqa: E402
 from server import migrations  # noqa: E402
 from server.accounts import jobs  # noqa: E402
 from server.accounts.importing.target import TARGET  # noqa: E402
+from server.exchange import jobs as imports  # noqa: E402
 from server.geocoding import service as geocoding  # noqa: E402
 from server.imports import service  # noqa: E402
 from server.imports.models import ImportRun  # noqa: E402
@@ -161,13 +162,13 @@ def measure(count: int, same: int, region: Path | None) -> None:
     with timed("geocoding of changes"):
         place_all()
     with timed("undo"):
-        jobs.undo_import(run_id=str(run_id))
+        imports.undo_import(run_id=str(run_id))
     if value(HASH) != before:
         raise SystemExit("After the undo some row is not what it was.")
     path.write_bytes("\n".join(["name,city", *["Same AG,Vaduz"] * same]).encode())
     with timed(SAME):
         run_id = received(path)
-        jobs.check_import(run_id=str(run_id))
+        imports.check_import(run_id=str(run_id))
     print(f"{count:,} rows from {len(addresses):,} addresses: {first}")
     print(f"the same file again: {again}")
     print(f"with every second row changed: {updated}; undone, and the hash of all rows is what it was")
@@ -194,9 +195,9 @@ def steps(path: Path, again: str) -> tuple[UUID, dict[str, int]]:
     with timed(f"receive{again}"):
         run_id = received(path)
     with timed(f"dry run{again}"):
-        jobs.check_import(run_id=str(run_id))
+        imports.check_import(run_id=str(run_id))
     with timed(f"load{again}"):
-        jobs.apply_import(run_id=str(run_id))
+        imports.apply_import(run_id=str(run_id))
     return run_id, counts(run_id)
 
 

@@ -23,9 +23,9 @@ from server.kit.spreadsheets import harmless
 BATCH = 1000
 IN_MEMORY = 8_000_000
 COLUMNS = (
-    "prefix", "first_name", "last_name", "title", "mail", "more_mails", "phone", "more_phones", "languages", "birthday",
-    "account_number", "account", "roles", "more_accounts", "do_not_contact", "reason", "marketing_by_mail",
-    "marketing_by_phone", "note",
+    "waymark_id", "prefix", "first_name", "last_name", "title", "mail", "more_mails", "phone", "more_phones",
+    "languages", "birthday", "account_number", "account", "roles", "more_accounts", "do_not_contact", "reason",
+    "marketing_by_mail", "marketing_by_phone", "note",
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ def values(row: queries.Row, may_mail: bool, may_phone: bool) -> dict[str, Any]:
     mails, phones = [mail["value"] for mail in one.mails], [phone["value"] for phone in one.phones]
     return {
         **{name: getattr(one, name) for name in ("prefix", "first_name", "last_name", "title", "birthday", "note")},
+        "waymark_id": str(one.id),
         "mail": mails[0] if mails else None,
         "more_mails": ", ".join(mails[1:]) or None,
         "phone": phones[0] if phones else None,

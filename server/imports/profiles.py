@@ -38,8 +38,13 @@ def find(session: Session, kind: str, profile_id: UUID) -> ImportProfile:
     """A profile of this kind."""
     profile = session.get(ImportProfile, profile_id)
     if profile is None or profile.kind != kind:
-        raise NotFound("There is no such profile.")
+        raise no_such_profile()
     return profile
+
+
+def no_such_profile() -> NotFound:
+    """The answer for unknown profiles."""
+    return NotFound("There is no such profile.")
 
 
 def by_name(session: Session, kind: str, name: str) -> ImportProfile:

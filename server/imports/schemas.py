@@ -47,6 +47,16 @@ class ColumnRead(BaseModel):
     label: str
 
 
+class KindTold(BaseModel):
+    """A kind of record that can be imported."""
+
+    name: str
+    label: str
+    fields: list[ColumnRead] = Field(description="What a column may mean.")
+    keys: dict[str, str] = Field(description="What records can be recognised by.")
+    options: list[str] = Field(description="What more an import may be told.")
+
+
 class ImportCreated(ImportRead):
     """A received file with what its columns probably mean."""
 
@@ -65,6 +75,7 @@ class MappingWrite(BaseModel):
     key: str | None = Field(default=None, max_length=50, description="What records are recognised by.")
     country: str | None = Field(default=None, description="Country of rows that name none.")
     currency: str | None = Field(default=None, pattern="^[A-Z]{3}$", description="Currency of amounts that name none.")
+    price_list: UUID | None = Field(default=None, description="Where the prices of products go.")
     keep: list[str] = Field(
         default_factory=list, max_length=100, description="Fields in which a value that a person wrote stays."
     )

@@ -192,13 +192,13 @@ def begins(run_id: UUID, state: State) -> bool:
         return True
 
 
-def read_on(run_id: UUID, target: Callable[[Session], Target], progress: Progress) -> None:
+def read_on(run_id: UUID, target: Callable[[Session, ImportRun], Target], progress: Progress) -> None:
     """Read the rest of a file for its dry run, part by part, each kept at once: a killed worker's parts stay read."""
     is_going_on = True
     while is_going_on:
         with transaction() as session:
             run = session.get_one(ImportRun, run_id)
-            is_going_on = read(session, target(session), run, PART)
+            is_going_on = read(session, target(session, run), run, PART)
             done, total, seen = run.done_rows, run.row_count, dict(run.counts)
         progress(done, total, seen)
 

@@ -11,3 +11,12 @@ def harmless[T](value: T) -> T | str:
     if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and not HARMLESS.fullmatch(value):
         return "'" + value
     return value
+
+
+NOTHING = {"", "-", "--", "n/a", "na", "null", "none", "nan", "k.a.", "#n/a", "#nv", "#ref!", "#value!", "#wert!", "?"}
+"""What files write for nothing, in small letters."""
+
+
+def unquoted(cell: str) -> str:
+    """Without the apostrophe that our own export puts before what looks like a formula."""
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell

@@ -21,7 +21,7 @@ from server.opportunities.queries import Row
 BATCH = 2000
 IN_MEMORY = 8_000_000
 COLUMNS = (
-    "number", "name", "account", "city", "owner", "territory", "stage", "state", "amount", "currency",
+    "waymark_id", "number", "name", "account", "city", "owner", "territory", "stage", "state", "amount", "currency",
     "amount_in_company_currency", "company_currency", "probability", "category", "close_on", "closed_at", "next_step",
     "next_step_on", "competitors", "source", "reason", "days_in_stage", "rotten", "note",
 )  # fmt: skip
@@ -48,6 +48,7 @@ def values(row: Row, columns: Sequence[str] = COLUMNS) -> list[Any]:
     """One deal's cells in the order of the columns."""
     deal = row.deal
     cells = {name: getattr(deal, name) for name in OF_DEAL} | {
+        "waymark_id": str(deal.id),
         "account": row.account_name,
         "city": row.city,
         "owner": row.owner_name,

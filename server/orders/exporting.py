@@ -23,8 +23,8 @@ IN_MEMORY = 8_000_000
 BATCH = 2000
 
 COLUMNS = (
-    "number", "kind", "state", "day", "account", "owner", "reference", "currency", "position", "product", "text",
-    "quantity", "unit", "unit_price", "price_reason", "discount_percent", "tax_percent", "amount", "delivered",
+    "waymark_id", "number", "kind", "state", "day", "account", "owner", "reference", "currency", "position", "product",
+    "text", "quantity", "unit", "unit_price", "price_reason", "discount_percent", "tax_percent", "amount", "delivered",
     "order_net", "order_tax", "order_gross",
 )  # fmt: skip
 
@@ -71,14 +71,14 @@ def cells(
     head = (order.number, order.kind, order.state, order.day, account, owner, order.reference, order.currency)
     foot = tuple(much(amount) for amount in (order.net, order.tax, order.gross))
     if line is None:
-        return (*head, *[None] * (len(COLUMNS) - len(head) - len(foot)), *foot)
+        return (None, *head, *[None] * (len(COLUMNS) - 1 - len(head) - len(foot)), *foot)
     percent = plain(line.tax_percent) if line.tax_percent is not None else None
     price = (plain(line.unit_price), reason_of(line), plain(line.discount_percent)) if has_amounts else (None,) * 3
     own = (
         line.position, product, line.text, plain(line.quantity), line.unit, *price, percent, much(line.amount),
         plain(line.delivered),
     )  # fmt: skip
-    return (*head, *own, *foot)
+    return (str(line.id), *head, *own, *foot)
 
 
 def export(

@@ -21,7 +21,7 @@ from server.leads import service as lead_rules
 from server.opportunities import queries as opportunities
 from server.opportunities import service as deal_rules
 from server.orders import service as order_rules
-from server.recycling import rooms
+from server.recycling import purging, rooms
 from server.tickets import queries as tickets
 from server.tickets import service as ticket_rules
 
@@ -56,12 +56,15 @@ KINDS: Mapping[str, Kind] = {
         "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
         "/accounts/{account_id}#note-{id}",
     ),
-    "lead": Kind("Lead", "user-plus", "leads:write", rooms.leads_gone, lead_rules.restore, None, "/leads/{id}"),
+    "lead": Kind(
+        "Lead", "user-plus", "leads:write", rooms.leads_gone, lead_rules.restore, purging.leads, "/leads/{id}"
+    ),
     "order": Kind(
-        "Order", "shopping-cart", "orders:write", rooms.orders_gone, order_rules.restore, None, "/orders/{id}"
+        "Order", "shopping-cart", "orders:write", rooms.orders_gone, order_rules.restore, purging.orders, "/orders/{id}"
     ),
     "activity": Kind(
-        "Activity", "list-todo", "activities:write", rooms.activities_gone, rooms.restore_activity, None,
+        "Activity", "list-todo", "activities:write", rooms.activities_gone, rooms.restore_activity,
+        purging.activities,
         "/calendar/activities/{id}",
     ),
     "contact": Kind(
@@ -69,11 +72,11 @@ KINDS: Mapping[str, Kind] = {
         "/contacts/{id}",
     ),
     "opportunity": Kind(
-        "Deal", "handshake", "opportunities:write", opportunities.in_bin, deal_rules.restore, None,
+        "Deal", "handshake", "opportunities:write", opportunities.in_bin, deal_rules.restore, purging.deals,
         "/pipeline/deals/{id}",
     ),
     "ticket": Kind(
-        "Ticket", "ticket", "tickets:assign", tickets.in_bin, ticket_rules.restore, None, "/tickets/{id}"
+        "Ticket", "ticket", "tickets:assign", tickets.in_bin, ticket_rules.restore, purging.tickets, "/tickets/{id}"
     ),
     "merge": Kind(
         "Merge", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"

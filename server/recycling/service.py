@@ -26,6 +26,7 @@ def purge(session: Session) -> dict[str, int]:
     What other rows refer to, such as an account with visits, stays in the bin.
     """
     before = clock.now() - timedelta(days=settings().bin_days)
-    order = ("note", "site", "account")  # what hangs on something goes before it
+    order = ("note", "order", "opportunity", "ticket", "lead", "activity", "contact", "site", "account")
+    # what hangs on something goes before it
     names = [*order, *(name for name in KINDS if name not in order)]
     return {name: purge(session, before) for name in names if (purge := KINDS[name].purge) is not None}

@@ -24,9 +24,9 @@ OF_TICKET = (
     "opened_at", "answered_at", "solved_at", "answer_due_at", "solve_due_at", "rating",
 )  # fmt: skip
 COLUMNS = (
-    "number", "subject", "queue", "state", "priority", "account", "assignee", "requester_name", "requester_email",
-    "requester_phone", "source", "tags", "opened_at", "answered_at", "solved_at", "answer_due_at", "solve_due_at",
-    "answered_minutes", "solved_minutes", "breached", "rating",
+    "waymark_id", "number", "subject", "queue", "state", "priority", "account", "assignee", "requester_name",
+    "requester_email", "requester_phone", "source", "tags", "opened_at", "answered_at", "solved_at", "answer_due_at",
+    "solve_due_at", "answered_minutes", "solved_minutes", "breached", "rating",
 )  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def values(row: TicketRow) -> dict[str, Any]:
     cells = {name: getattr(ticket, name) for name in OF_TICKET}
     cells = {n: v.isoformat(timespec="seconds") if hasattr(v, "isoformat") else v for n, v in cells.items()}
     return cells | {
+        "waymark_id": str(ticket.id),
         "queue": row.queue,
         "account": row.account,
         "assignee": row.assignee,

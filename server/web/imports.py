@@ -1,5 +1,6 @@
-"""Bringing accounts in from a file: upload, meaning of the columns, dry run, apply, and how the pins get on."""
+"""Bringing records in from a file: what is in it, meaning of the columns, dry run, apply, how the pins get on."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,31 +8,32 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from server.accounts.importing import routes as api
-from server.accounts.importing.target import TARGET, target
 from server.accounts.models import PinState
 from server.accounts.values import currency as clean_currency
 from server.auth.access import Scope, requires
 from server.auth.models import User
-from server.imports import profiles, queries, service
+from server.exchange import routes as api
+from server.exchange.kinds import KINDS, kinds_for
+from server.imports import profiles, queries
 from server.imports.models import WORKING, Action, ImportRun, Mode, State
 from server.imports.schemas import MappingWrite
 from server.imports.uploads import Received, SizeChecked
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
+from server.products.queries import price_lists
 from server.web.forms import Sent
 from server.web.forms import text as text_of
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/imports", include_in_schema=False)
 
-ImportAccounts = Annotated[Scope, requires("accounts:import")]
+Importing = Annotated[Scope, requires("imports:read")]
 ROWS = 100
 LOOKED_AT = 200
 """Rows that advice about the columns rests on."""
 
-LABELS = {column.values[0]: column.label for column in reversed(TARGET.columns)} | {
+LABELS = {
     "owner_id": "Owner",
     "service_s": "Length of a visit",
     "currency": "Currency",
@@ -39,24 +41,35 @@ LABELS = {column.values[0]: column.label for column in reversed(TARGET.columns)}
     "pin": "Pin",
     "grade": "Grade of the pin",
 }
-"""How people call the values of an import; those that only follow from another one have no name."""
+"""How people call values whose column is called otherwise."""
+CALLED = ("name", "company", "person", "subject", "order_number", "number", "text")
+"""Values that name a row, the best first."""
 
 
 @router.get("")
-def show_imports(request: Request, scope: ImportAccounts, session: Db) -> Response:
-    """The upload, and the imports so far."""
-    return imports_page(request, scope, session)
+def show_imports(
+    request: Request, scope: Importing, session: Db, kind: Annotated[str, Query(max_length=40)] = ""
+) -> Response:
+    """The upload, which asks what is in the file, and the imports so far."""
+    return imports_page(request, scope, session, kind)
 
 
-def imports_page(request: Request, scope: Scope, session: Session, error: WaymarkError | None = None) -> Response:
+def imports_page(
+    request: Request, scope: Scope, session: Session, kind: str = "", error: WaymarkError | None = None
+) -> Response:
     """The page, with what was refused."""
-    runs = session.scalars(queries.runs(TARGET.kind, actor=api.whose(scope)).limit(50)).all()
+    kinds = kinds_for(scope)
+    runs = session.scalars(api.seen(scope).limit(50)).all()
     names = people(session, {run.actor for run in runs})
+    chosen = kind if kind in kinds else next(iter(kinds), "")
     return render(
         request,
         "imports/list.html",
         scope,
         status=int(error.status) if error else 200,
+        kinds=kinds,
+        chosen=chosen,
+        known=[column.label for column in kinds[chosen].target(session).columns] if chosen else [],
         runs=runs,
         names=names,
         max_mb=settings().max_upload_mb,
@@ -67,6 +80,12 @@ def imports_page(request: Request, scope: Scope, session: Session, error: Waymar
 def people(session: Session, ids: set[UUID | None]) -> dict[UUID | None, str]:
     """Names by id."""
     return {user.id: user.name for user in session.scalars(select(User).where(User.id.in_(ids)))}
+
+
+def called(values: Mapping[str, Any]) -> str:
+    """What people know a row by."""
+    whole = " ".join(str(values[name]) for name in ("first_name", "last_name") if values.get(name))
+    return whole or next((str(values[name])[:80] for name in CALLED if values.get(name)), "")
 
 
 def shown(value: object) -> str:
@@ -83,29 +102,26 @@ def shown(value: object) -> str:
 
 
 @router.post("", dependencies=[SizeChecked])
-def upload(request: Request, scope: ImportAccounts, session: Db, upload: Received) -> Response:
+def upload(request: Request, scope: Importing, session: Db, upload: Received) -> Response:
     """Receive a file; nothing is changed yet."""
     is_fragment = "hx-request" in request.headers
-    sheet = upload.options.get("sheet") or None
     try:
         with attempt(session):
-            run = service.receive(
-                session, target(session), upload.path, file_name=upload.name, actor=scope.user_id, sheet=sheet
-            )
+            run_id = api.upload(scope, upload, session).id
     except WaymarkError as error:
         if is_fragment:
             return render(request, "imports/refused.html", scope, status=int(error.status), error=error)
-        return imports_page(request, scope, session, error)
+        return imports_page(request, scope, session, upload.options.get("kind") or "", error)
     if is_fragment:
-        return Response(status_code=204, headers={"HX-Redirect": f"/imports/{run.id}"})
-    return go(f"/imports/{run.id}")
+        return Response(status_code=204, headers={"HX-Redirect": f"/imports/{run_id}"})
+    return go(f"/imports/{run_id}")
 
 
 @router.get("/{run_id}")
 def show_import(
     request: Request,
     run_id: UUID,
-    scope: ImportAccounts,
+    scope: Importing,
     session: Db,
     show: str = "",
     after: Annotated[int, Query(ge=0)] = 0,
@@ -116,7 +132,7 @@ def show_import(
     run = api.find(session, scope, run_id)
     if run.state == State.RECEIVED or (columns and run.state not in (*WORKING, State.DONE, State.UNDONE)):
         if profile is not None:
-            profiles.use(run, profiles.find(session, TARGET.kind, profile))
+            profiles.use(run, profiles.find(session, run.kind, profile))
         return columns_page(request, scope, session, run)
     return outcome_page(request, scope, session, run, show=show, after=after)
 
@@ -132,7 +148,7 @@ def columns_page(
     options: dict[str, Any] | None = None,
 ) -> Response:
     """The columns of the file and what they mean."""
-    shown = run.mapping if mapping is None else mapping
+    shown, told = run.mapping if mapping is None else mapping, api.target(session, run)
     sample = queries.sample(session, run.id, LOOKED_AT)
     return render(
         request,
@@ -144,11 +160,13 @@ def columns_page(
         options=run.options if options is None else options,
         keep=(run.options if options is None else options).get("keep") or (),
         sample=sample[:5],
-        advice=target(session).advice(session, sample, shown),
-        profiles=profiles.named(session, TARGET.kind),
+        advice=told.advice(session, sample, shown),
+        profiles=profiles.named(session, run.kind),
         profile_id=run.profile_id,
-        fields=[(column.name, column.label) for column in target(session).columns],
-        keys=TARGET.keys,
+        fields=[(column.name, column.label) for column in told.columns],
+        keys=told.keys,
+        kind=KINDS[run.kind],
+        price_lists=[("", "–"), *((one.id, one.name) for one in price_lists(session))],
         modes=list(Mode),
         error=error,
     )
@@ -181,8 +199,10 @@ def outcome_page(
         run=run,
         rows=rows,
         kinds=[] if run.state in WORKING else queries.kinds(session, run.id),
-        labels=LABELS | {column.name: column.label for column in target(session).columns},
+        labels=labels_of(session, run),
+        kind=KINDS[run.kind],
         shown=shown,
+        called=called,
         kept=kept,
         names=names,
         undone_by=names.get(run.undone_by, "waymark import undo"),
@@ -190,21 +210,30 @@ def outcome_page(
         after=after,
         is_working=run.state in WORKING,
         is_full=len(rows) == ROWS,
-        pins=pins(session, run) if run.state == State.DONE else [],
+        pins=pins(session, run) if run.state == State.DONE and run.kind == "accounts" else [],
         error=error,
     )
 
 
+def labels_of(session: Session, run: ImportRun) -> dict[str, str]:
+    """How people call the values of an import; those that only follow from another one have no name."""
+    columns = api.target(session, run).columns
+    first = {column.values[0]: column.label for column in reversed(columns)}
+    return first | LABELS | {column.name: column.label for column in columns}
+
+
 @router.post("/{run_id}/columns")
-def set_columns(request: Request, run_id: UUID, scope: ImportAccounts, session: Db, sent: Sent) -> Response:
+def set_columns(request: Request, run_id: UUID, scope: Importing, session: Db, sent: Sent) -> Response:
     """Say what the columns mean, and try."""
     run = api.find(session, scope, run_id)
     places = [str(place) for place in range(len(run.header))]
     mapping = {place: field for place in places if (field := text_of(sent, f"column-{place}")) is not None}
-    options: dict[str, Any] = {name: text_of(sent, name) for name in ("mode", "key", "country", "currency")}
+    options: dict[str, Any] = {
+        name: text_of(sent, name) for name in ("mode", "key", "country", "currency", "price_list")
+    }
     options["keep"] = [mapping[place] for place in mapping if text_of(sent, f"keep-{place}")]
     if (taken := text_of(sent, "advice")) is not None:
-        advice = target(session).advice(session, queries.sample(session, run.id, LOOKED_AT), mapping)
+        advice = api.target(session, run).advice(session, queries.sample(session, run.id, LOOKED_AT), mapping)
         better = advice[int(taken)].mapping if taken.isdigit() and int(taken) < len(advice) else mapping
         return columns_page(request, scope, session, run, mapping=better, options=options)
     try:
@@ -227,15 +256,15 @@ def checked_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.post("/profiles/{profile_id}/delete")
-def forget_profile(profile_id: UUID, scope: ImportAccounts, session: Db, sent: Sent) -> Response:
+def forget_profile(profile_id: UUID, scope: Importing, session: Db, sent: Sent) -> Response:
     """Delete a saved meaning of columns."""
-    profiles.forget(session, TARGET.kind, profile_id)
+    api.forget_profile(profile_id, scope, session)
     run = text_of(sent, "run")
     return go(f"/imports/{UUID(run)}?columns=true" if run else "/imports")
 
 
 @router.post("/{run_id}/apply")
-def apply(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> Response:
+def apply(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
     """Do what the dry run promised, all of it or nothing."""
     try:
         with attempt(session):
@@ -247,7 +276,7 @@ def apply(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) ->
 
 
 @router.post("/{run_id}/undo")
-def undo(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> Response:
+def undo(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
     """Take an import back, updates included."""
     try:
         with attempt(session):
@@ -259,7 +288,7 @@ def undo(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> 
 
 
 @router.get("/{run_id}/progress")
-def show_progress(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> Response:
+def show_progress(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
     """A fragment: how far the work is; sends the browser on when it is done."""
     run = api.find(session, scope, run_id)
     if run.state not in WORKING:
@@ -268,7 +297,7 @@ def show_progress(request: Request, run_id: UUID, scope: ImportAccounts, session
 
 
 @router.get("/{run_id}/pins")
-def show_pins(request: Request, run_id: UUID, scope: ImportAccounts, session: Db) -> Response:
+def show_pins(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
     """A fragment: the pins of an import by grade, while they are placed."""
     run = api.find(session, scope, run_id)
     return render(request, "imports/pins.html", scope, run=run, pins=pins(session, run))

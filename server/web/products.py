@@ -10,17 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
-from server.imports import queries as import_queries
-from server.imports.models import ImportRun
-from server.imports.uploads import Received, SizeChecked
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.paging import Cursor
 from server.products import exporting, queries, service
 from server.products.fields import fields
-from server.products.importing import routes as importing
-from server.products.importing.target import TARGET
 from server.products.models import PriceList, Product
 from server.products.money import plain, priced
 from server.products.pricing import price_of
@@ -156,45 +151,9 @@ def export(
 
 
 @router.get("/products/import")
-def show_import(request: Request, scope: WriteProducts, session: Db, run: UUID | None = None) -> Response:
-    """Bring products, prices and stock in from a file: the upload, or what would become of it."""
-    return import_page(request, scope, session, importing.find(session, run) if run else None)
-
-
-def import_page(
-    request: Request, scope: Scope, session: Session, run: ImportRun | None, error: WaymarkError | None = None
-) -> Response:
-    """The page of an import, with what was refused."""
-    rows = import_queries.outcomes(session, run.id, limit=ROWS) if run else []
-    return render(
-        request, "products/import.html", scope, status=int(error.status) if error else 200, run=run, rows=rows,
-        error=error, tab="import", columns=TARGET.columns,
-        lists=[("", "–"), *((one.id, one.name) for one in queries.price_lists(session))],
-    )  # fmt: skip
-
-
-@router.post("/products/import", dependencies=[SizeChecked])
-def upload(request: Request, scope: WriteProducts, upload: Received, session: Db) -> Response:
-    """Take a file in and try it."""
-    try:
-        with attempt(session):
-            run = importing.receive(session, scope, upload)
-    except WaymarkError as error:
-        return import_page(request, scope, session, None, error)
-    return go(f"/products/import?run={run.id}")
-
-
-@router.post("/products/import/{run_id}/{verb}")
-def finish_import(request: Request, run_id: UUID, verb: str, scope: WriteProducts, session: Db) -> Response:
-    """Apply an import, or take it back."""
-    run = importing.find(session, run_id)
-    try:
-        with attempt(session):
-            (importing.apply if verb == "apply" else importing.undo)(run_id, scope, session)
-    except WaymarkError as error:
-        session.refresh(run)
-        return import_page(request, scope, session, run, error)
-    return go(f"/products/import?run={run_id}")
+def show_import(_scope: WriteProducts) -> Response:
+    """Products come in by the page of all imports."""
+    return go("/imports?kind=products")
 
 
 @router.get("/products/{product_id}")

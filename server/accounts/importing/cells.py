@@ -35,8 +35,6 @@ STATUSES = {
     "former": "former ehemalig ehemaliger inactive inaktiv inactif inattivo ancien ex exkunde verloren lost gekündigt",
 }
 STATUS_OF = {word: status for status, words in STATUSES.items() for word in words.split()}
-NULLS = {"", "-", "--", "n/a", "na", "null", "none", "nan", "k.a.", "#n/a", "#nv", "#ref!", "#value!", "#wert!", "?"}
-"""What files write for nothing."""
 
 
 def status(text: str) -> str | None:

@@ -11,11 +11,11 @@ from geo.types import BBox, LonLat
 from server.accounts import values
 from server.accounts.importing import cells
 from server.accounts.importing.advice import is_city_and_postcode
-from server.accounts.importing.cells import NULLS
 from server.fields.values import Shape, accepted
 from server.imports.targets import Checked, Problem, Severity
 from server.kit import clock
 from server.kit.errors import Invalid
+from server.kit.spreadsheets import NOTHING, unquoted
 
 LABELS = {
     "owner": "Owner",
@@ -58,7 +58,7 @@ class RowReader:
         self.values: dict[str, Any] = {}
         self.problems: list[Problem] = []
         self.row = {
-            name: cell for name, cell in row.items() if cell.lower() not in NULLS and not self.is_lost(name, cell)
+            name: cell for name, cell in row.items() if cell.lower() not in NOTHING and not self.is_lost(name, cell)
         }
 
     def read(self) -> Checked:
@@ -301,11 +301,6 @@ class RowReader:
         self.simple("phone", values.ACCOUNT, written)
         if number is not None and "phone" in self.values:
             self.values["phone_e164"] = number
-
-
-def unquoted(cell: str) -> str:
-    """Without the apostrophe that our own export puts before what looks like a formula."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@" else cell
 
 
 def in_range(value: int | None, low: int, high: int) -> int | None:

@@ -17,7 +17,7 @@ from server.kit.spreadsheets import harmless
 
 BATCH = 2000
 COLUMNS = (
-    "id", "kind", "subject", "account_name", "owner_name", "starts_at", "ends_at", "due_on", "state", "priority",
+    "waymark_id", "kind", "subject", "account", "owner", "starts_at", "ends_at", "due_on", "state", "priority",
     "outcome", "direction", "place", "sender", "note",
 )  # fmt: skip
 
@@ -41,7 +41,7 @@ def lines(session: Session, statement: Select[Activity]) -> Iterator[list[Any]]:
     while True:
         found = queries.page(session, statement, cursor=cursor, limit=BATCH)
         for row in found.rows:
-            named = {"account_name": row.account_name, "owner_name": row.owner_name}
+            named = {"waymark_id": row.activity.id, "account": row.account_name, "owner": row.owner_name}
             cells = [named[name] if name in named else getattr(row.activity, name) for name in COLUMNS]
             yield [harmless(_cell(cell)) for cell in cells]
         cursor = found.next_cursor

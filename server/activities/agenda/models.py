@@ -105,6 +105,7 @@ class Activity(Record, Base):
     )
     reminder_min: Mapped[int | None] = mapped_column(comment="Minutes before, when its people are reminded.")
     is_private: Mapped[bool] = mapped_column(server_default=text("false"), comment="Others see “busy”.")
+    reference: Mapped[str | None] = mapped_column(comment="What another system calls it; imports recognise it by that.")
     uid: Mapped[str | None] = mapped_column(comment="As a foreign calendar calls it; null: from the id.")
     message_id: Mapped[str | None] = mapped_column(comment="Of a mail, without brackets.")
     thread_id: Mapped[str | None] = mapped_column(comment="Message id of the first mail of the conversation.")
@@ -130,6 +131,7 @@ class Activity(Record, Base):
         Index("ix_activity_repeating", "owner_id", postgresql_where=text("rrule is not null and deleted_at is null")),
         Index("uq_activity_repeat", "series_id", "replaces_at", unique=True),
         Index("ix_activity_uid", "uid", postgresql_where=text("uid is not null")),
+        Index("uq_activity_reference", "reference", unique=True, postgresql_where=text("deleted_at is null")),
         Index("ix_activity_message", "message_id", postgresql_where=text("message_id is not null")),
         Index("ix_activity_thread", "thread_id", postgresql_where=text("thread_id is not null")),
         Index("ix_activity_site", "site_id", postgresql_where=text("site_id is not null")),

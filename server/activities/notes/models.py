@@ -27,11 +27,13 @@ class Note(Record, Base):
     )
     is_pinned: Mapped[bool] = mapped_column(server_default=sql("false"), comment="Stands above the timeline.")
     is_shareable: Mapped[bool] = mapped_column(server_default=sql("false"), comment="The customer may read it.")
+    reference: Mapped[str | None] = mapped_column(comment="What another system calls it; imports recognise it by that.")
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
     __table_args__ = (
         CheckConstraint("length(text) between 1 and 20000", name="text"),
         Index("ix_note_account", "account_id", "written_at", "id"),
+        Index("uq_note_reference", "reference", unique=True, postgresql_where=sql("deleted_at is null")),
         Index("ix_note_pinned", "account_id", postgresql_where=sql("is_pinned and deleted_at is null")),
         Index("ix_note_deleted", "deleted_at", postgresql_where=sql("deleted_at is not null")),
     )

@@ -15,6 +15,7 @@ from server.accounts import jobs, places
 from server.accounts.commands import import_accounts, imports
 from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, PinState, Site
+from server.exchange.jobs import apply_import, check_import
 from server.geocoding import service as geocoding
 from server.imports import service
 from server.imports.errors import NotReady
@@ -116,12 +117,12 @@ def test_a_large_import_runs_in_the_background_and_twice_does_no_harm(home: Path
     path.write_text("number,name,city\n" + "".join(f"{i},Account {i},Vaduz\n" for i in range(4500)))
     with transaction() as session:
         run = service.receive(session, TARGET, path, file_name=path.name, actor=None)
-    jobs.check_import(run_id=str(run.id))
+    check_import(run_id=str(run.id))
     with transaction() as session:
         checked = session.get_one(ImportRun, run.id)
         assert (checked.state, checked.done_rows, checked.counts["create"]) == ("checked", 4500, 4500)
-    jobs.apply_import(run_id=str(run.id))
-    jobs.apply_import(run_id=str(run.id))
+    apply_import(run_id=str(run.id))
+    apply_import(run_id=str(run.id))
     with transaction() as session:
         assert session.scalar(text("select count(*) from account")) == 4500
         done = session.get_one(ImportRun, run.id)
@@ -144,11 +145,11 @@ def test_an_import_that_dies_half_way_leaves_nothing_and_can_be_run_again(
 
     monkeypatch.setattr(type(TARGET), "write", die)
     with pytest.raises(KeyboardInterrupt):
-        jobs.apply_import(run_id=str(run.id))
+        apply_import(run_id=str(run.id))
     monkeypatch.undo()
     with transaction() as session:
         assert session.scalar(text("select count(*) from account")) == 0
-    jobs.apply_import(run_id=str(run.id))
+    apply_import(run_id=str(run.id))
     with transaction() as session:
         assert session.scalar(text("select count(*) from account")) == 2
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from server.accounts import places
 from server.accounts import service as accounts
@@ -18,6 +18,7 @@ from server.activities.notes.service import NewNote
 from server.kit import clock
 from server.kit.errors import NotFound
 from server.kit.settings import settings
+from server.opportunities import pipelines
 from server.records.models import FieldHistory
 from server.records.service import acting
 from server.recycling import queries, service
@@ -145,3 +146,51 @@ def test_what_is_old_is_removed_for_good_unless_something_refers_to_it(
     assert session.scalars(select(Account.name)).all() == ["Visited"]
     assert session.scalars(select(Note)).all() == []
     assert session.scalars(select(FieldHistory).where(FieldHistory.row_id == account.id)).all() == []
+
+
+MADE: dict[str, tuple[str, dict[str, Any]]] = {
+    "lead": ("leads", {"company": "Zech"}),
+    "contact": ("contacts", {"last_name": "Zech"}),
+    "opportunity": (
+        "opportunities",
+        {"name": "Oven", "close_on": "2031-01-01", "next_step": "Call", "next_step_on": "2031-01-01"},
+    ),
+    "order": ("orders", {"lines": [{"text": "Oven", "quantity": 1, "unit_price": 5}]}),
+    "ticket": ("tickets", {"subject": "Cold", "body": "The oven."}),
+    "activity": ("activities", {"kind": "task", "subject": "Call"}),
+}
+TABLES = {"order": "sales_order"}
+
+
+@pytest.mark.parametrize("entity", list(MADE))
+def test_each_kind_goes_for_good_with_what_hangs_on_it(
+    entity: str, session: Any, people: Any, clients: Any, account: Account, client_for: Any, make_user: Any
+) -> None:
+    ada = client_for(make_user("boss"))
+    pipelines.create_usual(session)
+    body = dict(MADE[entity][1])
+    if entity == "ticket":
+        body["queue_id"] = ada.post("/api/v1/ticket-queues", json={"name": "Help", "hours": "24/7"}).json()["id"]
+    if entity == "contact":
+        body["accounts"] = [{"account_id": str(account.id)}]
+    elif entity != "lead":
+        body["account_id"] = str(account.id)
+    path, table = MADE[entity][0], TABLES.get(entity, entity)
+    made = ada.post(f"/api/v1/{path}", json=body)
+    assert made.status_code == 201, made.text
+    row_id = UUID(made.json()["id"])
+    age = text(f"update {table} set deleted_at = now() - make_interval(days => :days) where id = :id")
+    session.execute(age, {"days": settings().bin_days - 1, "id": row_id})
+    assert service.purge(session)[entity] == 0, "its days are not over"
+    session.execute(age, {"days": settings().bin_days + 1, "id": row_id})
+    assert service.purge(session)[entity] == 1
+    left = text(f"select count(*) from {table} where id = :id")
+    assert session.scalar(left, {"id": row_id}) == 0
+    assert session.scalars(select(FieldHistory).where(FieldHistory.row_id == row_id)).all() == []
+    for below, column in {
+        "opportunity": [("stage_change", "opportunity_id")],
+        "order": [("order_line", "order_id")],
+        "ticket": [("ticket_message", "ticket_id")],
+        "contact": [("contact_account", "contact_id")],
+    }.get(entity, []):
+        assert session.scalar(text(f"select count(*) from {below} where {column} = :id"), {"id": row_id}) == 0

@@ -38,11 +38,11 @@ def test_a_layer_is_chosen_checked_applied_and_undone(page: Any, tmp_path: Path)
     page.wait_for_selector("text=Nothing is changed yet")
     assert living() == before
     page.click("form[action$=apply] button")
-    page.wait_for_selector("text=3 accounts are new")
+    page.wait_for_selector("text=Done: 3 are new")
     assert living() == before + 3
     page.screenshot(path=tmp_path / "done.png")
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.click("text=Undo this import")
-    page.wait_for_selector("text=3 accounts are gone")
+    page.wait_for_selector("text=3 are gone")
     assert living() == before

@@ -36,7 +36,7 @@ def test_a_file_is_uploaded_checked_and_applied(
     assert session.scalar(select(Account)) is None
     assert browser.post(f"{run}/apply", data=token).status_code == 303
     assert [account.name for account in session.scalars(select(Account))] == ["Bäckerei Amann"]
-    assert "Done: 1 accounts are new" in browser.get(run).text
+    assert "Done: 1 are new" in browser.get(run).text
 
 
 def test_a_file_that_is_none_is_explained_on_the_page(
@@ -76,7 +76,7 @@ def test_an_import_is_undone_on_its_page_and_what_stayed_is_listed(
     assert browser.post(f"{run}/undo", data=token).status_code == 303
     page = browser.get(run).text
     assert "Undone by Ada" in page
-    assert "1 accounts are gone" in page
+    assert "1 are gone" in page
     assert "edited by Ada" in page
     living = select(Account.name).where(Account.deleted_at.is_(None))
     assert session.scalars(living).all() == ["Beck"]

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from server import worker
 from server.accounts.importing.target import TARGET
-from server.accounts.jobs import apply_import, check_import
+from server.exchange.jobs import apply_import, check_import
 from server.imports import checking, service
 from server.imports.models import ImportRow, ImportRun
 from server.jobs import defer

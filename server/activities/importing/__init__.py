@@ -1,0 +1,1 @@
+"""Activities and notes from a file, through the importer's engine."""

@@ -1,0 +1,1 @@
+"""Contacts from a file, through the importer's engine."""

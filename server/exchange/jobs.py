@@ -1,0 +1,60 @@
+"""The steps of large imports in the background, whatever they bring."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from server.exchange.kinds import KINDS
+from server.imports import service
+from server.imports.models import ImportRun, State
+from server.imports.targets import Target
+from server.jobs import task
+from server.kit.database import transaction
+from server.kit.errors import WaymarkError
+
+
+@task("exchange.check_import")
+def check_import(run_id: str) -> None:
+    """The dry run of a large file. What a killed worker has read stays; the next one goes on after it."""
+    step(UUID(run_id), State.CHECKING)
+
+
+@task("exchange.apply_import")
+def apply_import(run_id: str) -> None:
+    """Apply a large import in one transaction: all of it or nothing."""
+    step(UUID(run_id), State.APPLYING)
+
+
+@task("exchange.undo_import")
+def undo_import(run_id: str, actor: str | None = None) -> None:
+    """Undo a large import in one transaction: all of it or nothing."""
+    step(UUID(run_id), State.UNDOING, actor=UUID(actor) if actor else None)
+
+
+def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
+    """One step of an import; what makes it impossible is written down for its owner."""
+    if not service.begins(run_id, state):
+        return
+    before = State.DONE if state is State.UNDOING else State.FAILED
+    try:
+        if state is State.CHECKING:
+            service.read_on(run_id, target_of, service.tell_progress(run_id, state))
+        with transaction() as session:
+            run = session.get_one(ImportRun, run_id)
+            target = target_of(session, run)
+            if state is State.CHECKING:
+                service.check(session, target, run, service.tell_progress(run_id, state))
+            elif state is State.APPLYING:
+                service.apply(session, target, run, service.tell_progress(run_id, state))
+            else:
+                service.undo(session, target, run, actor)
+    except WaymarkError as error:
+        service.note(run_id, state=before, message=f"{error.message} {error.help}".strip())
+    except BaseException:
+        service.note(run_id, state=before, message="The work was interrupted; nothing was changed. Try again.")
+        raise
+
+
+def target_of(session: Session, run: ImportRun) -> Target:
+    """What the file of this import brings."""
+    return KINDS[run.kind].target(session)

@@ -1,0 +1,1 @@
+"""Deals from a file, through the importer's engine."""

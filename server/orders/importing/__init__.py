@@ -1,0 +1,1 @@
+"""Orders with their lines from a file, through the importer's engine."""

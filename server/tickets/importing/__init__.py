@@ -1,0 +1,1 @@
+"""Tickets from a file, through the importer's engine."""
