@@ -1,6 +1,6 @@
 # Each target first does what is missing before it; see .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync bench clean
+.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync mutants-sync bench clean
 PYTHON := .venv/bin/python
 
 help: ## this list
@@ -29,6 +29,9 @@ fuzz-plan: setup ## 10,000 random planning problems, every plan checked; PROBLEM
 
 fuzz-sync: setup ## 10,000 random schedules of faults between phones and server; SCHEDULES=N changes the count
 	@$(PYTHON) -m tests.server.sync.fuzz
+
+mutants-sync: setup ## deliberate mistakes in sync, each of which the schedules should find
+	@$(PYTHON) -m tests.server.sync.mutants
 
 bench: setup ## the benchmarks' figures
 	@for script in benchmarks/*/run.py; do $(PYTHON) "$$script" || exit 1; done

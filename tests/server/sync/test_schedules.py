@@ -1,4 +1,4 @@
-"""Eighty schedules of faults; thousands of them by `make fuzz-sync`."""
+"""Forty schedules of faults; thousands of them by `make fuzz-sync`."""
 
 import os
 
@@ -9,7 +9,7 @@ from server.sync import transactions
 from tests.server.sync.schedule import Fuzz
 
 BATCHES = 4
-BATCH = int(os.environ.get("SCHEDULES", "80")) // BATCHES
+BATCH = int(os.environ.get("SCHEDULES", "40")) // BATCHES
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
