@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -23,8 +25,8 @@ os.environ.pop("WAYMARK_DATABASE_URL", None)
 
 from server import migrations  # noqa: E402
 from server.app import create_app  # noqa: E402
+from server.auth import service as auth  # noqa: E402
 from server.auth.models import Role, User  # noqa: E402
-from server.auth.service import create_user  # noqa: E402
 from server.kit import database, embedded  # noqa: E402
 from server.kit.database import request_transaction  # noqa: E402
 from server.roads import graphs as roads  # noqa: E402
@@ -33,6 +35,8 @@ PASSWORD = "three words make one"
 settings.register_profile("waymark", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("waymark")
 """Machines are shared: how long an example takes says nothing."""
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""A fifth of a second for each person of each test would be most of some tests."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -128,17 +132,29 @@ def make_user(session: Session) -> Callable[..., User]:
     """Create users: `make_user("rita", Role.REP)`."""
 
     def make(login: str = "ada", role: Role = Role.ADMIN, **more: object) -> User:
-        return create_user(session, login=login, name=login.title(), role=role, password=PASSWORD, **more)
+        return auth.create_user(session, login=login, name=login.title(), role=role, password=PASSWORD, **more)
 
     return make
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords with little work; `test_passwords.py` looks at the real parameters."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth, "hasher", lambda: CHEAP)
+        yield
+
+
+@pytest.fixture(scope="session")
+def app(engine: Engine) -> FastAPI:
+    """The application, built once: putting its routes together takes more than a second."""
+    return create_app()
+
+
 @pytest.fixture
-def client_for(session: Session) -> Iterator[Callable[[User | None], TestClient]]:
+def client_for(app: FastAPI, session: Session) -> Iterator[Callable[[User | None], TestClient]]:
     """A client of the real application on the test's transaction, signed in by API token as a user (or nobody)."""
     from server.auth.tokens import create_api_token
-
-    app = create_app()
 
     def in_test() -> Iterator[Session]:
         savepoint = session.begin_nested()
@@ -166,3 +182,4 @@ def client_for(session: Session) -> Iterator[Callable[[User | None], TestClient]
     yield make
     for client in clients:
         client.close()
+    app.dependency_overrides.clear()

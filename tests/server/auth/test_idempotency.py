@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, text
 
-from server.app import create_app
 from server.auth import idempotency
 from server.auth.access import scope_of
 from server.auth.models import IdempotentAnswer, Role
@@ -22,13 +22,13 @@ TICKETS = "/api/v1/tickets"
 
 
 @pytest.fixture
-def api(empty_database: Any) -> Iterator[tuple[TestClient, dict[str, Any]]]:
+def api(app: FastAPI, empty_database: Any) -> Iterator[tuple[TestClient, dict[str, Any]]]:
     """A program of Susi's at the real application, and a ticket that it would open."""
     with transaction() as session:
         susi = create_user(session, login="susi", name="Susi", role=Role.SUPPORT)
         queue = queues.create(session, scope_of(session, susi, source="api"), {"name": "Support", "hours": "24/7"})
         _, secret = create_api_token(session, susi.id, "test", None, None)
-    client = TestClient(create_app(), headers={"Authorization": f"Bearer {secret}"})
+    client = TestClient(app, headers={"Authorization": f"Bearer {secret}"})
     yield client, {"queue_id": str(queue.id), "subject": "Oven", "body": "Cold."}
     client.close()
 

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from server.app import create_app
 from tests.server.sync.world import World, found
 
 
 @pytest.fixture
-def world(empty_database: Engine) -> Iterator[World]:
+def world(app: FastAPI, empty_database: Engine) -> Iterator[World]:
     """Rita works the west, Otto the east; Mona leads both."""
-    with TestClient(create_app(), raise_server_exceptions=False) as client:
+    with TestClient(app, raise_server_exceptions=False) as client:
         world = World(client)
         found(world)
         yield world
