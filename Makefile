@@ -1,10 +1,10 @@
 # Each target first does what is missing before it; see .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo phone lint test fuzz-plan bench clean
+.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync mutants-sync bench clean
 PYTHON := .venv/bin/python
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what is missing: Python environment, PostgreSQL + PostGIS, Chromium, browser libraries
 	@sh .ci/setup
@@ -26,6 +26,12 @@ test: lint ## lint, then every test; ARGS="-k word" chooses
 
 fuzz-plan: setup ## 10,000 random planning problems, every plan checked; PROBLEMS=N changes the count
 	@$(PYTHON) -m tests.routing.fuzz
+
+fuzz-sync: setup ## 10,000 random schedules of faults between phones and server; SCHEDULES=N changes the count
+	@$(PYTHON) -m tests.server.sync.fuzz
+
+mutants-sync: setup ## deliberate mistakes in sync, each of which the schedules should find
+	@$(PYTHON) -m tests.server.sync.mutants
 
 bench: setup ## the benchmarks' figures
 	@for script in benchmarks/*/run.py; do $(PYTHON) "$$script" || exit 1; done

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 
 from server.kit.database import transaction
 from server.sync import epochs
+from tests.server.sync.backups import Backups
 from tests.server.sync.field_phone import FieldPhone, Network
-from tests.server.sync.schedule import Backups
 from tests.server.sync.world import Refused, World
 
 

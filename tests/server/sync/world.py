@@ -27,13 +27,15 @@ Json = dict[str, Any]
 
 
 @lru_cache(maxsize=1)
-def public_key() -> str:
+def private_key() -> ec.EllipticCurvePrivateKey:
     """Any P-256 key."""
-    der = (
-        ec.generate_private_key(ec.SECP256R1())
-        .public_key()
-        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    )
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@lru_cache(maxsize=1)
+def public_key() -> str:
+    """Its public part."""
+    der = private_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(der).decode()
 
 
@@ -132,11 +134,16 @@ class World:
 
     def register(self, login: str) -> tuple[UUID, str]:
         """A device of somebody and its access token."""
+        device_id, access, _ = self.registered(login)
+        return device_id, access
+
+    def registered(self, login: str) -> tuple[UUID, str, str]:
+        """A device of somebody, its access and its refresh token."""
         with transaction() as session:
             user = session.get_one(User, self.users[login])
             device = tokens.register_device(session, user, name="phone", platform="test", key=public_key())
-            access, _ = tokens.issue(session, device)
-        return device.id, access
+            access, refresh = tokens.issue(session, device)
+        return device.id, access, refresh
 
     def phone(self, login: str) -> "Phone":
         """A registered phone."""
@@ -324,3 +331,23 @@ def copied(value: Json) -> Json:
     """A deep copy."""
     result: Json = json.loads(json.dumps(value))
     return result
+
+
+PICKLIST = """
+insert into picklist (id, name, values)
+values (gen_random_uuid(), 'visit_outcome', '[{"value": "order", "label": "Order"}]')
+on conflict do nothing
+"""
+
+
+def found(world: World) -> None:
+    """Rita works the west, Otto the east; Mona leads both."""
+    world.sql(PICKLIST)
+    for login in ("rita", "otto"):
+        world.user(login)
+    world.user("mona", Role.MANAGER)
+    world.team("team", ("rita", "otto", "mona"))
+    world.territory("west", 9.0)
+    world.territory("east", 9.5)
+    world.grant("rita", "west")
+    world.grant("otto", "east")

@@ -1,0 +1,311 @@
+"""What happens in a schedule: on the phones, among the colleagues, to the server. Each is one rule of the fuzz."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from mobile.field import capture
+from server.accounts import service as accounts
+from server.accounts.duplicates import merging
+from server.auth.access import scope_of, system_scope
+from server.auth.models import User
+from server.kit.database import transaction
+from server.kit.errors import WaymarkError
+from server.sync import conflicts, epochs
+from server.sync.schemas import Decision
+from tests.server.sync.backups import Backups
+from tests.server.sync.field_phone import FieldPhone, Killed
+from tests.server.sync.world import World
+
+FIELDS = ("phone", "website", "note")
+AREAS = ("west", "east", None)
+REPS = ("rita", "otto")
+SELDOM = 0.3
+TEN_YEARS = timedelta(days=3653)
+
+
+@dataclass
+class Company:
+    """Everything that the rules act on."""
+
+    world: World
+    database: Engine
+    folder: Path
+    backups: Backups
+    rng: random.Random = field(default_factory=random.Random)
+    phones: dict[str, FieldPhone] = field(default_factory=dict)
+    open_ones: list[Connection] = field(default_factory=list)
+    accounts: list[UUID] = field(default_factory=list)
+
+    def phone(self) -> FieldPhone:
+        """Anybody's."""
+        return self.phones[self.rng.choice(sorted(self.phones))]
+
+    def an_account(self) -> UUID:
+        """Any."""
+        return self.rng.choice(self.accounts)
+
+    def by_hand(self, statement: str, **values: Any) -> None:
+        """A statement of somebody else; its transaction may stay open. One that meets a lock is given up."""
+        connection = self.database.connect()
+        try:
+            connection.execute(text("set lock_timeout = '10ms'"))
+            connection.execute(text(statement), values)
+        except OperationalError:
+            connection.close()
+            return
+        if self.rng.random() < 0.4 and len(self.open_ones) < 3:
+            self.open_ones.append(connection)
+        else:
+            connection.commit()
+            connection.close()
+
+    def on_the_pages(self, work: Callable[[Session], object]) -> None:
+        """What somebody does by the rules of the pages; what they refuse, or what meets a lock, does not happen."""
+        try:
+            with transaction() as session:
+                session.execute(text("set local lock_timeout = '10ms'"))
+                work(session)
+        except (WaymarkError, OperationalError):
+            return
+
+    def end_open_ones(self, *, committed: bool = False) -> None:
+        """No transaction stays open."""
+        for connection in self.open_ones:
+            if committed:
+                connection.commit()
+            connection.close()
+        self.open_ones = []
+
+
+class OnThePhones(Company):
+    """What reps and their phones do and suffer."""
+
+    def a_rep_edits(self) -> None:
+        phone = self.phone()
+        if held := phone.shown("account"):
+            phone.edit("account", self.rng.choice(held), **{self.rng.choice(FIELDS): f"f{self.rng.randint(0, 9999)}"})
+
+    def a_rep_changes_tags(self) -> None:
+        phone = self.phone()
+        if held := phone.shown("account"):
+            change = {self.rng.choice(("add", "remove")): [f"t{self.rng.randint(0, 3)}"]}
+            capture.change_tags(phone.store, self.rng.choice(held), **change)
+
+    def a_rep_visits(self) -> None:
+        phone = self.phone()
+        visits, held = phone.shown("visit"), phone.shown("account")
+        if held:
+            visit = self.rng.choice(visits) if visits and self.rng.random() < 0.6 else None
+            state = self.rng.choice(("en_route", "checked_in", "done", "missed"))
+            phone.event(self.rng.choice(held), state, visit, f"n{self.rng.randint(0, 9999)}")
+
+    def a_rep_deletes(self) -> None:
+        phone = self.phone()
+        if held := sorted(phone.held("account")):
+            account = self.rng.choice(held)
+            rev, _ = phone.store.cache.base("account", account)
+            phone.store.save(capture._op("delete", "account", account, base_rev=rev))
+
+    def a_rep_sends_poison(self) -> None:
+        phone = self.phone()
+        if self.rng.random() < 0.5:
+            phone.event(str(UUID(int=self.rng.getrandbits(128))), "done")
+        elif held := phone.shown("account"):
+            phone.edit("account", self.rng.choice(held), email="no address at all")
+
+    def a_phone_syncs(self) -> None:
+        phone = self.phone()
+        phone.page_rows = self.rng.choice((1, 3, 50, 50, 50))
+        self.synced(phone)
+
+    def a_phone_syncs_over_a_bad_network(self) -> None:
+        phone = self.phone()
+        phone.network.loss, phone.network.kills = self.rng.choice(((0.3, 0.0), (0.5, 0.1), (0.0, 0.3)))
+        self.synced(phone)
+        phone.network.loss = phone.network.kills = 0.0
+
+    def the_network_goes_between_two_pages(self) -> None:
+        phone = self.phone()
+        phone.page_rows, phone.network.pulls_left = 3, self.rng.randint(0, 3)
+        self.synced(phone)
+        phone.network.pulls_left = None
+
+    def an_app_is_killed_in_a_sync(self) -> None:
+        phone = self.phone()
+        phone.dies_after(self.rng.randint(1, 120))
+        self.synced(phone)
+        phone.restart()
+
+    def an_app_is_killed_while_it_saves(self) -> None:
+        phone = self.phone()
+        held = phone.shown("account")
+        phone.dies_after(self.rng.randint(2, 25))
+        try:
+            for account in held[:2]:
+                phone.event(account, "done", None, "saved at the last moment")
+        except Killed:
+            pass
+        phone.restart()
+
+    def a_cache_is_lost(self) -> None:
+        self.phone().store.rebuild_cache()
+
+    def bytes_of_a_cache_rot(self) -> None:
+        phone = self.phone()
+        phone.store.close()
+        path = phone.store.folder / "cache.db"
+        content = bytearray(path.read_bytes())
+        page = self.rng.randrange(len(content) // 4096) * 4096
+        content[page : page + 64] = b"\xff" * 64
+        path.write_bytes(content)
+        phone.store = phone.home.store(phone.user_id)
+
+    def a_phone_is_cloned(self) -> None:
+        login = self.rng.choice(REPS)
+        if len(self.phones) == len(REPS):
+            self.phones[f"{login}'s other"] = self.phones[login].cloned(self.folder / "clone")
+
+    def a_clock_jumps(self) -> None:
+        self.phone().skew = self.rng.choice((-TEN_YEARS, timedelta(), TEN_YEARS, timedelta(minutes=7)))
+
+    def a_token_expires(self) -> None:
+        statement = "update device_token set access_expires_at = now() - interval '1 minute' where device_id = :id"
+        self.world.sql(statement, id=self.phone().device_id)
+
+    def a_phone_is_locked_or_unlocked(self) -> None:
+        statement = "update device set state = case state when 'locked' then 'active' else 'locked' end where id = :id"
+        self.world.sql(statement, id=self.phone().device_id)
+
+    def an_app_of_another_age_is_installed(self) -> None:
+        phone = self.phone()
+        phone.schema = self.rng.choice((0, 1, 2))
+        phone.restart()
+
+    def late_copies_arrive(self) -> None:
+        self.phone().network.deliver_late()
+
+    def synced(self, phone: FieldPhone) -> None:
+        """One sync, whatever comes of it; the schedule looks at it."""
+        raise NotImplementedError
+
+
+class InTheOffice(Company):
+    """What colleagues do, on the pages and by hand."""
+
+    def somebody_edits(self) -> None:
+        name, value = self.rng.choice(FIELDS), f"w{self.rng.randint(0, 9999)}"
+        self.by_hand(f"update account set {name} = :value where id = :id", value=value, id=self.an_account())
+
+    def somebody_edits_on_an_old_page(self) -> None:
+        account, name, value = self.an_account(), self.rng.choice(FIELDS), f"w{self.rng.randint(0, 9999)}"
+        rev = self.rng.randint(1, 4)
+        self.on_the_pages(lambda session: accounts.edit(session, system_scope(), account, rev, {name: value}))
+
+    def somebody_moves_an_account(self) -> None:
+        area = self.rng.choice(AREAS)
+        values = {"area": self.world.territories[area] if area else None, "id": self.an_account()}
+        self.by_hand("update site set territory_id = :area where account_id = :id", **values)
+        self.by_hand("update account set territory_id = :area where id = :id", **values)
+
+    def somebody_deletes_or_brings_back(self) -> None:
+        self.by_hand(
+            "update account set deleted_at = case when deleted_at is null then now() end where id = :id",
+            id=self.an_account(),
+        )
+
+    def two_accounts_become_one(self) -> None:
+        winner, loser = self.rng.sample(self.accounts, 2)
+        wish = merging.MergeWish({}, same_place=self.rng.choice((True, False)))
+        self.on_the_pages(lambda session: merging.merge(session, system_scope(), winner, loser, wish))
+
+    def somebody_plans_a_visit(self) -> None:
+        values = {"account": self.an_account(), "rep": self.world.users[self.rng.choice(REPS)]}
+        self.by_hand(
+            "insert into visit (id, account_id, rep_id, day, zone)"
+            " values (gen_random_uuid(), :account, :rep, current_date, 'Europe/Vaduz')",
+            **values,
+        )
+
+    def somebody_is_given_an_area_or_loses_it(self) -> None:
+        login, area = self.rng.choice(REPS), str(self.rng.choice(AREAS[:2]))
+        held = self.world.sql(
+            "select 1 from territory_member where user_id = :u and territory_id = :t and valid_to is null",
+            u=self.world.users[login],
+            t=self.world.territories[area],
+        )
+        (self.world.revoke if held else self.world.grant)(login, area)
+
+    def two_reps_swap_their_areas(self) -> None:
+        west, east = self.world.territories["west"], self.world.territories["east"]
+        self.world.sql(
+            "update territory_member set territory_id = case territory_id when :west then :east else :west end"
+            " where valid_to is null",
+            west=west,
+            east=east,
+        )
+
+    def somebody_gets_another_role(self) -> None:
+        statement = "update app_user set role = case role when 'rep' then 'manager' else 'rep' end where id = :id"
+        self.by_hand(statement, id=self.world.users[self.rng.choice(REPS)])
+
+    def a_manager_decides_a_conflict(self) -> None:
+        decision = Decision(decision=self.rng.choice(("keep_server", "take_mine", "custom")), value="decided")
+
+        def decide(session: Session) -> None:
+            mona = scope_of(session, session.get_one(User, self.world.users["mona"]), source="web")
+            if open_ones := conflicts.listed(session, mona, state="open", limit=1):
+                conflicts.decide(session, mona, open_ones[0].id, decision)
+
+        self.on_the_pages(decide)
+
+    def an_open_transaction_ends(self) -> None:
+        if self.open_ones:
+            connection = self.open_ones.pop(self.rng.randrange(len(self.open_ones)))
+            if self.rng.random() < 0.8:
+                connection.commit()
+            connection.close()
+
+
+class ToTheServer(Company):
+    """What happens to the database as a whole."""
+
+    def a_backup_is_taken(self) -> None:
+        """Now and then: copying a whole database is the dearest thing that happens."""
+        if not self.backups.taken and self.rng.random() < SELDOM:
+            self.end_open_ones()
+            self.backups.take()
+
+    def a_backup_is_verified(self) -> None:
+        """Phones may forget what it holds."""
+        if not self.backups.taken and self.rng.random() < SELDOM:
+            self.end_open_ones()
+            self.backups.take()
+            self.world.sql("update sync_meta set durable_at = clock_timestamp()")
+
+    def the_database_is_restored(self) -> None:
+        """Nobody tells the program."""
+        if self.backups.taken and not self.backups.restored:
+            self.end_open_ones()
+            self.backups.restore(self.backups.taken[-1])
+
+    def the_database_is_restored_by_the_book(self) -> None:
+        if self.backups.taken and not self.backups.restored:
+            self.the_database_is_restored()
+            with transaction() as session:
+                epochs.rotate(session)
+
+    def a_dump_is_loaded_into_a_younger_cluster(self) -> None:
+        """Its stamps lie in the future there."""
+        self.end_open_ones()
+        self.world.sql(
+            "update sync_item set txid = (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 100000)::text::xid8"
+        )

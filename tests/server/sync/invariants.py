@@ -1,0 +1,169 @@
+"""What must hold when everything has settled: nothing lost, doubled, leaked, overwritten or left behind."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from mobile.field.store.outbox import Op
+from server.accounts.models import Account, Site
+from server.accounts.queries import within_reach
+from server.auth.access import Scope, scope_of, system_scope
+from server.auth.models import User
+from server.kit.database import transaction
+from server.sync import buckets, doctor, entities
+from tests.server.sync.field_phone import FieldPhone
+
+type Ledger = Mapping[str, Op]
+"""Every op that was ever committed on a phone, by its id."""
+
+
+def reach(phone: FieldPhone) -> set[str]:
+    """The accounts that the pages would show to the phone's user, now."""
+    with transaction() as session:
+        return reach_of(session, scope_of_phone(session, phone))
+
+
+def scope_of_phone(session: Session, phone: FieldPhone) -> Scope:
+    """The rights of a phone's user."""
+    return scope_of(session, session.get_one(User, UUID(phone.user_id)), source="sync")
+
+
+def reach_of(session: Session, scope: Scope) -> set[str]:
+    """The accounts of somebody, by the rule of the pages; what went into another account is gone."""
+    standing = Account.deleted_at.is_(None) & Account.merged_into.is_(None)
+    return {str(row_id) for row_id in session.scalars(select(Account.id).where(within_reach(scope), standing))}
+
+
+def needed(phone: FieldPhone) -> set[str]:
+    """Rows that are kept because unsent work refers to them."""
+    return {op.body["d"]["account_id"] if op.kind == "create" else op.row_id for op in phone.store.showing()}
+
+
+def leaked(phone: FieldPhone) -> list[str]:
+    """I4: accounts on a phone that its user may not see, after a whole sync."""
+    allowed = reach(phone)
+    return [f"I4: {row_id}" for row_id in phone.held("account") if row_id not in allowed | needed(phone)]
+
+
+def lost_ops(ledger: Ledger, phones: Mapping[str, FieldPhone]) -> Iterator[str]:
+    """I1, I2, I5: each op has one answer and one effect; no value has vanished."""
+    with transaction() as session:
+        for op in ledger.values():
+            yield from (f"op {op.op_id} ({op.kind} {op.e}): {wrong}" for wrong in wrong_with(session, op))
+        statement = "select op_id::text, status from sync_receipt"
+        answers: dict[str, str] = {row[0]: row[1] for row in session.execute(text(statement))}
+        twice = "select count(*) from visit where 'unplanned' = any(flags)"
+        unplanned = session.execute(text(twice)).scalar_one()
+        events = session.execute(text("select count(*) from visit_event")).scalar_one()
+    for login, phone in phones.items():
+        for op in phone.store.outbox.ops():
+            if op.state != answers.get(op.op_id):
+                yield f"I1: op {op.n} of {login} is {op.state} there, {answers.get(op.op_id)} on the server"
+    applied = [op for op in ledger.values() if op.kind == "create" and answers.get(op.op_id) == "applied"]
+    if events != len(applied):
+        yield f"I2: {len(applied)} visit events were taken, {events} are there"
+    if unplanned > len({op.body["d"]["visit_id"] for op in applied}):
+        yield "I2: a visit exists twice"
+
+
+OVERWRITTEN = """
+select 1 from field_history mine
+where mine.op_id = :op and mine.field = :name and coalesce(mine.old, 'null') <> cast(:old as jsonb)
+  and not exists (select from field_conflict c where c.op_id = mine.op_id and c.field = mine.field)
+  and exists (select from field_history other
+              where other.entity = mine.entity and other.row_id = mine.row_id and other.field = mine.field
+                and other.rev > :base and other.rev < mine.rev)
+"""
+"""A value that came after the one the phone saw, and that the phone's change replaced as if nobody had."""
+
+KEPT = """
+select 1 from field_history where op_id = :op and field = :name
+union all select 1 from field_conflict where op_id = :op and field = :name
+union all select 1 from field_history where row_id = account_surviving(:row) and field = :name
+  and new = cast(:new as jsonb)
+union all select 1 from field_history where row_id = :row and field = :name and new = cast(:new as jsonb)
+"""
+
+
+def wrong_with(session: Session, op: Op) -> Iterator[str]:
+    """What is wrong with an op after everything has settled."""
+    statement = "select status, body is not null from sync_receipt where op_id = :id"
+    receipts = session.execute(text(statement), {"id": op.op_id}).all()
+    if len(receipts) != 1:
+        yield f"I1: has {len(receipts)} answers"
+        return
+    (status, has_body) = receipts[0]
+    if status in ("rejected", "deferred", "conflict") and not has_body:
+        yield f"I1: {status} without its content"
+    if op.kind == "create" and status == "applied":
+        found = session.execute(text("select 1 from visit_event where id = :id"), {"id": op.row_id}).all()
+        if not found:
+            yield "I1: the visit event is not there"
+    if op.kind == "patch" and status != "rejected":
+        for name, (old, new) in op.body["f"].items():
+            values = {"op": op.op_id, "name": name, "old": json.dumps(old), "base": op.body["base_rev"]}
+            if session.execute(text(OVERWRITTEN), values).all():
+                yield f"I5: {name} of somebody else was overwritten without a conflict"
+            kept = {"op": op.op_id, "name": name, "row": UUID(op.row_id), "new": json.dumps(new)}
+            if not session.execute(text(KEPT), kept).all():
+                yield f"I5: the value of {name} has vanished"
+
+
+def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
+    """I3, I4: a phone holds exactly the rows that its user may see, as they are."""
+    for login, phone in phones.items():
+        with transaction() as session:
+            expected = expected_rows(session, scope_of_phone(session, phone))
+        for entity, rows in expected.items():
+            held = phone.held(entity)
+            for row_id in held.keys() ^ rows.keys():
+                where = "is on" if row_id in held else "is missing from"
+                yield f"I3: {entity} {row_id} {where} the phone of {login}"
+            yield from (
+                f"I3: {entity} {row_id} differs on the phone of {login}: {held[row_id]} {rows[row_id]}"
+                for row_id in held.keys() & rows.keys()
+                if held[row_id] != rows[row_id]
+            )
+
+
+def nobodys(session: Session) -> set[str]:
+    """Accounts that nobody is responsible for: managers see them on the pages and not on their phones."""
+    statement = """
+        select a.id::text from account a where a.owner_id is null and a.territory_id is null
+          and not exists (select from account_rep r where r.account_id = a.id)
+          and not exists (select from site s where s.account_id = a.id and s.territory_id is not null
+                          and s.deleted_at is null)
+    """
+    return set(session.scalars(text(statement)))
+
+
+VISITS = """
+select v.id from visit v where v.deleted_at is null
+  and (account_surviving(v.account_id) = any(:accounts) or v.rep_id = any(:people))
+"""
+
+
+def expected_rows(session: Session, scope: Scope) -> dict[str, dict[str, Any]]:
+    """What somebody's phone holds, told by the rules of the pages and not by the tables of sync."""
+    nobody = nobodys(session)
+    accounts = [UUID(row_id) for row_id in reach_of(session, scope) if row_id not in nobody]
+    people = list(session.scalars(buckets.people_of(scope)))
+    sites = session.scalars(select(Site.id).where(Site.account_id.in_(accounts), Site.deleted_at.is_(None))).all()
+    visits: Any = session.scalars(text(VISITS), {"accounts": accounts, "people": people}).all()
+    found = {}
+    for name, ids in (("account", accounts), ("site", sites), ("visit", visits)):
+        rows = entities.rows(session, system_scope(), entities.BY_NAME[name], ids)
+        found[name] = {str(row_id): (row.rev, row.json()) for row_id, row in rows.items()}
+    return found
+
+
+def ill() -> Iterator[str]:
+    """The doctor finds nothing."""
+    with transaction() as session:
+        for finding in doctor.examine(session):
+            if finding.count:
+                yield f"doctor: {finding.count} {finding.question}"
