@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from server.migrations import sales_feed
 
 revision = "0060"
-down_revision = "0052"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 
