@@ -22,6 +22,7 @@ from mobile.screens import (
     order,
     parts,
     pin,
+    replan,
     sign_in,
     signing,
     steps,
@@ -49,6 +50,7 @@ SCREENS = {
     "lead": steps.build_lead,
     "sync": sync.build,
     "more": more.build,
+    "replan": replan.build,
 }
 TABS = ("today", "map", "accounts", "more")
 WIDE_DP = 840

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import reads, records
+from mobile.field import reads, records, restday
 from mobile.field.store import clock
 from mobile.screens import map_view
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
@@ -17,8 +17,8 @@ from mobile.widgets.icons import STATE_ICONS
 
 def build(ctx):
     day_date = ctx.day or clock.today()
-    day = reads.day(ctx.files, ctx.user_id, day_date)
-    content = _timeline(ctx, day, day_date)
+    day, out = restday.day_as_taken(ctx.files, ctx.user_id, day_date)
+    content = _timeline(ctx, day, day_date, out)
     if ctx.wide:
         pane = BoxLayout()
         content.size_hint_x, content.width = None, dp(400)
@@ -38,7 +38,7 @@ def _turn(ctx, day, days):
     ctx.nav.again()
 
 
-def _timeline(ctx, day, day_date):
+def _timeline(ctx, day, day_date, out):
     scroller = Scroller(spacing=0, padding=(12, 10, 12, 24))
     column = scroller.column
     column.add_widget(Text(_summary(ctx, day, day_date), 14, ink="quiet"))
@@ -52,6 +52,8 @@ def _timeline(ctx, day, day_date):
     else:
         column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(ctx.words("day_done"), 16))))
     column.add_widget(gap(14))
+    if day.start and upcoming is not None and day_date >= clock.today(day.zone):
+        column.add_widget(_order(ctx, day_date, bool(out) or restday.is_taken(ctx.files, day)))
     zone = clock.zone(day.zone)
     if day.start:
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
@@ -60,7 +62,7 @@ def _timeline(ctx, day, day_date):
             column.add_widget(_drive(ctx, stop.drive_s, stop.distance_m, stop.estimated))
         else:
             column.add_widget(gap(8))
-        column.add_widget(_stop_row(ctx, stop, zone))
+        column.add_widget(_stop_row(ctx, stop, zone, restday.key_of(stop) in out))
     if day.end and day.returns_at:
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
     return scroller
@@ -125,7 +127,24 @@ def _next_card(ctx, stop):
     return card
 
 
-def _stop_row(ctx, stop, zone):
+def _order(ctx, day_date, taken):
+    """The way to another order of what is left; and, once one is taken, the word that it is this phone's."""
+    words, box = ctx.words, Column(spacing=8)
+    if taken:
+        box.add_widget(Notice(words("order_here"), "info"))
+        back = PushButton(words("order_of_office"), lambda: _of_office(ctx), "x", "quiet")
+        box.add_widget(back)
+    box.add_widget(PushButton(words("replan"), lambda: ctx.nav.go("replan", day=day_date), "route", "quiet"))
+    box.add_widget(gap(6))
+    return box
+
+
+def _of_office(ctx):
+    restday.give_back(ctx.files)
+    ctx.nav.again()
+
+
+def _stop_row(ctx, stop, zone, is_out=False):
     row = Touchable(
         lambda: ctx.nav.go("visit" if stop.open else "account", **_target(stop)),
         "paper", "line", 10, size_hint_y=None, padding=(dp(12), dp(10)), spacing=dp(10),
@@ -137,6 +156,7 @@ def _stop_row(ctx, stop, zone):
     row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
     lines = Column(Text(stop.name, 16, True, lines=1), spacing=0, pos_hint={"top": 1})
     below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
+    below += [ctx.words("fits_no_more")] if is_out and stop.open else []
     lines.add_widget(
         Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet", lines=1)
     )
@@ -157,7 +177,9 @@ def _visit(stop):
 
 def _drive(ctx, seconds, metres, estimated):
     words = ctx.words
-    text = words("drive", time=words.duration(seconds), distance=words.distance(metres or 0))
+    text = words("drive_short", time=words.duration(seconds))
+    if metres:
+        text = words("drive", time=words.duration(seconds), distance=words.distance(metres))
     row = Row(spacing=10, height=30, padding=(74, 0, 0, 0))
     line = BoxLayout(size_hint=(None, 1), width=dp(2))
     paint(line, "line")

@@ -5,7 +5,7 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import forms, reads, taking
+from mobile.field import forms, reads, restday, taking
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import radius_m, verify
 from mobile.field.pins import is_approximate
@@ -212,6 +212,9 @@ class VisitForm(BoxLayout):
         """Nobody was there."""
         self._event("missed", outcome="nobody_there", note=self.note.value, fix=self.fix)
         self._leave()
+        day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
+        if day == clock.today(self.visit.get("zone")) and restday.ahead_of(self.ctx.files, self.ctx.user_id, day):
+            self.ctx.nav.go("replan", day=day)
 
     def _leave(self):
         self.ctx.drafts.pop(self.key, None)

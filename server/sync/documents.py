@@ -136,6 +136,11 @@ class Route(Document):
     distance_m: int
     estimated: bool
     polylines: list[str]
+    break_starts_at: str | None = None
+    """When the plan takes the break. Absent from servers before version 0.4, as the next two."""
+    break_s: int | None = None
+    closes_at: str | None = None
+    """When the rep is to be back at the latest, overtime included."""
 
 
 class Stop(Document):

@@ -51,7 +51,9 @@ PIN_PROPOSAL = """'id', r.id, 'account_id', account_surviving(r.account_id),
 ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, 'zone', r.zone,
     'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
     'returns_at', sync_time(r.returns_at), 'drive_s', r.drive_s, 'distance_m', r.distance_m,
-    'estimated', r.estimated, 'polylines', r.polylines"""
+    'estimated', r.estimated, 'polylines', r.polylines, 'break_starts_at', sync_time(r.break_starts_at),
+    'break_s', r.break_s, 'closes_at', (select sync_time(((r.day + p.shift_end) at time zone r.zone)
+        + p.overtime_s * interval '1 second') from rep_profile p where p.user_id = r.rep_id)"""
 STOP = """'id', r.id, 'route_id', r.route_id, 'visit_id', r.visit_id,
     'account_id', account_surviving(r.account_id), 'site_id', site_standing(r.site_id),
     'position', r.position, 'arrives_at', sync_time(r.arrives_at),

@@ -1,0 +1,74 @@
+"""The rest of the day planned anew on the phone: what changes for whom, before it is taken."""
+
+from kivy.metrics import dp
+
+from mobile.field import restday
+from mobile.field.store import clock
+from mobile.screens.parts import class_badge, frame
+from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, rule
+from mobile.widgets.controls import Notice, PushButton
+
+INKS = {"same": "quiet", "earlier": "info", "later": "warn", "out": "bad"}
+
+
+def build(ctx, day):
+    rest = restday.ahead_of(ctx.files, ctx.user_id, day, ctx.phone.position.fix())
+    if rest is None:
+        page = Scroller(Card(Row(Icon("info", 22, "quiet"), Text(ctx.words("replan_nothing"), 16))))
+        return frame(ctx, ctx.words("replan_title"), page, back=True)
+    proposal = restday.propose(rest)
+    return frame(ctx, ctx.words("replan_title"), Scroller(*_page(ctx, proposal)), back=True)
+
+
+def _page(ctx, proposal):
+    """What one gets for it, then every stop with its old and its new time."""
+    words, zone = ctx.words, clock.zone(proposal.rest.day.zone)
+    drive = words.duration(proposal.answer.drive_s)
+    sums = words("replan_sum", drive=drive, back=words.time(proposal.returns_at, zone))
+    head = Card(Text(sums, 20, True), Text(words("replan_estimated"), 14, ink="quiet"), spacing=4)
+    kinds = {change.kind for change in proposal.changes}
+    if kinds <= {"same"}:
+        head.add_widget(Text(words("replan_same"), 16))
+    yield head
+    rows = Column(spacing=8)
+    for place, change in enumerate(proposal.changes):
+        if place:
+            rows.add_widget(rule())
+        rows.add_widget(_line(ctx, change, zone))
+    yield Card(rows)
+    if proposal.rest.unplaced:
+        yield Notice(words("r_unplaced", names=", ".join(proposal.rest.unplaced)), "warn")
+    yield Notice(words("replan_kept_here"), "info")
+    yield PushButton(words("replan_take"), lambda: _take(ctx, proposal), "check", height=dp(54))
+    yield PushButton(words("replan_leave"), ctx.nav.back, "x", "quiet", height=dp(54))
+
+
+def _line(ctx, change, zone):
+    """Old time, new time, who, and what that means for them."""
+    words, stop = ctx.words, change.stop
+    old, new = words.time(change.before, zone), words.time(change.after, zone)
+    times = Column(Text(new or "–", 16, True, "bad" if change.after is None else "ink"), spacing=0)
+    if old and old != new:
+        times.add_widget(Text(f"[s]{old}[/s]", 14, ink="quiet", markup=True))
+    times.size_hint_x, times.width = None, dp(56)
+    times.pos_hint = {"top": 1}
+    moved = abs((change.after - change.before).total_seconds()) if change.after and change.before else 0
+    below = [words(f"r_{change.kind}", n=words.duration(moved))]
+    below += [words("r_promised")] if stop.appointment == "fixed" else []
+    below += [words("drive_short", time=words.duration(change.drive_s))] if change.drive_s else []
+    lines = Column(
+        Text(stop.name, 16, True, lines=1),
+        Text("  ·  ".join(below), 14, ink=INKS[change.kind]),
+        spacing=0,
+        pos_hint={"top": 1},
+    )
+    row = Row(times, lines, spacing=10)
+    if stop.account_class:
+        row.add_widget(class_badge(stop.account_class))
+    return row
+
+
+def _take(ctx, proposal):
+    restday.take(ctx.files, proposal)
+    ctx.nav.back()
+    ctx.nav.toast(ctx.words("replan_taken"))

@@ -1,0 +1,160 @@
+"""The rest of a day planned anew on the phone."""
+
+import random
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from mobile.field import restday
+from mobile.field.capture import VisitTarget, visit_event
+from mobile.field.hours import ANY_TIME, open_spans
+from mobile.field.replan import Ahead, Call, Rest, replan, slots, timed
+from mobile.field.store import clock
+from routing.check import verify
+from routing.plan import Plan, Reason, ReasonCode, Unplanned
+from routing.schedule import schedule
+from routing.types import Break, Problem, RepDay, Visit, Window
+from tests.mobile.conftest import DAY, uid
+
+H, M = 3600, 60
+DAYTIME = ((7 * H, 19 * H),)
+
+
+def line(*calls, rest=None, open_s=8 * H, close_s=17 * H, minutes=10):
+    """Places along a road, ten minutes apart; the day begins and ends at the first."""
+    places = len(calls) + 1
+    seconds = [[abs(a - b) * minutes * M for b in range(places)] for a in range(places)]
+    return Ahead(0, 0, open_s, close_s, calls, seconds, rest)
+
+
+def call(name, place, windows=DAYTIME, worth_s=2 * H, promised=False):
+    return Call(name, place, 30 * M, windows, worth_s, promised)
+
+
+def test_the_way_becomes_short_whatever_the_order_was():
+    day = line(*(call(f"v{n}", n) for n in range(1, 7)))
+    answer = replan(day, ["v4", "v1", "v6", "v2", "v5", "v3"], steps=300)
+    assert answer.drive_s == 2 * 60 * M
+    assert answer.left_out == ()
+
+
+def test_a_promise_is_kept_and_the_cheapest_falls_out_when_time_is_short():
+    promised = call("promised", 1, ((10 * H, 10 * H + 30 * M),), worth_s=0, promised=True)
+    day = line(promised, call("dear", 2), call("cheap", 3, worth_s=H), close_s=11 * H + 30 * M, open_s=9 * H + 25 * M)
+    answer = replan(day, ["cheap", "dear", "promised"], steps=300)
+    assert answer.left_out == ("cheap",)
+    assert next(one for one in answer.stops if one.id == "promised").starts_s == 10 * H
+    assert replan(day, [], steps=300) == replan(day, [], steps=300), "the same seed gives the same day"
+
+
+def test_a_window_that_closes_early_is_visited_early_and_the_break_lies_in_its_span():
+    rest = Rest(45 * M, 11 * H, 12 * H)
+    calls = [call(f"v{n}", n) for n in range(1, 8)] + [call("early", 8, ((8 * H, 10 * H),))]
+    answer = replan(line(*calls, rest=rest), steps=600)
+    assert answer.left_out == ()
+    early = next(one for one in answer.stops if one.id == "early")
+    assert early.ends_s <= 10 * H
+    gaps = [(a.ends_s, b.starts_s, b.drive_s) for a, b in zip(answer.stops, answer.stops[1:], strict=False)]
+    assert any(b - a - drive >= rest.duration_s and a <= rest.latest_s for a, b, drive in gaps)
+
+
+def test_random_days_are_lawful_for_the_servers_checker():
+    dice = random.Random(3)
+    for seed in range(25):
+        spots = [(dice.uniform(0, 3000), dice.uniform(0, 3000)) for _ in range(10)]
+        seconds = [[round(abs(a[0] - b[0]) + abs(a[1] - b[1])) for b in spots] for a in spots]
+        calls = []
+        for n in range(1, 10):
+            at = dice.randrange(8, 16) * H
+            calls.append(call(f"v{n}", n, ((at, at + dice.randrange(1, 5) * H),), dice.randrange(1, 4) * H))
+        rest = Rest(30 * M, 11 * H, 12 * H + 30 * M)
+        day = Ahead(0, 0, 8 * H, dice.randrange(12, 18) * H, tuple(calls), seconds, rest)
+        answer = replan(day, seed=seed, steps=60)
+        visits = [Visit(c.id, c.place, c.service_s, (Window(*c.windows[0]),), c.worth_s) for c in calls]
+        rep_day = RepDay("d", "r", 0, 0, 0, day.open_s, day.close_s, Break(30 * M, 11 * H, 12 * H + 30 * M))
+        problem = Problem((rep_day,), tuple(visits), seconds)
+        route = schedule(problem, rep_day, [problem.visit(one.id) for one in answer.stops])
+        out = tuple(Unplanned(v, (Reason(ReasonCode.NOT_PLACED, "out"),)) for v in answer.left_out)
+        assert verify(problem, Plan((route,) if answer.stops else (), out)).lawful
+        assert answer.returns_s <= day.close_s
+        for one in answer.stops:
+            opens, closes = problem.visit(one.id).windows[0].open_s, problem.visit(one.id).windows[0].close_s
+            assert opens <= one.starts_s <= one.ends_s <= closes
+
+
+def test_a_time_is_offered_with_its_detour_and_changes_nothing_else():
+    day = line(call("a", 1), call("b", 3), call("new", 2), minutes=10)
+    offered = slots(
+        Ahead(0, 0, day.open_s, day.close_s, day.calls[:2], day.seconds), ["a", "b"], call("new", 2, ((9 * H, 17 * H),))
+    )
+    assert (offered[0].after, offered[0].detour_s) == ("a", 0)
+    assert offered[0].starts_s == 9 * H
+    assert [one.detour_s for one in offered] == sorted(one.detour_s for one in offered)
+    assert timed(day, (0, 2, 1)).drive_s == 60 * M
+
+
+@pytest.mark.parametrize(
+    ("text", "weekday", "spans"),
+    [
+        ("Mo-Fr 08:00-12:00,13:30-18:00; Sa 09:00-12:00", 0, ((8 * H, 12 * H), (13 * H + 30 * M, 18 * H))),
+        ("Mo-Fr 08:00-12:00; We off", 2, ()),
+        ("Mo-Fr 08:00-12:00", 6, ()),
+        ("24/7", 6, ANY_TIME),
+        (None, 1, ANY_TIME),
+        ("by appointment", 1, ANY_TIME),
+        ("08:00-12:00; PH off", 3, ((8 * H, 12 * H),)),
+    ],
+)
+def test_opening_hours_are_read_as_far_as_they_are_plain(text, weekday, spans):
+    assert open_spans(text, weekday) == spans
+
+
+@pytest.fixture
+def morning(phone, server, monkeypatch):
+    """Four stops of half an hour; the plan goes back and forth, and it is a quarter past eight."""
+    monkeypatch.setattr(clock, "now", lambda: datetime.fromisoformat("2026-11-23T07:15:00+00:00"))
+    home = {"name": "Home", "lon": 9.50, "lat": 47.14}
+    plan = server.world.rows["route", uid(5000)]["d"] | {
+        "start": home, "end": home, "leaves_at": f"{DAY}T07:00:00Z", "returns_at": f"{DAY}T12:00:00Z",
+    }  # fmt: skip
+    server.put("route", uid(5000), plan | {"closes_at": f"{DAY}T16:00:00Z", "polylines": ["x"]}, 7)
+    for n, lon in enumerate((9.52, 9.58, 9.54, 9.56), start=1):
+        server.put("account", uid(1000 + n), {"name": f"Stop {n}", "tags": []}, 412)
+        site = {"account_id": uid(1000 + n), "is_main": True, "lon": lon, "lat": 47.14, "service_s": 1800}
+        server.put("site", uid(2000 + n), site, 412)
+        visit = {"account_id": uid(1000 + n), "site_id": uid(2000 + n), "rep_id": server.user_id, "day": DAY}
+        server.put("visit", uid(3000 + n), visit | {"zone": "Europe/Vaduz", "state": "planned", "flags": []}, 7)
+        starts = datetime.fromisoformat(f"{DAY}T07:10:00+00:00") + timedelta(hours=n - 1)
+        times = {"arrives_at": starts.isoformat(), "starts_at": starts.isoformat()}
+        times |= {"ends_at": (starts + timedelta(minutes=30)).isoformat(), "position": n, "drive_s": 600}
+        stop = {"route_id": uid(5000), "visit_id": uid(3000 + n), "account_id": uid(1000 + n)}
+        server.put("stop", uid(4000 + n), stop | times | {"site_id": uid(2000 + n)}, 7)
+    assert phone.sync().ok
+    return phone
+
+
+def names(day):
+    return [stop.name for stop in day.stops]
+
+
+def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_last_word(morning, server):
+    store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "missed")
+    rest = restday.ahead_of(store, me, day)
+    assert rest.known == (uid(3002), uid(3003), uid(3004)), "what is over stays over"
+    proposal = restday.propose(rest, late=lambda: False)
+    assert [change.stop.name for change in proposal.changes] in (
+        ["Stop 3", "Stop 4", "Stop 2"], ["Stop 2", "Stop 4", "Stop 3"])  # fmt: skip
+    assert proposal.answer.drive_s < 3 * H
+    shown, out = restday.day_as_taken(store, me, day)
+    assert (names(shown)[0], out) == ("Stop 1", frozenset()), "a proposal changes nothing"
+    restday.take(store, proposal)
+    shown, _ = restday.day_as_taken(store, me, day)
+    assert names(shown) == ["Stop 1", *(change.stop.name for change in proposal.changes)]
+    assert shown.next_stop.starts_at >= clock.now()
+    assert restday.is_taken(store, shown)
+    route = server.world.rows["route", uid(5000)]["d"]
+    server.put("route", uid(5000), route | {"drive_s": 1}, 7)
+    assert morning.sync().ok
+    shown, _ = restday.day_as_taken(store, me, day)
+    assert names(shown) == ["Stop 1", "Stop 2", "Stop 3", "Stop 4"], "the office has published the day anew"
