@@ -37,6 +37,7 @@ def zoom_buttons(ctx, view, fix):
     column.add_widget(IconButton("minus", lambda: view.zoom_by(-1), "zoom out", line="line"))
     if fix is not None:
         column.add_widget(IconButton("locate_fixed", lambda: view.fit([(fix.lon, fix.lat)]), "me", line="line"))
+    column.add_widget(IconButton("navigation", view.north_up, "north up", line="line"))
     corner = AnchorLayout(pos_hint=WHOLE, anchor_x="right", anchor_y="top", padding=dp(12))
     corner.add_widget(column)
     return corner
@@ -104,6 +105,7 @@ class DayMap(FloatLayout):
                 "bad" if line.overdue else CLASS_COLOURS.get(line.account_class, "quiet"),
                 CLASS_SIZES.get(line.account_class, 5),
                 uncertainty_m=line.uncertainty_m or 0,
+                gathers=True,
             )
             for line in self.lines_of.values() if line.id not in visited
         ]  # fmt: skip

@@ -8,7 +8,6 @@ from kivy.uix.floatlayout import FloatLayout
 
 from mobile.field.capture import propose_pin
 from mobile.field.checkin import distance_m
-from mobile.field.maps.projection import to_lonlat
 from mobile.screens.map_view import WHOLE, attribution, zoom_buttons
 from mobile.screens.parts import frame
 from mobile.widgets.base import Column, Row, Text, paint
@@ -25,12 +24,6 @@ class PinMap(MapView):
     def __init__(self, packs, at, on_move, **kwargs):
         super().__init__(packs, **kwargs)
         self.at, self._on_move, self._held = at, on_move, None
-
-    def px_lonlat(self, x, y):
-        """The place under a point of the window."""
-        return to_lonlat(
-            self.centre[0] + (x - self.center_x) / self.scale, self.centre[1] - (y - self.center_y) / self.scale
-        )
 
     def on_touch_down(self, touch):
         if self.at is not None and self.collide_point(*touch.pos) and not touch.is_mouse_scrolling:

@@ -1,23 +1,24 @@
 """The map: vector tiles from a pack on the phone, with the route, pins and me on top."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
-from kivy.graphics import Color, Ellipse, InstructionGroup, Line, Rectangle
+from kivy.graphics import Color, Ellipse, InstructionGroup, Line, PopMatrix, PushMatrix, Rectangle, Rotate, Translate
 from kivy.metrics import dp, sp
-from kivy.uix.stencilview import StencilView
 
+from mobile.field.maps.clusters import Spot, clusters
 from mobile.field.maps.labels import Label, place
 from mobile.field.maps.projection import metres_to_world, to_lonlat, to_world, zoom_for
 from mobile.widgets.base import colour
+from mobile.widgets.gestures import MIN_ZOOM, Gestures
 from mobile.widgets.mapstyle import name
 from mobile.widgets.maptile import TILE_PX, TileGraphics
 
-MIN_ZOOM, MAX_ZOOM = 6.0, 18.0
 KEPT_TILES = 80
-HOLD_S = 0.6
+FINE_FROM = 14.6
+"""Houses and paths are drawn from this zoom on."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,25 @@ class Pin:
     ink: str = "brand"
     size: float = 12
     uncertainty_m: float = 0
+    gathers: bool = False
+    """Whether it is counted together with its neighbours when the map is small."""
 
 
-class MapView(StencilView):
-    """Pan with one finger, zoom with two, the wheel or a double tap. Works without network."""
+class MapView(Gestures):
+    """Pan with one finger, zoom and turn with two, zoom with the wheel or a double tap. Works without network."""
 
     def __init__(self, packs, on_pin=None, on_hold=None, **kwargs):
         super().__init__(**kwargs)
         self.packs, self.on_pin, self.on_hold = packs, on_pin, on_hold
-        self.centre, self.zoom = (0.5, 0.35), 8.0
+        self.centre, self.zoom, self.bearing = (0.5, 0.35), 8.0, 0.0
         self.pins, self.lines, self.me = [], [], None
         self._tiles, self._wanted, self._touches = {}, [], {}
         self._textures, self._fit = {}, None
+        self._placed, self._shown, self._gathered, self._crowds = [], None, {}, {}
         self._ground, self._base, self._names, self._top = (InstructionGroup() for _ in range(4))
         for group in (self._ground, self._base, self._top, self._names):
             self.canvas.add(group)
+        self._middle, self._turn = Translate(0, 0), Rotate(angle=0, axis=(0, 0, 1))
         self.bind(size=self._resized, pos=lambda *_a: self.refresh())
         self._settle = Clock.create_trigger(lambda _dt: self._draw_names(), 0.08)
         self._load = Clock.create_trigger(lambda _dt: self._load_one(), 0)
@@ -55,6 +60,8 @@ class MapView(StencilView):
     def show(self, pins=(), lines=(), me=None):
         """Put things on the map: pins, routes as lists of (lon, lat) with "dashed", and my own fix."""
         self.pins, self.lines, self.me = list(pins), list(lines), me
+        self._gathered, self._at = {}, {pin.key: to_world(pin.lon, pin.lat) for pin in self.pins}
+        self._by_key = {pin.key: pin for pin in self.pins}
         self._world_lines = [([to_world(*p) for p in points], dashed) for points, dashed in self.lines]
         self.refresh()
 
@@ -84,16 +91,34 @@ class MapView(StencilView):
         return TILE_PX * dp(1) * 2**self.zoom
 
     def to_window_px(self, wx, wy):
-        scale = self.scale
-        return self.center_x + (wx - self.centre[0]) * scale, self.center_y - (wy - self.centre[1]) * scale
+        x, y = (wx - self.centre[0]) * self.scale, (self.centre[1] - wy) * self.scale
+        cos, sin = math.cos(self.bearing), math.sin(self.bearing)
+        return self.center_x + x * cos - y * sin, self.center_y + x * sin + y * cos
 
     def lonlat_px(self, lon, lat):
         return self.to_window_px(*to_world(lon, lat))
 
+    def to_world_px(self, x, y):
+        """The place under a point of the window, in world units."""
+        x, y = x - self.center_x, y - self.center_y
+        cos, sin = math.cos(self.bearing), math.sin(self.bearing)
+        return self.centre[0] + (x * cos + y * sin) / self.scale, self.centre[1] + (x * sin - y * cos) / self.scale
+
     def px_lonlat(self, x, y):
         """The place under a point of the window."""
-        scale = self.scale
-        return to_lonlat(self.centre[0] + (x - self.center_x) / scale, self.centre[1] - (y - self.center_y) / scale)
+        return to_lonlat(*self.to_world_px(x, y))
+
+    def _hold_fast(self, place, x, y):
+        """Move the map until a place of the world lies under that point of the window."""
+        now = self.to_world_px(x, y)
+        self.centre = (self.centre[0] + place[0] - now[0], self.centre[1] + place[1] - now[1])
+
+    def _window_box(self):
+        """West, north, east and south of what can be seen, in world units."""
+        cos, sin = abs(math.cos(self.bearing)), abs(math.sin(self.bearing))
+        half_x = (self.width * cos + self.height * sin) / 2 / self.scale
+        half_y = (self.width * sin + self.height * cos) / 2 / self.scale
+        return self.centre[0] - half_x, self.centre[1] - half_y, self.centre[0] + half_x, self.centre[1] + half_y
 
     # -- drawing
 
@@ -104,16 +129,14 @@ class MapView(StencilView):
         self._ground.clear()
         self._ground.add(Color(*colour("map_ground")))
         self._ground.add(Rectangle(pos=self.pos, size=self.size))
-        self._names.clear()
         self._place_tiles()
         self._draw_top()
+        self._move_names()
         self._settle()
 
     def _visible(self):
         """Tiles in view as (pack index, z, x, y), for each pack at its own best zoom."""
-        half_x, half_y = self.width / 2 / self.scale, self.height / 2 / self.scale
-        west, north = self.centre[0] - half_x, self.centre[1] - half_y
-        east, south = self.centre[0] + half_x, self.centre[1] + half_y
+        west, north, east, south = self._window_box()
         for index, pack in enumerate(self.packs):
             z = pack.zoom_for(self.zoom)
             n = 2**z
@@ -126,11 +149,18 @@ class MapView(StencilView):
             )
 
     def _place_tiles(self):
-        self._base.clear()
+        """Move what is drawn; put together anew only when other tiles come into view."""
         visible = list(self._visible())[:KEPT_TILES]
-        for key in visible:
-            if key in self._tiles:
-                self._put(key)
+        drawn = [key for key in visible if key in self._tiles]
+        self._middle.xy, self._turn.angle = self.center, math.degrees(self.bearing)
+        for key in drawn:
+            self._put(key)
+        if drawn != self._shown:
+            self._shown = drawn
+            self._base.clear()
+            parts = (PushMatrix(), self._middle, self._turn, *(self._tiles[key] for key in drawn), PopMatrix())
+            for part in parts:
+                self._base.add(part)
         self._wanted = [key for key in visible if key not in self._tiles]
         if self._wanted:
             self._load()
@@ -138,10 +168,9 @@ class MapView(StencilView):
             del self._tiles[key]
 
     def _put(self, key):
-        tile, (_index, z, x, y) = self._tiles[key], key
-        left, top = self.to_window_px(x / 2**z, y / 2**z)
-        tile.put(left, top, self.scale / 2**z)
-        self._base.add(tile)
+        _index, z, x, y = key
+        left, top = (x / 2**z - self.centre[0]) * self.scale, (self.centre[1] - y / 2**z) * self.scale
+        self._tiles[key].put(left, top, self.scale / 2**z, fine=self.zoom >= FINE_FROM)
 
     def _load_one(self):
         """Draw one missing tile per frame, so that a finger never waits."""
@@ -150,7 +179,9 @@ class MapView(StencilView):
         key = self._wanted.pop(0)
         index, z, x, y = key
         self._tiles[key] = TileGraphics(self.packs[index].tile(z, x, y), z)
-        self._put(key)
+        wanted = self._wanted
+        self._place_tiles()
+        self._wanted = wanted
         self._settle()
         if self._wanted:
             self._load()
@@ -168,10 +199,49 @@ class MapView(StencilView):
             flat = [c for p in points for c in self.to_window_px(*p)]
             if len(flat) >= 4:
                 self._draw_route(flat, dashed)
+        self._draw_crowds()
         for pin in reversed(self.pins):
-            self._draw_pin(pin)
+            if not pin.gathers:
+                self._draw_pin(pin)
         if self.me is not None:
             self._draw_me()
+
+    def _draw_crowds(self):
+        """Pins that gather, as one bubble with their number where they lie close."""
+        level = int(self.zoom)
+        if level not in self._gathered:
+            spots = [Spot(pin.key, *self._at[pin.key], pin.ink) for pin in self.pins if pin.gathers]
+            self._gathered = {level: clusters(spots, level)}
+        west, north, east, south = self._window_box()
+        self._crowds, edge = {}, dp(30) / self.scale
+        for found in self._gathered[level]:
+            if not (west - edge <= found.x <= east + edge and north - edge <= found.y <= south + edge):
+                continue
+            if len(found.keys) == 1:
+                self._draw_pin(self._by_key[found.keys[0]])
+            else:
+                self._draw_crowd(found)
+
+    def _draw_crowd(self, found):
+        """A bubble with a count, and a ring of the shares of the colours."""
+        x, y = self.to_window_px(found.x, found.y)
+        count, radius, start = len(found.keys), dp(13 + min(9, 2.2 * math.log2(len(found.keys)))), 0.0
+        self._disc(x, y, radius + dp(2), "map_halo")
+        for ink, many in found.inks:
+            end = start + 360 * many / count
+            self._top.add(Color(*colour(ink)))
+            box = {"pos": (x - radius, y - radius), "size": (2 * radius, 2 * radius)}
+            self._top.add(Ellipse(**box, angle_start=start, angle_end=end, segments=24))
+            start = end
+        self._disc(x, y, radius - dp(4), "paper")
+        self._write(self._texture(str(count), 13, "ink", halo=False), x, y)
+        self._crowds[found] = (x, y, radius)
+
+    def _write(self, texture, x, y):
+        self._top.add(Color(1, 1, 1))
+        self._top.add(
+            Rectangle(texture=texture, size=texture.size, pos=(x - texture.width / 2, y - texture.height / 2))
+        )
 
     def _draw_route(self, flat, dashed):
         if not dashed:
@@ -185,7 +255,7 @@ class MapView(StencilView):
 
     def _disc(self, x, y, radius, token, alpha=1.0):
         self._top.add(Color(*colour(token, alpha)))
-        self._top.add(Ellipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius)))
+        self._top.add(Ellipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius), segments=32))
 
     def _draw_pin(self, pin):
         x, y = self.lonlat_px(pin.lon, pin.lat)
@@ -199,10 +269,7 @@ class MapView(StencilView):
         self._disc(x, y, radius, pin.ink)
         if pin.label:
             texture = self._texture(pin.label, 13, "on_brand" if pin.ink == "brand" else "#FFFFFF", halo=False)
-            self._top.add(Color(1, 1, 1))
-            self._top.add(
-                Rectangle(texture=texture, size=texture.size, pos=(x - texture.width / 2, y - texture.height / 2))
-            )
+            self._write(texture, x, y)
 
     def _draw_me(self):
         x, y = self.lonlat_px(self.me.lon, self.me.lat)
@@ -235,97 +302,40 @@ class MapView(StencilView):
                 if style is not None:
                     px, py = self.to_window_px((x + tx) / 2**z, (y + ty) / 2**z)
                     width, height = len(text) * sp(style.size) * 0.56, sp(style.size) * 1.3
-                    yield Label(text, px - self.x, py - self.y, width, height, style.rank), style.size
+                    at = (x + tx) / 2**z, (y + ty) / 2**z
+                    for aside in (0, -dp(26), dp(26)) if layer == "place" else (0,):
+                        label = Label(text, px - self.x, py - self.y + aside, width, height, style.rank)
+                        yield label, (style.size, at, aside)
 
     def _obstacles(self):
+        """What names must not cover: numbered stops and bubbles."""
         for pin in self.pins:
-            x, y = self.lonlat_px(pin.lon, pin.lat)
-            yield Label(f"\0{pin.key}", x - self.x, y - self.y, dp(2 * pin.size), dp(2 * pin.size), -1)
+            if not pin.gathers:
+                x, y = self.lonlat_px(pin.lon, pin.lat)
+                yield Label(f"\0{pin.key}", x - self.x, y - self.y, dp(2 * pin.size), dp(2 * pin.size), -1)
+        for found, (x, y, radius) in self._crowds.items():
+            yield Label(f"\0{found.keys[0]}", x - self.x, y - self.y, 2 * radius, 2 * radius, -1)
 
     def _draw_names(self):
-        self._names.clear()
-        sizes, wanted = {}, list(self._obstacles())
-        for label, size in self._candidates():
-            sizes[label] = size
+        """Choose the names for the view as it rests."""
+        known, wanted = {}, list(self._obstacles())
+        hindering = len(wanted)
+        for label, written in self._candidates():
+            known[label] = written
             wanted.append(label)
-        for label in place(wanted, self.width, self.height, at_most=60 + len(self.pins)):
-            if label in sizes:
-                texture = self._texture(label.text, sizes[label], "map_label")
-                pos = (
-                    math.floor(self.x + label.x - texture.width / 2),
-                    math.floor(self.y + label.y - texture.height / 2),
-                )
-                self._names.add(Color(1, 1, 1))
-                self._names.add(Rectangle(texture=texture, size=texture.size, pos=pos))
+        chosen = place(wanted, self.width, self.height, at_most=60 + hindering)
+        self._placed = [(label, *known[label]) for label in chosen if label in known]
+        self._move_names()
 
-    # -- touch
-
-    def zoom_by(self, steps, at=None):
-        """Zoom around a point of the window (the middle by default)."""
-        x, y = at or self.center
-        before = self.scale
-        self.zoom = max(MIN_ZOOM, min(MAX_ZOOM, self.zoom + steps))
-        self._fit = None
-        dx, dy = x - self.center_x, y - self.center_y
-        factor = 1 / before - 1 / self.scale
-        self.centre = (self.centre[0] + dx * factor, self.centre[1] - dy * factor)
-        self.refresh()
-
-    def on_touch_down(self, touch):
-        if super().on_touch_down(touch):
-            return True
-        if not self.collide_point(*touch.pos):
-            return False
-        if touch.is_mouse_scrolling:
-            self.zoom_by(0.4 if touch.button == "scrolldown" else -0.4, touch.pos)
-            return True
-        if touch.is_double_tap:
-            self.zoom_by(1, touch.pos)
-        touch.grab(self)
-        self._touches[touch.uid] = touch
-        touch.ud["moved"] = 0.0
-        touch.ud["held"] = Clock.schedule_once(lambda _dt: self._hold(touch), HOLD_S)
-        return True
-
-    def _hold(self, touch):
-        """A finger that rests names a place."""
-        if self.on_hold and touch.uid in self._touches and len(self._touches) == 1 and touch.ud["moved"] < dp(10):
-            touch.ud["moved"] = dp(10)
-            self.on_hold(*self.px_lonlat(*touch.pos))
-
-    def on_touch_move(self, touch):
-        if touch.grab_current is not self:
-            return super().on_touch_move(touch)
-        touch.ud["moved"] += abs(touch.dx) + abs(touch.dy)
-        others = [t for t in self._touches.values() if t.uid != touch.uid]
-        self._fit = None
-        if others:
-            self._pinch(touch, others[0])
-        else:
-            self.centre = (self.centre[0] - touch.dx / self.scale, self.centre[1] + touch.dy / self.scale)
-            self.refresh()
-        return True
-
-    def _pinch(self, touch, other):
-        before = math.dist(touch.ppos, other.pos)
-        after = math.dist(touch.pos, other.pos)
-        if before > 1 and after > 1:
-            middle = ((touch.x + other.x) / 2, (touch.y + other.y) / 2)
-            self.zoom_by(math.log2(after / before), middle)
-
-    def on_touch_up(self, touch):
-        if touch.grab_current is not self:
-            return super().on_touch_up(touch)
-        touch.ungrab(self)
-        self._touches.pop(touch.uid, None)
-        if "held" in touch.ud:
-            touch.ud["held"].cancel()
-        if touch.ud.get("moved", 0) < dp(10) and self.on_pin:
-            self.tap(*touch.pos)
-        return True
-
-    def tap(self, x, y):
-        """Tell which pin lies under a point of the window, if any."""
-        near = [(math.dist((x, y), self.lonlat_px(p.lon, p.lat)), p) for p in self.pins]
-        near = [(d, p) for d, p in near if d <= max(dp(24), dp(p.size))]
-        self.on_pin(min(near, key=lambda dp_: dp_[0])[1].key if near else None)
+    def _move_names(self):
+        """Names follow their places upright; one that would come to lie on a better one is hidden meanwhile."""
+        self._names.clear()
+        moved = {}
+        for label, size, at, aside in self._placed:
+            x, y = self.to_window_px(*at)
+            moved[replace(label, x=x - self.x, y=y - self.y + aside)] = size
+        for label in place(moved, self.width, self.height):
+            texture = self._texture(label.text, moved[label], "map_label")
+            x, y = self.x + label.x - texture.width / 2, self.y + label.y - texture.height / 2
+            self._names.add(Color(1, 1, 1))
+            self._names.add(Rectangle(texture=texture, size=texture.size, pos=(math.floor(x), math.floor(y))))

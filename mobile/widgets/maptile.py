@@ -77,22 +77,33 @@ class TileGraphics(InstructionGroup):
 
     def __init__(self, features, z):
         super().__init__()
-        self.names = []
+        self.names, self._is_fine = [], True
         self._move, self._scale = Translate(0, 0), Scale(1, 1, 1)
         self.add(PushMatrix())
         self.add(self._move)
         self.add(self._scale)
-        for token, triangles in self._triangles(features, z):
+        self._fine = []
+        for fine, token, triangles in self._triangles(features, z):
             triangles.flush()
-            self.add(Color(*colour(token)))
-            for mesh in triangles.meshes:
-                self.add(mesh)
+            parts, group = [Color(*colour(token)), *triangles.meshes], self
+            if fine:
+                group = InstructionGroup()
+                self._fine.append((group, parts))
+                self.add(group)
+            for part in parts:
+                group.add(part)
         self.add(PopMatrix())
 
-    def put(self, x, y, size):
-        """The tile's upper left corner and the length of its side, in pixels of the window."""
+    def put(self, x, y, size, fine=True):
+        """The tile's upper left corner and the length of its side, in pixels; whether houses and paths are drawn."""
         self._move.x, self._move.y = x, y
         self._scale.x, self._scale.y = size / EXTENT, -size / EXTENT
+        if fine != self._is_fine:
+            self._is_fine = fine
+            for group, parts in self._fine:
+                group.clear()
+                for part in parts if fine else ():
+                    group.add(part)
 
     def _triangles(self, features, z):
         """Per layer and colour, casings before the roads they frame."""
@@ -117,7 +128,8 @@ class TileGraphics(InstructionGroup):
                     above[drawn.token].add(*stroke(coords, drawn.width * unit))
         for layer in self.ORDER:
             for group in painted[layer]:
-                yield from group.items()
+                for ink, triangles in group.items():
+                    yield layer == "building" or ink == "map_road_minor", ink, triangles
 
     def _note_name(self, feature):
         if feature.type == POINT:

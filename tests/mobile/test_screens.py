@@ -1,5 +1,6 @@
 """The app in a real Kivy window, driven by taps."""
 
+import math
 import os
 import tempfile
 import time
@@ -305,6 +306,38 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
     assert view.zoom > before
     screen.tap_at(*view.lonlat_px(view.pins[0].lon, view.pins[0].lat))
     assert screen.shows("Check in")
+
+
+def test_two_fingers_turn_the_map_around_what_they_hold_and_the_compass_sets_north_up(screen):
+    from kivy.tests.common import UnitTestTouch
+
+    from mobile.screens.map_view import DayMap
+    from mobile.widgets.map import Pin
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    view = day_map.map
+    view.load_all()
+    x, y = view.center
+    held = view.px_lonlat(x, y)
+    still, finger = UnitTestTouch(x - 80, y), UnitTestTouch(x + 80, y)
+    for touch in (still, finger):
+        touch.touch_down()
+    still.touch_move(x, y - 80)
+    finger.touch_move(x, y + 80)
+    for touch in (still, finger):
+        touch.touch_up()
+    assert math.degrees(view.bearing) == pytest.approx(90, abs=1)
+    assert view.px_lonlat(*view.lonlat_px(*held)) == pytest.approx(held)
+    view.load_all()
+    screen.tap("north up")
+    assert view.bearing == 0
+    view.show([Pin(str(n), 9.52 + n / 1e6, 47.14, ink="bad", gathers=True) for n in range(5)])
+    ((found, (cx, cy, _radius)),) = view._crowds.items()
+    assert len(found.keys) == 5
+    before = view.zoom
+    view.tap(cx, cy)
+    assert view.zoom > before, "a tap on a bubble looks closer"
 
 
 def test_the_rep_drags_the_pin_to_the_door_and_proposes_it(screen):

@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from mobile.field.maps.clusters import Spot, clusters
 from mobile.field.maps.labels import Label, place
 from mobile.field.maps.pack import BadPack, MapPack, open_packs
 from mobile.field.maps.polyline import decode
@@ -89,3 +90,19 @@ def test_labels_never_touch_and_the_important_come_first():
             assert abs(one.x - other.x) >= (one.width + other.width) / 2 or abs(one.y - other.y) >= 14
     assert [lb.rank for lb in chosen] == sorted(lb.rank for lb in chosen)
     assert place([Label("a", 50, 50, 20, 10, 1), Label("a", 300, 300, 20, 10, 1)], 400, 400)[1:] == []
+
+
+def test_pins_that_lie_together_are_counted_once_and_part_when_one_zooms_in():
+    dice = random.Random(4)
+    spots = [Spot(str(n), 0.5 + dice.random() / 4000, 0.3 + dice.random() / 4000, "bad") for n in range(300)]
+    for zoom in (8, 11, 14, 16.5):
+        found = clusters(spots, zoom)
+        assert sorted(key for one in found for key in one.keys) == sorted(spot.key for spot in spots)
+    assert [len(clusters(spots, zoom)) for zoom in (8, 16.5)] == [1, 300]
+    assert clusters(spots, 12) == clusters(spots, 12.9), "nothing regroups between whole zooms"
+
+
+def test_a_cluster_lies_in_the_middle_and_knows_its_colours():
+    (one,) = clusters([Spot("a", 0.5, 0.3, "bad"), Spot("b", 0.5002, 0.3, "good"), Spot("c", 0.5, 0.3, "good")], 8)
+    assert (one.x, one.y) == pytest.approx((0.5 + 0.0002 / 3, 0.3))
+    assert one.inks == (("good", 2), ("bad", 1))
