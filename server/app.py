@@ -19,7 +19,9 @@ from server.accounts.reviewing import proposal_routes
 from server.accounts.reviewing import routes as reviewing_routes
 from server.activities import routes as activity_routes
 from server.activities.agenda import routes as agenda_routes
+from server.activities.caldav import routes as calendar_routes
 from server.activities.handovers import routes as handover_routes
+from server.activities.mailing import routes as letter_routes
 from server.activities.notes import routes as note_routes
 from server.auth import idempotency, veil
 from server.auth import routes as auth_routes
@@ -35,6 +37,7 @@ from server.files import routes as file_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
+from server.inbox import routes as inbox_routes
 from server.kit import examples, filtering
 from server.kit.bodies import BodyLimit
 from server.kit.database import Db
@@ -96,6 +99,9 @@ ROUTERS = (
     handover_routes.router,
     agenda_routes.router,
     agenda_routes.feed_router,
+    calendar_routes.router,
+    letter_routes.router,
+    inbox_routes.router,
     closure_routes.router,
     contact_routes.router,
     demand_routes.router,

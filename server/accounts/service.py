@@ -27,6 +27,7 @@ from server.records.editing import CUSTOM
 from server.records.merging import Delta
 from server.records.service import Actor
 from server.territories.models import Territory
+from server.webhooks import service as webhooks
 
 __all__ = [
     "assign",
@@ -104,6 +105,7 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
         raise Forbidden(
             "The new account would lie outside your area.", help="Leave the owner to yourself, or ask your manager."
         )
+    tell_programs(session, account)
     return account
 
 
@@ -186,7 +188,7 @@ def write(session: Session, scope: Scope, account: Account, values: dict[str, An
     if "territory_id" in values or "territory_is_fixed" in values:
         pins.follow_main_site(session, [account.id])
     following.tell_of_edit(session, scope, account, values)
-    session.refresh(account)
+    tell_programs(session, account)
 
 
 def change_tags(
@@ -197,7 +199,7 @@ def change_tags(
     gone = {tag.casefold() for tag in remove}
     account.tags = cleaned(ACCOUNT, "tags", [tag for tag in account.tags if tag.casefold() not in gone] + list(add))
     session.flush()
-    session.refresh(account)
+    tell_programs(session, account)
     return account
 
 
@@ -209,7 +211,7 @@ def delete(session: Session, scope: Scope, account_id: UUID, base_rev: int) -> A
     account.deleted_at = now
     session.flush()
     session.execute(update(Site).where(Site.account_id == account_id, Site.deleted_at.is_(None)).values(deleted_at=now))
-    session.refresh(account)
+    tell_programs(session, account)
     return account
 
 
@@ -228,8 +230,14 @@ def restore(session: Session, scope: Scope, account_id: UUID) -> Account:
     account.deleted_at = None
     session.flush()
     pins.align_accounts(session, [account_id])
-    session.refresh(account)
+    tell_programs(session, account)
     return account
+
+
+def tell_programs(session: Session, account: Account) -> None:
+    """Tell other programs that an account is new or has changed."""
+    session.refresh(account)
+    webhooks.announce(session, "account", str(account.id), str(account.rev))
 
 
 def note_visit(session: Session, account_id: UUID, day: date) -> None:
@@ -248,6 +256,7 @@ def assign(session: Session, scope: Scope, account_id: UUID, rep_ids: Sequence[U
         raise Forbidden("Only managers assign accounts.", help="Ask your manager.")
     account = find(session, scope, account_id, "accounts:assign")
     set_reps(session, account, rep_ids)
+    tell_programs(session, account)
     return account
 
 

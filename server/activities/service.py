@@ -25,6 +25,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
 from server.records.service import Actor
+from server.webhooks import service as webhooks
 
 PROGRESS = (VisitState.PLANNED, VisitState.EN_ROUTE, VisitState.CHECKED_IN, VisitState.DONE)
 """A visit goes this way; an event that arrives late never takes it back."""
@@ -123,6 +124,7 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     settle_demand(session, visit)
     if visit.site_id is not None and is_telling(report.fix):
         look_again(session, visit.site_id)
+    webhooks.announce(session, "visit", str(visit.id), str(event.id))
     return visit
 
 

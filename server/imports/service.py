@@ -21,6 +21,7 @@ from server.kit import clock
 from server.kit.database import copy_rows, transaction
 from server.kit.errors import Invalid, Unavailable, WaymarkError
 from server.records.service import Actor, acting
+from server.webhooks import service as webhooks
 
 __all__ = [
     "apply",
@@ -155,6 +156,7 @@ def apply(session: Session, target: Target, run: ImportRun, progress: Progress |
     target.write(session, run, progress or untold)
     run.counts, run.state, run.applied_at, run.message = counts, State.DONE, clock.now(), None
     session.flush()
+    webhooks.announce(session, "import", str(run.id), run.state)
 
 
 def untold(done: int, total: int, counts: Mapping[str, int]) -> None:

@@ -18,6 +18,7 @@ from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.ids import uuid7
 from server.records.service import Actor, acting
+from server.webhooks import service as webhooks
 
 # Each text below is put together from the constants of a target, never from what somebody sends.
 
@@ -220,6 +221,7 @@ def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -
     run.undo_counts = {"removed": removed, "restored": restored, "kept": kept}
     session.flush()
     session.expire_all()
+    webhooks.announce(session, "import", str(run.id), run.state)
 
 
 def require_undoable(run: ImportRun) -> None:

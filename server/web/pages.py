@@ -73,7 +73,7 @@ ROOMS = (
     Room("density", "/density", "White space", "hexagon", "w", "density:read"),
     Room("segments", "/segments", "Segments", "list-filter", "m", "segments:read"),
     Room("review", "/review", "Review", "map-pin-check", "v", "pins:place", place="more"),
-    Room("imports", "/imports", "Import", "file-up", "i", "accounts:import", place="more"),
+    Room("imports", "/imports", "Import", "file-up", "i", "imports:read", place="more"),
     Room("duplicates", "/duplicates", "Duplicates", "copy-check", "d", "accounts:merge", place="more"),
     Room("inbox", "/inbox", "Unassigned mail", "inbox", "q", "accounts:assign", place="more"),
     Room("conflicts", "/conflicts", "Conflicts", "git-merge-conflict", "c", "conflicts:read", place="more"),

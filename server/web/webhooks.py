@@ -46,6 +46,7 @@ def webhooks_page(
         types=service.TYPES,
         header=signing.HEADER,
         example="https://example.com/hook",
+        receiver=signing.RECEIVER,
         values=values or {"types": list(service.TYPES)},
         secret=secret,
         error=error,

@@ -17,6 +17,7 @@ from server.webhooks.models import Delivery, Endpoint
 
 TYPES: Mapping[str, str] = {
     "plan_export": "The files of a rep's days were written or changed",
+    "account": "An account was added, changed, merged, deleted or brought back",
     "contact": "A contact was added, changed, merged or deleted",
     "lead": "A lead came in or was changed",
     "opportunity": "A deal was opened, changed, moved or closed",
@@ -29,6 +30,9 @@ TYPES: Mapping[str, str] = {
     "ticket_breach": "A ticket missed a target",
     "ticket_queue": "A queue of tickets was made or changed",
     "activity": "A call, meeting, task or mail was written or changed",
+    "visit": "A visit was begun, done, missed or called off",
+    "note": "A note was written, changed or deleted",
+    "import": "A file was brought in or taken back",
 }
 """What can be told of; rooms above add theirs by calling `announce`."""
 

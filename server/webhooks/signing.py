@@ -10,6 +10,20 @@ import hmac
 HEADER = "Waymark-Signature"
 TOLERANCE_S = 300
 
+RECEIVER = """import hashlib, hmac, http.server, json, time
+SECRET = "whsec_..."
+class Hook(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        parts = dict(part.split("=", 1) for part in self.headers["Waymark-Signature"].split(","))
+        wanted = hmac.new(SECRET.encode(), parts["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
+        genuine = hmac.compare_digest(wanted, parts["v1"]) and abs(time.time() - int(parts["t"])) <= 300
+        self.send_response(204 if genuine else 401); self.end_headers()
+        if genuine: print(self.headers["Waymark-Delivery"], json.loads(body))
+http.server.HTTPServer(("", 8000), Hook).serve_forever()
+"""
+"""A whole receiver, as the page shows it: it answers 204 to what is genuine, and 401 to anything else."""
+
 
 def signature(secret: str, at: int, body: bytes) -> str:
     """The header's value for a body sent at a moment (Unix seconds)."""

@@ -27,6 +27,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
 from server.records.service import Actor, acting
+from server.webhooks import service as webhooks
 
 UNDO = timedelta(days=30)
 """How long a merge can be taken back."""
@@ -106,9 +107,15 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
     session.flush()
     pins.align_accounts(session, [winner.id])
     duplicate_pairs.decide(session, (winner.id, loser.id), PairState.MERGED, made.merged_by)
-    session.refresh(winner)
-    session.refresh(loser)
+    tell_programs(session, winner, loser)
     return made
+
+
+def tell_programs(session: Session, *accounts: Account) -> None:
+    """Tell other programs that these accounts have changed."""
+    for account in accounts:
+        session.refresh(account)
+        webhooks.announce(session, "account", str(account.id), str(account.rev))
 
 
 def locked(session: Session, *ids: UUID) -> list[Account]:
@@ -223,8 +230,7 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> Undone:
     session.flush()
     pins.align_accounts(session, [winner.id, loser.id, top.id])
     duplicate_pairs.decide(session, (winner.id, loser.id), PairState.NOT_DUPLICATE, scope.user_id)
-    for row in (winner, loser):
-        session.refresh(row)
+    tell_programs(session, winner, loser)
     return Undone(made, tuple(dict.fromkeys(kept)))
 
 

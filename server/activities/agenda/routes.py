@@ -35,6 +35,7 @@ router = APIRouter(prefix="/api/v1/activities", tags=["activities"])
 
 ReadActivities = Annotated[Scope, requires("activities:read")]
 WriteActivities = Annotated[Scope, requires("activities:write")]
+ExportActivities = Annotated[Scope, requires("activities:export")]
 Filter = Annotated[str | None, Query(max_length=4000, description="In the filter language.")]
 LONGEST_WINDOW = timedelta(days=400)
 
@@ -104,7 +105,7 @@ def calendar(
 
 @router.get("/export")
 def export(
-    scope: ReadActivities,
+    scope: ExportActivities,
     session: Db,
     format: exporting.Format = exporting.Format.CSV,
     kind: Annotated[list[Kind] | None, Query()] = None,
@@ -113,7 +114,9 @@ def export(
     filter: Filter = None,
 ) -> Response:
     """The same as a file."""
-    statement = queries.chosen(scope, kinds=kind or (), state=state, account_id=account_id, filter=filter)
+    statement = queries.chosen(
+        scope, kinds=kind or (), state=state, account_id=account_id, filter=filter, permission="activities:export"
+    )
     return exporting.answer(session, statement, format)
 
 

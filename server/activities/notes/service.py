@@ -26,6 +26,7 @@ from server.notifications.kinds import About
 from server.records.merging import Current, Delta, Rules, merge
 from server.records.models import FieldHistory
 from server.records.queries import values_at
+from server.webhooks import service as webhooks
 
 LONGEST = 20_000
 AT_ONCE = 1000
@@ -82,8 +83,7 @@ def write(session: Session, scope: Scope, new: NewNote) -> Note:
         files.attach(session, "note", note.id, new.file_ids, scope.user_id)
     tell(session, scope, note, account, note.mentions)
     tell_followers(session, scope, note, account)
-    session.refresh(note)
-    return note
+    return told(session, note)
 
 
 def find_account(session: Session, scope: Scope, account_id: UUID) -> Account:
@@ -190,8 +190,7 @@ def edit(
         files.attach(session, "note", note.id, file_ids, scope.user_id)
     account = session.get_one(Account, accounts.surviving(session, note.account_id))
     tell(session, scope, note, account, [one for one in note.mentions if one not in before])
-    session.refresh(note)
-    return note
+    return told(session, note)
 
 
 def delete(session: Session, scope: Scope, note_id: UUID, base_rev: int) -> Note:
@@ -202,8 +201,7 @@ def delete(session: Session, scope: Scope, note_id: UUID, base_rev: int) -> Note
     require_revision(shortened(note.text), note.id, note.rev, base_rev)
     note.deleted_at = clock.now()
     session.flush()
-    session.refresh(note)
-    return note
+    return told(session, note)
 
 
 def restore(session: Session, scope: Scope, note_id: UUID) -> Note:
@@ -215,7 +213,13 @@ def restore(session: Session, scope: Scope, note_id: UUID) -> Note:
         raise NotFound("There is no such note.", id=str(note_id))
     note.deleted_at = None
     session.flush()
+    return told(session, note)
+
+
+def told(session: Session, note: Note) -> Note:
+    """Tell other programs that a note is new or has changed; the note as it stands now."""
     session.refresh(note)
+    webhooks.announce(session, "note", str(note.id), str(note.rev))
     return note
 
 

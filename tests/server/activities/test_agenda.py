@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from server.activities.agenda import queries, recurrence, reminding, service
 from server.activities.agenda.models import Activity, Kind
 from server.activities.agenda.service import NewActivity
+from server.auth import rights
 from server.auth.access import scope_of
 from server.demands.models import DemandState, VisitDemand
 from server.kit import clock
@@ -246,6 +247,14 @@ def test_a_formula_is_exported_as_text(session: Any, people: Any, clients: Any) 
     answer = clients["rita"].get(f"{PATH}/export")
     assert "'=HYPERLINK(1)" in answer.text
     assert clients["rita"].get(f"{PATH}/export", params={"format": "xlsx"}).content[:2] == b"PK"
+
+
+def test_the_file_wants_the_right_to_export(session: Any, people: Any, clients: Any) -> None:
+    levels = {"activities:export": "none"}
+    rights.change_role(session, "rep", levels=levels, fields={}, actor=people["mona"].id)
+    assert clients["rita"].get(f"{PATH}/export").status_code == 403
+    assert f"{PATH}/export" not in clients["rita"].get("/tasks").text
+    assert clients["rita"].get(PATH).status_code == 200
 
 
 def test_happenings_tell_of_what_somebody_may_see(session: Any, people: Any, account_of: Any) -> None:

@@ -49,8 +49,16 @@ def test_a_file_that_is_none_is_explained_on_the_page(
     assert "leer.csv" in answer.text
 
 
-def test_a_rep_does_not_import(browser_of: Callable[[User], TestClient], make_user: Callable[..., User]) -> None:
-    assert browser_of(make_user("rita", Role.REP)).get("/imports").status_code == 403
+def test_a_rep_does_not_import_and_the_support_finds_the_way(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    rita, sue = browser_of(make_user("rita", Role.REP)), browser_of(make_user("sue", Role.SUPPORT))
+    assert rita.get("/imports").status_code == 403
+    assert 'href="/imports"' not in rita.get("/me").text
+    assert 'href="/imports"' in sue.get("/me").text
+    page = sue.get("/imports").text
+    assert 'value="contacts"' in page
+    assert 'value="accounts"' not in page
 
 
 def uploaded(browser: TestClient, content: bytes, name: str = "kunden.csv") -> tuple[str, dict[str, str]]:

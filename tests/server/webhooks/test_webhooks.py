@@ -217,3 +217,49 @@ def test_the_secret_is_in_the_first_answer_only(client_for: ClientFor, make_user
     assert client.patch(path, json={"active": False}).json()["active"] is False
     assert client.delete(path).status_code == 204
     assert client.get("/api/v1/webhooks").json()["items"] == []
+
+
+def test_accounts_notes_visits_and_imports_are_told_of(
+    session: Session, make_user: Callable[..., User], client_for: ClientFor
+) -> None:
+    service.add(session, "All", "https://example.com/hook", ["account", "note", "visit", "import"])
+    ada = client_for(make_user("ada"))
+    account = ada.post("/api/v1/accounts", json={"name": "Amann", "sites": [{"lon": 9.5, "lat": 47.1}]}).json()
+    path = f"/api/v1/accounts/{account['id']}"
+    changed = ada.patch(path, json={"phone": "+423 123 45 67"}, headers={"If-Match": f'"{account["rev"]}"'})
+    assert changed.status_code == 200, changed.text
+    note = ada.post("/api/v1/notes", json={"account_id": account["id"], "text": "Likes coffee."}).json()
+    visit = ada.post("/api/v1/visits/report", json={"account_id": account["id"]}).json()
+    file = {"file": ("list.csv", b"name,city\nBeck,Vaduz\n")}
+    run = ada.post("/api/v1/imports", files=file).json()
+    wish = {"key": run["options"]["key"], "mapping": run["mapping"]}
+    for step in ("mapping", "apply", "undo"):
+        answer = ada.post(f"/api/v1/imports/{run['id']}/{step}", json=wish if step == "mapping" else None)
+        assert answer.status_code < 300, answer.text
+    told = [(one.type, one.row_id) for one in reversed(service.deliveries(session))]
+    assert told.count(("account", account["id"])) >= 2
+    assert ("note", note["id"]) in told
+    assert ("visit", visit["id"]) in told
+    assert told.count(("import", run["id"])) == 2
+
+
+def test_the_receiver_on_the_page_tells_the_genuine_from_the_forged(
+    empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, start = signing.RECEIVER.rsplit("\n", 2)[:2]
+    assert len(signing.RECEIVER.splitlines()) < 12
+    assert start.startswith("http.server.HTTPServer")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), names["Hook"])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url, body = f"http://127.0.0.1:{server.server_port}/", b'{"type":"account","id":"x","revision":"1"}'
+        now = int(clock.now().timestamp())
+        sent = {"Waymark-Delivery": "d"}
+        for secret, at, status in ((names["SECRET"], now, 204), ("other", now, 401), (names["SECRET"], now - 900, 401)):
+            signed = sent | {signing.HEADER: signing.signature(secret, at, body)}
+            assert posting.post(url, body, signed) == status
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,88 @@
+"""Wire shapes of one's calendar elsewhere; a password is never shown."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Content = Literal["visit", "meeting", "call", "task"]
+
+
+class Server(BaseModel):
+    """Where somebody's calendars lie."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"url": "https://cloud.example.com/dav", "username": "rita", "password": "three words"}]
+        },
+    )
+
+    url: str = Field(max_length=2000)
+    username: str = Field(max_length=300)
+    password: str = Field(max_length=1000)
+
+
+class LinkWrite(Server):
+    """The calendar that is to be kept the same."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "url": "https://cloud.example.com/dav",
+                    "username": "rita",
+                    "password": "three words",
+                    "calendar": "https://cloud.example.com/dav/rita/work/",
+                }
+            ]
+        },
+    )
+
+    calendar: str | None = Field(
+        default=None, max_length=2000, description="Its address, as `look` tells it; left out when there is one only."
+    )
+
+
+class CalendarRead(BaseModel):
+    """A calendar that a server offers."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    url: str
+    name: str
+
+
+class LinkRead(CalendarRead):
+    """The calendar that is kept the same."""
+
+    username: str
+    since: datetime
+    active: bool
+    synced_at: datetime | None
+    trouble: str
+
+
+class FeedWrite(BaseModel):
+    """What the address tells of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contents: list[Content] = ["visit", "meeting", "call", "task"]
+
+
+class FeedRead(BaseModel):
+    """The address that calendar programs read."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    contents: list[str]
+    created_at: datetime
+    read_at: datetime | None
+
+
+class FeedMade(FeedRead):
+    """A new address; its secret part is shown this once."""
+
+    path: str
