@@ -73,7 +73,9 @@ def chosen(layers: list[Layer], name: str | None) -> Layer:
     if not usable:
         there = ", ".join(f"“{layer.table}” ({(layer.kind or 'no geometry').capitalize()})" for layer in layers)
         raise BadFile(
-            f"The GeoPackage has no layer with points or areas{'; there is ' + there if there else ''}.",
+            f"The GeoPackage has no layer with points or areas; there is {there}."
+            if there
+            else "The GeoPackage has no layer with points or areas.",
             help="Export the places of your customers as points.",
         )
     if len(usable) > 1:

@@ -119,7 +119,7 @@ class KeptRead(BaseModel):
     field: str = Field(description="`*` for a record that the import has created.")
     value: Any = Field(description="What stays.")
     former: Any = Field(description="What stood there before the import.")
-    why: str = Field(description="`edited`, `imported`, `in_use` or `taken`.")
+    why: str = Field(description="`edited`, `imported`, `repaired`, `merged`, `in_use` or `taken`.")
     changed_by: UUID | None
     changed_at: datetime | None
     other_run: UUID | None

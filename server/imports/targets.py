@@ -137,6 +137,9 @@ class Target(Protocol):
     def records_sql(self) -> str:
         """SQL query: entity, row_id, record_id and label of every row of every record."""
 
+    def causes_sql(self) -> str:
+        """A query of `op_id` and `why`: changes since that were more than an edit, `repaired` or `merged`."""
+
     def in_use_sql(self) -> str:
         """SQL query: row_id of records on which others rest."""
 

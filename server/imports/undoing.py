@@ -101,7 +101,8 @@ BACK = """
            nullif(n.doc -> m.field, 'null') as value,
            l.actor, l.at, l.op_id,
            case when l.row_id is null then null
-                when exists (select from import_run r where r.id = l.op_id) then 'imported' else 'edited' end as why
+                when exists (select from import_run r where r.id = l.op_id) then 'imported'
+                else coalesce((select c.why from ({causes}) c where c.op_id = l.op_id), 'edited') end as why
     from mine m
     join import_row_now n on n.entity = m.entity and n.row_id = m.row_id
     left join lateral (
@@ -142,7 +143,8 @@ MADE = """
     )
     select m.*, t.actor, t.at, t.op_id,
            case when t.record_id is not null then case
-                    when exists (select from import_run r where r.id = t.op_id) then 'imported' else 'edited' end
+                    when exists (select from import_run r where r.id = t.op_id) then 'imported'
+                    else coalesce((select c.why from ({causes}) c where c.op_id = t.op_id), 'edited') end
                 when m.record_id in (select row_id from ({in_use}) x) then 'in_use' end as why
     from made m
     left join lateral (
@@ -161,10 +163,12 @@ TAKEN = """
 KEPT = """
     insert into import_kept
         (run_id, record_id, label, field, value, former, why, changed_by, changed_at, other_run)
-    select :run, record_id, label, '*', null, null, why, actor, at, case when why = 'imported' then op_id end
+    select :run, record_id, label, '*', null, null, why, actor, at,
+           case when why in ('imported', 'repaired') then op_id end
     from import_made where why is not null and (entity = :main or not is_whole)
     union all
-    select :run, record_id, label, field, value, former, why, actor, at, case when why = 'imported' then op_id end
+    select :run, record_id, label, field, value, former, why, actor, at,
+           case when why in ('imported', 'repaired') then op_id end
     from import_back
     where why is not null and former is distinct from value and entity || '.' || field <> all(:quiet)
     order by 3, 4
@@ -252,8 +256,9 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     session.execute(text(LATER), {"derived": derived})
     session.execute(text("create index on import_later (row_id)"))
     session.execute(text("analyze import_later"))
-    session.execute(text(BACK), {"run": run_id})
-    session.execute(text(MADE.format(in_use=target.in_use_sql())), {"main": main})
+    causes = target.causes_sql()
+    session.execute(text(BACK.format(causes=causes)), {"run": run_id})
+    session.execute(text(MADE.format(in_use=target.in_use_sql(), causes=causes)), {"main": main})
     for table in target.tables:
         for column in table.unique:
             session.execute(text(TAKEN.format(table=table.name, column=column)))

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from server.kit import clock
 from server.kit.settings import settings
+from server.web.wording import Wording
 
 FOLDER = Path(__file__).parent / "texts"
 LANGUAGES = {"en": "English", "de": "Deutsch"}
@@ -29,6 +30,12 @@ def catalogue(code: str) -> dict[str, str]:
     return known
 
 
+@lru_cache
+def wording(code: str) -> Wording:
+    """The sentences of a language by their English wording; English ones stay."""
+    return Wording({} if code == "en" else catalogue(code), has_comma=code == "de")
+
+
 @dataclass(frozen=True)
 class Language:
     """How one language writes things."""
@@ -39,6 +46,10 @@ class Language:
         """A text in this language; where a translation is missing, in English."""
         found = catalogue(self.code).get(text, text)
         return found.format(**values) if values else found
+
+    def said(self, sentences: str | None) -> str:
+        """What was put together in English, stored or just refused, in this language."""
+        return wording(self.code).said(sentences) if sentences else ""
 
     def number(self, value: float | Decimal | None, digits: int = 0) -> str:
         """A number with separators: 1,284 or 1.284."""

@@ -153,6 +153,10 @@ class AccountTarget:
         """Accounts with their sites."""
         return sql.RECORDS
 
+    def causes_sql(self) -> str:
+        """Bulk repairs of the review desk, and merges."""
+        return "select id as op_id, 'repaired' as why from repair_run union all select id, 'merged' from account_merge"
+
     def in_use_sql(self) -> str:
         """Accounts into which others were merged."""
         return sql.IN_USE

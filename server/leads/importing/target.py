@@ -109,6 +109,10 @@ class LeadTarget:
         """All leads."""
         return sql.RECORDS
 
+    def causes_sql(self) -> str:
+        """None: nothing here is repaired or merged in one go."""
+        return "select null::uuid as op_id, null::text as why where false"
+
     def in_use_sql(self) -> str:
         """Leads that have become accounts."""
         return sql.IN_USE

@@ -81,6 +81,10 @@ class ProductTarget:
         """Products with their prices and stock."""
         return sql.RECORDS
 
+    def causes_sql(self) -> str:
+        """None: nothing here is repaired or merged in one go."""
+        return "select null::uuid as op_id, null::text as why where false"
+
     def in_use_sql(self) -> str:
         """Products that succeed others."""
         return sql.IN_USE

@@ -33,6 +33,8 @@ def test_a_file_is_uploaded_checked_and_applied(
     page = browser.get(run).text
     assert "Nothing is changed yet" in page
     assert "Name: is missing" in page
+    german = browser.get(run, headers={"accept-language": "de"}).text
+    assert "Name: fehlt. Jedes Konto braucht einen Namen." in german
     assert session.scalar(select(Account)) is None
     assert browser.post(f"{run}/apply", data=token).status_code == 303
     assert [account.name for account in session.scalars(select(Account))] == ["Bäckerei Amann"]

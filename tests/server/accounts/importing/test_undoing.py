@@ -215,6 +215,22 @@ def test_what_was_done_and_taken_back_since_is_in_nobodys_way(
     assert run.undo_counts == {"removed": 2, "restored": 0, "kept": 0}
 
 
+def test_what_a_repair_or_a_merge_has_changed_since_is_told_from_an_edit(
+    session: Session, tmp_path: Path, ada: User, scope: Any
+) -> None:
+    run = run_import(session, tmp_path, HEADER + "1,Amann,Weg 1,Vaduz,,,,,\n2,Beck,Weg 2,Vaduz,,,,,\n3,Beck,,,,,,,\n")
+    merging.merge(session, scope(ada), numbered(session, "2").id, numbered(session, "3").id, MergeWish({}))
+    repair = RepairRun(detector="country_missing", actor=ada.id)
+    session.add(repair)
+    session.flush()
+    acting(session, Actor(ada.id, "web", op_id=repair.id))
+    main_site(session, numbered(session, "1")).country = "LI"
+    session.flush()
+    service.undo(session, TARGET, run, ada.id)
+    told = {(one.label, one.why, one.other_run) for one in imports.kept(session, run.id)}
+    assert told >= {("Amann", "repaired", repair.id), ("Beck", "merged", None)}
+
+
 def test_rows_that_mean_accounts_out_of_reach_are_errors_and_tell_nothing(
     session: Session, tmp_path: Path, make_user: Callable[..., User], make_account: Callable[..., Account], rita: User
 ) -> None:

@@ -1,0 +1,118 @@
+"""Sentences that were put together in English, stored or just refused, as their reader speaks.
+
+Each is a text of the catalogue with its gaps filled in: the text is found again, the values are read back out of it,
+and the translation is filled with them. So every row stored before has its words too, and no table holds a language.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+LONGEST = 2000
+"""Longer sentences hold somebody's own text for the most part, and stay as they are."""
+
+LETTERS = 4
+"""A text with fewer letters outside its gaps would fit everything."""
+
+AT_ONCE = 4
+"""A sentence goes over at most so many full stops."""
+
+WORDS = frozenset({"label", "problem", "trouble", "help", "there"})
+"""Gaps that hold words of ours; the others hold values."""
+
+LISTS = frozenset({"changes", "where"})
+"""Gaps that hold several of them, with commas and semicolons between."""
+
+NUMBER = re.compile(r"\d{1,3}(,\d{3})*(\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A text with gaps."""
+
+    between: tuple[str, ...]
+    """What stands before, between and after the gaps."""
+    gaps: tuple[str, ...]
+    text: str
+
+    def read(self, sentence: str) -> dict[str, str] | None:
+        """The values in the gaps, or None when it is not this text; linear in its length."""
+        first, *middle, last = self.between
+        if not (sentence.startswith(first) and sentence.endswith(last)) or len(sentence) <= len(first) + len(last):
+            return None
+        at, end, found = len(first), len(sentence) - len(last), dict[str, str]()
+        for gap, follows in zip(self.gaps, (*middle, None), strict=True):
+            until = end if follows is None else sentence.find(follows, at + 1, end)
+            if until <= at or found.setdefault(gap, sentence[at:until]) != sentence[at:until]:
+                return None
+            at = until + len(follows or "")
+        return found
+
+    def quotes(self, gap: str) -> bool:
+        """Whether a gap holds what somebody wrote, letter by letter."""
+        return self.between[self.gaps.index(gap)].endswith("“")
+
+
+def patterns(texts: Mapping[str, str]) -> list[Pattern]:
+    """The texts with gaps, the most telling first."""
+    found = []
+    for text in texts:
+        parts = re.split(r"{(\w+)}", text)
+        if len(parts) > 1 and len(re.findall(r"[^\W\d_]", "".join(parts[::2]))) >= LETTERS:
+            found.append(Pattern(tuple(parts[::2]), tuple(parts[1::2]), text))
+    return sorted(found, key=lambda one: (-sum(map(len, one.between)), one.text))
+
+
+class Wording:
+    """The sentences of one language."""
+
+    def __init__(self, texts: Mapping[str, str], *, has_comma: bool) -> None:
+        self.texts = texts
+        self.patterns = patterns(texts)
+        self.beginning = lru_cache(maxsize=500)(self.that_begin)
+        self.has_comma = has_comma
+        self.said = lru_cache(maxsize=4000)(self.word)
+
+    def word(self, sentences: str) -> str:
+        """Sentences in this language, line by line; one that the catalogue does not know stays as it is."""
+        if not self.texts or len(sentences) > LONGEST:
+            return sentences
+        return "\n".join(self.line(line) for line in sentences.split("\n"))
+
+    def line(self, line: str) -> str:
+        """One line, sentence by sentence; a full stop within a value does not end one."""
+        parts, said = re.split(r"(?<=[.?!]) (?=\S)", line), list[str]()
+        while parts:
+            tried = ((many, self.known(" ".join(parts[:many]))) for many in range(1, min(len(parts), AT_ONCE) + 1))
+            many, known = next((one for one in tried if one[1] is not None), (1, None))
+            said.append(parts[0] if known is None else known)
+            parts = parts[many:]
+        return " ".join(said)
+
+    def known(self, sentence: str) -> str | None:
+        """A sentence that the catalogue knows, with its values."""
+        if (exact := self.texts.get(sentence)) is not None:
+            return exact
+        for pattern in self.beginning(sentence[:1]):
+            if (values := pattern.read(sentence)) is not None:
+                filled = {gap: self.value(pattern, gap, value) for gap, value in values.items()}
+                return self.texts[pattern.text].format(**filled)
+        label, _, problem = sentence.partition(": ")
+        if label in self.texts and (known := self.known(problem.rstrip("."))) is not None:
+            return f"{self.texts[label]}: {known}{'.' * problem.endswith('.')}"
+        return None
+
+    def that_begin(self, sign: str) -> list[Pattern]:
+        """The patterns that can begin with a sign."""
+        return [one for one in self.patterns if one.between[0][:1] in ("", sign)]
+
+    def value(self, pattern: Pattern, gap: str, value: str) -> str:
+        """A value as it is read here: words are said, numbers get this language's separators."""
+        if gap in WORDS:
+            return self.line(value)
+        if gap in LISTS:
+            return "".join(self.line(part) for part in re.split(r"(; |, (?=\d))", value))
+        if self.has_comma and not pattern.quotes(gap) and NUMBER.fullmatch(value):
+            return value.translate(str.maketrans(",.", ".,"))
+        return value
