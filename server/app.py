@@ -6,6 +6,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from psycopg.errors import QueryCanceled
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -42,6 +43,7 @@ from server.kit import examples, filtering
 from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
+from server.kit.filtering.guard import TooSlow
 from server.kit.settings import settings
 from server.leads import routes as lead_routes
 from server.leads import rule_routes as lead_rule_routes
@@ -208,7 +210,9 @@ def answer_http(request: Request, error: Exception) -> Response:
 
 
 def answer_database(request: Request, error: Exception) -> Response:
-    """The database is away for a moment, or has no room: ask again."""
+    """The database is away for a moment, has no room, or was stopped at a list that takes too long."""
+    if isinstance(getattr(error, "orig", None), QueryCanceled):
+        return answer_error(request, TooSlow(request.query_params.get("filter", "")))
     log.error("database unavailable: %s", error)
     if getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
         full = Unavailable("The database's disk is full; nothing was changed.", help="Free some space on it.")

@@ -23,7 +23,7 @@ from server.auth.roles import Level
 from server.kit import clock
 from server.kit.errors import BadRequest
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import check, total
+from server.kit.filtering.guard import answers_in_time, check, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
 from server.regions.queries import served
@@ -178,6 +178,7 @@ class Listing:
     """Whether the total is about right rather than exact: of very long lists."""
 
 
+@answers_in_time
 def page(
     session: Session,
     scope: Scope,

@@ -20,6 +20,7 @@ from server.contacts.models import Consent, Contact, ContactAccount
 from server.fields.queries import found as found_in_own
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import answers_in_time, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.records.binned import binned
 from server.records.happenings import happening
@@ -171,8 +172,10 @@ class Listing:
     rows: list[Row]
     next_cursor: str | None
     total: int
+    is_estimated: bool = False
 
 
+@answers_in_time
 def page(
     session: Session,
     scope: Scope,
@@ -188,7 +191,7 @@ def page(
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
     statement = chosen(session, scope, filter=filter, search=search)
-    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Contact.id).subquery())) or 0
+    counted = total(session, statement.with_only_columns(Contact.id))
     after, down = decode_cursor(cursor, 3), sort.startswith("-")
     if after is not None:
         if after[0] != sort:
@@ -202,7 +205,8 @@ def page(
     return Listing(
         rows=with_places(session, scope, [row[0] for row in found[:limit]]),
         next_cursor=encode_cursor((sort, str(last[1]), str(last[0].id))) if last else None,
-        total=total,
+        total=counted.count,
+        is_estimated=counted.is_estimated,
     )
 
 

@@ -80,7 +80,8 @@ def list_contacts(
         people = [one for one, _ in queries.of_account(session, scope, account_id, limit=limit)]
         return Page(items=[ContactRead.of(row) for row in queries.with_places(session, scope, people)])
     found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
-    return Page(items=[ContactRead.of(row) for row in found.rows], next_cursor=found.next_cursor, total=found.total)
+    items = [ContactRead.of(row) for row in found.rows]
+    return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
 @router.get("/contacts/export.{kind}")

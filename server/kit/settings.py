@@ -25,6 +25,9 @@ class Settings(BaseSettings):
         description="PostgreSQL server to use instead of the embedded one, e.g. postgresql://user:password@host/waymark.",
     )
     database_pool: int = Field(default=10, ge=1, le=200, description="Database connections that one process may hold.")
+    list_timeout_s: float = Field(
+        default=10, ge=0.1, le=600, description="Seconds after which a list whose filter searches too much is stopped."
+    )
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the web server listens on.")
     public_url: str | None = Field(

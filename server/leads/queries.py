@@ -21,6 +21,7 @@ from server.auth.models import TeamMember, User
 from server.auth.roles import Level
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import answers_in_time, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.leads.fields import fields, matches
 from server.leads.models import Lead, LeadAssignment, LeadSignal, LeadState
@@ -137,8 +138,10 @@ class Listing:
     rows: list[Row]
     next_cursor: str | None
     total: int
+    is_estimated: bool = False
 
 
+@answers_in_time
 def page(
     session: Session,
     scope: Scope,
@@ -154,7 +157,7 @@ def page(
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Lead.id).subquery())) or 0
+    counted = total(session, statement.with_only_columns(Lead.id))
     after, down = decode_cursor(cursor, 3), sort.startswith("-")
     if after is not None:
         if after[0] != sort:
@@ -168,7 +171,8 @@ def page(
     return Listing(
         rows=[Row(*row[:5]) for row in found[:limit]],
         next_cursor=encode_cursor((sort, str(last[5]), str(last[0].id))) if last else None,
-        total=total,
+        total=counted.count,
+        is_estimated=counted.is_estimated,
     )
 
 

@@ -75,7 +75,8 @@ def list_leads(
 ) -> Page[LeadListed]:
     """The leads you may see, page by page."""
     found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
-    return Page(items=[LeadListed.of(row) for row in found.rows], next_cursor=found.next_cursor, total=found.total)
+    items = [LeadListed.of(row) for row in found.rows]
+    return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
 @router.get("/api/v1/leads/fields")

@@ -23,6 +23,7 @@ from server.fields.queries import filtering
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import answers_in_time
 from server.kit.paging import decode_cursor, encode_cursor
 from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_base, is_rotten, rate
 from server.opportunities.models import Opportunity, OpportunityLine, Pipeline, Stage, StageChange
@@ -216,6 +217,7 @@ class Listing:
     total: Total
 
 
+@answers_in_time
 def page(
     session: Session,
     scope: Scope,

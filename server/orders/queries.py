@@ -20,6 +20,7 @@ from server.auth.models import User
 from server.auth.roles import Level
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import answers_in_time, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.orders.fields import fields
 from server.orders.models import Kind, Letterhead, Order, OrderLine, State
@@ -110,6 +111,7 @@ class Listing:
     rows: list[Row]
     next_cursor: str | None
     total: int
+    is_estimated: bool = False
 
 
 SORTS: dict[str, ColumnElement[Any]] = {
@@ -153,6 +155,7 @@ def chosen(
     return statement
 
 
+@answers_in_time
 def page(
     session: Session,
     scope: Scope,
@@ -175,7 +178,7 @@ def page(
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Order.id).subquery())) or 0
+    counted = total(session, statement.with_only_columns(Order.id))
     down, after = sort.startswith("-"), decode_cursor(cursor, 3)
     if after is not None:
         if after[0] != sort:
@@ -193,7 +196,8 @@ def page(
     return Listing(
         rows=[Row(*row[:4]) for row in found[:limit]],
         next_cursor=encode_cursor((sort, str(last[4]), str(last[0].id))) if last else None,
-        total=total,
+        total=counted.count,
+        is_estimated=counted.is_estimated,
     )
 
 

@@ -78,7 +78,8 @@ def list_orders(
         session, scope, filter=filter, search=search, account_id=account_id, opportunity_id=opportunity_id, sort=sort,
         cursor=cursor, limit=limit,
     )  # fmt: skip
-    return Page(items=[OrderListed.of(row) for row in found.rows], next_cursor=found.next_cursor, total=found.total)
+    items = [OrderListed.of(row) for row in found.rows]
+    return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
 @router.get("/orders/export.{kind}")

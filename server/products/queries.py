@@ -15,6 +15,7 @@ from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import BadRequest
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import answers_in_time, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.kit.settings import settings
 from server.products.fields import IN_STOCK, fields, matches
@@ -96,8 +97,10 @@ class Listing:
     rows: list[Row]
     next_cursor: str | None
     total: int
+    is_estimated: bool = False
 
 
+@answers_in_time
 def page(
     session: Session,
     scope: Scope,
@@ -113,7 +116,7 @@ def page(
     key = SORTS.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
-    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Product.id).subquery())) or 0
+    counted = total(session, statement.with_only_columns(Product.id))
     down = sort.startswith("-")
     after = decode_cursor(cursor, 3)
     if after is not None:
@@ -128,7 +131,8 @@ def page(
     return Listing(
         rows=[Row(*row[:5]) for row in found[:limit]],
         next_cursor=encode_cursor((sort, str(last[5]), str(last[0].id))) if last else None,
-        total=total,
+        total=counted.count,
+        is_estimated=counted.is_estimated,
     )
 
 

@@ -68,7 +68,7 @@ def list_products(
     found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
     stock = queries.stock_of(session, [row.product.id for row in found.rows])
     items = [ProductRead.of(row, stock.get(row.product.id, [])) for row in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
 @router.post("/products", status_code=201)

@@ -22,6 +22,7 @@ from server.auth.roles import GRANTS, Level
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import answers_in_time, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.records.binned import binned
 from server.records.happenings import happening
@@ -110,6 +111,7 @@ class Listing:
     rows: list[TicketRow]
     next_cursor: str | None
     total: int
+    is_estimated: bool = False
 
 
 def with_names(statement: Select[Ticket], now: datetime) -> Select[Any]:
@@ -168,6 +170,7 @@ def sort_keys() -> dict[str, ColumnElement[Any]]:
     }
 
 
+@answers_in_time
 def page(
     session: Session,
     scope: Scope,
@@ -186,7 +189,7 @@ def page(
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    total = session.scalar(select(func.count()).select_from(statement.with_only_columns(Ticket.id).subquery())) or 0
+    counted = total(session, statement.with_only_columns(Ticket.id))
     after = decode_cursor(cursor, 3)
     down = sort.startswith("-")
     if after is not None:
@@ -201,7 +204,8 @@ def page(
     return Listing(
         rows=[TicketRow(*row[:8]) for row in found[:limit]],
         next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
-        total=total,
+        total=counted.count,
+        is_estimated=counted.is_estimated,
     )
 
 

@@ -64,7 +64,8 @@ def list_tickets(
         session, scope, filter=filter, search=search, queue_id=queue_id, account_id=account_id, sort=sort,
         cursor=cursor, limit=limit,
     )  # fmt: skip
-    return Page(items=[TicketRead.of(row) for row in found.rows], next_cursor=found.next_cursor, total=found.total)
+    items = [TicketRead.of(row) for row in found.rows]
+    return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
 @router.get("/export.{kind}")

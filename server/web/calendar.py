@@ -151,7 +151,7 @@ def of_activity(row: queries.Row, zone: str, colour: int, may_move: bool) -> Ent
         kind=one.kind,
         title=one.subject,
         starts_at=row.starts_at,
-        ends_at=row.ends_at,
+        ends_at=row.ends_at or row.starts_at,
         day=one.due_on or one.at.astimezone(ZoneInfo(zone)).date(),
         is_all_day=one.is_all_day,
         owner_id=one.owner_id,

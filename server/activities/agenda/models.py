@@ -118,6 +118,7 @@ class Activity(Record, Base):
         CheckConstraint("kind in ('call', 'meeting', 'task', 'mail')", name="kind"),
         CheckConstraint("state in ('open', 'done', 'cancelled')", name="state"),
         CheckConstraint("ends_at is null or ends_at >= starts_at", name="times"),
+        CheckConstraint("starts_at is null or ends_at is not null", name="ends"),
         CheckConstraint("(series_id is null) = (replaces_at is null)", name="repeat"),
         Index("ix_activity_account", "account_id", "at", "id"),
         Index("ix_activity_owner", "owner_id", "at", "id"),

@@ -98,8 +98,8 @@ def settle(session: Session, row: Activity) -> None:
     """Bring what follows from other fields up to date, and refuse what does not fit together."""
     if not row.subject:
         raise Invalid("The subject is empty.", help="Say in a few words what it is about.", field="subject")
+    _check_times(row)  # first, because the others ask the database, which takes no half-set times
     _check_references(session, row)
-    _check_times(row)
     row.at = placed_at(row)
     lasts = row.ends_at - row.starts_at if row.starts_at and row.ends_at else timedelta()
     row.repeats_until = None

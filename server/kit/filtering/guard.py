@@ -1,20 +1,27 @@
-"""Keeps a filter from scanning everything while somebody waits: the planner's estimate is asked first."""
+"""Keeps a filter from scanning everything while somebody waits: the planner's estimate is asked first, and what it
+did not foresee is stopped after some seconds.
+"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import ClauseElement, ColumnElement, Executable, Select, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from server.kit.errors import Invalid
 from server.kit.filtering.nodes import All, Node
 from server.kit.filtering.writing import write
+from server.kit.settings import settings
 
 MOST_COST = 3_000_000.0
 """In the planner's units; a scan of a million accounts with their sites costs some 200,000."""
-EXACT_UP_TO = 20_000
+EXACT_UP_TO = 10_000
 """Counts are exact up to here; beyond, a large list says "about"."""
 
 
@@ -22,6 +29,21 @@ class TooExpensive(Invalid):
     """The filter would keep the database busy for too long while somebody waits."""
 
     code = "filter_too_expensive"
+
+
+class TooSlow(Invalid):
+    """The list was stopped: it took the database longer than somebody should wait."""
+
+    code = "filter_too_slow"
+
+    def __init__(self, wished: str = "") -> None:
+        wait = f"{settings().list_timeout_s:g} s"
+        what = f"“{wished}” was" if wished else "The list was"
+        super().__init__(
+            f"{what} still searching after {wait} and was stopped.",
+            help="Narrow it with a condition on a field of the list itself: a name, a number, an owner or a day.",
+            **({"part": wished} if wished else {}),
+        )
 
 
 @dataclass(frozen=True)
@@ -93,3 +115,30 @@ def total(session: Session, statement: Select[Any]) -> Total:
     if counted <= EXACT_UP_TO:
         return Total(counted)
     return Total(max(counted, estimate(session, rows).rows), is_estimated=True)
+
+
+@contextmanager
+def in_time(session: Session, wished: str = "") -> Iterator[None]:
+    """Stop every statement of the block that takes longer than the setting; `wished` is the filter that is named."""
+    allowed = f"{round(settings().list_timeout_s * 1000)}ms"
+    name = "statement_timeout"
+    before = session.execute(select(func.current_setting(name), func.set_config(name, allowed, True))).one()[0]
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise TooSlow(wished) from error
+        raise
+    session.execute(select(func.set_config(name, before, True)))
+
+
+def answers_in_time[**P, T](listing: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:
+    """Decorate a list: it is stopped when it takes too long, and its filter or search is named."""
+
+    @wraps(listing)
+    def page(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        wished = kwargs.get("filter") or kwargs.get("search") or ""
+        with in_time(session, str(wished)):
+            return listing(session, *args, **kwargs)
+
+    return page

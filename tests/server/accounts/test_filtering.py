@@ -14,6 +14,7 @@ from server.auth.models import User
 from server.demands.models import VisitDemand
 from server.kit import clock
 from server.kit.filtering import guard
+from server.kit.settings import settings
 
 MakeAccount = Callable[..., Any]
 
@@ -122,3 +123,22 @@ def test_a_very_long_list_is_counted_about(admin_client: TestClient, monkeypatch
     page = admin_client.get("/api/v1/accounts", params={"limit": 1}).json()
     assert page["total"] >= 3
     assert page["total_is_estimated"] is True
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize(("room", "asked"), [("accounts", {"filter": "name = a"}), ("contacts", {"q": "anna"})])
+def test_a_list_that_searches_too_long_is_stopped_and_its_filter_named(
+    admin_client: TestClient, monkeypatch: pytest.MonkeyPatch, room: str, asked: dict[str, str]
+) -> None:
+    def searches_for_a_minute(session: Session, _statement: object) -> None:
+        session.execute(text("select pg_sleep(60)"))
+
+    monkeypatch.setattr(f"server.{room}.queries.total", searches_for_a_minute)
+    monkeypatch.setattr(settings(), "list_timeout_s", 0.1)
+    answer = admin_client.get(f"/api/v1/{room}", params=asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "filter_too_slow")
+    assert answer.json()["part"] in asked.values()
+    page = admin_client.get(f"/{room}", params=asked, headers={"accept": "text/html"})
+    assert page.status_code == 422
+    assert "still searching after 0.1 s" in page.text
+    assert "Narrow it with a condition" in page.text

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from server.activities.agenda import queries, recurrence, reminding, service
 from server.activities.agenda.models import Activity, Kind
@@ -219,6 +220,16 @@ def test_an_all_day_meeting_lasts_from_midnight_to_midnight_where_it_is(session:
     assert (row.starts_at, row.ends_at) == (
         datetime(2030, 1, 6, 23, tzinfo=UTC), datetime(2030, 1, 7, 23, tzinfo=UTC)
     )  # fmt: skip
+
+
+def test_an_entry_whose_end_is_taken_away_gets_the_usual_one(session: Any, people: Any, clients: Any) -> None:
+    row = service.add(session, meeting(people["rita"], participant_ids=[people["mona"].id]))
+    first = {"If-Match": clients["rita"].get(f"{PATH}/{row.id}").headers["etag"]}
+    changed = clients["rita"].patch(f"{PATH}/{row.id}", json={"ends_at": None}, headers=first)
+    assert changed.status_code == 200, changed.text
+    assert row.ends_at == MONDAY + timedelta(minutes=30)
+    with pytest.raises(IntegrityError, match="ck_activity_ends"), session.begin_nested():
+        session.execute(update(Activity).where(Activity.id == row.id).values(ends_at=None))
 
 
 def test_lists_come_page_by_page_and_are_filtered_by_the_one_language(
