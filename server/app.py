@@ -67,6 +67,7 @@ from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.tickets import queue_routes as ticket_queue_routes
 from server.tickets import routes as ticket_routes
+from server.tickets import tile_routes as ticket_tile_routes
 from server.timeline import routes as timeline_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
@@ -116,6 +117,7 @@ ROUTERS = (
     order_routes.router,
     ticket_routes.router,
     ticket_queue_routes.router,
+    ticket_tile_routes.router,
     balance_routes.router,
     density_routes.router,
     field_routes.router,

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.accounts.reaching import Reaching
+from server.activities.agenda import queries as agenda
+from server.activities.agenda.models import Activity
 from server.activities.fields import missed_visits, planned_visits, visits
 from server.contacts import queries as contacts
 from server.contacts.fields import contacts as contacts_of_account
@@ -69,6 +71,10 @@ SUBJECTS = (
     Subject(
         "contact", "Contacts", "contacts:read", "/contacts", "/contacts/{id}", contacts.language, contacts.visible_to,
         Contact.id, func.coalesce(Contact.last_name, Contact.first_name),
+    ),
+    Subject(
+        "task", "Tasks", "activities:read", "/tasks", "/calendar/activities/{id}", agenda.language,
+        agenda.visible_tasks, Activity.id, Activity.subject,
     ),
     Subject(
         "product", "Products", "products:read", "/products", "/products/{id}", products.language, products.visible_to,

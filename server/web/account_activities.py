@@ -34,7 +34,7 @@ LATEST = 8
 def show_doing(request: Request, account_id: UUID, scope: Read, session: Db) -> Response:
     """What is open at an account, then what was done there last."""
     account = read(session, scope, account_id)
-    here = queries.chosen(scope, account_id=account.id)
+    here = queries.chosen(session, scope, account_id=account.id)
     upcoming = queries.page(session, here.where(Activity.state == State.OPEN), limit=LATEST, oldest=True).rows
     done = queries.page(session, here.where(Activity.state != State.OPEN), limit=LATEST).rows
     sites = accounts.sites_of(session, [account.id])

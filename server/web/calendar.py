@@ -122,7 +122,7 @@ def entries_of(session: Session, scope: Scope, looking: Looking, order: Mapping[
     found: list[Entry] = []
     wanted = [Kind(one) for one in looking.kinds if one != "visit"]
     if wanted:
-        statement = queries.of_people(queries.chosen(scope, kinds=wanted), people)
+        statement = queries.of_people(queries.chosen(session, scope, kinds=wanted), people)
         statement = statement.where(Activity.state != State.CANCELLED)
         mine = scope.may("activities:write")
         found += [

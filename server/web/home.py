@@ -46,6 +46,7 @@ def show_home(
     filter: Filter = None,
     search: Search = None,
     leads: Annotated[str | None, Query(max_length=4000, description="A filter of leads to show.")] = None,
+    tickets: Annotated[str | None, Query(max_length=4000, description="A filter of tickets to show.")] = None,
 ) -> Response:
     """The map."""
     return render(
@@ -55,6 +56,7 @@ def show_home(
         filter=filter or "",
         search=search or "",
         leads=leads if leads and scope.may("leads:read") else "",
+        tickets=tickets if tickets and scope.may("tickets:read") else "",
         chips=chips(filter or ""),
         has_region=bool(regions.served(session)),
         has_density=density.totals(session).prospects > 0 if scope.may("density:read") else False,

@@ -73,7 +73,7 @@ def show_tasks(
     error, found, total = None, queries.Listing([], None), 0
     try:
         with attempt(session):
-            statement = queries.chosen(scope, kinds=[Kind.TASK], state=state, filter=filter)
+            statement = queries.chosen(session, scope, kinds=[Kind.TASK], state=state, filter=filter)
             statement = queries.of_people(statement, [who or scope.user_id])
             found = queries.page(session, statement, cursor=cursor, limit=ROWS, oldest=state is State.OPEN)
             total = (

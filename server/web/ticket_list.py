@@ -16,7 +16,7 @@ from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.paging import Cursor
-from server.tickets import queries, service
+from server.tickets import queries, service, tiles
 from server.tickets.fields import fields
 from server.tickets.models import Priority
 from server.tickets.routes import Filter, Search
@@ -30,6 +30,7 @@ ReadTickets = Annotated[Scope, requires("tickets:read")]
 WriteTickets = Annotated[Scope, requires("tickets:write")]
 
 ROWS = 50
+CARD = 100
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,15 @@ def show_tickets(
         error=error,
         restorable=request.query_params.get("deleted"),
     )
+
+
+@router.get("/card")
+def show_card(
+    request: Request, scope: ReadTickets, session: Db, ids: Annotated[list[UUID], Query(max_length=CARD)]
+) -> Response:
+    """A fragment: the tickets at one place of the map, those that press most first."""
+    rows = tiles.at_a_place(session, scope, ids)
+    return render(request, "tickets/card.html", scope, rows=rows)
 
 
 def _login(session: Session, scope: Scope) -> str:

@@ -54,7 +54,7 @@ OFF_PHONES = {"all": {"mate"}}
 OBJECTS = ("accounts", "contacts", "leads", "opportunities", "orders", "tickets")
 NAMED = {"accounts": "name", "contacts": "last_name", "leads": "company", "opportunities": "name",
          "orders": "reference", "tickets": "subject"}  # fmt: skip
-TILES = ("accounts", "leads", "opportunities")
+TILES = ("accounts", "leads", "opportunities", "tickets")
 KINDS = {"accounts": "account", "contacts": "contact", "leads": "lead", "opportunities": "opportunity",
          "orders": "order", "tickets": "ticket"}  # fmt: skip
 PAGES = {

@@ -10,7 +10,10 @@ from sqlalchemy import DateTime, Select, Uuid, and_, cast, func, not_, or_, sele
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
+from server.accounts.around import Around
 from server.accounts.models import Account, Site
+from server.accounts.reaching import Reaching
+from server.accounts.spots import through
 from server.activities.agenda import recurrence
 from server.activities.agenda.fields import fields
 from server.activities.agenda.models import Activity, Kind, State
@@ -19,7 +22,7 @@ from server.auth.models import User
 from server.auth.queries import visible_users
 from server.auth.roles import Level
 from server.kit.errors import NotFound
-from server.kit.filtering import Vocabulary, compile_filter, parse
+from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.paging import decode_cursor, encode_cursor
 from server.records.happenings import happening
 
@@ -42,6 +45,11 @@ def visible_to(scope: Scope, permission: str = "activities:read") -> Select[Acti
         theirs = and_(Activity.account_id.is_(None), Activity.owner_id.in_(people.order_by(None)))
         reached = or_(accounts.standing_for(Activity.account_id, at_accounts), theirs)  # type: ignore[arg-type]
     return select(Activity).where(Activity.deleted_at.is_(None), or_(mine, and_(not_(OTHERS_SEE_BUSY), reached)))
+
+
+def visible_tasks(scope: Scope) -> Select[Activity]:
+    """The tasks that somebody may see."""
+    return visible_to(scope).where(Activity.kind == Kind.TASK)
 
 
 def find(session: Session, scope: Scope, activity_id: UUID, permission: str = "activities:read") -> Activity:
@@ -96,7 +104,15 @@ class Listing:
     next_cursor: str | None
 
 
+def language(session: Session, scope: Scope) -> Vocabulary:
+    """What activities can be asked by somebody."""
+    spots = through(Activity.account_id, Activity.site_id)
+    around = Around(session, accounts.visible_to(scope), Reaching(session, spots))
+    return vocabulary(session, scope, "task", fields(), today=accounts.today_of(scope), places=around)
+
+
 def chosen(
+    session: Session,
     scope: Scope,
     *,
     kinds: Sequence[Kind] = (),
@@ -117,8 +133,7 @@ def chosen(
     if account_id:
         statement = statement.where(Activity.account_id.in_(accounts.family(account_id)))
     if filter and filter.strip():
-        today = accounts.today_of(scope)
-        statement = statement.where(compile_filter(parse(filter), Vocabulary(fields(), today)))
+        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
     return statement
 
 

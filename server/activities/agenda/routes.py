@@ -79,7 +79,7 @@ def list_activities(
 ) -> Page[ActivityRead]:
     """Calls, meetings, tasks and mails, the latest first."""
     statement = queries.chosen(
-        scope, kinds=kind or (), state=state, owner_id=owner_id, account_id=account_id, filter=filter
+        session, scope, kinds=kind or (), state=state, owner_id=owner_id, account_id=account_id, filter=filter
     )
     found = queries.page(session, statement, cursor=cursor, limit=limit)
     return Page(items=[ActivityRead.of_row(row) for row in found.rows], next_cursor=found.next_cursor)
@@ -97,7 +97,7 @@ def calendar(
     """What stands in a window of time, repeats laid out, the earliest first."""
     if not first < last <= first + LONGEST_WINDOW:
         raise Invalid("The window ends before it begins, or lasts longer than 400 days.", field="last")
-    statement = queries.chosen(scope, kinds=kind or ())
+    statement = queries.chosen(session, scope, kinds=kind or ())
     if owner_id:
         statement = queries.of_people(statement, owner_id)
     return Page(items=[ActivityRead.of_row(row) for row in queries.between(session, statement, first, last)])
@@ -115,7 +115,13 @@ def export(
 ) -> Response:
     """The same as a file."""
     statement = queries.chosen(
-        scope, kinds=kind or (), state=state, account_id=account_id, filter=filter, permission="activities:export"
+        session,
+        scope,
+        kinds=kind or (),
+        state=state,
+        account_id=account_id,
+        filter=filter,
+        permission="activities:export",
     )
     return exporting.answer(session, statement, format)
 

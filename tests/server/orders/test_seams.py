@@ -8,6 +8,7 @@ import pytest
 
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
+from server.opportunities.rates import set_rate
 from server.orders import service
 from server.orders.dealing import begun_from
 from server.orders.models import Kind
@@ -24,7 +25,10 @@ def sold(session: Any, scope: Any, rita: Any, amann: Any, make_product: Any) -> 
     return service.place(session, hers, service.draft(session, hers, new).id)
 
 
-def test_accounts_are_filtered_by_what_they_ordered(client_for: Any, rita: Any, make_account: Any, sold: Any) -> None:
+def test_accounts_are_filtered_by_what_they_ordered(
+    session: Any, client_for: Any, rita: Any, make_account: Any, sold: Any
+) -> None:
+    set_rate(session, "CHF", date(2020, 1, 1), "1")
     make_account("Beck", (9.21, 47.1))
     client = client_for(rita)
 

@@ -42,7 +42,7 @@ def test_a_stranger_is_sent_away(client_for: Any) -> None:
         ("get", "/api/v1/tickets"), ("post", "/api/v1/tickets"), ("get", one), ("patch", one), ("delete", one),
         ("get", f"{one}/messages"), ("post", f"{one}/messages"), ("post", f"{one}/merge"), ("put", f"{one}/visit"),
         ("get", f"{one}/files/{NOBODY}"), ("get", "/api/v1/tickets/report"), ("get", "/api/v1/tickets/export.csv"),
-        ("get", "/api/v1/ticket-queues"), ("post", "/api/v1/ticket-answers"),
+        ("get", "/api/v1/ticket-queues"), ("get", "/tiles/tickets/10/539/359"), ("post", "/api/v1/ticket-answers"),
     ]  # fmt: skip
     for method, path in paths:
         assert getattr(client_for(None), method)(path).status_code == 401, path
@@ -75,6 +75,30 @@ def test_a_ticket_without_an_account_is_seen_by_support_and_its_assignee(
     service.assign(session, susi, ticket.id, people["rita"].id)
     assert clients["rita"].get(f"/api/v1/tickets/{ticket.id}").status_code == 200
     assert clients["mona"].get(f"/api/v1/tickets/{ticket.id}").status_code == 200, "who leads Rita sees hers"
+
+
+def test_the_tile_shows_the_open_tickets_that_somebody_may_see_at_their_site_or_their_accounts(
+    session: Any, people: Any, clients: Any, make_account: Any, make_ticket: Any, susi: Any
+) -> None:
+    amann = make_account("Amann", (9.51, 47.1), owner_id=people["nora"].id)
+    oven, solved = make_ticket(account_id=amann.id), make_ticket("The lamp", account_id=amann.id)
+    service.edit(session, susi, solved.id, solved.rev, {"state": "solved"})
+    make_ticket("Without a place")
+    tile = "/tiles/tickets/10/539/359"
+
+    def seen(login: str, **asked: str) -> bytes:
+        content: bytes = clients[login].get(tile, params=asked).content
+        return content
+
+    assert b"The oven is cold" in seen("nora")
+    assert b"The lamp" not in seen("nora")
+    assert b"The lamp" in seen("nora", filter="state = solved")
+    assert b"chef@example.com" not in seen("susi"), "who asks stands in no tile"
+    assert b"oven" not in seen("rita")
+    assert b"count" in clients["susi"].get("/tiles/tickets/5/16/11").content
+    card = {"params": {"ids": [str(oven.id)]}, "headers": {"accept": "text/html"}}
+    assert "The oven is cold" in clients["nora"].get("/tickets/card", **card).text
+    assert "The oven is cold" not in clients["rita"].get("/tickets/card", **card).text
 
 
 def test_numbers_have_no_gaps(session: Any, make_ticket: Any) -> None:

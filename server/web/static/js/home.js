@@ -1,6 +1,6 @@
 // The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
 
-import { accounts, density, incoming, leads, prospects, reached, routes, territories } from "./layers.js";
+import { accounts, density, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
 import { createMap } from "./map.js";
 import { features, reports } from "./routes.js";
 import { densityLegend } from "./legend.js";
@@ -9,14 +9,15 @@ import { reachControl } from "./reach.js";
 const page = document.querySelector("#home");
 const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "" };
 const chosenLeads = { filter: page.dataset.leads ?? "", selected: "" };
+const chosenTickets = { filter: page.dataset.tickets ?? "" };
 let today = { routes: [], reports: [] };
 let market = null;
 let reach = null;
 
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
-  layers: [territories(), reached(() => reach?.drawn ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(today.routes)), incoming(() => reports(today.reports))],
-  hidden: ["density", "prospects", ...(page.dataset.leads ? [] : ["leads"])],
+  layers: [territories(), reached(() => reach?.drawn ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(today.routes)), incoming(() => reports(today.reports)), tickets(() => chosenTickets)],
+  hidden: ["density", "prospects", ...["leads", "tickets"].filter((name) => !page.dataset[name])],
 });
 const { map } = known;
 
@@ -52,18 +53,28 @@ async function leadCard(id, at) {
   popup?.remove();
   popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
 }
-const clickable = ["lead-pins", "account-pins", "route-stops", "incoming-reports"];
+async function ticketCard(hits, at) {
+  const ids = [...new Set(hits.map((hit) => hit.properties.id))].slice(0, 100);
+  const answer = await fetch(`/tickets/card?${new URLSearchParams(ids.map((id) => ["ids", id]))}`, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  popup?.remove();
+  popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+}
+const clickable = ["ticket-pins", "lead-pins", "account-pins", "route-stops", "incoming-reports"];
 map.on("click", (event) => {
   if (reach?.take(event.lngLat)) return;
   const there = clickable.filter((id) => map.getLayer(id));
-  const [hit] = map.queryRenderedFeatures(event.point, { layers: there });
-  if (hit?.layer.id === "lead-pins") leadCard(hit.properties.id, hit.geometry.coordinates);
+  const hits = map.queryRenderedFeatures(event.point, { layers: there });
+  const [hit] = hits;
+  if (hit?.layer.id === "ticket-pins") ticketCard(hits.filter((one) => one.layer.id === "ticket-pins"), hit.geometry.coordinates);
+  else if (hit?.layer.id === "lead-pins") leadCard(hit.properties.id, hit.geometry.coordinates);
   else if (hit?.properties.id) card(hit.properties.id, hit.geometry.coordinates);
-  const [bubble] = map.getLayer("account-bubbles") ? map.queryRenderedFeatures(event.point, { layers: ["account-bubbles"] }) : [];
+  const bubbles = ["ticket-bubbles", "account-bubbles"].filter((id) => map.getLayer(id));
+  const [bubble] = map.queryRenderedFeatures(event.point, { layers: bubbles });
   if (!hit && bubble) map.easeTo({ center: bubble.geometry.coordinates, zoom: map.getZoom() + 2 });
 });
 map.on("mousemove", (event) => {
-  const there = [...clickable, "account-bubbles"].filter((id) => map.getLayer(id));
+  const there = [...clickable, "ticket-bubbles", "account-bubbles"].filter((id) => map.getLayer(id));
   map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point, { layers: there }).length ? "pointer" : "";
 });
 document.addEventListener("escape", () => popup?.remove());

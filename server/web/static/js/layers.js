@@ -71,6 +71,32 @@ export function leads(chosen) {
   };
 }
 
+/** Tickets by priority, overdue ones with a ring; counted below zoom 9. `chosen()` gives {filter}. */
+export function tickets(chosen) {
+  return {
+    name: "tickets",
+    parts() {
+      const { filter = "" } = chosen();
+      const query = filter ? `?${new URLSearchParams({ filter })}` : "";
+      const single = ["!", ["has", "count"]];
+      const lift = [11, -11]; // beside the pin of its account, not upon it
+      return {
+        sources: { tickets: vector(`/tiles/tickets/{z}/{x}/{y}${query}`) },
+        over: [
+          { id: "ticket-bubbles", type: "circle", source: "tickets", "source-layer": "tickets", filter: ["has", "count"],
+            paint: { "circle-radius": ["interpolate", ["linear"], ["get", "count"], 1, 9, 100, 22], "circle-translate": lift, "circle-color": "#0072B2", "circle-opacity": .9, "circle-stroke-color": ["case", [">", ["get", "overdue"], 0], css("--bad"), css("--map-halo")], "circle-stroke-width": 2.5 } },
+          { id: "ticket-counts", type: "symbol", source: "tickets", "source-layer": "tickets", filter: ["has", "count"],
+            layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 11, "text-font": ["Inter Variable"], "text-allow-overlap": true }, paint: { "text-color": "#FFFFFF", "text-translate": lift } },
+          { id: "ticket-late", type: "circle", source: "tickets", "source-layer": "tickets", filter: ["all", single, ["to-boolean", ["get", "is_overdue"]]],
+            paint: { "circle-radius": 9.5, "circle-translate": lift, "circle-color": css("--map-halo"), "circle-stroke-color": css("--bad"), "circle-stroke-width": 2.5 } },
+          { id: "ticket-pins", type: "circle", source: "tickets", "source-layer": "tickets", filter: single, layout: { "circle-sort-key": ["get", "rank"] },
+            paint: { "circle-radius": 6.5, "circle-translate": lift, "circle-color": ["match", ["get", "priority"], "urgent", "#D55E00", "high", "#E69F00", "#0072B2"], "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 1.5 } },
+        ],
+      };
+    },
+  };
+}
+
 /** Territories as tinted areas with their names. */
 export function territories({ tint = .12 } = {}) {
   return {

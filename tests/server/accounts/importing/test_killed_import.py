@@ -25,7 +25,7 @@ ROWS = 12_000
 
 @pytest.fixture
 def other_worker(engine: Engine) -> Iterator[subprocess.Popen[str]]:
-    """A worker in a process of its own, stopped where its first word of progress would be written."""
+    """A worker in a process of its own: it waits for a word, works, and stops at its first word of progress."""
     stopped = (
         "import os, signal, sys\n"
         "from server.imports import service\n"
@@ -36,23 +36,28 @@ def other_worker(engine: Engine) -> Iterator[subprocess.Popen[str]]:
         "    print('working', flush=True)\n"
         "    signal.pause()\n"
         "service.note = stop\n"
+        "sys.stdin.readline()\n"
         "worker.run(wait=False)\n"
     )
     url = engine.url.render_as_string(hide_password=False)
     process = subprocess.Popen(
         [sys.executable, "-c", stopped],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"WAYMARK_DATABASE_URL": url},
     )
-    yield process
-    process.kill()
-    process.wait()
+    with process:
+        yield process
+        process.kill()
 
 
 def kill_at_work(process: subprocess.Popen[str]) -> None:
-    """Kill the worker as the system would, in the middle of its transaction."""
+    """Set the worker to the job that waits, and kill it as the system would, in the middle of its transaction."""
+    assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
     assert process.stdout.readline() == "working\n"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
