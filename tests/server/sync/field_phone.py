@@ -201,6 +201,7 @@ class FieldPhone:
         except Killed:
             self.restart()
             return None
+        self.lives_on()
         if report.code in SIGN_IN_AGAIN:
             self.sign_in()
         return report
@@ -217,6 +218,11 @@ class FieldPhone:
             mortal: Any = Mortal(file.db, life)
             file.db = mortal
             file.meta._db = mortal
+
+    def lives_on(self) -> None:
+        """Nothing ends the app any more."""
+        for file in (self.store.outbox, self.store.cache):
+            file.db = file.meta._db = getattr(file.db, "_db", file.db)
 
     def close(self) -> None:
         self.store.close()

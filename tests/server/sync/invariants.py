@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from mobile.field.store.outbox import Op
+from mobile.field.store.outbox import UNSENT, Op
 from server.accounts.models import Account, Site
 from server.accounts.queries import within_reach
 from server.auth.access import Scope, scope_of, system_scope
@@ -47,6 +47,24 @@ def leaked(phone: FieldPhone) -> list[str]:
     """I4: accounts on a phone that its user may not see, after a whole sync."""
     allowed = reach(phone)
     return [f"I4: {row_id}" for row_id in phone.held("account") if row_id not in allowed | needed(phone)]
+
+
+def hidden(phone: FieldPhone) -> list[str]:
+    """I6: unsent edits that the rep does not see on a row that is there."""
+    last: dict[tuple[str, str], Any] = {}
+    gone = set()
+    for op in phone.store.outbox.ops(UNSENT):
+        if op.kind == "delete":
+            gone.add(op.row_id)
+        if op.kind == "patch":
+            last |= {(op.row_id, name): new for name, (_, new) in op.body["f"].items()}
+    found = []
+    for (row_id, name), value in last.items():
+        _, base = phone.store.cache.base("account", row_id)
+        shown = phone.store.cache.doc("account", row_id) or {}
+        if base is not None and row_id not in gone and shown.get(name) != value:
+            found.append(f"I6: {name} of {row_id} is {shown.get(name)} and not {value}, which was saved")
+    return found
 
 
 def lost_ops(ledger: Ledger, phones: Mapping[str, FieldPhone]) -> Iterator[str]:

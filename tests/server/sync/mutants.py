@@ -1,9 +1,11 @@
 """Deliberate mistakes in sync, each of which the schedules must find (`make mutants-sync`).
 
-A mutant is a patch for one run, in this file and nowhere else. A line each; ends with an error when one survives.
-ONLY=word chooses, SCHEDULES=N says after how many schedules one counts as a survivor.
+A mutant is a patch for one run, in this file and nowhere else. Each meets the story that it cannot survive (`stories`)
+and then random schedules. A line each; ends with an error when one survives, or when a story fails without a mistake.
+ONLY=word chooses, SCHEDULES=N says after how many random schedules one counts as a survivor.
 """
 
+import contextlib
 import multiprocessing
 import os
 import random
@@ -11,19 +13,29 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from mobile.field.store import outbox, overlay
 from mobile.field.store import store as phone_store
-from mobile.field.sync import hello, pull
+from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
+from server.kit import clock
 from server.kit.database import engine
 from server.sync import buckets, cursors, epochs, push
 from server.sync import pull as server_pull
-from tests.server.sync.fuzz import cluster, prepared
+from server.sync.problems import Gap
+from tests.server.sync import stories
+from tests.server.sync.field_phone import Killed
+from tests.server.sync.fuzz import WORKERS, cluster, prepared
 from tests.server.sync.schedule import RULES, STEPS, Fuzz
+from tests.server.sync.stories import Story
 
 MAX = int(os.environ.get("SCHEDULES", "1000"))
+ENOUGH = 25
+"""So many random schedules show how soon chance finds what a story has found."""
+
+type Patch = pytest.MonkeyPatch
 
 
 def database(change: str, function: str, old: str, new: str) -> None:
@@ -34,25 +46,60 @@ def database(change: str, function: str, old: str, new: str) -> None:
         connection.exec_driver_sql(body.replace(old, new).replace("%", "%%"))
 
 
-def sequence_cursor() -> None:
+UNSEEN = "and not pg_visible_in_snapshot(i.txid, cast(:seen as pg_snapshot))"
+
+
+def sequence_cursor(m: Patch) -> None:
     """What is new is what has a higher number than the last one seen, open transactions or not."""
-    server_pull.FEED = server_pull.FEED.replace(
-        "and not pg_visible_in_snapshot(i.txid, cast(:seen as pg_snapshot))",
-        "and i.txid >= pg_snapshot_xmax(cast(:seen as pg_snapshot))",
-    )
+    higher = "and i.txid >= pg_snapshot_xmax(cast(:seen as pg_snapshot))"
+    m.setattr(server_pull, "FEED", server_pull.FEED.replace(UNSEEN, higher))
 
 
-def no_receipt() -> None:
+def updated_at_cursor(m: Patch) -> None:
+    """What is new is what was touched since the last page, by the time at which its transaction began."""
+    with engine().begin() as connection:
+        connection.execute(text("alter table sync_item add touched timestamptz not null default now()"))
+    database("touched", "sync_stamp", "txid = pg_current_xact_id()\n", "txid = pg_current_xact_id(), touched = now()\n")
+    database("touched", "sync_stamp", "txid = excluded.txid", "txid = excluded.txid, touched = now()")
+    times: dict[str, str] = {}
+    real = server_pull.feed
+
+    def feed(session: Any, wanted: Any, position: Any, target: str, limit: int) -> Any:
+        now = session.execute(text("select now()::text")).scalar_one()
+        since = times.get(position.seen, "-infinity")
+        session.execute(text("select set_config('mutant.since', :since, true)"), {"since": since})
+        times.setdefault(target, now)
+        return real(session, wanted, position, target, limit)
+
+    later = "and i.touched >= current_setting('mutant.since')::timestamptz"
+    began = "i.txid >= greatest(pg_snapshot_xmin(cast(:seen as pg_snapshot)), cast(:txid as xid8))"
+    changed = server_pull.FEED.replace(UNSEEN, later).replace(began, "i.txid >= cast(:txid as xid8)")
+    m.setattr(server_pull, "FEED", changed)
+    m.setattr(server_pull, "feed", feed)
+
+
+def late_snapshot(m: Patch) -> None:
+    """The rows are read first, the moment they stand for is taken afterwards: both need not be one."""
+    real = cursors.Position.done
+
+    def done(self: Any, target: str) -> Any:
+        low, high, _ = target.split(":")
+        return real(self, f"{high}:{high}:" if low != high else target)
+
+    m.setattr(cursors.Position, "done", done)
+
+
+def no_receipt(m: Patch) -> None:
     """An op is done again each time it arrives."""
 
     def forgetful(session: Any, batch: Any, op: Any) -> Any:
         result, row = push.settle(session, batch, op)
         return push.with_row(session, batch, result, row)
 
-    push.take = forgetful
+    m.setattr(push, "take", forgetful)
 
 
-def receipt_beside_the_effect() -> None:
+def receipt_beside_the_effect(m: Patch) -> None:
     """The answer is kept although the op's effect is not."""
     real = push.settle
 
@@ -62,20 +109,20 @@ def receipt_beside_the_effect() -> None:
             session.execute(text("delete from visit_event where id = :id"), {"id": op.body["id"]})
         return result, effect
 
-    push.settle = settle
+    m.setattr(push, "settle", settle)
 
 
-def no_epoch() -> None:
+def no_epoch(m: Patch) -> None:
     """Every incarnation of the database is the same."""
-    epochs.computed = lambda session: ("same", {})
+    m.setattr(epochs, "computed", lambda session: ("same", {}))
 
 
-def epoch_of_the_database_alone() -> None:
+def epoch_of_the_database_alone(m: Patch) -> None:
     """The epoch is what a restore brings back."""
-    epochs.IDENTITY = "select m.db_uuid::text, m.declared from sync_meta m"
+    m.setattr(epochs, "IDENTITY", "select m.db_uuid::text, m.declared from sync_meta m")
 
 
-def journal_pruned_at_the_answer() -> None:
+def journal_pruned_at_the_answer(m: Patch) -> None:
     """The phone forgets an op as soon as it is answered."""
     real = outbox.Outbox.acknowledge
 
@@ -85,62 +132,67 @@ def journal_pruned_at_the_answer() -> None:
             "delete from op where n=? and state in ('applied','merged') and n<(select max(n) from op)", (n,)
         )
 
-    outbox.Outbox.acknowledge = acknowledge  # type: ignore[method-assign]
+    m.setattr(outbox.Outbox, "acknowledge", acknowledge)
 
 
-def replay_only_in_another_epoch() -> None:
+def replay_only_in_another_epoch(m: Patch) -> None:
     """Lost ops are sent again only when the phone remembers another epoch."""
     real = hello.align
 
     def align(store: Any, reply: Any) -> int:
-        if store.outbox.meta.get("epoch") in (None, reply.epoch):
-            store.outbox.align = lambda last_n: 0
-        return real(store, reply)
+        with pytest.MonkeyPatch.context() as here:
+            if store.outbox.meta.get("epoch") in (None, reply.epoch):
+                here.setattr(store.outbox, "align", lambda last_n: 0)
+            return real(store, reply)
 
-    hello.align = align
-    from mobile.field.sync import run
-
-    run.align = align  # type: ignore[attr-defined]
+    m.setattr(run, "align", align)
 
 
-def no_gap_check() -> None:
+def no_gap_check(m: Patch) -> None:
     """An op may jump over those before it."""
-    push.check_numbers = lambda session, device, sent: None
+    real = push.check_numbers
+
+    def check(session: Any, device: Any, sent: Any) -> None:
+        with contextlib.suppress(Gap):
+            real(session, device, sent)
+
+    m.setattr(push, "check_numbers", check)
 
 
-def no_leaving_of_buckets() -> None:
+def no_leaving_of_buckets(m: Patch) -> None:
     """Who loses a row is not told."""
     database("R", "sync_stamp", "i.op = 'P'\n", "i.op = 'X'\n")
 
 
-def children_stay_behind() -> None:
-    """Sites and visits do not go with their account."""
+def children_stay_behind(m: Patch) -> None:
+    """Visits do not go with their account."""
     database(
         "children", "sync_children", "perform sync_stamp(12", "perform 1 where false; return; perform sync_stamp(12"
     )
 
 
-def scope_remembered() -> None:
+def scope_remembered(m: Patch) -> None:
     """Rights are those of the first time somebody came."""
-    real, known = buckets.subscriptions, {}
+    real = buckets.subscriptions
+    known: dict[Any, Any] = {}
 
     def subscriptions(session: Any, scope: Any) -> Any:
         return known.setdefault(scope.device_id, real(session, scope))
 
-    buckets.subscriptions = subscriptions
+    m.setattr(buckets, "subscriptions", subscriptions)
 
 
-def last_writer_wins() -> None:
+def last_writer_wins(m: Patch) -> None:
     """An edit replaces whatever is there."""
     real = accounts.patch
 
     def patch(session: Any, scope: Any, row_id: Any, base: int, deltas: Any, actor: Any) -> Any:
         return real(session, scope, row_id, 1_000_000, deltas, actor)
 
-    accounts.patch = patch
+    m.setattr(accounts, "patch", patch)
 
 
-def op_changed_after_sending() -> None:
+def op_changed_after_sending(m: Patch) -> None:
     """What was sent is not what is sent again."""
     real = outbox.Outbox.next_batch
 
@@ -149,24 +201,30 @@ def op_changed_after_sending() -> None:
             self.db.execute("update op set body=replace(body, '\"wall\"', '\"wa11\"') where n=?", (op.n,))
         return real(self, limit, max_bytes)
 
-    outbox.Outbox.next_batch = next_batch  # type: ignore[method-assign]
+    m.setattr(outbox.Outbox, "next_batch", next_batch)
 
 
-def cursor_before_rows() -> None:
-    """The place in the feed is kept before its rows are."""
-    pull._take_row = lambda store, change: False if random.Random(change.id).random() < 0.2 else TAKE_ROW(store, change)
+def cursor_before_rows(m: Patch) -> None:
+    """The place in the feed is kept in a transaction before that of its rows."""
+    real = pull.apply_page
+
+    def apply_page(store: Any, reply: Any) -> bool:
+        with store.page():
+            for group in reply.groups:
+                for bucket in group.buckets:
+                    store.cache.advance(bucket, group.cursor, False, clock.now().isoformat())
+        return real(store, reply)
+
+    m.setattr(pull, "apply_page", apply_page)
 
 
-TAKE_ROW = pull._take_row
+def overlay_dropped_at_sending(m: Patch) -> None:
+    """What a rep saved is not shown until the server has it."""
+    m.setattr(phone_store.Store, "showing", lambda self: [])
+    m.setattr(overlay, "references", lambda body: set())
 
 
-def overlay_dropped_at_sending() -> None:
-    """A row without its bucket goes although unsent work refers to it."""
-    phone_store.Store.showing = lambda self: []  # type: ignore[method-assign]
-    overlay.references = lambda body: set()
-
-
-def batch_without_savepoints() -> None:
+def batch_without_savepoints(m: Patch) -> None:
     """One bad op takes those before it along."""
     real = push.settle
 
@@ -176,73 +234,80 @@ def batch_without_savepoints() -> None:
             session.rollback()
         return result, effect
 
-    push.settle = settle
+    m.setattr(push, "settle", settle)
 
 
-def late_snapshot() -> None:
-    """The rows are read first, the moment they stand for is taken afterwards: both need not be one."""
-    real = cursors.Position.done
-
-    def done(self: Any, target: str) -> Any:
-        low, high, _ = target.split(":")
-        return real(self, f"{high}:{high}:" if low != high else target)
-
-    cursors.Position.done = done  # type: ignore[method-assign]
-
-
-MUTANTS: tuple[Callable[[], None], ...] = (
-    sequence_cursor,
-    late_snapshot,
-    no_receipt,
-    receipt_beside_the_effect,
-    no_epoch,
-    epoch_of_the_database_alone,
-    journal_pruned_at_the_answer,
-    replay_only_in_another_epoch,
-    no_gap_check,
-    no_leaving_of_buckets,
-    children_stay_behind,
-    scope_remembered,
-    last_writer_wins,
-    op_changed_after_sending,
-    cursor_before_rows,
-    overlay_dropped_at_sending,
-    batch_without_savepoints,
+MUTANTS: tuple[tuple[Callable[[Patch], None], Story], ...] = (
+    (sequence_cursor, stories.a_transaction_stays_open),
+    (updated_at_cursor, stories.a_transaction_stays_open),
+    (late_snapshot, stories.a_transaction_stays_open),
+    (no_receipt, stories.an_answer_is_lost),
+    (receipt_beside_the_effect, stories.five_visits),
+    (no_epoch, stories.a_restore_undoes_an_edit),
+    (epoch_of_the_database_alone, stories.a_restore_undoes_an_edit),
+    (journal_pruned_at_the_answer, stories.a_restore_undoes_visits),
+    (replay_only_in_another_epoch, stories.a_failover_lost_a_visit),
+    (no_gap_check, stories.a_failover_between_hello_and_push),
+    (no_leaving_of_buckets, stories.an_account_moves),
+    (children_stay_behind, stories.an_account_moves),
+    (scope_remembered, stories.an_area_is_taken_away),
+    (last_writer_wins, stories.two_edit_one_field),
+    (op_changed_after_sending, stories.an_answer_is_lost),
+    (cursor_before_rows, stories.an_app_dies_at_every_place),
+    (overlay_dropped_at_sending, stories.two_edit_one_field),
+    (batch_without_savepoints, stories.a_bad_op_among_good_ones),
 )
 
 
-def caught(fuzz: Fuzz) -> str | None:
-    """What the first schedule that finds a mistake says."""
-    for number in range(MAX):
-        rng = random.Random(number)
-        steps = [(rng.choice(RULES), rng.randrange(2**16)) for _ in range(STEPS)]
-        fuzz.schedules += 1
-        try:
-            found = fuzz.replay(steps)
-        except Exception as error:  # noqa: BLE001 a crash is a mistake found
-            found = [f"{type(error).__name__}: {error}"]
-        if found:
-            return found[0].splitlines()[0][:90]
-    return None
+def told(fuzz: Fuzz, story: Story) -> str | None:
+    """What a story violates, in a line."""
+    try:
+        found = fuzz.tell(story)
+    except (Exception, Killed) as error:  # noqa: BLE001 a crash is a mistake found
+        found = [f"{type(error).__name__}: {error}"]
+    return found[0].splitlines()[0][:90] if found else None
 
 
-def attempt(index: int) -> tuple[str, int, str | None]:
-    """One mutant, in a process of its own."""
-    with prepared(f"mutant_{index}") as fuzz:
-        MUTANTS[index]()
-        found = caught(fuzz)
-    return MUTANTS[index].__name__, fuzz.schedules, found
+def at_random(number: int) -> Story:
+    """A schedule of its own for each number."""
+    rng = random.Random(number)
+    steps = [(rng.choice(RULES), rng.randrange(2**16)) for _ in range(STEPS)]
+    return stories.of(steps)
+
+
+def attempt(index: int) -> tuple[str, str | None, int, str | None]:
+    """One mutant, in a process of its own: what its story says, and after how many random schedules one says what."""
+    mutant, story = MUTANTS[index]
+    with prepared(f"mutant_{index}") as fuzz, pytest.MonkeyPatch.context() as patch:
+        mutant(patch)
+        steered = told(fuzz, story)
+        tries = min(MAX, ENOUGH) if steered else MAX
+        for number in range(tries):
+            if found := told(fuzz, at_random(number)):
+                return mutant.__name__, steered, number + 1, found
+    return mutant.__name__, steered, tries, None
+
+
+def unharmed(_: int) -> list[str]:
+    """The stories that fail without any mistake."""
+    with prepared("no_mutant") as fuzz:
+        wrong = {story: told(fuzz, story) for story in dict.fromkeys(story for _, story in MUTANTS)}
+    return [f"{story.__name__} fails without a mistake: {found}" for story, found in wrong.items() if found]
 
 
 def main() -> int:
     only = os.environ.get("ONLY", "")
-    chosen = [index for index, mutant in enumerate(MUTANTS) if only in mutant.__name__]
+    chosen = [index for index, (mutant, _) in enumerate(MUTANTS) if only in mutant.__name__]
     survivors = 0
-    with cluster(), multiprocessing.get_context("spawn").Pool(2, maxtasksperchild=1) as pool:
-        for name, schedules, found in pool.imap(attempt, chosen):
-            survivors += found is None
-            said = f"caught after {schedules:4d}: {found}" if found else f"SURVIVED {schedules} schedules"
-            sys.stdout.write(f"{name:30s} {said}\n")
+    with cluster(), multiprocessing.get_context("spawn").Pool(WORKERS, maxtasksperchild=1) as pool:
+        if wrong := pool.apply(unharmed, (0,)):
+            sys.stdout.write("\n".join([*wrong, ""]))
+            return 1
+        for name, steered, schedules, found in pool.imap(attempt, chosen):
+            survivors += not (steered or found)
+            by_story = "caught by its story" if steered else "survived its story"
+            by_chance = f"by random schedule {schedules}" if found else f"not by {schedules} random ones"
+            sys.stdout.write(f"{name:30s} {by_story}, {by_chance}: {steered or found or 'SURVIVED'}\n")
             sys.stdout.flush()
     sys.stdout.write(f"{len(chosen)} mutants, {survivors} survivors\n")
     return 1 if survivors else 0

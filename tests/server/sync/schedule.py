@@ -9,7 +9,7 @@ earlier backup. Hypothesis chooses what happens and shortens what went wrong (`F
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,11 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
             self.a_phone_syncs()
 
     def note(self) -> None:
-        """Write down what was saved for good on any phone, for the reckoning at the end."""
+        """Write down what was saved for good on any phone, for the reckoning at the end; it is shown there already."""
         for phone in self.phones.values():
             for op in phone.store.outbox.ops():
                 self.ledger[op.op_id] = op
+            refuse(invariants.hidden(phone))
 
     def synced(self, phone: FieldPhone) -> None:
         """One sync. Once it went through, nothing is on the phone that its user may not see."""
@@ -161,15 +162,14 @@ class Fuzz:
         found(world)
         return world
 
-    def replay(self, steps: Sequence[tuple[str, int]]) -> list[str]:
+    def tell(self, story: Callable[[Schedule], None]) -> list[str]:
         """Run a schedule that is written down; returns what it violates."""
         transactions.LOCK_TIMEOUT = "10ms"
         with tempfile.TemporaryDirectory(prefix="waymark-fuzz-") as folder:
             schedule = Schedule(self.company(), self.database, Path(folder), Backups(self.database.url))
             try:
                 schedule.prepare()
-                for name, step in steps:
-                    schedule.happen(name, step)
+                story(schedule)
                 schedule.settle()
                 return list(schedule.violations())
             except AssertionError as error:
