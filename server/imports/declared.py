@@ -99,6 +99,10 @@ class Declared:
         """All records."""
         return f"select '{self.table}' as entity, t.id as row_id, t.id as record_id, {self.label} as label from {self.table} t"  # noqa: S608, E501
 
+    def causes_sql(self) -> str:
+        """None: nothing here is repaired in one go, and a merge counts as an edit."""
+        return "select null::uuid as op_id, null::text as why where false"
+
     def in_use_sql(self) -> str:
         """No record rests on another."""
         return "select null::uuid as row_id where false"
