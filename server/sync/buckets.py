@@ -20,6 +20,9 @@ from server.sync.wire import MAX_BUCKETS
 from server.territories import queries as territories
 from server.territories.models import Territory
 
+NOBODY = "nobody"
+"""The key of the bucket, beside those of the territories, for accounts that nobody is responsible for."""
+
 type Kind = Literal["company", "territory", "user"]
 
 
@@ -65,6 +68,8 @@ def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     areas = areas_of(scope, today)
     if areas is not None:
         chosen.append(and_(Bucket.kind == "territory", Bucket.key.in_(as_text(areas))))
+    if scope.level("accounts:read") in (Level.TEAM, Level.REGION, Level.ALL):
+        chosen.append(and_(Bucket.kind == "territory", Bucket.key == NOBODY))
     kept = kept_from(scope)
     found = [
         Subscription(

@@ -113,7 +113,7 @@ class OnThePhones(Company):
         if held := sorted(phone.held("account")):
             account = self.rng.choice(held)
             rev, _ = phone.store.cache.base("account", account)
-            phone.store.save(capture._op("delete", "account", account, base_rev=rev))
+            phone.store.save(capture.op_of("delete", "account", account, base_rev=rev))
 
     def a_rep_sends_poison(self) -> None:
         phone = self.phone()

@@ -148,17 +148,6 @@ def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
             )
 
 
-def nobodys(session: Session) -> set[str]:
-    """Accounts that nobody is responsible for: managers see them on the pages and not on their phones."""
-    statement = """
-        select a.id::text from account a where a.owner_id is null and a.territory_id is null
-          and not exists (select from account_rep r where r.account_id = a.id)
-          and not exists (select from site s where s.account_id = a.id and s.territory_id is not null
-                          and s.deleted_at is null)
-    """
-    return set(session.scalars(text(statement)))
-
-
 VISITS = """
 select v.id from visit v where v.deleted_at is null
   and (account_surviving(v.account_id) = any(:accounts) or v.rep_id = any(:people))
@@ -167,8 +156,7 @@ select v.id from visit v where v.deleted_at is null
 
 def expected_rows(session: Session, scope: Scope) -> dict[str, dict[str, Any]]:
     """What somebody's phone holds, told by the rules of the pages and not by the tables of sync."""
-    nobody = nobodys(session)
-    accounts = [UUID(row_id) for row_id in reach_of(session, scope) if row_id not in nobody]
+    accounts = [UUID(row_id) for row_id in reach_of(session, scope)]
     people = list(session.scalars(buckets.people_of(scope)))
     sites = session.scalars(select(Site.id).where(Site.account_id.in_(accounts), Site.deleted_at.is_(None))).all()
     visits: Any = session.scalars(text(VISITS), {"accounts": accounts, "people": people}).all()

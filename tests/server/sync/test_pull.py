@@ -178,6 +178,19 @@ def test_a_manager_holds_what_the_team_works(world: World) -> None:
     assert phone.names() == {"Bakery", "Butcher", "Far away"}
 
 
+def test_a_manager_holds_what_nobody_is_responsible_for_until_somebody_is(world: World) -> None:
+    account = world.account("Orphan", None)
+    mona, rita = world.phone("mona"), world.phone("rita")
+    mona.sync()
+    rita.sync()
+    assert (mona.names(), rita.names()) == ({"Orphan"}, set())
+    world.sql("update account set owner_id = :rita where id = :id", rita=world.users["rita"], id=account)
+    world.sql("update app_user set role = 'rep' where id = :id", id=world.users["mona"])
+    mona.sync()
+    rita.sync()
+    assert (mona.names(), rita.names()) == (set(), {"Orphan"})
+
+
 def test_no_row_is_lost_under_transactions_that_stay_open(world: World, empty_database: Engine) -> None:
     """Transactions begin in one order and commit in another, with pulls in between."""
     accounts = [world.account(f"A{number}", "west") for number in range(6)]
