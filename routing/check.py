@@ -154,11 +154,11 @@ def order_is_feasible(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]
         drive = problem.drive(origin, place)
         if drive is None:
             return False
-        leave_owed = None if owed is None else owed - drive
+        leave_owed = None if owed is None else rep_day.leave(owed, drive)
         if rest and taken is not None and rest.earliest_s + rest.duration_s <= taken:
-            with_break = min(rest.latest_s, taken - drive - rest.duration_s)
+            with_break = rep_day.leave_rested(taken, drive, rest)
             leave_owed = with_break if leave_owed is None else max(leave_owed, with_break)
-        leave_taken = None if taken is None else taken - drive
+        leave_taken = None if taken is None else rep_day.leave(taken, drive)
         if visit is None:
             leave = leave_owed if rest else leave_taken
             return leave is not None and leave >= rep_day.open_s
@@ -262,10 +262,10 @@ def _legs(problem: Problem, route: Route, visits: list[Visit]) -> list[Violation
     legs = _legs_of(rep_day, route, visits)
     rest, start = rep_day.rest, route.break_s
     if rest is None:
-        return [violation for leg in legs for violation in _leg(problem, leg, None)]
+        return [violation for leg in legs for violation in _leg(problem, rep_day, leg, None)]
     if start is None:
         missing = Violation(Rule.BREAK, rep_day.id, "the break is missing")
-        return [missing, *(violation for leg in legs for violation in _leg(problem, leg, None))]
+        return [missing, *(violation for leg in legs for violation in _leg(problem, rep_day, leg, None))]
     bad = []
     if not rest.earliest_s <= start <= rest.latest_s:
         bad.append(Violation(Rule.BREAK, rep_day.id, f"starts at {start}, not in {rest.earliest_s}-{rest.latest_s}"))
@@ -274,11 +274,11 @@ def _legs(problem: Problem, route: Route, visits: list[Visit]) -> list[Violation
     if with_break is None:
         bad.append(Violation(Rule.BREAK, rep_day.id, f"from {start} overlaps a service or lies outside the shift"))
     for leg in legs:
-        bad += _leg(problem, leg, (start, end) if leg is with_break else None)
+        bad += _leg(problem, rep_day, leg, (start, end) if leg is with_break else None)
     return bad
 
 
-def _leg(problem: Problem, leg: _Leg, rest: tuple[int, int] | None) -> list[Violation]:
+def _leg(problem: Problem, rep_day: RepDay, leg: _Leg, rest: tuple[int, int] | None) -> list[Violation]:
     bad = []
     drive = problem.drive(leg.origin, leg.target)
     if drive is None:
@@ -286,9 +286,9 @@ def _leg(problem: Problem, leg: _Leg, rest: tuple[int, int] | None) -> list[Viol
         drive = leg.stated_s
     if leg.stated_s != drive:
         bad.append(Violation(Rule.TRAVEL, leg.subject, f"states a drive of {leg.stated_s} s, the road takes {drive}"))
-    needed = leg.left_s + drive
+    needed = rep_day.arrive(leg.left_s, drive)
     if rest is not None and (leg.home or rest[0] < leg.arrives_s):  # else it is spent at the door
-        needed = max(needed, rest[0]) + rest[1] - rest[0]
+        needed = rep_day.rested(leg.left_s, drive, rest[0], rest[1] - rest[0])
     if leg.arrives_s < needed:
         bad.append(Violation(Rule.TRAVEL, leg.subject, f"arrives at {leg.arrives_s}, possible at {needed}"))
     if not leg.home and leg.limit_s < leg.arrives_s:

@@ -13,11 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.types import UNREACHABLE, Problem, RepDay, Visit
-
-Ints = NDArray[np.int64]
-NEVER = 1 << 40
-"""Later than any time; also the drive where no road leads."""
+from routing.labels import NEVER, Ints, backward, finish, forward
+from routing.types import UNREACHABLE, Problem
 
 
 class Gap(NamedTuple):
@@ -82,6 +79,7 @@ class Draft:
         self._earliest = column(d.rest.earliest_s if d.rest else None for d in days)
         self._latest = column(d.rest.latest_s if d.rest else -NEVER for d in days)
         self._rest = column(d.rest.duration_s if d.rest else 0 for d in days)
+        self._paces = {p: np.array([d.pace == p for d in days]) for d in days if (p := d.pace) is not None}
 
     def _allot(self, width: int) -> None:
         shape = (len(self.routes), width)
@@ -114,12 +112,12 @@ class Draft:
         self._place[k, : n + 1] = places
         self._finish_owed[k], self._finish_taken[k] = NEVER, NEVER
         self._start_owed[k], self._start_taken[k] = -NEVER, -NEVER
-        self._finish_owed[k, :n], self._finish_taken[k, :n] = _forward(rep_day, visits, drives)
-        owed, taken = _backward(rep_day, visits, drives, rep_day.latest_s)
+        self._finish_owed[k, :n], self._finish_taken[k, :n] = forward(rep_day, visits, drives)
+        owed, taken = backward(rep_day, visits, drives, rep_day.latest_s)
         self._start_owed[k, 1 : n + 1], self._start_taken[k, 1 : n + 1] = owed, taken
         if rep_day.overtime_s:
             self._punctual_owed[k], self._punctual_taken[k] = -NEVER, -NEVER
-            owed, taken = _backward(rep_day, visits, drives, rep_day.close_s)
+            owed, taken = backward(rep_day, visits, drives, rep_day.close_s)
             self._punctual_owed[k, 1 : n + 1], self._punctual_taken[k, 1 : n + 1] = owed, taken
             self._overtime[k] = self._overtime_of(k, drives[-1])
         self._length[k], self._drives[k] = len(route), sum(drives) if route else 0  # an unused day drives nowhere
@@ -131,11 +129,11 @@ class Draft:
         rep_day, n = self.problem.rep_days[k], len(self.routes[k])
         if n == 0:
             return 0
-        returns = int(self._finish_taken[k, n]) + back_s
+        returns = rep_day.arrive(int(self._finish_taken[k, n]), back_s)
         if rep_day.rest is not None and (begin := max(int(self._finish_owed[k, n]), rep_day.rest.earliest_s)) <= (
             rep_day.rest.latest_s
         ):
-            resting = max(int(self._finish_owed[k, n]) + back_s, begin) + rep_day.rest.duration_s
+            resting = rep_day.rested(int(self._finish_owed[k, n]), back_s, begin, rep_day.rest.duration_s)
             returns = min(returns, resting)
         return 0 if returns > rep_day.latest_s else max(0, returns - rep_day.close_s)
 
@@ -154,9 +152,9 @@ class Draft:
         rests_first = -NEVER
         if rep_day.rest is not None and max(rep_day.open_s, rep_day.rest.earliest_s) <= rep_day.rest.latest_s:
             begin = max(rep_day.open_s, rep_day.rest.earliest_s)
-            if max(rep_day.open_s + drive, begin) + rep_day.rest.duration_s <= self._start_taken[k, 1]:
+            if rep_day.rested(rep_day.open_s, drive, begin, rep_day.rest.duration_s) <= self._start_taken[k, 1]:
                 rests_first = rep_day.open_s
-        return bool(within and (rep_day.open_s + drive <= latest or rests_first == rep_day.open_s))
+        return bool(within and (rep_day.arrive(rep_day.open_s, drive) <= latest or rests_first == rep_day.open_s))
 
     def feasible_without(self, k: int, visit: int) -> bool:
         """Whether route `k` would keep its times and limits without this visit."""
@@ -208,9 +206,9 @@ class Draft:
         """Moments at which the visit would begin if it were served as early or as late as some gap allows."""
         v = self.problem.visits[visit]
         there = self._drive[self._place[:, :-1], v.place]
-        leave = v.service_s + self._drive[v.place, self._place[:, 1:]]
-        early = (self._finish_owed[:, :-1] + there, self._finish_taken[:, :-1] + there)
-        late = (self._start_owed[:, 1:] - leave, self._start_taken[:, 1:] - leave)
+        onward = self._drive[v.place, self._place[:, 1:]]
+        early = (self._arrive(self._finish_owed[:, :-1], there), self._arrive(self._finish_taken[:, :-1], there))
+        late = (self._leave(starts[:, 1:], onward) - v.service_s for starts in (self._start_owed, self._start_taken))
         found = np.unique(np.concatenate([moments.ravel() for moments in (*early, *late)]))
         return found[(found >= 0) & (found < NEVER)]
 
@@ -235,16 +233,13 @@ class Draft:
         detour = there + onward - base
 
         owed, taken = self._finish_owed[before], self._finish_taken[before]
-        resting = _after_rest(owed, there, self._earliest, self._latest, self._rest)
-        ends_taken = _finish(np.minimum(taken + there, resting), opens, closes, v.service_s)
-        ends_owed = _finish(owed + there, opens, closes, v.service_s)
+        resting = self._after_rest(owed, there)
+        ends_taken = finish(np.minimum(self._arrive(taken, there), resting), opens, closes, v.service_s)
+        ends_owed = finish(self._arrive(owed, there), opens, closes, v.service_s)
         next_taken = self._start_taken[after]
-        resting = _after_rest(ends_owed, onward, self._earliest, self._latest, self._rest)
-        fits = (
-            (ends_taken + onward <= next_taken)
-            | (ends_owed + onward <= self._start_owed[after])
-            | (resting <= next_taken)
-        )
+        resting = self._after_rest(ends_owed, onward)
+        ready_taken, ready_owed = self._arrive(ends_taken, onward), self._arrive(ends_owed, onward)
+        fits = (ready_taken <= next_taken) | (ready_owed <= self._start_owed[after]) | (resting <= next_taken)
         column = np.arange(self._place.shape[1] - step)
         fits &= column <= self._length - (step - 1)
         fits &= (self._drives + detour <= self._max_drive) & self._open_to(visit, step, cadence)[:, None]
@@ -255,14 +250,37 @@ class Draft:
         opening = np.where(self._length == 0, w.fixed * self._fixed, 0)
         gain = self._worth(visit)[:, None] - w.travel * detour - opening
         if self._longest:
-            gain = gain - self._longer(after, (ends_taken + onward, ends_owed + onward, resting))
+            gain = gain - self._longer(after, (ready_taken, ready_owed, resting))
         return Gaps(fits, gain, detour)
+
+    def _arrive(self, leave: Ints, drive: Ints) -> Ints:
+        """Arrivals in the traffic of each rep-day."""
+        there: Ints = leave + drive
+        for pace, rows in self._paces.items():
+            there[rows] = pace.arrivals(leave[rows], drive[rows])
+        return there
+
+    def _leave(self, there: Ints, drive: Ints) -> Ints:
+        """Departures in the traffic of each rep-day."""
+        leave: Ints = there - drive
+        for pace, rows in self._paces.items():
+            leave[rows] = pace.departures(there[rows], drive[rows])
+        return leave
+
+    def _after_rest(self, finish: Ints, drive: Ints) -> Ints:
+        """Arrivals when the break is taken on the leg; NEVER when it is too late for it."""
+        begin = np.maximum(finish, self._earliest)
+        there = np.maximum(finish + drive, begin) + self._rest
+        for pace, rows in self._paces.items():
+            there[rows] = pace.rests(finish[rows], drive[rows], begin[rows], self._rest[rows])
+        return np.where(begin <= self._latest, there, NEVER)
 
     def _longer(self, after: Any, ready: tuple[Ints, Ints, Ints]) -> Ints:
         """What the overtime costs more when the next stop is reached so late: break taken, owed, taken on this leg.
 
         A second past the last punctual moment is a second of overtime. Only where such a delay makes a stop wait
-        for its next window or the break, the day grows by more or less than that; `value` counts it as it is.
+        for its next window or the break, or meet other traffic, the day grows by more or less than that; `value` counts
+        it as it is.
         """
         taken, owed, resting = ready
         punctual = self._punctual_taken[after]
@@ -349,51 +367,3 @@ class Draft:
     def missing(self) -> list[int]:
         """Mandatory visits that are not in the draft."""
         return [k for k, v in enumerate(self.problem.visits) if v.mandatory and k not in self.at]
-
-
-def _finish(ready: Ints, opens: Ints, closes: Ints, service_s: int) -> Ints:
-    """Earliest end of the service when ready at `ready`; NEVER when no window can be met."""
-    best = np.full(ready.shape, NEVER, dtype=np.int64)
-    for open_s, close_s in zip(opens, closes, strict=True):
-        end = np.maximum(ready, open_s) + service_s
-        best = np.minimum(best, np.where(end <= close_s, end, NEVER))
-    return best
-
-
-def _after_rest(finish: Ints, drive: Ints, earliest: Ints, latest: Ints, rest: Ints) -> Ints:
-    """Arrival when the break is taken on the leg; NEVER when it is too late for it."""
-    begin = np.maximum(finish, earliest)
-    return np.where(begin <= latest, np.maximum(finish + drive, begin) + rest, NEVER)
-
-
-def _forward(rep_day: RepDay, visits: Sequence[Visit], drives: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Earliest finish at the start anchor and behind every visit, break owed / taken."""
-    rest = rep_day.rest
-    owed, taken = ([rep_day.open_s], [NEVER]) if rest else ([NEVER], [rep_day.open_s])
-    for visit, drive in zip(visits, drives, strict=False):
-        ready = taken[-1] + drive
-        if rest and (begin := max(owed[-1], rest.earliest_s)) <= rest.latest_s:
-            ready = min(ready, max(owed[-1] + drive, begin) + rest.duration_s)
-        still_owed = owed[-1] + drive
-        windows = visit.windows_on(rep_day.day)
-        for labels, moment in ((taken, ready), (owed, still_owed)):
-            ends = (max(moment, w.open_s) + visit.service_s for w in windows)
-            labels.append(min((e for e, w in zip(ends, windows, strict=True) if e <= w.close_s), default=NEVER))
-    return owed, taken
-
-
-def _backward(
-    rep_day: RepDay, visits: Sequence[Visit], drives: Sequence[int], home_s: int
-) -> tuple[list[int], list[int]]:
-    """Latest start at every visit and at the end anchor from which one is home by `home_s`, break owed / taken."""
-    rest = rep_day.rest
-    owed, taken = [-NEVER], [home_s]
-    for visit, drive in zip(reversed(visits), reversed(drives), strict=False):
-        leave_taken, leave_owed = taken[-1] - drive, owed[-1] - drive
-        if rest and rest.earliest_s + rest.duration_s <= taken[-1]:
-            leave_owed = max(leave_owed, min(rest.latest_s, leave_taken - rest.duration_s))
-        windows = visit.windows_on(rep_day.day)
-        for labels, leave in ((taken, leave_taken), (owed, leave_owed)):
-            starts = (min(leave, w.close_s) - visit.service_s for w in windows)
-            labels.append(max((s for s, w in zip(starts, windows, strict=True) if s >= w.open_s), default=-NEVER))
-    return owed[::-1], taken[::-1]

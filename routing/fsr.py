@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from routing.check import verify
+from routing.pace import Pace
 from routing.plan import Plan
 from routing.types import Break, InvalidProblem, Meeting, Night, Problem, RepDay, Spacing, Visit, Weights, Window
 from routing.values import whole
@@ -149,7 +150,9 @@ def _visit_out(v: Visit) -> dict[str, Any]:
 
 def _rep_day_out(d: RepDay) -> dict[str, Any]:
     rest = d.rest
+    pace = {} if d.pace is None else {"pace": {"speeds": list(d.pace.speeds), "step": d.pace.step_s}}
     return {
+        **pace,
         "id": d.id,
         "rep": d.rep,
         "day": d.day,
@@ -254,7 +257,7 @@ def _visit(v: Mapping[str, Any]) -> Visit:
 
 
 def _rep_day(s: Mapping[str, Any]) -> RepDay:
-    rest = s.get("break")
+    rest, pace = s.get("break"), s.get("pace")
     return RepDay(
         id=s["id"],
         rep=str(s["rep"]),
@@ -270,4 +273,5 @@ def _rep_day(s: Mapping[str, Any]) -> RepDay:
         fixed_cost=s.get("fixed_cost") or 0,
         overtime_s=s.get("overtime") or 0,
         overtime_cost=1 if s.get("overtime_cost") is None else s["overtime_cost"],
+        pace=None if pace is None else Pace(tuple(pace["speeds"]), pace["step"]),
     )

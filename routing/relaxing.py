@@ -205,6 +205,8 @@ class _Gap:
     def least_overtime_s(self) -> int:
         """How late the rep returns at least, were there no windows and no break to come."""
         ready = min(self.timeline.arrivals(self.before, self.there_s))
+        if self.timeline.rep_day.pace is not None:  # the way home may be quicker than usual
+            return ready + self.visit.service_s - self.timeline.rep_day.latest_s
         rest = self.visit.service_s + self.onward_s + self.timeline.work_after[self.before]
         return ready + rest - self.timeline.rep_day.latest_s
 

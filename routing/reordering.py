@@ -50,13 +50,13 @@ class Day:
         for node in order:
             drive, at = self.seconds[at][node], node
             rested = owed and self._rested(owed, drive)
-            driven = taken and (taken[0], taken[1] + drive)
+            driven = taken and (taken[0], self.rep_day.arrive(taken[1], drive))
             ready = min((one for one in (rested, driven) if one), default=None)
             taken = ready and self._served(ready, node)
-            owed = owed and self._served((owed[0], owed[1] + drive), node)
+            owed = owed and self._served((owed[0], self.rep_day.arrive(owed[1], drive)), node)
         drive = self.seconds[at][self.end]
         rested = owed and self._rested(owed, drive)
-        driven = taken and (taken[0], taken[1] + drive)
+        driven = taken and (taken[0], self.rep_day.arrive(taken[1], drive))
         return min(late + max(0, back - self.rep_day.latest_s) for late, back in (x for x in (rested, driven) if x))
 
     def best(self, starts: Sequence[Order]) -> Order | None:
@@ -117,7 +117,7 @@ class Day:
         assert rest is not None
         begin = max(label[1], rest.earliest_s)
         late = max(0, begin - rest.latest_s)
-        return label[0] + late, max(label[1] + drive, begin) + rest.duration_s
+        return label[0] + late, self.rep_day.rested(label[1], drive, begin, rest.duration_s)
 
     def _served(self, label: _Rank, node: int) -> _Rank:
         late, ready = label

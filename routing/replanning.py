@@ -60,9 +60,9 @@ class Underway:
         if self.arrived_s is not None:
             return visit.place, max(self.now_s, self.arrived_s + visit.service_s)
         drive = drive_s(problem, self.place, visit.place)
-        day = problem.rep_day(self.rep_day).day
-        ready = self.now_s + (0 if drive >= NEVER else drive)
-        opens = next((w.open_s for w in visit.windows_on(day) if w.close_s >= ready + visit.service_s), ready)
+        rep_day = problem.rep_day(self.rep_day)
+        ready = rep_day.arrive(self.now_s, 0 if drive >= NEVER else drive)
+        opens = next((w.open_s for w in visit.windows_on(rep_day.day) if w.close_s >= ready + visit.service_s), ready)
         return visit.place, max(ready, opens) + visit.service_s
 
 
@@ -135,7 +135,7 @@ def _steady(
     if visit.id not in pinned:
         return replace(visit, keep=day_id, change_cost=CHANGE_COST)
     rep_day = days[day_id]
-    ready = rep_day.open_s + drive_s(problem, rep_day.start, visit.place)
+    ready = rep_day.arrive(rep_day.open_s, drive_s(problem, rep_day.start, visit.place))
     span = Window(starts_s, starts_s + visit.service_s) if ready <= starts_s else Window(starts_s, 2 * 86_400)
     return replace(
         visit,

@@ -71,9 +71,9 @@ def schedule(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]) -> Rout
         service = 0 if home else visits[position].service_s
         rested = None if owed is None else _rest(rep_day, owed, drive)
         owed, taken = (
-            _serve(owed, None if owed is None else owed.finish_s + drive, windows, service, None),
+            _serve(owed, None if owed is None else rep_day.arrive(owed.finish_s, drive), windows, service, None),
             _earlier(
-                _serve(taken, None if taken is None else taken.finish_s + drive, windows, service, None),
+                _serve(taken, None if taken is None else rep_day.arrive(taken.finish_s, drive), windows, service, None),
                 None if rested is None else _serve(owed, rested[1], windows, service, rested[0]),
             ),
         )
@@ -93,7 +93,7 @@ def _rest(rep_day: RepDay, label: _Label, drive_s: int) -> tuple[int, int] | Non
     start = max(label.finish_s, rest.earliest_s)
     if start > rest.latest_s:
         return None
-    return start, max(label.finish_s + drive_s, start) + rest.duration_s
+    return start, rep_day.rested(label.finish_s, drive_s, start, rest.duration_s)
 
 
 def _serve(
@@ -120,13 +120,13 @@ def _route(rep_day: RepDay, visits: Sequence[Visit], legs: Sequence[int], last: 
     stops = []
     for k, (visit, label) in enumerate(zip(visits, labels[1:-1], strict=True)):
         arrives = label.arrives_s
-        previous = labels[k].finish_s + legs[k]
+        previous = rep_day.arrive(labels[k].finish_s, legs[k])
         if label.break_s is not None and label.break_s >= previous:
             arrives = previous  # the break is spent at the door
         stops.append(Stop(visit.id, arrives, label.starts_s, label.finish_s, legs[k]))
     leaves = rep_day.open_s
     if stops and labels[1].break_s is None:  # put the departure off; a break on the first leg keeps its place
-        leaves = stops[0].starts_s - legs[0]
+        leaves = rep_day.leave(stops[0].starts_s, legs[0])
         stops[0] = Stop(stops[0].visit, stops[0].starts_s, stops[0].starts_s, stops[0].ends_s, legs[0])
     back = last.arrives_s
     return Route(rep_day.id, tuple(stops), leaves, back, legs[-1], break_s)

@@ -105,7 +105,8 @@ class Timeline:
     def arrivals(self, before: int, there_s: int) -> tuple[int, int]:
         """Earliest arrival behind the `before` first stops, break still owed / taken; `NEVER` where it cannot be."""
         owed, taken = self.finishes[before]
-        return min(owed + there_s, NEVER), min(taken + there_s, self._rested(owed, there_s), NEVER)
+        arrive = self.rep_day.arrive
+        return min(arrive(owed, there_s), NEVER), min(arrive(taken, there_s), self._rested(owed, there_s), NEVER)
 
     def home(self, before: int, there_s: int, onward_s: int, visit: Visit) -> int:
         """Earliest return with the visit behind the `before` first stops, however late; `NEVER` if not at all."""
@@ -117,26 +118,26 @@ class Timeline:
                 return NEVER
             label = self._serve(label, drive, self._windows[k], self.visits[k].service_s)
             drive = self.drives[k + 1]
-        return min(label[1] + drive, self._rested(label[0], drive), NEVER)
+        return min(self.rep_day.arrive(label[1], drive), self._rested(label[0], drive), NEVER)
 
     def _rested(self, finish_s: int, drive: int) -> int:
         """Arrival when the break is taken on the leg."""
         rest = self.rep_day.rest
         if rest is None or (begin := max(finish_s, rest.earliest_s)) > rest.latest_s:
             return NEVER
-        return max(finish_s + drive, begin) + rest.duration_s
+        return self.rep_day.rested(finish_s, drive, begin, rest.duration_s)
 
     def _serve(self, label: tuple[int, int], drive: int, windows: Sequence[Window], service_s: int) -> tuple[int, int]:
         owed, taken = label
-        rested = min(taken + drive, self._rested(owed, drive))
-        return _finish(windows, service_s, owed + drive), _finish(windows, service_s, rested)
+        rested = min(self.rep_day.arrive(taken, drive), self._rested(owed, drive))
+        return _finish(windows, service_s, self.rep_day.arrive(owed, drive)), _finish(windows, service_s, rested)
 
     def _leave(self, label: tuple[int, int], drive: int) -> tuple[int, int]:
         """Latest departure from the node before, break owed / taken."""
         rest = self.rep_day.rest
-        owed, taken = label[0] - drive, label[1] - drive
+        owed, taken = (self.rep_day.leave(moment, drive) for moment in label)
         if rest and rest.earliest_s + rest.duration_s <= label[1]:
-            owed = max(owed, min(rest.latest_s, taken - rest.duration_s))
+            owed = max(owed, self.rep_day.leave_rested(label[1], drive, rest))
         return owed, taken
 
 

@@ -28,7 +28,9 @@ SERVICE, DEMAND, MANDATORY, EARLIER, LATER, MIN_GAP, MAX_GAP, FIRST_START, LAST_
 OPEN, CLOSE, LATEST, LATE_COST, REST, REST_FROM, REST_UNTIL, MAX_DRIVE, MAX_VISITS, CAPACITY, FIXED, DAY, KIND = range(
     13
 )
-SHIFT_COLUMNS = 13
+HOURS, HOUR_S, PACED = 13, 14, 15
+"""How many hours of traffic follow (0 = as usual), their length, the road behind one at each one's beginning, and its
+speed."""
 # Entries of `Model.scales`
 TRAVEL, FORFEIT, MISSING, SCALES = range(4)
 # Columns of `Model.urges`
@@ -71,7 +73,7 @@ class Model(NamedTuple):
     spans: Ints
     """Row `visit * kinds + kind`: how many spans, then first and last start of each."""
     shifts: Ints
-    """(m, SHIFT_COLUMNS)."""
+    """(m, PACED and two more for every hour of traffic)."""
     options: SmallInts
     """Rep-days that may take visit v stand at `options[firsts[v]:firsts[v + 1]]`."""
     firsts: SmallInts
@@ -181,9 +183,14 @@ def _shifts(problem: Problem, kind_of: dict[int, int], scale: int) -> Ints:
         breaks = [rest.duration_s, rest.earliest_s, rest.latest_s] if rest else [0, 0, 0]
         fixed = scale * problem.weights.fixed * d.fixed_cost
         late = scale * d.overtime_cost if d.overtime_s else 0
-        return [d.open_s, d.close_s, d.latest_s, late, *breaks, *limits, fixed, d.day, kind_of[d.day]]
+        traffic = [len(d.pace.speeds), d.pace.step_s, *d.pace.roads, *d.pace.speeds] if d.pace else [0, 0]
+        return [d.open_s, d.close_s, d.latest_s, late, *breaks, *limits, fixed, d.day, kind_of[d.day], *traffic]
 
-    return np.array([row(d) for d in problem.rep_days], dtype=np.int64).reshape(-1, SHIFT_COLUMNS)
+    rows = [row(d) for d in problem.rep_days]
+    shifts = np.zeros((len(rows), max((len(r) for r in rows), default=PACED)), dtype=np.int64)
+    for k, numbers in enumerate(rows):
+        shifts[k, : len(numbers)] = numbers
+    return shifts
 
 
 def _visits(problem: Problem) -> Ints:

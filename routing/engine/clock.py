@@ -10,11 +10,15 @@ from routing.engine.arrays import (
     CLOSE,
     DEMAND,
     FIXED,
+    HOUR_S,
+    HOURS,
     KIND,
     LATE_COST,
     LATEST,
     NEVER,
+    NO_ROAD,
     OPEN,
+    PACED,
     REST,
     REST_FROM,
     REST_UNTIL,
@@ -24,6 +28,7 @@ from routing.engine.arrays import (
     Model,
 )
 from routing.engine.compiled import inner
+from routing.pace import UNIT
 
 # Columns of a label
 NODE, LEG, OWED, TAKEN, LATEST_OWED, LATEST_TAKEN, SOONEST, LATEST_ANY, LABEL_COLUMNS = range(9)
@@ -51,12 +56,68 @@ def latest_arrival(spans: Ints, row: int, leave: int, service: int) -> int:
 
 
 @inner
+def behind(shift: Ints, at: int) -> int:
+    """Road behind one who drives since midnight."""
+    hour = min(max(at, 0) // shift[HOUR_S], shift[HOURS] - 1)
+    return shift[PACED + hour] + (at - hour * shift[HOUR_S]) * shift[PACED + shift[HOURS] + hour]
+
+
+@inner
+def first_at(shift: Ints, road: int, after: int) -> int:
+    """First second at which so much road is behind one, not before `after`."""
+    hour = min(max(after, 0) // shift[HOUR_S], shift[HOURS] - 1)
+    while hour + 1 < shift[HOURS] and shift[PACED + hour + 1] <= road:
+        hour += 1
+    return hour * shift[HOUR_S] - (shift[PACED + hour] - road) // shift[PACED + shift[HOURS] + hour]
+
+
+@inner
+def last_at(shift: Ints, road: int, before: int) -> int:
+    """Last second at which no more road is behind one, not after `before`."""
+    hour = min(max(before, 0) // shift[HOUR_S], shift[HOURS] - 1)
+    while hour > 0 and shift[PACED + hour] > road:
+        hour -= 1
+    return hour * shift[HOUR_S] + (road - shift[PACED + hour]) // shift[PACED + shift[HOURS] + hour]
+
+
+@inner
+def arrive(leave: int, drive: int, shift: Ints) -> int:
+    """Earliest arrival in the day's traffic."""
+    if shift[HOURS] == 0 or leave >= NEVER or drive >= NO_ROAD:
+        return leave + drive
+    return first_at(shift, behind(shift, leave) + drive * UNIT, leave)
+
+
+@inner
+def leave_for(there: int, drive: int, shift: Ints) -> int:
+    """Latest departure in the day's traffic."""
+    if shift[HOURS] == 0 or there <= -NEVER or drive >= NO_ROAD:
+        return there - drive
+    return last_at(shift, behind(shift, there) - drive * UNIT, there)
+
+
+@inner
 def rested(finish: int, drive: int, shift: Ints) -> int:
-    """Arrival when the owed break is taken on the leg."""
+    """Arrival when the owed break is taken on the leg, as soon as it may begin."""
     begin = max(finish, shift[REST_FROM])
     if begin > shift[REST_UNTIL]:
         return NEVER
-    return max(finish + drive, begin) + shift[REST]
+    if shift[HOURS] == 0 or drive >= NO_ROAD:
+        return max(finish + drive, begin) + shift[REST]
+    if arrive(finish, drive, shift) <= begin:
+        return begin + shift[REST]
+    left = behind(shift, finish) + drive * UNIT - behind(shift, begin)
+    return first_at(shift, behind(shift, begin + shift[REST]) + left, begin + shift[REST])
+
+
+@inner
+def leave_rested(there: int, drive: int, shift: Ints) -> int:
+    """Latest departure when the owed break is taken on the leg."""
+    leave = leave_for(there, drive, shift) - shift[REST]
+    if shift[HOURS] > 0 and leave < shift[REST_FROM] and drive < NO_ROAD:
+        standing = behind(shift, shift[REST_FROM] + shift[REST]) - behind(shift, shift[REST_FROM])
+        leave = last_at(shift, behind(shift, there) - drive * UNIT - standing, there)
+    return min(shift[REST_UNTIL], leave)
 
 
 @inner
@@ -65,8 +126,8 @@ def forward(model: Model, label: Ints, shift: Ints, at: int, last: int) -> None:
     kinds = model.spans.shape[0] // max(1, model.visits.shape[0])
     for p in range(at, last + 1):
         drive = label[p - 1, LEG]
-        ready_owed = label[p - 1, OWED] + drive
-        ready_taken = label[p - 1, TAKEN] + drive
+        ready_owed = arrive(label[p - 1, OWED], drive, shift)
+        ready_taken = arrive(label[p - 1, TAKEN], drive, shift)
         if label[p - 1, OWED] < NEVER:
             ready_taken = min(ready_taken, rested(label[p - 1, OWED], drive, shift))
         if p == last:
@@ -85,10 +146,10 @@ def backward(model: Model, label: Ints, shift: Ints, at: int) -> None:
     kinds = model.spans.shape[0] // max(1, model.visits.shape[0])
     for p in range(at, 0, -1):
         drive = label[p, LEG]
-        leave_taken = label[p + 1, LATEST_TAKEN] - drive
-        leave_owed = label[p + 1, LATEST_OWED] - drive
+        leave_taken = leave_for(label[p + 1, LATEST_TAKEN], drive, shift)
+        leave_owed = leave_for(label[p + 1, LATEST_OWED], drive, shift)
         if shift[REST] > 0 and shift[REST_FROM] + shift[REST] <= label[p + 1, LATEST_TAKEN]:
-            leave_owed = max(leave_owed, min(shift[REST_UNTIL], leave_taken - shift[REST]))
+            leave_owed = max(leave_owed, leave_rested(label[p + 1, LATEST_TAKEN], drive, shift))
         v = label[p, NODE]
         row, service = v * kinds + shift[KIND], model.visits[v, SERVICE]
         label[p, LATEST_TAKEN] = latest_arrival(model.spans, row, leave_taken, service)
@@ -154,14 +215,14 @@ def insert(model: Model, label: Ints, route: Ints, shift: Ints, v: int, p: int) 
 def fits(label: Ints, p: int, there: int, onward: int, spans: Ints, row: int, service: int, shift: Ints) -> bool:
     """Whether a visit fits behind position `p`: exact for every window and both states of the break."""
     latest_taken, latest_owed = label[p + 1, LATEST_TAKEN], label[p + 1, LATEST_OWED]
-    ready = label[p, TAKEN] + there
+    ready = arrive(label[p, TAKEN], there, shift)
     owed = label[p, OWED]
     if owed < NEVER:
         ready = min(ready, rested(owed, there, shift))
-        end = served(spans, row, owed + there, service)
-        if end < NEVER and (end + onward <= latest_owed or rested(end, onward, shift) <= latest_taken):
+        end = served(spans, row, arrive(owed, there, shift), service)
+        if end < NEVER and (arrive(end, onward, shift) <= latest_owed or rested(end, onward, shift) <= latest_taken):
             return True
-    return served(spans, row, ready, service) + onward <= latest_taken
+    return arrive(served(spans, row, ready, service), onward, shift) <= latest_taken
 
 
 @inner
@@ -172,7 +233,7 @@ def returns(model: Model, label: Ints, length: int, shift: Ints, v: int, p: int)
     for q in range(p, length + 2):
         node = v if q == p else label[q, NODE]
         drive = model.drive[origin, node]
-        ready_taken, ready_owed = taken + drive, owed + drive
+        ready_taken, ready_owed = arrive(taken, drive, shift), arrive(owed, drive, shift)
         if owed < NEVER:
             ready_taken = min(ready_taken, rested(owed, drive, shift))
         if q == length + 1:

@@ -33,6 +33,7 @@ from routing.engine.clock import (
     TAKEN,
     TOUCHED,
     VERSION,
+    arrive,
     fits,
     insert,
     returns,
@@ -93,7 +94,7 @@ def cheapest(model: Model, state: State, v: int, s: int, limit: int, blink: floa
         cost = opening + travel * detour
         if cost >= best or detour > room:
             continue
-        if label[p, SOONEST] + there + service + onward > label[p + 1, LATEST_ANY]:
+        if arrive(arrive(label[p, SOONEST], there, shift) + service, onward, shift) > label[p + 1, LATEST_ANY]:
             continue
         if not fits(label, p, there, onward, spans, row, service, shift):
             continue

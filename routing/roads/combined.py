@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from geo.types import LonLat
+from routing.pace import Pace
 from routing.roads.straight import StraightLine
 from routing.roads.types import FeatureCollection, Leg, Matrix, RoadEngine, RoadsUnavailable
 
@@ -101,6 +102,13 @@ class Scaled:
     engine: RoadEngine
     factor: float
     """Above 0; 1.2 is a fifth slower than the engine says."""
+    week: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    """Factors of the hours (weekday, 0 is Monday, and hour) that are known; `factor` is the mean of some hours."""
+
+    def pace(self, weekday: int) -> Pace | None:
+        """The traffic of a day and the night behind it, against the mean; None when every hour is alike."""
+        cells = [((weekday + late) % 7, hour) for late in (0, 1) for hour in range(24)]
+        return Pace.of([self.week.get(cell, 1.0) / self.factor for cell in cells])
 
     @property
     def key(self) -> str:

@@ -228,7 +228,7 @@ def wishes_added(session: Session, scope: Scope, there: Open, account_id: UUID) 
         )
     if not taken:
         wish = adding.for_account(session, scope, account_id, there.basis.blueprint)
-        engine = roads.engine(session, (*there.basis.blueprint.points, wish.point))
+        engine = roads.engine(session, (*there.basis.blueprint.points, wish.point), there.basis.blueprint.hours)
         basis.know(session, there.plan.id, there.basis, wish, engine)
         taken = [wish.key]
     wanted = replace(board, added=(*board.added, taken[0]))

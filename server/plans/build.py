@@ -1,6 +1,6 @@
 """From people, shifts and candidates to a planning problem, and from times of the day back to moments."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -10,6 +10,7 @@ from geoalchemy2.shape import to_shape
 from shapely.geometry import Point
 
 from geo.types import LonLat
+from routing.pace import Pace
 from routing.roads.types import Matrix
 from routing.types import Break, Meeting, Night, Problem, RepDay, Spacing, Visit, Window
 from server.accounts.models import DayPart
@@ -54,6 +55,8 @@ class Shift:
     max_visits: int | None
     overtime_s: int = 0
     overtime_cost: int = 1
+    pace: Pace | None = None
+    """The traffic of the day, once the roads are known."""
 
     @property
     def key(self) -> str:
@@ -102,11 +105,11 @@ class Blueprint:
     @property
     def hours(self) -> list[tuple[int, int]]:
         """Weekday and hour of every hour in which somebody works: the traffic that the drives meet."""
-        return [
-            (shift.day.weekday(), hour)
-            for shift in self.shifts
-            for hour in range(shift.open_s // 3600, min(24, -(-shift.close_s // 3600)))
-        ]
+        return hours_of(self.shifts)
+
+    def in_traffic(self, pace_of: Callable[[int], Pace | None]) -> "Blueprint":
+        """The same with the traffic of every day, by its weekday (0 is Monday)."""
+        return replace(self, shifts=tuple(replace(s, pace=pace_of(s.day.weekday())) for s in self.shifts))
 
     def booked(self, nights: Sequence[str]) -> "Blueprint":
         """The same with these hotel nights taken: their evenings end there, their mornings begin there."""
@@ -152,6 +155,7 @@ class Blueprint:
             max_visits=shift.max_visits,
             overtime_s=shift.overtime_s,
             overtime_cost=shift.overtime_cost,
+            pace=shift.pace,
             name=f"{shift.name}, {shift.day:%a %d %b}",
         )
 
@@ -197,6 +201,15 @@ class Blueprint:
         days = sorted({shift.day for shift in self.shifts if shift.rep_id in c.rep_ids})
         found = {day: self.off.of_site(c.site_id, day) or self.off.holiday_at(c.country, day) for day in days}
         return {day: why for day, why in found.items() if why and not self._windows(c, day)}
+
+
+def hours_of(shifts: Iterable[Shift]) -> list[tuple[int, int]]:
+    """Weekday and hour of every hour of some shifts."""
+    return [
+        (shift.day.weekday(), hour)
+        for shift in shifts
+        for hour in range(shift.open_s // 3600, min(24, -(-shift.close_s // 3600)))
+    ]
 
 
 def meetings(placeable: Iterable[Candidate]) -> list[tuple[str, ...]]:

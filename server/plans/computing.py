@@ -15,8 +15,10 @@ from routing.check import Report, verify
 from routing.explain import why
 from routing.fingerprint import fingerprint
 from routing.found import Tell
+from routing.pace import Pace
 from routing.plan import Plan as Answer
 from routing.plan import Route as PlannedRoute
+from routing.roads.combined import Scaled
 from routing.roads.straight import StraightLine
 from routing.roads.types import Leg, Matrix, RoadEngine, RoadsUnavailable
 from routing.solve import UnlawfulPlan, solve
@@ -52,6 +54,10 @@ class Journey:
 
     engine: RoadEngine
     matrix: Matrix
+
+    def pace(self, weekday: int) -> Pace | None:
+        """The traffic of a weekday (0 is Monday); None when every hour is alike."""
+        return self.engine.pace(weekday) if isinstance(self.engine, Scaled) else None
 
     def legs(self, points: list[LonLat]) -> list[Leg]:
         """The drives along some points with their geometry."""
@@ -101,6 +107,7 @@ def travel(session: Session, points: tuple[LonLat, ...], hours: Hours = ()) -> J
 
 def work_out(plan: Plan, drawn: Blueprint, journey: Journey, tell: Tell) -> Computed:
     """Solve and verify; an unlawful answer goes no further."""
+    drawn = drawn.in_traffic(journey.pace)
     problem = drawn.problem(journey.matrix)
     budget = Budget(seconds=plan.seconds, steps=plan.steps)
     answer = solve(problem, engine=plan.engine, seed=plan.seed, budget=budget, progress=tell)

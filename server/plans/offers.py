@@ -1,7 +1,7 @@
 """Times to offer a customer, from the published days and the promises of some reps."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing import reordering
 from routing.offers import Day, Offer, Slot, offers, with_moves
+from routing.roads.combined import Scaled
 from routing.roads.straight import StraightLine
 from routing.roads.types import RoadEngine, RoadsUnavailable
 from routing.timeline import NEVER, Timeline
@@ -31,11 +32,12 @@ from server.closures.queries import DaysOff, days_off
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.settings import settings
-from server.plans.build import Shift, on_days_clock, open_windows, seconds_of, shifts_of
+from server.plans.build import Shift, hours_of, on_days_clock, open_windows, seconds_of, shifts_of
 from server.plans.models import Route, Stop
 from server.plans.replanning import neighbours
 from server.plans.service import FARTHEST_DAYS, need_reps
 from server.roads import service as roads
+from server.roads.traffic import Hours
 
 MOST_DAYS = 60
 REORDERED_DAYS = 8
@@ -128,7 +130,9 @@ def times(session: Session, asked: Asked, reps: Sequence[User], first_day: date,
     planned, standing = _standing(session, shifts, dates)
     stops = (known.point for day in standing.values() for known in day)
     points = list(dict.fromkeys([*(p for s in shifts.values() for p in (s.home, s.end)), *stops]))
-    engine, there, onward = _drives(session, asked.point, points)
+    engine, there, onward = _drives(session, asked.point, points, hours_of(shifts.values()))
+    if isinstance(engine, Scaled):
+        shifts = {key: replace(shift, pace=engine.pace(shift.day.weekday())) for key, shift in shifts.items()}
     for key in standing.keys() - planned.keys():
         standing[key] = _in_order(engine, shifts[key], standing[key])
     wanted = {
@@ -254,10 +258,10 @@ def _known(
 
 
 def _drives(
-    session: Session, place: LonLat, points: Sequence[LonLat]
+    session: Session, place: LonLat, points: Sequence[LonLat], hours: Hours
 ) -> tuple[RoadEngine, dict[LonLat, int], dict[LonLat, int]]:
     """Driving seconds to and from the customer for every point."""
-    engine: RoadEngine = roads.engine(session, [place, *points])
+    engine: RoadEngine = roads.engine(session, [place, *points], hours)
     try:
         to, back = engine.matrix(points, [place]), engine.matrix([place], points)
     except RoadsUnavailable:
@@ -270,7 +274,7 @@ def _drives(
 def _rep_day(shift: Shift, day: int) -> RepDay:
     return RepDay(
         id=shift.key, rep=str(shift.rep_id), day=day, start=0, end=0, open_s=shift.open_s, close_s=shift.close_s,
-        rest=shift.rest, max_drive_s=shift.max_drive_s, max_visits=shift.max_visits,
+        rest=shift.rest, max_drive_s=shift.max_drive_s, max_visits=shift.max_visits, pace=shift.pace,
     )  # fmt: skip
 
 
@@ -292,9 +296,9 @@ def _day(
     onward: Mapping[LonLat, int],
     first: date,
 ) -> Day:
-    """A rep's day with its drives: those of the route, or measured anew when promises came on top."""
+    """A rep's day with its drives: those of the route, or measured anew in changing traffic or with promises on top."""
     nodes = [shift.home, *(k.point for k in standing), shift.end]
-    if route is not None and len(route.legs) == len(nodes) - 1:
+    if route is not None and len(route.legs) == len(nodes) - 1 and shift.pace is None:
         drives = [int(leg["seconds"]) for leg in route.legs]
     else:
         table = _table(engine, nodes)

@@ -146,7 +146,8 @@ def _current(redrawn: Redrawn, shift: Shift, one: Standing, underway: Underway) 
     stop.starts_at = stop.ends_at - (one.stop.ends_at - one.stop.starts_at)
     if underway.arrived_s is None:
         stop.drive_s = redrawn.drawn.problem.drive(underway.place, place) or 0
-        stop.arrives_at = min(stop.starts_at, redrawn.day.now + timedelta(seconds=stop.drive_s))
+        rep_day = redrawn.drawn.problem.rep_day(underway.rep_day)
+        stop.arrives_at = min(stop.starts_at, shift.moment(rep_day.arrive(underway.now_s, stop.drive_s)))
     else:
         stop.starts_at = min(stop.starts_at, shift.moment(underway.arrived_s))
         stop.arrives_at = stop.starts_at

@@ -173,6 +173,7 @@ def draw(
     shifts = tuple(day.shifts[rep.id] for rep in day.reps if rep.id in day.shifts)
     blueprint = Blueprint(day.day, shifts, Candidates(found, ()), tuple(points), settings().zone, day.off)
     journey = travel(session, blueprint.points, blueprint.hours)
+    blueprint = blueprint.in_traffic(journey.pace)
     problem = blueprint.problem(journey.matrix)
     current = {one.key for one in day.stops if one.is_promised}
     visits = tuple(replace(v, appointment=v.id in current) for v in problem.visits)

@@ -32,8 +32,11 @@ def engine(session: Session, points: Sequence[LonLat], hours: traffic.Hours = ()
     found, region = _choice(session, points)
     if not hours or region is None:
         return found
-    factor = factors.mean(traffic.week(session, region.name), hours)
-    return found if factor == 1 else Scaled(found, factor)
+    week = traffic.week(session, region.name)
+    if all(cell not in week or week[cell].value == 1 for cell in hours):
+        return found
+    factor = factors.mean(week, hours)
+    return Scaled(found, factor, {cell: known.value for cell, known in week.items()})
 
 
 def borders(engine: RoadEngine) -> str:

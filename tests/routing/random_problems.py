@@ -1,20 +1,25 @@
 """Random planning problems that use every word of the vocabulary, each made of one number."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from routing.pace import Pace
 from routing.types import Break, Meeting, Night, Problem, RepDay, Spacing, Visit, Weights, Window
 
 REPS = ("ann", "bob", "cem")
 
 
-def random_problem(seed: int, *, most: int = 8, islands: bool = True, layers: bool = True) -> Problem:
+def random_problem(
+    seed: int, *, most: int = 8, islands: bool = True, layers: bool = True, paced: bool = False
+) -> Problem:
     """Up to three reps, three days and `most` visits on a clock of 60 ticks.
 
     Half of them are small towns in which much fits, the others anything that can be built. Without `islands` no road
     is missing and no drive is longer than a detour; without `layers` nobody meets and nobody sleeps out.
+    `paced` puts the same problem into traffic that changes every few ticks.
     """
     rng = random.Random(seed)
     kind = rng.random() < 0.5
@@ -29,6 +34,8 @@ def random_problem(seed: int, *, most: int = 8, islands: bool = True, layers: bo
     if layers and n > 1 and len(reps) > 1 and rng.random() < 0.5:
         meetings = (Meeting(tuple(f"v{k}" for k in range(rng.choice((2, 2, min(3, n)))))),)
         visits = (*(_open_to_all(v) for v in visits[:2]), *visits[2:]) if rng.random() < 0.7 else visits
+    if paced:
+        rep_days = tuple(replace(d, pace=_pace(random.Random(f"{seed} {d.day}"))) for d in rep_days)
     return Problem(
         rep_days,
         visits,
@@ -80,6 +87,12 @@ def _rep_day(rng: random.Random, rep: str, day: int, places: int, *, easy: bool)
         overtime_s=rng.choice((0, 0, 5, 15)),
         overtime_cost=rng.randint(0, 3),
     )
+
+
+def _pace(rng: random.Random) -> Pace:
+    """Hours of a few ticks, as a rule slower than usual: then the judge who knows no traffic must agree as well."""
+    most = 1000 if rng.random() < 0.7 else 1500
+    return Pace(tuple(rng.choice((most, rng.randint(400, most))) for _ in range(8)), rng.randint(3, 12))
 
 
 def _visit(rng: random.Random, k: int, rep_days: tuple[RepDay, ...], *, easy: bool) -> Visit:

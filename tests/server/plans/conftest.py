@@ -87,7 +87,7 @@ def plan_now(session: Session, scope: Callable[[User], Scope]) -> Callable[..., 
         wanted = PlanRequest(rep_ids=[r.id for r in reps], first_day=first_day, days=days, steps=2_000, **more)
         plan = service.request(session, scope(asker), wanted)
         drawn = computing.prepare(session, plan)
-        journey = computing.travel(session, drawn.points)
+        journey = computing.travel(session, drawn.points, drawn.hours)
         computed = computing.work_out(plan, drawn, journey, lambda step: None)
         return computing.store(session, plan.id, computed)
 
