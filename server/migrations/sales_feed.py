@@ -1,5 +1,5 @@
 """What phones see beside accounts and visits: people, tickets, deals, the agenda, orders, leads, and the catalogue
-(used by migration 0060).
+(used by migration 0059).
 
 What belongs to an account is wherever the account is, and with the person whose it is. What has ended
 leaves the phones.
