@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal, or_, select
+from sqlalchemy import Select, cast, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from server.accounts.models import Account, Site
-from server.accounts.tiles import BUFFER, CELLS, EXTENT, SINGLE_FROM_ZOOM, WORLD_M
 from server.auth.access import Scope
 from server.kit import clock
+from server.kit.layers import Layer
 from server.kit.tiles import Tile
 from server.tickets import queries
 from server.tickets.fields import NEXT_DUE, PRIORITY_RANK, UNSOLVED_NOW, is_overdue
@@ -36,25 +36,23 @@ def placed(statement: Select[Ticket]) -> Select[Any]:
 
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The tickets of a tile that somebody may see: without a filter those not solved; counted below zoom 9."""
-    now, box = clock.now(), func.ST_TileEnvelope(at.z, at.x, at.y)
+    now = clock.now()
     tickets = queries.chosen(session, scope, now, filter=filter, search=search)
     if not filter and not search:
         tickets = tickets.where(UNSOLVED_NOW)
-    clustered = at.z < SINGLE_FROM_ZOOM
-    reach = func.ST_Transform(box if clustered else func.ST_Expand(box, WORLD_M / 2**at.z * BUFFER / EXTENT), 4326)
     there = placed(tickets)
-    pin: Any = there.selected_columns.pin
-    inside = there.where(pin.op("&&")(reach), func.ST_Y(pin).between(-85.06, 85.06))
-    rows = clusters(inside, pin, box, at, now) if clustered else singles(inside, pin, box, now)
-    layer = rows.subquery("tickets")
-    statement = select(func.ST_AsMVT(layer.table_valued(), "tickets", EXTENT, "geom")).where(layer.c.geom.is_not(None))
-    return bytes(session.execute(statement).scalar_one() or b"")
+    layer = Layer("tickets", at, there.selected_columns.pin)
+    inside = layer.inside(there)
+    if layer.is_clustered:
+        rows = layer.clusters(inside, is_overdue(now).label("is_overdue"), totals=overdue)
+    else:
+        rows = layer.singles(inside, *told(now))
+    return layer.encoded(session, rows)
 
 
-def singles(inside: Select[Any], pin: Any, box: ColumnElement[Any], now: datetime) -> Select[Any]:
-    """One feature for each ticket; nothing that a role can be kept from."""
-    return inside.with_only_columns(
-        func.ST_AsMVTGeom(func.ST_Transform(pin, 3857), box, EXTENT, BUFFER, True).label("geom"),
+def told(now: datetime) -> tuple[Any, ...]:
+    """What is told of each ticket: nothing that a role can be kept from."""
+    return (
         cast(Ticket.id, Text).label("id"),
         Ticket.number,
         Ticket.subject.label("name"),
@@ -65,22 +63,9 @@ def singles(inside: Select[Any], pin: Any, box: ColumnElement[Any], now: datetim
     )
 
 
-def clusters(inside: Select[Any], pin: Any, box: ColumnElement[Any], at: Tile, now: datetime) -> Select[Any]:
-    """One feature for each occupied cell of the tile's grid."""
-    cell_m = WORLD_M / 2**at.z / CELLS
-    point = func.ST_Transform(pin, 3857)
-    points = inside.with_only_columns(
-        point.label("point"),
-        is_overdue(now).label("is_overdue"),
-        func.floor(func.ST_X(point) / literal(cell_m)).label("column"),
-        func.floor(func.ST_Y(point) / literal(cell_m)).label("row"),
-    ).subquery("points")
-    centre = func.ST_Centroid(func.ST_Collect(points.c.point))
-    return select(
-        func.ST_AsMVTGeom(centre, box, EXTENT, BUFFER, True).label("geom"),
-        func.count().label("count"),
-        func.count().filter(points.c.is_overdue).label("overdue"),
-    ).group_by(points.c.column, points.c.row)
+def overdue(points: Any) -> list[Any]:
+    """How many tickets of a cell are overdue."""
+    return [func.count().filter(points.is_overdue).label("overdue")]
 
 
 def at_a_place(session: Session, scope: Scope, ids: Iterable[UUID]) -> list[queries.TicketRow]:
