@@ -151,10 +151,8 @@ def app(engine: Engine) -> FastAPI:
     return create_app()
 
 
-@pytest.fixture
-def client_for(app: FastAPI, session: Session) -> Iterator[Callable[[User | None], TestClient]]:
-    """A client of the real application on the test's transaction, signed in by API token as a user (or nobody)."""
-    from server.auth.tokens import create_api_token
+def requests_on(session: Session) -> Callable[[], Iterator[Session]]:
+    """Requests that run in savepoints of one transaction: what fails is taken back, what ends well stays in it."""
 
     def in_test() -> Iterator[Session]:
         savepoint = session.begin_nested()
@@ -168,7 +166,15 @@ def client_for(app: FastAPI, session: Session) -> Iterator[Callable[[User | None
             savepoint.commit()
         session.expire_all()
 
-    app.dependency_overrides[request_transaction] = in_test
+    return in_test
+
+
+@pytest.fixture
+def client_for(app: FastAPI, session: Session) -> Iterator[Callable[[User | None], TestClient]]:
+    """A client of the real application on the test's transaction, signed in by API token as a user (or nobody)."""
+    from server.auth.tokens import create_api_token
+
+    app.dependency_overrides[request_transaction] = requests_on(session)
     clients: list[TestClient] = []
 
     def make(user: User | None) -> TestClient:

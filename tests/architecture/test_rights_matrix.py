@@ -35,6 +35,7 @@ from server.opportunities import pipelines
 from server.sync import buckets, entities
 from server.sync.models import SyncItem
 from server.territories import service as territories
+from tests.conftest import requests_on
 
 type ClientFor = Callable[[User | None], TestClient]
 type Ids = dict[str, dict[str, str]]
@@ -113,19 +114,7 @@ def ask(session: Session) -> Iterator[ClientFor]:
     """Clients of the application on that transaction, on one event loop."""
     app = application()
 
-    def in_test() -> Iterator[Session]:
-        savepoint = session.begin_nested()
-        try:
-            yield session
-        except BaseException:
-            savepoint.rollback()
-            raise
-        session.flush()
-        if savepoint.is_active:
-            savepoint.commit()
-        session.expire_all()
-
-    app.dependency_overrides[request_transaction] = in_test
+    app.dependency_overrides[request_transaction] = requests_on(session)
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal())
 
