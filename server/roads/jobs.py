@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from server.jobs import defer, task
 from server.kit.database import transaction
 from server.regions.models import Region, State
-from server.roads import graphs, joining
-from server.roads.models import RoadGraph, RoadJoin
+from server.roads import graphs, joining, queries
+from server.roads.models import Contraction, RoadGraph, RoadJoin
 
 
 def after_build(session: Session, region: Region) -> None:
@@ -56,6 +56,19 @@ def contract(region_id: str) -> None:
     found = graphs.contract(region)
     with transaction() as session:
         graphs.note_contraction(session, region, found)
+
+
+def settle() -> None:
+    """Contract what still waits for it, or wait for whoever is at it: from then on equal questions have equal answers.
+
+    A contracted graph may know a drive between two far corners that the other one does not, so whoever promises the
+    same plan for the same wishes begins here.
+    """
+    with transaction() as session:
+        known = queries.served_regions(session)
+        waiting = [one.region.id for one in known if one.graph and one.graph.contraction == Contraction.WAITING]
+    for region_id in waiting:
+        contract(region_id=str(region_id))
 
 
 @task("roads.join")

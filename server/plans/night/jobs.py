@@ -16,6 +16,7 @@ from server.plans.night import service
 from server.plans.night_models import NightRun
 from server.plans.planning import MACHINE, run_plan
 from server.records.service import acting
+from server.roads import jobs as roads
 
 type Phases = dict[str, float]
 
@@ -33,6 +34,8 @@ def plan_part(part_id: str) -> None:
 
 def _plan_part(key: UUID) -> None:
     phases: Phases = {}
+    with timed(phases, "roads"):
+        roads.settle()
     with transaction() as session:
         acting(session, MACHINE)
         part = service.begin(session, key)

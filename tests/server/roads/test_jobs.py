@@ -1,5 +1,6 @@
 """What a worker does for roads, each job run twice because a worker may be killed after it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def test_the_jobs_build_contract_and_join(empty_database: Engine, home: Path) ->
         row, joined = session.get_one(RoadGraph, west.id), session.get_one(RoadJoin, "east+west")
         assert (row.algorithm, row.contraction) == ("CH", "done")
         assert (joined.state, joined.algorithm) == ("ready", "CH")
+
+
+@pytest.mark.usefixtures("empty_database")
+def test_whoever_needs_settled_roads_contracts_them_or_waits_for_whoever_does(home: Path) -> None:
+    with transaction() as session:
+        region = make_region(session, "west", write_half(home / "w.osm.pbf", {1: WEST, 2: BORDER}, 1).read_bytes())
+        graphs.build_graph(session, region)
+    with ThreadPoolExecutor(2) as two:
+        for done in [two.submit(jobs.settle) for _ in range(2)]:
+            done.result()
+    with transaction() as session:
+        row = session.get_one(RoadGraph, region.id)
+        assert (row.algorithm, row.contraction, row.trouble) == ("CH", "done", "")
+    jobs.settle()
 
 
 @pytest.mark.usefixtures("empty_database")
