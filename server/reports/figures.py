@@ -83,7 +83,7 @@ def report(
     asked = Asked(session, scope, period, filter)
     with in_time(session, filter or ""):
         now = sums(asked, sources)
-        then = sums(replace(asked, period=period.compared(against)), sources)
+        then = sums(replace(asked, period=period.compared(against), days=elapsed(asked)), sources)
     naming = _Naming(session, by, [*now, *then])
     total = Group(None, None)
     groups: dict[str | None, Group] = {}
@@ -94,6 +94,11 @@ def report(
                 getattr(groups.setdefault(key, naming.group(key)), side).add(found)
     ordered = sorted(groups.values(), key=lambda one: (one.name is None, (one.name or "").casefold()))
     return Report(period, period.compared(against), by, filter, wanted, ordered, total)
+
+
+def elapsed(asked: Asked) -> int | None:
+    """Days of a running period that count: it is compared with as many of the other one; None for one that is over."""
+    return (asked.upto - asked.period.first).days + 1 if asked.period.first <= asked.today < asked.period.last else None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -51,6 +51,8 @@ class Asked:
     scope: Scope
     period: Period
     filter: str | None = None
+    days: int | None = None
+    """Only so many days of the period count; None: all that are not ahead."""
 
     @property
     def today(self) -> date:
@@ -60,7 +62,8 @@ class Asked:
     @property
     def upto(self) -> date:
         """The last day that counts: nothing is said of days to come."""
-        return min(self.period.last, self.today)
+        last = min(self.period.last, self.today)
+        return last if self.days is None else min(last, self.period.first + timedelta(days=self.days - 1))
 
     def chosen(self) -> Select[Account]:
         """The accounts that the filter leaves."""
@@ -102,7 +105,7 @@ def tolerance() -> ColumnElement[Any]:
 
 
 def of_accounts(asked: Asked, rows: Rows) -> None:
-    """Accounts with a call interval as they stood on the last day: known by then, or visited."""
+    """Accounts with a call interval as they stood on the last day; those that came later do not count yet."""
     upto: Any = cast(literal(asked.upto), Date)
     happened = select(Visit).where(Visit.deleted_at.is_(None), Visit.state == VisitState.DONE, Visit.day <= asked.upto)
     each = with_survivors(happened, Visit.__table__.c.account_id, (Visit.__table__.c.day.label("day"),)).subquery()
@@ -122,7 +125,7 @@ def of_accounts(asked: Asked, rows: Rows) -> None:
     each_account = (
         asked.chosen()
         .outerjoin(last, last.c.parent == Account.id)
-        .where(INTERVAL_DAYS.is_not(None), (known <= upto) | last.c.day.is_not(None))
+        .where(INTERVAL_DAYS.is_not(None), known <= upto)
         .with_only_columns(
             Account.owner_id.label("person_id"),
             *GRAIN,

@@ -107,6 +107,8 @@ def change_of(words: Language, measure: Measure, now: float | None, then: float 
     if abs(change) < 0.05:
         return "±0", ""
     sign = "+" if change > 0 else "−"
+    if change > 900 and not share:
+        return f"× {words.number(change / 100 + 1)}", "bad" if measure.less_is_better else "good"
     kind = "good" if (change > 0) != measure.less_is_better else "bad"
     return f"{sign}{words.number(abs(change), 1)}{' ' + words.t('points') if share else ' %'}", kind
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +21,8 @@ from server.auth.models import User
 from server.reports import links
 from server.reports.figures import By, Report, report, trend
 from server.reports.measures import ALL, BY_KEY
-from server.reports.periods import Against, Period
+from server.reports.periods import Against, Period, Span, around
+from tests.server.reports.conftest import add_visit, today
 
 pytestmark = pytest.mark.usefixtures("app")
 type World = dict[str, Account]
@@ -147,6 +149,19 @@ def test_a_trend_ends_with_the_chosen_period(
     assert [one.period for one in moments] == [period.shifted(back) for back in range(-11, 1)]
     assert [one.sums.done for one in moments][-1] == 2
     assert sum(one.sums.done for one in moments) == 3
+
+
+def test_a_running_period_is_compared_with_as_many_days(
+    session: Session, world: World, people: People, scope: Callable[[User], Scope]
+) -> None:
+    running = around(today(), Span.MONTH)
+    before = running.shifted(-1)
+    gone = (today() - running.first).days
+    add_visit(session, world["Amann"], people["rita"], before.last)
+    found = report(session, scope(people["ada"]), running)
+    is_over = today() == running.last or before.first + timedelta(days=gone) >= before.last
+    # The world's two visits of that month were on its first and its fourth day.
+    assert found.total.then.done == 1 + (is_over or gone >= 3) + is_over
 
 
 def test_amounts_that_a_role_may_not_see_are_in_no_report(
