@@ -100,25 +100,26 @@ def accuracy_chart(hits: Sequence[Hit], words: Language) -> Markup:
 
 
 type Figure = Callable[[float | None], str]
-ROW, NAMES = 26, 220
+ROW, LETTER = 26, 6.6
 
 
 def groups_chart(found: Report, measure: Measure, figure: Figure, words: Language) -> Markup:
     """A bar for each group, and a mark where it stood in the period that it is compared with."""
     values = [(group, measure.value(group.now), measure.value(group.then)) for group in found.groups]
     most = max([*(abs(one or 0) for _g, *pair in values for one in pair), 1e-9])
-    room = WIDE - NAMES - 110
+    names = [group.name or words.t("none") for group in found.groups]
+    left = 24 + LETTER * min(32, max(map(len, names), default=0))
+    room = WIDE - left - 110
     parts = []
-    for row, (group, now, then) in enumerate(values):
+    for row, (name, (_group, now, then)) in enumerate(zip(names, values, strict=True)):
         y = 8 + row * ROW
-        name = group.name or words.t("none")
         short = name if len(name) <= 32 else name[:31] + "…"
-        parts.append(f'<text x="{NAMES - 10}" y="{y + 14}" text-anchor="end" class="strong">{escape(short)}</text>')
+        parts.append(f'<text x="{left - 10:.1f}" y="{y + 14}" text-anchor="end" class="strong">{escape(short)}</text>')
         length = room * max(now or 0, 0) / most
-        parts.append(bar(NAMES, y + 2, max(length, 1), 16, "color-mix(in srgb, var(--brand) 70%, var(--paper))"))
-        parts.append(f'<text x="{NAMES + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
+        parts.append(bar(left, y + 2, max(length, 1), 16, "color-mix(in srgb, var(--brand) 70%, var(--paper))"))
+        parts.append(f'<text x="{left + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
         if then is not None:
-            x = NAMES + room * max(then, 0) / most
+            x = left + room * max(then, 0) / most
             parts.append(f'<line class="then" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 1}" y2="{y + 21}"/>')
     return framed(words.t(measure.name), parts, max(len(values), 1) * ROW + 16)
 
