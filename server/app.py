@@ -59,6 +59,7 @@ from server.plans.night import routes as night_routes
 from server.products import routes as product_routes
 from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
+from server.reports import routes as report_routes
 from server.roads import routes as roads_routes
 from server.search import routes as search_routes
 from server.segments import routes as segment_routes
@@ -113,6 +114,7 @@ ROUTERS = (
     pipeline_routes.router,
     opportunity_routes.router,
     forecast_routes.router,
+    report_routes.router,
     product_routes.router,
     order_routes.router,
     ticket_routes.router,

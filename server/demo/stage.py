@@ -19,7 +19,7 @@ from server.activities.service import VisitReport, record_visit
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.queries import user_by_login
-from server.demo import people, sales, steps
+from server.demo import driven, people, sales, steps
 from server.demo.check import wait_for_pins
 from server.demo.processes import Api
 from server.density import service as density
@@ -54,6 +54,9 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
         tell("two months of visits")
         with transaction() as session:
             past_visits(session)
+    tell("nine months of visits and routes")
+    with transaction() as session:
+        driven.drive(session, steps.today())
     sales.two_years(region_id, tell)
     tell("segments of everybody")
     sales.segments(Api(address, steps.token_of("mara")))

@@ -1,6 +1,6 @@
 """Charts as SVG: drawn on the server, labelled directly, in the page's colours; a table stands behind each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from html import escape
 
@@ -8,6 +8,8 @@ from markupsafe import Markup
 
 from server.opportunities.accuracy import Hit
 from server.opportunities.changes import Bridge, Change
+from server.reports.figures import Moment, Report
+from server.reports.measures import Measure
 from server.web.language import Language
 
 WIDE, HIGH = 960, 260
@@ -24,11 +26,11 @@ def label(x: float, y: float, text: str, kind: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" class="{kind}">{escape(text)}</text>'
 
 
-def framed(title: str, parts: Sequence[str]) -> Markup:
+def framed(title: str, parts: Sequence[str], high: float = HIGH) -> Markup:
     """The parts as one picture with a title for those who do not see it."""
     inside = "".join(parts)
     return Markup(  # noqa: S704 (texts are escaped)
-        f'<svg class="chart" viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(title)}">{inside}</svg>'
+        f'<svg class="chart" viewBox="0 0 {WIDE} {high:.0f}" role="img" aria-label="{escape(title)}">{inside}</svg>'
     )
 
 
@@ -95,3 +97,48 @@ def accuracy_chart(hits: Sequence[Hit], words: Language) -> Markup:
                 x = middle + (at - 1) * width * 0.55
                 parts.append(f'<circle cx="{x:.1f}" cy="{level:.1f}" r="5" fill="{colour}" stroke="var(--paper)"/>')
     return framed(words.t("What was sold, and what had been said"), parts)
+
+
+type Figure = Callable[[float | None], str]
+ROW, LETTER = 26, 6.6
+
+
+def groups_chart(found: Report, measure: Measure, figure: Figure, words: Language) -> Markup:
+    """A bar for each group, and a mark where it stood in the period that it is compared with."""
+    values = [(group, measure.value(group.now), measure.value(group.then)) for group in found.groups]
+    most = max([*(abs(one or 0) for _g, *pair in values for one in pair), 1e-9])
+    names = [group.name or words.t("none") for group in found.groups]
+    left = 24 + LETTER * min(32, max(map(len, names), default=0))
+    room = WIDE - left - 110
+    parts = []
+    for row, (name, (_group, now, then)) in enumerate(zip(names, values, strict=True)):
+        y = 8 + row * ROW
+        short = name if len(name) <= 32 else name[:31] + "…"
+        parts.append(f'<text x="{left - 10:.1f}" y="{y + 14}" text-anchor="end" class="strong">{escape(short)}</text>')
+        length = room * max(now or 0, 0) / most
+        parts.append(bar(left, y + 2, max(length, 1), 16, "color-mix(in srgb, var(--brand) 70%, var(--paper))"))
+        parts.append(f'<text x="{left + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
+        if then is not None:
+            x = left + room * max(then, 0) / most
+            parts.append(f'<line class="then" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 1}" y2="{y + 21}"/>')
+    return framed(words.t(measure.name), parts, max(len(values), 1) * ROW + 16)
+
+
+def trend_chart(moments: Sequence[Moment], measure: Measure, figure: Figure, words: Language) -> Markup:
+    """A column for each of the last periods, the chosen one last."""
+    values = [measure.value(one.sums) for one in moments]
+    most = max([*(one or 0 for one in values), 1e-9])
+    slot = (WIDE - LEFT - RIGHT) / max(len(moments), 1)
+    width = min(slot * 0.6, 56)
+    base = HIGH - BOTTOM
+    parts = [f'<line class="axis" x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{base}" y2="{base}"/>']
+    for place, (one, value) in enumerate(zip(moments, values, strict=True)):
+        middle = LEFT + slot * (place + 0.5)
+        high = (base - TOP) * max(value or 0, 0) / most
+        is_last = place == len(moments) - 1
+        fill = "var(--brand)" if is_last else "color-mix(in srgb, var(--brand) 45%, var(--paper))"
+        if value is not None:
+            parts.append(bar(middle - width / 2, base - high, width, high, fill))
+        parts.append(label(middle, base - high - 6, figure(value), "strong" if is_last else ""))
+        parts.append(label(middle, HIGH - 28, one.period.name, "strong" if is_last else ""))
+    return framed(f"{words.t(measure.name)}: {words.t('the last periods')}", parts)

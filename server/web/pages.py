@@ -63,6 +63,7 @@ ROOMS = (
     Room("leads", "/leads", "Leads", "magnet", "l", "leads:read"),
     Room("pipeline", "/pipeline", "Pipeline", "square-kanban", "o", "opportunities:read"),
     Room("forecast", "/forecast", "Forecast", "trending-up", "z", "opportunities:read"),
+    Room("reports", "/reports", "Reports", "chart-column", "1", "activities:read"),
     Room("calendar", "/calendar", "Calendar", "calendar-days", "y", "activities:read"),
     Room("tasks", "/tasks", "Tasks", "list-checks", "j", "activities:read"),
     Room("plans", "/plans", "Plans", "route", "p", "plans:read", place="bar"),

@@ -69,6 +69,10 @@ DONE_BY = """
 /leads/{lead_id}/edit                               PATCH /leads/{lead_id}
 /leads/{lead_id}/do                                 POST /leads/{lead_id}/state
 /accounts/{account_id}/calls                        POST /activities/calls
+/reports/mails                                      POST /report-mails
+/reports/mails/{mail_id}                            PUT /report-mails/{mail_id}
+/reports/mails/{mail_id}/send                       POST /report-mails/{mail_id}/send
+/reports/mails/{mail_id}/delete                     DELETE /report-mails/{mail_id}
 /calendar/connect/feed                              POST /calendar-feed
 /calendar/connect/look                              PUT /calendar-link
 /calendar/connect/now                               POST /calendar-link/sync

@@ -1,0 +1,100 @@
+"""Weeks, months, quarters, years, and spans of somebody's choice. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from server.kit.errors import Invalid
+
+LONGEST_DAYS = 731
+
+
+class Span(StrEnum):
+    """The lengths of a period."""
+
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+class Against(StrEnum):
+    """What a period is compared with."""
+
+    BEFORE = "before"
+    """The one just before it."""
+    YEAR = "year"
+    """The same one a year ago."""
+
+
+_MONTHS = {Span.MONTH: 1, Span.QUARTER: 3, Span.YEAR: 12}
+
+
+@dataclass(frozen=True, order=True)
+class Period:
+    """Some days, both ends included."""
+
+    first: date
+    last: date
+    span: Span | None = None
+    """None: days of somebody's choice."""
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def name(self) -> str:
+        """`2026 W48`, `2026-11`, `2026 Q4`, `2026`, or both days."""
+        if self.span is Span.WEEK:
+            year, week, _ = self.first.isocalendar()
+            return f"{year} W{week:02}"
+        if self.span is Span.MONTH:
+            return f"{self.first:%Y-%m}"
+        if self.span is Span.QUARTER:
+            return f"{self.first.year} Q{(self.first.month + 2) // 3}"
+        return f"{self.first.year}" if self.span is Span.YEAR else f"{self.first} – {self.last}"
+
+    def shifted(self, by: int) -> "Period":
+        """The period so many before or after this one."""
+        if self.span in _MONTHS:
+            return around(_moved(self.first, by * _MONTHS[self.span]), self.span)
+        days = timedelta(days=by * self.days)
+        return Period(self.first + days, self.last + days, self.span)
+
+    def compared(self, against: Against) -> "Period":
+        """The period that this one is held against."""
+        if against is Against.BEFORE:
+            return self.shifted(-1)
+        if self.span is Span.WEEK:
+            return self.shifted(-52)
+        if self.span is None:
+            return Period(_moved(self.first, -12), _moved(self.last, -12))
+        return around(_moved(self.first, -12), self.span)
+
+
+def around(day: date, span: Span) -> Period:
+    """The period in which a day lies; weeks begin on Monday."""
+    if span is Span.WEEK:
+        monday = day - timedelta(days=day.weekday())
+        return Period(monday, monday + timedelta(days=6), span)
+    months = _MONTHS[span]
+    first = date(day.year, (day.month - 1) // months * months + 1, 1)
+    return Period(first, _moved(first, months) - timedelta(days=1), span)
+
+
+def chosen(first: date, last: date) -> Period:
+    """Days of somebody's choice. Refuses an end before the beginning, and more than two years."""
+    if last < first:
+        raise Invalid("The last day lies before the first.", help="Exchange them.", field="last")
+    if (last - first).days >= LONGEST_DAYS:
+        raise Invalid("A report spans two years at most.", help="Choose fewer days.", field="last")
+    return Period(first, last)
+
+
+def _moved(day: date, months: int) -> date:
+    """The same day of another month, or its last one."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))

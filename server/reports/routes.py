@@ -1,0 +1,276 @@
+"""JSON API of reports: figures with what is behind them, trends, files, and reports by mail."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from server.accounts.queries import today_of
+from server.auth.access import Scope, requires
+from server.kit.database import Db
+from server.kit.errors import NotFound
+from server.kit.paging import Page
+from server.reports import files, links, mailing, paper
+from server.reports.figures import By, Group, Report, report, trend
+from server.reports.files import Format
+from server.reports.mailing import Wish
+from server.reports.measures import BY_KEY, Measure, seen_by
+from server.reports.models import ReportMail
+from server.reports.periods import Against, Period, Span, around, chosen
+
+router = APIRouter(prefix="/api/v1", tags=["reports"])
+
+ReadReports = Annotated[Scope, requires("activities:read")]
+Filter = Annotated[str | None, Query(max_length=4000, description="Of accounts, in the filter language.")]
+First = Annotated[date | None, Query(description="With `last`: days of one's own choice instead of `span` and `day`.")]
+
+
+def period_of(
+    scope: ReadReports,
+    span: Annotated[Span, Query(description="The length of the period.")] = Span.MONTH,
+    day: Annotated[date | None, Query(description="A day of the period; left out: today.")] = None,
+    first: First = None,
+    last: Annotated[date | None, Query()] = None,
+) -> Period:
+    """The period that is asked for. Refuses days that are none."""
+    if first is not None and last is not None:
+        return chosen(first, last)
+    return around(day or today_of(scope), span)
+
+
+class PeriodRead(BaseModel):
+    """Some days, both ends included."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    first: date
+    last: date
+
+
+class FigureRead(BaseModel):
+    """A measure of a group in the period, and in the one it is compared with."""
+
+    measure: str
+    value: float | None = Field(description="The quotient, or the count; null where there is nothing to divide by.")
+    counted: float
+    of: float | None
+    compared: float | None
+    list: str | None = Field(description="The page that lists what was counted.")
+    map: str | None = Field(description="The same on the map.")
+
+
+class GroupRead(BaseModel):
+    """A person, team, territory, sales region or class; without a key: what belongs to none."""
+
+    key: str | None
+    name: str | None
+    figures: list[FigureRead]
+
+
+class MeasureRead(BaseModel):
+    """What is measured."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    key: str
+    name: str
+    unit: str
+    upper_name: str
+    lower_name: str
+    meaning: str
+    less_is_better: bool
+
+
+class ReportRead(BaseModel):
+    """A report."""
+
+    period: PeriodRead
+    compared: PeriodRead
+    by: By
+    filter: str | None
+    measures: list[MeasureRead]
+    total: GroupRead
+    groups: list[GroupRead]
+
+    @classmethod
+    def of(cls, found: Report) -> "ReportRead":
+        """As it goes out."""
+        return cls(
+            period=PeriodRead.model_validate(found.period),
+            compared=PeriodRead.model_validate(found.compared),
+            by=found.by,
+            filter=found.filter,
+            measures=[MeasureRead.model_validate(one) for one in found.measures],
+            total=_group(found, found.total),
+            groups=[_group(found, one) for one in found.groups],
+        )
+
+
+def _group(found: Report, group: Group) -> GroupRead:
+    figures = []
+    for one in found.measures:
+        if found.shows(one):
+            where = links.behind(found, one, group)
+            figures.append(
+                FigureRead(
+                    measure=one.key,
+                    value=one.value(group.now),
+                    counted=float(getattr(group.now, one.upper)),
+                    of=float(getattr(group.now, one.lower)) if one.lower else None,
+                    compared=one.value(group.then),
+                    list=where.list if where else None,
+                    map=where.map if where else None,
+                )
+            )
+    return GroupRead(key=group.key, name=group.name, figures=figures)
+
+
+class MomentRead(BaseModel):
+    """A measure in one period of a trend."""
+
+    period: PeriodRead
+    value: float | None
+
+
+def asked(session: Session, scope: Scope, period: Period, by: By, against: Against, filter: str | None) -> Report:
+    """The report that is asked for."""
+    return report(session, scope, period, by=by, against=against, filter=filter)
+
+
+def measure_of(scope: Scope, key: str) -> Measure:
+    """A measure that somebody may see."""
+    if key not in {one.key for one in seen_by(scope)}:
+        raise NotFound("There is no such measure.", help=f"There are {', '.join(BY_KEY)}.")
+    return BY_KEY[key]
+
+
+@router.get("/reports")
+def get_report(
+    scope: ReadReports,
+    session: Db,
+    span: Span = Span.MONTH,
+    day: date | None = None,
+    first: First = None,
+    last: date | None = None,
+    by: By = By.PERSON,
+    against: Against = Against.BEFORE,
+    filter: Filter = None,
+) -> ReportRead:
+    """Every measure of a period, compared and told apart, with the pages that show what is behind each number."""
+    period = period_of(scope, span, day, first, last)
+    return ReportRead.of(asked(session, scope, period, by, against, filter))
+
+
+@router.get("/reports/trends/{measure}")
+def get_trend(
+    measure: str,
+    scope: ReadReports,
+    session: Db,
+    span: Span = Span.MONTH,
+    day: date | None = None,
+    filter: Filter = None,
+) -> list[MomentRead]:
+    """One measure over the last twelve periods."""
+    what = measure_of(scope, measure)
+    found = trend(session, scope, period_of(scope, span, day), what, filter=filter)
+    return [MomentRead(period=PeriodRead.model_validate(one.period), value=what.value(one.sums)) for one in found]
+
+
+@router.get("/reports/file", response_class=Response)
+def get_file(
+    scope: ReadReports,
+    session: Db,
+    format: Format = Format.XLSX,
+    span: Span = Span.MONTH,
+    day: date | None = None,
+    first: First = None,
+    last: date | None = None,
+    by: By = By.PERSON,
+    against: Against = Against.BEFORE,
+    filter: Filter = None,
+    measure: Annotated[str | None, Query(description="Only this one.")] = None,
+) -> Response:
+    """The report as a file."""
+    period = period_of(scope, span, day, first, last)
+    only = [measure_of(scope, measure)] if measure else None
+    found = report(session, scope, period, by=by, against=against, filter=filter, measures=only)
+    words = paper.WORDS[scope.language if scope.language in paper.WORDS else "en"]
+    content = paper.printed(found, words) if format is Format.PDF else files.written(found, format)
+    name = f"{paper.file_name(measure or 'report', period)}.{format}"
+    return Response(content, media_type=files.MEDIA_TYPES[format], headers={
+        "content-disposition": f'attachment; filename="{name}"'
+    })  # fmt: skip
+
+
+class MailWrite(BaseModel):
+    """A report to be mailed when a period has ended."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["The field, weekly"])
+    recipient_ids: list[UUID]
+    span: Span = Span.WEEK
+    hour: int = Field(7, ge=0, le=23, description="Of the first day after the period, in the company's zone.")
+    by: By = By.PERSON
+    against: Against = Against.BEFORE
+    filter: str = Field("", max_length=4000)
+
+    def wish(self) -> Wish:
+        """As the rules take it."""
+        return Wish(**self.model_dump())
+
+
+class MailRead(BaseModel):
+    """A report that is mailed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    span: str
+    hour: int
+    by: str
+    against: str
+    filter: str
+    recipient_ids: list[UUID]
+    next_on: date
+    sent_at: datetime | None
+    problems: list[str]
+
+
+def _read(row: ReportMail) -> MailRead:
+    return MailRead.model_validate(row)
+
+
+@router.get("/report-mails")
+def list_mails(scope: ReadReports, session: Db) -> Page[MailRead]:
+    """The reports that one has mailed."""
+    return Page(items=[_read(row) for row in mailing.mine(session, scope)])
+
+
+@router.post("/report-mails", status_code=201)
+def add_mail(body: MailWrite, scope: ReadReports, session: Db) -> MailRead:
+    """Mail a report from now on; each recipient gets what their own rights show."""
+    return _read(mailing.add(session, scope, body.wish()))
+
+
+@router.put("/report-mails/{mail_id}")
+def change_mail(mail_id: UUID, body: MailWrite, scope: ReadReports, session: Db) -> MailRead:
+    """Change what is mailed, to whom and when."""
+    return _read(mailing.change(session, scope, mail_id, body.wish()))
+
+
+@router.post("/report-mails/{mail_id}/send", status_code=202)
+def send_mail(mail_id: UUID, scope: ReadReports, session: Db) -> MailRead:
+    """Send the report of the last period now; who has it already does not get it twice."""
+    row = mailing.find(session, scope, mail_id)
+    mailing.send_now(session, row)
+    return _read(row)
+
+
+@router.delete("/report-mails/{mail_id}", status_code=204)
+def remove_mail(mail_id: UUID, scope: ReadReports, session: Db) -> None:
+    """Mail it no more."""
+    mailing.remove(session, scope, mail_id)

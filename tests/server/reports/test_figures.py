@@ -1,0 +1,220 @@
+"""Figures that can be worked out by hand, told apart in every way, and exactly the rows that their links show."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from openpyxl import load_workbook
+from pypdf import PdfReader
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.accounts.reaching import Reaching
+from server.auth.access import Scope
+from server.auth.models import User
+from server.reports import links
+from server.reports.figures import By, Report, report, trend
+from server.reports.measures import ALL, BY_KEY
+from server.reports.periods import Against, Period, Span, around
+from tests.server.reports.conftest import add_visit, today
+
+pytestmark = pytest.mark.usefixtures("app")
+type World = dict[str, Account]
+type People = dict[str, User]
+
+
+def values(found: Report) -> dict[str, float | None]:
+    """The whole's values by measure."""
+    return {one.key: one.value(found.total.now) for one in found.measures if found.shows(one)}
+
+
+def test_every_measure_is_what_its_definition_says(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    found = report(session, scope(people["ada"]), period)
+    told = values(found)
+    hours = told.pop("hours")
+    # Classes A, B and C ask for 14, 28 and 84 days at a tolerance of a fifth; the month ends four weeks on.
+    assert told == {
+        "coverage": 2 / 4,
+        "call_cycle": 1 / 4,
+        "overdue": 3,
+        "visits": 2,
+        "strike_rate": 1 / 2,
+        "plan_adherence": 1 / 2,
+        "drive_share": 2 / 8,
+        "km_per_visit": 80,
+        "revenue_per_drive_hour": 250,
+    }
+    assert hours is not None
+    assert 0 < hours < 0.2
+    assert found.total.now.apart == {"XAU": 70}
+    assert (found.total.now.accounts, found.total.then.visited) == (4, 0)
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_groups_add_up_to_the_whole_whatever_they_are_told_apart_by(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope], by: By
+) -> None:
+    found = report(session, scope(people["ada"]), period, by=by)
+    for name in ("accounts", "visited", "done", "stops", "kept", "drive_s", "distance_km", "revenue"):
+        assert sum(getattr(group.now, name) for group in found.groups) == pytest.approx(
+            getattr(found.total.now, name)
+        ), name
+    names = {group.name for group in found.groups}
+    assert names >= {
+        By.PERSON: {"Rita", "Otto"}, By.TEAM: {"North"}, By.TERRITORY: {"West", "East"}, By.REGION: {None},
+        By.CLASS: {"A", "B", "C"},
+    }[by]  # fmt: skip
+
+
+def test_what_a_number_opens_are_the_accounts_that_it_counts(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    ada = scope(people["ada"])
+    for by in (By.PERSON, By.TERRITORY, By.CLASS):
+        found = report(session, ada, period, by=by, filter="city is empty or name != Nobody")
+        for key, rest in (("coverage", False), ("coverage", True)):
+            measure = BY_KEY[key]
+            for group in found.groups:
+                where = links.behind(found, measure, group, rest=rest)
+                assert where is not None
+                assert where.map is not None
+                text = parse_qs(urlsplit(where.list).query)["filter"][0]
+                assert text == parse_qs(urlsplit(where.map).query)["filter"][0]
+                counted = group.now.accounts - group.now.visited if rest else group.now.visited
+                assert listed(session, ada, text) == counted, (by, group.name, rest)
+
+
+def listed(session: Session, scope: Scope, filter: str) -> int:
+    """How many accounts the list shows."""
+    chosen = accounts.chosen(Reaching(session), scope, filter=filter)
+    return session.scalar(select(func.count()).select_from(chosen.order_by(None).subquery())) or 0
+
+
+def test_every_link_is_a_filter_that_its_list_understands(
+    clients: Any, world: World, people: People, period: Period, scope: Callable[[User], Scope], session: Session
+) -> None:
+    for by in By:
+        found = report(session, scope(people["ada"]), period, by=by, filter="class in (A, B)")
+        for measure in ALL:
+            for group in (found.total, *found.groups):
+                for rest in (False, True):
+                    where = links.behind(found, measure, group, rest=rest)
+                    if where and not where.list.startswith("/plans"):
+                        answer = clients["ada"].get("/api/v1" + where.list)
+                        assert answer.status_code == 200, (where.list, answer.text)
+
+
+def test_a_rep_sees_their_own_figures_and_a_manager_the_teams(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    otto = report(session, scope(people["otto"]), period)
+    assert {group.name for group in otto.groups} == {"Otto"}
+    assert (otto.total.now.done, otto.total.now.stops) == (1, 0)
+    nora = report(session, scope(people["nora"]), period)
+    assert (nora.total.now.accounts, nora.total.now.done) == (0, 0)
+    mona = report(session, scope(people["mona"]), period)
+    assert mona.total.now.done == 2
+
+
+def test_a_filter_leaves_its_share_of_a_route_and_takes_the_hours_away(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    found = report(session, scope(people["ada"]), period, filter="name = Amann")
+    assert (found.total.now.stops, found.total.now.drive_s) == (1, 3_600)
+    assert not found.shows(BY_KEY["hours"])
+    assert found.total.now.accounts == 1
+
+
+def test_a_merged_accounts_visits_count_for_the_one_that_lives_on(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    world["Amann"].merged_into = world["Cavegn"].id
+    session.flush()
+    found = report(session, scope(people["ada"]), period, filter="class = B")
+    assert (found.total.now.accounts, found.total.now.visited) == (1, 1)
+
+
+def test_a_trend_ends_with_the_chosen_period(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    moments = trend(session, scope(people["ada"]), period, BY_KEY["visits"])
+    assert [one.period for one in moments] == [period.shifted(back) for back in range(-11, 1)]
+    assert [one.sums.done for one in moments][-1] == 2
+    assert sum(one.sums.done for one in moments) == 3
+
+
+def test_a_running_period_is_compared_with_as_many_days(
+    session: Session, world: World, people: People, scope: Callable[[User], Scope]
+) -> None:
+    running = around(today(), Span.MONTH)
+    before = running.shifted(-1)
+    gone = (today() - running.first).days
+    add_visit(session, world["Amann"], people["rita"], before.last)
+    found = report(session, scope(people["ada"]), running)
+    is_over = today() == running.last or before.first + timedelta(days=gone) >= before.last
+    # The world's two visits of that month were on its first and its fourth day.
+    assert found.total.then.done == 1 + (is_over or gone >= 3) + is_over
+
+
+def test_amounts_that_a_role_may_not_see_are_in_no_report(
+    session: Session, world: World, people: People, period: Period, scope: Callable[[User], Scope]
+) -> None:
+    from dataclasses import replace
+
+    from server.auth.roles import FieldRight
+
+    blind = replace(scope(people["ada"]), fields={"order.totals": FieldRight.HIDDEN})
+    found = report(session, blind, period)
+    assert "revenue_per_drive_hour" not in {one.key for one in found.measures}
+    assert found.total.now.revenue == 0
+
+
+def test_the_files_hold_what_the_page_shows(clients: Any, world: World, period: Period) -> None:
+    asked = f"span=month&day={period.first}"
+    told = clients["ada"].get(f"/api/v1/reports?{asked}").json()
+    figure = next(one for one in told["total"]["figures"] if one["measure"] == "coverage")
+    assert (figure["value"], figure["counted"], figure["of"]) == (0.5, 2, 4)
+    table = list(
+        csv.DictReader(
+            io.StringIO(clients["ada"].get(f"/api/v1/reports/file?format=csv&{asked}").text.lstrip("\ufeff"))
+        )
+    )
+    assert next(row for row in table if row["measure"] == "coverage" and not row["group"])["value"] == "0.5"
+    book = load_workbook(io.BytesIO(clients["ada"].get(f"/api/v1/reports/file?format=xlsx&{asked}").content))
+    assert len(list(book.active.iter_rows())) == len(table) + 1
+    first, second = (clients["ada"].get(f"/api/v1/reports/file?format=pdf&{asked}").content for _ in range(2))
+    assert first == second
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(first)).pages)
+    assert "Coverage" in text
+    assert "Rita" in text
+    trend_told = clients["ada"].get(f"/api/v1/reports/trends/visits?{asked}").json()
+    assert (len(trend_told), trend_told[-1]["value"]) == (12, 2)
+
+
+def test_bad_wishes_are_named(clients: Any, world: World) -> None:
+    ada = clients["ada"]
+    assert ada.get("/api/v1/reports?first=2026-02-01&last=2026-01-01").json()["field"] == "last"
+    assert ada.get("/api/v1/reports?filter=class+%3D").status_code in (400, 422)
+    assert ada.get("/api/v1/reports/trends/nothing").status_code == 404
+    page = ada.get("/reports?filter=class+%3D", headers={"accept": "text/html"})
+    assert page.status_code in (400, 422)
+    assert "Coverage" not in page.text
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_the_pages_show_every_measure(clients: Any, world: World, period: Period, by: By) -> None:
+    headers = {"accept": "text/html"}
+    page = clients["ada"].get(f"/reports?by={by}&day={period.first}&against={Against.YEAR}", headers=headers).text
+    assert 'data-measure="coverage"' in page
+    for measure in ALL if by in (By.PERSON, By.CLASS) else ():
+        shown = clients["ada"].get(f"/reports/measures/{measure.key}?by={by}&day={period.first}", headers=headers)
+        assert shown.status_code == 200
+        assert '<svg class="chart"' in shown.text
