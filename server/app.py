@@ -24,6 +24,7 @@ from server.activities.caldav import routes as calendar_routes
 from server.activities.handovers import routes as handover_routes
 from server.activities.mailing import routes as letter_routes
 from server.activities.notes import routes as note_routes
+from server.attachments import routes as attachment_routes
 from server.auth import idempotency, veil
 from server.auth import routes as auth_routes
 from server.auth.access import public
@@ -64,6 +65,7 @@ from server.roads import routes as roads_routes
 from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
+from server.sync import blob_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.tickets import queue_routes as ticket_queue_routes
@@ -100,6 +102,7 @@ ROUTERS = (
     lead_rule_routes.router,
     activity_routes.router,
     note_routes.router,
+    attachment_routes.router,
     handover_routes.router,
     agenda_routes.router,
     agenda_routes.feed_router,
@@ -134,6 +137,7 @@ ROUTERS = (
     webhook_routes.router,
     recycling_routes.router,
     sync_routes.router,
+    blob_routes.router,
     *site.ROUTERS,
 )
 """Every room's routes."""

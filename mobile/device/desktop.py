@@ -68,6 +68,21 @@ class NoCamera:
         return False
 
 
+class FolderCamera:
+    """Takes the pictures of a folder, one after the other, in place of a lens."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._taken = folder, 0
+
+    def take(self, into: Path) -> bool:
+        found = sorted(p for p in self._folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+        if not found:
+            return False
+        into.write_bytes(found[self._taken % len(found)].read_bytes())
+        self._taken += 1
+        return True
+
+
 def device_name() -> str:
     """How this machine is called in the list of devices."""
     return os.environ.get("WAYMARK_DEVICE_NAME") or f"Desktop {socket.gethostname()}"

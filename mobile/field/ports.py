@@ -49,3 +49,11 @@ class Camera(Protocol):
 
     def take(self, into: Path) -> bool:
         """Write a JPEG; False when the rep gave up or there is no camera."""
+
+
+class Pictures(Protocol):
+    """Makes pictures smaller."""
+
+    def shrink(self, source: Path, large: Path, small: Path) -> tuple[int, int]:
+        """Write a picture of at most 1600 px and about 300 KB, upright, with no more than its time of what a camera
+        wrote into it, and a small one of at most 20 KB; returns the width and height of the first."""

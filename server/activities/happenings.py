@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import DateTime, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, DateTime, Select, func, literal_column, select
 
-from server.activities.models import VISIT_MOMENT, Visit
+from server.activities.models import VISIT_MOMENT, Visit, VisitEvent
 from server.auth.access import Scope
 from server.records.happenings import happening
 
@@ -17,7 +17,7 @@ def visits(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
     inside = func.jsonb_build_object(
         "outcome", Visit.outcome, "verification", Visit.verification, "distance_m", Visit.distance_m,
         "flags", func.to_jsonb(Visit.flags), "objective", Visit.objective,
-        "has_answers", Visit.form_version_id.is_not(None),
+        "has_answers", Visit.form_version_id.is_not(None), "signed_by", signed_by(),
     )  # fmt: skip
     facts = func.jsonb_build_object(
         "state", Visit.state, "appointment", Visit.appointment, "day", Visit.day, "zone", Visit.zone,
@@ -35,3 +35,10 @@ def visits(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
         facts=facts,
     )
     return select(*columns).where(Visit.deleted_at.is_(None), Visit.account_id.in_(account_ids))
+
+
+def signed_by() -> ColumnElement[str]:
+    """Who signed last at a visit; read for the rows of a page only."""
+    name = VisitEvent.signature["name"].astext
+    signed = select(name).where(VisitEvent.visit_id == Visit.id, VisitEvent.signature.is_not(None))
+    return signed.order_by(VisitEvent.recorded_at.desc()).limit(1).correlate(Visit).scalar_subquery()

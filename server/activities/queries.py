@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select, text
@@ -62,6 +63,12 @@ def events_of(session: Session, visit_ids: Sequence[UUID]) -> list[VisitEvent]:
     """The facts about some visits in the order in which they happened."""
     statement = select(VisitEvent).where(VisitEvent.visit_id.in_(visit_ids))
     return list(session.scalars(statement.order_by(VisitEvent.occurred_at, VisitEvent.recorded_at)))
+
+
+def signature_of(session: Session, visit_id: UUID) -> dict[str, Any] | None:
+    """Who signed last at a visit that the caller has checked, and how."""
+    signed = select(VisitEvent.signature).where(VisitEvent.visit_id == visit_id, VisitEvent.signature.is_not(None))
+    return session.scalar(signed.order_by(VisitEvent.recorded_at.desc()).limit(1))
 
 
 def appointments(session: Session, rep_ids: Iterable[UUID], first: date, last: date) -> list[Visit]:

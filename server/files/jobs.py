@@ -3,17 +3,19 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.files import store
-from server.files.models import FileUse, StoredFile
+from server.files import store, uploads
+from server.files.models import FileUpload, FileUse, StoredFile
 from server.files.sniffing import draw_small
 from server.jobs import task
 from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
 
+HALF = timedelta(days=30)
+"""A file that came in pieces and has not gone on for so long will not; whoever has it begins anew."""
 KEPT = timedelta(days=7)
 """A file that no row has stays so long: its note may still be written."""
 ASIDE = timedelta(days=1)
@@ -24,18 +26,24 @@ ASIDE = timedelta(days=1)
 def draw_thumbnail(file_id: str) -> None:
     """Draw the small picture of a file. Twice is once."""
     with transaction() as session:
-        file = session.get(StoredFile, UUID(file_id), with_for_update=True)
-        if file is None or file.thumbnail_sha256 is not None:
-            return
-        aside = store.aside()
-        try:
-            if draw_small(store.path_of(file.sha256), aside):
-                content = store.take(file.name, aside.read_bytes())
-                lock(session, content.sha256)
-                store.settle(content)
-                file.thumbnail_sha256 = content.sha256
-        finally:
-            aside.unlink(missing_ok=True)
+        draw(session, UUID(file_id))
+
+
+def draw(session: Session, file_id: UUID) -> str | None:
+    """The small picture of a file, drawn unless it is there; None when there is none of it."""
+    file = session.get(StoredFile, file_id, with_for_update=True)
+    if file is None or file.thumbnail_sha256 is not None:
+        return file.thumbnail_sha256 if file else None
+    aside = store.aside()
+    try:
+        if draw_small(store.path_of(file.sha256), aside):
+            content = store.take(file.name, aside.read_bytes())
+            lock(session, content.sha256)
+            store.settle(content)
+            file.thumbnail_sha256 = content.sha256
+    finally:
+        aside.unlink(missing_ok=True)
+    return file.thumbnail_sha256
 
 
 def lock(session: Session, sha256: str) -> None:
@@ -50,6 +58,7 @@ def sweep(timestamp: int) -> None:
     del timestamp
     with transaction() as session:
         forget_unused(session)
+        forget_halves(session)
     with transaction() as session:
         remove_contents(session)
 
@@ -63,6 +72,19 @@ def forget_unused(session: Session) -> int:
         session.delete(file)
     session.flush()
     return len(files)
+
+
+def forget_halves(session: Session) -> int:
+    """Forget what somebody began to send long ago, and pieces that belong to nothing. Says how many pieces went."""
+    session.execute(delete(FileUpload).where(FileUpload.touched_at < clock.now() - HALF))
+    known = {str(key) for key in session.scalars(select(FileUpload.storage_key))}
+    latest = (clock.now() - ASIDE).timestamp()
+    removed = 0
+    for path in uploads.folder().iterdir():
+        if path.name not in known and path.stat().st_mtime < latest:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
 
 
 def remove_contents(session: Session) -> int:

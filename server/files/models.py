@@ -1,7 +1,7 @@
 """Tables of files and of what they hang on."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
@@ -45,3 +45,24 @@ class FileUse(Base):
     position: Mapped[int] = mapped_column(server_default="0")
 
     __table_args__ = (Index("ix_file_use_file_id", "file_id"),)
+
+
+class FileUpload(Base):
+    """A file that somebody sends in pieces, as far as it has come; gone once the file is whole."""
+
+    __tablename__ = "file_upload"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True, comment="Of the whole file, as its sender said.")
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(
+        BigInteger, server_default="0", comment="Bytes that lie on the disk for good."
+    )
+    storage_key: Mapped[UUID] = mapped_column(default=uuid4, comment="What its pieces are called on the disk.")
+    refused: Mapped[str | None] = mapped_column(comment="Why the whole file was not taken, in words.")
+    touched_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
+
+    __table_args__ = (
+        CheckConstraint("received between 0 and size", name="received"),
+        CheckConstraint("length(sha256) = 64", name="sha256"),
+    )

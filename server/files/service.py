@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from fastapi import Response
 from fastapi.responses import FileResponse
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -81,23 +82,30 @@ def detach(session: Session, entity: str, row_ids: Iterable[UUID]) -> None:
     session.execute(delete(FileUse).where(FileUse.entity == entity, FileUse.row_id.in_(list(row_ids))))
 
 
-def answer(file: StoredFile, *, small: bool = False) -> FileResponse:
+def answer(file: StoredFile, *, small: bool = False, seen: str | None = None) -> Response:
     """A file for a browser: pictures are shown, everything else is saved and can do nothing in our name.
 
-    The room whose row has the file calls this after it has checked who asks.
+    The room whose row has the file calls this after it has checked who asks; `seen` is what the browser has of it.
     """
-    is_small = small and file.thumbnail_sha256 is not None
-    path = store.path_of(file.thumbnail_sha256 if is_small and file.thumbnail_sha256 else file.sha256)
-    if not path.is_file():
-        raise Gone(f"The content of “{file.name}” is not there.", help="Restore it from a backup of the home folder.")
-    shown = file.media_type in PICTURES
-    media_type = "image/webp" if is_small else file.media_type
+    if small and file.thumbnail_sha256 is not None:
+        return served(file.thumbnail_sha256, file.name, "image/webp", seen)
+    return served(file.sha256, file.name, file.media_type, seen)
+
+
+def served(sha256: str, name: str, media_type: str, seen: str | None = None) -> Response:
+    """A content under a name; nothing but “unchanged” to whoever has seen it. Refuses one that is not there."""
+    shown = "inline" if media_type in PICTURES else "attachment"
     headers: dict[str, Any] = {
-        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(file.name)}",
+        "Content-Disposition": f"{shown}; filename*=UTF-8''{quote(name)}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, max-age=86400, immutable",
+        "ETag": f'"{sha256}"',
     }
+    if seen is not None and sha256 in seen:
+        return Response(status_code=304, headers=headers)
+    if not store.has(sha256):
+        raise Gone(f"The content of “{name}” is not there.", help="Restore it from a backup of the home folder.")
     if media_type.startswith("text/"):
         media_type = "application/octet-stream"
-    return FileResponse(path, media_type=media_type, headers=headers)
+    return FileResponse(store.path_of(sha256), media_type=media_type, headers=headers)

@@ -92,10 +92,20 @@ def take(name: str, content: bytes) -> Content:
 def written_whole(path: Path) -> Iterator[None]:
     """What is written wholly or not at all: nothing half stays behind. Says it in words when the disk is full."""
     try:
-        yield
-    except BaseException as error:
+        with disk_watched():
+            yield
+    except BaseException:
         path.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise
+
+
+@contextmanager
+def disk_watched() -> Iterator[None]:
+    """Say it in words when the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull("The disk for files is full; nothing was stored.", help="Free some space on it.") from error
         raise
 
@@ -103,6 +113,11 @@ def written_whole(path: Path) -> Iterator[None]:
 def aside() -> Path:
     """A name for a content on its way in; a job removes what a killed server has left there."""
     return settings().folder("files", "incoming") / str(uuid7())
+
+
+def has(sha256: str) -> bool:
+    """Whether a content is there."""
+    return path_of(sha256).is_file()
 
 
 def settle(content: Content) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import Boolean, Text, Uuid
 
 KINDS = (
-    "visit", "call", "mail", "meeting", "task", "note", "ticket", "order", "quote", "stage", "lead", "edit", "plan",
-    "campaign", "consent", "handover",
+    "visit", "call", "mail", "meeting", "task", "note", "file", "ticket", "order", "quote", "stage", "lead", "edit",
+    "plan", "campaign", "consent", "handover",
 )  # fmt: skip
 """What can happen; a kind of a room that does not exist yet has its place already."""
 

@@ -14,6 +14,8 @@ from server.accounts import service as account_rules
 from server.accounts.duplicates import merging
 from server.activities.notes import queries as notes
 from server.activities.notes import service as note_rules
+from server.attachments import queries as attachments
+from server.attachments import service as attachment_rules
 from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.contacts import service as contact_rules
@@ -55,6 +57,10 @@ KINDS: Mapping[str, Kind] = {
     "note": Kind(
         "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
         "/accounts/{account_id}#note-{id}",
+    ),
+    "attachment": Kind(
+        "File", "paperclip", "activities:write", attachments.in_bin, attachment_rules.restore, attachment_rules.purge,
+        "/accounts/{account_id}#files",
     ),
     "lead": Kind(
         "Lead", "user-plus", "leads:write", rooms.leads_gone, lead_rules.restore, purging.leads, "/leads/{id}"

@@ -1,18 +1,25 @@
-"""What a rep takes down at a customer's beside the visit: answers, orders, next steps, leads."""
+"""What a rep takes down at a customer's beside the visit: answers, orders, next steps, leads, photos."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from server.accounts import queries as accounts
+from server.accounts.models import Account
 from server.activities.agenda import editing
 from server.activities.agenda import queries as agenda_queries
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity, Kind
 from server.activities.models import Visit
 from server.activities.service import VisitReport, record_visit
+from server.attachments import service as attachments
+from server.attachments.models import AttachedFile
+from server.attachments.service import Announced
 from server.auth.access import Scope
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.leads import service as leads
@@ -140,3 +147,35 @@ def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
     session.flush()
     session.refresh(lead)
     return lead.id, lead.rev
+
+
+def flags_of(session: Session, scope: Scope, account_id: UUID) -> tuple[str, ...]:
+    """What is odd about a fact at an account: it is not the sender's any more. It happened all the same."""
+    reachable = accounts.within_reach(scope, "activities:write")
+    in_reach = session.scalar(select(Account.id).where(Account.id == account_id, reachable)) is not None
+    return () if in_reach else ("late_scope",)
+
+
+def announce(session: Session, op: wire.AddAttachment, scope: Scope, made_at: datetime) -> Made:
+    """Take note of a photo; its content follows. Out of the sender's area it is flagged, never refused."""
+    d = op.d
+    account_id = accounts.surviving(session, d.account_id)
+    if session.get(Account, account_id) is None:
+        raise NotFound("There is no such account.", field="account_id")
+    new = Announced(
+        id=op.id, account_id=account_id, entity=d.owner, row_id=d.owner_id, kind=d.kind, name=d.name,
+        media_type=d.mime, size=d.size, sha256=d.sha256, thumbnail_sha256=d.thumbnail_sha256, width=d.width,
+        height=d.height, taken_at=made_at, device_id=scope.device_id, flags=flags_of(session, scope, account_id),
+    )  # fmt: skip
+    row = attachments.announce(session, scope, new)
+    return row.id, row.rev
+
+
+def forget(session: Session, attachment_id: UUID, scope: Scope) -> Made:
+    """Take a photo of the sender's own away, once or again."""
+    row = session.get(AttachedFile, attachment_id, with_for_update=True)
+    if row is None or row.made_by != scope.user_id:
+        raise NotFound("There is no such file of yours.", help="Somebody has removed it for good.")
+    if row.deleted_at is None:
+        row = attachments.take_away(session, row)
+    return row.id, row.rev

@@ -21,6 +21,8 @@ MESSAGES: dict[str, type[wire.Message]] = {
     "pull-reply": wire.PullReply,
     "digest-request": wire.DigestRequest,
     "digest-reply": wire.DigestReply,
+    "blob-request": wire.BlobRequest,
+    "blob-reply": wire.BlobReply,
 }
 """Every message by its name; golden messages begin with it."""
 

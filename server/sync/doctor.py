@@ -22,6 +22,14 @@ QUESTIONS = {
         select count(*) from sync_receipt r
         where r.status = 'applied' and r.entity = 'pin_proposal'
           and not exists (select from pin_proposal p where p.id = r.row_id)""",
+    "photos answered as applied that are missing": """
+        select count(*) from sync_receipt r
+        where r.status = 'applied' and r.entity = 'attachment'
+          and not exists (select from attachment a where a.id = r.row_id)
+          and r.recorded_at > now() - interval '90 days'""",
+    "photos whose phone has been silent for days before their content came": """
+        select count(*) from attachment a left join device d on d.id = a.device_id
+        where a.file_id is null and a.deleted_at is null and coalesce(d.last_seen_at, a.created_at) < :silent""",
     "answers beyond the last op of their phone": """
         select count(*) from sync_receipt r join device d on d.id = r.device_id where r.n > d.last_n""",
     "phones that are silent and hold unsent work": """

@@ -99,6 +99,7 @@ ENTITIES = (
     Entity(20, "route", "route", ROUTE),
     Entity(21, "stop", "stop", STOP),
     Entity(22, "lead", "lead", records.LEAD, records.LEADS),
+    Entity(23, "attachment", "attachment", records.ATTACHMENT, records.FILES),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}
@@ -141,7 +142,7 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) ->
 def permitted(session: Session, scope: Scope, entity: Entity, ids: list[UUID]) -> list[UUID]:
     """The ids that the entity's own right reaches; a right as wide as that to accounts is what the bucket says."""
     right = entity.right
-    if right is None or not ids or scope.level(right.permission) >= scope.level("accounts:read"):
+    if right is None or not ids or min(map(scope.level, right.permissions)) >= scope.level("accounts:read"):
         return ids
     if not scope.may(right.permission):
         return []
@@ -156,7 +157,7 @@ def kept_from(scope: Scope) -> str:
         f"{entity.name}.{name}" for entity in ENTITIES if entity.name in FIELDS for name in scope.hidden(entity.name)
     }
     widest = scope.level("accounts:read")
-    rights = {entity.right.permission for entity in ENTITIES if entity.right}
+    rights = {permission for entity in ENTITIES if entity.right for permission in entity.right.permissions}
     narrow = {f"{one}={level:d}" for one in rights if Level.NONE <= (level := scope.level(one)) < widest}
     return ",".join(sorted(hidden | narrow))
 

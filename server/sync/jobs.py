@@ -33,6 +33,11 @@ sync_stamp(19::smallint, 'order', 'sales_order', array(
     where o.day < current_date - interval '13 months'
       and exists (select from sync_item i where i.e = 19 and i.id = o.id and i.op = 'P')
     order by o.id limit 5000)),
+sync_stamp(23::smallint, 'attachment', 'attachment', array(
+    select a.id from attachment a
+    where a.taken_at < current_date - interval '13 months'
+      and exists (select from sync_item i where i.e = 23 and i.id = a.id and i.op = 'P')
+    order by a.id limit 5000)),
 sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
 sync_stamp(21::smallint, 'stop', 'stop', array(
     select s.id from stop s where s.route_id = any(array_agg(r.id))))

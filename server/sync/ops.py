@@ -74,6 +74,10 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return Effect("applied", "activity", *capturing.add_activity(session, op, context.scope))
         case wire.AddLead():
             return Effect("applied", "lead", *capturing.add_lead(session, op, context.scope))
+        case wire.AddAttachment():
+            return Effect("applied", "attachment", *capturing.announce(session, op, context.scope, context.made_at))
+        case wire.Delete() if op.e == "attachment":
+            return Effect("applied", "attachment", *capturing.forget(session, op.id, context.scope))
         case wire.Patch() if op.e == "activity":
             return change_activity(session, op, context)
         case wire.Patch():
@@ -87,9 +91,6 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
 def record(session: Session, op: wire.Create, context: Context) -> Effect:
     """Take down what happened at a visit; out of the sender's area it is flagged, never refused."""
     d = op.d
-    account_id = accounts.surviving(session, d.account_id)
-    reachable = accounts.within_reach(context.scope, "activities:write")
-    in_reach = session.scalar(select(Account.id).where(Account.id == account_id, reachable)) is not None
     report = VisitReport(
         event_id=op.id,
         visit_id=d.visit_id,
@@ -103,7 +104,7 @@ def record(session: Session, op: wire.Create, context: Context) -> Effect:
         outcome=VisitOutcome(d.outcome) if d.outcome else None,
         note=d.note,
         fix=fix_of(d.checkin),
-        flags=() if in_reach else ("late_scope",),
+        flags=capturing.flags_of(session, context.scope, accounts.surviving(session, d.account_id)),
         signature=None if d.signature is None else wire.emit(d.signature),
     )
     visit = capturing.with_answers(session, report, d.form, context.actor)
@@ -235,7 +236,7 @@ def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
                 ids[Account].add(op.d.account_id)
             case wire.ProposePin():
                 ids[Site].add(op.d.site_id)
-            case wire.DraftOrder():
+            case wire.DraftOrder() | wire.AddAttachment():
                 ids[Account].add(op.d.account_id)
             case _ if op.e == "account":
                 ids[Account].add(op.id)

@@ -9,8 +9,30 @@ from pydantic import Field, JsonValue, StringConstraints
 from server.sync.messages import Instant, Message, Small
 
 type Stroke = Annotated[list[Annotated[int, Field(ge=0, le=1000)]], Field(min_length=4, max_length=2000)]
+type Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 type Amount = Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,4})?$")]
 """A decimal number as text; never a float."""
+
+
+class CheckIn(Message):
+    """Where the phone was."""
+
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    accuracy_m: float = Field(ge=0)
+    fix_at: Instant
+    mock: bool
+
+
+class NewPin(Message):
+    """A better place for a site, and where the phone was when the rep moved the pin."""
+
+    account_id: UUID
+    site_id: UUID
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    note: Annotated[str, Field(max_length=2000)] | None
+    fix: CheckIn | None
 
 
 class Answers(Message):
@@ -74,3 +96,34 @@ class NewLead(Message):
     note: Annotated[str, Field(max_length=5000)] | None
     lon: float = Field(ge=-180, le=180)
     lat: float = Field(ge=-90, le=90)
+
+
+class NewAttachment(Message):
+    """A photo, a drawn signature or a document, and what it hangs on; its content is sent by its hash."""
+
+    account_id: UUID
+    owner: Literal["account", "visit", "note", "ticket", "order"]
+    owner_id: UUID
+    kind: Literal["photo", "signature", "document"]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    mime: Small
+    size: int = Field(ge=1, le=15_000_000)
+    sha256: Sha256
+    thumbnail_sha256: Sha256 | None
+    width: int | None = Field(ge=1, le=100_000)
+    height: int | None = Field(ge=1, le=100_000)
+    taken_at: Instant
+
+
+class BlobRequest(Message):
+    """A content is to come, or is asked for: how many bytes it has."""
+
+    size: int = Field(ge=1)
+
+
+class BlobReply(Message):
+    """How far a content has come. What is durable is in a verified backup: the phone may let go of its own."""
+
+    state: Literal["partial", "stored"]
+    offset: int
+    durable: bool

@@ -246,6 +246,26 @@ class Lead(Document):
     note: str | None
 
 
+class Attachment(Document):
+    """A photo or a file of something at an account. Its content is fetched by its hash once it is here."""
+
+    id: str
+    account_id: str
+    owner: Literal["account", "visit", "note", "ticket", "order"]
+    owner_id: str
+    kind: Literal["photo", "signature", "document"]
+    name: str
+    mime: str
+    size: int
+    sha256: str
+    thumbnail_sha256: str | None
+    width: int | None
+    height: int | None
+    taken_at: str
+    made_by: str | None
+    is_here: bool
+
+
 RECORDS: dict[str, type[Document]] = {
     "custom_field": CustomField,
     "visit_type": VisitType,
@@ -259,5 +279,6 @@ RECORDS: dict[str, type[Document]] = {
     "activity": Activity,
     "order": Order,
     "lead": Lead,
+    "attachment": Attachment,
 }
 """The document of each entity."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from server.activities.agenda import queries as agenda
+from server.attachments import queries as attachments
 from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.contacts.models import Contact, ContactAccount
@@ -67,6 +68,10 @@ ORDER = """'id', r.id, 'account_id', account_surviving(r.account_id), 'site_id',
         'quantity', l.quantity::text, 'unit', l.unit, 'unit_price', l.unit_price::text, 'is_gross', l.is_gross,
         'discount_percent', l.discount_percent::text, 'amount', l.amount::text) order by l.position, l.id)
         from order_line l where l.order_id = r.id and l.deleted_at is null), '[]')"""
+ATTACHMENT = """'id', r.id, 'account_id', account_surviving(r.account_id), 'owner', r.entity, 'owner_id', r.row_id,
+    'kind', r.kind, 'name', r.name, 'mime', r.media_type, 'size', r.size, 'sha256', r.sha256,
+    'thumbnail_sha256', r.thumbnail_sha256, 'width', r.width, 'height', r.height,
+    'taken_at', sync_time(r.taken_at), 'made_by', r.made_by, 'is_here', r.file_id is not null"""
 LEAD = """'id', r.id, 'company', r.company, 'person', r.person, 'phones', r.phones, 'emails', r.emails,
     'street', r.street, 'postcode', r.postcode, 'city', r.city, 'country', r.country,
     'lon', sync_degrees(st_x(r.pin)), 'lat', sync_degrees(st_y(r.pin)), 'uncertainty_m', r.uncertainty_m,
@@ -81,6 +86,13 @@ class Right:
     permission: str
     reached: Callable[[Scope], Select[Any]]
     """The rows that the permission reaches, for whoever it reaches less far than accounts."""
+    others: tuple[str, ...] = ()
+    """Further permissions that decide about some of the rows."""
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """All that decide."""
+        return (self.permission, *self.others)
 
 
 def places(scope: Scope) -> Select[Any]:
@@ -95,4 +107,5 @@ TICKETS = Right("tickets:read", tickets.visible_to)
 DEALS = Right("opportunities:read", opportunities.visible_to)
 AGENDA = Right("activities:read", agenda.visible_to)
 ORDERS = Right("orders:read", orders.visible_to)
+FILES = Right("activities:read", attachments.visible_to, ("tickets:read", "orders:read"))
 LEADS = Right("leads:read", leads.visible_to)

@@ -15,7 +15,10 @@ from server.sync.messages import Instant as Instant
 from server.sync.messages import Message as Message
 from server.sync.messages import Small as Small
 from server.sync.messages import moment as moment
-from server.sync.payloads import Answers, NewActivity, NewLead, NewOrder, Signature
+from server.sync.payloads import Answers, NewActivity, NewAttachment, NewLead, NewOrder, NewPin, Signature
+from server.sync.payloads import BlobReply as BlobReply
+from server.sync.payloads import BlobRequest as BlobRequest
+from server.sync.payloads import CheckIn as CheckIn
 
 PROTOCOL = 1
 SCHEMA_MIN = 1
@@ -166,16 +169,6 @@ class Delete(Op):
     base_rev: int = Field(ge=0)
 
 
-class CheckIn(Message):
-    """Where the phone was."""
-
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
-    accuracy_m: float = Field(ge=0)
-    fix_at: Instant
-    mock: bool
-
-
 class VisitEvent(Message):
     """Something that happened to a visit: a fact."""
 
@@ -199,17 +192,6 @@ class Create(Op):
     k: Literal["create"]
     e: Literal["visit_event"]
     d: VisitEvent
-
-
-class NewPin(Message):
-    """A better place for a site, and where the phone was when the rep moved the pin."""
-
-    account_id: UUID
-    site_id: UUID
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
-    note: Annotated[str, Field(max_length=2000)] | None
-    fix: CheckIn | None
 
 
 class ProposePin(Op):
@@ -244,7 +226,17 @@ class AddLead(Op):
     d: NewLead
 
 
-type Creation = Annotated[Create | ProposePin | DraftOrder | AddActivity | AddLead, Field(discriminator="e")]
+class AddAttachment(Op):
+    """A photo or a file whose content follows, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["attachment"]
+    d: NewAttachment
+
+
+type Creation = Annotated[
+    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAttachment, Field(discriminator="e")
+]
 type AnyOp = Annotated[Patch | SetChange | Delete | Creation, Field(discriminator="k")]
 
 

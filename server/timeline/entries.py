@@ -76,7 +76,9 @@ def groups_of(rows: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def moment_of(row: Entry) -> tuple[object, ...] | None:
-    """What edits that belong together have in common; None for what stands alone."""
+    """What edits, or files, that belong together have in common; None for what stands alone."""
+    if row.kind == "file":
+        return (row.actor_id, row.facts["row_id"], row.at.date())
     if row.kind != "edit" or "field" not in row.facts:
         return None
     creation = row.facts["row_id"] if row.facts["field"] == "*" else None
@@ -88,7 +90,9 @@ def shown(groups: Iterable[list[Entry]]) -> list[Entry]:
     entries = []
     for group in groups:
         entry = group[0]
-        if moment_of(entry) is not None:
+        if entry.kind == "file":
+            entry.facts["files"] = [{**row.facts, "id": str(row.id), "name": row.title} for row in group]
+        elif moment_of(entry) is not None:
             seen: set[str] = set()
             for row in group:
                 name = row.facts["field"]

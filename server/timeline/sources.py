@@ -10,6 +10,7 @@ from server.activities import happenings as activities
 from server.activities.agenda import queries as agenda
 from server.activities.handovers import queries as handovers
 from server.activities.notes import queries as notes
+from server.attachments import queries as attachments
 from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.leads import queries as leads
@@ -42,10 +43,12 @@ class Source:
 
 
 STAGES, LEADS, CONSENTS = frozenset({"stage"}), frozenset({"lead"}), frozenset({"consent"})
+FILES = frozenset({"file"})
 
 SOURCES: tuple[Source, ...] = (
     Source(activities.visits, "activities:read", frozenset({"visit"}), body_is_internal=True),
     Source(notes.happenings, "activities:read", frozenset({"note"})),
+    Source(attachments.happenings, "activities:read", FILES, internal_kinds=FILES),
     Source(
         agenda.happenings,
         "activities:read",

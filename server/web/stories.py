@@ -50,6 +50,7 @@ CHIPS: Mapping[str, tuple[str, str]] = {
     "meeting": ("Meetings", "handshake"),
     "task": ("Tasks", "list-todo"),
     "note": ("Notes", "sticky-note"),
+    "file": ("Files", "paperclip"),
     "ticket": ("Tickets", "ticket"),
     "order": ("Orders", "shopping-cart"),
     "quote": ("Quotes", "file-text"),

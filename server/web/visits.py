@@ -74,12 +74,14 @@ def asked(session: Session, sent: FormData) -> dict[str, Any]:
 
 @router.get("/visits/{visit_id}/answers")
 def show_answers(request: Request, account_id: UUID, visit_id: UUID, scope: ReadActivities, session: Db) -> Response:
-    """A fragment: what was answered at a visit."""
+    """A fragment: what was answered at a visit, and who signed."""
     found = queries.of_accounts(scope, session.scalars(accounts.family(account_id)).all())
     visit = session.scalars(found.where(Visit.id == visit_id)).one_or_none()
     if visit is None:
         raise NotFound("There is no such visit.")
-    return render(request, "accounts/answers.html", scope, answered=answering.answered(session, visit))
+    signature = queries.signature_of(session, visit.id)
+    answered = answering.answered(session, visit)
+    return render(request, "accounts/answers.html", scope, answered=answered, signature=signature)
 
 
 @router.post("/visits")

@@ -32,6 +32,7 @@ TYPES: Mapping[str, str] = {
     "activity": "A call, meeting, task or mail was written or changed",
     "visit": "A visit was begun, done, missed or called off",
     "note": "A note was written, changed or deleted",
+    "attachment": "A file was added or deleted",
     "import": "A file was brought in or taken back",
 }
 """What can be told of; rooms above add theirs by calling `announce`."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mobile.field.store import clock
+from mobile.field.store.blobs import Blobs, Content, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
 from mobile.field.store.sqlite import Meta, connect, migrate, transaction
 
@@ -41,7 +42,7 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables,)
+MIGRATIONS = (_tables, lanes)
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,18 @@ class Outbox:
         migrate(self.db, MIGRATIONS)
         self.meta = Meta(self.db)
 
+    @property
+    def blobs(self) -> Blobs:
+        """The contents of photos that are not the server's alone yet."""
+        return Blobs(self.db, self.path.parent / "photos")
+
     def close(self) -> None:
         self.db.close()
 
     # -- capture
 
-    def append(self, body: Json) -> Op:
-        """Save one op for good: when this returns, a power cut does not lose it."""
+    def append(self, body: Json, contents: Sequence[Content] = ()) -> Op:
+        """Save one op for good, with the contents that lie here already: a power cut after this does not lose it."""
         text = canonical(body)
         if len(text.encode("utf-8")) > MAX_OP_BYTES:
             raise OpTooLarge(f"{body['e']}: the entry is larger than {MAX_OP_BYTES // 1024} KB")
@@ -111,6 +117,7 @@ class Outbox:
                     body["at"]["boot"],
                 ),
             ).fetchone()
+            self.blobs.enter(contents, body["op_id"])
         if row["n"] % BACKUP_EVERY == 0:
             self.back_up()
         return _op(row)

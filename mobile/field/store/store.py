@@ -2,11 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from mobile.field.store import overlay, reserve, salvage
+from mobile.field.store.blobs import Content
 from mobile.field.store.cache import Cache
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import UNSENT, Op, Outbox
@@ -53,15 +54,15 @@ class Store:
 
     # -- capture
 
-    def save(self, body: Json) -> Op:
+    def save(self, body: Json, contents: Sequence[Content] = ()) -> Op:
         """Save one intention of the rep and show it. Saved once the outbox has committed."""
         try:
-            op = self.outbox.append(body)
+            op = self.outbox.append(body, contents)
         except sqlite3.OperationalError as error:
             if "full" not in str(error):
                 raise
             reserve.release(self.folder)
-            op = self.outbox.append(body)
+            op = self.outbox.append(body, contents)
         with transaction(self.cache.db):
             self.refresh([overlay.target(body)])
             self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))

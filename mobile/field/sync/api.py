@@ -4,7 +4,8 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mobile.field.store.canonical import Json, canonical
@@ -25,31 +26,57 @@ class Api:
 
     def call(self, method: str, path: str, message: Json | None = None, *, signed_in: bool = True) -> Json:
         """Send a message and return the answer; raises a Problem or Unreachable."""
-        try:
-            return self._once(method, path, message, signed_in=signed_in)
-        except TokenExpired:
-            if not signed_in or self.refresh is None:
-                raise
-            self.refresh()
-            return self._once(method, path, message, signed_in=signed_in)
+        headers, body = _packed(message)
+        return self._with_token(lambda: self._once(Request(method, path, headers, body), signed_in), signed_in)
+
+    def send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Json:
+        """Send bytes as they are and return the answer."""
+        return self._with_token(lambda: self._once(Request(method, path, headers, body), True), True)
+
+    def fetch(self, path: str) -> bytes:
+        """The bytes at an address."""
+        return self._with_token(lambda: self._bytes(path), True)
 
     def headers(self) -> dict[str, str]:
         """What every call after sign-in carries."""
         return {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
 
-    def _once(self, method: str, path: str, message: Json | None, *, signed_in: bool) -> Json:
-        headers = {"Accept": "application/json", "Accept-Encoding": "gzip"} | (self.headers() if signed_in else {})
-        body = b"" if message is None else canonical(message).encode("utf-8")
-        if body:
-            headers["Content-Type"] = "application/json"
-        if len(body) > GZIP_FROM_BYTES:
-            body = gzip.compress(body, compresslevel=5, mtime=0)
-            headers["Content-Encoding"] = "gzip"
-        with self.transport.open(Request(method, path, headers, body)) as reply:
+    def _with_token[T](self, once: Callable[[], T], signed_in: bool) -> T:
+        """Do it, and once more with a fresh token when the old one has expired."""
+        try:
+            return once()
+        except TokenExpired:
+            if not signed_in or self.refresh is None:
+                raise
+            self.refresh()
+            return once()
+
+    def _once(self, request: Request, signed_in: bool) -> Json:
+        common = {"Accept": "application/json", "Accept-Encoding": "gzip"} | (self.headers() if signed_in else {})
+        with self.transport.open(replace(request, headers=common | dict(request.headers))) as reply:
             answer = read_json(reply)
             if reply.status >= 400:
                 raise problem(reply.status, answer, reply.headers.get("retry-after"))
         return answer
+
+    def _bytes(self, path: str) -> bytes:
+        with self.transport.open(Request("GET", path, self.headers())) as reply:
+            if reply.status >= 400:
+                raise problem(reply.status, read_json(reply), reply.headers.get("retry-after"))
+            content = reply.body.read(MAX_REPLY_BYTES + 1)
+        if len(content) > MAX_REPLY_BYTES:
+            raise Unreachable("the answer is larger than this phone accepts")
+        return content
+
+
+def _packed(message: Json | None) -> tuple[dict[str, str], bytes]:
+    """A message as it travels, and what is said of it."""
+    body = b"" if message is None else canonical(message).encode("utf-8")
+    headers = {"Content-Type": "application/json"} if body else {}
+    if len(body) > GZIP_FROM_BYTES:
+        body = gzip.compress(body, compresslevel=5, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return headers, body
 
 
 def read_json(reply: Reply) -> Json:

@@ -26,7 +26,9 @@ def greeting(store: Store) -> wire.HelloRequest:
         mono_ms=clock.mono_ms(),
         boot=clock.boot_id(),
         free_mb=shutil.disk_usage(store.folder).free // 1_000_000,
-        pending=wire.Pending(ops=waiting, blobs=0, oldest=store.outbox.oldest_unsent()),
+        pending=wire.Pending(
+            ops=waiting, blobs=len(store.outbox.blobs.all("waiting")), oldest=store.outbox.oldest_unsent()
+        ),
     )
 
 
@@ -47,6 +49,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     _retry_parked(store)
     if store.outbox.meta.get("epoch") not in (None, reply.epoch):
         again += store.outbox.rejoin_delivered()
+        store.outbox.blobs.ask_again()
     with store.page():
         if store.cache.meta.get("epoch") != reply.epoch:
             store.cache.read_again([bucket.id for bucket in store.cache.buckets()])

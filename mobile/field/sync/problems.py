@@ -69,6 +69,22 @@ class Broken(Problem):
     """The server failed on this request."""
 
 
+class WrongOffset(Problem):
+    """A piece of a photo that the server has already, or that is not next; it says where to go on."""
+
+
+class Damaged(Problem):
+    """A piece of a photo that was damaged on its way; it says where to go on."""
+
+
+class FileRefused(Problem):
+    """A photo that the server does not take, however often it is sent."""
+
+
+class NotAnnounced(Problem):
+    """A photo of which the server has not heard yet, or no longer."""
+
+
 BY_CODE: dict[str, type[Problem]] = {
     "busy": Busy,
     "replica_behind": Busy,
@@ -87,6 +103,10 @@ BY_CODE: dict[str, type[Problem]] = {
     "too_big": Indigestible,
     "upgrade": UpgradeNeeded,
     "bad_request": Indigestible,
+    "wrong_offset": WrongOffset,
+    "checksum_mismatch": Damaged,
+    "file_refused": FileRefused,
+    "not_announced": NotAnnounced,
 }
 
 BY_STATUS: dict[int, type[Problem]] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mobile.field.home import PhoneHome
 from mobile.field.ports import Keys, Secrets
 from mobile.field.store import Store
-from mobile.field.sync import maps
+from mobile.field.sync import blobs, maps
 from mobile.field.sync.api import Api
 from mobile.field.sync.hello import align, hello
 from mobile.field.sync.problems import (
@@ -40,6 +40,8 @@ class Report:
     parked: int = 0
     pages: int = 0
     rows: int = 0
+    photos: int = 0
+    photo_error: str | None = None
     maps: int = 0
     map_error: str | None = None
     upgrade: bool = False
@@ -59,14 +61,16 @@ class Sync:
         self._api = Api(transport)
         self._user_id = store.outbox.meta.get("user_id") or ""
         self._tokens = TokenKeeper(self._api, keys, secrets, self._user_id)
+        self._durable_n = 0
 
-    def run(self, *, with_maps: bool = True) -> Report:
+    def run(self, *, with_maps: bool = True, photos_too: bool = True) -> Report:
         """One sync from beginning to end; problems end up in the report, unsent work in the outbox."""
         report = Report()
         try:
             self._tokens.ensure()
             self._exchange(report)
             report.ok = True
+            self._send_photos(report, photos_too)
             if with_maps:
                 self._fetch_maps(report)
         except Unreachable as error:
@@ -90,6 +94,16 @@ class Sync:
         self._store.outbox.meta.set("sign_in_needed", None)
         return report
 
+    def _send_photos(self, report: Report, photos_too: bool) -> None:
+        """Contents come after everything else; without them everything else is done all the same."""
+        try:
+            sent = blobs.send(self._store, self._api, photos_too=photos_too)
+            report.photos = sent.stored + sent.refused
+            if self._durable_n:
+                report.photos += blobs.let_go(self._store, self._api, self._durable_n)
+        except (Unreachable, Problem, OSError, BadMessage) as error:
+            report.photo_error = str(error)
+
     def _fetch_maps(self, report: Report) -> None:
         """Maps come last; without them everything else is done all the same."""
         try:
@@ -104,6 +118,7 @@ class Sync:
             reply = hello(self._store, self._api)
             report.poll_s, report.jitter_s = reply.poll_s, reply.jitter_s
             report.requeued += align(self._store, reply)
+            self._durable_n = 0 if reply.durable_upto is None else reply.durable_upto.n
             try:
                 self._take(report, push(self._store, self._api, reply.epoch, reply.limits))
                 self._take(report, pull(self._store, self._api, reply.epoch, reply.limits))

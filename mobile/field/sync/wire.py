@@ -198,6 +198,22 @@ class PullReply:
     groups: list[PageGroup]
 
 
+@dataclass(frozen=True)
+class BlobRequest:
+    """A photo's content is to come, or is asked for."""
+
+    size: int
+
+
+@dataclass(frozen=True)
+class BlobReply:
+    """How far a content has come; what is durable is in a backup of the server's."""
+
+    state: str
+    offset: int
+    durable: bool
+
+
 def parse[T](kind: type[T], message: Any) -> T:
     """Read a message; raises BadMessage naming the key that is missing or of the wrong type."""
     return cast(T, _read(kind, message, kind.__name__))

@@ -13,6 +13,7 @@ GOLDEN = Path(__file__).parents[2] / "contract" / "golden"
 KINDS = {
     "hello-request": wire.HelloRequest, "hello-reply": wire.HelloReply, "push-request": wire.PushRequest,
     "push-reply": wire.PushReply, "pull-request": wire.PullRequest, "pull-reply": wire.PullReply,
+    "blob-request": wire.BlobRequest, "blob-reply": wire.BlobReply,
 }  # fmt: skip
 MESSAGES = [path for path in sorted(GOLDEN.glob("*.json")) if path.name.partition(".")[0] in KINDS]
 ERRORS = sorted(GOLDEN.glob("error.*.json"))
@@ -22,7 +23,8 @@ MUST = {
     "retired": problems.DeviceBarred, "wipe": problems.DeviceBarred, "epoch_changed": problems.EpochChanged,
     "gap": problems.Gap, "device_forked": problems.DeviceForked, "cursor_expired": problems.StartOver,
     "bucket_gen": problems.StartOver, "too_big": problems.Indigestible, "bad_request": problems.Indigestible,
-    "upgrade": problems.UpgradeNeeded,
+    "upgrade": problems.UpgradeNeeded, "wrong_offset": problems.WrongOffset, "checksum_mismatch": problems.Damaged,
+    "file_refused": problems.FileRefused, "not_announced": problems.NotAnnounced,
 }  # fmt: skip
 
 

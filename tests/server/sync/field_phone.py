@@ -7,7 +7,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from unittest.mock import patch
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi.testclient import TestClient
+from PIL import Image
 
-from mobile.field import capture
+from mobile.field import capture, photos
 from mobile.field.home import PhoneHome, SignedIn
 from mobile.field.store import Store, clock
-from mobile.field.sync import hello, pull, tokens
+from mobile.field.sync import blobs, hello, pull, tokens
 from mobile.field.sync.run import Report, Sync
 from mobile.field.sync.transport import Reply, Request, Unreachable
 from tests.server.sync.world import World, private_key, public_key
@@ -40,6 +41,8 @@ class Network:
     rng: random.Random = field(default_factory=random.Random)
     loss: float = 0.0
     kills: float = 0.0
+    damage: float = 0.0
+    """How many of the pieces of photos are damaged on their way."""
     pulls_left: int | None = None
     """After so many pages there is no network any more."""
     late: list[Request] = field(default_factory=list)
@@ -50,6 +53,8 @@ class Network:
         """Send a request; it may be lost, held up or repeated, and the app may die before or after."""
         self.count_pages(request)
         fate = self.rng.random()
+        if self.damage and request.method == "PATCH" and self.rng.random() < self.damage:
+            request = replace(request, body=bytes(byte ^ 1 for byte in request.body))
         if fate < self.loss / 2:
             if self.rng.random() < 0.3:
                 self.late.append(request)
@@ -139,6 +144,24 @@ class Mortal:
         return getattr(self._db, name)
 
 
+class Lens:
+    """Takes a picture that looks like no other, small enough for thousands of them; stands in for both ports."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+
+    def take(self, into: Path) -> bool:
+        noise = Image.frombytes("RGB", (24, 18), self.rng.randbytes(24 * 18 * 3))
+        noise.save(into, "PNG")
+        return True
+
+    def shrink(self, source: Path, large: Path, small: Path) -> tuple[int, int]:
+        with Image.open(source) as picture:
+            picture.save(large, "JPEG")
+            picture.resize((8, 6)).save(small, "JPEG")
+        return 24, 18
+
+
 class FieldPhone:
     """A rep's phone: real files, real engine."""
 
@@ -152,6 +175,7 @@ class FieldPhone:
         self.skew = timedelta()
         """How wrong this phone's clock is."""
         self.page_rows = 50
+        self.photos_too = True
         self.schema = hello.SCHEMA
         """Of the version of the app that is installed."""
         self.sign_in()
@@ -196,8 +220,12 @@ class FieldPhone:
                 self.at_its_time(),
                 patch.object(pull, "PAGE_ROWS", self.page_rows),
                 patch.object(hello, "SCHEMA", self.schema),
+                patch.object(blobs, "LEAST_PIECE", 256),
+                patch.object(blobs, "MOST_PIECE", 512),
             ):
-                report = Sync(self.home, self.store, self.network, OneKey(), self.secrets).run(with_maps=False)
+                report = Sync(self.home, self.store, self.network, OneKey(), self.secrets).run(
+                    with_maps=False, photos_too=self.photos_too
+                )
         except Killed:
             self.restart()
             return None
@@ -240,6 +268,13 @@ class FieldPhone:
         """Change a row."""
         with self.at_its_time():
             capture.edit(self.store, e, row_id, changes)
+
+    def photo(self, account_id: str, visit_id: str | None = None) -> None:
+        """Take a photo of an account or of a visit."""
+        lens = Lens(self.network.rng)
+        owner = ("visit", visit_id) if visit_id else ("account", account_id)
+        with self.at_its_time():
+            photos.take(self.store, lens, lens, account_id, *owner)
 
     def event(self, account_id: str, state: str, visit_id: str | None = None, note: str | None = None) -> None:
         """Record something that happened at a visit."""

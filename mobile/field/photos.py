@@ -1,0 +1,147 @@
+"""Photos: saved the moment they are taken, shown from this phone while they are here, fetched when they are not."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobile.field.capture import op_of
+from mobile.field.ports import Camera, Pictures
+from mobile.field.rows import docs
+from mobile.field.store import Store, clock
+from mobile.field.store.blobs import PHOTO, THUMBNAIL, Blob, Content
+from mobile.field.store.canonical import Json
+from mobile.field.store.ids import uuid7
+from mobile.field.store.outbox import UNSENT, Op
+
+MOST_PER_VISIT = 20
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as a screen shows it."""
+
+    id: str
+    name: str
+    taken_at: str
+    sha256: str
+    small: Path | None
+    """The small picture, when it is on this phone."""
+    large: Path | None
+    mark: str
+    """"phone" (not all of it is on the server), "attention" (refused), or "server"."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What of photos is still to be sent, in numbers, and what was refused."""
+
+    photos: int
+    size: int
+    refused: tuple[Blob, ...]
+
+
+class TooMany(ValueError):
+    """A visit has as many photos as it can have."""
+
+
+def take(store: Store, camera: Camera, pictures: Pictures, account_id: str, owner: str, owner_id: str) -> Op | None:
+    """Take a photo and save it for good, its files before its op; None when the rep gave up."""
+    if owner == "visit" and len(of_owner(store, account_id, owner_id)) >= MOST_PER_VISIT:
+        raise TooMany
+    folder = store.folder / "taking"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    raw, large, small = (folder / f"{uuid7()}.{name}" for name in ("raw", "large", "small"))
+    try:
+        if not camera.take(raw):
+            return None
+        width, height = pictures.shrink(raw, large, small)
+        contents = (_content(large, PHOTO), _content(small, THUMBNAIL))
+        for source, content in zip((large, small), contents, strict=True):
+            store.outbox.blobs.place(source, content.sha256)
+        d = _described(contents, account_id, (owner, owner_id), (width, height))
+        return store.save(op_of("create", "attachment", uuid7(), d=d), contents)
+    finally:
+        for path in (raw, large, small):
+            path.unlink(missing_ok=True)
+
+
+def _content(path: Path, lane: str) -> Content:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Content(digest, path.stat().st_size, "image/jpeg", lane)
+
+
+def _described(contents: Sequence[Content], account_id: str, owner: tuple[str, str], size: tuple[int, int]) -> Json:
+    large, small = contents
+    now = clock.now().astimezone()
+    return {
+        "account_id": account_id,
+        "owner": owner[0],
+        "owner_id": owner[1],
+        "kind": "photo",
+        "name": f"{now:%Y-%m-%d %H.%M.%S}.jpg",
+        "mime": large.mime,
+        "size": large.size,
+        "sha256": large.sha256,
+        "thumbnail_sha256": small.sha256,
+        "width": size[0],
+        "height": size[1],
+        "taken_at": clock.wall(),
+    }
+
+
+def discard(store: Store, photo_id: str) -> Op:
+    """Take a photo away again; it goes to the bin in the office."""
+    return store.save(op_of("delete", "attachment", photo_id, base_rev=store.cache.base("attachment", photo_id)[0]))
+
+
+def at_account(store: Store, account_id: str) -> list[Photo]:
+    """The photos at an account, the latest first."""
+    gone = {op.row_id for op in store.outbox.ops(UNSENT) if op.kind == "delete"}
+    known = [doc for doc in docs(store, "attachment", account_id) if doc["id"] not in gone]
+    rows = [doc for doc in known if str(doc.get("mime")).startswith("image/")]
+    rows.sort(key=lambda doc: (str(doc.get("taken_at")), doc["id"]), reverse=True)
+    states = {blob.sha256: blob.state for blob in store.outbox.blobs.all("waiting", "refused")}
+    return [_photo(store, doc, states) for doc in rows]
+
+
+def of_owner(store: Store, account_id: str, owner_id: str) -> list[Photo]:
+    """The photos of a visit, in the order in which they were taken."""
+    mine = {doc["id"] for doc in docs(store, "attachment", account_id) if doc.get("owner_id") == owner_id}
+    return [photo for photo in reversed(at_account(store, account_id)) if photo.id in mine]
+
+
+def _photo(store: Store, doc: Json, states: dict[str, str]) -> Photo:
+    state = states.get(doc["sha256"]) or states.get(str(doc.get("thumbnail_sha256")))
+    mark = {"waiting": "phone", "refused": "attention"}.get(state or "", "server")
+    small, large = here(store, doc.get("thumbnail_sha256")), here(store, doc["sha256"])
+    return Photo(doc["id"], doc["name"], doc["taken_at"], doc["sha256"], small or large, large, mark)
+
+
+def here(store: Store, sha256: str | None) -> Path | None:
+    """Where a content is on this phone: among what is to be sent, or fetched before."""
+    if sha256 is None:
+        return None
+    places = (store.outbox.blobs.path_of(sha256), fetched(store, sha256))
+    return next((path for path in places if path.is_file()), None)
+
+
+def fetched(store: Store, sha256: str) -> Path:
+    """Where a content lies that was fetched; it can be fetched again."""
+    return store.folder / "fetched" / sha256
+
+
+def wanted(store: Store, account_id: str) -> list[str]:
+    """The small pictures at an account that are on the server and not on this phone."""
+    rows = [doc for doc in docs(store, "attachment", account_id) if doc.get("is_here")]
+    hashes = [doc.get("thumbnail_sha256") for doc in rows]
+    return [one for one in hashes if one and here(store, one) is None]
+
+
+def waiting(store: Store) -> Waiting:
+    """What the list of unsent work says of photos."""
+    blobs = store.outbox.blobs
+    still = blobs.all("waiting")
+    photos = {one.for_op for one in still}
+    return Waiting(len(photos), sum(one.size - one.offset for one in still), tuple(blobs.all("refused")))

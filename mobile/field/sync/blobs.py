@@ -1,0 +1,152 @@
+"""Step 6 of sync: send the contents of photos, small ones first, and let go of those that the server's backups have.
+
+Nothing of how far a content has come needs to be remembered: its address is its hash, and the server says where to go
+on. Whatever happens here, ops and rows have been exchanged before.
+"""
+
+import base64
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobile.field import photos
+from mobile.field.store import Store
+from mobile.field.store.blobs import PHOTO, Blob
+from mobile.field.sync import wire
+from mobile.field.sync.api import Api
+from mobile.field.sync.problems import Damaged, FileRefused, NotAnnounced, WrongOffset
+from mobile.field.sync.transport import Unreachable
+
+LEAST_PIECE, MOST_PIECE = 64 * 1024, 1024 * 1024
+QUICK_S, SLOW_S = 1.0, 3.0
+PATIENCE = 5
+"""So many damaged or displaced pieces of one content in a row are enough for one sync."""
+
+
+@dataclass
+class Sent:
+    """What became of contents in one run."""
+
+    stored: int = 0
+    refused: int = 0
+    let_go: int = 0
+    held_back: int = 0
+    """Photos that wait for a Wi-Fi."""
+
+
+def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[], float] = time.monotonic) -> Sent:
+    """Send what waits: small pictures always, photos when the network may carry them."""
+    done, blobs = Sent(), store.outbox.blobs
+    size = LEAST_PIECE
+    for blob in blobs.all("waiting"):
+        if blob.lane == PHOTO and not photos_too:
+            done.held_back += 1
+            continue
+        if not blob.path.is_file():
+            blobs.refuse(blob.sha256, "gone")
+            done.refused += 1
+            continue
+        try:
+            size = _send(store, api, blob, size, clock)
+            done.stored += 1
+        except FileRefused as problem:
+            blobs.refuse(blob.sha256, problem.detail)
+            done.refused += 1
+        except NotAnnounced:
+            _unannounced(store, blob, done)
+    return done
+
+
+def _unannounced(store: Store, blob: Blob, done: Sent) -> None:
+    """The server does not know the photo: its op waits still, or was refused."""
+    op = store.outbox.op(blob.for_op)
+    if op is not None and op.state == "rejected":
+        error = (op.result or {}).get("error") or {}
+        store.outbox.blobs.refuse(blob.sha256, str(error.get("msg") or "rejected"))
+        done.refused += 1
+
+
+def _send(store: Store, api: Api, blob: Blob, size: int, clock: Callable[[], float]) -> int:
+    """One content from where the server has it to its end; returns the size of piece that the network carried."""
+    reply = _declare(api, blob)
+    offset, trouble = reply.offset, 0
+    with blob.path.open("rb") as file:
+        while reply.state != "stored":
+            file.seek(offset)
+            piece, began = file.read(size), clock()
+            try:
+                reply = _piece(api, blob, offset, piece)
+            except (WrongOffset, Damaged) as problem:
+                trouble += 1
+                if trouble >= PATIENCE:
+                    raise Unreachable("the photo does not arrive whole; it is tried again later") from problem
+                offset = int(problem.extra.get("offset", 0))
+                continue
+            offset, trouble = reply.offset, 0
+            size = _adapted(size, clock() - began)
+            store.outbox.blobs.went_on(blob.sha256, offset)
+    store.outbox.blobs.stored(blob.sha256)
+    return size
+
+
+def _adapted(size: int, took_s: float) -> int:
+    """Pieces of about two seconds."""
+    if took_s < QUICK_S:
+        return min(MOST_PIECE, size * 2)
+    return max(LEAST_PIECE, size // 2) if took_s > SLOW_S else size
+
+
+def _declare(api: Api, blob: Blob) -> wire.BlobReply:
+    message = wire.emit(wire.BlobRequest(blob.size))
+    return wire.parse(wire.BlobReply, api.call("POST", f"/att/v1/{blob.sha256}", message))
+
+
+def _piece(api: Api, blob: Blob, offset: int, piece: bytes) -> wire.BlobReply:
+    checksum = "sha256 " + base64.b64encode(hashlib.sha256(piece).digest()).decode("ascii")
+    headers = {"Upload-Offset": str(offset), "Upload-Checksum": checksum, "Content-Type": "application/octet-stream"}
+    return wire.parse(wire.BlobReply, api.send("PATCH", f"/att/v1/{blob.sha256}", piece, headers))
+
+
+def let_go(store: Store, api: Api, durable_n: int) -> int:
+    """Remove what the server has and its backups too; it is asked once more for each, so that a restore is noticed."""
+    gone = 0
+    for blob in store.outbox.blobs.all("stored"):
+        op = store.outbox.op(blob.for_op)
+        if op is not None and not 0 < op.n <= durable_n:
+            continue
+        try:
+            reply = _declare(api, blob)
+        except NotAnnounced:
+            continue
+        if reply.state != "stored":
+            store.outbox.blobs.ask_again()
+            return gone
+        if reply.durable:
+            _keep_small(store, blob)
+            store.outbox.blobs.let_go(blob.sha256)
+            gone += 1
+    return gone
+
+
+def _keep_small(store: Store, blob: Blob) -> None:
+    """A small picture is still looked at; now it is one that could be fetched again."""
+    if blob.lane != PHOTO and blob.path.is_file():
+        target = photos.fetched(store, blob.sha256)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.write_bytes(blob.path.read_bytes())
+
+
+def fetch(store: Store, api: Api, sha256: str) -> Path:
+    """Bring a content here, checked by its hash."""
+    target = photos.fetched(store, sha256)
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = target.with_suffix(".part")
+        part.write_bytes(api.fetch(f"/att/v1/{sha256}"))
+        if hashlib.sha256(part.read_bytes()).hexdigest() != sha256:
+            part.unlink()
+            raise Unreachable("the picture that arrived is not the one that was asked for")
+        part.replace(target)
+    return target

@@ -1,0 +1,129 @@
+"""The phone's photos against the real application: nothing of them is lost, whatever dies or gets lost on the way."""
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from mobile.field import photos
+from server.files import checking, store, uploads
+from tests.server.sync.field_phone import FieldPhone, Killed, Network
+from tests.server.sync.world import World
+
+
+@pytest.fixture(autouse=True)
+def empty_store() -> None:
+    """Contents of other tests are gone."""
+    for path in [*store.stored(), *store.on_the_way(), *uploads.folder().iterdir()]:
+        path.unlink()
+
+
+@pytest.fixture
+def account(world: World) -> UUID:
+    return world.account("Bakery", "west")
+
+
+@pytest.fixture
+def phone(world: World, account: UUID, tmp_path: Path) -> Iterator[FieldPhone]:
+    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
+    phone.sync()
+    yield phone
+    phone.close()
+
+
+def held(phone: FieldPhone) -> dict[str, str]:
+    """The contents that the phone still takes care of, and how they stand."""
+    return {one.sha256: one.state for one in phone.store.outbox.blobs.all("waiting", "stored", "refused")}
+
+
+def test_a_photo_is_whole_or_not_there_wherever_the_app_dies(phone: FieldPhone, account: UUID) -> None:
+    lived = 0
+    for place in range(1, 26):
+        phone.dies_after(place)
+        with contextlib.suppress(Killed):
+            phone.photo(str(account))
+            lived += 1
+        phone.restart()
+        ops = phone.store.outbox.ops()
+        files = {path.name for path in phone.store.outbox.blobs.files()}
+        assert set(held(phone)) <= files
+        assert len(held(phone)) == 2 * len(ops)
+        assert {op.body["d"]["sha256"] for op in ops} <= set(held(phone))
+        assert len(photos.at_account(phone.store, str(account))) == len(ops)
+    assert 0 < lived < 25
+
+
+def test_photos_arrive_over_a_bad_network_and_leave_the_phone_only_for_a_backup(
+    world: World, phone: FieldPhone, account: UUID
+) -> None:
+    visit = world.visit(account, "rita")
+    phone.sync()
+    phone.photo(str(account), str(visit))
+    phone.photo(str(account))
+    assert photos.waiting(phone.store).photos == 2
+    phone.network.loss, phone.network.kills, phone.network.damage = 0.3, 0.05, 0.3
+    for _ in range(40):
+        phone.sync()
+    phone.network.loss = phone.network.kills = phone.network.damage = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert (report.ok, report.photo_error) == (True, None)
+    assert set(held(phone).values()) == {"stored"}
+    assert {path.name for path in store.stored()} == set(held(phone))
+    assert world.sql("select count(*) from attachment where file_id is not null and entity = 'visit'") == [(1,)]
+    phone.sync()
+    assert len(held(phone)) == 4, "the server has them, its backups do not"
+    store.path_of(next(iter(held(phone)))).unlink()
+    for _ in range(3):
+        world.sql("update sync_meta set durable_at = clock_timestamp() + interval '1 hour'")
+        phone.sync()
+    assert len(list(store.stored())) == 4, "what the server's disk had lost was sent again"
+    assert held(phone) == {}
+    assert not list(phone.store.outbox.blobs.files())
+    (shown, other) = photos.at_account(phone.store, str(account))
+    assert (shown.mark, shown.large, other.large) == ("server", None, None)
+    assert shown.small, "a small picture that was taken here stays to be looked at"
+    world.sql("update sync_meta set durable_at = null")
+
+
+def test_photos_wait_for_a_wifi_but_their_small_pictures_do_not(phone: FieldPhone, account: UUID) -> None:
+    phone.photo(str(account))
+    phone.photos_too = False
+    phone.sync()
+    assert sorted(held(phone).values()) == ["stored", "waiting"]
+    assert photos.waiting(phone.store).photos == 1
+    phone.photos_too = True
+    phone.sync()
+    assert set(held(phone).values()) == {"stored"}
+
+
+def test_a_refused_photo_is_kept_and_shown_and_one_that_was_taken_back_goes_to_the_bin(
+    world: World, phone: FieldPhone, account: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone.photo(str(account))
+    (waiting,) = (one for one in phone.store.outbox.blobs.all("waiting") if one.lane == "photo")
+    phone.photo(str(account))
+    monkeypatch.setattr(checking, "check", refusing(waiting.size))
+    phone.sync()
+    assert [one.reason for one in photos.waiting(phone.store).refused] == ["No picture."]
+    assert waiting.path.is_file()
+    first = photos.at_account(phone.store, str(account))[-1]
+    assert first.mark == "attention"
+    photos.discard(phone.store, first.id)
+    assert len(photos.at_account(phone.store, str(account))) == 1
+    phone.sync()
+    assert world.sql("select count(*) from attachment where deleted_at is not null") == [(1,)]
+
+
+def refusing(size: int) -> Callable[..., None]:
+    """A check that does not like files of a size."""
+
+    def check(path: Path, name: str, *, photo: bool = False) -> None:
+        if path.stat().st_size == size:
+            raise checking.NotAPicture("No picture.")
+
+    return check
