@@ -2,13 +2,16 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from server.auth.models import Role, User
 from server.exchange.kinds import KINDS
+from server.kit.ids import uuid7
 from server.web.language import Language
 
 SERVER = Path(__file__).parents[3] / "server"
@@ -97,3 +100,14 @@ def test_words_within_a_sentence_are_said_too() -> None:
     status = "Status: “gone?” is none of prospect, customer, former; left out."
     assert DE.said(status) == "Status: «gone?» ist weder Interessent noch Kunde noch ehemalig; weggelassen."
     assert DE.said("Name: is missing. Every account needs a name.") == "Name: fehlt. Jedes Konto braucht einen Namen."
+
+
+def test_a_script_of_a_page_is_refused_in_the_language_of_the_page_and_a_program_in_english(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("mona", Role.MANAGER))
+    unknown, spoken = f"/api/v1/accounts/{uuid7()}", {"accept": "application/json", "accept-language": "de"}
+    assert browser.get(unknown, headers=spoken).json()["detail"] == "There is no such account."
+    assert (
+        browser.get(unknown, headers=spoken | {"x-csrf-token": "-"}).json()["detail"] == "Dieses Konto gibt es nicht."
+    )
