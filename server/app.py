@@ -167,7 +167,7 @@ def answer_error(request: Request, error: Exception) -> Response:
     if page is not None:
         return page
     headers = {"Retry-After": str(error.details["after_s"])} if "after_s" in error.details else None
-    return problem(error.problem(), int(error.status), headers)
+    return problem(pages.as_asked(request, error.problem()), int(error.status), headers)
 
 
 def answer_validation(request: Request, error: Exception) -> Response:

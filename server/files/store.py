@@ -53,9 +53,11 @@ def limit() -> int:
 
 def refuse(name: str, size: int | None = None) -> FileTooLarge:
     """The refusal of a file above the limit."""
-    has = f"has {size / 1_000_000:,.0f} MB and " if size is not None else ""
+    limit = settings().max_file_mb
     return FileTooLarge(
-        f"“{name}” {has}is larger than {settings().max_file_mb} MB.",
+        f"“{name}” is larger than {limit} MB."
+        if size is None
+        else f"“{name}” has {size / 1_000_000:,.0f} MB and is larger than {limit} MB.",
         help="Send a smaller one, or a link to it; an admin may raise WAYMARK_MAX_FILE_MB.",
         field="file",
     )

@@ -253,6 +253,7 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     session.execute(text("create index on import_row_now (record_id)"))
     session.execute(text(UNDONE))
     session.execute(text(BESIDE), {"main": main})
+    session.execute(text(UNDONE))  # once more: of the rows that have just come beside
     session.execute(text(LATER), {"derived": derived})
     session.execute(text("create index on import_later (row_id)"))
     session.execute(text("analyze import_later"))

@@ -297,7 +297,9 @@ def check_list(session: Session, given: Mapping[str, Any], own_id: UUID | None) 
         raise Invalid("Base list: there is no such list.", field="base_id")
     if (base.currency, base.is_gross) != (given["currency"], bool(given.get("is_gross"))):
         raise Invalid(
-            f"“{base.name}” is in {base.currency} {'with' if base.is_gross else 'without'} tax, this list is not.",
+            f"“{base.name}” is in {base.currency} with tax, this list is not."
+            if base.is_gross
+            else f"“{base.name}” is in {base.currency} without tax, this list is not.",
             help="A list and its base share currency and tax.",
             field="base_id",
         )

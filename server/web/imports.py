@@ -24,7 +24,7 @@ from server.kit.settings import settings
 from server.products.queries import price_lists
 from server.web.forms import Sent
 from server.web.forms import text as text_of
-from server.web.pages import attempt, go, render
+from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/imports", include_in_schema=False)
 
@@ -149,6 +149,7 @@ def columns_page(
 ) -> Response:
     """The columns of the file and what they mean."""
     shown, told = run.mapping if mapping is None else mapping, api.target(session, run)
+    words = language_of(request, scope)
     sample = queries.sample(session, run.id, LOOKED_AT)
     return render(
         request,
@@ -164,7 +165,7 @@ def columns_page(
         profiles=profiles.named(session, run.kind),
         profile_id=run.profile_id,
         fields=[(column.name, column.label) for column in told.columns],
-        keys=told.keys,
+        keys=[(name, words.t(label)) for name, label in told.keys.items()],
         kind=KINDS[run.kind],
         price_lists=[("", "–"), *((one.id, one.name) for one in price_lists(session))],
         modes=list(Mode),
@@ -208,6 +209,7 @@ def outcome_page(
         undone_by=names.get(run.undone_by, "waymark import undo"),
         show=chosen,
         after=after,
+        is_chosen=bool(show),
         is_working=run.state in WORKING,
         is_full=len(rows) == ROWS,
         pins=pins(session, run) if run.state == State.DONE and run.kind == "accounts" else [],

@@ -143,6 +143,14 @@ def language_of(request: Request, scope: Scope | None) -> Language:
     return Language(chosen(wish, request.headers.get("accept-language", "")))
 
 
+def as_asked(request: Request, problem: dict[str, Any]) -> dict[str, Any]:
+    """A problem document for a page's script in the language of the page; programs are answered in English."""
+    if "x-csrf-token" not in request.headers:
+        return problem
+    language = language_of(request, None)
+    return problem | {name: language.said(problem[name]) for name in ("detail", "help") if name in problem}
+
+
 def html(request: Request, template: str, scope: Scope | None, **values: Any) -> str:
     """A template filled in for somebody."""
     veil.lower()

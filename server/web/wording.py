@@ -24,6 +24,7 @@ WORDS = frozenset({"label", "problem", "trouble", "help", "there"})
 LISTS = frozenset({"changes", "where"})
 """Gaps that hold several of them, with commas and semicolons between."""
 
+DAY = re.compile(r"(\d\d) ([A-Z][a-z]+) (\d{4})")
 NUMBER = re.compile(r"\d{1,3}(,\d{3})*(\.\d+)?")
 
 
@@ -108,11 +109,13 @@ class Wording:
         return [one for one in self.patterns if one.between[0][:1] in ("", sign)]
 
     def value(self, pattern: Pattern, gap: str, value: str) -> str:
-        """A value as it is read here: words are said, numbers get this language's separators."""
+        """A value as it is read here: words are said, numbers and days are written as this language does."""
         if gap in WORDS:
             return self.line(value)
         if gap in LISTS:
             return "".join(self.line(part) for part in re.split(r"(; |, (?=\d))", value))
+        if (day := DAY.fullmatch(value)) and day[2] in self.texts and not pattern.quotes(gap):
+            return f"{int(day[1])}. {self.texts[day[2]]} {day[3]}"
         if self.has_comma and not pattern.quotes(gap) and NUMBER.fullmatch(value):
             return value.translate(str.maketrans(",.", ".,"))
         return value

@@ -2,20 +2,24 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
+from server.auth.models import Role, User
+from server.exchange.kinds import KINDS
+from server.kit.ids import uuid7
 from server.web.language import Language
 
 SERVER = Path(__file__).parents[3] / "server"
-ROOMS = (
-    "imports", "accounts/importing", "accounts/duplicates", "accounts/reviewing", "accounts/values.py",
-    "fields/values.py", "leads/importing", "products/importing", "geocoding/uploads.py", "geocoding/addressfiles.py",
-    "geocoding/files.py",
-)  # fmt: skip
-"""Rooms whose sentences are stored with a file, a repair or a proposal, or come back from one."""
+ROOMS = sorted(path.name for path in SERVER.iterdir() if path.is_dir() and any(path.rglob("*.py")))
+"""Every room, for whoever asks may read a page."""
+
+UNREAD = ("sync/", "kit/etags.py", "kit/settings.py", "auth/tokens.py")
+"""Read by programs, or by whoever starts the server; `commands.py` is read in a terminal."""
 
 TAKES_WORDS = {"warn", "refuse", "convert", "Problem"} | {
     "Invalid", "BadRequest", "NotFound", "Conflict", "Gone", "Forbidden", "BadFile", "ChooseLayer", "FileTooLarge",
@@ -53,12 +57,22 @@ def has_words(text: str) -> bool:
     return re.search("[a-z]{2}", text.partition(": ")[2] or text) is not None
 
 
+def is_read(path: Path) -> bool:
+    """Whether people read on a page what a file says."""
+    return path.name != "commands.py" and not path.relative_to(SERVER).as_posix().startswith(UNREAD)
+
+
 @pytest.mark.parametrize("room", ROOMS)
-def test_what_a_room_says_of_a_file_or_a_decision_is_said_in_german(room: str) -> None:
-    found = SERVER / room
-    files = sorted(found.rglob("*.py")) if found.is_dir() else [found]
+def test_what_a_room_refuses_or_warns_of_is_said_in_german(room: str) -> None:
+    files = [path for path in sorted((SERVER / room).rglob("*.py")) if is_read(path)]
     said = {text for path in files for text in sentences(path)}
     assert {text for text in said if DE.said(text) == text} == set()
+
+
+def test_what_files_are_recognised_by_and_their_columns_are_said_in_german(session: Session) -> None:
+    told = [kind.target(session) for kind in KINDS.values()]
+    labels = {label for one in told for label in one.keys.values()} | {c.label for one in told for c in one.columns}
+    assert {label for label in labels if DE.t(label) == label} <= {"Name", "Person", "Status", "Text", "Website"}
 
 
 def test_values_come_back_out_of_a_stored_sentence() -> None:
@@ -76,7 +90,24 @@ def test_what_somebody_wrote_stays_letter_by_letter() -> None:
     assert DE.said("Rang 1.5 by the lake. Ring twice.") == "Rang 1.5 by the lake. Ring twice."
 
 
+def test_a_day_is_written_as_its_reader_writes_it() -> None:
+    read = "Last visit: “03/04/2026” is read as 03 March 2026."
+    assert DE.said(read) == "Letzter Besuch: «03/04/2026» wird als 3. März 2026 gelesen."
+    assert EN.said(read) == read
+
+
 def test_words_within_a_sentence_are_said_too() -> None:
     status = "Status: “gone?” is none of prospect, customer, former; left out."
     assert DE.said(status) == "Status: «gone?» ist weder Interessent noch Kunde noch ehemalig; weggelassen."
     assert DE.said("Name: is missing. Every account needs a name.") == "Name: fehlt. Jedes Konto braucht einen Namen."
+
+
+def test_a_script_of_a_page_is_refused_in_the_language_of_the_page_and_a_program_in_english(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("mona", Role.MANAGER))
+    unknown, spoken = f"/api/v1/accounts/{uuid7()}", {"accept": "application/json", "accept-language": "de"}
+    assert browser.get(unknown, headers=spoken).json()["detail"] == "There is no such account."
+    assert (
+        browser.get(unknown, headers=spoken | {"x-csrf-token": "-"}).json()["detail"] == "Dieses Konto gibt es nicht."
+    )

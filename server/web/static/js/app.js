@@ -32,7 +32,7 @@ export async function fragment(target, path) {
 export async function api(method, path, body = undefined, headers = {}) {
   const answer = await fetch(path, {
     method, body: body === undefined ? undefined : JSON.stringify(body),
-    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrf(), ...headers },
+    headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "Content-Type": "application/json", "X-CSRF-Token": csrf(), ...headers },
   });
   return { ok: answer.ok, status: answer.status, body: answer.status === 204 ? null : await answer.json().catch(() => null) };
 }

@@ -23,6 +23,7 @@ from server.imports import queries as imports
 from server.imports import service
 from server.imports.models import ImportRun
 from server.kit.errors import WaymarkError
+from server.kit.ids import uuid7
 from server.records.service import Actor, acting
 from server.territories.models import Territory
 
@@ -213,6 +214,21 @@ def test_what_was_done_and_taken_back_since_is_in_nobodys_way(
     session.flush()
     service.undo(session, TARGET, run, ada.id)
     assert run.undo_counts == {"removed": 2, "restored": 0, "kept": 0}
+
+
+def test_a_repair_that_was_taken_back_keeps_no_account_that_two_undone_imports_wrote(
+    session: Session, tmp_path: Path, ada: User
+) -> None:
+    first = run_import(session, tmp_path, "number,name,street,city\n1,Amann,Weg 1,Vaduz\n")
+    second = run_import(session, tmp_path, "number,name\n1,Amann AG\n")
+    site, repair = main_site(session, numbered(session, "1")), uuid7()
+    for source, country in (("web", "LI"), ("undo", None)):
+        acting(session, Actor(ada.id, source, op_id=repair))
+        site.country = country
+        session.flush()
+    service.undo(session, TARGET, first, ada.id)
+    service.undo(session, TARGET, second, ada.id)
+    assert second.undo_counts == {"removed": 1, "restored": 0, "kept": 0}
 
 
 def test_what_a_repair_or_a_merge_has_changed_since_is_told_from_an_edit(
