@@ -11,6 +11,7 @@ from geo.geocode.confidence import Features, Model, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, parse
+from geo.geocode.plain import Plain
 from geo.geocode.ranking import Ranking, is_another, is_torn, with_rivals
 from geo.geocode.readings import Words
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
@@ -36,6 +37,7 @@ class Geocoder:
         self._index = index
         self._model = model or shipped()
         self._matcher = Matcher(index)
+        self._plain = Plain(index, self._matcher, self._model)
         self._places = lru_cache(20_000)(self._find_places)
         self._wheres = lru_cache(20_000)(self._where)
 
@@ -46,7 +48,13 @@ class Geocoder:
 
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
-        return self._decide(query, *self._ask(query))
+        parsed, where = self._read(query)
+        match = self._plain.match(parsed.segments, where)
+        if match is not None:
+            confidence, reason = veto(match, where, self._model.confidence(match.features))
+            if confidence >= THRESHOLD:
+                return self._answer(match, confidence, reason, ())
+        return self._decide(query, parsed, where, self._ranked(parsed, where))
 
     def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
         """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
@@ -72,7 +80,8 @@ class Geocoder:
 
     def evidence(self, query: AddressQuery) -> tuple[Features, Answer]:
         """The features behind an answer, for fitting the model; no features when no street was found."""
-        parsed, where, ranked = self._ask(query)
+        parsed, where = self._read(query)
+        ranked = self._ranked(parsed, where)
         answer = self._decide(query, parsed, where, ranked)
         if not ranked or answer.reason is Reason.POI:
             return (), answer
@@ -80,13 +89,16 @@ class Geocoder:
 
     def reading(self, query: AddressQuery) -> tuple[Parsed, list[Match], Answer]:
         """How a question was taken apart, the streets it may mean, best first, and the answer."""
-        parsed, where, ranked = self._ask(query)
+        parsed, where = self._read(query)
+        ranked = self._ranked(parsed, where)
         return parsed, list(ranked), self._decide(query, parsed, where, ranked)
 
-    def _ask(self, query: AddressQuery) -> tuple[Parsed, Where, Ranking]:
+    def _read(self, query: AddressQuery) -> tuple[Parsed, Where]:
         parsed = parse(query, self._index)
-        where = self._wheres(parsed.postcodes, tuple(parsed.cities), tuple(parsed.countries))
-        return parsed, where, Ranking(self._matcher.candidates(parsed, where), where, self._matcher, self._model)
+        return parsed, self._wheres(parsed.postcodes, tuple(parsed.cities), tuple(parsed.countries))
+
+    def _ranked(self, parsed: Parsed, where: Where) -> Ranking:
+        return Ranking(self._matcher.candidates(parsed, where), where, self._matcher, self._model)
 
     def _where(self, postcodes: Words, cities: tuple[Words, ...], countries: tuple[str, ...]) -> Where:
         known = next((c for c in postcodes if self._index.knows_postcode(c)), "")
