@@ -6,7 +6,8 @@ from functools import lru_cache
 from itertools import batched, islice
 
 from geo.distance import haversine_m
-from geo.geocode.businesses import find_business
+from geo.geocode.businesses import find_business, is_business
+from geo.geocode.collecting import uncollected
 from geo.geocode.confidence import Features, Model, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_here
@@ -20,6 +21,10 @@ from geo.types import Grade, LonLat
 _CHUNK = 2_000
 _MANY_PLACES = 4
 """Of more places of one name those count that lie in the postcode."""
+_NO_NUMBER = 0.95
+"""A street without a number is never meant more surely."""
+_AS_SURE = 0.02
+"""A business that is less sure than a street by so little is meant all the same."""
 
 
 class Geocoder:
@@ -49,20 +54,14 @@ class Geocoder:
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
         parsed, where = self._read(query)
-        match = self._plain.match(parsed.segments, where)
-        if match is not None:
-            confidence, reason = veto(match, where, self._model.confidence(match.features))
-            if confidence >= THRESHOLD:
-                return self._answer(match, confidence, reason, ())
-        return self._decide(query, parsed, where, self._ranked(parsed, where))
+        answer = self._at_once(query, parsed, where)
+        return answer or self._decide(query, parsed, where, self._ranked(parsed, where))
 
     def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
         """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
         for chunk in batched(queries, _CHUNK):
-            answers: dict[AddressQuery, Answer] = {}
-            distinct = list(dict.fromkeys(chunk))
-            for query in distinct:
-                answers[query] = self.locate(query)
+            with uncollected:
+                answers = {query: self.locate(query) for query in dict.fromkeys(chunk)}
             yield from (answers[q] for q in chunk)
 
     def reverse(self, point: LonLat) -> Answer:
@@ -99,6 +98,17 @@ class Geocoder:
 
     def _ranked(self, parsed: Parsed, where: Where) -> Ranking:
         return Ranking(self._matcher.candidates(parsed, where), where, self._matcher, self._model)
+
+    def _at_once(self, query: AddressQuery, parsed: Parsed, where: Where) -> Answer | None:
+        """What `_decide` will say, where a single look-up tells; None when it does not."""
+        match = self._plain.match(parsed.segments, where)
+        if match is not None:
+            confidence, reason = veto(match, where, self._model.confidence(match.features))
+            return self._answer(match, confidence, reason, ()) if confidence >= THRESHOLD else None
+        if query.street.strip() or parsed.has_figures or not is_business(self._index, parsed):
+            return None
+        business = find_business(self._index, parsed, where)
+        return business if business is not None and business.confidence >= _NO_NUMBER - _AS_SURE else None
 
     def _where(self, postcodes: Words, cities: tuple[Words, ...], countries: tuple[str, ...]) -> Where:
         known = next((c for c in postcodes if self._index.knows_postcode(c)), "")
@@ -145,7 +155,7 @@ class Geocoder:
         if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
             business = find_business(self._index, parsed, where)
             floor = 0.95 if numbered and ranked.best.cost < 0.3 else 0.0
-            if business is not None and business.confidence >= max(floor, answer.confidence - 0.02 if answer else 0.0):
+            if business is not None and business.confidence >= max(floor, answer.confidence - _AS_SURE if answer else 0.0):
                 return business
         if answer is None or (answer.confidence < 0.02 and is_hardly_like(ranked.best, where)):
             place = self._place_only(parsed, where)
@@ -210,7 +220,7 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
         return min(confidence, 0.6), Reason.NUMBER_OUT_OF_RANGE
     if placed is None:
         asked = match.reading.number is not None
-        return min(confidence, 0.6 if asked else 0.95), Reason.NO_NUMBER
+        return min(confidence, 0.6 if asked else _NO_NUMBER), Reason.NO_NUMBER
     if placed.fit != "exact":
         return confidence, Reason.NEARBY_NUMBER
     clean = match.cost == 0 and not match.reading.left_over
