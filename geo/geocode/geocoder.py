@@ -21,6 +21,8 @@ from geo.types import Grade, LonLat
 _CHUNK = 2_000
 _MANY_PLACES = 4
 """Of more places of one name those count that lie in the postcode."""
+_AS_LIKE = 0.08
+"""Places whose names are less like what was written than the best one's by so little may be meant as well."""
 _NO_NUMBER = 0.95
 """A street without a number is never meant more surely."""
 _AS_SURE = 0.02
@@ -141,11 +143,11 @@ class Geocoder:
         longer = self._index.places_beginning(key, 5)
         if longer:
             return dict.fromkeys(longer, 0.85)
-        like = list(self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3))
+        like = list(self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3, _AS_LIKE))
         if len(words) > 1 and len(words[0]) > 4:
-            like += self._index.places_like(words[0], 0.8, 3)
+            like += self._index.places_like(words[0], 0.8, 3, _AS_LIKE)
         best = max((score for score, _ in like), default=0.0)
-        return {p: round(score, 2) for score, places in like if score >= best - 0.08 for p in places}
+        return {p: round(score, 2) for score, places in like if score >= best - _AS_LIKE for p in places}
 
     def _decide(self, query: AddressQuery, parsed: Parsed, where: Where, ranked: Ranking) -> Answer:
         if not any((query.name, query.street, query.postcode, query.city, query.query)):
@@ -155,7 +157,9 @@ class Geocoder:
         if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
             business = find_business(self._index, parsed, where)
             floor = 0.95 if numbered and ranked.best.cost < 0.3 else 0.0
-            if business is not None and business.confidence >= max(floor, answer.confidence - _AS_SURE if answer else 0.0):
+            if business is not None and business.confidence >= max(
+                floor, answer.confidence - _AS_SURE if answer else 0.0
+            ):
                 return business
         if answer is None or (answer.confidence < 0.02 and is_hardly_like(ranked.best, where)):
             place = self._place_only(parsed, where)

@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 
 from geo.geocode.mapped import Array, Arrays
 from geo.geocode.texts import Lists, Texts, laid_out, starts
-from geo.geocode.trigrams import Pieces, pack_pieces
+from geo.geocode.trigrams import HALF, Pieces, pack_pieces
 
 _SCANNED = 2_000
 """So many keys are compared one by one; of more, those that share most pieces."""
@@ -139,22 +139,34 @@ class Keys:
         """Keys that share most pieces with this one, best first, with their likeness."""
         return self.pieces.like(key, limit, least) if self.pieces is not None else []
 
-    def similar(self, key: str, least: float, limit: int) -> list[tuple[float, int]]:
-        """Keys of an OSA similarity of `least` or more, best first."""
+    def similar(self, key: str, least: float, limit: int, within: float = 1.0) -> list[tuple[float, int]]:
+        """Keys of an OSA similarity of `least` or more that are `within` so much of the best, best first."""
         scorer = OSA.normalized_similarity
         if len(self) <= _SCANNED or self.pieces is None:
             found = process.extract(key, self._everything, scorer=scorer, score_cutoff=least, limit=limit)
-            return [(score, at) for _, score, at in found]
+            return [(score, at) for _, score, at in found if score >= found[0][1] - within]
         top: list[tuple[float, int]] = []
-        near = self.pieces.like(key, _SHORTLIST, _LEAST_SHARED, int(least * len(key)))
-        for some in batched(near, _TOGETHER):
-            if len(top) == limit and some[0][0] < 1 - _PIECES_AN_EDIT * (1 - top[-1][0]):
+        for near in self.pieces.nearing(key, _SHORTLIST, _LEAST_SHARED, int(least * len(key))):
+            top = []
+            for some in batched(near, _TOGETHER):
+                if some[0][0] < _shared_by(top, limit, within):
+                    break
+                texts = [self.text(at) for _, at in some]
+                found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
+                top += [(score, some[at][1]) for _, score, at in found]
+                top = sorted(top, key=lambda pair: -pair[0])[:limit]
+            if _shared_by(top, limit, within) > HALF:
                 break
-            texts = [self.text(at) for _, at in some]
-            found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
-            top = sorted([*top, *((score, some[at][1]) for _, score, at in found)], key=lambda pair: -pair[0])[:limit]
-        return top
+        return [pair for pair in top if pair[0] >= top[0][0] - within]
 
     @cached_property
     def _everything(self) -> list[str]:
         return [self.texts[at] for at in range(len(self))]
+
+
+def _shared_by(top: list[tuple[float, int]], limit: int, within: float) -> float:
+    """The part of its pieces that a key shares at least if it still belongs among the most similar ones found."""
+    if not top:
+        return 0.0
+    needed = max(top[0][0] - within, top[-1][0] if len(top) == limit else 0.0)
+    return 1 - _PIECES_AN_EDIT * (1 - needed)

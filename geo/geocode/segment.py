@@ -229,9 +229,9 @@ class Segment:
         """Places of the first few keys that begin with a text."""
         return list(dict.fromkeys(p for at in self._by_place.beginning(text, limit) for p in self._of_place_key(at)))
 
-    def places_like(self, key: str, least: float, limit: int) -> Scored:
+    def places_like(self, key: str, least: float, limit: int, within: float = 1.0) -> Scored:
         """Places of the most similar keys (OSA similarity of `least` or more), best first."""
-        return [(score, self._of_place_key(at)) for score, at in self._by_place.similar(key, least, limit)]
+        return [(score, self._of_place_key(at)) for score, at in self._by_place.similar(key, least, limit, within)]
 
     def _of_place_key(self, at: int) -> list[int]:
         return self._shifted(self._by_place.members[at], self._first_place)
