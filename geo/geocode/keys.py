@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 
 from geo.geocode.mapped import Array, Arrays
 from geo.geocode.texts import Lists, Texts, laid_out, starts
-from geo.geocode.trigrams import HALF, Pieces, pack_pieces
+from geo.geocode.trigrams import Pieces, pack_pieces
 
 _SCANNED = 2_000
 """So many keys are compared one by one; of more, those that share most pieces."""
@@ -146,16 +146,17 @@ class Keys:
             found = process.extract(key, self._everything, scorer=scorer, score_cutoff=least, limit=limit)
             return [(score, at) for _, score, at in found if score >= found[0][1] - within]
         top: list[tuple[float, int]] = []
-        for near in self.pieces.nearing(key, _SHORTLIST, _LEAST_SHARED, int(least * len(key))):
+        first = max(_LEAST_SHARED, _shared(1 - 1 / max(1, len(key)) - within))
+        for near in self.pieces.nearing(key, _SHORTLIST, (first, _LEAST_SHARED), int(least * len(key))):
             top = []
             for some in batched(near, _TOGETHER):
-                if some[0][0] < _shared_by(top, limit, within):
+                if some[0][0] < _shared(_needed(top, limit, within)):
                     break
                 texts = [self.text(at) for _, at in some]
                 found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
                 top += [(score, some[at][1]) for _, score, at in found]
                 top = sorted(top, key=lambda pair: -pair[0])[:limit]
-            if _shared_by(top, limit, within) > HALF:
+            if _shared(_needed(top, limit, within)) >= first:
                 break
         return [pair for pair in top if pair[0] >= top[0][0] - within]
 
@@ -164,9 +165,11 @@ class Keys:
         return [self.texts[at] for at in range(len(self))]
 
 
-def _shared_by(top: list[tuple[float, int]], limit: int, within: float) -> float:
-    """The part of its pieces that a key shares at least if it still belongs among the most similar ones found."""
-    if not top:
-        return 0.0
-    needed = max(top[0][0] - within, top[-1][0] if len(top) == limit else 0.0)
-    return 1 - _PIECES_AN_EDIT * (1 - needed)
+def _needed(top: list[tuple[float, int]], limit: int, within: float) -> float:
+    """The similarity from which on a key still belongs among the most similar ones found."""
+    return max(top[0][0] - within, top[-1][0] if len(top) == limit else 0.0) if top else 0.0
+
+
+def _shared(similarity: float) -> float:
+    """The part of its pieces that a key of some similarity shares at least."""
+    return 1 - _PIECES_AN_EDIT * (1 - similarity)

@@ -1,7 +1,7 @@
 """Which keys share most short pieces of letters with another one, over flat arrays."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,7 @@ _SHORTLIST = 500
 """Keys whose pieces are counted exactly when the commonest were left out."""
 _REMEMBERED = 5_000
 _ROUNDING = 1e-9
-HALF = 0.5
+_HALF = 0.5
 """Keys that share so much are looked at before all others."""
 _FEW = 32
 """Counting over all keys pays when the entries are more than one in so many of them."""
@@ -88,13 +88,15 @@ class Pieces:
             Dice coefficient (at least `least`) and position of at most `limit` keys, most similar first.
         """
         near: list[tuple[float, int]] = []
-        for near in self.nearing(key, limit, least, shortest):
+        for near in self.nearing(key, limit, (max(_HALF, least), least), shortest):
             if len(near) == limit:
                 break
         return near
 
-    def nearing(self, key: str, limit: int, least: float, shortest: int = 1) -> Iterator[list[tuple[float, int]]]:
-        """The same in up to two steps: first those that share half of their pieces, which are few; then all."""
+    def nearing(
+        self, key: str, limit: int, shares: Sequence[float], shortest: int = 1
+    ) -> Iterator[list[tuple[float, int]]]:
+        """The same for each of some shares of their pieces in turn: the few that share much first, then all."""
         ids, wanted = self.ids(f"{BEGIN}{key}{END}")
         if not len(ids):
             return
@@ -107,9 +109,9 @@ class Pieces:
             if len(hits) > _SHORTLIST:
                 hits = np.sort(hits[np.argpartition(counts[hits], -_SHORTLIST)[-_SHORTLIST:]])
             hits = hits if keys is None else keys[hits]
-            yield best(hits, self._shared(hits, ids), self._sizes[hits], wanted, limit, least)
+            yield best(hits, self._shared(hits, ids), self._sizes[hits], wanted, limit, shares[-1])
             return
-        for share in (HALF, least) if least < HALF else (least,):
+        for share in shares:
             at = (counts >= fewest(wanted, shortest, share)).nonzero()[0]
             hits = at if keys is None else keys[at]
             yield best(hits, counts[at], self._sizes[hits], wanted, limit, share)
