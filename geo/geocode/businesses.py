@@ -49,6 +49,14 @@ def find_business(index: Index, parsed: Parsed, where: Where) -> Answer | None:
     )  # fmt: skip
 
 
+def is_business(index: Index, parsed: Parsed) -> bool:
+    """Whether a stretch of an address is the very name of a business."""
+    return any(
+        index.pois_named("".join(words)) or index.pois_named("".join(company_words(" ".join(words))))
+        for words in _names(parsed.names)
+    )
+
+
 def _names(stretches: list[Words]) -> Iterable[Words]:
     """Each stretch, and all together: names hold commas too."""
     yield from stretches[:4]

@@ -6,11 +6,13 @@ from functools import lru_cache
 from itertools import batched, islice
 
 from geo.distance import haversine_m
-from geo.geocode.businesses import find_business
+from geo.geocode.businesses import find_business, is_business
+from geo.geocode.collecting import uncollected
 from geo.geocode.confidence import Features, Model, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, parse
+from geo.geocode.plain import Plain
 from geo.geocode.ranking import Ranking, is_another, is_torn, with_rivals
 from geo.geocode.readings import Words
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
@@ -19,6 +21,12 @@ from geo.types import Grade, LonLat
 _CHUNK = 2_000
 _MANY_PLACES = 4
 """Of more places of one name those count that lie in the postcode."""
+_AS_LIKE = 0.08
+"""Places whose names are less like what was written than the best one's by so little may be meant as well."""
+_NO_NUMBER = 0.95
+"""A street without a number is never meant more surely."""
+_AS_SURE = 0.02
+"""A business that is less sure than a street by so little is meant all the same."""
 
 
 class Geocoder:
@@ -36,6 +44,7 @@ class Geocoder:
         self._index = index
         self._model = model or shipped()
         self._matcher = Matcher(index)
+        self._plain = Plain(index, self._matcher, self._model)
         self._places = lru_cache(20_000)(self._find_places)
         self._wheres = lru_cache(20_000)(self._where)
 
@@ -46,15 +55,15 @@ class Geocoder:
 
     def locate(self, query: AddressQuery) -> Answer:
         """Find one address."""
-        return self._decide(query, *self._ask(query))
+        parsed, where = self._read(query)
+        answer = self._at_once(query, parsed, where)
+        return answer or self._decide(query, parsed, where, self._ranked(parsed, where))
 
     def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
         """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
         for chunk in batched(queries, _CHUNK):
-            answers: dict[AddressQuery, Answer] = {}
-            distinct = list(dict.fromkeys(chunk))
-            for query in distinct:
-                answers[query] = self.locate(query)
+            with uncollected:
+                answers = {query: self.locate(query) for query in dict.fromkeys(chunk)}
             yield from (answers[q] for q in chunk)
 
     def reverse(self, point: LonLat) -> Answer:
@@ -72,7 +81,8 @@ class Geocoder:
 
     def evidence(self, query: AddressQuery) -> tuple[Features, Answer]:
         """The features behind an answer, for fitting the model; no features when no street was found."""
-        parsed, where, ranked = self._ask(query)
+        parsed, where = self._read(query)
+        ranked = self._ranked(parsed, where)
         answer = self._decide(query, parsed, where, ranked)
         if not ranked or answer.reason is Reason.POI:
             return (), answer
@@ -80,13 +90,27 @@ class Geocoder:
 
     def reading(self, query: AddressQuery) -> tuple[Parsed, list[Match], Answer]:
         """How a question was taken apart, the streets it may mean, best first, and the answer."""
-        parsed, where, ranked = self._ask(query)
+        parsed, where = self._read(query)
+        ranked = self._ranked(parsed, where)
         return parsed, list(ranked), self._decide(query, parsed, where, ranked)
 
-    def _ask(self, query: AddressQuery) -> tuple[Parsed, Where, Ranking]:
+    def _read(self, query: AddressQuery) -> tuple[Parsed, Where]:
         parsed = parse(query, self._index)
-        where = self._wheres(parsed.postcodes, tuple(parsed.cities), tuple(parsed.countries))
-        return parsed, where, Ranking(self._matcher.candidates(parsed, where), where, self._matcher, self._model)
+        return parsed, self._wheres(parsed.postcodes, tuple(parsed.cities), tuple(parsed.countries))
+
+    def _ranked(self, parsed: Parsed, where: Where) -> Ranking:
+        return Ranking(self._matcher.candidates(parsed, where), where, self._matcher, self._model)
+
+    def _at_once(self, query: AddressQuery, parsed: Parsed, where: Where) -> Answer | None:
+        """What `_decide` will say, where a single look-up tells; None when it does not."""
+        match = self._plain.match(parsed.segments, where)
+        if match is not None:
+            confidence, reason = veto(match, where, self._model.confidence(match.features))
+            return self._answer(match, confidence, reason, ()) if confidence >= THRESHOLD else None
+        if query.street.strip() or parsed.has_figures or not is_business(self._index, parsed):
+            return None
+        business = find_business(self._index, parsed, where)
+        return business if business is not None and business.confidence >= _NO_NUMBER - _AS_SURE else None
 
     def _where(self, postcodes: Words, cities: tuple[Words, ...], countries: tuple[str, ...]) -> Where:
         known = next((c for c in postcodes if self._index.knows_postcode(c)), "")
@@ -119,11 +143,11 @@ class Geocoder:
         longer = self._index.places_beginning(key, 5)
         if longer:
             return dict.fromkeys(longer, 0.85)
-        like = list(self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3))
+        like = list(self._index.places_like(key, 0.6 if len(key) > 4 else 0.7, 3, _AS_LIKE))
         if len(words) > 1 and len(words[0]) > 4:
-            like += self._index.places_like(words[0], 0.8, 3)
+            like += self._index.places_like(words[0], 0.8, 3, _AS_LIKE)
         best = max((score for score, _ in like), default=0.0)
-        return {p: round(score, 2) for score, places in like if score >= best - 0.08 for p in places}
+        return {p: round(score, 2) for score, places in like if score >= best - _AS_LIKE for p in places}
 
     def _decide(self, query: AddressQuery, parsed: Parsed, where: Where, ranked: Ranking) -> Answer:
         if not any((query.name, query.street, query.postcode, query.city, query.query)):
@@ -133,7 +157,9 @@ class Geocoder:
         if not query.street.strip() and (answer is None or not answer.is_confident or not numbered):
             business = find_business(self._index, parsed, where)
             floor = 0.95 if numbered and ranked.best.cost < 0.3 else 0.0
-            if business is not None and business.confidence >= max(floor, answer.confidence - 0.02 if answer else 0.0):
+            if business is not None and business.confidence >= max(
+                floor, answer.confidence - _AS_SURE if answer else 0.0
+            ):
                 return business
         if answer is None or (answer.confidence < 0.02 and is_hardly_like(ranked.best, where)):
             place = self._place_only(parsed, where)
@@ -198,7 +224,7 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
         return min(confidence, 0.6), Reason.NUMBER_OUT_OF_RANGE
     if placed is None:
         asked = match.reading.number is not None
-        return min(confidence, 0.6 if asked else 0.95), Reason.NO_NUMBER
+        return min(confidence, 0.6 if asked else _NO_NUMBER), Reason.NO_NUMBER
     if placed.fit != "exact":
         return confidence, Reason.NEARBY_NUMBER
     clean = match.cost == 0 and not match.reading.left_over

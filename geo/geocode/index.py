@@ -142,8 +142,13 @@ class Index(Protocol):
     def places_beginning(self, text: str, limit: int) -> Sequence[int]:
         """Places of the first few keys that begin with a text."""
 
-    def places_like(self, key: str, least: float, limit: int) -> Sequence[tuple[float, Sequence[int]]]:
-        """Places of the most similar keys (OSA similarity of `least` or more), best first, with the similarity."""
+    def places_like(
+        self, key: str, least: float, limit: int, within: float = 1.0
+    ) -> Sequence[tuple[float, Sequence[int]]]:
+        """Places of the most similar keys (OSA similarity of `least` or more), best first, with the similarity.
+
+        Those that are less similar than the best by more than `within` may be missing.
+        """
 
     def poi(self, poi: int) -> NamedPoint:
         """The business at a position."""

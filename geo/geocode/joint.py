@@ -106,9 +106,9 @@ class JointIndex:
         """Places of the first few keys that begin with a text."""
         return [p for segment in self._segments for p in segment.places_beginning(text, limit)]
 
-    def places_like(self, key: str, least: float, limit: int) -> Scored:
+    def places_like(self, key: str, least: float, limit: int, within: float = 1.0) -> Scored:
         """Places of the most similar keys (OSA similarity of `least` or more), best first."""
-        return _best(segment.places_like(key, least, limit) for segment in self._segments)[:limit]
+        return _best(segment.places_like(key, least, limit, within) for segment in self._segments)[:limit]
 
     def poi(self, poi: int) -> NamedPoint:
         """The business at a position."""

@@ -139,22 +139,37 @@ class Keys:
         """Keys that share most pieces with this one, best first, with their likeness."""
         return self.pieces.like(key, limit, least) if self.pieces is not None else []
 
-    def similar(self, key: str, least: float, limit: int) -> list[tuple[float, int]]:
-        """Keys of an OSA similarity of `least` or more, best first."""
+    def similar(self, key: str, least: float, limit: int, within: float = 1.0) -> list[tuple[float, int]]:
+        """Keys of an OSA similarity of `least` or more that are `within` so much of the best, best first."""
         scorer = OSA.normalized_similarity
         if len(self) <= _SCANNED or self.pieces is None:
             found = process.extract(key, self._everything, scorer=scorer, score_cutoff=least, limit=limit)
-            return [(score, at) for _, score, at in found]
+            return [(score, at) for _, score, at in found if score >= found[0][1] - within]
         top: list[tuple[float, int]] = []
-        near = self.pieces.like(key, _SHORTLIST, _LEAST_SHARED, int(least * len(key)))
-        for some in batched(near, _TOGETHER):
-            if len(top) == limit and some[0][0] < 1 - _PIECES_AN_EDIT * (1 - top[-1][0]):
+        first = max(_LEAST_SHARED, _shared(1 - 1 / max(1, len(key)) - within))
+        for near in self.pieces.nearing(key, _SHORTLIST, (first, _LEAST_SHARED), int(least * len(key))):
+            top = []
+            for some in batched(near, _TOGETHER):
+                if some[0][0] < _shared(_needed(top, limit, within)):
+                    break
+                texts = [self.text(at) for _, at in some]
+                found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
+                top += [(score, some[at][1]) for _, score, at in found]
+                top = sorted(top, key=lambda pair: -pair[0])[:limit]
+            if _shared(_needed(top, limit, within)) >= first:
                 break
-            texts = [self.text(at) for _, at in some]
-            found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
-            top = sorted([*top, *((score, some[at][1]) for _, score, at in found)], key=lambda pair: -pair[0])[:limit]
-        return top
+        return [pair for pair in top if pair[0] >= top[0][0] - within]
 
     @cached_property
     def _everything(self) -> list[str]:
         return [self.texts[at] for at in range(len(self))]
+
+
+def _needed(top: list[tuple[float, int]], limit: int, within: float) -> float:
+    """The similarity from which on a key still belongs among the most similar ones found."""
+    return max(top[0][0] - within, top[-1][0] if len(top) == limit else 0.0) if top else 0.0
+
+
+def _shared(similarity: float) -> float:
+    """The part of its pieces that a key of some similarity shares at least."""
+    return 1 - _PIECES_AN_EDIT * (1 - similarity)

@@ -99,11 +99,11 @@ class Found:
     """The best match per street and leading figure of the house number."""
     elsewhere: list[tuple[Reading, StreetName, int]] = field(default_factory=list)
     """Streets of exactly the name that are not where the address says: not compared while they cannot matter."""
-    compared: dict[tuple[Words, int], "_Compared | None"] = field(default_factory=dict)
+    compared: dict[tuple[Words, int], "Compared | None"] = field(default_factory=dict)
     """What is known of a street for some words, whatever the number; None when the names have nothing in common."""
 
 
-class _Compared(NamedTuple):
+class Compared(NamedTuple):
     """A street beside what was written, its number left out."""
 
     street: Street
@@ -271,7 +271,7 @@ class Matcher:
         if known in found.compared:
             compared = found.compared[known]
         else:
-            compared = found.compared[known] = self._compare(asked, street_id, where)
+            compared = found.compared[known] = self.compare(asked, street_id, where)
         if compared is None:
             return None
         street = compared.street
@@ -287,7 +287,7 @@ class Matcher:
             found.matches[key] = match
         return match
 
-    def _compare(self, asked: StreetName, street_id: int, where: Where) -> _Compared | None:
+    def compare(self, asked: StreetName, street_id: int, where: Where) -> Compared | None:
         """Compare names and place of a street with what was written; None when it is another name altogether."""
         street = self._index.street(street_id)
         like = likeness(asked, street.names, where.words)
@@ -300,7 +300,7 @@ class Matcher:
             if sure > city and place in street.places:
                 city = sure
             own_city = own_city or (sure >= 0.6 and place in street.own_places)
-        return _Compared(street, like, cost, agrees, city, own_city)
+        return Compared(street, like, cost, agrees, city, own_city)
 
     def place(self, match: Match, where: Where) -> None:
         """Look the number of a match up."""

@@ -1,15 +1,16 @@
 """House numbers: reading them, finding them on a street, and placing the ones that are missing."""
 
+import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from operator import sub
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from geo.distance import haversine_m, hops_m
+from geo.distance import EARTH_RADIUS_M, haversine_m, hops_m
 from geo.geocode.names import postcode_key
 from geo.geocode.vocabulary import fold
 from geo.types import Grade, LonLat
@@ -38,7 +39,8 @@ BEYOND = 6
 """A number this far past the last known one may still be a new house."""
 
 Tail = tuple[str, ...]
-Points = NDArray[np.float64]
+Axes = tuple[Sequence[float], Sequence[float]]
+"""Longitudes and latitudes in degrees."""
 
 
 class HouseNumber(NamedTuple):
@@ -103,8 +105,8 @@ class Houses:
         Reads the second figure of each house, -1 where there is none.
     house : callable
         Reads the house at a position.
-    points : callable
-        Reads longitude and latitude of all houses in degrees, an array of shape (n, 2).
+    axes : callable
+        Reads longitudes and latitudes of all houses.
     """
 
     def __init__(
@@ -112,9 +114,9 @@ class Houses:
         bases: Sequence[int],
         seconds: Callable[[], Sequence[int]],
         house: Callable[[int], House],
-        points: Callable[[], Points],
+        axes: Callable[[], Axes],
     ) -> None:
-        self._bases, self._seconds, self._house, self._points = bases, seconds, house, points
+        self._bases, self._seconds, self._house, self._axes = bases, seconds, house, axes
 
     @classmethod
     def of(cls, houses: Iterable[House]) -> "Houses":
@@ -124,7 +126,7 @@ class Houses:
             [h.number.base for h in known],
             lambda: [second_figure(h.number.tail) for h in known],
             known.__getitem__,
-            lambda: np.array([h.point for h in known]),
+            lambda: ([h.point.lon for h in known], [h.point.lat for h in known]),
         )
 
     def __len__(self) -> int:
@@ -179,12 +181,12 @@ class Houses:
         That may be so where many houses have two.
         """
         at = range(len(self._bases))
-        points = self._points()
-        first = _Row(dict(zip(reversed(self._bases), reversed(at), strict=True)), points)
+        axes = self._axes()
+        first = _Row(dict(zip(reversed(self._bases), reversed(at), strict=True)), axes)
         seconds = self._with_second
         if _FEW_SECONDS * sum(second >= 0 for second in seconds) > len(self):
             last = [base if second < 0 else second for base, second in zip(self._bases, seconds, strict=True)]
-            row = _Row(dict(zip(reversed(last), reversed(at), strict=True)), points)
+            row = _Row(dict(zip(reversed(last), reversed(at), strict=True)), axes)
             return (row, True) if row.hops_m < _STRAIGHTER * first.hops_m else (first, False)
         return first, False
 
@@ -201,12 +203,12 @@ class _Row:
     ----------
     at : mapping
         Each figure with the position of its first house.
-    points : array
+    axes : two sequences of float
         Where the houses stand.
     """
 
-    def __init__(self, at: Mapping[int, int], points: Points) -> None:
-        self._at, self._points = at, points
+    def __init__(self, at: Mapping[int, int], axes: Axes) -> None:
+        self._at, self._axes = at, axes
         self._figures = sorted(at)
 
     @cached_property
@@ -215,24 +217,43 @@ class _Row:
         return [f for f in self._figures if f % 2 == 0], [f for f in self._figures if f % 2 == 1]
 
     def _point(self, figure: int) -> LonLat:
-        return LonLat(*self._points[self._at[figure]].tolist())
+        at = self._at[figure]
+        return LonLat(self._axes[0][at], self._axes[1][at])
+
+    def _along(self, side: Sequence[int]) -> tuple[list[float], list[float]]:
+        """Where the houses of some figures stand."""
+        at = [self._at[figure] for figure in side]
+        lons, lats = self._axes
+        return [lons[a] for a in at], [lats[a] for a in at]
 
     @cached_property
     def hops_m(self) -> float:
         """The way from number to number on both sides."""
-        sides = (self._points[[self._at[f] for f in side]] for side in self._sides if side)
+        sides = (np.column_stack(self._along(side)) for side in self._sides if side)
         return float(sum(hops_m(side).sum() for side in sides))
+
+    def _detours_m(self) -> float:
+        """No less than `hops_m`, and soon told: as if one went along meridians and parallels only."""
+        east = north = 0.0
+        for lons, lats in map(self._along, self._sides):
+            east += sum(map(abs, map(sub, lons, lons[1:])))
+            north += sum(map(abs, map(sub, lats, lats[1:])))
+        widest = math.cos(math.radians(min(map(abs, self._axes[1]))))
+        return math.radians(north + east * widest) * EARTH_RADIUS_M
 
     @cached_property
     def extent_m(self) -> float:
         """How far the houses are apart at most, roughly."""
-        points = self._points[list(self._at.values())]
-        return haversine_m(LonLat(*points.min(axis=0).tolist()), LonLat(*points.max(axis=0).tolist()))
+        lons, lats = self._along(self._figures)
+        return haversine_m(LonLat(min(lons), min(lats)), LonLat(max(lons), max(lats)))
 
     @cached_property
     def is_jumbled(self) -> bool:
         """Whether numbers do not go along the street, as where houses are numbered in the order they were built."""
-        return len(self._at) >= _FEW and self.hops_m > _JUMBLED * (self.extent_m + 100)
+        if len(self._at) < _FEW:
+            return False
+        most_m = _JUMBLED * (self.extent_m + 100)
+        return self._detours_m() > most_m and self.hops_m > most_m
 
     def place(self, text: str, figure: int) -> tuple[Placed, int]:
         """Place a number that no house has; also the position of the house beside it."""

@@ -39,6 +39,11 @@ class Parsed:
     names: list[Words] = field(default_factory=list)
     """Stretches that may be the name of a business."""
 
+    @property
+    def has_figures(self) -> bool:
+        """Whether there may be a house number."""
+        return any(word.isdecimal() for words in self.segments for word in words)
+
 
 @lru_cache(maxsize=20_000)
 def segments(text: str) -> tuple[Words, ...]:

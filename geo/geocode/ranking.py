@@ -12,10 +12,11 @@ from geo.geocode.matching import Found, Match, Matcher, Where, is_here, rank
 from geo.types import LonLat
 
 _SAME_SPOT_M = 150.0
-_RIVAL_SCALE = 4.0
+RIVAL_SCALE = 4.0
+"""A score that is lower by so much or more says nothing against the best."""
 _AS_LIKE = 0.02
 """Names whose costs of likeness differ by less are as like."""
-_SLACK = 1e-6
+SLACK = 1e-6
 """What a score may gain by rounding: a match that is not placed yet comes first by so much."""
 _HERE = (0.0,) * 9
 _NOT_ASKED = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -52,14 +53,15 @@ class Ranking:
         self._clean = any(_is_clean(m) and is_here(m, where) for m in matches)
         self._take(matches)
         if found.elsewhere:
-            heappush(self._waiting, (-model.score(_elsewhere(where)) - _SLACK, False, _ELSEWHERE))
+            best = model.score(elsewhere(bool(where.postcodes), where.has_city))
+            heappush(self._waiting, (-best - SLACK, False, _ELSEWHERE))
 
     def _take(self, matches: Iterable[Match]) -> None:
         for match in matches:
             match.overruled = self._clean and not _is_clean(match)
-            match.head = _name_and_place(match, self._where)
-            match.score = self._model.score(_features(match))
-            heappush(self._waiting, (-match.score - _SLACK, False, len(self._matches)))
+            match.head = name_and_place(match, self._where)
+            match.score = self._model.score(features_of(match))
+            heappush(self._waiting, (-match.score - SLACK, False, len(self._matches)))
             self._matches.append(match)
 
     def __bool__(self) -> bool:
@@ -98,7 +100,7 @@ class Ranking:
             match = self._matches[at]
             if not match.features:
                 self.point(match)
-                match.features = _features(match)
+                match.features = features_of(match)
                 match.score = self._model.score(match.features)
                 key = (-round(match.score, 6), not match.by_main_name, at)
                 if waiting and key > waiting[0]:
@@ -132,9 +134,9 @@ def _without_shadows(matches: Iterable[Match]) -> list[Match]:
 def with_rivals(ranked: Ranking) -> Features:
     """Features of the best match with how close its runner-up at another spot comes."""
     best = ranked.best
-    for match in ranked.above(best.score - _RIVAL_SCALE):
+    for match in ranked.above(best.score - RIVAL_SCALE):
         if match.street.id != best.street.id and haversine_m(ranked.point(best), ranked.point(match)) > _SAME_SPOT_M:
-            return (*best.features[:-1], 1 - (best.score - match.score) / _RIVAL_SCALE)
+            return (*best.features[:-1], 1 - (best.score - match.score) / RIVAL_SCALE)
     return best.features
 
 
@@ -163,12 +165,12 @@ def is_another(ranked: Ranking) -> bool:
     )
 
 
-def _features(match: Match) -> Features:
+def features_of(match: Match) -> Features:
     """Inputs of the confidence model except those about rivals; before the number is looked up, as if it were there."""
     return (*match.head, *_number(match), float(match.overruled), 0.0)
 
 
-def _name_and_place(match: Match, where: Where) -> Features:
+def name_and_place(match: Match, where: Where) -> Features:
     like = match.like
     agrees, city, words = match.agrees_postcode, match.city, match.reading.left_over
     return (
@@ -217,8 +219,7 @@ def _near_postcode(match: Match, where: Where) -> float:
     return float(any(OSA.distance(a, b) <= 1 for a in where.postcodes for b in match.street.postcodes))
 
 
-def _elsewhere(where: Where) -> Features:
-    """The best that can be said of a street that is not where the address says."""
-    said = {"bias": 1.0, "postcode_near": float(bool(where.postcodes)), "city_contradicts": float(where.has_city)}
-    said["unplaced"] = 1.0
+def elsewhere(postcode: bool, city: bool) -> Features:
+    """The best that can be said of a street that is not where the address says, by what of that is written."""
+    said = {"bias": 1.0, "postcode_near": float(postcode), "city_contradicts": float(city), "unplaced": 1.0}
     return tuple(said.get(name, 0.0) for name in FEATURES)

@@ -81,9 +81,8 @@ class Segment:
         self.scored_streets = lru_cache(5_000)(self._scored_streets)
         """Streets by the keys that share most trigrams with one, with the likeness of each key."""
         self._number_text = Texts(arrays, "number")
-        self._bases, self._seconds = arrays["number.bases"], arrays["number.seconds"]
-        self._house_axes = (arrays["house.lons"], arrays["house.lats"])
-        self._house_numbers = arrays["house.number"]
+        self._bases, self._seconds = memoryview(arrays["number.bases"]), memoryview(arrays["number.seconds"])
+        self._house_numbers = memoryview(arrays["house.number"])
         self._number = lru_cache(20_000)(lambda at: parse_number(self._number_text[at]) or HouseNumber(0))
         self._code = lru_cache(20_000)(self._by_code.texts.__getitem__)
         self._word = lru_cache(20_000)(self._text.__getitem__)
@@ -125,11 +124,15 @@ class Segment:
     def _numbers(self, street: int) -> Houses:
         begin, end = self._starts[street - self._first], self._starts[street - self._first + 1]
         numbers = self._house_numbers[begin:end]
+        bases, seconds = self._bases, self._seconds
         return Houses(
-            self._bases[numbers].tolist(),
-            lambda: self._seconds[numbers].tolist(),
+            [bases[number] for number in numbers],
+            lambda: [seconds[number] for number in numbers],
             lambda at: self._house(begin + at),
-            lambda: np.column_stack([axis[begin:end] for axis in self._house_axes]) / UNITS,
+            lambda: (
+                [lon / UNITS for lon in self._lons["house"][begin:end]],
+                [lat / UNITS for lat in self._lats["house"][begin:end]],
+            ),
         )
 
     def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
@@ -226,9 +229,9 @@ class Segment:
         """Places of the first few keys that begin with a text."""
         return list(dict.fromkeys(p for at in self._by_place.beginning(text, limit) for p in self._of_place_key(at)))
 
-    def places_like(self, key: str, least: float, limit: int) -> Scored:
+    def places_like(self, key: str, least: float, limit: int, within: float = 1.0) -> Scored:
         """Places of the most similar keys (OSA similarity of `least` or more), best first."""
-        return [(score, self._of_place_key(at)) for score, at in self._by_place.similar(key, least, limit)]
+        return [(score, self._of_place_key(at)) for score, at in self._by_place.similar(key, least, limit, within)]
 
     def _of_place_key(self, at: int) -> list[int]:
         return self._shifted(self._by_place.members[at], self._first_place)

@@ -1,7 +1,7 @@
 """Which keys share most short pieces of letters with another one, over flat arrays."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +19,8 @@ _SHORTLIST = 500
 """Keys whose pieces are counted exactly when the commonest were left out."""
 _REMEMBERED = 5_000
 _ROUNDING = 1e-9
+_HALF = 0.5
+"""Keys that share so much are looked at before all others."""
 _FEW = 32
 """Counting over all keys pays when the entries are more than one in so many of them."""
 
@@ -85,30 +87,41 @@ class Pieces:
         list of (float, int)
             Dice coefficient (at least `least`) and position of at most `limit` keys, most similar first.
         """
+        near: list[tuple[float, int]] = []
+        for near in self.nearing(key, limit, (max(_HALF, least), least), shortest):
+            if len(near) == limit:
+                break
+        return near
+
+    def nearing(
+        self, key: str, limit: int, shares: Sequence[float], shortest: int = 1
+    ) -> Iterator[list[tuple[float, int]]]:
+        """The same for each of some shares of their pieces in turn: the few that share much first, then all."""
         ids, wanted = self.ids(f"{BEGIN}{key}{END}")
         if not len(ids):
-            return []
+            return
         lengths = self._holders.starts[ids + 1] - self._holders.starts[ids]
         order = np.argsort(lengths, kind="stable")
         taken = max(1, int(np.searchsorted(np.cumsum(lengths[order]), _LOOKED_AT, side="right")))
-        everything = np.concatenate([self._holders.array(i) for i in ids[order[:taken]]])[: 4 * _LOOKED_AT]
-        fewest = _fewest(wanted, shortest, least) if taken == len(ids) else 1
-        hits, counts = self._counted(everything, fewest)
+        keys, counts = self._counted([self._holders.array(i) for i in ids[order[:taken]].tolist()])
         if taken < len(ids):
+            hits = counts.nonzero()[0]
             if len(hits) > _SHORTLIST:
-                hits = np.sort(hits[np.argpartition(counts, -_SHORTLIST)[-_SHORTLIST:]])
-            counts = self._shared(hits, ids)
-        return best(hits, counts, self._sizes[hits], wanted, limit, least)
+                hits = np.sort(hits[np.argpartition(counts[hits], -_SHORTLIST)[-_SHORTLIST:]])
+            hits = hits if keys is None else keys[hits]
+            yield best(hits, self._shared(hits, ids), self._sizes[hits], wanted, limit, shares[-1])
+            return
+        for share in shares:
+            at = (counts >= fewest(wanted, shortest, share)).nonzero()[0]
+            hits = at if keys is None else keys[at]
+            yield best(hits, counts[at], self._sizes[hits], wanted, limit, share)
 
-    def _counted(self, everything: Array, fewest: int) -> tuple[Array, Array]:
-        """Keys that occur at least so often, and how often."""
+    def _counted(self, lists: list[Array]) -> tuple[Array | None, Array]:
+        """Keys that occur, None for every one, and how often each does."""
+        everything = np.concatenate(lists)[: 4 * _LOOKED_AT]
         if len(everything) * _FEW > len(self._sizes):
-            counted = np.bincount(everything)
-            hits = np.flatnonzero(counted >= fewest)
-            return hits, counted[hits]
-        found, counts = np.unique(everything, return_counts=True)
-        enough = counts >= fewest
-        return found[enough], counts[enough]
+            return None, np.bincount(everything)
+        return np.unique(everything, return_counts=True)
 
     def _shared(self, keys: Array, ids: Array) -> Array:
         """How many of some pieces each key has."""
@@ -133,7 +146,7 @@ class Pieces:
         return self._sizes[keys]
 
 
-def _fewest(wanted: int, shortest: int, least: float) -> int:
+def fewest(wanted: int, shortest: int, least: float) -> int:
     """So many pieces a key shares at least: its letters are no fewer than they, nor than `shortest`."""
     return math.ceil(least * max((shortest + wanted) / 2, wanted / (2 - least)) - _ROUNDING)
 
@@ -152,7 +165,9 @@ def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, leas
     keep = score >= least
     hits, score = hits[keep], score[keep]
     if len(hits) > limit:
-        top = np.argpartition(score, -limit)[-limit:]
+        least = np.partition(score, -limit)[-limit]
+        above, level = (score > least).nonzero()[0], (score == least).nonzero()[0]
+        top = np.sort(np.concatenate([above, level[: limit - len(above)]]))
         hits, score = hits[top], score[top]
     order = np.argsort(-score, kind="stable")
     return list(zip(score[order].tolist(), hits[order].tolist(), strict=True))
