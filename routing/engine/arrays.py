@@ -260,7 +260,7 @@ def _forfeit(problem: Problem, v: Visit, scale: int) -> int:
 
 def _missing(problem: Problem, scale: int, travel: int) -> int:
     """What a missing mandatory visit costs: more than everything else together."""
-    prizes = sum(_forfeit(problem, v, scale) for v in problem.visits)
+    prizes = sum(_forfeit(problem, v, scale) + scale * v.other_rep_cost for v in problem.visits)
     late = scale * problem.weights.late * max((v.late_cost for v in problem.visits), default=0)
     span = max((d.day for d in problem.rep_days), default=0) - min((d.day for d in problem.rep_days), default=0)
     days = sum(
@@ -291,6 +291,8 @@ def _options(problem: Problem, scale: int, missing: int) -> tuple[SmallInts, Sma
             worth -= late_weight * v.late_cost * np.maximum(0, day_of[may] - v.due_day)
         if v.keep is not None and v.change_cost:
             worth -= scale * v.change_cost * (may != problem.rep_day_index.get(v.keep, -1))
+        if v.usual_rep is not None and v.other_rep_cost:
+            worth -= scale * v.other_rep_cost * (rep_of[may] != v.usual_rep)
         options.append(may)
         worths.append(worth)
     firsts = np.zeros(len(options) + 1, dtype=np.int32)
