@@ -75,8 +75,10 @@ class Value:
     """Cost of the visits that stand elsewhere than in the plan that people know."""
     nights: int
     """Cost of the hotels."""
+    others: int
+    """Cost of the visits by others than the reps whom the customers know."""
     total: int
-    """prize*P - travel*T - fixed*F - late*L - overtime - changes - nights with the problem's weights."""
+    """prize*P - travel*T - fixed*F - late*L - overtime - changes - nights - others with the problem's weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def verify(problem: Problem, plan: Plan) -> Report:
 
 def value_of(problem: Problem, plan: Plan) -> Value:
     """The plan's value after the problem's weights; driving from the matrix and not from the plan's own figures."""
-    prize = travel = fixed = late = overtime = 0
+    prize = travel = fixed = late = overtime = others = 0
     booked = problem.with_nights(plan.nights)
     for route in plan.routes:
         if route.rep_day not in problem.rep_day_index:
@@ -127,6 +129,7 @@ def value_of(problem: Problem, plan: Plan) -> Value:
         visits = _known(problem, route)
         prize += sum(v.prize for v in visits)
         late += sum(v.late_days(rep_day.day) * v.late_cost for v in visits)
+        others += sum(v.by_another(rep_day.rep) for v in visits)
         path = [rep_day.start, *(v.place for v in visits), rep_day.end]
         travel += sum(problem.drive(a, b) or 0 for a, b in itertools.pairwise(path))
         fixed += rep_day.fixed_cost
@@ -135,8 +138,9 @@ def value_of(problem: Problem, plan: Plan) -> Value:
     changes = sum(v.moved(at.get(v.id)) for v in problem.visits)
     nights = sum(x.cost for x in problem.nights if x.id in plan.nights)
     w = problem.weights
-    total = w.prize * prize - w.travel * travel - w.fixed * fixed - w.late * late - overtime - changes - nights
-    return Value(prize, travel, fixed, late, overtime, changes, nights, total)
+    total = w.prize * prize - w.travel * travel - w.fixed * fixed - w.late * late
+    total -= overtime + changes + nights + others
+    return Value(prize, travel, fixed, late, overtime, changes, nights, others, total)
 
 
 def order_is_feasible(problem: Problem, rep_day: RepDay, visits: Sequence[Visit]) -> bool:

@@ -289,12 +289,14 @@ class Draft:
         return longer
 
     def _worth(self, visit: int) -> Ints:
-        """What the visit brings on each rep-day but for driving: prize, lateness, a steady plan."""
+        """What the visit brings on each rep-day but for driving: prize, lateness, a steady plan, the usual rep."""
         if visit not in self._worths:
             v, w = self.problem.visits[visit], self.problem.weights
             self._worths[visit] = np.array(
                 [
-                    w.prize * v.prize - w.late * v.late_cost * v.late_days(d.day) + v.moved(None) - v.moved(d.id)
+                    w.prize * v.prize
+                    - w.late * v.late_cost * v.late_days(d.day)
+                    + (v.moved(None) - v.moved(d.id) - v.by_another(d.rep))
                     for d in self.problem.rep_days
                 ],
                 dtype=np.int64,

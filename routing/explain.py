@@ -28,10 +28,13 @@ class Why:
     mandatory: bool
     origin: str = ""
     """What else asks for it, as a sentence."""
+    usual: bool | None = None
+    """Whether the customer knows the rep who comes; None = it knows nobody in particular."""
 
     def sentence(self) -> str:
         """The same for people."""
-        return f"{self.origin} {self._reason()}".strip()
+        known = {None: "", True: "The usual rep comes.", False: "Another rep than the usual one comes."}[self.usual]
+        return " ".join(filter(None, (self.origin, self._reason(), known)))
 
     def _reason(self) -> str:
         detour = f"{_minutes(self.detour_s)} detour" if self.detour_s >= 30 else "on the way"
@@ -54,7 +57,8 @@ def why(problem: Problem, route: Route, position: int) -> Why:
     detour = (problem.drive(before, here) or 0) + (problem.drive(here, after) or 0) - direct
     v = visits[position]
     overdue = v.overdue_days + rep_day.day if v.overdue_days > 0 else v.late_days(rep_day.day)
-    return Why(v.prize, detour, overdue, v.appointment, v.mandatory, v.origin)
+    usual = None if v.usual_rep is None else v.usual_rep == rep_day.rep
+    return Why(v.prize, detour, overdue, v.appointment, v.mandatory, v.origin, usual)
 
 
 def why_not(problem: Problem, draft: Draft) -> tuple[Unplanned, ...]:

@@ -7,7 +7,8 @@ take off. Times keep the file's unit; they are whole numbers either way.
 What our problems say beyond the format stands in optional fields, which other readers may ignore:
 
 * shifts: `overtime` (how long after `close` the rep may return) and `overtime_cost` (of each unit of time);
-* visits: `keep` (shift on which people know it) and `change_cost` (of serving it elsewhere or not at all);
+* visits: `keep` (shift on which people know it) and `change_cost` (of serving it elsewhere or not at all), `usual_rep`
+  and `other_rep_cost` (of somebody else's coming);
 * `meetings` [{visits}]: these visits begin at the same moment, by different reps, or none is served;
 * `nights` [{id, evening, morning, loc, cost}]: instead of driving home, shift `evening` may end and shift `morning`
   begin at `loc`; a solution names the nights it takes in `nights`.
@@ -145,6 +146,8 @@ def _visit_out(v: Visit) -> dict[str, Any]:
         "late_cost": v.late_cost,
         "keep": v.keep,
         "change_cost": v.change_cost,
+        "usual_rep": v.usual_rep,
+        "other_rep_cost": v.other_rep_cost,
     }
 
 
@@ -253,11 +256,13 @@ def _visit(v: Mapping[str, Any]) -> Visit:
         late_cost=v.get("late_cost") or 0,
         keep=v.get("keep"),
         change_cost=v.get("change_cost") or 0,
+        usual_rep=None if v.get("usual_rep") is None else str(v["usual_rep"]),
+        other_rep_cost=v.get("other_rep_cost") or 0,
     )
 
 
 def _rep_day(s: Mapping[str, Any]) -> RepDay:
-    rest, pace = s.get("break"), s.get("pace")
+    rest = s.get("break")
     return RepDay(
         id=s["id"],
         rep=str(s["rep"]),
@@ -273,5 +278,16 @@ def _rep_day(s: Mapping[str, Any]) -> RepDay:
         fixed_cost=s.get("fixed_cost") or 0,
         overtime_s=s.get("overtime") or 0,
         overtime_cost=1 if s.get("overtime_cost") is None else s["overtime_cost"],
-        pace=None if pace is None else Pace(tuple(pace["speeds"]), pace["step"]),
+        pace=_pace(f"shift {s['id']}", s.get("pace")),
     )
+
+
+def _pace(shift: str, pace: Any) -> Pace | None:
+    if pace is None:
+        return None
+    if not isinstance(pace, Mapping) or not isinstance(pace.get("speeds"), list) or "step" not in pace:
+        raise InvalidProblem(f"{shift}.pace", f'must be {{"speeds": [per hour], "step": seconds}}, is {pace!r}')
+    try:
+        return Pace(tuple(pace["speeds"]), pace["step"])
+    except InvalidProblem as error:
+        raise InvalidProblem(shift, str(error)) from error

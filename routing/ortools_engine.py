@@ -7,6 +7,8 @@ All shifts share one clock of the day; a visit whose windows differ by weekday s
 days, at most one of them served. (One long clock over all days says the same, but building that model took 1 s for
 120 visits.) Cadence is turned into disjoint blocks of days around the days of the starting draft: as constraints
 between visits it halved the pace of the search on the public instances.
+What is not said: traffic that changes by the hour. It searches with the mean drives of each day; what the hours do not
+allow is taken out of its orders afterwards (`insertion.mend`) and put where it fits, so its plans are as lawful.
 """
 
 from collections.abc import Iterator
@@ -110,7 +112,7 @@ class _Model:
         late_matters = weights.late and any(v.late_cost and v.due_day is not None for v in visits)
         for vehicle, d in enumerate(days):
             late = [weights.late * v.late_cost * v.late_days(d.day) if late_matters else 0 for v in visits]
-            key = tuple(more + v.moved(d.id) for more, v in zip(late, visits, strict=True))
+            key = tuple(more + v.moved(d.id) + v.by_another(d.rep) for more, v in zip(late, visits, strict=True))
             if key not in evaluators:
                 cost = travel * self.travel_weight
                 cost[:, : len(visits)] += np.array(key, dtype=np.int64) * self.prize_scale
@@ -160,7 +162,9 @@ class _Model:
             d.latest_s - d.open_s + d.overtime_s * d.overtime_cost + problem.weights.fixed * d.fixed_cost
             for d in problem.rep_days
         )
-        everything += sum(v.prize * shared + v.change_cost * self.prize_scale for v in problem.visits)
+        everything += sum(
+            v.prize * shared + (v.change_cost + v.other_rep_cost) * self.prize_scale for v in problem.visits
+        )
         same: dict[int, list[int]] = {}
         for k, node in enumerate(self.nodes):
             index = self.manager.NodeToIndex(k)

@@ -86,7 +86,7 @@ def _column(problem: Problem, route: GoodRoute, timed: set[int]) -> _Column | No
     places = [rep_day.start, *(v.place for v in visits), rep_day.end]
     value = -w.travel * int(problem.seconds[places[:-1], places[1:]].sum()) - w.fixed * rep_day.fixed_cost
     for v in visits:
-        value += w.prize * v.prize + v.moved(None) - v.moved(rep_day.id)
+        value += w.prize * v.prize + v.moved(None) - v.moved(rep_day.id) - v.by_another(rep_day.rep)
         value -= w.late * v.late_cost * v.late_days(rep_day.day)
     starts: dict[int, int] = {}
     if rep_day.overtime_s or not timed.isdisjoint(route.visits):

@@ -145,6 +145,7 @@ class _Search:
             return
         gap = _Gap.between(problem, timeline, self.visit, position, swap=True)
         lost = problem.weights.prize * out.prize - _lateness(problem, out, timeline.rep_day.day) + out.moved(None)
+        lost -= out.by_another(timeline.rep_day.rep)
         changes = [*asked, Change(Kind.INSTEAD, lost - _gain(problem, gap), other=out.id)]
         if not self._beats(changes, gap.detour_s) or gap.limits():
             return
@@ -254,7 +255,7 @@ def _gain(problem: Problem, gap: _Gap) -> int:
     """Value that the visit adds in this gap."""
     w, day = problem.weights, gap.timeline.rep_day
     opening = 0 if gap.timeline.visits else w.fixed * day.fixed_cost
-    brings = w.prize * gap.visit.prize - _lateness(problem, gap.visit, day.day)
+    brings = w.prize * gap.visit.prize - _lateness(problem, gap.visit, day.day) - gap.visit.by_another(day.rep)
     return brings - w.travel * gap.detour_s - opening
 
 

@@ -56,6 +56,10 @@ class Visit:
     """Rep-day on which it stands in the plan that people know; None = it is new."""
     change_cost: int = 0
     """Cost of serving it on another rep-day than `keep`, or of not serving it any more."""
+    usual_rep: str | None = None
+    """Rep whom the customer knows; None = anybody is as welcome."""
+    other_rep_cost: int = 0
+    """Cost of somebody else's coming."""
     name: str = ""
     """What people call it; the id when empty."""
     origin: str = ""
@@ -75,6 +79,7 @@ class Visit:
         whole(f"{where}.demand", self.demand, at_least=0)
         whole(f"{where}.late_cost", self.late_cost, at_least=0)
         whole(f"{where}.change_cost", self.change_cost, at_least=0)
+        whole(f"{where}.other_rep_cost", self.other_rep_cost, at_least=0)
         if self.due_day is not None:
             whole(f"{where}.due_day", self.due_day)
         object.__setattr__(self, "windows", _ordered(f"{where}.windows", self.windows))
@@ -96,6 +101,10 @@ class Visit:
     def moved(self, rep_day: str | None) -> int:
         """Cost of serving it on this rep-day (None = not at all), for the sake of a steady plan."""
         return 0 if self.keep is None or self.keep == rep_day else self.change_cost
+
+    def by_another(self, rep: str) -> int:
+        """Cost of this rep's coming instead of the one whom the customer knows."""
+        return 0 if self.usual_rep is None or self.usual_rep == rep else self.other_rep_cost
 
 
 def _ordered(name: str, windows: Sequence[Window]) -> tuple[Window, ...]:
@@ -263,7 +272,9 @@ class Problem:
         """Sums of everything that is counted fit into the numbers that solvers count with."""
         w, last = self.weights, max((d.day for d in self.rep_days), default=0)
         late = max((last - v.due_day for v in self.visits if v.due_day is not None), default=0)
-        worth = sum(w.prize * v.prize + v.change_cost + w.late * v.late_cost * late for v in self.visits)
+        worth = sum(
+            w.prize * v.prize + v.change_cost + v.other_rep_cost + w.late * v.late_cost * late for v in self.visits
+        )
         for d in self.rep_days:
             worth += w.travel * d.latest_s + w.fixed * d.fixed_cost + d.overtime_cost * d.overtime_s
         if worth + sum(x.cost for x in self.nights) >= COUNTABLE:

@@ -4,6 +4,10 @@
 
 Each instance is planned with the same rounds and seed twice, alternately: as it is, and with every day's drives up to
 half as long again in the mornings and evenings. All plans go through the verifier.
+
+With `--seeds` each instance is planned as often instead, in traffic whose mean factor is 1, and what is paid (the day's
+mean) is compared with what the legs take at their own hours: how far the sums lie apart, and what is lost by taking
+the plan that is best by the mean and not the one that is best by the hour.
 """
 
 import argparse
@@ -12,11 +16,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from routing import fsr
 from routing.budget import Budget
 from routing.check import verify
 from routing.engine.search import prepare
 from routing.pace import Pace
+from routing.plan import Plan
 from routing.solve import DEFAULT_ENGINE, solve
 from routing.types import Problem
 
@@ -36,14 +43,63 @@ def rounds_a_second(problem: Problem, rounds: int) -> tuple[float, int]:
     return rounds / used, report.value.total
 
 
+def in_even_traffic(usual: Problem) -> Problem:
+    """Drives at the mean factor of the working hours, and every hour beside it: as the server plans."""
+    mean = sum(FACTORS[8:18]) / 10
+    seconds = np.where(usual.seconds < 0, usual.seconds, np.rint(usual.seconds * mean).astype(int))
+    pace = Pace.of([factor / mean for factor in FACTORS])
+    return replace(usual, seconds=seconds, rep_days=tuple(replace(d, pace=pace) for d in usual.rep_days))
+
+
+def by_the_hour(problem: Problem, plan: Plan) -> int:
+    """Driving of a plan at the hours of its legs; a break on the way does not count."""
+    total = 0
+    for route in plan.routes:
+        day, left = problem.rep_day(route.rep_day), route.leaves_s
+        for drive, arrives, ends in [
+            *((s.drive_s, s.arrives_s, s.ends_s) for s in route.stops),
+            (route.drive_back_s, route.returns_s, route.returns_s),
+        ]:
+            begin = route.break_s
+            if day.rest and begin is not None and left <= begin < arrives:
+                total += day.rested(left, drive, begin, day.rest.duration_s) - left - day.rest.duration_s
+            else:
+                total += day.arrive(left, drive) - left
+            left = ends
+    return total
+
+
+def hours_beside_mean(problem: Problem, rounds: int, seeds: int) -> str:
+    """What paying the mean costs, as cells of a table."""
+    told = []
+    for seed in range(seeds):
+        plan = solve(problem, engine=DEFAULT_ENGINE, seed=seed, budget=Budget(steps=rounds))
+        value = verify(problem, plan).value
+        more = by_the_hour(problem, plan) - value.travel_s
+        told.append((value.total, value.total - problem.weights.travel * more, value.travel_s, more))
+    shares = [more / travel for _, _, travel, more in told]
+    chosen, best = max(told)[1], max(exact for _, exact, _, _ in told)
+    spread = max(t[0] for t in told) - min(t[0] for t in told)
+    cells = f"{min(shares):+.2%} to {max(shares):+.2%} | {max(told)[0]:,} | {(best - chosen) / best:.3%}"
+    return f"{cells} | {spread / max(told)[0]:.2%}"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20_000)
     parser.add_argument("--only", default="fs-li-400", help="instances whose name begins so")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    parser.add_argument("--seeds", type=int, default=0, help="compare the day's mean with the hours of the legs")
     options = parser.parse_args()
     prepare()
+    if options.seeds:
+        print("| instance | driving by the hour beside the mean | value | lost by the mean | spread of the seeds |")
+        print("|---|--:|--:|--:|--:|")
+        for source in sorted((options.shared / "data" / "routing").glob(f"{options.only}*.json.gz")):
+            told = hours_beside_mean(in_even_traffic(fsr.read(source).problem), options.rounds, options.seeds)
+            print(f"| {source.name.removesuffix('.json.gz')} | {told} |", flush=True)
+        return
     print("| instance | usual: rounds a CPU second | changing | ratio | value, usual | changing |")
     print("|---|--:|--:|--:|--:|--:|")
     for source in sorted((options.shared / "data" / "routing").glob(f"{options.only}*.json.gz")):

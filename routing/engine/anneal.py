@@ -114,7 +114,7 @@ def begin(model: Model, state: State) -> None:
     state.totals[NOW] = model.scales[FORFEIT]
     state.totals[DRIVEN] = 0
     for s in range(model.shifts.shape[0]):
-        rewind(model, state.labels[s], state.routes[s], model.shifts[s])
+        rewind(model, state.labels[s], state.routes[s], s)
         state.totals[NOW] += state.routes[s, COST]
         state.totals[DRIVEN] += state.routes[s, DRIVE]
     for v in range(n):

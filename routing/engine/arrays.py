@@ -14,6 +14,7 @@ from routing.types import UNREACHABLE, InvalidProblem, Problem, RepDay, Visit
 Ints = NDArray[np.int64]
 SmallInts = NDArray[np.int32]
 Floats = NDArray[np.float64]
+Hours = Ints | None
 
 NEVER = 1 << 40
 """Later than any time and dearer than any detour."""
@@ -25,10 +26,10 @@ LAST_SECOND = 1 << 29
 # Columns of `Model.visits`
 SERVICE, DEMAND, MANDATORY, EARLIER, LATER, MIN_GAP, MAX_GAP, FIRST_START, LAST_START, VISIT_COLUMNS = range(10)
 # Columns of `Model.shifts`
-OPEN, CLOSE, LATEST, LATE_COST, REST, REST_FROM, REST_UNTIL, MAX_DRIVE, MAX_VISITS, CAPACITY, FIXED, DAY, KIND = range(
-    13
-)
-HOURS, HOUR_S, PACED = 13, 14, 15
+OPEN, CLOSE, LATEST, LATE_COST, REST, REST_FROM, REST_UNTIL = range(7)
+MAX_DRIVE, MAX_VISITS, CAPACITY, FIXED, DAY, KIND, SHIFT_COLUMNS = range(7, 14)
+# Columns of `Model.traffic`
+HOURS, HOUR_S, PACED = range(3)
 """How many hours of traffic follow (0 = as usual), their length, the road behind one at each one's beginning, and its
 speed."""
 # Entries of `Model.scales`
@@ -73,7 +74,9 @@ class Model(NamedTuple):
     spans: Ints
     """Row `visit * kinds + kind`: how many spans, then first and last start of each."""
     shifts: Ints
-    """(m, PACED and two more for every hour of traffic)."""
+    """(m, SHIFT_COLUMNS)."""
+    traffic: Ints | None
+    """(m, PACED and two more for every hour); None where no day has any traffic: kernels are compiled for both."""
     options: SmallInts
     """Rep-days that may take visit v stand at `options[firsts[v]:firsts[v + 1]]`."""
     firsts: SmallInts
@@ -132,6 +135,7 @@ def build(problem: Problem) -> Search:
         visits=rows,
         spans=spans,
         shifts=shifts,
+        traffic=_traffic(problem),
         options=options,
         firsts=firsts,
         worth=worth,
@@ -183,14 +187,20 @@ def _shifts(problem: Problem, kind_of: dict[int, int], scale: int) -> Ints:
         breaks = [rest.duration_s, rest.earliest_s, rest.latest_s] if rest else [0, 0, 0]
         fixed = scale * problem.weights.fixed * d.fixed_cost
         late = scale * d.overtime_cost if d.overtime_s else 0
-        traffic = [len(d.pace.speeds), d.pace.step_s, *d.pace.roads, *d.pace.speeds] if d.pace else [0, 0]
-        return [d.open_s, d.close_s, d.latest_s, late, *breaks, *limits, fixed, d.day, kind_of[d.day], *traffic]
+        return [d.open_s, d.close_s, d.latest_s, late, *breaks, *limits, fixed, d.day, kind_of[d.day]]
 
-    rows = [row(d) for d in problem.rep_days]
-    shifts = np.zeros((len(rows), max((len(r) for r in rows), default=PACED)), dtype=np.int64)
+    return np.array([row(d) for d in problem.rep_days], dtype=np.int64).reshape(-1, SHIFT_COLUMNS)
+
+
+def _traffic(problem: Problem) -> Ints | None:
+    paces = [d.pace for d in problem.rep_days]
+    if not any(paces):
+        return None
+    rows = [[len(p.speeds), p.step_s, *p.roads, *p.speeds] if p else [] for p in paces]
+    traffic = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
     for k, numbers in enumerate(rows):
-        shifts[k, : len(numbers)] = numbers
-    return shifts
+        traffic[k, : len(numbers)] = numbers
+    return traffic
 
 
 def _visits(problem: Problem) -> Ints:
@@ -250,7 +260,7 @@ def _forfeit(problem: Problem, v: Visit, scale: int) -> int:
 
 def _missing(problem: Problem, scale: int, travel: int) -> int:
     """What a missing mandatory visit costs: more than everything else together."""
-    prizes = sum(_forfeit(problem, v, scale) for v in problem.visits)
+    prizes = sum(_forfeit(problem, v, scale) + scale * v.other_rep_cost for v in problem.visits)
     late = scale * problem.weights.late * max((v.late_cost for v in problem.visits), default=0)
     span = max((d.day for d in problem.rep_days), default=0) - min((d.day for d in problem.rep_days), default=0)
     days = sum(
@@ -281,6 +291,8 @@ def _options(problem: Problem, scale: int, missing: int) -> tuple[SmallInts, Sma
             worth -= late_weight * v.late_cost * np.maximum(0, day_of[may] - v.due_day)
         if v.keep is not None and v.change_cost:
             worth -= scale * v.change_cost * (may != problem.rep_day_index.get(v.keep, -1))
+        if v.usual_rep is not None and v.other_rep_cost:
+            worth -= scale * v.other_rep_cost * (rep_of[may] != v.usual_rep)
         options.append(may)
         worths.append(worth)
     firsts = np.zeros(len(options) + 1, dtype=np.int32)

@@ -35,6 +35,7 @@ from routing.engine.clock import (
     VERSION,
     arrive,
     fits,
+    hours_of,
     insert,
     returns,
 )
@@ -72,6 +73,7 @@ def span_of_days(model: Model, state: State, v: int) -> tuple[int, int]:
 def cheapest(model: Model, state: State, v: int, s: int, limit: int, blink: float) -> tuple[int, int]:
     """The cheapest gap of one route under a limit, and its cost; a cost of NEVER when there is none."""
     label, route, shift = state.labels[s], state.routes[s], model.shifts[s]
+    hours = hours_of(model.traffic, s)
     length = route[LENGTH]
     if length >= shift[MAX_VISITS] or route[LOAD] + model.visits[v, DEMAND] > shift[CAPACITY]:
         return NEVER, 0
@@ -94,12 +96,12 @@ def cheapest(model: Model, state: State, v: int, s: int, limit: int, blink: floa
         cost = opening + travel * detour
         if cost >= best or detour > room:
             continue
-        if arrive(arrive(label[p, SOONEST], there, shift) + service, onward, shift) > label[p + 1, LATEST_ANY]:
+        if arrive(arrive(label[p, SOONEST], there, hours) + service, onward, hours) > label[p + 1, LATEST_ANY]:
             continue
-        if not fits(label, p, there, onward, spans, row, service, shift):
+        if not fits(label, p, there, onward, spans, row, service, shift, hours):
             continue
         if shift[LATE_COST] > 0:
-            late = max(0, returns(model, label, length, shift, v, p) - shift[CLOSE])
+            late = max(0, returns(model, label, length, shift, hours, v, p) - shift[CLOSE])
             if length > 0:
                 late -= max(0, label[length + 1, TAKEN] - shift[CLOSE])
             cost += shift[LATE_COST] * late
@@ -151,7 +153,7 @@ def add(model: Model, state: State, v: int, option: int, gap: int) -> None:
     touch(state, s)
     state.totals[NOW] -= route[COST] + model.worth[option]
     state.totals[DRIVEN] -= route[DRIVE]
-    insert(model, label, route, model.shifts[s], v, gap)
+    insert(model, label, route, s, v, gap)
     state.totals[NOW] += route[COST]
     state.totals[DRIVEN] += route[DRIVE]
     state.at[v], state.gained[v] = s, model.worth[option]

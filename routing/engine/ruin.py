@@ -62,7 +62,7 @@ def take(model: Model, state: State, s: int, first: int, end: int, kept: int, ke
             label[w, NODE] = v
             w += 1
     route[LENGTH] = w - 2
-    rewind(model, label, route, model.shifts[s])
+    rewind(model, label, route, s)
     state.totals[NOW] += route[COST]
     state.totals[DRIVEN] += route[DRIVE]
 

@@ -20,6 +20,7 @@ from routing.engine.state import (
     widened,
 )
 from routing.found import Found, GoodRoute, Progress, Tell
+from routing.pace import Pace
 from routing.types import Problem, RepDay, Visit, Window
 
 HOT, COLD = 5.0, 0.05
@@ -45,11 +46,12 @@ def search(problem: Problem, draft: Draft | None, *, seed: int, meter: Meter, te
 
 
 def prepare() -> None:
-    """Compile, or load what was compiled before; takes a moment once per process."""
-    day = RepDay("day", "rep", 0, 0, 0, 0, 100)
+    """Compile for usual and for changing traffic, or load what was compiled before: a moment once per process."""
     visits = tuple(Visit(f"v{k}", k, 1, (Window(0, 90),), prize=50) for k in range(3))
-    run = _Run(Problem((day,), visits, np.ones((3, 3), dtype=np.int64)), (), 0)
-    anneal.anneal(run.search.model, run.state, 10, 2.0, 1.0, False)
+    for pace in (None, Pace((900,))):
+        day = RepDay("day", "rep", 0, 0, 0, 0, 100, pace=pace)
+        run = _Run(Problem((day,), visits, np.ones((3, 3), dtype=np.int64)), (), 0)
+        anneal.anneal(run.search.model, run.state, 10, 2.0, 1.0, False)
     forget()
 
 

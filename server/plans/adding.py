@@ -23,7 +23,8 @@ LONG_INTERVAL = 84
 
 
 def for_account(session: Session, scope: Scope, account_id: UUID, blueprint: Blueprint) -> Candidate:
-    """A visit that an account wants because somebody says so. Refuses accounts without a pin and those of others."""
+    """A visit that an account wants because somebody says so. Refuses accounts without a pin, those of others, and
+    those that are visited at agreed times only."""
     found = session.scalars(accounts.visible_to(scope).where(Account.id == account_id)).one_or_none()
     if found is None:
         raise NotFound("There is no such account.", field="account_id")
@@ -32,6 +33,12 @@ def for_account(session: Session, scope: Scope, account_id: UUID, blueprint: Blu
     if site is None or not isinstance(point, Point):
         raise Invalid(
             f"{found.name} has no pin on the map yet.", help="Place its pin, then add it.", field="account_id"
+        )
+    if found.by_appointment:
+        raise Invalid(
+            f"{found.name} is visited by appointment only: agree a time first.",
+            help="Agree a time with “Find a time”; the planner keeps it.",
+            field="account_id",
         )
     usual = cadence.rules(session).of(found)
     interval = usual.days if usual else LONG_INTERVAL

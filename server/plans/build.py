@@ -18,7 +18,7 @@ from server.accounts.opening_hours import HoursNotUnderstood, holiday_hours, par
 from server.auth.models import RepProfile, User
 from server.closures.queries import DaysOff
 from server.kit.errors import Invalid
-from server.plans.candidates import Candidate, Candidates
+from server.plans.candidates import OTHER_REP_S, Candidate, Candidates
 
 WHOLE_DAY = (Window(0, 86_400),)
 NOTHING_OFF = DaysOff()
@@ -180,6 +180,8 @@ class Blueprint:
             late_cost=0 if c.due_on is None else c.prize_s // LATE_SHARE,
             overdue_days=max(0, c.overdue_days),
             appointment=c.appointment is not None,
+            usual_rep=None if c.usual_rep_id is None else str(c.usual_rep_id),
+            other_rep_cost=0 if c.usual_rep_id is None else OTHER_REP_S,
             name=c.name,
             origin=c.sentence,
         )

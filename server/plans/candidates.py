@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import TypedDict
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from server.kit import clock
 from server.plans.due import Worked, sites_with_pins, worth_s
 from server.plans.models import Route, Stop
 
+OTHER_REP_S = 900
+"""What it costs, in seconds of driving, that somebody comes whom the customer does not know."""
 PROMISE_PRIZE_S = 86_400
 """What keeping a promise is worth: more than any drive."""
 
@@ -68,11 +71,21 @@ class Candidate:
     """0 is Monday: taken where one of them is open; empty: any."""
     likes_part: DayPart | None = None
     """Part of the day: taken where the opening hours leave it."""
+    usual_rep_id: UUID | None = None
+    """Whom the customer knows: comes unless somebody else saves more than `OTHER_REP_S` of driving."""
 
     @property
     def mandatory(self) -> bool:
         """Whether it was promised, or must be."""
         return self.must or self.appointment is not None
+
+
+class Lack(StrEnum):
+    """What keeps a wanted visit from going to the planner."""
+
+    NO_PIN = "no_pin"
+    BY_APPOINTMENT = "by_appointment"
+    """The customer is visited at agreed times only, and none is agreed."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,7 @@ class Unplaceable:
     overdue_days: int
     visit_id: UUID | None = None
     mandatory: bool = False
+    lacks: Lack = Lack.NO_PIN
 
 
 @dataclass(frozen=True)
@@ -93,7 +107,7 @@ class Candidates:
     """Everything that wants a visit within the days of a plan."""
 
     placeable: tuple[Candidate, ...]
-    without_pin: tuple[Unplaceable, ...]
+    unplaceable: tuple[Unplaceable, ...] = ()
     spacings: tuple[tuple[tuple[str, ...], int], ...] = ()
     """Keys of the visits to one account, in order, and the least days between two."""
 
@@ -112,21 +126,28 @@ def promised(
 def due(work: Iterable[Worked], first_day: date, last_day: date, stretch: float) -> Candidates:
     """The accounts whose interval, lengthened by the stretch, runs out by the last day."""
     placeable: list[Candidate] = []
-    without_pin, spacings = [], []
+    unplaceable, spacings = [], []
     for one in work:
         if one.interval is None or one.due_on(stretch) - timedelta(days=one.early_days(stretch)) > last_day:
             continue
         overdue = (first_day - one.due_on(stretch)).days
-        if one.point is None or one.site is None:
+        if one.point is None or one.site is None or one.account.by_appointment:
             site_id = one.site.id if one.site else None
             prize = worth_s(one.account, overdue, one.wait_days(stretch))
-            without_pin.append(Unplaceable(one.account.id, site_id, one.reps, prize, overdue))
+            unplaceable.append(
+                Unplaceable(one.account.id, site_id, one.reps, prize, overdue, lacks=lacking(one.account))
+            )
             continue
         visits = list(_visits(one, one.site, one.point, first_day, last_day, stretch))
         placeable += visits
         if len(visits) > 1:
             spacings.append((tuple(v.key for v in visits), one.gap_days(stretch)))
-    return Candidates(tuple(placeable), tuple(without_pin), tuple(spacings))
+    return Candidates(tuple(placeable), tuple(unplaceable), tuple(spacings))
+
+
+def lacking(account: Account) -> Lack:
+    """Why an account's visit cannot go to the planner: without an agreed time a pin would not help."""
+    return Lack.BY_APPOINTMENT if account.by_appointment else Lack.NO_PIN
 
 
 def _visits(
@@ -153,6 +174,7 @@ def _visits(
             country=site.country,
             grade=site.grade,
             uncertainty_m=site.uncertainty_m,
+            usual_rep_id=one.usual,
             **_likes(one.account, pressing=number == 0 and overdue > one.early_days(stretch)),
         )
         number += 1

@@ -1,6 +1,6 @@
 """Everything that a plan must know of its reps' work: candidates, the stretch of their intervals, days off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from server.auth.access import Scope
 from server.auth.models import User
 from server.plans import candidates, capacity, wishes
-from server.plans.candidates import Candidates
+from server.plans.candidates import Candidates, Unplaceable
 from server.plans.due import worked
 from server.plans.rules import rules
 from server.segments import queries as segments
@@ -51,6 +51,24 @@ def find(
     everything = replace(
         due,
         placeable=tuple(placeable),
-        without_pin=(*homeless, *due.without_pin, *unplaceable),
+        unplaceable=(*homeless, *_once([*due.unplaceable, *unplaceable])),
     )
     return Collected(everything, stretch)
+
+
+def _once(found: Iterable[Unplaceable]) -> Iterable[Unplaceable]:
+    """What an account wants by its interval and what is asked for besides, as one visit."""
+    by_account: dict[UUID, Unplaceable] = {}
+    for one in found:
+        first = by_account.get(one.account_id)
+        by_account[one.account_id] = (
+            one
+            if first is None
+            else replace(
+                first,
+                rep_ids=first.rep_ids | one.rep_ids,
+                prize_s=first.prize_s + one.prize_s,
+                mandatory=first.mandatory or one.mandatory,
+            )
+        )
+    return by_account.values()

@@ -33,13 +33,17 @@ from server.kit.settings import settings
 from server.plans import basis, collecting, hotels, relaxing, versions
 from server.plans import entry as entries
 from server.plans.build import Blueprint, Shift, blueprint
+from server.plans.candidates import Lack
 from server.plans.models import Plan, PlanState, Route, Stop, Unplanned
 from server.plans.rules import rules
 from server.plans.schemas import PlanSummary
 from server.roads import service as roads
 from server.roads.traffic import Hours
 
-NO_PIN = {"code": "no_pin", "text": "The account has no pin on the map yet."}
+LACKS = {
+    Lack.NO_PIN: "The account has no pin on the map yet.",
+    Lack.BY_APPOINTMENT: "The customer is visited by appointment only, and no time is agreed in these days.",
+}
 
 
 class Cancelled(Conflict):
@@ -274,9 +278,9 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
             mandatory=u.mandatory,
             prize_s=u.prize_s,
             overdue_days=max(0, u.overdue_days),
-            reasons=[NO_PIN],
+            reasons=[{"code": u.lacks.value, "text": LACKS[u.lacks]}],
         )
-        for u in found.without_pin
+        for u in found.unplaceable
     ]
     return left_out
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from geoalchemy2.functions import ST_X, ST_Y
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -17,9 +17,11 @@ from server.accounts import cadence
 from server.accounts import queries as accounts
 from server.accounts.cadence import Interval
 from server.accounts.models import Account, AccountRep, PinState, Site
+from server.activities.models import Visit, VisitState
 from server.auth.access import Scope
 from server.territories.queries import members_on, of_members
 
+YEAR = 365
 BASE_PRIZE_S = {"A": 10_800, "B": 5_400, "C": 2_700, None: 1_800}
 """What a visit that is just due is worth, in seconds of driving, by class."""
 
@@ -37,6 +39,8 @@ class Worked:
     point: LonLat | None
     interval: Interval | None
     """None: visited on demand only."""
+    usual: UUID | None = None
+    """Of several who may go, the one whom the customer knows: its owner, else whoever came most in a year."""
 
     def wait_days(self, stretch: float) -> int:
         """Days between two visits when all intervals are lengthened by a factor."""
@@ -68,13 +72,34 @@ def worked(
     wanted = set(rep_ids)
     mine = [a for a in chosen if a.id in going and going[a.id][0] in wanted]
     sites = _main_sites(session, [account.id for account in mine])
+    known = _usual(session, [account for account in mine if len(going[account.id]) > 1], day)
     rules = cadence.rules(session)
     found = []
     for account in mine:
         reps = going[account.id]
         site, point = sites.get(account.id, (None, None))
-        found.append(Worked(account, frozenset(reps) & wanted, reps[0], site, point, rules.of(account)))
+        usual = known.get(account.id)
+        found.append(Worked(account, frozenset(reps) & wanted, reps[0], site, point, rules.of(account), usual))
     return found
+
+
+def _usual(session: Session, shared: Sequence[Account], day: date) -> dict[UUID, UUID]:
+    """The rep whom each of these accounts knows; nobody where none owns it and none came in a year."""
+    owned = {account.id: account.owner_id for account in shared if account.owner_id}
+    nobodys = [account.id for account in shared if account.id not in owned]
+    base = select(Account.id.label("account"), Account.id.label("member")).where(Account.id.in_(nobodys))
+    family = base.cte("family", recursive=True)
+    family = family.union(select(family.c.account, Account.id).join(family, Account.merged_into == family.c.member))
+    often = (
+        select(family.c.account, Visit.rep_id)
+        .join(Visit, Visit.account_id == family.c.member)
+        .where(Visit.state == VisitState.DONE, Visit.deleted_at.is_(None))
+        .where(Visit.day.between(day - timedelta(days=YEAR), day))
+        .group_by(family.c.account, Visit.rep_id)
+        .order_by(func.count(), Visit.rep_id.desc())
+    )
+    most = {account_id: rep_id for account_id, rep_id in session.execute(often)} if nobodys else {}
+    return most | owned  # who came most stands last and stays
 
 
 def worth_s(account: Account, overdue_days: int, interval_days: int) -> int:

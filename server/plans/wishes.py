@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.demands import queries as demands
 from server.demands.models import VisitDemand
-from server.plans.candidates import Candidate, Unplaceable
+from server.plans.candidates import Candidate, Unplaceable, lacking
 from server.plans.due import Worked, sites_with_pins
 
 
@@ -21,12 +21,12 @@ def joined(
     first_day: date,
     last_day: date,
 ) -> tuple[list[Candidate], list[Unplaceable]]:
-    """The candidates with all that is wanted by the last day; what has no pin comes apart."""
+    """The candidates with all that is wanted by the last day; what has no pin, or needs an agreed time, comes apart."""
     by_account = {one.account.id: one for one in work}
     asked = demands.wanting(session, by_account, last_day)
     sites = sites_with_pins(session, {demand.site_id for demand, _ in asked if demand.site_id})
     found: dict[str, Candidate] = {one.key: one for one in placeable}
-    without_pin = []
+    unplaceable = []
     taken = set(busy)
     for demand, account_id in asked:
         one = by_account[account_id]
@@ -37,10 +37,8 @@ def joined(
             found[host.key] = with_wish(host, demand, reps, first_day)
         elif account_id in taken or not reps:
             continue  # a visit that stands in the calendar serves it, or nobody of this plan may
-        elif site is None or point is None:
-            without_pin.append(
-                Unplaceable(account_id, demand.site_id, reps, demand.prize_s, 0, mandatory=demand.mandatory)
-            )
+        elif site is None or point is None or one.account.by_appointment:
+            unplaceable.append(_apart(one, demand, site.id if site else demand.site_id, reps))
         else:
             alone = Candidate(
                 key=f"demand/{demand.id}",
@@ -57,9 +55,15 @@ def joined(
                 country=site.country,
                 grade=site.grade,
                 uncertainty_m=site.uncertainty_m,
+                usual_rep_id=one.usual,
             )
             found[alone.key] = with_wish(alone, demand, reps, first_day)
-    return list(found.values()), without_pin
+    return list(found.values()), unplaceable
+
+
+def _apart(one: Worked, demand: VisitDemand, site_id: UUID | None, reps: frozenset[UUID]) -> Unplaceable:
+    account = one.account
+    return Unplaceable(account.id, site_id, reps, demand.prize_s, 0, mandatory=demand.mandatory, lacks=lacking(account))
 
 
 def takes(c: Candidate, account_id: UUID, site_id: UUID, demand: VisitDemand, reps: frozenset[UUID]) -> bool:

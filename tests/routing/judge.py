@@ -31,8 +31,8 @@ def judge() -> ModuleType | None:
 def complaints(module: ModuleType, problem: Problem, plan: Plan) -> list[str]:
     """What the judge has against a plan, its value included.
 
-    It knows neither overtime nor nights, changes nor meetings: shifts end with the overtime, the anchors are at the
-    hotels, and what these cost is taken off its score. Roads that are missing take longer than any shift.
+    It knows neither overtime nor nights, changes, usual reps nor meetings: shifts end with the overtime, the anchors
+    are at the hotels, and what these cost is taken off its score. Roads that are missing take longer than any shift.
     """
     booked = problem.with_nights(plan.nights)
     longer = replace(
@@ -43,6 +43,6 @@ def complaints(module: ModuleType, problem: Problem, plan: Plan) -> list[str]:
     verdict = module.check(fsr.document(longer), fsr.solution(problem, plan))
     value = value_of(problem, plan)
     found = list(verdict["violations"])
-    if verdict["score"] != value.total + value.overtime + value.changes + value.nights:
+    if verdict["score"] != value.total + value.overtime + value.changes + value.nights + value.others:
         found.append(f"is worth {verdict['score']}, not {value}")
     return found

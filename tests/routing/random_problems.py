@@ -97,6 +97,7 @@ def _pace(rng: random.Random) -> Pace:
 
 def _visit(rng: random.Random, k: int, rep_days: tuple[RepDay, ...], *, easy: bool) -> Visit:
     reps = sorted({d.rep for d in rep_days})
+    own = random.Random(rng.getstate()[1][k])
     return Visit(
         id=f"v{k}",
         place=k + 1,
@@ -112,6 +113,8 @@ def _visit(rng: random.Random, k: int, rep_days: tuple[RepDay, ...], *, easy: bo
         late_cost=rng.randint(0, 9),
         keep=rng.choice(rep_days).id if rng.random() < 0.3 else rng.choice((None, "gone")),
         change_cost=rng.randint(0, 20),
+        usual_rep=own.choice((None, *reps, "gone")),
+        other_rep_cost=own.randint(0, 15),
     )
 
 

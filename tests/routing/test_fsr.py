@@ -85,6 +85,13 @@ def test_a_problem_with_every_word_is_the_same_when_it_is_written_and_read_again
     ("change", "message"),
     [
         (lambda d: d.pop("shifts"), "field 'shifts' is missing"),
+        (lambda d: d["shifts"][0].update(pace=[900, 1000]), r"shift s.pace: must be .* is \[900, 1000\]"),
+        (lambda d: d["shifts"][0].update(pace={"speeds": 900, "step": 3600}), "shift s.pace: must be"),
+        (lambda d: d["shifts"][0].update(pace={"speeds": [900]}), "shift s.pace: must be"),
+        (lambda d: d["shifts"][0].update(pace={"speeds": [], "step": 9}), "shift s: pace.speeds: names no hour"),
+        (lambda d: d["shifts"][0].update(pace={"speeds": [9, 0], "step": 9}), r"shift s: pace.speeds\[1\]: must be"),
+        (lambda d: d["shifts"][0].update(pace={"speeds": [9, 0.5], "step": 9}), r"shift s: pace.speeds\[1\]: must be"),
+        (lambda d: d["shifts"][0].update(pace={"speeds": [9], "step": 0}), "shift s: pace.step_s: must be"),
         (lambda d: d["visits"][0].update(loc=9), "visit a.place: 9 is no row"),
         (lambda d: d["visits"][0].update(service="long"), "wrong kind|visit a.service_s"),
         (lambda d: d["visits"][1].update(id="a"), "visits: 'a' is there twice"),

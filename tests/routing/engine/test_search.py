@@ -12,6 +12,7 @@ from routing.check import order_is_feasible
 from routing.draft import Draft
 from routing.engine import anneal, search
 from routing.found import Orders, Progress
+from routing.pace import UNIT, Pace
 from routing.schedule import Broken, schedule
 from routing.types import Break, Problem, RepDay, Spacing, Visit, Weights, Window
 
@@ -234,6 +235,18 @@ def test_the_best_plan_never_gets_worse_while_the_search_goes_on(budget: Budget)
         assert rounds[-1] == budget.steps
 
 
+def test_the_kernel_for_changing_traffic_plans_like_the_other_one_where_every_hour_is_usual() -> None:
+    for seed in range(40):
+        usual = random_problem(seed, visits=12, days=3)
+        asked = replace(usual, rep_days=tuple(replace(d, pace=Pace((UNIT,) * 5, 20)) for d in usual.rep_days))
+        runs = [search._Run(problem, (), seed) for problem in (usual, asked)]
+        for _ in range(3):
+            for run in runs:
+                anneal.anneal(run.search.model, run.state, 50, 9.0, 1.0, False)
+            assert runs[0].found() == runs[1].found()
+            assert np.array_equal(runs[0].state.labels, runs[1].state.labels), "round by round"
+
+
 def test_whoever_listens_can_stop_it() -> None:
     class Enough(Exception):
         pass
@@ -269,5 +282,5 @@ def test_nobody_to_plan_or_nobody_to_visit_needs_no_further_machine_code(part: s
     if part == "rep_days":
         problem = replace(problem, visits=tuple(replace(v, keep=None) for v in problem.visits))
     assert plan(problem, steps=10)[0] == {}
-    assert len(anneal.begin.signatures) == 1  # type: ignore[attr-defined]
-    assert len(anneal.anneal.signatures) == 1  # type: ignore[attr-defined]
+    assert len(anneal.begin.signatures) == 2  # type: ignore[attr-defined]
+    assert len(anneal.anneal.signatures) == 2  # type: ignore[attr-defined]
