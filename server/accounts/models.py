@@ -33,6 +33,9 @@ ACCOUNT_TEXT = "search_words(name, number, phone_e164, email)"
 SITE_TEXT = "search_words(name, street, postcode, city)"
 """What a search looks through; the trigram indexes hold exactly these expressions."""
 
+LIVING = "deleted_at is null and merged_into is null"
+"""Accounts that lists show; what counts them finds all that it needs in an index of these."""
+
 
 class AccountClass(StrEnum):
     """How much an account matters."""
@@ -159,6 +162,14 @@ class Account(Record, Base):
             postgresql_using="gin",
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
+        Index("ix_account_living_owner", "owner_id", "id", postgresql_where=text(LIVING)),
+        Index(
+            "ix_account_living_class",
+            "account_class",
+            "id",
+            postgresql_include=["owner_id", "territory_id"],
+            postgresql_where=text(LIVING),
+        ),
         Index("ix_account_number_lower", text("lower(number)")),
         Index("ix_account_name_part", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
         Index("ix_account_tags", "tags", postgresql_using="gin"),
@@ -168,6 +179,17 @@ class Account(Record, Base):
 
 
 veil.over_rows(Account, "account")
+
+
+class Folded(Base):
+    """A merged account and the one that stands for it after all merges; triggers keep it (migration 0063)."""
+
+    __tablename__ = "account_folded"
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    survivor_id: Mapped[UUID] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True, comment="The account that lives on after all merges."
+    )
 
 
 class AccountRep(Base):
@@ -214,7 +236,12 @@ class Site(Record, Base):
         CheckConstraint("pin_state in ('pending', 'placed', 'review', 'failed')", name="pin_state"),
         CheckConstraint("service_s between 0 and 86400", name="service"),
         CheckConstraint("uncertainty_m >= 0", name="uncertainty"),
-        Index("ix_site_city_lower", text("lower(city)"), "account_id"),
+        Index(
+            "ix_site_city_lower",
+            text("lower(city)"),
+            "account_id",
+            postgresql_include=["city", "deleted_at"],
+        ),
         Index("ix_site_pin", "pin", postgresql_using="gist"),
         Index("ix_site_deleted", "deleted_at", postgresql_where=text("deleted_at is not null")),
         Index(

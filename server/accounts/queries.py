@@ -4,36 +4,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, true, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, select, tuple_
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts.around import Around
 from server.accounts.fields import INTERVAL_DAYS, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
+from server.accounts.reach import reached_ids as reached_ids
+from server.accounts.reach import reached_through as reached_through
+from server.accounts.reach import standing_for as standing_for
+from server.accounts.reach import today_of as today_of
+from server.accounts.reach import within_reach as within_reach
 from server.accounts.reaching import Reaching, Trip
 from server.accounts.values import country_code
 from server.auth.access import Scope
-from server.auth.models import TeamMember, User
-from server.auth.roles import Level
-from server.kit import clock
+from server.auth.models import User
 from server.kit.errors import BadRequest
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, check, total
+from server.kit.filtering.guard import answers_in_time, asks_for_text, check, first_of, total
 from server.kit.paging import decode_cursor, encode_cursor
-from server.kit.settings import settings
 from server.regions.queries import served
-from server.territories import queries as territories
 from server.territories.models import Territory
-
-
-def today_of(scope: Scope) -> date:
-    """The day it is where the person works."""
-    return clock.today(scope.zone or settings().zone)
 
 
 def visible_to(scope: Scope, permission: str = "accounts:read") -> Select[Account]:
@@ -43,44 +40,6 @@ def visible_to(scope: Scope, permission: str = "accounts:read") -> Select[Accoun
     )
 
 
-def within_reach(scope: Scope, permission: str = "accounts:read") -> ColumnElement[bool]:
-    """Whether a permission of somebody reaches an account, deleted or not.
-
-    `own`: owned by or assigned to the person; `territory`: also those with a site in a territory the person works;
-    `team`: the same for everybody in the person's teams, and accounts that nobody is responsible for;
-    `region`: also the territories beside theirs, below the same sales region.
-    """
-    level, today = scope.level(permission), today_of(scope)
-    if level >= Level.ALL:
-        return true()
-    own = people_reach(select(literal(scope.user_id)))
-    if level <= Level.OWN:
-        return own if level == Level.OWN else ~true()
-    if level == Level.TERRITORY:
-        return own | territories_reach(territories.of_member(scope.user_id, today))
-    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
-    everybody = mates.union(select(literal(scope.user_id))).subquery()
-    people = select(everybody.c[0])
-    areas = territories.of_members(people, today)
-    if level == Level.REGION:
-        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
-        areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
-    nobodys = and_(Account.owner_id.is_(None), Account.territory_id.is_(None))
-    return people_reach(people) | territories_reach(areas) | nobodys
-
-
-def people_reach(people: Select[Any]) -> ColumnElement[bool]:
-    """Owned by or assigned to one of these people."""
-    assigned = select(AccountRep.account_id).where(AccountRep.user_id.in_(people))
-    return Account.owner_id.in_(people) | Account.id.in_(assigned)
-
-
-def territories_reach(areas: Select[Any]) -> ColumnElement[bool]:
-    """In one of these territories, with its main site or another one."""
-    sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None)).correlate(None)
-    return Account.territory_id.in_(areas) | Account.id.in_(sites)
-
-
 def chosen(
     reaching: Reaching,
     scope: Scope,
@@ -88,14 +47,15 @@ def chosen(
     filter: str | None = None,
     search: str | None = None,
     permission: str = "accounts:read",
+    words: Vocabulary | None = None,
 ) -> Select[Account]:
     """The accounts that a filter and a search leave of what somebody may see: the same for list, map and export.
 
-    `reaching` answers and remembers the drives that the filter asks for.
+    `reaching` answers and remembers the drives that the filter asks for; `words` is its `language`, where it is known.
     """
     statement = visible_to(scope, permission)
     if filter and filter.strip():
-        statement = statement.where(compile_filter(parse(filter), language(reaching, scope)))
+        statement = statement.where(compile_filter(parse(filter), words or language(reaching, scope)))
     if search and search.strip():
         statement = statement.where(matches(reaching.session, search[:200], scope.hidden("account")))
     return statement
@@ -192,18 +152,19 @@ def page(
     """One page of the accounts that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     today = today_of(scope)
     reaching = Reaching(session)
-    statement = chosen(reaching, scope, filter=filter, search=search)
+    words = language(reaching, scope) if filter and filter.strip() else None
+    statement = chosen(reaching, scope, filter=filter, search=search, words=words)
     keys = scope.askable("account", sort_keys(today)) | {"drive": reaching.drive_s}
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    if filter and filter.strip():
-        words = language(reaching, scope)
+    tree = parse(filter) if filter and words else None
+    if tree is not None and words is not None:
         check(
             session,
             statement.with_only_columns(Account.id),
-            parse(filter),
-            lambda node: compile_filter(node, words),
+            tree,
+            partial(compile_filter, vocabulary=words),
             everything=visible_to(scope).with_only_columns(Account.id),
         )
     found_in_all = total(session, statement.with_only_columns(Account.id))
@@ -216,8 +177,9 @@ def page(
         there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Account.id.type))
         statement = statement.where(here < there if down else here > there)
     # Names and places are looked up for the page's rows only.
-    order = (key.desc(), Account.id.desc()) if down else (key, Account.id)
-    ids = statement.with_only_columns(Account.id, key.label("key")).order_by(*order).limit(limit + 1).subquery("page")
+    by_text = bool(search and search.strip()) or (tree is not None and asks_for_text(tree))
+    rows = statement.with_only_columns(Account.id, key.label("key"))
+    ids = first_of(rows, limit + 1, found_in_all, down=down, by_text=by_text).subquery("page")
     detailed = with_details(select(Account).join(ids, ids.c.id == Account.id), today).add_columns(ids.c.key)
     order = (ids.c.key.desc(), Account.id.desc()) if down else (ids.c.key, Account.id)
     found = session.execute(detailed.order_by(*order)).all()
@@ -251,9 +213,8 @@ def granted(session: Session, scope: Scope, account_id: UUID, permissions: Itera
 
 def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
     """Which of these accounts somebody may see, themselves or as what they were merged into."""
-    seen = visible_to(scope).with_only_columns(Account.id)
-    statement = select(Account.id).where(Account.id.in_(list(account_ids)), standing_for(Account.id, seen))
-    return set(session.scalars(statement))
+    one = aliased(Account)
+    return set(session.scalars(select(one.id).where(one.id.in_(list(account_ids)), reached_through(one.id, scope))))
 
 
 def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:
@@ -287,16 +248,6 @@ def surviving(session: Session, account_id: UUID) -> UUID:
 def standing_site(session: Session, site_id: UUID) -> UUID:
     """The site that stands for this one: itself, or the main site of the winner when a merge folded it away."""
     return session.scalar(select(func.site_standing(site_id))) or site_id
-
-
-def standing_for(
-    column: ColumnElement[UUID] | InstrumentedAttribute[UUID], accounts: Select[Any]
-) -> ColumnElement[bool]:
-    """Whether a column names one of these accounts, or one that was merged into one of them."""
-    merged = select(Account.id).where(
-        Account.merged_into.is_not(None), func.account_surviving(Account.id).in_(accounts.order_by(None))
-    )
-    return column.in_(accounts.order_by(None)) | column.in_(merged.correlate(None))
 
 
 def family(account_id: UUID) -> Select[UUID]:

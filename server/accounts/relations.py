@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import aliased
 
-from server.accounts.models import Account
+from server.accounts.models import Account, Folded
 from server.kit.filtering import Field, Relation
 
 
@@ -27,10 +27,10 @@ def of_account(
 
 def with_survivors(rows: Select[Any], parent: ColumnElement[Any], columns: tuple[ColumnElement[Any], ...]) -> Any:
     """Parent and columns of the rows; those of a merged account a second time under the account that lives on."""
-    merged = aliased(Account)
-    folded = rows.where(merged.id == parent, merged.merged_into.is_not(None))
+    folded = aliased(Folded)
+    theirs = rows.where(folded.id == parent)
     return (
         rows.order_by(None)
         .with_only_columns(parent.label("parent"), *columns)
-        .union_all(folded.order_by(None).with_only_columns(func.account_surviving(parent).label("parent"), *columns))
+        .union_all(theirs.order_by(None).with_only_columns(folded.survivor_id.label("parent"), *columns))
     )

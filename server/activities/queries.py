@@ -18,7 +18,7 @@ from server.auth.models import User
 
 def visible_to(scope: Scope) -> Select[Visit]:
     """The visits that somebody may see: their own, and those at accounts they may see."""
-    seen = accounts.standing_for(Visit.account_id, accounts.visible_to(scope).with_only_columns(Account.id))
+    seen = accounts.reached_through(Visit.account_id, scope)
     return select(Visit).where(Visit.deleted_at.is_(None), or_(Visit.rep_id == scope.user_id, seen))
 
 

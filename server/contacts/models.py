@@ -145,6 +145,7 @@ class ContactAccount(Record, Base):
             unique=True,
             postgresql_where=text("deleted_at is null"),
         ),
+        Index("ix_contact_account_living", "account_id", "contact_id", postgresql_where=text("deleted_at is null")),
         Index(
             "uq_contact_account_primary",
             "account_id",

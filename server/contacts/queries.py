@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select, true, tuple_
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
-from server.accounts.models import Account, Site
+from server.accounts.models import Account, Folded, Site
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
@@ -40,11 +40,18 @@ def within_reach(scope: Scope, permission: str = "contacts:read") -> ColumnEleme
         return Contact.id.is_not(None)
     if level <= Level.NONE:
         return false()
-    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id).correlate(None)
-    linked = select(ContactAccount.contact_id).where(
-        ContactAccount.deleted_at.is_(None), accounts.standing_for(ContactAccount.account_id, seen)
-    )
-    return or_(Contact.owner_id == scope.user_id, Contact.id.in_(linked.correlate(None)))
+    return or_(Contact.owner_id == scope.user_id, linked(scope, permission))
+
+
+def linked(scope: Scope, permission: str, *, lately: bool = True) -> ColumnElement[bool]:
+    """Whether a contact is at an account that a permission of somebody reaches; `lately`: not only once.
+
+    The people are looked up by the accounts, so that what a rep sees decides the work, not all that there are.
+    """
+    seen, folded = accounts.reached_ids(scope, permission).subquery(), aliased(Folded)
+    there = select(ContactAccount.contact_id).where(ContactAccount.deleted_at.is_(None) if lately else true())
+    merged = there.join(folded, folded.id == ContactAccount.account_id).where(folded.survivor_id.in_(select(seen.c[0])))
+    return Contact.id.in_(there.join(seen, seen.c[0] == ContactAccount.account_id).union_all(merged))
 
 
 def find(session: Session, scope: Scope, contact_id: UUID, permission: str = "contacts:read") -> Contact:
@@ -146,11 +153,9 @@ def deleted(scope: Scope) -> Select[Any]:
         title=func.concat_ws(" ", Contact.first_name, Contact.last_name),
         deleted_at=Contact.deleted_at,
     )
-    seen = accounts.visible_to(scope, "contacts:write").with_only_columns(Account.id).correlate(None)
-    linked = select(ContactAccount.contact_id).where(accounts.standing_for(ContactAccount.account_id, seen))
     reach = or_(
         Contact.owner_id == scope.user_id,
-        Contact.id.in_(linked.correlate(None)),
+        linked(scope, "contacts:write", lately=False),
         literal(scope.level("contacts:write") >= Level.ALL),
     )
     return select(*columns).where(Contact.deleted_at.is_not(None), reach)
@@ -243,8 +248,11 @@ def of_account(
     """The people at an account that somebody may see, whom one asks first at the top, those who left at the end."""
     if not scope.may("contacts:read"):
         return []
+    # Whoever sees the account sees its people: what else they see need not be asked.
+    there = select(Contact).where(Contact.deleted_at.is_(None), Contact.merged_into.is_(None))
+    is_seen = accounts.granted(session, scope, account_id, ("contacts:read",))
     rows = session.execute(
-        visible_to(scope)
+        (there if is_seen else visible_to(scope))
         .join(ContactAccount, ContactAccount.contact_id == Contact.id)
         .where(ContactAccount.account_id.in_(accounts.family(account_id)), ContactAccount.deleted_at.is_(None))
         .add_columns(ContactAccount)

@@ -156,10 +156,8 @@ def restore(session: Session, scope: Scope, contact_id: UUID) -> Contact:
 
 def _may_restore(session: Session, scope: Scope, contact: Contact) -> bool:
     """Whether somebody would see the contact if it were there."""
-    seen = accounts.visible_to(scope, "contacts:write").with_only_columns(Account.id)
-    linked = select(ContactAccount.id).where(
-        ContactAccount.contact_id == contact.id, accounts.standing_for(ContactAccount.account_id, seen)
-    )
+    seen = accounts.reached_through(ContactAccount.account_id, scope, "contacts:write")
+    linked = select(ContactAccount.id).where(ContactAccount.contact_id == contact.id, seen)
     return scope.may("contacts:write") and (
         contact.owner_id == scope.user_id
         or session.scalar(linked.limit(1)) is not None

@@ -21,10 +21,8 @@ NEVER = date(9999, 12, 31)
 
 def visible_to(scope: Scope, permission: str = "demands:read") -> Select[VisitDemand]:
     """The demands at accounts that a permission of somebody reaches."""
-    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id)
-    return select(VisitDemand).where(
-        VisitDemand.deleted_at.is_(None), accounts.standing_for(VisitDemand.account_id, seen)
-    )
+    seen = accounts.reached_through(VisitDemand.account_id, scope, permission)
+    return select(VisitDemand).where(VisitDemand.deleted_at.is_(None), seen)
 
 
 def find(session: Session, scope: Scope, demand_id: UUID, permission: str = "demands:read") -> VisitDemand:

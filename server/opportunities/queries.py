@@ -14,7 +14,7 @@ from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
 from server.accounts.around import Around
-from server.accounts.models import Account, Site
+from server.accounts.models import Account, Folded, Site
 from server.accounts.reaching import Reaching
 from server.auth import veil
 from server.auth.access import Scope
@@ -33,18 +33,17 @@ from server.records.binned import binned
 from server.records.happenings import happening
 from server.territories.models import Territory
 
-Own = aliased(Account, name="own_account")
-"""The account that a deal names; `Account` is the one that stands for it after all merges."""
+LIVING = func.coalesce(Folded.survivor_id, Opportunity.account_id)
+"""The account that stands for a deal's own after all merges."""
 
 
 def joined() -> Select[Opportunity]:
     """Living deals with their stage and the account that stands for theirs."""
-    living = case((Own.merged_into.is_(None), Own.id), else_=func.account_surviving(Own.id))
     return (
         select(Opportunity)
         .join(Stage, Stage.id == Opportunity.stage_id)
-        .join(Own, Own.id == Opportunity.account_id)
-        .join(Account, Account.id == living)
+        .outerjoin(Folded, Folded.id == Opportunity.account_id)
+        .join(Account, Account.id == LIVING)
         .where(Opportunity.deleted_at.is_(None), Account.deleted_at.is_(None))
     )
 
@@ -100,12 +99,11 @@ def in_bin(scope: Scope) -> Select[Any]:
         account_id=Opportunity.__table__.c.account_id,
     )
     reach = accounts.within_reach(scope, "opportunities:write") | (Opportunity.owner_id == scope.user_id)
-    living = case((Own.merged_into.is_(None), Own.id), else_=func.account_surviving(Own.id))
     return (
         select(*columns)
         .select_from(Opportunity)
-        .join(Own, Own.id == Opportunity.account_id)
-        .join(Account, Account.id == living)
+        .outerjoin(Folded, Folded.id == Opportunity.account_id)
+        .join(Account, Account.id == LIVING)
         .where(Opportunity.deleted_at.is_not(None), Account.deleted_at.is_(None), reach)
     )
 

@@ -154,8 +154,8 @@ def _present(statement: Select[Opportunity]) -> Select[Any]:
 
 def _deleted(session: Session, scope: Scope, day: date) -> set[UUID]:
     """Deals that were deleted since, at accounts that somebody sees."""
-    seen = accounts.visible_to(scope, "opportunities:read").with_only_columns(Account.id)
-    reach = accounts.standing_for(Opportunity.account_id, seen) | (Opportunity.owner_id == scope.user_id)
+    seen = accounts.reached_through(Opportunity.account_id, scope, "opportunities:read")
+    reach = seen | (Opportunity.owner_id == scope.user_id)
     gone = select(Opportunity.id).join(ForecastSnapshot, ForecastSnapshot.opportunity_id == Opportunity.id)
     return set(session.scalars(gone.where(ForecastSnapshot.day == day, Opportunity.deleted_at.is_not(None), reach)))
 

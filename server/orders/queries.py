@@ -37,8 +37,8 @@ def visible_to(scope: Scope, permission: str = "orders:read") -> Select[Order]:
         return statement
     if level <= Level.NONE:
         return statement.where(Order.id.is_(None))
-    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id)
-    return statement.where(or_(accounts.standing_for(Order.account_id, seen), Order.owner_id == scope.user_id))
+    seen = accounts.reached_through(Order.account_id, scope, permission)
+    return statement.where(or_(Order.owner_id == scope.user_id, seen))
 
 
 def find(session: Session, scope: Scope, order_id: UUID, permission: str = "orders:read") -> Order:

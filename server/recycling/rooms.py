@@ -34,7 +34,7 @@ def orders_gone(scope: Scope) -> Select[Any]:
     """Drafts of quotes and orders that were thrown away and that the person may bring back."""
     title = func.coalesce(Order.number, Order.reference, Order.note)
     columns = binned(entity="order", id=Order.id, title=title, deleted_at=Order.deleted_at, account_id=Order.account_id)
-    mine = or_(accounts.standing_for(Order.account_id, reached(scope, "orders:write")), Order.owner_id == scope.user_id)
+    mine = or_(accounts.reached_through(Order.account_id, scope, "orders:write"), Order.owner_id == scope.user_id)
     return select(*columns).where(Order.deleted_at.is_not(None), mine)
 
 
@@ -47,7 +47,7 @@ def activities_gone(scope: Scope) -> Select[Any]:
         deleted_at=Activity.deleted_at,
         account_id=Activity.account_id,
     )
-    there = accounts.standing_for(Activity.__table__.c.account_id, reached(scope, "activities:write"))
+    there = accounts.reached_through(Activity.__table__.c.account_id, scope, "activities:write")
     mine = or_(Activity.owner_id == scope.user_id, there & ~Activity.is_private)
     return select(*columns).where(Activity.deleted_at.is_not(None), mine)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, literal
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
@@ -17,7 +17,6 @@ from server.orders import queries as orders
 from server.orders.models import Order
 from server.products import queries as products
 from server.products.models import Product
-from server.search.models import Entry
 from server.tickets import queries as tickets
 from server.tickets.models import Ticket
 
@@ -31,26 +30,27 @@ class Kind:
     permission: str
     path: str
     icon: str
-    seen: Callable[[Scope], ColumnElement[bool]]
-    """Whether somebody without the right over all may see an entry."""
+    seen: Callable[[Scope, Any], ColumnElement[bool]]
+    """Whether somebody without the right over all may see an entry, given by its columns."""
 
 
-def among(visible: Callable[[Scope], Any], key: Any) -> Callable[[Scope], ColumnElement[bool]]:
+def among(visible: Callable[[Scope], Any], key: Any) -> Callable[[Scope, Any], ColumnElement[bool]]:
     """An entry is seen by whoever sees its row in the room's own lists."""
 
-    def seen(scope: Scope) -> ColumnElement[bool]:
-        return Entry.row_id.in_(visible(scope).with_only_columns(key).order_by(None))
+    def seen(scope: Scope, entry: Any) -> ColumnElement[bool]:
+        rows = visible(scope).order_by(None).where(key == entry.row_id).with_only_columns(literal(1))
+        found: ColumnElement[bool] = rows.correlate(entry.row_id.table).offset(0).exists()
+        return found
 
     return seen
 
 
-def of_account(permission: str) -> Callable[[Scope], ColumnElement[bool]]:
+def of_account(permission: str) -> Callable[[Scope, Any], ColumnElement[bool]]:
     """An entry is seen by whoever sees its account, and by its owner."""
 
-    def seen(scope: Scope) -> ColumnElement[bool]:
-        visible = accounts.visible_to(scope, permission).with_only_columns(Account.id)
-        column: Any = Entry.account_id
-        return accounts.standing_for(column, visible) | (Entry.owner_id == scope.user_id)
+    def seen(scope: Scope, entry: Any) -> ColumnElement[bool]:
+        own: ColumnElement[bool] = entry.owner_id == scope.user_id
+        return own | accounts.reached_through(entry.account_id, scope, permission)
 
     return seen
 

@@ -82,12 +82,14 @@ def in_the_open(folded: str) -> ColumnElement[bool]:
 def candidates(scope: Scope, kind: Kind, fits: ColumnElement[bool], folded: str) -> Select[Any]:
     """A bounded number of entries of one kind that fit, among those that the reader may see."""
     name: Any = bindparam(None, kind.name, literal_execute=True)  # so that the planner sees the kind's own index
-    statement = select(Entry).where(Entry.kind == name, fits)
+    asked = select(Entry.__table__).where(Entry.kind == name, fits)
     if scope.hidden(kind.name) & SEARCHED:
-        statement = statement.where(in_the_open(folded))
-    if scope.level(kind.permission) < Level.ALL:
-        statement = statement.where(kind.seen(scope))
-    return statement.limit(CANDIDATES)
+        asked = asked.where(in_the_open(folded))
+    if scope.level(kind.permission) >= Level.ALL:
+        return asked.limit(CANDIDATES)
+    # What fits comes from the index and nowhere else, row by row, until enough of it is the reader's.
+    fitting = asked.cte("fitting").prefix_with("MATERIALIZED", dialect="postgresql")
+    return select(fitting).where(kind.seen(scope, fitting.c)).limit(CANDIDATES)
 
 
 def ranked(
@@ -127,7 +129,7 @@ def recent(session: Session, scope: Scope, *, limit: int = 8) -> list[Hit]:
     for kind in KINDS:
         if not scope.may(kind.permission):
             continue
-        seen = kind.seen(scope) if scope.level(kind.permission) < Level.ALL else true()
+        seen = kind.seen(scope, Entry.__table__.c) if scope.level(kind.permission) < Level.ALL else true()
         rows = session.execute(
             select(Entry.row_id, Entry.title, Entry.detail, Opened.at)
             .join(Opened, and_(Opened.kind == Entry.kind, Opened.row_id == Entry.row_id))

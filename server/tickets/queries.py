@@ -61,9 +61,7 @@ def within_reach(scope: Scope, permission: str) -> ColumnElement[bool]:
     if level in (Level.TEAM, Level.REGION):
         mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
         people |= Ticket.assignee_id.in_(mates)
-    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id)
-    account_id: Any = Ticket.account_id
-    return people | accounts.standing_for(account_id, seen)
+    return people | accounts.reached_through(Ticket.account_id, scope, permission)
 
 
 def find(session: Session, scope: Scope, ticket_id: UUID, permission: str = "tickets:read") -> Ticket:

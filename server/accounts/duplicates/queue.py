@@ -172,7 +172,7 @@ class Done:
 
 def merges(session: Session, scope: Scope, *, limit: int = 100, batch_id: UUID | None = None) -> list[Done]:
     """The latest merges whose outcome somebody may see."""
-    seen = queries.standing_for(AccountMerge.winner_id, queries.visible_to(scope, MERGE).with_only_columns(Account.id))
+    seen = queries.reached_through(AccountMerge.winner_id, scope, MERGE)
     statement = (
         select(AccountMerge, ONE.name, OTHER.name, User.name)
         .join(ONE, ONE.id == AccountMerge.winner_id)

@@ -1,11 +1,12 @@
 """Accounts that one account may be the same as: the check before a new one is created, and what its page lists."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -48,15 +49,15 @@ class Candidate:
 
 
 # Blocking: only accounts that share a trigram-similar name, phone, e-mail, domain or the neighbourhood are compared.
-NEARBY = text(
-    """
+# Each branch is bounded: by the index that it asks, and in what it brings.
+NEARBY = """
     with blocked as (
-        (select id from account
-        where search_words(:name, null, null, null) <% search_words(name, number, phone_e164, email) limit 300)
+        (select id from account where {alike} limit 300)
         union
         select id from account where phone_e164 = cast(:phone as text)
         union
-        select account_id from account_block where key = any(:keys)
+        (select one.account_id from unnest(cast(:keys as text[])) as block
+          cross join lateral (select account_id from account_block where key = block limit 60) as one)
         union
         (select account_id from site where pin && st_expand(st_geomfromewkt(cast(:pin as text)), 0.003)
           and deleted_at is null order by pin <-> st_geomfromewkt(cast(:pin as text)) limit 200)
@@ -64,6 +65,7 @@ NEARBY = text(
         (select account_id from site
         where cast(:street as text) is not null and deleted_at is null
           and search_words(:street, null, null, null) <% search_words(name, street, postcode, city)
+          and search_words(name, street, postcode, city) like {postcode}
           and postcode is not distinct from cast(:postcode as text) limit 200)
     )
     select a.id, a.number, a.name, a.phone_e164, a.email, a.website, s.street, s.postcode, s.city,
@@ -75,8 +77,19 @@ NEARBY = text(
         select from account_pair p where p.state = 'not_duplicate'
           and (p.low_id, p.high_id) = (least(a.id, cast(:own as uuid)), greatest(a.id, cast(:own as uuid))))
     limit 1000
+"""
+ALIKE = "search_words(:{name}, null, null, null) <% search_words(name, number, phone_e164, email)"
+MOST_WORDS = 4
+
+
+def nearby(words: Collection[str], *, has_postcode: bool) -> TextClause:
+    """The statement for a name of some words: each must nearly stand there.
+
+    So the rarest decides what is read, not the hundred thousand bakeries; and a street is asked with its postcode.
     """
-)
+    alike = " and ".join(ALIKE.format(name=f"word_{number}") for number in range(len(words)))
+    postcode = "'%' || search_text(:postcode) || '%'" if has_postcode else "'%'"
+    return text(NEARBY.format(alike=alike, postcode=postcode))
 
 
 def candidates(session: Session, account: Account, site: Site | None, *, limit: int = 10) -> list[Candidate]:
@@ -85,15 +98,17 @@ def candidates(session: Session, account: Account, site: Site | None, *, limit: 
     Those that a person has said to be others are left out.
     """
     mine = traits_for(account, site)
+    words = sorted({word for word in mine.tokens if len(word) > 2}, key=len)[-MOST_WORDS:] or [account.name]
+    postcode = site.postcode if site else None
     rows = session.execute(
-        NEARBY,
+        nearby(words, has_postcode=bool(postcode)),
         {
-            "name": account.name,
+            **{f"word_{number}": word for number, word in enumerate(words)},
             "phone": account.phone_e164,
             "keys": [key for key in keys_of(mine) if key[:2] in ("d:", "e:", "a:", "s:")],
             "pin": ewkt(mine.point),
             "street": site.street if site else None,
-            "postcode": site.postcode if site else None,
+            "postcode": postcode,
             "own": account.id or uuid7(),
         },
     ).all()

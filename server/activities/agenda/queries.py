@@ -41,9 +41,8 @@ def visible_to(scope: Scope, permission: str = "activities:read") -> Select[Acti
         reached: Any = Activity.id.is_not(None)
     else:
         people = visible_users(scope.user_id, scope.team_ids, scope.level(permission)).with_only_columns(User.id)
-        at_accounts = accounts.visible_to(scope, permission).with_only_columns(Account.id)
         theirs = and_(Activity.account_id.is_(None), Activity.owner_id.in_(people.order_by(None)))
-        reached = or_(accounts.standing_for(Activity.account_id, at_accounts), theirs)  # type: ignore[arg-type]
+        reached = or_(accounts.reached_through(Activity.account_id, scope, permission), theirs)
     return select(Activity).where(Activity.deleted_at.is_(None), or_(mine, and_(not_(OTHERS_SEE_BUSY), reached)))
 
 

@@ -22,8 +22,7 @@ from server.records.happenings import happening
 
 def at_seen_accounts(scope: Scope, permission: str) -> Select[Note]:
     """The notes at accounts that a permission reaches, deleted or not."""
-    seen = accounts.visible_to(scope, permission).with_only_columns(Account.id)
-    return select(Note).where(accounts.standing_for(Note.account_id, seen))
+    return select(Note).where(accounts.reached_through(Note.account_id, scope, permission))
 
 
 def visible_to(scope: Scope, permission: str = "activities:read") -> Select[Note]:

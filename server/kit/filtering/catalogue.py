@@ -4,9 +4,10 @@
 `vocabulary(session, scope, "ticket", fields(today), today=today)` and compiles with the answer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -57,6 +58,22 @@ class Catalogue:
     segment: FindSegment | None = None
 
 
+class OnDemand(Mapping[str, Relation]):
+    """Relations that are declared when somebody first asks for one: most filters ask for none."""
+
+    def __init__(self, declare: Callable[[], Mapping[str, Relation]]) -> None:
+        self.declared = cache(declare)
+
+    def __getitem__(self, name: str) -> Relation:
+        return self.declared()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.declared())
+
+    def __len__(self) -> int:
+        return len(self.declared())
+
+
 _in_use = [Catalogue()]
 
 
@@ -84,17 +101,20 @@ def vocabulary(
     A field that is hidden from the reader is none.
     """
     known = catalogue()
-    declared = known.subjects.get(subject)
-    relations: dict[str, Relation] = {}
-    for declare in declared.relations if declared else ():
-        relation = declare(session, reader, today)
-        if relation is not None:
-            relation = replace(relation, fields=reader.askable(relation.name, relation.fields))
-            relations |= {relation.name: relation, relation.plural: relation}
     find = known.segment
+
+    def declared() -> Mapping[str, Relation]:
+        relations: dict[str, Relation] = {}
+        rooms = known.subjects.get(subject)
+        for declare in rooms.relations if rooms else ():
+            relation = declare(session, reader, today)
+            if relation is not None:
+                relation = replace(relation, fields=reader.askable(relation.name, relation.fields))
+                relations |= {relation.name: relation, relation.plural: relation}
+        return relations
 
     def members(within: Within) -> ColumnElement[bool]:
         assert find is not None
         return find(session, reader, subject, within)
 
-    return Vocabulary(reader.askable(subject, fields), today, relations, places, members if find else None)
+    return Vocabulary(reader.askable(subject, fields), today, OnDemand(declared), places, members if find else None)

@@ -130,7 +130,12 @@ def complement(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 def exists(relation: Relation, condition: ColumnElement[bool] | None) -> ColumnElement[bool]:
     """Some row of the relation fulfils a condition."""
     rows = relation.selected(condition).subquery()
-    return select(literal(1)).where(rows.c[0] == relation.key).exists()
+    there = select(literal(1)).where(rows.c[0] == relation.key)
+    if relation.keyed is not None:
+        # The planner takes two hundred objects to be behind any union, and would look all of them up one by one. What
+        # compares otherwise than by "=" keeps it from gathering them first; it is true of whatever is equal.
+        there = there.where(rows.c[0] <= relation.key)
+    return there.exists()
 
 
 def filled(field: Field) -> ColumnElement[bool]:

@@ -1,0 +1,114 @@
+"""Whom a permission reaches: accounts row by row, or all of their ids at once for what hangs on them."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, literal, or_, select, true, union_all
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from server.accounts.models import Account, AccountRep, Folded, Site
+from server.auth.access import Scope
+from server.auth.models import TeamMember
+from server.auth.roles import Level
+from server.kit import clock
+from server.kit.settings import settings
+from server.territories import queries as territories
+from server.territories.models import Territory
+
+LIVING = and_(Account.deleted_at.is_(None), Account.merged_into.is_(None))
+
+
+def today_of(scope: Scope) -> date:
+    """The day it is where the person works."""
+    return clock.today(scope.zone or settings().zone)
+
+
+def within_reach(scope: Scope, permission: str = "accounts:read") -> ColumnElement[bool]:
+    """Whether a permission of somebody reaches an account, deleted or not.
+
+    `own`: owned by or assigned to the person; `territory`: also those with a site in a territory the person works;
+    `team`: the same for everybody in the person's teams, and accounts that nobody is responsible for;
+    `region`: also the territories beside theirs, below the same sales region.
+    """
+    level, today = scope.level(permission), today_of(scope)
+    if level >= Level.ALL:
+        return true()
+    assigned = select(AccountRep.account_id).where(AccountRep.user_id == scope.user_id)
+    own = (Account.owner_id == scope.user_id) | Account.id.in_(assigned)
+    if level <= Level.OWN:
+        return own if level == Level.OWN else ~true()
+    if level == Level.TERRITORY:
+        return own | territories_reach(territories.of_member(scope.user_id, today))
+    people, areas = team_and_areas(scope, today, level)
+    nobodys = and_(Account.owner_id.is_(None), Account.territory_id.is_(None))
+    return people_reach(people) | territories_reach(areas) | nobodys
+
+
+def team_and_areas(scope: Scope, today: date, level: Level) -> tuple[Select[Any], Select[Any]]:
+    """The people of somebody's teams, and the territories that these work; for a region those beside theirs too."""
+    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
+    everybody = mates.union(select(literal(scope.user_id))).subquery()
+    people = select(everybody.c[0])
+    areas = territories.of_members(people, today)
+    if level == Level.REGION:
+        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
+        areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
+    return people, areas
+
+
+def people_reach(people: Select[Any]) -> ColumnElement[bool]:
+    """Owned by or assigned to one of these people."""
+    assigned = select(AccountRep.account_id).where(AccountRep.user_id.in_(people))
+    return Account.owner_id.in_(people) | Account.id.in_(assigned)
+
+
+def territories_reach(areas: Select[Any]) -> ColumnElement[bool]:
+    """In one of these territories, with its main site or another one."""
+    sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None)).correlate(None)
+    return Account.territory_id.in_(areas) | Account.id.in_(sites)
+
+
+def reached_ids(scope: Scope, permission: str) -> CompoundSelect[Any]:
+    """The ids of the accounts that a permission below the right over all reaches: each sign asks an index of its own.
+
+    The same accounts as `within_reach`, for statements over rows that hang on accounts: they need them all at once.
+    """
+    level, today = scope.level(permission), today_of(scope)
+    people: Select[Any] = select(literal(scope.user_id))
+    areas = territories.of_member(scope.user_id, today)
+    owned = Account.owner_id == scope.user_id
+    if level in (Level.TEAM, Level.REGION):
+        people, areas = team_and_areas(scope, today, level)
+        owned = Account.owner_id.in_(people)
+    signs = [owned, Account.id.in_(select(AccountRep.account_id).where(AccountRep.user_id.in_(people)))]
+    if level != Level.OWN:
+        sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None))
+        signs += [Account.territory_id.in_(areas), Account.id.in_(sites.correlate(None))]
+    if level in (Level.TEAM, Level.REGION):
+        signs.append(and_(Account.owner_id.is_(None), Account.territory_id.is_(None)))
+    if level == Level.NONE:
+        signs = [false()]
+    return union_all(*(select(Account.id).where(LIVING, sign).correlate(None) for sign in signs))
+
+
+def standing_for(column: ColumnElement[Any] | InstrumentedAttribute[Any], accounts: Any) -> ColumnElement[bool]:
+    """Whether a column names one of these accounts, or one that was merged into one of them."""
+    folded = aliased(Folded)
+    merged = select(literal(1)).where(folded.id == column, folded.survivor_id.in_(accounts))
+    # Kept from being turned round (OFFSET 0): hardly any account is merged, and then none of the others is looked for.
+    return column.in_(accounts) | merged.correlate_except(folded).offset(0).exists()
+
+
+def reached_through(
+    column: ColumnElement[Any] | InstrumentedAttribute[Any], scope: Scope, permission: str = "accounts:read"
+) -> ColumnElement[bool]:
+    """Whether a column names an account that a permission of somebody reaches, or one that was merged into one."""
+    level = scope.level(permission)
+    if level <= Level.NONE:
+        return false()
+    if level < Level.ALL:
+        return standing_for(column, reached_ids(scope, permission))
+    one, folded = aliased(Account), aliased(Folded)
+    alive = select(literal(1)).where(one.deleted_at.is_(None), one.merged_into.is_(None))
+    merged = alive.where(one.id == folded.survivor_id, folded.id == column)
+    return alive.where(one.id == column).correlate_except(one).exists() | merged.correlate_except(one, folded).exists()
