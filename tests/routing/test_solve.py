@@ -98,6 +98,22 @@ def test_late_visits_move_to_the_front_of_the_week() -> None:
     assert "v3" in {s.visit for r in plan.routes if r.rep_day == "r0d0" for s in r.stops}
 
 
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+@pytest.mark.parametrize(("cost", "comes"), [(500, "ann"), (700, "bob")])
+def test_the_rep_whom_a_customer_knows_comes_unless_the_way_is_longer_than_that_is_worth(
+    engine: str, cost: int, comes: str
+) -> None:
+    seconds = np.array([[0, 900, 100], [900, 0, 400], [100, 400, 0]])
+    days = tuple(RepDay(rep, rep, 0, home, home, 0, 10 * H) for home, rep in enumerate(("ann", "bob")))
+    visit = Visit("v", 2, 60, (Window(0, 10 * H),), prize=H, usual_rep="bob", other_rep_cost=cost)
+    problem = Problem(days, (visit,), seconds)
+    plan = solve(problem, engine=engine, seed=1, budget=Budget(steps=200))
+    assert [route.rep_day for route in plan.routes] == [comes]
+    assert verify(problem, plan).value.total == {"ann": H - 200 - cost, "bob": H - 800}[comes]
+    known = "The usual rep comes." if comes == "bob" else "Another rep than the usual one comes."
+    assert plan.routes[0].stops[0].why.endswith(known)
+
+
 def test_a_day_whose_break_cannot_be_taken_stays_empty() -> None:
     problem = week(n=3, reps=1, days=1)
     day = replace(problem.rep_days[0], open_s=14 * H)
