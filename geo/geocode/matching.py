@@ -289,11 +289,11 @@ class Matcher:
 
     def compare(self, asked: StreetName, street_id: int, where: Where) -> Compared | None:
         """Compare names and place of a street with what was written; None when it is another name altogether."""
-        street = self._index.street(street_id)
-        like = likeness(asked, street.names, where.words)
+        like = likeness(asked, self._index.names(street_id), where.words)
         cost = like.cost
         if cost > _UNLIKE:
             return None
+        street = self._index.street(street_id)
         agrees = 1.0 if where.postcodes and not street.postcodes.isdisjoint(where.postcodes) else 0.0
         city, own_city = 0.0, False
         for place, sure in where.places.items():

@@ -62,12 +62,13 @@ class Plain:
         return match if match.score - RIVAL_SCALE > behind + SLACK else None
 
     def _is_name(self, words: Words) -> bool:
-        """Whether the one word and the figure may together be a street's name."""
+        """Whether one word and the figures may together be a street's name."""
         if len(words) != 2:
             return False
         table, word = vocabulary(), words[0]
-        odd = word in table.front or word in table.short or word in table.little
-        return odd or self._index.knows_street("".join(words))
+        if word.isdecimal() or word in table.front or word in table.short or word in table.little:
+            return any(self._index.knows_street(key) for key in from_words(words).keys)
+        return self._index.knows_street("".join(words))
 
     def _only(self, reading: Reading, asked: StreetName, where: Where) -> tuple[Match | None, bool]:
         """The only street of exactly the name where all of the address says, and whether no similar one is there."""
@@ -90,8 +91,8 @@ class Plain:
 def is_plain(words: Words) -> bool:
     """Whether the first reading of some words is the only one that leaves none of them over.
 
-    Figures stand once, behind the name (with a letter at most) or before one of several words; no word announces
-    anything, and none may belong to a company.
+    Figures stand once, behind the name (with a letter at most) or before it; no word announces anything, and none may
+    belong to a company.
     """
     at = [n for n, word in enumerate(words) if not word.isalpha()]
     if len(at) != 1 or not words[at[0]].isdecimal() or len(words[at[0]]) > 6:
@@ -101,7 +102,7 @@ def is_plain(words: Words) -> bool:
         return False
     end, behind = at[0], words[at[0] + 1 :]
     if end == 0:
-        return len(words) > 2 and len(words[1]) > 1 and words[1] not in SUFFIX_WORDS
+        return len(words) > 1 and len(words[1]) > 1 and words[1] not in SUFFIX_WORDS
     if len(behind) > 1 or (behind and len(behind[0]) > 1 and behind[0] not in SUFFIX_WORDS):
         return False
     return words[0] not in table.legal and not (end > 2 and len(words[1]) > 2 and words[1] in table.front)
