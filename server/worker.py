@@ -7,6 +7,7 @@ import pkgutil
 import signal
 
 from procrastinate import JobContext, PsycopgConnector, exceptions
+from procrastinate.jobs import Status
 from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url
 
@@ -18,6 +19,8 @@ from server.kit.settings import settings
 from server.segments.catalogue import CATALOGUE
 
 log = logging.getLogger("waymark.worker")
+DEATHS = 5
+"""A job that so many workers died of is run no more."""
 AGAIN_S = 3
 """Seconds after which a lost database is asked for again."""
 
@@ -32,12 +35,16 @@ def load_jobs() -> None:
 @queue.periodic(cron="* * * * *")
 @queue.task(name="jobs.retry_stalled", queue="default", pass_context=True, queueing_lock="jobs.retry_stalled")
 async def retry_stalled(context: JobContext, timestamp: int) -> None:
-    """Give the jobs of workers that died to the living."""
+    """Give the jobs of workers that died to the living, but not for ever."""
     del timestamp
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs():
-        log.warning("job %s of a worker that died is run again", job.id)
         try:
+            if job.attempts >= DEATHS - 1:
+                log.error("job %s (%s) is given up: %s workers died of it", job.id, job.task_name, DEATHS)
+                await manager.finish_job(job, status=Status.FAILED, delete_job=False)
+                continue
+            log.warning("job %s of a worker that died is run again", job.id)
             await manager.retry_job(job)
         except exceptions.ConnectorException:
             log.exception("job %s could not be taken over", job.id)

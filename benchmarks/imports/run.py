@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from cpu import database_s, ours_s
 from messy import Address, as_csv, messy_rows
 
 HOME = Path(tempfile.mkdtemp(prefix="waymark-bench-"))
@@ -61,15 +62,18 @@ HASH = text(
 SAME = "identical rows"
 
 seconds: dict[str, float] = {}
+processor: dict[str, tuple[float, float]] = {}
+"""Seconds of our own process and of the database's."""
 
 
 @contextmanager
 def timed(step: str) -> Iterator[None]:
     """Time a step and say so."""
     print(f"{step} ...", file=sys.stderr)
-    begin = time.monotonic()
+    begin, ours, theirs = time.monotonic(), ours_s(), database_s(HOME)
     yield
     seconds[step] = time.monotonic() - begin
+    processor[step] = (ours_s() - ours, database_s(HOME) - theirs)
 
 
 def main() -> None:
@@ -206,7 +210,11 @@ def report(count: int, same: int) -> None:
     for step, took in seconds.items():
         rows = same if step == SAME else count
         floors = "" if step == "region" else f"{took / seconds['floor'] * count / rows:8.0f} x floor"
-        print(f"{step:22} {took:7.2f} s {floors:16} {rows / took:10,.0f} rows/s")
+        ours, theirs = processor[step]
+        print(
+            f"{step:22} {took:7.2f} s {floors:16} {rows / took:10,.0f} rows/s"
+            f" {ours:7.2f} s of our processor {theirs:7.2f} s of the database's"
+        )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from geo.geocode.types import AddressQuery
+from server.accounts import forgetting
 from server.accounts.models import Account, PinState, Site
 from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answers
 from server.accounts.rechecking import concerned
@@ -117,6 +118,16 @@ def check_pins_again() -> None:
             updating.followed_up(current)
 
 
+@queue.periodic(cron="27 3 * * *")
+@queue.task(name="accounts.forget_pins", queue="default", queueing_lock="accounts.forget_pins")
+def forget_pins(timestamp: int) -> None:
+    """See every night whether copies of pins are left that their provider let us keep for some time only."""
+    del timestamp
+    with transaction() as session:
+        if any(remote.setup_of(session, key) is not None for key in remote.LIMITED):
+            defer(session, give_pins_back, key="accounts.give_pins_back", priority=-10)
+
+
 @queue.periodic(cron="*/5 * * * *")
 @queue.task(name="accounts.keep_pins", queue="default", queueing_lock="accounts.keep_pins")
 def keep_pins(timestamp: int) -> None:
@@ -155,7 +166,10 @@ def ask_elsewhere() -> None:
 
 @task("accounts.give_pins_back")
 def give_pins_back() -> None:
-    """Place those sites anew whose pins may not be kept any longer: by our own index, until the provider is asked."""
+    """Place those sites anew whose pins may not be kept any longer, and forget the copies of these.
+
+    They are placed by our own index, until the provider is asked again.
+    """
     with transaction() as session, suppress(NoAddresses):
         acting(session, MACHINE)
         for key in remote.LIMITED:
@@ -164,6 +178,9 @@ def give_pins_back() -> None:
                 gone = remote.outlived(session, key, [query_of(site) for site in sites])
                 locate(session, [site for site in sites if query_of(site) in gone])
                 after = sites[-1].id
+    with transaction() as session:
+        for key in remote.LIMITED:
+            forgetting.forget_copies(session, key)
 
 
 def unasked(session: Session, limit: int) -> list[tuple[UUID, AddressQuery]]:

@@ -32,6 +32,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.records.editing import CUSTOM
 from server.records.merging import Delta
+from server.records.models import FORGOTTEN
 from server.records.queries import values_at
 from server.records.service import Actor
 
@@ -167,6 +168,8 @@ def put_pin_back(session: Session, scope: Scope, site_id: UUID, rev: int) -> Sit
         raise Invalid(f"The site has no revision {rev}.", help=f"It stands at {site.rev}.", field="rev")
     now: dict[str, Any] = {name: getattr(site, name) for name in PIN_FIELDS}
     then: dict[str, Any] = {**values_at(session, "site", site.id, rev, PIN_FIELDS, now)}
+    if then["pin"] == FORGOTTEN:
+        raise Invalid("This pin may not be kept any longer.", help="Ask the geocoder again, or place it.", field="rev")
     if isinstance(then["pin"], dict):  # history keeps GeoJSON
         then["pin"] = wkt(LonLat(*then["pin"]["coordinates"]))
     for name, value in then.items():

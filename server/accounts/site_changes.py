@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.locating import locate_pending
@@ -129,6 +129,12 @@ def changed_later(session: Session, which: str, values: dict[str, Any], limit: i
     parameters = {**values, "place": list(PLACE)}
     rows = session.execute(text(LATER.format(which=which, limit=limit)), parameters)
     return [Later(row.id, row.name, tuple(row.fields), row.by, row.at) for row in rows]
+
+
+def forgotten(session: Session, run_id: UUID) -> int:
+    """How many former pins of a repair may not be kept any longer; an undo has these places located anew."""
+    gone = SiteChange.before.has_key("forgotten") & (SiteChange.run_id == run_id)
+    return session.scalar(select(func.count()).where(gone)) or 0
 
 
 @dataclass(frozen=True)

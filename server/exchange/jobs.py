@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.exchange.kinds import KINDS
@@ -11,6 +12,16 @@ from server.imports.targets import Target
 from server.jobs import task
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
+
+TRIES = 3
+"""So often a step may die with its worker before it is given up."""
+
+DIED = text(
+    """
+    select coalesce(max(attempts), 0) from procrastinate_jobs
+    where status = 'doing' and task_name like 'exchange.%' and args ->> 'run_id' = :run
+    """
+)
 
 
 @task("exchange.check_import")
@@ -33,9 +44,9 @@ def undo_import(run_id: str, actor: str | None = None) -> None:
 
 def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
     """One step of an import; what makes it impossible is written down for its owner."""
-    if not service.begins(run_id, state):
-        return
     before = State.DONE if state is State.UNDOING else State.FAILED
+    if not service.begins(run_id, state) or gave_up(run_id, before):
+        return
     try:
         if state is State.CHECKING:
             service.read_on(run_id, target_of, service.tell_progress(run_id, state))
@@ -51,8 +62,19 @@ def step(run_id: UUID, state: State, *, actor: UUID | None = None) -> None:
     except WaymarkError as error:
         service.note(run_id, state=before, message=f"{error.message} {error.help}".strip())
     except BaseException:
-        service.note(run_id, state=before, message="The work was interrupted; nothing was changed. Try again.")
+        service.note(run_id, state=before, message="The work was interrupted; nothing was changed. It is tried again.")
         raise
+
+
+def gave_up(run_id: UUID, before: State) -> bool:
+    """Whether the step has died so often that it would again; its owner is told, and nothing was changed."""
+    with transaction() as session:
+        died = session.execute(DIED, {"run": str(run_id)}).scalar_one()
+    if died >= TRIES:
+        why = f"The work was interrupted {died} times and was given up; nothing was changed."
+        help = "The machine may lack memory: try again, or split the file."
+        service.note(run_id, state=before, message=f"{why} {help}")
+    return bool(died >= TRIES)
 
 
 def target_of(session: Session, run: ImportRun) -> Target:

@@ -97,8 +97,8 @@ class Tally:
                 help="Give the country of the addresses with --country; points must be degrees (EPSG:4326).",
             )
         if not self.taken:
-            why = " ".join(self.lines()) or "There are no rows below the header."
-            raise BadFile(f"There is no row with a street, a house number and a point. {why}")
+            why = self.lines() or ["There are no rows below the header."]
+            raise BadFile("\n".join(["There is no row with a street, a house number and a point.", *why]))
 
 
 def found(paths: Iterable[Path]) -> list[Path]:

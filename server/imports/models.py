@@ -182,6 +182,8 @@ class Why(StrEnum):
     """Another record rests on it."""
     TAKEN = "taken"
     """Another record has the former value by now."""
+    FORGOTTEN = "forgotten"
+    """The former value may not be kept any longer."""
 
 
 class ImportKept(Base):

@@ -17,6 +17,7 @@ from server.imports.targets import Target, Written
 from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.ids import uuid7
+from server.records.models import FORGOTTEN
 from server.records.service import Actor, acting
 from server.webhooks import service as webhooks
 
@@ -174,6 +175,14 @@ KEPT = """
     order by 3, 4
 """
 
+# What may not be kept any longer is named, and stays empty.
+GONE = """
+    insert into import_kept (run_id, record_id, label, field, value, former, why)
+    select :run, record_id, label, field, value, null, 'forgotten' from import_back
+    where why is null and former = to_jsonb(cast(:forgotten as text))
+"""
+EMPTIED = "update import_back set former = null where former = to_jsonb(cast(:forgotten as text))"
+
 REMOVE = """
     update {table} t set deleted_at = :now from import_made m
     where m.entity = '{table}' and m.row_id = t.id and m.why is null and t.deleted_at is null
@@ -263,6 +272,8 @@ def find_out(session: Session, target: Target, run_id: UUID) -> None:
     for table in target.tables:
         for column in table.unique:
             session.execute(text(TAKEN.format(table=table.name, column=column)))
+    session.execute(text(GONE), {"run": run_id, "forgotten": FORGOTTEN})
+    session.execute(text(EMPTIED), {"forgotten": FORGOTTEN})
     quiet = [f"{table.name}.{column}" for table in target.tables for column in table.quiet]
     session.execute(text(KEPT), {"run": run_id, "main": main, "quiet": quiet})
 

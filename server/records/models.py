@@ -37,6 +37,10 @@ class Record:
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+FORGOTTEN = "forgotten"
+"""Stands in the history for a value that may not be kept any longer."""
+
+
 class FieldHistory(Base):
     """One changed field of one record; `*` stands for the creation of the row."""
 

@@ -75,6 +75,7 @@ def repair_page(
         counts=repair_rows.counts(session, run.id),
         verbs=repair_rows.verbs(session, run.id),
         later=later,
+        forgotten=site_changes.forgotten(session, run.id),
         first=first,
         is_working=run.state in WORKING,
         address=ADDRESS,

@@ -52,7 +52,8 @@ def test_a_job_with_a_key_waits_only_once(empty_database: Engine) -> None:
     assert teams(empty_database) == ["North"]
 
 
-def test_the_job_of_a_worker_that_died_is_run_again(empty_database: Engine) -> None:
+def left_behind(attempts: int) -> None:
+    """A job of a worker that died, which so many had tried before."""
     with transaction() as session:
         defer(session, found_team, name="North")
         session.execute(
@@ -61,14 +62,30 @@ def test_the_job_of_a_worker_that_died_is_run_again(empty_database: Engine) -> N
                 with dead as (
                     insert into procrastinate_workers (last_heartbeat) values (now() - interval '1 hour') returning id
                 )
-                update procrastinate_jobs set status = 'doing', worker_id = (select id from dead)
+                update procrastinate_jobs
+                set status = 'doing', worker_id = (select id from dead), attempts = :attempts
                 """
-            )
+            ),
+            {"attempts": attempts},
         )
         defer(session, worker.retry_stalled, timestamp=0)
+
+
+def test_the_job_of_a_worker_that_died_is_run_again(empty_database: Engine) -> None:
+    left_behind(attempts=0)
     worker.run(wait=False)
     worker.run(wait=False)
     assert teams(empty_database) == ["North"]
+
+
+def test_a_job_that_five_workers_died_of_is_given_up(empty_database: Engine) -> None:
+    left_behind(attempts=4)
+    worker.run(wait=False)
+    worker.run(wait=False)
+    assert teams(empty_database) == []
+    with empty_database.connect() as connection:
+        stands = text("select status from procrastinate_jobs where task_name = 'tests.found_team'")
+        assert connection.execute(stands).scalar_one() == "failed"
 
 
 def test_a_worker_that_lost_its_database_asks_again_and_ends_when_told(monkeypatch: pytest.MonkeyPatch) -> None:

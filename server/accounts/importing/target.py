@@ -15,6 +15,7 @@ from geo.geocode.vocabulary import fold, words
 from geo.types import BBox
 from server.accounts import values
 from server.accounts.duplicates.jobs import find_duplicates
+from server.accounts.forgetting import wait_again
 from server.accounts.importing import cells, sql
 from server.accounts.importing.advice import exchanged
 from server.accounts.importing.rows import Around, RowReader
@@ -162,7 +163,8 @@ class AccountTarget:
         return sql.IN_USE
 
     def restored(self, session: Session, record_ids: Sequence[UUID]) -> None:
-        """Put restored accounts into their territories, and have pins placed that wait again."""
+        """Put restored accounts into their territories, and have pins placed that wait again or were forgotten."""
+        wait_again(session, record_ids)
         align_accounts(session, record_ids)
         defer(session, locate_pending, key="accounts.locate_pending")
 

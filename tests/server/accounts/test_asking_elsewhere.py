@@ -6,20 +6,31 @@ from pathlib import Path
 
 import pytest
 import typer
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from server.accounts import jobs, locating
+from geo.types import LonLat
+from server.accounts import jobs, locating, places
+from server.accounts.duplicates import pairs
+from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, Site
+from server.accounts.reviewing import desk
+from server.auth.access import scope_of
+from server.auth.models import Role
+from server.auth.service import create_user
 from server.geocoding import remote, sources
 from server.geocoding.commands import geocode
 from server.geocoding.providers import PROVIDERS
 from server.geocoding.remote import Setup
 from server.geocoding.sources import Wish
+from server.imports import queries as import_queries
+from server.imports import service as imports
+from server.imports.models import ImportRun
 from server.kit.database import transaction
+from server.kit.errors import WaymarkError
 from tests.server.geocoding import remote_peer
-from tests.server.geocoding.remote_peer import Peer
+from tests.server.geocoding.remote_peer import KNOWN, Peer
 
 OTHERS = "".join(f"-76.8,{39.2 + n / 5000:.5f},{n},Oak Lane,Arbutus,21227\n" for n in range(1, 21))
 
@@ -73,6 +84,60 @@ def test_a_pin_of_a_provider_with_a_term_is_given_back_after_it(peer: Peer, monk
     with transaction() as session:
         assert pins(session)["Machine"] == "nominatim"
     assert len(peer.asked) == 2
+
+
+def test_no_table_keeps_a_pin_beyond_its_providers_term_and_undos_say_so(
+    peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROVIDERS, "nominatim", replace(PROVIDERS["nominatim"], keeps_days=29))
+    monkeypatch.setattr(remote, "LIMITED", ("nominatim",))
+    jobs.ask_elsewhere.func()
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,lat,lon\n1,Machine,39.2,-76.8\n")
+    with transaction() as session:
+        session.execute(text("update account set number = '1' where name = 'Machine'"))
+        session.execute(text("update site set is_main = true"))
+        pairs.search(session)
+        run = imports.receive(session, TARGET, path, file_name=path.name, actor=None)
+        imports.configure(session, TARGET, run, run.mapping, {})
+        imports.check(session, TARGET, run)
+        imports.apply(session, TARGET, run)
+        run_id, twin = run.id, session.scalars(select(Site).join(Account).where(Account.name == "Twin")).one()
+        ada = create_user(session, login="ada", name="Ada", role=Role.ADMIN, password="three words make one")
+        scope = scope_of(session, ada, source="web")
+        decided = desk.decide(session, scope, twin.id, desk.Decision(twin.rev, point=LonLat(-76.8, 39.2)))
+        decision, rev = decided.id, twin.rev
+        assert {"site_change", "field_history", "import_outcome"} <= keeping(session)
+        session.execute(text("update geocoding_remote_answer set asked_at = now() - interval '30 days'"))
+        remote.forget(session)
+    jobs.give_pins_back.func()
+    with transaction() as session:
+        assert keeping(session) == set()
+        twin = session.scalars(select(Site).join(Account).where(Account.name == "Twin")).one()
+        with pytest.raises(WaymarkError, match="may not be kept"):
+            places.put_pin_back(session, scope, twin.id, rev - 1)
+        desk.undo(session, scope, decision)
+        imports.undo(session, TARGET, session.get_one(ImportRun, run_id), None)
+        kept = [(one.field, one.why) for one in import_queries.kept(session, run_id)]
+        assert kept == [("pin", "forgotten")]
+        states = session.execute(select(Account.name, Site.pin_state).join(Site).where(Site.pin.is_(None)))
+        assert {name: state for name, state in states} == {"Machine": "pending", "Twin": "pending", "Person": "failed"}
+
+
+def keeping(session: Session) -> set[str]:
+    """The tables in which the peer's coordinates stand: as numbers, or as a point."""
+    session.flush()
+    _, lat, lon = KNOWN
+    point = session.scalar(
+        text("select encode(st_asewkb(st_setsrid(st_makepoint(:x, :y), 4326)), 'hex')"), {"x": lon, "y": lat}
+    )
+    wanted = {"lat": f"%{round(lat, 6)}%", "near": f"%{str(lat)[:9]}%", "point": f"%{point}%"}
+    found = set()
+    for table in inspect(session.connection()).get_table_names():
+        like = text(f'select exists (select from "{table}" t where t::text ilike any(array[:lat, :near, :point]))')
+        if session.scalar(like, wanted):
+            found.add(table)
+    return found
 
 
 def pins(session: Session) -> dict[str, str | None]:

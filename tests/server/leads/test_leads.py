@@ -2,21 +2,28 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
+from geo.types import LonLat
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Site
+from server.accounts.pins import wkt
+from server.geocoding import remote
+from server.geocoding.providers import PROVIDERS
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
-from server.leads import converting, queries, service
+from server.leads import converting, forgetting, queries, service
 from server.leads.converting import Conversion
 from server.leads.models import Lead, LeadSource, LeadState, LostReason, SignalKind
 from server.leads.service import NewLead, NotNow
+from server.records.models import FieldHistory
 from tests.server.leads.conftest import EAST, NOWHERE, WEST
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
@@ -352,3 +359,18 @@ def test_a_deleted_lead_comes_back(session: Any, scope: Any, rita: Any, make_lea
     with pytest.raises(NotFound):
         queries.find(session, scope(rita), lead.id)
     assert service.restore(session, scope(rita), lead.id).deleted_at is None
+
+
+def test_a_pin_beyond_its_providers_term_is_given_back_and_forgotten(
+    session: Session, make_lead: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROVIDERS, "nominatim", replace(PROVIDERS["nominatim"], keeps_days=29))
+    monkeypatch.setattr(remote, "LIMITED", ("nominatim",))
+    lead = make_lead("Amann AG", street="Weg 1", city="Vaduz")
+    lead.pin, lead.pin_state, lead.grade, lead.provider = wkt(LonLat(9.2345678, 47.1)), "placed", "rooftop", "nominatim"
+    session.flush()
+    forgetting.give_pins_back(session)
+    assert (lead.pin, lead.provider, lead.pin_state) == (None, None, "pending")
+    told = text("select count(*) from field_history t where t::text like '%9.2345678%'")
+    assert session.scalar(told) == 0
+    assert "forgotten" in session.scalars(select(FieldHistory.new).where(FieldHistory.field == "pin")).all()

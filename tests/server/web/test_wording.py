@@ -99,6 +99,9 @@ def test_a_day_is_written_as_its_reader_writes_it() -> None:
 def test_words_within_a_sentence_are_said_too() -> None:
     status = "Status: “gone?” is none of prospect, customer, former; left out."
     assert DE.said(status) == "Status: «gone?» ist weder Interessent noch Kunde noch ehemalig; weggelassen."
+    mail = "E-mail: “kein-mail” is not an e-mail address; left out."
+    assert DE.said(mail) == "E-Mail: «kein-mail» ist keine E-Mail-Adresse; weggelassen."
+    assert DE.said("Name: 10,000 characters are too many.") == "Name: 10.000 Zeichen sind zu viele."
     assert DE.said("Name: is missing. Every account needs a name.") == "Name: fehlt. Jedes Konto braucht einen Namen."
 
 

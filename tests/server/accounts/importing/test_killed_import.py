@@ -118,3 +118,20 @@ def test_a_load_survives_the_death_of_its_worker(
     assert (state, counts["create"], accounts) == ("done", ROWS, ROWS)
     with transaction() as session:
         assert session.execute(text("select count(distinct number) from account")).scalar_one() == ROWS
+
+
+def test_a_load_that_died_three_times_is_given_up_and_says_so(empty_database: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("number,name,city\n1,Amann,Vaduz\n")
+    with transaction() as session:
+        run_id = service.receive(session, TARGET, path, file_name=path.name, actor=None).id
+    check_import(run_id=str(run_id))
+    with transaction() as session:
+        defer(session, apply_import, run_id=str(run_id))
+        session.execute(text("update procrastinate_jobs set attempts = 3 where task_name = 'exchange.apply_import'"))
+    worker.run(wait=False)
+    assert stands(run_id)[::2] == ("failed", 0)
+    with transaction() as session:
+        assert "interrupted 3 times" in (session.get_one(ImportRun, run_id).message or "")
+    apply_import(run_id=str(run_id))
+    assert stands(run_id)[::2] == ("done", 1), "asked for anew, it is tried anew"
