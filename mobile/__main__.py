@@ -16,6 +16,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--server", default=LOCAL, help="the server's address, filled in on the sign-in screen")
     parser.add_argument("--size", default="412x732", help="the window, for example 360x640")
     parser.add_argument("--position", help="LON,LAT: a made-up position for machines without GPS, sent as such")
+    parser.add_argument("--photos", type=Path, help="a folder whose pictures stand in for a camera's")
     args = parser.parse_args(argv)
     os.environ.setdefault("KIVY_NO_ARGS", "1")
     width, _, height = args.size.partition("x")
@@ -26,11 +27,12 @@ def main(argv: list[str] | None = None) -> int:
     Config.set("graphics", "height", height)
     Config.set("input", "mouse", "mouse,disable_multitouch")
 
-    from mobile.device.desktop import GivenPosition
+    from mobile.device.desktop import FolderCamera, GivenPosition
     from mobile.screens.app import WaymarkApp
 
     position = GivenPosition(*map(float, args.position.split(","))) if args.position else None
-    WaymarkApp(args.home, server=args.server, position=position).run()
+    camera = FolderCamera(args.photos) if args.photos else None
+    WaymarkApp(args.home, server=args.server, position=position, camera=camera).run()
     return 0
 
 

@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
-from mobile.device.desktop import FileSecrets, NoPosition
+from mobile.device.desktop import DesktopNetwork, FileSecrets, NoCamera, NoPosition
 from mobile.device.keys import FileKeys
+from mobile.device.pictures import PillowPictures
 from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
-from mobile.field.ports import Position
+from mobile.field.ports import Camera, Network, Pictures, Position
 from mobile.field.store import Store
+from mobile.field.sync import blobs
 from mobile.field.sync.api import Api
 from mobile.field.sync.run import Report, Sync
 from mobile.field.sync.tokens import sign_in
@@ -17,11 +19,14 @@ from mobile.field.sync.transport import HttpTransport
 class Phone:
     """Everything that is one per phone; stores are one per thread."""
 
-    def __init__(self, folder: Path, position: Position | None = None) -> None:
+    def __init__(self, folder: Path, position: Position | None = None, camera: Camera | None = None) -> None:
         self.home = PhoneHome(folder)
         self.keys = FileKeys(folder / "keys")
         self.secrets = FileSecrets(folder / "secrets.json")
         self.position: Position = position or NoPosition()
+        self.camera: Camera = camera or NoCamera()
+        self.pictures: Pictures = PillowPictures()
+        self.network: Network = DesktopNetwork()
 
     def who(self) -> SignedIn:
         """The signed-in user; raises NotSignedIn."""
@@ -46,7 +51,23 @@ class Phone:
     def sync(self, store: Store, *, server: str | None = None, with_maps: bool = True) -> Report:
         """One whole sync with the server this phone is signed in to."""
         transport = HttpTransport(server or self.who().server)
-        return Sync(self.home, store, transport, self.keys, self.secrets).run(with_maps=with_maps)
+        return Sync(self.home, store, transport, self.keys, self.secrets).run(
+            with_maps=with_maps, photos_too=self.photos_allowed()
+        )
+
+    def photos_allowed(self) -> bool:
+        """Whether large photos may be sent over the present network."""
+        return self.settings()["photos"] != "wifi" or not self.network.metered()
+
+    def fetch(self, hashes: list[str]) -> None:
+        """Bring pictures here, with files of its own, for a thread that is not the screen's."""
+        store = self.home.store()
+        try:
+            sync = Sync(self.home, store, HttpTransport(self.who().server), self.keys, self.secrets)
+            for sha256 in hashes:
+                blobs.fetch(store, sync.signed_in(), sha256)
+        finally:
+            store.close()
 
     def sync_by_itself(self) -> Report:
         """One sync with files of its own, for a thread that is not the screen's."""
@@ -59,12 +80,12 @@ class Phone:
     # -- what the rep has chosen
 
     def settings(self) -> dict[str, str]:
-        """Appearance and language."""
+        """Appearance, language, and which networks may carry photos."""
         try:
             chosen = json.loads((self.home.folder / "settings.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             chosen = {}
-        return {"appearance": "light", "language": "en"} | dict(chosen)
+        return {"appearance": "light", "language": "en", "photos": "any"} | dict(chosen)
 
     def choose(self, key: str, value: str) -> None:
         write_whole(self.home.folder / "settings.json", json.dumps(self.settings() | {key: value}))

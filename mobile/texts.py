@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mobile import pintexts, plantexts, worktexts
+from mobile import phototexts, pintexts, plantexts, worktexts
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -278,8 +278,8 @@ DE = {
     "overdue": "{n} Tage überfällig",
 }
 
-EN |= pintexts.EN | worktexts.EN | plantexts.EN
-DE |= pintexts.DE | worktexts.DE | plantexts.DE
+EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN
+DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {

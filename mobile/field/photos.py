@@ -22,6 +22,7 @@ class Photo:
     """A photo as a screen shows it."""
 
     id: str
+    account_id: str
     name: str
     taken_at: str
     sha256: str
@@ -116,7 +117,7 @@ def _photo(store: Store, doc: Json, states: dict[str, str]) -> Photo:
     state = states.get(doc["sha256"]) or states.get(str(doc.get("thumbnail_sha256")))
     mark = {"waiting": "phone", "refused": "attention"}.get(state or "", "server")
     small, large = here(store, doc.get("thumbnail_sha256")), here(store, doc["sha256"])
-    return Photo(doc["id"], doc["name"], doc["taken_at"], doc["sha256"], small or large, large, mark)
+    return Photo(doc["id"], doc["account_id"], doc["name"], doc["taken_at"], doc["sha256"], small or large, large, mark)
 
 
 def here(store: Store, sha256: str | None) -> Path | None:

@@ -279,7 +279,7 @@ def sync_state(store: Store) -> SyncState:
     waiting = tuple(op for op in ops if op.state in ("queued", "sent", "deferred"))
     db = store.cache.db
     return SyncState(
-        unsent=len(waiting) + sum(op.state == "stuck" for op in ops),
+        unsent=len(waiting) + sum(op.state == "stuck" for op in ops) + lone_photos(store, waiting),
         oldest_unsent=store.outbox.oldest_unsent(),
         attention=tuple(op for op in ops if op.state in ATTENTION and op.op_id not in seen),
         waiting=waiting,
@@ -287,6 +287,11 @@ def sync_state(store: Store) -> SyncState:
         verifying=db.execute("select 1 from suspect limit 1").fetchone() is not None,
         synced_at=store.cache.meta.get("synced_at"),
     )
+
+
+def lone_photos(store: Store, waiting: Iterable[Op]) -> int:
+    """Photos whose op is on the server already and whose content is not."""
+    return len({blob.for_op for blob in store.outbox.blobs.all("waiting")} - {op.op_id for op in waiting})
 
 
 def account_name(store: Store, op: Op) -> str:

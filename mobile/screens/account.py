@@ -5,9 +5,9 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import pins, reads, records
+from mobile.field import photos, pins, reads, records
 from mobile.field.capture import edit
-from mobile.screens import work
+from mobile.screens import gallery, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section, state_ink
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, rule
@@ -24,6 +24,7 @@ def build(ctx, account_id):
     main = [
         _head(ctx, card),
         *work.sections(ctx, account_id),
+        _photos(ctx, account_id),
         _facts(ctx, card),
         *(_site(ctx, card, site) for site in card.sites),
     ]
@@ -65,6 +66,19 @@ def _head(ctx, card):
         PushButton(words("take_order"), lambda: ctx.nav.go("order", account_id=account["id"]), "tag", "quiet")
     )
     return head
+
+
+def _photos(ctx, account_id):
+    """The latest photos; small ones that are not here are brought while one looks."""
+    words, shown = ctx.words, photos.at_account(ctx.files, account_id)[:12]
+
+    def take():
+        if gallery.take(ctx, account_id, "account", account_id):
+            ctx.nav.again()
+
+    ctx.nav.fetch_pictures(photos.wanted(ctx.files, account_id)[:12])
+    content = gallery.strip(ctx, shown) if shown else Text(words("no_photos"), 16, ink="quiet")
+    return section(words("photos"), content, PushButton(words("take_photo"), take, "plus", "quiet"))
 
 
 def _facts(ctx, card):

@@ -1,5 +1,7 @@
 """The Kivy app: holds the phone, shows one screen at a time, syncs beside it."""
 
+import contextlib
+import threading
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,16 @@ from kivy.core.window import Window
 from kivy.metrics import dp
 
 from mobile.field.maps.pack import open_packs
-from mobile.field.ports import Position
+from mobile.field.ports import Camera, Position
+from mobile.field.sync.problems import Problem
 from mobile.field.sync.run import Report
+from mobile.field.sync.transport import Unreachable
 from mobile.field.sync.worker import AFTER_SAVE_S, SyncWorker
 from mobile.phone import Phone
 from mobile.screens import (
     account,
     accounts,
+    gallery,
     map_view,
     more,
     order,
@@ -46,6 +51,7 @@ SCREENS = {
     "visit": visit.build,
     "order": order.build,
     "sign": signing.build,
+    "photo": gallery.build,
     "next_step": steps.build,
     "lead": steps.build_lead,
     "sync": sync.build,
@@ -62,14 +68,21 @@ class WaymarkApp(App):
     title = "Waymark"
 
     def __init__(
-        self, folder: Path, *, server: str = "", position: Position | None = None, syncing: bool = True
+        self,
+        folder: Path,
+        *,
+        server: str = "",
+        position: Position | None = None,
+        camera: Camera | None = None,
+        syncing: bool = True,
     ) -> None:
         super().__init__()
-        self.phone = Phone(folder, position)
+        self.phone = Phone(folder, position, camera)
         self.server, self.syncing = server, syncing
         self.stage = Stage()
         self.trail: list[tuple[str, dict[str, Any]]] = []
         self.worker: SyncWorker | None = None
+        self._asked: set[str] = set()
         self._shown: tuple[str, dict[str, Any]] | None = None
         self.ctx = Context(self.phone, Words(), self)
 
@@ -192,6 +205,24 @@ class WaymarkApp(App):
             if self.trail[-1][0] in (*TABS, "sync"):
                 self.again()
 
+    def fetch_pictures(self, hashes: list[str]) -> None:
+        """Bring pictures beside what one looks at, each tried once until the next sync; the screen is shown anew."""
+        wanted = [one for one in hashes if one not in self._asked]
+        if self.worker is None or not wanted:
+            return
+        self._asked.update(wanted)
+        threading.Thread(target=self._fetch, args=(wanted, self.trail[-1]), daemon=True).start()
+
+    def _fetch(self, hashes: list[str], place: tuple[str, dict[str, Any]]) -> None:
+        with contextlib.suppress(Unreachable, Problem, OSError):
+            self.phone.fetch(hashes)
+            self._fetched(place)
+
+    @mainthread
+    def _fetched(self, place: tuple[str, dict[str, Any]]) -> None:
+        if self.trail and self.trail[-1] == place:
+            self.again()
+
     def open_link(self, link: str) -> None:
         """Hand a phone number or a place to the system."""
         if not webbrowser.open(link):
@@ -222,7 +253,10 @@ class WaymarkApp(App):
     @mainthread
     def _synced(self, report: Report) -> None:
         """A sync ended: say what went wrong, show what came in (never under the rep's fingers)."""
-        changed = bool(report.rows or report.results or report.parked or report.maps or report.requeued)
+        self._asked.clear()
+        changed = bool(
+            report.photos or report.rows or report.results or report.parked or report.maps or report.requeued
+        )
         problem = None if report.ok else self._say(report)
         changed = changed or problem != self.ctx.problem
         self.ctx.syncing, self.ctx.problem = False, problem

@@ -36,6 +36,14 @@ def build(ctx):
             words("language"),
             Chips(list(LANGUAGES.items()), chosen["language"], lambda v: ctx.nav.choose("language", v)),
         ),
+        section(
+            words("photos_by"),
+            Chips(
+                [(k, words(f"by_{k}")) for k in ("any", "wifi")],
+                chosen["photos"],
+                lambda v: ctx.nav.choose("photos", v),
+            ),
+        ),
     )
     if state.unsent:
         page.column.add_widget(Notice(words("sign_out_blocked", n=state.unsent), "warn"))

@@ -6,6 +6,7 @@ from kivy.metrics import dp
 
 from mobile.field import reads
 from mobile.field.capture import take_mine
+from mobile.screens import gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -29,6 +30,7 @@ def build(ctx):
     for op in state.attention:
         add(_needing(ctx, op))
     add(_waiting(ctx, state))
+    add(gallery.waiting(ctx))
     return frame(ctx, words("sync"), page, back=True)
 
 

@@ -5,11 +5,13 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import forms, reads, restday, taking
+from mobile.field import forms, photos, reads, restday, taking
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import radius_m, verify
 from mobile.field.pins import is_approximate
 from mobile.field.store import clock
+from mobile.field.store.ids import uuid7
+from mobile.screens import gallery
 from mobile.screens.parts import frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
@@ -64,7 +66,12 @@ class VisitForm(BoxLayout):
             chips = Chips([(kind.id, kind.name) for kind in kinds], self._kind_id(), self._ask)
             cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
             self._ask(self._kind_id())
-        return [*cards, self._extras(), Card(Text(words("next_step"), 14, True, "quiet"), self.step, spacing=8)]
+        return [
+            *cards,
+            self._photos(),
+            self._extras(),
+            Card(Text(words("next_step"), 14, True, "quiet"), self.step, spacing=8),
+        ]
 
     def _kind_id(self):
         return self.draft.get("kind", self.visit.get("visit_type_id"))
@@ -77,6 +84,26 @@ class VisitForm(BoxLayout):
         if kind_id in self.kinds:
             typed = self.draft.setdefault("answers", dict(self.visit.get("answers") or {}))
             self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed))
+
+    def _photos(self):
+        """The photos of this visit, and one tap for another."""
+        words, self.gallery = self.ctx.words, Column()
+        self._show_photos()
+        button = PushButton(words("take_photo"), self.take_photo, "plus", "quiet")
+        return Card(Text(words("photos"), 14, True, "quiet"), self.gallery, button, spacing=8)
+
+    def _show_photos(self):
+        self.gallery.clear_widgets()
+        taken = photos.of_owner(self.ctx.files, self.account_id, self.visit_id) if self.visit_id else []
+        if taken:
+            self.gallery.add_widget(gallery.strip(self.ctx, taken))
+
+    def take_photo(self):
+        """On this phone for good once it is taken; the visit need not be saved for that."""
+        if self.visit_id is None:
+            self.visit_id = self.draft["visit_id"] = uuid7()
+        if gallery.take(self.ctx, self.account_id, "visit", self.visit_id):
+            self._show_photos()
 
     def _extras(self):
         """An order, and the customer's signature."""

@@ -242,6 +242,41 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     assert not screen.shows("Bring the catalogue"), "a tap says that it is done"
 
 
+def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_app, world, tmp_path):
+    from PIL import Image
+
+    from mobile.device.desktop import FolderCamera
+
+    exif = Image.Exif()
+    exif[0x0132], exif[0x010F] = "2026:11:26 10:12:29", "A camera that tells where it was"
+    (tmp_path / "lens").mkdir()
+    Image.effect_noise((3000, 2000), 90).convert("RGB").save(tmp_path / "lens" / "door.jpg", exif=exif)
+    screen = open_app(world.folder, syncing=False, camera=FolderCamera(tmp_path / "lens"))
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("Take a photo")
+    screen.tap("Take a photo")
+    store = screen.app.ctx.store
+    ops = store.outbox.ops()
+    assert [(op.e, op.body["d"]["owner_id"]) for op in ops] == [("attachment", uid(3001))] * 2
+    large, small = ops[0].body["d"]["sha256"], ops[0].body["d"]["thumbnail_sha256"]
+    blobs = store.outbox.blobs
+    assert blobs.path_of(large).stat().st_size <= 300_000
+    assert blobs.path_of(small).stat().st_size <= 20_000
+    with Image.open(blobs.path_of(large)) as kept:
+        assert max(kept.size) <= 1600
+        assert dict(kept.getexif()) == {0x0132: "2026:11:26 10:12:29"}
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap(ops[0].body["d"]["name"])
+    assert screen.shows("not on the server yet")
+    screen.tap("Delete this photo")
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("Photos not yet sent: ")
+    assert screen.shows("a visit never waits for its photo")
+
+
 def test_a_long_press_on_the_map_takes_a_new_lead_and_names_what_is_there(screen):
     from kivy.tests.common import UnitTestTouch
 

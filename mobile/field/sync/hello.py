@@ -44,6 +44,8 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     is remembered last.
     """
     again = store.outbox.align(reply.last_n)
+    if again:
+        store.outbox.blobs.ask_again()
     if reply.durable_upto is not None:
         store.outbox.prune(min(reply.durable_upto.n, reply.last_n), clock.now())
     _retry_parked(store)

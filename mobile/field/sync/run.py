@@ -94,6 +94,11 @@ class Sync:
         self._store.outbox.meta.set("sign_in_needed", None)
         return report
 
+    def signed_in(self) -> Api:
+        """The server, after whatever it takes to be let in."""
+        self._tokens.ensure()
+        return self._api
+
     def _send_photos(self, report: Report, photos_too: bool) -> None:
         """Contents come after everything else; without them everything else is done all the same."""
         try:

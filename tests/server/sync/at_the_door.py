@@ -11,7 +11,7 @@ from server.auth import routes as auth
 from server.auth.schemas import Refresh
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
-from server.sync import routes
+from server.sync import blob_routes, routes
 from server.sync.phones import PhoneRequires, unpack
 
 HANDLERS: dict[str, tuple[str, Callable[..., Response]]] = {
@@ -36,11 +36,25 @@ class Door:
     def request(self, method: str, path: str, *, headers: dict[str, str], content: bytes | None) -> Answer:
         """One request and its answer; what the application does not catch is a server error."""
         try:
+            if path.startswith("/att/v1/"):
+                return self.contents(method, path, headers, content or b"")
             return Answer(200, self.handled(method, path, headers, content or b""), {})
         except WaymarkError as error:
             return Answer(int(error.status), json.dumps(error.problem(), default=str).encode(), {})
         except (OperationalError, IntegrityError):
             return Answer(503, b'{"code": "busy"}', {})
+
+    def contents(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """What is answered to a content or a piece of it."""
+        lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        request = Request({"type": "http", "method": method, "path": path, "headers": lines, "client": None})
+        scope, sha256 = PhoneRequires("sync:write")(request), path.rpartition("/")[2]
+        if method == "POST":
+            answer = blob_routes.declare(sha256, scope, body)
+        else:
+            offset, checksum = int(headers["Upload-Offset"]), headers["Upload-Checksum"]
+            answer = blob_routes.send_piece(sha256, scope, body, offset, checksum)
+        return Answer(answer.status_code, bytes(answer.body), {})
 
     def handled(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         """What the handler of a path answers."""

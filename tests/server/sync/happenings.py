@@ -108,6 +108,20 @@ class OnThePhones(Company):
             state = self.rng.choice(("en_route", "checked_in", "done", "missed"))
             phone.event(self.rng.choice(held), state, visit, f"n{self.rng.randint(0, 9999)}")
 
+    def a_rep_takes_a_photo(self) -> None:
+        phone = self.phone()
+        visits, held = phone.shown("visit"), phone.shown("account")
+        if held:
+            phone.photo(self.rng.choice(held), self.rng.choice(visits) if visits else None)
+
+    def pieces_of_photos_are_damaged(self) -> None:
+        phone = self.phone()
+        if held := phone.shown("account"):
+            phone.photo(self.rng.choice(held))
+        phone.network.damage = 0.4
+        self.synced(phone)
+        phone.network.damage = 0.0
+
     def a_rep_deletes(self) -> None:
         phone = self.phone()
         if held := sorted(phone.held("account")):
@@ -152,6 +166,7 @@ class OnThePhones(Company):
         try:
             for account in held[:2]:
                 phone.event(account, "done", None, "saved at the last moment")
+                phone.photo(account)
         except Killed:
             pass
         phone.restart()

@@ -13,6 +13,7 @@ from server.accounts.models import Account, Site
 from server.accounts.queries import within_reach
 from server.auth.access import Scope, scope_of, system_scope
 from server.auth.models import User
+from server.files import store as files
 from server.kit.database import transaction
 from server.sync import buckets, doctor, entities
 from tests.server.sync.field_phone import FieldPhone
@@ -81,7 +82,7 @@ def lost_ops(ledger: Ledger, phones: Mapping[str, FieldPhone]) -> Iterator[str]:
         for op in phone.store.outbox.ops():
             if op.state != answers.get(op.op_id):
                 yield f"I1: op {op.n} of {login} is {op.state} there, {answers.get(op.op_id)} on the server"
-    applied = [op for op in ledger.values() if op.kind == "create" and answers.get(op.op_id) == "applied"]
+    applied = [op for op in ledger.values() if op.e == "visit_event" and answers.get(op.op_id) == "applied"]
     if events != len(applied):
         yield f"I2: {len(applied)} visit events were taken, {events} are there"
     if unplanned > len({op.body["d"]["visit_id"] for op in applied}):
@@ -117,7 +118,7 @@ def wrong_with(session: Session, op: Op) -> Iterator[str]:
     (status, has_body) = receipts[0]
     if status in ("rejected", "deferred", "conflict") and not has_body:
         yield f"I1: {status} without its content"
-    if op.kind == "create" and status == "applied":
+    if op.e == "visit_event" and status == "applied":
         found = session.execute(text("select 1 from visit_event where id = :id"), {"id": op.row_id}).all()
         if not found:
             yield "I1: the visit event is not there"
@@ -129,6 +130,23 @@ def wrong_with(session: Session, op: Op) -> Iterator[str]:
             kept = {"op": op.op_id, "name": name, "row": UUID(op.row_id), "new": json.dumps(new)}
             if not session.execute(text(KEPT), kept).all():
                 yield f"I5: the value of {name} has vanished"
+
+
+def without_content(ledger: Ledger, phones: Mapping[str, FieldPhone]) -> Iterator[str]:
+    """I13: photos that were taken and whose content is neither on the server nor on the phone that took them."""
+    with transaction() as session:
+        statement = "select id::text, sha256, file_id is not null from attachment"
+        rows = {row[0]: (row[1], row[2]) for row in session.execute(text(statement))}
+    for op in ledger.values():
+        if op.e != "attachment" or op.kind != "create" or op.row_id not in rows:
+            continue
+        sha256, is_here = rows[op.row_id]
+        if is_here and files.has(sha256):
+            continue
+        if not any(phone.store.outbox.blobs.path_of(sha256).is_file() for phone in phones.values()):
+            yield f"I13: the content of photo {op.row_id} is nowhere"
+        else:
+            yield f"I13: the content of photo {op.row_id} is still on its phone after everything has settled"
 
 
 def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
@@ -154,14 +172,20 @@ select v.id from visit v where v.deleted_at is null
 """
 
 
+PHOTOS = """
+select a.id from attachment a where a.deleted_at is null and account_surviving(a.account_id) = any(:accounts)
+"""
+
+
 def expected_rows(session: Session, scope: Scope) -> dict[str, dict[str, Any]]:
     """What somebody's phone holds, told by the rules of the pages and not by the tables of sync."""
     accounts = [UUID(row_id) for row_id in reach_of(session, scope)]
     people = list(session.scalars(buckets.people_of(scope)))
     sites = session.scalars(select(Site.id).where(Site.account_id.in_(accounts), Site.deleted_at.is_(None))).all()
     visits: Any = session.scalars(text(VISITS), {"accounts": accounts, "people": people}).all()
+    taken: Any = session.scalars(text(PHOTOS), {"accounts": accounts}).all()
     found = {}
-    for name, ids in (("account", accounts), ("site", sites), ("visit", visits)):
+    for name, ids in (("account", accounts), ("site", sites), ("visit", visits), ("attachment", taken)):
         rows = entities.rows(session, system_scope(), entities.BY_NAME[name], ids)
         found[name] = {str(row_id): (row.rev, row.json()) for row_id, row in rows.items()}
     return found

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from mobile.field.store import outbox, overlay
+from mobile.field.store import blobs, outbox, overlay
 from mobile.field.store import store as phone_store
 from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
@@ -237,6 +237,11 @@ def batch_without_savepoints(m: Patch) -> None:
     m.setattr(push, "settle", settle)
 
 
+def photo_dropped_at_the_answer(m: Patch) -> None:
+    """The phone removes a photo as soon as the server has it, whatever its backups have."""
+    m.setattr(blobs.Blobs, "stored", blobs.Blobs.let_go)
+
+
 MUTANTS: tuple[tuple[Callable[[Patch], None], Story], ...] = (
     (sequence_cursor, stories.a_transaction_stays_open),
     (updated_at_cursor, stories.a_transaction_stays_open),
@@ -255,6 +260,7 @@ MUTANTS: tuple[tuple[Callable[[Patch], None], Story], ...] = (
     (op_changed_after_sending, stories.an_answer_is_lost),
     (cursor_before_rows, stories.an_app_dies_at_every_place),
     (overlay_dropped_at_sending, stories.two_edit_one_field),
+    (photo_dropped_at_the_answer, stories.a_restore_undoes_a_photo),
     (batch_without_savepoints, stories.a_bad_op_among_good_ones),
 )
 

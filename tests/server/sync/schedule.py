@@ -102,11 +102,13 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         if report.code in ("login_required", "device_forked", "token_reused", "not_a_device"):
             return True
         assert report.ok, f"I7: {login} cannot sync: {report.code} {report.detail}"
-        return bool(report.rows or report.results or report.requeued or report.parked)
+        assert report.photo_error is None, f"I7: the photos of {login} do not arrive: {report.photo_error}"
+        return bool(report.rows or report.results or report.requeued or report.parked or report.photos)
 
     def violations(self) -> Iterator[str]:
         """The invariants that do not hold."""
         yield from invariants.lost_ops(self.ledger, self.phones)
+        yield from invariants.without_content(self.ledger, self.phones)
         yield from invariants.diverged(self.phones)
         yield from invariants.ill()
 

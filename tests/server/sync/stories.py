@@ -95,6 +95,14 @@ def a_restore_undoes_visits(schedule: Schedule) -> None:
     schedule.backups.restore(schedule.backups.taken[-1])
 
 
+def a_restore_undoes_a_photo(schedule: Schedule) -> None:
+    schedule.backups.take()
+    schedule.phones["rita"].photo(str(schedule.accounts[0]))
+    schedule.note()
+    schedule.synced(schedule.phones["rita"])
+    schedule.backups.restore(schedule.backups.taken[-1])
+
+
 def a_failover_lost_a_visit(schedule: Schedule) -> None:
     schedule.backups.take()
     visit(schedule)

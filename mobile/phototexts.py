@@ -1,0 +1,41 @@
+"""What the app says about photos."""
+
+EN = {
+    "photos": "Photos",
+    "take_photo": "Take a photo",
+    "photo": "Photo",
+    "no_photos": "No photos yet.",
+    "no_camera": "No photo was taken.",
+    "too_many_photos": "A visit has at most 20 photos.",
+    "delete_photo": "Delete this photo",
+    "photo_deleted": "The photo is deleted.",
+    "photo_waits": "Saved on this phone, not on the server yet.",
+    "photos_waiting": "Photos not yet sent: {n} ({size})",
+    "photos_wait_wifi": "They wait for a Wi-Fi; their small pictures do not.",
+    "photos_wait_net": "They are sent after everything else; a visit never waits for its photo.",
+    "photo_refused": "The server does not take a photo: {reason} It stays on this phone.",
+    "photos_by": "Send photos",
+    "by_any": "Always",
+    "by_wifi": "With Wi-Fi only",
+    "kind_attachment": "Photo",
+}
+
+DE = {
+    "photos": "Fotos",
+    "take_photo": "Foto aufnehmen",
+    "photo": "Foto",
+    "no_photos": "Noch keine Fotos.",
+    "no_camera": "Es wurde kein Foto aufgenommen.",
+    "too_many_photos": "Ein Besuch hat höchstens 20 Fotos.",
+    "delete_photo": "Dieses Foto löschen",
+    "photo_deleted": "Das Foto ist gelöscht.",
+    "photo_waits": "Auf diesem Telefon gespeichert, noch nicht auf dem Server.",
+    "photos_waiting": "Noch nicht gesendete Fotos: {n} ({size})",
+    "photos_wait_wifi": "Sie warten auf ein WLAN; ihre kleinen Bilder nicht.",
+    "photos_wait_net": "Sie gehen nach allem anderen; ein Besuch wartet nie auf sein Foto.",
+    "photo_refused": "Der Server nimmt ein Foto nicht: {reason} Es bleibt auf diesem Telefon.",
+    "photos_by": "Fotos senden",
+    "by_any": "Immer",
+    "by_wifi": "Nur mit WLAN",
+    "kind_attachment": "Foto",
+}
