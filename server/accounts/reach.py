@@ -93,10 +93,8 @@ def reached_ids(scope: Scope, permission: str) -> CompoundSelect[Any]:
 
 def standing_for(column: ColumnElement[Any] | InstrumentedAttribute[Any], accounts: Any) -> ColumnElement[bool]:
     """Whether a column names one of these accounts, or one that was merged into one of them."""
-    folded = aliased(Folded)
-    merged = select(literal(1)).where(folded.id == column, folded.survivor_id.in_(accounts))
-    # Kept from being turned round (OFFSET 0): hardly any account is merged, and then none of the others is looked for.
-    return column.in_(accounts) | merged.correlate_except(folded).offset(0).exists()
+    merged = select(Folded.id).where(Folded.survivor_id.in_(accounts)).correlate(None)
+    return column.in_(accounts) | column.in_(merged)
 
 
 def reached_through(

@@ -11,10 +11,12 @@ from server.accounts.fields import overdue_days
 from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
 from server.auth.access import Scope
+from server.kit.filtering.guard import answers_in_time
 from server.kit.layers import WORLD_M, Layer
 from server.kit.tiles import Tile
 
 
+@answers_in_time
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The accounts of a tile that somebody may see: single ones, or clusters with counts by class below zoom 9."""
     layer = Layer("accounts", at, Site.pin)

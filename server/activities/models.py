@@ -100,6 +100,14 @@ class Visit(Record, Base):
         Index("ix_visit_account", "account_id", "day"),
         Index("ix_visit_rep", "rep_id", "day"),
         Index("ix_visit_day", "day"),
+        Index(
+            "ix_visit_counted",
+            "state",
+            "day",
+            "account_id",
+            postgresql_include=["outcome"],
+            postgresql_where=text("deleted_at is null"),
+        ),
         Index("ix_visit_moment", "account_id", text(VISIT_MOMENT), "id"),
     )
 

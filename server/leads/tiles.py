@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from server.auth.access import Scope
+from server.kit.filtering.guard import answers_in_time
 from server.kit.layers import Layer
 from server.kit.tiles import Tile
 from server.leads import queries
 from server.leads.models import OPEN, Lead
 
 
+@answers_in_time
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The leads of a tile that somebody may see: without a filter those that are open; counted below zoom 9."""
     layer = Layer("leads", at, Lead.pin)

@@ -12,6 +12,7 @@ from server.accounts.models import Account, Site
 from server.auth import veil
 from server.auth.access import Scope
 from server.kit import clock
+from server.kit.filtering.guard import answers_in_time
 from server.kit.layers import Layer
 from server.kit.tiles import Tile
 from server.opportunities import queries
@@ -46,6 +47,7 @@ def without_pin(session: Session, scope: Scope, *, filter: str | None = None, se
     return session.scalar(missing) or 0
 
 
+@answers_in_time
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The deals of a tile that somebody may see: single ones, or clusters with counts and sums below zoom 8."""
     deals = placed(queries.chosen(session, scope, filter=filter, search=search))

@@ -12,6 +12,7 @@ from sqlalchemy.types import Text
 from server.accounts.models import Account, Site
 from server.auth.access import Scope
 from server.kit import clock
+from server.kit.filtering.guard import answers_in_time
 from server.kit.layers import Layer
 from server.kit.tiles import Tile
 from server.tickets import queries
@@ -34,6 +35,7 @@ def placed(statement: Select[Ticket]) -> Select[Any]:
     return placed
 
 
+@answers_in_time
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The tickets of a tile that somebody may see: without a filter those not solved; counted below zoom 9."""
     now = clock.now()

@@ -23,6 +23,7 @@ from server.auth.queries import visible_users
 from server.auth.roles import Level
 from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import answers_in_time
 from server.kit.paging import decode_cursor, encode_cursor
 from server.records.happenings import happening
 
@@ -136,6 +137,7 @@ def chosen(
     return statement
 
 
+@answers_in_time
 def page(
     session: Session, statement: Select[Activity], *, cursor: str | None = None, limit: int = 50, oldest: bool = False
 ) -> Listing:

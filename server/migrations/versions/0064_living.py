@@ -1,4 +1,4 @@
-"""Lists of an owner, a class, a town and of people are counted from indexes alone."""
+"""Lists of an owner, a class, a town, of people and of visits are counted from indexes alone."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +20,13 @@ def upgrade() -> None:
         ["account_class", "id"],
         postgresql_include=["owner_id", "territory_id"],
         postgresql_where=LIVING,
+    )
+    op.create_index(
+        "ix_visit_counted",
+        "visit",
+        ["state", "day", "account_id"],
+        postgresql_include=["outcome"],
+        postgresql_where=sa.text("deleted_at is null"),
     )
     op.create_index(
         "ix_contact_account_living",

@@ -14,6 +14,7 @@ from server.auth.models import User
 from server.demands.models import VisitDemand
 from server.kit import clock
 from server.kit.filtering import guard
+from server.kit.layers import Layer
 from server.kit.settings import settings
 
 MakeAccount = Callable[..., Any]
@@ -79,6 +80,33 @@ def test_rows_of_a_merged_account_count_for_the_one_that_lives_on(
     assert names(admin_client, "visits.count() = 0") == []
 
 
+def test_a_chain_of_merges_is_one_step_until_one_of_them_is_taken_back(session: Session, three: dict[str, Any]) -> None:
+    amann, beck, zech = (three[name].id for name in ("Amann", "Beck", "Zech"))
+    stands_for = []
+    for loser, winner in ((beck, zech), (zech, amann), (zech, None), (beck, None)):
+        session.execute(
+            text("update account set merged_into = :winner where id = :loser"), {"winner": winner, "loser": loser}
+        )
+        stands_for.append(dict(session.execute(text("select id, survivor_id from account_folded")).tuples().all()))
+    assert stands_for == [{beck: zech}, {beck: amann, zech: amann}, {beck: zech}, {}]
+
+
+@pytest.mark.usefixtures("three")
+def test_the_order_is_the_same_whether_rows_are_gathered_or_walked_along(
+    admin_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pages(sort: str) -> list[str]:
+        asked = {"filter": 'name contains "e"', "sort": sort, "limit": "1"}
+        first = admin_client.get("/api/v1/accounts", params=asked).json()
+        second = admin_client.get("/api/v1/accounts", params={**asked, "cursor": first["next_cursor"]}).json()
+        return [one["name"] for one in (*first["items"], *second["items"])]
+
+    gathered = pages("name"), pages("-name")
+    monkeypatch.setattr(guard, "FEW", 0)
+    monkeypatch.setattr(guard, "MOST_GATHERED", 0)
+    assert gathered == (pages("name"), pages("-name")) == (["Beck", "Zech"], ["Zech", "Beck"])
+
+
 def test_a_reader_sees_no_more_by_filtering(
     client_for: Callable[[User | None], TestClient], three: dict[str, Any], otto: User
 ) -> None:
@@ -142,3 +170,26 @@ def test_a_list_that_searches_too_long_is_stopped_and_its_filter_named(
     assert page.status_code == 422
     assert "still searching after 0.1 s" in page.text
     assert "Narrow it with a condition" in page.text
+
+
+@pytest.mark.parametrize(
+    ("layer", "wished"),
+    [
+        ("accounts", "class = A"),
+        ("opportunities", "amount > 5"),
+        ("leads", "created < 2020-01-01"),
+        ("tickets", "priority = high"),
+    ],
+)
+def test_a_tile_that_searches_too_long_is_stopped_and_its_filter_named(
+    admin_client: TestClient, monkeypatch: pytest.MonkeyPatch, layer: str, wished: str
+) -> None:
+    def searches_for_a_minute(_layer: object, session: Session, _rows: object) -> bytes:
+        session.execute(text("select pg_sleep(60)"))
+        return b""
+
+    monkeypatch.setattr(Layer, "encoded", searches_for_a_minute)
+    monkeypatch.setattr(settings(), "list_timeout_s", 0.1)
+    answer = admin_client.get(f"/tiles/{layer}/10/539/359", params={"filter": wished})
+    assert (answer.status_code, answer.json()["code"]) == (422, "filter_too_slow")
+    assert answer.json()["part"] == wished
