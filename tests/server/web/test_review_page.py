@@ -63,7 +63,7 @@ def test_a_repair_is_looked_at_applied_and_undone_on_its_page(
     session.flush()
     browser = browser_of(make_user("ada"))
     token = {"_csrf": token_in(browser.get("/review/repairs").text)}
-    assert "1 suspects" in browser.get("/review/repairs/suspects").text
+    assert "1 suspect" in browser.get("/review/repairs/suspects").text
     path = browser.post("/review/repairs", data=token | {"detector": "lost_zero"}).headers["location"]
     page = browser.get(path).text
     assert "Nothing is changed yet" in page
