@@ -38,7 +38,9 @@ def strip(ctx, shown):
         tile.label = photo.name
         tile.add_widget(picture(photo.small, "cover") if photo.small else Icon("download", 24, "quiet"))
         if photo.mark != "server":
-            tile.add_widget(mark_icon(photo.mark))
+            mark = mark_icon(photo.mark)
+            mark.size_hint_y, mark.height = None, dp(20)
+            tile.add_widget(mark)
         box.add_widget(tile)
     return box
 
