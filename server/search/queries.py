@@ -45,7 +45,7 @@ def search(session: Session, scope: Scope, words: str, *, limit: int = 20) -> li
         return []
     folded = session.scalar(select(func.search_text(" ".join(asked)))) or ""
     found = ranked(session, scope, known, exact(folded, words), folded, limit)
-    if len(found) < FEW:
+    if len(found) < FEW and any(map(may_slip, folded.split())):
         session.execute(select(func.set_config("pg_trgm.word_similarity_threshold", NEARLY, True)))
         seen = {(hit.kind.name, hit.row_id) for hit in found}
         more = ranked(session, scope, known, nearly(folded), folded, limit)
@@ -62,11 +62,18 @@ def exact(folded: str, words: str) -> ColumnElement[bool]:
     return conditions
 
 
+def may_slip(word: str) -> bool:
+    """Whether what is nearly like a word is looked for: a number is nearly like all its neighbours (K00000042), an
+    address like all of its domain.
+    """
+    return len(word) > 3 and "@" not in word and 2 * sum(map(str.isdigit, word)) < len(word)
+
+
 def nearly(folded: str) -> ColumnElement[bool]:
-    """Every longer word stands there or nearly so; short ones and numbers as written."""
+    """Every longer word stands there or nearly so; short ones, numbers and addresses as written."""
     parts: list[ColumnElement[bool]] = []
     for word in folded.split():
-        if len(word) > 3 and 2 * sum(map(str.isdigit, word)) < len(word):  # K00000042 is nearly like all its neighbours
+        if may_slip(word):
             parts.append(literal(word).op("<%")(Entry.words))
         else:
             parts.append(Entry.words.contains(word, autoescape=True))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account
 from server.auth.models import User
 from server.kit.ids import uuid7
+from server.search import queries
 from server.search.models import Entry
 
 ClientFor = Callable[[User | None], TestClient]
@@ -143,3 +144,10 @@ def test_a_number_is_meant_as_it_is_written(
             text("update account set number = :number where id = :id"), {"number": number, "id": shops[name].id}
         )
     assert found(admin_client, "K00000042") == ["Hotel Zech"]
+
+
+@pytest.mark.parametrize(
+    ("word", "may_slip"), [("hotle", True), ("info77@example.org", False), ("k00000042", False), ("bar", False)]
+)
+def test_slips_are_looked_for_in_words_not_in_numbers_and_addresses(word: str, may_slip: bool) -> None:
+    assert queries.may_slip(word) == may_slip
