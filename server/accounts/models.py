@@ -182,7 +182,7 @@ veil.over_rows(Account, "account")
 
 
 class Folded(Base):
-    """A merged account and the one that stands for it after all merges; triggers keep it (migration 0063)."""
+    """A merged account and the one that stands for it after all merges; triggers keep it (migration 0062)."""
 
     __tablename__ = "account_folded"
 
