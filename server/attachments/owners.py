@@ -66,7 +66,7 @@ def account_of(session: Session, scope: Scope, entity: str, row_id: UUID, action
         if row is None:
             raise missing
         if row.account_id is None:
-            raise Invalid(f"The {entity} belongs to no account yet.", help="Choose its account first.", field="row_id")
+            raise Invalid("It belongs to no account yet.", help="Choose its account first.", field="row_id")
         return accounts.surviving(session, row.account_id)
     column: Any = owner.model.id if entity == "account" else owner.model.account_id
     statement = select(column).where(owner.model.id == row_id, owner.model.deleted_at.is_(None))

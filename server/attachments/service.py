@@ -74,7 +74,7 @@ def refuse_many(session: Session, entity: str, row_id: UUID, more: int) -> None:
     there = session.scalar(select(func.count()).where(*mine)) or 0
     if there + more > AT_MOST:
         raise Invalid(
-            f"A {entity} has at most {AT_MOST} files; this one has {there}.", help="Delete one first.", field="file_ids"
+            f"There is room for {AT_MOST} files; {there} are here already.", help="Delete one first.", field="file_ids"
         )
 
 

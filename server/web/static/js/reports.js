@@ -9,7 +9,6 @@ async function picture(svg) {
     for (const name of KEPT) part.style.setProperty(name, style.getPropertyValue(name));
   });
   const [, , wide, high] = svg.getAttribute("viewBox").split(" ").map(Number);
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", wide * 2);
   copy.setAttribute("height", high * 2);
   const image = new Image();
