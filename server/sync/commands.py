@@ -73,8 +73,11 @@ def keep(
 def backed_up(
     at: Annotated[datetime | None, typer.Option(help="When the backup was taken; now, unless said otherwise.")] = None,
 ) -> None:
-    """Say that a verified backup exists: phones may forget what it holds."""
+    """Say that a verified backup exists: phones may forget what it holds, visits and photos.
+
+    It has to hold the database and, copied after it, the folder `files` under WAYMARK_HOME.
+    """
     moment = at.astimezone() if at else clock.now()
     with transaction() as session:
         session.execute(text("update sync_meta set durable_at = greatest(durable_at, :at)"), {"at": moment})
-    typer.echo(f"Phones may forget what was recorded before {moment.isoformat(timespec='seconds')}.")
+    typer.echo(f"Phones may forget what was recorded, and photos that came, before {moment.isoformat(timespec='seconds')}.")
