@@ -84,9 +84,11 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def engine(database_url: str) -> Iterator[Engine]:
-    """The engine of this worker's database; the program's own engine is this one."""
-    os.environ["WAYMARK_DATABASE_URL"] = database_url
+def engine(database_url: str, worker_id: str) -> Iterator[Engine]:
+    """The engine of this worker's database; the program's own engine is this one. Its files have a home too."""
+    home = HOME / worker_id
+    home.mkdir(exist_ok=True)
+    os.environ["WAYMARK_DATABASE_URL"], os.environ["WAYMARK_HOME"] = database_url, str(home)
     from server.kit.settings import settings
 
     settings.cache_clear()
@@ -96,6 +98,7 @@ def engine(database_url: str) -> Iterator[Engine]:
         connection.execute(text("create schema seeds"))
         connection.execute(text("create table seeds.picklist as table public.picklist"))
     yield engine
+    roads.stop_all()
     engine.dispose()
 
 

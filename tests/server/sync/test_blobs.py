@@ -196,7 +196,7 @@ def test_half_files_of_long_ago_are_forgotten_and_a_visit_has_twenty_at_most(wor
         announce(rita, account, content, owner="visit", owner_id=visit, name=f"{number}.jpg")
     verdicts = rita.sync()
     assert [one["status"] for one in verdicts] == ["applied"] * 20 + ["rejected"]
-    assert "at most 20 files" in verdicts[-1]["error"]["msg"]
+    assert "room for 20 files" in verdicts[-1]["error"]["msg"]
     rita.save("delete", "attachment", rita.journal[0]["id"], base_rev=0)
     assert [one["status"] for one in rita.sync()] == ["applied"]
     assert len(rita.ids("attachment")) == 19
