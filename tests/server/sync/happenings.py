@@ -57,7 +57,7 @@ class Company:
         """A statement of somebody else; its transaction may stay open. One that meets a lock is given up."""
         connection = self.database.connect()
         try:
-            connection.execute(text("set lock_timeout = '10ms'"))
+            connection.execute(text("set local lock_timeout = '10ms'"))
             connection.execute(text(statement), values)
         except OperationalError:
             connection.close()
