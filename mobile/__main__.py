@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
 
     Config.set("graphics", "width", width)
     Config.set("graphics", "height", height)
+    Config.set("graphics", "multisamples", "0")  # twice the work of every frame; the map's pictures are smooth already
     Config.set("input", "mouse", "mouse,disable_multitouch")
 
     from mobile.device.desktop import FolderCamera, GivenPosition

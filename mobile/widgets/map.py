@@ -2,21 +2,27 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
-from kivy.graphics import Color, Ellipse, InstructionGroup, Line, PopMatrix, PushMatrix, Rectangle, Rotate, Translate
+from kivy.graphics import Color, InstructionGroup, PopMatrix, PushMatrix, Rectangle, Rotate, Translate
 from kivy.metrics import dp, sp
 
 from mobile.field.maps.clusters import Spot, clusters
 from mobile.field.maps.labels import Label, place
 from mobile.field.maps.projection import metres_to_world, to_lonlat, to_world, zoom_for
+from mobile.widgets import mapmarks
 from mobile.widgets.base import colour
 from mobile.widgets.gestures import MIN_ZOOM, Gestures
 from mobile.widgets.mapstyle import name
 from mobile.widgets.maptile import TILE_PX, TileGraphics
 
 KEPT_TILES = 80
+PICTURES_OCTETS = 64_000_000
+"""Memory for tiles' pictures; those in view are kept in any case."""
+MOST_STRETCH = 2.0
+"""A picture is painted anew while fingers still move when it is stretched or shrunk by more."""
 FINE_FROM = 14.6
 """Houses and paths are drawn from this zoom on."""
 
@@ -44,15 +50,17 @@ class MapView(Gestures):
         self.packs, self.on_pin, self.on_hold = packs, on_pin, on_hold
         self.centre, self.zoom, self.bearing = (0.5, 0.35), 8.0, 0.0
         self.pins, self.lines, self.me = [], [], None
-        self._tiles, self._wanted, self._touches = {}, [], {}
-        self._textures, self._fit = {}, None
+        self._tiles, self._wanted, self._dull, self._touches = {}, [], [], {}
+        self._textures, self._fit, self._alone = {}, None, []
         self._placed, self._shown, self._gathered, self._crowds = [], None, {}, {}
-        self._ground, self._base, self._names, self._top = (InstructionGroup() for _ in range(4))
-        for group in (self._ground, self._base, self._top, self._names):
+        self._ground, self._base, self._names = (InstructionGroup() for _ in range(3))
+        self._routes, self._marks = mapmarks.Routes(), mapmarks.Marks()
+        for group in (self._ground, self._base, self._routes, self._marks, self._names):
             self.canvas.add(group)
         self._middle, self._turn = Translate(0, 0), Rotate(angle=0, axis=(0, 0, 1))
         self.bind(size=self._resized, pos=lambda *_a: self.refresh())
-        self._settle = Clock.create_trigger(lambda _dt: self._draw_names(), 0.08)
+        self._settle = Clock.create_trigger(lambda _dt: self._rest(), 0.08)
+        self._redraw_soon = Clock.create_trigger(lambda _dt: self._redraw(), -1)
         self._load = Clock.create_trigger(lambda _dt: self._load_one(), 0)
 
     # -- what is shown
@@ -62,7 +70,10 @@ class MapView(Gestures):
         self.pins, self.lines, self.me = list(pins), list(lines), me
         self._gathered, self._at = {}, {pin.key: to_world(pin.lon, pin.lat) for pin in self.pins}
         self._by_key = {pin.key: pin for pin in self.pins}
-        self._world_lines = [([to_world(*p) for p in points], dashed) for points, dashed in self.lines]
+        self._alone = [pin for pin in self.pins if not pin.gathers]
+        self._routes.show([([to_world(*p) for p in points], dashed) for points, dashed in self.lines])
+        self._marks.forget()
+        self._redraw()
         self.refresh()
 
     def fit(self, points, most=15.5):
@@ -95,6 +106,17 @@ class MapView(Gestures):
         cos, sin = math.cos(self.bearing), math.sin(self.bearing)
         return self.center_x + x * cos - y * sin, self.center_y + x * sin + y * cos
 
+    def _projection(self):
+        """From the world to the window, for many places of one view."""
+        scale, (left, top), (x0, y0) = self.scale, self.centre, self.center
+        along, across = math.cos(self.bearing) * scale, math.sin(self.bearing) * scale
+
+        def at(wx, wy):
+            east, north = wx - left, top - wy
+            return x0 + east * along - north * across, y0 + east * across + north * along
+
+        return at
+
     def lonlat_px(self, lon, lat):
         return self.to_window_px(*to_world(lon, lat))
 
@@ -123,16 +145,20 @@ class MapView(Gestures):
     # -- drawing
 
     def refresh(self):
-        """Redraw for the present centre and zoom; names follow when the view rests."""
+        """Redraw with the next frame for the present centre and zoom; names are chosen when the view rests."""
+        self._redraw_soon()
+        self._settle.cancel()
+        self._settle()
+
+    def _redraw(self):
         if self.width < 2 or self.height < 2:
             return
         self._ground.clear()
         self._ground.add(Color(*colour("map_ground")))
         self._ground.add(Rectangle(pos=self.pos, size=self.size))
         self._place_tiles()
-        self._draw_top()
+        self._move_top()
         self._move_names()
-        self._settle()
 
     def _visible(self):
         """Tiles in view as (pack index, z, x, y), for each pack at its own best zoom."""
@@ -149,7 +175,7 @@ class MapView(Gestures):
             )
 
     def _place_tiles(self):
-        """Move what is drawn; put together anew only when other tiles come into view."""
+        """Move the tiles' pictures; put together anew only when other tiles come into view."""
         visible = list(self._visible())[:KEPT_TILES]
         drawn = [key for key in visible if key in self._tiles]
         self._middle.xy, self._turn.angle = self.center, math.degrees(self.bearing)
@@ -162,121 +188,131 @@ class MapView(Gestures):
             for part in parts:
                 self._base.add(part)
         self._wanted = [key for key in visible if key not in self._tiles]
-        if self._wanted:
+        self._dull = [key for key in drawn if self._is_dull(key, MOST_STRETCH)]
+        if self._wanted or self._dull:
             self._load()
-        for key in [k for k in self._tiles if k not in visible][: max(0, len(self._tiles) - KEPT_TILES)]:
+        self._let_go([key for key in self._tiles if key not in visible], drawn)
+
+    def _let_go(self, hidden, drawn):
+        """Forget the tiles out of view that are too many, and pictures of them that take too much memory."""
+        for key in hidden[: max(0, len(self._tiles) - KEPT_TILES)]:
             del self._tiles[key]
+        room = PICTURES_OCTETS - sum(self._tiles[key].octets for key in drawn)
+        for key in reversed([key for key in hidden if key in self._tiles]):
+            room -= self._tiles[key].octets
+            if room < 0:
+                self._tiles[key].forget()
+
+    def _is_dull(self, key, most):
+        """Whether a tile's picture is stretched by more than that and can be painted sharper."""
+        tile, side = self._tiles[key], self._side(key)
+        return tile.stretches(side) > most and not tile.is_sharp(side, self._is_fine)
+
+    def _side(self, key):
+        """The length of a tile's side in pixels of the window."""
+        return self.scale / 2 ** key[1]
+
+    @property
+    def _is_fine(self):
+        """Whether houses and paths are drawn."""
+        return self.zoom >= FINE_FROM
 
     def _put(self, key):
         _index, z, x, y = key
         left, top = (x / 2**z - self.centre[0]) * self.scale, (self.centre[1] - y / 2**z) * self.scale
-        self._tiles[key].put(left, top, self.scale / 2**z, fine=self.zoom >= FINE_FROM)
+        self._tiles[key].put(left, top, self._side(key))
 
     def _load_one(self):
-        """Draw one missing tile per frame, so that a finger never waits."""
-        if not self._wanted:
-            return
-        key = self._wanted.pop(0)
-        index, z, x, y = key
-        self._tiles[key] = TileGraphics(self.packs[index].tile(z, x, y), z)
-        wanted = self._wanted
-        self._place_tiles()
-        self._wanted = wanted
-        self._settle()
+        """Draw one missing tile per frame, or paint one anew that is stretched, so that a finger never waits."""
         if self._wanted:
+            key = self._wanted.pop(0)
+            index, z, x, y = key
+            self._tiles[key] = TileGraphics(self.packs[index].tile(z, x, y), z)
+        elif self._dull:
+            key = self._dull.pop(0)
+        else:
+            return
+        self._tiles[key].paint(self._side(key), self._is_fine)
+        wanted, dull = self._wanted, self._dull
+        self._place_tiles()
+        self._wanted, self._dull = wanted, dull
+        self._settle()
+        if self._wanted or self._dull:
+            self._load()
+
+    def _rest(self):
+        """The view rests: choose the names, and paint what is stretched anew."""
+        self._move_top(rests=True)
+        self._draw_names()
+        self._dull = [key for key in self._shown or () if self._is_dull(key, 0)]
+        if self._dull:
             self._load()
 
     def load_all(self):
-        """Draw every missing tile now (for pictures and tests)."""
+        """Draw every missing tile now, and all of them sharp (for pictures and tests)."""
+        self._redraw()
         while self._wanted:
+            self._load_one()
+        self._rest()
+        while self._dull:
             self._load_one()
         self._draw_names()
 
-    def _draw_top(self):
-        top = self._top
-        top.clear()
-        for points, dashed in getattr(self, "_world_lines", ()):
-            flat = [c for p in points for c in self.to_window_px(*p)]
-            if len(flat) >= 4:
-                self._draw_route(flat, dashed)
-        self._draw_crowds()
-        for pin in reversed(self.pins):
-            if not pin.gathers:
-                self._draw_pin(pin)
-        if self.me is not None:
-            self._draw_me()
+    def _move_top(self, *, rests=False):
+        """Move routes, pins and me."""
+        self._routes.put(self.center, self.bearing, self.centre, self.scale, rests=rests)
+        self._marks.show(self._wanted_marks())
 
-    def _draw_crowds(self):
-        """Pins that gather, as one bubble with their number where they lie close."""
-        level = int(self.zoom)
+    def _wanted_marks(self):
+        """What is in view, the lowest first: bubbles and pins that gather, the others, me."""
+        at, level, self._crowds = self._projection(), int(self.zoom), {}
+        for number, found in enumerate(self._clusters(level)):
+            x, y = at(found.x, found.y)
+            if not self._is_near(x, y, dp(30)):
+                continue
+            if len(found.keys) == 1:
+                yield self._pin_mark(self._by_key[found.keys[0]], x, y)
+            else:
+                radius = dp(13 + min(9, 2.2 * math.log2(len(found.keys))))
+                self._crowds[found] = (x, y, radius)
+                yield ("crowd", level, number), x, y, partial(self._draw_crowd, found, radius)
+        for pin in reversed(self._alone):
+            x, y = at(*self._at[pin.key])
+            if self._is_near(x, y, dp(pin.size) + self._doubt(pin)):
+                yield self._pin_mark(pin, x, y)
+        if self.me is not None:
+            wide = max(metres_to_world(self.me.accuracy_m, self.me.lat) * self.scale, dp(14))
+            yield ("me", round(wide)), *at(*to_world(self.me.lon, self.me.lat)), partial(mapmarks.me, wide)
+
+    def _is_near(self, x, y, reach):
+        """Whether something that reaches so far around a point of the window is seen."""
+        return self.x - reach < x < self.right + reach and self.y - reach < y < self.top + reach
+
+    def _doubt(self, pin):
+        """The radius of a pin's uncertainty in pixels."""
+        return metres_to_world(pin.uncertainty_m, pin.lat) * self.scale if pin.uncertainty_m else 0
+
+    def _clusters(self, level):
+        """Pins that gather, as one where they lie close."""
         if level not in self._gathered:
             spots = [Spot(pin.key, *self._at[pin.key], pin.ink) for pin in self.pins if pin.gathers]
             self._gathered = {level: clusters(spots, level)}
-        west, north, east, south = self._window_box()
-        self._crowds, edge = {}, dp(30) / self.scale
-        for found in self._gathered[level]:
-            if not (west - edge <= found.x <= east + edge and north - edge <= found.y <= south + edge):
-                continue
-            if len(found.keys) == 1:
-                self._draw_pin(self._by_key[found.keys[0]])
-            else:
-                self._draw_crowd(found)
+        return self._gathered[level]
 
-    def _draw_crowd(self, found):
-        """A bubble with a count, and a ring of the shares of the colours."""
-        x, y = self.to_window_px(found.x, found.y)
-        count, radius, start = len(found.keys), dp(13 + min(9, 2.2 * math.log2(len(found.keys)))), 0.0
-        self._disc(x, y, radius + dp(2), "map_halo")
-        for ink, many in found.inks:
-            end = start + 360 * many / count
-            self._top.add(Color(*colour(ink)))
-            box = {"pos": (x - radius, y - radius), "size": (2 * radius, 2 * radius)}
-            self._top.add(Ellipse(**box, angle_start=start, angle_end=end, segments=24))
-            start = end
-        self._disc(x, y, radius - dp(4), "paper")
-        self._write(self._texture(str(count), 13, "ink", halo=False), x, y)
-        self._crowds[found] = (x, y, radius)
+    def _pin_mark(self, pin, x, y):
+        """A pin in its place."""
+        wide = self._doubt(pin)
+        wide = wide if wide > dp(pin.size) * 1.5 else 0
+        return (pin, round(wide)), x, y, partial(self._draw_pin, pin, wide)
 
-    def _write(self, texture, x, y):
-        self._top.add(Color(1, 1, 1))
-        self._top.add(
-            Rectangle(texture=texture, size=texture.size, pos=(x - texture.width / 2, y - texture.height / 2))
-        )
+    def _draw_pin(self, pin, wide):
+        token = "on_brand" if pin.ink == "brand" else "#FFFFFF"
+        texture = self._texture(pin.label, 13, token, halo=False) if pin.label else None
+        return mapmarks.pin(dp(pin.size), pin.ink, wide, texture)
 
-    def _draw_route(self, flat, dashed):
-        if not dashed:
-            self._top.add(Color(*colour("map_halo", 0.9)))
-            self._top.add(Line(points=flat, width=dp(3.2), joint="round", cap="round"))
-        self._top.add(Color(*colour("accent")))
-        if dashed:
-            self._top.add(Line(points=flat, width=1, dash_length=dp(8), dash_offset=dp(5)))
-        else:
-            self._top.add(Line(points=flat, width=dp(1.8), joint="round", cap="round"))
-
-    def _disc(self, x, y, radius, token, alpha=1.0):
-        self._top.add(Color(*colour(token, alpha)))
-        self._top.add(Ellipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius), segments=32))
-
-    def _draw_pin(self, pin):
-        x, y = self.lonlat_px(pin.lon, pin.lat)
-        if not (self.x - 200 < x < self.right + 200 and self.y - 200 < y < self.top + 200):
-            return
-        radius = dp(pin.size)
-        wide = metres_to_world(pin.uncertainty_m, pin.lat) * self.scale
-        if wide > radius * 1.5:
-            self._disc(x, y, wide, pin.ink, 0.15)
-        self._disc(x, y, radius + dp(2), "map_halo")
-        self._disc(x, y, radius, pin.ink)
-        if pin.label:
-            texture = self._texture(pin.label, 13, "on_brand" if pin.ink == "brand" else "#FFFFFF", halo=False)
-            self._write(texture, x, y)
-
-    def _draw_me(self):
-        x, y = self.lonlat_px(self.me.lon, self.me.lat)
-        wide = metres_to_world(self.me.accuracy_m, self.me.lat) * self.scale
-        self._disc(x, y, max(wide, dp(14)), "info", 0.2)
-        self._disc(x, y, dp(9), "map_halo")
-        self._disc(x, y, dp(6.5), "info")
+    def _draw_crowd(self, found, radius):
+        texture = self._texture(str(len(found.keys)), 13, "ink", halo=False)
+        return mapmarks.crowd(radius, found.inks, texture)
 
     # -- names
 
@@ -309,10 +345,9 @@ class MapView(Gestures):
 
     def _obstacles(self):
         """What names must not cover: numbered stops and bubbles."""
-        for pin in self.pins:
-            if not pin.gathers:
-                x, y = self.lonlat_px(pin.lon, pin.lat)
-                yield Label(f"\0{pin.key}", x - self.x, y - self.y, dp(2 * pin.size), dp(2 * pin.size), -1)
+        for pin in self._alone:
+            x, y = self.lonlat_px(pin.lon, pin.lat)
+            yield Label(f"\0{pin.key}", x - self.x, y - self.y, dp(2 * pin.size), dp(2 * pin.size), -1)
         for found, (x, y, radius) in self._crowds.items():
             yield Label(f"\0{found.keys[0]}", x - self.x, y - self.y, 2 * radius, 2 * radius, -1)
 

@@ -1,10 +1,13 @@
-"""One tile of the map pack as Kivy graphics, in tile units, drawn once and only moved afterwards."""
+"""One tile of the map pack as Kivy graphics: painted once into a picture, which is only moved, turned and stretched.
+
+Drawing thousands of triangles takes a software renderer, or a cheap phone, a tenth of a second; a picture next to none.
+"""
 
 import math
 from array import array
 from collections import defaultdict
 
-from kivy.graphics import Color, InstructionGroup, Mesh, PopMatrix, PushMatrix, Scale, Translate
+from kivy.graphics import ClearBuffers, ClearColor, Color, Fbo, InstructionGroup, Mesh, Rectangle, Scale, Translate
 from kivy.graphics.tesselator import TYPE_POLYGONS, WINDING_ODD, Tesselator
 
 from mobile.field.maps.pack import EXTENT, LINE, POINT, POLYGON
@@ -13,8 +16,24 @@ from mobile.widgets.mapstyle import Fill, Stroke, name, style
 
 MAX_VERTICES = 60_000
 TILE_PX = 256
+GUTTER = 2
+"""Pixels around a tile's picture in which its neighbours' edges are drawn too, so that no seam shows when turned."""
+STEPS = (256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048)
+"""Sides of pictures; beyond the last one they are stretched."""
+FINELY = 640
+"""Tiles of screens with large pixels."""
 CORNERS = 16
 """Of a piece of a polygon; Kivy's default of 65,535 reserves 256 KB for every piece."""
+
+
+def _pixels(size):
+    """The side of the picture that a tile of a size on the screen is painted on."""
+    return next((step for step in STEPS if step >= size - 1), STEPS[-1])
+
+
+def _dense(side):
+    """Points of a picture for each pixel of the window, in a row: small ones are painted finer, for smooth edges."""
+    return 2 if side <= FINELY else 1
 
 
 class Triangles:
@@ -77,33 +96,57 @@ class TileGraphics(InstructionGroup):
 
     def __init__(self, features, z):
         super().__init__()
-        self.names, self._is_fine = [], True
-        self._move, self._scale = Translate(0, 0), Scale(1, 1, 1)
-        self.add(PushMatrix())
-        self.add(self._move)
-        self.add(self._scale)
-        self._fine = []
+        self.names = []
+        self._layers = []
         for fine, token, triangles in self._triangles(features, z):
             triangles.flush()
-            parts, group = [Color(*colour(token)), *triangles.meshes], self
-            if fine:
-                group = InstructionGroup()
-                self._fine.append((group, parts))
-                self.add(group)
-            for part in parts:
-                group.add(part)
-        self.add(PopMatrix())
+            self._layers.append((fine, [Color(*colour(token)), *triangles.meshes]))
+        self._picture, self._painted = None, None
+        self._quad = Rectangle(size=(0, 0))
+        self.add(Color(1, 1, 1))
+        self.add(self._quad)
 
-    def put(self, x, y, size, fine=True):
-        """The tile's upper left corner and the length of its side, in pixels; whether houses and paths are drawn."""
-        self._move.x, self._move.y = x, y
-        self._scale.x, self._scale.y = size / EXTENT, -size / EXTENT
-        if fine != self._is_fine:
-            self._is_fine = fine
-            for group, parts in self._fine:
-                group.clear()
-                for part in parts if fine else ():
-                    group.add(part)
+    def is_sharp(self, size, fine):
+        """Whether it is painted for this length of its side, with or without houses and paths."""
+        return self._painted == (_pixels(size), fine)
+
+    def stretches(self, size):
+        """How many pixels of the window one of its own is, or the reverse; 1 when it is sharp."""
+        ratio = size / self._painted[0] if self._painted else math.inf
+        return max(ratio, 1 / ratio)
+
+    def paint(self, size, fine):
+        """Paint it for a length of its side in pixels; whether houses and paths are drawn."""
+        side = _pixels(size)
+        dense = _dense(side)
+        whole = dense * (side + 2 * GUTTER)
+        if self._picture is None or self._picture.size[0] != whole:
+            self._picture = Fbo(size=(whole, whole))
+            self._picture.add_reload_observer(lambda _picture: self.forget())
+        parts = [part for only_fine, layer in self._layers if fine or not only_fine for part in layer]
+        scale = dense * side / EXTENT
+        place = Translate(dense * GUTTER, dense * (GUTTER + side)), Scale(scale, -scale, 1)
+        for part in (ClearColor(*colour("map_ground")[:3], 0), ClearBuffers(), *place, *parts):
+            self._picture.add(part)
+        self._picture.draw()
+        self._picture.clear()
+        self._quad.texture, self._painted = self._picture.texture, (side, fine)
+
+    def forget(self):
+        """Let go of the picture; it is painted anew when the tile is in view again."""
+        self._picture, self._painted, self._quad.texture, self._quad.size = None, None, None, (0, 0)
+
+    @property
+    def octets(self):
+        """What the picture takes of the memory."""
+        return 4 * self._picture.size[0] ** 2 if self._painted else 0
+
+    def put(self, x, y, size):
+        """The tile's upper left corner and the length of its side, in pixels."""
+        if self._painted is None:
+            return
+        edge = GUTTER * size / self._painted[0]
+        self._quad.pos, self._quad.size = (x - edge, y - size - edge), (size + 2 * edge, size + 2 * edge)
 
     def _triangles(self, features, z):
         """Per layer and colour, casings before the roads they frame."""
