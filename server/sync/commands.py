@@ -80,4 +80,5 @@ def backed_up(
     moment = at.astimezone() if at else clock.now()
     with transaction() as session:
         session.execute(text("update sync_meta set durable_at = greatest(durable_at, :at)"), {"at": moment})
-    typer.echo(f"Phones may forget what was recorded, and photos that came, before {moment.isoformat(timespec='seconds')}.")
+    before = moment.isoformat(timespec="seconds")
+    typer.echo(f"Phones may forget what was recorded, and photos that came, before {before}.")
