@@ -59,7 +59,7 @@ def rotate() -> None:
         typer.echo(epochs.rotate(session))
 
 
-@epoch.command()
+@epoch.command(context_settings={"ignore_unknown_options": True})  # an epoch may begin with a minus
 def keep(
     earlier: Annotated[str, typer.Argument(help="The epoch before the move, as `waymark sync epoch show` printed it.")],
 ) -> None:

@@ -59,6 +59,7 @@ def test_the_epoch_can_be_shown_changed_and_kept(world: World) -> None:
     assert before != after
     assert run("epoch", "keep", before.strip()) == (0, before)
     assert run("epoch", "show") == (0, before)
+    assert run("epoch", "keep", "-9SLERqdVPEpsVj-") == (0, "-9SLERqdVPEpsVj-\n"), "an epoch may begin with a minus"
 
 
 def test_an_effect_that_has_vanished_is_found(world: World) -> None:
