@@ -1,8 +1,9 @@
 """Nine months of the field: older visits at each account's rhythm, and the routes that were driven to past visits."""
 
+import itertools
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from routing.roads.polyline import encode
 from routing.roads.straight import StraightLine
 from server.accounts.cadence import rules
 from server.accounts.models import Account, Site
@@ -21,6 +23,7 @@ from server.kit.database import copy_rows
 from server.kit.ids import uuid7
 from server.kit.settings import settings
 from server.plans.models import Plan, PlanState, Route
+from server.plans.schemas import PlanSummary
 
 DAYS = 270
 KNOWN_DAYS = 730
@@ -119,8 +122,10 @@ def routes(session: Session, today: date) -> int:
     stops: list[tuple[Any, ...]] = []
     for monday, days in weeks.items():
         plan = published(session, monday, sorted({rep_id for _, rep_id in days}))
-        for (day, rep_id), calls in days.items():
-            stops += driven(session, plan, day, homes[rep_id], calls)
+        drawn = [driven(plan, day, homes[rep_id], calls) for (day, rep_id), calls in days.items()]
+        session.add_all(route for route, _ in drawn)
+        stops += [stop for _, found in drawn for stop in found]
+        plan.summary = in_figures([route for route, _ in drawn], sum(len(found) for _, found in drawn)).model_dump()
     session.flush()
     copy_rows(session, "stop", STOP, stops)
     return len(stops)
@@ -139,8 +144,23 @@ def published(session: Session, monday: date, rep_ids: Iterable[UUID]) -> Plan:
     return plan
 
 
-def driven(session: Session, plan: Plan, day: date, home: LonLat, calls: list[Call]) -> list[tuple[Any, ...]]:
-    """One rep's day as it was planned, nearest stop first; gives the rows of its stops."""
+def in_figures(drawn: Sequence[Route], visits: int) -> PlanSummary:
+    """A past week in figures."""
+    return PlanSummary(
+        visits=visits,
+        routes=len(drawn),
+        unplanned=0,
+        missing_promises=0,
+        drive_s=sum(route.drive_s for route in drawn),
+        distance_m=sum(route.distance_m for route in drawn),
+        service_s=visits * VISIT_S,
+        prize_s=visits * VISIT_S,
+        value_s=visits * VISIT_S - sum(route.drive_s for route in drawn),
+    )
+
+
+def driven(plan: Plan, day: date, home: LonLat, calls: list[Call]) -> tuple[Route, list[tuple[Any, ...]]]:
+    """One rep's day as it was planned, nearest stop first, with the rows of its stops."""
     left, order, here = list(calls), [home], home
     chosen: list[Call] = []
     while left:
@@ -155,7 +175,8 @@ def driven(session: Session, plan: Plan, day: date, home: LonLat, calls: list[Ca
     route = Route(
         id=uuid7(), plan_id=plan.id, rep_id=chosen[0].rep_id, day=day, zone=settings().zone, start_anchor=anchor,
         end_anchor=anchor, leaves_at=clock, drive_s=sum(seconds for seconds, _ in legs),
-        distance_m=sum(metres for _, metres in legs), estimated=True, polylines=[],
+        distance_m=sum(metres for _, metres in legs), estimated=True,
+        polylines=[encode(pair) for pair in itertools.pairwise(order)],
         legs=[{"seconds": seconds, "metres": metres, "estimated": True} for seconds, metres in legs],
         published_at=plan.published_at, returns_at=clock,
     )  # fmt: skip
@@ -169,5 +190,4 @@ def driven(session: Session, plan: Plan, day: date, home: LonLat, calls: list[Ca
         )  # fmt: skip
         clock = ends
     route.returns_at = clock + timedelta(seconds=legs[-1][0])
-    session.add(route)
-    return rows
+    return route, rows

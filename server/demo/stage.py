@@ -86,6 +86,7 @@ def past_visits(session: Session, seed: int = 7) -> int:
         back = chance.randrange(1, interval + 20)
         while back <= PAST_DAYS and account.owner_id is not None:
             day = steps.today() - timedelta(days=back)
+            day -= timedelta(days=max(0, day.weekday() - 4))  # nobody calls at weekends
             at = datetime.combine(day, time(chance.randrange(8, 16), chance.randrange(60)), ZoneInfo(zone))
             report_visit(session, chance, account, account.owner_id, day, at)
             count += 1
