@@ -13,6 +13,7 @@ from server.accounts.models import AccountClass
 from server.auth.access import Scope
 from server.auth.models import Team, TeamMember, User
 from server.kit.filtering.guard import in_time
+from server.kit.filtering.writing import quoted
 from server.reports.measures import Measure, Source, Sums, seen_by
 from server.reports.periods import Against, Period
 from server.reports.sums import Asked, Grain, sums
@@ -177,9 +178,3 @@ class _Naming:
         if field_name is None:
             return None
         return f"{field_name} is empty" if value is None else f"{field_name} = {quoted(value)}"
-
-
-def quoted(value: str) -> str:
-    """A value as the filter language writes it."""
-    quote = "'" if '"' in value else '"'
-    return f"{quote}{value}{quote}"

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from server.reports.figures import By, Group, Report, quoted
+from server.kit.filtering.writing import quoted
+from server.reports.figures import By, Group, Report
 from server.reports.measures import Measure
 
 

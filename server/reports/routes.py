@@ -4,9 +4,8 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 
 from server.accounts.queries import today_of
 from server.auth.access import Scope, requires
@@ -39,6 +38,9 @@ def period_of(
     if first is not None and last is not None:
         return chosen(first, last)
     return around(day or today_of(scope), span)
+
+
+Asked = Annotated[Period, Depends(period_of)]
 
 
 class PeriodRead(BaseModel):
@@ -136,11 +138,6 @@ class MomentRead(BaseModel):
     value: float | None
 
 
-def asked(session: Session, scope: Scope, period: Period, by: By, against: Against, filter: str | None) -> Report:
-    """The report that is asked for."""
-    return report(session, scope, period, by=by, against=against, filter=filter)
-
-
 def measure_of(scope: Scope, key: str) -> Measure:
     """A measure that somebody may see."""
     if key not in {one.key for one in seen_by(scope)}:
@@ -150,60 +147,44 @@ def measure_of(scope: Scope, key: str) -> Measure:
 
 @router.get("/reports")
 def get_report(
+    period: Asked,
     scope: ReadReports,
     session: Db,
-    span: Span = Span.MONTH,
-    day: date | None = None,
-    first: First = None,
-    last: date | None = None,
     by: By = By.PERSON,
     against: Against = Against.BEFORE,
     filter: Filter = None,
 ) -> ReportRead:
     """Every measure of a period, compared and told apart, with the pages that show what is behind each number."""
-    period = period_of(scope, span, day, first, last)
-    return ReportRead.of(asked(session, scope, period, by, against, filter))
+    return ReportRead.of(report(session, scope, period, by=by, against=against, filter=filter))
 
 
 @router.get("/reports/trends/{measure}")
-def get_trend(
-    measure: str,
-    scope: ReadReports,
-    session: Db,
-    span: Span = Span.MONTH,
-    day: date | None = None,
-    filter: Filter = None,
-) -> list[MomentRead]:
+def get_trend(measure: str, period: Asked, scope: ReadReports, session: Db, filter: Filter = None) -> list[MomentRead]:
     """One measure over the last twelve periods."""
     what = measure_of(scope, measure)
-    found = trend(session, scope, period_of(scope, span, day), what, filter=filter)
+    found = trend(session, scope, period, what, filter=filter)
     return [MomentRead(period=PeriodRead.model_validate(one.period), value=what.value(one.sums)) for one in found]
 
 
 @router.get("/reports/file", response_class=Response)
 def get_file(
+    period: Asked,
     scope: ReadReports,
     session: Db,
     format: Format = Format.XLSX,
-    span: Span = Span.MONTH,
-    day: date | None = None,
-    first: First = None,
-    last: date | None = None,
     by: By = By.PERSON,
     against: Against = Against.BEFORE,
     filter: Filter = None,
     measure: Annotated[str | None, Query(description="Only this one.")] = None,
 ) -> Response:
     """The report as a file."""
-    period = period_of(scope, span, day, first, last)
     only = [measure_of(scope, measure)] if measure else None
     found = report(session, scope, period, by=by, against=against, filter=filter, measures=only)
     words = paper.WORDS[scope.language if scope.language in paper.WORDS else "en"]
     content = paper.printed(found, words) if format is Format.PDF else files.written(found, format)
     name = f"{paper.file_name(measure or 'report', period)}.{format}"
-    return Response(content, media_type=files.MEDIA_TYPES[format], headers={
-        "content-disposition": f'attachment; filename="{name}"'
-    })  # fmt: skip
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=files.MEDIA_TYPES[format], headers=headers)
 
 
 class MailWrite(BaseModel):
