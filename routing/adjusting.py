@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from routing.board import Board, bound, placed, slack_s
 from routing.check import value_of, verify
+from routing.driving import driven
 from routing.plan import Plan, Reason, ReasonCode, Route, Unplanned
 from routing.refusals import Refusal, RefusalCode, broken, over_limit
 from routing.schedule import Broken, schedule
@@ -54,7 +55,7 @@ class Effect:
     after: Mapping[str, Route | None]
     """Changed rep-days: the route as it would be; None when nobody drives any more."""
     drive_s: int
-    """More driving (negative: less)."""
+    """More driving by the clock of the day (negative: less)."""
     metres: int
     value: int
     """More value, in seconds of driving."""
@@ -191,7 +192,7 @@ class Desk:
         return Effect(
             board=board,
             after=after,
-            drive_s=sum(r.drive_s for r in new) - sum(r.drive_s for r in old),
+            drive_s=_driving(now, new) - _driving(now, old),
             metres=sum(_metres(now, r) for r in new) - sum(_metres(now, r) for r in old),
             value=value,
             visits=sum(len(r.stops) for r in new) - sum(len(r.stops) for r in old),
@@ -287,6 +288,10 @@ def _plan(problem: Problem, routes: Sequence[Route]) -> Plan:
     served = {stop.visit for route in routes for stop in route.stops}
     waiting = (Reason(ReasonCode.NOT_PLACED, "Not looked at."),)
     return Plan(tuple(routes), tuple(Unplanned(v.id, waiting) for v in problem.visits if v.id not in served))
+
+
+def _driving(problem: Problem, routes: Iterable[Route]) -> int:
+    return sum(sum(driven(problem, route)) for route in routes)
 
 
 def _metres(problem: Problem, route: Route) -> int:

@@ -245,24 +245,51 @@ class Takeover:
     detour_s: int
     position: int
     """Behind so many stops."""
+    overtime_s: int = 0
+    """How much later than allowed the day would end for it."""
 
 
-def takeovers(problem: Problem, orders: Mapping[str, Sequence[str]], visit_id: str) -> tuple[Takeover, ...]:
-    """Every rep-day that could take the visit over without moving anything else, the least detour first."""
+def takeovers(
+    problem: Problem, orders: Mapping[str, Sequence[str]], visit_id: str, *, more_s: int = 0
+) -> tuple[Takeover, ...]:
+    """Every rep-day that could take the visit over without moving anything else, the least detour first.
+
+    With `more_s` the days may end so much later than they are allowed to; those that need it come last.
+    """
     visit, found = problem.visit(visit_id), []
     for rep_day in problem.rep_days:
         stops = [problem.visit(v) for v in orders.get(rep_day.id, ())]
         timeline = Timeline.of(problem, rep_day, stops)
         gaps = [gap for p in range(len(stops) + 1) if (gap := _takeover(problem, timeline, visit, p)) is not None]
+        if more_s and not gaps:
+            longer = Timeline(replace(rep_day, overtime_s=rep_day.overtime_s + more_s), stops, timeline.drives)
+            gaps = [
+                replace(gap, overtime_s=late)
+                for p in range(len(stops) + 1)
+                if (gap := _takeover(problem, longer, visit, p)) and (late := _late(problem, longer, visit, p, more_s))
+            ]
         if visit.allows(rep_day) and gaps:
-            found.append(min(gaps, key=lambda gap: gap.detour_s))
-    return tuple(sorted(found, key=lambda t: (t.detour_s, t.rep_day)))
+            found.append(min(gaps, key=lambda gap: (gap.overtime_s, gap.detour_s)))
+    return tuple(sorted(found, key=lambda t: (t.overtime_s, t.detour_s, t.rep_day)))
+
+
+def _ends(timeline: Timeline, position: int) -> tuple[int, int]:
+    """Places before and behind a gap."""
+    stops, rep_day = timeline.visits, timeline.rep_day
+    origin = stops[position - 1].place if position else rep_day.start
+    return origin, stops[position].place if position < len(stops) else rep_day.end
+
+
+def _late(problem: Problem, timeline: Timeline, visit: Visit, position: int, more_s: int) -> int:
+    """How much later than allowed the day ends with the visit in a gap, when it may end `more_s` later."""
+    origin, target = _ends(timeline, position)
+    there, onward = drive_s(problem, origin, visit.place), drive_s(problem, visit.place, target)
+    return timeline.home(position, there, onward, visit) - timeline.rep_day.latest_s + more_s
 
 
 def _takeover(problem: Problem, timeline: Timeline, visit: Visit, position: int) -> Takeover | None:
     rep_day, stops = timeline.rep_day, timeline.visits
-    origin = stops[position - 1].place if position else rep_day.start
-    target = stops[position].place if position < len(stops) else rep_day.end
+    origin, target = _ends(timeline, position)
     there, onward = drive_s(problem, origin, visit.place), drive_s(problem, visit.place, target)
     if there >= NEVER or onward >= NEVER:
         return None

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from routing.adjusting import Desk, Effect
 from routing.board import slack_s
+from routing.driving import driven
 from routing.plan import Route
 from routing.refusals import Refusal
+from routing.types import Problem
 from server.auth.access import Scope
 from server.auth.models import User
 from server.kit import clock
@@ -207,7 +209,7 @@ def effect_read(desk: Desk, version: int, effect: Effect | Refusal) -> EffectRea
         distance_m=effect.metres,
         value_s=effect.value,
         visits=effect.visits,
-        routes=[_times(rep_day, route) for rep_day, route in effect.after.items()],
+        routes=[_times(desk.bound, rep_day, route) for rep_day, route in effect.after.items()],
         shifted=[
             ShiftedRead(
                 visit=one.visit, name=problem.visit(one.visit).label, rep_day=one.rep_day,
@@ -239,18 +241,19 @@ def _refusal(desk: Desk, refusal: Refusal) -> RefusalRead:
     )
 
 
-def _times(rep_day: str, route: Route | None) -> RouteTimes:
+def _times(problem: Problem, rep_day: str, route: Route | None) -> RouteTimes:
     if route is None:
         return RouteTimes(rep_day=rep_day, leaves_s=None, returns_s=None, break_s=None, drive_s=0, stops=[])
+    drives = driven(problem, route)
     return RouteTimes(
         rep_day=rep_day,
         leaves_s=route.leaves_s,
         returns_s=route.returns_s,
         break_s=route.break_s,
-        drive_s=route.drive_s,
+        drive_s=sum(drives),
         stops=[
-            StopTimes(key=s.visit, arrives_s=s.arrives_s, starts_s=s.starts_s, ends_s=s.ends_s, drive_s=s.drive_s)
-            for s in route.stops
+            StopTimes(key=s.visit, arrives_s=s.arrives_s, starts_s=s.starts_s, ends_s=s.ends_s, drive_s=drive)
+            for s, drive in zip(route.stops, drives, strict=False)
         ],
     )
 

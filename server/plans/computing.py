@@ -1,6 +1,6 @@
 """Computing a plan: candidates, roads, solver, verifier, and what is stored of the answer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.budget import Budget
 from routing.check import Report, verify
+from routing.driving import driven
 from routing.explain import why
 from routing.fingerprint import fingerprint
 from routing.found import Tell
@@ -168,7 +169,7 @@ def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
     start, end = problem.rep_day(planned.rep_day).start, problem.rep_day(planned.rep_day).end
     places = [start, *(problem.visit(stop.visit).place for stop in planned.stops), end]
     legs = computed.journey.legs([drawn.points[place] for place in places])
-    drives = [*(stop.drive_s for stop in planned.stops), planned.drive_back_s]
+    drives = driven(problem, planned)
     estimated = [
         bool(computed.journey.matrix.estimated[a, b]) or leg.estimated
         for a, b, leg in zip(places, places[1:], legs, strict=False)
@@ -193,7 +194,7 @@ def _route(plan: Plan, computed: Computed, planned: PlannedRoute) -> Route:
             for drive, leg, guess in zip(drives, legs, estimated, strict=True)
         ],
     )
-    route.stops = _stops(computed, shift, planned, legs, estimated)
+    route.stops = _stops(computed, shift, planned, drives, legs, estimated)
     return route
 
 
@@ -205,7 +206,12 @@ def _anchor(drawn: Blueprint, point: LonLat, name: str, usual: LonLat) -> dict[s
 
 
 def _stops(
-    computed: Computed, shift: Shift, planned: PlannedRoute, legs: list[Leg], estimated: list[bool]
+    computed: Computed,
+    shift: Shift,
+    planned: PlannedRoute,
+    drives: Sequence[int],
+    legs: list[Leg],
+    estimated: list[bool],
 ) -> list[Stop]:
     by_key = {c.key: c for c in computed.blueprint.candidates.placeable}
     ahead = (shift.day - computed.blueprint.first_day).days
@@ -223,7 +229,7 @@ def _stops(
                 arrives_at=shift.moment(stop.arrives_s),
                 starts_at=shift.moment(stop.starts_s),
                 ends_at=shift.moment(stop.ends_s),
-                drive_s=stop.drive_s,
+                drive_s=drives[k],
                 distance_m=legs[k].metres,
                 estimated=estimated[k],
                 why=stop.why,
@@ -287,13 +293,14 @@ def _unplanned(plan: Plan, computed: Computed) -> list[Unplanned]:
 
 def _summary(computed: Computed, distance_m: int, left_out: list[Unplanned]) -> PlanSummary:
     routes = computed.answer.routes
+    problem = computed.problem.with_nights(computed.answer.nights)
     stops = [stop for route in routes for stop in route.stops]
     return PlanSummary(
         visits=len(stops),
         routes=len(routes),
         unplanned=len(left_out),
         missing_promises=sum(u.mandatory for u in left_out),
-        drive_s=sum(route.drive_s for route in routes),
+        drive_s=sum(sum(driven(problem, route)) for route in routes),
         distance_m=distance_m,
         service_s=sum(stop.ends_s - stop.starts_s for stop in stops),
         prize_s=computed.report.value.prize,

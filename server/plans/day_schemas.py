@@ -52,6 +52,7 @@ class OptionRead(BaseModel):
 
     rep_name: str
     detour_s: int
+    overtime_s: int = Field(default=0, description="How much later than allowed the day would end for it.")
 
 
 class DayChange(BaseModel):

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from routing.driving import driven
 from routing.explain import why
 from routing.plan import Plan as Answer
 from routing.plan import Route as PlannedRoute
@@ -108,7 +109,13 @@ def _changes(redrawn: Redrawn) -> list[dict[str, Any]]:
         before["rep_name"] = redrawn.day.shifts[one.route.rep_id].name
         found.append(
             {"account_id": str(one.account.id), "account_name": one.account.name, "effect": "removed"}
-            | {"before": before, "after": None, "minutes": 0, "promised": one.is_promised, "options": []}
+            | {
+                "before": before,
+                "after": None,
+                "minutes": 0,
+                "promised": one.is_promised,
+                "options": redrawn.options.get(one.key, []),
+            }
         )
     return found
 
@@ -145,9 +152,10 @@ def _current(redrawn: Redrawn, shift: Shift, one: Standing, underway: Underway) 
     stop.ends_at = shift.moment(free_s)
     stop.starts_at = stop.ends_at - (one.stop.ends_at - one.stop.starts_at)
     if underway.arrived_s is None:
-        stop.drive_s = redrawn.drawn.problem.drive(underway.place, place) or 0
         rep_day = redrawn.drawn.problem.rep_day(underway.rep_day)
-        stop.arrives_at = min(stop.starts_at, shift.moment(rep_day.arrive(underway.now_s, stop.drive_s)))
+        there_s = rep_day.arrive(underway.now_s, redrawn.drawn.problem.drive(underway.place, place) or 0)
+        stop.drive_s = there_s - underway.now_s
+        stop.arrives_at = min(stop.starts_at, shift.moment(there_s))
     else:
         stop.starts_at = min(stop.starts_at, shift.moment(underway.arrived_s))
         stop.arrives_at = stop.starts_at
@@ -157,6 +165,7 @@ def _current(redrawn: Redrawn, shift: Shift, one: Standing, underway: Underway) 
 def _new(redrawn: Redrawn, shift: Shift, planned: PlannedRoute | None) -> list[Stop]:
     by_key = {c.key: c for c in redrawn.drawn.blueprint.candidates.placeable}
     found = []
+    drives = driven(redrawn.rest, planned) if planned else ()
     for k, stop in enumerate(planned.stops if planned else ()):
         candidate = by_key[stop.visit]
         found.append(
@@ -167,7 +176,7 @@ def _new(redrawn: Redrawn, shift: Shift, planned: PlannedRoute | None) -> list[S
                 arrives_at=shift.moment(stop.arrives_s),
                 starts_at=shift.moment(stop.starts_s),
                 ends_at=shift.moment(stop.ends_s),
-                drive_s=stop.drive_s,
+                drive_s=drives[k],
                 why=stop.why,
                 because=None if planned is None else asdict(why(redrawn.rest, planned, k)),
                 prize_s=candidate.prize_s,
@@ -190,7 +199,7 @@ def _drawn_route(
     legs = redrawn.drawn.journey.legs([shift.home, *points, shift.end])
     _number(redrawn, stops, points, legs, kept)
     old = next((s.route for s in redrawn.day.of(shift.rep_id)), None)
-    back_s = planned.drive_back_s if planned else legs[-1].seconds
+    back_s = driven(redrawn.rest, planned)[-1] if planned else legs[-1].seconds
     returns = shift.moment(planned.returns_s) if planned else stops[-1].ends_at + timedelta(seconds=back_s)
     leaves = old.leaves_at if kept and old is not None else shift.moment(planned.leaves_s) if planned else returns
     rest_at, rest_s = _rest(shift, planned, old)

@@ -1,6 +1,6 @@
 """A running day planned anew, and a sick rep's visits given to others: proposals, accepted by publishing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from routing.budget import Budget
 from routing.lateness import Warned, warnings
-from routing.replanning import Planned, differences, orders_of, redistribute, remaining, replan, takeovers
+from routing.replanning import Difference, Planned, differences, orders_of, redistribute, remaining, replan, takeovers
 from routing.solve import DEFAULT_ENGINE
 from routing.types import Problem
 from server.activities.models import Appointment
@@ -29,6 +29,8 @@ from server.plans.service import need_reps
 
 BUDGET = Budget(seconds=1.0)
 """CPU seconds of the search for the rest of a day."""
+MOST_OVERTIME_S = 7200
+"""Who could go only by ending the day later than so much after the shift is not named."""
 MOST_ADDED = 20
 """Customers who are due and could fill a gap: the most valuable ones are looked at."""
 
@@ -118,15 +120,16 @@ def absence(
     rest = _without(drawn, helpers, must, planned)
     orders = orders_of(rest, {k: v for k, v in planned.items() if k not in asked})
     answer = redistribute(rest, orders, [one.key for one in must])
-    touched = [r for r in others if any(known.shifts[r].key == k for k in _days(answer.orders(), orders))]
+    changed = _days(answer.orders(), orders)
+    touched = [r for r in others if known.shifts[r].key in changed]
     found = redrawing.Redrawn(
         known,
         drawn,
         rest,
         answer,
-        differences(planned, answer),
+        _of_days(differences(planned, answer), {known.shifts[r].key for r in (rep_id, *touched)}),
         (rep_id, *touched),
-        {one.key: _options(rest, orders, one) for one in must},
+        dict(_options(drawn, helpers, left, _open(known))),
         tuple(one for one in left if not one.must_be),
     )
     return redrawing.store(session, scope.user_id, found, PlanOccasion.ABSENCE)
@@ -135,6 +138,11 @@ def absence(
 def _days(after: dict[str, tuple[str, ...]], before: dict[str, tuple[str, ...]]) -> set[str]:
     """Rep-days whose order changes."""
     return {day for day in {*after, *before} if after.get(day, ()) != before.get(day, ())}
+
+
+def _of_days(found: Sequence[Difference], rep_days: Set[str]) -> tuple[Difference, ...]:
+    """What changes on some rep-days: the others keep the times that people know."""
+    return tuple(d for d in found if {place[0] for place in (d.before, d.after) if place} & rep_days)
 
 
 def _without(drawn: Drawn, helpers: set[str], must: Sequence[Standing], planned: Planned) -> Problem:
@@ -151,12 +159,27 @@ def _without(drawn: Drawn, helpers: set[str], must: Sequence[Standing], planned:
     return replace(rest, rep_days=days, visits=tuple(visits), nights=())
 
 
-def _options(rest: Problem, orders: dict[str, tuple[str, ...]], one: Standing) -> list[dict[str, Any]]:
-    """Each neighbour who could go, with the detour; measured against the day as it stands."""
-    return [
-        {"rep_name": rest.rep_day(t.rep_day).label.rsplit(",", 1)[0], "detour_s": t.detour_s}
-        for t in takeovers(rest, orders, one.key)
-    ]
+def _options(
+    drawn: Drawn, helpers: set[str], left: Sequence[Standing], planned: Planned
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Every neighbour who could go, as the day stands, with the detour and the overtime that it would take.
+
+    For what may wait as for what must be: nobody is given overtime, but people may agree on it.
+    """
+    rest = _without(drawn, helpers, left, planned)
+    orders = orders_of(rest, {key: place for key, place in planned.items() if place[0] in helpers})
+    for one in left:
+        yield (
+            one.key,
+            [
+                {
+                    "rep_name": rest.rep_day(t.rep_day).label.rsplit(",", 1)[0],
+                    "detour_s": t.detour_s,
+                    "overtime_s": t.overtime_s,
+                }
+                for t in takeovers(rest, orders, one.key, more_s=MOST_OVERTIME_S)
+            ],
+        )
 
 
 def neighbours(session: Session, scope: Scope, rep_id: UUID) -> list[User]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.check import order_is_feasible, verify
+from routing.driving import driven
 from routing.pace import NEVER, Pace
 from routing.plan import Plan
 from routing.schedule import Broken, schedule
@@ -101,3 +102,21 @@ def test_the_timeline_of_a_rush_hour_says_when_one_has_to_leave() -> None:
         day = replace(problem.rep_days[0], open_s=leave)
         assert order_is_feasible(problem, day, [due]) == is_in_time
         assert isinstance(schedule(problem, day, [due]), Broken) != is_in_time
+
+
+def test_the_minutes_driven_are_those_of_the_clock_and_make_the_day_with_visits_waiting_and_break() -> None:
+    seconds = np.full((3, 3), 1800) - 1800 * np.eye(3, dtype=int)
+    visits = tuple(Visit(f"v{k}", k, 600, (Window(opens, 86_400),), 9000) for k, opens in ((1, 30_600), (2, 39_600)))
+    for rest in (None, Break(1800, 37_000, 45_000), Break(1800, 31_500, 45_000)):
+        slow = RepDay("d", "r", 0, 0, 0, 27_000, 64_800, rest, pace=Pace.of([1.0] * 8 + [2.0, 1.5, 1.25, 1.0]))
+        for day in (slow, replace(slow, pace=None)):
+            problem = Problem((day,), visits, seconds)
+            route = schedule(problem, day, visits)
+            assert not isinstance(route, Broken)
+            legs = driven(problem, route)
+            waited = sum(s.starts_s - s.arrives_s for s in route.stops)
+            rested = 0 if rest is None else rest.duration_s
+            if rest is not None and route.break_s is not None:  # at a door it is a part of the waiting
+                waited -= sum(rested for s in route.stops if s.arrives_s <= route.break_s < s.starts_s)
+            assert sum(legs) + 1200 + waited + rested == route.returns_s - route.leaves_s
+            assert legs == (1800, 1800, 1800) if day.pace is None else sum(legs) > 5400

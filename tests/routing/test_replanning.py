@@ -150,6 +150,17 @@ def test_nobody_takes_over_what_limits_or_roads_forbid() -> None:
     assert takeovers(island, {}, "x") == ()
 
 
+def test_who_could_go_only_with_overtime_is_named_last_and_told_how_much() -> None:
+    short, bob = replace(ANN, close_s=ANN.open_s + 10 * M), replace(ANN, id="bob", rep="bob")
+    problem = row(door("x", 2), days=(short, bob))
+    needed = 2 * int(problem.seconds[short.start, 2]) + problem.visit("x").service_s
+    assert [t.rep_day for t in takeovers(problem, {}, "x")] == ["bob"]
+    free, late = takeovers(problem, {}, "x", more_s=3 * H)
+    assert (free.rep_day, free.overtime_s) == ("bob", 0)
+    assert (late.rep_day, late.overtime_s) == (short.id, needed - 10 * M)
+    assert len(takeovers(problem, {}, "x", more_s=needed - 11 * M)) == 1
+
+
 NOON = (Window(12 * H, 13 * H),)
 
 

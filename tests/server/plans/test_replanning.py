@@ -178,6 +178,7 @@ def test_a_sick_reps_promises_go_to_a_neighbour_and_come_back_with_undo(
     assert changes["Promise"]["options"][0]["rep_name"] == "Otto"
     assert changes["Promise"]["options"][0]["detour_s"] > 0
     assert changes["Rita 1"]["effect"] == "removed"
+    assert [o["rep_name"] for o in changes["Rita 1"]["options"]] == ["Otto"], "also who could go where nobody must"
     plan = session.get_one(Plan, answer.json()["plan"]["id"])
     assert plan.state == PlanState.READY
     clients["mona"].post(f"/api/v1/plans/{plan.id}/publish")

@@ -1,6 +1,6 @@
 // One account: its sites on a map, pins placed by hand, and the visit form that knows which visit it is about.
 
-import { api, toast } from "./app.js";
+import { api, said, toast } from "./app.js";
 import { boxOf, circle, createMap } from "./map.js";
 import { place, proposals, proposed, territories } from "./layers.js";
 
@@ -29,14 +29,14 @@ function propose(site, lon, lat) {
   dialog.querySelector("[data-send]").onclick = async () => {
     const note = dialog.querySelector("[name=note]").value.trim() || null;
     const answer = await api("POST", `/api/v1/sites/${site.id}/pin-proposals`, { lon, lat, note });
-    if (!answer.ok) { toast(answer.body?.detail ?? ""); return; }
+    if (!answer.ok) { toast(said(answer)); return; }
     location.reload();
   };
 }
 
 async function save(site, lon, lat) {
   const answer = await api("PUT", `/api/v1/sites/${site.id}/pin`, { lon, lat }, { "If-Match": `"${site.rev}"` });
-  if (!answer.ok) { toast(answer.body?.detail ?? "The pin could not be saved."); return; }
+  if (!answer.ok) { toast(said(answer, "The pin could not be saved.")); return; }
   const before = { ...site };
   Object.assign(site, answer.body);
   map.data("place", features());
@@ -78,7 +78,7 @@ document.addEventListener("click", async (event) => {
   } else if (button.dataset.locate) {
     button.setAttribute("aria-busy", "true");
     const answer = await api("POST", `/api/v1/sites/${button.dataset.locate}/locate`);
-    if (answer.ok) location.reload(); else toast(answer.body?.detail ?? "");
+    if (answer.ok) location.reload(); else toast(said(answer));
   } else if (button.dataset.visit) document.querySelector("#record [name=visit_id]").value = button.dataset.visit;
   else button.closest("dialog")?.close();
 });

@@ -20,7 +20,9 @@ export function toast(text, action = null) {
 
 export const csrf = () => JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRF-Token"] ?? "";
 
-/** Call our own API with the session's cookie; answers {ok, status, body}. */
+/** What an answer of the API refuses and how to mend it; `otherwise` when it says nothing. */
+export const said = (answer, otherwise = "") => [answer.body?.detail, answer.body?.help].filter(Boolean).join(" ") || otherwise;
+
 /** Put what the server draws at a path into a place of the page; forms and links of HTMX in it come alive. */
 export async function fragment(target, path) {
   const answer = await fetch(path, { headers: { Accept: "text/html", "HX-Request": "true" } });
@@ -29,6 +31,7 @@ export async function fragment(target, path) {
   window.htmx?.process(target);
 }
 
+/** Call our own API with the session's cookie; answers {ok, status, body}. */
 export async function api(method, path, body = undefined, headers = {}) {
   const answer = await fetch(path, {
     method, body: body === undefined ? undefined : JSON.stringify(body),

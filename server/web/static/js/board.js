@@ -1,6 +1,6 @@
 // The plan board: a timetable beside the map. The server says what a change would do; nothing is guessed here.
 
-import { api, fragment, toast } from "./app.js";
+import { api, fragment, said, toast } from "./app.js";
 import { boardMap } from "./board_map.js";
 import { startMoving } from "./board_moving.js";
 import { clock, drawLane, drawList, fill, hours, make, span } from "./board_lanes.js";
@@ -33,7 +33,7 @@ function take(board, changed = null) {
 
 async function load() {
   const answer = await api("GET", url());
-  if (!answer.ok) { toast(answer.body?.detail ?? words.offline); return; }
+  if (!answer.ok) { toast(said(answer, words.offline)); return; }
   take(answer.body);
   const select = $("#board-rep");
   if (select.options.length === 1) for (const rep of answer.body.reps) select.add(new Option(rep.name, rep.id));
@@ -150,7 +150,7 @@ const describe = (found, what) => effect(found, { ...what, day: dayOf }, words);
 /** What a change would do; drawn on the lanes it touches and said below them. */
 async function preview(change, what) {
   const answer = await api("POST", url("/preview"), { change });
-  if (!answer.ok) { say(make("b", "bad-text", answer.body?.detail ?? words.offline)); return null; }
+  if (!answer.ok) { say(make("b", "bad-text", said(answer, words.offline))); return null; }
   redrawLanes();
   say(...describe(answer.body, what));
   bar.classList.toggle("refused", !answer.body.is_possible);
@@ -191,7 +191,7 @@ async function refuse(answer, again) {
     await load();
     tab("history"); // what the other one did stands there
     toast(fill(words.gone, { text: answer.body.detail }), { label: words.again, run: again });
-  } else { toast(answer.body?.detail ?? words.offline); redrawLanes(); say(); }
+  } else { toast(said(answer, words.offline)); redrawLanes(); say(); }
 }
 async function goBack(to) {
   const answer = await api("POST", url("/back"), { base: state.board.version, to });

@@ -1,6 +1,6 @@
 // The card of a stop: what it is, and everything that can be done to it without dragging.
 
-import { api, fragment } from "./app.js";
+import { api, fragment, said } from "./app.js";
 import { clock, fill, make, span } from "./board_lanes.js";
 
 const isCoarse = matchMedia("(pointer: coarse)");
@@ -68,7 +68,7 @@ export function stopCard(box, board) {
     if (!board.find(key)) box.replaceChildren(make("h2", "", name), Object.assign(make("div", "stack tight"), { id: "offers" }));
     const list = box.querySelector("#offers");
     const answer = await api("GET", board.url(`/offers?visit=${encodeURIComponent(key)}`));
-    if (!answer.ok) { list.replaceChildren(make("p", "bad-text", answer.body?.detail ?? words.offline)); return; }
+    if (!answer.ok) { list.replaceChildren(make("p", "bad-text", said(answer, words.offline))); return; }
     list.replaceChildren(make("h3", "", answer.body.items.length ? words.offers : words.nowhere));
     for (const one of answer.body.items) {
       const row = make("button", "offer"), change = { kind: "place", visit: key, rep_day: one.rep_day, at_s: null };

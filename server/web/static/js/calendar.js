@@ -1,6 +1,6 @@
 // The calendar: entries are dragged, stretched, or moved with the keyboard; a click on a free place makes a new one.
 
-import { api, toast } from "./app.js";
+import { api, said, toast } from "./app.js";
 
 const root = document.querySelector(".cal");
 const STEP = 15;
@@ -32,7 +32,7 @@ async function save(block, starts, ends, isUndo = false) {
   const answer = block.dataset.at
     ? await api("PUT", `/api/v1/activities/${block.dataset.id}/repeats`, { at: block.dataset.at, ...body })
     : await api("PATCH", `/api/v1/activities/${block.dataset.id}`, body, { "If-Match": `"${block.dataset.rev}"` });
-  if (!answer.ok) { toast(answer.body?.detail ?? root.dataset.failed); setTimeout(() => location.reload(), 1500); return; }
+  if (!answer.ok) { toast(said(answer, root.dataset.failed)); setTimeout(() => location.reload(), 1500); return; }
   if (!block.dataset.at) block.dataset.rev = answer.body.rev;
   block.dataset.starts = answer.body.starts_at;
   block.dataset.ends = answer.body.ends_at;

@@ -1,6 +1,6 @@
 // One lead: where it is, and its pin placed by hand.
 
-import { api, toast } from "./app.js";
+import { api, said, toast } from "./app.js";
 import { boxOf, circle, createMap } from "./map.js";
 import { leads, place, territories } from "./layers.js";
 
@@ -23,7 +23,7 @@ document.querySelector("[data-place]")?.addEventListener("click", () => {
 
 async function save({ lng, lat }) {
   const answer = await api("PUT", `/api/v1/leads/${lead.id}/pin`, { lon: lng, lat });
-  if (!answer.ok) { toast(answer.body?.detail ?? ""); return; }
+  if (!answer.ok) { toast(said(answer)); return; }
   Object.assign(lead, answer.body);
   map.data("place", features());
   toast(element.dataset.moved);

@@ -1,6 +1,6 @@
 // A bulk repair's preview: the rows of this page on a map, from where to where, and which of them are chosen.
 
-import { api, toast } from "./app.js";
+import { api, said, toast } from "./app.js";
 import { boxOf, createMap, css } from "./map.js";
 
 const page = document.querySelector("#repair");
@@ -36,7 +36,7 @@ page?.addEventListener("change", async (event) => {
   if (box.type !== "checkbox") return;
   const isAll = box.id === "all-rows";
   const answer = await api("PATCH", `/api/v1/repairs/${page.dataset.run}/rows`, { site_ids: isAll ? null : [box.value], is_chosen: box.checked });
-  if (!answer.ok) { box.checked = !box.checked; toast(answer.body?.detail ?? ""); return; }
+  if (!answer.ok) { box.checked = !box.checked; toast(said(answer)); return; }
   if (isAll) for (const one of document.querySelectorAll(".repair-rows tbody input")) one.checked = box.checked;
   const chosen = answer.body.counts.chosen ?? 0;
   document.querySelector("#chosen").textContent = chosen.toLocaleString(document.documentElement.lang);
