@@ -3,6 +3,7 @@
     python -m benchmarks.planning.run --seconds 2 10 [--engine ortools] [--only fs-] [--json results.json]
     python -m benchmarks.planning.run --seconds 2 10 --peers /scratch/bin/python [--rivals pyvrp vroom ortools-tuned]
 
+With `--json` the rows are written after each instance, and a run with the same file goes on where it stopped.
 Instances and judge are looked for in ../shared beside the repository (`--shared` for another place). Budgets are CPU
 seconds of the search in one thread; every run is a process of its own, as `waymark plan-file` starts it, one at a time.
 With `--peers` the other planners run in the same queue, by a Python that has them (pip install pyvrp pyvroom ortools).
@@ -92,8 +93,9 @@ def main() -> None:
     options = parser.parse_args()
     judge = load_judge(options.shared)
     sources = sorted((options.shared / "data" / "routing").glob(f"{options.only}*.json.gz"))
-    rows: list[dict[str, Any]] = []
-    for source in sources:
+    rows: list[dict[str, Any]] = json.loads(options.json.read_text()) if options.json and options.json.exists() else []
+    done = {row["instance"] for row in rows}
+    for source in (source for source in sources if source.name.removesuffix(".json.gz") not in done):
         for seconds in options.seconds:
             print(f"{source.name} {seconds:g} s", file=sys.stderr)
             rows.append(measure(judge, source, seconds, options.seed, options.engine))
@@ -101,13 +103,13 @@ def main() -> None:
             for rival in options.rivals:
                 print(f"{source.name} {rival}", file=sys.stderr)
                 rows += rival_rows(options, source, rival)
+        if options.json:
+            options.json.write_text(json.dumps(rows, indent=1))
     ours = [row for row in rows if row["by"] == "waymark"]
     print(table(ours))
     if options.peers:
         print()
         print(comparison(rows))
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1))
     sys.exit(any(row["violations"] for row in ours))
 
 
