@@ -28,13 +28,22 @@ class Why:
     mandatory: bool
     origin: str = ""
     """What else asks for it, as a sentence."""
+    preferred: bool = False
+    """Whether it asked for the usual one by name."""
     usual: bool | None = None
     """Whether the customer knows the rep who comes; None = it knows nobody in particular."""
 
     def sentence(self) -> str:
         """The same for people."""
-        known = {None: "", True: "The usual rep comes.", False: "Another rep than the usual one comes."}[self.usual]
-        return " ".join(filter(None, (self.origin, self._reason(), known)))
+        return " ".join(filter(None, (self.origin, self._reason(), self._who())))
+
+    def _who(self) -> str:
+        if self.usual is None:
+            return ""
+        if self.preferred:
+            asked = "whom the customer asked for."
+            return f"The rep comes {asked}" if self.usual else f"Another rep comes than the one {asked}"
+        return "The usual rep comes." if self.usual else "Another rep than the usual one comes."
 
     def _reason(self) -> str:
         detour = f"{_minutes(self.detour_s)} detour" if self.detour_s >= 30 else "on the way"
@@ -58,7 +67,7 @@ def why(problem: Problem, route: Route, position: int) -> Why:
     v = visits[position]
     overdue = v.overdue_days + rep_day.day if v.overdue_days > 0 else v.late_days(rep_day.day)
     usual = None if v.usual_rep is None else v.usual_rep == rep_day.rep
-    return Why(v.prize, detour, overdue, v.appointment, v.mandatory, v.origin, usual)
+    return Why(v.prize, detour, overdue, v.appointment, v.mandatory, v.origin, v.preferred, usual)
 
 
 def why_not(problem: Problem, draft: Draft) -> tuple[Unplanned, ...]:

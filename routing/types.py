@@ -60,6 +60,8 @@ class Visit:
     """Rep whom the customer knows; None = anybody is as welcome."""
     other_rep_cost: int = 0
     """Cost of somebody else's coming."""
+    preferred: bool = False
+    """Whether the customer asked for the usual rep (for the explanation)."""
     name: str = ""
     """What people call it; the id when empty."""
     origin: str = ""

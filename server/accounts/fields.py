@@ -66,11 +66,17 @@ def of_owner(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(User.id).where(User.id == Account.owner_id, condition).correlate(Account).exists()
 
 
+def of_preferred_rep(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The rep whom the customer asked for fulfils it."""
+    return select(User.id).where(User.id == Account.preferred_rep_id, condition).correlate(Account).exists()
+
+
 def of_territory(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The territory fulfils it."""
     return select(Territory.id).where(Territory.id == Account.territory_id, condition).correlate(Account).exists()
 
 
+LOGINS = select(User.login)
 TAG = func.unnest(Account.tags).table_valued("tag").render_derived(name="tagged")
 
 
@@ -134,7 +140,7 @@ def fields(today: date) -> Mapping[str, Field]:
         field("name", Kind.TEXT, Account.name, "Name"),
         field("class", Kind.CHOICE, Account.account_class, "Class", choices=tuple(AccountClass)),
         field("status", Kind.CHOICE, Account.status, "Status", choices=tuple(Status)),
-        field("owner", Kind.TEXT, User.login, "Owner's login", of_owner, values=select(User.login)),
+        field("owner", Kind.TEXT, User.login, "Owner's login", of_owner, values=LOGINS),
         field("territory", Kind.TEXT, Territory.name, "Territory", of_territory, values=select(Territory.name)),
         field("street", Kind.TEXT, Site.street, "Street", of_sites),
         field("postcode", Kind.TEXT, Site.postcode, "Postcode", of_sites),
@@ -159,6 +165,7 @@ def fields(today: date) -> Mapping[str, Field]:
         field("preferred_time", Kind.CHOICE, Account.preferred_time, "Preferred time", choices=tuple(DayPart)),
         field("preferred_channel", Kind.CHOICE, Account.preferred_channel, "Preferred channel", choices=tuple(Channel)),
         field("language", Kind.TEXT, Account.language, "Language"),
+        field("preferred_rep", Kind.TEXT, User.login, "Preferred rep's login", of_preferred_rep, values=LOGINS),
         field("by_appointment", Kind.FLAG, Account.by_appointment, "By appointment only"),
     )
     return {one.name: one for one in declared}

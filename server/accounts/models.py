@@ -133,6 +133,11 @@ class Account(Record, Base):
     preferred_time: Mapped[str | None] = mapped_column(comment="morning, midday, afternoon or evening; null: any.")
     preferred_channel: Mapped[str | None] = mapped_column(comment="How it likes to be reached.")
     language: Mapped[str | None] = mapped_column(comment="ISO 639-1.")
+    preferred_rep_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("app_user.id"),
+        index=True,
+        comment="Whom the customer asked for; null: its owner, else whoever came most.",
+    )
     by_appointment: Mapped[bool] = mapped_column(
         server_default=text("false"), comment="Visits only at a time that was agreed."
     )

@@ -165,6 +165,7 @@ DETAILS = (
     "preferred_time",
     "preferred_channel",
     "language",
+    "preferred_rep_id",
     "by_appointment",
     "created_at",
     "updated_at",
@@ -195,6 +196,7 @@ class AccountRead(AccountListed):
     preferred_time: str | None = Field(description="morning, midday, afternoon or evening.")
     preferred_channel: str | None = Field(description="visit, phone, mail, sms or post.")
     language: str | None
+    preferred_rep_id: UUID | None = Field(description="Whom the customer asked for: comes if that rep may go.")
     by_appointment: bool = Field(description="Visits only at a time that was agreed.")
     rep_ids: list[UUID] = Field(description="Reps to whom the account is assigned by hand.")
     created_at: datetime
@@ -237,6 +239,7 @@ class AccountFields(Write):
     preferred_time: str | None = Field(default=None, description="morning, midday, afternoon or evening.")
     preferred_channel: str | None = Field(default=None, description="visit, phone, mail, sms or post.")
     language: str | None = Field(default=None, description="ISO 639-1.")
+    preferred_rep_id: UUID | None = Field(default=None, description="Whom the customer asked for; null: nobody.")
     by_appointment: bool | None = Field(default=None, description="Visits only at a time that was agreed.")
     custom: Custom | None = None
 

@@ -302,13 +302,19 @@ def check_number(session: Session, number: str | None, own_id: UUID | None) -> N
 
 
 def check_references(session: Session, values: Mapping[str, Any]) -> None:
-    """Refuse an owner or a territory that does not exist."""
-    owner, territory = values.get("owner_id"), values.get("territory_id")
-    if owner is not None and session.scalar(select(User.id).where(User.id == owner, User.deleted_at.is_(None))) is None:
+    """Refuse an owner, a preferred rep or a territory that does not exist."""
+    territory = values.get("territory_id")
+    people = {values[name] for name in ("owner_id", "preferred_rep_id") if values.get(name) is not None}
+    known = (
+        set(session.scalars(select(User.id).where(User.id.in_(people), User.deleted_at.is_(None)))) if people else ()
+    )
+    if values.get("owner_id") in people.difference(known):
         raise Invalid("Owner: there is no such person.", field="owner_id")
+    if values.get("preferred_rep_id") in people.difference(known):
+        raise Invalid("Preferred rep: there is no such person.", field="preferred_rep_id")
     if territory is not None:
-        known = select(Territory.id).where(Territory.id == territory, Territory.deleted_at.is_(None))
-        if session.scalar(known) is None:
+        area = select(Territory.id).where(Territory.id == territory, Territory.deleted_at.is_(None))
+        if session.scalar(area) is None:
             raise Invalid("Territory: there is no such territory.", field="territory_id")
 
 

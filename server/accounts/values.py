@@ -117,6 +117,7 @@ ACCOUNT: dict[str, Rule] = {
     "preferred_time": Rule(choice(DayPart), "Preferred time of day"),
     "preferred_channel": Rule(choice(Channel), "Preferred channel"),
     "language": Rule(language, "Language"),
+    "preferred_rep_id": Rule(identity, "Preferred rep"),
     "by_appointment": Rule(flag, "By appointment only"),
     "territory_id": Rule(identity, "Territory"),
     "territory_is_fixed": Rule(flag, "Territory assigned by hand"),

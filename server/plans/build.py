@@ -182,6 +182,7 @@ class Blueprint:
             appointment=c.appointment is not None,
             usual_rep=None if c.usual_rep_id is None else str(c.usual_rep_id),
             other_rep_cost=0 if c.usual_rep_id is None else OTHER_REP_S,
+            preferred=c.is_preferred,
             name=c.name,
             origin=c.sentence,
         )

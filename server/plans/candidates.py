@@ -73,6 +73,8 @@ class Candidate:
     """Part of the day: taken where the opening hours leave it."""
     usual_rep_id: UUID | None = None
     """Whom the customer knows: comes unless somebody else saves more than `OTHER_REP_S` of driving."""
+    is_preferred: bool = False
+    """Whether the customer asked for that rep."""
 
     @property
     def mandatory(self) -> bool:
@@ -175,6 +177,7 @@ def _visits(
             grade=site.grade,
             uncertainty_m=site.uncertainty_m,
             usual_rep_id=one.usual,
+            is_preferred=one.is_preferred,
             **_likes(one.account, pressing=number == 0 and overdue > one.early_days(stretch)),
         )
         number += 1

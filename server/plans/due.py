@@ -40,7 +40,12 @@ class Worked:
     interval: Interval | None
     """None: visited on demand only."""
     usual: UUID | None = None
-    """Of several who may go, the one whom the customer knows: its owner, else whoever came most in a year."""
+    """Of several who may go, the one whom the customer asked for, else knows: its owner, else whoever came most."""
+
+    @property
+    def is_preferred(self) -> bool:
+        """Whether the customer asked for the usual rep."""
+        return self.usual is not None and self.usual == self.account.preferred_rep_id
 
     def wait_days(self, stretch: float) -> int:
         """Days between two visits when all intervals are lengthened by a factor."""
@@ -72,7 +77,7 @@ def worked(
     wanted = set(rep_ids)
     mine = [a for a in chosen if a.id in going and going[a.id][0] in wanted]
     sites = _main_sites(session, [account.id for account in mine])
-    known = _usual(session, [account for account in mine if len(going[account.id]) > 1], day)
+    known = _usual(session, [account for account in mine if len(going[account.id]) > 1], going, day)
     rules = cadence.rules(session)
     found = []
     for account in mine:
@@ -83,9 +88,12 @@ def worked(
     return found
 
 
-def _usual(session: Session, shared: Sequence[Account], day: date) -> dict[UUID, UUID]:
-    """The rep whom each of these accounts knows; nobody where none owns it and none came in a year."""
+def _usual(
+    session: Session, shared: Sequence[Account], going: Mapping[UUID, Sequence[UUID]], day: date
+) -> dict[UUID, UUID]:
+    """The rep whom each of these accounts asked for, else knows; nobody where none owns it and none came in a year."""
     owned = {account.id: account.owner_id for account in shared if account.owner_id}
+    owned |= {account.id: rep for account in shared if (rep := account.preferred_rep_id) in going[account.id] and rep}
     nobodys = [account.id for account in shared if account.id not in owned]
     base = select(Account.id.label("account"), Account.id.label("member")).where(Account.id.in_(nobodys))
     family = base.cte("family", recursive=True)

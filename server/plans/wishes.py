@@ -56,6 +56,7 @@ def joined(
                 grade=site.grade,
                 uncertainty_m=site.uncertainty_m,
                 usual_rep_id=one.usual,
+                is_preferred=one.is_preferred,
             )
             found[alone.key] = with_wish(alone, demand, reps, first_day)
     return list(found.values()), unplaceable

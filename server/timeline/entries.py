@@ -113,7 +113,7 @@ def fill_in(session: Session, entries: Sequence[Entry]) -> None:
     people: set[UUID] = {entry.actor_id for entry in entries if entry.actor_id}
     areas: set[UUID] = set()
     merged: set[UUID] = set()
-    wanted = {"owner_id": people, "territory_id": areas, "merged_into": merged}
+    wanted = {"owner_id": people, "preferred_rep_id": people, "territory_id": areas, "merged_into": merged}
     for change in (change for entry in entries for change in entry.changes):
         if change.label in wanted:
             wanted[change.label] |= {UUID(str(value)) for value in (change.old, change.new) if value}

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import queries, service
@@ -18,7 +19,7 @@ from server.accounts.routes import Filter, Search, read
 from server.accounts.schemas import AccountRead
 from server.accounts.service import LooksLikeDuplicate, NewAccount
 from server.auth.access import Scope, requires
-from server.auth.models import Role
+from server.auth.models import Role, User
 from server.closures import queries as closures
 from server.demands import queries as demands
 from server.fields import queries as own
@@ -55,6 +56,7 @@ ACCOUNT_FIELDS = (
     "name number account_class status interval_days yearly_value yearly_potential phone email website tags note"
     " preferred_time preferred_channel language"
 ).split()
+PEOPLE = ("owner_id", "preferred_rep_id")
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         sites=[site.model_dump(mode="json") for site in account.sites],
         people=people,
         people_choices=[(person.id, person.name) for person in people],
+        preferred_rep=session.scalar(select(User.name).where(User.id == account.preferred_rep_id)),
         event_id=uuid7(),
         wanted=demands.of_account(session, scope, account_id) if scope.may("demands:read") else [],
         may_ask=demands.may_ask(session, scope, account_id),
@@ -270,7 +273,7 @@ def edit(
     request: Request, account_id: UUID, scope: WriteAccounts, session: Db, sent: Sent, rev: Annotated[int, Form()]
 ) -> Response:
     """Change an account that was seen at a revision; what others changed meanwhile is merged."""
-    changes = chosen_changes(sent, [*ACCOUNT_FIELDS, "owner_id"], own.fields_of(session, "account"))
+    changes = chosen_changes(sent, [*ACCOUNT_FIELDS, *PEOPLE], own.fields_of(session, "account"))
     if "has_preferences" in sent:
         changes["preferred_days"] = sent.getlist("preferred_days")
         changes["by_appointment"] = "by_appointment" in sent
@@ -282,7 +285,7 @@ def edit(
             service.edit(session, scope, account_id, rev, changes)
     except WaymarkError as error:
         account = read(session, scope, account_id)
-        values = account.model_dump() | given(sent, [*ACCOUNT_FIELDS, "owner_id", "parent_name"])
+        values = account.model_dump() | given(sent, [*ACCOUNT_FIELDS, *PEOPLE, "parent_name"])
         values |= {"custom": account.custom | nested(changes)}
         values |= {name: changes[name] for name in ("preferred_days", "by_appointment") if name in changes}
         return edit_page(request, scope, session, account, values, rev=rev, error=error)

@@ -46,6 +46,7 @@ class Side:
     sites: list[SiteRead]
     visits: int
     owner: str | None
+    preferred_rep: str | None
 
     @property
     def place(self) -> SiteRead | None:
@@ -257,6 +258,7 @@ def side(session: Session, account: Account) -> Side:
         [SiteRead.of(site) for site in queries.sites_of(session, [account.id])],
         session.scalar(select(func.count()).select_from(family.subquery())) or 0,
         session.scalar(select(User.name).where(User.id == account.owner_id)),
+        session.scalar(select(User.name).where(User.id == account.preferred_rep_id)),
     )
 
 
@@ -274,8 +276,8 @@ def lines(session: Session, scope: Scope, stays: Side, goes: Side, chosen: Mappi
 def shown(name: str, one: Side) -> Any:
     """A field's value as the page shows it."""
     account = one.account
-    if name == "owner_id":
-        return one.owner
+    if name in ("owner_id", "preferred_rep_id"):
+        return one.owner if name == "owner_id" else one.preferred_rep
     if name == "value":
         worth = (account.yearly_value, account.yearly_potential)
         return None if worth == (None, None) else (*worth, account.currency)

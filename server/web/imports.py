@@ -35,6 +35,7 @@ LOOKED_AT = 200
 
 LABELS = {
     "owner_id": "Owner",
+    "preferred_rep_id": "Preferred rep",
     "service_s": "Length of a visit",
     "currency": "Currency",
     "lat": "Latitude",

@@ -21,6 +21,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "account_class": ("account_class",),
     "status": ("status",),
     "owner_id": ("owner_id",),
+    "preferred_rep_id": ("preferred_rep_id",),
     "interval_days": ("interval_days",),
     "value": ("yearly_value", "yearly_potential", "currency"),
     "phone": ("phone", "phone_e164"),

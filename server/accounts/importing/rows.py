@@ -19,6 +19,7 @@ from server.kit.spreadsheets import NOTHING, unquoted
 
 LABELS = {
     "owner": "Owner",
+    "preferred_rep": "Preferred rep",
     "interval_days": "Call interval",
     "service_minutes": "Length of a visit",
     "status": "Status",
@@ -237,9 +238,11 @@ class RowReader:
                 (cells.STATUS_OF[word] for word in re.findall(r"\w+", written.lower()) if word in cells.STATUS_OF), None
             )
             self.convert("status", known, "unknown_status", "is none of prospect, customer, former")
-        if written := row.get("owner"):
-            owner = self.around.people.get(" ".join(words(fold(written))))
-            self.convert("owner_id", str(owner) if owner else None, "unknown_owner", "is nobody here", source="owner")
+        for source in ("owner", "preferred_rep"):
+            if written := row.get(source):
+                person = self.around.people.get(" ".join(words(fold(written))))
+                name = str(person) if person else None
+                self.convert(f"{source}_id", name, f"unknown_{source}", "is nobody here", source=source)
         if written := row.get("interval_days"):
             self.convert("interval_days", in_range(cells.days(written), 1, 3650), "not_understood", "is no interval")
         if written := row.get("service_minutes"):

@@ -21,6 +21,7 @@ CURRENT = """
         'owner_id', a.owner_id, 'interval_days', a.interval_days, 'yearly_value', a.yearly_value,
         'yearly_potential', a.yearly_potential, 'currency', a.currency, 'phone', a.phone, 'phone_e164', a.phone_e164,
         'email', a.email, 'website', a.website, 'tags', a.tags, 'note', a.note,
+        'preferred_rep_id', a.preferred_rep_id,
         'last_visit_on', case when a.last_visit_on > (m.values ->> 'last_visit_on')::date
                          then m.values -> 'last_visit_on' else to_jsonb(a.last_visit_on) end,
         'street', s.street, 'postcode', s.postcode, 'city', s.city, 'country', s.country,
@@ -75,6 +76,7 @@ TYPES = {
     "website": "text",
     "note": "text",
     "last_visit_on": "date",
+    "preferred_rep_id": "uuid",
 }
 """Fields of an account that an import writes as they are, with their types."""
 

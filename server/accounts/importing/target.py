@@ -52,6 +52,7 @@ LOOKS: Mapping[str, Callable[[str], object]] = {
 WRITES: Mapping[str, tuple[str, ...]] = {
     "phone": ("phone", "phone_e164"),
     "owner": ("owner_id",),
+    "preferred_rep": ("preferred_rep_id",),
     "service_minutes": ("service_s",),
     "yearly_value": ("yearly_value", "currency"),
     "yearly_potential": ("yearly_potential", "currency"),

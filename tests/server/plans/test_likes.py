@@ -90,6 +90,17 @@ def test_of_two_who_may_go_the_one_whom_the_customer_knows_comes_unless_the_way_
     (route,) = plan.routes
     assert route.rep_id == otto.id
     assert route.stops[0].why.endswith("The usual rep comes.")
+    shared.preferred_rep_id = rita.id
+    session.flush()
+    (asked,) = plan_now(people["mona"], [rita, otto], monday).routes
+    assert asked.rep_id == rita.id, "whom the customer asked for wins over whoever came most"
+    assert asked.stops[0].why.endswith("The rep comes whom the customer asked for.")
+    assert asked.stops[0].because["preferred"] is True
+    shared.preferred_rep_id = people["mona"].id
+    session.flush()
+    (route,) = plan_now(people["mona"], [rita, otto], monday).routes
+    assert route.rep_id == otto.id, "who may not go there is not sent"
+    shared.preferred_rep_id = None
     otto.rep_profile.home = wkt(LonLat(10.4, 47.3))
     session.flush()
     (route,) = plan_now(people["mona"], [rita, otto], monday).routes

@@ -75,6 +75,26 @@ def test_a_rep_cannot_import_nor_read_somebody_elses_import(
     assert client.post(f"/api/v1/imports/{run['id']}/apply").status_code == 403
 
 
+def test_the_rep_whom_a_customer_asked_for_comes_by_list_and_by_hand_and_stands_in_the_timeline(
+    admin_client: TestClient, session: Session, rita: User, tmp_path: Path
+) -> None:
+    text = "Kundennummer;Name;Wunschbetreuer\nK-1;Amann;rita\nK-2;Beck;nobody\n"
+    run = run_import(session, write(tmp_path, text))
+    assert list(run.mapping.values()) == ["number", "name", "preferred_rep"]
+    page = admin_client.get("/api/v1/accounts", params={"filter": "preferred_rep = rita"}).json()["items"]
+    assert [one["name"] for one in page] == ["Amann"]
+    path = f"/api/v1/accounts/{page[0]['id']}"
+    known = admin_client.get(path).json()
+    assert known["preferred_rep_id"] == str(rita.id)
+    tag = {"If-Match": f'"{known["rev"]}"'}
+    refused = admin_client.patch(path, json={"preferred_rep_id": str(run.id)}, headers=tag)
+    assert (refused.status_code, refused.json()["field"]) == (422, "preferred_rep_id")
+    assert admin_client.patch(path, json={"preferred_rep_id": None}, headers=tag).status_code == 200
+    told = admin_client.get(f"{path}/timeline").text
+    assert "Preferred rep" in told
+    assert rita.name in told
+
+
 def test_a_manager_sees_and_undoes_only_their_own_imports(
     client_for: ClientFor, admin_client: TestClient, make_user: Callable[..., User]
 ) -> None:
