@@ -210,7 +210,7 @@ def ask_plan_exports(plan_id: UUID, scope: WriteExports, session: Db) -> Respons
 
 
 @router.post("/exports/{day}")
-def ask_exports(day: date, scope: WriteExports, session: Db) -> Response:
-    """Write the files of a day now."""
+def ask_exports(day: date, scope: WriteExports, session: Db, plan: Annotated[UUID | None, Form()] = None) -> Response:
+    """Write the files of a day now; back to the plan from whose board it was asked."""
     export_jobs.defer_day(session, day)
-    return go(f"/plans?asked={day}#exports")
+    return go(f"/plans?asked={day}#exports" if plan is None else f"/plans/{plan}?asked=1")

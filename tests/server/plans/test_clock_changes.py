@@ -85,3 +85,22 @@ def test_a_shift_of_the_day_keeps_its_hours_on_both_days(session: Session, peopl
         profile = people["rita"].rep_profile
         assert shift.moment(shift.open_s) == datetime.combine(shift.day, profile.shift_start, ZoneInfo(ZONE))
         assert shift.moment(shift.close_s) == datetime.combine(shift.day, profile.shift_end, ZoneInfo(ZONE))
+
+
+@pytest.mark.parametrize(("month", "offsets"), [(3, (1, 2, 2)), (10, (2, 1, 1))])
+def test_a_plan_over_the_change_visits_at_what_the_clocks_show_on_each_day(
+    month: int, offsets: tuple[int, ...], session: Session, people: Any, make_account: Any, monday: date, plan_now: Any
+) -> None:
+    end = date(monday.year + 1, month, 31)
+    saturday = end - timedelta(days=(end.weekday() + 1) % 7 + 1)
+    rita = people["rita"]
+    rita.zone = ZONE
+    set_working_day(session, rita.id, {"weekdays": list(range(7))})
+    for name in ("Sa", "Su", "Mo"):
+        make_account(name, (9.51, 47.1), account_class="A", owner_id=rita.id, opening_hours=f"{name} 10:00-10:40")
+    session.flush()
+    found = plan_now(people["mona"], [rita], saturday, days=3).routes
+    starts = [route.stops[0].starts_at.astimezone(ZoneInfo(ZONE)) for route in found]
+    assert [at.utcoffset() for at in starts] == [timedelta(hours=hours) for hours in offsets]
+    assert all(time(10) <= at.time() <= time(10, 10) for at in starts)
+    assert all(route.leaves_at >= wall(route.day, 7) for route in found)

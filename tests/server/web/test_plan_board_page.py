@@ -146,6 +146,8 @@ def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
     assert f'action="/plans/exports/{plan.first_day}"' in shown
     asked = mara.post(f"/plans/{plan.id}/exports", data={"_csrf": token_in(shown)})
     assert asked.headers["location"] == f"/plans/{plan.id}?asked=1"
+    asked = mara.post(f"/plans/exports/{plan.first_day}", data={"_csrf": token_in(shown), "plan": str(plan.id)})
+    assert asked.headers["location"] == f"/plans/{plan.id}?asked=1", "back to the plan, not to the list of all"
 
 
 def test_stretched_intervals_are_announced_on_the_plan(

@@ -36,8 +36,10 @@ async function load() {
   if (!answer.ok) { toast(said(answer, words.offline)); return; }
   take(answer.body);
   const select = $("#board-rep");
-  if (select.options.length === 1) for (const rep of answer.body.reps) select.add(new Option(rep.name, rep.id));
-  if (narrow.matches && !state.day) {
+  const isFirst = select.options.length === 1;
+  if (isFirst) for (const rep of answer.body.reps) select.add(new Option(rep.name, rep.id));
+  if (isFirst && Object.keys(dayNames).length === 1) state.day = state.mapDay; // a week of one day would only hide the names
+  if (narrow.matches && (isFirst || !state.day)) {
     state.day = state.mapDay;
     const first = [...state.routes.keys()].find((id) => id.endsWith(state.day));
     state.rep = select.value = (first ?? answer.body.reps[0]?.id ?? "").split("/")[0];
