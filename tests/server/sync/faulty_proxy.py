@@ -109,7 +109,7 @@ class FaultyProxy:
         """Carry a request with what happens to it on the way."""
         request = (await read_request(reader)).saying(b"Connection", b"close")
         if fault == "late":
-            await asyncio.sleep(SLOW_S)
+            await held_up()
         if fault == "lost request":
             raise ConnectionResetError
         if fault == "reset within the request":
@@ -145,6 +145,14 @@ class FaultyProxy:
         if not found or (not without and len(body) < answer.length):
             raise ConnectionResetError
         return answer
+
+
+async def held_up() -> None:
+    """The network takes its time."""
+    loop = asyncio.get_running_loop()
+    arrives = loop.create_future()
+    loop.call_later(SLOW_S, arrives.set_result, None)
+    await arrives
 
 
 async def read_request(reader: asyncio.StreamReader) -> Letter:
