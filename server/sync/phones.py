@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, lazyload
+from starlette.requests import ClientDisconnect
 
 from server.auth.access import Requires, Scope, scope_of, signed_in
 from server.auth.models import Device, Role, User
@@ -91,18 +92,27 @@ def present(session: Session, scope: Scope, *, lock: bool = False) -> tuple[Devi
     return device, now
 
 
+async def received(request: Request, most: int) -> bytes:
+    """The body of a request as it came; refuses what is too large. A phone that went away is nothing to log."""
+    packed = bytearray()
+    try:
+        async for chunk in request.stream():
+            packed += chunk
+            if len(packed) > most:
+                raise MessageTooLarge(f"The message is larger than {most} bytes.", help="Send less at once.")
+    except ClientDisconnect as error:
+        raise BadMessage("The message broke off.", help="Send it again.") from error
+    return bytes(packed)
+
+
 async def body_of(request: Request) -> bytes:
     """The body of a request, unpacked; refuses what is too large or unpacks to much more than it is."""
-    packed = bytearray()
-    async for chunk in request.stream():
-        packed += chunk
-        if len(packed) > MAX_PUSH_BYTES:
-            raise MessageTooLarge(f"The message is larger than {MAX_PUSH_BYTES} bytes.", help="Send less at once.")
+    packed = await received(request, MAX_PUSH_BYTES)
     match request.headers.get("content-encoding", "identity").lower():
         case "gzip":
-            return unpack(bytes(packed))
+            return unpack(packed)
         case "identity" | "":
-            return bytes(packed)
+            return packed
         case other:
             raise BadMessage(f"The encoding “{other}” is not known here.", help="Send gzip or nothing.")
 

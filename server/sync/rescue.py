@@ -13,7 +13,7 @@ from server.auth.access import Scope
 from server.auth.models import AuthEvent
 from server.kit import clock
 from server.kit.settings import settings
-from server.sync.phones import present
+from server.sync.phones import present, received
 from server.sync.problems import BadMessage, MessageTooLarge
 
 MOST_BYTES = 20_000_000
@@ -24,12 +24,7 @@ log = logging.getLogger("waymark.sync")
 
 async def raw_body(request: Request) -> bytes:
     """The body as it came, unpacked by nobody; refuses more than the limit."""
-    packed = bytearray()
-    async for chunk in request.stream():
-        packed += chunk
-        if len(packed) > MOST_BYTES:
-            raise MessageTooLarge(f"The file is larger than {MOST_BYTES // 1_000_000} MB.", help="Export it by hand.")
-    return bytes(packed)
+    return await received(request, MOST_BYTES)
 
 
 Raw = Annotated[bytes, Depends(raw_body)]

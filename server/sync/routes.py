@@ -41,7 +41,7 @@ def pull_page(scope: Reader, body: Body) -> Response:
     """One page of what changed."""
     request = parse(wire.PullRequest, body)
     with first_sync(request), reading() as session:
-        return answer(pull.pull(session, scope, request))
+        return Response(pull.pull(session, scope, request), media_type="application/json")
 
 
 @router.post("/sync/v1/digest", dependencies=[in_turn()])

@@ -96,10 +96,11 @@ class Story(Schedule):
         self.world.sql(statement, id=phone.device_id)
 
     def syncs(self, login: str, phone: FieldPhone) -> None:
-        """One sync over the faulty network. Nothing that happens to it may cost a rep the sign-in."""
+        """One sync over the faulty network. Nothing that happens to it may cost a rep the sign-in, but for a restore:
+        the database has forgotten the tokens that it gave out since the backup."""
         device = phone.device_id
         self.synced(phone)
-        if phone.device_id != device:
+        if phone.device_id != device and not self.backups.restored:
             self.signed_in_again.append(f"{login} had to sign in again")
 
     def synced(self, phone: FieldPhone) -> None:

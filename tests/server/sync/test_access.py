@@ -5,9 +5,12 @@ import json
 import random
 from uuid import uuid4
 
+import anyio
 import pytest
+from fastapi import Request
 
-from server.sync import wire
+from server.sync import phones, wire
+from server.sync.problems import BadMessage
 from tests.server.sync.world import Refused, World
 
 PATHS = ("hello", "push", "pull", "digest")
@@ -72,6 +75,15 @@ def test_a_message_above_the_limit_is_refused(world: World) -> None:
     with pytest.raises(Refused) as refused:
         phone.call("/sync/v1/push", {"epoch": phone.epoch, "ops": ops})
     assert refused.value.code == "too_big"
+
+
+def test_a_phone_that_goes_away_within_a_message_is_nothing_to_log() -> None:
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    request = Request({"type": "http", "method": "POST", "path": "/sync/v1/push", "headers": []}, gone)
+    with pytest.raises(BadMessage, match="broke off"):
+        anyio.run(phones.body_of, request)
 
 
 def test_a_phone_speaks_only_for_itself(world: World) -> None:

@@ -12,6 +12,7 @@ from server.auth.access import scope_of
 from server.auth.models import User
 from server.kit.database import transaction
 from server.kit.errors import NotFound
+from server.kit.settings import settings
 from server.sync import quarantine
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World, private_key
@@ -127,3 +128,16 @@ def test_a_wiped_phone_says_so_and_nobody_else_can(world: World) -> None:
     assert [world.client.post("/sync/v1/wiped", json=receipt).status_code for _ in range(2)] == [204, 204]
     assert world.sql("select state from device") == [("wiped",)]
     assert world.sql("select count(*) from auth_event where kind = 'device_wiped'") == [(1,)]
+
+
+def test_a_damaged_outbox_is_kept_as_it_came_and_once(world: World) -> None:
+    device, access = world.register("rita")
+    headers = {"Authorization": f"Bearer {access}"}
+    for _ in range(2):
+        assert world.client.post("/sync/v1/rescue", headers=headers, content=b"\x1f\x8b torn").status_code == 204
+    (kept,) = settings().folder("files", "rescued").glob(f"{device}-*")
+    assert kept.read_bytes() == b"\x1f\x8b torn"
+    assert world.sql("select count(*) from auth_event where kind = 'outbox_rescued'") == [(1,)]
+    assert world.client.post("/sync/v1/rescue", headers=headers, content=b"").status_code == 422
+    assert world.client.post("/sync/v1/rescue", content=b"x").status_code == 401
+    kept.unlink()
