@@ -1,6 +1,6 @@
 # Each target first does what is missing before it; see .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync mutants-sync bench clean
+.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync bench clean
 PYTHON := .venv/bin/python
 
 help: ## this list
@@ -30,7 +30,10 @@ fuzz-plan: setup ## 10,000 random planning problems, every plan checked; PROBLEM
 fuzz-sync: setup ## 10,000 random schedules of faults between phones and server; SCHEDULES=N changes the count
 	@$(PYTHON) -m tests.server.sync.fuzz
 
-mutants-sync: setup ## deliberate mistakes in sync, each of which the schedules should find
+fuzz-http: setup ## 1,000 kills of workers and database over HTTP, through a faulty proxy; KILLS=N changes the count
+	@$(PYTHON) -m tests.server.sync.http_fuzz
+
+mutants-sync: setup ## deliberate mistakes in sync, each of which its story or random schedules must find
 	@$(PYTHON) -m tests.server.sync.mutants
 
 bench: setup ## the benchmarks' figures

@@ -65,7 +65,7 @@ from server.roads import routes as roads_routes
 from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
-from server.sync import blob_routes
+from server.sync import blob_routes, leaving_routes
 from server.sync import routes as sync_routes
 from server.territories import routes as territory_routes
 from server.tickets import queue_routes as ticket_queue_routes
@@ -138,6 +138,7 @@ ROUTERS = (
     recycling_routes.router,
     sync_routes.router,
     blob_routes.router,
+    leaving_routes.router,
     *site.ROUTERS,
 )
 """Every room's routes."""

@@ -170,9 +170,16 @@ def fit_role(session: Session, user: User, changes: dict[str, Any]) -> None:
 
 
 def shut_out(session: Session, user_id: UUID) -> None:
-    """End every session and every phone's tokens of a person."""
+    """End every session and every phone's tokens of a person; what the phones still hold may come for a look."""
     sessions.close_all(session, user_id)
     devices = select(Device.id).where(Device.user_id == user_id)
+    standing = Device.state.in_((DeviceState.ACTIVE, DeviceState.LOCKED))
+    session.execute(
+        update(Device)
+        .where(Device.user_id == user_id, standing)
+        .values(state=DeviceState.RETIRED.value)
+        .execution_options(synchronize_session="fetch")
+    )
     session.execute(
         update(DeviceToken)
         .where(DeviceToken.device_id.in_(devices), DeviceToken.revoked_at.is_(None))

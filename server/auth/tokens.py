@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from server.auth.models import ApiToken, AuthEvent, Device, DeviceState, DeviceToken, User
 from server.auth.sessions import digest
@@ -110,7 +110,11 @@ def count(session: Session, token: ApiToken, now: datetime) -> None:
 
 def active_user(session: Session, user_id: UUID) -> User:
     """The user, if they may sign in."""
-    user = session.get(User, user_id)
+    return standing(session.get(User, user_id))
+
+
+def standing(user: User | None) -> User:
+    """The user; refuses one that was switched off."""
     if user is None or not user.active or user.deleted_at is not None:
         raise NotSignedIn("This account has been switched off.", help="Ask an admin.")
     return user
@@ -118,15 +122,23 @@ def active_user(session: Session, user_id: UUID) -> User:
 
 def device_of(session: Session, access: str) -> tuple[Device, User]:
     """The device behind an access token; its first use ends the token before it."""
-    row = session.scalar(select(DeviceToken).where(DeviceToken.access_hash == digest(access)))
-    if row is None or row.revoked_at is not None:
+    found = session.execute(
+        select(DeviceToken, Device, User)
+        .join(Device, Device.id == DeviceToken.device_id)
+        .join(User, User.id == Device.user_id)
+        .where(DeviceToken.access_hash == digest(access))
+        .options(lazyload(User.rep_profile))
+    ).one_or_none()
+    if found is None:
+        raise NotSignedIn("The phone's token is not valid.", help="Sign in on the phone again.")
+    row, device, user = found
+    check_state(device)
+    if row.revoked_at is not None:
         raise NotSignedIn("The phone's token is not valid.", help="Sign in on the phone again.")
     if row.access_expires_at < clock.now():
         raise TokenExpired("The phone's token has expired.", help="Refresh it.")
-    device = session.get_one(Device, row.device_id)
-    check_state(device)
     first_use(session, row)
-    return device, active_user(session, device.user_id)
+    return device, standing(user)
 
 
 def check_state(device: Device) -> None:
@@ -198,17 +210,13 @@ def refresh_message(device_id: UUID, refresh: str, nonce: str) -> bytes:
     return f"waymark-refresh-1\n{device_id}\n{refresh}\n{nonce}".encode()
 
 
-def verify_signature(device: Device, refresh: str, nonce: str, signature: str) -> None:
-    """Refuse a refresh that the device's own key did not sign."""
+def verify_signature(device: Device, message: bytes, signature: str) -> None:
+    """Refuse what the device's own key did not sign."""
     key = load_der_public_key(device.public_key)
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise NotSignedIn("The device's key is unusable.", help="Register the phone again.")
     try:
-        key.verify(
-            base64.b64decode(signature, validate=True),
-            refresh_message(device.id, refresh, nonce),
-            ec.ECDSA(hashes.SHA256()),
-        )
+        key.verify(base64.b64decode(signature, validate=True), message, ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, binascii.Error, ValueError) as error:
         raise NotSignedIn("The signature does not fit the device.", help="Sign in on the phone again.") from error
 
@@ -225,7 +233,7 @@ def rotate(session: Session, device_id: UUID, refresh: str, nonce: str, signatur
         raise NotSignedIn("The refresh token is not known.", help="Sign in on the phone again.")
     check_state(device)
     active_user(session, device.user_id)
-    verify_signature(device, refresh, nonce, signature)
+    verify_signature(device, refresh_message(device.id, refresh, nonce), signature)
     now = clock.now()
     if row.refresh_expires_at < now:
         raise NotSignedIn("The refresh token has expired.", help="Sign in on the phone again.")

@@ -1,5 +1,6 @@
 """What a phone holds: the company, its user and the territories they work; read from the tables each time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -100,12 +101,12 @@ def as_text(ids: Select[Any]) -> Select[Any]:
     return select(cast(column, String))
 
 
-def holds(session: Session, allowed: list[Subscription], code: int, row_id: UUID) -> bool:
-    """Whether a row is in one of the buckets: only then may it be sent."""
-    statement = select(SyncItem.bucket_id).where(
+def held(session: Session, allowed: list[Subscription], code: int, ids: Collection[UUID]) -> set[UUID]:
+    """Which of some rows are in one of the buckets: only those may be sent."""
+    statement = select(SyncItem.id).where(
         SyncItem.e == code,
-        SyncItem.id == row_id,
+        SyncItem.id.in_(ids),
         SyncItem.op == "P",
         SyncItem.bucket_id.in_([one.id for one in allowed]),
     )
-    return session.scalar(statement.limit(1)) is not None
+    return set(session.scalars(statement))

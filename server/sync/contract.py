@@ -23,6 +23,9 @@ MESSAGES: dict[str, type[wire.Message]] = {
     "digest-reply": wire.DigestReply,
     "blob-request": wire.BlobRequest,
     "blob-reply": wire.BlobReply,
+    "quarantine-request": wire.QuarantineRequest,
+    "quarantine-reply": wire.QuarantineReply,
+    "wiped-request": wire.WipedRequest,
 }
 """Every message by its name; golden messages begin with it."""
 

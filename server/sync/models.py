@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     CHAR,
     BigInteger,
+    CheckConstraint,
     DateTime,
     ForeignKey,
     Identity,
@@ -113,6 +114,27 @@ class SyncPhone(Base):
     stale_n: Mapped[int] = mapped_column(
         BigInteger, server_default=text("0"), comment="Ops up to here were made on revisions of another epoch."
     )
+
+
+class QuarantinedOp(Base):
+    """An op that came from a retired phone: nothing happened yet, somebody looks at it."""
+
+    __tablename__ = "quarantined_op"
+
+    op_id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"), index=True)
+    n: Mapped[int] = mapped_column(BigInteger, comment="Its number on the phone.")
+    body_sha: Mapped[bytes] = mapped_column(comment="SHA-256 of the canonical body.")
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    state: Mapped[str] = mapped_column(
+        server_default="waiting",
+        comment="waiting, taken, refused (taken, and our rules did not accept it) or discarded.",
+    )
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (CheckConstraint("state in ('waiting', 'taken', 'refused', 'discarded')", name="state"),)
 
 
 class SyncHorizon(Base):

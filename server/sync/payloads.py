@@ -115,6 +115,27 @@ class NewAttachment(Message):
     taken_at: Instant
 
 
+class QuarantineRequest(Message):
+    """What a retired phone still holds, signed with its key: SHA-256 over the canonical list of ops."""
+
+    device: UUID
+    ops: list[dict[str, JsonValue]] = Field(min_length=1)
+    signature: str = Field(max_length=500)
+
+
+class QuarantineReply(Message):
+    """How many of them are kept here now, or were before."""
+
+    held: int
+
+
+class WipedRequest(Message):
+    """A phone destroyed what it held; signed before its key was destroyed."""
+
+    device: UUID
+    signature: str = Field(max_length=500)
+
+
 class BlobRequest(Message):
     """A content is to come, or is asked for: how many bytes it has."""
 

@@ -3,16 +3,17 @@
 import gzip
 import io
 import zlib
-from typing import Annotated, Any, cast
-from uuid import UUID
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, lazyload
+from starlette.requests import ClientDisconnect
 
 from server.auth.access import Requires, Scope, scope_of, signed_in
-from server.auth.models import Device
-from server.auth.tokens import active_user, check_state
+from server.auth.models import Device, Role, User
+from server.auth.tokens import ACCESS_PREFIX, check_state, device_of, standing
 from server.kit.database import transaction
 from server.kit.errors import Forbidden
 from server.sync.problems import BadMessage, MessageTooLarge
@@ -32,11 +33,21 @@ class NotAPhone(Forbidden):
 
 class PhoneRequires(Requires):
     """The access requirement of a sync route. Signs in within a short transaction of its own, so that a request never
-    holds two connections."""
+    holds two connections.
+
+    Where the route reads the rights anyway, in the transaction that does its work (`present`), only the token is looked
+    at here.
+    """
+
+    def __init__(self, permission: str, *, only_token: bool = False) -> None:
+        super().__init__(permission)
+        self.only_token = only_token
 
     def __call__(self, request: Request) -> Scope:  # type: ignore[override]
         """The scope of the phone's user; refuses everything that is not a registered phone."""
         with transaction() as session:
+            if self.only_token and (caller := bearer(request)):
+                return caller_of(session, caller)
             scope = signed_in(request, session)
         if scope.device_id is None:
             raise NotAPhone("Only registered phones sync.", help="Register the phone under /api/v1/devices.")
@@ -44,35 +55,64 @@ class PhoneRequires(Requires):
         return scope
 
 
-def phone(permission: str) -> Any:
+def phone(permission: str, *, only_token: bool = False) -> Any:
     """Declare that a route is for phones: `scope: Annotated[Scope, phone("sync:read")]`."""
-    return Depends(PhoneRequires(permission))
+    return Depends(PhoneRequires(permission, only_token=only_token))
+
+
+def bearer(request: Request) -> str | None:
+    """The access token of a phone that a request carries."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.startswith(ACCESS_PREFIX) else None
+
+
+def caller_of(session: Session, token: str) -> Scope:
+    """Who calls, without any right: those are read where the work is done."""
+    device, user = device_of(session, token)
+    return Scope(
+        user_id=user.id, name=user.name, role=Role(user.role), team_ids=frozenset(), levels={}, source="sync",
+        device_id=device.id,
+    )  # fmt: skip
 
 
 def present(session: Session, scope: Scope, *, lock: bool = False) -> tuple[Device, Scope]:
     """The device and its user's rights as they are inside this very transaction."""
-    device = session.get(Device, cast(UUID, scope.device_id), with_for_update=lock or None, populate_existing=True)
-    if device is None:
+    asked = select(Device, User).join(User, User.id == Device.user_id).where(Device.id == scope.device_id)
+    asked = asked.options(lazyload(User.rep_profile))
+    if lock:
+        asked = asked.with_for_update(of=Device)
+    found = session.execute(asked.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
         raise NotAPhone("This phone is not known any more.", help="Register it again.")
+    device, user = found
     check_state(device)
-    user = active_user(session, device.user_id)
+    standing(user)
     now = scope_of(session, user, source="sync", device_id=device.id)
     now.need("sync:read")
     return device, now
 
 
+async def received(request: Request, most: int) -> bytes:
+    """The body of a request as it came; refuses what is too large. A phone that went away is nothing to log."""
+    packed = bytearray()
+    try:
+        async for chunk in request.stream():
+            packed += chunk
+            if len(packed) > most:
+                raise MessageTooLarge(f"The message is larger than {most} bytes.", help="Send less at once.")
+    except ClientDisconnect as error:
+        raise BadMessage("The message broke off.", help="Send it again.") from error
+    return bytes(packed)
+
+
 async def body_of(request: Request) -> bytes:
     """The body of a request, unpacked; refuses what is too large or unpacks to much more than it is."""
-    packed = bytearray()
-    async for chunk in request.stream():
-        packed += chunk
-        if len(packed) > MAX_PUSH_BYTES:
-            raise MessageTooLarge(f"The message is larger than {MAX_PUSH_BYTES} bytes.", help="Send less at once.")
+    packed = await received(request, MAX_PUSH_BYTES)
     match request.headers.get("content-encoding", "identity").lower():
         case "gzip":
-            return unpack(bytes(packed))
+            return unpack(packed)
         case "identity" | "":
-            return bytes(packed)
+            return packed
         case other:
             raise BadMessage(f"The encoding “{other}” is not known here.", help="Send gzip or nothing.")
 

@@ -1,7 +1,8 @@
 """What a phone sends: ops in the order of their numbers, each answered exactly once, whatever the network repeats."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,10 @@ class Batch:
     allowed: list[Subscription]
     phone: SyncPhone | None
     now: datetime
+    receipts: dict[UUID, list[SyncReceipt]] = field(default_factory=lambda: defaultdict(list))
+    """What was answered before to the ops that are here, or are built on."""
+    told: dict[int, Effect] = field(default_factory=dict)
+    """What ops changed, by their number: the rows go along with the answer."""
 
 
 def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.PushReply:
@@ -76,12 +81,18 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.Push
         now=clock.now(),
     )
     ops.lock(session, understood(sent))
-    results = []
-    for op in sent:
-        results.append(take(session, batch, op))
-        device.last_n = max(device.last_n, op.n)
-        session.flush()
-    return wire.PushReply(last_n=device.last_n, results=results)
+    remember(session, batch, sent)
+    results = [take(session, batch, op) for op in sent]
+    device.last_n = max(device.last_n, sent[-1].n)
+    session.flush()
+    return wire.PushReply(last_n=device.last_n, results=with_rows(session, batch, results))
+
+
+def remember(session: Session, batch: Batch, sent: Sequence[Sent]) -> None:
+    """Ask once for everything that was answered before to ops of a batch, or to those that they build on."""
+    ids = {op.op_id for op in sent} | {op.dep_op for op in sent if op.dep_op}
+    for receipt in session.scalars(select(SyncReceipt).where(SyncReceipt.op_id.in_(ids))):
+        batch.receipts[receipt.op_id].append(receipt)
 
 
 def read(request: wire.PushRequest) -> list[Sent]:
@@ -141,27 +152,25 @@ def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> Non
 
 def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
     """Answer one op: with its receipt when there is one, else by doing it."""
-    receipts = list(session.scalars(select(SyncReceipt).where(SyncReceipt.op_id == op.op_id)))
+    receipts = batch.receipts[op.op_id]
     for receipt in receipts:
         if receipt.body_sha == op.sha:
-            return replayed(session, batch, op, receipt)
+            return replayed(batch, op, receipt)
     if receipts:
         error = wire.OpError(code="op_id_reuse", msg="This op was sent before with another content.", retry=False)
         return keep(session, batch, op, wire.OpResult(n=op.n, status="rejected", error=error), op.body)
-    if waits_for(session, op):
+    if waits_for(batch, op):
         error = wire.OpError(code="dependency", msg="The op that this one builds on was refused.", retry=False)
         return keep(session, batch, op, wire.OpResult(n=op.n, status="deferred", error=error), op.body)
-    result, row = settle(session, batch, op)
-    kept = keep(session, batch, op, result, None if result.status in ("applied", "merged") else op.body)
-    return with_row(session, batch, kept, row)
+    result, effect = settle(session, batch, op)
+    if effect is not None:
+        batch.told[op.n] = effect
+    return keep(session, batch, op, result, None if result.status in ("applied", "merged") else op.body)
 
 
-def waits_for(session: Session, op: Sent) -> bool:
+def waits_for(batch: Batch, op: Sent) -> bool:
     """Whether the op builds on one that was refused."""
-    if op.dep_op is None:
-        return False
-    statement = select(SyncReceipt.status).where(SyncReceipt.op_id == op.dep_op, SyncReceipt.status.in_(REFUSED))
-    return session.scalar(statement.limit(1)) is not None
+    return op.dep_op is not None and any(one.status in REFUSED for one in batch.receipts[op.dep_op])
 
 
 def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Effect | None]:
@@ -230,20 +239,20 @@ def keep(
 ) -> wire.OpResult:
     """Write the receipt, in the transaction of the effect."""
     target = named(op.body)
-    session.add(
-        SyncReceipt(
-            op_id=op.op_id,
-            body_sha=op.sha,
-            device_id=batch.device.id,
-            n=op.n,
-            status=result.status,
-            result=wire.emit(result),
-            entity=target[0] if target else None,
-            row_id=target[1] if target else None,
-            body=None if body is None else storable(body),
-        )
+    receipt = SyncReceipt(
+        op_id=op.op_id,
+        body_sha=op.sha,
+        device_id=batch.device.id,
+        n=op.n,
+        status=result.status,
+        result=wire.emit(result),
+        entity=target[0] if target else None,
+        row_id=target[1] if target else None,
+        body=None if body is None else storable(body),
     )
+    session.add(receipt)
     session.flush()
+    batch.receipts[op.op_id].append(receipt)
     return result
 
 
@@ -253,8 +262,8 @@ def storable(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"text": text.replace("\\u0000", "␀")} if "\\u0000" in text else dict(body)
 
 
-def replayed(session: Session, batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
-    """The answer that was given before, with the row as it is now."""
+def replayed(batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
+    """The answer that was given before; the row as it is now goes along."""
     result = wire.OpResult.model_validate(receipt.result | {"n": op.n, "replay": True})
     target = named(op.body)
     if target is None or result.status in REFUSED:
@@ -262,7 +271,8 @@ def replayed(session: Session, batch: Batch, op: Sent, receipt: SyncReceipt) -> 
     entity, row_id = target
     if entity == "visit_event":
         entity, row_id = "visit", UUID(str(op.body["d"]["visit_id"]))
-    return with_row(session, batch, result, Effect(result.status, entity, row_id, result.rev or 0))
+    batch.told[op.n] = Effect(result.status, entity, row_id, result.rev or 0)
+    return result
 
 
 def named(body: Mapping[str, Any]) -> tuple[str, UUID] | None:
@@ -274,14 +284,20 @@ def named(body: Mapping[str, Any]) -> tuple[str, UUID] | None:
     return op.e, op.id
 
 
-def with_row(session: Session, batch: Batch, result: wire.OpResult, effect: Effect | None) -> wire.OpResult:
-    """A verdict with the present row, when the phone may see it."""
-    if effect is None:
-        return result
-    entity = entities.BY_NAME[effect.entity]
-    if not buckets.holds(session, batch.allowed, entity.code, effect.row_id):
-        return result
-    row = entities.rows(session, batch.scope, entity, [effect.row_id]).get(effect.row_id)
-    if row is None:
-        return result
-    return result.model_copy(update={"rev": row.rev, "row": row.json()})
+def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) -> list[wire.OpResult]:
+    """Verdicts with the rows as they are after the whole batch, wherever the phone may see them."""
+    wanted: dict[str, set[UUID]] = defaultdict(set)
+    for effect in batch.told.values():
+        wanted[effect.entity].add(effect.row_id)
+    rows: dict[tuple[str, UUID], entities.Row] = {}
+    for name, ids in wanted.items():
+        entity = entities.BY_NAME[name]
+        held = buckets.held(session, batch.allowed, entity.code, ids)
+        found = entities.rows(session, batch.scope, entity, held) if held else {}
+        rows |= {(name, row_id): row for row_id, row in found.items()}
+    told = []
+    for result in results:
+        change = batch.told.get(result.n)
+        row = rows.get((change.entity, change.row_id)) if change else None
+        told.append(result if row is None else result.model_copy(update={"rev": row.rev, "row": row.json()}))
+    return told

@@ -8,15 +8,16 @@ from fastapi import APIRouter, Response
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.paging import Page
-from server.sync import conflicts, digest, hello, pull, push, wire
+from server.sync import conflicts, digest, hello, pull, push, rescue, wire
+from server.sync.admission import first_sync, in_turn
 from server.sync.phones import Body, answer, parse, phone
 from server.sync.schemas import ConflictRead, Decision
 from server.sync.transactions import reading, writing
 
 router = APIRouter(tags=["sync"])
 
-Reader = Annotated[Scope, phone("sync:read")]
-Writer = Annotated[Scope, phone("sync:write")]
+Reader = Annotated[Scope, phone("sync:read", only_token=True)]
+Writer = Annotated[Scope, phone("sync:write", only_token=True)]
 ReadConflicts = Annotated[Scope, requires("conflicts:read")]
 DecideConflicts = Annotated[Scope, requires("conflicts:decide")]
 
@@ -35,20 +36,26 @@ def push_ops(scope: Writer, body: Body) -> Response:
     return answer(writing(lambda session: push.push(session, scope, request)))
 
 
-@router.post("/sync/v1/pull")
+@router.post("/sync/v1/pull", dependencies=[in_turn()])
 def pull_page(scope: Reader, body: Body) -> Response:
     """One page of what changed."""
     request = parse(wire.PullRequest, body)
-    with reading() as session:
-        return answer(pull.pull(session, scope, request))
+    with first_sync(request), reading() as session:
+        return Response(pull.pull(session, scope, request), media_type="application/json")
 
 
-@router.post("/sync/v1/digest")
+@router.post("/sync/v1/digest", dependencies=[in_turn()])
 def compare_digest(scope: Reader, body: Body) -> Response:
     """Compare what the phone holds with what it should hold."""
     request = parse(wire.DigestRequest, body)
     with reading() as session:
         return answer(digest.compare(session, scope, request))
+
+
+@router.post("/sync/v1/rescue", status_code=204)
+def keep_damaged(scope: Writer, content: rescue.Raw) -> None:
+    """Keep a damaged outbox as it is, for somebody to look at."""
+    writing(lambda session: rescue.keep(session, scope, content))
 
 
 @router.get("/api/v1/conflicts")

@@ -45,3 +45,30 @@ class Decision(BaseModel):
     """For `custom`."""
     rev: int | None = None
     """The revision that the person saw; a field changed since then is not overwritten."""
+
+
+class HeldRead(BaseModel):
+    """An op of a retired phone that waits for a decision."""
+
+    op_id: UUID
+    device_id: UUID
+    n: int
+    kind: str | None
+    """create, patch, delete, setadd, setdel."""
+    entity: str | None
+    made_at: str | None
+    """By the phone's clock."""
+    received_at: datetime
+    account_id: UUID | None
+    account_name: str | None
+    state: str
+    """Of a visit: done, missed, …"""
+    content: str
+
+
+class HeldDecision(BaseModel):
+    """What is to become of what a retired phone held."""
+
+    take: bool
+    ops: list[UUID] | None = None
+    """Null: all that wait."""

@@ -19,6 +19,9 @@ from server.sync.payloads import Answers, NewActivity, NewAttachment, NewLead, N
 from server.sync.payloads import BlobReply as BlobReply
 from server.sync.payloads import BlobRequest as BlobRequest
 from server.sync.payloads import CheckIn as CheckIn
+from server.sync.payloads import QuarantineReply as QuarantineReply
+from server.sync.payloads import QuarantineRequest as QuarantineRequest
+from server.sync.payloads import WipedRequest as WipedRequest
 
 PROTOCOL = 1
 SCHEMA_MIN = 1

@@ -1,5 +1,6 @@
 """People: who may sign in, their working day, their teams, their phones."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import time
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from server.auth.routes import seen_user
 from server.auth.schemas import WorkingDay
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
+from server.sync import quarantine
 from server.web.forms import Sent, given, number
 from server.web.pages import attempt, go, render
 
@@ -25,8 +27,14 @@ router = APIRouter(prefix="/users", include_in_schema=False)
 
 ReadUsers = Annotated[Scope, requires("users:read")]
 WriteUsers = Annotated[Scope, requires("users:write")]
+ReadDevices = Annotated[Scope, requires("devices:read")]
 ManageDevices = Annotated[Scope, requires("devices:manage")]
 
+HELD_AS = {
+    "visit_event": "Visit", "account": "Account", "site": "Site", "contact": "Contact", "order": "Order",
+    "activity": "Task", "lead": "Lead", "attachment": "Photo", "pin_proposal": "Moved pin",
+}  # fmt: skip
+"""What an entry of a phone is called."""
 PERSON = ("name", "role", "email", "phone", "language", "zone")
 
 
@@ -62,6 +70,20 @@ def show_users(request: Request, scope: ReadUsers, session: Db) -> Response:
         phones=phones,
         varieties={role.id: role.name for role in rights.roles(session) if not role.is_ours},
     )
+
+
+@router.get("/phones")
+def show_phones(request: Request, scope: ReadDevices, session: Db) -> Response:
+    """Every phone of the people you may see, the ones that need somebody first."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("devices:read"))
+    names = {user.id: user.name for user in session.scalars(people)}
+    rows = session.scalars(select(Device).where(Device.user_id.in_(names)).order_by(Device.last_seen_at.desc())).all()
+    held = Counter(one.device_id for one in quarantine.held(session, scope)) if scope.may("devices:manage") else {}
+    order = list(DeviceState)
+    devices = sorted(
+        rows, key=lambda one: (not held.get(one.id), order.index(DeviceState(one.state)), names[one.user_id])
+    )
+    return render(request, "users/phones.html", scope, devices=devices, names=names, held=held)
 
 
 @router.get("/new")
@@ -133,6 +155,7 @@ def person_page(
     """One person, with what was refused."""
     user = seen_user(session, scope, user_id, "users:read")
     session.refresh(user)
+    held = quarantine.held(session, scope) if scope.may("devices:manage") else []
     devices: list[Device] = []
     if scope.may("devices:read"):
         devices = list(session.scalars(select(Device).where(Device.user_id == user_id).order_by(Device.registered_at)))
@@ -147,6 +170,8 @@ def person_page(
         | dict(values or {}),
         day=WorkingDay.of(user.rep_profile) if user.rep_profile else None,
         devices=devices,
+        held=held,
+        HELD_AS=HELD_AS,
         teams=teams_by_user(session).get(user_id, []),
         roles=role_choices(session),
         error=error,
@@ -266,6 +291,19 @@ def change_device(
     seen_user(session, scope, device.user_id, "devices:manage")
     service.set_device_state(session, device, state, scope.user_id)
     return go(f"/users/{device.user_id}")
+
+
+@router.post("/devices/{device_id}/quarantine")
+def decide_held(
+    device_id: UUID,
+    scope: ManageDevices,
+    session: Db,
+    take: Annotated[bool, Form()],
+    op: Annotated[list[UUID] | None, Form()] = None,
+) -> Response:
+    """Take what a retired phone held in, or throw it away."""
+    quarantine.decide(session, scope, device_id, take=take, only=op)
+    return go(f"/users/{session.get_one(Device, device_id).user_id}#phones")
 
 
 def people_of(session: Session, scope: Scope, *roles: Role) -> list[User]:

@@ -5,6 +5,7 @@ over everything that goes to the server in order. Parked ops and ops that an ear
 delivered have left that order: their numbers are negative.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -119,7 +120,8 @@ class Outbox:
             ).fetchone()
             self.blobs.enter(contents, body["op_id"])
         if row["n"] % BACKUP_EVERY == 0:
-            self.back_up()
+            with contextlib.suppress(sqlite3.Error, OSError):  # it is saved already; the copy can wait for room
+                self.back_up()
         return _op(row)
 
     def back_up(self) -> None:

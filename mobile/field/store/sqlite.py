@@ -19,17 +19,17 @@ def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing; a block inside another joins the outer transaction."""
+    """All or nothing, also when the commit itself fails; a block inside another joins the outer transaction."""
     if db.in_transaction:
         yield db
         return
     db.execute("begin immediate")
     try:
         yield db
+        db.commit()
     except BaseException:
         db.rollback()
         raise
-    db.commit()
 
 
 def migrate(db: sqlite3.Connection, steps: Sequence[Migration]) -> None:

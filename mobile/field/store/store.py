@@ -20,6 +20,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
+        self._behind = False
         salvage.mend_outbox(folder / "outbox.db")
         reserve.keep(folder)
         self.outbox = Outbox(folder / "outbox.db")
@@ -55,7 +56,7 @@ class Store:
     # -- capture
 
     def save(self, body: Json, contents: Sequence[Content] = ()) -> Op:
-        """Save one intention of the rep and show it. Saved once the outbox has committed."""
+        """Save one intention of the rep and show it. Saved once the outbox has committed, shown or not."""
         try:
             op = self.outbox.append(body, contents)
         except sqlite3.OperationalError as error:
@@ -63,10 +64,21 @@ class Store:
                 raise
             reserve.release(self.folder)
             op = self.outbox.append(body, contents)
-        with transaction(self.cache.db):
-            self.refresh([overlay.target(body)])
-            self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))
+        try:
+            self._show(op)
+        except sqlite3.Error:  # the cache has no room, or is damaged: what is saved is saved, and shown later
+            self._behind = True
         return op
+
+    def _show(self, op: Op) -> None:
+        """Lay an op over its row; and those before it that could not be shown."""
+        if self._behind:
+            self.rebuild_overlay()
+            self._behind = False
+            return
+        with transaction(self.cache.db):
+            self.refresh([overlay.target(op.body)])
+            self.cache.meta.set("overlay_upto_n", str(self.outbox.max_n()))
 
     # -- overlay
 

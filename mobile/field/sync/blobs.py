@@ -48,6 +48,10 @@ def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[],
             blobs.refuse(blob.sha256, "gone")
             done.refused += 1
             continue
+        if not _is_whole(blob):
+            blobs.refuse(blob.sha256, "damaged")
+            done.refused += 1
+            continue
         try:
             size = _send(store, api, blob, size, clock)
             done.stored += 1
@@ -57,6 +61,12 @@ def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[],
         except NotAnnounced:
             _unannounced(store, blob, done)
     return done
+
+
+def _is_whole(blob: Blob) -> bool:
+    """Whether the file is what was taken; one that is torn would never arrive."""
+    with blob.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == blob.sha256
 
 
 def _unannounced(store: Store, blob: Blob, done: Sent) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from mobile.field.home import PhoneHome
 from mobile.field.ports import Keys, Secrets
 from mobile.field.store import Store
-from mobile.field.sync import blobs, maps
+from mobile.field.store.sqlite import healthy
+from mobile.field.sync import blobs, leaving, maps, rescue, tokens, wire
 from mobile.field.sync.api import Api
 from mobile.field.sync.hello import align, hello
 from mobile.field.sync.problems import (
@@ -45,6 +46,11 @@ class Report:
     maps: int = 0
     map_error: str | None = None
     upgrade: bool = False
+    rescued: int = 0
+    """Damaged files of the outbox that the server has now."""
+    rescue_error: str | None = None
+    handed_over: int = 0
+    """Ops of a retired phone that wait at the server for somebody's decision."""
     poll_s: int = 900
     jitter_s: int = 60
 
@@ -60,6 +66,7 @@ class Sync:
         self._home, self._store = home, store
         self._api = Api(transport)
         self._user_id = store.outbox.meta.get("user_id") or ""
+        self._keys, self._secrets = keys, secrets
         self._tokens = TokenKeeper(self._api, keys, secrets, self._user_id)
         self._durable_n = 0
 
@@ -71,6 +78,7 @@ class Sync:
             self._exchange(report)
             report.ok = True
             self._send_photos(report, photos_too)
+            self._rescue(report)
             if with_maps:
                 self._fetch_maps(report)
         except Unreachable as error:
@@ -89,6 +97,8 @@ class Sync:
         except sqlite3.OperationalError as error:
             return report.failed("storage", f"the phone's storage does not answer: {error}")
         except sqlite3.DatabaseError as error:
+            if not healthy(self._store.outbox.path):  # others have it open: it is mended when nobody has
+                return report.failed("storage", f"what you saved is on a damaged file; start the app again: {error}")
             self._store.rebuild_cache()
             return report.failed("storage", str(error))
         self._store.outbox.meta.set("sign_in_needed", None)
@@ -108,6 +118,13 @@ class Sync:
                 report.photos += blobs.let_go(self._store, self._api, self._durable_n)
         except (Unreachable, Problem, OSError, BadMessage) as error:
             report.photo_error = str(error)
+
+    def _rescue(self, report: Report) -> None:
+        """Damaged files of the outbox go along when everything else has gone."""
+        try:
+            report.rescued = rescue.send(self._store, self._api)
+        except (Unreachable, Problem, OSError) as error:
+            report.rescue_error = str(error)
 
     def _fetch_maps(self, report: Report) -> None:
         """Maps come last; without them everything else is done all the same."""
@@ -150,8 +167,21 @@ class Sync:
 
     def _barred(self, report: Report, problem: DeviceBarred) -> Report:
         self._store.outbox.meta.set("sign_in_needed", problem.code)
-        if problem.code == "wipe":
-            self._tokens.destroy()
-            self._store.close()
-            self._home.wipe(self._user_id)
+        known = tokens.load(self._secrets, self._user_id)
+        try:
+            if problem.code == "retired" and known is not None:
+                report.handed_over = leaving.hand_over(self._store, self._api, self._keys, known)
+            if problem.code == "wipe":
+                self._destroy(known)
+        except (Unreachable, Problem, BadMessage) as error:
+            return report.failed(problem.code, f"{problem.detail} {error}".strip())
         return report.failed(problem.code, problem.detail)
+
+    def _destroy(self, known: tokens.Tokens | None) -> None:
+        """Destroy the key first, then the files; tell the server last, with what was signed before."""
+        receipt = None if known is None else leaving.receipt(self._keys, known)
+        self._tokens.destroy()
+        self._store.close()
+        self._home.wipe(self._user_id)
+        if receipt is not None:
+            self._api.call("POST", "/sync/v1/wiped", wire.emit(receipt), signed_in=False)

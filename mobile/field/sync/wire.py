@@ -199,6 +199,30 @@ class PullReply:
 
 
 @dataclass(frozen=True)
+class QuarantineRequest:
+    """What a retired phone still holds."""
+
+    device: str
+    ops: list[Json]
+    signature: str
+
+
+@dataclass(frozen=True)
+class QuarantineReply:
+    """How many of them are kept there now."""
+
+    held: int
+
+
+@dataclass(frozen=True)
+class WipedRequest:
+    """A phone destroyed what it held."""
+
+    device: str
+    signature: str
+
+
+@dataclass(frozen=True)
 class BlobRequest:
     """A photo's content is to come, or is asked for."""
 

@@ -63,6 +63,7 @@ class FakeServer:
         self.bytes_in = 0
         self.token = 0
         self.packs = {}
+        self.rescued = []  # damaged outboxes
 
     # -- the company's side
 
@@ -99,6 +100,9 @@ class FakeServer:
         try:
             if request.path.startswith("/packs/"):
                 return self._pack(request)
+            if request.path == "/sync/v1/rescue":
+                self.rescued.append(gzip.decompress(request.body))
+                return 204, {}, b""
             raw = gzip.decompress(request.body) if request.headers.get("Content-Encoding") == "gzip" else request.body
             message = json.loads(raw) if raw else {}
             status, reply = self._route(request, message)

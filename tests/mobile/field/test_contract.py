@@ -14,6 +14,8 @@ KINDS = {
     "hello-request": wire.HelloRequest, "hello-reply": wire.HelloReply, "push-request": wire.PushRequest,
     "push-reply": wire.PushReply, "pull-request": wire.PullRequest, "pull-reply": wire.PullReply,
     "blob-request": wire.BlobRequest, "blob-reply": wire.BlobReply,
+    "quarantine-request": wire.QuarantineRequest, "quarantine-reply": wire.QuarantineReply,
+    "wiped-request": wire.WipedRequest,
 }  # fmt: skip
 MESSAGES = [path for path in sorted(GOLDEN.glob("*.json")) if path.name.partition(".")[0] in KINDS]
 ERRORS = sorted(GOLDEN.glob("error.*.json"))

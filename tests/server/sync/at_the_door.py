@@ -66,4 +66,4 @@ class Door:
                 pair = auth.refresh(Refresh.model_validate_json(plain), request, session)
             return pair.model_dump_json().encode()
         permission, handler = HANDLERS[path]
-        return bytes(handler(PhoneRequires(permission)(request), plain).body)
+        return bytes(handler(PhoneRequires(permission, only_token=True)(request), plain).body)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sqlalchemy import Engine, text
 
+from mobile.field.store import reserve
 from mobile.field.store.outbox import Op
 from server.sync import transactions
 from tests.server.sync import happenings, invariants
@@ -166,7 +167,7 @@ class Fuzz:
 
     def tell(self, story: Callable[[Schedule], None]) -> list[str]:
         """Run a schedule that is written down; returns what it violates."""
-        transactions.LOCK_TIMEOUT = "10ms"
+        self.be_quick()
         with tempfile.TemporaryDirectory(prefix="waymark-fuzz-") as folder:
             schedule = Schedule(self.company(), self.database, Path(folder), Backups(self.database.url))
             try:
@@ -212,9 +213,14 @@ class Fuzz:
             setattr(Faults, name, rule(step=st.integers(0, 2**16))(happen))
         return Faults
 
+    @staticmethod
+    def be_quick() -> None:
+        """Nobody waits long for a lock, and no phone keeps megabytes back."""
+        transactions.LOCK_TIMEOUT, reserve.RESERVE_BYTES = "10ms", 65_536
+
     def run(self, count: int, number: int, *, steps: int = STEPS, shorten: bool = True) -> None:
         """So many schedules; the same number makes the same ones. Fails with the shortest that violates anything."""
-        transactions.LOCK_TIMEOUT = "10ms"
+        self.be_quick()
         phases = [Phase.generate, Phase.shrink] if shorten else [Phase.generate]
         chosen = settings(
             max_examples=count,

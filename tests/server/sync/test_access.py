@@ -1,10 +1,16 @@
 """Who may sync, and what is refused before anything is read."""
 
 import gzip
+import json
+import random
+from uuid import uuid4
 
+import anyio
 import pytest
+from fastapi import Request
 
-from server.sync import wire
+from server.sync import phones, wire
+from server.sync.problems import BadMessage
 from tests.server.sync.world import Refused, World
 
 PATHS = ("hello", "push", "pull", "digest")
@@ -71,6 +77,15 @@ def test_a_message_above_the_limit_is_refused(world: World) -> None:
     assert refused.value.code == "too_big"
 
 
+def test_a_phone_that_goes_away_within_a_message_is_nothing_to_log() -> None:
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    request = Request({"type": "http", "method": "POST", "path": "/sync/v1/push", "headers": []}, gone)
+    with pytest.raises(BadMessage, match="broke off"):
+        anyio.run(phones.body_of, request)
+
+
 def test_a_phone_speaks_only_for_itself(world: World) -> None:
     phone, other = world.phone("rita"), world.phone("otto")
     with pytest.raises(Refused) as refused:
@@ -98,3 +113,44 @@ def test_a_compressed_message_is_read(world: World) -> None:
     headers = {"Content-Encoding": "gzip", "Authorization": f"Bearer {phone.access}"}
     answer = world.client.post("/sync/v1/pull", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
+
+
+def test_ops_with_ids_of_others_change_nothing_there_and_tell_nothing_of_it(world: World) -> None:
+    mine, theirs = world.account("Mine", "west"), world.account("Theirs", "east", phone="secret", tags=["secret"])
+    (site,) = world.sql("select id from site where account_id = :id", id=theirs)[0]
+    planned = world.visit(theirs, "otto")
+    ids = [mine, theirs, site, planned, world.users["otto"], world.territories["east"], uuid4()]
+    asked = (
+        "select (select jsonb_build_array(phone, tags, name, owner_id, territory_id, deleted_at) from account"
+        " where id = :account), (select to_jsonb(s) from site s where id = :site),"
+        " (select jsonb_agg(u order by u.id) from app_user u), (select day from visit where id = :visit)"
+    )
+    before = world.sql(asked, account=theirs, site=site, visit=planned)
+    phone, rng = world.phone("rita"), random.Random(6)
+    phone.align(phone.hello())
+    for _ in range(120):
+        row_id, other = rng.choice(ids), rng.choice(ids)
+        entity = rng.choice(
+            ("account", "site", "visit", "contact", "user_public", "territory", "activity", "attachment")
+        )
+        match rng.choice(("patch", "setadd", "delete", "event", "pin", "photo")):
+            case "patch":
+                name = rng.choice(("phone", "role", "rep_id", "street", "password_hash", "state"))
+                phone.save("patch", entity, row_id, base_rev=9, f={name: ["secret", "taken"]})
+            case "setadd":
+                phone.save("setadd", entity, row_id, field="tags", v=["taken"])
+            case "delete":
+                phone.save("delete", entity, row_id, base_rev=9)
+            case "event":
+                phone.event(row_id, visit_id=other, site_id=str(rng.choice(ids)))
+            case "pin":
+                pin = {"account_id": str(mine), "site_id": str(row_id), "lon": 9.1, "lat": 47.1, "note": None}
+                phone.save("create", "pin_proposal", uuid4(), d=pin | {"fix": None})
+            case "photo":
+                photo = {"account_id": str(row_id), "entity": "visit", "row_id": str(other), "kind": "photo"}
+                phone.save("create", "attachment", uuid4(), d=photo)
+    verdicts = phone.push()
+    assert len(verdicts) == 120
+    told = json.dumps([{**one, "conflicts": [c["server"] for c in one.get("conflicts", [])]} for one in verdicts])
+    assert "secret" not in told
+    assert world.sql(asked, account=theirs, site=site, visit=planned) == before

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Engine
 
+from mobile.field.store import reserve
 from server.sync import transactions
 from tests.server.sync import mutants
 from tests.server.sync.mutants import MUTANTS
@@ -20,6 +21,7 @@ def test_four_mistakes_are_caught_by_stories_that_hold_without_them(
     empty_database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "10ms")
+    monkeypatch.setattr(reserve, "RESERVE_BYTES", 65_536)
     fuzz = Fuzz(empty_database)
     for mutant, story in MUTANTS:
         if mutant in CHEAP:

@@ -9,10 +9,20 @@ from sqlalchemy import Connection, Engine, text
 
 from server.kit import clock
 from server.kit.database import transaction
-from server.sync import cursors, documents, entities, epochs
+from server.sync import cursors, documents, entities, epochs, wire
 from server.sync.jobs import tidy
 from server.sync.pull import FEED
 from tests.server.sync.world import Refused, World
+
+
+def test_a_page_is_put_together_as_the_contract_has_it(world: World) -> None:
+    world.account('Mill "A\\B" ü', "west", note="a\nb")
+    phone = world.phone("rita")
+    phone.align(phone.hello())
+    groups = [{"cursor": None, "buckets": [bucket]} for bucket in phone.cursors]
+    for limit in (1, 2000):
+        said = phone.call("/sync/v1/pull", {"epoch": phone.epoch, "groups": groups, "limit": limit})
+        assert wire.emit(wire.PullReply.model_validate(said)) == said
 
 
 def test_a_phone_holds_its_territory_its_own_accounts_and_the_company(world: World) -> None:

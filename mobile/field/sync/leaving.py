@@ -1,0 +1,70 @@
+"""The last messages of a phone: what it still holds when it is retired, and the receipt of a wipe.
+
+Both are signed with the device key; the tokens are worth nothing by then.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from mobile.field.ports import Keys
+from mobile.field.store import Store
+from mobile.field.store.canonical import Json, canonical
+from mobile.field.sync import wire
+from mobile.field.sync.api import Api
+from mobile.field.sync.tokens import Tokens
+
+UNHEARD = ("queued", "sent", "stuck")
+MOST_OPS, MOST_BYTES = 100, 900_000
+
+
+def hand_over(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
+    """Give what the server never heard to whoever looks at it there; nothing leaves the outbox by it.
+
+    Returns how many ops are there now. May be run again: what was given already is not sent once more.
+    """
+    ops = bodies(store)
+    names = hashlib.sha256(canonical([op["op_id"] for op in ops]).encode("utf-8")).hexdigest()
+    if ops and store.outbox.meta.get("handed_over") != names:
+        for batch in batches(ops):
+            signature = keys.sign(tokens.key_alias, proof(tokens.device_id, batch))
+            request = wire.QuarantineRequest(device=tokens.device_id, ops=batch, signature=signature)
+            api.call("POST", "/sync/v1/quarantine", wire.emit(request), signed_in=False)
+        store.outbox.meta.set("handed_over", names)
+    return len(ops)
+
+
+def bodies(store: Store) -> list[Json]:
+    """The ops that the server never heard, in their order; parked ones come last, under numbers of their own."""
+    free = store.outbox.max_n()
+    found: list[Json] = []
+    for op in sorted(store.outbox.ops(UNHEARD), key=lambda op: (op.n < 0, abs(op.n))):
+        free += op.n < 0
+        found.append({"n": op.n if op.n > 0 else free, **op.body})
+    return found
+
+
+def batches(ops: Sequence[Json]) -> Iterator[list[Json]]:
+    """Ops within the limits of one message."""
+    batch: list[Json] = []
+    size = 0
+    for op in ops:
+        length = len(canonical(op).encode("utf-8"))
+        if batch and (len(batch) == MOST_OPS or size + length > MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(op)
+        size += length
+    if batch:
+        yield batch
+
+
+def proof(device_id: str, ops: Sequence[Json]) -> bytes:
+    """What is signed with ops."""
+    digest = hashlib.sha256(canonical(list(ops)).encode("utf-8")).hexdigest()
+    return f"waymark-quarantine-1\n{device_id}\n{digest}".encode()
+
+
+def receipt(keys: Keys, tokens: Tokens) -> wire.WipedRequest:
+    """What is told once everything is destroyed; made while there still is a key."""
+    said = f"waymark-wiped-1\n{tokens.device_id}".encode()
+    return wire.WipedRequest(device=tokens.device_id, signature=keys.sign(tokens.key_alias, said))

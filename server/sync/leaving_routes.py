@@ -1,0 +1,45 @@
+"""Phones that leave: what a retired one still held, the receipt of a wipe, and the JSON API to look at both."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from server.auth.access import Scope, public, requires
+from server.kit.database import Db
+from server.kit.paging import Page
+from server.sync import quarantine, wire
+from server.sync.phones import Body, answer, parse
+from server.sync.schemas import HeldDecision, HeldRead
+from server.sync.transactions import writing
+
+router = APIRouter(tags=["sync"])
+
+ManageDevices = Annotated[Scope, requires("devices:manage")]
+SIGNED = public("the device's key signs the message; tokens ended when its owner was shut out")
+
+
+@router.post("/sync/v1/quarantine", dependencies=[SIGNED])
+def hold_ops(body: Body) -> Response:
+    """Keep the unsent ops of a retired phone aside."""
+    request = parse(wire.QuarantineRequest, body)
+    return answer(wire.QuarantineReply(held=writing(lambda session: quarantine.hold(session, request))))
+
+
+@router.post("/sync/v1/wiped", status_code=204, dependencies=[SIGNED])
+def note_wipe(body: Body) -> None:
+    """Take the receipt of a phone that destroyed what it held."""
+    request = parse(wire.WipedRequest, body)
+    writing(lambda session: quarantine.wiped(session, request))
+
+
+@router.get("/api/v1/quarantine")
+def list_held(scope: ManageDevices, session: Db) -> Page[HeldRead]:
+    """What retired phones still held, waiting for a decision."""
+    return Page(items=quarantine.held(session, scope))
+
+
+@router.post("/api/v1/devices/{device_id}/quarantine")
+def decide_held(device_id: UUID, body: HeldDecision, scope: ManageDevices, session: Db) -> Page[HeldRead]:
+    """Take what a retired phone held in, or throw it away; answers with what still waits."""
+    return Page(items=quarantine.decide(session, scope, device_id, take=body.take, only=body.ops))

@@ -1,0 +1,159 @@
+"""A phone whose owner has left: what it had not sent is kept aside until somebody takes it in or throws it away.
+
+Nothing of it has an effect before that. Its proof is the phone's key alone: tokens ended when the person was shut out.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from server.auth.access import Scope, scope_of
+from server.auth.models import AuthEvent, Device, DeviceState, User
+from server.auth.queries import visible_users
+from server.auth.tokens import verify_signature
+from server.kit import clock
+from server.kit.errors import Conflict, NotFound, NotSignedIn
+from server.sync import buckets, push, wire
+from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
+from server.sync.problems import MessageTooLarge
+from server.sync.push import Batch, Sent
+from server.sync.schemas import HeldRead
+
+MOST = 10_000
+"""Ops of one phone."""
+
+
+class NotRetired(Conflict):
+    """A phone that may send in the usual way."""
+
+    code = "not_retired"
+
+
+def proof(device_id: UUID, ops: Sequence[dict[str, Any]]) -> bytes:
+    """What a retired phone signs."""
+    digest = hashlib.sha256(wire.canonical(ops).encode()).hexdigest()
+    return f"waymark-quarantine-1\n{device_id}\n{digest}".encode()
+
+
+def wiped_proof(device_id: UUID) -> bytes:
+    """What a phone signs before it destroys its key."""
+    return f"waymark-wiped-1\n{device_id}".encode()
+
+
+def known(session: Session, device_id: UUID, message: bytes, signature: str) -> Device:
+    """The phone whose key signed a message, locked. Whether there is such a phone is not told."""
+    device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
+    if device is None:
+        raise NotSignedIn("The signature does not fit the device.", help="Sign in on the phone again.")
+    verify_signature(device, message, signature)
+    return device
+
+
+def hold(session: Session, request: wire.QuarantineRequest) -> int:
+    """Keep ops of a retired phone aside; returns how many of them are here now. May come twice.
+
+    Refuses a phone that is not retired, a foreign signature, and more than anybody can look through.
+    """
+    device = known(session, request.device, proof(request.device, request.ops), request.signature)
+    if device.state != DeviceState.RETIRED:
+        raise NotRetired("This phone is not retired.", help="Sync in the usual way.", retry=False)
+    sent = push.read(wire.PushRequest(epoch="", ops=request.ops))
+    count = select(func.count()).where(QuarantinedOp.device_id == device.id)
+    if (session.scalar(count) or 0) + len(sent) > MOST:
+        raise MessageTooLarge(f"More than {MOST} ops of this phone are here.", help="Ask your manager.")
+    ids = [op.op_id for op in sent]
+    answered = set(session.scalars(select(SyncReceipt.op_id).where(SyncReceipt.op_id.in_(ids))))
+    fresh = [
+        {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": push.storable(op.body)}
+        for op in sent
+        if op.op_id not in answered
+    ]
+    if fresh:
+        session.execute(insert(QuarantinedOp).on_conflict_do_nothing(index_elements=["op_id"]), fresh)
+    device.last_seen_at = clock.now()
+    return len(sent)
+
+
+def wiped(session: Session, request: wire.WipedRequest) -> None:
+    """Note that a phone has destroyed what it held. Refuses one that nobody wanted wiped."""
+    device = known(session, request.device, wiped_proof(request.device), request.signature)
+    if device.state not in (DeviceState.WIPE_PENDING, DeviceState.WIPED):
+        raise Conflict("Nobody has ordered this phone to be wiped.", help="Sync in the usual way.")
+    if device.state == DeviceState.WIPE_PENDING:
+        device.state, device.last_seen_at = DeviceState.WIPED, clock.now()
+        told = {"device": str(device.id)}
+        session.add(AuthEvent(kind="device_wiped", user_id=device.user_id, actor=None, details=told))
+
+
+HELD = """
+select q.op_id, q.device_id, q.n, q.received_at, q.body ->> 'e' as entity, q.body ->> 'k' as kind,
+    q.body #>> '{at,wall}' as made_at, a.id as account_id, a.name as account_name,
+    coalesce(q.body #>> '{d,state}', '') as state,
+    coalesce(q.body #>> '{d,note}', q.body #>> '{d,subject}', q.body #>> '{d,name}',
+        (select string_agg(f.key || ': ' || coalesce(f.value ->> 1, '–'), ', ')
+         from jsonb_each(case when jsonb_typeof(q.body -> 'f') = 'object' then q.body -> 'f' else '{}' end) f
+         where jsonb_typeof(f.value) = 'array'), '') as content
+from quarantined_op q
+left join account a on a.id::text = coalesce(q.body #>> '{d,account_id}', q.body ->> 'id')
+where q.state = 'waiting' and q.device_id = any(:devices)
+order by q.device_id, q.n
+"""
+
+
+def held(session: Session, scope: Scope) -> list[HeldRead]:
+    """What waits for a decision, of the phones that somebody looks after."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage")).with_only_columns(User.id)
+    devices = list(session.scalars(select(Device.id).where(Device.user_id.in_(people.order_by(None)))))
+    found = session.execute(text(HELD), {"devices": devices}).mappings()
+    return [HeldRead.model_validate(dict(row)) for row in found]
+
+
+def decide(
+    session: Session, scope: Scope, device_id: UUID, *, take: bool, only: Collection[UUID] | None = None
+) -> list[HeldRead]:
+    """Take ops of a retired phone in as their rep's, in their order, or throw them away; returns what still waits.
+
+    Each is judged by the rules of every push; one that they refuse stays with its reason, as any refused op does.
+    """
+    device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
+    statement = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage"))
+    if device is None or session.scalar(statement.where(User.id == device.user_id)) is None:
+        raise NotFound("There is no such phone.")
+    waiting = select(QuarantinedOp).where(QuarantinedOp.device_id == device_id, QuarantinedOp.state == "waiting")
+    if only is not None:
+        waiting = waiting.where(QuarantinedOp.op_id.in_(only))
+    rows = session.scalars(waiting.order_by(QuarantinedOp.n).with_for_update()).all()
+    batch = batch_of(session, device) if take and rows else None
+    if batch is not None:
+        push.remember(session, batch, [Sent(row.n, row.op_id, row.body_sha, row.body) for row in rows])
+    for row in rows:
+        row.state = "discarded" if batch is None else taken(session, batch, row)
+        row.decided_by, row.decided_at = scope.user_id, clock.now()
+        session.flush()
+    return [one for one in held(session, scope) if one.device_id == device_id]
+
+
+def batch_of(session: Session, device: Device) -> Batch:
+    """A push in the name of a phone's user."""
+    owner = scope_of(session, session.get_one(User, device.user_id), source="sync", device_id=device.id)
+    return Batch(
+        device=device,
+        scope=owner,
+        allowed=buckets.subscriptions(session, owner),
+        phone=session.get(SyncPhone, device.id),
+        now=clock.now(),
+    )
+
+
+def taken(session: Session, batch: Batch, row: QuarantinedOp) -> str:
+    """Do an op; says what became of it. Its number is its own unless another op has it by now."""
+    number = select(SyncReceipt.n).where(SyncReceipt.device_id == row.device_id, SyncReceipt.n == row.n)
+    n = row.n if session.scalar(number) is None else batch.device.last_n + 1
+    result = push.take(session, batch, Sent(n, row.op_id, row.body_sha, row.body))
+    batch.device.last_n = max(batch.device.last_n, n)
+    return "refused" if result.status in push.REFUSED else "taken"

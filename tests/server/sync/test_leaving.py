@@ -1,0 +1,143 @@
+"""Phones that leave: what a retired one still held is looked at before it counts; a wipe is receipted."""
+
+import base64
+from typing import Any
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from server.auth import service
+from server.auth.access import scope_of
+from server.auth.models import User
+from server.kit.database import transaction
+from server.kit.errors import NotFound
+from server.kit.settings import settings
+from server.sync import quarantine
+from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.world import World, private_key
+
+
+def signed(message: bytes) -> str:
+    """With the key of every phone here."""
+    return base64.b64encode(private_key().sign(message, ec.ECDSA(hashes.SHA256()))).decode()
+
+
+def retired(world: World, tmp_path: Any) -> FieldPhone:
+    """Rita's phone with two visits and an edit that it has not sent, after she was shut out."""
+    world.account("Mill", "west", phone="old")
+    phone = FieldPhone(world, "rita", tmp_path / "rita", Network(world.client))
+    phone.sync()
+    (account,) = phone.shown("account")
+    phone.event(account, "done", None, "Signed the order")
+    phone.edit("account", account, phone="new")
+    phone.event(str(uuid4()), "done", None, "At nobody's")
+    with transaction() as session:
+        service.change_user(session, world.users["rita"], {"active": False}, world.users["mona"])
+    return phone
+
+
+def by(world: World, login: str, device: UUID, **wish: Any) -> list[Any]:
+    """Somebody's decision; returns what still waits."""
+    with transaction() as session:
+        scope = scope_of(session, session.get_one(User, world.users[login]), source="web")
+        return quarantine.decide(session, scope, device, **wish)
+
+
+def test_what_a_retired_phone_held_counts_once_somebody_takes_it_in(world: World, tmp_path: Any) -> None:
+    phone = retired(world, tmp_path)
+    first, second = phone.sync(), phone.sync()
+    assert first is not None
+    assert second is not None
+    assert (first.code, first.handed_over, second.handed_over) == ("retired", 3, 3)
+    assert len(phone.store.outbox.ops(["queued"])) == 3
+    assert world.sql("select count(*) from visit_event") == [(0,)]
+    with transaction() as session:
+        mona = scope_of(session, session.get_one(User, world.users["mona"]), source="web")
+        waiting = quarantine.held(session, mona)
+    assert [(one.entity, one.account_name, one.content) for one in waiting] == [
+        ("visit_event", "Mill", "Signed the order"),
+        ("account", "Mill", "phone: new"),
+        ("visit_event", None, "At nobody's"),
+    ]
+    assert len(by(world, "mona", phone.device_id, take=True, only=[waiting[0].op_id])) == 2
+    assert by(world, "mona", phone.device_id, take=True) == []
+    assert world.sql("select e.note, u.login from visit_event e join app_user u on u.id = e.recorded_by") == [
+        ("Signed the order", "rita")
+    ]
+    assert world.sql("select phone from account") == [("new",)]
+    assert world.sql("select state from quarantined_op order by n") == [("taken",), ("taken",), ("refused",)]
+    again = phone.sync()
+    assert again is not None
+    assert world.sql("select count(*) from quarantined_op") == [(3,)]
+    phone.close()
+
+
+def test_what_is_thrown_away_has_no_effect_and_what_comes_back_into_service_is_not_done_twice(
+    world: World, tmp_path: Any
+) -> None:
+    phone = retired(world, tmp_path)
+    phone.sync()
+    visit, *others = (op.op_id for op in phone.store.outbox.ops(["queued"]))
+    by(world, "mona", phone.device_id, take=True, only=[UUID(visit)])
+    by(world, "mona", phone.device_id, take=False, only=[UUID(other) for other in others])
+    assert world.sql("select phone from account") == [("old",)]
+    world.sql("update device set state = 'active'")
+    world.sql("update app_user set active = true where login = 'rita'")
+    phone.sync()
+    phone.sync()
+    assert world.sql("select count(*) from visit_event") == [(1,)]
+    phone.close()
+
+
+def test_nobody_else_sends_decides_or_reads_what_a_phone_held(world: World, tmp_path: Any) -> None:
+    phone = retired(world, tmp_path)
+    ops = [{"n": 1, "op_id": str(uuid4()), "k": "create", "e": "visit_event", "id": str(uuid4()), "d": {}}]
+    for device, message, status in (
+        (phone.device_id, b"something else", 401),
+        (uuid4(), quarantine.proof(phone.device_id, ops), 401),
+        (world.register("otto")[0], b"", 401),
+    ):
+        body = {"device": str(device), "ops": ops, "signature": signed(message)}
+        assert world.client.post("/sync/v1/quarantine", json=body).status_code == status
+    active = world.register("otto")[0]
+    body = {"device": str(active), "ops": ops, "signature": signed(quarantine.proof(active, ops))}
+    assert world.client.post("/sync/v1/quarantine", json=body).json()["code"] == "not_retired"
+    assert world.sql("select count(*) from quarantined_op") == [(0,)]
+    phone.sync()
+    world.user("stranger")
+    with transaction() as session:
+        stranger = scope_of(session, session.get_one(User, world.users["stranger"]), source="web")
+        assert quarantine.held(session, stranger) == []
+        try:
+            quarantine.decide(session, stranger, phone.device_id, take=True)
+        except NotFound:
+            pass
+        else:
+            raise AssertionError("a stranger decided")
+    phone.close()
+
+
+def test_a_wiped_phone_says_so_and_nobody_else_can(world: World) -> None:
+    device, _ = world.register("rita")
+    receipt = {"device": str(device), "signature": signed(quarantine.wiped_proof(device))}
+    assert world.client.post("/sync/v1/wiped", json=receipt).status_code == 409
+    world.sql("update device set state = 'wipe_pending' where id = :id", id=device)
+    forged = receipt | {"signature": signed(b"waymark-wiped-1\nanother")}
+    assert world.client.post("/sync/v1/wiped", json=forged).status_code == 401
+    assert [world.client.post("/sync/v1/wiped", json=receipt).status_code for _ in range(2)] == [204, 204]
+    assert world.sql("select state from device") == [("wiped",)]
+    assert world.sql("select count(*) from auth_event where kind = 'device_wiped'") == [(1,)]
+
+
+def test_a_damaged_outbox_is_kept_as_it_came_and_once(world: World) -> None:
+    device, access = world.register("rita")
+    headers = {"Authorization": f"Bearer {access}"}
+    for _ in range(2):
+        assert world.client.post("/sync/v1/rescue", headers=headers, content=b"\x1f\x8b torn").status_code == 204
+    (kept,) = settings().folder("files", "rescued").glob(f"{device}-*")
+    assert kept.read_bytes() == b"\x1f\x8b torn"
+    assert world.sql("select count(*) from auth_event where kind = 'outbox_rescued'") == [(1,)]
+    assert world.client.post("/sync/v1/rescue", headers=headers, content=b"").status_code == 422
+    assert world.client.post("/sync/v1/rescue", content=b"x").status_code == 401
+    kept.unlink()

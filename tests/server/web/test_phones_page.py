@@ -1,0 +1,60 @@
+"""The page of phones, and what a retired one still held: seen by whoever looks after its owner, and decided there."""
+
+import hashlib
+from collections.abc import Callable
+from uuid import uuid4
+
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Account
+from server.auth.models import Device, DeviceState, Role, User
+from server.sync.models import QuarantinedOp
+from tests.server.web.conftest import token_in
+
+
+def held(session: Session, device: Device, account: Account, note: str, n: int) -> QuarantinedOp:
+    """A visit that a phone had not sent."""
+    told = {"visit_id": str(uuid4()), "account_id": str(account.id), "site_id": None, "day": "2026-11-23"}
+    told |= {"zone": "Europe/Vaduz", "state": "done", "outcome": None, "note": note, "checkin": None}
+    op_id = uuid4()
+    at = {"wall": "2026-11-23T08:15:00.000+01:00", "mono": 1, "boot": "b"}
+    body = {"op_id": str(op_id), "k": "create", "e": "visit_event", "id": str(uuid4()), "d": told, "n": n, "at": at}
+    row = QuarantinedOp(
+        op_id=op_id, device_id=device.id, n=n, body_sha=hashlib.sha256(note.encode()).digest(), body=body
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def test_what_a_retired_phone_held_is_read_and_decided_on_its_owners_page(
+    session: Session,
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+) -> None:
+    ada, rita, otto = make_user(), make_user("rita", Role.REP), make_user("otto", Role.REP)
+    device = Device(user_id=rita.id, name="Rita's phone", platform="android", public_key=b"key")
+    device.state = DeviceState.RETIRED
+    session.add(device)
+    session.flush()
+    mill = make_account("Mill", rita)
+    wanted, unwanted = (held(session, device, mill, note, n) for n, note in enumerate(("Signed", "A joke"), start=1))
+    browser = browser_of(ada)
+    assert "2 to look at" in browser.get("/users/phones").text
+    page = browser.get(f"/users/{rita.id}").text
+    assert "Signed" in page
+    assert "Mill" in page
+    path = f"/users/devices/{device.id}/quarantine"
+    foreign = browser_of(otto)
+    assert foreign.get("/users/phones").text.count("Rita&#39;s phone") == 0
+    assert foreign.post(path, data={"take": "true", "_csrf": token_in(foreign.get("/me").text)}).status_code == 403
+    for op, take in ((wanted, "true"), (unwanted, "false")):
+        answer = browser.post(path, data={"take": take, "op": str(op.op_id), "_csrf": token_in(page)})
+        assert answer.status_code == 303
+    assert session.execute(text("select note from visit_event")).scalars().all() == ["Signed"]
+    assert "to look at" not in browser.get("/users/phones").text
+    session.expire_all()
+    assert (wanted.state, unwanted.state, unwanted.decided_by) == ("taken", "discarded", ada.id)
