@@ -21,7 +21,7 @@ _REMEMBERED = 5_000
 _ROUNDING = 1e-9
 _HALF = 0.5
 """Keys that share so much are looked at before all others."""
-_FEW = 32
+_FEW = 8
 """Counting over all keys pays when the entries are more than one in so many of them."""
 
 
@@ -105,9 +105,7 @@ class Pieces:
         taken = max(1, int(np.searchsorted(np.cumsum(lengths[order]), _LOOKED_AT, side="right")))
         keys, counts = self._counted([self._holders.array(i) for i in ids[order[:taken]].tolist()])
         if taken < len(ids):
-            hits = counts.nonzero()[0]
-            if len(hits) > _SHORTLIST:
-                hits = np.sort(hits[np.argpartition(counts[hits], -_SHORTLIST)[-_SHORTLIST:]])
+            hits = commonest(counts, _SHORTLIST)
             hits = hits if keys is None else keys[hits]
             yield best(hits, self._shared(hits, ids), self._sizes[hits], wanted, limit, shares[-1])
             return
@@ -157,6 +155,18 @@ def found_in(known: Array, wanted: Array) -> Array:
     if len(at) and at[-1] == len(known):
         at[at == len(known)] = 0
     return at[known[at] == wanted] if len(known) else at[:0]
+
+
+def commonest(counts: Array, limit: int) -> Array:
+    """Where the largest of some small numbers above 0 stand, ascending; of equal ones the first."""
+    many = np.bincount(counts)
+    many[0] = 0
+    least = len(many) - int(np.searchsorted(many[::-1].cumsum(), limit)) - 1
+    if least < 1:
+        found: Array = counts.nonzero()[0]
+        return found
+    above, level = (counts > least).nonzero()[0], (counts == least).nonzero()[0]
+    return np.sort(np.concatenate([above, level[: limit - len(above)]]))
 
 
 def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> list[tuple[float, int]]:
