@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,6 +17,8 @@ from server.accounts.routes import Filter, Search
 from server.activities import queries as activities
 from server.activities.models import VisitState
 from server.auth.access import Scope, requires
+from server.auth.models import Role, User
+from server.auth.queries import visible_users
 from server.density import queries as density
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
@@ -27,7 +29,7 @@ from server.plans.queries import RouteView
 from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
 from server.sync import conflicts
-from server.web.drawn import drawn_reports, drawn_routes
+from server.web.drawn import PALETTE, drawn_reports, drawn_routes
 from server.web.filters import asks_for_drive, chips
 from server.web.pages import attempt, html, render
 
@@ -47,6 +49,7 @@ def show_home(
     search: Search = None,
     leads: Annotated[str | None, Query(max_length=4000, description="A filter of leads to show.")] = None,
     tickets: Annotated[str | None, Query(max_length=4000, description="A filter of tickets to show.")] = None,
+    by: Annotated[Literal["class", "overdue", "owner"], Query(description="What colours the accounts.")] = "class",
 ) -> Response:
     """The map."""
     return render(
@@ -58,9 +61,18 @@ def show_home(
         leads=leads if leads and scope.may("leads:read") else "",
         tickets=tickets if tickets and scope.may("tickets:read") else "",
         chips=chips(filter or ""),
+        by=by,
+        owners=coloured(session, scope),
         has_region=bool(regions.served(session)),
         has_density=density.totals(session).prospects > 0 if scope.may("density:read") else False,
     )
+
+
+def coloured(session: Session, scope: Scope) -> list[dict[str, str]]:
+    """The first reps by name whose accounts somebody may see, each with a colour of its own."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("accounts:read"))
+    reps = session.scalars(people.where(User.role == Role.REP, User.active).order_by(User.name).limit(len(PALETTE)))
+    return [{"id": str(one.id), "name": one.name, "colour": at} for one, at in zip(reps, PALETTE, strict=False)]
 
 
 @dataclass

@@ -123,6 +123,7 @@ class Editor {
   /** What a chip says: the field's label and the comparison in words. */
   label(node, words) {
     if (node.not) return `${this.words.not} ${this.label(node.not, words)}`;
+    if (node.text?.startsWith("in polygon (")) return this.words.outline;
     if (!node.field) return node.text ?? textOf(node);
     const known = words.fields.find((one) => one.name === node.field);
     const name = known ? (known.group ? `${known.group}: ${known.label}` : known.label) : node.field;

@@ -3,20 +3,22 @@
 import { accounts, density, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
 import { createMap } from "./map.js";
 import { features, reports } from "./routes.js";
+import { lassoControl, outline } from "./lasso.js";
 import { densityLegend } from "./legend.js";
 import { reachControl } from "./reach.js";
 
 const page = document.querySelector("#home");
-const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "" };
+const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", by: page.dataset.by, owners: JSON.parse(page.dataset.owners) };
 const chosenLeads = { filter: page.dataset.leads ?? "", selected: "" };
 const chosenTickets = { filter: page.dataset.tickets ?? "" };
 let today = { routes: [], reports: [] };
 let market = null;
 let reach = null;
+let lasso = null;
 
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
-  layers: [territories(), reached(() => reach?.drawn ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(today.routes)), incoming(() => reports(today.reports)), tickets(() => chosenTickets)],
+  layers: [territories(), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(today.routes)), incoming(() => reports(today.reports)), tickets(() => chosenTickets)],
   hidden: ["density", "prospects", ...["leads", "tickets"].filter((name) => !page.dataset[name])],
 });
 const { map } = known;
@@ -24,9 +26,17 @@ const { map } = known;
 // layers and legend
 function legend() {
   for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !today.routes.length) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
+  for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
   if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
 }
 document.querySelector("#layers").addEventListener("change", async ({ target }) => {
+  if (target.name === "by") {
+    chosen.by = target.value;
+    known.refresh();
+    legend();
+    address();
+    return;
+  }
   if (target.value === "density" && target.checked && !market) market = await fetch("/api/v1/density").then((answer) => answer.json());
   known.toggle(target.value, target.checked);
   legend();
@@ -62,7 +72,7 @@ async function ticketCard(hits, at) {
 }
 const clickable = ["ticket-pins", "lead-pins", "account-pins", "route-stops", "incoming-reports"];
 map.on("click", (event) => {
-  if (reach?.take(event.lngLat)) return;
+  if (lasso?.isDrawing() || reach?.take(event.lngLat)) return;
   const there = clickable.filter((id) => map.getLayer(id));
   const hits = map.queryRenderedFeatures(event.point, { layers: there });
   const [hit] = hits;
@@ -103,6 +113,12 @@ async function list() {
   htmx.process(listed);
   document.querySelector("#total").textContent = listed.querySelector("[data-total]")?.dataset.total ?? "";
   document.querySelector("#as-list").href = query.size ? `/accounts?${query}` : "/accounts";
+  address();
+}
+/** The address of the page says what it shows, so that it can be passed on. */
+function address() {
+  const said = { filter: chosen.filter, q: chosen.q, by: chosen.by === "class" ? "" : chosen.by };
+  const query = new URLSearchParams(Object.entries(said).filter(([, value]) => value));
   history.replaceState(null, "", query.size ? `/?${query}` : "/");
 }
 list();
@@ -112,6 +128,8 @@ if (control) {
   reach.draw();
   legend();
 }
+lasso = lassoControl(document.querySelector("#lasso"), known, chosen, () => { said(); filtered(); });
+lasso.read();
 page.addEventListener("click", (event) => {
   const row = event.target.closest(".listed[data-account]");
   if (!row || event.ctrlKey || event.metaKey || !row.dataset.lon) return;
@@ -127,17 +145,21 @@ for (const chip of document.querySelectorAll(".chip[data-term]")) {
     const parts = chosen.filter.split(" and ").map((part) => part.trim()).filter(Boolean);
     const isOn = parts.includes(chip.dataset.term);
     chosen.filter = (isOn ? parts.filter((part) => part !== chip.dataset.term) : [...parts, chip.dataset.term]).join(" and ");
+    said();
     filtered();
-    editor.input.value = chosen.filter;
-    editor.read(chosen.filter);
   });
 }
 
 // the filter editor says the same in words
 const { editor } = document.querySelector("[data-filter-editor]");
+function said() {
+  editor.input.value = chosen.filter;
+  editor.read(chosen.filter);
+}
 function filtered() {
   const parts = chosen.filter.split(" and ");
   for (const chip of document.querySelectorAll(".chip[data-term]")) chip.setAttribute("aria-pressed", String(parts.includes(chip.dataset.term)));
+  lasso.read();
   known.refresh();
   list();
   tab("accounts");

@@ -7,12 +7,22 @@ const vector = (path, minzoom = 0, maxzoom = 15) => ({ type: "vector", tiles: [`
 const collection = (features = []) => ({ type: "FeatureCollection", features });
 const geojson = (data) => ({ type: "geojson", data: data ?? collection() });
 
-/** Accounts by class, status and overdue; bubbles below zoom 9. `chosen()` gives {filter, q, selected}. */
+/** Bounds in days and colours of how overdue an account is: not yet, then three steps. */
+export const OVERDUE = { none: "#7A8A99", steps: [[1, "#E69F00"], [30, "#D55E00"], [90, "#8B1A1A"]] };
+const OTHERS = "#7A8A99";
+
+/** The colour of an account's pin when it does not go by class. */
+function tint(by, owners) {
+  if (by === "owner") return owners.length ? ["match", ["coalesce", ["get", "owner_id"], ""], ...owners.flatMap((one) => [one.id, one.colour]), OTHERS] : OTHERS;
+  return ["step", ["coalesce", ["get", "overdue_days"], -1], OVERDUE.none, ...OVERDUE.steps.flat()];
+}
+
+/** Accounts by class, status and overdue; bubbles below zoom 9. `chosen()` gives {filter, q, selected, by, owners}. */
 export function accounts(chosen) {
   return {
     name: "accounts",
     parts() {
-      const { filter = "", q = "", selected = "" } = chosen();
+      const { filter = "", q = "", selected = "", by = "class", owners = [] } = chosen();
       const query = new URLSearchParams();
       if (filter) query.set("filter", filter);
       if (q) query.set("q", q);
@@ -29,10 +39,13 @@ export function accounts(chosen) {
               "circle-radius": ["interpolate", ["exponential", 2], ["zoom"], 10, ["/", ["get", "doubt_px"], 16], 20, ["*", ["get", "doubt_px"], 64]] } },
           { id: "account-bubbles", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["has", "count"],
             layout: { "icon-image": ["concat", "bubble|", ["get", "count"], "|", ["get", "a"], "|", ["get", "b"], "|", ["get", "c"]], "icon-allow-overlap": true } },
-          { id: "account-pins", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["!", ["has", "count"]],
+          by === "class" ? { id: "account-pins", type: "symbol", source: "accounts", "source-layer": "accounts", filter: ["!", ["has", "count"]],
             layout: { "icon-image": ["concat", "pin|", text("account_class"), "|", text("status"), "|", isOverdue, "|", isSelected],
               "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["+", rank, ["case", ["==", ["get", "id"], selected], 10, 0]],
-              "icon-size": ["interpolate", ["linear"], ["zoom"], 9, .62, 12, .85, 14, 1] } },
+              "icon-size": ["interpolate", ["linear"], ["zoom"], 9, .62, 12, .85, 14, 1] } }
+            : { id: "account-pins", type: "circle", source: "accounts", "source-layer": "accounts", filter: ["!", ["has", "count"]], layout: { "circle-sort-key": rank },
+              paint: { "circle-color": tint(by, owners), "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, ["+", 3, rank], 14, ["+", 5, ["*", 1.5, rank]]],
+                "circle-stroke-color": ["case", ["==", ["get", "id"], selected], css("--blaze"), css("--map-halo")], "circle-stroke-width": ["case", ["==", ["get", "id"], selected], 4, 1.5] } },
           { id: "account-names", type: "symbol", source: "accounts", "source-layer": "accounts", minzoom: 14.5, filter: ["!", ["has", "count"]],
             layout: { "text-field": ["get", "name"], "text-size": 11.5, "text-font": ["Inter Variable"], "text-anchor": "top", "text-offset": [0, 1.1], "text-optional": true, "text-max-width": 12 },
             paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
