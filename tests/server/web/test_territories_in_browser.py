@@ -1,0 +1,70 @@
+"""The territories' page in a browser: drawn, split, merged, balanced, compared, applied and undone."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server.kit.database import transaction
+from server.territories.models import Territory
+
+pytestmark = pytest.mark.browser
+
+
+def names() -> list[str]:
+    with transaction() as session:
+        rows = session.scalars(select(Territory.name).where(Territory.deleted_at.is_(None)).order_by(Territory.name))
+        return list(rows)
+
+
+def click_map(page: Any, *spots: tuple[float, float], twice: bool = False) -> None:
+    """Click places on the map, given as shares of its width and height; the last one twice when that ends a line."""
+    frame = page.locator("#territory-map canvas").bounding_box()
+    for number, (x, y) in enumerate(spots, 1):
+        at = frame["x"] + frame["width"] * x, frame["y"] + frame["height"] * y
+        page.mouse.move(*at, steps=3)
+        page.mouse.click(*at)
+        if twice and number == len(spots):
+            page.mouse.click(*at)
+
+
+def open_page(page: Any, path: str = "/territories") -> None:
+    page.goto(path)
+    page.wait_for_selector("#territory-map[data-idle=true][data-tools=true]")
+
+
+def save(page: Any) -> None:
+    page.wait_for_selector("#edit-panel[data-state=looked]")
+    page.click("#edit-panel [data-save]")
+    page.wait_for_selector(".note.good")
+    page.wait_for_selector("#territory-map[data-idle=true][data-tools=true]")
+
+
+def test_a_manager_draws_splits_merges_and_undoes(page: Any) -> None:
+    open_page(page)
+    page.click("[data-tool=create]")
+    page.fill("#e-name", "East")
+    click_map(page, (0.6, 0.2), (0.9, 0.2), (0.9, 0.8), (0.6, 0.8), (0.6, 0.2))
+    page.wait_for_selector("#edit-panel tbody tr:nth-child(2)")
+    assert "East (new)" in page.inner_text("#edit-panel tbody")
+    save(page)
+    assert names() == ["East", "West"]
+
+    page.check("section:has(h2:text-is('West')) [data-choose]")
+    page.click("[data-tool=split]")
+    page.fill("#e-name", "South")
+    click_map(page, (0.02, 0.5), (0.98, 0.5), twice=True)
+    save(page)
+    assert names() == ["East", "South", "West"]
+
+    page.check("section:has(h2:text-is('West')) [data-choose]")
+    page.check("section:has(h2:text-is('South')) [data-choose]")
+    page.click("[data-tool=merge]")
+    save(page)
+    assert len(names()) == 2
+
+    page.click(".note.good [data-undo]")
+    page.wait_for_selector("section:has(h2:text-is('South'))")
+    assert names() == ["East", "South", "West"]
+    page.click("details:has(.history) > summary")
+    assert "undone" in page.inner_text(".history li:first-child")
