@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geo.balance.starting import flown
 from geo.balance.types import HOURS, POTENTIAL, VALUE, Areas, Goal, pieces
 
-STEPS_AN_AREA, FEWEST_STEPS, MOST_STEPS = 120, 20_000, 600_000
+STEPS_AN_AREA, FEWEST_STEPS, MOST_STEPS = 600, 20_000, 3_000_000
 HOT, COLD = 2e-2, 1e-6
 """Temperatures of the annealing, in units of the squared relative deviations."""
 TELL_EVERY = 2000
@@ -65,9 +65,9 @@ class _Search:
         self.work: list[list[float]] = areas.work.tolist()
         self.travel: list[list[float]] = areas.travel_h.T.tolist()
         self.totals: list[list[float]] = areas.totals(owner).tolist()
-        self.means = [max(float(one), 1e-9) for one in areas.totals(owner).mean(axis=0)]
-        self.weights = (goal.hours, goal.value, goal.potential)
-        self.slack = (goal.hours_slack, goal.value_slack, goal.value_slack)
+        self.means: list[float] = [max(float(one), 1e-9) for one in areas.totals(owner).mean(axis=0)]
+        self.weights: tuple[float, ...] = (goal.hours, goal.value, goal.potential)
+        self.slack: tuple[float, ...] = (goal.hours_slack, goal.value_slack, goal.value_slack)
         self.sizes = np.bincount(owner, minlength=areas.count).tolist()
         self.border = goal.compact * areas.count / max(1, sum(map(len, areas.neighbours)) // 2) * 4
         everybody = max(1, int(areas.accounts.sum()))
@@ -102,7 +102,7 @@ class _Search:
 
     def strain(self, territory: int, column: int, more: float) -> float:
         """What the deviation of a territory costs when it gets so much more."""
-        away = abs(self.totals[territory][column] + more - self.means[column]) / self.means[column]
+        away: float = abs(self.totals[territory][column] + more - self.means[column]) / self.means[column]
         away = max(0.0, away - self.slack[column]) + away * 0.01
         return self.weights[column] * away * away
 

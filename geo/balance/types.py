@@ -68,9 +68,9 @@ class Goal:
 
 
 SCENARIOS = (
-    Goal("few", hours=60, value=15, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.01),
-    Goal("even", hours=40, value=20, potential=10, moves=0.02, compact=0.02),
-    Goal("compact", hours=25, value=6, potential=1, compact=0.12, afresh=True),
+    Goal("few", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.01),
+    Goal("even", hours=60, value=20, potential=10, moves=0.02, compact=0.02),
+    Goal("compact", hours=40, value=15, potential=2, compact=0.12, hours_slack=0.03, value_slack=0.06, afresh=True),
 )
 """Few moves, even hours, compact."""
 
@@ -108,14 +108,18 @@ def measured(areas: Areas, owner: NDArray[np.int64]) -> Measures:
     np.add.at(travel, owner, areas.travel_h[owner, np.arange(len(owner))])
     pairs = [(i, j) for i, others in enumerate(areas.neighbours) for j in others if i < j]
     same = sum(owner[i] == owner[j] for i, j in pairs)
-    parts = [len(pieces(areas, owner, k)) for k in range(areas.count)]
+    hours, value, potential = ([float(one) for one in totals[:, column]] for column in (HOURS, VALUE, POTENTIAL))
     return Measures(
-        *(tuple(float(one) for one in totals[:, column]) for column in (HOURS, VALUE, POTENTIAL)),
-        tuple(float(one) for one in travel),
-        *(spread(totals[:, column]) for column in (HOURS, VALUE, POTENTIAL)),
-        int(areas.accounts[owner != areas.owner].sum()),
-        float(same) / len(pairs) if pairs else 1.0,
-        tuple(parts),
+        hours=tuple(hours),
+        value=tuple(value),
+        potential=tuple(potential),
+        travel_h=tuple(float(one) for one in travel),
+        hours_spread=spread(totals[:, HOURS]),
+        value_spread=spread(totals[:, VALUE]),
+        potential_spread=spread(totals[:, POTENTIAL]),
+        moved_accounts=int(areas.accounts[owner != areas.owner].sum()),
+        compactness=float(same) / len(pairs) if pairs else 1.0,
+        pieces=tuple(len(pieces(areas, owner, k)) for k in range(areas.count)),
     )
 
 

@@ -147,6 +147,10 @@ DONE_BY = """
 /territories/import                                 POST /territories/import
 /territories/{territory_id}/members                 PUT /territories/{territory_id}/members
 /territories/{territory_id}/delete                  DELETE /territories/{territory_id}
+/territories/balance                                POST /balance-runs
+/territories/balance/{run_id}/cancel                POST /balance-runs/{run_id}/cancel
+/territories/balance/{run_id}/scenarios/{key}/apply POST /balance-runs/{run_id}/scenarios/{key}/apply
+/territories/balance/{run_id}/scenarios/{key}/call-off DELETE /balance-runs/{run_id}/scenarios/{key}/apply
 /review/repairs                                     POST /repairs
 /review/repairs/{run_id}/apply                      POST /repairs/{run_id}/apply
 /review/repairs/{run_id}/undo                       POST /repairs/{run_id}/undo

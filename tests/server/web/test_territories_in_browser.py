@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from server.balance.jobs import compute
 from server.kit.database import transaction
-from server.territories.models import Territory
+from server.territories.models import Territory, TerritoryChange
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +36,8 @@ def open_page(page: Any, path: str = "/territories") -> None:
 
 def save(page: Any) -> None:
     page.wait_for_selector("#edit-panel[data-state=looked]")
-    page.click("#edit-panel [data-save]")
+    with page.expect_navigation():
+        page.click("#edit-panel [data-save]")
     page.wait_for_selector(".note.good")
     page.wait_for_selector("#territory-map[data-idle=true][data-tools=true]")
 
@@ -63,8 +65,38 @@ def test_a_manager_draws_splits_merges_and_undoes(page: Any) -> None:
     save(page)
     assert len(names()) == 2
 
-    page.click(".note.good [data-undo]")
+    with page.expect_navigation():
+        page.click(".note.good [data-undo]")
     page.wait_for_selector("section:has(h2:text-is('South'))")
     assert names() == ["East", "South", "West"]
     page.click("details:has(.history) > summary")
     assert "undone" in page.inner_text(".history li:first-child")
+
+
+def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any) -> None:
+    open_page(page)
+    page.check("section:has(h2:text-is('West')) [data-choose]")
+    page.click("[data-tool=split]")
+    page.fill("#e-name", "South")
+    click_map(page, (0.02, 0.8), (0.98, 0.8), twice=True)
+    save(page)
+
+    page.click("a[href='/territories/balance']")
+    with page.expect_navigation():
+        page.click("form[action='/territories/balance'] button.primary")
+    assert "Waiting" in page.inner_text("main")
+    compute(run_id=page.url.rsplit("/", 1)[1])
+    page.wait_for_selector("[data-scenario=compact]")
+    page.wait_for_selector("#balance-map[data-idle=true]")
+    page.click("[data-scenario=even] [data-show]")
+    assert page.get_attribute("[data-scenario=even]", "aria-current") == "true"
+    page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
+
+    with page.expect_navigation():
+        page.click("[data-scenario=even] [data-apply]")
+    page.wait_for_selector("[data-scenario=even] [data-undo]")
+    with page.expect_navigation():
+        page.click("[data-scenario=even] [data-undo]")
+    with transaction() as session:
+        undone = session.scalars(select(TerritoryChange).where(TerritoryChange.kind == "balance")).one()
+        assert undone.state == "undone"
