@@ -104,7 +104,8 @@ class _Search:
         """What the deviation of a territory costs when it gets so much more."""
         away: float = abs(self.totals[territory][column] + more - self.means[column]) / self.means[column]
         away = max(0.0, away - self.slack[column]) + away * 0.01
-        return self.weights[column] * away * away
+        cost: float = self.weights[column] * away * away
+        return cost
 
     def cost_of(self, area: int, old: int, new: int) -> float:
         """What it costs when an area changes hands; below zero it pays."""

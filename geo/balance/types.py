@@ -68,9 +68,9 @@ class Goal:
 
 
 SCENARIOS = (
-    Goal("few", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.01),
-    Goal("even", hours=60, value=20, potential=10, moves=0.02, compact=0.02),
-    Goal("compact", hours=40, value=15, potential=2, compact=0.12, hours_slack=0.03, value_slack=0.06, afresh=True),
+    Goal("few", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.06),
+    Goal("even", hours=60, value=20, potential=10, moves=0.02, compact=0.08),
+    Goal("compact", hours=40, value=15, potential=2, compact=0.3, hours_slack=0.03, value_slack=0.06, afresh=True),
 )
 """Few moves, even hours, compact."""
 

@@ -6,6 +6,7 @@ import { css } from "./basemap.js";
 const MOST_CORNERS = 1500;
 const words = () => JSON.parse(document.querySelector("#words").textContent);
 const number = (value, digits = 0) => Number(value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits });
+const compact = (value) => Number(value).toLocaleString(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
 
 /** The polygons of a drawing as one geometry; null while there is none. */
 function polygonsOf(features) {
@@ -173,7 +174,8 @@ export function editor(known, { troubles, outlines }, show) {
     cell(`${part?.name ?? names[total.territory_id] ?? ""}${mark}`).title = part?.name ?? "";
     for (const what of ["accounts", "hours", "value"]) {
       const [before, after] = [total[`${what}_before`], total[`${what}_after`]], step = Math.round(after - before);
-      cell(`${number(after)}${step ? ` (${step > 0 ? "+" : "−"}${number(Math.abs(step))})` : ""}`, "number");
+      const shown = what === "value" ? compact : number;
+      cell(`${shown(after)}${step ? ` (${step > 0 ? "+" : "−"}${shown(Math.abs(step))})` : ""}`, "number");
     }
     return line;
   }
