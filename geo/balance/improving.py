@@ -69,9 +69,9 @@ class _Search:
         self.weights: tuple[float, ...] = (goal.hours, goal.value, goal.potential)
         self.slack: tuple[float, ...] = (goal.hours_slack, goal.value_slack, goal.value_slack)
         self.sizes = np.bincount(owner, minlength=areas.count).tolist()
-        self.border = goal.compact * areas.count / max(1, sum(map(len, areas.neighbours)) // 2) * 4
+        self.border: float = goal.compact * areas.count / max(1, sum(map(len, areas.neighbours)) // 2) * 4
         everybody = max(1, int(areas.accounts.sum()))
-        self.moving = [goal.moves * areas.count * (one + 0.05) / everybody * 0.1 for one in areas.accounts.tolist()]
+        self.moving: list[float] = [goal.moves * areas.count * (one + 0.05) / everybody * 0.1 for one in areas.accounts.tolist()]
         self.best = owner.copy()
         self.gained = self.best_gain = 0.0
 

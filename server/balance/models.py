@@ -79,3 +79,45 @@ class BalanceScenario(Base):
     change_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("territory_change.id", ondelete="SET NULL"), comment="What it became when it was applied."
     )
+
+
+class ChallengeState(StrEnum):
+    """What became of a challenge."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class TerritoryChallenge(Base):
+    """Somebody who works in the field contests the territory of an account."""
+
+    __tablename__ = "territory_challenge"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    from_id: Mapped[UUID | None] = mapped_column(comment="The territory that has it; null: none.")
+    to_id: Mapped[UUID] = mapped_column(comment="The territory that should have it.")
+    reason: Mapped[str]
+    effect: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Hours of both territories before and after.")
+    state: Mapped[str] = mapped_column(server_default=ChallengeState.OPEN.value)
+    by_rule: Mapped[bool] = mapped_column(server_default=text("false"), comment="Decided by the rule, not by a person.")
+    answer: Mapped[str] = mapped_column(server_default=text("''"))
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (CheckConstraint("state in ('open', 'accepted', 'refused')", name="state"),)
+
+
+class ChallengeRule(Base):
+    """When small challenges are decided by themselves; one row, none: never."""
+
+    __tablename__ = "challenge_rule"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    accept_h: Mapped[float] = mapped_column(comment="Up to so many hours a year: accepted when it evens the two out.")
+    refuse_h: Mapped[float] = mapped_column(comment="Up to so many hours a year: refused when it makes them less even.")
+
+    __table_args__ = (CheckConstraint("accept_h >= 0 and refuse_h >= 0", name="hours"),)

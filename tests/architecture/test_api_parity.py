@@ -147,6 +147,9 @@ DONE_BY = """
 /territories/import                                 POST /territories/import
 /territories/{territory_id}/members                 PUT /territories/{territory_id}/members
 /territories/{territory_id}/delete                  DELETE /territories/{territory_id}
+/territories/challenges                             POST /territory-challenges
+/territories/challenges/rule                        PUT /challenge-rule
+/territories/challenges/{challenge_id}              POST /territory-challenges/{challenge_id}/decision
 /territories/balance                                POST /balance-runs
 /territories/balance/{run_id}/cancel                POST /balance-runs/{run_id}/cancel
 /territories/balance/{run_id}/scenarios/{key}/apply POST /balance-runs/{run_id}/scenarios/{key}/apply

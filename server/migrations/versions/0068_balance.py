@@ -1,4 +1,4 @@
-"""Balancing territories."""
+"""Balancing territories, and challenges of whoever works in them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,10 +12,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make room for runs, small areas and scenarios."""
+    """Make room for runs, small areas, scenarios and challenges."""
     runs()
     areas()
     scenarios()
+    challenges()
 
 
 def runs() -> None:
@@ -117,3 +118,60 @@ def scenarios() -> None:
         sa.PrimaryKeyConstraint("run_id", "key", name=op.f("pk_balance_scenario")),
     )
     op.create_index(op.f("ix_balance_scenario_apply_on"), "balance_scenario", ["apply_on"])
+
+
+def challenges() -> None:
+    """What the field contests, and the rule that decides small ones."""
+    moment = sa.DateTime(timezone=True)
+    op.create_table(
+        "territory_challenge",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("from_id", sa.Uuid(), nullable=True, comment="The territory that has it; null: none."),
+        sa.Column("to_id", sa.Uuid(), nullable=False, comment="The territory that should have it."),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("effect", postgresql.JSONB(), nullable=False, comment="Hours of both territories before and after."),
+        sa.Column("state", sa.String(), server_default="open", nullable=False),
+        sa.Column(
+            "by_rule",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="Decided by the rule, not by a person.",
+        ),
+        sa.Column("answer", sa.String(), server_default=sa.text("''"), nullable=False),
+        sa.Column("made_by", sa.Uuid(), nullable=True),
+        sa.Column("made_at", moment, server_default=sa.text("now()"), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", moment, nullable=True),
+        sa.CheckConstraint("state in ('open', 'accepted', 'refused')", name=op.f("ck_territory_challenge_state")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_territory_challenge_account_id_account"), ondelete="CASCADE"
+        ),
+        *(
+            sa.ForeignKeyConstraint(
+                [name], ["app_user.id"], name=op.f(f"fk_territory_challenge_{name}_app_user"), ondelete="SET NULL"
+            )
+            for name in ("made_by", "decided_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_territory_challenge")),
+    )
+    op.create_index(op.f("ix_territory_challenge_account_id"), "territory_challenge", ["account_id"])
+    op.create_table(
+        "challenge_rule",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "accept_h",
+            sa.Float(),
+            nullable=False,
+            comment="Up to so many hours a year: accepted when it evens the two out.",
+        ),
+        sa.Column(
+            "refuse_h",
+            sa.Float(),
+            nullable=False,
+            comment="Up to so many hours a year: refused when it makes them less even.",
+        ),
+        sa.CheckConstraint("accept_h >= 0 and refuse_h >= 0", name=op.f("ck_challenge_rule_hours")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge_rule")),
+    )
