@@ -71,7 +71,8 @@ class _Search:
         self.sizes = np.bincount(owner, minlength=areas.count).tolist()
         self.border: float = goal.compact * areas.count / max(1, sum(map(len, areas.neighbours)) // 2) * 4
         everybody = max(1, int(areas.accounts.sum()))
-        self.moving: list[float] = [goal.moves * areas.count * (one + 0.05) / everybody * 0.1 for one in areas.accounts.tolist()]
+        share = goal.moves * areas.count * 0.1 / everybody
+        self.moving: list[float] = [share * (one + 0.05) for one in areas.accounts.tolist()]
         self.best = owner.copy()
         self.gained = self.best_gain = 0.0
 
