@@ -100,24 +100,6 @@ def memberships_by_territory(session: Session) -> dict[UUID, list[dict[str, Any]
     return found
 
 
-@router.post("")
-def create(
-    request: Request,
-    scope: WriteTerritories,
-    session: Db,
-    name: Annotated[str, Form(max_length=200)],
-    chosen: Annotated[list[int] | None, Form(alias="places")] = None,
-) -> Response:
-    """Add a territory made of admin areas."""
-    try:
-        with attempt(session):
-            area = service.area_from(session, name=name, geojson=None, places=chosen or [])
-            service.create(session, name=name, area=area, members=[], day=clock.today(settings().zone))
-    except WaymarkError as error:
-        return territories_page(request, scope, session, error)
-    return go("/territories")
-
-
 @router.post("/import")
 def import_file(
     request: Request,
@@ -152,11 +134,4 @@ def set_members(
             service.set_members(session, territory_id, members or [], day=day)
     except WaymarkError as error:
         return territories_page(request, scope, session, error)
-    return go("/territories")
-
-
-@router.post("/{territory_id}/delete")
-def delete(territory_id: UUID, scope: WriteTerritories, session: Db) -> Response:
-    """Take a territory away; its accounts follow the areas that are left."""
-    service.delete(session, territory_id)
     return go("/territories")
