@@ -11,8 +11,8 @@ from geo.balance.starting import flown
 from geo.balance.types import HOURS, POTENTIAL, VALUE, Areas, Goal, pieces
 
 STEPS_AN_AREA, FEWEST_STEPS, MOST_STEPS = 600, 20_000, 3_000_000
-HOT, COLD = 2e-2, 1e-6
-"""Temperatures of the annealing, in units of the squared relative deviations."""
+COLD = 1e-6
+"""The last temperature of the annealing; the first one is the heat of the goal."""
 TELL_EVERY = 2000
 
 type Tell = Callable[[float], None]
@@ -82,7 +82,7 @@ class _Search:
         if self.areas.count < 2 or n < 2:
             return
         steps = min(MOST_STEPS, max(FEWEST_STEPS, STEPS_AN_AREA * n))
-        cooling = math.log(COLD / HOT)
+        cooling = math.log(COLD / self.goal.heat)
         for step in range(steps):
             if step % TELL_EVERY == 0:
                 tell(step / steps)
@@ -95,7 +95,7 @@ class _Search:
             if new == old or self.sizes[old] == 1:
                 continue
             cost = self.cost_of(area, old, new)
-            heat = HOT * math.exp(cooling * step / steps)
+            heat = self.goal.heat * math.exp(cooling * step / steps)
             pays = cost < 0 or self.chance.random() < math.exp(-cost / heat)
             if pays and self.holds_together(area, old):
                 self.move(area, old, new, cost)

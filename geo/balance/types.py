@@ -63,14 +63,16 @@ class Goal:
     hours_slack: float = 0.0
     """Deviations from the mean up to this share cost nothing."""
     value_slack: float = 0.0
+    heat: float = 0.02
+    """How much worse the search lets things get at first."""
     afresh: bool = False
     """Begins with round territories around their middles instead of the present ones."""
 
 
 SCENARIOS = (
     Goal("few", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.06),
-    Goal("even", hours=60, value=20, potential=10, moves=0.02, compact=0.08),
-    Goal("compact", hours=40, value=15, potential=2, compact=0.3, hours_slack=0.03, value_slack=0.06, afresh=True),
+    Goal("even", hours=60, value=20, potential=10, moves=0.02, compact=0.2),
+    Goal("compact", hours=80, value=40, potential=4, compact=0.25, value_slack=0.04, heat=0.2, afresh=True),
 )
 """Few moves, even hours, compact."""
 
