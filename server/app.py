@@ -28,7 +28,9 @@ from server.attachments import routes as attachment_routes
 from server.auth import idempotency, veil
 from server.auth import routes as auth_routes
 from server.auth.access import public
-from server.balance import routes as balance_routes
+from server.balance import balance_routes, challenge_routes
+from server.balance import change_routes as territory_changes
+from server.balance import routes as territory_edits
 from server.closures import routes as closure_routes
 from server.contacts import routes as contact_routes
 from server.demands import routes as demand_routes
@@ -123,7 +125,10 @@ ROUTERS = (
     ticket_routes.router,
     ticket_queue_routes.router,
     ticket_tile_routes.router,
+    territory_changes.router,
+    territory_edits.router,
     balance_routes.router,
+    challenge_routes.router,
     density_routes.router,
     field_routes.router,
     plan_routes.router,

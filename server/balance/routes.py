@@ -1,24 +1,29 @@
 """JSON API for changing territories."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, UploadFile
+from fastapi import APIRouter, Query, Response, UploadFile
 
 from server.auth.access import Scope, requires
-from server.balance import service
+from server.balance import files, reading, saving, service
+from server.balance.editing import imported
+from server.balance.files import Outline
+from server.balance.moves import effects
+from server.balance.schemas import ChangeRead
 from server.kit import clock
 from server.kit.database import Db
-from server.kit.errors import Invalid, TooLarge
+from server.kit.errors import TooLarge
 from server.kit.paging import Page
 from server.kit.settings import settings
 from server.territories import service as territories
+from server.territories.queries import active as territories_in_force
 from server.territories.routes import read_all
 from server.territories.schemas import MembersWrite, TerritoryChange, TerritoryCreate, TerritoryRead
 
 router = APIRouter(prefix="/api/v1/territories", tags=["territories"])
 
+ReadTerritories = Annotated[Scope, requires("territories:read")]
 WriteTerritories = Annotated[Scope, requires("territories:write")]
 MAX_FILE = 50_000_000
 
@@ -39,45 +44,54 @@ def create(body: TerritoryCreate, scope: WriteTerritories, session: Db) -> Terri
     return read_all(session, [territory], with_area=True)[0]
 
 
-def features_of(content: bytes, file_name: str) -> list[dict[str, Any]]:
-    """The features of a GeoJSON file; names the file when it is none."""
-    try:
-        document = json.loads(content)
-    except (UnicodeDecodeError, ValueError) as error:
-        raise Invalid(f"{file_name} is not GeoJSON: {error}", help="Export the areas as GeoJSON.") from error
-    features = document.get("features") if isinstance(document, dict) else None
-    if not isinstance(features, list) or not features:
-        raise Invalid(f"{file_name} has no features.", help="Export the areas as a GeoJSON FeatureCollection.")
-    return [feature for feature in features if isinstance(feature, dict)]
-
-
-@router.post("/import", status_code=201)
-def import_file(file: UploadFile, scope: WriteTerritories, session: Db) -> Page[TerritoryRead]:
-    """Add the territories of a GeoJSON file; each feature has a `name` and may have a `colour`. All or nothing."""
+def outlines_in(file: UploadFile, epsg: int | None) -> list[Outline]:
+    """The areas of an uploaded file; refuses one that is too large, by name."""
     content = file.file.read(MAX_FILE + 1)
     name = file.filename or "The file"
     if len(content) > MAX_FILE:
         raise TooLarge(f"{name} is larger than {MAX_FILE // 1_000_000} MB.", help="Simplify the outlines.")
-    added = []
-    for number, feature in enumerate(features_of(content, name), 1):
-        properties = feature.get("properties") or {}
-        title = str(properties.get("name") or "")
-        if not title:
-            raise Invalid(f"{name}, feature {number}: there is no property “name”.", help="Name every area.")
-        if not isinstance(feature.get("geometry"), dict):
-            raise Invalid(f"{name}, feature {number} (“{title}”): there is no geometry.", help="Give every area one.")
-        area = territories.area_of(feature["geometry"], name=title)
-        added.append(
-            service.create(
-                session,
-                name=title,
-                area=area,
-                members=[],
-                day=clock.today(settings().zone),
-                colour=properties.get("colour"),
-            )
-        )
-    return Page(items=read_all(session, added, with_area=False))
+    return files.read(content, name, epsg=epsg)
+
+
+REPLACE = Query(description="Territories of the same name take the new outline; otherwise they are refused.")
+EPSG = Query(description="Coordinate system of a file that does not say it, e.g. a Shapefile without .prj.")
+
+
+@router.post("/import", status_code=201)
+def import_file(
+    file: UploadFile,
+    scope: WriteTerritories,
+    session: Db,
+    replace: Annotated[bool, REPLACE] = False,
+    epsg: Annotated[int | None, EPSG] = None,
+) -> Page[TerritoryRead]:
+    """Add the territories of a GeoJSON, GeoPackage or zipped Shapefile; each has a `name`. All or nothing."""
+    made = service.save_import(session, outlines_in(file, epsg), replaces=replace, why=file.filename or "")
+    ids = [part.territory_id for part in saving.parts_of(session, made.id)]
+    rows = [row for row in territories_in_force(session) if row.id in ids]
+    return Page(items=read_all(session, rows, with_area=False))
+
+
+@router.post("/import/preview")
+def preview_import(
+    file: UploadFile,
+    scope: WriteTerritories,
+    session: Db,
+    replace: Annotated[bool, REPLACE] = False,
+    epsg: Annotated[int | None, EPSG] = None,
+) -> ChangeRead:
+    """What a file would draw and move; nothing is changed."""
+    change = imported(session, outlines_in(file, epsg), replaces=replace)
+    return reading.change_read(session, scope, change, effects(session, change.drafts))
+
+
+@router.get("/export")
+def export(
+    scope: ReadTerritories, session: Db, format: Annotated[files.Format, Query()] = files.Format.GEOJSON
+) -> Response:
+    """All territories as GeoJSON, GeoPackage or zipped Shapefile."""
+    headers = {"Content-Disposition": f'attachment; filename="{format.file_name}"'}
+    return Response(files.write(session, format), media_type=format.media_type, headers=headers)
 
 
 @router.patch("/{territory_id}")

@@ -1,31 +1,55 @@
 """Every change of areas, members and dates passes through here, so that no account stands in a stale territory."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from shapely import from_wkb
 from shapely.geometry import MultiPolygon
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from server.accounts import pins
-from server.kit.errors import Invalid
-from server.leads import placing
+from server.balance import places as ready_made
+from server.balance import saving, schemas
+from server.balance.drafts import Change, Draft, area_of, draft_of, new
+from server.balance.editing import imported, orphans, planned
+from server.balance.files import Outline
+from server.balance.moves import Effects, effects
 from server.territories import service as territories
-from server.territories.models import Territory
-
-ADMIN_UNION = text("select st_asbinary(st_multi(st_union(area))) from region_place where id = any(:ids)")
+from server.territories.models import Territory, TerritoryChange
 
 
 def area_from(session: Session, *, name: str, geojson: dict[str, Any] | None, places: list[int]) -> MultiPolygon:
     """The area of a new territory: as drawn, or the union of admin areas. Refuses when there is neither."""
     if geojson is not None:
         return territories.area_of(geojson, name=name)
-    union = session.execute(ADMIN_UNION, {"ids": places}).scalar_one() if places else None
-    if union is None:
-        raise Invalid(f"“{name}” has no area.", help="Draw an outline or choose admin areas.", field="area")
-    return territories.checked_area(from_wkb(bytes(union)), name=name)
+    return ready_made.admin_union(session, places, name=name)
+
+
+def preview(session: Session, operation: schemas.Operation) -> tuple[Change, Effects]:
+    """What an operation would do and move; nothing is changed."""
+    change = planned(session, operation)
+    return change, effects(session, change.drafts)
+
+
+def apply(
+    session: Session, operation: schemas.Operation, *, why: str = ""
+) -> tuple[Change, TerritoryChange, saving.Stale | None]:
+    """Do it. Where somebody else was first, the version is kept instead, and the refusal comes with it."""
+    saving.lock(session)
+    change = planned(session, operation)
+    try:
+        made = saving.save(session, change, why=why)
+    except saving.Stale as stale:
+        return change, saving.keep(session, change, why=why), stale
+    if isinstance(operation, schemas.Kept):
+        saving.drop(session, operation.change_id)
+    return change, made, None
+
+
+def save_import(session: Session, outlines: Sequence[Outline], *, replaces: bool, why: str = "") -> TerritoryChange:
+    """Add the territories of a file, all or none."""
+    saving.lock(session)
+    return saving.save(session, imported(session, outlines, replaces=replaces), why=why)
 
 
 def create(
@@ -39,30 +63,35 @@ def create(
     parent_id: UUID | None = None,
 ) -> Territory:
     """Add a territory, give it its people and move the accounts inside it there."""
-    territory = territories.create(session, name=name, area=area, colour=colour, parent_id=parent_id)
-    territories.set_members(session, territory.id, members, day=day)
-    realign(session)
-    return territory
+    saving.lock(session)
+    draft = new(session, name, area, colour=colour, parent_id=parent_id)
+    saving.save(session, Change("create", (draft,)))
+    territories.set_members(session, draft.id, members, day=day)
+    return territories.find(session, draft.id)
 
 
 def change(session: Session, territory_id: UUID, changes: dict[str, Any]) -> Territory:
     """Change a territory; accounts move with its area."""
-    territory = territories.change(session, territory_id, changes)
-    if "area" in changes:
-        realign(session)
-    return territory
+    saving.lock(session)
+    row = territories.find(session, territory_id)
+    if "parent_id" in changes:
+        territories.check_parent(session, territory_id, changes["parent_id"])
+    draft = Draft(
+        row.id,
+        territories.checked_name(session, changes["name"], row.id) if changes.get("name") is not None else row.name,
+        territories.checked_colour(changes["colour"]) if changes.get("colour") is not None else row.colour,
+        changes.get("parent_id", row.parent_id),
+        area_of(row) if changes.get("area") is None else changes["area"],
+    )
+    saving.save(session, Change("reshape" if changes.get("area") is not None else "rename", (draft,)))
+    return territories.find(session, territory_id)
 
 
 def delete(session: Session, territory_id: UUID) -> None:
     """Take a territory away; its accounts go to whichever territory covers them now, or to none."""
-    territories.delete(session, territory_id)
-    realign(session)
-
-
-def realign(session: Session) -> None:
-    """Put accounts and open leads into the territories that cover them now."""
-    pins.realign(session)
-    placing.realign_open(session)
+    saving.lock(session)
+    row = territories.find(session, territory_id)
+    saving.save(session, Change("delete", (draft_of(row, None), *orphans(session, [row], row.parent_id))))
 
 
 def set_members(session: Session, territory_id: UUID, members: list[UUID], *, day: date) -> None:

@@ -1,10 +1,13 @@
 """Tables of territories."""
 
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
@@ -40,3 +43,54 @@ class TerritoryMember(Base):
     valid_to: Mapped[date | None] = mapped_column(comment="The first day that is not covered any more; null: open.")
 
     __table_args__ = (CheckConstraint("valid_to is null or valid_to > valid_from", name="ends_after_start"),)
+
+
+class ChangeState(StrEnum):
+    """What became of a change of territories."""
+
+    APPLIED = "applied"
+    UNDONE = "undone"
+    KEPT = "kept"
+    """Refused, because somebody else was first; its outlines are kept and can be applied later."""
+
+
+class TerritoryChange(Base):
+    """One change of territories: who, when, why, and what it moved."""
+
+    __tablename__ = "territory_change"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    kind: Mapped[str] = mapped_column(comment="create, reshape, split, merge, give, import, delete, balance, ...")
+    why: Mapped[str] = mapped_column(server_default=text("''"), comment="In the words of who changed it.")
+    state: Mapped[str] = mapped_column(server_default=ChangeState.APPLIED.value)
+    actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    source: Mapped[str] = mapped_column(server_default=text("'api'"), comment="web, api, import, job, cli or demo.")
+    effects: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="What it moved, as it was said before it was saved."
+    )
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
+    undone_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        CheckConstraint("state in ('applied', 'undone', 'kept')", name="state"),
+        Index("ix_territory_change_at", "at", "id"),
+    )
+
+
+class TerritoryChangePart(Base):
+    """A territory before and after a change; undo puts the one before back, bit by bit."""
+
+    __tablename__ = "territory_change_part"
+
+    change_id: Mapped[UUID] = mapped_column(ForeignKey("territory_change.id", ondelete="CASCADE"), primary_key=True)
+    territory_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    before: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="Name, colour and parent; null: it was not there."
+    )
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="The same; null: it was taken away.")
+    area_before: Mapped[WKBElement | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False))
+    area_after: Mapped[WKBElement | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False))
+    rev: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Revision of the territory after the change; of a kept one, before."
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
 from server.auth.models import User
@@ -80,6 +80,14 @@ def outlines(session: Session, *, tolerance: float = 0.0) -> dict[UUID, dict[str
     return {row_id: json.loads(outline) for row_id, outline in session.execute(statement)}
 
 
+def leaves(session: Session) -> list[Territory]:
+    """The territories that nothing lies below: those that are worked, by name."""
+    child = aliased(Territory)
+    has_children = select(child.id).where(child.parent_id == Territory.id, child.deleted_at.is_(None)).exists()
+    statement = select(Territory).where(Territory.deleted_at.is_(None), ~has_children).order_by(Territory.name)
+    return list(session.scalars(statement))
+
+
 @dataclass(frozen=True)
 class Overlap:
     """Two territories that claim the same ground."""
@@ -102,6 +110,37 @@ def overlaps(session: Session) -> list[Overlap]:
         """
     )
     return [Overlap(*row) for row in session.execute(statement)]
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Somebody's time in a territory."""
+
+    territory_id: UUID
+    user_id: UUID
+    name: str
+    valid_from: date
+    valid_to: date | None
+    """The first day that is not covered any more; None: open."""
+    has_left: bool
+    """The person cannot sign in any more."""
+
+
+def memberships(session: Session) -> list[Membership]:
+    """Everybody who works, worked or will work a territory, by the day they began."""
+    statement = (
+        select(
+            TerritoryMember.territory_id,
+            TerritoryMember.user_id,
+            User.name,
+            TerritoryMember.valid_from,
+            TerritoryMember.valid_to,
+            ~User.active | User.deleted_at.is_not(None),
+        )
+        .join(User, User.id == TerritoryMember.user_id)
+        .order_by(TerritoryMember.valid_from, User.name, TerritoryMember.id)
+    )
+    return [Membership(*row) for row in session.execute(statement)]
 
 
 TILE = text(

@@ -1,18 +1,21 @@
 """The rules of areas and members. Called by `balance.service`, which realigns accounts in the same transaction."""
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from geoalchemy2.shape import from_shape
-from shapely import get_num_coordinates, make_valid
+from geoalchemy2 import WKBElement
+from geoalchemy2.shape import from_shape, to_shape
+from shapely import get_num_coordinates
 from shapely.errors import ShapelyError
-from shapely.geometry import MultiPolygon, Polygon, shape
+from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from geo import territories as shapes
 from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
@@ -29,19 +32,35 @@ def area_of(geojson: dict[str, Any], *, name: str) -> MultiPolygon:
 
     Refuses what is no area, what lies outside the world and what has too many vertices; names the territory.
     """
+    return checked_area(geometry_of(geojson, name=name), name=name)
+
+
+def geometry_of(geojson: dict[str, Any], *, name: str) -> BaseGeometry:
+    """A GeoJSON geometry, whatever it is; refuses what is none."""
     try:
         geometry: BaseGeometry = shape(geojson)
     except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise Invalid(f"The outline of “{name}” is not a GeoJSON geometry.", field="area") from error
-    return checked_area(geometry, name=name)
+    return geometry
+
+
+def shape_of(stored: WKBElement) -> BaseGeometry:
+    """A stored geometry."""
+    found: BaseGeometry = to_shape(stored)
+    return found
 
 
 def checked_area(geometry: BaseGeometry, *, name: str) -> MultiPolygon:
     """A valid multipolygon in EPSG:4326, whatever polygonal geometry comes in."""
+    return tidied_area(geometry, name=name)[0]
+
+
+def tidied_area(geometry: BaseGeometry, *, name: str) -> tuple[MultiPolygon, list[str]]:
+    """A valid multipolygon in EPSG:4326, and what had to be mended, in words."""
     if geometry.is_empty:
         raise Invalid(f"The outline of “{name}” is empty.", help="Draw at least three corners.", field="area")
     west, south, east, north = geometry.bounds
-    if west < -180 or east > 180 or south < -90 or north > 90:
+    if west < -360 or east > 360 or south < -90 or north > 90:
         raise Invalid(
             f"The outline of “{name}” leaves the world ({west:g}, {south:g}, {east:g}, {north:g}).",
             help="Coordinates are longitude, latitude in degrees (EPSG:4326).",
@@ -51,13 +70,15 @@ def checked_area(geometry: BaseGeometry, *, name: str) -> MultiPolygon:
         raise Invalid(
             f"The outline of “{name}” has more than {MAX_VERTICES:,} corners.", help="Simplify it.", field="area"
         )
-    if not geometry.is_valid:
-        geometry = make_valid(geometry)
-    parts = [part for part in getattr(geometry, "geoms", [geometry]) if isinstance(part, Polygon | MultiPolygon)]
-    polygons = [polygon for part in parts for polygon in getattr(part, "geoms", [part])]
-    if not polygons:
+    found = shapes.tidied(geometry)
+    if found.area.is_empty:
         raise Invalid(f"The outline of “{name}” is not an area.", help="Send a Polygon or MultiPolygon.", field="area")
-    return MultiPolygon(polygons)
+    notes = []
+    if found.crossed_itself:
+        notes.append(f"The outline of “{name}” crossed itself; what it encloses was kept.")
+    if found.crossed_antimeridian:
+        notes.append(f"The outline of “{name}” crossed the 180th meridian and was cut there.")
+    return found.area, notes
 
 
 def create(
@@ -65,15 +86,17 @@ def create(
 ) -> Territory:
     """Add a territory. Refuses a name that is taken."""
     name = checked_name(session, name, None)
-    if colour is None:
-        taken = session.scalars(select(Territory.colour).where(Territory.deleted_at.is_(None))).all()
-        colour = min(PALETTE[:7], key=lambda one: (taken.count(one), PALETTE.index(one)))
-    territory = Territory(
-        name=name, colour=checked_colour(colour), parent_id=parent_id, area=from_shape(area, srid=4326)
-    )
+    colour = next_colour(session) if colour is None else checked_colour(colour)
+    territory = Territory(name=name, colour=colour, parent_id=parent_id, area=from_shape(area, srid=4326))
     session.add(territory)
     session.flush()
     return territory
+
+
+def next_colour(session: Session, taken: Sequence[str] = ()) -> str:
+    """The colour of the palette that fewest territories have."""
+    used = [*session.scalars(select(Territory.colour).where(Territory.deleted_at.is_(None))), *taken]
+    return min(PALETTE[:7], key=lambda one: (used.count(one), PALETTE.index(one)))
 
 
 def change(session: Session, territory_id: UUID, changes: dict[str, Any]) -> Territory:
@@ -134,6 +157,26 @@ def check_parent(session: Session, territory_id: UUID, parent_id: UUID | None) -
         if parent is None:
             raise NotFound("There is no such parent territory.")
         parent_id = parent.parent_id
+
+
+def checked_parent(session: Session, parent_id: UUID | None) -> UUID | None:
+    """The parent of a new territory; refuses one that is not there."""
+    if parent_id is not None:
+        parent = session.get(Territory, parent_id)
+        if parent is None or parent.deleted_at is not None:
+            raise NotFound("There is no such parent territory.")
+    return parent_id
+
+
+def ancestors(session: Session, ids: Iterable[UUID]) -> set[UUID]:
+    """The sales regions above some territories."""
+    found: set[UUID] = set()
+    for territory_id in ids:
+        row = session.get(Territory, territory_id)
+        while row is not None and row.parent_id is not None and row.parent_id not in found:
+            found.add(row.parent_id)
+            row = session.get(Territory, row.parent_id)
+    return found
 
 
 def set_members(session: Session, territory_id: UUID, user_ids: list[UUID], *, day: date) -> None:

@@ -1,7 +1,8 @@
 """Territories: who works where."""
 
-from datetime import date
-from typing import Annotated
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
@@ -12,8 +13,9 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.auth.models import Role
+from server.balance import editing, places, reading, service
 from server.balance import routes as balance_routes
-from server.balance import service
+from server.balance.moves import sums
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
@@ -21,6 +23,7 @@ from server.kit.settings import settings
 from server.regions.queries import admin_areas
 from server.territories import queries
 from server.territories.routes import read_all
+from server.territories.schemas import TerritoryRead
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
 
@@ -40,49 +43,76 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
     """The page, with what was refused."""
     rows = queries.active(session)
     seen = accounts.visible_to(scope).with_only_columns(
-        Account.territory_id, func.count(), func.sum(Account.yearly_value)
+        Account.territory_id,
+        func.count(),
+        func.sum(Account.yearly_value),
+        func.count().filter(Account.territory_is_fixed),
     )
-    counts = {row[0]: (row[1], row[2]) for row in session.execute(seen.group_by(Account.territory_id))}
-    areas = session.scalars(admin_areas()).all() if scope.may("territories:write") else []
+    counts = {row[0]: (row[1], row[2], row[3]) for row in session.execute(seen.group_by(Account.territory_id))}
+    writes = scope.may("territories:write")
+    history = reading.history(session)
+    troubles = editing.troubles(session)
     return render(
         request,
         "territories/list.html",
         scope,
         status=int(error.status) if error else 200,
-        territories=read_all(session, rows, with_area=False),
+        tree=in_tree(read_all(session, rows, with_area=False)),
+        named={row.id: row.name for row in rows},
         outlines={str(key): shape for key, shape in queries.outlines(session, tolerance=0.002).items()},
         counts=counts,
-        overlaps=queries.overlaps(session),
-        areas=areas,
+        hours={key: found[1] for key, found in sums(session).items()} if writes else {},
+        memberships=memberships_by_territory(session),
+        troubles=troubles,
+        troubles_json=[one.model_dump(mode="json") for one in troubles],
+        history=history,
+        done=next((line for line in history if str(line.id) == request.query_params.get("done")), None),
+        areas=session.scalars(admin_areas()).all() if writes else [],
+        postcodes=places.postcodes(session) if writes else [],
         people=people_of(session, scope, Role.REP),
         error=error,
     )
 
 
-@router.post("")
-def create(
-    request: Request,
-    scope: WriteTerritories,
-    session: Db,
-    name: Annotated[str, Form(max_length=200)],
-    places: Annotated[list[int] | None, Form()] = None,
-) -> Response:
-    """Add a territory made of admin areas."""
-    try:
-        with attempt(session):
-            area = service.area_from(session, name=name, geojson=None, places=places or [])
-            service.create(session, name=name, area=area, members=[], day=clock.today(settings().zone))
-    except WaymarkError as error:
-        return territories_page(request, scope, session, error)
-    return go("/territories")
+def in_tree(rows: list[TerritoryRead]) -> list[tuple[TerritoryRead, int]]:
+    """Territories with their depth, each below its sales region."""
+    below: dict[UUID | None, list[TerritoryRead]] = {}
+    known = {row.id for row in rows}
+    for row in rows:
+        below.setdefault(row.parent_id if row.parent_id in known else None, []).append(row)
+
+    def walk(parent: UUID | None, depth: int) -> Iterator[tuple[TerritoryRead, int]]:
+        for row in below.get(parent, []):
+            yield row, depth
+            yield from walk(row.id, depth + 1)
+
+    return list(walk(None, 0))
+
+
+def memberships_by_territory(session: Session) -> dict[UUID, list[dict[str, Any]]]:
+    """Who works, worked and will work each territory."""
+    today = clock.today(settings().zone)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for one in queries.memberships(session):
+        is_now = one.valid_from <= today and (one.valid_to is None or one.valid_to > today)
+        last_day = one.valid_to - timedelta(days=1) if one.valid_to else None
+        found.setdefault(one.territory_id, []).append(vars(one) | {"is_now": is_now, "last_day": last_day})
+    return found
 
 
 @router.post("/import")
-def import_file(request: Request, scope: WriteTerritories, session: Db, file: UploadFile) -> Response:
-    """Add the territories of a GeoJSON file."""
+def import_file(
+    request: Request,
+    scope: WriteTerritories,
+    session: Db,
+    file: UploadFile,
+    replace: Annotated[bool, Form()] = False,
+    epsg: Annotated[str, Form(pattern="^[0-9]{0,6}$")] = "",
+) -> Response:
+    """Add the territories of a GeoJSON, GeoPackage or zipped Shapefile."""
     try:
         with attempt(session):
-            balance_routes.import_file(file, scope, session)
+            balance_routes.import_file(file, scope, session, replace, int(epsg) if epsg else None)
     except WaymarkError as error:
         return territories_page(request, scope, session, error)
     return go("/territories")
@@ -104,11 +134,4 @@ def set_members(
             service.set_members(session, territory_id, members or [], day=day)
     except WaymarkError as error:
         return territories_page(request, scope, session, error)
-    return go("/territories")
-
-
-@router.post("/{territory_id}/delete")
-def delete(territory_id: UUID, scope: WriteTerritories, session: Db) -> Response:
-    """Take a territory away; its accounts follow the areas that are left."""
-    service.delete(session, territory_id)
     return go("/territories")

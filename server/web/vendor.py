@@ -32,6 +32,8 @@ FILES = {
     "lucide-static/icons/*.svg": "icons/",
     "maplibre-gl/dist/maplibre-gl.css": "maplibre-gl.css",
     "maplibre-gl/dist/maplibre-gl.js": "maplibre-gl.js",
+    "terra-draw-maplibre-gl-adapter/dist/terra-draw-maplibre-gl-adapter.umd.js": "terra-draw-maplibre-gl.js",
+    "terra-draw/dist/terra-draw.umd.js": "terra-draw.js",
 }
 """What is copied out of the installed packages, and under which name; a name that ends in a slash is a folder."""
 

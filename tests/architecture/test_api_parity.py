@@ -143,10 +143,15 @@ DONE_BY = """
 /tickets/{ticket_id}/links/{other_id}/remove        DELETE /tickets/{ticket_id}/links/{other_id}
 /tickets/{ticket_id}/delete                         DELETE /tickets/{ticket_id}
 /tickets/{ticket_id}/restore                        POST /tickets/{ticket_id}/restore
-/territories                                        POST /territories
 /territories/import                                 POST /territories/import
 /territories/{territory_id}/members                 PUT /territories/{territory_id}/members
-/territories/{territory_id}/delete                  DELETE /territories/{territory_id}
+/territories/challenges                             POST /territory-challenges
+/territories/challenges/rule                        PUT /challenge-rule
+/territories/challenges/{challenge_id}              POST /territory-challenges/{challenge_id}/decision
+/territories/balance                                POST /balance-runs
+/territories/balance/{run_id}/cancel                POST /balance-runs/{run_id}/cancel
+/territories/balance/{run_id}/scenarios/{key}/apply POST /balance-runs/{run_id}/scenarios/{key}/apply
+/territories/balance/{run_id}/scenarios/{key}/call-off DELETE /balance-runs/{run_id}/scenarios/{key}/apply
 /review/repairs                                     POST /repairs
 /review/repairs/{run_id}/apply                      POST /repairs/{run_id}/apply
 /review/repairs/{run_id}/undo                       POST /repairs/{run_id}/undo

@@ -1,13 +1,47 @@
-// The territories on their map; a click on a name shows its area.
+// The territories on their map; a click on a name shows its area; tools draw, split, merge and give ground.
 
+import { editor } from "./territory_editor.js";
+import { css } from "./basemap.js";
 import { accounts, territories } from "./layers.js";
 import { boxOf, createMap } from "./map.js";
 
 const outlines = JSON.parse(document.querySelector("#boxes").textContent);
+const troubles = JSON.parse(document.querySelector("#troubles").textContent);
 const boxes = Object.fromEntries(Object.entries(outlines).map(([id, geometry]) => [id, boxOf({ features: [{ geometry }] })]));
 const whole = boxOf({ features: Object.values(outlines).map((geometry) => ({ geometry })) });
-const known = await createMap(document.querySelector("#territory-map"), { box: whole, layers: [territories({ tint: .2 }), accounts(() => ({}))] });
+const empty = { type: "FeatureCollection", features: [] };
+
+/** Gaps, overlaps, and what a change would draw. */
+function sketches() {
+  const seen = { preview: empty };
+  return {
+    name: "sketches", seen,
+    parts: () => ({
+      sources: {
+        troubles: { type: "geojson", data: { ...empty, features: troubles.map((one) => ({ type: "Feature", properties: { kind: one.kind }, geometry: one.area })) } },
+        preview: { type: "geojson", data: seen.preview },
+      },
+      under: [
+        { id: "trouble-areas", type: "fill", source: "troubles", paint: { "fill-color": css("--bad"), "fill-opacity": .45 } },
+        { id: "trouble-edges", type: "line", source: "troubles", paint: { "line-color": css("--bad"), "line-width": 2 } },
+        { id: "preview-areas", type: "fill", source: "preview", paint: { "fill-color": ["get", "colour"], "fill-opacity": .35 } },
+        { id: "preview-edges", type: "line", source: "preview", paint: { "line-color": css("--blaze"), "line-width": 2.5, "line-dasharray": [2, 1.5] } },
+      ],
+    }),
+  };
+}
+
+const layer = sketches();
+const known = await createMap(document.querySelector("#territory-map"), { box: whole, layers: [territories({ tint: .2 }), layer, accounts(() => ({}))] });
+const tools = document.querySelector("#edit-panel") ? editor(known, { troubles, outlines }, (parts) => {
+  layer.seen.preview = { ...empty, features: parts.filter((part) => part.area).map((part) => ({ type: "Feature", properties: { colour: part.colour }, geometry: part.area })) };
+  known.data("preview", layer.seen.preview);
+}) : null;
+document.querySelector("#territory-map").dataset.tools = String(Boolean(tools));
+
 document.addEventListener("click", (event) => {
-  const name = event.target.closest?.("[data-territory]");
+  const name = event.target.closest?.("[data-territory]"), trouble = event.target.closest?.("[data-trouble]");
   if (name) known.fit(boxes[name.dataset.territory], { duration: 300 });
+  if (trouble) known.fit(boxOf({ features: [{ geometry: troubles[trouble.dataset.trouble].area }] }), { duration: 300 });
 });
+known.map.on("click", "territory-areas", ({ features }) => tools?.clicked(features.map((one) => one.properties.id ?? one.id)));

@@ -1,0 +1,143 @@
+"""What a balance is computed from and what comes out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOURS, VALUE, POTENTIAL = range(3)
+"""Columns of `work`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """Small areas that touch each other, and the K territories that share them."""
+
+    lonlats: NDArray[np.float64]
+    """Shape (N, 2), degrees; where the work of an area is."""
+    work: NDArray[np.float64]
+    """Shape (N, 3); hours without the way there, value and potential a year."""
+    accounts: NDArray[np.int64]
+    """Shape (N,)."""
+    neighbours: tuple[tuple[int, ...], ...]
+    """Of each area those with a common border; all areas hang together."""
+    travel_h: NDArray[np.float64]
+    """Shape (K, N); hours a year on the way to an area and home when a territory has it."""
+    owner: NDArray[np.int64]
+    """Shape (N,); the territory that has an area now."""
+    fixed: NDArray[np.float64]
+    """Shape (K, 3); work that stays with a territory wherever it lies."""
+
+    def __post_init__(self) -> None:
+        n, k = len(self.owner), len(self.fixed)
+        if self.work.shape != (n, 3) or len(self.neighbours) != n or self.travel_h.shape != (k, n):
+            raise ValueError("work, neighbours and travel must have one row per area")
+        if n and not (self.owner.min() >= 0 and self.owner.max() < k):
+            raise ValueError("every area must belong to one of the territories")
+
+    @property
+    def count(self) -> int:
+        """How many territories there are."""
+        return len(self.fixed)
+
+    def totals(self, owner: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Shape (K, 3); hours with the way, value and potential of each territory."""
+        found = self.fixed.copy()
+        np.add.at(found, owner, self.work)
+        np.add.at(found[:, HOURS], owner, self.travel_h[owner, np.arange(len(owner))])
+        return found
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a scenario is after; weights are relative to each other."""
+
+    key: str
+    hours: float = 1.0
+    value: float = 0.3
+    potential: float = 0.1
+    compact: float = 0.02
+    """Weight of borders between territories."""
+    moves: float = 0.0
+    """Weight of accounts that change hands."""
+    hours_slack: float = 0.0
+    """Deviations from the mean up to this share cost nothing."""
+    value_slack: float = 0.0
+    heat: float = 0.02
+    """How much worse the search lets things get at first."""
+    afresh: bool = False
+    """Begins with round territories around their middles instead of the present ones."""
+
+
+SCENARIOS = (
+    Goal("few", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.06),
+    Goal("even", hours=60, value=20, potential=10, moves=0.02, compact=0.2),
+    Goal("compact", hours=80, value=40, potential=4, compact=0.25, value_slack=0.04, heat=0.2, afresh=True),
+)
+"""Few moves, even hours, compact."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """How good a way of sharing is."""
+
+    hours: tuple[float, ...]
+    value: tuple[float, ...]
+    potential: tuple[float, ...]
+    travel_h: tuple[float, ...]
+    """Of each territory, a year."""
+    hours_spread: float
+    """(largest - smallest) / mean."""
+    value_spread: float
+    potential_spread: float
+    moved_accounts: int
+    compactness: float
+    """Share of neighbouring areas that belong together, 0 to 1."""
+    pieces: tuple[int, ...]
+    """In how many pieces each territory lies; 1 is whole."""
+
+
+def spread(amounts: NDArray[np.float64]) -> float:
+    """(largest - smallest) / mean; 0 where there is nothing to share."""
+    mean = float(amounts.mean()) if len(amounts) else 0.0
+    return float(amounts.max() - amounts.min()) / mean if mean > 0 else 0.0
+
+
+def measured(areas: Areas, owner: NDArray[np.int64]) -> Measures:
+    """The measures of a way of sharing."""
+    totals = areas.totals(owner)
+    travel = np.zeros(areas.count)
+    np.add.at(travel, owner, areas.travel_h[owner, np.arange(len(owner))])
+    pairs = [(i, j) for i, others in enumerate(areas.neighbours) for j in others if i < j]
+    same = sum(owner[i] == owner[j] for i, j in pairs)
+    hours, value, potential = ([float(one) for one in totals[:, column]] for column in (HOURS, VALUE, POTENTIAL))
+    return Measures(
+        hours=tuple(hours),
+        value=tuple(value),
+        potential=tuple(potential),
+        travel_h=tuple(float(one) for one in travel),
+        hours_spread=spread(totals[:, HOURS]),
+        value_spread=spread(totals[:, VALUE]),
+        potential_spread=spread(totals[:, POTENTIAL]),
+        moved_accounts=int(areas.accounts[owner != areas.owner].sum()),
+        compactness=float(same) / len(pairs) if pairs else 1.0,
+        pieces=tuple(len(pieces(areas, owner, k)) for k in range(areas.count)),
+    )
+
+
+def pieces(areas: Areas, owner: NDArray[np.int64], territory: int) -> list[list[int]]:
+    """The areas of a territory that hang together, the largest piece first."""
+    left = {int(i) for i in np.flatnonzero(owner == territory)}
+    found = []
+    while left:
+        start = min(left)
+        left.remove(start)
+        piece, todo = [start], [start]
+        while todo:
+            for j in areas.neighbours[todo.pop()]:
+                if j in left:
+                    left.remove(j)
+                    piece.append(j)
+                    todo.append(j)
+        found.append(piece)
+    return sorted(found, key=lambda piece: -sum(areas.work[piece, HOURS]) - 1e-9 * len(piece))

@@ -1,0 +1,261 @@
+"""Balancing: a run is asked for, computed by a job, adjusted by hand, previewed, and applied now or on a later day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import shapely
+from geoalchemy2.shape import to_shape
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from geo import territories as shapes
+from geo.balance.improving import Tell, shared
+from geo.balance.types import SCENARIOS, Areas, measured
+from server.balance import saving, small_areas
+from server.balance.drafts import Change, Draft, area_of
+from server.balance.models import BalanceArea, BalanceRun, BalanceScenario, RunState
+from server.jobs import defer
+from server.kit import clock
+from server.kit.database import transaction
+from server.kit.errors import Conflict, Invalid, NotFound
+from server.territories import queries
+from server.territories.models import Territory, TerritoryChange
+
+HAND = "hand"
+
+
+class Stopped(Exception):
+    """Somebody cancelled the run."""
+
+
+def request(session: Session, territory_ids: Sequence[UUID], *, asked_by: UUID) -> BalanceRun:
+    """Ask for a balance of some territories, or of all that are worked. Refuses fewer than two, and regions."""
+    from server.balance.jobs import compute
+
+    leaves = {row.id: row for row in queries.leaves(session)}
+    ids = list(dict.fromkeys(territory_ids)) or list(leaves)
+    rows = [leaves.get(one) for one in ids]
+    if any(row is None for row in rows):
+        raise NotFound("One of these territories is not there, or others lie below it.", field="territory_ids")
+    if len(ids) < 2:
+        raise Invalid("Choose at least two territories to balance.", field="territory_ids")
+    run = BalanceRun(territory_ids=ids, revs=[row.rev for row in rows if row is not None], asked_by=asked_by)
+    session.add(run)
+    session.flush()
+    defer(session, compute, run_id=str(run.id))
+    return run
+
+
+def run(run_id: UUID) -> None:
+    """Compute a run, in steps of a transaction each; whoever cancels it stops it within seconds."""
+    with transaction() as session:
+        found = session.get(BalanceRun, run_id, with_for_update=True)
+        if found is None or found.state not in (RunState.WAITING, RunState.RUNNING):
+            return
+        found.state, found.stage = RunState.RUNNING, "Cutting the ground into small areas."
+        ids = list(found.territory_ids)
+    with transaction() as session:
+        session.query(BalanceArea).filter_by(run_id=run_id).delete()
+        session.query(BalanceScenario).filter_by(run_id=run_id).delete()
+        by_id = {row.id: row for row in queries.active(session)}
+        if any(one not in by_id for one in ids):
+            raise NotFound("A territory was taken away meanwhile.", help="Start again with those that are left.")
+        cut = small_areas.cut(session, [by_id[one] for one in ids])
+        session.add_all(small_areas.stored(run_id, cut))
+        facts = {
+            "fixed": cut.areas.fixed.tolist(),
+            "estimated": cut.travel_is_estimated,
+            "now": told(cut.areas, cut.areas.owner),
+        }
+        session.execute(update(BalanceRun).where(BalanceRun.id == run_id).values(facts=facts))
+    for number, goal in enumerate(SCENARIOS):
+        owner = shared(cut.areas, goal, tell=teller(run_id, number))
+        with transaction() as session:
+            session.add(
+                BalanceScenario(run_id=run_id, key=goal.key, owners=owner.tolist(), facts=told(cut.areas, owner))
+            )
+    with transaction() as session:
+        end(session, run_id, RunState.DONE)
+
+
+def teller(run_id: UUID, number: int) -> Tell:
+    """Writes down how far a scenario is, in twentieths, and stops when somebody cancelled."""
+    last = [-1]
+
+    def tell(share: float) -> None:
+        step = int(share * 20)
+        if step == last[0]:
+            return
+        last[0] = step
+        with transaction() as session:
+            done = (0.1 + 0.9 * (number + share) / len(SCENARIOS)) if share < 1 or number < 2 else 1.0
+            stage = f"Scenario {number + 1} of {len(SCENARIOS)}."
+            alive = session.execute(
+                update(BalanceRun)
+                .where(BalanceRun.id == run_id, BalanceRun.state == RunState.RUNNING)
+                .values(progress=done, stage=stage)
+                .returning(BalanceRun.id)
+            ).first()
+        if alive is None:
+            raise Stopped
+
+    return tell
+
+
+def end(session: Session, run_id: UUID, state: RunState, trouble: str = "") -> None:
+    """A run is over, unless it was cancelled before."""
+    session.execute(
+        update(BalanceRun)
+        .where(BalanceRun.id == run_id, BalanceRun.state.in_((RunState.WAITING, RunState.RUNNING)))
+        .values(state=state, trouble=trouble, stage="", finished_at=clock.now())
+    )
+
+
+def cancel(session: Session, run_id: UUID) -> None:
+    """Stop a run that waits or is under way. Refuses one that is over."""
+    found = known(session, run_id, lock=True)
+    if found.state not in (RunState.WAITING, RunState.RUNNING):
+        raise Conflict("This balance is over already.")
+    end(session, run_id, RunState.CANCELLED)
+    session.expire_all()
+
+
+def told(areas: Areas, owner: NDArray[np.int64]) -> dict[str, Any]:
+    """Measures as they are stored and sent."""
+    return asdict(measured(areas, owner))
+
+
+def known(session: Session, run_id: UUID, *, lock: bool = False) -> BalanceRun:
+    """A run."""
+    found = session.get(BalanceRun, run_id, with_for_update=lock or None)
+    if found is None:
+        raise NotFound("There is no such balance.")
+    return found
+
+
+def scenario(session: Session, run_id: UUID, key: str) -> BalanceScenario:
+    """A scenario of a run, locked for a change."""
+    found = session.get(BalanceScenario, (run_id, key), with_for_update=True)
+    if found is None:
+        raise NotFound("There is no such scenario.")
+    return found
+
+
+def areas_of(session: Session, run_id: UUID) -> list[BalanceArea]:
+    """The small areas of a run by number."""
+    return list(session.scalars(select(BalanceArea).where(BalanceArea.run_id == run_id).order_by(BalanceArea.number)))
+
+
+def scenarios_of(session: Session, run_id: UUID) -> list[BalanceScenario]:
+    """The scenarios of a run, those of the optimiser first."""
+    order = {goal.key: number for number, goal in enumerate(SCENARIOS)}
+    found = session.scalars(select(BalanceScenario).where(BalanceScenario.run_id == run_id))
+    return sorted(found, key=lambda one: order.get(one.key, len(order)))
+
+
+def adjust(session: Session, run_id: UUID, key: str, numbers: Sequence[int], to: UUID) -> BalanceScenario:
+    """Give small areas to a territory by hand; the result stands beside the scenario that it began with."""
+    found, base = known(session, run_id), scenario(session, run_id, key)
+    rows = areas_of(session, run_id)
+    if to not in found.territory_ids:
+        raise NotFound("This territory is not part of the balance.", field="to_id")
+    if not numbers or not all(0 <= one < len(rows) for one in numbers):
+        raise Invalid("Choose small areas of this balance.", field="areas")
+    if base.change_id is not None:
+        raise Conflict("This scenario is applied already.")
+    owner = np.array(base.owners, dtype=np.int64)
+    owner[list(numbers)] = found.territory_ids.index(to)
+    facts = told(small_areas.read(rows, found.facts["fixed"]), owner)
+    hand = session.get(BalanceScenario, (run_id, HAND)) or BalanceScenario(run_id=run_id, key=HAND)
+    if hand.change_id is not None:
+        raise Conflict("The scenario changed by hand is applied already.")
+    hand.owners, hand.facts = owner.tolist(), facts
+    session.add(hand)
+    session.flush()
+    return hand
+
+
+def change_of(session: Session, run_id: UUID, key: str) -> Change:
+    """What a scenario does with the territories. Refuses what would leave one without ground."""
+    found, chosen = known(session, run_id), scenario(session, run_id, key)
+    rows = areas_of(session, run_id)
+    by_id = {row.id: row for row in queries.active(session)}
+    moved = [(row, new) for row, new in zip(rows, chosen.owners, strict=True) if row.owner != new]
+    touched = sorted({number for row, new in moved for number in (row.owner, new)})
+    drafts = []
+    for number in touched:
+        territory = by_id.get(found.territory_ids[number])
+        if territory is None:
+            raise Conflict("A territory was taken away since this was computed.", help="Balance again.")
+        given = [to_shape(row.area) for row, _ in moved if row.owner == number]
+        taken = [to_shape(row.area) for row, new in moved if new == number]
+        area = redrawn(area_of(territory), given, taken)
+        if area.is_empty:
+            raise Invalid(f"Nothing would be left of “{territory.name}”.", help="Give it an area first.")
+        drafts.append(drawn(territory, area, found.revs[number]))
+    return Change("balance", tuple(drafts))
+
+
+def redrawn(area: MultiPolygon, given: Sequence[Any], taken: Sequence[Any]) -> MultiPolygon:
+    """An area without what it gives away and with what it takes."""
+    left = shapes.without(area, shapely.union_all(list(given))) if given else area
+    return shapes.together([left, *taken]) if taken else left
+
+
+def drawn(row: Territory, area: MultiPolygon, rev: int) -> Draft:
+    """A territory with its new area; refused later when somebody changed it since."""
+    return Draft(row.id, row.name, row.colour, row.parent_id, area, rev=rev)
+
+
+def apply(session: Session, run_id: UUID, key: str, *, why: str = "") -> TerritoryChange:
+    """Apply a scenario now. Refuses it when a territory was changed since it was computed, by name."""
+    saving.lock(session)
+    chosen = scenario(session, run_id, key)
+    if chosen.change_id is not None:
+        raise Conflict("This scenario is applied already.")
+    change = change_of(session, run_id, key)
+    if not change.drafts:
+        raise Invalid("This scenario moves nothing.", help="Keep the territories as they are.")
+    made = saving.save(session, change, why=why)
+    chosen.change_id, chosen.apply_on, chosen.trouble = made.id, None, ""
+    session.flush()
+    return made
+
+
+def apply_from(session: Session, run_id: UUID, key: str, day: date, *, today: date) -> BalanceScenario:
+    """Apply a scenario on the morning of a day to come; another one of the run that waits is called off."""
+    chosen = scenario(session, run_id, key)
+    if chosen.change_id is not None:
+        raise Conflict("This scenario is applied already.")
+    if day <= today:
+        raise Invalid("Choose a day to come, or apply it now.", field="apply_on")
+    session.execute(update(BalanceScenario).where(BalanceScenario.run_id == run_id).values(apply_on=None))
+    chosen.apply_on, chosen.trouble = day, ""
+    session.flush()
+    return chosen
+
+
+def call_off(session: Session, run_id: UUID, key: str) -> None:
+    """A scenario that waits for its day is not applied."""
+    scenario(session, run_id, key).apply_on = None
+    session.flush()
+
+
+def due(session: Session, today: date) -> list[tuple[UUID, str]]:
+    """Scenarios whose day has come."""
+    statement = select(BalanceScenario.run_id, BalanceScenario.key).where(
+        BalanceScenario.apply_on <= today, BalanceScenario.change_id.is_(None)
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def names_of(session: Session, found: BalanceRun) -> Mapping[UUID, str]:
+    """The names of a run's territories."""
+    rows = session.scalars(select(Territory).where(Territory.id.in_(found.territory_ids)))
+    return {row.id: row.name for row in rows}

@@ -1,0 +1,91 @@
+"""JSON API of changes of territories: preview, save, history, undo, gaps and overlaps, ready-made areas."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+
+from server.auth.access import Scope, requires
+from server.balance import editing, places, reading, saving, service
+from server.balance.schemas import ChangeRead, ChangeWrite, HistoryRead, MembershipRead, TroubleRead
+from server.kit.database import Db
+from server.kit.paging import Page
+from server.territories import queries
+
+router = APIRouter(prefix="/api/v1", tags=["territories"])
+
+ReadTerritories = Annotated[Scope, requires("territories:read")]
+WriteTerritories = Annotated[Scope, requires("territories:write")]
+
+
+@router.post("/territory-changes", status_code=201, response_model=ChangeRead)
+def change_territories(body: ChangeWrite, scope: WriteTerritories, session: Db, response: Response) -> object:
+    """Draw, reshape, split, merge, give or take away territories; with `preview` only say what that moves.
+
+    A change drawn on an older state is refused with 412, and kept in the history.
+    """
+    if body.preview:
+        change, effects = service.preview(session, body.operation)
+        response.status_code = 200
+        return reading.change_read(session, scope, change, effects)
+    change, made, stale = service.apply(session, body.operation, why=body.why)
+    if stale is not None:
+        problem = stale.problem() | {"change_id": str(made.id)}
+        return JSONResponse(problem, status_code=int(stale.status), media_type="application/problem+json")
+    told = reading.told(scope, made.effects)
+    return ChangeRead(id=made.id, kind=made.kind, notes=list(change.notes), effects=told)
+
+
+@router.get("/territory-changes")
+def list_changes(
+    scope: ReadTerritories,
+    session: Db,
+    territory_id: Annotated[UUID | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Page[HistoryRead]:
+    """The latest changes: who, when, why, and what they moved."""
+    return Page(items=reading.history(session, territory_id=territory_id, limit=limit))
+
+
+@router.post("/territory-changes/{change_id}/undo", status_code=204)
+def undo_change(change_id: UUID, scope: WriteTerritories, session: Db) -> None:
+    """Put the territories of a change back exactly as they were; refused while a later change lies on top."""
+    saving.undo(session, change_id)
+
+
+@router.delete("/territory-changes/{change_id}", status_code=204)
+def drop_change(change_id: UUID, scope: WriteTerritories, session: Db) -> None:
+    """Let go of a version that was kept because it came too late."""
+    saving.drop(session, change_id)
+
+
+@router.get("/territory-troubles")
+def list_troubles(scope: ReadTerritories, session: Db) -> Page[TroubleRead]:
+    """Gaps and overlaps between the territories that are worked; `give` mends one."""
+    return Page(items=editing.troubles(session))
+
+
+@router.get("/territory-postcodes")
+def list_postcodes(scope: WriteTerritories, session: Db) -> Page[str]:
+    """The postcodes that territories can be made of."""
+    return Page(items=places.postcodes(session))
+
+
+@router.get("/territories/{territory_id}/members")
+def list_members(territory_id: UUID, scope: ReadTerritories, session: Db) -> Page[MembershipRead]:
+    """Everybody who works, worked or will work a territory, with the days."""
+    editing.known(session, territory_id)
+    rows = [one for one in queries.memberships(session) if one.territory_id == territory_id]
+    return Page(
+        items=[
+            MembershipRead(
+                user_id=row.user_id,
+                name=row.name,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+                has_left=row.has_left,
+            )
+            for row in rows
+        ]
+    )

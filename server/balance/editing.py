@@ -1,0 +1,233 @@
+"""What somebody does with territories, thought through to drafts: nothing is written here."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from shapely.errors import ShapelyError
+from shapely.geometry import LineString, MultiPolygon, mapping, shape
+from sqlalchemy.orm import Session
+
+from geo import territories as shapes
+from server.balance import places, schemas
+from server.balance.drafts import Change, Draft, area_of, draft_of, giving_way, new
+from server.balance.files import Outline
+from server.balance.saving import parts_of
+from server.kit.errors import Conflict, Invalid, NotFound
+from server.territories import queries
+from server.territories import service as territories
+from server.territories.models import ChangeState, Territory, TerritoryChange
+
+
+def planned(session: Session, operation: schemas.Operation) -> Change:
+    """The drafts of an operation. Refuses what cannot be drawn, by the territory's name."""
+    plan = PLANS[type(operation)]
+    change: Change = plan(session, operation)
+    return change
+
+
+def outline(geojson: dict[str, Any], name: str) -> tuple[MultiPolygon, list[str]]:
+    """A drawn outline as it can be stored, and what was mended."""
+    return territories.tidied_area(territories.geometry_of(geojson, name=name), name=name)
+
+
+def create(session: Session, wish: schemas.Create) -> Change:
+    """A new territory; neighbours give way when that is wished."""
+    if wish.area is not None:
+        area, notes = outline(wish.area, wish.name)
+    else:
+        chosen = {"admin_area_ids": wish.admin_area_ids, "codes": wish.postcodes}
+        area, notes = places.area_of_places(session, name=wish.name, **chosen), []  # type: ignore[arg-type]
+    draft = new(session, wish.name, area, colour=wish.colour, parent_id=wish.parent_id)
+    parent = [wish.parent_id] if wish.parent_id else []
+    others = giving_way(session, area, but=parent) if wish.others_give_way else []
+    return Change("create", (draft, *others), tuple(notes))
+
+
+def reshape(session: Session, wish: schemas.Reshape) -> Change:
+    """Another outline or name; neighbours give way when that is wished."""
+    row = known(session, wish.territory_id)
+    sent = wish.model_fields_set
+    area, notes = area_of(row), list[str]()
+    if wish.area is not None:
+        area, notes = outline(wish.area, row.name)
+    if "parent_id" in sent:
+        territories.check_parent(session, row.id, wish.parent_id)
+    draft = Draft(
+        row.id,
+        row.name if wish.name is None else territories.checked_name(session, wish.name, row.id),
+        row.colour if wish.colour is None else territories.checked_colour(wish.colour),
+        wish.parent_id if "parent_id" in sent else row.parent_id,
+        area,
+        rev=wish.rev,
+    )
+    gives = wish.others_give_way and wish.area is not None
+    others = giving_way(session, area, but=[row.id]) if gives else []
+    kind = "reshape" if wish.area is not None else "rename"
+    return Change(kind, (draft, *others), tuple(notes), frozenset({row.id}))
+
+
+def give(session: Session, wish: schemas.Give) -> Change:
+    """Some ground goes to one territory; all others that are worked give it up."""
+    ground, notes = outline(wish.ground, "the ground")
+    if wish.to_id is None:
+        leaves = queries.leaves(session)
+        if not leaves:
+            raise Invalid("There is no territory to give it to.", field="to_id")
+        to = leaves[shapes.nearest(ground, [area_of(row) for row in leaves])]
+    else:
+        to = known(session, wish.to_id)
+    taker = draft_of(to, shapes.together([area_of(to), ground]), rev=wish.revs.get(to.id))
+    others = [
+        Draft(d.id, d.name, d.colour, d.parent_id, d.area, rev=wish.revs.get(d.id))
+        for d in giving_way(session, ground, but=[to.id])
+    ]
+    return Change("give", (taker, *others), tuple(notes), frozenset({to.id}))
+
+
+def split(session: Session, wish: schemas.Split) -> Change:
+    """A territory in two. Refuses a line that does not cut it."""
+    row = known(session, wish.territory_id)
+    try:
+        line = shape(wish.line)
+    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise Invalid("The line is not a GeoJSON LineString.", field="line") from error
+    sides = shapes.split(area_of(row), line) if isinstance(line, LineString) and line.length > 0 else None
+    if sides is None:
+        raise Invalid(
+            f"The line does not cut “{row.name}” in two.", help="Draw it from one edge across to another.", field="line"
+        )
+    left, right = sides
+    other = new(session, wish.name, right, parent_id=row.parent_id)
+    return Change("split", (draft_of(row, left, rev=wish.rev), other), asked=frozenset({row.id}))
+
+
+def merge(session: Session, wish: schemas.Merge) -> Change:
+    """Several territories become one; says whose work ends with the others."""
+    ids = list(dict.fromkeys(wish.territory_ids))
+    rows = [known(session, territory_id) for territory_id in ids]
+    if len(rows) < 2:
+        raise Invalid("Choose at least two territories to merge.", field="territory_ids")
+    first, rest = rows[0], rows[1:]
+    above = territories.ancestors(session, ids) & set(ids)
+    if above:
+        raise Conflict("A sales region cannot be merged with what lies below it.", field="territory_ids")
+    name = territories.checked_name(session, wish.name, first.id) if wish.name else first.name
+    area = shapes.together([area_of(row) for row in rows])
+    gone = [draft_of(row, None, rev=wish.revs.get(row.id)) for row in rest]
+    notes = [note for row in rest for note in leaving(session, row)]
+    drafts = (draft_of(first, area, rev=wish.revs.get(first.id), name=name), *gone, *orphans(session, rest, first.id))
+    return Change("merge", drafts, tuple(notes), frozenset(ids))
+
+
+def delete(session: Session, wish: schemas.Delete) -> Change:
+    """A territory is taken away; what lies below it moves up."""
+    row = known(session, wish.territory_id)
+    drafts = (draft_of(row, None, rev=wish.rev), *orphans(session, [row], row.parent_id))
+    return Change("delete", drafts, tuple(leaving(session, row)), frozenset({row.id}))
+
+
+def kept(session: Session, wish: schemas.Kept) -> Change:
+    """A version that came too late, on top of the present state."""
+    change = session.get(TerritoryChange, wish.change_id)
+    if change is None or change.state != ChangeState.KEPT:
+        raise NotFound("No such change is kept.")
+    return Change(change.kind, tuple(drafts_of(session, change.id)), tuple(change.effects.get("notes", ())))
+
+
+def imported(session: Session, outlines: Sequence[Outline], *, replaces: bool) -> Change:
+    """The areas of a file: new territories, and new outlines of those whose name is known, when that is wished."""
+    known_names = {row.name: row for row in queries.active(session)}
+    drafts: dict[str, Draft] = {}
+    notes: list[str] = []
+    for one in outlines:
+        area, mended = territories.tidied_area(one.geometry, name=one.name)
+        notes += mended
+        if one.name in drafts:
+            raise Conflict(f"There are two areas “{one.name}” in the file.", help="Name every area differently.")
+        row = known_names.get(one.name)
+        if row is not None and replaces:
+            drafts[one.name] = draft_of(row, area)
+        else:
+            taken = [draft.colour for draft in drafts.values()]
+            drafts[one.name] = new(session, one.name, area, colour=one.colour, taken=taken)
+    ids = {name: row.id for name, row in known_names.items()} | {name: draft.id for name, draft in drafts.items()}
+    placed = (
+        replace(drafts[one.name], parent_id=ids[one.parent])
+        if one.parent in ids and one.parent != one.name and drafts[one.name].is_new
+        else drafts[one.name]
+        for one in outlines
+    )
+    return Change("import", tuple(sorted(placed, key=lambda draft: draft.parent_id is not None)), tuple(notes))
+
+
+def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:
+    """How a kept change wanted its territories."""
+    for part in parts_of(session, change_id):
+        row = session.get(Territory, part.territory_id)
+        facts = part.after or part.before
+        if facts is None:
+            continue
+        parent = UUID(facts["parent_id"]) if facts["parent_id"] else None
+        area = None if part.area_after is None else shapes.polygons(territories.shape_of(part.area_after))
+        name = territories.checked_name(session, facts["name"], part.territory_id)
+        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=row is None or part.before is None)
+
+
+def leaving(session: Session, row: Territory) -> Iterable[str]:
+    """Who works a territory that goes, in words."""
+    open_ends = [one for one in queries.memberships(session) if one.territory_id == row.id and one.valid_to is None]
+    return [f"{one.name} works “{row.name}”, which goes: find another territory for them." for one in open_ends]
+
+
+def orphans(session: Session, gone: Iterable[Territory], parent_id: UUID | None) -> list[Draft]:
+    """The territories below those that go, with another parent."""
+    ids = {row.id for row in gone}
+    below = [row for row in queries.active(session) if row.parent_id in ids and row.id not in ids]
+    return [Draft(row.id, row.name, row.colour, parent_id, area_of(row)) for row in below]
+
+
+def known(session: Session, territory_id: UUID) -> Territory:
+    """A territory that is there."""
+    row = session.get(Territory, territory_id)
+    if row is None or row.deleted_at is not None:
+        raise NotFound("There is no such territory.")
+    return row
+
+
+PLANS: Mapping[type[schemas.Operation], Callable[[Session, Any], Change]] = {
+    schemas.Create: create,
+    schemas.Reshape: reshape,
+    schemas.Give: give,
+    schemas.Split: split,
+    schemas.Merge: merge,
+    schemas.Delete: delete,
+    schemas.Kept: kept,
+}
+
+
+def troubles(session: Session) -> list[schemas.TroubleRead]:
+    """Gaps and overlaps between the territories that are worked, the largest first."""
+    rows = queries.leaves(session)
+    areas = [area_of(row) for row in rows]
+    found = [
+        schemas.TroubleRead(
+            kind="overlap",
+            square_km=shapes.square_km(one.area),
+            between=[rows[one.one].id, rows[one.other].id],
+            area=mapping(one.area),
+        )
+        for one in shapes.overlaps(areas)
+    ]
+    tops = [area_of(row) for row in queries.active(session) if row.id not in {leaf.id for leaf in rows}]
+    for gap in shapes.gaps(areas, within=shapes.together(tops) if tops else None):
+        close = [k for k, area in enumerate(areas) if area.distance(gap) < 1e-6]
+        best = shapes.nearest(gap, areas)
+        order = [best, *(k for k in close if k != best)]
+        found.append(
+            schemas.TroubleRead(
+                kind="gap", square_km=shapes.square_km(gap), between=[rows[k].id for k in order], area=mapping(gap)
+            )
+        )
+    return sorted(found, key=lambda one: -one.square_km)

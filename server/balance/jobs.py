@@ -1,0 +1,49 @@
+"""Jobs of balancing: compute a run, apply scenarios whose day has come."""
+
+from uuid import UUID
+
+from server.balance import balancing
+from server.balance.models import BalanceScenario, RunState
+from server.jobs import task
+from server.jobs.service import queue
+from server.kit import clock
+from server.kit.database import transaction
+from server.kit.errors import WaymarkError
+from server.kit.settings import settings
+from server.records.service import Actor, acting
+
+
+@task("balance.compute")
+def compute(run_id: str) -> None:
+    """Compute a balance. Running twice, or after a killed worker, gives its scenarios once."""
+    try:
+        balancing.run(UUID(run_id))
+    except balancing.Stopped:
+        return  # cancelled by a person
+    except WaymarkError as error:
+        with transaction() as session:
+            balancing.end(session, UUID(run_id), RunState.FAILED, f"{error.message} {error.help}".strip())
+
+
+@queue.periodic(cron="*/10 * * * *")
+@queue.task(name="balance.apply_due", queue="default", queueing_lock="balance.apply_due")
+def apply_due(timestamp: int) -> None:
+    """Apply the scenarios whose day has come; one that cannot be applied any more says why."""
+    del timestamp
+    with transaction() as session:
+        waiting = balancing.due(session, clock.today(settings().zone))
+    for run_id, key in waiting:
+        apply_one(run_id, key)
+
+
+def apply_one(run_id: UUID, key: str) -> None:
+    """Apply a scenario as whoever asked for its run."""
+    try:
+        with transaction() as session:
+            acting(session, Actor(user_id=balancing.known(session, run_id).asked_by, source="job"))
+            balancing.apply(session, run_id, key, why="Balanced, on the day that was set.")
+    except WaymarkError as error:
+        with transaction() as session:
+            found = session.get(BalanceScenario, (run_id, key))
+            if found is not None:
+                found.apply_on, found.trouble = None, f"{error.message} {error.help}".strip()

@@ -1,0 +1,234 @@
+"""Saving a change of territories in one transaction, keeping one that came too late, and taking one back exactly."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from geoalchemy2 import WKBElement
+from geoalchemy2.shape import from_shape
+from shapely.geometry import MultiPolygon
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from server.accounts import pins
+from server.auth.models import User
+from server.balance.drafts import Change, Draft
+from server.balance.moves import effects
+from server.kit import clock
+from server.kit.errors import Conflict, NotFound, PreconditionFailed
+from server.leads import placing
+from server.territories.models import ChangeState, Territory, TerritoryChange, TerritoryChangePart
+
+
+class Stale(PreconditionFailed):
+    """Somebody else changed the territory first."""
+
+
+def lock(session: Session) -> None:
+    """From here to the end of the transaction nobody else changes territories; reading goes on."""
+    session.execute(text("lock table territory in share row exclusive mode"))
+    session.expire_all()
+
+
+def realign(session: Session) -> None:
+    """Put accounts and open leads into the territories that cover them now."""
+    pins.realign(session)
+    placing.realign_open(session)
+
+
+def save(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
+    """Apply a change, write its history and realign accounts. Refuses one drawn on an older state, by name."""
+    rows = rows_of(session, [draft.id for draft in change.drafts])
+    check_fresh(session, change.drafts, rows)
+    found = effects(session, change.drafts)
+    kept = written(session, change, why, ChangeState.APPLIED, found.wire())
+    for draft in change.drafts:
+        part = part_of(kept.id, draft, rows.get(draft.id))
+        row = rows.get(draft.id) or Territory(id=draft.id)
+        session.add(put(row, draft))
+        session.flush()
+        session.refresh(row, ["rev"])
+        part.rev = row.rev
+        session.add(part)
+    session.flush()
+    realign(session)
+    return kept
+
+
+def keep(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
+    """Keep a change that came too late, as it was drawn: nothing of it is lost."""
+    rows = rows_of(session, [draft.id for draft in change.drafts])
+    kept = written(session, change, why, ChangeState.KEPT, {})
+    for draft in change.drafts:
+        part = part_of(kept.id, draft, rows.get(draft.id))
+        part.rev = draft.rev
+        session.add(part)
+    session.flush()
+    return kept
+
+
+def written(session: Session, change: Change, why: str, state: ChangeState, told: dict[str, Any]) -> TerritoryChange:
+    """The change's line in the history."""
+    actor, source = whoever(session)
+    more = {"notes": list(change.notes)} if change.notes else {}
+    made = TerritoryChange(
+        kind=change.kind, why=why.strip(), state=state, actor_id=actor, source=source, effects=told | more
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def whoever(session: Session) -> tuple[UUID | None, str]:
+    """Who acts in this transaction, and by which door."""
+    names = ("waymark.actor", "waymark.source")
+    actor, source = session.execute(select(*(func.current_setting(name, True) for name in names))).one()
+    return (UUID(actor) if actor else None), source or "sql"
+
+
+def rows_of(session: Session, ids: Iterable[UUID]) -> dict[UUID, Territory]:
+    """Territories by id, also those that were taken away."""
+    statement = select(Territory).where(Territory.id.in_(list(ids))).execution_options(populate_existing=True)
+    return {row.id: row for row in session.scalars(statement)}
+
+
+def check_fresh(session: Session, drafts: Iterable[Draft], rows: dict[UUID, Territory]) -> None:
+    """Refuse drafts of territories that somebody changed after they were read."""
+    for draft in drafts:
+        row = rows.get(draft.id)
+        if draft.is_new:
+            continue
+        if row is None or (row.deleted_at is not None and draft.rev is None):
+            raise NotFound("There is no such territory.")
+        if draft.rev is not None and (row.rev != draft.rev or row.deleted_at is not None):
+            who = last_change(session, row.id) or "Somebody"
+            raise Stale(
+                f"{who} changed “{row.name}” after you opened it.",
+                help="Your version is kept in the history: look at the present one, then apply yours or drop it.",
+                territory_id=str(row.id),
+                rev=row.rev,
+            )
+
+
+def last_change(session: Session, territory_id: UUID) -> str | None:
+    """Who changed a territory last."""
+    statement = (
+        select(User.name)
+        .join(TerritoryChange, func.coalesce(TerritoryChange.undone_by, TerritoryChange.actor_id) == User.id)
+        .join(TerritoryChangePart, TerritoryChangePart.change_id == TerritoryChange.id)
+        .where(TerritoryChangePart.territory_id == territory_id, TerritoryChange.state != ChangeState.KEPT)
+        .order_by(func.coalesce(TerritoryChange.undone_at, TerritoryChange.at).desc())
+    )
+    return session.scalars(statement.limit(1)).first()
+
+
+def put(row: Territory, draft: Draft) -> Territory:
+    """A territory as its draft says."""
+    if draft.area is None:
+        row.deleted_at = clock.now()
+        return row
+    row.name, row.colour, row.parent_id, row.deleted_at = draft.name, draft.colour, draft.parent_id, None
+    row.area = stored(draft.area)
+    return row
+
+
+def stored(area: MultiPolygon) -> WKBElement:
+    """An area as the database keeps it, bit by bit."""
+    kept: WKBElement = from_shape(area, srid=4326)
+    return kept
+
+
+def part_of(change_id: UUID, draft: Draft, row: Territory | None) -> TerritoryChangePart:
+    """A territory before and after."""
+    is_there = row is not None and row.deleted_at is None
+    return TerritoryChangePart(
+        change_id=change_id,
+        territory_id=draft.id,
+        before=facts(row.name, row.colour, row.parent_id) if row is not None and is_there else None,
+        area_before=row.area if row is not None and is_there else None,
+        after=None if draft.area is None else facts(draft.name, draft.colour, draft.parent_id),
+        area_after=None if draft.area is None else stored(draft.area),
+    )
+
+
+def facts(name: str, colour: str, parent_id: UUID | None) -> dict[str, Any]:
+    """What is kept of a territory beside its area."""
+    return {"name": name, "colour": colour, "parent_id": str(parent_id) if parent_id else None}
+
+
+def undo(session: Session, change_id: UUID) -> TerritoryChange:
+    """Put every territory of a change back as it was. Refuses while a later change lies on top, and names it."""
+    lock(session)
+    change = session.get(TerritoryChange, change_id)
+    if change is None:
+        raise NotFound("There is no such change.")
+    if change.state != ChangeState.APPLIED:
+        raise Conflict("This change was not applied, or is undone already.")
+    parts = parts_of(session, change_id)
+    rows = rows_of(session, [part.territory_id for part in parts])
+    for part in parts:
+        row = rows[part.territory_id]
+        if row.rev != part.rev:
+            raise Conflict(
+                f"“{row.name}” was changed again after that by {last_change(session, row.id) or 'somebody'}.",
+                help="Undo the later change first.",
+            )
+    for part in parts:
+        restore(session, rows[part.territory_id], part)
+    change.state, change.undone_at, change.undone_by = ChangeState.UNDONE, clock.now(), whoever(session)[0]
+    session.flush()
+    stand_again(session, list(rows))
+    realign(session)
+    return change
+
+
+def restore(session: Session, row: Territory, part: TerritoryChangePart) -> None:
+    """A territory as it was before a change."""
+    if part.before is None or part.area_before is None:
+        row.deleted_at = clock.now()
+    else:
+        taken = select(Territory.id).where(
+            Territory.name == part.before["name"], Territory.deleted_at.is_(None), Territory.id != row.id
+        )
+        if session.scalars(taken).first() is not None and row.deleted_at is not None:
+            raise Conflict(f"There is a territory “{part.before['name']}” already.", help="Rename that one first.")
+        parent = part.before["parent_id"]
+        row.name, row.colour, row.deleted_at = part.before["name"], part.before["colour"], None
+        row.parent_id = UUID(parent) if parent else None
+        row.area = part.area_before
+    session.flush()
+
+
+STAND_AGAIN = text(
+    """
+    update territory_change_part p set rev = t.rev
+    from territory t, (
+        select distinct on (p.territory_id) p.territory_id, p.change_id
+        from territory_change_part p join territory_change c on c.id = p.change_id
+        where p.territory_id = any(:ids) and c.state = 'applied'
+        order by p.territory_id, c.at desc, c.id desc
+    ) latest
+    where p.territory_id = latest.territory_id and p.change_id = latest.change_id and t.id = p.territory_id
+    """
+)
+
+
+def stand_again(session: Session, ids: list[UUID]) -> None:
+    """The change before an undone one lies on top again: it can be undone next."""
+    session.execute(STAND_AGAIN, {"ids": ids})
+    session.expire_all()
+
+
+def parts_of(session: Session, change_id: UUID) -> list[TerritoryChangePart]:
+    """The territories of a change."""
+    statement = select(TerritoryChangePart).where(TerritoryChangePart.change_id == change_id)
+    return list(session.scalars(statement.order_by(TerritoryChangePart.territory_id)))
+
+
+def drop(session: Session, change_id: UUID) -> None:
+    """Let go of a change that was kept. Refuses one that was applied: that is undone."""
+    change = session.get(TerritoryChange, change_id)
+    if change is None or change.state != ChangeState.KEPT:
+        raise NotFound("No such change is kept.")
+    session.delete(change)
+    session.flush()

@@ -1,0 +1,190 @@
+"""Wire shapes of changes of territories."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OTHERS = Field(default=False, description="Neighbours give up what the outline takes from them.")
+REV = Field(default=None, description="Revision that you saw; an older one is refused, and your version kept.")
+
+
+class Operation(BaseModel):
+    """One thing that is done with territories."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Create(Operation):
+    """A new territory: drawn, or the union of admin areas and postcodes."""
+
+    kind: Literal["create"]
+    name: str = Field(max_length=200)
+    colour: str | None = None
+    parent_id: UUID | None = None
+    area: dict[str, Any] | None = Field(default=None, description="GeoJSON Polygon or MultiPolygon.")
+    admin_area_ids: list[int] = []
+    postcodes: list[str] = []
+    others_give_way: bool = OTHERS
+
+
+class Reshape(Operation):
+    """Another outline, name, colour or parent; what is left out stays."""
+
+    kind: Literal["reshape"]
+    territory_id: UUID
+    rev: int | None = REV
+    area: dict[str, Any] | None = None
+    name: str | None = Field(default=None, max_length=200)
+    colour: str | None = None
+    parent_id: UUID | None = None
+    others_give_way: bool = OTHERS
+
+
+class Give(Operation):
+    """Some ground goes to one territory, and away from all others: mends gaps and overlaps too."""
+
+    kind: Literal["give"]
+    ground: dict[str, Any] = Field(description="GeoJSON Polygon or MultiPolygon.")
+    to_id: UUID | None = Field(default=None, description="Left out: whichever has the longest border with it.")
+    revs: dict[UUID, int] = Field(default={}, description="Revisions that you saw, by territory.")
+
+
+class Split(Operation):
+    """A territory cut in two by a line; its own name stays with the left side of the line."""
+
+    kind: Literal["split"]
+    territory_id: UUID
+    rev: int | None = REV
+    line: dict[str, Any] = Field(description="GeoJSON LineString.")
+    name: str = Field(max_length=200, description="Of the new territory.")
+
+
+class Merge(Operation):
+    """Several territories become the first of them."""
+
+    kind: Literal["merge"]
+    territory_ids: list[UUID] = Field(min_length=2)
+    revs: dict[UUID, int] = {}
+    name: str | None = Field(default=None, max_length=200)
+
+
+class Delete(Operation):
+    """A territory is taken away; its accounts follow the areas that are left."""
+
+    kind: Literal["delete"]
+    territory_id: UUID
+    rev: int | None = REV
+
+
+class Kept(Operation):
+    """A version that came too late is applied on the present state."""
+
+    kind: Literal["kept"]
+    change_id: UUID
+
+
+AnyOperation = Annotated[Create | Reshape | Give | Split | Merge | Delete | Kept, Field(discriminator="kind")]
+
+
+class ChangeWrite(BaseModel):
+    """A change of territories."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    operation: AnyOperation
+    why: str = Field(default="", max_length=500)
+    preview: bool = Field(default=False, description="Only say what it would move; nothing is changed.")
+
+
+class MoveRead(BaseModel):
+    """Accounts that go from one territory to another; hours, value and potential are a year's."""
+
+    from_id: UUID | None
+    to_id: UUID | None
+    accounts: int
+    hours: float
+    value: float
+    potential: float
+
+
+class TotalRead(BaseModel):
+    """A territory before and after."""
+
+    territory_id: UUID
+    accounts_before: int
+    accounts_after: int
+    hours_before: float
+    hours_after: float
+    value_before: float
+    value_after: float
+    potential_before: float
+    potential_after: float
+
+
+class EffectsRead(BaseModel):
+    """All that a change moves."""
+
+    accounts: int = 0
+    hours: float = 0
+    value: float = 0
+    by_hand: int = Field(default=0, description="Assigned by hand: they stay, although other ground covers them.")
+    moves: list[MoveRead] = []
+    totals: list[TotalRead] = []
+
+
+class PartRead(BaseModel):
+    """A territory before and after a change."""
+
+    territory_id: UUID
+    name: str
+    colour: str
+    is_new: bool
+    is_gone: bool
+    area: dict[str, Any] | None = Field(description="GeoJSON MultiPolygon afterwards; null when it is taken away.")
+
+
+class ChangeRead(BaseModel):
+    """A change, saved or only looked at."""
+
+    id: UUID | None = Field(description="Null: a preview.")
+    kind: str
+    notes: list[str] = Field(default=[], description="What was mended on the way.")
+    effects: EffectsRead
+    parts: list[PartRead] = []
+
+
+class HistoryRead(BaseModel):
+    """A line of the history."""
+
+    id: UUID
+    kind: str
+    why: str
+    state: str = Field(description="applied, undone, or kept: refused because somebody else was first.")
+    by: str | None
+    at: datetime
+    undone_by: str | None
+    undone_at: datetime | None
+    territories: list[str]
+    accounts: int
+    hours: float
+
+
+class TroubleRead(BaseModel):
+    """Ground that two territories claim, or none."""
+
+    kind: Literal["overlap", "gap"]
+    square_km: float
+    between: list[UUID] = Field(description="The two that claim it; of a gap those that touch it, nearest first.")
+    area: dict[str, Any]
+
+
+class MembershipRead(BaseModel):
+    """Somebody's time in a territory."""
+
+    user_id: UUID
+    name: str
+    valid_from: date
+    valid_to: date | None
+    has_left: bool

@@ -1,0 +1,227 @@
+// Tools on the map: each makes an operation, asks the server what it would move, shows that, and saves it.
+
+import { api, csrf, toast } from "./app.js";
+import { css } from "./basemap.js";
+
+const MOST_CORNERS = 1500;
+const words = () => JSON.parse(document.querySelector("#words").textContent);
+const number = (value, digits = 0) => Number(value).toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits });
+const compact = (value) => Number(value).toLocaleString(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
+
+/** The polygons of a drawing as one geometry; null while there is none. */
+function polygonsOf(features) {
+  const parts = features.filter((one) => one.geometry.type === "Polygon").map((one) => one.geometry.coordinates);
+  return parts.length ? { type: "MultiPolygon", coordinates: parts } : null;
+}
+
+const corners = (geometry) => geometry.coordinates.flat(2).length;
+
+/** The tools of the page; `show(parts)` draws how territories would look. */
+export function editor(known, { troubles, outlines }, show) {
+  const panel = document.querySelector("#edit-panel"), at = (what) => panel.querySelector(what), say = words();
+  const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), why = at("#e-why"), save = at("[data-save]");
+  let tool = null, operation = null, file = null, asked = 0, pen = null, timer = 0, holes = [];
+
+  const chosen = () => [...document.querySelectorAll("[data-choose]:checked")];
+  const revs = () => Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((one) => [one.dataset.choose, Number(one.dataset.rev)]));
+
+  function newPen() {
+    const { TerraDraw, TerraDrawPolygonMode, TerraDrawLineStringMode, TerraDrawSelectMode } = globalThis.terraDraw;
+    const blaze = css("--blaze"), line = { polygonOutlineColor: blaze, polygonFillColor: blaze, fillColor: blaze, outlineColor: blaze, lineStringColor: blaze, lineStringWidth: 3, outlineWidth: 3, fillOpacity: .2 };
+    const made = new TerraDraw({
+      adapter: new globalThis.terraDrawMaplibreGlAdapter.TerraDrawMapLibreGLAdapter({ map: known.map }),
+      modes: [
+        new TerraDrawPolygonMode({ styles: line }), new TerraDrawLineStringMode({ styles: line }),
+        new TerraDrawSelectMode({ flags: { polygon: { feature: { draggable: false, coordinates: { midpoints: true, draggable: true, deletable: true } } } },
+          styles: { selectedPolygonColor: blaze, selectedPolygonOutlineColor: blaze, selectionPointColor: "#fff", selectionPointOutlineColor: blaze, midPointColor: blaze, midPointOutlineColor: "#fff", selectedPolygonFillOpacity: .15 } }),
+      ],
+    });
+    made.start();
+    made.on("finish", () => drawn());
+    return made;
+  }
+  function putAway() {
+    if (pen) { pen.stop(); pen = null; }
+    for (const button of document.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", "false");
+    clearTimeout(timer);
+    tool = operation = file = null;
+    asked += 1;
+    panel.hidden = true;
+    delete panel.dataset.state;
+    show([]);
+  }
+  function open(which, shown = []) {
+    putAway();
+    tool = which;
+    [at("[data-title]").textContent, at("[data-hint]").textContent] = say[which];
+    for (const field of panel.querySelectorAll("[data-for]")) field.hidden = !["why", ...shown].includes(field.dataset.for);
+    document.querySelector(`[data-tool="${which}"]`)?.setAttribute("aria-pressed", "true");
+    name.value = parent.value = why.value = "";
+    at("[data-effects]").hidden = at("[data-refused]").hidden = true;
+    at("[data-notes]").replaceChildren();
+    save.disabled = true;
+    panel.hidden = false;
+    panel.closest(".body").scrollTop = 0;
+  }
+  function draw(mode) { pen = newPen(); pen.setMode(mode); }
+
+  const START = {
+    create() { open("create", ["name", "parent", "yield"]); draw("polygon"); name.focus({ preventScroll: true }); },
+    give() { const [to] = one() ?? []; if (to) { open("give"); operation = { kind: "give", to_id: to.dataset.choose, revs: revs() }; draw("polygon"); } },
+    split() { const [whom] = one() ?? []; if (whom) { open("split", ["name"]); operation = { kind: "split", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; name.value = `${titleOf(whom)} 2`; draw("linestring"); } },
+    merge() {
+      const all = chosen();
+      if (all.length < 2) return toast(say.choose_two);
+      open("merge", ["name"]);
+      name.value = titleOf(all[0]);
+      operation = { kind: "merge", territory_ids: all.map((box) => box.dataset.choose), revs: revs() };
+      return look();
+    },
+    delete() { const [whom] = one() ?? []; if (whom) { open("delete"); operation = { kind: "delete", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; look(); } },
+    async reshape() {
+      const [whom] = one() ?? [];
+      if (!whom) return;
+      const all = await api("GET", "/api/v1/territories?area=true");
+      const row = all.body.items.find((item) => item.id === whom.dataset.choose);
+      const many = corners(row.area);
+      if (many > MOST_CORNERS) { toast(say.corners.replace("{n}", number(many))); return; }
+      open("reshape", ["yield"]);
+      operation = { kind: "reshape", territory_id: row.id, rev: row.rev };
+      pen = newPen();
+      holes = row.area.coordinates.flatMap((part) => part.slice(1));
+      const round = (ring) => ring.map((point) => point.map((value) => Number(value.toFixed(9))));
+      const added = pen.addFeatures(row.area.coordinates.map((part) => ({ type: "Feature", properties: { mode: "polygon" }, geometry: { type: "Polygon", coordinates: [round(part[0])] } })));
+      pen.setMode("select");
+      if (added[0]?.valid) pen.selectFeature(added[0].id);
+      known.fit(boundsOf(row.area), { duration: 0 });
+    },
+  };
+  const boundsOf = (area) => { const all = area.coordinates.flat(2); return [Math.min(...all.map((p) => p[0])), Math.min(...all.map((p) => p[1])), Math.max(...all.map((p) => p[0])), Math.max(...all.map((p) => p[1]))]; };
+  const titleOf = (box) => box.closest(".territory").querySelector("h2").textContent;
+  function one() {
+    const all = chosen();
+    if (all.length === 1) return all;
+    toast(say.choose_one);
+    return null;
+  }
+
+  function drawn() {
+    const features = pen.getSnapshot().filter((item) => !item.properties.midPoint && !item.properties.selectionPoint);
+    if (tool === "create") operation = { kind: "create", area: polygonsOf(features) };
+    if (tool === "give") operation = { ...operation, ground: polygonsOf(features) };
+    if (tool === "reshape") {
+      const area = polygonsOf(features);
+      for (const hole of holes) area.coordinates.push([hole]);
+      operation = { ...operation, area: holes.length ? withHoles(area, holes) : area };
+    }
+    if (tool === "split") operation = { ...operation, line: features.find((item) => item.geometry.type === "LineString")?.geometry };
+    look();
+  }
+  function withHoles(area, all) {
+    const outer = area.coordinates.slice(0, area.coordinates.length - all.length);
+    if (outer.length === 1) return { type: "MultiPolygon", coordinates: [[outer[0][0], ...all]] };
+    const inside = ([x, y], ring) => ring.reduce((is, [a, b], k) => { const [c, d] = ring.at(k - 1); return (b > y) !== (d > y) && x < ((c - a) * (y - b)) / (d - b) + a ? !is : is; }, false);
+    return { type: "MultiPolygon", coordinates: outer.map(([ring]) => [ring, ...all.filter((hole) => inside(hole[0], ring))]) };
+  }
+  function wish() {
+    const made = { ...operation };
+    if (["create", "split"].includes(made.kind)) made.name = name.value.trim();
+    if (made.kind === "merge") made.name = name.value.trim() || null;
+    if (made.kind === "create") made.parent_id = parent.value || null;
+    if (["create", "reshape"].includes(made.kind)) made.others_give_way = yields.checked;
+    return made;
+  }
+  const isWhole = (made) => made && (made.kind !== "create" || made.name) && (made.kind !== "split" || (made.line && made.name)) && (made.kind !== "give" || made.ground);
+
+  function later() { clearTimeout(timer); timer = setTimeout(look, 250); }
+  async function look() {
+    const turn = (asked += 1), made = file ? null : operation && wish();
+    if (!file && !isWhole(made)) { save.disabled = true; return; }
+    panel.dataset.state = "looking";
+    const answer = file ? await upload("/api/v1/territories/import/preview") : await api("POST", "/api/v1/territory-changes", { operation: made, preview: true });
+    if (turn !== asked) return;
+    tell(answer);
+    panel.dataset.state = "looked";
+  }
+  async function upload(path) {
+    const body = new FormData();
+    body.append("file", file.get("file"));
+    const query = new URLSearchParams({ replace: String(file.get("replace") === "true") });
+    if (file.get("epsg")) query.set("epsg", file.get("epsg"));
+    const answer = await fetch(`${path}?${query}`, { method: "POST", body, headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "X-CSRF-Token": csrf() } });
+    return { ok: answer.ok, status: answer.status, body: await answer.json().catch(() => null) };
+  }
+  function tell({ ok, body }) {
+    const refused = at("[data-refused]");
+    refused.hidden = ok;
+    save.disabled = !ok;
+    at("[data-effects]").hidden = !ok;
+    at("[data-notes]").replaceChildren();
+    if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
+    const { effects, parts, notes } = body;
+    show(parts);
+    const sums = [effects.accounts ? say.moved.replace("{n}", number(effects.accounts)).replace("{h}", number(effects.hours)) : say.none];
+    if (effects.by_hand) sums.push(say.by_hand.replace("{n}", number(effects.by_hand)));
+    at("[data-sum]").textContent = sums.join(" ");
+    for (const text of notes) { const line = document.createElement("li"); line.textContent = text; at("[data-notes]").append(line); }
+    const names = Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((box) => [box.dataset.choose, titleOf(box)]));
+    at("tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
+  }
+  function row(total, part, names) {
+    const line = document.createElement("tr");
+    const cell = (text, kind = "") => { const made = document.createElement("td"); made.textContent = text; made.className = kind; line.append(made); return made; };
+    const mark = part?.is_new ? ` (${say.new})` : part?.is_gone ? ` (${say.gone})` : "";
+    cell(`${part?.name ?? names[total.territory_id] ?? ""}${mark}`).title = part?.name ?? "";
+    for (const what of ["accounts", "hours", "value"]) {
+      const [before, after] = [total[`${what}_before`], total[`${what}_after`]], step = Math.round(after - before);
+      const shown = what === "value" ? compact : number;
+      cell(`${shown(after)}${step ? ` (${step > 0 ? "+" : "−"}${shown(Math.abs(step))})` : ""}`, "number");
+    }
+    return line;
+  }
+  async function commit() {
+    save.disabled = true;
+    const answer = file ? await upload("/api/v1/territories/import") : await api("POST", "/api/v1/territory-changes", { operation: wish(), why: why.value });
+    if (!answer.ok) { tell(answer); save.disabled = true; return; }
+    location.assign(`/territories?done=${answer.body.id ?? ""}`);
+  }
+  async function history(method, path) {
+    const answer = await api(method, path);
+    if (!answer.ok) { toast([answer.body?.detail, answer.body?.help].filter(Boolean).join(" ") || say.failed); return; }
+    location.assign("/territories");
+  }
+
+  document.addEventListener("click", (event) => {
+    const hit = (what) => event.target.closest?.(what);
+    const button = hit("[data-tool]"), mend = hit("[data-mend]");
+    if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
+    if (mend) { open("mend"); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
+    if (hit("[data-undo]")) history("POST", `/api/v1/territory-changes/${hit("[data-undo]").dataset.undo}/undo`);
+    if (hit("[data-drop]")) history("DELETE", `/api/v1/territory-changes/${hit("[data-drop]").dataset.drop}`);
+    if (hit("[data-again]")) { open("kept"); operation = { kind: "kept", change_id: hit("[data-again]").dataset.again }; look(); }
+    if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import"); file = form; at('[data-for="why"]').hidden = true; look(); }
+  });
+  document.querySelector("[data-places]")?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = new FormData(event.target);
+    open("places", ["name", "parent", "yield"]);
+    name.value = form.get("name");
+    operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
+    look();
+  });
+  for (const field of [name, parent, yields]) field.addEventListener("input", later);
+  save.addEventListener("click", commit);
+  at("[data-cancel]").addEventListener("click", putAway);
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && tool) putAway(); });
+  document.addEventListener("themechange", putAway);
+
+  return {
+    /** A click on the map chooses the smallest territory there, while no tool is in hand. */
+    clicked(ids) {
+      if (tool) return;
+      const box = document.querySelector(`[data-choose="${ids.at(-1)}"]`);
+      if (box) { box.checked = !box.checked; box.closest(".territory").scrollIntoView({ block: "nearest" }); }
+    },
+    outlines,
+  };
+}

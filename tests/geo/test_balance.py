@@ -1,0 +1,76 @@
+"""Small areas are shared out evenly, and every territory stays whole."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from geo.balance.improving import shared, whole
+from geo.balance.types import SCENARIOS, Areas, Goal, measured
+
+
+def grid(side: int, owner: NDArray[np.int64], seed: int = 1) -> Areas:
+    """A square of areas with chance work."""
+    chance = np.random.default_rng(seed)
+    n, k = side * side, int(owner.max()) + 1
+    xy = np.array([(i % side, i // side) for i in range(n)], dtype=float)
+    hours = chance.gamma(2.0, 10.0, n)
+    near = [
+        tuple(j for j in (i - side, i + side, i - 1, i + 1) if 0 <= j < n and abs(xy[i] - xy[j]).sum() == 1)
+        for i in range(n)
+    ]
+    return Areas(
+        lonlats=9 + xy / 100,
+        work=np.column_stack([hours, hours * chance.uniform(50, 150, n), hours * chance.uniform(50, 150, n)]),
+        accounts=np.ones(n, dtype=np.int64),
+        neighbours=tuple(near),
+        travel_h=np.full((k, n), 0.5),
+        owner=owner,
+        fixed=np.zeros((k, 3)),
+    )
+
+
+def stripes(side: int, *widths: int) -> NDArray[np.int64]:
+    row = np.repeat(np.arange(len(widths)), widths)
+    return np.tile(row, side)
+
+
+@pytest.mark.parametrize("goal", SCENARIOS, ids=lambda goal: goal.key)
+def test_uneven_stripes_become_even_and_whole(goal: Goal) -> None:
+    areas = grid(16, stripes(16, 2, 3, 4, 7))
+    before, after = measured(areas, areas.owner), measured(areas, shared(areas, goal))
+    assert before.hours_spread > 0.8
+    assert after.hours_spread <= 0.10
+    assert after.value_spread <= 0.20
+    assert set(after.pieces) == {1}
+
+
+def test_few_moves_are_fewer_and_compact_is_more_compact() -> None:
+    areas = grid(16, stripes(16, 2, 3, 4, 7))
+    found = {goal.key: measured(areas, shared(areas, goal)) for goal in SCENARIOS}
+    assert found["few"].moved_accounts < found["even"].moved_accounts
+    assert found["compact"].compactness >= found["even"].compactness
+
+
+def test_equal_seeds_give_equal_answers_and_the_search_can_be_stopped() -> None:
+    areas = grid(8, stripes(8, 2, 6))
+    assert (shared(areas, SCENARIOS[1], seed=3) == shared(areas, SCENARIOS[1], seed=3)).all()
+
+    class Stopped(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        shared(areas, SCENARIOS[1], tell=stop)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(0, 2), min_size=25, max_size=25))
+def test_torn_territories_are_made_whole(marks: list[int]) -> None:
+    owner = np.array(marks, dtype=np.int64)
+    owner[:3] = (0, 1, 2)
+    areas = grid(5, owner)
+    assert set(measured(areas, whole(areas, owner)).pieces) <= {0, 1}

@@ -1,0 +1,161 @@
+"""Territories are balanced by a job, changed by hand, applied now or on a day, and put back."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import h3
+import pytest
+from fastapi.testclient import TestClient
+from shapely.geometry import MultiPolygon, box
+from sqlalchemy import Engine, func, select
+
+from geo.balance import cutting
+from server.accounts.models import Account, Site
+from server.app import create_app
+from server.auth.models import Role
+from server.auth.service import create_user
+from server.auth.tokens import create_api_token
+from server.balance import balancing, jobs
+from server.balance.models import BalanceScenario
+from server.kit import clock
+from server.kit.database import transaction
+from server.territories import service as territories
+from server.territories.models import Territory
+
+RUNS = "/api/v1/balance-runs"
+AREA = box(9.0, 47.0, 9.2, 47.06)
+
+
+@pytest.fixture
+def company(empty_database: Engine) -> Iterator[TestClient]:
+    """West has a fifth of the ground and of the accounts, East the rest; a client for the admin."""
+    with transaction() as session:
+        ada = create_user(session, login="ada", name="Ada", role=Role.ADMIN, password="three words make one")
+        west = territories.create(session, name="West", area=MultiPolygon([box(9.0, 47.0, 9.04, 47.06)]))
+        east = territories.create(session, name="East", area=MultiPolygon([box(9.04, 47.0, 9.2, 47.06)]))
+        for number in range(200):
+            lon, lat = 9.005 + (number % 20) * 0.01, 47.003 + (number // 20) * 0.006
+            owner = west if lon < 9.04 else east
+            account = Account(
+                name=f"A{number}", currency="EUR", account_class="B", yearly_value=100, territory_id=owner.id
+            )
+            session.add(account)
+            session.flush()
+            session.add(
+                Site(
+                    account_id=account.id,
+                    is_main=True,
+                    pin=f"SRID=4326;POINT({lon} {lat})",
+                    pin_state="placed",
+                    territory_id=owner.id,
+                )
+            )
+        _, secret = create_api_token(session, ada.id, "test", None, None)
+    with TestClient(create_app()) as client:
+        client.headers["Authorization"] = f"Bearer {secret}"
+        yield client
+
+
+def computed(client: TestClient) -> dict[str, Any]:
+    asked = client.post(RUNS, json={})
+    assert asked.status_code == 202, asked.text
+    jobs.compute(run_id=asked.json()["id"])
+    found: dict[str, Any] = client.get(f"{RUNS}/{asked.json()['id']}").json()
+    return found
+
+
+def counts() -> dict[str, int]:
+    with transaction() as session:
+        rows = session.execute(
+            select(Territory.name, func.count())
+            .join(Account, Account.territory_id == Territory.id)
+            .group_by(Territory.name)
+        )
+        return {row[0]: row[1] for row in rows}
+
+
+def test_a_balance_offers_three_scenarios_of_which_one_is_changed_applied_and_undone(company: TestClient) -> None:
+    run = computed(company)
+    assert run["state"] == "done", run["trouble"]
+    assert [one["key"] for one in run["scenarios"]] == ["few", "even", "compact"]
+    assert run["now"]["hours_spread"] > 1
+    for one in run["scenarios"]:
+        assert one["hours_spread"] <= 0.10
+        assert one["value_spread"] <= 0.20
+        assert one["pieces"] == [1, 1]
+    before = counts()
+    path = f"{RUNS}/{run['id']}/scenarios"
+    features = company.get(f"{RUNS}/{run['id']}/areas").json()["features"]
+    east = run["territories"].index("East")
+    kept = next(one for one in features if one["properties"]["now"] == one["properties"]["few"] == east)
+    hand = company.post(
+        f"{path}/few/give",
+        json={"areas": [kept["id"]], "to_id": run["territory_ids"][1 - east]},
+    ).json()
+    assert hand["key"] == "hand"
+    seen = company.post(f"{path}/even/apply", json={"preview": True}).json()
+    even = next(one for one in run["scenarios"] if one["key"] == "even")
+    assert seen["effects"]["accounts"] == even["moved_accounts"]
+    assert counts() == before
+    applied = company.post(f"{path}/even/apply", json={}).json()
+    after = counts()
+    assert sum(after.values()) == 200
+    assert after["West"] - before["West"] == even["moved_accounts"]
+    late = company.post(f"{path}/few/apply", json={})
+    assert late.status_code == 412
+    assert "changed “" in late.json()["detail"]
+    assert company.post(f"/api/v1/territory-changes/{applied['id']}/undo").status_code == 204
+    assert counts() == before
+
+
+def test_a_scenario_is_applied_on_the_morning_that_was_set(
+    company: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = computed(company)
+    path, before = f"{RUNS}/{run['id']}/scenarios/few/apply", counts()
+    today = clock.today("UTC")
+    assert company.post(path, json={"apply_on": today.isoformat()}).status_code == 422
+    tomorrow = today + timedelta(days=2)
+    assert company.post(path, json={"apply_on": tomorrow.isoformat()}).status_code == 200
+    jobs.apply_due(timestamp=0)
+    assert counts() == before
+    monkeypatch.setattr(clock, "today", lambda zone: tomorrow)
+    jobs.apply_due(timestamp=0)
+    jobs.apply_due(timestamp=0)
+    assert counts() != before
+    with transaction() as session:
+        found = session.get(BalanceScenario, (UUID(run["id"]), "few"))
+        assert found is not None
+        assert found.change_id is not None
+
+
+def test_a_cancelled_balance_stops_and_stays_cancelled(company: TestClient) -> None:
+    run_id = company.post(RUNS, json={}).json()["id"]
+    assert company.post(f"{RUNS}/{run_id}/cancel").status_code == 204
+    jobs.compute(run_id=run_id)
+    found = company.get(f"{RUNS}/{run_id}").json()
+    assert (found["state"], found["scenarios"]) == ("cancelled", [])
+    with pytest.raises(balancing.Stopped):
+        balancing.teller(UUID(run_id), 0)(0.5)
+    assert company.post(f"{RUNS}/{run_id}/cancel").status_code == 409
+
+
+def test_one_territory_alone_is_not_balanced(company: TestClient) -> None:
+    one = company.get("/api/v1/territories").json()["items"][0]["id"]
+    refused = company.post(RUNS, json={"territory_ids": [one]})
+    assert refused.status_code == 422
+    assert "at least two" in refused.json()["detail"]
+
+
+def test_pieces_fill_a_territory_and_know_their_neighbours() -> None:
+    area = MultiPolygon([AREA])
+    pieces = cutting.cut(area, 7)
+    assert sum(one.area for one in pieces) == pytest.approx(area.area)
+    near = cutting.borders(pieces)
+    assert all(i in near[j] for i, others in enumerate(near) for j in others)
+    assert max(len(one) for one in near) <= 6
+    whole = next(i for i, one in enumerate(pieces) if AREA.contains(one.buffer(0.001)))
+    assert len(near[whole]) == 6
+    assert cutting.MOST / 8 < 100 / h3.average_hexagon_area(cutting.resolution_for([area]), "km^2") < cutting.MOST

@@ -1,0 +1,203 @@
+"""Territories are drawn, split, merged and given away; each change says what it moves, is kept, and can be undone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Account, Site
+from server.accounts.pins import wkt
+from server.auth.models import Role, User
+from server.territories.models import Territory
+
+type MakeUser = Callable[..., User]
+type ClientFor = Callable[[User | None], TestClient]
+CHANGES = "/api/v1/territory-changes"
+
+
+def square(west: float, east: float | None = None) -> dict[str, Any]:
+    right = west + 1 if east is None else east
+    return {"type": "Polygon", "coordinates": [[[west, 47], [right, 47], [right, 48], [west, 48], [west, 47]]]}
+
+
+@pytest.fixture
+def bakery(session: Session) -> Account:
+    """An account that is visited every two weeks for half an hour."""
+    account = Account(name="Bakery", currency="EUR", account_class="A", yearly_value=1000)
+    session.add(account)
+    session.flush()
+    session.add(Site(account_id=account.id, is_main=True, pin=wkt(LonLat(9.75, 47.5)), pin_state="placed"))
+    session.flush()
+    return account
+
+
+@pytest.fixture
+def client(client_for: ClientFor, make_user: MakeUser) -> TestClient:
+    return client_for(make_user())
+
+
+def do(client: TestClient, operation: dict[str, Any], **more: Any) -> dict[str, Any]:
+    answer = client.post(CHANGES, json={"operation": operation} | more)
+    assert answer.status_code in (200, 201), answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def drawn(client: TestClient, name: str, outline: dict[str, Any], **more: Any) -> dict[str, Any]:
+    do(client, {"kind": "create", "name": name, "area": outline} | more)
+    return named(client, name)
+
+
+def named(client: TestClient, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        one for one in client.get("/api/v1/territories?area=true").json()["items"] if one["name"] == name
+    )
+    return found
+
+
+def place_of(session: Session, account: Account) -> str | None:
+    session.refresh(account)
+    return session.scalars(select(Territory.name).where(Territory.id == account.territory_id)).first()
+
+
+def test_strangers_and_reps_change_nothing(client_for: ClientFor, make_user: MakeUser) -> None:
+    body = {"operation": {"kind": "create", "name": "North", "area": square(9)}}
+    assert client_for(None).post(CHANGES, json=body).status_code == 401
+    assert client_for(make_user("rita", Role.REP)).post(CHANGES, json=body).status_code == 403
+
+
+def test_a_preview_says_what_moves_and_changes_nothing(session: Session, client: TestClient, bakery: Account) -> None:
+    north = drawn(client, "North", square(9))
+    operation = {
+        "kind": "split",
+        "territory_id": north["id"],
+        "rev": north["rev"],
+        "name": "East",
+        "line": {"type": "LineString", "coordinates": [[9.5, 46.9], [9.5, 48.1]]},
+    }
+    seen = do(client, operation, preview=True)["effects"]
+    assert (seen["accounts"], seen["value"]) == (1, 1000)
+    assert 26 * 0.5 < seen["hours"] < 26 * 1.3  # every two weeks, half an hour and the drive
+    assert place_of(session, bakery) == "North"
+    done = do(client, operation)
+    assert done["effects"]["accounts"] == 1
+    assert place_of(session, bakery) == "East"
+
+
+def test_an_undone_change_leaves_every_corner_where_it_was(
+    session: Session, client: TestClient, bakery: Account
+) -> None:
+    drawn(client, "North", square(9))
+    before = session.scalars(select(Territory.area)).one().data
+    first = do(client, {"kind": "give", "ground": square(9.5, 11), "to_id": drawn(client, "East", square(10))["id"]})
+    second = do(client, {"kind": "merge", "territory_ids": [named(client, n)["id"] for n in ("East", "North")]})
+    assert place_of(session, bakery) == "East"
+    early = client.post(f"{CHANGES}/{first['id']}/undo")
+    assert early.status_code == 409
+    assert "changed again after that by Ada" in early.json()["detail"]
+    for change in (second, first):
+        assert client.post(f"{CHANGES}/{change['id']}/undo").status_code == 204
+    assert place_of(session, bakery) == "North"
+    session.expire_all()
+    row = session.scalars(select(Territory).where(Territory.name == "North")).one()
+    assert row.area.data == before
+    assert client.post(f"{CHANGES}/{first['id']}/undo").status_code == 409
+
+
+def test_a_change_on_an_older_state_is_refused_by_name_and_kept(
+    client: TestClient, client_for: ClientFor, make_user: MakeUser
+) -> None:
+    north = drawn(client, "North", square(9))
+    wish = {"kind": "reshape", "territory_id": north["id"], "rev": north["rev"]}
+    do(client, wish | {"area": square(9, 9.8)})
+    second = client_for(make_user("mara", Role.ADMIN))
+    late = second.post(CHANGES, json={"operation": wish | {"area": square(9, 9.6)}, "why": "Rita is near"})
+    assert late.status_code == 412
+    assert "Ada changed “North”" in late.json()["detail"]
+    kept = next(one for one in client.get(CHANGES).json()["items"] if one["state"] == "kept")
+    assert (kept["why"], kept["by"]) == ("Rita is near", "Mara")
+    assert named(client, "North")["area"]["coordinates"][0][0] == square(9, 9.8)["coordinates"][0]
+    do(second, {"kind": "kept", "change_id": late.json()["change_id"]})
+    assert named(client, "North")["area"]["coordinates"][0][0] == square(9, 9.6)["coordinates"][0]
+    assert [one["state"] for one in client.get(CHANGES).json()["items"]].count("kept") == 0
+
+
+def test_an_account_assigned_by_hand_keeps_its_territory(session: Session, client: TestClient, bakery: Account) -> None:
+    drawn(client, "North", square(9))
+    session.refresh(bakery)
+    bakery.territory_is_fixed = True
+    session.flush()
+    east = drawn(client, "East", square(10))
+    seen = do(client, {"kind": "give", "ground": square(9.5, 11), "to_id": east["id"]})
+    assert (seen["effects"]["accounts"], seen["effects"]["by_hand"]) == (0, 1)
+    assert place_of(session, bakery) == "North"
+
+
+def test_gaps_and_overlaps_are_listed_and_mended_by_one_action(client: TestClient) -> None:
+    west, east = drawn(client, "West", square(9, 10.01)), drawn(client, "East", square(10, 11))
+    drawn(client, "Far", square(11.0005, 12))
+    troubles = client.get("/api/v1/territory-troubles").json()["items"]
+    assert [one["kind"] for one in troubles] == ["overlap", "gap"]
+    assert set(troubles[0]["between"]) == {west["id"], east["id"]}
+    do(client, {"kind": "give", "ground": troubles[0]["area"], "to_id": east["id"]})
+    do(client, {"kind": "give", "ground": troubles[1]["area"]})
+    assert client.get("/api/v1/territory-troubles").json()["items"] == []
+
+
+def test_neighbours_give_way_to_a_drawing_and_a_region_above_does_not(client: TestClient) -> None:
+    region = drawn(client, "Region", square(9, 11))
+    drawn(client, "West", square(9, 10), parent_id=region["id"])
+    drawn(client, "East", square(9.5, 11), parent_id=region["id"], others_give_way=True)
+    assert named(client, "Region")["area"] == region["area"]
+    assert max(x for x, _ in named(client, "West")["area"]["coordinates"][0][0]) == 9.5
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        (
+            {"kind": "split", "name": "B", "line": {"type": "LineString", "coordinates": [[1, 1], [2, 2]]}},
+            "cut “North”",
+        ),
+        ({"kind": "reshape", "area": {"type": "Polygon", "coordinates": []}}, "“North” is empty"),
+        ({"kind": "reshape", "area": {"type": "Point", "coordinates": [9, 47]}}, "“North” is not an area"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_by_name(client: TestClient, operation: dict[str, Any], said: str) -> None:
+    north = drawn(client, "North", square(9))
+    refused = client.post(CHANGES, json={"operation": operation | {"territory_id": north["id"]}})
+    assert refused.status_code == 422
+    assert said in refused.json()["detail"]
+
+
+def test_ground_that_would_swallow_a_territory_is_refused(client: TestClient) -> None:
+    drawn(client, "Small", square(9.2, 9.3))
+    north = drawn(client, "North", square(10))
+    refused = client.post(CHANGES, json={"operation": {"kind": "give", "ground": square(9), "to_id": north["id"]}})
+    assert refused.status_code == 422
+    assert "Nothing would be left of “Small”" in refused.json()["detail"]
+
+
+def test_a_crossing_of_the_antimeridian_is_mended_and_told(client: TestClient) -> None:
+    far = {"type": "Polygon", "coordinates": [[[179, 0], [-179, 0], [-179, 1], [179, 1], [179, 0]]]}
+    seen = do(client, {"kind": "create", "name": "Fiji", "area": far})
+    assert seen["notes"] == ["The outline of “Fiji” crossed the 180th meridian and was cut there."]
+    assert len(named(client, "Fiji")["area"]["coordinates"]) == 2
+
+
+def test_who_loses_a_territory_is_named_and_a_rep_who_left_is_marked(
+    session: Session, client: TestClient, make_user: MakeUser
+) -> None:
+    north, south = drawn(client, "North", square(9)), drawn(client, "South", square(10))
+    rita = make_user("rita", Role.REP)
+    client.put(f"/api/v1/territories/{south['id']}/members", json={"members": [str(rita.id)]})
+    rita.active = False
+    session.flush()
+    members = client.get(f"/api/v1/territories/{south['id']}/members").json()["items"]
+    assert [(one["name"], one["has_left"]) for one in members] == [("Rita", True)]
+    seen = do(client, {"kind": "merge", "territory_ids": [north["id"], south["id"]]}, preview=True)
+    assert seen["notes"] == ["Rita works “South”, which goes: find another territory for them."]

@@ -1,0 +1,102 @@
+"""The territories' page in a browser: drawn, split, merged, balanced, compared, applied and undone."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server.balance.jobs import compute
+from server.kit.database import transaction
+from server.territories.models import Territory, TerritoryChange
+
+pytestmark = pytest.mark.browser
+
+
+def names() -> list[str]:
+    with transaction() as session:
+        rows = session.scalars(select(Territory.name).where(Territory.deleted_at.is_(None)).order_by(Territory.name))
+        return list(rows)
+
+
+def click_map(page: Any, *spots: tuple[float, float], twice: bool = False) -> None:
+    """Click places on the map, given as shares of its width and height; the last one twice when that ends a line."""
+    frame = page.locator("#territory-map canvas").bounding_box()
+    for number, (x, y) in enumerate(spots, 1):
+        at = frame["x"] + frame["width"] * x, frame["y"] + frame["height"] * y
+        page.mouse.move(*at, steps=3)
+        page.mouse.click(*at)
+        if twice and number == len(spots):
+            page.mouse.click(*at)
+
+
+def open_page(page: Any, path: str = "/territories") -> None:
+    page.goto(path)
+    page.wait_for_selector("#territory-map[data-idle=true][data-tools=true]")
+
+
+def save(page: Any) -> None:
+    page.wait_for_selector("#edit-panel[data-state=looked]")
+    with page.expect_navigation():
+        page.click("#edit-panel [data-save]")
+    page.wait_for_selector(".note.good")
+    page.wait_for_selector("#territory-map[data-idle=true][data-tools=true]")
+
+
+def test_a_manager_draws_splits_merges_and_undoes(page: Any) -> None:
+    open_page(page)
+    page.click("[data-tool=create]")
+    page.fill("#e-name", "East")
+    click_map(page, (0.6, 0.2), (0.9, 0.2), (0.9, 0.8), (0.6, 0.8), (0.6, 0.2))
+    page.wait_for_selector("#edit-panel tbody tr:nth-child(2)")
+    assert "East (new)" in page.inner_text("#edit-panel tbody")
+    save(page)
+    assert names() == ["East", "West"]
+
+    page.check("section:has(h2:text-is('West')) [data-choose]")
+    page.click("[data-tool=split]")
+    page.fill("#e-name", "South")
+    click_map(page, (0.02, 0.5), (0.98, 0.5), twice=True)
+    save(page)
+    assert names() == ["East", "South", "West"]
+
+    page.check("section:has(h2:text-is('West')) [data-choose]")
+    page.check("section:has(h2:text-is('South')) [data-choose]")
+    page.click("[data-tool=merge]")
+    save(page)
+    assert len(names()) == 2
+
+    with page.expect_navigation():
+        page.click(".note.good [data-undo]")
+    page.wait_for_selector("section:has(h2:text-is('South'))")
+    assert names() == ["East", "South", "West"]
+    page.click("details:has(.history) > summary")
+    assert "undone" in page.inner_text(".history li:first-child")
+
+
+def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any) -> None:
+    open_page(page)
+    page.check("section:has(h2:text-is('West')) [data-choose]")
+    page.click("[data-tool=split]")
+    page.fill("#e-name", "South")
+    click_map(page, (0.02, 0.8), (0.98, 0.8), twice=True)
+    save(page)
+
+    page.click("a[href='/territories/balance']")
+    with page.expect_navigation():
+        page.click("form[action='/territories/balance'] button.primary")
+    assert "Waiting" in page.inner_text("main")
+    compute(run_id=page.url.rsplit("/", 1)[1])
+    page.wait_for_selector("[data-scenario=compact]")
+    page.wait_for_selector("#balance-map[data-idle=true]")
+    page.click("[data-scenario=even] [data-show]")
+    assert page.get_attribute("[data-scenario=even]", "aria-current") == "true"
+    page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
+
+    with page.expect_navigation():
+        page.click("[data-scenario=even] [data-apply]")
+    page.wait_for_selector("[data-scenario=even] [data-undo]")
+    with page.expect_navigation():
+        page.click("[data-scenario=even] [data-undo]")
+    with transaction() as session:
+        undone = session.scalars(select(TerritoryChange).where(TerritoryChange.kind == "balance")).one()
+        assert undone.state == "undone"
