@@ -41,6 +41,15 @@ class RestOfDay:
     known: tuple[str, ...]
     unplaced: tuple[str, ...]
     """Stops without a place on the map; they stay as they are."""
+    points: tuple[Point, ...]
+    """Where one stands, where the day ends, and the doors, as the drive times count them."""
+
+    def with_call(self, site: Json, key: str, service_s: int) -> tuple[replan.Ahead, replan.Call]:
+        """The same rest with the drives to one more place, and the call there; nothing is placed yet."""
+        points = [*self.points, _at(site)]
+        windows = hours.open_spans(site.get("opening_hours"), self.midnight.weekday())
+        call = replan.Call(key, len(points) - 1, service_s, windows, WORTH_S["A"])
+        return replace(self.ahead, seconds=drives(points, _factor(self.day))), call
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,7 @@ def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> R
         ),
         known=tuple(key_of(s) for s in placed),
         unplaced=tuple(s.name for s in stops if s.lon is None or s.lat is None),
+        points=tuple(points),
     )
 
 

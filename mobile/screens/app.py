@@ -22,18 +22,23 @@ from mobile.screens import (
     account,
     accounts,
     gallery,
+    leads,
     map_view,
     more,
+    nearby,
     order,
     parts,
     pin,
     replan,
+    settings,
     sign_in,
     signing,
     steps,
     sync,
+    times,
     today,
     visit,
+    week,
 )
 from mobile.screens.context import Context
 from mobile.texts import Words
@@ -53,7 +58,14 @@ SCREENS = {
     "sign": signing.build,
     "photo": gallery.build,
     "next_step": steps.build,
-    "lead": steps.build_lead,
+    "lead": leads.build_new,
+    "lead_card": leads.build,
+    "nearby": nearby.build,
+    "week": week.build,
+    "entry": week.build_entry,
+    "times": times.build,
+    "time": times.build_offer,
+    "settings": settings.build,
     "sync": sync.build,
     "more": more.build,
     "replan": replan.build,
@@ -143,9 +155,14 @@ class WaymarkApp(App):
         self.trail.append((screen, arguments))
         self.again()
 
-    def back(self) -> None:
+    def instead(self, screen: str, **arguments: Any) -> None:
+        """The same place with other arguments: the way back stays as it is."""
+        self.trail[-1:] = [(screen, arguments)]
+        self.again()
+
+    def back(self, steps: int = 1) -> None:
         if len(self.trail) > 1:
-            self.trail.pop()
+            del self.trail[max(1, len(self.trail) - steps) :]
         elif self.trail and self.trail[0][0] in TABS and self.trail[0][0] != "today":
             self.trail = [("today", {})]
         self.again()
@@ -181,7 +198,7 @@ class WaymarkApp(App):
         wide = size[0] >= dp(WIDE_DP)
         if wide != self.ctx.wide:
             self.ctx.wide = wide
-            if self.trail and self.trail[-1][0] in (*TABS, "account"):
+            if self.trail and self.trail[-1][0] in (*TABS, "account", "week"):
                 self.again()
 
     # -- what screens ask for
