@@ -34,7 +34,7 @@ class AccountLine:
 def last_visits(store: Store) -> dict[str, str]:
     """The latest day on which each account was visited, as far as this phone knows."""
     sql = (
-        "select account_id, max(sort) from row where e='visit' and json_extract(doc,'$.state')='done'"
+        "select account_id, max(sort) from row where e='visit' and json_extract(opened(doc),'$.state')='done'"
         " group by account_id"
     )
     return dict(store.cache.db.execute(sql).fetchall())

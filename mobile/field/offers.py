@@ -100,8 +100,7 @@ def _even(ahead: replan.Ahead, order: list[str], call: replan.Call, slot: replan
     if not any(opens <= even and even + call.service_s <= closes for opens, closes in call.windows):
         return slot.starts_s
     fixed = replace(call, windows=((even, even + call.service_s),))
-    same = any(other.after == slot.after for other in replan.slots(ahead, order, fixed))
-    return even if same else slot.starts_s
+    return even if replan.fits(ahead, order, fixed, slot.after) else slot.starts_s
 
 
 def _busy(store: Store, user_id: str, day: date, rest: restday.RestOfDay) -> Iterator[tuple[datetime, datetime]]:

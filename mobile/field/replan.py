@@ -332,3 +332,11 @@ def slots(day: Ahead, order: Sequence[str], call: Call) -> list[Slot]:
             times = timed(wider, (*known[:at], number[call.id], *known[at:]))
             found.append(Slot(order[at - 1] if at else None, times.stops[at].starts_s, extra))
     return sorted(found, key=lambda s: (s.detour_s, s.starts_s))
+
+
+def fits(day: Ahead, order: Sequence[str], call: Call, after: str | None) -> bool:
+    """Whether a new call fits right after a stop of an order, or at its beginning."""
+    wider = replace(day, calls=(*day.calls, call))
+    number = {c.id: i for i, c in enumerate(wider.calls)}
+    at = 0 if after is None else list(order).index(after) + 1
+    return Route(wider, tuple(number[k] for k in order)).added(number[call.id], at) is not None

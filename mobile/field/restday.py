@@ -192,7 +192,7 @@ def _as_taken(stop: reads.Stop, told: Json) -> reads.Stop:
 
 def _route(store: Store, user_id: str, day: date) -> Json:
     found = store.cache.db.execute(
-        "select doc from row where e='route' and sort=? order by id desc", (day.isoformat(),)
+        "select opened(doc) from row where e='route' and sort=? order by id desc", (day.isoformat(),)
     ).fetchall()
     routes: list[Json] = [json.loads(one[0]) for one in found]
     return next((one for one in routes if one.get("rep_id") == user_id), {})

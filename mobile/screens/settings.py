@@ -1,11 +1,11 @@
 """Settings: appearance, language, networks, the lock, what lies on this phone, what works without a network."""
 
-from mobile.field import holdings
+from mobile.field import holdings, locking
 from mobile.field.sync.hello import APP_VERSION
 from mobile.screens.parts import fact, frame, section
 from mobile.texts import LANGUAGES
 from mobile.widgets.base import Column, Icon, Row, Scroller, Text
-from mobile.widgets.controls import Chips
+from mobile.widgets.controls import Chips, PushButton
 
 OFFLINE = ("today", "map", "accounts", "visit", "photos", "order", "lead", "times", "replan", "week")
 ONLINE = ("sign_in", "sync", "pictures")
@@ -24,6 +24,7 @@ def build(ctx):
         choice("appearance", "appearance", [(k, words(k)) for k in ("light", "dark")]),
         choice("language", "language", list(LANGUAGES.items())),
         photos,
+        _lock(ctx),
         _data(ctx),
         _offline(ctx),
         section(
@@ -34,6 +35,25 @@ def build(ctx):
         ),
     )
     return frame(ctx, words("settings"), page, back=True)
+
+
+def _lock(ctx):
+    """A PIN, or none."""
+    words, secrets = ctx.words, ctx.phone.secrets
+
+    def remove():
+        locking.remove_pin(secrets, ctx.user_id)
+        ctx.nav.again()
+        ctx.nav.toast(words("pin_removed"))
+
+    is_set = locking.has_pin(secrets, ctx.user_id)
+    box = section(words("lock"), Text(words("pin_help"), 14, ink="quiet"))
+    title = words("change_pin") if is_set else words("set_pin")
+    box.add_widget(PushButton(title, lambda: ctx.nav.go("set_pin"), "shield_check", "quiet"))
+    if is_set:
+        box.add_widget(PushButton(words("remove_pin"), remove, "x", "quiet"))
+    box.add_widget(Text(words("sealed_help"), 14, ink="quiet"))
+    return box
 
 
 def _data(ctx):

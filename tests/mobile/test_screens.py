@@ -1,5 +1,6 @@
 """The app in a real Kivy window, driven by taps."""
 
+import io
 import math
 import os
 import re
@@ -172,7 +173,7 @@ def open_app():
     opened = []
 
     def start(folder, **kwargs):
-        screen = Screen(WaymarkApp(folder, position=Nearby(), **kwargs))
+        screen = Screen(WaymarkApp(folder, **({"position": Nearby()} | kwargs)))
         opened.append(screen)
         return screen
 
@@ -292,9 +293,9 @@ def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_a
     assert [(op.e, op.body["d"]["owner_id"]) for op in ops] == [("attachment", uid(3001))] * 2
     large, small = ops[0].body["d"]["sha256"], ops[0].body["d"]["thumbnail_sha256"]
     blobs = store.outbox.blobs
-    assert blobs.path_of(large).stat().st_size <= 300_000
-    assert blobs.path_of(small).stat().st_size <= 20_000
-    with Image.open(blobs.path_of(large)) as kept:
+    assert len(blobs.read(large)) <= 300_000
+    assert len(blobs.read(small)) <= 20_000
+    with Image.open(io.BytesIO(blobs.read(large))) as kept:
         assert max(kept.size) <= 1600
         assert dict(kept.getexif()) == {0x0132: "2026:11:26 10:12:29"}
     screen.app.go("account", account_id=uid(1001))
@@ -591,3 +592,53 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
                 assert -1 <= left <= right <= SIZES[size][0] + 1, f"{name}: {target.label!r} leaves the window"
                 assert target.collide_point(target.center_x, target.center_y + 23), f"{name}: {target.label!r} is small"
     screen.resize(SIZES["phone"])
+
+
+def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(screen):
+    from mobile.field import locking
+
+    screen.app.go("settings")
+    screen.frames()
+    screen.tap("Set a PIN")
+    for digits in ("25", "2580", "2581", "2580", "2580"):
+        for digit in digits:
+            screen.tap(digit)
+        screen.tap("Done")
+    assert screen.shows("Remove the PIN"), "too short, then not the same, then twice the same"
+    screen.tap("back")
+    guard, store = screen.app.guard, screen.app.ctx.store
+    edit(store, "account", uid(1001), {"phone": "mine"})
+    guard.look()
+    assert not screen.shows("Locked"), "somebody is there"
+    guard._touched -= locking.IDLE_S
+    guard.look()
+    screen.frames()
+    assert screen.shows("Locked")
+    assert not screen.shows("Müller GmbH")
+    screen.app.go("accounts")
+    screen.frames()
+    assert not screen.shows("Müller GmbH"), "nothing leads around it"
+    for digit in "1111":
+        screen.tap(digit)
+    screen.tap("Unlock")
+    assert screen.shows("This is not the PIN.")
+    for digit in "2580":
+        screen.tap(digit)
+    screen.tap("Unlock")
+    assert screen.shows("Müller GmbH")
+    assert len(store.outbox.ops()) == 1
+
+
+def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_work(open_app, world):
+    from mobile.field import locking
+
+    edit(world.store, "account", uid(1001), {"phone": "mine"})
+    long_ago = clock.now() - timedelta(days=locking.DAYS_ALONE, hours=1)
+    locking.in_contact(world.store.outbox, long_ago)
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    assert screen.shows("has not spoken with the server for 14 days")
+    assert screen.shows("1 entries are kept")
+    assert not (world.home.user_folder(world.server.user_id) / "cache.db").exists()
+    world.sign_in()
+    assert world.sync().results == {"applied": 1}
