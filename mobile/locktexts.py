@@ -19,7 +19,7 @@ EN = {
     "pin_wrong": "This is not the PIN.",
     "pin_wait": "Too many wrong tries. Wait {n} seconds.",
     "pin_wait_long": "Too many wrong tries. Wait some minutes.",
-    "pin_forgotten": "PIN forgotten: sign in with the password",
+    "pin_forgotten": "Sign in with the password",
     "alone": "This phone has not spoken with the server for {n} days, so its data is closed. Sign in to open it again.",
     "alone_unsent": "{n} entries are kept and will be sent after that.",
     "sealed_help": "Data, entries and photos are sealed on this phone; maps and ids are not.",
@@ -44,7 +44,7 @@ DE = {
     "pin_wrong": "Das ist nicht die PIN.",
     "pin_wait": "Zu viele falsche Versuche. Bitte {n} Sekunden warten.",
     "pin_wait_long": "Zu viele falsche Versuche. Bitte einige Minuten warten.",
-    "pin_forgotten": "PIN vergessen: mit Passwort anmelden",
+    "pin_forgotten": "Mit Passwort anmelden",
     "alone": "Dieses Telefon hat seit {n} Tagen nicht mit dem Server gesprochen, darum sind die Daten geschlossen."
     " Nach der Anmeldung sind sie wieder da.",
     "alone_unsent": "{n} Einträge bleiben aufbewahrt und werden danach gesendet.",

@@ -115,10 +115,10 @@ def key_of(stop: reads.Stop) -> str:
     return stop.visit_id or f"{stop.account_id}/{stop.position}"
 
 
-def propose(rest: RestOfDay, *, late: Callable[[], bool] | None = None) -> Proposal:
+def propose(rest: RestOfDay, *, spent: Callable[[], float] | None = None) -> Proposal:
     """The rest of the day anew, in a few seconds at most, with what changes for whom."""
-    until = clock.mono_ms() + replan.LIMIT_MS
-    answer = replan.replan(rest.ahead, rest.known, late=late or (lambda: clock.mono_ms() > until))
+    began = clock.mono_ms()
+    answer = replan.replan(rest.ahead, rest.known, spent=spent or (lambda: (clock.mono_ms() - began) / replan.LIMIT_MS))
     stops = {key_of(s): s for s in rest.day.stops}
     after = {one.id: one for one in answer.stops}
     order = [one.id for one in answer.stops] + list(answer.left_out)

@@ -61,11 +61,11 @@ def _data(ctx):
     words, box = ctx.words, section(ctx.words("data"))
     held = holdings.everything(ctx.files, [pack.path for pack in ctx.packs])
     for one in held:
-        counted = words.number(one.count) if one.kind not in ("map", "other") else ""
+        counted = words.number(one.count) if one.kind not in ("map", "other") else "–"
         row = Row(
-            Text(words(f"h_{one.kind}"), 16, size_hint_x=0.5, lines=1),
-            Text(counted, 16, size_hint_x=0.22, align="right"),
-            Text(words.fine_size(one.octets), 16, ink="quiet", size_hint_x=0.28, align="right"),
+            Text(words(f"h_{one.kind}"), 16, size_hint_x=0.58, lines=1),
+            Text(counted, 16, size_hint_x=0.16, align="right"),
+            Text(words.fine_size(one.octets), 16, ink="quiet", size_hint_x=0.26, align="right"),
             spacing=8,
         )
         box.add_widget(row)

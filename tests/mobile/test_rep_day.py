@@ -123,13 +123,14 @@ def test_a_day_without_network_arrives_whole_although_the_app_is_killed(office, 
 
     screen = open_app(home, server=office.address, position=where, camera=camera)
     screen.until(lambda: screen.shows("1 needs you"))
+    screen.until(lambda: not screen.app.ctx.store.outbox.blobs.all("waiting"))
     screen.app.worker.stop()
     screen.app.go("sync")
     film.shoot(screen, "after-the-kill")
     assert screen.shows("you wrote “+4232222222”, the office “+4231111111”")
-    assert not screen.app.ctx.store.outbox.blobs.all("waiting", "refused")
-    film.shoot(screen, "one-needs-me")
+    assert not screen.app.ctx.store.outbox.blobs.all("refused")
 
+    assert office.sql("select count(*) from stored_file") == [(2,)], "the photo and its small picture, once each"
     events = office.sql("select state, count(*) from visit_event group by state order by state")
     assert events == [("checked_in", 1), ("done", 1), ("missed", 1)]
     assert office.sql("select count(*) from sync_receipt") == [(unsent,)]
