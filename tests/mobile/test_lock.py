@@ -78,7 +78,7 @@ def test_a_lost_key_of_the_cache_costs_a_fetch_and_no_work(synced):
     assert synced.store.cache.doc("account", uid(1001))["name"] == "Müller GmbH"
 
 
-def test_a_wipe_destroys_the_keys_before_the_files_and_tells_the_server(synced):
+def test_a_wipe_destroys_the_keys_before_the_files(synced):
     steps, user = [], synced.server.user_id
     shred = sealing.destroy
     synced.home._shred = lambda who: (steps.append(synced.store.folder.exists()), shred(synced.secrets, who))
@@ -91,7 +91,6 @@ def test_a_wipe_destroys_the_keys_before_the_files_and_tells_the_server(synced):
     assert not folder.exists()
     assert synced.secrets.get(f"seal-cache-{user}") is None
     assert synced.secrets.get(f"seal-outbox-{user}") is None
-    assert synced.server.requests[-1] == ("POST", "/sync/v1/wiped")
 
 
 def test_wrong_pins_wait_longer_each_time_and_the_right_one_counts_again_after_that(tmp_path):

@@ -1,6 +1,5 @@
 """One whole sync: tokens, hello, align, push, pull, then maps; and what to do when it breaks off."""
 
-import contextlib
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
@@ -152,9 +151,7 @@ class Sync:
     def _barred(self, report: Report, problem: DeviceBarred) -> Report:
         self._store.outbox.meta.set("sign_in_needed", problem.code)
         if problem.code == "wipe":
+            self._tokens.destroy()
             self._store.close()
             self._home.wipe(self._user_id)
-            self._tokens.destroy()
-            with contextlib.suppress(Unreachable, Problem):  # a receipt; the server learns it or not, the data is gone
-                self._api.call("POST", "/sync/v1/wiped", {})
         return report.failed(problem.code, problem.detail)

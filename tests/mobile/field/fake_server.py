@@ -120,7 +120,6 @@ class FakeServer:
         if request.path == "/api/v1/regions":
             return 200, {"items": list(self.packs.values())}
         handler = {"/sync/v1/hello": self._hello, "/sync/v1/push": self._push, "/sync/v1/pull": self._pull}
-        handler["/sync/v1/wiped"] = lambda _device, _message: {}
         return 200, handler[request.path](device_id, message)
 
     # -- devices
