@@ -1,14 +1,17 @@
 """The phone put together for one folder: device, files, sign-in, sync. Used with and without a screen."""
 
 import json
+import shutil
 from pathlib import Path
 
-from mobile.device.desktop import DesktopNetwork, FileSecrets, NoCamera, NoPosition
-from mobile.device.keys import FileKeys
+from mobile.device import sealing
+from mobile.device.machine import devices
 from mobile.device.pictures import PillowPictures
+from mobile.field import locking, reads
 from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
-from mobile.field.ports import Camera, Network, Pictures, Position
-from mobile.field.store import Store
+from mobile.field.ports import Camera, Keys, Network, Pictures, Position, Secrets
+from mobile.field.store import Store, clock
+from mobile.field.store.sqlite import remove
 from mobile.field.sync import blobs
 from mobile.field.sync.api import Api
 from mobile.field.sync.run import Report, Sync
@@ -20,13 +23,16 @@ class Phone:
     """Everything that is one per phone; stores are one per thread."""
 
     def __init__(self, folder: Path, position: Position | None = None, camera: Camera | None = None) -> None:
-        self.home = PhoneHome(folder)
-        self.keys = FileKeys(folder / "keys")
-        self.secrets = FileSecrets(folder / "secrets.json")
-        self.position: Position = position or NoPosition()
-        self.camera: Camera = camera or NoCamera()
+        own = devices(folder)
+        self.keys: Keys = own.keys
+        self.secrets: Secrets = own.secrets
+        self.home = PhoneHome(
+            folder, lambda user: sealing.seals_of(self.secrets, user), lambda user: sealing.destroy(self.secrets, user)
+        )
+        self.position: Position = position or own.position
+        self.camera: Camera = camera or own.camera
         self.pictures: Pictures = PillowPictures()
-        self.network: Network = DesktopNetwork()
+        self.network: Network = own.network
 
     def who(self) -> SignedIn:
         """The signed-in user; raises NotSignedIn."""
@@ -37,7 +43,7 @@ class Phone:
 
     def sign_in(self, server: str, login: str, password: str, device_name: str) -> SignedIn:
         """Register this phone for a user with the server."""
-        return sign_in(
+        who = sign_in(
             Api(HttpTransport(server)),
             self.home,
             self.keys,
@@ -47,13 +53,34 @@ class Phone:
             password=password,
             device_name=device_name,
         )
+        store = self.home.store()
+        try:
+            locking.opened(store.outbox, clock.now())
+        finally:
+            store.close()
+        return who
 
     def sync(self, store: Store, *, server: str | None = None, with_maps: bool = True) -> Report:
         """One whole sync with the server this phone is signed in to."""
         transport = HttpTransport(server or self.who().server)
-        return Sync(self.home, store, transport, self.keys, self.secrets).run(
+        report = Sync(self.home, store, transport, self.keys, self.secrets).run(
             with_maps=with_maps, photos_too=self.photos_allowed()
         )
+        if report.ok:
+            locking.in_contact(store.outbox, clock.now())
+        return report
+
+    def close_data(self, store: Store) -> int:
+        """Close what the server could send again, until somebody signs in; returns how much unsent work is kept.
+
+        The key goes first: without it the rest is noise. The journal, its photos and its key stay.
+        """
+        unsent = reads.sync_state(store).unsent
+        sealing.destroy(self.secrets, self.who().user_id, "cache")
+        store.close()
+        remove(store.folder / "cache.db")
+        shutil.rmtree(store.folder / "fetched", ignore_errors=True)
+        return unsent
 
     def photos_allowed(self) -> bool:
         """Whether large photos may be sent over the present network."""
@@ -85,7 +112,7 @@ class Phone:
             chosen = json.loads((self.home.folder / "settings.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             chosen = {}
-        return {"appearance": "light", "language": "en", "photos": "any"} | dict(chosen)
+        return {"appearance": "light", "language": "en", "photos": "any", "hidden_layers": ""} | dict(chosen)
 
     def choose(self, key: str, value: str) -> None:
         write_whole(self.home.folder / "settings.json", json.dumps(self.settings() | {key: value}))

@@ -1,10 +1,10 @@
 """Everything the app says, in English and German, and how it writes numbers, times and distances."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mobile import phototexts, pintexts, plantexts, worktexts
+from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, worktexts
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -102,8 +102,6 @@ EN = {
     "kind_account": "Change of the account",
     "kind_site": "Change of the site",
     "data": "On this phone",
-    "data_line": "{accounts} accounts · map {map}",
-    "no_map": "no map yet",
     "no_map_help": "The map of your territory comes with the next sync.",
     "appearance": "Appearance",
     "light": "Light",
@@ -113,8 +111,6 @@ EN = {
     "sign_out_blocked": "{n} entries are not sent yet. Sync first, then sign out.",
     "sign_in_again": "Sign in again to send your work; nothing is lost.",
     "offline_title": "Works without a network",
-    "offline_list": "Today, map, accounts, check-in, visits, orders, next steps, leads, edits."
-    " Only signing in and syncing need the server.",
     "open_account": "Open account",
     "s_planned": "planned",
     "s_en_route": "on the way",
@@ -237,8 +233,6 @@ DE = {
     "kind_account": "Änderung am Kunden",
     "kind_site": "Änderung am Standort",
     "data": "Auf diesem Telefon",
-    "data_line": "{accounts} Kunden · Karte {map}",
-    "no_map": "noch keine Karte",
     "no_map_help": "Die Karte Ihres Gebiets kommt mit dem nächsten Abgleich.",
     "appearance": "Darstellung",
     "light": "Hell",
@@ -248,8 +242,6 @@ DE = {
     "sign_out_blocked": "{n} Einträge sind noch nicht gesendet. Erst abgleichen, dann abmelden.",
     "sign_in_again": "Bitte neu anmelden, um Ihre Arbeit zu senden; nichts ist verloren.",
     "offline_title": "Geht ohne Netz",
-    "offline_list": "Heute, Karte, Kunden, Check-in, Besuche, Aufträge, nächste Schritte, Leads, Änderungen."
-    " Nur Anmeldung und Abgleich brauchen Netz.",
     "open_account": "Kunde öffnen",
     "s_planned": "geplant",
     "s_en_route": "unterwegs",
@@ -278,8 +270,8 @@ DE = {
     "overdue": "{n} Tage überfällig",
 }
 
-EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN
-DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE
+EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN | daytexts.EN | locktexts.EN
+DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE | daytexts.DE | locktexts.DE
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {
@@ -326,6 +318,17 @@ class Words:
         dot = "." if self.language == "de" else ""
         return f"{WEEKDAYS[self.language][day.weekday()]} {day.day}{dot} {MONTHS[self.language][day.month - 1]}"
 
+    def day_text(self, text: str | None) -> str:
+        """A day as it travels, in words; empty when there is none."""
+        return self.day(date.fromisoformat(text)) if text else ""
+
+    def week(self, monday: date) -> str:
+        """ "23 - 29 Nov"."""
+        sunday, dot = monday + timedelta(days=6), "." if self.language == "de" else ""
+        months = MONTHS[self.language]
+        first = f"{monday.day}{dot}" + ("" if monday.month == sunday.month else f" {months[monday.month - 1]}")
+        return f"{first} – {sunday.day}{dot} {months[sunday.month - 1]}"
+
     def moment(self, instant: datetime, zone: ZoneInfo | None = None) -> str:
         """ "Thu 10:40", always with the day."""
         local = instant.astimezone(zone)
@@ -341,6 +344,11 @@ class Words:
         if metres < 1000:
             return f"{round(metres)} m"
         return f"{self.decimal(metres / 1000)} km" if metres < 100_000 else f"{round(metres / 1000)} km"
+
+    def fine_size(self, n_bytes: int) -> str:
+        """ "0.3 MB", "41 MB"."""
+        megabytes = n_bytes / 1_000_000
+        return f"{self.decimal(megabytes)} MB" if megabytes < 10 else f"{round(megabytes)} MB"
 
     def size(self, n_bytes: int) -> str:
         return f"{max(1, round(n_bytes / 1_000_000))} MB"

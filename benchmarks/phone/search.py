@@ -1,5 +1,5 @@
-"""Typing in the phone's search with 5,000 accounts: the slowest key, hits and slips alike, and the time to build the
-index. `python -m benchmarks.phone.search`
+"""Typing in the phone's search with 5,000 accounts in sealed files: the slowest key, hits and slips alike, and the time
+to build the index. `python -m benchmarks.phone.search`
 """
 
 import random
@@ -9,6 +9,8 @@ import time
 import uuid
 from pathlib import Path
 
+from mobile.device.desktop import FileSecrets
+from mobile.device.sealing import seals_of
 from mobile.field.finding import AccountIndex
 from mobile.field.store import Store
 
@@ -36,7 +38,7 @@ def fill(store: Store) -> None:
 def main() -> int:
     """Type, letter by letter; fails when a key takes longer than the goal in CPU time."""
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "user")
+        store = Store(Path(folder) / "user", seals_of(FileSecrets(Path(folder) / "secrets.json"), "user"))
         fill(store)
         began = time.process_time()
         index = AccountIndex(store)

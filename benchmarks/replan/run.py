@@ -98,6 +98,8 @@ def main() -> int:
         cpu.append(time.thread_time() - began)
         wall.append(time.perf_counter() - clock)
         gaps.append(judged(problem, answer) / max(1, server) - 1)
+        if gaps[-1] > GOAL_SHARE:
+            sys.stdout.write(f"day {number}, {len(ahead.calls)} stops: {100 * gaps[-1]:+.2f} %\n")
         if (number + 1) % 20 == 0 or number + 1 == chosen.days:
             tell(chosen.stops, gaps, cpu, wall)
     return 0 if statistics.fmean(gaps) <= GOAL_SHARE and max(cpu) <= GOAL_S else 1

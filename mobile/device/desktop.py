@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 from pathlib import Path
 
 from mobile.field.checkin import Fix
@@ -14,7 +15,7 @@ class FileSecrets:
     """A private file; not encrypted, unlike the phone's secure storage."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._turn = path, threading.Lock()
 
     def _all(self) -> dict[str, str]:
         try:
@@ -27,11 +28,14 @@ class FileSecrets:
 
     def put(self, name: str, value: str) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(self._path, json.dumps(self._all() | {name: value}))
+        with self._turn:
+            write_whole(self._path, json.dumps(self._all() | {name: value}))
 
     def delete(self, name: str) -> None:
-        rest = {k: v for k, v in self._all().items() if k != name}
-        write_whole(self._path, json.dumps(rest))
+        with self._turn:
+            kept = self._all()
+            if kept.pop(name, None) is not None:
+                write_whole(self._path, json.dumps(kept))
 
 
 class NoPosition:

@@ -1,9 +1,8 @@
-"""The accounts as a list: search as one types, what is overdue, what lies near a place."""
+"""The accounts as a list: search as one types, what is overdue."""
 
 from dataclasses import dataclass
 from datetime import date
 
-from mobile.field.checkin import distance_m
 from mobile.field.rows import docs
 from mobile.field.slips import Vocabulary
 from mobile.field.store import Store, clock
@@ -35,7 +34,7 @@ class AccountLine:
 def last_visits(store: Store) -> dict[str, str]:
     """The latest day on which each account was visited, as far as this phone knows."""
     sql = (
-        "select account_id, max(sort) from row where e='visit' and json_extract(doc,'$.state')='done'"
+        "select account_id, max(sort) from row where e='visit' and json_extract(opened(doc),'$.state')='done'"
         " group by account_id"
     )
     return dict(store.cache.db.execute(sql).fetchall())
@@ -85,17 +84,6 @@ class AccountIndex:
             self._vocabulary = Vocabulary({key: folded for key, (_line, folded) in self._lines.items()})
         near = self._vocabulary.nearly(words)
         return [line for key, (line, _folded) in self._lines.items() if key in near]
-
-    def near(self, text: str, lon: float, lat: float, within_m: float = 1000.0) -> list[AccountLine]:
-        """Accounts around a place that are called like this, the nearest first: what a new one may double."""
-        if len(fold(text)) < 3:
-            return []
-        found = [
-            (distance_m(lon, lat, one.lon, one.lat), one)
-            for one in self.search(text)
-            if one.lon is not None and one.lat is not None
-        ]
-        return [one for away, one in sorted(found, key=lambda pair: pair[0]) if away <= within_m][:3]
 
 
 def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tuple[AccountLine, str]:

@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mobile.field.store import Store
+from mobile.field.store.sealing import Seals
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,13 @@ class NotSignedIn(Exception):
 class PhoneHome:
     """All files of the app."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        seals_of: Callable[[str], Seals] | None = None,
+        shred: Callable[[str], None] | None = None,
+    ) -> None:
+        self.folder, self._seals_of, self._shred = folder, seals_of, shred
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "phone.json"
 
@@ -58,10 +65,13 @@ class PhoneHome:
         who = self.signed_in()
         if user_id is None and who is None:
             raise NotSignedIn("nobody is signed in on this phone; sign in first")
-        return Store(self.user_folder(user_id or (who.user_id if who else "")))
+        user_id = user_id or (who.user_id if who else "")
+        return Store(self.user_folder(user_id), self._seals_of(user_id) if self._seals_of else None)
 
     def wipe(self, user_id: str) -> None:
-        """Destroy a user's files, as the server has ordered."""
+        """Destroy a user's keys, which makes noise of everything at once, and then the files, as the server ordered."""
+        if self._shred is not None:
+            self._shred(user_id)
         shutil.rmtree(self.user_folder(user_id), ignore_errors=True)
         self.sign_out()
 

@@ -133,6 +133,21 @@ def fetched(store: Store, sha256: str) -> Path:
     return store.folder / "fetched" / sha256
 
 
+def keep(store: Store, sha256: str, content: bytes) -> None:
+    """Keep a content that can be fetched again; a killed app leaves no half of it."""
+    target = fetched(store, sha256)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = target.with_suffix(".part")
+    part.write_bytes(store.seals.cache.seal(content))
+    part.replace(target)
+
+
+def read(store: Store, path: Path) -> bytes:
+    """The picture in a file of this phone, opened."""
+    is_own = path.parent == store.outbox.blobs.folder
+    return (store.seals.outbox if is_own else store.seals.cache).open(path.read_bytes())
+
+
 def wanted(store: Store, account_id: str) -> list[str]:
     """The small pictures at an account that are on the server and not on this phone."""
     rows = [doc for doc in docs(store, "attachment", account_id) if doc.get("is_here")]

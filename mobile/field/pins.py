@@ -28,7 +28,7 @@ class ProposedPin:
 
 def proposed_pins(store: Store, account_id: str) -> dict[str, ProposedPin]:
     """My latest proposal for each site of an account by the site's id; refused by the server itself: see sync."""
-    sql = "select doc from row indexed by row_account where e='pin_proposal' and account_id=? order by id"
+    sql = "select opened(doc) from row indexed by row_account where e='pin_proposal' and account_id=? order by id"
     found, pins = marks(store), {}
     for (text,) in store.cache.db.execute(sql, (account_id,)):
         doc = json.loads(text)

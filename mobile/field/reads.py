@@ -141,19 +141,19 @@ def _docs(store: Store, sql: str, *args: object) -> list[Json]:
 
 def planned_days(store: Store, rep_id: str, since: date) -> list[str]:
     """Days from then on on which the rep has visits before them, in order."""
-    visits = _docs(store, "select doc from row where e='visit' and sort>=?", since.isoformat())
+    visits = _docs(store, "select opened(doc) from row where e='visit' and sort>=?", since.isoformat())
     return sorted({v["day"] for v in visits if v.get("rep_id") in (rep_id, None) and v["state"] == "planned"})
 
 
 def day(store: Store, rep_id: str, on: date) -> Day:
     """The rep's day: stops in route order, then visits that no route holds, in order of their time."""
     key = on.isoformat()
-    routes = _docs(store, "select doc from row where e='route' and sort=? order by id desc", key)
+    routes = _docs(store, "select opened(doc) from row where e='route' and sort=? order by id desc", key)
     route: Json = next((r for r in routes if r.get("rep_id") == rep_id), {})
-    visits = {v["id"]: v for v in _docs(store, "select doc from row where e='visit' and sort=?", key)}
+    visits = {v["id"]: v for v in _docs(store, "select opened(doc) from row where e='visit' and sort=?", key)}
     stops = _docs(
         store,
-        "select doc from row where e='stop' and sort between ? and ?",
+        "select opened(doc) from row where e='stop' and sort between ? and ?",
         f"{route.get('id')}:",
         f"{route.get('id')}:~",
     )
@@ -228,7 +228,9 @@ def _stop(store: Store, stop: Json, visit: Json | None, found: dict[tuple[str, s
 
 def sites_of(store: Store, account_id: str) -> list[Json]:
     """The account's sites, the main one first."""
-    sites = _docs(store, "select doc from row indexed by row_account where e='site' and account_id=?", account_id)
+    sites = _docs(
+        store, "select opened(doc) from row indexed by row_account where e='site' and account_id=?", account_id
+    )
     return sorted(sites, key=lambda s: (not s.get("is_main"), str(s.get("name") or ""), s["id"]))
 
 
@@ -244,10 +246,11 @@ def account_card(store: Store, account_id: str) -> AccountCard | None:
     found = marks(store)
     visits = _docs(
         store,
-        "select doc from row indexed by row_account where e='visit' and account_id=? order by sort desc, id desc",
+        "select opened(doc) from row indexed by row_account where e='visit' and account_id=?"
+        " order by sort desc, id desc",
         account_id,
     )
-    names = {u["id"]: u["name"] for u in _docs(store, "select doc from row where e='user_public'")}
+    names = {u["id"]: u["name"] for u in _docs(store, "select opened(doc) from row where e='user_public'")}
     held = store.cache.db.execute("select 1 from membership where e='account' and id=?", (account_id,)).fetchone()
     return AccountCard(
         account=account,

@@ -94,13 +94,13 @@ def orders_at(store: Store, account_id: str) -> list[Json]:
 
 def tasks_at(store: Store, account_id: str) -> list[Task]:
     """What is to be done at an account, what is late first."""
-    tasks = [_task(store, doc) for doc in docs(store, "activity", account_id)]
+    tasks = [task_of(store, doc) for doc in docs(store, "activity", account_id)]
     return sorted((one for one in tasks if one.state == "open"), key=_when)
 
 
 def tasks_of(store: Store, user_id: str) -> list[Task]:
     """What somebody has to do, what is late first."""
-    tasks = [_task(store, doc) for doc in docs(store, "activity") if doc.get("owner_id", user_id) == user_id]
+    tasks = [task_of(store, doc) for doc in docs(store, "activity") if doc.get("owner_id", user_id) == user_id]
     return sorted((one for one in tasks if one.state == "open"), key=_when)
 
 
@@ -108,7 +108,8 @@ def _when(task: Task) -> tuple[str, str]:
     return task.starts_at or task.due_on or "~", task.subject or ""
 
 
-def _task(store: Store, doc: Json) -> Task:
+def task_of(store: Store, doc: Json) -> Task:
+    """An activity as the rep sees it."""
     account = store.cache.doc("account", doc["account_id"]) if doc.get("account_id") else None
     return Task(
         id=doc["id"],

@@ -1,20 +1,24 @@
 """The rest of a day planned anew without a network: plain Python, pure, the same answer for the same seed.
 
 Times are whole seconds of the day. The search takes some stops out and puts them back at their cheapest places, again
-and again, and keeps what costs less: driving, plus the worth of what is left out.
+and again, and keeps what costs less: driving, plus the worth of what is left out. While it is hot it at times keeps
+what is dearer, and so leaves a good order for a better one.
 """
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-STEPS = 3_000
-LIMIT_MS = 2_500
-NEVER = -(10**9)
+STEPS = 5_000
+LIMIT_MS = 4_000
+NEVER, NO_LIMIT = -(10**9), 10**9
 PROMISE = 10**7
-MOST_OUT = 7
-WARMTH_S = 240.0
+MOST_OUT = 10
+HOT_S, COLD_S = 1_000.0, 10.0
+"""How much dearer a step may be, in the mean, at the beginning and at the end of a round."""
+ROUNDS = 2
 PASSED_OVER = 0.1
 """How often a good place is passed over, so that the search does not walk in circles."""
 
@@ -115,16 +119,19 @@ class Route:
         """Whether the day can be driven like this."""
         return _fits(self.early[0], self.late[0])
 
-    def added(self, index: int, at: int) -> int | None:
-        """Seconds of driving that a call costs between two places; None when it does not fit."""
+    def added(self, index: int, at: int, below: int = NO_LIMIT) -> int | None:
+        """Seconds of driving that a call costs between two places; None when it does not fit, or costs too much."""
         day, call, before, after = self.day, self.day.calls[index], self.nodes[at], self.nodes[at + 1]
         there, on = day.seconds[before][call.place], day.seconds[call.place][after]
+        extra = there + on - day.seconds[before][after]
+        if extra >= below:
+            return None
         early: Early = self.early[at] if self.order or day.rest is None else (day.open_s, None)
         done = _served(day.rest, call, _ready(day.rest, early, there))
         if done == (None, None):
             return None
         limit = _leave(day.rest, self.late[2 * at + 1], on)
-        return there + on - day.seconds[before][after] if _fits(done, limit) else None
+        return extra if _fits(done, limit) else None
 
 
 def _ready(rest: Rest | None, left: Early, drive: int) -> Early:
@@ -198,8 +205,8 @@ def _filled(day: Ahead, order: Order, waiting: list[int], dice: random.Random | 
         for at in range(len(order) + 1):
             if dice is not None and dice.random() < PASSED_OVER:
                 continue
-            extra = route.added(index, at)
-            if extra is not None and extra < best:
+            extra = route.added(index, at, best)
+            if extra is not None:
                 best, place = extra, at
         if place is not None:
             order = (*order[:place], index, *order[place:])
@@ -225,11 +232,13 @@ def _waiting(day: Ahead, order: Order, dice: random.Random) -> list[int]:
     inside = set(order)
     found = [i for i in range(len(day.calls)) if i not in inside]
     dice.shuffle(found)
-    way = dice.randrange(3)
+    way = dice.randrange(4)
     if way == 1:
         found.sort(key=lambda i: -_price(day.calls[i]))
     elif way == 2:
         found.sort(key=lambda i: sum(b - a for a, b in day.calls[i].windows))
+    elif way == 3:  # what it is worth by the time it takes, with some luck
+        found.sort(key=lambda i: -_price(day.calls[i]) * (0.7 + 0.6 * dice.random()) / (day.calls[i].service_s + 600))
     return found
 
 
@@ -239,9 +248,12 @@ def search(
     *,
     seed: int = 0,
     steps: int = STEPS,
-    late: Callable[[], bool] = lambda: False,
+    spent: Callable[[], float] = lambda: 0.0,
 ) -> Order:
-    """The best order found; it begins with the known one as far as that still works."""
+    """The best order found; it begins with the known one as far as that still works.
+
+    `spent` says which share of the time is over: a slow phone takes fewer steps, and cools down as far.
+    """
     dice = random.Random(seed)
     number = {call.id: i for i, call in enumerate(day.calls)}
     begun: Order = ()
@@ -251,14 +263,17 @@ def search(
     inside = set(begun)
     here = _filled(day, begun, [i for i in range(len(day.calls)) if i not in inside], None)
     price = cost(day, here)
-    best, least = here, price
-    for step in range(steps):
-        if not day.calls or (step % 16 == 0 and late()):
-            break
+    best, least, over = here, price, 0.0
+    for step in range(steps if day.calls else 0):
+        if step % 16 == 0:
+            over = max(step / steps, spent())
+            if over >= 1:
+                break
         thin = _thinned(day, here, dice) if here else here
         other = _filled(day, thin, _waiting(day, thin, dice), dice)
         asked = cost(day, other)
-        if asked < price + WARMTH_S * (1 - step / steps) * dice.random():
+        heat = HOT_S * (COLD_S / HOT_S) ** (over * ROUNDS % 1)
+        if asked < price - heat * math.log(1 - dice.random()):
             here, price = other, asked
             if asked < least:
                 best, least = other, asked
@@ -271,10 +286,10 @@ def replan(
     *,
     seed: int = 0,
     steps: int = STEPS,
-    late: Callable[[], bool] = lambda: False,
+    spent: Callable[[], float] = lambda: 0.0,
 ) -> Answer:
     """The rest of the day anew: promises, windows, break and shift are kept; what no longer fits is named."""
-    return timed(day, search(day, known, seed=seed, steps=steps, late=late))
+    return timed(day, search(day, known, seed=seed, steps=steps, spent=spent))
 
 
 def timed(day: Ahead, order: Order) -> Answer:
@@ -332,3 +347,11 @@ def slots(day: Ahead, order: Sequence[str], call: Call) -> list[Slot]:
             times = timed(wider, (*known[:at], number[call.id], *known[at:]))
             found.append(Slot(order[at - 1] if at else None, times.stops[at].starts_s, extra))
     return sorted(found, key=lambda s: (s.detour_s, s.starts_s))
+
+
+def fits(day: Ahead, order: Sequence[str], call: Call, after: str | None) -> bool:
+    """Whether a new call fits right after a stop of an order, or at its beginning."""
+    wider = replace(day, calls=(*day.calls, call))
+    number = {c.id: i for i, c in enumerate(wider.calls)}
+    at = 0 if after is None else list(order).index(after) + 1
+    return Route(wider, tuple(number[k] for k in order)).added(number[call.id], at) is not None

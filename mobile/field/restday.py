@@ -41,6 +41,15 @@ class RestOfDay:
     known: tuple[str, ...]
     unplaced: tuple[str, ...]
     """Stops without a place on the map; they stay as they are."""
+    points: tuple[Point, ...]
+    """Where one stands, where the day ends, and the doors, as the drive times count them."""
+
+    def with_call(self, site: Json, key: str, service_s: int) -> tuple[replan.Ahead, replan.Call]:
+        """The same rest with the drives to one more place, and the call there; nothing is placed yet."""
+        points = [*self.points, _at(site)]
+        windows = hours.open_spans(site.get("opening_hours"), self.midnight.weekday())
+        call = replan.Call(key, len(points) - 1, service_s, windows, WORTH_S["A"])
+        return replace(self.ahead, seconds=drives(points, _factor(self.day))), call
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,7 @@ def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> R
         ),
         known=tuple(key_of(s) for s in placed),
         unplaced=tuple(s.name for s in stops if s.lon is None or s.lat is None),
+        points=tuple(points),
     )
 
 
@@ -105,10 +115,10 @@ def key_of(stop: reads.Stop) -> str:
     return stop.visit_id or f"{stop.account_id}/{stop.position}"
 
 
-def propose(rest: RestOfDay, *, late: Callable[[], bool] | None = None) -> Proposal:
+def propose(rest: RestOfDay, *, spent: Callable[[], float] | None = None) -> Proposal:
     """The rest of the day anew, in a few seconds at most, with what changes for whom."""
-    until = clock.mono_ms() + replan.LIMIT_MS
-    answer = replan.replan(rest.ahead, rest.known, late=late or (lambda: clock.mono_ms() > until))
+    began = clock.mono_ms()
+    answer = replan.replan(rest.ahead, rest.known, spent=spent or (lambda: (clock.mono_ms() - began) / replan.LIMIT_MS))
     stops = {key_of(s): s for s in rest.day.stops}
     after = {one.id: one for one in answer.stops}
     order = [one.id for one in answer.stops] + list(answer.left_out)
@@ -182,7 +192,7 @@ def _as_taken(stop: reads.Stop, told: Json) -> reads.Stop:
 
 def _route(store: Store, user_id: str, day: date) -> Json:
     found = store.cache.db.execute(
-        "select doc from row where e='route' and sort=? order by id desc", (day.isoformat(),)
+        "select opened(doc) from row where e='route' and sort=? order by id desc", (day.isoformat(),)
     ).fetchall()
     routes: list[Json] = [json.loads(one[0]) for one in found]
     return next((one for one in routes if one.get("rep_id") == user_id), {})

@@ -62,6 +62,8 @@ def _head(ctx, card):
     head.add_widget(
         PushButton(words("log_visit"), lambda: ctx.nav.go("visit", account_id=account["id"]), "notebook_pen")
     )
+    find = PushButton(words("find_time"), lambda: ctx.nav.go("times", account_id=account["id"]), "clock", "quiet")
+    head.add_widget(find)
     head.add_widget(
         PushButton(words("take_order"), lambda: ctx.nav.go("order", account_id=account["id"]), "tag", "quiet")
     )

@@ -22,20 +22,27 @@ from mobile.screens import (
     account,
     accounts,
     gallery,
+    leads,
+    lock,
     map_view,
     more,
+    nearby,
     order,
     parts,
     pin,
     replan,
+    settings,
     sign_in,
     signing,
     steps,
     sync,
+    times,
     today,
     visit,
+    week,
 )
 from mobile.screens.context import Context
+from mobile.screens.guard import Guard
 from mobile.texts import Words
 from mobile.theme import DARK, LIGHT
 from mobile.widgets.bars import Stage, Toast
@@ -53,7 +60,15 @@ SCREENS = {
     "sign": signing.build,
     "photo": gallery.build,
     "next_step": steps.build,
-    "lead": steps.build_lead,
+    "lead": leads.build_new,
+    "lead_card": leads.build,
+    "nearby": nearby.build,
+    "week": week.build,
+    "entry": week.build_entry,
+    "times": times.build,
+    "time": times.build_offer,
+    "settings": settings.build,
+    "set_pin": lock.build_set,
     "sync": sync.build,
     "more": more.build,
     "replan": replan.build,
@@ -85,6 +100,7 @@ class WaymarkApp(App):
         self._asked: set[str] = set()
         self._shown: tuple[str, dict[str, Any]] | None = None
         self.ctx = Context(self.phone, Words(), self)
+        self.guard = Guard(self)
 
     # -- life
 
@@ -100,8 +116,18 @@ class WaymarkApp(App):
             self.go("sign_in")
         return self.stage
 
+    def on_pause(self) -> bool:
+        """Android takes the screen away; the app goes on where it was."""
+        return True
+
+    def on_resume(self) -> None:
+        self.guard.look()
+        if self.worker is not None:
+            self.worker.nudge()
+
     def on_stop(self) -> None:
         Window.unbind(on_keyboard=self._key, size=self._resized)
+        self.guard.stop()
         if self.worker is not None:
             self.worker.stop()
 
@@ -112,13 +138,16 @@ class WaymarkApp(App):
         self.ctx.words = Words(chosen["language"])
 
     def _enter(self) -> None:
-        """Somebody is signed in: open the files, show today, sync beside it."""
+        """Somebody is signed in: open the files, show today (or ask for the PIN), sync beside it."""
         if self.ctx.store is not None:
             self.ctx.store.close()
         self.ctx.who = self.phone.home.signed_in()
         self.ctx.store = self.phone.home.store()
         self.ctx.index = None
+        if self.guard.closes_data():
+            return
         self._open_maps()
+        self.guard.start()
         self.go("today")
         if self.syncing and self.worker is None:
             self.worker = SyncWorker(self._sync, self._synced)
@@ -143,9 +172,14 @@ class WaymarkApp(App):
         self.trail.append((screen, arguments))
         self.again()
 
-    def back(self) -> None:
+    def instead(self, screen: str, **arguments: Any) -> None:
+        """The same place with other arguments: the way back stays as it is."""
+        self.trail[-1:] = [(screen, arguments)]
+        self.again()
+
+    def back(self, steps: int = 1) -> None:
         if len(self.trail) > 1:
-            self.trail.pop()
+            del self.trail[max(1, len(self.trail) - steps) :]
         elif self.trail and self.trail[0][0] in TABS and self.trail[0][0] != "today":
             self.trail = [("today", {})]
         self.again()
@@ -153,10 +187,14 @@ class WaymarkApp(App):
     def again(self) -> None:
         """Build the present screen anew from what the store says."""
         screen, arguments = self.trail[-1]
+        if self.guard.asks and screen != "sign_in":
+            self.stage.show(lock.build(self.ctx))
+            self._shown = None
+            return
         same = self._shown == (screen, arguments)
         places = [scroller.scroll_y for scroller in self._scrollers()] if same else []
         if screen == "sign_in":
-            self.stage.show(sign_in.build(self.ctx, server=self.server))
+            self.stage.show(sign_in.build(self.ctx, server=self.server, **arguments))
         else:
             self.stage.show(SCREENS[screen](self.ctx, **arguments))
         self._shown = (screen, arguments)
@@ -181,7 +219,7 @@ class WaymarkApp(App):
         wide = size[0] >= dp(WIDE_DP)
         if wide != self.ctx.wide:
             self.ctx.wide = wide
-            if self.trail and self.trail[-1][0] in (*TABS, "account"):
+            if self.trail and self.trail[-1][0] in (*TABS, "account", "week"):
                 self.again()
 
     # -- what screens ask for
@@ -228,8 +266,24 @@ class WaymarkApp(App):
         if not webbrowser.open(link):
             self.toast(self.ctx.words("no_link", what=link.partition("?")[0]), "bad")
 
-    def sign_out(self) -> None:
+    def unlocked(self) -> None:
+        """The PIN was right: on where the rep was."""
+        self.guard.start()
+        self.again()
+
+    def forget_pin(self) -> None:
+        """The password instead of the PIN; until it is right nothing is shown."""
+        self.trail = []
+        self.go("sign_in", forgotten=True)
+
+    def sign_out(self, **said: Any) -> None:
+        """Nobody is signed in here any more; why, where that needs a word."""
         self.phone.home.sign_out()
+        self.leave(**said)
+
+    def leave(self, **said: Any) -> None:
+        """Close the files and ask who is there."""
+        self.guard.stop()
         if self.ctx.store is not None:
             self.ctx.store.close()
         self.ctx.store = self.ctx.who = None
@@ -237,7 +291,7 @@ class WaymarkApp(App):
             self.worker.stop()
             self.worker = None
         self.trail = []
-        self.go("sign_in")
+        self.go("sign_in", **said)
 
     # -- sync
 
@@ -262,7 +316,7 @@ class WaymarkApp(App):
         self.ctx.syncing, self.ctx.problem = False, problem
         self.ctx.index = None if changed else self.ctx.index
         if report.code == "wipe":
-            self.sign_out()
+            self.sign_out(note=self.ctx.words("err_wipe"))
             return
         if report.maps:
             self._open_maps()

@@ -16,10 +16,10 @@ from mobile.widgets.controls import Notice, PushButton
 SIDE = 84
 
 
-def picture(path, fit):
-    """A picture from a file without a suffix; an icon when it cannot be drawn."""
-    content = path.read_bytes()
+def picture(ctx, path, fit):
+    """A picture from a sealed file without a suffix; an icon when it cannot be drawn."""
     try:
+        content = photos.read(ctx.files, path)
         texture = Loaded(io.BytesIO(content), ext="webp" if content[8:12] == b"WEBP" else "jpg").texture
     except Exception:  # noqa: BLE001 each of Kivy's loaders fails in its own way
         return Icon("circle_x", 24, "quiet")
@@ -36,7 +36,7 @@ def strip(ctx, shown):
             size_hint=(None, None), size=(dp(SIDE), dp(SIDE)), orientation="vertical",
         )  # fmt: skip
         tile.label = photo.name
-        tile.add_widget(picture(photo.small, "cover") if photo.small else Icon("download", 24, "quiet"))
+        tile.add_widget(picture(ctx, photo.small, "cover") if photo.small else Icon("download", 24, "quiet"))
         if photo.mark != "server":
             mark = mark_icon(photo.mark)
             mark.size_hint_y, mark.height = None, dp(20)
@@ -69,7 +69,7 @@ def build(ctx, photo_id, account_id):
     page = BoxLayout(orientation="vertical", padding=dp(12), spacing=dp(12))
     if photo is not None:
         path = photo.large or photo.small
-        page.add_widget(picture(path, "contain") if path else Icon("download", 32, "quiet"))
+        page.add_widget(picture(ctx, path, "contain") if path else Icon("download", 32, "quiet"))
         if photo.mark == "phone":
             page.add_widget(Notice(words("photo_waits"), "info"))
         if photo.large is None:

@@ -5,18 +5,21 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
-from mobile.field import reads
+from mobile.field import around, reads
 from mobile.field.maps.polyline import decode
 from mobile.field.store import clock
+from mobile.screens.leads import LAYER_ICONS, open_somebody
 from mobile.screens.parts import frame
-from mobile.theme import CLASS_COLOURS
-from mobile.widgets.base import Card, Column, Row, Text, Word, paint
+from mobile.theme import CATEGORIES, CLASS_COLOURS
+from mobile.widgets.base import Card, Column, Icon, Row, Text, Touchable, Word, paint
 from mobile.widgets.controls import IconButton, Notice, PushButton
 from mobile.widgets.map import MapView, Pin
 
 STOP_INKS = {"done": "good", "missed": "bad", "cancelled": "quiet"}
 WHOLE = {"x": 0, "y": 0}
 CLASS_SIZES = {"A": 7, "B": 6, "C": 5}
+LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1]}
+"""Customers have the colour of their class."""
 
 
 def build(ctx, account_id=None):
@@ -65,12 +68,16 @@ class DayMap(FloatLayout):
         self.map = MapView(ctx.packs, self.tapped, self.held, pos_hint=WHOLE)
         self.add_widget(self.map)
         self.stops = {str(stop.position): stop for stop in day.stops if stop.lat is not None}
-        self.lines_of = {line.id: line for line in ctx.accounts().search() if line.lat is not None} if territory else {}
+        self.people = {one.id: one for one in around.everybody(ctx.files, ctx.accounts())} if territory else {}
+        self.hidden = set(ctx.phone.settings()["hidden_layers"].split())
         self.fix = ctx.phone.position.fix()
         self.map.show(self._pins(), self._route(), self.fix)
         self._look_at(account_id)
         self.add_widget(zoom_buttons(ctx, self.map, self.fix))
         self.add_widget(attribution(ctx))
+        self.panel = Column(spacing=8, size_hint_x=None, width=dp(230))
+        if territory:
+            self._add_layers()
         self.shelf = AnchorLayout(pos_hint=WHOLE, anchor_y="bottom", padding=(dp(12), dp(12), dp(12), dp(30)))
         self.add_widget(self.shelf)
         if not ctx.packs:
@@ -79,11 +86,11 @@ class DayMap(FloatLayout):
             self.tapped(f"account:{account_id}")
 
     def _look_at(self, account_id):
-        chosen = self.lines_of.get(account_id)
+        chosen = self.people.get(account_id)
         if chosen is not None:
             self.map.fit([(chosen.lon, chosen.lat)])
             return
-        points = [(s.lon, s.lat) for s in self.stops.values()] or [(a.lon, a.lat) for a in self.lines_of.values()]
+        points = [(s.lon, s.lat) for s in self.stops.values()] or [(a.lon, a.lat) for a in self.people.values()]
         if not points and self.ctx.packs:
             west, south, east, north = self.ctx.packs[0].bbox
             points = [(west, south), (east, north)]
@@ -99,16 +106,56 @@ class DayMap(FloatLayout):
             for stop in self.stops.values()
         ]  # fmt: skip
         visited = {stop.account_id for stop in self.stops.values()}
-        return pins + [
-            Pin(
-                f"account:{line.id}", line.lon, line.lat, "",
-                "bad" if line.overdue else CLASS_COLOURS.get(line.account_class, "quiet"),
-                CLASS_SIZES.get(line.account_class, 5),
-                uncertainty_m=line.uncertainty_m or 0,
-                gathers=True,
-            )
-            for line in self.lines_of.values() if line.id not in visited
-        ]  # fmt: skip
+        shown = [one for one in self.people.values() if one.layer not in self.hidden and one.id not in visited]
+        return pins + [self._pin_of(one) for one in shown]
+
+    @staticmethod
+    def _pin_of(who):
+        """Somebody who is not on the route: late ones in red, customers by class, prospects and leads by their kind."""
+        ink = LAYER_INKS.get(who.layer) or CLASS_COLOURS.get(who.account_class, "quiet")
+        late = (who.overdue_days or 0) > 0
+        return Pin(
+            f"account:{who.id}", who.lon, who.lat, "", "bad" if late else ink, CLASS_SIZES.get(who.account_class, 5),
+            uncertainty_m=who.uncertainty_m, gathers=True,
+        )  # fmt: skip
+
+    # -- layers
+
+    def _add_layers(self):
+        corner = AnchorLayout(pos_hint=WHOLE, anchor_x="left", anchor_y="top", padding=dp(12))
+        self.panel.add_widget(IconButton("layers", self._toggle_panel, self.ctx.words("layers"), line="line"))
+        corner.add_widget(self.panel)
+        self.add_widget(corner)
+
+    def _toggle_panel(self):
+        """Open or put away what the map shows; it says what the colours mean."""
+        if len(self.panel.children) > 1:
+            self.panel.remove_widget(self.panel.children[0])
+            return
+        self.panel.add_widget(self._layer_card())
+
+    def _layer_card(self):
+        words, card = self.ctx.words, Card(spacing=0, padding=6)
+        for layer in around.LAYERS:
+            count = sum(one.layer == layer for one in self.people.values())
+            on = layer not in self.hidden
+            row = Touchable(lambda name=layer: self._toggle(name), "paper", size_hint_y=None, height=dp(48))
+            row.padding, row.spacing, row.label = (dp(6), 0), dp(8), words(f"layers_{layer}")
+            row.add_widget(Icon("check" if on else "minus", 18, "brand" if on else "quiet", size=(dp(22), dp(24))))
+            ink = LAYER_INKS.get(layer, "brand")
+            row.add_widget(Icon(LAYER_ICONS[layer], 18, ink, size=(dp(22), dp(24))))
+            row.add_widget(Text(words(f"layers_{layer}"), 16, lines=1, pos_hint={"center_y": 0.5}))
+            row.add_widget(Word(words.number(count), 14, ink="quiet"))
+            card.add_widget(row)
+        return card
+
+    def _toggle(self, layer):
+        """Show or hide one layer; it stays so until the rep says otherwise."""
+        self.hidden ^= {layer}
+        self.ctx.phone.choose("hidden_layers", " ".join(sorted(self.hidden)))
+        self.map.show(self._pins(), self._route(), self.fix)
+        self._toggle_panel()
+        self._toggle_panel()
 
     def _route(self):
         """Leg by leg: along the road where it is known, straight and dashed where it is estimated."""
@@ -137,21 +184,16 @@ class DayMap(FloatLayout):
                 stop.name,
                 f"{stop.street}, {stop.city}",
                 "check_in",
-                "visit",
-                visit_id=stop.visit_id,
-                account_id=stop.account_id,
+                lambda: self.ctx.nav.go("visit", visit_id=stop.visit_id, account_id=stop.account_id),
             )
-        elif kind == "account" and key in self.lines_of:
-            line = self.lines_of[key]
-            late = self.ctx.words("overdue", n=line.overdue_days) if line.overdue else ""
-            self._card(
-                line.name, "  ·  ".join(p for p in (line.city, late) if p), "open_account", "account", account_id=key
-            )
+        elif kind == "account" and key in self.people:
+            who = self.people[key]
+            late = self.ctx.words("overdue", n=who.overdue_days) if (who.overdue_days or 0) > 0 else ""
+            below = "  ·  ".join(p for p in (self.ctx.words(f"layer_{who.layer}"), who.place, late) if p)
+            self._card(who.name, below, "open", lambda: open_somebody(self.ctx, who))
 
-    def _card(self, name, place, action, screen, **target):
-        go = PushButton(
-            self.ctx.words(action), lambda: self.ctx.nav.go(screen, **target), size_hint_x=None, width=dp(150)
-        )
+    def _card(self, name, place, action, go_there):
+        go = PushButton(self.ctx.words(action), go_there, size_hint_x=None, width=dp(150))
         words = Column(Text(name, 16, True, lines=1), Text(place, 14, ink="quiet", lines=1), spacing=0)
         card = Card(Row(words, go, spacing=12), padding=12)
         card.size_hint_x, card.width = None, min(self.width - dp(24), dp(480)) if self.width > dp(120) else dp(388)

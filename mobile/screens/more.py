@@ -1,49 +1,29 @@
-"""More: who I am, what is on this phone, appearance, language, signing out."""
+"""More: who I am, the week, who is near, settings, my next steps, signing out."""
 
 from kivy.metrics import dp
 
 from mobile.field import reads, records
 from mobile.screens.parts import frame, section, sync_line
 from mobile.screens.work import task_row
-from mobile.texts import LANGUAGES
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
-from mobile.widgets.controls import Chips, Notice, PushButton
+from mobile.widgets.controls import Notice, PushButton
 
 TASKS_SHOWN = 20
 
 
 def build(ctx):
     words, who, state = ctx.words, ctx.who, reads.sync_state(ctx.files)
-    chosen = ctx.phone.settings()
     person = Row(
         Icon("users", 24, "brand"),
         Column(Text(who.name, 20, True), Text(who.server, 14, ink="quiet", lines=1), spacing=0),
     )
     page = Scroller(
         Card(person, spacing=6),
-        _sync_row(ctx),
+        _way(ctx, "sync", words("sync"), "refresh_cw", sync_line(ctx)),
+        _way(ctx, "week", words("week"), "calendar_days", _about(words("week_about"))),
+        _way(ctx, "nearby", words("nearby"), "locate_fixed", _about(words("nearby_about"))),
+        _way(ctx, "settings", words("settings"), "settings", _about(words("settings_about"))),
         _tasks(ctx),
-        section(words("data"), Text(_data(ctx, state), 16), _offline(ctx)),
-        section(
-            words("appearance"),
-            Chips(
-                [(k, words(k)) for k in ("light", "dark")],
-                chosen["appearance"],
-                lambda v: ctx.nav.choose("appearance", v),
-            ),
-        ),
-        section(
-            words("language"),
-            Chips(list(LANGUAGES.items()), chosen["language"], lambda v: ctx.nav.choose("language", v)),
-        ),
-        section(
-            words("photos_by"),
-            Chips(
-                [(k, words(f"by_{k}")) for k in ("any", "wifi")],
-                chosen["photos"],
-                lambda v: ctx.nav.choose("photos", v),
-            ),
-        ),
     )
     if state.unsent:
         page.column.add_widget(Notice(words("sign_out_blocked", n=state.unsent), "warn"))
@@ -52,12 +32,19 @@ def build(ctx):
     return frame(ctx, words("more"), page, tab="more")
 
 
-def _sync_row(ctx):
+def _about(text):
+    return Text(text, 13, ink="quiet", lines=1)
+
+
+def _way(ctx, screen, title, icon, below):
+    """A place to go, with a line that says what is there."""
     row = Touchable(
-        lambda: ctx.nav.go("sync"), "paper", "line", 10, size_hint_y=None, height=dp(64), padding=(dp(16), dp(8))
-    )
-    row.label = ctx.words("sync")
-    row.add_widget(Column(Text(ctx.words("sync"), 16, True), sync_line(ctx), spacing=0, pos_hint={"center_y": 0.5}))
+        lambda: ctx.nav.go(screen), "paper", "line", 10, size_hint_y=None, height=dp(64), padding=(dp(16), dp(8)),
+        spacing=dp(12),
+    )  # fmt: skip
+    row.label = title
+    row.add_widget(Icon(icon, 22, "brand", size_hint=(None, 1), width=dp(26)))
+    row.add_widget(Column(Text(title, 16, True), below, spacing=0, pos_hint={"center_y": 0.5}))
     row.add_widget(Icon("chevron_right", 20, "quiet", size_hint=(None, 1), width=dp(20)))
     return row
 
@@ -71,18 +58,3 @@ def _tasks(ctx):
     for task in tasks[:TASKS_SHOWN]:
         box.add_widget(task_row(ctx, task, with_account=True))
     return box
-
-
-def _data(ctx, state):
-    words = ctx.words
-    sizes = [pack.path.stat().st_size for pack in ctx.packs]
-    return words(
-        "data_line", accounts=words.number(state.accounts), map=words.size(sum(sizes)) if sizes else words("no_map")
-    )
-
-
-def _offline(ctx):
-    words = ctx.words
-    return Column(
-        Text(words("offline_title"), 14, True, "quiet"), Text(words("offline_list"), 14, ink="quiet"), spacing=0
-    )

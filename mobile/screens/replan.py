@@ -1,12 +1,15 @@
 """The rest of the day planned anew on the phone: what changes for whom, before it is taken."""
 
+from threading import Thread
+
+from kivy.clock import Clock
 from kivy.metrics import dp
 
 from mobile.field import restday
 from mobile.field.store import clock
 from mobile.screens.parts import class_badge, frame
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, rule
-from mobile.widgets.controls import Notice, PushButton
+from mobile.widgets.controls import Notice, PushButton, Working
 
 INKS = {"same": "quiet", "earlier": "info", "later": "warn", "out": "bad"}
 
@@ -16,8 +19,24 @@ def build(ctx, day):
     if rest is None:
         page = Scroller(Card(Row(Icon("info", 22, "quiet"), Text(ctx.words("replan_nothing"), 16))))
         return frame(ctx, ctx.words("replan_title"), page, back=True)
+    leave = PushButton(ctx.words("replan_leave"), ctx.nav.back, "x", "quiet", height=dp(54))
+    page = Scroller(Working(ctx.words("replan_working")), leave)
+    Thread(target=_work, args=(ctx, rest, page), daemon=True).start()
+    return frame(ctx, ctx.words("replan_title"), page, back=True)
+
+
+def _work(ctx, rest, page):
+    """Beside the screen, which keeps answering; what is found is shown if the rep still waits for it."""
     proposal = restday.propose(rest)
-    return frame(ctx, ctx.words("replan_title"), Scroller(*_page(ctx, proposal)), back=True)
+    Clock.schedule_once(lambda _dt: _show(ctx, proposal, page), 0)
+
+
+def _show(ctx, proposal, page):
+    if page.parent is None:
+        return
+    page.column.clear_widgets()
+    for part in _page(ctx, proposal):
+        page.column.add_widget(part)
 
 
 def _page(ctx, proposal):

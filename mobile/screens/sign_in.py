@@ -8,7 +8,8 @@ from kivy.metrics import dp
 from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.widget import Widget
 
-from mobile.device.desktop import device_name
+from mobile.device.machine import device_name
+from mobile.field import locking
 from mobile.field.sync.problems import Problem, SignInNeeded
 from mobile.field.sync.transport import BadAddress, Unreachable
 from mobile.widgets.base import Card, Column, Scroller, Text, colour, gap, paint
@@ -34,10 +35,10 @@ class Mark(Widget):
 class SignIn(AnchorLayout):
     """Asks who uses this phone; the only screen that needs the server."""
 
-    def __init__(self, ctx, server="", **kwargs):
+    def __init__(self, ctx, server="", note=None, forgotten=False, **kwargs):
         super().__init__(anchor_y="center", **kwargs)
         paint(self, "ground")
-        self.ctx = ctx
+        self.ctx, self.forgotten = ctx, forgotten
         known = ctx.phone.home.signed_in()
         self.server = Field(ctx.words("server"), server or (known.server if known else ""), input_type="url")
         self.login = Field(ctx.words("login"), known.login if known else "")
@@ -54,6 +55,8 @@ class SignIn(AnchorLayout):
         self.bind(height=lambda _w, h: setattr(page, "height", min(page.column.height, h)))
         page.size_hint_y = None
         self.add_widget(page)
+        if note is not None:
+            self.say(note, "warn")
 
     def say(self, text, kind="info"):
         self.notes.clear_widgets()
@@ -90,6 +93,9 @@ class SignIn(AnchorLayout):
 
     @mainthread
     def _done(self):
+        who = self.ctx.phone.home.signed_in()
+        if self.forgotten and who is not None:
+            locking.remove_pin(self.ctx.phone.secrets, who.user_id)
         self.ctx.nav.go("signed_in")
 
 

@@ -1,4 +1,4 @@
-"""Small forms: the next step at an account, and a new lead where the map was held."""
+"""A small form: the next step at an account."""
 
 from datetime import timedelta
 
@@ -46,37 +46,6 @@ def build(ctx, account_id):
     button = PushButton(ctx.words("save"), save, "check")
     content = Scroller(Text(account.get("name") or "", 20, True), fields, warning, button)
     return frame(ctx, ctx.words("next_step"), content, back=True)
-
-
-def build_lead(ctx, lon, lat):
-    """Somebody met in the field; what looks alike on this phone is named before it is saved."""
-    words = ctx.words
-    fields = {key: Field(words(key)) for key in ("company", "person", "phone")}
-    note, alike, warning = Field(words("note"), lines=3), Column(), Column()
-
-    def look(_input, text):
-        alike.clear_widgets()
-        found = ctx.accounts().near(text, lon, lat)
-        if found:
-            alike.add_widget(Notice(words("lead_like", names=", ".join(line.name for line in found)), "warn"))
-            for line in found:
-                go = lambda one=line: ctx.nav.go("account", account_id=one.id)  # noqa: E731 a tap
-                alike.add_widget(PushButton(line.name, go, "building_2", "quiet"))
-
-    def save():
-        values = {key: field.value for key, field in fields.items()}
-        if not values["company"] and not values["person"]:
-            warning.clear_widgets()
-            warning.add_widget(Notice(words("lead_missing"), "warn"))
-            return
-        taking.new_lead(ctx.files, lon, lat, note=note.value, **values)
-        _saved(ctx)
-
-    fields["company"].input.bind(text=look)
-    place = Text(words("lead_here", place=f"{lat:.5f}, {lon:.5f}"), 14, ink="quiet")
-    button = PushButton(words("save"), save, "check")
-    content = Scroller(place, fields["company"], alike, fields["person"], fields["phone"], note, warning, button)
-    return frame(ctx, words("new_lead"), content, back=True)
 
 
 def _saved(ctx):

@@ -26,6 +26,7 @@ def build(ctx):
         pane.add_widget(map_view.day_map(ctx, day))
         content = pane
     arrows = (
+        IconButton("calendar_days", lambda: ctx.nav.go("week"), ctx.words("week")),
         IconButton("chevron_left", lambda: _turn(ctx, day_date, -1), "previous day"),
         IconButton("chevron_right", lambda: _turn(ctx, day_date, 1), "next day"),
     )

@@ -174,12 +174,13 @@ class Touchable(ButtonBehavior, BoxLayout):
 class Scroller(ScrollView):
     """A column that scrolls."""
 
-    def __init__(self, *children, spacing=12, padding=(16, 12, 16, 24), **kwargs):
+    def __init__(self, *children, spacing=12, padding=(16, 12, 16, 24), readable=True, **kwargs):
         super().__init__(do_scroll_x=False, bar_width=dp(3), bar_color=colour("quiet", 0.5), **kwargs)
         self.scroll_type = ["bars", "content"]
         self.column = Column(*children, spacing=spacing, padding=padding)
         self._insets = tuple(self.column.padding)
-        self.bind(width=self._keep_readable)
+        if readable:
+            self.bind(width=self._keep_readable)
         self.add_widget(self.column)
 
     def _keep_readable(self, *_args):

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from kivy.clock import Clock
-from kivy.graphics import Color, Line, RoundedRectangle
+from kivy.graphics import Color, Line, PopMatrix, PushMatrix, Rotate, RoundedRectangle
 from kivy.metrics import dp, sp
 from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
@@ -145,6 +145,28 @@ class Chips(StackLayout):
         Clock.schedule_once(lambda _dt: self._build(), 0)
         if self._on_choose:
             self._on_choose(value)
+
+
+class Working(BoxLayout):
+    """A sign that turns, and what is being done."""
+
+    def __init__(self, text, **kwargs):
+        super().__init__(size_hint_y=None, height=dp(64), padding=dp(16), spacing=dp(12), **kwargs)
+        paint(self, "paper", "line", RADIUS_CONTROL)
+        icon = Icon("refresh_cw", 24, "brand")
+        with icon.canvas.before:
+            PushMatrix()
+            self._turn = Rotate(angle=0)
+        with icon.canvas.after:
+            PopMatrix()
+        icon.bind(center=lambda _icon, middle: setattr(self._turn, "origin", middle))
+        self.add_widget(icon)
+        self.add_widget(Text(text, 16, pos_hint={"center_y": 0.5}))
+        Clock.schedule_interval(self._on, 1 / 20)
+
+    def _on(self, dt):
+        self._turn.angle = (self._turn.angle - 240 * dt) % 360
+        return self.get_parent_window() is not None
 
 
 class Notice(BoxLayout):

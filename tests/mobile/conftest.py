@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mobile.device import sealing
 from mobile.device.desktop import FileSecrets
 from mobile.device.keys import FileKeys
 from mobile.field.home import PhoneHome
@@ -26,11 +27,16 @@ def uid(n: int) -> str:
 class Phone:
     folder: Path
     server: FakeServer
+    sealed: bool = True
 
     def __post_init__(self):
-        self.home = PhoneHome(self.folder)
         self.keys = FileKeys(self.folder / "keys")
         self.secrets = FileSecrets(self.folder / "secrets.json")
+        self.home = PhoneHome(
+            self.folder,
+            (lambda user: sealing.seals_of(self.secrets, user)) if self.sealed else None,
+            lambda user: sealing.destroy(self.secrets, user),
+        )
         self.transport = self.server
         self._store = None
 

@@ -1,9 +1,12 @@
 """The app in a real Kivy window, driven by taps."""
 
+import io
 import math
 import os
+import re
 import tempfile
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -120,12 +123,41 @@ def fill_for_today(server, accounts=2):
             server.put(e, row_id, row["d"] | {"day": today})
 
 
+def fill_week(server):
+    """A route that leaves at eight, a meeting and a call of this week, a prospect and a lead across the road."""
+    today, me = clock.today(), server.user_id
+    at = lambda hour, minute=0: f"{today.isoformat()}T{hour:02}:{minute:02}:00+00:00"  # noqa: E731
+    late = f"{(today + timedelta(days=1)).isoformat()}T20:00:00+00:00"  # there is time left whenever the tests run
+    depot = {"name": "Depot", "lon": 9.5, "lat": 47.1}
+    times = {"leaves_at": at(0, 30), "returns_at": late, "closes_at": late, "start": depot, "end": depot}
+    route = server.world.rows["route", uid(5000)]["d"]
+    server.put("route", uid(5000), route | times | {"zone": "UTC"}, 7)
+    activity = {"owner_id": me, "state": "open", "priority": "normal"}
+    meeting = activity | {"kind": "meeting", "subject": "Talk with the sales lead", "place": "Office"}
+    server.put("activity", uid(6402), meeting | {"starts_at": at(23, 40), "ends_at": at(23, 55)}, 7)
+    server.put(
+        "activity", uid(6403), activity | {"kind": "task", "subject": "Call the printer", "due_on": at(0)[:10]}, 7
+    )
+    server.put("account", uid(1009), {"name": "Hotel Post", "status": "prospect", "tags": []}, 412)
+    place = {"account_id": uid(1009), "name": "Main", "is_main": True, "city": "Vaduz", "lon": 9.53, "lat": 47.142}
+    server.put("site", uid(2009), place, 412)
+    lead = {
+        "company": "Hofladen Beck",
+        "person": "Rita Beck",
+        "state": "new",
+        "city": "Vaduz",
+        "phones": ["+423 555 9"],
+    }
+    server.put("lead", uid(6901), lead | {"lon": 9.5212, "lat": 47.1409, "note": "Wants samples"}, 412)
+
+
 @pytest.fixture
 def world(tmp_path):
     """A phone that is signed in and synced, with its map, and nothing running beside it."""
     server = FakeServer()
     fill_for_today(server, accounts=4)
     fill_records(server)
+    fill_week(server)
     phone = Phone(tmp_path / "phone", server)
     phone.sign_in()
     assert phone.sync().ok
@@ -141,7 +173,7 @@ def open_app():
     opened = []
 
     def start(folder, **kwargs):
-        screen = Screen(WaymarkApp(folder, position=Nearby(), **kwargs))
+        screen = Screen(WaymarkApp(folder, **({"position": Nearby()} | kwargs)))
         opened.append(screen)
         return screen
 
@@ -261,9 +293,9 @@ def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_a
     assert [(op.e, op.body["d"]["owner_id"]) for op in ops] == [("attachment", uid(3001))] * 2
     large, small = ops[0].body["d"]["sha256"], ops[0].body["d"]["thumbnail_sha256"]
     blobs = store.outbox.blobs
-    assert blobs.path_of(large).stat().st_size <= 300_000
-    assert blobs.path_of(small).stat().st_size <= 20_000
-    with Image.open(blobs.path_of(large)) as kept:
+    assert len(blobs.read(large)) <= 300_000
+    assert len(blobs.read(small)) <= 20_000
+    with Image.open(io.BytesIO(blobs.read(large))) as kept:
         assert max(kept.size) <= 1600
         assert dict(kept.getexif()) == {0x0132: "2026:11:26 10:12:29"}
     screen.app.go("account", account_id=uid(1001))
@@ -296,13 +328,94 @@ def test_a_long_press_on_the_map_takes_a_new_lead_and_names_what_is_there(screen
     assert screen.shows("Write the name of the company")
     company.input.text = "Muller"
     screen.frames()
-    assert screen.shows("There is already: Müller GmbH.")
-    company.input.text = "Hofladen"
+    assert screen.shows("Already near here.")
+    assert screen.shows("Müller GmbH")
+    assert any(re.fullmatch(r"5\d m", words) for words in screen.words()), "how far away it is"
+    company.input.text = "Kiosk"
     screen.frames()
+    assert not screen.shows("Already near here."), "nobody is called like that, and nobody stands at the door"
     screen.tap("Save")
     (op,) = screen.app.ctx.store.outbox.ops()
-    assert (op.e, op.body["d"]["company"]) == ("lead", "Hofladen")
+    assert (op.e, op.body["d"]["company"]) == ("lead", "Kiosk")
     assert (op.body["d"]["lon"], op.body["d"]["lat"]) == pytest.approx((9.5206, 47.1403), abs=1e-4)
+
+
+def test_a_new_lead_that_may_be_there_already_is_saved_only_on_the_second_tap(screen):
+    from mobile.screens.leads import LeadForm
+
+    screen.app.go("lead", lon=9.5213, lat=47.1410)
+    screen.frames()
+    (form,) = screen.widgets(LeadForm)
+    form.fields["company"].input.text = "hofladen"
+    screen.frames()
+    assert screen.shows("Hofladen Beck")
+    assert screen.shows("13 m")
+    screen.tap("Save")
+    assert screen.shows("Tap save once more")
+    assert screen.app.ctx.store.outbox.ops() == []
+    screen.tap("Save")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert op.body["d"]["company"] == "hofladen"
+
+
+def test_the_week_the_neighbours_a_time_and_the_settings(screen):
+    """One walk through the screens beside the day."""
+    screen.tap("Week")
+    for words in ("Talk with the sales lead", "Call the printer", "Müller GmbH"):
+        assert screen.shows(words), words
+    screen.tap("Talk with the sales lead")
+    assert screen.shows("Office")
+    screen.tap("Done")
+    assert not screen.shows("Office"), "it leads back to the week"
+    assert screen.app.ctx.store.cache.doc("activity", uid(6402))["state"] == "done"
+    screen.tap("next week")
+    assert not screen.shows("Call the printer")
+    screen.tap("back")
+    assert screen.shows("Next stop"), "turning the pages leaves no trail"
+
+    screen.tap("More")
+    screen.tap("Nearby")
+    assert screen.shows("Hotel Post")
+    screen.tap("Leads")
+    assert not screen.shows("Hotel Post")
+    screen.tap("Hofladen Beck")
+    assert screen.shows("Wants samples")
+
+    screen.app.go("account", account_id=uid(1009))
+    screen.frames()
+    screen.tap("Find a time")
+    chip = next(w.label for w in screen.widgets() if "(+" in str(getattr(w, "label", "")))
+    screen.tap(chip)
+    screen.tap("Keep this time")
+    op = screen.app.ctx.store.outbox.ops()[-1]
+    assert (op.body["d"]["kind"], op.body["d"]["account_id"]) == ("meeting", uid(1009))
+    assert screen.shows("Log a visit"), "back at the account"
+    screen.tap("Find a time")
+    assert chip not in [getattr(w, "label", None) for w in screen.widgets()], "that hour is taken now"
+
+    screen.app.go("settings")
+    screen.frames()
+    for words in ("Accounts", "0.0 MB", "Works without a network", "0.1.0"):
+        assert screen.shows(words), words
+
+
+def test_prospects_and_leads_are_layers_of_the_map(screen):
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    keys = lambda: {pin.key for pin in day_map.map.pins}  # noqa: E731
+    assert {f"account:{uid(1009)}", f"account:{uid(6901)}"} <= keys()
+    screen.tap("Layers")
+    screen.tap("Leads")
+    assert f"account:{uid(6901)}" not in keys()
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    assert f"account:{uid(6901)}" not in keys(), "it stays as the rep wants it"
+    day_map.tapped(f"account:{uid(1009)}")
+    screen.frames()
+    screen.tap("Open")
+    assert screen.shows("Log a visit")
 
 
 def test_without_an_outcome_the_form_says_what_is_missing(screen):
@@ -333,7 +446,7 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
     (day_map,) = screen.widgets(DayMap)
     assert screen.shows(ATTRIBUTION)
     view = day_map.map
-    assert len(view.pins) == 4
+    assert len(view.pins) == 6
     view.load_all()
     assert view._tiles
     before = view.zoom
@@ -429,6 +542,7 @@ def test_a_conflict_is_settled_with_one_tap(screen):
 def test_nobody_signs_out_over_unsent_work(screen):
     screen.tap("Check in")
     screen.tap("Missed")
+    screen.tap("Leave it as it is")
     screen.tap("More")
     assert screen.shows("1 entries are not sent yet")
     assert not screen.shows("Sign out")
@@ -442,7 +556,7 @@ def test_back_leads_where_one_came_from(screen):
     screen.tap("back")
     assert screen.shows("Log a visit")
     screen.tap("back")
-    assert screen.shows("4 accounts")
+    assert screen.shows("5 accounts")
 
 
 @pytest.mark.parametrize(
@@ -463,7 +577,8 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
         ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
         ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}), ("sign", {"key": uid(3001)}),
         ("order", {"account_id": uid(1001)}), ("next_step", {"account_id": uid(1001)}),
-        ("lead", {"lon": 9.52, "lat": 47.14}),
+        ("lead", {"lon": 9.52, "lat": 47.14}), ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
+        ("entry", {"activity_id": uid(6402)}), ("times", {"account_id": uid(1002)}), ("settings", {}),
     ]  # fmt: skip
     for name, arguments in places:
         screen.app.go(name, **arguments)
@@ -477,3 +592,53 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
                 assert -1 <= left <= right <= SIZES[size][0] + 1, f"{name}: {target.label!r} leaves the window"
                 assert target.collide_point(target.center_x, target.center_y + 23), f"{name}: {target.label!r} is small"
     screen.resize(SIZES["phone"])
+
+
+def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(screen):
+    from mobile.field import locking
+
+    screen.app.go("settings")
+    screen.frames()
+    screen.tap("Set a PIN")
+    for digits in ("25", "2580", "2581", "2580", "2580"):
+        for digit in digits:
+            screen.tap(digit)
+        screen.tap("Done")
+    assert screen.shows("Remove the PIN"), "too short, then not the same, then twice the same"
+    screen.tap("back")
+    guard, store = screen.app.guard, screen.app.ctx.store
+    edit(store, "account", uid(1001), {"phone": "mine"})
+    guard.look()
+    assert not screen.shows("Locked"), "somebody is there"
+    guard._touched -= locking.IDLE_S
+    guard.look()
+    screen.frames()
+    assert screen.shows("Locked")
+    assert not screen.shows("Müller GmbH")
+    screen.app.go("accounts")
+    screen.frames()
+    assert not screen.shows("Müller GmbH"), "nothing leads around it"
+    for digit in "1111":
+        screen.tap(digit)
+    screen.tap("Unlock")
+    assert screen.shows("This is not the PIN.")
+    for digit in "2580":
+        screen.tap(digit)
+    screen.tap("Unlock")
+    assert screen.shows("Müller GmbH")
+    assert len(store.outbox.ops()) == 1
+
+
+def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_work(open_app, world):
+    from mobile.field import locking
+
+    edit(world.store, "account", uid(1001), {"phone": "mine"})
+    long_ago = clock.now() - timedelta(days=locking.DAYS_ALONE, hours=1)
+    locking.in_contact(world.store.outbox, long_ago)
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    assert screen.shows("has not spoken with the server for 14 days")
+    assert screen.shows("1 entries are kept")
+    assert not (world.home.user_folder(world.server.user_id) / "cache.db").exists()
+    world.sign_in()
+    assert world.sync().results == {"applied": 1}

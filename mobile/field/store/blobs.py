@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mobile.field.store.sealing import OPEN, Sealer
 from mobile.field.store.sqlite import transaction
 
 THUMBNAIL, PHOTO = "thumbnail", "photo"
@@ -48,8 +49,8 @@ class Blob:
 class Blobs:
     """The contents of one signed-in user on one phone."""
 
-    def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
-        self.db, self.folder = db, folder
+    def __init__(self, db: sqlite3.Connection, folder: Path, sealer: Sealer = OPEN) -> None:
+        self.db, self.folder, self._sealer = db, folder, sealer
 
     def path_of(self, sha256: str) -> Path:
         """Where a content lies that is not the server's alone yet."""
@@ -58,7 +59,10 @@ class Blobs:
     def place(self, source: Path, sha256: str) -> None:
         """Give a file its name for good: when this returns, a power cut does not lose it."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with source.open("rb+") as file:
+        content = self._sealer.seal(source.read_bytes())
+        with source.open("wb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
         source.replace(self.path_of(sha256))
         handle = os.open(self.folder, os.O_RDONLY)
@@ -66,6 +70,10 @@ class Blobs:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+    def read(self, sha256: str) -> bytes:
+        """A content as it was taken."""
+        return self._sealer.open(self.path_of(sha256).read_bytes())
 
     def enter(self, contents: Iterable[Content], op_id: str) -> None:
         """Say that contents are to be sent; within the transaction that saves their op."""

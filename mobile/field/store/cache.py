@@ -1,14 +1,13 @@
 """The cache: what the server last told this phone. Disposable; rebuilt by the next pull."""
 
 import json
-import math
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobile.field.store.canonical import Json, canonical
-from mobile.field.store.folding import fold
+from mobile.field.store.sealing import OPEN, Sealer, Texts
 from mobile.field.store.sqlite import Meta, connect, migrate
 
 SCHEMA_VERSION = 1
@@ -49,14 +48,6 @@ class Bucket:
     complete: bool
 
 
-def cell_of(doc: Json) -> int | None:
-    """Number of the 0.01 degree square a row lies in, for rows with a point."""
-    lon, lat = doc.get("lon"), doc.get("lat")
-    if not isinstance(lon, int | float) or not isinstance(lat, int | float):
-        return None
-    return math.floor((lat + 90) * 100) * 36_000 + math.floor((lon + 180) * 100)
-
-
 def _account_of(e: str, row_id: str, doc: Json) -> str | None:
     return row_id if e == "account" else doc.get("account_id")
 
@@ -64,18 +55,26 @@ def _account_of(e: str, row_id: str, doc: Json) -> str | None:
 def _sort_key(e: str, doc: Json) -> str:
     if e == "stop":
         return f"{doc.get('route_id')}:{int(doc.get('position') or 0):04d}"
-    if e in ("visit", "route"):
-        return str(doc.get("day") or "")
-    return fold(str(doc.get("name") or ""))
+    return str(doc.get("day") or "") if e in ("visit", "route") else ""
 
 
 class Cache:
     """The rows this phone may see, with the rep's own pending changes laid over them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sealer: Sealer = OPEN) -> None:
         self.db = connect(path, synchronous="normal")
+        self._texts = Texts(sealer)
+        self._texts.teach(self.db)
         migrate(self.db, MIGRATIONS)
         self.meta = Meta(self.db)
+
+    def is_readable(self) -> bool:
+        """Whether the rows were sealed with this key, all of them."""
+        row = self.db.execute("select doc from row order by typeof(doc)='blob' limit 1").fetchone()
+        try:
+            return row is None or (self._texts.open(row[0]) != "" and isinstance(row[0], bytes) == self._texts.sealing)
+        except ValueError:
+            return False
 
     def close(self) -> None:
         self.db.close()
@@ -84,34 +83,37 @@ class Cache:
 
     def base(self, e: str, row_id: str) -> tuple[int, Json | None]:
         """The revision and document the server last sent; (0, None) when it never sent one."""
-        row = self.db.execute("select rev, base from row where e=? and id=?", (e, row_id)).fetchone()
+        row = self.db.execute("select rev, opened(base) as base from row where e=? and id=?", (e, row_id)).fetchone()
         return (0, None) if row is None else (row["rev"], json.loads(row["base"]))
 
     def doc(self, e: str, row_id: str) -> Json | None:
         """The row as the rep sees it, own pending changes included."""
-        row = self.db.execute("select doc from row where e=? and id=?", (e, row_id)).fetchone()
+        row = self.db.execute("select opened(doc) as doc from row where e=? and id=?", (e, row_id)).fetchone()
         return None if row is None else json.loads(row["doc"])
 
     def shown(self, e: str, row_id: str) -> tuple[int, Json]:
         """Revision and shown document of one moment, for an edit that must name what it saw."""
-        row = self.db.execute("select rev, doc from row where e=? and id=?", (e, row_id)).fetchone()
+        row = self.db.execute("select rev, opened(doc) as doc from row where e=? and id=?", (e, row_id)).fetchone()
         return (0, {}) if row is None else (row["rev"], json.loads(row["doc"]))
 
     def put_base(self, e: str, row_id: str, rev: int, base: Json | None) -> None:
         """Take a row from the server (None: it never sent one); own changes are laid over it by the caller."""
-        text, shown = canonical(base), base or {}
+        text, shown = self._texts.seal(canonical(base)), base or {}
         self.db.execute(
-            "insert into row(e,id,rev,base,doc,account_id,sort,cell) values(?,?,?,?,?,?,?,?)"
+            "insert into row(e,id,rev,base,doc,account_id,sort) values(?,?,?,?,?,?,?)"
             " on conflict(e,id) do update set rev=excluded.rev, base=excluded.base, doc=excluded.doc,"
-            " account_id=excluded.account_id, sort=excluded.sort, cell=excluded.cell",
-            (e, row_id, rev, text, text, _account_of(e, row_id, shown), _sort_key(e, shown), cell_of(shown)),
+            " account_id=excluded.account_id, sort=excluded.sort",
+            (e, row_id, rev, text, text, _account_of(e, row_id, shown), _sort_key(e, shown)),
         )
 
     def put_doc(self, e: str, row_id: str, doc: Json) -> None:
         """Replace what the rep sees of a row and the columns derived from it."""
+        text, base = canonical(doc), self.db.execute("select base from row where e=? and id=?", (e, row_id)).fetchone()
+        same = base is not None and self._texts.open(base[0]) == text  # `overlaid` compares them as they are kept
+        kept = base[0] if same else self._texts.seal(text)
         self.db.execute(
-            "update row set doc=?, account_id=?, sort=?, cell=? where e=? and id=?",
-            (canonical(doc), _account_of(e, row_id, doc), _sort_key(e, doc), cell_of(doc), e, row_id),
+            "update row set doc=?, account_id=?, sort=? where e=? and id=?",
+            (kept, _account_of(e, row_id, doc), _sort_key(e, doc), e, row_id),
         )
 
     def remove(self, e: str, row_id: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from mobile.field.store import clock
 from mobile.field.store.blobs import Blobs, Content, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
+from mobile.field.store.sealing import OPEN, Sealer, Texts
 from mobile.field.store.sqlite import Meta, connect, migrate, transaction
 
 UNSENT = ("queued", "sent", "deferred", "stuck")
@@ -62,16 +63,16 @@ class Op:
     acked_at: str | None
 
 
-def _op(row: sqlite3.Row) -> Op:
+def _op(row: sqlite3.Row, texts: Texts) -> Op:
     return Op(
         n=row["n"],
         op_id=row["op_id"],
         kind=row["kind"],
         e=row["e"],
         row_id=row["row_id"],
-        body=json.loads(row["body"]),
+        body=json.loads(texts.open(row["body"])),
         state=row["state"],
-        result=json.loads(row["result"]) if row["result"] else None,
+        result=json.loads(texts.open(row["result"])) if row["result"] else None,
         created_wall=row["created_wall"],
         acked_at=row["acked_at"],
     )
@@ -80,16 +81,32 @@ def _op(row: sqlite3.Row) -> Op:
 class Outbox:
     """The op journal of one signed-in user on one phone."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, sealer: Sealer = OPEN) -> None:
+        self.path, self._sealer, self._texts = path, sealer, Texts(sealer)
         self.db = connect(path, synchronous="full")
         migrate(self.db, MIGRATIONS)
         self.meta = Meta(self.db)
+        if self._texts.sealing:
+            self._seal_what_is_open()
+
+    def _seal_what_is_open(self) -> None:
+        """Seal what was saved before there was a key; nothing of it stays in the file or in its copy."""
+        old = self.db.execute("select n, body, result from op where typeof(body)='text'").fetchall()
+        if not old:
+            return
+        with transaction(self.db):
+            for row in old:
+                result = None if row["result"] is None else self._texts.seal(self._texts.open(row["result"]))
+                body = self._texts.seal(row["body"])
+                self.db.execute("update op set body=?, result=? where n=?", (body, result, row["n"]))
+        self.db.execute("vacuum")
+        self.db.execute("pragma wal_checkpoint(truncate)")
+        self.back_up()
 
     @property
     def blobs(self) -> Blobs:
         """The contents of photos that are not the server's alone yet."""
-        return Blobs(self.db, self.path.parent / "photos")
+        return Blobs(self.db, self.path.parent / "photos", self._sealer)
 
     def close(self) -> None:
         self.db.close()
@@ -110,7 +127,7 @@ class Outbox:
                     body["k"],
                     body["e"],
                     body["id"],
-                    text,
+                    self._texts.seal(text),
                     sha256(text),
                     body.get("dep_op"),
                     body["at"]["wall"],
@@ -122,7 +139,10 @@ class Outbox:
         if row["n"] % BACKUP_EVERY == 0:
             with contextlib.suppress(sqlite3.Error, OSError):  # it is saved already; the copy can wait for room
                 self.back_up()
-        return _op(row)
+        return self._op(row)
+
+    def _op(self, row: sqlite3.Row) -> Op:
+        return _op(row, self._texts)
 
     def back_up(self) -> None:
         """Copy the journal beside itself; a half-written copy never replaces a whole one."""
@@ -141,7 +161,7 @@ class Outbox:
         """All ops, or those in the given states, in the order of the journal."""
         wanted = tuple(states or ())
         where = f"where state in ({','.join('?' * len(wanted))})" if wanted else ""
-        return [_op(row) for row in self.db.execute(f"select * from op {where} order by n>0, abs(n)", wanted)]  # noqa: S608 marks only
+        return [self._op(row) for row in self.db.execute(f"select * from op {where} order by n>0, abs(n)", wanted)]  # noqa: S608 marks only
 
     def pending(self, covered_n: int) -> list[Op]:
         """Unsent ops, and answered ones that no pull has covered yet."""
@@ -151,11 +171,11 @@ class Outbox:
             " order by n>0, abs(n)",
             (*UNSENT, covered_n),
         )
-        return [_op(row) for row in rows]
+        return [self._op(row) for row in rows]
 
     def op(self, op_id: str) -> Op | None:
         row = self.db.execute("select * from op where op_id=?", (op_id,)).fetchone()
-        return None if row is None else _op(row)
+        return None if row is None else self._op(row)
 
     def next_batch(self, limit: int, max_bytes: int) -> list[Op]:
         """The ops to send next, in order, within the server's limits (always at least one)."""
@@ -165,10 +185,10 @@ class Outbox:
             "select * from op where n>0 and state in ('queued','sent') order by n limit ?", (max(1, limit),)
         )
         for row in rows.fetchall():
-            size += len(row["body"].encode("utf-8")) + 32
+            size += len(row["body"] if isinstance(row["body"], bytes) else row["body"].encode("utf-8")) + 32
             if batch and size > max_bytes:
                 break
-            batch.append(_op(row))
+            batch.append(self._op(row))
         return batch
 
     def max_n(self) -> int:
@@ -210,7 +230,7 @@ class Outbox:
         """Keep the server's verdict on one op."""
         self.db.execute(
             "update op set state=?, result=?, acked_at=coalesce(acked_at,?) where n=?",
-            (status, canonical(result), clock.now().isoformat(timespec="seconds"), n),
+            (status, self._texts.seal(canonical(result)), clock.now().isoformat(timespec="seconds"), n),
         )
 
     def align(self, last_n: int) -> int:
@@ -251,7 +271,8 @@ class Outbox:
         with transaction(self.db):
             lowest = min(0, int(self.db.execute("select coalesce(min(n),0) from op").fetchone()[0])) - 1
             self.db.execute(
-                "update op set n=?, state='stuck', result=? where n=?", (lowest, canonical({"error": error}), n)
+                "update op set n=?, state='stuck', result=? where n=?",
+                (lowest, self._texts.seal(canonical({"error": error})), n),
             )
             followers = [r[0] for r in self.db.execute("select n from op where n>? order by n", (n,)).fetchall()]
             for follower in followers:

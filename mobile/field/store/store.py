@@ -11,19 +11,20 @@ from mobile.field.store.blobs import Content
 from mobile.field.store.cache import Cache
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import UNSENT, Op, Outbox
+from mobile.field.store.sealing import Seals
 from mobile.field.store.sqlite import healthy, remove, transaction
 
 
 class Store:
     """Opens and mends both files. One instance per thread; SQLite keeps the threads apart."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seals: Seals | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder = folder
+        self.folder, self.seals = folder, seals or Seals()
         self._behind = False
         salvage.mend_outbox(folder / "outbox.db")
         reserve.keep(folder)
-        self.outbox = Outbox(folder / "outbox.db")
+        self.outbox = Outbox(folder / "outbox.db", self.seals.outbox)
         self.cache = self._open_cache()
         if self.cache.meta.get("overlay_upto_n") != str(self.outbox.max_n()):
             self.rebuild_overlay()
@@ -37,10 +38,13 @@ class Store:
         if not healthy(path):
             remove(path)
         try:
-            cache = Cache(path)
+            cache = Cache(path, self.seals.cache)
+            if not cache.is_readable():
+                cache.close()
+                raise sqlite3.DatabaseError("sealed with another key")
         except sqlite3.DatabaseError:
             remove(path)
-            cache = Cache(path)
+            cache = Cache(path, self.seals.cache)
         if cache.meta.get("covered_n") is None:
             cache.meta.set("covered_n", str(self.outbox.max_acked_n()))
             cache.meta.set("epoch", self.outbox.meta.get("epoch"))
@@ -128,7 +132,7 @@ class Store:
 
     def picklist(self, name: str) -> list[tuple[str, str]]:
         """Values and labels of a picklist by its name; empty before the first sync."""
-        for row in self.cache.db.execute("select doc from row where e='picklist'"):
+        for row in self.cache.db.execute("select opened(doc) as doc from row where e='picklist'"):
             doc = json.loads(row["doc"])
             if doc.get("name") == name:
                 return [(v["value"], v["label"]) for v in doc["values"]]

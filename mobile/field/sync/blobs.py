@@ -6,6 +6,7 @@ on. Whatever happens here, ops and rows have been exchanged before.
 
 import base64
 import hashlib
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def _send(store: Store, api: Api, blob: Blob, size: int, clock: Callable[[], flo
     """One content from where the server has it to its end; returns the size of piece that the network carried."""
     reply = _declare(api, blob)
     offset, trouble = reply.offset, 0
-    with blob.path.open("rb") as file:
+    with io.BytesIO(store.outbox.blobs.read(blob.sha256)) as file:
         while reply.state != "stored":
             file.seek(offset)
             piece, began = file.read(size), clock()
@@ -143,20 +144,15 @@ def let_go(store: Store, api: Api, durable_n: int) -> int:
 def _keep_small(store: Store, blob: Blob) -> None:
     """A small picture is still looked at; now it is one that could be fetched again."""
     if blob.lane != PHOTO and blob.path.is_file():
-        target = photos.fetched(store, blob.sha256)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        target.write_bytes(blob.path.read_bytes())
+        photos.keep(store, blob.sha256, store.outbox.blobs.read(blob.sha256))
 
 
 def fetch(store: Store, api: Api, sha256: str) -> Path:
     """Bring a content here, checked by its hash."""
     target = photos.fetched(store, sha256)
     if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = target.with_suffix(".part")
-        part.write_bytes(api.fetch(f"/att/v1/{sha256}"))
-        if hashlib.sha256(part.read_bytes()).hexdigest() != sha256:
-            part.unlink()
+        content = api.fetch(f"/att/v1/{sha256}")
+        if hashlib.sha256(content).hexdigest() != sha256:
             raise Unreachable("the picture that arrived is not the one that was asked for")
-        part.replace(target)
+        photos.keep(store, sha256, content)
     return target

@@ -30,8 +30,8 @@ def _has_sites(store: Store, bbox: list[float] | None) -> bool:
     if not bbox:
         return False
     sql = (
-        "select 1 from row where e='site' and json_extract(doc,'$.lon') between ? and ?"
-        " and json_extract(doc,'$.lat') between ? and ? limit 1"
+        "select 1 from row where e='site' and json_extract(opened(doc),'$.lon') between ? and ?"
+        " and json_extract(opened(doc),'$.lat') between ? and ? limit 1"
     )
     west, south, east, north = bbox
     return store.cache.db.execute(sql, (west, east, south, north)).fetchone() is not None

@@ -142,7 +142,7 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     visit_event(store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "missed")
     rest = restday.ahead_of(store, me, day)
     assert rest.known == (uid(3002), uid(3003), uid(3004)), "what is over stays over"
-    proposal = restday.propose(rest, late=lambda: False)
+    proposal = restday.propose(rest, spent=lambda: 0.0)
     assert [change.stop.name for change in proposal.changes] in (
         ["Stop 3", "Stop 4", "Stop 2"], ["Stop 2", "Stop 4", "Stop 3"])  # fmt: skip
     assert proposal.answer.drive_s < 3 * H

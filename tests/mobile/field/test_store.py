@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from mobile.field import reads
+from mobile.field import around, reads
 from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
 from mobile.field.checkin import Fix, verify
 from mobile.field.finding import AccountIndex
@@ -174,9 +174,11 @@ def test_search_forgives_one_slip_of_the_finger_in_a_word(synced):
 
 def test_a_new_lead_beside_an_account_of_that_name_is_noticed(synced):
     index = AccountIndex(synced.store)
-    assert [line.name for line in index.near("Muller", 9.521, 47.141)] == ["Müller GmbH"]
-    assert index.near("Muller", 9.9, 47.14) == [], "it is far away"
-    assert index.near("Mu", 9.521, 47.141) == [], "two letters say nothing"
+    alike = lambda name, lon: [(n.who.name, round(n.distance_m)) for n in around.alike(  # noqa: E731
+        synced.store, index, name, lon, 47.141)]  # fmt: skip
+    assert alike("Muller", 9.521) == [("Müller GmbH", 134)]
+    assert alike("Muller", 9.9) == [], "it is far away"
+    assert alike("Mu", 9.521) == [], "two letters say nothing"
 
 
 def test_the_list_of_accounts_is_searched_by_name_city_and_number(synced):

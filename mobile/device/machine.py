@@ -1,0 +1,36 @@
+"""The devices of the machine the app runs on: Android's, or a desktop's stand-ins."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobile.device import android, desktop
+from mobile.device.desktop import DesktopNetwork, FileSecrets, NoCamera, NoPosition
+from mobile.device.keys import FileKeys
+from mobile.field.ports import Camera, Keys, Network, Position, Secrets
+
+
+@dataclass(frozen=True)
+class Devices:
+    """One of each."""
+
+    keys: Keys
+    secrets: Secrets
+    position: Position
+    camera: Camera
+    network: Network
+
+
+def devices(folder: Path) -> Devices:
+    """What this machine has."""
+    if android.is_here():
+        return Devices(
+            android.AndroidKeys(), android.AndroidSecrets(), android.AndroidPosition(), android.AndroidCamera(),
+            android.AndroidNetwork(),
+        )  # fmt: skip
+    files = FileKeys(folder / "keys"), FileSecrets(folder / "secrets.json")
+    return Devices(*files, NoPosition(), NoCamera(), DesktopNetwork())
+
+
+def device_name() -> str:
+    """How this machine is called in the list of devices."""
+    return android.device_name() if android.is_here() else desktop.device_name()

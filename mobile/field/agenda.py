@@ -1,0 +1,123 @@
+"""The rep's own week: visits, meetings, calls and tasks by day, in the order of their time."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from mobile.field import records
+from mobile.field.reads import FINISHED, instant
+from mobile.field.rows import docs
+from mobile.field.store import Store, clock
+from mobile.field.store.canonical import Json
+
+DAYS = 7
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in the calendar."""
+
+    kind: str
+    """visit, meeting, call or task."""
+    id: str
+    account_id: str | None
+    title: str
+    """What it is about; empty when only somebody's time is known."""
+    account: str
+    starts_at: datetime | None
+    """None: some time of that day."""
+    ends_at: datetime | None
+    all_day: bool
+    state: str
+    waits: bool
+    """Saved on this phone and not on the server yet."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it still lies before the rep."""
+        return self.state not in FINISHED
+
+
+@dataclass(frozen=True)
+class Weekday:
+    """A day and what is in it."""
+
+    day: date
+    entries: tuple[Entry, ...]
+
+
+def monday_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def week(store: Store, user_id: str, monday: date, zone: ZoneInfo | None = None) -> list[Weekday]:
+    """Seven days from a Monday on, empty ones too."""
+    days = [monday + timedelta(days=n) for n in range(DAYS)]
+    found: dict[date, list[Entry]] = {day: [] for day in days}
+    for doc in docs(store, "visit"):
+        day = date.fromisoformat(doc["day"]) if doc.get("day") else None
+        if day in found and doc.get("rep_id") in (user_id, None):
+            found[day].append(_visit(store, doc))
+    for doc in docs(store, "activity"):
+        if user_id != doc.get("owner_id", user_id) and user_id not in (doc.get("participant_ids") or ()):
+            continue
+        entry = _activity(store, doc)
+        for day in _days_of(doc, entry, zone):
+            if day in found:
+                found[day].append(entry)
+    return [Weekday(day, tuple(sorted(entries, key=_place))) for day, entries in found.items()]
+
+
+def entry_of(store: Store, activity_id: str) -> Entry | None:
+    """One activity; None when this phone does not hold it."""
+    doc = store.cache.doc("activity", activity_id)
+    return None if doc is None else _activity(store, doc)
+
+
+def _place(entry: Entry) -> tuple[bool, str, str]:
+    """What has no time of its own comes first."""
+    return entry.starts_at is not None and not entry.all_day, str(entry.starts_at or ""), entry.title
+
+
+def _days_of(doc: Json, entry: Entry, zone: ZoneInfo | None) -> list[date]:
+    """The days on which it stands in the calendar: from its begin to its end, or the day it is due."""
+    if entry.starts_at is None:
+        return [date.fromisoformat(doc["due_on"])] if doc.get("due_on") else []
+    where = clock.zone(doc["zone"]) if entry.all_day and doc.get("zone") else zone
+    first = entry.starts_at.astimezone(where).date()
+    ends = entry.ends_at or entry.starts_at
+    last = (ends - timedelta(microseconds=1 if ends > entry.starts_at else 0)).astimezone(where).date()
+    return [first + timedelta(days=n) for n in range(min((last - first).days, 31) + 1)]
+
+
+def _visit(store: Store, doc: Json) -> Entry:
+    account = store.cache.doc("account", doc["account_id"]) or {}
+    return Entry(
+        kind="visit",
+        id=doc["id"],
+        account_id=doc["account_id"],
+        title=str(account.get("name") or ""),
+        account="",
+        starts_at=instant(doc.get("planned_start_at") or doc.get("checked_in_at") or doc.get("done_at")),
+        ends_at=instant(doc.get("planned_end_at")),
+        all_day=False,
+        state=str(doc.get("state") or "planned"),
+        waits=False,
+    )
+
+
+def _activity(store: Store, doc: Json) -> Entry:
+    task = records.task_of(store, doc)
+    return Entry(
+        kind=task.kind,
+        id=task.id,
+        account_id=task.account_id,
+        title=task.subject or "",
+        account=task.account,
+        starts_at=instant(task.starts_at),
+        ends_at=instant(task.ends_at),
+        all_day=bool(doc.get("is_all_day")),
+        state=task.state,
+        waits=task.waits,
+    )

@@ -1,0 +1,96 @@
+"""Who lies around a place: customers, prospects and leads on this phone, and what a new lead may double."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mobile.field.checkin import distance_m
+from mobile.field.finding import AccountIndex
+from mobile.field.rows import docs
+from mobile.field.store import Store
+from mobile.field.store.canonical import Json
+from mobile.field.store.folding import fold
+
+LAYERS = ("customer", "prospect", "lead")
+OVER = ("converted", "disqualified")
+"""States in which nobody works on a lead any more."""
+SAME_DOOR_M = 40.0
+ALIKE_M = 1_000.0
+MOST_ALIKE = 4
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """An account or a lead with a place on the map."""
+
+    layer: str
+    """customer, prospect or lead."""
+    id: str
+    name: str
+    place: str
+    account_class: str | None
+    lon: float
+    lat: float
+    uncertainty_m: float
+    overdue_days: int | None
+
+
+@dataclass(frozen=True)
+class Near:
+    """Somebody, and how far away."""
+
+    who: Somebody
+    distance_m: float
+
+
+def lead_name(doc: Json) -> str:
+    """What a lead is called: the company, or the person."""
+    return str(doc.get("company") or doc.get("person") or "")
+
+
+def leads(store: Store) -> list[Json]:
+    """The leads on which somebody works, those of this phone among them."""
+    return [doc for doc in docs(store, "lead") if doc.get("state") not in OVER]
+
+
+def everybody(store: Store, index: AccountIndex) -> list[Somebody]:
+    """Who can be put on the map: accounts as customers and prospects, and leads."""
+    accounts = [
+        Somebody(
+            "prospect" if line.status == "prospect" else "customer", line.id, line.name, line.city,
+            line.account_class, line.lon, line.lat, line.uncertainty_m or 0, line.overdue_days,
+        )
+        for line in index.search()
+        if line.lon is not None and line.lat is not None
+    ]  # fmt: skip
+    known = [
+        Somebody(
+            "lead", doc["id"], lead_name(doc), str(doc.get("city") or ""), None, doc["lon"], doc["lat"],
+            doc.get("uncertainty_m") or 0, None,
+        )
+        for doc in leads(store)
+        if doc.get("lon") is not None and doc.get("lat") is not None
+    ]  # fmt: skip
+    return accounts + known
+
+
+def nearest(people: Iterable[Somebody], lon: float, lat: float, layers: Sequence[str] = LAYERS) -> list[Near]:
+    """Those of the chosen layers, the nearest first."""
+    found = [Near(one, distance_m(lon, lat, one.lon, one.lat)) for one in people if one.layer in layers]
+    return sorted(found, key=lambda near: (near.distance_m, near.who.name))
+
+
+def alike(store: Store, index: AccountIndex, name: str, lon: float, lat: float) -> list[Near]:
+    """What a new lead may double: whoever is called like it within a kilometre, and whoever stands at the same door."""
+    people = everybody(store, index)
+    named = {line.id for line in index.search(name)} if len(fold(name)) >= 3 else set()
+    words = [word for word in fold(name).split() if len(word) >= 3]
+    named |= {one.id for one in people if one.layer == "lead" and _shares(words, fold(one.name))}
+    near = nearest(people, lon, lat)
+    found = [n for n in near if n.distance_m <= (ALIKE_M if n.who.id in named else SAME_DOOR_M)]
+    return sorted(found, key=lambda n: (n.who.id not in named, n.distance_m))[:MOST_ALIKE]
+
+
+def _shares(words: list[str], name: str) -> bool:
+    """Whether a name has all the words that were typed, as far as they were typed."""
+    held = name.split()
+    return bool(words) and all(any(one.startswith(word) for one in held) for word in words)

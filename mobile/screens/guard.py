@@ -1,0 +1,66 @@
+"""When the app asks for the PIN, and when days without the server close the data."""
+
+import time
+
+from kivy.clock import Clock
+from kivy.core.window import Window
+
+from mobile.field import locking
+from mobile.field.store import clock
+
+LOOK_S = 10.0
+
+
+class Guard:
+    """Watches how long nobody has touched the phone; a time away in the background counts too."""
+
+    def __init__(self, app):
+        self.app, self.asks = app, False
+        self._touched, self._event, self._begun = self._now(), None, False
+
+    @staticmethod
+    def _now():
+        return time.monotonic()
+
+    def start(self):
+        """Somebody is let in. The first time after a start of the app the PIN is asked for at once."""
+        self.asks = not self._begun and self._has_pin()
+        self._begun, self._touched = True, self._now()
+        if self._event is None:
+            self._event = Clock.schedule_interval(lambda _dt: self.look(), LOOK_S)
+            Window.bind(on_touch_down=self._touch, on_key_down=self._touch)
+
+    def stop(self):
+        """Nobody is signed in."""
+        self.asks = False
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+            Window.unbind(on_touch_down=self._touch, on_key_down=self._touch)
+
+    def _touch(self, *_args):
+        self.look()
+        self._touched = self._now()
+        return False
+
+    def look(self):
+        """Close what has to be closed by now; called by the clock, by each touch and when the app comes back."""
+        if self.app.ctx.store is None or self.closes_data():
+            return
+        if not self.asks and self._now() - self._touched >= locking.IDLE_S and self._has_pin():
+            self.asks = True
+            self.app.again()
+
+    def closes_data(self):
+        """Whether too many days have passed without the server: the data is closed, unsent work is kept."""
+        app = self.app
+        if not locking.is_locked(app.ctx.store.outbox, clock.now()):
+            return False
+        unsent = app.phone.close_data(app.ctx.store)
+        app.ctx.store = None
+        kept = " " + app.ctx.words("alone_unsent", n=unsent) if unsent else ""
+        app.leave(note=app.ctx.words("alone", n=locking.DAYS_ALONE) + kept)
+        return True
+
+    def _has_pin(self):
+        return locking.has_pin(self.app.phone.secrets, self.app.ctx.user_id)

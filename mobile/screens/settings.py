@@ -1,0 +1,84 @@
+"""Settings: appearance, language, networks, the lock, what lies on this phone, what works without a network."""
+
+from mobile.field import holdings, locking
+from mobile.field.sync.hello import APP_VERSION
+from mobile.screens.parts import fact, frame, section
+from mobile.texts import LANGUAGES
+from mobile.widgets.base import Column, Icon, Row, Scroller, Text
+from mobile.widgets.controls import Chips, PushButton
+
+OFFLINE = ("today", "map", "accounts", "visit", "photos", "order", "lead", "times", "replan", "week")
+ONLINE = ("sign_in", "sync", "pictures")
+
+
+def build(ctx):
+    words, chosen = ctx.words, ctx.phone.settings()
+
+    def choice(title, key, options):
+        chips = Chips(options, chosen[key], lambda value: ctx.nav.choose(key, value))
+        return section(words(title), chips)
+
+    photos = choice("photos_by", "photos", [(k, words(f"by_{k}")) for k in ("any", "wifi")])
+    photos.add_widget(Text(words("photos_by_help"), 14, ink="quiet"))
+    page = Scroller(
+        choice("appearance", "appearance", [(k, words(k)) for k in ("light", "dark")]),
+        choice("language", "language", list(LANGUAGES.items())),
+        photos,
+        _lock(ctx),
+        _data(ctx),
+        _offline(ctx),
+        section(
+            words("about"),
+            fact(words("version"), APP_VERSION),
+            fact(words("server"), ctx.who.server),
+            fact(words("login"), ctx.who.login),
+        ),
+    )
+    return frame(ctx, words("settings"), page, back=True)
+
+
+def _lock(ctx):
+    """A PIN, or none."""
+    words, secrets = ctx.words, ctx.phone.secrets
+
+    def remove():
+        locking.remove_pin(secrets, ctx.user_id)
+        ctx.nav.again()
+        ctx.nav.toast(words("pin_removed"))
+
+    is_set = locking.has_pin(secrets, ctx.user_id)
+    box = section(words("lock"), Text(words("pin_help"), 14, ink="quiet"))
+    title = words("change_pin") if is_set else words("set_pin")
+    box.add_widget(PushButton(title, lambda: ctx.nav.go("set_pin"), "shield_check", "quiet"))
+    if is_set:
+        box.add_widget(PushButton(words("remove_pin"), remove, "x", "quiet"))
+    box.add_widget(Text(words("sealed_help"), 14, ink="quiet"))
+    return box
+
+
+def _data(ctx):
+    """Counts and megabytes by kind."""
+    words, box = ctx.words, section(ctx.words("data"))
+    held = holdings.everything(ctx.files, [pack.path for pack in ctx.packs])
+    for one in held:
+        counted = words.number(one.count) if one.kind not in ("map", "other") else "–"
+        row = Row(
+            Text(words(f"h_{one.kind}"), 16, size_hint_x=0.58, lines=1),
+            Text(counted, 16, size_hint_x=0.16, align="right"),
+            Text(words.fine_size(one.octets), 16, ink="quiet", size_hint_x=0.26, align="right"),
+            spacing=8,
+        )
+        box.add_widget(row)
+    total = words.fine_size(sum(one.octets for one in held))
+    box.add_widget(Row(Text(words("h_total"), 16, True, size_hint_x=0.6), Text(total, 16, True, align="right")))
+    return box
+
+
+def _offline(ctx):
+    """What works without a network, and what does not."""
+    words, column = ctx.words, Column(spacing=4)
+    for keys, icon, ink in ((OFFLINE, "check", "good"), (ONLINE, "cloud_off", "quiet")):
+        for key in keys:
+            mark = Icon(icon, 18, ink, size=(22, 22))
+            column.add_widget(Row(mark, Text(words(f"off_{key}"), 14), spacing=8))
+    return section(words("offline_title"), column)

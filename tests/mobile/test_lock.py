@@ -1,0 +1,137 @@
+"""What a thief finds on the phone, the PIN, and days without the server."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mobile.device import sealing
+from mobile.device.desktop import FileSecrets
+from mobile.field import locking, photos, reads
+from mobile.field.capture import edit
+from mobile.field.finding import AccountIndex
+from mobile.field.store import Store
+from mobile.field.store.canonical import canonical
+from tests.mobile.conftest import Phone, uid
+from tests.mobile.field.fake_server import Refusal
+
+NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
+SECRET = ("Müller", "Näscher", "Vaduz", "hush")
+
+
+def octets(folder):
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+class Lens:
+    def take(self, into):
+        into.write_bytes(b"\xff\xd8 hush, a picture")
+        return True
+
+
+class Small:
+    def shrink(self, source, large, small):
+        large.write_bytes(source.read_bytes() + b" large")
+        small.write_bytes(source.read_bytes())
+        return 2, 2
+
+
+def test_nothing_on_the_disk_tells_a_name_a_note_or_a_picture(synced):
+    edit(synced.store, "account", uid(1001), {"note": "hush"})
+    synced.kill()
+    assert synced.store.cache.doc("account", uid(1001))["note"] == "hush", "the key is still there after a start"
+    assert synced.sync().ok
+    assert synced.server.world.rows["account", uid(1001)]["d"]["note"] == "hush", "what is sent is not sealed"
+    photos.take(synced.store, Lens(), Small(), uid(1001), "account", uid(1001))
+    synced.store.outbox.back_up()
+    found = octets(synced.store.folder)
+    assert [word for word in SECRET if word.encode() in found] == []
+    (photo,) = photos.at_account(synced.store, uid(1001))
+    assert photos.read(synced.store, photo.large) == b"\xff\xd8 hush, a picture large"
+    assert [line.name for line in AccountIndex(synced.store).search("mull")] == ["Müller GmbH"]
+
+
+def test_a_phone_from_before_there_were_keys_is_sealed_when_it_is_opened(tmp_path, server):
+    synced = Phone(tmp_path / "old", server, sealed=False)
+    synced.sign_in()
+    assert synced.sync().ok
+    edit(synced.store, "account", uid(1001), {"note": "hush"})
+    folder = synced.store.folder
+    synced.kill()
+    assert b"hush" in octets(folder)
+    store = Store(folder, sealing.seals_of(synced.secrets, synced.server.user_id))
+    try:
+        assert [op.body["f"]["note"][1] for op in store.outbox.ops()] == ["hush"]
+        assert [word for word in SECRET if word.encode() in octets(folder)] == []
+        assert store.cache.buckets() == [], "what can be fetched again is fetched again"
+    finally:
+        store.close()
+
+
+def test_a_lost_key_of_the_cache_costs_a_fetch_and_no_work(synced):
+    op = edit(synced.store, "account", uid(1001), {"note": "mine"})
+    sealing.destroy(synced.secrets, synced.server.user_id, "cache")
+    synced.kill()
+    assert synced.store.cache.buckets() == []
+    assert [one.op_id for one in synced.store.outbox.ops()] == [op.op_id]
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1001))["name"] == "Müller GmbH"
+
+
+def test_a_wipe_destroys_the_keys_before_the_files(synced):
+    steps, user = [], synced.server.user_id
+    shred = sealing.destroy
+    synced.home._shred = lambda who: (steps.append(synced.store.folder.exists()), shred(synced.secrets, who))
+    folder = synced.store.folder
+    synced.server.fail_next.append(("/sync/v1/hello", Refusal(403, "wipe")))
+    report = synced.sync()
+    synced.kill()
+    assert report.code == "wipe"
+    assert steps == [True], "the files were still there when the keys went"
+    assert not folder.exists()
+    assert synced.secrets.get(f"seal-cache-{user}") is None
+    assert synced.secrets.get(f"seal-outbox-{user}") is None
+
+
+def test_wrong_pins_wait_longer_each_time_and_the_right_one_counts_again_after_that(tmp_path):
+    secrets = FileSecrets(tmp_path / "secrets.json")
+    for bad in ("123", "123456789", "12a4"):
+        with pytest.raises(locking.BadPin):
+            locking.set_pin(secrets, "u", bad)
+    locking.set_pin(secrets, "u", "2580")
+    assert "2580" not in (tmp_path / "secrets.json").read_text()
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+    at, waits = NOW, []
+    for _ in range(5):
+        tried = locking.try_pin(secrets, "u", "0000", at)
+        waits.append(tried.wait_s)
+        at += timedelta(seconds=tried.wait_s + 1)
+    assert waits == [0, 0, 5, 10, 20]
+    locking.try_pin(secrets, "u", "0000", at)
+    assert locking.try_pin(secrets, "u", "2580", at) == locking.Tried(False, 40), "too early, even the right one"
+    assert locking.try_pin(secrets, "u", "2580", at - timedelta(days=900)).wait_s == locking.MOST_WAIT_S
+    assert locking.try_pin(secrets, "u", "2580", at + timedelta(seconds=60)).ok
+    assert json.loads(secrets.get("pin-u"))["wrong"] == 0
+
+
+def test_after_a_fortnight_alone_only_a_password_opens_the_data_and_unsent_work_is_kept(synced):
+    outbox = synced.store.outbox
+    op = edit(synced.store, "account", uid(1001), {"note": "mine"})
+    assert not locking.is_locked(outbox, NOW), "the first look begins the count"
+    assert not locking.is_locked(outbox, NOW + timedelta(days=14))
+    assert not locking.is_locked(outbox, NOW + timedelta(days=2)), "a clock that is set back opens and closes nothing"
+    assert locking.is_locked(outbox, NOW + timedelta(days=14, hours=1))
+    assert locking.is_locked(outbox, NOW), "once it is closed, turning the clock does not help"
+    locking.opened(outbox, NOW + timedelta(days=20))
+    assert not locking.is_locked(outbox, NOW + timedelta(days=21))
+    assert [one.op_id for one in outbox.ops()] == [op.op_id]
+    assert reads.sync_state(synced.store).unsent == 1
+
+
+def test_equal_contents_never_look_equal_and_a_wrong_key_reads_nothing():
+    one, other = sealing.AesSealer(bytes(32)), sealing.AesSealer(b"k" * 32)
+    text = canonical({"a": 1}).encode()
+    assert one.seal(text) != one.seal(text)
+    assert one.open(one.seal(text)) == text
+    with pytest.raises(ValueError, match="another key"):
+        other.open(one.seal(text))

@@ -1,0 +1,161 @@
+"""A rep's day in a real window against the real server: no network, the app killed, and the office sees it all.
+
+With WAYMARK_PICTURES=FOLDER every step leaves a picture there.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mobile.device.desktop import FolderCamera
+from mobile.field.capture import edit
+from mobile.field.checkin import Fix
+from mobile.field.store import clock
+from mobile.field.sync import blobs
+from tests.conftest import PASSWORD
+from tests.mobile.test_end_to_end import office as office
+from tests.mobile.test_screens import open_app as open_app
+
+pytestmark = pytest.mark.window
+
+
+class Killed(BaseException):
+    """The system ends the app, which catches nothing of it."""
+
+
+class Place:
+    """Where the rep stands."""
+
+    def __init__(self, lon, lat):
+        self.lon, self.lat = lon, lat
+
+    def fix(self):
+        return Fix(self.lon, self.lat, 9.0, clock.now())
+
+
+class Film:
+    """Pictures of what the rep and the office see, for those who want to look."""
+
+    def __init__(self):
+        self.folder, self.count = os.environ.get("WAYMARK_PICTURES"), 0
+
+    def path(self, name):
+        self.count += 1
+        return str(Path(self.folder) / f"{self.count:02}-{name}.png") if self.folder else None
+
+    def shoot(self, screen, name):
+        if self.folder:
+            screen.frames(12)
+            screen.app.stage.export_to_png(self.path(name))
+
+
+def sign_in(screen):
+    form = screen.app.stage.screen
+    form.login.input.text, form.password.input.text = "rita", PASSWORD
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Next stop"))
+    screen.app.worker.stop()
+
+
+def visit_with_photo_and_signature(screen):
+    """Three taps, and what goes beside them."""
+    from mobile.widgets.ink import InkPad
+
+    screen.tap("Check in")
+    screen.tap("Check in")
+    assert screen.shows("from the pin: verified")
+    screen.tap("Order")
+    screen.tap("Take a photo")
+    screen.tap("Have it signed")
+    (pad,) = screen.widgets(InkPad)
+    screen.drag((pad.x + 20, pad.y + 20), (pad.x + 160, pad.y + 70))
+    pad.parent.name.input.text = "Anna Ospelt"
+    screen.tap("Done")
+
+
+def test_a_day_without_network_arrives_whole_although_the_app_is_killed(office, tmp_path, open_app, monkeypatch):
+    from PIL import Image
+
+    (tmp_path / "lens").mkdir()
+    Image.effect_noise((1600, 1200), 90).convert("RGB").save(tmp_path / "lens" / "shelf.jpg")
+    office.publish_route()
+    film, home = Film(), tmp_path / "phone"
+    where, camera = Place(9.4001, 47.1001), FolderCamera(tmp_path / "lens")
+    screen = open_app(home, server=office.address, position=where, camera=camera)
+    sign_in(screen)
+    film.shoot(screen, "today")
+
+    office.stop()
+    visit_with_photo_and_signature(screen)
+    film.shoot(screen, "visit")
+    screen.tap("Save visit")
+    assert screen.shows("Saved on this phone.")
+    film.shoot(screen, "saved-without-network")
+    screen.tap("Check in")
+    screen.tap("Missed")
+    screen.until(lambda: screen.shows("Take this order"))
+    film.shoot(screen, "the-rest-anew")
+    screen.tap("Take this order")
+    edit(screen.app.ctx.store, "account", office.account_ids[0], {"phone": "+4232222222"})
+    unsent = len(screen.app.ctx.store.outbox.ops())
+    screen.app.go("sync")
+    film.shoot(screen, "not-yet-sent")
+    assert not screen.app.phone.sync_by_itself().ok
+
+    office.start()
+    office.sql("update account set phone = '+4231111111' where id = :id returning id", id=office.account_ids[0])
+    pieces = []
+
+    def dying(*args):
+        if len(pieces) == 2:
+            raise Killed
+        pieces.append(args)
+        return piece(*args)
+
+    piece = blobs._piece
+    monkeypatch.setattr(blobs, "_piece", dying)
+    with pytest.raises(Killed):
+        screen.app.phone.sync_by_itself()
+    monkeypatch.setattr(blobs, "_piece", piece)
+    screen.app.on_stop()
+
+    screen = open_app(home, server=office.address, position=where, camera=camera)
+    screen.until(lambda: screen.shows("1 needs you"))
+    screen.until(lambda: not screen.app.ctx.store.outbox.blobs.all("waiting"))
+    screen.app.worker.stop()
+    screen.app.go("sync")
+    film.shoot(screen, "after-the-kill")
+    assert screen.shows("you wrote “+4232222222”, the office “+4231111111”")
+    assert not screen.app.ctx.store.outbox.blobs.all("refused")
+
+    assert office.sql("select count(*) from stored_file") == [(2,)], "the photo and its small picture, once each"
+    events = office.sql("select state, count(*) from visit_event group by state order by state")
+    assert events == [("checked_in", 1), ("done", 1), ("missed", 1)]
+    assert office.sql("select count(*) from sync_receipt") == [(unsent,)]
+    assert office.sql("select count(*) from field_conflict where state = 'open'") == [(1,)]
+    (account_id,) = office.sql("select account_id::text from visit where state = 'done'")[0]
+    seen_by_the_office(office, account_id, film)
+
+
+def seen_by_the_office(office, account_id, film):
+    """The manager's page of the account, and the list of conflicts."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if chromium is None:
+        return
+    with sync_api.sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.goto(f"{office.address}/sign-in")
+        tab.fill("#login", "ada")
+        tab.fill("#password", PASSWORD)
+        tab.press("#password", "Enter")
+        tab.wait_for_url(lambda url: "/sign-in" not in url)
+        for page, words in ((f"/accounts/{account_id}", "Anna Ospelt"), ("/conflicts", "+4232222222")):
+            tab.goto(f"{office.address}{page}")
+            sync_api.expect(tab.get_by_text(words).first).to_be_visible()
+            if path := film.path(page.split("/")[1]):
+                tab.screenshot(path=path, full_page=True)
+        browser.close()
