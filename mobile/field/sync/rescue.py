@@ -1,4 +1,7 @@
-"""A damaged outbox goes to the server as it is: what could be read of it was saved already, somebody may read more."""
+"""A damaged outbox goes to the server as it is: what could be read of it was saved already, somebody may read more.
+
+Entries in it are sealed, and the key stays on the phone: times, kinds and order are plain, the rest needs the phone.
+"""
 
 import gzip
 from collections.abc import Iterator
