@@ -1,9 +1,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from routing import fsr
 from routing.budget import Budget
 from routing.check import verify
 from routing.plan import Plan
@@ -20,6 +22,7 @@ DAY = RepDay(
 OPEN = (Window(8 * H, 18 * H),)
 HOUR_AWAY = np.array([[0, H], [H, 0]])
 FAST = Budget(steps=1)
+PUBLIC = Path(__file__).parents[3] / "shared" / "data" / "routing"
 BY_TIME = ((Kind.OVERTIME,), (Kind.SHORTER,))
 
 
@@ -200,3 +203,20 @@ def fits(problem: Problem, orders: Mapping[str, tuple[str, ...]], relaxation: Re
         return False
     tried = ([*stops[:k], visit, *stops[k:]] for k in range(len(stops) + 1))
     return any(not isinstance(schedule(changed, rep_day, order), Broken) for order in tried)
+
+
+@pytest.mark.skipif(not PUBLIC.exists(), reason="the public instances lie beside the repository")
+def test_on_public_instances_nine_of_ten_offers_plan_the_visit() -> None:
+    offered = planned = 0
+    for name in ("fs-ad-60x1x3", "fs-ba-100x3x1", "fs-ha-120x2x5"):
+        problem = fsr.read(PUBLIC / f"{name}.json.gz").problem
+        plan = solve(problem, budget=Budget(steps=5_000), seed=1)
+        left_out = [u.visit for u in plan.unplanned][:4]
+        for visit, changes in relaxations(problem, plan.orders(), left_out).items():
+            changed = apply(problem, changes[0])
+            again = solve(changed, budget=Budget(steps=1_000), seed=1, start=start_with(plan.orders(), changes[0]))
+            assert verify(changed, again).lawful
+            offered += 1
+            planned += visit in {v for order in again.orders().values() for v in order}
+    assert offered >= 10
+    assert planned >= 0.9 * offered
