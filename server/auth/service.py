@@ -189,7 +189,9 @@ def shut_out(session: Session, user_id: UUID) -> None:
 
 
 def set_device_state(session: Session, device: Device, state: DeviceState, actor: UUID) -> None:
-    """Lock, retire, wipe or free a phone."""
+    """Lock, retire, wipe or free a phone. Refuses one that has wiped itself: it holds nothing and has no key."""
+    if device.state == DeviceState.WIPED:
+        raise Conflict("This phone has been wiped.", help="It is a new phone when somebody signs in on it again.")
     device.state = state
     session.add(
         AuthEvent(kind=f"device_{state}", user_id=device.user_id, actor=actor, details={"device": str(device.id)})

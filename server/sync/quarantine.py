@@ -59,10 +59,10 @@ def hold(session: Session, request: wire.QuarantineRequest) -> int:
 
     Refuses a phone that is not retired, a foreign signature, and more than anybody can look through.
     """
+    sent = push.read(wire.PushRequest(epoch="", ops=request.ops))
     device = known(session, request.device, proof(request.device, request.ops), request.signature)
     if device.state != DeviceState.RETIRED:
         raise NotRetired("This phone is not retired.", help="Sync in the usual way.", retry=False)
-    sent = push.read(wire.PushRequest(epoch="", ops=request.ops))
     count = select(func.count()).where(QuarantinedOp.device_id == device.id)
     if (session.scalar(count) or 0) + len(sent) > MOST:
         raise MessageTooLarge(f"More than {MOST} ops of this phone are here.", help="Ask your manager.")

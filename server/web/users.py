@@ -282,14 +282,18 @@ def set_working_day(request: Request, user_id: UUID, scope: WriteUsers, session:
 
 @router.post("/devices/{device_id}")
 def change_device(
-    device_id: UUID, scope: ManageDevices, session: Db, state: Annotated[DeviceState, Form()]
+    request: Request, device_id: UUID, scope: ManageDevices, session: Db, state: Annotated[DeviceState, Form()]
 ) -> Response:
     """Lock, retire or free a phone."""
     device = session.get(Device, device_id)
     if device is None or state is DeviceState.WIPED:
         raise NotFound("There is no such phone.")
     seen_user(session, scope, device.user_id, "devices:manage")
-    service.set_device_state(session, device, state, scope.user_id)
+    try:
+        with attempt(session):
+            service.set_device_state(session, device, state, scope.user_id)
+    except WaymarkError as error:
+        return person_page(request, scope, session, device.user_id, error=error)
     return go(f"/users/{device.user_id}")
 
 

@@ -4,14 +4,15 @@ import base64
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.auth import service
 from server.auth.access import scope_of
-from server.auth.models import User
+from server.auth.models import Device, DeviceState, User
 from server.kit.database import transaction
-from server.kit.errors import NotFound
+from server.kit.errors import Conflict, NotFound
 from server.kit.settings import settings
 from server.sync import quarantine
 from tests.server.sync.field_phone import FieldPhone, Network
@@ -128,6 +129,16 @@ def test_a_wiped_phone_says_so_and_nobody_else_can(world: World) -> None:
     assert [world.client.post("/sync/v1/wiped", json=receipt).status_code for _ in range(2)] == [204, 204]
     assert world.sql("select state from device") == [("wiped",)]
     assert world.sql("select count(*) from auth_event where kind = 'device_wiped'") == [(1,)]
+    with transaction() as session, pytest.raises(Conflict):
+        service.set_device_state(session, session.get_one(Device, device), DeviceState.ACTIVE, device)
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999"])
+def test_what_is_no_json_is_refused_before_anybody_is_known(world: World, number: str) -> None:
+    device, _ = world.register("rita")
+    text = f'{{"device": "{device}", "signature": "x", "ops": [{{"n": 1, "op_id": "{uuid4()}", "x": {number}}}]}}'
+    headers = {"Content-Type": "application/json"}
+    assert world.client.post("/sync/v1/quarantine", content=text, headers=headers).status_code == 422
 
 
 def test_a_damaged_outbox_is_kept_as_it_came_and_once(world: World) -> None:
