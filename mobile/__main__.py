@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-LOCAL = "http://127.0.0.1:8000"
-"""Where `waymark serve` listens unless told otherwise."""
+LOCAL = f"http://127.0.0.1:{os.environ.get('WAYMARK_PORT', '8000')}"
+"""Where `make demo` serves unless told otherwise."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -108,9 +108,11 @@ def absence(
     known = day_of(session, scope, [rep_id, *neighbour_ids], day)
     if rep_id not in known.shifts or not known.of(rep_id):
         raise Invalid("Nothing is published for this rep and day.", help="Choose another day.", field="day")
-    others = [r.id for r in known.reps if r.id != rep_id and r.id in known.shifts and not known.is_away(r.id)]
+    others = [r.id for r in known.reps if r.id != rep_id and known.still_works(r.id)]
     if not others:
-        raise Invalid("Nobody else works on this day.", help="Choose neighbours who do.", field="neighbour_ids")
+        raise Invalid(
+            "Nobody else works on this day, or not any more.", help="Choose neighbours who do.", field="neighbour_ids"
+        )
     left = [one for one in known.of(rep_id) if not one.is_over and not one.is_current]
     must = [one for one in left if one.must_be]
     drawn = running.draw(session, known)

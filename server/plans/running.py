@@ -84,6 +84,11 @@ class RunningDay:
         """Whether somebody is not there on the day, although a route may say so."""
         return self.off.of_rep(rep_id, self.day) is not None
 
+    def still_works(self, rep_id: UUID) -> bool:
+        """Whether somebody is there on the day, and the day is not over for them by the clock."""
+        shift = self.shifts.get(rep_id)
+        return shift is not None and not self.is_away(rep_id) and self.seconds(rep_id, self.now) < shift.close_s
+
     def of(self, rep_id: UUID) -> list[Standing]:
         """One rep's stops in order."""
         return [one for one in self.stops if one.route.rep_id == rep_id]

@@ -12,7 +12,8 @@ const number = (value) => Number(value).toLocaleString(document.documentElement.
 async function watch() {
   const { ok, body } = await api("GET", `/api/v1/balance-runs/${run}`);
   if (ok && !["waiting", "running"].includes(body.state)) { location.reload(); return; }
-  if (ok) { page.querySelector("progress").value = body.progress; page.querySelector("[data-stage]").textContent = body.stage; }
+  if (ok && body.stage !== page.querySelector("[data-stage]").dataset.stage) location.reload(); // in the words of the page
+  else if (ok) page.querySelector("progress").value = body.progress;
   setTimeout(watch, 2000);
 }
 
