@@ -16,6 +16,15 @@ WORLD = box(-180, -90, 180, 90)
 GRID = 1e-9
 """Degrees; a tenth of a millimetre: corners nearer to each other than that are one."""
 KM_A_DEGREE = 111.32
+MAX_CROSSINGS = 1_000
+MAX_TOUCHES = 20
+"""Edges that an edge meets, on the average over an outline: itself, the two beside it, those of neighbouring parts."""
+MAX_NEAR = 30_000_000
+"""Pairs of edges whose boxes meet."""
+
+
+class Tangled(ValueError):
+    """An outline whose edges meet so often that mending it would take minutes."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +66,69 @@ def tidied(geometry: BaseGeometry) -> Tidied:
     geometry
         Polygonal, in degrees. It lies across the antimeridian when it reaches past 180 degrees, or when one of its
         edges is longer than half the world.
+
+    Raises
+    ------
+    Tangled
+        When its edges cross more than `MAX_CROSSINGS` times, or lie on each other in heaps.
     """
     unrolled = geometry
     if any(_jumps(ring) for ring in _rings(geometry)):
         unrolled = MultiPolygon([_unrolled(one) for one in polygons(geometry).geoms])
+    rings = _rings(unrolled)
+    edges = np.concatenate([np.hstack([ring[:-1], ring[1:]]) for ring in rings]) if rings else np.empty((0, 4))
+    _check_near(edges)
     crossed_itself = not unrolled.is_valid
-    mended = shapely.make_valid(unrolled) if crossed_itself else unrolled
+    if crossed_itself:
+        _check_crossings(edges)
+        mended = shapely.make_valid(unrolled, method="structure", keep_collapsed=False)
+    else:
+        mended = unrolled
     west, _, east, _ = mended.bounds if not mended.is_empty else (0.0, 0.0, 0.0, 0.0)
     crosses = west < -180 or east > 180
     if crosses:
         turns = [affinity.translate(mended, xoff=turn).intersection(WORLD) for turn in (-360, 0, 360)]
         mended = shapely.union_all(turns)
     return Tidied(polygons(mended), crossed_itself, crosses)
+
+
+def _check_near(edges: NDArray[np.float64], sample: int = 256) -> None:
+    """Refuse edges whose boxes lie on each other in heaps; even to see whether they cross would take minutes."""
+    if len(edges) ** 2 <= MAX_NEAR:
+        return
+    west_south, east_north = np.minimum(edges[:, :2], edges[:, 2:]), np.maximum(edges[:, :2], edges[:, 2:])
+    boxes = np.asarray(shapely.box(*west_south.T, *east_north.T))
+    chosen = np.random.default_rng(0).choice(boxes, sample, replace=False)
+    if shapely.STRtree(boxes).query(chosen).shape[1] * len(edges) / sample > MAX_NEAR:
+        raise Tangled
+
+
+def _check_crossings(edges: NDArray[np.float64]) -> None:
+    """Count where edges cross or touch, a few at a time, and stop when it is too much."""
+    lines = np.asarray(shapely.linestrings(edges.reshape(-1, 2, 2)))
+    tree = shapely.STRtree(lines)
+    order = np.random.default_rng(0).permutation(len(edges))
+    crossings, touches, start, step = 0, 0, 0, 16
+    while start < len(order):
+        some = order[start : start + step]
+        one, other = tree.query(lines[some], predicate="intersects")
+        touches += len(one)
+        crossings += int(_cross(edges[some[one]], edges[other]).sum())
+        if crossings > 2 * MAX_CROSSINGS or touches > MAX_TOUCHES * (len(edges) + MAX_CROSSINGS):
+            raise Tangled
+        start, step = start + step, min(2 * step, 512)
+
+
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which edges (n, 4) cross in their middle."""
+
+    def sides(edge: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+        along = edge[:, 2:] - edge[:, :2]
+        start, end = other[:, :2] - edge[:, :2], other[:, 2:] - edge[:, :2]
+        left = along[:, 0] * start[:, 1] - along[:, 1] * start[:, 0]
+        return np.asarray(left * (along[:, 0] * end[:, 1] - along[:, 1] * end[:, 0]))
+
+    return np.asarray((sides(a, b) < 0) & (sides(b, a) < 0))
 
 
 def _rings(geometry: BaseGeometry) -> list[NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID
 
@@ -143,7 +144,7 @@ def imported(session: Session, outlines: Sequence[Outline], *, replaces: bool) -
     notes: list[str] = []
     for one in outlines:
         area, mended = territories.tidied_area(one.geometry, name=one.name)
-        notes += mended
+        notes += [*one.notes, *mended]
         if one.name in drafts:
             raise Conflict(f"There are two areas “{one.name}” in the file.", help="Name every area differently.")
         row = known_names.get(one.name)
@@ -159,7 +160,19 @@ def imported(session: Session, outlines: Sequence[Outline], *, replaces: bool) -
         else drafts[one.name]
         for one in outlines
     )
-    return Change("import", tuple(sorted(placed, key=lambda draft: draft.parent_id is not None)), tuple(notes))
+    return Change("import", parents_first({draft.id: draft for draft in placed}), tuple(notes))
+
+
+def parents_first(drafts: Mapping[UUID, Draft]) -> tuple[Draft, ...]:
+    """Drafts in an order in which each finds its parent; refuses a circle of parents, by name."""
+    above = {id: {up for up in [draft.parent_id] if up in drafts} for id, draft in drafts.items()}
+    try:
+        return tuple(drafts[id] for id in TopologicalSorter(above).static_order() if id is not None)
+    except CycleError as error:
+        circle = " → ".join(f"“{drafts[id].name}”" for id in error.args[1])
+        raise Conflict(
+            f"In the file, these lie below each other in a circle: {circle}.", help="Give one of them another parent."
+        ) from error
 
 
 def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:

@@ -1,4 +1,4 @@
-"""Territories as files: GeoJSON, GeoPackage and zipped Shapefile, read and written by geopandas."""
+"""Territories as files: GeoJSON, GeoPackage and zipped Shapefile, read, and written by geopandas."""
 
 import tempfile
 import zipfile
@@ -10,22 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
-import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
-from pyproj.exceptions import CRSError
+import numpy as np
+import shapely
+from pyproj import Transformer
+from shapely import Geometry
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.orm import Session
 
 from server.balance.drafts import area_of
+from server.balance.layers import Layer, layer_of
+from server.imports.errors import BadFile
+from server.imports.features import to_degrees
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.territories import queries
 
-MAX_UNPACKED = 500_000_000
 NAMES = ("name", "territory", "title", "bezeichnung", "gebiet", "nom", "nombre", "nome")
 """Columns that may hold a territory's name, whatever their case."""
 COLOURS = ("colour", "color", "farbe")
+PARENT = "parent"
 
 
 class Format(StrEnum):
@@ -58,6 +62,8 @@ class Outline:
     """Name of the sales region above it."""
     geometry: BaseGeometry
     """In degrees; not checked."""
+    notes: tuple[str, ...] = ()
+    """What should be known of how the file was read, in words; the first area says it."""
 
 
 def read(content: bytes, file_name: str, *, epsg: int | None = None) -> list[Outline]:
@@ -69,96 +75,62 @@ def read(content: bytes, file_name: str, *, epsg: int | None = None) -> list[Out
         The coordinate system, for files that do not say it themselves.
     """
     with tempfile.TemporaryDirectory(prefix="waymark-areas-") as folder:
-        frame = frame_of(laid_out(content, file_name, Path(folder)), file_name)
-    if frame.empty:
+        layer = layer_of(content, file_name, Path(folder), (*NAMES, *COLOURS, PARENT))
+    if not layer.features:
         raise Invalid(f"{file_name} has no features.", help="Export the areas, each with a name.")
-    return outlines_of(in_degrees(frame, file_name, epsg), file_name)
+    return outlines_of(layer, file_name, transformer_of(layer, file_name, epsg))
 
 
-def laid_out(content: bytes, file_name: str, folder: Path) -> Path:
-    """The file on the disk, so that geopandas can read it; a zip is looked through first."""
-    if content[:4] == b"PK\x03\x04":
-        return unzipped(content, file_name, folder)
-    suffix = ".gpkg" if content[:15] == b"SQLite format 3" else ".geojson"
-    if Path(file_name).suffix.lower() in (".shp", ".dbf", ".shx"):
+def transformer_of(layer: Layer, file_name: str, epsg: int | None) -> Transformer | None:
+    """How the coordinates become degrees; refuses a file that does not say what they are."""
+    if layer.system is not None:
+        return to_degrees(layer.system)
+    if epsg is None:
         raise Invalid(
-            f"{file_name} is only one part of a Shapefile.", help="Zip its .shp, .shx, .dbf and .prj and send the zip."
-        )
-    path = folder / f"areas{suffix}"
-    path.write_bytes(content)
-    return path
-
-
-def unzipped(content: bytes, file_name: str, folder: Path) -> Path:
-    """The Shapefile of a zip; refuses one that lacks parts."""
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            names = [name for name in archive.namelist() if not name.startswith("__MACOSX") and not name.endswith("/")]
-            if sum(archive.getinfo(name).file_size for name in names) > MAX_UNPACKED:
-                raise Invalid(f"{file_name} unpacks to more than {MAX_UNPACKED // 1_000_000} MB.")
-            stems = [name[:-4] for name in names if name.lower().endswith(".shp")]
-            if not stems:
-                raise Invalid(f"{file_name} holds no Shapefile.", help="Zip its .shp, .shx, .dbf and .prj.")
-            if len(stems) > 1:
-                raise Invalid(f"{file_name} holds {len(stems)} Shapefiles.", help="Send them one by one.")
-            for name in names:
-                if name[:-4] == stems[0] or name.startswith(stems[0] + "."):
-                    (folder / f"areas{Path(name).suffix.lower()}").write_bytes(archive.read(name))
-    except zipfile.BadZipFile as error:
-        raise Invalid(f"{file_name} is a damaged zip.", help="Zip the files again.") from error
-    for part in (".shx", ".dbf"):
-        if not (folder / f"areas{part}").exists():
-            raise Invalid(f"{file_name} lacks {Path(stems[0]).name}{part}.", help="Zip all parts of the Shapefile.")
-    return folder / "areas.shp"
-
-
-def frame_of(path: Path, file_name: str) -> geopandas.GeoDataFrame:
-    """The first layer of areas in a file."""
-    try:
-        layers = [name for name, kind in pyogrio.list_layers(path) if kind is None or "Polygon" in kind]
-        if not layers:
-            layers = [name for name, _ in pyogrio.list_layers(path)]
-        frame = geopandas.read_file(path, layer=layers[0], engine="pyogrio")
-    except (DataSourceError, DataLayerError, CRSError, ValueError, IndexError, UnicodeDecodeError) as error:
-        raise Invalid(
-            f"{file_name} is not GeoJSON, GeoPackage or a zipped Shapefile.", help="Export the areas as one of these."
-        ) from error
-    if not isinstance(frame, geopandas.GeoDataFrame):
-        raise Invalid(f"{file_name} has no geometry.", help="Export the areas with their outlines.")
-    return frame
-
-
-def in_degrees(frame: geopandas.GeoDataFrame, file_name: str, epsg: int | None) -> geopandas.GeoDataFrame:
-    """The areas in longitude and latitude; refuses a file that does not say what its coordinates are."""
-    if frame.crs is None and epsg is None:
-        raise Invalid(
-            f"{file_name} does not say which coordinate system it is in: it has no .prj.",
+            f"{file_name} does not say which coordinate system it is in: it has no .prj."
+            if file_name.lower().endswith(".zip")
+            else f"{file_name} does not say which coordinate system it is in.",
             help="Add the .prj to the zip, or choose the coordinate system (EPSG).",
             field="epsg",
         )
     try:
-        known = frame.set_crs(epsg=epsg) if frame.crs is None else frame
-        return known.to_crs(epsg=4326)
-    except CRSError as error:
+        return to_degrees(f"EPSG:{epsg}")
+    except BadFile as error:
         raise Invalid(f"EPSG:{epsg} is not a coordinate system.", help="4326 is degrees.", field="epsg") from error
 
 
-def outlines_of(frame: geopandas.GeoDataFrame, file_name: str) -> list[Outline]:
-    """Name, colour and outline of each row; refuses rows that lack one."""
-    columns = {str(column).lower(): column for column in frame.columns}
-    title = next((columns[name] for name in NAMES if name in columns), None)
-    colour = next((columns[name] for name in COLOURS if name in columns), None)
+def outlines_of(layer: Layer, file_name: str, transformer: Transformer | None) -> list[Outline]:
+    """Name, colour and outline of each feature; refuses those that lack one."""
+    columns: dict[str, str] = {}
+    for properties, _ in layer.features:
+        for column in properties:
+            columns.setdefault(column.lower(), column)
+    title = next((columns[name] for name in NAMES if name in columns), "")
+    colour = next((columns[name] for name in COLOURS if name in columns), "")
     found = []
-    for number, (_, row) in enumerate(frame.iterrows(), 1):
-        name = text_of(row[title]) if title is not None else None
+    for number, (properties, geometry) in enumerate(layer.features, 1):
+        if isinstance(geometry, str):
+            raise Invalid(f"{file_name}, feature {number}: {geometry}.", help="Export the file again.")
+        name = text_of(properties.get(title))
         if name is None:
             raise Invalid(f"{file_name}, feature {number}: there is no property “name”.", help="Name every area.")
-        if row.geometry is None:
+        if geometry is None:
             raise Invalid(
                 f"{file_name}, feature {number} (“{name}”): there is no geometry.", help="Give every area one."
             )
-        parent = text_of(row[columns["parent"]]) if "parent" in columns else None
-        found.append(Outline(name, text_of(row[colour]) if colour is not None else None, parent, row.geometry))
+        parent = text_of(properties.get(columns.get(PARENT, "")))
+        notes = layer.notes if number == 1 else ()
+        found.append(Outline(name, text_of(properties.get(colour)), parent, in_degrees(geometry, transformer), notes))
+    return found
+
+
+def in_degrees(geometry: Geometry, transformer: Transformer | None) -> BaseGeometry:
+    """An outline in longitude and latitude, without heights."""
+    flat = shapely.force_2d(np.array([geometry]))
+    if transformer is not None:
+        degrees = transformer.transform(*shapely.get_coordinates(flat).T)
+        flat = shapely.set_coordinates(flat, np.column_stack(degrees))
+    found: BaseGeometry = flat[0]
     return found
 
 

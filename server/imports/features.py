@@ -16,6 +16,11 @@ LON, LAT = "lon", "lat"
 """Titles of the columns that hold the point."""
 
 BATCH = 2000
+UNREADABLE = (
+    ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError,
+    shapely.errors.ShapelyError,
+)  # fmt: skip
+"""What shapely raises on a geometry of GeoJSON that is none."""
 
 type LonLatText = tuple[str, str]
 type Feature = tuple[Mapping[str, Any], Geometry | str | None]
@@ -88,7 +93,7 @@ def geometry_of(document: Any) -> Geometry | str | None:
         return None
     try:
         return shapely.geometry.shape(document)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, shapely.errors.ShapelyError):
+    except UNREADABLE:
         return "the geometry cannot be read"
 
 

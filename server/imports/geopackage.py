@@ -1,6 +1,7 @@
 """GeoPackages: one layer with points or areas, or one table without geometry, read row by row with SQLite."""
 
 import sqlite3
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,8 @@ from server.imports.features import Feature, header_of, rows, to_degrees
 
 MAGIC = b"SQLite format 3\x00"
 USABLE = {"POINT", "MULTIPOINT", "POLYGON", "MULTIPOLYGON", "GEOMETRY", "CURVEPOLYGON", "MULTISURFACE", "SURFACE"}
+POINT, POLYGON = 1, 3
+"""Kinds of geometry in WKB; those above have parts."""
 ENVELOPES = (0, 32, 48, 48, 64)
 """Bytes of the box in front of a geometry, by the kind that its flags name."""
 
@@ -87,8 +90,13 @@ def chosen(layers: list[Layer], name: str | None) -> Layer:
 
 def transformer_of(database: sqlite3.Connection, layer: Layer) -> Transformer | None:
     """How the layer's coordinates become degrees."""
-    if layer.geometry is None or layer.srs_id in (4326, 0, -1):
-        return None
+    return None if layer.geometry is None or layer.srs_id in (0, -1) else to_degrees(system_of(database, layer))
+
+
+def system_of(database: sqlite3.Connection, layer: Layer) -> str:
+    """The coordinate system of a layer; refuses one that the file does not define."""
+    if layer.srs_id == 4326:
+        return "EPSG:4326"
     statement = "select organization, organization_coordsys_id, definition from gpkg_spatial_ref_sys where srs_id = ?"
     found = database.execute(statement, (layer.srs_id,)).fetchone()
     if found is None:
@@ -96,7 +104,7 @@ def transformer_of(database: sqlite3.Connection, layer: Layer) -> Transformer | 
             f"The layer “{layer.table}” names a coordinate system that the file does not define ({layer.srs_id}).",
             help="Export it again in WGS 84 (EPSG:4326).",
         )
-    return to_degrees(f"EPSG:{found[1]}" if str(found[0]).upper() == "EPSG" else str(found[2]))
+    return f"EPSG:{found[1]}" if str(found[0]).upper() == "EPSG" else str(found[2])
 
 
 def features(path: Path, layer: Layer, names: list[str]) -> Iterator[Feature]:
@@ -133,10 +141,44 @@ def geometry_of(blob: object) -> Geometry | str | None:
         return None  # empty
     if envelope >= len(ENVELOPES):
         return wrong
+    wkb = blob[8 + ENVELOPES[envelope] :]
     try:
-        return shapely.from_wkb(blob[8 + ENVELOPES[envelope] :])
-    except shapely.errors.ShapelyError:
+        return shapely.from_wkb(wkb) if is_flat(wkb) else wrong
+    except (shapely.errors.ShapelyError, struct.error, NotImplementedError):
         return wrong
+
+
+def is_flat(wkb: bytes) -> bool:
+    """Whether no part of a geometry has parts itself: GEOS reads one inside the other until its stack ends."""
+    kind, _, order = head_of(wkb, 0)
+    if kind <= POLYGON:
+        return kind > 0
+    (count,) = struct.unpack_from(f"{order}I", wkb, 5)
+    at = 9
+    for _ in range(count):
+        kind, width, order = head_of(wkb, at)
+        at += 5
+        if not 0 < kind <= POLYGON:
+            return False
+        lines = 1
+        if kind == POLYGON:
+            (lines,) = struct.unpack_from(f"{order}I", wkb, at)
+            at += 4
+        for _ in range(lines):
+            (points,) = (1,) if kind == POINT else struct.unpack_from(f"{order}I", wkb, at)
+            at += points * width + (0 if kind == POINT else 4)
+    return True
+
+
+def head_of(wkb: bytes, at: int) -> tuple[int, int, str]:
+    """The kind of a geometry (0: none that a GeoPackage may hold), the bytes of a corner, and the order of bytes."""
+    (mark,) = struct.unpack_from("B", wkb, at)
+    if mark > 1:
+        return 0, 0, ""
+    order = "<" if mark else ">"
+    (code,) = struct.unpack_from(f"{order}I", wkb, at + 1)
+    dimensions = (2, 3, 3, 4)
+    return (code % 1000 if code < 4000 else 0), 8 * dimensions[code // 1000 % 4], order
 
 
 def quoted(name: str) -> str:

@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape, to_shape
-from shapely import get_num_coordinates
+from shapely import force_2d, get_coordinates, get_num_coordinates
 from shapely.errors import ShapelyError
 from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
@@ -25,6 +26,10 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 """Okabe and Ito's colours, told apart by colour-blind people."""
 
 MAX_VERTICES = 100_000
+UNREADABLE = (
+    ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError,
+)  # fmt: skip
+"""What shapely raises on a geometry of GeoJSON that is none."""
 
 
 def area_of(geojson: dict[str, Any], *, name: str) -> MultiPolygon:
@@ -36,10 +41,10 @@ def area_of(geojson: dict[str, Any], *, name: str) -> MultiPolygon:
 
 
 def geometry_of(geojson: dict[str, Any], *, name: str) -> BaseGeometry:
-    """A GeoJSON geometry, whatever it is; refuses what is none."""
+    """A GeoJSON geometry, whatever it is, without heights; refuses what is none."""
     try:
-        geometry: BaseGeometry = shape(geojson)
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        geometry: BaseGeometry = force_2d(shape(geojson))
+    except UNREADABLE as error:
         raise Invalid(f"The outline of “{name}” is not a GeoJSON geometry.", field="area") from error
     return geometry
 
@@ -59,6 +64,13 @@ def tidied_area(geometry: BaseGeometry, *, name: str) -> tuple[MultiPolygon, lis
     """A valid multipolygon in EPSG:4326, and what had to be mended, in words."""
     if geometry.is_empty:
         raise Invalid(f"The outline of “{name}” is empty.", help="Draw at least three corners.", field="area")
+    geometry = force_2d(geometry)
+    if not np.isfinite(get_coordinates(geometry)).all():
+        raise Invalid(
+            f"The outline of “{name}” has a corner that lies nowhere.",
+            help="Coordinates are longitude, latitude in degrees (EPSG:4326).",
+            field="area",
+        )
     west, south, east, north = geometry.bounds
     if west < -360 or east > 360 or south < -90 or north > 90:
         raise Invalid(
@@ -70,7 +82,14 @@ def tidied_area(geometry: BaseGeometry, *, name: str) -> tuple[MultiPolygon, lis
         raise Invalid(
             f"The outline of “{name}” has more than {MAX_VERTICES:,} corners.", help="Simplify it.", field="area"
         )
-    found = shapes.tidied(geometry)
+    try:
+        found = shapes.tidied(geometry)
+    except shapes.Tangled as error:
+        raise Invalid(
+            f"The outline of “{name}” is tangled: its edges cross or touch too often to be mended.",
+            help="Draw it so that its edges do not cross.",
+            field="area",
+        ) from error
     if found.area.is_empty:
         raise Invalid(f"The outline of “{name}” is not an area.", help="Send a Polygon or MultiPolygon.", field="area")
     notes = []

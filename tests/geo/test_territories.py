@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from shapely.geometry import LineString, MultiPolygon, Polygon, box
 
 from geo import territories as shapes
@@ -23,6 +24,27 @@ def test_an_outline_that_crosses_itself_says_so() -> None:
     found = shapes.tidied(Polygon([(9, 47), (10, 48), (10, 47), (9, 48)]))
     assert found.crossed_itself
     assert found.area.is_valid
+
+
+CORNERS = np.random.default_rng(1).uniform([9, 47], [10, 48], (3000, 2))
+TURNS = np.linspace(0, 2 * np.pi, 99_998, endpoint=False)
+ROUND = np.column_stack([9 + np.cos(TURNS), 47 + np.sin(TURNS)])
+THERE_AND_BACK = np.column_stack([np.tile([9, 10], 3000), np.full(6000, 47)])
+ZIGZAG = np.column_stack([np.tile([9, 10], 20_000), np.tile([47, 48], 20_000) + np.arange(40_000) * 1e-5])
+
+
+@pytest.mark.parametrize("corners", [CORNERS, CORNERS[:300], THERE_AND_BACK, ZIGZAG])
+def test_an_outline_too_tangled_to_be_mended_is_told_at_once(corners: NDArray[np.float64]) -> None:
+    with pytest.raises(shapes.Tangled):
+        shapes.tidied(Polygon([*corners, (9, 49)]))
+
+
+@pytest.mark.parametrize(("swapped", "crosses"), [(0, False), (3, True)])
+def test_many_corners_are_no_tangle(swapped: int, crosses: bool) -> None:
+    corners = np.concatenate([ROUND[:swapped][::-1], ROUND[swapped:]])
+    found = shapes.tidied(Polygon(corners))
+    assert found.crossed_itself == crosses
+    assert found.area.area == pytest.approx(np.pi, abs=1e-6)
 
 
 @given(st.floats(9.05, 10.95), st.floats(9.05, 10.95), st.floats(0, 0.3), st.floats(0, 0.3))
