@@ -88,18 +88,18 @@ class ApplyWrite(BaseModel):
     why: str = Field(default="", max_length=500)
 
 
-def scenario_read(found: BalanceScenario) -> ScenarioRead:
+def scenario_read(scope: Scope, found: BalanceScenario) -> ScenarioRead:
     """A scenario as it goes over the wire."""
     return ScenarioRead(
         key=found.key,
-        **found.facts,
+        **reading.measures(scope, found.facts),
         apply_on=found.apply_on,
         trouble=found.trouble or "",
         change_id=found.change_id,
     )
 
 
-def run_read(session: Session, run: BalanceRun) -> RunRead:
+def run_read(session: Session, scope: Scope, run: BalanceRun) -> RunRead:
     """A run as it goes over the wire."""
     names = balancing.names_of(session, run)
     return RunRead(
@@ -112,28 +112,28 @@ def run_read(session: Session, run: BalanceRun) -> RunRead:
         territories=[names.get(one, "–") for one in run.territory_ids],
         travel_is_estimated=run.facts.get("estimated", False),
         created_at=run.created_at,
-        now=ScenarioRead(key="now", **run.facts["now"]) if "now" in run.facts else None,
-        scenarios=[scenario_read(one) for one in balancing.scenarios_of(session, run.id)],
+        now=ScenarioRead(key="now", **reading.measures(scope, run.facts["now"])) if "now" in run.facts else None,
+        scenarios=[scenario_read(scope, one) for one in balancing.scenarios_of(session, run.id)],
     )
 
 
 @router.post("", status_code=202)
 def ask(body: RunWrite, scope: WriteTerritories, session: Db) -> RunRead:
     """Ask for a balance; a job computes it."""
-    return run_read(session, balancing.request(session, body.territory_ids, asked_by=scope.user_id))
+    return run_read(session, scope, balancing.request(session, body.territory_ids, asked_by=scope.user_id))
 
 
 @router.get("")
 def list_runs(scope: ReadTerritories, session: Db) -> Page[RunRead]:
     """The latest balances."""
     rows = session.scalars(select(BalanceRun).order_by(BalanceRun.created_at.desc()).limit(20))
-    return Page(items=[run_read(session, row) for row in rows])
+    return Page(items=[run_read(session, scope, row) for row in rows])
 
 
 @router.get("/{run_id}")
 def show(run_id: UUID, scope: ReadTerritories, session: Db) -> RunRead:
     """Where a balance stands, and its scenarios."""
-    return run_read(session, balancing.known(session, run_id))
+    return run_read(session, scope, balancing.known(session, run_id))
 
 
 @router.post("/{run_id}/cancel", status_code=204)
@@ -168,7 +168,7 @@ def areas(run_id: UUID, scope: ReadTerritories, session: Db) -> Response:
 @router.post("/{run_id}/scenarios/{key}/give")
 def give(run_id: UUID, key: str, body: AdjustWrite, scope: WriteTerritories, session: Db) -> ScenarioRead:
     """Give small areas to another territory; makes or changes the scenario `hand` and says how good it is."""
-    return scenario_read(balancing.adjust(session, run_id, key, body.areas, body.to_id))
+    return scenario_read(scope, balancing.adjust(session, run_id, key, body.areas, body.to_id))
 
 
 @router.post("/{run_id}/scenarios/{key}/apply")
@@ -176,7 +176,8 @@ def apply(run_id: UUID, key: str, body: ApplyWrite, scope: WriteTerritories, ses
     """Say what a scenario moves, apply it now, or have a job apply it on the morning of a day."""
     if body.preview or body.apply_on is not None:
         if body.apply_on is not None and not body.preview:
-            balancing.apply_from(session, run_id, key, body.apply_on, today=clock.today(settings().zone))
+            today = clock.today(settings().zone)
+            balancing.apply_from(session, run_id, key, body.apply_on, today=today, by=scope.user_id)
         change = balancing.change_of(session, run_id, key)
         return reading.change_read(session, scope, change, effects(session, change.drafts))
     made = balancing.apply(session, run_id, key, why=body.why)

@@ -11,21 +11,21 @@ import shapely
 from geoalchemy2.shape import to_shape
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
-from sqlalchemy import select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from geo import territories as shapes
 from geo.balance.improving import Tell, shared
 from geo.balance.types import SCENARIOS, Areas, measured
 from server.balance import saving, small_areas
-from server.balance.drafts import Change, Draft, area_of
+from server.balance.drafts import Change, area_of, draft_of
 from server.balance.models import BalanceArea, BalanceRun, BalanceScenario, RunState
 from server.jobs import defer
 from server.kit import clock
 from server.kit.database import transaction
-from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from server.territories import queries
-from server.territories.models import Territory, TerritoryChange
+from server.territories.models import ChangeState, Territory, TerritoryChange
 
 HAND = "hand"
 
@@ -59,10 +59,12 @@ def run(run_id: UUID) -> None:
         if found is None or found.state not in (RunState.WAITING, RunState.RUNNING):
             return
         found.state, found.stage = RunState.RUNNING, "Cutting the ground into small areas."
+        found.progress, found.facts = 0.0, {}
         ids = list(found.territory_ids)
-    with transaction() as session:
         session.query(BalanceArea).filter_by(run_id=run_id).delete()
         session.query(BalanceScenario).filter_by(run_id=run_id).delete()
+    with transaction() as session:
+        marks = ground(session, ids)
         by_id = {row.id: row for row in queries.active(session)}
         if any(one not in by_id for one in ids):
             raise NotFound("A territory was taken away meanwhile.", help="Start again with those that are left.")
@@ -72,6 +74,7 @@ def run(run_id: UUID) -> None:
             "fixed": cut.areas.fixed.tolist(),
             "estimated": cut.travel_is_estimated,
             "now": told(cut.areas, cut.areas.owner),
+            "ground": [marks.get(one, "") for one in ids],
         }
         session.execute(update(BalanceRun).where(BalanceRun.id == run_id).values(facts=facts))
     for number, goal in enumerate(SCENARIOS):
@@ -117,6 +120,21 @@ def end(session: Session, run_id: UUID, state: RunState, trouble: str = "") -> N
     )
 
 
+LOST = text(
+    """
+    select id from balance_run r where state in ('waiting', 'running') and not exists (
+        select from procrastinate_jobs j
+        where j.task_name = 'balance.compute' and j.status in ('todo', 'doing') and j.args->>'run_id' = r.id::text
+    )
+    """
+)
+
+
+def lost(session: Session) -> list[UUID]:
+    """Runs that no job computes any more, after the last try."""
+    return list(session.scalars(LOST))
+
+
 def cancel(session: Session, run_id: UUID) -> None:
     """Stop a run that waits or is under way. Refuses one that is over."""
     found = known(session, run_id, lock=True)
@@ -140,7 +158,9 @@ def known(session: Session, run_id: UUID, *, lock: bool = False) -> BalanceRun:
 
 
 def scenario(session: Session, run_id: UUID, key: str) -> BalanceScenario:
-    """A scenario of a run, locked for a change."""
+    """A scenario of a run, locked for a change. Refuses while the run may still begin again."""
+    if known(session, run_id).state != RunState.DONE:
+        raise Conflict("This balance is not done.", help="Wait until it is, or balance again.")
     found = session.get(BalanceScenario, (run_id, key), with_for_update=True)
     if found is None:
         raise NotFound("There is no such scenario.")
@@ -167,38 +187,65 @@ def adjust(session: Session, run_id: UUID, key: str, numbers: Sequence[int], to:
         raise NotFound("This territory is not part of the balance.", field="to_id")
     if not numbers or not all(0 <= one < len(rows) for one in numbers):
         raise Invalid("Choose small areas of this balance.", field="areas")
-    if base.change_id is not None:
-        raise Conflict("This scenario is applied already.")
+    check_not_applied(session, base)
     owner = np.array(base.owners, dtype=np.int64)
     owner[list(numbers)] = found.territory_ids.index(to)
     facts = told(small_areas.read(rows, found.facts["fixed"]), owner)
     hand = session.get(BalanceScenario, (run_id, HAND)) or BalanceScenario(run_id=run_id, key=HAND)
-    if hand.change_id is not None:
-        raise Conflict("The scenario changed by hand is applied already.")
-    hand.owners, hand.facts = owner.tolist(), facts
+    check_not_applied(session, hand)
+    hand.owners, hand.facts, hand.change_id = owner.tolist(), facts, None
     session.add(hand)
     session.flush()
     return hand
 
 
+def check_not_applied(session: Session, chosen: BalanceScenario) -> None:
+    """Refuse a scenario that is applied; one that was put back may be applied again."""
+    change = session.get(TerritoryChange, chosen.change_id) if chosen.change_id else None
+    if change is not None and change.state == ChangeState.APPLIED:
+        raise Conflict("This scenario is applied already.")
+
+
+def ground(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What a balance rests on: outline and parent of the territories that are there, as marks to compare."""
+    mark = func.concat(func.md5(func.ST_AsBinary(Territory.area)), Territory.parent_id)
+    statement = select(Territory.id, mark).where(Territory.id.in_(ids), Territory.deleted_at.is_(None))
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def check_ground(session: Session, found: BalanceRun) -> None:
+    """Refuse what was computed on an older state. Names and colours do not matter."""
+    marks = ground(session, found.territory_ids)
+    by_id = {row.id: row for row in queries.active(session)}
+    then = found.facts.get("ground")
+    for number, one in enumerate(found.territory_ids):
+        if one not in marks:
+            raise Conflict("A territory was taken away since this was computed.", help="Balance again.")
+        row = by_id[one]
+        if (marks[one] != then[number]) if then else (row.rev != found.revs[number]):
+            who = saving.last_change(session, one) or "Somebody"
+            raise PreconditionFailed(
+                f"{who} changed “{row.name}” after this was computed.", help="Balance again.", territory_id=str(one)
+            )
+
+
 def change_of(session: Session, run_id: UUID, key: str) -> Change:
-    """What a scenario does with the territories. Refuses what would leave one without ground."""
+    """What a scenario does with the territories. Refuses an older state, and to leave one without ground."""
     found, chosen = known(session, run_id), scenario(session, run_id, key)
+    check_ground(session, found)
     rows = areas_of(session, run_id)
     by_id = {row.id: row for row in queries.active(session)}
     moved = [(row, new) for row, new in zip(rows, chosen.owners, strict=True) if row.owner != new]
     touched = sorted({number for row, new in moved for number in (row.owner, new)})
     drafts = []
     for number in touched:
-        territory = by_id.get(found.territory_ids[number])
-        if territory is None:
-            raise Conflict("A territory was taken away since this was computed.", help="Balance again.")
+        territory = by_id[found.territory_ids[number]]
         given = [to_shape(row.area) for row, _ in moved if row.owner == number]
         taken = [to_shape(row.area) for row, new in moved if new == number]
         area = redrawn(area_of(territory), given, taken)
         if area.is_empty:
             raise Invalid(f"Nothing would be left of “{territory.name}”.", help="Give it an area first.")
-        drafts.append(drawn(territory, area, found.revs[number]))
+        drafts.append(draft_of(territory, area))
     return Change("balance", tuple(drafts))
 
 
@@ -208,17 +255,11 @@ def redrawn(area: MultiPolygon, given: Sequence[Any], taken: Sequence[Any]) -> M
     return shapes.together([left, *taken]) if taken else left
 
 
-def drawn(row: Territory, area: MultiPolygon, rev: int) -> Draft:
-    """A territory with its new area; refused later when somebody changed it since."""
-    return Draft(row.id, row.name, row.colour, row.parent_id, area, rev=rev)
-
-
 def apply(session: Session, run_id: UUID, key: str, *, why: str = "") -> TerritoryChange:
     """Apply a scenario now. Refuses it when a territory was changed since it was computed, by name."""
     saving.lock(session)
     chosen = scenario(session, run_id, key)
-    if chosen.change_id is not None:
-        raise Conflict("This scenario is applied already.")
+    check_not_applied(session, chosen)
     change = change_of(session, run_id, key)
     if not change.drafts:
         raise Invalid("This scenario moves nothing.", help="Keep the territories as they are.")
@@ -228,15 +269,19 @@ def apply(session: Session, run_id: UUID, key: str, *, why: str = "") -> Territo
     return made
 
 
-def apply_from(session: Session, run_id: UUID, key: str, day: date, *, today: date) -> BalanceScenario:
-    """Apply a scenario on the morning of a day to come; another one of the run that waits is called off."""
-    chosen = scenario(session, run_id, key)
-    if chosen.change_id is not None:
-        raise Conflict("This scenario is applied already.")
+def apply_from(session: Session, run_id: UUID, key: str, day: date, *, today: date, by: UUID) -> BalanceScenario:
+    """Apply a scenario on the morning of a day to come; another one of the run that waits is called off.
+
+    Refuses one computed on an older state at once; on the day it is recorded as done by whoever set the day.
+    """
+    found, chosen = known(session, run_id), scenario(session, run_id, key)
+    check_not_applied(session, chosen)
+    check_ground(session, found)
     if day <= today:
         raise Invalid("Choose a day to come, or apply it now.", field="apply_on")
     session.execute(update(BalanceScenario).where(BalanceScenario.run_id == run_id).values(apply_on=None))
-    chosen.apply_on, chosen.trouble = day, ""
+    chosen.apply_on, chosen.trouble, chosen.change_id = day, "", None
+    found.facts = found.facts | {"set_by": str(by)}
     session.flush()
     return chosen
 

@@ -48,7 +48,7 @@ def create(session: Session, wish: schemas.Create) -> Change:
 
 def reshape(session: Session, wish: schemas.Reshape) -> Change:
     """Another outline or name; neighbours give way when that is wished."""
-    row = known(session, wish.territory_id)
+    row = known(session, wish.territory_id, seen=wish.rev)
     sent = wish.model_fields_set
     area, notes = area_of(row), list[str]()
     if wish.area is not None:
@@ -78,7 +78,7 @@ def give(session: Session, wish: schemas.Give) -> Change:
             raise Invalid("There is no territory to give it to.", field="to_id")
         to = leaves[shapes.nearest(ground, [area_of(row) for row in leaves])]
     else:
-        to = known(session, wish.to_id)
+        to = known(session, wish.to_id, seen=wish.revs.get(wish.to_id))
     taker = draft_of(to, shapes.together([area_of(to), ground]), rev=wish.revs.get(to.id))
     others = [
         Draft(d.id, d.name, d.colour, d.parent_id, d.area, rev=wish.revs.get(d.id))
@@ -89,7 +89,7 @@ def give(session: Session, wish: schemas.Give) -> Change:
 
 def split(session: Session, wish: schemas.Split) -> Change:
     """A territory in two. Refuses a line that does not cut it."""
-    row = known(session, wish.territory_id)
+    row = known(session, wish.territory_id, seen=wish.rev)
     try:
         line = shape(wish.line)
     except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
@@ -179,13 +179,14 @@ def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:
     """How a kept change wanted its territories."""
     for part in parts_of(session, change_id):
         row = session.get(Territory, part.territory_id)
+        is_gone = row is None or row.deleted_at is not None
         facts = part.after or part.before
-        if facts is None:
+        if facts is None or (is_gone and part.area_after is None):
             continue
         parent = UUID(facts["parent_id"]) if facts["parent_id"] else None
         area = None if part.area_after is None else shapes.polygons(territories.shape_of(part.area_after))
         name = territories.checked_name(session, facts["name"], part.territory_id)
-        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=row is None or part.before is None)
+        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone)
 
 
 def leaving(session: Session, row: Territory) -> Iterable[str]:
@@ -201,10 +202,10 @@ def orphans(session: Session, gone: Iterable[Territory], parent_id: UUID | None)
     return [Draft(row.id, row.name, row.colour, parent_id, area_of(row)) for row in below]
 
 
-def known(session: Session, territory_id: UUID) -> Territory:
-    """A territory that is there."""
+def known(session: Session, territory_id: UUID, *, seen: int | None = None) -> Territory:
+    """A territory that is there, or that was when its revision was seen: what was drawn on it is kept, not lost."""
     row = session.get(Territory, territory_id)
-    if row is None or row.deleted_at is not None:
+    if row is None or (row.deleted_at is not None and seen is None):
         raise NotFound("There is no such territory.")
     return row
 

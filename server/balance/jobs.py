@@ -1,5 +1,6 @@
 """Jobs of balancing: compute a run, apply scenarios whose day has come."""
 
+import logging
 from uuid import UUID
 
 from server.balance import balancing
@@ -11,6 +12,8 @@ from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
 from server.records.service import Actor, acting
+
+log = logging.getLogger("waymark.balance")
 
 
 @task("balance.compute")
@@ -28,19 +31,34 @@ def compute(run_id: str) -> None:
 @queue.periodic(cron="*/10 * * * *")
 @queue.task(name="balance.apply_due", queue="default", queueing_lock="balance.apply_due")
 def apply_due(timestamp: int) -> None:
-    """Apply the scenarios whose day has come; one that cannot be applied any more says why."""
+    """Apply the scenarios whose day has come; one that cannot be applied any more says why and stops no other."""
     del timestamp
     with transaction() as session:
         waiting = balancing.due(session, clock.today(settings().zone))
     for run_id, key in waiting:
-        apply_one(run_id, key)
+        try:
+            apply_one(run_id, key)
+        except Exception:
+            log.exception("scenario %s of balance %s is applied later", key, run_id)
+
+
+@queue.periodic(cron="*/5 * * * *")
+@queue.task(name="balance.give_up", queue="default", queueing_lock="balance.give_up")
+def give_up(timestamp: int) -> None:
+    """Say so of runs that went wrong in every try: nobody computes them any more."""
+    del timestamp
+    with transaction() as session:
+        for run_id in balancing.lost(session):
+            balancing.end(session, run_id, RunState.FAILED, "The work went wrong again and again. Balance again.")
 
 
 def apply_one(run_id: UUID, key: str) -> None:
-    """Apply a scenario as whoever asked for its run."""
+    """Apply a scenario as whoever set its day."""
     try:
         with transaction() as session:
-            acting(session, Actor(user_id=balancing.known(session, run_id).asked_by, source="job"))
+            run = balancing.known(session, run_id)
+            setter = run.facts.get("set_by")
+            acting(session, Actor(user_id=UUID(setter) if setter else run.asked_by, source="job"))
             balancing.apply(session, run_id, key, why="Balanced, on the day that was set.")
     except WaymarkError as error:
         with transaction() as session:

@@ -52,6 +52,12 @@ def told(scope: Scope, effects: dict[str, Any]) -> EffectsRead:
     return read
 
 
+def measures(scope: Scope, facts: dict[str, Any]) -> dict[str, Any]:
+    """Measures of a scenario without the amounts that a role may not see."""
+    hidden = [name for name in MONEY if not scope.sees("account", f"yearly_{name}")]
+    return facts | {n: [0.0] * len(facts[n]) for n in hidden} | {f"{n}_spread": 0.0 for n in hidden}
+
+
 def history(session: Session, *, territory_id: UUID | None = None, limit: int = 50) -> list[HistoryRead]:
     """The latest changes, of one territory or of all."""
     by, undone_by = aliased(User), aliased(User)

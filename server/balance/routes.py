@@ -106,7 +106,8 @@ def change(territory_id: UUID, body: TerritoryChange, scope: WriteTerritories, s
 @router.put("/{territory_id}/members", status_code=204)
 def set_members(territory_id: UUID, body: MembersWrite, scope: WriteTerritories, session: Db) -> None:
     """Say who works the territory from a day on."""
-    service.set_members(session, territory_id, body.members, day=body.valid_from or clock.today(settings().zone))
+    today = clock.today(settings().zone)
+    service.set_members(session, territory_id, body.members, day=body.valid_from or today, today=today)
 
 
 @router.delete("/{territory_id}", status_code=204)

@@ -17,6 +17,7 @@ from server.balance.moves import effects
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, PreconditionFailed
 from server.leads import placing
+from server.territories import service as territories
 from server.territories.models import ChangeState, Territory, TerritoryChange, TerritoryChangePart
 
 
@@ -42,6 +43,7 @@ def save(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
     check_fresh(session, change.drafts, rows)
     found = effects(session, change.drafts)
     kept = written(session, change, why, ChangeState.APPLIED, found.wire())
+    placed = [draft.id for draft in change.drafts if is_placed(draft, rows.get(draft.id))]
     for draft in change.drafts:
         part = part_of(kept.id, draft, rows.get(draft.id))
         row = rows.get(draft.id) or Territory(id=draft.id)
@@ -51,8 +53,14 @@ def save(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
         part.rev = row.rev
         session.add(part)
     session.flush()
+    territories.check_tree(session, placed)
     realign(session)
     return kept
+
+
+def is_placed(draft: Draft, row: Territory | None) -> bool:
+    """Whether a draft makes a territory, takes it away or puts it below another one."""
+    return row is None or row.deleted_at is not None or draft.area is None or row.parent_id != draft.parent_id
 
 
 def keep(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
@@ -103,7 +111,9 @@ def check_fresh(session: Session, drafts: Iterable[Draft], rows: dict[UUID, Terr
         if draft.rev is not None and (row.rev != draft.rev or row.deleted_at is not None):
             who = last_change(session, row.id) or "Somebody"
             raise Stale(
-                f"{who} changed “{row.name}” after you opened it.",
+                f"{who} changed “{row.name}” after you opened it."
+                if row.deleted_at is None
+                else f"{who} took “{row.name}” away after you opened it.",
                 help="Your version is kept in the history: look at the present one, then apply yours or drop it.",
                 territory_id=str(row.id),
                 rev=row.rev,
@@ -173,13 +183,21 @@ def undo(session: Session, change_id: UUID) -> TerritoryChange:
                 f"“{row.name}” was changed again after that by {last_change(session, row.id) or 'somebody'}.",
                 help="Undo the later change first.",
             )
-    for part in parts:
+    for part in sorted(parts, key=lambda one: (one.before is not None, rows[one.territory_id].deleted_at is not None)):
         restore(session, rows[part.territory_id], part)
+    territories.check_tree(session, [part.territory_id for part in parts if placed_elsewhere(part)])
     change.state, change.undone_at, change.undone_by = ChangeState.UNDONE, clock.now(), whoever(session)[0]
     session.flush()
     stand_again(session, list(rows))
     realign(session)
     return change
+
+
+def placed_elsewhere(part: TerritoryChangePart) -> bool:
+    """Whether a change made a territory, took it away or put it below another one."""
+    if part.before is None or part.after is None:
+        return True
+    return bool(part.before["parent_id"] != part.after["parent_id"])
 
 
 def restore(session: Session, row: Territory, part: TerritoryChangePart) -> None:
@@ -190,7 +208,7 @@ def restore(session: Session, row: Territory, part: TerritoryChangePart) -> None
         taken = select(Territory.id).where(
             Territory.name == part.before["name"], Territory.deleted_at.is_(None), Territory.id != row.id
         )
-        if session.scalars(taken).first() is not None and row.deleted_at is not None:
+        if session.scalars(taken).first() is not None:
             raise Conflict(f"There is a territory “{part.before['name']}” already.", help="Rename that one first.")
         parent = part.before["parent_id"]
         row.name, row.colour, row.deleted_at = part.before["name"], part.before["colour"], None

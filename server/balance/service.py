@@ -14,6 +14,7 @@ from server.balance.drafts import Change, Draft, area_of, draft_of, new
 from server.balance.editing import imported, orphans, planned
 from server.balance.files import Outline
 from server.balance.moves import Effects, effects
+from server.kit.errors import Invalid
 from server.territories import service as territories
 from server.territories.models import Territory, TerritoryChange
 
@@ -94,6 +95,8 @@ def delete(session: Session, territory_id: UUID) -> None:
     saving.save(session, Change("delete", (draft_of(row, None), *orphans(session, [row], row.parent_id))))
 
 
-def set_members(session: Session, territory_id: UUID, members: list[UUID], *, day: date) -> None:
-    """From a day on, exactly these people work the territory."""
+def set_members(session: Session, territory_id: UUID, members: list[UUID], *, day: date, today: date) -> None:
+    """From a day on, exactly these people work the territory. Refuses a day that is over: history stays."""
+    if day < today:
+        raise Invalid("Choose today or a day to come.", field="valid_from")
     territories.set_members(session, territory_id, members, day=day)

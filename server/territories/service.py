@@ -14,7 +14,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from geo import territories as shapes
 from server.auth.models import User
@@ -168,14 +168,26 @@ def checked_colour(colour: str) -> str:
 
 
 def check_parent(session: Session, territory_id: UUID, parent_id: UUID | None) -> None:
-    """Refuse a territory that would become its own ancestor."""
-    while parent_id is not None:
-        if parent_id == territory_id:
-            raise Conflict("A territory cannot lie below itself.", field="parent_id")
-        parent = session.get(Territory, parent_id)
-        if parent is None:
-            raise NotFound("There is no such parent territory.")
-        parent_id = parent.parent_id
+    """Refuse a territory that would become its own ancestor, and a parent that is not there."""
+    checked_parent(session, parent_id)
+    if parent_id is not None and (parent_id == territory_id or territory_id in ancestors(session, [parent_id])):
+        raise Conflict("A territory cannot lie below itself.", field="parent_id")
+
+
+def check_tree(session: Session, ids: Iterable[UUID]) -> None:
+    """Refuse territories just written that lie below themselves or below one that is taken away; names them."""
+    ids = list(ids)
+    below, above = aliased(Territory), aliased(Territory)
+    loose = (
+        select(below.name, above.name)
+        .join(above, above.id == below.parent_id)
+        .where(below.deleted_at.is_(None), above.deleted_at.is_not(None), or_(below.id.in_(ids), above.id.in_(ids)))
+    )
+    for name, gone in session.execute(loose):
+        raise Conflict(f"“{name}” would lie below “{gone}”, which is taken away.", help="Move it elsewhere first.")
+    for row in session.scalars(select(Territory).where(Territory.id.in_(ids), Territory.deleted_at.is_(None))):
+        if row.id in ancestors(session, [row.id]):
+            raise Conflict(f"“{row.name}” would lie below itself.", help="Move what lies below it elsewhere first.")
 
 
 def checked_parent(session: Session, parent_id: UUID | None) -> UUID | None:
@@ -199,26 +211,37 @@ def ancestors(session: Session, ids: Iterable[UUID]) -> set[UUID]:
 
 
 def set_members(session: Session, territory_id: UUID, user_ids: list[UUID], *, day: date) -> None:
-    """From a day on, exactly these people work the territory. What was before stays in the history."""
+    """From a day to the next one for which people were set, exactly these work the territory.
+
+    What was before stays in the history, and what is planned for later stays planned.
+    """
     find(session, territory_id)
     wanted = set(user_ids)
     known = set(session.scalars(select(User.id).where(User.id.in_(wanted), User.active, User.deleted_at.is_(None))))
     if known != wanted:
         raise Invalid("Some of these people do not exist or cannot sign in any more.", field="members")
-    current = session.scalars(
-        select(TerritoryMember).where(
+    spans = session.scalars(
+        select(TerritoryMember)
+        .where(
             TerritoryMember.territory_id == territory_id,
-            or_(TerritoryMember.valid_to.is_(None), TerritoryMember.valid_to > day),
+            or_(TerritoryMember.valid_to.is_(None), TerritoryMember.valid_to >= day),
         )
+        .order_by(TerritoryMember.valid_from)
     ).all()
-    for member in current:
-        if member.user_id in wanted and member.valid_from <= day:
+    until = min((d for one in spans for d in (one.valid_from, one.valid_to) if d is not None and d > day), default=None)
+    for member in spans:
+        if member.valid_from > day:
+            continue
+        if member.user_id in wanted:
             wanted.discard(member.user_id)
-            member.valid_to = None
-        elif member.valid_from >= day:
+            member.valid_to = until if member.valid_to == day else member.valid_to
+        elif member.valid_from == day:
             session.delete(member)
         else:
             member.valid_to = day
     session.flush()
-    session.add_all(TerritoryMember(territory_id=territory_id, user_id=user_id, valid_from=day) for user_id in wanted)
+    session.add_all(
+        TerritoryMember(territory_id=territory_id, user_id=user_id, valid_from=day, valid_to=until)
+        for user_id in wanted
+    )
     session.flush()

@@ -39,7 +39,7 @@ def runs_page(request: Request, scope: Scope, session: Session, error: WaymarkEr
         "territories/runs.html",
         scope,
         status=int(error.status) if error else 200,
-        runs=[run_read(session, row) for row in rows],
+        runs=[run_read(session, scope, row) for row in rows],
         leaves=queries.leaves(session),
         error=error,
     )
@@ -73,7 +73,7 @@ def run_page(
     """The page of a run, with what was refused."""
     run = balancing.known(session, run_id)
     colours = {row.id: row.colour for row in queries.active(session)}
-    read = run_read(session, run)
+    read = run_read(session, scope, run)
     ids = [one.change_id for one in read.scenarios if one.change_id]
     standing = select(TerritoryChange.id).where(
         TerritoryChange.id.in_(ids), TerritoryChange.state == ChangeState.APPLIED
@@ -117,7 +117,8 @@ def apply(
             if apply_on is None:
                 balancing.apply(session, run_id, key)
             else:
-                balancing.apply_from(session, run_id, key, apply_on, today=clock.today(settings().zone))
+                today = clock.today(settings().zone)
+                balancing.apply_from(session, run_id, key, apply_on, today=today, by=scope.user_id)
     except WaymarkError as error:
         return run_page(request, run_id, scope, session, error)
     return go(f"/territories/balance/{run_id}")

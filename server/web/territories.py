@@ -81,12 +81,17 @@ def in_tree(rows: list[TerritoryRead]) -> list[tuple[TerritoryRead, int]]:
     for row in rows:
         below.setdefault(row.parent_id if row.parent_id in known else None, []).append(row)
 
-    def walk(parent: UUID | None, depth: int) -> Iterator[tuple[TerritoryRead, int]]:
-        for row in below.get(parent, []):
-            yield row, depth
-            yield from walk(row.id, depth + 1)
+    seen: set[UUID] = set()
 
-    return list(walk(None, 0))
+    def walk(row: TerritoryRead, depth: int) -> Iterator[tuple[TerritoryRead, int]]:
+        if row.id not in seen:
+            seen.add(row.id)
+            yield row, depth
+            for child in below.get(row.id, []):
+                yield from walk(child, depth + 1)
+
+    tops = below.get(None, [])  # what lies below nothing but itself comes last, and is not lost
+    return [one for row in (*tops, *rows) for one in walk(row, 0)]
 
 
 def memberships_by_territory(session: Session) -> dict[UUID, list[dict[str, Any]]]:
@@ -128,10 +133,10 @@ def set_members(
     valid_from: Annotated[date | None, Form()] = None,
 ) -> Response:
     """Say who works a territory from a day on."""
-    day = valid_from or clock.today(settings().zone)
+    today = clock.today(scope.zone or settings().zone)
     try:
         with attempt(session):
-            service.set_members(session, territory_id, members or [], day=day)
+            service.set_members(session, territory_id, members or [], day=valid_from or today, today=today)
     except WaymarkError as error:
         return territories_page(request, scope, session, error)
     return go("/territories")

@@ -3,22 +3,23 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import h3
 import pytest
 from fastapi.testclient import TestClient
 from shapely.geometry import MultiPolygon, box
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text, update
 
 from geo.balance import cutting
 from server.accounts.models import Account, Site
 from server.app import create_app
+from server.auth import rights
 from server.auth.models import Role
 from server.auth.service import create_user
 from server.auth.tokens import create_api_token
 from server.balance import balancing, jobs
-from server.balance.models import BalanceScenario
+from server.balance.models import BalanceRun, BalanceScenario
 from server.kit import clock
 from server.kit.database import transaction
 from server.territories import service as territories
@@ -103,17 +104,87 @@ def test_a_balance_offers_three_scenarios_of_which_one_is_changed_applied_and_un
     after = counts()
     assert sum(after.values()) == 200
     assert after["West"] - before["West"] == even["moved_accounts"]
-    late = company.post(f"{path}/few/apply", json={})
-    assert late.status_code == 412
-    assert "changed “" in late.json()["detail"]
+    for body in ({}, {"apply_on": (clock.today("UTC") + timedelta(days=2)).isoformat()}):
+        late = company.post(f"{path}/few/apply", json=body)
+        assert late.status_code == 412
+        assert "changed “" in late.json()["detail"]
+        assert late.json()["help"] == "Balance again."
     assert company.post(f"/api/v1/territory-changes/{applied['id']}/undo").status_code == 204
     assert counts() == before
+    again = company.post(f"{path}/even/apply", json={})
+    assert (again.status_code, counts()) == (200, after)
+
+
+def test_until_a_balance_is_done_nothing_is_planned_on_it_and_beginning_again_leaves_nothing_half_done(
+    company: TestClient,
+) -> None:
+    run_id, west = company.post(RUNS, json={}).json()["id"], company.get("/api/v1/territories").json()["items"][1]
+    company.patch(f"/api/v1/territories/{west['id']}", json={"name": "Sunset", "colour": "#123456"})
+    jobs.compute(run_id=run_id)
+    run, path = company.get(f"{RUNS}/{run_id}").json(), f"{RUNS}/{run_id}/scenarios/few"
+    give = {"areas": [0], "to_id": run["territory_ids"][0]}
+    tomorrow = {"apply_on": (clock.today("UTC") + timedelta(days=2)).isoformat()}
+    assert company.post(f"{path}/give", json=give).status_code == 200
+    with transaction() as session:
+        session.execute(update(BalanceRun).values(state="running"))
+    for door, body in (("give", give), ("apply", {}), ("apply", tomorrow)):
+        refused = company.post(f"{path}/{door}", json=body)
+        assert (refused.status_code, refused.json()["detail"]) == (409, "This balance is not done.")
+    jobs.compute(run_id=run_id)
+    keys = [one["key"] for one in company.get(f"{RUNS}/{run_id}").json()["scenarios"]]
+    assert keys == ["few", "even", "compact"]
+    company.patch(f"/api/v1/territories/{west['id']}", json={"name": "West", "colour": "#654321"})
+    assert company.post(f"{path}/apply", json={}).status_code == 200
+
+
+def test_amounts_that_a_role_may_not_see_are_in_no_scenario(company: TestClient) -> None:
+    run = computed(company)
+    with transaction() as session:
+        mara = create_user(session, login="mara", name="Mara", role=Role.MANAGER, password="three words make one")
+        fields = dict.fromkeys(("account.yearly_value", "account.yearly_potential"), "hidden")
+        rights.change_role(session, "manager", levels={}, fields=fields, actor=mara.id)
+        _, secret = create_api_token(session, mara.id, "test", None, None)
+    company.headers["Authorization"] = f"Bearer {secret}"
+    listed = company.get(RUNS).json()["items"][0]
+    for found in (listed["now"], *listed["scenarios"]):
+        assert (found["value"], found["potential"]) == ([0, 0], [0, 0])
+        assert (found["value_spread"], found["potential_spread"]) == (0, 0)
+    assert listed["now"]["hours"] == run["now"]["hours"]
+
+
+def test_one_odd_failure_stops_no_other_and_a_run_that_nobody_computes_is_given_up(
+    company: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = uuid4(), uuid4()
+    done = []
+
+    def apply_one(run_id: UUID, key: str) -> None:
+        if run_id == first:
+            raise RuntimeError("odd")
+        done.append(key)
+
+    monkeypatch.setattr(balancing, "due", lambda session, day: [(first, "few"), (second, "even")])
+    monkeypatch.setattr(jobs, "apply_one", apply_one)
+    jobs.apply_due(timestamp=0)
+    assert done == ["even"]
+    run_id = company.post(RUNS, json={}).json()["id"]
+    jobs.give_up(timestamp=0)
+    assert company.get(f"{RUNS}/{run_id}").json()["state"] == "waiting"
+    with transaction() as session:
+        session.execute(text("update procrastinate_jobs set status = 'failed' where task_name = 'balance.compute'"))
+    jobs.give_up(timestamp=0)
+    found = company.get(f"{RUNS}/{run_id}").json()
+    assert (found["state"], found["trouble"][:19]) == ("failed", "The work went wrong")
 
 
 def test_a_scenario_is_applied_on_the_morning_that_was_set(
     company: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = computed(company)
+    with transaction() as session:
+        mara = create_user(session, login="mara", name="Mara", role=Role.ADMIN, password="three words make one")
+        _, secret = create_api_token(session, mara.id, "test", None, None)
+    company.headers["Authorization"] = f"Bearer {secret}"
     path, before = f"{RUNS}/{run['id']}/scenarios/few/apply", counts()
     today = clock.today("UTC")
     assert company.post(path, json={"apply_on": today.isoformat()}).status_code == 422
@@ -129,6 +200,8 @@ def test_a_scenario_is_applied_on_the_morning_that_was_set(
         found = session.get(BalanceScenario, (UUID(run["id"]), "few"))
         assert found is not None
         assert found.change_id is not None
+    done = company.get("/api/v1/territory-changes").json()["items"][0]
+    assert (done["kind"], done["by"]) == ("balance", "Mara")
 
 
 def test_a_cancelled_balance_stops_and_stays_cancelled(company: TestClient) -> None:

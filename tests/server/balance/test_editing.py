@@ -1,18 +1,23 @@
 """Territories are drawn, split, merged and given away; each change says what it moves, is kept, and can be undone."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.auth.models import Role, User
+from server.kit import clock
+from server.kit.settings import settings
 from server.territories.models import Territory
+from server.territories.schemas import TerritoryRead
+from server.web.territories import in_tree
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -201,3 +206,86 @@ def test_who_loses_a_territory_is_named_and_a_rep_who_left_is_marked(
     assert [(one["name"], one["has_left"]) for one in members] == [("Rita", True)]
     seen = do(client, {"kind": "merge", "territory_ids": [north["id"], south["id"]]}, preview=True)
     assert seen["notes"] == ["Rita works “South”, which goes: find another territory for them."]
+
+
+def test_an_undo_that_would_close_a_circle_of_parents_is_refused_by_name(client: TestClient) -> None:
+    first, second = drawn(client, "CA", square(9)), drawn(client, "CB", square(10))
+
+    def below(row: dict[str, Any], parent: dict[str, Any] | None) -> dict[str, Any]:
+        wish = {"kind": "reshape", "territory_id": row["id"], "parent_id": parent and parent["id"]}
+        return do(client, wish)
+
+    below(second, first)
+    freed = below(second, None)
+    below(first, second)
+    refused = client.post(f"{CHANGES}/{freed['id']}/undo")
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "“CB” would lie below itself."
+
+
+def test_a_version_kept_too_long_closes_no_circle_and_a_circle_that_is_there_ends(
+    session: Session, client: TestClient
+) -> None:
+    first, second = drawn(client, "CA", square(9)), drawn(client, "CB", square(10))
+    wish = {"kind": "reshape", "territory_id": second["id"], "rev": second["rev"]}
+    do(client, wish | {"colour": "#111111"})
+    late = client.post(CHANGES, json={"operation": wish | {"parent_id": first["id"]}})
+    do(client, {"kind": "reshape", "territory_id": first["id"], "parent_id": second["id"]})
+    refused = client.post(CHANGES, json={"operation": {"kind": "kept", "change_id": late.json()["change_id"]}})
+    assert (refused.status_code, "would lie below itself" in refused.text) == (409, True)
+    session.execute(update(Territory).where(Territory.name == "CB").values(parent_id=first["id"]))
+    session.expire_all()
+    third = drawn(client, "CC", square(12))
+    do(client, {"kind": "reshape", "territory_id": third["id"], "parent_id": first["id"]})
+    rows = [TerritoryRead(**row) for row in client.get("/api/v1/territories").json()["items"]]
+    assert sorted(row.name for row, _ in in_tree(rows)) == ["CA", "CB", "CC"]
+    client.delete(f"/api/v1/territories/{third['id']}")
+    gone = client.post(CHANGES, json={"operation": wish | {"rev": None, "parent_id": third["id"]}})
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"kind": "reshape", "area": square(9, 9.6)},
+        {"kind": "split", "name": "East", "line": {"type": "LineString", "coordinates": [[9.5, 46], [9.5, 49]]}},
+    ],
+)
+def test_what_was_drawn_on_a_territory_taken_away_meanwhile_is_kept(client: TestClient, wish: dict[str, Any]) -> None:
+    north = drawn(client, "North", square(9))
+    client.delete(f"/api/v1/territories/{north['id']}")
+    late = client.post(CHANGES, json={"operation": wish | {"territory_id": north["id"], "rev": north["rev"]}})
+    assert late.status_code == 412
+    assert "Ada took “North” away" in late.json()["detail"]
+    do(client, {"kind": "kept", "change_id": late.json()["change_id"]})
+    assert named(client, "North")["id"] == north["id"]
+
+
+def test_a_rename_is_not_undone_onto_a_name_that_is_taken(client: TestClient) -> None:
+    north = drawn(client, "North", square(9))
+    renamed = do(client, {"kind": "reshape", "territory_id": north["id"], "name": "South"})
+    drawn(client, "North", square(10))
+    refused = client.post(f"{CHANGES}/{renamed['id']}/undo")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "There is a territory “North” already.")
+
+
+def test_members_who_were_there_or_are_planned_are_not_wiped(client: TestClient, make_user: MakeUser) -> None:
+    path = f"/api/v1/territories/{drawn(client, 'North', square(9))['id']}/members"
+    rita, otto, mia = (make_user(login, Role.REP) for login in ("rita", "otto", "mia"))
+    later = (clock.today(settings().zone) + timedelta(days=30)).isoformat()
+
+    def put(*people: User, day: str | None = None) -> int:
+        body = {"members": [str(one.id) for one in people], "valid_from": day}
+        return int(client.put(path, json=body).status_code)
+
+    def spans() -> list[tuple[str, bool, str | None]]:
+        rows = client.get(path).json()["items"]
+        return [(one["name"], one["valid_from"] == later, one["valid_to"]) for one in rows]
+
+    assert put(rita) == 204
+    assert put(otto, day=later) == 204
+    assert put(day="0001-01-01") == 422
+    assert put(rita, mia) == 204
+    assert spans() == [("Mia", False, later), ("Rita", False, later), ("Otto", True, None)]
+    assert put(rita, day=later) == 204
+    assert spans() == [("Mia", False, later), ("Rita", False, None)]
