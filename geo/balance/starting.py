@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.graph.python import min_cost_flow
 
 from geo.balance.types import HOURS, Areas
 
@@ -35,6 +34,8 @@ def flown(areas: Areas) -> NDArray[np.int64]:
 
 
 def _flow(areas: Areas, centres: NDArray[np.float64]) -> NDArray[np.int64]:
+    from ortools.graph.python import min_cost_flow  # only a balance needs it, a server starts without
+
     n, k = len(areas.owner), areas.count
     scale = np.array([np.cos(np.radians(areas.lonlats[:, 1].mean())), 1.0])
     away = ((areas.lonlats[:, None, :] - centres[None, :, :]) * scale) ** 2

@@ -104,6 +104,7 @@ def test_a_day_without_network_arrives_whole_although_the_app_is_killed(office, 
     film.shoot(screen, "not-yet-sent")
     assert not screen.app.phone.sync_by_itself().ok
 
+    screen.app.worker.stop()  # what is sent from here on is sent by this test
     office.start()
     office.sql("update account set phone = '+4231111111' where id = :id returning id", id=office.account_ids[0])
     pieces = []
