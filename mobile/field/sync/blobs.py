@@ -15,6 +15,7 @@ from pathlib import Path
 from mobile.field import photos
 from mobile.field.store import Store
 from mobile.field.store.blobs import PHOTO, Blob
+from mobile.field.store.sealing import Unreadable
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
 from mobile.field.sync.problems import Damaged, FileRefused, NotAnnounced, WrongOffset
@@ -49,12 +50,13 @@ def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[],
             blobs.refuse(blob.sha256, "gone")
             done.refused += 1
             continue
-        if not _is_whole(blob):
+        content = _whole(store, blob)
+        if content is None:
             blobs.refuse(blob.sha256, "damaged")
             done.refused += 1
             continue
         try:
-            size = _send(store, api, blob, size, clock)
+            size = _send(store, api, blob, content, size, clock)
             done.stored += 1
         except FileRefused as problem:
             blobs.refuse(blob.sha256, problem.detail)
@@ -64,10 +66,13 @@ def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[],
     return done
 
 
-def _is_whole(blob: Blob) -> bool:
-    """Whether the file is what was taken; one that is torn would never arrive."""
-    with blob.path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == blob.sha256
+def _whole(store: Store, blob: Blob) -> bytes | None:
+    """What was taken, opened; None when the file is torn or cannot be opened, for it would never arrive."""
+    try:
+        content = store.outbox.blobs.read(blob.sha256)
+    except Unreadable:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == blob.sha256 else None
 
 
 def _unannounced(store: Store, blob: Blob, done: Sent) -> None:
@@ -79,11 +84,11 @@ def _unannounced(store: Store, blob: Blob, done: Sent) -> None:
         done.refused += 1
 
 
-def _send(store: Store, api: Api, blob: Blob, size: int, clock: Callable[[], float]) -> int:
+def _send(store: Store, api: Api, blob: Blob, content: bytes, size: int, clock: Callable[[], float]) -> int:
     """One content from where the server has it to its end; returns the size of piece that the network carried."""
     reply = _declare(api, blob)
     offset, trouble = reply.offset, 0
-    with io.BytesIO(store.outbox.blobs.read(blob.sha256)) as file:
+    with io.BytesIO(content) as file:
         while reply.state != "stored":
             file.seek(offset)
             piece, began = file.read(size), clock()
