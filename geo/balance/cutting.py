@@ -10,7 +10,7 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from geo.territories import square_km
 
-FEWEST, MOST = 60, 6000
+MOST = 6000
 """About how many small areas are wanted: enough to even out, few enough to be quick."""
 COARSEST, FINEST = 4, 10
 NEAR_DEG = 1e-7

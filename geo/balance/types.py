@@ -66,7 +66,7 @@ class Goal:
     heat: float = 0.02
     """How much worse the search lets things get at first."""
     afresh: bool = False
-    """Begins with round territories around their middles instead of the present ones."""
+    """Begins with round territories around their middles only, not with the present ones."""
 
 
 SCENARIOS = (

@@ -59,6 +59,11 @@ def company(empty_database: Engine) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(autouse=True)
+def few_areas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MOST", 300)  # small areas; thousands take a minute
+
+
 def computed(client: TestClient) -> dict[str, Any]:
     asked = client.post(RUNS, json={})
     assert asked.status_code == 202, asked.text

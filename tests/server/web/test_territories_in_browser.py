@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from geo.balance import cutting
 from server.balance.jobs import compute
 from server.kit.database import transaction
-from server.territories.models import Territory
+from server.territories.models import Territory, TerritoryChange
 
 pytestmark = pytest.mark.browser
 
@@ -73,7 +74,8 @@ def test_a_manager_draws_splits_merges_and_undoes(page: Any) -> None:
     assert "undone" in page.inner_text(".history li:first-child")
 
 
-def test_a_manager_balances_and_compares(page: Any) -> None:
+def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MOST", 300)  # small areas; thousands take a minute
     open_page(page)
     page.check("section:has(h2:text-is('West')) [data-choose]")
     page.click("[data-tool=split]")
@@ -91,3 +93,12 @@ def test_a_manager_balances_and_compares(page: Any) -> None:
     page.click("[data-scenario=even] [data-show]")
     assert page.get_attribute("[data-scenario=even]", "aria-current") == "true"
     page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
+
+    with page.expect_navigation():
+        page.click("[data-scenario=even] [data-apply]")
+    page.wait_for_selector("[data-scenario=even] [data-undo]")
+    with page.expect_navigation():
+        page.click("[data-scenario=even] [data-undo]")
+    with transaction() as session:
+        undone = session.scalars(select(TerritoryChange).where(TerritoryChange.kind == "balance")).one()
+        assert undone.state == "undone"
