@@ -127,9 +127,7 @@ class WaymarkApp(App):
 
     def on_stop(self) -> None:
         Window.unbind(on_keyboard=self._key, size=self._resized)
-        self.guard.stop()
-        if self.worker is not None:
-            self.worker.stop()
+        self._close()
 
     def _apply_settings(self) -> None:
         chosen = self.phone.settings()
@@ -283,15 +281,19 @@ class WaymarkApp(App):
 
     def leave(self, **said: Any) -> None:
         """Close the files and ask who is there."""
+        self._close()
+        self.go("sign_in", **said)
+
+    def _close(self) -> None:
+        """Nothing is open and nothing runs; a sync that is still under way ends without a word."""
         self.guard.stop()
-        if self.ctx.store is not None:
-            self.ctx.store.close()
-        self.ctx.store = self.ctx.who = None
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
+        if self.ctx.store is not None:
+            self.ctx.store.close()
+        self.ctx.store = self.ctx.who = None
         self.trail = []
-        self.go("sign_in", **said)
 
     # -- sync
 
@@ -307,6 +309,8 @@ class WaymarkApp(App):
     @mainthread
     def _synced(self, report: Report) -> None:
         """A sync ended: say what went wrong, show what came in (never under the rep's fingers)."""
+        if self.worker is None:
+            return
         self._asked.clear()
         changed = bool(
             report.photos or report.rows or report.results or report.parked or report.maps or report.requeued

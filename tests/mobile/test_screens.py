@@ -20,6 +20,7 @@ from kivy.config import Config
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
+from mobile.field.sync.run import Report
 from mobile.phone import Phone as AppPhone
 from tests.mobile.conftest import Phone, fill, fill_records, uid
 from tests.mobile.field.fake_server import FakeServer
@@ -181,13 +182,19 @@ def open_app():
     for screen in opened:
         screen.app.on_stop()
         screen.window.remove_widget(screen.app.stage)
-        if screen.app.ctx.store:
-            screen.app.ctx.store.close()
 
 
 @pytest.fixture
 def screen(open_app, world):
     return open_app(world.folder, syncing=False)
+
+
+def test_a_sync_that_ends_after_the_app_was_closed_touches_nothing(screen):
+    screen.app.go("sync")
+    screen.app.on_stop()
+    screen.app._synced(Report())
+    screen.app._mark_syncing()
+    screen.frames()
 
 
 def test_a_rep_signs_in_and_sees_today(tmp_path, open_app):
