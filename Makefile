@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync bench clean
 PYTHON := .venv/bin/python
+# Some images switch compiled modules off; every process that the tests and the demo start would compile 4,600 of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

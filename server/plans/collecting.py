@@ -7,6 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as accounts
+from server.accounts.models import Account
+from server.accounts.reaching import Reaching
 from server.auth.access import Scope
 from server.auth.models import User
 from server.plans import candidates, capacity, wishes
@@ -32,10 +35,12 @@ def find(
     last_day: date,
     other_rep_ids: Sequence[UUID] = (),
     segment_id: UUID | None = None,
+    filter: str | None = None,
 ) -> Collected:
     """What these reps should visit on some days: what was promised, what is due, what is wanted besides.
 
-    With a segment only its accounts are due or wanted; promises are kept, and the stretch is that of all the work.
+    With a segment or a filter only its accounts are due or wanted; promises are kept, and the stretch is that of all
+    the work.
     """
     rep_ids = [rep.id for rep in reps]
     work = worked(session, scope, rep_ids, first_day, other_rep_ids)
@@ -43,6 +48,10 @@ def find(
     if segment_id is not None:
         members = set(session.scalars(segments.members(session, scope, segments.find(session, scope, segment_id))))
         work = [one for one in work if one.account.id in members]
+    if filter:
+        found = accounts.chosen(Reaching(session), scope, filter=filter).with_only_columns(Account.id)
+        fitting = set(session.scalars(found))
+        work = [one for one in work if one.account.id in fitting]
     promises, homeless = candidates.promised(session, rep_ids, first_day, last_day)
     elsewhere = candidates.planned_elsewhere(session, rep_ids, first_day, last_day)
     busy = {one.account_id for one in promises} | {one.account_id for one in homeless} | elsewhere

@@ -91,7 +91,9 @@ def prepare(session: Session, plan: Plan) -> Blueprint:
     asked = session.get_one(User, plan.requested_by)
     scope = scope_of(session, asked, source="job")
     last_day = plan.first_day + timedelta(days=plan.days - 1)
-    found = collecting.find(session, scope, reps, plan.first_day, last_day, plan.other_rep_ids, plan.segment_id)
+    found = collecting.find(
+        session, scope, reps, plan.first_day, last_day, plan.other_rep_ids, plan.segment_id, plan.filter
+    )
     off = days_off(session, plan.rep_ids, plan.first_day, last_day)
     drawn = blueprint(reps, plan.first_day, plan.days, found.candidates, settings().zone, off)
     nights = {rep.id: rep.rep_profile.nights_a_week for rep in reps if rep.rep_profile}

@@ -84,7 +84,7 @@ def _twin(
     plan = Plan(
         rep_ids=old.rep_ids, first_day=old.first_day, days=old.days, engine=old.engine, seed=old.seed,
         seconds=seconds, steps=steps, requested_by=scope.user_id, state=state, based_on=old.id,
-        adjustments=old.adjustments,
+        adjustments=old.adjustments, segment_id=old.segment_id, filter=old.filter,
     )  # fmt: skip
     session.add(plan)
     session.flush()

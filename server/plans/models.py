@@ -70,6 +70,7 @@ class Plan(Record, Base):
         index=True,
         comment="Only its accounts are visited; promises are kept.",
     )
+    filter: Mapped[str | None] = mapped_column(comment="Of accounts: only these are visited; promises are kept.")
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Counts and sums, see PlanSummary.")
     other_rep_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid), server_default=text("'{}'"), comment="Planned elsewhere in the same night; theirs is left to them."

@@ -12,6 +12,7 @@ from routing.solve import DEFAULT_ENGINE
 from server.plans import navigating
 from server.plans.models import Plan, PlanOccasion, PlanState
 from server.plans.queries import Leg, PlanView, RouteView, StopView, UnplannedView
+from server.segments.schemas import LONGEST_FILTER
 
 
 class PlanRequest(BaseModel):
@@ -33,6 +34,12 @@ class PlanRequest(BaseModel):
     seed: int = Field(default=1, ge=0, le=2_000_000_000)
     segment_id: UUID | None = Field(
         default=None, description="Of accounts: only these are visited. Promises are kept all the same."
+    )
+    filter: str | None = Field(
+        default=None,
+        max_length=LONGEST_FILTER,
+        description="Of accounts, as of their list and map: only these are visited. Promises are kept all the same.",
+        examples=["class = A and in territory \"North\""],
     )
 
 
@@ -64,6 +71,8 @@ class PlanRead(BaseModel):
     seed: int
     seconds: float | None
     steps: int | None
+    segment_id: UUID | None
+    filter: str | None
     requested_by: UUID
     progress: str | None
     error: str | None

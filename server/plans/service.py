@@ -31,6 +31,7 @@ from server.plans.jobs import compute
 from server.plans.models import Plan, PlanOccasion, PlanState, Route, Stop
 from server.plans.schemas import PlanRequest
 from server.segments import queries as segments
+from server.segments import service as segmenting
 
 DEFAULT_SECONDS = 10.0
 FARTHEST_DAYS = 366
@@ -57,6 +58,7 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
     need_shifts(session, reps, wanted.first_day, wanted.days)
     if wanted.segment_id is not None:
         need_accounts(session, scope, wanted.segment_id)
+    filter = (wanted.filter or "").strip()
     seconds = wanted.seconds or (None if wanted.steps else DEFAULT_SECONDS)
     plan = Plan(
         rep_ids=[rep.id for rep in reps],
@@ -67,6 +69,7 @@ def request(session: Session, scope: Scope, wanted: PlanRequest) -> Plan:
         seconds=seconds,
         steps=wanted.steps,
         segment_id=wanted.segment_id,
+        filter=segmenting.canonical(session, scope, "account", filter) if filter else None,
         requested_by=scope.user_id,
         state=PlanState.QUEUED,
     )

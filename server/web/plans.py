@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
+from server.accounts.routes import Filter
 from server.auth.access import Scope, requires
 from server.auth.models import Role
 from server.kit import clock
@@ -39,9 +40,9 @@ LISTED = 50
 
 
 @router.get("")
-def show_plans(request: Request, scope: ReadPlans, session: Db) -> Response:
-    """All plans, and the form for the next one."""
-    return plans_page(request, scope, session)
+def show_plans(request: Request, scope: ReadPlans, session: Db, filter: Filter = None) -> Response:
+    """All plans, and the form for the next one; `filter` says whom it may visit."""
+    return plans_page(request, scope, session, filter=filter or "")
 
 
 def plans_page(
@@ -51,6 +52,7 @@ def plans_page(
     *,
     error: WaymarkError | None = None,
     chosen: Sequence[UUID] | None = None,
+    filter: str = "",
 ) -> Response:
     """The page, with what was refused."""
     found = session.scalars(queries.visible_to(scope).order_by(Plan.created_at.desc(), Plan.id.desc()).limit(LISTED))
@@ -69,6 +71,7 @@ def plans_page(
         chosen=set(chosen) if chosen is not None else able,
         first_day=next_monday(request),
         segments=segments_of(session, scope),
+        filter=filter,
         spans=exports_by_span(session, scope),
         error=error,
     )
@@ -108,6 +111,7 @@ def request_plan(
     rep_ids: Annotated[list[UUID] | None, Form()] = None,
     seconds: Annotated[float, Form()] = 10,
     segment_id: Annotated[str, Form()] = "",
+    filter: Annotated[str, Form()] = "",
 ) -> Response:
     """Ask for a plan; its page shows how far it is."""
     try:
@@ -122,13 +126,14 @@ def request_plan(
                         "days": days,
                         "seconds": seconds,
                         "segment_id": segment_id or None,
+                        "filter": filter or None,
                     }
                 )
             except ValidationError as wrong:
                 raise Invalid(str(wrong.errors()[0]["msg"]), field=str(wrong.errors()[0]["loc"][0])) from wrong
             plan = service.request(session, scope, wish)
     except WaymarkError as error:
-        return plans_page(request, scope, session, error=error, chosen=rep_ids or [])
+        return plans_page(request, scope, session, error=error, chosen=rep_ids or [], filter=filter)
     return go(f"/plans/{plan.id}")
 
 

@@ -121,5 +121,10 @@ def test_a_plan_of_a_segment_visits_only_its_accounts(
     plan = plan_now(people["mona"], [rita], monday, segment_id=mine.id)
     assert set(stops_of(plan)) == {inside.id}
     assert outside.id not in {left.account_id for left in plan.unplanned}
+    plan = plan_now(people["mona"], [rita], monday, filter="name = Outside")
+    assert set(stops_of(plan)) == {outside.id}
+    body = {"rep_ids": [str(rita.id)], "first_day": str(monday), "filter": "name = "}
+    refused = clients["mona"].post("/api/v1/plans", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "filter_invalid"), refused.text
     body = {"rep_ids": [str(rita.id)], "first_day": str(monday), "segment_id": str(outside.id)}
     assert clients["mona"].post("/api/v1/plans", json=body).status_code == 404
