@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -116,6 +116,37 @@ INCOMING = text(
     limit :limit
     """
 )
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """Where a rep checked in on a day."""
+
+    rep_id: UUID
+    rep_name: str
+    account_id: UUID
+    account_name: str
+    at: datetime
+    zone: str
+    lon: float
+    lat: float
+
+
+def tracks(session: Session, scope: Scope, day: date, *, limit: int = 5000) -> list[CheckIn]:
+    """The check-ins of a day that somebody may see, by rep and time: the way as it really went."""
+    statement = (
+        between(scope, day, day)
+        .join(User, User.id == Visit.rep_id)
+        .join(Account, Account.id == Visit.account_id)
+        .where(Visit.checkin.is_not(None), Visit.checked_in_at.is_not(None))
+        .with_only_columns(
+            Visit.rep_id, User.name, Account.id, Account.name, Visit.checked_in_at, Visit.zone,
+            func.ST_X(Visit.checkin), func.ST_Y(Visit.checkin),
+        )
+        .order_by(None).order_by(User.name, Visit.rep_id, Visit.checked_in_at, Visit.id)
+        .limit(limit)
+    )  # fmt: skip
+    return [CheckIn(*row) for row in session.execute(statement)]
 
 
 def incoming(session: Session, scope: Scope, day: date, *, limit: int = 100) -> list[Incoming]:

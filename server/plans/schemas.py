@@ -39,7 +39,7 @@ class PlanRequest(BaseModel):
         default=None,
         max_length=LONGEST_FILTER,
         description="Of accounts, as of their list and map: only these are visited. Promises are kept all the same.",
-        examples=["class = A and in territory \"North\""],
+        examples=['class = A and in territory "North"'],
     )
 
 

@@ -80,7 +80,7 @@ class SegmentChange(Base):
 
 
 class SavedView(Record, Base):
-    """Columns, order and filter of a list under a name."""
+    """Columns, order and filter of a list, or of a map with its layers and place, under a name."""
 
     __tablename__ = "saved_view"
 
@@ -89,6 +89,7 @@ class SavedView(Record, Base):
     filter: Mapped[str | None]
     sort: Mapped[str | None]
     columns: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="The shown ones, from the left.")
+    map: Mapped[str | None] = mapped_column(comment="Of a map: what its address says beside the filter.")
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
     sharing: Mapped[str] = mapped_column(server_default=Sharing.PRIVATE.value)
 

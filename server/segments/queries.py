@@ -169,8 +169,10 @@ def changes(session: Session, scope: Scope, segment: Segment, *, limit: int = 10
     return [Moved(*row) for row in rows]
 
 
-def views(session: Session, scope: Scope, subject: str) -> list[SavedView]:
-    """The saved views of a list, one's own first."""
-    statement = select(SavedView).where(SavedView.deleted_at.is_(None), SavedView.subject == subject)
+def views(session: Session, scope: Scope, subject: str, *, of_map: bool = False) -> list[SavedView]:
+    """The saved views of a list or of its map, one's own first."""
+    statement = select(SavedView).where(
+        SavedView.deleted_at.is_(None), SavedView.subject == subject, SavedView.map.is_not(None).is_(of_map)
+    )
     own_first = (SavedView.owner_id == scope.user_id).desc()
     return list(session.scalars(statement.where(shared_with(scope, SavedView)).order_by(own_first, SavedView.name)))

@@ -118,9 +118,9 @@ def read_changes(segment_id: UUID, scope: ReadSegments, session: Db, limit: Limi
 
 
 @router.get("/views")
-def list_views(scope: ReadSegments, session: Db, subject: str = "account") -> Page[ViewRead]:
-    """The saved views of a list."""
-    return Page(items=[ViewRead.of(view) for view in queries.views(session, scope, subject)])
+def list_views(scope: ReadSegments, session: Db, subject: str = "account", of_map: bool = False) -> Page[ViewRead]:
+    """The saved views of a list, or of its map."""
+    return Page(items=[ViewRead.of(view) for view in queries.views(session, scope, subject, of_map=of_map)])
 
 
 @router.put("/views")

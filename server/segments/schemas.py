@@ -126,7 +126,13 @@ class ViewWrite(BaseModel):
     name: str = Field(min_length=1, max_length=80)
     filter: str | None = Field(default=None, max_length=LONGEST_FILTER)
     sort: str | None = Field(default=None, max_length=60)
-    columns: list[str] = Field(max_length=60)
+    columns: list[str] = Field(default_factory=list, max_length=60)
+    map: str | None = Field(
+        default=None,
+        max_length=600,
+        description="Of a map: its layers, colours, day and place as its address has them. Left out: a list.",
+        examples=["by=owner&layers=accounts+territories#at=11/47.14/9.52"],
+    )
     sharing: Sharing = Sharing.PRIVATE
 
 

@@ -1,4 +1,4 @@
-"""The rules of saved views: columns, order and filter of a list under a name."""
+"""The rules of saved views: what a list or a map shows, under a name."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from server.segments.schemas import ViewWrite
 
 
 def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
-    """Save a view; one of the same name of one's own is replaced. Refuses a filter that is wrong."""
+    """Save a view of a list or of the map; one's own of the same name is replaced. Refuses a filter that is wrong."""
     scope.need(queries.subject_of(wanted.subject).permission)
     name = " ".join(wanted.name.split())
     if not name:
@@ -28,19 +28,22 @@ def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
             SavedView.subject == wanted.subject,
             SavedView.owner_id == scope.user_id,
             SavedView.name == name,
+            SavedView.map.is_(None) if wanted.map is None else SavedView.map.is_not(None),
         )
     ).first()
     if view is None:
         view = SavedView(subject=wanted.subject, name=name, owner_id=scope.user_id, columns=wanted.columns)
         session.add(view)
+    view.map = wanted.map
     view.filter, view.sort, view.columns, view.sharing = filter, wanted.sort, wanted.columns, wanted.sharing.value
     session.flush()
     return view
 
 
-def delete(session: Session, scope: Scope, view_id: UUID) -> None:
-    """Take one's own view away."""
+def delete(session: Session, scope: Scope, view_id: UUID) -> SavedView:
+    """Take one's own view away; says which it was."""
     view = session.get(SavedView, view_id)
     if view is None or view.deleted_at is not None or view.owner_id != scope.user_id:
         raise NotFound("There is no such view of yours.")
     view.deleted_at = clock.now()
+    return view

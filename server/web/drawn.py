@@ -1,10 +1,12 @@
 """Routes and reports as a map draws them: plain values for JSON; the browser decodes the polylines."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from server.activities.queries import Incoming
+from server.activities.queries import CheckIn, Incoming
 from server.plans.queries import RouteView
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5BD6", "#8C6D1F")
@@ -47,6 +49,28 @@ def drawn_routes(routes: Sequence[RouteView]) -> list[dict[str, Any]]:
     """Some routes with their reps' colours."""
     known = colours(route.rep_id for route in routes)
     return [drawn_route(route, known[route.rep_id]) for route in routes]
+
+
+def drawn_tracks(checkins: Iterable[CheckIn], known: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """The check-ins of each rep in their order, with the rep's colour."""
+    return [
+        {
+            "rep": str(rep_id),
+            "name": (stops := list(found))[0].rep_name,
+            "colour": known[rep_id],
+            "stops": [
+                {
+                    "id": str(one.account_id),
+                    "name": one.account_name,
+                    "at": f"{one.at.astimezone(ZoneInfo(one.zone)):%H:%M}",
+                    "lon": one.lon,
+                    "lat": one.lat,
+                }
+                for one in stops
+            ],
+        }
+        for rep_id, found in groupby(checkins, lambda one: one.rep_id)
+    ]
 
 
 def drawn_reports(reports: Iterable[Incoming]) -> list[dict[str, Any]]:

@@ -28,10 +28,12 @@ from server.plans import queries as plans
 from server.plans.queries import RouteView
 from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
+from server.segments import queries as segments
 from server.sync import conflicts
-from server.web.drawn import PALETTE, drawn_reports, drawn_routes
+from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_routes, drawn_tracks
 from server.web.filters import asks_for_drive, chips
 from server.web.pages import attempt, html, render
+from server.web.segments import map_path
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,6 +65,7 @@ def show_home(
         chips=chips(filter or ""),
         by=by,
         owners=coloured(session, scope),
+        views=[(one, map_path(one)) for one in segments.views(session, scope, "account", of_map=True)],
         has_region=bool(regions.served(session)),
         has_density=density.totals(session).prospects > 0 if scope.may("density:read") else False,
     )
@@ -155,6 +158,18 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
     if is_known(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(text, media_type="text/html", headers=headers)
+
+
+@router.get("/home/day")
+def show_day(scope: ReadAccounts, session: Db, day: date) -> dict[str, Any]:
+    """Another day as the map draws it: the published routes, and the check-ins in their order."""
+    routes = plans.routes_between(session, scope, day, day) if scope.may("plans:read") else []
+    checkins = activities.tracks(session, scope, day) if scope.may("activities:read") else []
+    known = colours([*(route.rep_id for route in routes), *(one.rep_id for one in checkins)])
+    return {
+        "routes": [drawn_route(route, known[route.rep_id]) for route in routes],
+        "tracks": drawn_tracks(checkins, known),
+    }
 
 
 @router.get("/home/accounts")

@@ -16,7 +16,7 @@ from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.filtering import catalogue
 from server.segments import counting, queries, service, views, words
-from server.segments.models import Segment, SegmentCount, Sharing
+from server.segments.models import SavedView, Segment, SegmentCount, Sharing
 from server.segments.schemas import ViewWrite
 from server.web.forms import Sent, text
 from server.web.pages import attempt, go, language_of, render
@@ -99,24 +99,32 @@ def read_words(request: Request, subject: str, scope: ReadSegments, session: Db)
 
 @router.post("/views")
 def save_view(scope: WriteSegments, session: Db, sent: Sent) -> Response:
-    """Save what a list shows under a name."""
+    """Save what a list or the map shows under a name."""
     wanted = ViewWrite(
         subject=text(sent, "subject") or "account",
         name=text(sent, "name") or "",
         filter=text(sent, "filter"),
         sort=text(sent, "sort"),
         columns=(text(sent, "columns") or "").split(),
+        map=text(sent, "map"),
         sharing=Sharing(text(sent, "sharing") or "private"),
     )
     view = views.save(session, scope, wanted)
-    return go(view_path(queries.subject_of(wanted.subject).path, view))
+    return go(map_path(view) if view.map is not None else view_path(queries.subject_of(wanted.subject).path, view))
 
 
 @router.post("/views/{view_id}/delete")
 def delete_view(view_id: UUID, scope: WriteSegments, session: Db) -> Response:
     """Take a view away."""
-    views.delete(session, scope, view_id)
-    return go("/accounts")
+    was_of_map = views.delete(session, scope, view_id).map is not None
+    return go("/" if was_of_map else "/accounts")
+
+
+def map_path(view: SavedView) -> str:
+    """The map as a view shows it."""
+    rest, _, at = (view.map or "").partition("#")
+    query = "&".join(part for part in (urlencode({"filter": view.filter}) if view.filter else "", rest) if part)
+    return f"/?{query}{'#' + at if at else ''}"
 
 
 def view_path(path: str, view: Any) -> str:

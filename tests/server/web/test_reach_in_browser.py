@@ -1,8 +1,19 @@
-"""A manager asks for what is within a drive or an outline, on the map, with a mouse."""
+"""A manager asks for what is within a drive or an outline, on the map, with a mouse, and keeps what the map shows."""
 
+import math
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+
+from geo.types import LonLat
+from server.accounts.models import Account
+from server.accounts.pins import wkt
+from server.activities.models import Visit, VisitState
+from server.auth.models import User
+from server.kit import clock
+from server.kit.database import transaction
 
 
 @pytest.mark.browser
@@ -58,3 +69,61 @@ def test_an_outline_drawn_on_the_map_is_a_term_of_the_filter(page: Any) -> None:
     page.wait_for_url(lambda url: "in+polygon" in url)
     page.wait_for_selector("#listed .chosen")
     assert page.locator("#listed .listed b").all_inner_texts() == drawn
+
+
+def visited_yesterday() -> str:
+    """Two check-ins of Rita's on the day before; that day as the address has it."""
+    with transaction() as session:
+        rita = session.scalars(select(User).where(User.login == "rita")).one()
+        yesterday = clock.now().date() - timedelta(days=1)
+        accounts = session.scalars(select(Account).order_by(Account.name)).all()
+        for k, account in enumerate(accounts[:2]):
+            session.add(
+                Visit(
+                    account_id=account.id, rep_id=rita.id, zone="UTC", day=yesterday, state=VisitState.DONE,
+                    checked_in_at=datetime.combine(yesterday, time(9 + k), tzinfo=UTC),
+                    checkin=wkt(LonLat(9.5 + k / 100, 47.14)),
+                )
+            )  # fmt: skip
+    return yesterday.isoformat()
+
+
+@pytest.mark.browser
+def test_what_the_map_shows_is_in_its_address_and_is_kept_as_a_view(page: Any) -> None:
+    day = visited_yesterday()
+    page.goto("/#at=13/47.155/9.505")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.click("#layers summary")
+    page.fill("#day", day)
+    page.wait_for_url(lambda url: f"day={day}" in url)
+    page.wait_for_selector("#legend [data-legend=tracks]", state="visible")
+    page.uncheck("#layers [value=territories]")
+    page.check("#rings")
+    box = page.locator("#map").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8)
+    page.wait_for_url(lambda url: "rings=9.50" in url and "layers=" in url)
+    page.wait_for_selector("#legend [data-legend=rings]", state="visible")
+    page.fill("#save-map-view [name=name]", "Yesterday")
+    page.select_option("#save-map-view select", "team")
+    page.click("#save-map-view button")
+    page.wait_for_selector("#views a:has-text('Yesterday')", state="attached")
+    page.goto("/accounts")
+    page.goto("/")
+    page.wait_for_selector("#home[data-ready=true]")
+    page.click("#layers summary")
+    page.click("#views a:has-text('Yesterday')")
+    page.wait_for_url(lambda url: f"day={day}" in url and "rings=9.50" in url and "at=13/47.155" in url)
+    page.wait_for_selector("#home[data-ready=true]")
+    page.wait_for_selector("#legend [data-legend=tracks]", state="visible")
+    assert page.input_value("#day") == day
+    assert not page.is_checked("#layers [value=territories]")
+    assert page.is_checked("#rings")
+    page.wait_for_selector("#map[data-idle=true]")
+    pixels = 512 * 2**13 / 360
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 0.005 * pixels, y + 0.015 * pixels / math.cos(math.radians(47.15)))
+    page.wait_for_selector(".hover-card:has-text('Bäckerei Amann')")
+    page.click("#layers summary")
+    page.click("[aria-label='Delete the view Yesterday']")
+    page.wait_for_selector("#home[data-ready=true]")
+    assert not page.locator("#views a").count()

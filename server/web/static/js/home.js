@@ -1,11 +1,14 @@
 // The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
 
 import { accounts, density, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
+import { hoverCards } from "./hover.js";
 import { createMap } from "./map.js";
+import { dayControl, tracks } from "./map_day.js";
 import { features, reports } from "./routes.js";
 import { lassoControl, outline } from "./lasso.js";
 import { densityLegend } from "./legend.js";
 import { reachControl } from "./reach.js";
+import { rings, ringsControl } from "./rings.js";
 
 const page = document.querySelector("#home");
 const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", by: page.dataset.by, owners: JSON.parse(page.dataset.owners) };
@@ -15,21 +18,31 @@ let today = { routes: [], reports: [] };
 let market = null;
 let reach = null;
 let lasso = null;
+let ringed = null;
+let other = { day: "", routes: [], tracks: [] };
+const routesShown = () => (other.day ? other.routes : today.routes);
+const asked = new URLSearchParams(location.search);
+const panelOfLayers = document.querySelector("#layers");
+const boxes = [...panelOfLayers.querySelectorAll("input[data-layer]")];
+const usual = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
+if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layers").split(" ").includes(box.value);
 
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
-  layers: [territories(), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(today.routes)), incoming(() => reports(today.reports)), tickets(() => chosenTickets)],
-  hidden: ["density", "prospects", ...["leads", "tickets"].filter((name) => !page.dataset[name])],
+  hash: "at",
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(routesShown())), tracks(() => other.tracks), incoming(() => reports(today.reports)), tickets(() => chosenTickets)],
+  hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;
 
 // layers and legend
 function legend() {
-  for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !today.routes.length) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
+  for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !routesShown().length) || (part.dataset.legend === "tracks" && !other.tracks.length) || (part.dataset.legend === "rings" && !ringed?.state.centre) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
   for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
   if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
 }
-document.querySelector("#layers").addEventListener("change", async ({ target }) => {
+const fetchMarket = async () => { market ??= await fetch("/api/v1/density").then((answer) => answer.json()); known.refresh(); };
+panelOfLayers.addEventListener("change", async ({ target }) => {
   if (target.name === "by") {
     chosen.by = target.value;
     known.refresh();
@@ -37,10 +50,13 @@ document.querySelector("#layers").addEventListener("change", async ({ target }) 
     address();
     return;
   }
-  if (target.value === "density" && target.checked && !market) market = await fetch("/api/v1/density").then((answer) => answer.json());
+  if (!target.matches("[data-layer]")) return;
   known.toggle(target.value, target.checked);
+  if (target.value === "density" && target.checked) await fetchMarket();
   legend();
+  address();
 });
+if (known.isShown("density")) fetchMarket().then(legend);
 map.on("zoomend", legend);
 document.addEventListener("themechange", legend);
 legend();
@@ -70,9 +86,10 @@ async function ticketCard(hits, at) {
   popup?.remove();
   popup = new maplibregl.Popup({ maxWidth: "280px", offset: 12, focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
 }
-const clickable = ["ticket-pins", "lead-pins", "account-pins", "route-stops", "incoming-reports"];
+const clickable = ["ticket-pins", "lead-pins", "account-pins", "route-stops", "track-stops", "incoming-reports"];
+hoverCards(map, () => Boolean(lasso?.isDrawing()));
 map.on("click", (event) => {
-  if (lasso?.isDrawing() || reach?.take(event.lngLat)) return;
+  if (lasso?.isDrawing() || reach?.take(event.lngLat) || ringed?.take(event.lngLat)) return;
   const there = clickable.filter((id) => map.getLayer(id));
   const hits = map.queryRenderedFeatures(event.point, { layers: there });
   const [hit] = hits;
@@ -117,9 +134,31 @@ async function list() {
 }
 /** The address of the page says what it shows, so that it can be passed on. */
 function address() {
-  const said = { filter: chosen.filter, q: chosen.q, by: chosen.by === "class" ? "" : chosen.by };
-  const query = new URLSearchParams(Object.entries(said).filter(([, value]) => value));
-  history.replaceState(null, "", query.size ? `/?${query}` : "/");
+  const shown = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
+  const kept = { by: chosen.by === "class" ? "" : chosen.by, leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
+  const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q, ...kept }).filter(([, value]) => value));
+  if (shown !== usual) query.set("layers", shown || "none");
+  history.replaceState(null, "", `/${query.size ? `?${query}` : ""}${location.hash}`);
+}
+const saving = document.querySelector("#save-map-view");
+saving?.addEventListener("submit", () => {
+  const query = new URLSearchParams(location.search);
+  query.delete("filter");
+  saving.elements.filter.value = chosen.filter;
+  saving.elements.map.value = `${query}${location.hash}`;
+});
+const { show: showDay } = dayControl(document.querySelector("#day"), (day, drawn) => {
+  other = { ...drawn, day };
+  known.refresh();
+  legend();
+  address();
+});
+if (asked.get("day")) showDay(asked.get("day"));
+const ringsBox = panelOfLayers.querySelector("#rings");
+if (ringsBox) {
+  ringed = ringsControl(ringsBox, document.querySelector("#rings-hint"), known, () => { legend(); address(); });
+  const centre = asked.get("rings")?.split(",").map(Number);
+  if (centre?.length === 2 && centre.every(Number.isFinite)) ringed.around(centre);
 }
 list();
 const control = document.querySelector("#reach");
@@ -201,10 +240,11 @@ async function ask() {
       panel.scrollTop = top;
       const drawn = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "reports": []}');
       today = drawn;
-      const { legs, stops } = features(today.routes);
+      const { legs, stops } = features(routesShown());
       known.data("route-legs", legs);
       known.data("route-stops", stops);
       known.data("incoming", reports(today.reports));
+      if (!other.day) showDay("");
       legend();
     } else if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");
   } catch { /* no network for a moment: the next try shows it */ }

@@ -86,15 +86,15 @@ export class WaymarkMap {
   }
 }
 
-/** Build a map. `box` is [west, south, east, north]; left out: all regions. */
-export async function createMap(element, { box = null, layers = [], hidden = [], padding = 40, interactive = true } = {}) {
+/** Build a map. `box` is [west, south, east, north]; left out: all regions. `hash` names the part of the address that keeps the place. */
+export async function createMap(element, { box = null, layers = [], hidden = [], padding = 40, interactive = true, hash = false } = {}) {
   const known = await knownRegions();
   const boxes = known.map((region) => region.bbox).filter(Boolean);
   const start = box ?? (boxes.length ? around(boxes) : [-10, 36, 30, 60]);
   await document.fonts.load('500 12px "Inter Variable"').catch(() => null);
   element.classList.add("map");
   const map = new maplibregl.Map({
-    container: element, style: { version: 8, sources: {}, layers: [] }, interactive, attributionControl: false,
+    container: element, style: { version: 8, sources: {}, layers: [] }, interactive, hash, attributionControl: false,
     dragRotate: false, pitchWithRotate: false, fadeDuration: 0, maxZoom: 19,
     bounds: [[start[0], start[1]], [start[2], start[3]]], fitBoundsOptions: { padding, maxZoom: 16 },
     localIdeographFontFamily: '"Inter Variable", system-ui, sans-serif',
