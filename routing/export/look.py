@@ -1,9 +1,9 @@
 """Colours of the printed and the mailed map: the product's tokens, so that paper and screen look alike."""
 
 PAPER, GROUND, INK, QUIET, LINE = "#FFFFFF", "#F6F7F5", "#16211C", "#5B6862", "#DDE2DE"
-FOREST, BLAZE, WARN = "#0F6B4F", "#E4572E", "#B26A00"
+FOREST, BLAZE, WARN = "#0F6B4F", "#E4572E", "#8F5400"
 
-DAYS = ("#0072B2", "#C0392B", "#007A5A", "#A8557F", "#8A5A00", "#4B3F9E", "#16211C")
+DAYS = ("#0072B2", "#B03226", "#007A5A", "#A8557F", "#8A5A00", "#4B3F9E", "#16211C")
 """One colour per day of a week: told apart by the colour-blind, white figures legible on each."""
 
 LAND, WATER, GREEN, BUILT, BUILDING = "#F6F5F0", "#CFE3EE", "#DDE9D8", "#ECEAE3", "#DFDBD2"

@@ -116,6 +116,7 @@ def page(live_server: str) -> Iterator[Any]:
     with playwright.sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=chromium, args=FLAGS)
         tab = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=live_server).new_page()
+        tab.set_default_timeout(90_000)  # machines are shared: a page may take long and still be right
         faults: list[str] = []
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("request", lambda request: faults.append(request.url) if is_outside(request.url, live_server) else None)

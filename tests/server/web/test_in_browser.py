@@ -1,15 +1,20 @@
-"""What only a real browser shows: maps, keyboard, chips, fragments."""
+"""What only a real browser shows: maps, keyboard, chips, fragments, barriers."""
 
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from server.accounts.models import Account
+from server.app import create_app
 from server.kit.database import transaction
 
 pytestmark = pytest.mark.browser
+RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+"""What axe-core asks of a page: WCAG 2.1, levels A and AA."""
 
 
 def test_the_map_draws_and_its_chips_choose_the_list(page: Any, tmp_path: Path) -> None:
@@ -67,9 +72,33 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
         assert account.sites[0].grade == "manual"
 
 
-def test_every_page_fits_a_phone(page: Any, tmp_path: Path) -> None:
+def pages() -> list[str]:
+    """Every page that an address without names in it leads to; what is a part of a page has no head."""
+    routes = [context.route for context in iter_route_contexts(create_app().routes)]
+    paths = {
+        route.path
+        for route in routes
+        if isinstance(route, APIRoute) and "GET" in route.methods and not route.include_in_schema
+    }
+    return sorted(path for path in paths if "{" not in path and not path.startswith(("/tiles", "/sign")))
+
+
+def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
+    axe = Axe()
     page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/", "/accounts", "/pins", "/plans", "/imports", "/users", "/territories", "/density", "/me"):
+    seen, faults = 0, []
+    for path in pages():
+        answer = page.request.get(path, headers={"accept": "text/html"})
+        if "<html" not in (text := answer.text()) or "</nav>" not in text:
+            continue
+        seen += 1
         page.goto(path)
-        page.screenshot(path=tmp_path / "phone.png")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the phone"
+        if seen % 3 == 0:
+            page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            faults.append(f"{path} is wider than the phone")
+        for found in axe.run(page, options=RULES).response["violations"]:
+            if found["impact"] in ("serious", "critical"):
+                faults += [f"{path}: {found['id']} at {node['html'][:120]}" for node in found["nodes"][:2]]
+    assert seen > 50
+    assert not faults, "\n".join(faults)

@@ -111,6 +111,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// What scrolls and holds nothing to step on is stepped on itself, so that the keyboard scrolls it.
+function reachable() {
+  for (const box of $$(".main, .table-wrap, .chips")) {
+    const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    if (scrolls && !$(":is(a[href], button, input, select, textarea, summary):not([disabled], [type=hidden], [tabindex='-1'])", box)) box.tabIndex = 0;
+  }
+}
+addEventListener("load", reachable);
+document.addEventListener("htmx:afterSettle", reachable);
+
 // Forms and links that ask for a moment's patience say so.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;

@@ -39,7 +39,7 @@ export function pin(kind, status, isOverdue, isSelected) {
   pen.fill();
   if (isOverdue) {
     outline(pen, look.shape, centre, r + 2.6);
-    pen.strokeStyle = "#C0392B"; pen.lineWidth = 2.2; pen.stroke();
+    pen.strokeStyle = "#B03226"; pen.lineWidth = 2.2; pen.stroke();
   }
   outline(pen, look.shape, centre, r);
   if (status === "prospect" && !isSelected) { pen.lineWidth = 2.5; pen.strokeStyle = colour; pen.save(); pen.clip(); pen.lineWidth = 5; pen.stroke(); pen.restore(); }
@@ -90,12 +90,12 @@ export function arrow(colour) {
 /** A report that came in: done, missed or otherwise. */
 export function report(state) {
   const side = 26, centre = side / 2, [pen, done] = canvas(side);
-  const colour = state === "done" ? "#1B7F4B" : state === "missed" || state === "cancelled" ? "#C0392B" : "#B26A00";
+  const colour = state === "done" ? "#187144" : state === "missed" || state === "cancelled" ? "#B03226" : "#8F5400";
   pen.beginPath(); pen.arc(centre, centre, 10, 0, 7); pen.fillStyle = "#fff"; pen.fill();
   pen.beginPath(); pen.arc(centre, centre, 8.5, 0, 7); pen.fillStyle = colour; pen.fill();
   pen.strokeStyle = "#fff"; pen.lineWidth = 2.2; pen.lineCap = pen.lineJoin = "round"; pen.beginPath();
   if (state === "done") { pen.moveTo(9, 13.4); pen.lineTo(12, 16.2); pen.lineTo(17.2, 10.2); }
-  else if (colour === "#C0392B") { pen.moveTo(10, 10); pen.lineTo(16, 16); pen.moveTo(16, 10); pen.lineTo(10, 16); }
+  else if (colour === "#B03226") { pen.moveTo(10, 10); pen.lineTo(16, 16); pen.moveTo(16, 10); pen.lineTo(10, 16); }
   else { pen.moveTo(13, 8.5); pen.lineTo(13, 13.5); pen.lineTo(16, 15); }
   pen.stroke();
   return done();

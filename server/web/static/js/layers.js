@@ -224,7 +224,7 @@ export function reached(data) {
 
 /** Visits that differ between two plans. */
 export function differences(data) {
-  const colour = ["match", ["get", "kind"], "moved", "#E69F00", "only_first", "#C0392B", "#009E73"];
+  const colour = ["match", ["get", "kind"], "moved", "#E69F00", "only_first", "#B03226", "#009E73"];
   return {
     name: "differences",
     parts() {

@@ -1,7 +1,7 @@
 // The list of leads: how many are ticked, all at once, and a tick does not open the row.
 
 const form = document.querySelector("#bulk");
-const ticks = () => [...form.querySelectorAll("[name=lead]")];
+const ticks = () => [...(form?.querySelectorAll("[name=lead]") ?? [])];
 function count() {
   const ticked = ticks().filter((one) => one.checked).length;
   const label = document.querySelector("#ticked");

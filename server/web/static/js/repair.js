@@ -23,7 +23,7 @@ if (element) {
       over: [
         { id: "repair-ways", type: "line", source: "repair", filter: ["==", ["get", "when"], "way"], paint: { "line-color": css("--quiet"), "line-width": 1.2, "line-dasharray": [2, 2] } },
         { id: "repair-points", type: "circle", source: "repair", filter: ["!=", ["get", "when"], "way"],
-          paint: { "circle-radius": 5, "circle-color": ["match", ["get", "when"], "before", "#C0392B", "#0F6B4F"], "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 } },
+          paint: { "circle-radius": 5, "circle-color": ["match", ["get", "when"], "before", "#B03226", "#0F6B4F"], "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 } },
       ],
     }),
   };
