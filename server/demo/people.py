@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, time
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -44,9 +45,12 @@ PEOPLE = (
 )
 REPS = tuple(person.login for person in PEOPLE if person.role is Role.REP)
 NORTH, SOUTH = REPS[:2], REPS[2:]
-MONDAY_TO_FRIDAY = (0, 1, 2, 3, 4)
-WEEKS = {"sara": (0, 1, 2, 3), "sven": (1, 2, 3, 4, 5)}
-"""Who works other days than Monday to Friday: Sara part-time, Sven on Saturdays instead of Mondays."""
+WEEK: dict[str, Any] = {"weekdays": (0, 1, 2, 3, 4), "shift_start": time(8), "shift_end": time(17)}
+WEEKS: dict[str, dict[str, Any]] = {
+    "sara": {"weekdays": (0, 1, 2, 3), "shift_end": time(12, 30), "break_earliest": None, "break_latest": None},
+    "sven": {"weekdays": (1, 2, 3, 4, 5)},
+}
+"""Who works otherwise: Sara part-time, with more to do than her mornings hold; Sven on Saturdays, not on Mondays."""
 
 HOME = text(
     """
@@ -84,7 +88,7 @@ def assign(session: Session, region: Region, ids: dict[str, UUID]) -> int:
         territory = balance.create(session, name=name, area=area, members=members, day=today)
         for login in logins:
             home = session.execute(HOME, {"region": region.id, "territory": territory.id, "salt": login}).one_or_none()
-            week = {"weekdays": weekdays_of(login, today), "shift_start": time(8), "shift_end": time(17)}
+            week = WEEK | WEEKS.get(login, {}) | {"weekdays": weekdays_of(login, today)}
             set_working_day(
                 session, ids[login], week | ({"home": (home[0], home[1]), "home_name": "Home"} if home else {})
             )
@@ -93,7 +97,8 @@ def assign(session: Session, region: Region, ids: dict[str, UUID]) -> int:
 
 def weekdays_of(login: str, today: date) -> list[int]:
     """A rep's working days; who founds the company at a weekend finds everybody at work that day too."""
-    return sorted({*WEEKS.get(login, MONDAY_TO_FRIDAY)} | ({today.weekday()} if today.weekday() > 4 else set()))
+    usual = (WEEK | WEEKS.get(login, {}))["weekdays"]
+    return sorted({*usual} | ({today.weekday()} if today.weekday() > 4 else set()))
 
 
 def keep_holidays(session: Session, country: str, today: date) -> None:
