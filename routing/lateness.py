@@ -36,12 +36,18 @@ class Warned:
 
 
 def warnings(
-    problem: Problem, rep_day: RepDay, visits: Sequence[Visit], *, notice_s: int = NOTICE_S
+    problem: Problem,
+    rep_day: RepDay,
+    visits: Sequence[Visit],
+    *,
+    notice_s: int = NOTICE_S,
+    shift_ends_s: int | None = None,
 ) -> tuple[Warned, ...]:
     """The warnings of a rest of a day (of `replanning.remaining`) in the order that is planned.
 
     An appointment is kept although it is late, a closed door is passed by. The departure that is announced is the one
-    on which the tightest of the coming stops depends.
+    on which the tightest of the coming stops depends. `shift_ends_s` is the end of the whole day's shift: the rest of
+    a day that is over ends where it begins.
     """
     found: list[Warned] = []
     kept: list[Visit] = []
@@ -59,8 +65,9 @@ def warnings(
         else:
             found.append(Warned(Alarm.MISSED, min(reached, NEVER), visit.id))
     home = _reached(problem, rep_day, kept, None)
-    if rep_day.close_s < home < NEVER:
-        found.append(Warned(Alarm.OVERTIME, home, None, home - rep_day.close_s))
+    shift_ends_s = rep_day.close_s if shift_ends_s is None else shift_ends_s
+    if shift_ends_s < home < NEVER:
+        found.append(Warned(Alarm.OVERTIME, home, None, home - shift_ends_s))
     leave = _leave_by(problem, rep_day, kept, {w.visit for w in found})
     soon = leave is not None and leave.at_s - rep_day.open_s <= notice_s
     return (leave, *found) if leave is not None and soon else tuple(found)

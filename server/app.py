@@ -138,6 +138,7 @@ ROUTERS = (
     offer_routes.router,
     board_routes.router,
     export_routes.router,
+    export_routes.of_plans,
     target_routes.router,
     webhook_routes.router,
     recycling_routes.router,

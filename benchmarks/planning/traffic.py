@@ -1,6 +1,7 @@
 """What changing traffic costs the search: rounds per CPU second beside the same problem in the usual traffic.
 
     .venv/bin/python -m benchmarks.planning.traffic --rounds 20000 --only fs-li-400x8x5
+    .venv/bin/python -m benchmarks.planning.traffic --breaks --only fs-
 
 Each instance is planned with the same rounds and seed twice, alternately: as it is, and with every day's drives up to
 half as long again in the mornings and evenings. All plans go through the verifier.
@@ -8,6 +9,9 @@ half as long again in the mornings and evenings. All plans go through the verifi
 With `--seeds` each instance is planned as often instead, in traffic whose mean factor is 1, and what is paid (the day's
 mean) is compared with what the legs take at their own hours: how far the sums lie apart, and what is lost by taking
 the plan that is best by the mean and not the one that is best by the hour.
+
+With `--breaks` the noon is busy (drives take 1.4 times as long from 12 to 13), and each break of a plan that splits a
+drive, where it begins as soon as it may, is tried at every other minute of it: how much earlier one could arrive.
 """
 
 import argparse
@@ -30,6 +34,7 @@ from routing.types import Problem
 ROOT = Path(__file__).parents[2]
 FACTORS = [*[1.0] * 7, 1.3, 1.5, 1.2, *[1.0] * 6, 1.3, 1.4, 1.2, *[1.0] * 5]
 """By hour of the day."""
+BUSY_NOON = [*FACTORS[:12], 1.4, *FACTORS[13:]]
 
 
 def rounds_a_second(problem: Problem, rounds: int) -> tuple[float, int]:
@@ -84,6 +89,34 @@ def hours_beside_mean(problem: Problem, rounds: int, seeds: int) -> str:
     return f"{cells} | {spread / max(told)[0]:.2%}"
 
 
+def later_breaks(problem: Problem, plan: Plan) -> list[int]:
+    """Of each break in a plan the seconds gained at the next door by its best moment on the way."""
+    found = []
+    for route in plan.routes:
+        day, begin, left, gain = problem.rep_day(route.rep_day), route.break_s, route.leaves_s, 0
+        if day.rest is None or begin is None:
+            continue
+        for drive, arrives, ends in [
+            *((s.drive_s, s.arrives_s, s.ends_s) for s in route.stops),
+            (route.drive_back_s, route.returns_s, route.returns_s),
+        ]:
+            if left <= begin < arrives:  # else it is spent at a door
+                moments = range(max(left, day.rest.earliest_s), min(day.rest.latest_s, arrives) + 1, 60)
+                tried = [day.rested(left, drive, at, day.rest.duration_s) for at in (begin, *moments)]
+                gain = tried[0] - min(tried)
+            left = ends
+        found.append(gain)
+    return found
+
+
+def break_row(name: str, problem: Problem, rounds: int) -> str:
+    """What the moment of the break costs on one instance, as a row of a table."""
+    plan = solve(problem, engine=DEFAULT_ENGINE, seed=1, budget=Budget(steps=rounds))
+    gains, driving = later_breaks(problem, plan), by_the_hour(problem, plan)
+    better, most = sum(gain > 0 for gain in gains), max(gains, default=0)
+    return f"| {name} | {len(gains)} | {better} | {most} s | {sum(gains) / driving:.3%} |"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -91,8 +124,16 @@ def main() -> None:
     parser.add_argument("--only", default="fs-li-400", help="instances whose name begins so")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--seeds", type=int, default=0, help="compare the day's mean with the hours of the legs")
+    parser.add_argument("--breaks", action="store_true", help="what a break at another moment of its way would gain")
     options = parser.parse_args()
     prepare()
+    if options.breaks:
+        print("| instance | breaks | better later | most gained | of the driving |\n|---|--:|--:|--:|--:|")
+        for source in sorted((options.shared / "data" / "routing").glob(f"{options.only}*.json.gz")):
+            problem, pace = fsr.read(source).problem, Pace.of(BUSY_NOON)
+            paced = replace(problem, rep_days=tuple(replace(d, pace=pace) for d in problem.rep_days))
+            print(break_row(source.name.removesuffix(".json.gz"), paced, options.rounds), flush=True)
+        return
     if options.seeds:
         print("| instance | driving by the hour beside the mean | value | lost by the mean | spread of the seeds |")
         print("|---|--:|--:|--:|--:|")

@@ -1,7 +1,8 @@
 """The made-up company's people: an admin, a manager, four reps in two teams, marketing and support."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,6 +12,8 @@ from server.auth.models import Role
 from server.auth.queries import user_by_login
 from server.auth.service import create_user, set_team, set_working_day
 from server.balance import service as balance
+from server.closures import holidays
+from server.closures import service as closures
 from server.demo.split import halves
 from server.kit import clock
 from server.kit.settings import settings
@@ -42,6 +45,12 @@ PEOPLE = (
 )
 REPS = tuple(person.login for person in PEOPLE if person.role is Role.REP)
 NORTH, SOUTH = REPS[:2], REPS[2:]
+WEEK: dict[str, Any] = {"weekdays": (0, 1, 2, 3, 4), "shift_start": time(8), "shift_end": time(17)}
+WEEKS: dict[str, dict[str, Any]] = {
+    "sara": {"weekdays": (0, 1, 2, 3), "shift_end": time(12, 30), "break_earliest": None, "break_latest": None},
+    "sven": {"weekdays": (1, 2, 3, 4, 5)},
+}
+"""Who works otherwise: Sara part-time, with more to do than her mornings hold; Sven on Saturdays, not on Mondays."""
 
 HOME = text(
     """
@@ -70,6 +79,8 @@ def assign(session: Session, region: Region, ids: dict[str, UUID]) -> int:
     acting(session, Actor(user_id=ids["admin"], source="cli"))
     known = {territory.name for territory in territories.active(session)}
     today = clock.today(settings().zone)
+    if not known:
+        keep_holidays(session, region.country, today)
     for name, area, logins in zip(("North", "South"), halves(session, region), (NORTH, SOUTH), strict=True):
         if name in known:
             continue
@@ -77,8 +88,20 @@ def assign(session: Session, region: Region, ids: dict[str, UUID]) -> int:
         territory = balance.create(session, name=name, area=area, members=members, day=today)
         for login in logins:
             home = session.execute(HOME, {"region": region.id, "territory": territory.id, "salt": login}).one_or_none()
-            working_day = {"weekdays": list(range(7)), "shift_start": time(8), "shift_end": time(17)}
+            week = WEEK | WEEKS.get(login, {}) | {"weekdays": weekdays_of(login, today)}
             set_working_day(
-                session, ids[login], working_day | ({"home": (home[0], home[1]), "home_name": "Home"} if home else {})
+                session, ids[login], week | ({"home": (home[0], home[1]), "home_name": "Home"} if home else {})
             )
     return len(territories.active(session))
+
+
+def weekdays_of(login: str, today: date) -> list[int]:
+    """A rep's working days; who founds the company at a weekend finds everybody at work that day too."""
+    usual = (WEEK | WEEKS.get(login, {}))["weekdays"]
+    return sorted({*usual} | ({today.weekday()} if today.weekday() > 4 else set()))
+
+
+def keep_holidays(session: Session, country: str, today: date) -> None:
+    """Keep the public holidays of the region's country; founded on one, the company has none: customers are closed."""
+    if country in holidays.countries() and holidays.name_of(country, "", today) is None:
+        closures.keep_calendar(session, country)

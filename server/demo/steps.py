@@ -26,7 +26,7 @@ from server.plans.exporting import service as exporting
 from server.plans.exporting.sheets import reps_of
 from server.regions.models import Region
 
-DAYS = 5
+DAYS = 7
 PLAN_STEPS = 10_000
 CUSTOMERS = 300
 

@@ -1,6 +1,6 @@
 """Reads of the plan board: rows, days, routes with their times, and what waits."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.adjusting import Desk, Effect
-from routing.board import slack_s
 from routing.driving import driven
 from routing.plan import Route
 from routing.refusals import Refusal
+from routing.slack import slacks_s
 from routing.types import Problem
 from server.auth.access import Scope
 from server.auth.models import User
@@ -142,12 +142,23 @@ def _route(route: RouteView, rules: _Rules | None) -> RouteOnBoard:
         home=route.start._asdict(),
         last_drive_s=route.last_leg.seconds,
         last_drive_m=route.last_leg.metres,
-        stops=[_stop(stop, key, route, rules) for stop, key in zip(route.stops, keys, strict=True)],
+        stops=_stops(route, keys, rules),
     )
 
 
+def _stops(route: RouteView, keys: Sequence[str], rules: _Rules | None) -> list[StopOnBoard]:
+    made = [_stop(stop, key, route, rules) for stop, key in zip(route.stops, keys, strict=True)]
+    if rules is None or not all(key in rules.desk.problem.visit_index for key in keys):
+        return made
+    problem = rules.desk.bound
+    rest_s = None if route.break_starts_at is None else seconds_of(route.break_starts_at, route.day, route.zone)
+    visits, rep_day = [problem.visit(key) for key in keys], problem.rep_day(key_of(route))
+    for one, slack in zip(made, slacks_s(problem, rep_day, visits, [s.starts_s for s in made], rest_s), strict=True):
+        one.slack_s = slack
+    return made
+
+
 def _stop(stop: StopView, key: str, route: RouteView, rules: _Rules | None) -> StopOnBoard:
-    starts_s = seconds_of(stop.starts_at, route.day, route.zone)
     made = StopOnBoard(
         key=key,
         account_id=stop.account_id,
@@ -157,7 +168,7 @@ def _stop(stop: StopView, key: str, route: RouteView, rules: _Rules | None) -> S
         lon=stop.point.lon if stop.point else None,
         lat=stop.point.lat if stop.point else None,
         arrives_s=seconds_of(stop.arrives_at, route.day, route.zone),
-        starts_s=starts_s,
+        starts_s=seconds_of(stop.starts_at, route.day, route.zone),
         ends_s=seconds_of(stop.ends_at, route.day, route.zone),
         drive_s=stop.leg.seconds,
         drive_m=stop.leg.metres,
@@ -176,7 +187,6 @@ def _stop(stop: StopView, key: str, route: RouteView, rules: _Rules | None) -> S
     made.held_from_s = None if made.is_pinned else board.starts.get(key)
     made.is_other_reps = visit.reps is not None and str(route.rep_id) not in visit.reps
     made.windows = [(w.open_s, w.close_s) for w in visit.windows_on(day)]
-    made.slack_s = slack_s(visit, day, starts_s)
     return made
 
 

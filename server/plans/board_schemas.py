@@ -126,7 +126,7 @@ class ShiftedRead(BaseModel):
     rep_day: str
     before_s: int
     after_s: int
-    slack_s: int
+    slack_s: int = Field(description="How much later it could begin inside its opening hours.")
 
 
 class StopTimes(BaseModel):
@@ -193,7 +193,9 @@ class StopOnBoard(BaseModel):
     held_from_s: int | None = Field(default=None, description="Somebody wants it no earlier.")
     is_other_reps: bool = Field(default=False, description="Somebody gave it to a rep who does not visit this account.")
     windows: list[tuple[int, int]] = []
-    slack_s: int | None = None
+    slack_s: int | None = Field(
+        default=None, description="How much later it could begin; it and every later stop would still be in time."
+    )
     why: str
     cautions: list[str]
     appointment: str | None

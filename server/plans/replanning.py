@@ -204,5 +204,7 @@ def warnings_of(session: Session, known: RunningDay) -> dict[UUID, tuple[Warned,
     for rep_id, shift in known.shifts.items():
         order = orders_of(rest, planned).get(shift.key, ())
         if order:
-            found[rep_id] = warnings(rest, rest.rep_day(shift.key), [rest.visit(v) for v in order])
+            ends_s = drawn.problem.rep_day(shift.key).close_s
+            visits = [rest.visit(v) for v in order]
+            found[rep_id] = warnings(rest, rest.rep_day(shift.key), visits, shift_ends_s=ends_s)
     return found

@@ -100,6 +100,7 @@ def show_files(request: Request, plan_id: UUID, scope: ReadPlans, session: Db) -
         plan=plan,
         span=whole,
         whole=files(whole),
+        is_whole=plan.state == PlanState.PUBLISHED and bool(logins) and len(files(whole)) == len(logins),
         days=[(day, [route for route in view.routes if route.day == day.first], files(day)) for day in days],
     )
 

@@ -179,7 +179,7 @@ def show_progress(request: Request, plan_id: UUID, scope: ReadPlans, session: Db
     plan = queries.find(session, scope, plan_id)
     if plan.state not in WORKING:
         return Response(status_code=204, headers={"HX-Redirect": f"/plans/{plan_id}"})
-    return render(request, "plans/progress.html", scope, plan=plan)
+    return render(request, "plans/progress.html", scope, plan=plan, is_polled=True)
 
 
 @router.post("/{plan_id}/publish")

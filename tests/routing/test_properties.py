@@ -159,7 +159,8 @@ def worth(problem: Problem, engine: str, steps: int) -> int:
 
 @pytest.mark.parametrize("engine", [e for e in sorted(ENGINES) if e != "insertion"])
 def test_over_200_problems_twice_the_budget_is_worth_no_less(engine: str) -> None:
-    problems = [random_problem(number, most=40, layers=False) for number in range(200)]
+    most = 12 if engine == "ortools" else 40  # its steps are long
+    problems = [random_problem(number, most=most, layers=False) for number in range(200)]
     short, long = ([worth(p, engine, steps) for p in problems] for steps in (40, 80))
     assert sum(long) >= sum(short)
 

@@ -188,3 +188,9 @@ def test_a_late_return_is_named() -> None:
     visit = door("x", 3)
     found = warnings(row(visit), replace(ANN, open_s=15 * H + 30 * M), [visit])
     assert found[-1] == Warned(Alarm.OVERTIME, 18 * H + 30 * M, None, 90 * M)
+
+
+def test_a_return_is_late_by_the_shift_and_not_by_what_is_left_of_a_day_that_is_over() -> None:
+    visit, now = door("x", 3), replace(ANN, open_s=19 * H, close_s=19 * H + 1)
+    found = warnings(row(visit), now, [visit], shift_ends_s=17 * H)
+    assert (found[-1].alarm, found[-1].by_s) == (Alarm.OVERTIME, found[-1].at_s - 17 * H)

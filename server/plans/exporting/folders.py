@@ -77,10 +77,15 @@ class Export:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
             for name in self.names:
-                entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-                entry.external_attr = 0o644 << 16
-                writer.writestr(entry, (self.folder / name).read_bytes(), zipfile.ZIP_DEFLATED)
+                put(writer, name, (self.folder / name).read_bytes())
         return archive.getvalue()
+
+
+def put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Add a file without anything of the clock."""
+    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.external_attr = 0o644 << 16
+    archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
 def root() -> Path:

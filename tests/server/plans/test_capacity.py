@@ -27,14 +27,16 @@ from tests.server.plans.test_planning import reasons, stops
 
 SHIFT_S = 9 * 3600 - 2700
 """08:00 to 17:00 less 45 minutes of lunch."""
+LONG_S = 4 * 3600
+"""Visits so long that few accounts are more than anybody has time for."""
 
 
-def fill(make_account: Any, owner: Any, counts: dict[str, int], service_s: int = 3600) -> None:
+def fill(make_account: Any, owner: Any, counts: dict[str, int]) -> None:
     """Accounts by class around one town."""
     for name, count in counts.items():
         for k in range(count):
             at = (9.5 + 0.001 * k, 47.1)
-            make_account(f"{name}{k:03}", at, account_class=name, owner_id=owner.id, service_s=service_s)
+            make_account(f"{name}{k:03}", at, account_class=name, owner_id=owner.id, service_s=LONG_S)
 
 
 def part_of(session: Any, people: Any, monday: date, name: str = "Rita") -> overload.Part:
@@ -45,18 +47,18 @@ def part_of(session: Any, people: Any, monday: date, name: str = "Rita") -> over
 def test_the_report_reconciles_with_the_capacity_formula(
     session: Any, people: Any, make_account: Any, monday: date
 ) -> None:
-    fill(make_account, people["rita"], {"A": 40, "B": 60, "C": 80})
-    one = make_account("Wants more", (9.52, 47.1), owner_id=people["rita"].id, service_s=3600)
+    fill(make_account, people["rita"], {"A": 10, "B": 15, "C": 20})
+    one = make_account("Wants more", (9.52, 47.1), owner_id=people["rita"].id, service_s=LONG_S)
     ask(session, Wanted(one.id, DemandOrigin.TICKET, "1", "The oven is cold"))
     part = part_of(session, people, monday)
     load = part.load
-    visit_s = 3600 + load.drive_s
-    wanted = sum(count * 84 / days * visit_s for count, days in [(40, 14), (60, 28), (80, 84)])
+    visit_s = LONG_S + load.drive_s
+    wanted = sum(count * 84 / days * visit_s for count, days in [(10, 14), (15, 28), (20, 84)])
     assert load.wanted_s == pytest.approx(wanted, rel=0.01)
     assert load.capacity_s == pytest.approx(60 * SHIFT_S, rel=0.01)
     assert load.fixed_s == pytest.approx(visit_s, rel=0.01)
     assert load.stretch == pytest.approx(wanted / (60 * SHIFT_S - visit_s), rel=0.01)
-    stretched = sum(count * 84 / (days * load.stretch) * visit_s for count, days in [(40, 14), (60, 28), (80, 84)])
+    stretched = sum(count * 84 / (days * load.stretch) * visit_s for count, days in [(10, 14), (15, 28), (20, 84)])
     assert stretched + load.fixed_s == pytest.approx(load.capacity_s, rel=0.01)
     assert load.stretch > 1
 
@@ -78,7 +80,7 @@ def test_two_parts_of_the_same_name_keep_their_own_work(
 def test_everybody_slips_in_proportion_and_the_ways_out_fit(
     session: Any, people: Any, make_account: Any, monday: date
 ) -> None:
-    fill(make_account, people["rita"], {"A": 30, "B": 60, "C": 200})
+    fill(make_account, people["rita"], {"A": 8, "B": 15, "C": 50})
     part = part_of(session, people, monday)
     never_seen = {slip.account_class for slip in part.slips}
     assert never_seen == set(), "who was never visited is due at once, stretched or not"
@@ -101,7 +103,7 @@ def test_everybody_slips_in_proportion_and_the_ways_out_fit(
 def test_a_plan_stretches_all_intervals_alike_and_says_so(
     session: Any, people: Any, make_account: Any, plan_now: Any, monday: date
 ) -> None:
-    fill(make_account, people["rita"], {"A": 60, "B": 60})
+    fill(make_account, people["rita"], {"A": 20, "B": 20})
     soon = make_account("Soon", (9.51, 47.1), account_class="A", owner_id=people["rita"].id,
                         last_visit_on=monday - timedelta(days=14))  # fmt: skip
     plan = plan_now(people["mona"], [people["rita"]], monday)

@@ -127,6 +127,10 @@ function drawFigures() {
   if (!sum) return;
   const km = `${(sum.distance_m / 1000).toLocaleString(page.dataset.language, { maximumFractionDigits: 0 })} km`;
   box.replaceChildren(...[[String(sum.visits), box.dataset.visits], [span(sum.drive_s), box.dataset.driving], [km, box.dataset.distance], [span(sum.value_s), box.dataset.value], [String(sum.unplanned), box.dataset.waiting]].map(([value, name]) => { const one = make("span"); one.append(make("b", "num", value), make("small", "quiet", name)); return one; }));
+  const worth = box.children[3];
+  worth.title = box.dataset.meaning;
+  worth.tabIndex = 0;
+  worth.className = "explained";
 }
 
 function chosenDays() {

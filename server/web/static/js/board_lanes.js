@@ -25,7 +25,7 @@ export function label(stop, words) {
   if (stop.is_pinned) parts.push(words.pinned);
   if (stop.appointment) parts.push(words.kind[stop.appointment] ?? stop.appointment);
   if (stop.drive_s) parts.push(fill(words.drive, { time: span(stop.drive_s) }));
-  if (stop.slack_s !== null) parts.push(fill(words.slack, { time: span(stop.slack_s) }));
+  if (stop.slack_s !== null && !stop.is_pinned) parts.push(fill(words.slack, { time: span(stop.slack_s) }));
   return parts.join(", ");
 }
 
@@ -38,7 +38,7 @@ function block(stop, number, range, words, changed) {
   button.setAttribute("aria-label", label(stop, words));
   button.title = label(stop, words);
   button.classList.toggle("pinned", Boolean(stop.is_pinned));
-  button.classList.toggle("tight", stop.slack_s !== null && stop.slack_s < 600 && !stop.appointment);
+  button.classList.toggle("tight", stop.slack_s !== null && stop.slack_s < 600 && !stop.appointment && !stop.is_pinned);
   button.classList.toggle("promised", Boolean(stop.appointment));
   button.classList.toggle("done", stop.visit_state === "done");
   if (changed) button.classList.add(changed);

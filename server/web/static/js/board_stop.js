@@ -30,7 +30,7 @@ export function stopCard(box, board) {
     const open = isOpen ? stop.windows.map(([a, b]) => fill(words.open, { a: clock(a), b: clock(b) })).join(", ") : words.anytime;
     const facts = [
       make("p", "", `${board.dayOf(route.rep_day)} · ${clock(stop.starts_s)}–${clock(stop.ends_s)}`), make("p", "quiet", stop.address),
-      make("p", "small quiet", `${open}${isOpen && stop.slack_s !== null ? ` · ${fill(words.slack, { time: span(stop.slack_s) })}` : ""} · ${fill(words.drive, { time: span(stop.drive_s) })}`),
+      make("p", "small quiet", `${open}${!stop.is_pinned && stop.slack_s !== null ? ` · ${fill(words.slack, { time: span(stop.slack_s) })}` : ""} · ${fill(words.drive, { time: span(stop.drive_s) })}`),
     ];
     const more = make("div", "stack tight stop-more");
     box.replaceChildren(head, tags, ...facts, more);

@@ -194,6 +194,34 @@ def test_what_an_earlier_plan_brought_and_a_later_one_dropped_is_withdrawn(
     assert gone.sequence > before.days[0].stops[0].sequence
 
 
+@pytest.mark.usefixtures("libraries")
+def test_a_whole_plan_comes_as_one_archive_with_a_manifest_and_the_same_bytes_again(
+    session: Session, rita: User, make_user: MakeUser, publish: Publish, client_for: ClientFor
+) -> None:
+    route = publish(rita)
+    otto, path = publish(make_user("otto", Role.REP)), f"/api/v1/plans/{route.plan_id}/zip"
+    otto.plan_id = route.plan_id  # one plan of two
+    session.flush()
+    service.write_rep(session, Span.of(DAY), rita.id)
+    manager = client_for(make_user("mona", Role.ADMIN))
+    refused = manager.get(path)
+    assert (refused.status_code, refused.json()["detail"]) == (409, "The files of Otto are not written yet.")
+    service.write_day(session, DAY)
+    answer = manager.get(path)
+    assert answer.content == manager.get(path).content
+    assert manager.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert {Path(name).parent.name for name in archive.namelist()} == {"", "otto", "rita"}
+        for entry in manifest["files"]:
+            assert hashlib.sha256(archive.read(entry["name"])).hexdigest() == entry["sha256"]
+        for rep in manifest["reps"]:
+            assert hashlib.sha256(archive.read(rep["manifest"])).hexdigest() == rep["sha256"]
+    with zipfile.ZipFile(io.BytesIO(client_for(rita).get(path).content)) as archive:
+        assert {Path(name).parent.name for name in archive.namelist()} == {"", "rita"}, "a rep gets what she may see"
+    assert client_for(make_user("nils", Role.REP)).get(path).status_code == 404
+
+
 def test_a_span_that_is_none_is_refused_in_words(rita: User, client_for: ClientFor) -> None:
     answer = client_for(rita).get("/api/v1/exports/2026-11-24--2026-11-01")
     assert answer.status_code == 422
