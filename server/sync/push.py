@@ -1,10 +1,9 @@
 """What a phone sends: ops in the order of their numbers, each answered exactly once, whatever the network repeats."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -18,33 +17,16 @@ from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import acting
-from server.sync import buckets, entities, epochs, ops, wire
+from server.sync import buckets, entities, epochs, ops, receipts, wire
 from server.sync.buckets import Subscription
 from server.sync.hello import made_at
 from server.sync.models import SyncPhone, SyncReceipt
 from server.sync.ops import Context, Effect
 from server.sync.phones import present
 from server.sync.problems import BadMessage, DeviceForked, Gap, MessageTooLarge
+from server.sync.receipts import Sent, Unfit
 
 REFUSED = ("rejected", "deferred")
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An op as it came."""
-
-    n: int
-    op_id: UUID
-    sha: bytes
-    body: Mapping[str, Any]
-
-    @property
-    def dep_op(self) -> UUID | None:
-        """The op that this one builds on."""
-        try:
-            return UUID(str(self.body["dep_op"])) if self.body.get("dep_op") else None
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +40,8 @@ class Batch:
     now: datetime
     receipts: dict[UUID, list[SyncReceipt]] = field(default_factory=lambda: defaultdict(list))
     """What was answered before to the ops that are here, or are built on."""
+    kept: list[SyncReceipt] = field(default_factory=list)
+    """The answers of this push, to be written at its end."""
     told: dict[int, Effect] = field(default_factory=dict)
     """What ops changed, by their number: the rows go along with the answer."""
 
@@ -80,19 +64,29 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.Push
         phone=session.get(SyncPhone, device.id, populate_existing=True),
         now=clock.now(),
     )
-    ops.lock(session, understood(sent))
-    remember(session, batch, sent)
-    results = [take(session, batch, op) for op in sent]
+    ops.lock(session, [op.op for op in sent if op.op is not None])
+    receipts.remember(session, batch.receipts, sent)
+    results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
+    receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
     session.flush()
     return wire.PushReply(last_n=device.last_n, results=with_rows(session, batch, results))
 
 
-def remember(session: Session, batch: Batch, sent: Sequence[Sent]) -> None:
-    """Ask once for everything that was answered before to ops of a batch, or to those that they build on."""
-    ids = {op.op_id for op in sent} | {op.dep_op for op in sent if op.dep_op}
-    for receipt in session.scalars(select(SyncReceipt).where(SyncReceipt.op_id.in_(ids))):
-        batch.receipts[receipt.op_id].append(receipt)
+def runs(batch: Batch, sent: Sequence[Sent]) -> Iterator[list[Sent]]:
+    """Ops in their order, one by one; but facts about visits that follow each other and are new here together."""
+    run: list[Sent] = []
+    for op in sent:
+        is_new = not batch.receipts[op.op_id] and all(one.op_id != op.op_id for one in run)
+        if isinstance(op.op, wire.Create) and is_new and not waits_for(batch, op):
+            run.append(op)
+            continue
+        if run:
+            yield run
+        yield [op]
+        run = []
+    if run:
+        yield run
 
 
 def read(request: wire.PushRequest) -> list[Sent]:
@@ -103,21 +97,10 @@ def read(request: wire.PushRequest) -> list[Sent]:
     for index, body in enumerate(request.ops):
         try:
             head = wire.Envelope.model_validate(body)
-            sent.append(Sent(head.n, head.op_id, wire.body_sha(body), body))
+            sent.append(Sent.of(head.n, head.op_id, wire.body_sha(body), body))
         except (ValidationError, ValueError) as error:
             raise BadMessage(f"Op {index} has no number, no id, or no JSON.", help="Send the others.") from error
     return sorted(sent, key=lambda op: op.n)
-
-
-def understood(sent: Sequence[Sent]) -> list[wire.AnyOp]:
-    """The ops of the right shape; the others are answered one by one."""
-    good = []
-    for op in sent:
-        try:
-            good.append(ops.parsed(op.body))
-        except (ValidationError, WaymarkError):
-            continue
-    return good
 
 
 def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> None:
@@ -150,22 +133,42 @@ def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> Non
             )
 
 
+def take_all(session: Session, batch: Batch, run: Sequence[Sent]) -> list[wire.OpResult]:
+    """Answer ops that belong together as one; where anything is wrong with one of them, each by itself."""
+    effects = settle_all(session, batch, run) if len(run) > 1 else None
+    if effects is None:
+        return [take(session, batch, op) for op in run]
+    return [
+        kept(batch, op, wire.OpResult(n=op.n, status=effect.status, rev=effect.rev), effect)
+        for op, effect in zip(run, effects, strict=True)
+    ]
+
+
+def settle_all(session: Session, batch: Batch, run: Sequence[Sent]) -> list[Effect] | None:
+    """Do facts about visits within one savepoint, each table read and written once; None when one does not go."""
+    facts = [(op.op, context_of(batch, op)) for op in run if isinstance(op.op, wire.Create)]
+    by_row = {row_id: context.actor.op_id for op, context in facts for row_id in (op.d.account_id, op.d.visit_id)}
+    try:
+        with session.begin_nested():
+            acting(session, batch.scope.actor, by_row)
+            return ops.record(session, facts)
+    except (WaymarkError, IntegrityError, DataError):
+        return None
+
+
 def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
     """Answer one op: with its receipt when there is one, else by doing it."""
-    receipts = batch.receipts[op.op_id]
-    for receipt in receipts:
+    before = batch.receipts[op.op_id]
+    for receipt in before:
         if receipt.body_sha == op.sha:
             return replayed(batch, op, receipt)
-    if receipts:
+    if before:
         error = wire.OpError(code="op_id_reuse", msg="This op was sent before with another content.", retry=False)
-        return keep(session, batch, op, wire.OpResult(n=op.n, status="rejected", error=error), op.body)
+        return kept(batch, op, wire.OpResult(n=op.n, status="rejected", error=error))
     if waits_for(batch, op):
         error = wire.OpError(code="dependency", msg="The op that this one builds on was refused.", retry=False)
-        return keep(session, batch, op, wire.OpResult(n=op.n, status="deferred", error=error), op.body)
-    result, effect = settle(session, batch, op)
-    if effect is not None:
-        batch.told[op.n] = effect
-    return keep(session, batch, op, result, None if result.status in ("applied", "merged") else op.body)
+        return kept(batch, op, wire.OpResult(n=op.n, status="deferred", error=error))
+    return kept(batch, op, *settle(session, batch, op))
 
 
 def waits_for(batch: Batch, op: Sent) -> bool:
@@ -175,15 +178,17 @@ def waits_for(batch: Batch, op: Sent) -> bool:
 
 def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Effect | None]:
     """Do an op within a savepoint. What a rule or the database refuses leaves nothing behind but its verdict."""
+    if op.op is None:
+        assert op.unfit is not None
+        return wire.OpResult(n=op.n, status="rejected", error=refusal(op.unfit)), None
     try:
         with session.begin_nested():
-            parsed = ops.parsed(op.body)
-            context = context_of(batch, op, parsed)
+            context = context_of(batch, op)
             acting(session, context.actor)
-            effect = ops.apply(session, parsed, context)
+            effect = ops.apply(session, op.op, context)
             clashes = [clash_of(session, conflict) for conflict in effect.conflicts]
             session.flush()
-    except (WaymarkError, ValidationError, IntegrityError, DataError) as error:
+    except (WaymarkError, IntegrityError, DataError) as error:
         return wire.OpResult(n=op.n, status="rejected", error=refusal(error)), None
     result = wire.OpResult(n=op.n, status=effect.status, rev=effect.rev)
     if clashes:
@@ -191,17 +196,18 @@ def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Eff
     return result, effect
 
 
-def context_of(batch: Batch, op: Sent, parsed: wire.AnyOp) -> Context:
+def context_of(batch: Batch, op: Sent) -> Context:
     """Who sends an op, when it was made, and whether its base revision means anything here."""
+    at = op.op.at if op.op else None
     return Context(
         scope=batch.scope,
         actor=replace(batch.scope.actor, op_id=op.op_id),
-        made_at=made_at(parsed.at, batch.phone, batch.device.skew_ms, batch.now),
+        made_at=made_at(at, batch.phone, batch.device.skew_ms, batch.now),
         base_is_stale=batch.phone is not None and op.n <= batch.phone.stale_n,
     )
 
 
-def refusal(error: WaymarkError | ValidationError | IntegrityError | DataError) -> wire.OpError:
+def refusal(error: Unfit) -> wire.OpError:
     """Why an op was refused, for the rep to read."""
     match error:
         case WaymarkError():
@@ -234,54 +240,27 @@ def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
     )
 
 
-def keep(
-    session: Session, batch: Batch, op: Sent, result: wire.OpResult, body: Mapping[str, Any] | None
-) -> wire.OpResult:
-    """Write the receipt, in the transaction of the effect."""
-    target = named(op.body)
-    receipt = SyncReceipt(
-        op_id=op.op_id,
-        body_sha=op.sha,
-        device_id=batch.device.id,
-        n=op.n,
-        status=result.status,
-        result=wire.emit(result),
-        entity=target[0] if target else None,
-        row_id=target[1] if target else None,
-        body=None if body is None else storable(body),
-    )
-    session.add(receipt)
-    session.flush()
+def kept(batch: Batch, op: Sent, result: wire.OpResult, effect: Effect | None = None) -> wire.OpResult:
+    """Keep an answer, to be written in the transaction of its effect; the body too unless the op was simply done."""
+    body = None if result.status in ("applied", "merged") else op.body
+    receipt = receipts.receipt(op, batch.device.id, result, body)
     batch.receipts[op.op_id].append(receipt)
+    batch.kept.append(receipt)
+    if effect is not None:
+        batch.told[op.n] = effect
     return result
-
-
-def storable(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body as `jsonb` can hold it; one with NUL characters is kept as text."""
-    text = wire.canonical(body)
-    return {"text": text.replace("\\u0000", "␀")} if "\\u0000" in text else dict(body)
 
 
 def replayed(batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
     """The answer that was given before; the row as it is now goes along."""
     result = wire.OpResult.model_validate(receipt.result | {"n": op.n, "replay": True})
-    target = named(op.body)
-    if target is None or result.status in REFUSED:
+    if op.op is None or result.status in REFUSED:
         return result
-    entity, row_id = target
-    if entity == "visit_event":
-        entity, row_id = "visit", UUID(str(op.body["d"]["visit_id"]))
+    entity, row_id = op.op.e, op.op.id
+    if isinstance(op.op, wire.Create):
+        entity, row_id = "visit", op.op.d.visit_id
     batch.told[op.n] = Effect(result.status, entity, row_id, result.rev or 0)
     return result
-
-
-def named(body: Mapping[str, Any]) -> tuple[str, UUID] | None:
-    """The entity and row that an op names, when it is of the right shape."""
-    try:
-        op = ops.parsed(body)
-    except (ValidationError, WaymarkError):
-        return None
-    return op.e, op.id
 
 
 def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) -> list[wire.OpResult]:
