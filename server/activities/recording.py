@@ -2,7 +2,7 @@
 (`facts`); what they need is read with one statement a table, and written with one statement a table."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,18 +67,22 @@ def record_visit(session: Session, report: VisitReport, actor: Actor) -> Visit:
     Refuses only what cannot be a fact: an account that does not exist, a visit at another account, a moment before
     there were phones, an event id that said something else, or answers that its form does not take.
     """
-    return record_visits(session, [report], actor)[0]
+    record_visits(session, [report], actor)
+    return session.get_one(Visit, report.visit_id)
 
 
-def record_visits(session: Session, reports: Sequence[VisitReport], actor: Actor) -> list[Visit]:
-    """Take several facts down in their order, all or none; refuses the same as for one. The visit of each."""
+def record_visits(session: Session, reports: Sequence[VisitReport], actor: Actor) -> dict[UUID, int]:
+    """Take several facts down in their order, all or none; refuses the same as for one.
+
+    Returns the revision of each visit.
+    """
     for report in reports:
         check_days(report.day, report.occurred_at)
     one_at_a_time(session, {report.visit_id for report in reports})
     events = events_of(session, reports)
     visits = locked(session, reports)
     ground = ground_of(session, reports, visits.values())
-    known, taken = set(events), list[tuple[VisitReport, VisitEvent]]()
+    taken: list[tuple[VisitReport, VisitEvent]] = []
     with session.no_autoflush:
         for report in reports:
             event = events.get(report.event_id)
@@ -92,16 +96,18 @@ def record_visits(session: Session, reports: Sequence[VisitReport], actor: Actor
             apply_event(visit, event)
             if report.visit_type_id is not None:
                 answer(session, visit, report)
-        write(session, visits.values(), [event for event_id, event in events.items() if event_id not in known])
+        revs = write(session, list(visits.values()), [event for _, event in taken])
     settle(session, visits, taken, ground)
-    return [visits[report.visit_id] for report in reports]
+    return revs
+
+
+HOLD = text("select pg_advisory_xact_lock(hashtext(key)) from unnest(cast(:keys as text[])) key")
 
 
 def one_at_a_time(session: Session, visit_ids: Iterable[UUID]) -> None:
     """Wait until nobody else reports these visits: a report sent twice at once is one fact."""
     keys = sorted(f"visit:{visit_id}" for visit_id in visit_ids)
-    lock = text("select pg_advisory_xact_lock(hashtext(key)) from unnest(cast(:keys as text[])) key")
-    session.execute(lock, {"keys": keys})
+    session.execute(HOLD, {"keys": keys})
 
 
 def events_of(session: Session, reports: Sequence[VisitReport]) -> dict[UUID, VisitEvent]:
@@ -117,7 +123,8 @@ def locked(session: Session, reports: Sequence[VisitReport]) -> dict[UUID, Visit
     return {visit.id: visit for visit in session.scalars(statement.execution_options(populate_existing=True))}
 
 
-PLACES = """
+PLACES = text(
+    """
 with told as (
     select s.id, null::uuid as home from unnest(cast(:sites as uuid[])) s(id)
     union all
@@ -126,7 +133,8 @@ with told as (
         order by s.is_main desc, s.id limit 1) m)
 select t.home, s.id, account_surviving(s.account_id), st_x(s.pin), st_y(s.pin), s.uncertainty_m
 from told t join site s on s.id = t.id
-"""
+    """
+)
 
 
 def ground_of(session: Session, reports: Sequence[VisitReport], visits: Iterable[Visit]) -> Ground:
@@ -139,7 +147,7 @@ def ground_of(session: Session, reports: Sequence[VisitReport], visits: Iterable
     homes = sorted({survivors[report.account_id] for report in fresh if report.account_id in survivors})
     sites = sorted({site for site in [*(one.site_id for one in fresh), *(one.site_id for one in there)] if site})
     ground = Ground(survivors, {}, {})
-    found: Any = session.execute(text(PLACES), {"sites": sites, "homes": homes}) if sites or homes else ()
+    found: Any = session.execute(PLACES, {"sites": sites, "homes": homes}) if sites or homes else ()
     for home, site_id, account_id, lon, lat, uncertainty_m in found:
         pin = None if lon is None else LonLat(lon, lat)
         ground.places[site_id] = Place(site_id, account_id, pin, uncertainty_m)
@@ -170,6 +178,7 @@ def visit_of(report: VisitReport, visit: Visit | None, ground: Ground) -> Visit:
         zone=checked_zone(report.zone),
         state=VisitState.PLANNED,
         flags=["unplanned"],
+        answers={},
     )
 
 
@@ -209,41 +218,64 @@ MOVED = {
     "checked_in_at": "timestamptz", "outcome": "text", "note": "text", "state": "text", "done_at": "timestamptz",
     "visit_type_id": "uuid", "form_version_id": "uuid", "answers": "jsonb",
 }  # fmt: skip
-"""What reports change of a visit that was there before, and of which type it is."""
-MOVE = f"""
-update visit v set {", ".join(f"{name} = n.{name}" for name in MOVED)}
-from jsonb_to_recordset(cast(:rows as jsonb)) as n(id uuid, {", ".join(f"{name} {of}" for name, of in MOVED.items())})
-where v.id = n.id
-"""  # noqa: S608 our own constants
+"""What reports change of a visit, and of which type it is."""
+MADE = {"id": "uuid", "account_id": "uuid", "site_id": "uuid", "rep_id": "uuid", "day": "date", "zone": "text", **MOVED}
+"""What is known of a visit that nobody planned."""
+FACT = {
+    "id": "uuid", "visit_id": "uuid", "state": "text", "outcome": "text", "note": "text", "occurred_at": "timestamptz",
+    "recorded_by": "uuid", "device_id": "uuid", "source": "text", "checkin": "geometry", "accuracy_m": "float8",
+    "mock": "boolean", "distance_m": "float8", "verification": "text", "flags": "text[]", "signature": "jsonb",
+}  # fmt: skip
 
 
-def write(session: Session, visits: Iterable[Visit], events: Sequence[VisitEvent]) -> None:
-    """Store new visits, what changed of those before, and the facts: a statement each."""
-    there = list(visits)
-    changed = [visit for visit in there if inspect(visit).persistent and session.is_modified(visit)]
-    if len(changed) > 1:
-        session.execute(text(MOVE), {"rows": json.dumps([values_of(visit) for visit in changed])})
-        for visit in changed:
-            for name in MOVED:
-                set_committed_value(visit, name, getattr(visit, name))
-            session.expire(visit, ["rev", "frev", "updated_at"])
-    session.add_all(visit for visit in there if inspect(visit).transient)
-    session.flush()
-    session.add_all(events)
-    session.flush()
+def rows_of(columns: Mapping[str, str]) -> str:
+    """Rows of JSON as SQL reads them, in their order."""
+    of = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return f"jsonb_to_recordset(cast(:rows as jsonb)) as n({of})"
 
 
-def values_of(visit: Visit) -> dict[str, Any]:
-    """What reports change of a visit, as the database reads it out of JSON."""
-    values = {name: getattr(visit, name) for name in ("id", *MOVED)}
-    return {name: value if isinstance(value, list | dict | float) else spelled(value) for name, value in values.items()}
+MAKE = text(
+    f"insert into visit ({', '.join(MADE)}) select {', '.join(MADE)} from {rows_of(MADE)} returning id, rev"  # noqa: S608 our own constants
+)
+MOVE = text(
+    f"update visit v set {', '.join(f'{name} = n.{name}' for name in MOVED)}"  # noqa: S608 our own constants
+    f" from {rows_of({'id': 'uuid', **MOVED})} where v.id = n.id returning v.id, v.rev"
+)
+KEEP = text(
+    f"insert into visit_event ({', '.join(FACT)}) select {', '.join(FACT)} from {rows_of(FACT)}"  # noqa: S608 our own constants
+)
 
 
-def spelled(value: object) -> str | None:
+def write(session: Session, visits: Sequence[Visit], events: Sequence[VisitEvent]) -> dict[UUID, int]:
+    """Store new visits, what changed of those before, and the facts: a statement each. The revision of each visit."""
+    fresh = [visit for visit in visits if inspect(visit).transient]
+    changed = [visit for visit in visits if inspect(visit).persistent and session.is_modified(visit)]
+    revs = {visit.id: visit.rev for visit in visits}
+    for statement, columns, rows in ((MAKE, MADE, fresh), (MOVE, {"id", *MOVED}, changed)):
+        if rows:
+            found = session.execute(statement, {"rows": json.dumps([values_of(row, columns) for row in rows])})
+            revs |= dict(found.tuples().all())
+    for visit in changed:
+        for name in MOVED:
+            set_committed_value(visit, name, getattr(visit, name))
+        session.expire(visit, ["rev", "frev", "updated_at"])
+    if events:
+        session.execute(KEEP, {"rows": json.dumps([values_of(event, FACT) for event in events])})
+    return revs
+
+
+def values_of(row: Visit | VisitEvent, names: Iterable[str]) -> dict[str, Any]:
+    """Columns of a row, as the database reads them out of JSON."""
+    values = {name: getattr(row, name) for name in names}
+    return {name: value if isinstance(value, PLAIN) else spelled(value) for name, value in values.items()}
+
+
+PLAIN = (str, list, dict, float, bool, type(None))
+
+
+def spelled(value: object) -> str:
     """A single value as text; a point with its reference system."""
     match value:
-        case None:
-            return None
         case datetime():
             return value.isoformat()
         case WKTElement():

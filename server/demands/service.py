@@ -149,7 +149,8 @@ def visited(session: Session, visits: Sequence[Served]) -> int:
     if not served:
         return 0
     homes = accounts.survivors(session, {demand.account_id for demand in served})
-    sites = {one.site_id for one in (*visits, *served) if one.site_id is not None}
+    named = [*(visit.site_id for visit in visits), *(demand.site_id for demand in served)]
+    sites = {site_id for site_id in named if site_id is not None}
     standing = accounts.standing_sites(session, sites)
     count = 0
     for visit in visits:

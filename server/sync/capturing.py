@@ -170,10 +170,11 @@ def announce(session: Session, op: wire.AddAttachment, scope: Scope, made_at: da
     account_id = accounts.surviving(session, d.account_id)
     if session.get(Account, account_id) is None:
         raise NotFound("There is no such account.", field="account_id")
+    late = out_of_reach(session, scope, [account_id])
     new = Announced(
         id=op.id, account_id=account_id, entity=d.owner, row_id=d.owner_id, kind=d.kind, name=d.name,
         media_type=d.mime, size=d.size, sha256=d.sha256, thumbnail_sha256=d.thumbnail_sha256, width=d.width,
-        height=d.height, taken_at=made_at, device_id=scope.device_id, flags=LATE if out_of_reach(session, scope, [account_id]) else (),
+        height=d.height, taken_at=made_at, device_id=scope.device_id, flags=LATE if late else (),
     )  # fmt: skip
     row = attachments.announce(session, scope, new)
     return row.id, row.rev

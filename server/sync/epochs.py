@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from server.sync.entities import ENTITIES
+from server.sync.entities import ENTITIES, prepared
 from server.sync.problems import EpochChanged
 
 IDENTITY = """
@@ -35,7 +35,7 @@ LOCK = 0x77617973
 
 def computed(session: Session) -> tuple[str, dict[str, str]]:
     """The epoch of this very database, and what operators declared about epochs."""
-    row: Any = session.execute(text(IDENTITY)).one()
+    row: Any = session.execute(prepared(IDENTITY)).one()
     *identity, declared = row
     digest = hashlib.sha256("|".join(str(part) for part in identity).encode()).digest()
     return base64.urlsafe_b64encode(digest).decode()[:16], declared

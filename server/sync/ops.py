@@ -95,11 +95,9 @@ def record(session: Session, facts: Sequence[tuple[wire.Create, Context]]) -> li
     late = capturing.out_of_reach(session, scope, {op.d.account_id for op, _ in facts})
     told = [report_of(op, context, late) for op, context in facts]
     held = forms_of(session, told)
-    visits = record_visits(session, [capturing.with_answers(session, report) for report in told], actor)
+    revs = record_visits(session, [capturing.with_answers(session, report) for report in told], actor)
     del held
-    asked = select(Visit.id, Visit.rev).where(Visit.id.in_({visit.id for visit in visits}))
-    revs = dict(session.execute(asked).tuples().all())
-    return [Effect("applied", "visit", visit.id, revs[visit.id]) for visit in visits]
+    return [Effect("applied", "visit", report.visit_id, revs[report.visit_id]) for report in told]
 
 
 def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> VisitReport:

@@ -1,13 +1,12 @@
 """What a phone sends: ops in the order of their numbers, each answered exactly once, whatever the network repeats."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -46,8 +45,8 @@ class Batch:
     """What ops changed, by their number: the rows go along with the answer."""
 
 
-def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.PushReply:
-    """Take ops in; the caller commits before the reply leaves.
+def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
+    """Take ops in: a `wire.PushReply`, as JSON; the caller commits before it leaves.
 
     Refuses another epoch, a gap in the numbers, and a device id that two phones use. Everything else is a verdict on
     one op and does not touch the others.
@@ -56,7 +55,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.Push
     sent = read(request)
     device, scope = present(session, scope, lock=True)
     scope.need("sync:write")
-    check_numbers(session, device, sent)
+    check_numbers(device, sent)
     batch = Batch(
         device=device,
         scope=scope,
@@ -65,12 +64,13 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.Push
         now=clock.now(),
     )
     ops.lock(session, [op.op for op in sent if op.op is not None])
-    receipts.remember(session, batch.receipts, sent)
+    refuse_a_fork(device, sent, receipts.remember(session, batch.receipts, device, sent))
     results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
     receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
     session.flush()
-    return wire.PushReply(last_n=device.last_n, results=with_rows(session, batch, results))
+    told = ",".join(with_rows(session, batch, results))
+    return f'{{"last_n":{device.last_n},"results":[{told}]}}'
 
 
 def runs(batch: Batch, sent: Sequence[Sent]) -> Iterator[list[Sent]]:
@@ -103,8 +103,8 @@ def read(request: wire.PushRequest) -> list[Sent]:
     return sorted(sent, key=lambda op: op.n)
 
 
-def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> None:
-    """Refuse a batch that leaves an op out, and numbers that another phone has used under this device id."""
+def check_numbers(device: Device, sent: Sequence[Sent]) -> None:
+    """Refuse a batch that leaves an op out."""
     expected = device.last_n + 1
     for op in sent:
         if op.n > expected:
@@ -114,15 +114,10 @@ def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> Non
         expected = max(expected, op.n + 1)
     if len({op.n for op in sent}) != len(sent):
         raise BadMessage("Two ops have one number.", help="Send each op once.")
-    known = dict(
-        session.execute(
-            select(SyncReceipt.n, SyncReceipt.op_id).where(
-                SyncReceipt.device_id == device.id, SyncReceipt.n.in_([op.n for op in sent])
-            )
-        )
-        .tuples()
-        .all()
-    )
+
+
+def refuse_a_fork(device: Device, sent: Sequence[Sent], known: Mapping[int, UUID]) -> None:
+    """Refuse numbers that another phone has used under this device id for other ops."""
     for op in sent:
         if known.get(op.n, op.op_id) != op.op_id:
             raise DeviceForked(
@@ -147,7 +142,7 @@ def take_all(session: Session, batch: Batch, run: Sequence[Sent]) -> list[wire.O
 def settle_all(session: Session, batch: Batch, run: Sequence[Sent]) -> list[Effect] | None:
     """Do facts about visits within one savepoint, each table read and written once; None when one does not go."""
     facts = [(op.op, context_of(batch, op)) for op in run if isinstance(op.op, wire.Create)]
-    by_row = {row_id: context.actor.op_id for op, context in facts for row_id in (op.d.account_id, op.d.visit_id)}
+    by_row = {row_id: op.op_id for op, _ in facts for row_id in (op.d.account_id, op.d.visit_id)}
     try:
         with session.begin_nested():
             acting(session, batch.scope.actor, by_row)
@@ -263,8 +258,9 @@ def replayed(batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
     return result
 
 
-def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) -> list[wire.OpResult]:
-    """Verdicts with the rows as they are after the whole batch, wherever the phone may see them."""
+def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) -> Iterator[str]:
+    """Verdicts as JSON, with the rows as they are after the whole batch, wherever the phone may see them. The database
+    writes rows as JSON; they go out as they are."""
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for effect in batch.told.values():
         wanted[effect.entity].add(effect.row_id)
@@ -274,9 +270,10 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
         held = buckets.held(session, batch.allowed, entity.code, ids)
         found = entities.rows(session, batch.scope, entity, held) if held else {}
         rows |= {(name, row_id): row for row_id, row in found.items()}
-    told = []
     for result in results:
         change = batch.told.get(result.n)
         row = rows.get((change.entity, change.row_id)) if change else None
-        told.append(result if row is None else result.model_copy(update={"rev": row.rev, "row": row.json()}))
-    return told
+        if row is None:
+            yield wire.canonical(wire.emit(result))
+        else:
+            yield f'{wire.canonical(wire.emit(result) | {"rev": row.rev})[:-1]},"row":{row.document}}}'

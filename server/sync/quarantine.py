@@ -132,7 +132,7 @@ def decide(
     batch = batch_of(session, device) if take and rows else None
     if batch is not None:
         sent = [Sent.of(row.n, row.op_id, row.body_sha, row.body) for row in rows]
-        receipts.remember(session, batch.receipts, sent)
+        receipts.remember(session, batch.receipts, device, sent)
     for row in rows:
         row.state = "discarded" if batch is None else taken(session, batch, row)
         row.decided_by, row.decided_at = scope.user_id, clock.now()

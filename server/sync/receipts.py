@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from server.auth.models import Device
 from server.kit.errors import WaymarkError
 from server.sync import ops, wire
 from server.sync.models import SyncReceipt
@@ -49,11 +50,20 @@ class Sent:
             return None
 
 
-def remember(session: Session, known: dict[UUID, list[SyncReceipt]], sent: Sequence[Sent]) -> None:
-    """Ask once for everything that was answered before to some ops, and to those that they build on."""
+def remember(
+    session: Session, known: dict[UUID, list[SyncReceipt]], device: Device, sent: Sequence[Sent]
+) -> dict[int, UUID]:
+    """Ask once for everything that was answered before to some ops, to those that they build on, and under their
+    numbers; returns which op has which number on this phone."""
     ids = {op.op_id for op in sent} | {op.dep_op for op in sent if op.dep_op}
-    for receipt in session.scalars(select(SyncReceipt).where(SyncReceipt.op_id.in_(ids))):
-        known[receipt.op_id].append(receipt)
+    numbers = and_(SyncReceipt.device_id == device.id, SyncReceipt.n.in_([op.n for op in sent]))
+    taken = {}
+    for receipt in session.scalars(select(SyncReceipt).where(or_(SyncReceipt.op_id.in_(ids), numbers))):
+        if receipt.op_id in ids:
+            known[receipt.op_id].append(receipt)
+        if receipt.device_id == device.id:
+            taken[receipt.n] = receipt.op_id
+    return taken
 
 
 def receipt(op: Sent, device_id: UUID, result: wire.OpResult, body: Mapping[str, Any] | None) -> SyncReceipt:
@@ -71,13 +81,15 @@ def receipt(op: Sent, device_id: UUID, result: wire.OpResult, body: Mapping[str,
     )
 
 
-WRITE = """
+WRITE = text(
+    """
 insert into sync_receipt (op_id, body_sha, device_id, n, entity, row_id, status, result, body)
 select r.op_id, r.body_sha, r.device_id, r.n, r.entity, r.row_id, r.status, r.result::jsonb, r.body::jsonb
 from unnest(cast(:op_id as uuid[]), cast(:body_sha as bytea[]), cast(:device_id as uuid[]), cast(:n as bigint[]),
     cast(:entity as text[]), cast(:row_id as uuid[]), cast(:status as text[]), cast(:result as text[]),
     cast(:body as text[])) r(op_id, body_sha, device_id, n, entity, row_id, status, result, body)
-"""
+    """
+)
 
 
 def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:
@@ -88,7 +100,7 @@ def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:
     columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in receipts] for name in plain}
     columns["result"] = [json.dumps(one.result) for one in receipts]
     columns["body"] = [None if one.body is None else json.dumps(one.body) for one in receipts]
-    session.execute(text(WRITE), columns)
+    session.execute(WRITE, columns)
 
 
 def storable(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def late_snapshot(m: Patch) -> None:
 def no_receipt(m: Patch) -> None:
     """An op is done again each time it arrives."""
 
-    m.setattr(receipts, "remember", lambda session, known, sent: None)
+    m.setattr(receipts, "remember", lambda session, known, device, sent: {})
     m.setattr(receipts, "write", lambda session, kept: None)
 
 
@@ -161,9 +161,9 @@ def no_gap_check(m: Patch) -> None:
     """An op may jump over those before it."""
     real = push.check_numbers
 
-    def check(session: Any, device: Any, sent: Any) -> None:
+    def check(device: Any, sent: Any) -> None:
         with contextlib.suppress(Gap):
-            real(session, device, sent)
+            real(device, sent)
 
     m.setattr(push, "check_numbers", check)
 
