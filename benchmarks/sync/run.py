@@ -161,19 +161,25 @@ def timed(engine: Engine, feed: str, beginning: str) -> float:
     return took
 
 
-async def rate(callers: list[Caller], work: Callable[[Caller], Any]) -> tuple[int, float]:
-    """How often phones get their work done in some seconds, so many at a time; they have said hello before."""
-    done, until = 0, time.perf_counter() + SECONDS
+async def rate(several: list[Caller], work: Callable[[Caller], Any], server: Server) -> tuple[int, float, list[float]]:
+    """How often filled phones get their work done in some seconds; what it took of server, database and load."""
+    await filled(several)
+    for told in several[0].line.tally.values():
+        told.took_s.clear()
+    done, began = 0, time.perf_counter()
+    before = (*server.parts_s(), time.process_time())
 
     async def one(caller: Caller) -> None:
         nonlocal done
-        while time.perf_counter() < until:
+        while time.perf_counter() < began + SECONDS:
             await work(caller)
             done += 1
 
-    began = time.perf_counter()
-    await asyncio.gather(*(one(caller) for caller in callers))
-    return done, time.perf_counter() - began
+    await asyncio.gather(*(one(caller) for caller in several))
+    took, after = time.perf_counter() - began, (*server.parts_s(), time.process_time())
+    for caller in several:
+        caller.line.hang_up()
+    return done, took, [later - earlier for later, earlier in zip(after, before, strict=True)]
 
 
 async def filled(callers: list[Caller]) -> None:
@@ -210,32 +216,20 @@ def rates(server: Server, engine: Engine, phones: Phones) -> None:
     """Pushed ops and pulls a second of phones that are filled, with the load on the same cores."""
     tally: dict[str, Tally] = {}
     several = callers(server, phones, engine, tally)[1 : PARALLEL + 1]
-    asyncio.run(filled(several))
     quiet = contextlib.nullcontext()
     for name, unit, around, work in (
-        ("pushes", BATCH, quiet, lambda caller: caller.push(BATCH)),
+        ("pushed ops", BATCH, quiet, lambda caller: caller.push(BATCH)),
         ("pulls of nothing", 1, quiet, lambda caller: caller.pull()),
         ("pulls of forty changes", 1, changing(engine), lambda caller: caller.pull()),
     ):
-        for caller in several:
-            caller.line.hang_up()
-        asyncio.run(filled(several))
-        for told in tally.values():
-            told.took_s.clear()
-        for caller in several:
-            caller.line.hang_up()
         with around:
-            before, own = server.parts_s(), time.process_time()
-            done, took = asyncio.run(rate(several, work))
-            spent_s = [after - earlier for after, earlier in zip(server.parts_s(), before, strict=True)]
-        spent_s.append(time.process_time() - own)
-        web, database, load = (1000 * part / (done * unit) for part in spent_s)
-        cores = done * unit / sum(spent_s) * 2
-        print(f"{name}: {done * unit / took:.0f}/s over {took:.0f} s; {cores:.0f}/s on two whole cores")
+            done, took, spent_s = asyncio.run(rate(several, work, server))
+        done *= unit
+        web, database, load = (1000 * part / done for part in spent_s)
+        print(f"{name}: {done / took:.0f}/s over {took:.0f} s; {done / sum(spent_s) * 2:.0f}/s on two whole cores")
         print(f"  each: server {web:.2f} ms, database {database:.2f} ms, load {load:.2f} ms of processor")
-        path = "/sync/v1/push" if unit > 1 else "/sync/v1/pull"
-        told = tally[path]
-        print(f"  {path}: p50 {told.percentile(0.5) * 1000:.0f} ms, p99 {told.percentile(0.99) * 1000:.0f} ms")
+        told = tally["/sync/v1/push" if unit > 1 else "/sync/v1/pull"]
+        print(f"  a request: p50 {told.percentile(0.5) * 1000:.0f} ms, p99 {told.percentile(0.99) * 1000:.0f} ms")
     print(f"  a bare loop of five million steps: {bare_loop_s():.2f} s of processor")
 
 

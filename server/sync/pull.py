@@ -70,15 +70,17 @@ class Moment:
     now: datetime
 
 
-MOMENT = text(
-    "select pg_current_snapshot()::text, m.secret, set_config('statement_timeout', '20s', true) from sync_meta m"
-)
+MOMENT = """
+select pg_current_snapshot()::text, set_config('statement_timeout', '20s', true), (select secret from sync_meta), e.*
+from ({identity}) e
+"""
 
 
 def moment_of(session: Session, epoch: str) -> Moment:
     """The present snapshot; refuses another epoch."""
-    snapshot, secret, _ = session.execute(MOMENT).one()
-    epochs.check(session, epoch)
+    statement = entities.prepared(MOMENT.format(identity=epochs.IDENTITY))
+    snapshot, _, secret, *identity = session.execute(statement).one()
+    epochs.refuse_another(epochs.named(*epochs.told(identity)), epoch)
     return Moment(epoch, snapshot, secret, clock.now())
 
 

@@ -123,7 +123,7 @@ def receipt_beside_the_effect(m: Patch) -> None:
 
 def no_epoch(m: Patch) -> None:
     """Every incarnation of the database is the same."""
-    m.setattr(epochs, "computed", lambda session: ("same", {}))
+    m.setattr(epochs, "told", lambda row: ("same", {}))
 
 
 def epoch_of_the_database_alone(m: Patch) -> None:
