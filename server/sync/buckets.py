@@ -86,7 +86,7 @@ def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     """The buckets of a person at this moment, the most urgent first; at most what a phone can hold."""
     kept, own = kept_from(scope), str(scope.user_id)
     found = [
-        Subscription(id_, kind, priority if kind != "user" or key == own else 1, generation(gen, kept))
+        Subscription(id_, kind, priority if kind != "user" or key == own else 1, generation(gen, kept))  # type: ignore[arg-type]
         for id_, kind, key, priority, gen in session.execute(readable(scope.level("accounts:read")), reader(scope))
     ]
     found.sort(key=lambda one: (one.priority, one.kind != "company", one.id))

@@ -68,6 +68,8 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
     receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
+    if device.pending:
+        device.pending = device.pending | {"ops": max(0, device.pending["ops"] - len(sent))}
     session.flush()
     told = ",".join(with_rows(session, batch, results))
     return f'{{"last_n":{device.last_n},"results":[{told}]}}'
@@ -236,11 +238,18 @@ def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
 
 
 def kept(batch: Batch, op: Sent, result: wire.OpResult, effect: Effect | None = None) -> wire.OpResult:
-    """Keep an answer, to be written in the transaction of its effect; the body too unless the op was simply done."""
+    """Keep an answer, to be written in the transaction of its effect; the body too unless the op was simply done.
+
+    A number of a phone has one answer. Where an op comes again with another content under its number, the answer to
+    that stands under the number below zero; what comes after it in yet other words is answered and not kept.
+    """
     body = None if result.status in ("applied", "merged") else op.body
-    receipt = receipts.receipt(op, batch.device.id, result, body)
-    batch.receipts[op.op_id].append(receipt)
-    batch.kept.append(receipt)
+    taken = {one.n for one in batch.receipts[op.op_id] if one.device_id == batch.device.id}
+    number = next((n for n in (op.n, -op.n) if n not in taken), None)
+    if number is not None:
+        receipt = receipts.receipt(op, batch.device.id, number, result, body)
+        batch.receipts[op.op_id].append(receipt)
+        batch.kept.append(receipt)
     if effect is not None:
         batch.told[op.n] = effect
     return result

@@ -66,13 +66,13 @@ def remember(
     return taken
 
 
-def receipt(op: Sent, device_id: UUID, result: wire.OpResult, body: Mapping[str, Any] | None) -> SyncReceipt:
+def receipt(op: Sent, device_id: UUID, n: int, result: wire.OpResult, body: Mapping[str, Any] | None) -> SyncReceipt:
     """An answer as it is kept; it is not stored yet."""
     return SyncReceipt(
         op_id=op.op_id,
         body_sha=op.sha,
         device_id=device_id,
-        n=op.n,
+        n=n,
         status=result.status,
         result=wire.emit(result),
         entity=op.op.e.replace("\x00", "�") if op.op else None,
