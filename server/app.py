@@ -85,6 +85,9 @@ DISK_FULL = "53100"
 """What PostgreSQL calls a disk without space."""
 
 ROUTERS = (
+    sync_routes.router,
+    blob_routes.router,
+    leaving_routes.router,
     auth_routes.router,
     file_routes.router,
     notification_routes.router,
@@ -142,12 +145,9 @@ ROUTERS = (
     target_routes.router,
     webhook_routes.router,
     recycling_routes.router,
-    sync_routes.router,
-    blob_routes.router,
-    leaving_routes.router,
     *site.ROUTERS,
 )
-"""Every room's routes."""
+"""Every room's routes; those that phones ask all day long are found first."""
 
 
 UPLOADS = (

@@ -4,12 +4,15 @@
 """
 
 import asyncio
+import contextlib
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -40,7 +43,11 @@ class Server:
 
     def cpu_s(self) -> float:
         """Processor seconds of the workers and of the database, so far."""
-        return spent(self.pid) + spent(self.database)
+        return sum(self.parts_s())
+
+    def parts_s(self) -> tuple[float, float]:
+        """Those of the workers, and those of the database."""
+        return spent(self.pid), spent(self.database)
 
 
 def callers(server: Server, phones: Phones, engine: Engine, tally: dict[str, Tally]) -> list[Caller]:
@@ -154,38 +161,84 @@ def timed(engine: Engine, feed: str, beginning: str) -> float:
     return took
 
 
-async def rate(callers: list[Caller], work: Callable[[Caller], Any]) -> tuple[int, float]:
-    """How often phones get their work done in some seconds, so many at a time."""
-    done, until = 0, time.perf_counter() + SECONDS
+async def rate(several: list[Caller], work: Callable[[Caller], Any], server: Server) -> tuple[int, float, list[float]]:
+    """How often filled phones get their work done in some seconds; what it took of server, database and load."""
+    await filled(several)
+    for told in several[0].line.tally.values():
+        told.took_s.clear()
+    done, began = 0, time.perf_counter()
+    before = (*server.parts_s(), time.process_time())
 
     async def one(caller: Caller) -> None:
         nonlocal done
-        await caller.hello()
-        while time.perf_counter() < until:
+        while time.perf_counter() < began + SECONDS:
             await work(caller)
             done += 1
 
-    began = time.perf_counter()
-    await asyncio.gather(*(one(caller) for caller in callers[:PARALLEL]))
-    return done, time.perf_counter() - began
+    await asyncio.gather(*(one(caller) for caller in several))
+    took, after = time.perf_counter() - began, (*server.parts_s(), time.process_time())
+    for caller in several:
+        caller.line.hang_up()
+    return done, took, [later - earlier for later, earlier in zip(after, before, strict=True)]
+
+
+async def filled(callers: list[Caller]) -> None:
+    """Phones that hold what there is: what follows is the sync of every day."""
+    for caller in callers:
+        await caller.hello()
+        await caller.pull()
+
+
+@contextmanager
+def changing(engine: Engine) -> Iterator[None]:
+    """Forty rows that everybody holds change, ten times a second."""
+    stamp = """
+        update sync_item set txid = pg_current_xact_id()
+        where e = 1 and id in (select id from sync_item where e = 1 order by id limit 40)
+    """
+    over = Event()
+
+    def change() -> None:
+        while not over.wait(0.1):
+            with engine.begin() as connection:
+                connection.execute(text(stamp))
+
+    thread = Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def rates(server: Server, engine: Engine, phones: Phones) -> None:
-    """Pushed ops and pulls a second, with the load on the same cores."""
+    """Pushed ops and pulls a second of phones that are filled, with the load on the same cores."""
     tally: dict[str, Tally] = {}
-    for name, unit, work in (
-        ("pushes", BATCH, lambda caller: caller.push(BATCH)),
-        ("pulls", 1, lambda caller: caller.pull()),
+    several = callers(server, phones, engine, tally)[1 : PARALLEL + 1]
+    quiet = contextlib.nullcontext()
+    for name, unit, around, work in (
+        ("pushed ops", BATCH, quiet, lambda caller: caller.push(BATCH)),
+        ("pulls of nothing", 1, quiet, lambda caller: caller.pull()),
+        ("pulls of forty changes", 1, changing(engine), lambda caller: caller.pull()),
     ):
-        several = callers(server, phones, engine, tally)[1:]
-        before, own = server.cpu_s(), time.process_time()
-        done, took = asyncio.run(rate(several, work))
-        served, load = server.cpu_s() - before, time.process_time() - own
-        what = f"{done * unit / took:.0f} {'ops' if unit > 1 else name}/s over {took:.0f} s"
-        cores = f"{done * unit / (served + load) * 2:.0f} on two whole cores"
-        print(f"{name}: {what}; {cores} ({served:.1f} core-s server, {load:.1f} load)")
-    for path, told in tally.items():
-        print(f"  {path}: p50 {told.percentile(0.5) * 1000:.0f} ms, p99 {told.percentile(0.99) * 1000:.0f} ms")
+        with around:
+            done, took, spent_s = asyncio.run(rate(several, work, server))
+        done *= unit
+        web, database, load = (1000 * part / done for part in spent_s)
+        print(f"{name}: {done / took:.0f}/s over {took:.0f} s; {done / sum(spent_s) * 2:.0f}/s on two whole cores")
+        print(f"  each: server {web:.2f} ms, database {database:.2f} ms, load {load:.2f} ms of processor")
+        told = tally["/sync/v1/push" if unit > 1 else "/sync/v1/pull"]
+        print(f"  a request: p50 {told.percentile(0.5) * 1000:.0f} ms, p99 {told.percentile(0.99) * 1000:.0f} ms")
+    print(f"  a bare loop of five million steps: {bare_loop_s():.2f} s of processor")
+
+
+def bare_loop_s() -> float:
+    """How fast this machine is at this moment: 0.2 to 0.3 s when it is at rest."""
+    began, total = time.process_time(), 0
+    for step in range(5_000_000):
+        total += step
+    return time.process_time() - began
 
 
 async def eight_o_clock(several: list[Caller]) -> None:

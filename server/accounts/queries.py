@@ -1,6 +1,6 @@
 """Reads of accounts. Every read starts at `visible_to(scope)`: it decides lists, maps, exports and phones alike."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -243,6 +243,18 @@ def home_country(session: Session) -> str | None:
 def surviving(session: Session, account_id: UUID) -> UUID:
     """The account that stands for this one after all merges."""
     return session.scalar(select(func.account_surviving(account_id))) or account_id
+
+
+def survivors(session: Session, account_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The accounts that stand for these after all merges; without those that do not exist."""
+    asked = select(Account.id, func.account_surviving(Account.id)).where(Account.id.in_(account_ids))
+    return dict(session.execute(asked).tuples().all())
+
+
+def standing_sites(session: Session, site_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The sites that stand for these after all merges."""
+    asked = select(Site.id, func.site_standing(Site.id)).where(Site.id.in_(site_ids))
+    return dict(session.execute(asked).tuples().all())
 
 
 def standing_site(session: Session, site_id: UUID) -> UUID:

@@ -37,7 +37,7 @@ __all__ = [
     "edit",
     "edit_site",
     "find",
-    "note_visit",
+    "note_visits",
     "patch",
     "patch_site",
     "place_by_hand",
@@ -240,14 +240,22 @@ def tell_programs(session: Session, account: Account) -> None:
     webhooks.announce(session, "account", str(account.id), str(account.rev))
 
 
-def note_visit(session: Session, account_id: UUID, day: date) -> None:
-    """Remember the latest day on which an account, and what it was merged into, was visited; never an earlier one."""
-    own = (account_id, queries.surviving(session, account_id))
-    session.execute(
-        update(Account)
-        .where(Account.id.in_(own), Account.last_visit_on.is_(None) | (Account.last_visit_on < day))
-        .values(last_visit_on=day)
-    )
+def note_visits(session: Session, visits: Iterable[tuple[UUID, UUID, date]]) -> None:
+    """Remember the latest day on which accounts, and what they were merged into, were visited; never an earlier one.
+
+    Each visit comes with its account, the one that stands for it, and its day.
+    """
+    latest: dict[UUID, date] = {}
+    for account_id, survivor_id, day in visits:
+        for own in (account_id, survivor_id):
+            latest[own] = max(day, latest.get(own, day))
+    for day in sorted(set(latest.values())):
+        own_ids = [account_id for account_id in latest if latest[account_id] == day]
+        session.execute(
+            update(Account)
+            .where(Account.id.in_(own_ids), Account.last_visit_on.is_(None) | (Account.last_visit_on < day))
+            .values(last_visit_on=day)
+        )
 
 
 def assign(session: Session, scope: Scope, account_id: UUID, rep_ids: Sequence[UUID]) -> Account:

@@ -1,12 +1,13 @@
 """What was asked at a visit, and what was answered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.activities.facts import VisitReport
 from server.activities.models import Visit, VisitState
 from server.fields import forms
 from server.fields.forms import Question
@@ -23,31 +24,43 @@ class Answered:
     answer: Json
 
 
-def answer(
-    session: Session,
-    visit: Visit,
-    type_id: UUID,
-    given: Mapping[str, Any],
-    state: VisitState,
-    version_id: UUID | None = None,
-) -> None:
-    """Write down of which type a visit was, and the answers to its form: as it was shown, or as it stands now.
+def fitting(session: Session, report: VisitReport) -> tuple[UUID | None, dict[str, Json]]:
+    """The form of a report's visit type, as it was shown or as it stands now, and the answers as they are stored.
 
     Refuses an unknown type, a form of another type, wrong answers and, when the visit is done, a required answer that
     is missing.
     """
-    type_ = session.get(VisitType, type_id)
+    type_id, version_id = report.visit_type_id, report.form_version_id
+    type_ = session.get(VisitType, type_id) if type_id else None
     if type_ is None or type_.deleted_at is not None:
         raise NotFound("There is no such visit type.", field="visit_type_id")
-    form = session.get(FormVersion, version_id) if version_id else forms.current(session, type_id)
+    form = session.get(FormVersion, version_id) if version_id else forms.current(session, type_.id)
     if version_id and (form is None or form.visit_type_id != type_id):
         raise NotFound("There is no such form of this visit type.", field="form_version_id")
-    if form is None and given:
-        raise Invalid(f"Nothing is asked at visits of the type {type_.name}.", field="answers")
-    answers = forms.checked_answers(form, given, finished=state is VisitState.DONE) if form else {}
-    visit.visit_type_id = type_id
-    visit.form_version_id, visit.answers = (form.id, answers) if form else (None, {})
-    session.flush()
+    if form is None:
+        if report.answers:
+            raise Invalid(f"Nothing is asked at visits of the type {type_.name}.", field="answers")
+        return None, {}
+    return form.id, forms.checked_answers(form, report.answers, finished=report.state is VisitState.DONE)
+
+
+def answer(session: Session, visit: Visit, report: VisitReport) -> None:
+    """Write down of which type a visit was, and the answers to its form; refuses those that it does not take."""
+    form_id, answers = fitting(session, report)
+    visit.visit_type_id, visit.form_version_id, visit.answers = report.visit_type_id, form_id, answers
+
+
+def forms_of(session: Session, reports: Iterable[VisitReport]) -> list[VisitType | FormVersion]:
+    """Read at once what some reports are judged by; nothing of it is asked for again while the result is held."""
+    told = list(reports)
+    types = {one.visit_type_id for one in told if one.visit_type_id}
+    versions = {one.form_version_id for one in told if one.form_version_id}
+    held: list[VisitType | FormVersion] = []
+    if types:
+        held += session.scalars(select(VisitType).where(VisitType.id.in_(types))).all()
+    if versions:
+        held += session.scalars(select(FormVersion).where(FormVersion.id.in_(versions))).all()
+    return held
 
 
 def answered(session: Session, visit: Visit) -> list[Answered]:

@@ -1,5 +1,6 @@
 """Check-ins heal bad pins: where the reps of several days stood is where the customer is."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import text
@@ -62,10 +63,25 @@ def is_telling(fix: Fix | None) -> bool:
     return fix is not None and not fix.mock and fix.accuracy_m <= USABLE_M
 
 
-def look_again(session: Session, site_id: UUID) -> None:
-    """Have a pin looked at after another check-in."""
-    if len(fixes_at(session, site_id)) >= AGREEING:
-        defer(session, heal_pin, key=f"heal:{site_id}", site_id=str(site_id))
+# Sites with so few check-ins that nothing can agree are not asked further.
+SEEN = text(
+    """
+    select v.site_id from visit v join visit_event e on e.visit_id = v.id
+    where v.site_id = any(:sites) and v.deleted_at is null
+      and e.checkin is not null and e.mock is not true and e.accuracy_m <= :usable
+    group by v.site_id having count(distinct (v.rep_id, v.day)) >= :enough
+    """
+)
+
+
+def look_again(session: Session, site_ids: Collection[UUID]) -> None:
+    """Have pins looked at after further check-ins."""
+    if not site_ids:
+        return
+    asked = {"sites": sorted(site_ids), "usable": USABLE_M, "enough": AGREEING}
+    for site_id in session.scalars(SEEN, asked).all():
+        if len(fixes_at(session, site_id)) >= AGREEING:
+            defer(session, heal_pin, key=f"heal:{site_id}", site_id=str(site_id))
 
 
 @task("activities.heal_pin")

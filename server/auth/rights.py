@@ -35,11 +35,16 @@ def rights_of(session: Session, user: User) -> Rights:
         )
     ).all()
     chosen = next((row for row in rows if row.id == user.access_role_id), next(iter(rows), None))
-    if chosen is None:
-        return Rights(levels_of(base), {}, base.value)
-    there = {f"{kind}.{field}" for kind, fields in FIELDS.items() for field in fields}
-    fields = {name: FieldRight(right) for name, right in chosen.fields.items() if name in there}
-    return Rights(levels_of(base, chosen.grants), fields, chosen.name)
+    return rights_by(base) if chosen is None else rights_by(base, chosen.name, chosen.grants, chosen.fields)
+
+
+def rights_by(
+    base: Role, name: str = "", grants: Mapping[str, str] | None = None, fields: Mapping[str, str] | None = None
+) -> Rights:
+    """The rights of a role, or of what the company made of it."""
+    there = {f"{kind}.{field}" for kind, known in FIELDS.items() for field in known} if fields else set()
+    kept = {place: FieldRight(right) for place, right in (fields or {}).items() if place in there}
+    return Rights(levels_of(base, grants or {}), kept, name or base.value)
 
 
 def roles(session: Session) -> list[AccessRole]:

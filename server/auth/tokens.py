@@ -116,8 +116,13 @@ def active_user(session: Session, user_id: UUID) -> User:
 def standing(user: User | None) -> User:
     """The user; refuses one that was switched off."""
     if user is None or not user.active or user.deleted_at is not None:
-        raise NotSignedIn("This account has been switched off.", help="Ask an admin.")
+        raise switched_off()
     return user
+
+
+def switched_off() -> NotSignedIn:
+    """Somebody who may not sign in any more."""
+    return NotSignedIn("This account has been switched off.", help="Ask an admin.")
 
 
 def device_of(session: Session, access: str) -> tuple[Device, User]:
@@ -130,15 +135,25 @@ def device_of(session: Session, access: str) -> tuple[Device, User]:
         .options(lazyload(User.rep_profile))
     ).one_or_none()
     if found is None:
-        raise NotSignedIn("The phone's token is not valid.", help="Sign in on the phone again.")
+        raise not_valid()
     row, device, user = found
     check_state(device)
-    if row.revoked_at is not None:
-        raise NotSignedIn("The phone's token is not valid.", help="Sign in on the phone again.")
-    if row.access_expires_at < clock.now():
-        raise TokenExpired("The phone's token has expired.", help="Refresh it.")
+    check_token(row.revoked_at, row.access_expires_at)
     first_use(session, row)
     return device, standing(user)
+
+
+def not_valid() -> NotSignedIn:
+    """A token that is none, or none any more."""
+    return NotSignedIn("The phone's token is not valid.", help="Sign in on the phone again.")
+
+
+def check_token(revoked_at: datetime | None, access_expires_at: datetime | None) -> None:
+    """Refuse an access token that is gone, was revoked, or is too old."""
+    if access_expires_at is None or revoked_at is not None:
+        raise not_valid()
+    if access_expires_at < clock.now():
+        raise TokenExpired("The phone's token has expired.", help="Refresh it.")
 
 
 def check_state(device: Device) -> None:

@@ -1,12 +1,12 @@
 """The rules of visit demand: asking for a visit, taking it back, what becomes of it when plans and visits change."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -127,26 +127,52 @@ def not_visited(session: Session, visit_ids: Iterable[UUID]) -> None:
     session.flush()
 
 
-def visited(
-    session: Session, *, visit_id: UUID, account_id: UUID, site_id: UUID | None, rep_id: UUID, day: date
-) -> int:
-    """A visit took place: it serves what was planned with it, and whatever else was open there; returns how many."""
-    family = accounts.family(accounts.surviving(session, account_id))
-    here = VisitDemand.account_id.in_(family) & or_(
-        VisitDemand.site_id.is_(None), func.site_standing(VisitDemand.site_id) == site_id
-    )
-    anybody = or_(VisitDemand.rep_ids == [], VisitDemand.rep_ids.contains([rep_id]))
-    in_time = or_(VisitDemand.earliest.is_(None), VisitDemand.earliest <= day)
-    served = _locked(
-        session,
-        VisitDemand.state.in_(WANTING),
-        or_(VisitDemand.visit_id == visit_id, here & anybody & in_time),
-    )
-    for demand in served:
-        demand.visit_id = visit_id
-        _close(demand, DemandState.DONE)
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A visit that took place."""
+
+    visit_id: UUID
+    account_id: UUID
+    """The account that stands for the visited one after all merges."""
+    site_id: UUID | None
+    rep_id: UUID
+    day: date
+
+
+def visited(session: Session, visits: Sequence[Served]) -> int:
+    """Visits took place: each serves what was planned with it, and whatever else was open there; returns how many."""
+    if not visits:
+        return 0
+    there = accounts.standing_for(VisitDemand.account_id, sorted({visit.account_id for visit in visits}))
+    planned_with = VisitDemand.visit_id.in_([visit.visit_id for visit in visits])
+    served = _locked(session, VisitDemand.state.in_(WANTING), or_(planned_with, there))
+    if not served:
+        return 0
+    homes = accounts.survivors(session, {demand.account_id for demand in served})
+    named = [*(visit.site_id for visit in visits), *(demand.site_id for demand in served)]
+    sites = {site_id for site_id in named if site_id is not None}
+    standing = accounts.standing_sites(session, sites)
+    count = 0
+    for visit in visits:
+        for demand in served:
+            if demand.state in WANTING and _serves(visit, demand, homes, standing):
+                demand.visit_id = visit.visit_id
+                _close(demand, DemandState.DONE)
+                count += 1
     session.flush()
-    return len(served)
+    return count
+
+
+def _serves(visit: Served, demand: VisitDemand, homes: Mapping[UUID, UUID], standing: Mapping[UUID, UUID]) -> bool:
+    """Whether a visit serves a demand: planned with it, or at the same place, by a rep who was wanted, in time."""
+    if demand.visit_id == visit.visit_id:
+        return True
+    if homes[demand.account_id] != visit.account_id:
+        return False
+    if demand.site_id is not None and (visit.site_id is None or standing[demand.site_id] != standing[visit.site_id]):
+        return False
+    anybody = not demand.rep_ids or visit.rep_id in demand.rep_ids
+    return anybody and (demand.earliest is None or demand.earliest <= visit.day)
 
 
 def _locked(session: Session, *conditions: Any) -> list[VisitDemand]:

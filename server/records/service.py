@@ -1,9 +1,11 @@
 """Who acts, and what is kept when two people change the same thing."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.kit import clock
@@ -27,15 +29,24 @@ class Actor:
     op_id: UUID | None = None
 
 
-def acting(session: Session, actor: Actor) -> None:
-    """Say who acts in this transaction; the history trigger writes it down with each change."""
+def acting(session: Session, actor: Actor, ops: Mapping[UUID, UUID] | None = None) -> None:
+    """Say who acts in this transaction; the history trigger writes it down with each change.
+
+    Where the rows of one statement change by several ops, `ops` names the op by row.
+    """
+    by_row = json.dumps({str(row_id): str(op_id) for row_id, op_id in ops.items()}) if ops else ""
     session.execute(
-        select(
-            func.set_config("waymark.actor", str(actor.user_id or ""), True),
-            func.set_config("waymark.source", actor.source, True),
-            func.set_config("waymark.op_id", str(actor.op_id or ""), True),
-        )
+        SAID,
+        {"actor": str(actor.user_id or ""), "source": actor.source, "op": str(actor.op_id or ""), "ops": by_row},
     )
+
+
+SAID = text(
+    """
+    select set_config('waymark.actor', :actor, true), set_config('waymark.source', :source, true),
+           set_config('waymark.op_id', :op, true), set_config('waymark.ops', :ops, true)
+    """
+)
 
 
 def keep_clash(session: Session, entity: str, row_id: UUID, clash: Clash, actor: Actor) -> FieldConflict:

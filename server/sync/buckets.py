@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 from zlib import crc32
 
-from sqlalchemy import Select, String, and_, cast, literal, or_, select
+from sqlalchemy import Date, Select, String, Uuid, and_, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
@@ -37,49 +37,57 @@ class Subscription:
     gen: int
 
 
-def people_of(scope: Scope) -> Select[Any]:
+ME = bindparam("me", type_=Uuid)
+TEAMS = bindparam("teams", type_=Uuid, expanding=True)
+TODAY = bindparam("today", type_=Date)
+"""Who reads, in which teams, on which day: a statement is made once for each level of rights."""
+
+
+def reader(scope: Scope) -> dict[str, Any]:
+    """The values of these for somebody now."""
+    return {"me": scope.user_id, "teams": list(scope.team_ids), "today": clock.today(scope.zone or settings().zone)}
+
+
+@lru_cache
+def people_of(level: Level) -> Select[Any]:
     """Whose buckets somebody reads: their own, and with a team's rights those of the team."""
-    own = select(literal(scope.user_id))
-    if scope.level("accounts:read") in (Level.TEAM, Level.REGION) and scope.team_ids:
-        return select(own.union(select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))).subquery())
+    own = select(ME)
+    if level in (Level.TEAM, Level.REGION):
+        return select(own.union(select(TeamMember.user_id).where(TeamMember.team_id.in_(TEAMS))).subquery())
     return own
 
 
-def areas_of(scope: Scope, today: date) -> Select[Any] | None:
+def areas_of(level: Level) -> Select[Any] | None:
     """Which territories somebody reads; the same rule as for accounts on pages."""
-    level = scope.level("accounts:read")
     if level <= Level.OWN:
         return None
     if level >= Level.ALL:
         return select(Territory.id).where(Territory.deleted_at.is_(None))
-    areas = territories.of_members(people_of(scope), today)
+    areas = territories.of_members(people_of(level), TODAY)
     if level == Level.REGION:
         parents = select(Territory.parent_id).where(Territory.id.in_(areas))
         return select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
     return areas
 
 
-def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
-    """The buckets of a person at this moment, the most urgent first; at most what a phone can hold."""
-    today = clock.today(scope.zone or settings().zone)
-    chosen = [
-        Bucket.kind == "company",
-        and_(Bucket.kind == "user", Bucket.key.in_(as_text(people_of(scope)))),
-    ]
-    areas = areas_of(scope, today)
+@lru_cache
+def readable(level: Level) -> Select[int, str, str, int, int]:
+    """The buckets that a level of rights to accounts opens."""
+    chosen = [Bucket.kind == "company", and_(Bucket.kind == "user", Bucket.key.in_(as_text(people_of(level))))]
+    areas = areas_of(level)
     if areas is not None:
         chosen.append(and_(Bucket.kind == "territory", Bucket.key.in_(as_text(areas))))
-    if scope.level("accounts:read") in (Level.TEAM, Level.REGION, Level.ALL):
+    if level in (Level.TEAM, Level.REGION, Level.ALL):
         chosen.append(and_(Bucket.kind == "territory", Bucket.key == NOBODY))
-    kept = kept_from(scope)
+    return select(Bucket.id, Bucket.kind, Bucket.key, Bucket.priority, Bucket.gen).where(or_(*chosen))
+
+
+def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
+    """The buckets of a person at this moment, the most urgent first; at most what a phone can hold."""
+    kept, own = kept_from(scope), str(scope.user_id)
     found = [
-        Subscription(
-            id=bucket.id,
-            kind=bucket.kind,  # type: ignore[arg-type]
-            priority=bucket.priority if bucket.kind != "user" or bucket.key == str(scope.user_id) else 1,
-            gen=generation(bucket, kept),
-        )
-        for bucket in session.scalars(select(Bucket).where(or_(*chosen)))
+        Subscription(id_, kind, priority if kind != "user" or key == own else 1, generation(gen, kept))  # type: ignore[arg-type]
+        for id_, kind, key, priority, gen in session.execute(readable(scope.level("accounts:read")), reader(scope))
     ]
     found.sort(key=lambda one: (one.priority, one.kind != "company", one.id))
     company = [one for one in found if one.kind == "company"]
@@ -87,12 +95,12 @@ def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     return others[: MAX_BUCKETS - len(company)] + company
 
 
-def generation(bucket: Bucket, kept: str) -> int:
+def generation(gen: int, kept: str) -> int:
     """What a phone compares to know whether to read a bucket again: it moves with what its user is kept from, so
     that rows and values go away from a phone, or come back, although none has changed."""
     if not kept:
-        return bucket.gen
-    return (bucket.gen + crc32(kept.encode())) & 0x7FFFFFFF
+        return gen
+    return (gen + crc32(kept.encode())) & 0x7FFFFFFF
 
 
 def as_text(ids: Select[Any]) -> Select[Any]:

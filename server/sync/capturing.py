@@ -1,6 +1,6 @@
 """What a rep takes down at a customer's beside the visit: answers, orders, next steps, leads, photos."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -15,12 +15,13 @@ from server.activities.agenda import editing
 from server.activities.agenda import queries as agenda_queries
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity, Kind
-from server.activities.models import Visit
-from server.activities.service import VisitReport, record_visit
+from server.activities.answering import fitting
+from server.activities.service import VisitReport
 from server.attachments import service as attachments
 from server.attachments.models import AttachedFile
 from server.attachments.service import Announced
 from server.auth.access import Scope
+from server.auth.roles import Level
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.leads import service as leads
 from server.leads.models import LeadSource
@@ -31,26 +32,28 @@ from server.orders.models import Order
 from server.products.money import plain
 from server.records.service import Actor
 from server.sync import wire
-from server.sync.payloads import Answers
 from server.sync.payloads import NewLine as Line
+
+LATE = ("late_scope",)
+"""What is odd about a fact at an account that is not the sender's any more."""
 
 type Made = tuple[UUID, int]
 """The id and the revision of what was made."""
 
 
-def with_answers(session: Session, report: VisitReport, form: Answers | None, actor: Actor) -> Visit:
-    """Record a visit with the answers to its form. Answers that the form does not take are kept in words below the
-    note, and the visit is flagged: it happened all the same."""
-    if form is None:
-        return record_visit(session, report, actor)
-    answered = report.with_form(form.visit_type_id, form.version_id, form.answers)
+def with_answers(session: Session, report: VisitReport) -> VisitReport:
+    """A report with answers that its form takes. Others are kept in words below the note, and the visit is flagged:
+    it happened all the same."""
+    if report.visit_type_id is None:
+        return report
     try:
-        with session.begin_nested():
-            return record_visit(session, answered, actor)
+        with session.no_autoflush:
+            fitting(session, report)
     except (Invalid, NotFound):
-        words = [f"{key}: {value}" for key, value in form.answers.items() if value not in (None, "", [])]
+        words = [f"{key}: {value}" for key, value in report.answers.items() if value not in (None, "", [])]
         note = "\n".join([*([report.note] if report.note else []), *words])
-        return record_visit(session, report.with_note(note or None, flag="unfit_answers"), actor)
+        return report.without_form().with_note(note or None, flag="unfit_answers")
+    return report
 
 
 def draft_order(session: Session, op: wire.DraftOrder, scope: Scope) -> Made:
@@ -149,11 +152,16 @@ def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
     return lead.id, lead.rev
 
 
-def flags_of(session: Session, scope: Scope, account_id: UUID) -> tuple[str, ...]:
-    """What is odd about a fact at an account: it is not the sender's any more. It happened all the same."""
+def out_of_reach(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these accounts, with what they were merged into, are not the sender's any more: what happened there
+    happened all the same, and is flagged."""
+    survivors = accounts.survivors(session, set(account_ids))
+    if scope.level("activities:write") >= Level.ALL:
+        return set()
     reachable = accounts.within_reach(scope, "activities:write")
-    in_reach = session.scalar(select(Account.id).where(Account.id == account_id, reachable)) is not None
-    return () if in_reach else ("late_scope",)
+    statement = select(Account.id).where(Account.id.in_(set(survivors.values())), reachable)
+    within = set(session.scalars(statement))
+    return {account_id for account_id, survivor in survivors.items() if survivor not in within}
 
 
 def announce(session: Session, op: wire.AddAttachment, scope: Scope, made_at: datetime) -> Made:
@@ -162,10 +170,11 @@ def announce(session: Session, op: wire.AddAttachment, scope: Scope, made_at: da
     account_id = accounts.surviving(session, d.account_id)
     if session.get(Account, account_id) is None:
         raise NotFound("There is no such account.", field="account_id")
+    late = out_of_reach(session, scope, [account_id])
     new = Announced(
         id=op.id, account_id=account_id, entity=d.owner, row_id=d.owner_id, kind=d.kind, name=d.name,
         media_type=d.mime, size=d.size, sha256=d.sha256, thumbnail_sha256=d.thumbnail_sha256, width=d.width,
-        height=d.height, taken_at=made_at, device_id=scope.device_id, flags=flags_of(session, scope, account_id),
+        height=d.height, taken_at=made_at, device_id=scope.device_id, flags=LATE if late else (),
     )  # fmt: skip
     row = attachments.announce(session, scope, new)
     return row.id, row.rev

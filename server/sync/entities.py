@@ -7,6 +7,7 @@ A new entity is one entry here, its document in `documents.py` (or `record_docum
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -135,8 +136,12 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) ->
         select r.id, r.rev, ({document})::text
         from {entity.table} r where r.id = any(:ids) and r.deleted_at is null
     """  # noqa: S608 our own constants
-    found: Any = session.execute(text(statement), params)
+    found: Any = session.execute(prepared(statement), params)
     return {row_id: Row(rev, document) for row_id, rev, document in found}
+
+
+prepared = lru_cache(maxsize=256)(text)
+"""A statement out of its text, made once."""
 
 
 def permitted(session: Session, scope: Scope, entity: Entity, ids: list[UUID]) -> list[UUID]:
@@ -151,14 +156,15 @@ def permitted(session: Session, scope: Scope, entity: Entity, ids: list[UUID]) -
     return list(session.scalars(reached.with_only_columns(key).where(key.in_(ids))))
 
 
+RIGHTS = frozenset(permission for entity in ENTITIES if entity.right for permission in entity.right.permissions)
+VEILED = tuple(entity.name for entity in ENTITIES if entity.name in FIELDS)
+
+
 def kept_from(scope: Scope) -> str:
     """What somebody does not get although a bucket holds it, in one word; empty when there is nothing."""
-    hidden = {
-        f"{entity.name}.{name}" for entity in ENTITIES if entity.name in FIELDS for name in scope.hidden(entity.name)
-    }
+    hidden = {f"{kind}.{name}" for kind in VEILED for name in scope.hidden(kind)} if scope.fields else set()
     widest = scope.level("accounts:read")
-    rights = {permission for entity in ENTITIES if entity.right for permission in entity.right.permissions}
-    narrow = {f"{one}={level:d}" for one in rights if Level.NONE <= (level := scope.level(one)) < widest}
+    narrow = {f"{one}={level:d}" for one in RIGHTS if Level.NONE <= (level := scope.level(one)) < widest}
     return ",".join(sorted(hidden | narrow))
 
 

@@ -6,13 +6,14 @@ enough, as a restore brings it back: the cluster, its timeline and the objects' 
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from server.sync.entities import ENTITIES
+from server.sync.entities import ENTITIES, prepared
 from server.sync.problems import EpochChanged
 
 IDENTITY = """
@@ -33,23 +34,35 @@ select exists (
 LOCK = 0x77617973
 
 
-def computed(session: Session) -> tuple[str, dict[str, str]]:
-    """The epoch of this very database, and what operators declared about epochs."""
-    row: Any = session.execute(text(IDENTITY)).one()
+def told(row: Sequence[Any]) -> tuple[str, dict[str, str]]:
+    """The epoch that `IDENTITY` tells, and what operators declared about epochs."""
     *identity, declared = row
     digest = hashlib.sha256("|".join(str(part) for part in identity).encode()).digest()
     return base64.urlsafe_b64encode(digest).decode()[:16], declared
 
 
-def current(session: Session) -> str:
+def computed(session: Session) -> tuple[str, dict[str, str]]:
+    """The epoch of this very database, and what operators declared about epochs."""
+    return told(session.execute(prepared(IDENTITY)).one())
+
+
+def named(epoch: str, declared: Mapping[str, str]) -> str:
     """The epoch that phones are told."""
-    epoch, declared = computed(session)
     return declared.get(epoch, epoch)
+
+
+def current(session: Session) -> str:
+    """The epoch that phones are told at this moment."""
+    return named(*computed(session))
 
 
 def check(session: Session, epoch: str) -> None:
     """Refuse a phone that speaks of another incarnation."""
-    here = current(session)
+    refuse_another(current(session), epoch)
+
+
+def refuse_another(here: str, epoch: str) -> None:
+    """Refuse a phone that speaks of another incarnation than this one."""
     if epoch != here:
         raise EpochChanged("The database was restored or moved.", help="Say hello again.", retry=False, epoch=here)
 

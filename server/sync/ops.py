@@ -3,7 +3,7 @@
 Facts are always accepted. Edits merge field by field; what cannot be applied is stored as a conflict.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,9 +18,10 @@ from server.accounts import service as accounts_service
 from server.accounts.editing import Outcome
 from server.accounts.models import Account, Site
 from server.accounts.reviewing import proposals
+from server.activities.answering import forms_of
 from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
-from server.activities.service import VisitReport
+from server.activities.service import VisitReport, record_visits
 from server.auth.access import Scope
 from server.kit.errors import Forbidden, Invalid, NotFound
 from server.records.merging import Clash, Delta, Json, Policy
@@ -65,7 +66,7 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
     """Do what an op says. Refuses unknown kinds, entities and fields, and values that its room does not accept."""
     match op:
         case wire.Create():
-            return record(session, op, context)
+            return record(session, [(op, context)])[0]
         case wire.ProposePin():
             return propose_pin(session, op, context)
         case wire.DraftOrder():
@@ -88,8 +89,19 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return delete(session, op, context)
 
 
-def record(session: Session, op: wire.Create, context: Context) -> Effect:
-    """Take down what happened at a visit; out of the sender's area it is flagged, never refused."""
+def record(session: Session, facts: Sequence[tuple[wire.Create, Context]]) -> list[Effect]:
+    """Take down what happened at visits, all or none; out of the sender's area it is flagged, never refused."""
+    scope, actor = facts[0][1].scope, facts[0][1].actor
+    late = capturing.out_of_reach(session, scope, {op.d.account_id for op, _ in facts})
+    told = [report_of(op, context, late) for op, context in facts]
+    held = forms_of(session, told)
+    revs = record_visits(session, [capturing.with_answers(session, report) for report in told], actor)
+    del held
+    return [Effect("applied", "visit", report.visit_id, revs[report.visit_id]) for report in told]
+
+
+def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> VisitReport:
+    """An op as the rules of visits take it."""
     d = op.d
     report = VisitReport(
         event_id=op.id,
@@ -104,13 +116,10 @@ def record(session: Session, op: wire.Create, context: Context) -> Effect:
         outcome=VisitOutcome(d.outcome) if d.outcome else None,
         note=d.note,
         fix=fix_of(d.checkin),
-        flags=capturing.flags_of(session, context.scope, accounts.surviving(session, d.account_id)),
+        flags=capturing.LATE if d.account_id in late else (),
         signature=None if d.signature is None else wire.emit(d.signature),
     )
-    visit = capturing.with_answers(session, report, d.form, context.actor)
-    session.flush()
-    session.refresh(visit)
-    return Effect("applied", "visit", visit.id, visit.rev)
+    return report.with_form(d.form.visit_type_id, d.form.version_id, d.form.answers) if d.form else report
 
 
 def fix_of(given: wire.CheckIn | None) -> Fix | None:

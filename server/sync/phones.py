@@ -3,17 +3,21 @@
 import gzip
 import io
 import zlib
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
-from sqlalchemy import select
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy import LargeBinary, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect
 
-from server.auth.access import Requires, Scope, scope_of, signed_in
-from server.auth.models import Device, Role, User
-from server.auth.tokens import ACCESS_PREFIX, check_state, device_of, standing
+from server.auth.access import Requires, Scope, signed_in
+from server.auth.models import AccessRole, Device, DeviceToken, Role, TeamMember, User
+from server.auth.rights import rights_by
+from server.auth.sessions import digest
+from server.auth.tokens import ACCESS_PREFIX, check_state, check_token, device_of, not_valid, switched_off
 from server.kit.database import transaction
 from server.kit.errors import Forbidden
 from server.sync.problems import BadMessage, MessageTooLarge
@@ -31,24 +35,44 @@ class NotAPhone(Forbidden):
     code = "not_a_device"
 
 
+@dataclass(frozen=True)
+class Caller(Scope):
+    """A phone that calls, without any right yet: those are read where the work is done, and its token is looked at
+    once more there."""
+
+    access_hash: bytes = b""
+
+
 class PhoneRequires(Requires):
     """The access requirement of a sync route. Signs in within a short transaction of its own, so that a request never
     holds two connections.
 
     Where the route reads the rights anyway, in the transaction that does its work (`present`), only the token is looked
-    at here.
+    at here; one that this process has seen before is looked at there alone.
     """
 
     def __init__(self, permission: str, *, only_token: bool = False) -> None:
         super().__init__(permission)
         self.only_token = only_token
 
-    def __call__(self, request: Request) -> Scope:  # type: ignore[override]
+    async def __call__(self, request: Request) -> Scope:  # type: ignore[override]
         """The scope of the phone's user; refuses everything that is not a registered phone."""
+        known = self.known(request)
+        return known if known is not None else await run_in_threadpool(self.sign_in, request)
+
+    def known(self, request: Request) -> Scope | None:
+        """Who calls, when that is looked at later and no question now."""
+        token = bearer(request) if self.only_token else None
+        return SEEN.get(digest(token)) if token else None
+
+    def sign_in(self, request: Request) -> Scope:
+        """Ask the database who calls."""
+        token = bearer(request) if self.only_token else None
         with transaction() as session:
-            if self.only_token and (caller := bearer(request)):
-                return caller_of(session, caller)
-            scope = signed_in(request, session)
+            scope = caller_of(session, token) if token else signed_in(request, session)
+        if isinstance(scope, Caller):
+            keep(scope)
+            return scope
         if scope.device_id is None:
             raise NotAPhone("Only registered phones sync.", help="Register the phone under /api/v1/devices.")
         scope.need(self.permission)
@@ -63,31 +87,87 @@ def phone(permission: str, *, only_token: bool = False) -> Any:
 def bearer(request: Request) -> str | None:
     """The access token of a phone that a request carries."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.startswith(ACCESS_PREFIX) else None
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token.startswith(ACCESS_PREFIX) else None
 
 
-def caller_of(session: Session, token: str) -> Scope:
-    """Who calls, without any right: those are read where the work is done."""
+def caller_of(session: Session, token: str) -> Caller:
+    """Who calls, by a token."""
     device, user = device_of(session, token)
-    return Scope(
+    return Caller(
         user_id=user.id, name=user.name, role=Role(user.role), team_ids=frozenset(), levels={}, source="sync",
-        device_id=device.id,
+        device_id=device.id, access_hash=digest(token),
     )  # fmt: skip
+
+
+SEEN: dict[bytes, Caller] = {}
+"""Who called with which token. It decides nothing: `present` asks whether the token still holds."""
+MOST_SEEN = 20_000
+
+
+def keep(caller: Caller) -> None:
+    """Know a token again whose first use is written down."""
+    if len(SEEN) >= MOST_SEEN:
+        SEEN.clear()
+    SEEN[caller.access_hash] = caller
+
+
+ROLES = select(
+    func.json_agg(
+        func.json_build_object(
+            "own", AccessRole.id == User.access_role_id, "name", AccessRole.name, "grants", AccessRole.grants,
+            "fields", AccessRole.fields,
+        )
+    )
+).where(
+    AccessRole.deleted_at.is_(None),
+    or_(AccessRole.id == User.access_role_id, and_(AccessRole.is_ours, AccessRole.base == User.role)),
+)  # fmt: skip
+TEAMS = select(func.array_agg(TeamMember.team_id)).where(TeamMember.user_id == User.id)
+HELD = and_(DeviceToken.device_id == Device.id, DeviceToken.access_hash == bindparam("hash", type_=LargeBinary))
+PRESENT = (
+    select(
+        Device,
+        User.name,
+        User.role,
+        User.zone,
+        User.language,
+        and_(User.active, User.deleted_at.is_(None)),
+        ROLES.correlate(User).scalar_subquery(),
+        TEAMS.correlate(User).scalar_subquery(),
+        DeviceToken.revoked_at,
+        DeviceToken.access_expires_at,
+    )
+    .join(User, User.id == Device.user_id)
+    .outerjoin(DeviceToken, HELD)
+    .where(Device.id == bindparam("device"))
+    .execution_options(populate_existing=True)
+)
+LOCKED = PRESENT.with_for_update(of=Device)
 
 
 def present(session: Session, scope: Scope, *, lock: bool = False) -> tuple[Device, Scope]:
     """The device and its user's rights as they are inside this very transaction."""
-    asked = select(Device, User).join(User, User.id == Device.user_id).where(Device.id == scope.device_id)
-    asked = asked.options(lazyload(User.rep_profile))
-    if lock:
-        asked = asked.with_for_update(of=Device)
-    found = session.execute(asked.execution_options(populate_existing=True)).one_or_none()
+    access = scope.access_hash if isinstance(scope, Caller) else None
+    asked = {"device": scope.device_id, "hash": access}
+    found = session.execute(LOCKED if lock else PRESENT, asked).one_or_none()
     if found is None:
-        raise NotAPhone("This phone is not known any more.", help="Register it again.")
-    device, user = found
+        raise (
+            NotAPhone("This phone is not known any more.", help="Register it again.") if access is None else not_valid()
+        )
+    device, name, role, zone, language, stands, roles, teams, revoked_at, expires_at = found
     check_state(device)
-    standing(user)
-    now = scope_of(session, user, source="sync", device_id=device.id)
+    if access is not None:
+        check_token(revoked_at, expires_at)
+    if not stands:
+        raise switched_off()
+    own = sorted(roles or (), key=lambda one: not one["own"])[:1]
+    rights = rights_by(Role(role), *((own[0]["name"], own[0]["grants"], own[0]["fields"]) if own else ()))
+    now = Scope(
+        user_id=device.user_id, name=name, role=Role(role), role_name=rights.name, fields=rights.fields,
+        team_ids=frozenset(teams or ()), levels=rights.levels, source="sync", zone=zone, language=language,
+        device_id=device.id,
+    )  # fmt: skip
     now.need("sync:read")
     return device, now
 
@@ -133,11 +213,14 @@ def unpack(packed: bytes) -> bytes:
 Body = Annotated[bytes, Depends(body_of)]
 
 
-def parse[M: Message](kind: type[M], body: bytes) -> M:
-    """Read a message; names the key that is wrong."""
+def parse[M: Message](kind: type[M], body: bytes, caller: Scope | None = None) -> M:
+    """Read a message; names the key that is wrong. A phone that may not call any more is told that first."""
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
+        if caller is not None:
+            with transaction() as session:
+                present(session, caller)
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadMessage(f"{where or 'The message'}: {first['msg']}", field=where) from error

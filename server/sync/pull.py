@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
@@ -20,7 +20,6 @@ from server.kit import clock
 from server.sync import buckets, cursors, entities, epochs, wire
 from server.sync.buckets import Subscription
 from server.sync.cursors import BEGINNING, Position
-from server.sync.models import SyncMeta
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BucketGen, EpochChanged, ReplicaBehind
 
@@ -71,11 +70,17 @@ class Moment:
     now: datetime
 
 
+MOMENT = """
+select pg_current_snapshot()::text, set_config('statement_timeout', '20s', true), (select secret from sync_meta), e.*
+from ({identity}) e
+"""
+
+
 def moment_of(session: Session, epoch: str) -> Moment:
     """The present snapshot; refuses another epoch."""
-    snapshot: str = session.execute(text("select pg_current_snapshot()::text")).scalar_one()
-    epochs.check(session, epoch)
-    secret = session.scalars(select(SyncMeta.secret)).one()
+    statement = entities.prepared(MOMENT.format(identity=epochs.IDENTITY))
+    snapshot, _, secret, *identity = session.execute(statement).one()
+    epochs.refuse_another(epochs.named(*epochs.told(identity)), epoch)
     return Moment(epoch, snapshot, secret, clock.now())
 
 
@@ -172,7 +177,7 @@ def feed(session: Session, wanted: list[int], position: Position, target: str, l
     """The next items between two snapshots."""
     txid, code, row_id, bucket = position.after
     found: Any = session.execute(
-        text(FEED),
+        entities.prepared(FEED),
         {
             "buckets": wanted,
             "seen": position.seen,

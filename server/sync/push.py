@@ -1,14 +1,12 @@
 """What a phone sends: ops in the order of their numbers, each answered exactly once, whatever the network repeats."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,33 +16,16 @@ from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import acting
-from server.sync import buckets, entities, epochs, ops, wire
+from server.sync import buckets, entities, epochs, ops, receipts, wire
 from server.sync.buckets import Subscription
 from server.sync.hello import made_at
 from server.sync.models import SyncPhone, SyncReceipt
 from server.sync.ops import Context, Effect
 from server.sync.phones import present
 from server.sync.problems import BadMessage, DeviceForked, Gap, MessageTooLarge
+from server.sync.receipts import Sent, Unfit
 
 REFUSED = ("rejected", "deferred")
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An op as it came."""
-
-    n: int
-    op_id: UUID
-    sha: bytes
-    body: Mapping[str, Any]
-
-    @property
-    def dep_op(self) -> UUID | None:
-        """The op that this one builds on."""
-        try:
-            return UUID(str(self.body["dep_op"])) if self.body.get("dep_op") else None
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +39,14 @@ class Batch:
     now: datetime
     receipts: dict[UUID, list[SyncReceipt]] = field(default_factory=lambda: defaultdict(list))
     """What was answered before to the ops that are here, or are built on."""
+    kept: list[SyncReceipt] = field(default_factory=list)
+    """The answers of this push, to be written at its end."""
     told: dict[int, Effect] = field(default_factory=dict)
     """What ops changed, by their number: the rows go along with the answer."""
 
 
-def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.PushReply:
-    """Take ops in; the caller commits before the reply leaves.
+def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
+    """Take ops in: a `wire.PushReply`, as JSON; the caller commits before it leaves.
 
     Refuses another epoch, a gap in the numbers, and a device id that two phones use. Everything else is a verdict on
     one op and does not touch the others.
@@ -72,7 +55,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.Push
     sent = read(request)
     device, scope = present(session, scope, lock=True)
     scope.need("sync:write")
-    check_numbers(session, device, sent)
+    check_numbers(device, sent)
     batch = Batch(
         device=device,
         scope=scope,
@@ -80,19 +63,32 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> wire.Push
         phone=session.get(SyncPhone, device.id, populate_existing=True),
         now=clock.now(),
     )
-    ops.lock(session, understood(sent))
-    remember(session, batch, sent)
-    results = [take(session, batch, op) for op in sent]
+    ops.lock(session, [op.op for op in sent if op.op is not None])
+    refuse_a_fork(device, sent, receipts.remember(session, batch.receipts, device, sent))
+    results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
+    receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
+    if device.pending:
+        device.pending = device.pending | {"ops": max(0, device.pending["ops"] - len(sent))}
     session.flush()
-    return wire.PushReply(last_n=device.last_n, results=with_rows(session, batch, results))
+    told = ",".join(with_rows(session, batch, results))
+    return f'{{"last_n":{device.last_n},"results":[{told}]}}'
 
 
-def remember(session: Session, batch: Batch, sent: Sequence[Sent]) -> None:
-    """Ask once for everything that was answered before to ops of a batch, or to those that they build on."""
-    ids = {op.op_id for op in sent} | {op.dep_op for op in sent if op.dep_op}
-    for receipt in session.scalars(select(SyncReceipt).where(SyncReceipt.op_id.in_(ids))):
-        batch.receipts[receipt.op_id].append(receipt)
+def runs(batch: Batch, sent: Sequence[Sent]) -> Iterator[list[Sent]]:
+    """Ops in their order, one by one; but facts about visits that follow each other and are new here together."""
+    run: list[Sent] = []
+    for op in sent:
+        is_new = not batch.receipts[op.op_id] and all(one.op_id != op.op_id for one in run)
+        if isinstance(op.op, wire.Create) and is_new and not waits_for(batch, op):
+            run.append(op)
+            continue
+        if run:
+            yield run
+        yield [op]
+        run = []
+    if run:
+        yield run
 
 
 def read(request: wire.PushRequest) -> list[Sent]:
@@ -103,25 +99,14 @@ def read(request: wire.PushRequest) -> list[Sent]:
     for index, body in enumerate(request.ops):
         try:
             head = wire.Envelope.model_validate(body)
-            sent.append(Sent(head.n, head.op_id, wire.body_sha(body), body))
+            sent.append(Sent.of(head.n, head.op_id, wire.body_sha(body), body))
         except (ValidationError, ValueError) as error:
             raise BadMessage(f"Op {index} has no number, no id, or no JSON.", help="Send the others.") from error
     return sorted(sent, key=lambda op: op.n)
 
 
-def understood(sent: Sequence[Sent]) -> list[wire.AnyOp]:
-    """The ops of the right shape; the others are answered one by one."""
-    good = []
-    for op in sent:
-        try:
-            good.append(ops.parsed(op.body))
-        except (ValidationError, WaymarkError):
-            continue
-    return good
-
-
-def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> None:
-    """Refuse a batch that leaves an op out, and numbers that another phone has used under this device id."""
+def check_numbers(device: Device, sent: Sequence[Sent]) -> None:
+    """Refuse a batch that leaves an op out."""
     expected = device.last_n + 1
     for op in sent:
         if op.n > expected:
@@ -131,15 +116,10 @@ def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> Non
         expected = max(expected, op.n + 1)
     if len({op.n for op in sent}) != len(sent):
         raise BadMessage("Two ops have one number.", help="Send each op once.")
-    known = dict(
-        session.execute(
-            select(SyncReceipt.n, SyncReceipt.op_id).where(
-                SyncReceipt.device_id == device.id, SyncReceipt.n.in_([op.n for op in sent])
-            )
-        )
-        .tuples()
-        .all()
-    )
+
+
+def refuse_a_fork(device: Device, sent: Sequence[Sent], known: Mapping[int, UUID]) -> None:
+    """Refuse numbers that another phone has used under this device id for other ops."""
     for op in sent:
         if known.get(op.n, op.op_id) != op.op_id:
             raise DeviceForked(
@@ -150,22 +130,42 @@ def check_numbers(session: Session, device: Device, sent: Sequence[Sent]) -> Non
             )
 
 
+def take_all(session: Session, batch: Batch, run: Sequence[Sent]) -> list[wire.OpResult]:
+    """Answer ops that belong together as one; where anything is wrong with one of them, each by itself."""
+    effects = settle_all(session, batch, run) if len(run) > 1 else None
+    if effects is None:
+        return [take(session, batch, op) for op in run]
+    return [
+        kept(batch, op, wire.OpResult(n=op.n, status=effect.status, rev=effect.rev), effect)
+        for op, effect in zip(run, effects, strict=True)
+    ]
+
+
+def settle_all(session: Session, batch: Batch, run: Sequence[Sent]) -> list[Effect] | None:
+    """Do facts about visits within one savepoint, each table read and written once; None when one does not go."""
+    facts = [(op.op, context_of(batch, op)) for op in run if isinstance(op.op, wire.Create)]
+    by_row = {row_id: op.op_id for op, _ in facts for row_id in (op.d.account_id, op.d.visit_id)}
+    try:
+        with session.begin_nested():
+            acting(session, batch.scope.actor, by_row)
+            return ops.record(session, facts)
+    except (WaymarkError, IntegrityError, DataError):
+        return None
+
+
 def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
     """Answer one op: with its receipt when there is one, else by doing it."""
-    receipts = batch.receipts[op.op_id]
-    for receipt in receipts:
+    before = batch.receipts[op.op_id]
+    for receipt in before:
         if receipt.body_sha == op.sha:
             return replayed(batch, op, receipt)
-    if receipts:
+    if before:
         error = wire.OpError(code="op_id_reuse", msg="This op was sent before with another content.", retry=False)
-        return keep(session, batch, op, wire.OpResult(n=op.n, status="rejected", error=error), op.body)
+        return kept(batch, op, wire.OpResult(n=op.n, status="rejected", error=error))
     if waits_for(batch, op):
         error = wire.OpError(code="dependency", msg="The op that this one builds on was refused.", retry=False)
-        return keep(session, batch, op, wire.OpResult(n=op.n, status="deferred", error=error), op.body)
-    result, effect = settle(session, batch, op)
-    if effect is not None:
-        batch.told[op.n] = effect
-    return keep(session, batch, op, result, None if result.status in ("applied", "merged") else op.body)
+        return kept(batch, op, wire.OpResult(n=op.n, status="deferred", error=error))
+    return kept(batch, op, *settle(session, batch, op))
 
 
 def waits_for(batch: Batch, op: Sent) -> bool:
@@ -175,15 +175,17 @@ def waits_for(batch: Batch, op: Sent) -> bool:
 
 def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Effect | None]:
     """Do an op within a savepoint. What a rule or the database refuses leaves nothing behind but its verdict."""
+    if op.op is None:
+        assert op.unfit is not None
+        return wire.OpResult(n=op.n, status="rejected", error=refusal(op.unfit)), None
     try:
         with session.begin_nested():
-            parsed = ops.parsed(op.body)
-            context = context_of(batch, op, parsed)
+            context = context_of(batch, op)
             acting(session, context.actor)
-            effect = ops.apply(session, parsed, context)
+            effect = ops.apply(session, op.op, context)
             clashes = [clash_of(session, conflict) for conflict in effect.conflicts]
             session.flush()
-    except (WaymarkError, ValidationError, IntegrityError, DataError) as error:
+    except (WaymarkError, IntegrityError, DataError) as error:
         return wire.OpResult(n=op.n, status="rejected", error=refusal(error)), None
     result = wire.OpResult(n=op.n, status=effect.status, rev=effect.rev)
     if clashes:
@@ -191,17 +193,18 @@ def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Eff
     return result, effect
 
 
-def context_of(batch: Batch, op: Sent, parsed: wire.AnyOp) -> Context:
+def context_of(batch: Batch, op: Sent) -> Context:
     """Who sends an op, when it was made, and whether its base revision means anything here."""
+    at = op.op.at if op.op else None
     return Context(
         scope=batch.scope,
         actor=replace(batch.scope.actor, op_id=op.op_id),
-        made_at=made_at(parsed.at, batch.phone, batch.device.skew_ms, batch.now),
+        made_at=made_at(at, batch.phone, batch.device.skew_ms, batch.now),
         base_is_stale=batch.phone is not None and op.n <= batch.phone.stale_n,
     )
 
 
-def refusal(error: WaymarkError | ValidationError | IntegrityError | DataError) -> wire.OpError:
+def refusal(error: Unfit) -> wire.OpError:
     """Why an op was refused, for the rep to read."""
     match error:
         case WaymarkError():
@@ -234,58 +237,39 @@ def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
     )
 
 
-def keep(
-    session: Session, batch: Batch, op: Sent, result: wire.OpResult, body: Mapping[str, Any] | None
-) -> wire.OpResult:
-    """Write the receipt, in the transaction of the effect."""
-    target = named(op.body)
-    receipt = SyncReceipt(
-        op_id=op.op_id,
-        body_sha=op.sha,
-        device_id=batch.device.id,
-        n=op.n,
-        status=result.status,
-        result=wire.emit(result),
-        entity=target[0] if target else None,
-        row_id=target[1] if target else None,
-        body=None if body is None else storable(body),
-    )
-    session.add(receipt)
-    session.flush()
-    batch.receipts[op.op_id].append(receipt)
+def kept(batch: Batch, op: Sent, result: wire.OpResult, effect: Effect | None = None) -> wire.OpResult:
+    """Keep an answer, to be written in the transaction of its effect; the body too unless the op was simply done.
+
+    A number of a phone has one answer. Where an op comes again with another content under its number, the answer to
+    that stands under the number below zero; what comes after it in yet other words is answered and not kept.
+    """
+    body = None if result.status in ("applied", "merged") else op.body
+    taken = {one.n for one in batch.receipts[op.op_id] if one.device_id == batch.device.id}
+    number = next((n for n in (op.n, -op.n) if n not in taken), None)
+    if number is not None:
+        receipt = receipts.receipt(op, batch.device.id, number, result, body)
+        batch.receipts[op.op_id].append(receipt)
+        batch.kept.append(receipt)
+    if effect is not None:
+        batch.told[op.n] = effect
     return result
-
-
-def storable(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body as `jsonb` can hold it; one with NUL characters is kept as text."""
-    text = wire.canonical(body)
-    return {"text": text.replace("\\u0000", "␀")} if "\\u0000" in text else dict(body)
 
 
 def replayed(batch: Batch, op: Sent, receipt: SyncReceipt) -> wire.OpResult:
     """The answer that was given before; the row as it is now goes along."""
     result = wire.OpResult.model_validate(receipt.result | {"n": op.n, "replay": True})
-    target = named(op.body)
-    if target is None or result.status in REFUSED:
+    if op.op is None or result.status in REFUSED:
         return result
-    entity, row_id = target
-    if entity == "visit_event":
-        entity, row_id = "visit", UUID(str(op.body["d"]["visit_id"]))
+    entity, row_id = op.op.e, op.op.id
+    if isinstance(op.op, wire.Create):
+        entity, row_id = "visit", op.op.d.visit_id
     batch.told[op.n] = Effect(result.status, entity, row_id, result.rev or 0)
     return result
 
 
-def named(body: Mapping[str, Any]) -> tuple[str, UUID] | None:
-    """The entity and row that an op names, when it is of the right shape."""
-    try:
-        op = ops.parsed(body)
-    except (ValidationError, WaymarkError):
-        return None
-    return op.e, op.id
-
-
-def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) -> list[wire.OpResult]:
-    """Verdicts with the rows as they are after the whole batch, wherever the phone may see them."""
+def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) -> Iterator[str]:
+    """Verdicts as JSON, with the rows as they are after the whole batch, wherever the phone may see them. The database
+    writes rows as JSON; they go out as they are."""
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for effect in batch.told.values():
         wanted[effect.entity].add(effect.row_id)
@@ -295,9 +279,10 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
         held = buckets.held(session, batch.allowed, entity.code, ids)
         found = entities.rows(session, batch.scope, entity, held) if held else {}
         rows |= {(name, row_id): row for row_id, row in found.items()}
-    told = []
     for result in results:
         change = batch.told.get(result.n)
         row = rows.get((change.entity, change.row_id)) if change else None
-        told.append(result if row is None else result.model_copy(update={"rev": row.rev, "row": row.json()}))
-    return told
+        if row is None:
+            yield wire.canonical(wire.emit(result))
+        else:
+            yield f'{wire.canonical(wire.emit(result) | {"rev": row.rev})[:-1]},"row":{row.document}}}'

@@ -18,10 +18,11 @@ from server.auth.queries import visible_users
 from server.auth.tokens import verify_signature
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
-from server.sync import buckets, push, wire
+from server.sync import buckets, push, receipts, wire
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
 from server.sync.problems import MessageTooLarge
-from server.sync.push import Batch, Sent
+from server.sync.push import Batch
+from server.sync.receipts import Sent
 from server.sync.schemas import HeldRead
 
 MOST = 10_000
@@ -69,7 +70,7 @@ def hold(session: Session, request: wire.QuarantineRequest) -> int:
     ids = [op.op_id for op in sent]
     answered = set(session.scalars(select(SyncReceipt.op_id).where(SyncReceipt.op_id.in_(ids))))
     fresh = [
-        {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": push.storable(op.body)}
+        {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": receipts.storable(op.body)}
         for op in sent
         if op.op_id not in answered
     ]
@@ -130,7 +131,8 @@ def decide(
     rows = session.scalars(waiting.order_by(QuarantinedOp.n).with_for_update()).all()
     batch = batch_of(session, device) if take and rows else None
     if batch is not None:
-        push.remember(session, batch, [Sent(row.n, row.op_id, row.body_sha, row.body) for row in rows])
+        sent = [Sent.of(row.n, row.op_id, row.body_sha, row.body) for row in rows]
+        receipts.remember(session, batch.receipts, device, sent)
     for row in rows:
         row.state = "discarded" if batch is None else taken(session, batch, row)
         row.decided_by, row.decided_at = scope.user_id, clock.now()
@@ -154,6 +156,8 @@ def taken(session: Session, batch: Batch, row: QuarantinedOp) -> str:
     """Do an op; says what became of it. Its number is its own unless another op has it by now."""
     number = select(SyncReceipt.n).where(SyncReceipt.device_id == row.device_id, SyncReceipt.n == row.n)
     n = row.n if session.scalar(number) is None else batch.device.last_n + 1
-    result = push.take(session, batch, Sent(n, row.op_id, row.body_sha, row.body))
+    result = push.take(session, batch, Sent.of(n, row.op_id, row.body_sha, row.body))
+    receipts.write(session, batch.kept)
+    batch.kept.clear()
     batch.device.last_n = max(batch.device.last_n, n)
     return "refused" if result.status in push.REFUSED else "taken"

@@ -25,21 +25,21 @@ DecideConflicts = Annotated[Scope, requires("conflicts:decide")]
 @router.post("/sync/v1/hello")
 def say_hello(scope: Reader, body: Body) -> Response:
     """Begin a sync: versions, epoch, last op taken, buckets, limits."""
-    request = parse(wire.HelloRequest, body)
+    request = parse(wire.HelloRequest, body, scope)
     return answer(writing(lambda session: hello.hello(session, scope, request)))
 
 
 @router.post("/sync/v1/push")
 def push_ops(scope: Writer, body: Body) -> Response:
     """Take ops in, in order, each exactly once."""
-    request = parse(wire.PushRequest, body)
-    return answer(writing(lambda session: push.push(session, scope, request)))
+    request = parse(wire.PushRequest, body, scope)
+    return Response(writing(lambda session: push.push(session, scope, request)), media_type="application/json")
 
 
 @router.post("/sync/v1/pull", dependencies=[in_turn()])
 def pull_page(scope: Reader, body: Body) -> Response:
     """One page of what changed."""
-    request = parse(wire.PullRequest, body)
+    request = parse(wire.PullRequest, body, scope)
     with first_sync(request), reading() as session:
         return Response(pull.pull(session, scope, request), media_type="application/json")
 
@@ -47,7 +47,7 @@ def pull_page(scope: Reader, body: Body) -> Response:
 @router.post("/sync/v1/digest", dependencies=[in_turn()])
 def compare_digest(scope: Reader, body: Body) -> Response:
     """Compare what the phone holds with what it should hold."""
-    request = parse(wire.DigestRequest, body)
+    request = parse(wire.DigestRequest, body, scope)
     with reading() as session:
         return answer(digest.compare(session, scope, request))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from psycopg import Error as DatabaseError
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -25,9 +25,7 @@ def writing[T](work: Callable[[Session], T]) -> T:
     for _ in range(ATTEMPTS):
         try:
             with transaction() as session:
-                session.execute(select(func.set_config("lock_timeout", LOCK_TIMEOUT, True)))
-                session.execute(text("set local statement_timeout = '20s'"))
-                session.execute(text(DURABLE))
+                session.execute(PROMISES, {"lock_timeout": LOCK_TIMEOUT})
                 result = work(session)
         except OperationalError as error:
             cause = error.orig
@@ -38,9 +36,13 @@ def writing[T](work: Callable[[Session], T]) -> T:
     raise Busy("Others are changing the same records.", help="Send the same again in a moment.", retry=True, after_s=2)
 
 
-DURABLE = """
-select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'
-"""
+PROMISES = text(
+    """
+    select set_config('lock_timeout', :lock_timeout, true), set_config('statement_timeout', '20s', true),
+        case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'on', true) end
+    """
+)
+"""Nobody waits for long, and what is answered is on the disk."""
 
 
 @contextmanager
@@ -49,5 +51,4 @@ def reading() -> Iterator[Session]:
     with engine().connect() as connection:
         moment = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with Session(moment, expire_on_commit=False) as session, session.begin():
-            session.execute(text("set local statement_timeout = '20s'"))
             yield session

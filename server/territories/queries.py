@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import BindParameter, Select, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
@@ -15,7 +15,7 @@ from server.auth.models import User
 from server.territories.models import Territory, TerritoryMember
 
 
-def of_members(user_ids: Iterable[UUID] | Select[Any], day: date) -> Select[UUID]:
+def of_members(user_ids: Iterable[UUID] | Select[Any], day: date | BindParameter[date]) -> Select[UUID]:
     """The ids of the territories that some people work on a day."""
     users = user_ids if isinstance(user_ids, Select) else list(user_ids)
     return (

@@ -86,19 +86,30 @@ def remove(session: Session, endpoint_id: UUID) -> None:
 
 def announce(session: Session, type: str, row_id: str, revision: str) -> list[Delivery]:
     """Tell every endpoint that wants it; one that was told of this revision last is not told again."""
+    return announce_all(session, type, [(row_id, revision)])
+
+
+def announce_all(session: Session, type: str, changes: Sequence[tuple[str, str]]) -> list[Delivery]:
+    """Tell every endpoint that wants it of several rows with their revisions, in their order."""
     wanting = select(Endpoint).where(Endpoint.active, Endpoint.deleted_at.is_(None), Endpoint.types.contains([type]))
-    told = []
-    for endpoint in session.scalars(wanting.order_by(Endpoint.id)):
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"webhook:{endpoint.id}:{type}:{row_id}"))))
-        last = session.scalars(
-            select(Delivery.revision)
-            .where(Delivery.endpoint_id == endpoint.id, Delivery.type == type, Delivery.row_id == row_id)
-            .order_by(Delivery.created_at.desc(), Delivery.id.desc())
-            .limit(1)
-        ).one_or_none()
-        if last != revision:
-            told.append(_queue(session, endpoint, type, row_id, revision))
-    return told
+    endpoints = session.scalars(wanting.order_by(Endpoint.id)).all() if changes else []
+    return [
+        delivery
+        for row_id, revision in changes
+        for endpoint in endpoints
+        if (delivery := _tell(session, endpoint, type, row_id, revision)) is not None
+    ]
+
+
+def _tell(session: Session, endpoint: Endpoint, type: str, row_id: str, revision: str) -> Delivery | None:
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"webhook:{endpoint.id}:{type}:{row_id}"))))
+    last = session.scalars(
+        select(Delivery.revision)
+        .where(Delivery.endpoint_id == endpoint.id, Delivery.type == type, Delivery.row_id == row_id)
+        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return _queue(session, endpoint, type, row_id, revision) if last != revision else None
 
 
 def replay(session: Session, delivery_id: UUID) -> Delivery:

@@ -301,8 +301,8 @@ def test_a_visit_moves_the_due_date_and_an_earlier_one_does_not(
 ) -> None:
     account = make_account("Müller AG", account_class="B")
     today = clock.now().date()
-    service.note_visit(session, account.id, today - timedelta(days=30))
-    service.note_visit(session, account.id, date(2020, 1, 1))
+    service.note_visits(session, [(account.id, account.id, today - timedelta(days=30))])
+    service.note_visits(session, [(account.id, account.id, date(2020, 1, 1))])
     row = queries.detail(session, scope(ada), account.id)
     assert row is not None
     session.refresh(row.account)

@@ -180,7 +180,7 @@ select a.id from attachment a where a.deleted_at is null and account_surviving(a
 def expected_rows(session: Session, scope: Scope) -> dict[str, dict[str, Any]]:
     """What somebody's phone holds, told by the rules of the pages and not by the tables of sync."""
     accounts = [UUID(row_id) for row_id in reach_of(session, scope)]
-    people = list(session.scalars(buckets.people_of(scope)))
+    people = list(session.scalars(buckets.people_of(scope.level("accounts:read")), buckets.reader(scope)))
     sites = session.scalars(select(Site.id).where(Site.account_id.in_(accounts), Site.deleted_at.is_(None))).all()
     visits: Any = session.scalars(text(VISITS), {"accounts": accounts, "people": people}).all()
     taken: Any = session.scalars(text(PHOTOS), {"accounts": accounts}).all()

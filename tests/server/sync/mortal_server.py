@@ -21,9 +21,10 @@ BEFORE, AFTER = "before", "after"
 
 FUNCTIONS: dict[str, tuple[str, str, str]] = {
     "hello, before its commit": ("server.sync.hello", "hello", AFTER),
-    "push, before the effect": ("server.sync.push", "settle", BEFORE),
-    "push, before the receipt": ("server.sync.push", "keep", BEFORE),
-    "push, after the receipt": ("server.sync.push", "keep", AFTER),
+    "push, before the effect": ("server.sync.push", "take_all", BEFORE),
+    "push, between visits and what follows from them": ("server.activities.recording", "write", AFTER),
+    "push, before the receipts": ("server.sync.receipts", "write", BEFORE),
+    "push, after the receipts": ("server.sync.receipts", "write", AFTER),
     "push, before its commit": ("server.sync.push", "push", AFTER),
     "pull, after the feed": ("server.sync.pull", "feed", AFTER),
     "pull, before its answer": ("server.sync.pull", "pull", AFTER),

@@ -23,7 +23,7 @@ from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
 from server.kit import clock
 from server.kit.database import engine
-from server.sync import buckets, cursors, epochs, push
+from server.sync import buckets, cursors, epochs, push, receipts
 from server.sync import pull as server_pull
 from server.sync.problems import Gap
 from tests.server.sync import stories
@@ -93,28 +93,37 @@ def late_snapshot(m: Patch) -> None:
 def no_receipt(m: Patch) -> None:
     """An op is done again each time it arrives."""
 
-    def forgetful(session: Any, batch: Any, op: Any) -> Any:
-        return push.settle(session, batch, op)[0]
-
-    m.setattr(push, "take", forgetful)
+    m.setattr(receipts, "remember", lambda session, known, device, sent: {})
+    m.setattr(receipts, "write", lambda session, kept: None)
 
 
 def receipt_beside_the_effect(m: Patch) -> None:
     """The answer is kept although the op's effect is not."""
-    real = push.settle
+    one, several = push.settle, push.settle_all
+
+    def lose(session: Any, op: Any) -> None:
+        if op.n % 5 == 0:
+            session.execute(text("delete from visit_event where id = :id"), {"id": op.body["id"]})
 
     def settle(session: Any, batch: Any, op: Any) -> Any:
-        result, effect = real(session, batch, op)
-        if result.status == "applied" and op.n % 5 == 0:
-            session.execute(text("delete from visit_event where id = :id"), {"id": op.body["id"]})
+        result, effect = one(session, batch, op)
+        if result.status == "applied":
+            lose(session, op)
         return result, effect
 
+    def settle_all(session: Any, batch: Any, run: Any) -> Any:
+        effects = several(session, batch, run)
+        for op in run if effects else ():
+            lose(session, op)
+        return effects
+
     m.setattr(push, "settle", settle)
+    m.setattr(push, "settle_all", settle_all)
 
 
 def no_epoch(m: Patch) -> None:
     """Every incarnation of the database is the same."""
-    m.setattr(epochs, "computed", lambda session: ("same", {}))
+    m.setattr(epochs, "told", lambda row: ("same", {}))
 
 
 def epoch_of_the_database_alone(m: Patch) -> None:
@@ -152,9 +161,9 @@ def no_gap_check(m: Patch) -> None:
     """An op may jump over those before it."""
     real = push.check_numbers
 
-    def check(session: Any, device: Any, sent: Any) -> None:
+    def check(device: Any, sent: Any) -> None:
         with contextlib.suppress(Gap):
-            real(session, device, sent)
+            real(device, sent)
 
     m.setattr(push, "check_numbers", check)
 

@@ -161,6 +161,53 @@ def test_an_op_id_used_for_another_content_is_refused_and_the_queue_goes_on(worl
     assert again == verdicts[1] | {"replay": True}
 
 
+def test_an_op_that_comes_again_with_another_content_is_refused_alone_and_what_follows_is_taken(world: World) -> None:
+    account = world.account("Bakery", "west")
+    phone = world.phone("rita")
+    phone.sync()
+    first = phone.event(account, note="As it was")
+    phone.push()
+    changed = first | {"d": first["d"] | {"note": "Another"}}
+    reply = phone.call("/sync/v1/push", {"epoch": phone.epoch, "ops": [changed, phone.event(account)]})
+    assert [verdict["status"] for verdict in reply["results"]] == ["rejected", "applied"]
+    assert reply["results"][0]["error"]["code"] == "op_id_reuse"
+    assert world.sql("select note from visit_event where id = :id", id=first["id"]) == [("As it was",)]
+    kept = world.sql("select n, status, body #>> '{d,note}' from sync_receipt order by n")
+    assert kept == [(-1, "rejected", "Another"), (1, "applied", None), (2, "applied", None)]
+    again = phone.call("/sync/v1/push", {"epoch": phone.epoch, "ops": [changed]})["results"][0]
+    assert again == reply["results"][0] | {"replay": True}
+
+
+def test_many_facts_of_one_visit_in_one_push_count_in_their_order(world: World) -> None:
+    account, other = world.account("Bakery", "west"), world.account("Smithy", "west")
+    planned = [world.visit(account, "rita"), world.visit(other, "rita")]
+    phone = world.phone("rita")
+    phone.sync()
+    for visit, at in zip(planned, (account, other), strict=True):
+        for state in ("en_route", "checked_in", "done", "missed"):
+            phone.event(at, visit_id=visit, state=state, note=f"as {state}")
+    phone.event(account, note="nobody planned it")
+    verdicts = phone.push()
+    assert {verdict["status"] for verdict in verdicts} == {"applied"}
+    assert verdicts[0]["row"]["state"] == "done"
+    told = world.sql("select state, note, flags from visit where id = any(:ids)", ids=planned)
+    assert told == [("done", "as done", ["missed_after_done"])] * 2
+    by_op = world.sql("select distinct op_id from field_history where entity = 'visit' and source = 'sync'")
+    assert {op_id for (op_id,) in by_op} == {UUID(phone.journal[number]["op_id"]) for number in (3, 7, 8)}
+    assert world.sql("select count(*) from sync_item where e = 12 and op = 'P'")[0][0] >= 3
+
+
+def test_what_is_not_sent_yet_is_counted_after_each_push(world: World) -> None:
+    account = world.account("Bakery", "west")
+    phone = world.phone("rita")
+    phone.sync()
+    phone.event(account)
+    phone.event(account)
+    phone.align(phone.hello(pending={"ops": 3, "blobs": 1, "oldest": None}))
+    phone.push()
+    assert world.sql("select pending from device")[0][0] == {"ops": 1, "blobs": 1, "oldest": None}
+
+
 def test_an_op_that_builds_on_a_refused_one_waits(world: World) -> None:
     account = world.account("Bakery", "west")
     phone = world.phone("rita")

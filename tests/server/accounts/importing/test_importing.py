@@ -200,7 +200,7 @@ def test_a_list_never_takes_back_a_visit_nor_wakes_what_was_merged_away(
 ) -> None:
     winner, loser = make_account("Müller AG", number="1"), make_account("Mueller", number="2")
     loser.merged_into = winner.id
-    accounts.note_visit(session, winner.id, date(2020, 3, 1))
+    accounts.note_visits(session, [(winner.id, winner.id, date(2020, 3, 1))])
     rows = "number,name,last visit,phone\n2,Müller AG,2020-01-01,+4232371212\n"
     run = run_import(session, write(tmp_path, rows))
     assert run.counts["update"] == 1

@@ -1,0 +1,109 @@
+"""What was answered to ops: read at once before a push, written at once after it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import and_, or_, select, text
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from server.auth.models import Device
+from server.kit.errors import WaymarkError
+from server.sync import ops, wire
+from server.sync.models import SyncReceipt
+
+type Unfit = WaymarkError | ValidationError | IntegrityError | DataError
+"""What a rule, a shape or the database has against an op."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An op as it came."""
+
+    n: int
+    op_id: UUID
+    sha: bytes
+    body: Mapping[str, Any]
+    op: wire.AnyOp | None
+    """None when it is not of the right shape."""
+    unfit: Unfit | None = None
+    """Why it is not."""
+
+    @classmethod
+    def of(cls, n: int, op_id: UUID, sha: bytes, body: Mapping[str, Any]) -> "Sent":
+        """An op, read once."""
+        try:
+            return cls(n, op_id, sha, body, ops.parsed(body))
+        except (ValidationError, WaymarkError) as error:
+            return cls(n, op_id, sha, body, None, error)
+
+    @property
+    def dep_op(self) -> UUID | None:
+        """The op that this one builds on."""
+        try:
+            return UUID(str(self.body["dep_op"])) if self.body.get("dep_op") else None
+        except ValueError:
+            return None
+
+
+def remember(
+    session: Session, known: dict[UUID, list[SyncReceipt]], device: Device, sent: Sequence[Sent]
+) -> dict[int, UUID]:
+    """Ask once for everything that was answered before to some ops, to those that they build on, and under their
+    numbers; returns which op has which number on this phone."""
+    ids = {op.op_id for op in sent} | {op.dep_op for op in sent if op.dep_op}
+    numbers = and_(SyncReceipt.device_id == device.id, SyncReceipt.n.in_([op.n for op in sent]))
+    taken = {}
+    for receipt in session.scalars(select(SyncReceipt).where(or_(SyncReceipt.op_id.in_(ids), numbers))):
+        if receipt.op_id in ids:
+            known[receipt.op_id].append(receipt)
+        if receipt.device_id == device.id:
+            taken[receipt.n] = receipt.op_id
+    return taken
+
+
+def receipt(op: Sent, device_id: UUID, n: int, result: wire.OpResult, body: Mapping[str, Any] | None) -> SyncReceipt:
+    """An answer as it is kept; it is not stored yet."""
+    return SyncReceipt(
+        op_id=op.op_id,
+        body_sha=op.sha,
+        device_id=device_id,
+        n=n,
+        status=result.status,
+        result=wire.emit(result),
+        entity=op.op.e.replace("\x00", "�") if op.op else None,
+        row_id=op.op.id if op.op else None,
+        body=None if body is None else storable(body),
+    )
+
+
+WRITE = text(
+    """
+insert into sync_receipt (op_id, body_sha, device_id, n, entity, row_id, status, result, body)
+select r.op_id, r.body_sha, r.device_id, r.n, r.entity, r.row_id, r.status, r.result::jsonb, r.body::jsonb
+from unnest(cast(:op_id as uuid[]), cast(:body_sha as bytea[]), cast(:device_id as uuid[]), cast(:n as bigint[]),
+    cast(:entity as text[]), cast(:row_id as uuid[]), cast(:status as text[]), cast(:result as text[]),
+    cast(:body as text[])) r(op_id, body_sha, device_id, n, entity, row_id, status, result, body)
+    """
+)
+
+
+def write(session: Session, receipts: Sequence[SyncReceipt]) -> None:
+    """Store answers, in the transaction of their effects."""
+    if not receipts:
+        return
+    plain = ("op_id", "body_sha", "device_id", "n", "entity", "row_id", "status")
+    columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in receipts] for name in plain}
+    columns["result"] = [json.dumps(one.result) for one in receipts]
+    columns["body"] = [None if one.body is None else json.dumps(one.body) for one in receipts]
+    session.execute(WRITE, columns)
+
+
+def storable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as `jsonb` can hold it; one with NUL characters is kept as text."""
+    plain = wire.canonical(body)
+    return {"text": plain.replace("\\u0000", "␀")} if "\\u0000" in plain else dict(body)
