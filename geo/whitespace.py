@@ -66,12 +66,9 @@ class Chance:
     high: float
     """More than this are too many to be chance."""
     z: float
-    """Difference in standard deviations, drawn towards 0 by the correction for whole numbers; 0 within it."""
-
-    @property
-    def beyond(self) -> int:
-        """-1: fewer than chance allows; 1: more; 0: within chance."""
-        return 0 if abs(self.z) <= NormalDist().inv_cdf(0.95) else (1 if self.z > 0 else -1)
+    """Difference in standard deviations less half a customer, the correction for whole numbers; 0 without variance."""
+    beyond: int
+    """-1: fewer than chance allows; 1: more; 0: within chance."""
 
 
 def chance(found: float, expected: float, variance: float, level: float = 0.9) -> Chance:
@@ -107,10 +104,10 @@ def chance(found: float, expected: float, variance: float, level: float = 0.9) -
     if found < 0 or expected < 0 or variance < 0 or not 0 < level < 1:
         raise ValueError(f"found {found:g}, expected {expected:g}, variance {variance:g}, level {level:g}")
     half = NormalDist().inv_cdf((1 + level) / 2) * variance**0.5 + 0.5
+    low, high = max(0.0, expected - half), expected + half
     away = found - expected
-    beyond = max(0.0, abs(away) - 0.5)
-    z = math.copysign(beyond / variance**0.5, away) if variance else 0.0
-    return Chance(expected, max(0.0, expected - half), expected + half, z)
+    z = math.copysign(max(0.0, abs(away) - 0.5) / variance**0.5, away) if variance else 0.0
+    return Chance(expected, low, high, z, (found > high) - (found < low))
 
 
 def drive_hours(out_s: float, stops: float, square_km: float) -> float:

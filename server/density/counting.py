@@ -182,9 +182,9 @@ COUNT = (
 
 SUMS_OF_KINDS = text(
     """
-    select t.id, coalesce(sum(c.prospects + c.customers), 0)::float8 as firms, coalesce(sum(c.customers), 0)::float8,
+    select t.id, coalesce(sum(c.prospects), 0)::float8, coalesce(sum(c.customers), 0)::float8,
            coalesce(max(w.value), 0), coalesce(max(w.customers), 0)
-    from density_trade t
+    from (select id from density_trade union all select 0) t
     left join density_count c on c.trade_id = t.id and (c.cell >> 52) & 15 = :coarsest
     left join (
         select d.trade_id, sum(a.yearly_value)::float8 as value, count(*)::float8 as customers
@@ -194,7 +194,8 @@ SUMS_OF_KINDS = text(
     group by t.id order by t.id
     """
 )
-"""Of each kind: firms, customers, the sum of the customers' yearly values and how many have one."""
+"""Of each kind, and of 0, which nobody knows: prospects, customers, their yearly values together, and how many have
+one."""
 
 USUAL_VALUE = text(
     """
@@ -220,34 +221,32 @@ TOUCHED_ALL = text(
     """
 )
 
-FRESH = (
-    text("analyze touched"),
-    text(
-        """
+ANALYZE_TOUCHED, ANALYZE_FRESH = text("analyze touched"), text("analyze fresh")
+FRESH = text(
+    """
         create temporary table fresh on commit drop as
         select cell, ((cell >> 52) & 15)::int as resolution, sum(c.prospects)::int as prospects,
                sum(c.customers)::numeric(12, 2) as customers,
-               coalesce(sum(c.customers) filter (where trade_id > 0), 0)::numeric(12, 2) as found,
-               coalesce(sum((c.prospects + c.customers::float8) * t.rate), 0) as expected,
-               coalesce(sum((c.prospects + c.customers::float8) * t.rate * (1 - t.rate)), 0) as variance,
+               sum((c.prospects + c.customers::float8) * coalesce(t.rate, :usual)) as expected,
+               sum((c.prospects + c.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
+                   as variance,
                coalesce(sum(c.prospects * t.rate * t.value), 0) as value
         from touched join density_count c using (cell) left join density_trade t on t.id = trade_id
         group by cell
         """
-    ),
-    text("analyze fresh"),
 )
+"""Customers of no known kind are expected at the usual rate."""
 
 CHANGES = text(
     """
     create temporary table changes on commit drop as
-    select cell, f.resolution, f.prospects, f.customers, f.found, f.expected, f.variance, f.value,
+    select cell, f.resolution, f.prospects, f.customers, f.expected, f.variance, f.value,
            old.cell is null as is_new,
            (f.customers / nullif(f.prospects + f.customers, 0))::float8 as share,
            (f.prospects + f.customers)::float8 as n
     from fresh f full join (select old.* from density_cell old join touched using (cell)) old using (cell)
-    where (f.prospects, f.customers, f.found, f.expected, f.variance, f.value)
-        is distinct from (old.prospects, old.customers, old.found, old.expected, old.variance, old.value)
+    where (f.prospects, f.customers, f.expected, f.variance, f.value)
+        is distinct from (old.prospects, old.customers, old.expected, old.variance, old.value)
     """
 )
 """What differs; a cell that is gone has no counts."""
@@ -259,7 +258,7 @@ DROP_OLD = text(
 SHARES = text(
     """
     create temporary table changed_share on commit drop as
-    select cell, resolution, prospects, customers, found, expected, variance, value, is_new, share,
+    select cell, resolution, prospects, customers, expected, variance, value, is_new, share,
            greatest(0, (share + :z2 / (2 * n) - root) / (1 + :z2 / n)) as low,
            least(1, (share + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
     from (
@@ -273,14 +272,14 @@ UPDATE_CHANGED = text(
     """
     update density_cell old set prospects = w.prospects, customers = w.customers,
         penetration = w.share, low = w.low, high = w.high,
-        found = w.found, expected = w.expected, variance = w.variance, value = w.value
+        expected = w.expected, variance = w.variance, value = w.value
     from changed_share w where w.cell = old.cell and not w.is_new
     """
 )
 
 NEW_CELLS = text(
     """
-    select cell, resolution, prospects, customers, share, low, high, found, expected, variance, value
+    select cell, resolution, prospects, customers, share, low, high, expected, variance, value
     from changed_share where is_new order by cell
     """
 )

@@ -28,10 +28,8 @@ class Figures:
     prospects: int
     customers: float
     penetration: Penetration
-    found: float
-    """Customers whose kind is known."""
     chance: Chance
-    """What their number is to be compared with."""
+    """How many customers were to be expected, and what chance explains of the difference."""
     value: float
     """Prospects x rate x value of their kind, a year."""
     square_km: float
@@ -45,13 +43,11 @@ class Figures:
 def figures(row: Any, square_km: float) -> Figures:
     """The figures of a row with the sums of cells."""
     prospects, customers = int(row.prospects or 0), float(row.customers or 0)
-    found = float(row.found or 0)
     return Figures(
         prospects=prospects,
         customers=customers,
         penetration=penetration(customers, prospects + customers),
-        found=found,
-        chance=chance(found, float(row.expected or 0), max(0.0, float(row.variance or 0))),
+        chance=chance(customers, float(row.expected or 0), max(0.0, float(row.variance or 0))),
         value=float(row.value or 0),
         square_km=square_km,
     )
@@ -124,7 +120,7 @@ class Area:
 
 
 _SUMS = """
-    sum(c.prospects) as prospects, sum(c.customers) as customers, sum(c.found) as found,
+    sum(c.prospects) as prospects, sum(c.customers) as customers,
     sum(c.expected) as expected, sum(c.variance) as variance, sum(c.value) as value
 """
 _TERRITORIES = text(

@@ -69,7 +69,6 @@ def _areas(session: Session, seen: Reach, *, values: bool) -> geopandas.GeoDataF
         "low_90": [area.figures.penetration.low for area in found],
         "high_90": [area.figures.penetration.high for area in found],
         "expected": [area.figures.chance.expected for area in found],
-        "found": [area.figures.found for area in found],
     }
     if values:
         columns["value"] = [area.figures.value for area in found]
@@ -87,7 +86,6 @@ def _hexagons(session: Session, resolution: int, seen: Reach, *, values: bool) -
         "penetration": [cell.penetration for cell in cells],
         "low_90": [cell.low for cell in cells],
         "high_90": [cell.high for cell in cells],
-        "found": [float(cell.found) for cell in cells],
         "expected": [cell.expected for cell in cells],
     }
     if values:

@@ -12,7 +12,7 @@ from geo.types import LonLat
 from server.accounts import queries as accounts
 from server.accounts.models import Account, AccountClass, Site, Status
 from server.auth.access import Scope
-from server.density.models import DensityTrade
+from server.density import queries
 from server.kit.settings import settings
 from server.leads import queries as leads
 from server.leads.models import OPEN, Lead, LeadSignal, SignalKind
@@ -34,28 +34,6 @@ class Idle:
     territory: str | None
     value: float
     """The usual rate x what it is worth a year."""
-
-
-@dataclass(frozen=True)
-class Usual:
-    """Of all kinds together."""
-
-    rate: float
-    value: float
-
-
-def usual(session: Session) -> Usual:
-    """How many firms become customers, and what a customer is worth; 0 while there are none."""
-    firms, customers, value = session.execute(
-        select(
-            func.coalesce(func.sum(DensityTrade.firms), 0),
-            func.coalesce(func.sum(DensityTrade.customers), 0),
-            func.coalesce(
-                func.sum(DensityTrade.value * DensityTrade.firms) / func.nullif(func.sum(DensityTrade.firms), 0), 0
-            ),
-        )
-    ).one()
-    return Usual(customers / firms if firms else 0.0, float(value))
 
 
 def idle_accounts(
@@ -94,7 +72,7 @@ def idle_accounts(
         .order_by(worth.desc(), Account.id)
         .limit(MOST)
     )
-    known = usual(session)
+    known = queries.usual(session)
     return [
         Idle(id, False, name, LonLat(lon, lat), place, territory, known.rate * float(value or known.value))
         for id, name, lon, lat, place, territory, value in rows
@@ -127,7 +105,7 @@ def idle_leads(session: Session, scope: Scope, *, since: date, territory_id: UUI
         .order_by(Lead.id)
         .limit(MOST)
     )
-    known = usual(session)
+    known = queries.usual(session)
     shows = scope.sees("lead", "expected_value")
     return [
         Idle(

@@ -96,9 +96,6 @@ class DensityCell(Base):
     penetration: Mapped[float] = mapped_column(comment="Customers / (prospects + customers).")
     low: Mapped[float] = mapped_column(comment="Lower end of the 90 % Wilson interval.")
     high: Mapped[float] = mapped_column(comment="Upper end of the 90 % Wilson interval.")
-    found: Mapped[Decimal] = mapped_column(
-        Numeric(12, 2), server_default=text("0"), comment="Customers whose kind is known; to be compared with expected."
-    )
     expected: Mapped[float] = mapped_column(server_default=text("0"), comment="Customers by the rates of the kinds.")
     variance: Mapped[float] = mapped_column(server_default=text("0"), comment="Of expected: sum of rate (1 - rate).")
     value: Mapped[float] = mapped_column(
@@ -122,6 +119,10 @@ class DensityState(Base):
     )
     learned_at: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True), comment="When the rates and values of kinds were learned."
+    )
+    usual_rate: Mapped[float] = mapped_column(server_default=text("0"), comment="Customers / firms of all kinds.")
+    usual_value: Mapped[float] = mapped_column(
+        server_default=text("0"), comment="Mean yearly value of the customers that have one."
     )
     breaks: Mapped[dict[str, Any]] = mapped_column(
         JSONB, server_default=text("'{}'::jsonb"), comment="Bounds of the legends' classes by layer and resolution."

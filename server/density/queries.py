@@ -27,9 +27,9 @@ _TILE = """
         select to_hex(cell) as cell, prospects, customers::float8 as customers,
                round(penetration::numeric, 4)::float8 as penetration,
                round(low::numeric, 4)::float8 as low, round(high::numeric, 4)::float8 as high,
-               found::float8 as found, round(expected::numeric, 1)::float8 as expected,
-               case when variance > 0 then round((sign(found::float8 - expected)
-                   * greatest(0, abs(found::float8 - expected) - 0.5) / sqrt(variance))::numeric, 2)::float8 else 0
+               round(expected::numeric, 1)::float8 as expected,
+               case when variance > 0 then round((sign(customers::float8 - expected)
+                   * greatest(0, abs(customers::float8 - expected) - 0.5) / sqrt(variance))::numeric, 2)::float8 else 0
                end as z,
                case when :values then round(value) end as value,
                ST_AsMVTGeom(geom, tile.box, 4096, 64, true) as geom
@@ -48,7 +48,7 @@ _OF_KINDS = """
         select *, sqrt(:z2 * (penetration * (1 - penetration) + :z2 / (4 * n)) / n) as root
         from (
             select c.cell, c.geom, sum(k.prospects) as prospects, sum(k.customers) as customers,
-                   sum(k.customers) as found, sum(k.prospects + k.customers)::float8 as n,
+                   sum(k.prospects + k.customers)::float8 as n,
                    (sum(k.customers) / sum(k.prospects + k.customers))::float8 as penetration,
                    sum((k.prospects + k.customers::float8) * t.rate) as expected,
                    sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)) as variance,
@@ -150,6 +150,22 @@ def breaks(session: Session, resolution: int, layer: str = "prospects") -> list[
     state = session.get(DensityState, 1)
     found: list[int] = (state.breaks if state else {}).get(layer, {}).get(str(resolution), [])
     return found
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Of all kinds together."""
+
+    rate: float
+    """Share of the firms that are customers."""
+    value: float
+    """Mean yearly value of a customer."""
+
+
+def usual(session: Session) -> Usual:
+    """How many firms become customers, and what a customer is worth; 0 while there are none."""
+    state = session.get(DensityState, 1)
+    return Usual(state.usual_rate, state.usual_value) if state else Usual(0.0, 0.0)
 
 
 @dataclass(frozen=True)

@@ -56,12 +56,12 @@ class FiguresRead(BaseModel):
     low_90: float
     high_90: float
     """Wilson score interval."""
-    found: float
-    """Customers whose kind is known."""
     expected: float
-    """Σ of the rates of the firms' kinds."""
+    """Customers that were to be expected: Σ of the rates of the firms' kinds."""
     chance_low: float
     chance_high: float
+    z: float
+    """Found less expected in standard deviations, beyond half a customer."""
     beyond_chance: int
     """-1: fewer than chance allows; 1: more; 0: within chance."""
     value: float | None
@@ -78,10 +78,10 @@ class FiguresRead(BaseModel):
             penetration=found.penetration.share,
             low_90=found.penetration.low,
             high_90=found.penetration.high,
-            found=found.found,
             expected=found.chance.expected,
             chance_low=found.chance.low,
             chance_high=found.chance.high,
+            z=found.chance.z,
             beyond_chance=found.chance.beyond,
             value=found.value if values else None,
             square_km=found.square_km,

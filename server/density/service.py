@@ -1,8 +1,8 @@
 """Keeps the counts true: only what has changed is touched."""
 
 import math
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import h3
@@ -16,7 +16,7 @@ from geo.types import LonLat
 from geo.whitespace import PRIOR_CUSTOMERS, pooled
 from server.density import counting
 from server.density.models import DensityState
-from server.density.queries import QUANTILES
+from server.density.queries import QUANTILES, Usual
 from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.settings import settings
@@ -27,7 +27,7 @@ CHUNK = 50_000
 LEARNED_FOR = timedelta(hours=20)
 """So long the rates and values of kinds stay; in between only the cells are summed up in which something changed."""
 _CELL_COLUMNS = (
-    "cell", "resolution", "prospects", "customers", "penetration", "low", "high", "found", "expected", "variance",
+    "cell", "resolution", "prospects", "customers", "penetration", "low", "high", "expected", "variance",
     "value", "geom",
 )  # fmt: skip
 
@@ -47,23 +47,23 @@ def refresh(session: Session) -> bool:
     _count_customers(session, again=everything)
     _count_firms(session, everything=everything)
     learned_at = state.learned_at if state else None
-    learns = everything or learned_at is None or learned_at < clock.now() - LEARNED_FOR
-    if learns:
-        _learn(session)
-        learned_at = clock.now()
-    _sum_up(session, everything=learns)
+    learns = everything or state is None or learned_at is None or learned_at < clock.now() - LEARNED_FOR
+    usual = _learn(session) if learns or state is None else Usual(state.usual_rate, state.usual_value)
+    _sum_up(session, usual, everything=learns)
     moved = state is None or state.territories != territories
     session.execute(counting.GIVE_CELLS, {"all": moved})
-    _keep(session, inputs, territories, learned_at)
+    learned = {
+        "usual_rate": usual.rate,
+        "usual_value": usual.value,
+        "learned_at": clock.now() if learns else learned_at,
+    }
+    _keep(session, {"inputs": inputs, "territories": territories, **learned})
     return True
 
 
-def _keep(session: Session, inputs: str, territories: str, learned_at: datetime | None) -> None:
+def _keep(session: Session, known: Mapping[str, Any]) -> None:
     """Note what was counted, and the bounds of the legends' classes."""
-    values = {
-        "inputs": inputs, "territories": territories, "refreshed_at": clock.now(), "learned_at": learned_at,
-        "breaks": _breaks(session),
-    }  # fmt: skip
+    values = {**known, "refreshed_at": clock.now(), "breaks": _breaks(session)}
     statement = insert(DensityState).values(id=1, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
     session.expire_all()
@@ -116,29 +116,39 @@ def _count_firms(session: Session, *, everything: bool) -> None:
         session.execute(text("analyze density_count"))
 
 
-def _learn(session: Session) -> None:
-    """Learn of each kind how many become customers and what such customers are worth a year."""
+def _learn(session: Session) -> Usual:
+    """Learn of each kind how many become customers and what such customers are worth a year.
+
+    Customers of no known kind are shared out to the kinds as the prospects are, so that expected and found agree over
+    all.
+    """
     currency = {"currency": settings().currency}
     rows = session.execute(counting.SUMS_OF_KINDS, {**currency, "coarsest": counting.COARSEST}).all()
-    firms, customers = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    usual_rate = customers / firms if firms else 0.0
-    usual_value: float = session.execute(counting.USUAL_VALUE, currency).scalar_one()
+    prospects, customers = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    unknown = sum(row[2] for row in rows if row[0] == 0)
+    firms = prospects + customers
+    value: float = session.execute(counting.USUAL_VALUE, currency).scalar_one()
+    usual = Usual(customers / firms if firms else 0.0, value)
+    kinds = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
     session.execute(
         counting.LEARN,
         {
-            "ids": [row[0] for row in rows],
-            "firms": [row[1] for row in rows],
-            "customers": [row[2] for row in rows],
-            "rates": [pooled(row[2], row[1], usual_rate) for row in rows],
-            "values": [pooled(row[3], row[4], usual_value, PRIOR_CUSTOMERS) for row in rows],
+            "ids": [row[0] for row, _ in kinds],
+            "firms": [row[1] + row[2] for row, _ in kinds],
+            "customers": [row[2] for row, _ in kinds],
+            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in kinds],
+            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in kinds],
         },
     )
+    return usual
 
 
-def _sum_up(session: Session, *, everything: bool) -> None:
+def _sum_up(session: Session, usual: Usual, *, everything: bool) -> None:
     """Sum the counts up by cell, and write the difference."""
     session.execute(counting.TOUCHED_ALL if everything else counting.TOUCHED)
-    for statement in (*counting.FRESH, counting.CHANGES, counting.DROP_OLD):
+    session.execute(counting.ANALYZE_TOUCHED)
+    session.execute(counting.FRESH, {"usual": usual.rate})
+    for statement in (counting.ANALYZE_FRESH, counting.CHANGES, counting.DROP_OLD):
         session.execute(statement)
     session.execute(counting.SHARES, {"z2": counting.Z2})
     session.execute(counting.UPDATE_CHANGED)

@@ -22,9 +22,12 @@ FORMULAS = (
     ("potential", "prospects + customers: all firms that could be customers, or are"),
     ("penetration", "customers / potential"),
     ("low_90, high_90", "Wilson score interval of the penetration (Wilson 1927)"),
-    ("expected", "sum over the firms of the rate of their kind; compared with found: customers whose kind is known"),
+    ("expected", "customers that were to be expected: sum over the firms of the rate of their kind"),
     ("chance_low, chance_high", "expected -/+ 1.645 x root of the variance, and half a customer: 9 of 10 by chance"),
-    ("rate of a kind", "(customers + 20 x rate of all kinds) / (firms + 20)"),
+    (
+        "rate of a kind",
+        "(customers + 20 x rate of all kinds) / (firms + 20); customers of no known kind are shared out",
+    ),
     ("value", "sum over the prospects of rate x mean yearly value of customers of their kind"),
     (
         "drive_h",
@@ -34,7 +37,7 @@ FORMULAS = (
 )
 """The figures in words, as each workbook brings them along."""
 _FIGURES = (
-    "prospects", "customers", "potential", "penetration", "low_90", "high_90", "found", "expected", "chance_low",
+    "prospects", "customers", "potential", "penetration", "low_90", "high_90", "expected", "chance_low",
     "chance_high", "value",
 )  # fmt: skip
 
@@ -93,7 +96,7 @@ def _places(cell: str) -> list[float]:
 def _line(found: figures.Figures, shows: bool) -> list[Any]:
     share = found.penetration
     numbers = [
-        found.prospects, found.customers, found.potential, share.share, share.low, share.high, found.found,
+        found.prospects, found.customers, found.potential, share.share, share.low, share.high,
         found.chance.expected, found.chance.low, found.chance.high, *([found.value] if shows else []),
     ]  # fmt: skip
     return [_rounded(number) for number in numbers]

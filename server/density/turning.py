@@ -97,14 +97,15 @@ _PROSPECTS = text(
            ) as is_account
     from prospect p join region r on r.id = p.region_id and r.state = 'ready'
     where (p.id = any(:ids) or exists (
-            select from density_cell c where c.cell = any(:cells) and p.pin && ST_Transform(c.geom, 4326)
+            select from density_cell c where c.cell = any(:cells)
+              and p.pin && ST_Transform(ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom))), 4326)
               and h3_parent(p.cell, c.resolution) = c.cell
         ))
       and (:any_kind or p.kind in (select kind from density_trade where id = any(:trades)))
     order by p.id limit :most
     """
 )
-"""Those of a selection, with what they are already."""
+"""Those of a selection, with what they are already; small hexagons stick out of the larger one that counts them."""
 
 
 def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> WhiteSpaceAction:

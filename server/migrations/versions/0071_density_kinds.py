@@ -98,13 +98,12 @@ def kinds() -> None:
 
 def cells() -> None:
     """What a hexagon lets expect, and whose it is."""
-    for name, kind, comment in (
-        ("found", sa.Numeric(12, 2), "Customers whose kind is known; to be compared with expected."),
-        ("expected", sa.Float(), "Customers by the rates of the kinds."),
-        ("variance", sa.Float(), "Of expected: sum of rate (1 - rate)."),
-        ("value", sa.Float(), "Prospects x rate x value of their kind, a year."),
+    for name, comment in (
+        ("expected", "Customers by the rates of the kinds."),
+        ("variance", "Of expected: sum of rate (1 - rate)."),
+        ("value", "Prospects x rate x value of their kind, a year."),
     ):
-        column = sa.Column(name, kind, server_default=ZERO, nullable=False, comment=comment)
+        column = sa.Column(name, sa.Float(), server_default=ZERO, nullable=False, comment=comment)
         op.add_column("density_cell", column)
     op.add_column(
         "density_cell",
@@ -139,6 +138,12 @@ def state() -> None:
             comment="When the rates and values of kinds were learned.",
         ),
     )
+    for name, comment in (
+        ("usual_rate", "Customers / firms of all kinds."),
+        ("usual_value", "Mean yearly value of the customers that have one."),
+    ):
+        column = sa.Column(name, sa.Float(), server_default=ZERO, nullable=False, comment=comment)
+        op.add_column("density_state", column)
     op.add_column(
         "density_state",
         sa.Column(
