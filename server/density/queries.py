@@ -79,6 +79,17 @@ _PROSPECTS = text(
     """
 )
 
+FINEST_ZOOM = 16
+"""From here on a tile is smaller than a hexagon."""
+MOST_SINGLES = 4000
+"""More prospects in one tile are counted by hexagon, so that no tile grows beyond some 300 kB."""
+_THERE = text(
+    """
+    select coalesce(sum(prospects + customers), 0) <= :most from density_cell
+    where geom && ST_TileEnvelope(:z, :x, :y) and resolution = :finest
+    """
+)
+
 _CLUSTERS = text(
     """
     with tile as (select ST_TileEnvelope(:z, :x, :y) as box),
@@ -111,8 +122,9 @@ def density_tile(
 
 
 def prospect_tile(session: Session, tile: Tile) -> bytes:
-    """The prospects of one tile: each by itself from zoom 13 on, else counted by hexagon."""
-    if tile.z >= SINGLE_FROM_ZOOM:
+    """The prospects of one tile: each by itself from zoom 13 on, else, or where they are too many, by hexagon."""
+    asked = {**tile._asdict(), "finest": FINEST, "most": MOST_SINGLES}
+    if tile.z >= FINEST_ZOOM or (tile.z >= SINGLE_FROM_ZOOM and session.execute(_THERE, asked).scalar_one()):
         body: bytes = session.execute(_PROSPECTS, tile._asdict()).scalar_one()
     else:
         resolution = min(FINEST, resolution_at(tile.z) + 1)

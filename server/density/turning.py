@@ -32,6 +32,7 @@ from server.kit.ids import uuid7
 from server.leads import queries as lead_queries
 from server.leads import service as leads
 from server.leads.models import Lead, LeadSource, LeadState, SignalKind
+from server.leads.values import new_values
 
 MOST_CELLS = 50
 MOST_AT_ONCE = 300
@@ -219,7 +220,18 @@ def _fields(row: Any, scope: Scope) -> dict[str, Any]:
         "campaign": CAMPAIGN,
         "note": f"Open data: {row.kind}",
     }
-    return {name: value for name, value in given.items() if value and scope.changes("lead", name)}
+    return {
+        name: value for name, value in given.items() if value and scope.changes("lead", name) and _fits(name, value)
+    }
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a lead takes what somebody once wrote on a map, e.g. a website where the e-mail belongs."""
+    try:
+        new_values({"company": "x", name: value})
+    except Invalid:
+        return False
+    return True
 
 
 def _idle(

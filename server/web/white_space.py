@@ -94,7 +94,7 @@ def show_white_space(
         tab=tab, wish=wish, found=found, alike=alike, error=error, chosen_cell=cell, sees_nothing=seen.is_nothing,
         territories=[one for one in known if seen.sees(one.id)], kinds=queries.kinds(session)[:MOST_KINDS],
         counted=queries.totals(session, seen).refreshed_at, sources=firms.sources(session),
-        has_region=bool(regions.served(session)), currency=settings().currency, ramp=queries.RAMP,
+        has_region=bool(regions.served(session)), currency=settings().currency,
         places=near_places(session, gaps), marked=marked(found, alike), query=asked(wish),
         why=lambda gap: reasons_of_gap(language, gap, wish, by_value=found is not None and found.by_value),
         reasons=lambda one: reasons(language, one),

@@ -18,9 +18,11 @@ from server.auth.access import scope_of
 from server.auth.models import AccessRole, RepProfile, Role, User
 from server.demands.models import DemandState, VisitDemand
 from server.density import lookalikes, queries, service, turning, whitespace
+from server.density.models import DensityCustomer
 from server.density.turning import Into, Selection
 from server.density.whitespace import RESOLUTION, Which, Wish
 from server.kit import clock
+from server.kit.tiles import Tile
 from server.leads.models import Lead
 from server.regions.models import Prospect, Region
 from server.territories import service as territories
@@ -166,6 +168,33 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
         turning.undo(session, scope, made.id)
     left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
     assert left[best.cell] == best.prospects - 1
+
+
+def test_what_a_lead_would_refuse_of_open_data_is_left_out(session: Session, market: Region, ada: User) -> None:
+    prospect = session.scalars(
+        select(Prospect)
+        .where(~select(DensityCustomer.site_id).where(DensityCustomer.prospect_id == Prospect.id).exists())
+        .order_by(Prospect.id)
+        .limit(1)
+    ).one()
+    prospect.tags = {**prospect.tags, "email": "www.example.org", "phone": "+423 1234567", "addr:city": "Here"}
+    session.flush()
+    made = turning.turn(
+        session, scope_of(session, ada, source="web"), Into.LEADS, Selection(prospect_ids=[prospect.id])
+    )
+    assert made.counts["made"] == 1
+    lead = session.scalars(select(Lead).where(Lead.company == prospect.name)).one()
+    assert (lead.emails, lead.phones, lead.city) == ([], ["+423 1234567"], "Here")
+
+
+def test_many_prospects_in_one_tile_are_counted_instead(
+    session: Session, market: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tile = Tile(13, 3959, 2914)
+    assert b"is_customer" in queries.prospect_tile(session, tile)
+    monkeypatch.setattr(queries, "MOST_SINGLES", 3)
+    assert b"count" in queries.prospect_tile(session, tile)
+    assert b"is_customer" not in queries.prospect_tile(session, tile)
 
 
 def test_customers_of_a_hexagon_are_left_out_and_counted(session: Session, market: Region, ada: User) -> None:

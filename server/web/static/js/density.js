@@ -43,6 +43,7 @@ async function choose() {
   showLegend();
 }
 panel.addEventListener("change", choose);
+if (window.innerWidth < 900) panel.closest("details").open = false;
 map.on("zoomend", showLegend);
 document.addEventListener("themechange", showLegend);
 showLegend();

@@ -14,7 +14,8 @@ export const apart = () => APART[isDark() ? "dark" : "light"];
 /** Quintiles of a figure of areas, each once. */
 function quintiles(values) {
   const sorted = values.filter((value) => value > 0).sort((a, b) => a - b);
-  return [...new Set([.2, .4, .6, .8].map((share) => Math.ceil(sorted[Math.floor(share * (sorted.length - 1))] ?? 0)))].filter(Boolean);
+  const round = (value) => { const step = 10 ** Math.max(0, Math.floor(Math.log10(value || 1)) - 1); return Math.ceil(value / step) * step; };
+  return [...new Set([.2, .4, .6, .8].map((share) => round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0)))].filter(Boolean);
 }
 
 /** Bounds and colours of a layer at a zoom: {bounds, colours}. */

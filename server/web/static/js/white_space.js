@@ -57,6 +57,10 @@ for (const id of ["marked-cells", "marked-points"]) {
   map.on("mousemove", id, () => { map.getCanvas().style.cursor = "pointer"; });
   map.on("mouseleave", id, () => { map.getCanvas().style.cursor = ""; });
 }
-document.addEventListener("themechange", () => known.data("marked", data()));
+function legend() {
+  page.querySelectorAll(".market-legend .ramp i").forEach((part, at) => { part.style.background = ramp()[at]; });
+}
+legend();
+document.addEventListener("themechange", () => { known.data("marked", data()); legend(); });
 const first = active && [...page.querySelectorAll(".gap")].find((row) => keyOf(row) === active);
 if (first) show(first, true);
