@@ -12,7 +12,7 @@ from sqlalchemy import text
 FINEST, COARSEST = 9, 3
 """H3 resolutions that are counted: edges of 0.2 km to 69 km."""
 
-SAME_FIRM = {"metres": 150, "degrees": 0.01, "similarity": 0.45}
+SAME_FIRM = {"metres": 150, "degrees": 0.0014, "similarity": 0.45}
 """A customer is a prospect of much the same name (trigrams) no further away than this."""
 
 Z2 = NormalDist().inv_cdf(0.95) ** 2
@@ -85,7 +85,10 @@ MATCH = text(
     from customer_now c cross join lateral (
         select p.id, p.cell, t.id as trade_id
         from prospect p join region r on r.id = p.region_id and r.state = 'ready' join density_trade t using (kind)
-        where ST_DWithin(p.pin, c.pin, :degrees) and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
+        where p.pin && ST_MakeEnvelope(
+                ST_X(c.pin) - :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) - :degrees,
+                ST_X(c.pin) + :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) + :degrees, 4326)
+          and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
           and similarity(search_text(p.name), search_text(c.name)) >= :similarity
         order by similarity(search_text(p.name), search_text(c.name)) desc, p.pin <-> c.pin limit 1
     ) nearest
