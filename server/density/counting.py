@@ -83,14 +83,17 @@ MATCH = text(
     update density_customer counted
     set prospect_id = nearest.id, prospect_cell = h3_parent(nearest.cell, :finest), trade_id = nearest.trade_id
     from customer_now c cross join lateral (
-        select p.id, p.cell, t.id as trade_id
-        from prospect p join region r on r.id = p.region_id and r.state = 'ready' join density_trade t using (kind)
-        where p.pin && ST_MakeEnvelope(
-                ST_X(c.pin) - :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) - :degrees,
-                ST_X(c.pin) + :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) + :degrees, 4326)
-          and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
-          and similarity(search_text(p.name), search_text(c.name)) >= :similarity
-        order by similarity(search_text(p.name), search_text(c.name)) desc, p.pin <-> c.pin limit 1
+        select id, cell, trade_id from (
+            select p.id, p.cell, p.pin, t.id as trade_id,
+                   similarity(search_text(p.name), search_text(c.name)) as alike
+            from prospect p join region r on r.id = p.region_id and r.state = 'ready' join density_trade t using (kind)
+            where p.pin && ST_MakeEnvelope(
+                    ST_X(c.pin) - :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) - :degrees,
+                    ST_X(c.pin) + :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) + :degrees, 4326)
+              and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
+            offset 0  -- the likeness is worked out once for each
+        ) near
+        where alike >= :similarity order by alike desc, pin <-> c.pin limit 1
     ) nearest
     where c.id = counted.site_id and (:again or c.id in (select id from come))
     """
@@ -169,10 +172,15 @@ COUNT = (
     text("analyze delta"),
     text(
         """
-        insert into density_count as c (cell, trade_id, prospects, customers)
-        select cell, trade_id, prospects, customers from delta where prospects <> 0 or customers <> 0
-        on conflict (cell, trade_id) do update
-        set prospects = c.prospects + excluded.prospects, customers = c.customers + excluded.customers
+        update density_count c set prospects = c.prospects + d.prospects, customers = c.customers + d.customers
+        from delta d where d.cell = c.cell and d.trade_id = c.trade_id and (d.prospects <> 0 or d.customers <> 0)
+        """
+    ),
+    text(
+        """
+        insert into density_count (cell, trade_id, prospects, customers)
+        select cell, trade_id, prospects, customers from delta d where (prospects <> 0 or customers <> 0)
+          and not exists (select from density_count c where c.cell = d.cell and c.trade_id = d.trade_id)
         """
     ),
     text(

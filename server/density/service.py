@@ -24,6 +24,8 @@ from server.regions.loading import to_mercator
 
 LOCK = 0x64656E73
 CHUNK = 50_000
+MANY_NEW = 5_000
+"""So many new cells change the statistics by which the database plans."""
 LEARNED_FOR = timedelta(hours=20)
 """So long the rates and values of kinds stay; in between only the cells are summed up in which something changed."""
 _CELL_COLUMNS = (
@@ -52,18 +54,20 @@ def refresh(session: Session) -> bool:
     _sum_up(session, usual, everything=learns)
     moved = state is None or state.territories != territories
     session.execute(counting.GIVE_CELLS, {"all": moved})
-    learned = {
+    learned: dict[str, Any] = {
         "usual_rate": usual.rate,
         "usual_value": usual.value,
         "learned_at": clock.now() if learns else learned_at,
     }
+    if learns:
+        learned["breaks"] = _breaks(session)
     _keep(session, {"inputs": inputs, "territories": territories, **learned})
     return True
 
 
 def _keep(session: Session, known: Mapping[str, Any]) -> None:
-    """Note what was counted, and the bounds of the legends' classes."""
-    values = {**known, "refreshed_at": clock.now(), "breaks": _breaks(session)}
+    """Note what was counted."""
+    values = {**known, "refreshed_at": clock.now()}
     statement = insert(DensityState).values(id=1, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
     session.expire_all()
@@ -156,7 +160,8 @@ def _sum_up(session: Session, usual: Usual, *, everything: bool) -> None:
     if new:
         rows = (row for start in range(0, len(new), CHUNK) for row in _with_outlines(new[start : start + CHUNK]))
         copy_rows(session, "density_cell", _CELL_COLUMNS, rows)
-        session.execute(text("analyze density_cell"))
+        if len(new) > MANY_NEW:
+            session.execute(text("analyze density_cell"))
 
 
 def _with_outlines(rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:

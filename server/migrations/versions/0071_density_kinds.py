@@ -21,6 +21,8 @@ def upgrade() -> None:
         op.execute(f"delete from {table}")
     kinds()
     cells()
+    for table in ("density_count", "density_cell"):
+        op.execute(f"alter table {table} set (fillfactor = 80)")  # updates stay in their page
     op.add_column(
         "density_customer",
         sa.Column(
