@@ -222,6 +222,30 @@ class Surface:
         rows, columns = self.values.shape
         return float(self.values[row, column]) if 0 <= row < rows and 0 <= column < columns else 0.0
 
+    def many_at(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the density at many points, between the centres of cells bilinear; 0 outside the grid.
+
+        Parameters
+        ----------
+        lon, lat
+            EPSG:4326, of one shape.
+
+        Returns
+        -------
+        ndarray
+            Weight per km², of that shape.
+        """
+        x, y = _to_metres(self.centre).transform(lon, lat)
+        padded = np.pad(self.values, 1)
+        rows, columns = padded.shape
+        row = np.clip((np.asarray(y) - self.south_m) / self.cell_m + 0.5, 0, rows - 1.001)
+        column = np.clip((np.asarray(x) - self.west_m) / self.cell_m + 0.5, 0, columns - 1.001)
+        r, c = row.astype(int), column.astype(int)
+        v, u = row - r, column - c
+        below = padded[r, c] * (1 - u) + padded[r, c + 1] * u
+        above = padded[r + 1, c] * (1 - u) + padded[r + 1, c + 1] * u
+        return np.asarray(below * (1 - v) + above * v)
+
     def cell_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return longitudes and latitudes of all cell centres, each of the shape of `values`."""
         rows, columns = self.values.shape

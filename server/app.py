@@ -35,6 +35,7 @@ from server.closures import routes as closure_routes
 from server.contacts import routes as contact_routes
 from server.demands import routes as demand_routes
 from server.density import routes as density_routes
+from server.density import white_routes
 from server.exchange import routes as exchange_routes
 from server.fields import routes as field_routes
 from server.files import routes as file_routes
@@ -133,6 +134,7 @@ ROUTERS = (
     balance_routes.router,
     challenge_routes.router,
     density_routes.router,
+    white_routes.router,
     field_routes.router,
     plan_routes.router,
     night_routes.router,

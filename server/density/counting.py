@@ -1,7 +1,8 @@
 """The set-based statements that count prospects and customers into hexagons, in the order in which they run.
 
-They meet in temporary tables: `customer_now` (sites of customers as they are), `fresh` (the counts as they should be),
-`changes` and `changed_share` (where they differ). `h3_parent` is our own SQL function, see the migration.
+They meet in temporary tables: `customer_now` (sites of customers as they are), `gone` and `come` (what changed),
+`delta` (by how much the counts change), `touched` (the cells to sum up), `fresh`, `changes` and `changed_share` (where
+they differ). `h3_parent` is our own SQL function, see the migration.
 """
 
 from statistics import NormalDist
@@ -11,7 +12,7 @@ from sqlalchemy import text
 FINEST, COARSEST = 9, 3
 """H3 resolutions that are counted: edges of 0.2 km to 69 km."""
 
-SAME_FIRM = {"metres": 150, "degrees": 0.01, "similarity": 0.45}
+SAME_FIRM = {"metres": 150, "degrees": 0.0014, "similarity": 0.45}
 """A customer is a prospect of much the same name (trigrams) no further away than this."""
 
 Z2 = NormalDist().inv_cdf(0.95) ** 2
@@ -28,7 +29,10 @@ INPUTS = text(
 """What decides the counts, read in a few milliseconds."""
 
 START = (
-    text("drop table if exists pg_temp.customer_now, pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"),
+    text(
+        "drop table if exists pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.delta, pg_temp.touched,"
+        " pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"
+    ),
     text("set local work_mem = '256MB'"),
 )
 
@@ -42,69 +46,218 @@ CUSTOMERS = text(
     """
 )
 
-FORGET = text(
-    """
-    delete from density_customer counted where not exists
-        (select from customer_now c where c.id = counted.site_id and c.rev = counted.rev)
-    """
+GONE = (
+    text(
+        """
+        create temporary table gone on commit drop as
+        select site_id, cells, parts, prospect_id, prospect_cell, trade_id from density_customer counted
+        where not exists (select from customer_now c where c.id = counted.site_id and c.rev = counted.rev)
+        """
+    ),
+    text("delete from density_customer counted using gone where gone.site_id = counted.site_id"),
 )
 
-NEW_CUSTOMERS = text(
+COME = text(
     """
-    select c.id, c.rev, ST_X(c.pin), ST_Y(c.pin), c.doubt_m from customer_now c
+    create temporary table come on commit drop as
+    select c.id, c.rev, ST_X(c.pin) as lon, ST_Y(c.pin) as lat, c.doubt_m from customer_now c
     where not exists (select from density_customer counted where counted.site_id = c.id)
     """
 )
+NEW_CUSTOMERS = text("select id, rev, lon, lat, doubt_m from come")
 
-UNMATCH = text("update density_customer set prospect_id = null where prospect_id is not null")
+KINDS = text(
+    """
+    insert into density_trade (kind)
+    select distinct p.kind from prospect p join region r on r.id = p.region_id and r.state = 'ready'
+    where not exists (select from density_trade t where t.kind = p.kind) order by 1
+    """
+)
+
+UNMATCH = text(
+    "update density_customer set prospect_id = null, prospect_cell = null, trade_id = 0 where prospect_id is not null"
+)
 
 MATCH = text(
     """
-    update density_customer counted set prospect_id = nearest.id
+    update density_customer counted
+    set prospect_id = nearest.id, prospect_cell = h3_parent(nearest.cell, :finest), trade_id = nearest.trade_id
     from customer_now c cross join lateral (
-        select p.id from prospect p join region r on r.id = p.region_id and r.state = 'ready'
-        where ST_DWithin(p.pin, c.pin, :degrees) and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
-          and similarity(search_text(p.name), search_text(c.name)) >= :similarity
-        order by similarity(search_text(p.name), search_text(c.name)) desc, p.pin <-> c.pin limit 1
+        select id, cell, trade_id from (
+            select p.id, p.cell, p.pin, t.id as trade_id,
+                   similarity(search_text(p.name), search_text(c.name)) as alike
+            from prospect p join region r on r.id = p.region_id and r.state = 'ready' join density_trade t using (kind)
+            where p.pin && ST_MakeEnvelope(
+                    ST_X(c.pin) - :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) - :degrees,
+                    ST_X(c.pin) + :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) + :degrees, 4326)
+              and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
+            offset 0  -- the likeness is worked out once for each
+        ) near
+        where alike >= :similarity order by alike desc, pin <-> c.pin limit 1
     ) nearest
-    where c.id = counted.site_id and counted.site_id = any(:sites)
+    where c.id = counted.site_id and (:again or c.id in (select id from come))
     """
 )
 
-COUNT_FINEST = text(
+DELTA_OF_ALL = text(
     """
-    create temporary table fresh on commit drop as
-    select cell, cast(:finest as int) as resolution, sum(p)::int as prospects,
+    create temporary table delta on commit drop as
+    with now as (
+        select cell, trade_id, sum(p)::int as prospects, (sum(c) / 100.0)::numeric(12, 2) as customers
+        from (
+            select h3_parent(firm.cell, :finest) as cell, firm.trade_id, 1 as p, 0 as c
+            from (
+                select distinct on (p.id) p.id, p.cell, t.id as trade_id
+                from prospect p join region r on r.id = p.region_id and r.state = 'ready'
+                join density_trade t using (kind)
+                where not exists (select from density_customer counted where counted.prospect_id = p.id)
+            ) firm
+            union all
+            select place.cell, counted.trade_id, 0, place.part
+            from density_customer counted, unnest(counted.cells, counted.parts) as place (cell, part)
+        ) firms
+        group by 1, 2
+    )
+    select cell, trade_id, cast(:finest as int) as resolution,
+           coalesce(now.prospects, 0) - coalesce(old.prospects, 0) as prospects,
+           coalesce(now.customers, 0) - coalesce(old.customers, 0) as customers
+    from now full join (select * from density_count where (cell >> 52) & 15 = :finest) old using (cell, trade_id)
+    where (now.prospects, now.customers) is distinct from (old.prospects, old.customers)
+    """
+)
+"""By how much the finest counts change, all firms counted."""
+
+DELTA = text(
+    """
+    create temporary table delta on commit drop as
+    select cell, trade_id, cast(:finest as int) as resolution, sum(p)::int as prospects,
            (sum(c) / 100.0)::numeric(12, 2) as customers
     from (
-        select h3_parent(firm.cell, :finest) as cell, 1 as p, 0 as c
-        from (
-            select distinct p.id, p.cell from prospect p join region r on r.id = p.region_id and r.state = 'ready'
-            where not exists (select from density_customer counted where counted.prospect_id = p.id)
-        ) firm
+        select place.cell, trade_id, 0 as p, -place.part as c from gone, unnest(cells, parts) as place (cell, part)
         union all
-        select h3_parent(place.cell, :finest), 0, place.part
-        from density_customer counted, unnest(counted.cells, counted.parts) as place (cell, part)
-    ) firms
-    group by cell
+        select place.cell, trade_id, 0, place.part
+        from density_customer join come on come.id = site_id, unnest(cells, parts) as place (cell, part)
+        union all
+        select prospect_cell, trade_id, 1, 0 from (
+            select distinct prospect_id, prospect_cell, trade_id from gone where prospect_id is not null
+        ) freed
+        where not exists (
+            select from density_customer other where other.prospect_id = freed.prospect_id
+              and not exists (select from come where come.id = other.site_id)
+        )
+        union all
+        select prospect_cell, trade_id, -1, 0 from (
+            select distinct prospect_id, prospect_cell, trade_id
+            from density_customer join come on come.id = site_id where prospect_id is not null
+        ) taken
+        where not exists (
+            select from density_customer other where other.prospect_id = taken.prospect_id
+              and not exists (select from come where come.id = other.site_id)
+        )
+    ) parts
+    group by 1, 2 having sum(p) <> 0 or sum(c) <> 0
+    """
+)
+"""The same from the customers that changed: a prospect that became one is a prospect no longer, and back."""
+
+DELTA_COARSER = text(
+    """
+    insert into delta
+    select h3_parent(cell, cast(:resolution as int)), trade_id, :resolution, sum(prospects), sum(customers)
+    from delta where resolution = :resolution + 1 group by 1, 2
     """
 )
 
-COUNT_COARSER = text(
+COUNT = (
+    text("analyze delta"),
+    text(
+        """
+        update density_count c set prospects = c.prospects + d.prospects, customers = c.customers + d.customers
+        from delta d where d.cell = c.cell and d.trade_id = c.trade_id and (d.prospects <> 0 or d.customers <> 0)
+        """
+    ),
+    text(
+        """
+        insert into density_count (cell, trade_id, prospects, customers)
+        select cell, trade_id, prospects, customers from delta d where (prospects <> 0 or customers <> 0)
+          and not exists (select from density_count c where c.cell = d.cell and c.trade_id = d.trade_id)
+        """
+    ),
+    text(
+        """
+        delete from density_count c using delta
+        where c.cell = delta.cell and c.trade_id = delta.trade_id and c.prospects = 0 and c.customers = 0
+        """
+    ),
+)
+
+SUMS_OF_KINDS = text(
     """
-    insert into fresh
-    select h3_parent(cell, cast(:resolution as int)), :resolution, sum(prospects), sum(customers)
-    from fresh where resolution = :resolution + 1 group by 1
+    select t.id, coalesce(sum(c.prospects), 0)::float8, coalesce(sum(c.customers), 0)::float8,
+           coalesce(max(w.value), 0), coalesce(max(w.customers), 0)
+    from (select id from density_trade union all select 0) t
+    left join density_count c on c.trade_id = t.id and (c.cell >> 52) & 15 = :coarsest
+    left join (
+        select d.trade_id, sum(a.yearly_value)::float8 as value, count(*)::float8 as customers
+        from density_customer d join site s on s.id = d.site_id and s.is_main join account a on a.id = s.account_id
+        where a.yearly_value is not null and a.currency = :currency group by 1
+    ) w on w.trade_id = t.id
+    group by t.id order by t.id
     """
 )
+"""Of each kind, and of 0, which nobody knows: prospects, customers, their yearly values together, and how many have
+one."""
+
+USUAL_VALUE = text(
+    """
+    select coalesce(avg(a.yearly_value), 0)::float8
+    from density_customer d join site s on s.id = d.site_id and s.is_main join account a on a.id = s.account_id
+    where a.yearly_value is not null and a.currency = :currency
+    """
+)
+LEARN = text(
+    """
+    update density_trade t set firms = n.firms, customers = n.customers, rate = n.rate, value = n.value
+    from unnest(cast(:ids as smallint[]), cast(:firms as float8[]), cast(:customers as float8[]),
+                cast(:rates as float8[]), cast(:values as float8[])) as n (id, firms, customers, rate, value)
+    where t.id = n.id
+    """
+)
+
+TOUCHED = text("create temporary table touched on commit drop as select distinct cell from delta")
+TOUCHED_ALL = text(
+    """
+    create temporary table touched on commit drop as
+    select cell from density_count union select cell from density_cell
+    """
+)
+
+ANALYZE_TOUCHED, ANALYZE_FRESH = text("analyze touched"), text("analyze fresh")
+FRESH = text(
+    """
+        create temporary table fresh on commit drop as
+        select cell, ((cell >> 52) & 15)::int as resolution, sum(c.prospects)::int as prospects,
+               sum(c.customers)::numeric(12, 2) as customers,
+               sum((c.prospects + c.customers::float8) * coalesce(t.rate, :usual)) as expected,
+               sum((c.prospects + c.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
+                   as variance,
+               coalesce(sum(c.prospects * t.rate * t.value), 0) as value
+        from touched join density_count c using (cell) left join density_trade t on t.id = trade_id
+        group by cell
+        """
+)
+"""Customers of no known kind are expected at the usual rate."""
 
 CHANGES = text(
     """
     create temporary table changes on commit drop as
-    select cell, f.resolution, f.prospects, f.customers, old.cell is null as is_new,
-           (f.customers / (f.prospects + f.customers))::float8 as share, (f.prospects + f.customers)::float8 as n
-    from fresh f full join density_cell old using (cell)
-    where (f.prospects, f.customers) is distinct from (old.prospects, old.customers)
+    select cell, f.resolution, f.prospects, f.customers, f.expected, f.variance, f.value,
+           old.cell is null as is_new,
+           (f.customers / nullif(f.prospects + f.customers, 0))::float8 as share,
+           (f.prospects + f.customers)::float8 as n
+    from fresh f full join (select old.* from density_cell old join touched using (cell)) old using (cell)
+    where (f.prospects, f.customers, f.expected, f.variance, f.value)
+        is distinct from (old.prospects, old.customers, old.expected, old.variance, old.value)
     """
 )
 """What differs; a cell that is gone has no counts."""
@@ -116,7 +269,7 @@ DROP_OLD = text(
 SHARES = text(
     """
     create temporary table changed_share on commit drop as
-    select cell, resolution, prospects, customers, is_new, share,
+    select cell, resolution, prospects, customers, expected, variance, value, is_new, share,
            greatest(0, (share + :z2 / (2 * n) - root) / (1 + :z2 / n)) as low,
            least(1, (share + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
     from (
@@ -129,11 +282,46 @@ SHARES = text(
 UPDATE_CHANGED = text(
     """
     update density_cell old set prospects = w.prospects, customers = w.customers,
-        penetration = w.share, low = w.low, high = w.high
+        penetration = w.share, low = w.low, high = w.high,
+        expected = w.expected, variance = w.variance, value = w.value
     from changed_share w where w.cell = old.cell and not w.is_new
     """
 )
 
 NEW_CELLS = text(
-    "select cell, resolution, prospects, customers, share, low, high from changed_share where is_new order by cell"
+    """
+    select cell, resolution, prospects, customers, share, low, high, expected, variance, value
+    from changed_share where is_new order by cell
+    """
+)
+
+TERRITORIES = text(
+    "select concat(count(*), '/', sum(rev), '/', max(updated_at)) from territory where deleted_at is null"
+)
+
+GIVE_CELLS = text(
+    """
+    update density_cell cell set territory_id = now.territory_id
+    from (
+        select c.cell, (
+            select t.id from territory t
+            where t.deleted_at is null and ST_Covers(t.area, ST_Transform(ST_Centroid(c.geom), 4326))
+            order by ST_Area(t.area), t.id limit 1
+        ) as territory_id
+        from density_cell c
+        where :all or c.cell in (select cell from changes where is_new)
+    ) now
+    where now.cell = cell.cell and now.territory_id is distinct from cell.territory_id
+    """
+)
+
+BREAKS = text(
+    """
+    select resolution,
+           percentile_disc(cast(:shares as float8[])) within group (order by prospects) filter (where prospects > 0),
+           percentile_disc(cast(:shares as float8[])) within group (order by ceil(customers))
+               filter (where customers > 0.5),
+           percentile_disc(cast(:shares as float8[])) within group (order by value) filter (where value > 0)
+    from density_cell group by resolution
+    """
 )

@@ -7,30 +7,77 @@ import geopandas
 import h3
 import pandas
 import pyogrio
+import shapely
 from shapely.geometry import Point
 from sqlalchemy.orm import Session
 
 from geo.density import cell_outlines
 from server.auth.access import Scope
-from server.density import queries
+from server.density import queries, reach
 from server.density.counting import COARSEST, FINEST
+from server.density.figures import by_territory
 from server.density.firms import Firm, customers, prospects, sources
+from server.density.reach import Reach
+from server.density.sheets import FORMULAS
+from server.density.whitespace import Ranked, sees_values
 
 
 def write(session: Session, scope: Scope, path: Path, resolution: int | None = None) -> None:
     """Write hexagons, prospects and visible customers as layers of one GeoPackage, with their sources."""
     path.unlink(missing_ok=True)
+    seen = reach.of(session, scope)
     resolutions = [resolution] if resolution else range(COARSEST, FINEST + 1)
     for level in resolutions:
-        _hexagons(session, level).to_file(path, layer=f"cells_{level}", driver="GPKG", engine="pyogrio")
+        _hexagons(session, level, seen, values=sees_values(scope)).to_file(
+            path, layer=f"cells_{level}", driver="GPKG", engine="pyogrio"
+        )
+    _areas(session, seen, values=sees_values(scope)).to_file(path, layer="territories", driver="GPKG", engine="pyogrio")
     for layer, firms in (("prospects", prospects(session)), ("customers", customers(session, scope))):
         _points(firms).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
-    about = pandas.DataFrame({"source": sources(session) or ["no region"]})
+    _about(session, path)
+
+
+def write_white_space(session: Session, scope: Scope, found: Ranked, path: Path) -> None:
+    """Write white space in its order as hexagons, with its sources."""
+    path.unlink(missing_ok=True)
+    names = [gap.cell for gap in found.gaps]
+    columns: dict[str, list[object]] = {"rank": list(range(1, len(names) + 1)), "cell": list(names)}
+    for name in ("territory", "prospects", "leads", "accounts", "rep", "out_s", "by_road", "drive_h", "per_hour"):
+        columns[name] = [getattr(gap, name) for gap in found.gaps]
+    columns["kinds"] = [", ".join(kind for kind, _ in gap.kinds) for gap in found.gaps]
+    if sees_values(scope):
+        columns["value"] = [gap.value for gap in found.gaps]
+    frame = geopandas.GeoDataFrame(columns, geometry=cell_outlines(names), crs="EPSG:4326")
+    frame.to_file(path, layer="white_space", driver="GPKG", engine="pyogrio")
+    _about(session, path)
+
+
+def _about(session: Session, path: Path) -> None:
+    """The sources, and what the columns mean."""
+    rows = [("source", line) for line in sources(session) or ["no region"]]
+    about = pandas.DataFrame([*rows, *FORMULAS], columns=["what", "meaning"])
     pyogrio.write_dataframe(about, path, layer="about", driver="GPKG")
 
 
-def _hexagons(session: Session, resolution: int) -> geopandas.GeoDataFrame:
-    cells = queries.cells(session, resolution)
+def _areas(session: Session, seen: Reach, *, values: bool) -> geopandas.GeoDataFrame:
+    found = by_territory(session, seen)
+    columns = {
+        "name": [area.name for area in found],
+        "prospects": [area.figures.prospects for area in found],
+        "customers": [area.figures.customers for area in found],
+        "penetration": [area.figures.penetration.share for area in found],
+        "low_90": [area.figures.penetration.low for area in found],
+        "high_90": [area.figures.penetration.high for area in found],
+        "expected": [area.figures.chance.expected for area in found],
+    }
+    if values:
+        columns["value"] = [area.figures.value for area in found]
+    outlines = [shapely.from_geojson(area.outline) for area in found]
+    return geopandas.GeoDataFrame(columns, geometry=outlines, crs="EPSG:4326")
+
+
+def _hexagons(session: Session, resolution: int, seen: Reach, *, values: bool) -> geopandas.GeoDataFrame:
+    cells = queries.cells(session, resolution, seen)
     names = [h3.int_to_str(cell.cell) for cell in cells]
     columns = {
         "cell": names,
@@ -39,7 +86,10 @@ def _hexagons(session: Session, resolution: int) -> geopandas.GeoDataFrame:
         "penetration": [cell.penetration for cell in cells],
         "low_90": [cell.low for cell in cells],
         "high_90": [cell.high for cell in cells],
+        "expected": [cell.expected for cell in cells],
     }
+    if values:
+        columns["value"] = [cell.value for cell in cells]
     return geopandas.GeoDataFrame(columns, geometry=cell_outlines(names), crs="EPSG:4326")
 
 

@@ -2,13 +2,29 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import ARRAY, BigInteger, DateTime, ForeignKey, Index, Integer, Numeric, SmallInteger, func
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
+from server.kit.ids import uuid7
 
 
 class DensityCustomer(Base):
@@ -25,6 +41,44 @@ class DensityCustomer(Base):
     prospect_id: Mapped[UUID | None] = mapped_column(
         index=True, comment="The prospect that this customer is: same place, much the same name."
     )
+    prospect_cell: Mapped[int | None] = mapped_column(
+        BigInteger, comment="H3 cell of that prospect in the finest resolution, where it is counted no longer."
+    )
+    trade_id: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("0"), comment="Kind of that prospect; 0: not known."
+    )
+
+
+class DensityTrade(Base):
+    """A kind of prospect: how many of them are customers, and what such customers are worth."""
+
+    __tablename__ = "density_trade"
+
+    id: Mapped[int] = mapped_column(SmallInteger, Identity(), primary_key=True)
+    kind: Mapped[str] = mapped_column(unique=True, comment="`shop=bakery`")
+    firms: Mapped[float] = mapped_column(
+        server_default=text("0"), comment="Prospects and customers when it was learned."
+    )
+    customers: Mapped[float] = mapped_column(server_default=text("0"), comment="Those of them that were customers.")
+    rate: Mapped[float] = mapped_column(
+        server_default=text("0"), comment="Share that become customers, drawn towards that of all kinds."
+    )
+    value: Mapped[float] = mapped_column(
+        server_default=text("0"), comment="Mean yearly value of such customers, drawn towards that of all kinds."
+    )
+
+
+class DensityCount(Base):
+    """Firms of one kind in one hexagon; what `DensityCell` sums up."""
+
+    __tablename__ = "density_count"
+
+    cell: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="H3 index.")
+    trade_id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, comment="Kind; 0: customers of no known kind."
+    )
+    prospects: Mapped[int] = mapped_column(Integer)
+    customers: Mapped[Decimal] = mapped_column(Numeric(12, 2))
 
 
 class DensityCell(Base):
@@ -42,6 +96,14 @@ class DensityCell(Base):
     penetration: Mapped[float] = mapped_column(comment="Customers / (prospects + customers).")
     low: Mapped[float] = mapped_column(comment="Lower end of the 90 % Wilson interval.")
     high: Mapped[float] = mapped_column(comment="Upper end of the 90 % Wilson interval.")
+    expected: Mapped[float] = mapped_column(server_default=text("0"), comment="Customers by the rates of the kinds.")
+    variance: Mapped[float] = mapped_column(server_default=text("0"), comment="Of expected: sum of rate (1 - rate).")
+    value: Mapped[float] = mapped_column(
+        server_default=text("0"), comment="Prospects x rate x value of their kind, a year."
+    )
+    territory_id: Mapped[UUID | None] = mapped_column(
+        index=True, comment="The territory that covers its middle, the smallest of several."
+    )
     geom: Mapped[WKBElement] = mapped_column(Geometry("POLYGON", srid=3857, spatial_index=False))
 
 
@@ -52,4 +114,46 @@ class DensityState(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="Always 1.")
     inputs: Mapped[str] = mapped_column(comment="Fingerprint of regions, accounts and sites.")
+    territories: Mapped[str] = mapped_column(
+        server_default=text("''"), comment="Fingerprint of the territories to which cells were given."
+    )
+    learned_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), comment="When the rates and values of kinds were learned."
+    )
+    usual_rate: Mapped[float] = mapped_column(server_default=text("0"), comment="Customers / firms of all kinds.")
+    usual_value: Mapped[float] = mapped_column(
+        server_default=text("0"), comment="Mean yearly value of the customers that have one."
+    )
+    breaks: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="Bounds of the legends' classes by layer and resolution."
+    )
     refreshed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class WhiteSpaceAction(Base):
+    """Hexagons or prospects that somebody made into leads, tasks or wanted visits at one stroke."""
+
+    __tablename__ = "white_space_action"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    kind: Mapped[str] = mapped_column(comment="leads, tasks or visits.")
+    by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    counts: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb"), comment="What was made, and what was left out and why."
+    )
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (CheckConstraint("kind in ('leads', 'tasks', 'visits')", name="kind"),)
+
+
+class WhiteSpaceItem(Base):
+    """One thing that an action made; of a lead also the prospect that it was."""
+
+    __tablename__ = "white_space_item"
+
+    action_id: Mapped[UUID] = mapped_column(ForeignKey("white_space_action.id", ondelete="CASCADE"), primary_key=True)
+    row_id: Mapped[UUID] = mapped_column(primary_key=True, index=True, comment="Of the lead, activity or demand.")
+    prospect_id: Mapped[UUID | None] = mapped_column(index=True)
+    account_id: Mapped[UUID | None] = mapped_column(index=True)
+    cell: Mapped[int | None] = mapped_column(BigInteger, comment="The hexagon that a task is about.")

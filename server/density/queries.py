@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
-from server.density.counting import COARSEST, FINEST
-from server.density.models import DensityCell, DensityState
+from server.density.counting import COARSEST, FINEST, Z2
+from server.density.models import DensityCell, DensityState, DensityTrade
+from server.density.reach import IN_REACH, Reach
+from server.kit.errors import Invalid
 from server.kit.tiles import Tile
 
 SINGLE_FROM_ZOOM = 13
@@ -16,20 +18,51 @@ SINGLE_FROM_ZOOM = 13
 RAMP = ("#FFFFCC", "#A1DAB4", "#41B6C4", "#2C7FB8", "#253494")
 """Colours of the classes: YlGnBu (ColorBrewer), safe for colour-blind people."""
 QUANTILES = (0.2, 0.4, 0.6, 0.8)
+EVERYTHING = Reach(everywhere=True)
 
-_CELLS = text(
-    """
+_TILE = """
     with tile as (select ST_TileEnvelope(:z, :x, :y) as box),
+    cells as ({cells}),
     drawn as (
         select to_hex(cell) as cell, prospects, customers::float8 as customers,
                round(penetration::numeric, 4)::float8 as penetration,
                round(low::numeric, 4)::float8 as low, round(high::numeric, 4)::float8 as high,
+               round(expected::numeric, 1)::float8 as expected,
+               case when variance > 0 then round((sign(customers::float8 - expected)
+                   * greatest(0, abs(customers::float8 - expected) - 0.5) / sqrt(variance))::numeric, 2)::float8 else 0
+               end as z,
+               case when :values then round(value) end as value,
                ST_AsMVTGeom(geom, tile.box, 4096, 64, true) as geom
-        from tile join density_cell on geom && tile.box and resolution = :resolution
+        from tile, cells
         where prospects > 0 or customers >= 0.05
     )
     select coalesce(ST_AsMVT(drawn, 'density', 4096, 'geom'), ''::bytea) from drawn
-    """
+"""
+_ALL_KINDS = """
+    select density_cell.* from tile join density_cell on geom && tile.box and resolution = :resolution where IN_REACH
+"""
+_OF_KINDS = """
+    select *, greatest(0, (penetration + :z2 / (2 * n) - root) / (1 + :z2 / n)) as low,
+           least(1, (penetration + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
+    from (
+        select *, sqrt(:z2 * (penetration * (1 - penetration) + :z2 / (4 * n)) / n) as root
+        from (
+            select c.cell, c.geom, sum(k.prospects) as prospects, sum(k.customers) as customers,
+                   sum(k.prospects + k.customers)::float8 as n,
+                   (sum(k.customers) / sum(k.prospects + k.customers))::float8 as penetration,
+                   sum((k.prospects + k.customers::float8) * t.rate) as expected,
+                   sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)) as variance,
+                   sum(k.prospects * t.rate * t.value) as value
+            from tile join density_cell c on c.geom && tile.box and c.resolution = :resolution
+            join density_count k on k.cell = c.cell and k.trade_id = any(:trades)
+            join density_trade t on t.id = k.trade_id
+            where IN_REACH
+            group by c.cell
+        ) sums
+    ) shares
+"""
+_CELLS, _CELLS_OF_KINDS = (
+    text(_TILE.format(cells=cells.replace("IN_REACH", IN_REACH))) for cells in (_ALL_KINDS, _OF_KINDS)
 )
 
 _PROSPECTS = text(
@@ -43,6 +76,17 @@ _PROSPECTS = text(
         where p.region_id in (select id from region where state = 'ready')
     )
     select coalesce(ST_AsMVT(drawn, 'prospects', 4096, 'geom'), ''::bytea) from drawn
+    """
+)
+
+FINEST_ZOOM = 16
+"""From here on a tile is smaller than a hexagon."""
+MOST_SINGLES = 4000
+"""More prospects in one tile are counted by hexagon, so that no tile grows beyond some 300 kB."""
+_THERE = text(
+    """
+    select coalesce(sum(prospects + customers), 0) <= :most from density_cell
+    where geom && ST_TileEnvelope(:z, :x, :y) and resolution = :finest
     """
 )
 
@@ -65,15 +109,22 @@ def resolution_at(zoom: int) -> int:
     return max(COARSEST, min(FINEST, round(zoom * 0.713 - 0.5)))
 
 
-def density_tile(session: Session, tile: Tile) -> bytes:
-    """The hexagons of one tile."""
-    body: bytes = session.execute(_CELLS, {**tile._asdict(), "resolution": resolution_at(tile.z)}).scalar_one()
+def density_tile(
+    session: Session, reach: Reach, tile: Tile, *, values: bool = True, trades: Sequence[int] | None = None
+) -> bytes:
+    """The hexagons of one tile that somebody sees; of some kinds only, and without money, when that is asked."""
+    asked = {**tile._asdict(), "resolution": resolution_at(tile.z), "values": values, **reach.values}
+    if trades is None:
+        body: bytes = session.execute(_CELLS, asked).scalar_one()
+    else:
+        body = session.execute(_CELLS_OF_KINDS, {**asked, "trades": list(trades), "z2": Z2}).scalar_one()
     return bytes(body)
 
 
 def prospect_tile(session: Session, tile: Tile) -> bytes:
-    """The prospects of one tile: each by itself from zoom 13 on, else counted by hexagon."""
-    if tile.z >= SINGLE_FROM_ZOOM:
+    """The prospects of one tile: each by itself from zoom 13 on, else, or where they are too many, by hexagon."""
+    asked = {**tile._asdict(), "finest": FINEST, "most": MOST_SINGLES}
+    if tile.z >= FINEST_ZOOM or (tile.z >= SINGLE_FROM_ZOOM and session.execute(_THERE, asked).scalar_one()):
         body: bytes = session.execute(_PROSPECTS, tile._asdict()).scalar_one()
     else:
         resolution = min(FINEST, resolution_at(tile.z) + 1)
@@ -97,23 +148,74 @@ class Totals:
     refreshed_at: datetime | None
 
 
-def totals(session: Session) -> Totals:
-    """Sum up all cells."""
+def totals(session: Session, reach: Reach = EVERYTHING) -> Totals:
+    """Sum up all cells that somebody sees."""
     sums = select(func.coalesce(func.sum(DensityCell.prospects), 0), func.coalesce(func.sum(DensityCell.customers), 0))
-    prospects, customers = session.execute(sums.where(DensityCell.resolution == COARSEST)).one()
+    level = COARSEST if reach.everywhere else FINEST
+    prospects, customers = session.execute(sums.where(DensityCell.resolution == level, reach.holds())).one()
     state = session.get(DensityState, 1)
-    return Totals(int(prospects), int(customers), state.refreshed_at if state else None)
+    return Totals(int(prospects), round(float(customers)), state.refreshed_at if state else None)
 
 
-def breaks(session: Session, resolution: int) -> list[int]:
-    """Upper bounds of the legend's classes: quintiles of the prospects per hexagon, each once."""
-    quantiles = func.percentile_disc(list(QUANTILES)).within_group(DensityCell.prospects)
-    where = (DensityCell.resolution == resolution, DensityCell.prospects > 0)
-    found: list[int] | None = session.scalar(select(quantiles).where(*where))
-    return sorted(set(found or []))
+def breaks(session: Session, resolution: int, layer: str = "prospects") -> list[int]:
+    """Upper bounds of the legend's classes: quintiles of a layer's figure per hexagon, each once."""
+    state = session.get(DensityState, 1)
+    found: list[int] = (state.breaks if state else {}).get(layer, {}).get(str(resolution), [])
+    return found
 
 
-def cells(session: Session, resolution: int) -> Sequence[DensityCell]:
-    """All hexagons of a resolution."""
-    statement = select(DensityCell).where(DensityCell.resolution == resolution).order_by(DensityCell.cell)
+@dataclass(frozen=True)
+class Usual:
+    """Of all kinds together."""
+
+    rate: float
+    """Share of the firms that are customers."""
+    value: float
+    """Mean yearly value of a customer."""
+
+
+def usual(session: Session) -> Usual:
+    """How many firms become customers, and what a customer is worth; 0 while there are none."""
+    state = session.get(DensityState, 1)
+    return Usual(state.usual_rate, state.usual_value) if state else Usual(0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of firm, and what is known of it."""
+
+    kind: str
+    firms: float
+    customers: float
+    rate: float
+    """Share that become customers, drawn towards that of all kinds."""
+    value: float
+    """Mean yearly value of such customers, drawn towards that of all kinds."""
+
+
+def kinds(session: Session) -> list[Kind]:
+    """Every kind of which there are firms, the commonest first."""
+    rows = session.scalars(
+        select(DensityTrade).where(DensityTrade.firms > 0).order_by(DensityTrade.firms.desc(), DensityTrade.kind)
+    )
+    return [Kind(row.kind, row.firms, row.customers, row.rate, row.value) for row in rows]
+
+
+def trades_of(session: Session, kind: str) -> list[int]:
+    """The kinds that a word means: `shop=bakery` one, `shop` all shops. Refuses a word that no firm goes by."""
+    statement = select(DensityTrade.id).where(
+        or_(DensityTrade.kind == kind, func.split_part(DensityTrade.kind, "=", 1) == kind)
+    )
+    found = list(session.scalars(statement))
+    if not found:
+        raise Invalid(
+            f"There is no kind of firm “{kind[:60]}”.", help="GET /api/v1/density/kinds names them all.", field="kind"
+        )
+    return found
+
+
+def cells(session: Session, resolution: int, reach: Reach = EVERYTHING) -> Sequence[DensityCell]:
+    """All hexagons of a resolution that somebody sees."""
+    statement = select(DensityCell).where(DensityCell.resolution == resolution, reach.holds())
+    statement = statement.order_by(DensityCell.cell)
     return session.scalars(statement).all()

@@ -1,18 +1,23 @@
 """JSON API of density, its tiles and its files."""
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
-from server.density import queries
+from server.density import figures, queries, reach, service, surface
 from server.density.counting import COARSEST, FINEST
 from server.density.files import Format, write
 from server.density.firms import sources
-from server.density.schemas import DensityRead
+from server.density.models import DensityState
+from server.density.schemas import AreaFeature, AreasRead, CellRead, DensityRead, FiguresRead, KindRead
+from server.density.whitespace import sees_values
 from server.kit.database import Db
+from server.kit.paging import Page
 from server.kit.tiles import TileAddress, fingerprint, is_known, tile_response
 
 router = APIRouter(tags=["density"])
@@ -20,22 +25,83 @@ router = APIRouter(tags=["density"])
 ReadDensity = Annotated[Scope, requires("density:read")]
 ExportDensity = Annotated[Scope, requires("density:export")]
 Resolution = Annotated[int | None, Query(ge=COARSEST, le=FINEST, description="H3 resolution of the hexagons.")]
-
-
-MEDIA = {Format.HTML: "text/html; charset=utf-8", Format.GPKG: "application/geopackage+sqlite3"}
+OfKind = Annotated[str | None, Query(max_length=100, description="`shop=bakery`, or `shop` for all shops.")]
 
 
 @router.get("/api/v1/density")
 def density(scope: ReadDensity, session: Db) -> DensityRead:
-    """The market in numbers."""
-    found = queries.totals(session)
+    """The market in numbers, as far as you see it."""
+    found = queries.totals(session, reach.of(session, scope))
+    state = session.get(DensityState, 1)
+    layers = dict(state.breaks) if state else {}
+    if not sees_values(scope):
+        layers.pop("value", None)
     return DensityRead(
         prospects=found.prospects,
         customers=found.customers,
         refreshed_at=found.refreshed_at,
         resolution_by_zoom=[queries.resolution_at(zoom) for zoom in range(23)],
         breaks={level: queries.breaks(session, level) for level in range(COARSEST, FINEST + 1)},
+        layer_breaks=layers,
+        bandwidth_m_by_zoom={
+            asked: [surface.reach_m(zoom, asked)[1] for zoom in range(23)] for asked in surface.BANDWIDTHS_M
+        },
+        ladder=list(surface.LADDER),
         ramp=list(queries.RAMP),
+        sources=sources(session),
+    )
+
+
+@router.post("/api/v1/density/refresh", status_code=204)
+def refresh(scope: ExportDensity, session: Db) -> None:
+    """Count again now what has changed; the worker does it every five minutes anyway."""
+    service.refresh(session)
+
+
+@router.get("/api/v1/density/kinds")
+def kinds(scope: ReadDensity, session: Db) -> Page[KindRead]:
+    """Kinds of firms, the commonest first: how many are customers, and what such customers are worth."""
+    items = [KindRead.model_validate(kind) for kind in queries.kinds(session)]
+    if not sees_values(scope):
+        items = [item.model_copy(update={"value": None}) for item in items]
+    return Page(items=items, next_cursor=None)
+
+
+@router.get("/api/v1/density/cells/{cell}")
+def cell(cell: str, scope: ReadDensity, session: Db) -> CellRead:
+    """All figures of one hexagon (H3 index)."""
+    found = figures.cell(session, reach.of(session, scope), cell)
+    return CellRead(
+        cell=found.cell,
+        resolution=found.resolution,
+        lon=found.at.lon,
+        lat=found.at.lat,
+        territory_id=found.territory_id,
+        territory=found.territory,
+        figures=FiguresRead.of(found.figures, values=sees_values(scope)),
+        kinds=[{"kind": kind, "prospects": open, "customers": own} for kind, open, own in found.kinds],
+    )
+
+
+@router.get("/api/v1/density/areas")
+def areas(
+    scope: ReadDensity,
+    session: Db,
+    level: Annotated[int | None, Query(ge=2, le=12, description="Of admin areas; left out: territories.")] = None,
+) -> AreasRead:
+    """The market by territory, or by administrative area of a level, as GeoJSON."""
+    seen = reach.of(session, scope)
+    found = figures.by_territory(session, seen) if level is None else figures.by_admin_area(session, seen, level)
+    shows = sees_values(scope)
+    return AreasRead(
+        features=[
+            AreaFeature(
+                geometry=json.loads(area.outline),
+                properties={"id": area.id, "name": area.name} | FiguresRead.of(area.figures, values=shows).model_dump(),
+            )
+            for area in found
+        ],
+        levels=[one for one, _ in figures.admin_levels(session)],
         sources=sources(session),
     )
 
@@ -48,15 +114,43 @@ def export(scope: ExportDensity, session: Db, format: Format = Format.HTML, reso
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         write(session, scope, path, format, resolution)
-        return Response(path.read_bytes(), media_type=MEDIA[format], headers=headers)
+        return Response(path.read_bytes(), media_type=format.media_type, headers=headers)
+
+
+def tag(session: Session, seen: reach.Reach, *parts: object) -> str:
+    """A fingerprint of whatever decides a tile: its address, the counts, and who sees what."""
+    return fingerprint("density 2", *parts, queries.state_key(session), seen)
 
 
 @router.get("/tiles/density/{z}/{x}/{y}")
-def density_tile(tile: TileAddress, request: Request, scope: ReadDensity, session: Db) -> Response:
-    """A vector tile of hexagons with their counts."""
-    etag = fingerprint("density 1", *tile, queries.state_key(session))
-    body = b"" if is_known(request, etag) else queries.density_tile(session, tile)
+def density_tile(tile: TileAddress, request: Request, scope: ReadDensity, session: Db, kind: OfKind = None) -> Response:
+    """A vector tile of hexagons with their figures."""
+    seen, values = reach.of(session, scope), sees_values(scope)
+    trades = queries.trades_of(session, kind) if kind else None
+    etag = tag(session, seen, *tile, values, kind)
+    known = is_known(request, etag)
+    body = b"" if known else queries.density_tile(session, seen, tile, values=values, trades=trades)
     return tile_response(request, body, etag)
+
+
+@router.get("/tiles/density-surface/{z}/{x}/{y}")
+def surface_tile(
+    tile: TileAddress,
+    request: Request,
+    scope: ReadDensity,
+    session: Db,
+    of: surface.Of = surface.Of.PROSPECTS,
+    bandwidth_m: Annotated[float, Query(ge=100, le=20_000, description="Radius of the kernel in metres.")] = 1000,
+    dark: bool = False,
+) -> Response:
+    """A picture of the smooth density: a quartic kernel over the hexagons, in classes per km²."""
+    seen = reach.of(session, scope)
+    etag = tag(session, seen, *tile, of, bandwidth_m, dark)
+    known = is_known(request, etag)
+    body = b"" if known else surface.picture(session, seen, tile, of=of, bandwidth_m=bandwidth_m, dark=dark)
+    answer = tile_response(request, body, etag)
+    answer.headers["content-type"] = "image/png"
+    return answer
 
 
 @router.get("/tiles/prospects/{z}/{x}/{y}")

@@ -1,8 +1,14 @@
-"""Wire shapes of density."""
+"""Wire shapes of density and white space."""
 
 from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.density.figures import Figures
+from server.density.turning import MOST_AT_ONCE, MOST_CELLS, Into, Selection
+from server.density.whitespace import LONGEST_DAYS
 
 
 class DensityRead(BaseModel):
@@ -13,7 +19,190 @@ class DensityRead(BaseModel):
     refreshed_at: datetime | None
     resolution_by_zoom: list[int]
     """H3 resolution of the hexagons at zoom 0, 1, 2, ..."""
-    breaks: dict[int, list[int]]
+    breaks: dict[int, list[float]]
     """Upper bounds of the classes of prospects per hexagon, by resolution."""
+    layer_breaks: dict[str, dict[int, list[float]]] = Field(default_factory=dict)
+    """The same by layer: prospects, customers, value."""
+    bandwidth_m_by_zoom: dict[int, list[float]] = Field(default_factory=dict)
+    """Bandwidth that a surface really has at zoom 0, 1, 2, ..., by the one asked for."""
+    ladder: list[float] = Field(default_factory=list)
+    """Lower bounds of the surface's classes, firms per km²."""
     ramp: list[str]
     sources: list[str]
+
+
+class KindRead(BaseModel):
+    """A kind of firm: how many are customers, and what such customers are worth."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: str
+    firms: float
+    customers: float
+    rate: float
+    """Share that become customers, drawn towards that of all kinds (geo.whitespace.pooled)."""
+    value: float | None
+    """Mean yearly value of such customers; null when it may not be seen."""
+
+
+class FiguresRead(BaseModel):
+    """All figures of a place."""
+
+    prospects: int
+    customers: float
+    potential: float
+    """All firms that could be customers, or are."""
+    penetration: float
+    low_90: float
+    high_90: float
+    """Wilson score interval."""
+    expected: float
+    """Customers that were to be expected: Σ of the rates of the firms' kinds."""
+    chance_low: float
+    chance_high: float
+    z: float
+    """Found less expected in standard deviations, beyond half a customer."""
+    beyond_chance: int
+    """-1: fewer than chance allows; 1: more; 0: within chance."""
+    value: float | None
+    """Σ prospects x rate x mean value of the kind, a year; null when it may not be seen."""
+    square_km: float
+
+    @classmethod
+    def of(cls, found: Figures, *, values: bool) -> "FiguresRead":
+        """As it travels."""
+        return cls(
+            prospects=found.prospects,
+            customers=found.customers,
+            potential=found.potential,
+            penetration=found.penetration.share,
+            low_90=found.penetration.low,
+            high_90=found.penetration.high,
+            expected=found.chance.expected,
+            chance_low=found.chance.low,
+            chance_high=found.chance.high,
+            z=found.chance.z,
+            beyond_chance=found.chance.beyond,
+            value=found.value if values else None,
+            square_km=found.square_km,
+        )
+
+
+class CellRead(BaseModel):
+    """A hexagon."""
+
+    cell: str
+    resolution: int
+    lon: float
+    lat: float
+    territory_id: UUID | None
+    territory: str | None
+    figures: FiguresRead
+    kinds: list[dict[str, Any]]
+    """The commonest kinds with prospects and customers."""
+
+
+class AreaFeature(BaseModel):
+    """A territory or an administrative area as a GeoJSON feature; its properties are the figures with id and name."""
+
+    type: Literal["Feature"] = "Feature"
+    geometry: dict[str, Any]
+    properties: dict[str, Any]
+
+
+class AreasRead(BaseModel):
+    """Areas as GeoJSON, with the levels that there are."""
+
+    type: Literal["FeatureCollection"] = "FeatureCollection"
+    features: list[AreaFeature]
+    levels: list[int]
+    sources: list[str]
+
+
+class GapRead(BaseModel):
+    """A hexagon of white space."""
+
+    cell: str
+    lon: float
+    lat: float
+    territory_id: UUID | None
+    territory: str | None
+    prospects: int
+    leads: int
+    accounts: int
+    kinds: list[tuple[str, int]]
+    value: float | None
+    """Expected a year; null when it may not be seen."""
+    per_hour: float
+    """Value, or firms, for an hour of driving."""
+    rep: str | None
+    """Whose start is nearest."""
+    out_s: int | None
+    by_road: bool
+    """By the road graph; otherwise a straight line x 1.35."""
+    drive_h: float | None
+
+
+class WhiteSpaceRead(BaseModel):
+    """White space in its order."""
+
+    items: list[GapRead]
+    total: int
+    ranked_by: Literal["value", "firms"]
+    has_start: bool
+    sources: list[str]
+
+
+class AlikeRead(BaseModel):
+    """A prospect like the best customers."""
+
+    prospect_id: UUID
+    name: str
+    kind: str
+    lon: float
+    lat: float
+    score: float
+    same_kind: float
+    shared: list[str]
+    same_place: bool
+    as_dense: bool
+    distance_m: float
+
+
+class LookAlikesRead(BaseModel):
+    """Look-alikes; with fewer best customers than needed there are none."""
+
+    items: list[AlikeRead]
+    best: int
+    needed: int
+
+
+class TurnWrite(BaseModel):
+    """What is to become what."""
+
+    into: Into
+    cells: list[str] = Field(default_factory=list, max_length=MOST_CELLS)
+    prospect_ids: list[UUID] = Field(default_factory=list, max_length=MOST_AT_ONCE)
+    kind: str | None = None
+    days: int = Field(default=90, ge=1, le=LONGEST_DAYS)
+    owner_id: UUID | None = None
+
+    def selection(self) -> Selection:
+        """As the rule takes it."""
+        return Selection(self.cells, self.prospect_ids, self.kind, self.days, self.owner_id)
+
+
+class TurnRead(BaseModel):
+    """What was made, and what was left out."""
+
+    id: UUID
+    into: Into
+    counts: dict[str, int]
+    """`made`; left out: `leads` (already), `customers`, `accounts`, `tasks`, `visits`."""
+
+
+class UndoRead(BaseModel):
+    """What was taken back; what somebody has begun to work is kept."""
+
+    taken_back: int
+    kept: int

@@ -1,25 +1,37 @@
 """Keeps the counts true: only what has changed is touched."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import h3
 import shapely
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from geo.density import cell_outlines, spread
 from geo.types import LonLat
+from geo.whitespace import PRIOR_CUSTOMERS, pooled
 from server.density import counting
-from server.density.models import DensityCustomer, DensityState
+from server.density.models import DensityState
+from server.density.queries import QUANTILES, Usual
 from server.kit import clock
 from server.kit.database import copy_rows
+from server.kit.settings import settings
 from server.regions.loading import to_mercator
 
 LOCK = 0x64656E73
 CHUNK = 50_000
-_CELL_COLUMNS = ("cell", "resolution", "prospects", "customers", "penetration", "low", "high", "geom")
+MANY_NEW = 5_000
+"""So many new cells change the statistics by which the database plans."""
+LEARNED_FOR = timedelta(hours=20)
+"""So long the rates and values of kinds stay; in between only the cells are summed up in which something changed."""
+_CELL_COLUMNS = (
+    "cell", "resolution", "prospects", "customers", "penetration", "low", "high", "expected", "variance",
+    "value", "geom",
+)  # fmt: skip
 
 
 def refresh(session: Session) -> bool:
@@ -27,32 +39,67 @@ def refresh(session: Session) -> bool:
     session.flush()
     session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
     inputs: str = session.execute(counting.INPUTS).scalar_one()
+    territories: str = session.execute(counting.TERRITORIES).scalar_one()
     state = session.get(DensityState, 1)
-    if state is not None and state.inputs == inputs:
+    if state is not None and (state.inputs, state.territories) == (inputs, territories):
         return False
     for preparation in counting.START:
         session.execute(preparation)
-    regions_changed = state is None or state.inputs.split(" ")[0] != inputs.split(" ")[0]
-    _count_customers(session, again=regions_changed)
-    _count_cells(session)
-    values = {"inputs": inputs, "refreshed_at": clock.now()}
+    everything = state is None or state.inputs.split(" ")[0] != inputs.split(" ")[0]
+    _count_customers(session, again=everything)
+    _count_firms(session, everything=everything)
+    learned_at = state.learned_at if state else None
+    learns = everything or state is None or learned_at is None or learned_at < clock.now() - LEARNED_FOR
+    usual = _learn(session) if learns or state is None else Usual(state.usual_rate, state.usual_value)
+    _sum_up(session, usual, everything=learns)
+    moved = state is None or state.territories != territories
+    session.execute(counting.GIVE_CELLS, {"all": moved})
+    learned: dict[str, Any] = {
+        "usual_rate": usual.rate,
+        "usual_value": usual.value,
+        "learned_at": clock.now() if learns else learned_at,
+    }
+    if learns:
+        learned["breaks"] = _breaks(session)
+    _keep(session, {"inputs": inputs, "territories": territories, **learned})
+    return True
+
+
+def _keep(session: Session, known: Mapping[str, Any]) -> None:
+    """Note what was counted."""
+    values = {**known, "refreshed_at": clock.now()}
     statement = insert(DensityState).values(id=1, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
     session.expire_all()
-    return True
+
+
+def _breaks(session: Session) -> dict[str, dict[int, list[int]]]:
+    """Upper bounds of the classes by layer and resolution: quintiles, each once."""
+    found: dict[str, dict[int, list[int]]] = {"prospects": {}, "customers": {}, "value": {}}
+    for resolution, *bounds in session.execute(counting.BREAKS, {"shares": list(QUANTILES)}):
+        for layer, values in zip(found.values(), bounds, strict=True):
+            layer[resolution] = sorted({_plain(value) for value in values or []})
+    return found
+
+
+def _plain(value: Any) -> int:
+    """A bound that people can read: two digits count."""
+    number = float(value)
+    return int(round(number, 1 - math.floor(math.log10(number)))) if number >= 100 else math.ceil(number)
 
 
 def _count_customers(session: Session, *, again: bool) -> None:
     """Bring the customers' cells up to date, and find out which of them were prospects."""
     session.execute(counting.CUSTOMERS)
-    session.execute(counting.FORGET)
+    for statement in (*counting.GONE, counting.COME):
+        session.execute(statement)
+    session.execute(text("analyze customer_now, gone, come"))
     rows = session.execute(counting.NEW_CUSTOMERS).all()
     copy_rows(session, "density_customer", ("site_id", "rev", "cells", "parts"), (_spread(row) for row in rows))
-    sites = [row[0] for row in rows]
     if again:
+        session.execute(counting.KINDS)
         session.execute(counting.UNMATCH)
-        sites = list(session.scalars(select(DensityCustomer.site_id)))
-    session.execute(counting.MATCH, {**counting.SAME_FIRM, "sites": sites})
+    session.execute(counting.MATCH, {**counting.SAME_FIRM, "again": again, "finest": counting.FINEST})
 
 
 def _spread(row: Sequence[Any]) -> tuple[Any, ...]:
@@ -62,21 +109,59 @@ def _spread(row: Sequence[Any]) -> tuple[Any, ...]:
     return site_id, rev, [h3.str_to_int(cell) for cell in parts], list(parts.values())
 
 
-def _count_cells(session: Session) -> None:
-    """Count the finest cells, add them up, and write the difference."""
-    session.execute(counting.COUNT_FINEST, {"finest": counting.FINEST})
+def _count_firms(session: Session, *, everything: bool) -> None:
+    """Change the counts by kind by what has changed, at every resolution."""
+    session.execute(counting.DELTA_OF_ALL if everything else counting.DELTA, {"finest": counting.FINEST})
     for resolution in range(counting.FINEST - 1, counting.COARSEST - 1, -1):
-        session.execute(counting.COUNT_COARSER, {"resolution": resolution})
-    session.execute(text("analyze fresh"))
-    session.execute(counting.CHANGES)
-    session.execute(counting.DROP_OLD)
+        session.execute(counting.DELTA_COARSER, {"resolution": resolution})
+    for statement in counting.COUNT:
+        session.execute(statement)
+    if everything:
+        session.execute(text("analyze density_count"))
+
+
+def _learn(session: Session) -> Usual:
+    """Learn of each kind how many become customers and what such customers are worth a year.
+
+    Customers of no known kind are shared out to the kinds as the prospects are, so that expected and found agree over
+    all.
+    """
+    currency = {"currency": settings().currency}
+    rows = session.execute(counting.SUMS_OF_KINDS, {**currency, "coarsest": counting.COARSEST}).all()
+    prospects, customers = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    unknown = sum(row[2] for row in rows if row[0] == 0)
+    firms = prospects + customers
+    value: float = session.execute(counting.USUAL_VALUE, currency).scalar_one()
+    usual = Usual(customers / firms if firms else 0.0, value)
+    kinds = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
+    session.execute(
+        counting.LEARN,
+        {
+            "ids": [row[0] for row, _ in kinds],
+            "firms": [row[1] + row[2] for row, _ in kinds],
+            "customers": [row[2] for row, _ in kinds],
+            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in kinds],
+            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in kinds],
+        },
+    )
+    return usual
+
+
+def _sum_up(session: Session, usual: Usual, *, everything: bool) -> None:
+    """Sum the counts up by cell, and write the difference."""
+    session.execute(counting.TOUCHED_ALL if everything else counting.TOUCHED)
+    session.execute(counting.ANALYZE_TOUCHED)
+    session.execute(counting.FRESH, {"usual": usual.rate})
+    for statement in (counting.ANALYZE_FRESH, counting.CHANGES, counting.DROP_OLD):
+        session.execute(statement)
     session.execute(counting.SHARES, {"z2": counting.Z2})
     session.execute(counting.UPDATE_CHANGED)
     new = session.execute(counting.NEW_CELLS).all()
     if new:
         rows = (row for start in range(0, len(new), CHUNK) for row in _with_outlines(new[start : start + CHUNK]))
         copy_rows(session, "density_cell", _CELL_COLUMNS, rows)
-        session.execute(text("analyze density_cell"))
+        if len(new) > MANY_NEW:
+            session.execute(text("analyze density_cell"))
 
 
 def _with_outlines(rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:

@@ -16,9 +16,10 @@ from geo.density import cell_outline
 from geo.types import BBox
 from routing.export import look
 from server.auth.access import Scope
-from server.density import offline, queries
+from server.density import offline, queries, reach
 from server.density.firms import Firm, customers, prospects, sources
 from server.density.models import DensityCell
+from server.density.reach import Reach
 from server.kit import clock
 from server.regions import queries as regions
 
@@ -59,22 +60,23 @@ def render(session: Session, scope: Scope, resolution: int | None = None) -> byt
     """Draw hexagons, prospects and the customers that somebody may see; the page works without a network."""
     found = prospects(session)
     own = customers(session, scope)
-    cells = queries.cells(session, resolution) if resolution else _fitting_cells(session)
+    seen = reach.of(session, scope)
+    cells = queries.cells(session, resolution, seen) if resolution else _fitting_cells(session, seen)
     bbox = _bbox(session, cells)
     page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, attribution_control=False, zoom_snap=0.5)
     page.default_js, page.default_css = [], []
     page.options |= {"minZoom": 3, "maxZoom": 18}  # without tiles nothing else tells the clusters where to end
-    _background(page, regions.background(session, bbox))
+    background(page, regions.background(session, bbox))
     breaks = queries.breaks(session, cells[0].resolution) if cells else []
     _hexagons(page, cells, breaks)
     _firms(page, "Prospects", found, PROSPECT, radius=3)
     _firms(page, "Customers", own, CUSTOMER, radius=5)
     folium.LayerControl(collapsed=True, position="topright").add_to(page)
     page.fit_bounds([(bbox.south, bbox.west), (bbox.north, bbox.east)])
-    return _finish(page, _title(session, len(found), len(own)), _legend(breaks), _sources(session)).encode()
+    return finish(page, _title(session, len(found), len(own)), _legend(breaks), footer(session)).encode()
 
 
-def _finish(page: folium.Map, title: str, legend: str, footer: str) -> str:
+def finish(page: folium.Map, title: str, legend: str, footer: str, *, style: str = "") -> str:
     """Render the page with its libraries inside."""
     root = page.get_root()
     if not isinstance(root, Figure):
@@ -83,16 +85,16 @@ def _finish(page: folium.Map, title: str, legend: str, footer: str) -> str:
     root.header.add_child(folium.Element("<title>Market density</title>"))
     root.html.add_child(folium.Element(title + legend + footer))
     text: str = root.render()
-    return text.replace("</head>", f"{offline.library(*_LIBRARIES)}<style>{_STYLE}</style></head>", 1)
+    return text.replace("</head>", f"{offline.library(*_LIBRARIES)}<style>{_STYLE}{style}</style></head>", 1)
 
 
-def _fitting_cells(session: Session) -> Sequence[DensityCell]:
+def _fitting_cells(session: Session, seen: Reach) -> Sequence[DensityCell]:
     """The finest hexagons that a page can carry."""
     for resolution in (8, 7, 6, 5, 4):
-        cells = queries.cells(session, resolution)
+        cells = queries.cells(session, resolution, seen)
         if len(cells) <= MOST_CELLS:
             return cells
-    return queries.cells(session, 3)
+    return queries.cells(session, 3, seen)
 
 
 def _bbox(session: Session, cells: Sequence[DensityCell]) -> BBox:
@@ -109,7 +111,7 @@ def _bbox(session: Session, cells: Sequence[DensityCell]) -> BBox:
     )
 
 
-def _background(page: folium.Map, drawn: Iterable[regions.Drawn]) -> None:
+def background(page: folium.Map, drawn: Iterable[regions.Drawn]) -> None:
     """Draw the base map, one layer per look."""
     looks: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     places = []
@@ -145,7 +147,7 @@ def _labels(page: folium.Map, places: Iterable[regions.Drawn]) -> None:
         if all(abs(lat - other_lat) > room or abs(lon - other_lon) > 4 * room for other_lon, other_lat in kept):
             kept.append((lon, lat))
             size = look.place_size(place.kind) * 1.4
-            tip = f'<span style="font-size:{size:.0f}px">{_text(place.name)}</span>'
+            tip = f'<span style="font-size:{size:.0f}px">{plain(place.name)}</span>'
             features.append({"type": "Feature", "geometry": place.geometry, "properties": {"tip": tip}})
     if features:
         folium.GeoJson(
@@ -201,7 +203,7 @@ def _firms(page: folium.Map, name: str, firms: Sequence[Firm], colour: str, radi
         {
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [round(firm.point.lon, 5), round(firm.point.lat, 5)]},
-            "properties": {"tip": f"<b>{_text(firm.name)}</b><br>{_text(firm.kind)}"},
+            "properties": {"tip": f"<b>{plain(firm.name)}</b><br>{plain(firm.kind)}"},
         }
         for firm in firms
     ]
@@ -238,8 +240,9 @@ def _legend(breaks: Sequence[int]) -> str:
     return f'<div class="box legend"><b>Prospects per hexagon</b>{"".join(rows)}{dots}</div>'
 
 
-def _sources(session: Session) -> str:
-    return f'<div class="box sources">{" · ".join(map(_text, sources(session)))}</div>'
+def footer(session: Session) -> str:
+    """The sources, as every file must name them."""
+    return f'<div class="box sources">{" · ".join(map(plain, sources(session)))}</div>'
 
 
 def _short(shape: Mapping[str, Any]) -> dict[str, Any]:
@@ -248,7 +251,7 @@ def _short(shape: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": shape["type"], "coordinates": rings}
 
 
-def _text(value: str) -> str:
+def plain(value: str) -> str:
     """A text that means the same in HTML, in a JavaScript template literal and to Jinja."""
     safe = html.escape(value)
     for character in "`$\\{}":

@@ -1,41 +1,72 @@
-"""White space: where prospects are, and how many of them are customers."""
+"""The density page: the market on a map by hexagon, area, kind or as a surface."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import func, select
 
 from server.auth.access import Scope, requires
-from server.density import firms, queries, service
+from server.density import figures, firms, queries, reach, service, surface
 from server.density.counting import FINEST
 from server.density.models import DensityCell
+from server.density.whitespace import sees_values
 from server.kit.database import Db
-from server.web.pages import go, render
+from server.kit.settings import settings
+from server.regions import queries as regions
+from server.web.language import Language
+from server.web.pages import go, language_of, render
 
 router = APIRouter(prefix="/density", include_in_schema=False)
 
 ReadDensity = Annotated[Scope, requires("density:read")]
 BEST = 12
 LISTED_RESOLUTION = min(FINEST, 8)
+MOST_KINDS = 300
 
 
 @router.get("")
 def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
     """The market on a map, and the hexagons with the most prospects that nobody sells to."""
+    seen, shows, language = reach.of(session, scope), sees_values(scope), language_of(request, scope)
     cells = session.execute(
-        select(DensityCell, func.ST_X(func.ST_Transform(func.ST_Centroid(DensityCell.geom), 4326)),
-               func.ST_Y(func.ST_Transform(func.ST_Centroid(DensityCell.geom), 4326)))
-        .where(DensityCell.resolution == LISTED_RESOLUTION, DensityCell.prospects > 0)
+        select(
+            DensityCell,
+            func.to_hex(DensityCell.cell),
+            func.ST_X(func.ST_Transform(func.ST_Centroid(DensityCell.geom), 4326)),
+            func.ST_Y(func.ST_Transform(func.ST_Centroid(DensityCell.geom), 4326)),
+        )
+        .where(DensityCell.resolution == LISTED_RESOLUTION, DensityCell.prospects > 0, seen.holds())
         .order_by(DensityCell.prospects.desc(), DensityCell.cell)
         .limit(BEST)
-    ).all()  # fmt: skip
+    ).all()
     return render(
         request,
         "density/map.html",
         scope,
-        totals=queries.totals(session),
+        totals=queries.totals(session, seen),
         cells=cells,
         sources=firms.sources(session),
+        layers=layers(language, values=shows),
+        levels=figures.admin_levels(session),
+        kinds=queries.kinds(session)[:MOST_KINDS],
+        bandwidths=surface.BANDWIDTHS_M,
+        has_region=bool(regions.served(session)),
+        sees_nothing=seen.is_nothing,
+        words=map_words(language) | turning_words(language),
+    )
+
+
+@router.get("/cells/{cell}")
+def show_cell(cell: str, request: Request, scope: ReadDensity, session: Db) -> Response:
+    """All figures of a hexagon, with how they come about and what can be made of it."""
+    found = figures.cell(session, reach.of(session, scope), cell)
+    return render(
+        request,
+        "density/cell.html",
+        scope,
+        cell=found,
+        shows_values=sees_values(scope),
+        currency=settings().currency,
     )
 
 
@@ -44,3 +75,60 @@ def refresh(scope: Annotated[Scope, requires("density:export")], session: Db) ->
     """Count again now."""
     service.refresh(session)
     return go("/density")
+
+
+def layers(language: Language, *, values: bool) -> list[tuple[str, str]]:
+    """What can be shown, with its name."""
+    t = language.t
+    found = [
+        ("prospects", t("Prospects")),
+        ("customers", t("Customers")),
+        ("penetration", t("Penetration")),
+        ("difference", t("Expected against found")),
+        ("value", t("To be won, a year")),
+        ("surface", t("Smooth density")),
+    ]
+    return [one for one in found if values or one[0] != "value"]
+
+
+def map_words(language: Language) -> dict[str, Any]:
+    """What the map's script says."""
+    t = language.t
+    return {
+        "each": t("per hexagon"),
+        "line": t("{p} prospects, {c} customers", p="{p}", c="{c}"),
+        "share": t("penetration {p} ({low} to {high})", p="{p}", low="{low}", high="{high}"),
+        "fewer": t("fewer"),
+        "chance": t("chance"),
+        "more": t("more"),
+        "spread": t("per km²; each firm is spread over {m} m (quartic kernel)", m="{m}"),
+        "legend_prospects": t("Prospects"),
+        "legend_customers": t("Customers"),
+        "legend_penetration": t("Penetration"),
+        "legend_difference": t("Customers found against expected"),
+        "legend_value": t("To be won, a year"),
+        "legend_surface": t("Smooth density"),
+        "formula_penetration": t("customers / (prospects + customers)"),
+        "formula_difference": t("in the middle: 9 of 10 times chance alone does this"),
+        "formula_value": t("prospects × rate × mean value of their kind"),
+    }
+
+
+def turning_words(language: Language) -> dict[str, str]:
+    """What is said when hexagons become leads, tasks or wanted visits, and when that is taken back."""
+    t = language.t
+    n = "{n}"
+    return {
+        "made_leads": t("{n} leads made.", n=n),
+        "made_tasks": t("{n} tasks made.", n=n),
+        "made_visits": t("{n} visits are wanted; the next plan takes them in.", n=n),
+        "left_leads": t("{n} are leads already.", n=n),
+        "left_customers": t("{n} are customers already.", n=n),
+        "left_accounts": t("{n} are accounts already.", n=n),
+        "left_tasks": t("{n} have an open task already.", n=n),
+        "left_visits": t("{n} are wanted already.", n=n),
+        "undone": t("{n} taken back.", n=n),
+        "kept": t("{n} stay, because somebody works on them.", n=n),
+        "undo": t("Undo"),
+        "failed": t("This did not work. Try again."),
+    }

@@ -65,6 +65,7 @@ from server.web import (
     users,
     visits,
     webhooks,
+    white_space,
 )
 
 ROUTERS = (
@@ -117,6 +118,7 @@ ROUTERS = (
     challenges.router,
     territories.router,
     density.router,
+    white_space.router,
     review.router,
     repairs.router,
     imports.router,

@@ -12,6 +12,7 @@ from server.auth.access import Requires
 API = "/api/v1"
 DONE_BY = """
 /accounts/{account_id}/notes                        POST /notes
+/density/refresh                                    POST /density/refresh
 /notes/{note_id}                                    PATCH /notes/{note_id}
 /notes/{note_id}/delete                             DELETE /notes/{note_id}
 /notes/{note_id}/restore                            POST /notes/{note_id}/restore
@@ -216,7 +217,6 @@ FOR_PEOPLE = {
 NOT_YET = {
     "/accounts/{account_id}/follow",
     "/calendar/connect/clashes",
-    "/density/refresh",
     "/integrations/mail",
     "/integrations/mail/test",
     "/integrations/mail/{message_id}/again",

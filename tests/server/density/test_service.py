@@ -1,19 +1,26 @@
 """Counting: every firm once, at every resolution, and only what changed is touched."""
 
+import io
 from collections.abc import Callable
 
 import h3
+import numpy as np
 import pytest
+from PIL import Image
+from shapely.geometry import MultiPolygon, box
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.density import coarser, count_cells, penetration
 from geo.types import LonLat
 from server.accounts.models import Account, Site
-from server.density import queries, service
+from server.density import queries, service, surface
 from server.density.counting import COARSEST, FINEST
 from server.density.models import DensityCell, DensityCustomer
+from server.kit.errors import Invalid
+from server.kit.tiles import Tile
 from server.regions.models import Prospect, Region
+from server.territories import service as territories
 
 Customer = Callable[..., Site]
 HERE = LonLat(-6.0, 46.0)
@@ -148,3 +155,74 @@ def test_hexagons_get_finer_with_the_zoom() -> None:
     found = [queries.resolution_at(zoom) for zoom in range(23)]
     assert found == sorted(found)
     assert (found[0], found[8], found[12], found[22]) == (3, 5, 8, 9)
+
+
+def _everything(session: Session) -> list[tuple[object, ...]]:
+    cells = session.execute(text("select cell, prospects, customers, territory_id from density_cell order by cell"))
+    counts = session.execute(text("select cell, trade_id, prospects, customers from density_count order by 1, 2"))
+    return [*map(tuple, cells), *map(tuple, counts)]
+
+
+def test_counting_the_changes_comes_to_the_same_as_counting_everything(
+    session: Session, region: Region, customer: Customer
+) -> None:
+    rows = session.execute(select(Prospect.name, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin)).limit(4)).all()
+    sites = [customer(name, LonLat(lon, lat)) for name, lon, lat in rows[:3]]
+    twice = customer(rows[0][0], LonLat(rows[0][1], rows[0][2]))
+    service.refresh(session)
+    sites[1].uncertainty_m = 900.0
+    session.get_one(Account, sites[2].account_id).status = "former"
+    session.get_one(Account, twice.account_id).status = "former"
+    customer(rows[3][0], LonLat(rows[3][1], rows[3][2]))
+    assert service.refresh(session)
+    by_changes = _everything(session)
+    for table in ("density_state", "density_cell", "density_count", "density_customer"):
+        session.execute(text(f"delete from {table}"))
+    session.expire_all()
+    service.refresh(session)
+    assert _everything(session) == by_changes
+
+
+def test_expected_and_found_agree_over_the_whole_market(session: Session, region: Region, customer: Customer) -> None:
+    row = session.execute(select(Prospect.name, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin)).limit(1)).one()
+    customer(row[0], LonLat(row[1], row[2]))
+    for number in range(4):
+        customer(f"Nobody Knows {number}", HERE)
+    service.refresh(session)
+    cells = queries.cells(session, COARSEST)
+    assert sum(cell.expected for cell in cells) == pytest.approx(5, rel=0.05)
+    assert all(cell.variance <= cell.expected for cell in cells)
+
+
+def test_cells_lie_in_the_smallest_territory_over_their_middle(session: Session, region: Region) -> None:
+    service.refresh(session)
+    assert {cell.territory_id for cell in queries.cells(session, FINEST)} == {None}
+    wide = territories.create(session, name="Wide", area=MultiPolygon([box(-7, 45, -5, 47)]))
+    narrow = territories.create(session, name="Narrow", area=MultiPolygon([box(-6.005, 45.99, -5.99, 46.01)]))
+    assert service.refresh(session)
+    found = {cell.territory_id for cell in queries.cells(session, FINEST)}
+    assert found == {wide.id, narrow.id}
+    assert not service.refresh(session)
+
+
+def test_tiles_of_a_kind_hold_that_kind_only(session: Session, region: Region) -> None:
+    service.refresh(session)
+    kinds = queries.kinds(session)
+    trades = queries.trades_of(session, kinds[0].kind)
+    level = queries.cells(session, COARSEST)
+    count = text("select sum(prospects) from density_count where trade_id = any(:trades) and (cell >> 52) & 15 = 3")
+    assert session.scalar(count, {"trades": trades}) == kinds[0].firms < sum(cell.prospects for cell in level)
+    body = queries.density_tile(session, queries.EVERYTHING, Tile(12, 1979, 1457), trades=trades)
+    assert b"prospects" in body
+    with pytest.raises(Invalid, match="no kind of firm"):
+        queries.trades_of(session, "shop=unicorn")
+
+
+def test_a_surface_is_a_picture_whose_middle_lies_where_the_firms_are(session: Session, region: Region) -> None:
+    service.refresh(session)
+    asked = {"of": surface.Of.PROSPECTS, "bandwidth_m": 1000.0}
+    there = surface.picture(session, queries.EVERYTHING, Tile(12, 1979, 1457), **asked)
+    nowhere = surface.picture(session, queries.EVERYTHING, Tile(12, 100, 100), **asked)
+    assert there[:8] == nowhere[:8] == b"\x89PNG\r\n\x1a\n"
+    assert np.asarray(Image.open(io.BytesIO(there))).max() >= 3
+    assert np.asarray(Image.open(io.BytesIO(nowhere))).max() == 0

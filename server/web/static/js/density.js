@@ -1,31 +1,89 @@
-// The white-space page: hexagons, prospects, and what a hexagon holds.
+// The density page: one panel chooses the figure, the ground and the kind; hover and click say all figures.
 
-import { accounts, density, prospects, territories } from "./layers.js";
-import { densityLegend } from "./legend.js";
+import { accounts, prospects, territories } from "./layers.js";
 import { createMap } from "./map.js";
+import { classes, market } from "./market.js";
+import { turn } from "./turning.js";
 
-const market = await fetch("/api/v1/density").then((answer) => answer.json());
-const known = await createMap(document.querySelector("#density-map"), { layers: [density(() => market), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"] });
-const { map } = known;
-const part = document.querySelector('[data-legend="density"]');
-document.querySelector('[data-legend="accounts"]').hidden = true;
-part.hidden = false;
-const legend = () => densityLegend(part, market, map.getZoom());
-map.on("zoomend", legend);
-document.addEventListener("themechange", legend);
-legend();
+const panel = document.querySelector("#market"), legend = document.querySelector("#market-legend");
+const words = JSON.parse(document.querySelector("#density-map").dataset.words);
+const lang = document.documentElement.lang;
+const number = (value, digits = 0) => value.toLocaleString(lang, { maximumFractionDigits: digits });
+const percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
+const known = await fetch("/api/v1/density").then((answer) => answer.json());
+const chosen = { layer: "prospects", kind: "", areas: null, known, of: "prospects", bandwidth: 1000 };
+const made = await createMap(document.querySelector("#density-map"), { layers: [market(() => chosen), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"] });
+const { map } = made;
 
-for (const cell of document.querySelectorAll(".cells [data-lon]")) {
-  cell.addEventListener("click", () => map.easeTo({ center: [Number(cell.dataset.lon), Number(cell.dataset.lat)], zoom: 13.5, duration: 300 }));
+function showLegend() {
+  const { bounds, colours } = classes(chosen, map.getZoom());
+  legend.querySelector("h3").textContent = words[`legend_${chosen.layer}`] + (chosen.areas ? "" : chosen.layer === "surface" || chosen.layer === "difference" || chosen.layer === "penetration" ? "" : ` ${words.each}`);
+  legend.querySelector(".ramp").replaceChildren(...colours.map((colour) => { const part = document.createElement("i"); part.style.background = colour; return part; }));
+  const texts = { penetration: ["0", ...bounds.map((bound) => percent(bound))], difference: [words.fewer, "", words.chance, "", words.more], surface: bounds.map((bound) => number(bound, 1)) }[chosen.layer]
+    ?? [chosen.layer === "value" ? "0" : "1", ...bounds.map((bound) => number(bound + (chosen.layer === "value" ? 0 : 1)))];
+  legend.querySelector(".bounds").replaceChildren(...texts.map((text) => { const part = document.createElement("span"); part.textContent = text; return part; }));
+  const spread = known.bandwidth_m_by_zoom[chosen.bandwidth]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))];
+  const hint = legend.querySelector("small");
+  hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", number(Math.round(spread / 10) * 10)) : words[`formula_${chosen.layer}`] ?? "";
+  panel.querySelector("[data-for=surface]").hidden = chosen.layer !== "surface";
+  panel.querySelector("[data-for=kind]").hidden = chosen.layer === "surface" || Boolean(chosen.areas);
+  panel.querySelector("[data-for=ground]").hidden = chosen.layer === "surface";
 }
-map.on("click", "density-cells", ({ lngLat, features: [cell] }) => {
-  const de = document.documentElement.lang === "de";
-  const { prospects: open, customers, penetration, low, high } = cell.properties;
-  const percent = (share) => `${Math.round(100 * share)} %`;
+async function choose() {
+  const form = new FormData(panel);
+  chosen.layer = form.get("layer");
+  chosen.of = form.get("of");
+  chosen.bandwidth = Number(form.get("bandwidth"));
+  const ground = chosen.layer === "surface" ? "cells" : form.get("ground");
+  chosen.kind = ground === "cells" && chosen.layer !== "surface" ? form.get("kind") : "";
+  const path = ground === "cells" ? null : ground === "territories" ? "/api/v1/density/areas" : `/api/v1/density/areas?level=${ground}`;
+  chosen.areas = path ? await fetch(path).then((answer) => answer.json()) : null;
+  panel.querySelector("[data-none]").hidden = !chosen.areas || chosen.areas.features.length > 0;
+  made.refresh();
+  showLegend();
+}
+panel.addEventListener("change", choose);
+if (window.innerWidth < 900) panel.closest("details").open = false;
+map.on("zoomend", showLegend);
+document.addEventListener("themechange", showLegend);
+showLegend();
+
+// hover says the figures in a line, a click all of them
+const hover = new maplibregl.Popup({ closeButton: false, closeOnClick: false, maxWidth: "260px", className: "passing" });
+let popup = null;
+map.on("mousemove", "market-cells", ({ lngLat, features: [hit] }) => {
+  if (popup?.isOpen()) return;
+  const cell = hit.properties;
+  const lines = [cell.name, words.line.replace("{p}", number(cell.prospects)).replace("{c}", number(cell.customers, cell.customers < 10 ? 1 : 0)),
+    words.share.replace("{p}", percent(cell.penetration)).replace("{low}", percent(cell.low ?? cell.low_90)).replace("{high}", percent(cell.high ?? cell.high_90))].filter(Boolean);
   const text = document.createElement("div");
-  const title = document.createElement("strong");
-  const own = customers.toLocaleString(de ? "de" : "en", { maximumFractionDigits: customers < 10 ? 1 : 0 });
-  title.textContent = de ? `${open} Interessenten, ${own} Kunden` : `${open} prospects, ${own} customers`;
-  text.append(title, document.createElement("br"), `${de ? "Durchdringung" : "Penetration"} ${percent(penetration)} (${percent(low)}–${percent(high)})`);
-  new maplibregl.Popup({ maxWidth: "260px" }).setLngLat(lngLat).setDOMContent(text).addTo(map);
+  lines.forEach((line, at) => { if (at) text.append(document.createElement("br")); text.append(line); });
+  hover.setLngLat(lngLat).setDOMContent(text).addTo(map);
 });
+map.on("mouseleave", "market-cells", () => hover.remove());
+export async function show(path, at) {
+  const answer = await fetch(path, { headers: { "HX-Request": "true", Accept: "text/html" } });
+  if (!answer.ok) return;
+  hover.remove();
+  popup?.remove();
+  popup = new maplibregl.Popup({ maxWidth: "320px", focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+}
+map.on("click", "market-cells", ({ lngLat, features: [hit] }) => {
+  if (hit.properties.cell) show(`/density/cells/${hit.properties.cell}`, lngLat);
+});
+document.addEventListener("escape", () => popup?.remove());
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest?.("[data-turn]");
+  if (!button) return;
+  button.disabled = true;
+  const kind = chosen.kind || null;
+  await turn({ into: button.dataset.turn, cells: [button.dataset.cell], kind }, words, () => {});
+  button.disabled = false;
+});
+for (const cell of document.querySelectorAll(".cells [data-lon]")) {
+  cell.addEventListener("click", () => {
+    const at = [Number(cell.dataset.lon), Number(cell.dataset.lat)];
+    map.easeTo({ center: at, zoom: 13.5, duration: 300 });
+    show(`/density/cells/${cell.dataset.cell}`, at);
+  });
+}

@@ -1,0 +1,157 @@
+"""Made-up firms along real streets: copies of one country's streets side by side, with its kinds of firms."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h3
+import numpy as np
+import shapely
+from sqlalchemy import text
+
+from server.kit.database import copy_rows, engine, transaction
+from server.kit.ids import uuid7
+from server.kit.tiles import Tile
+from server.regions import service as regions
+from server.regions.models import Prospect, Region, State
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
+A_COPY = 2_500
+"""Firms in one copy of the country: about as many as open data knows of a dense one."""
+COPIES_A_ROW = 60
+STEP_LON, STEP_LAT = 0.22, 0.28
+CHUNK = 20_000
+
+
+def write(size: int, extract: Path, *, every: int) -> None:
+    """Write a region with so many prospects; every so many-th is a customer with an account."""
+    with transaction() as session:
+        region = regions.register(session, "bench", "ab" * 32, extract.name)
+        regions.load(session, region.id, extract)
+        region = session.get_one(Region, region.id)
+        region.state = State.READY
+        session.flush()
+        lines = [
+            shapely.from_wkb(bytes(row[0]))
+            for row in session.execute(text("select ST_AsBinary(line) from region_street"))
+        ]
+        kinds = [row[0] for row in session.execute(text("select kind from prospect"))]
+        session.execute(text("delete from prospect"))
+        definitions = session.execute(
+            text("select indexname, indexdef from pg_indexes where tablename = 'prospect' and indexname like 'ix%'")
+        ).all()
+        for name, _ in definitions:
+            session.execute(text(f"drop index {name}"))
+        columns = ("region_id", "id", "source_id", "name", "kind", "tags", "cell", "pin")
+        copy_rows(session, Prospect.__tablename__, columns, firms(size, region.id, lines, kinds))
+        for _, definition in definitions:
+            session.execute(text(definition))
+        session.execute(text("analyze prospect"))
+        become_customers(session, size // every)
+
+
+def firms(size: int, region_id: Any, lines: list[Any], kinds: list[str]) -> Iterator[tuple[Any, ...]]:
+    """Rows of prospects, a copy of the country after the other."""
+    draw = np.random.default_rng(7)
+    lengths = np.array([line.length for line in lines])
+    geometries = np.array(lines, dtype=object)
+    for start in range(0, size, CHUNK):
+        numbers = np.arange(start, min(size, start + CHUNK))
+        street = draw.choice(len(lines), len(numbers), p=lengths / lengths.sum())
+        points = shapely.line_interpolate_point(geometries[street], draw.random(len(numbers)), normalized=True)
+        xy = shapely.get_coordinates(points)
+        copy = numbers // A_COPY
+        lon = xy[:, 0] - 9.5 + (copy % COPIES_A_ROW) * STEP_LON - 5
+        lat = xy[:, 1] - 10 + (copy // COPIES_A_ROW) * STEP_LAT + draw.normal(0, 1e-5, len(numbers))
+        for n, x, y in zip(numbers.tolist(), lon.tolist(), lat.tolist(), strict=True):
+            cell = h3.str_to_int(h3.latlng_to_cell(y, x, 10))
+            yield (
+                region_id, uuid7(), f"n{n}", f"Firm {n * 7919 % 999_983} {n}", kinds[n * 31 % len(kinds)], "{}", cell,
+                f"SRID=4326;POINT({x} {y})",
+            )  # fmt: skip
+
+
+BECOME = (
+    """
+    create temporary table chosen on commit drop as
+    select p.id, p.name, p.pin, gen_random_uuid() as account_id from prospect p
+    where not exists (select from density_customer c where c.prospect_id = p.id)
+      and not exists (select from account a where a.name = p.name)
+    order by md5(p.source_id) limit :count
+    """,
+    """
+    insert into account (id, name, status, yearly_value, currency)
+    select account_id, name, 'customer', 1000 + (hashtext(name) & 16383), 'EUR' from chosen
+    """,
+    """
+    insert into site (id, account_id, is_main, pin, pin_state, grade, uncertainty_m)
+    select gen_random_uuid(), account_id, true, pin, 'placed', 'rooftop',
+           case when hashtext(name) & 7 = 0 then 150 else 8 end from chosen
+    """,
+)
+
+
+def become_customers(session: Any, count: int) -> None:
+    """Make accounts of some firms that have none, at their places."""
+    session.execute(text("set local session_replication_role = replica"))
+    for statement in BECOME:
+        session.execute(text(statement), {"count": count} if ":count" in statement else {})
+    session.execute(text("drop table chosen"))
+    session.execute(text("analyze account, site"))
+
+
+def some_tiles(session: Any, zoom: int, count: int, table: str = "prospect") -> list[Tile]:
+    """Different tiles that hold something, drawn by the firms in them; the fullest among them."""
+    rows = session.execute(
+        text(f"select ST_X(pin), ST_Y(pin) from {table} tablesample system (:share) repeatable (3) limit 20000"),
+        {"share": 20},
+    )
+    weight: dict[Tile, int] = {}
+    for lon, lat in rows:
+        x = int((lon + 180) / 360 * 2**zoom)
+        y = int((1 - np.arcsinh(np.tan(np.radians(lat))) / np.pi) / 2 * 2**zoom)
+        weight[Tile(zoom, x, y)] = weight.get(Tile(zoom, x, y), 0) + 1
+    ordered = sorted(weight, key=lambda tile: (-weight[tile], tile))
+    half = ordered[: count // 2]
+    rest = ordered[count // 2 :]
+    return half + rest[:: max(1, len(rest) // max(1, count - len(half)))][: count - len(half)]
+
+
+def some_account_tiles(session: Any, zoom: int, count: int) -> list[Tile]:
+    """The same by accounts' sites."""
+    return some_tiles(session, zoom, count, table="site")
+
+
+def write_accounts(count: int) -> None:
+    """Write accounts with sites, owners and territories as `benchmarks/scale` does."""
+    import company
+    from shapely.geometry import MultiPolygon, box
+
+    from server.auth.models import Role
+    from server.auth.service import create_user
+    from server.territories import service as territories
+
+    with transaction() as session:
+        for login in (f"rep{n}" for n in range(12)):
+            create_user(session, login=login, name=login.title(), role=Role.REP, password="three words make one")
+        for n in range(16):
+            area = MultiPolygon([box(5 + n % 4 * 2, 45 + n // 4 * 2, 7 + n % 4 * 2, 47 + n // 4 * 2)])
+            territories.create(session, name=f"T{n}", area=area)
+    with engine().begin() as connection:
+        connection.execute(text("set local session_replication_role = replica"))
+        connection.execute(text("set local work_mem = '256MB'"))
+        indexes = company.taken_away(connection)
+        for statement in (company.ACCOUNTS, *company.NUMBERED, company.SITES):
+            values = {"accounts": count, "towns": company.TOWNS}
+            connection.execute(text(statement), {name: one for name, one in values.items() if f":{name}" in statement})
+        connection.execute(
+            text(
+                "update account a set territory_id = t.id from site s join territory t on ST_Covers(t.area, s.pin)"
+                " where s.account_id = a.id"
+            )
+        )
+        for definition in indexes:
+            if not any(word in definition for word in ("search", "trgm")):
+                connection.execute(text(definition))
+        connection.execute(text("analyze account, site, territory"))

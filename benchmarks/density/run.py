@@ -1,0 +1,239 @@
+"""Density at scale: made-up firms along real streets; counting, counting again after 1 % changed, tiles at every zoom.
+
+    .venv/bin/python benchmarks/density/run.py --prospects 100000 1000000 --accounts 100000
+
+Each size is a database of its own. Beside the wall time stands the processor time of Python and of the database's
+process, which works alone (no parallel workers). The naive query counts the points of the tile; folium draws a part.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]
+EXTRACT = HERE.parents[2] / "shared" / "data" / "osm" / "liechtenstein.osm.pbf"
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+ZOOMS = (4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
+CUSTOMERS = 20
+"""Every so many-th firm is a customer."""
+
+
+def main() -> None:
+    """Fill, measure, say."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prospects", type=int, nargs="*", default=[100_000])
+    parser.add_argument("--accounts", type=int, default=0, help="also the tiles of so many accounts")
+    parser.add_argument("--tiles", type=int, default=20, help="tiles a zoom")
+    parser.add_argument("--extract", type=Path, default=EXTRACT, help="where the streets come from")
+    parser.add_argument("--home", type=Path, help="a folder for the databases; left out: one that goes away")
+    options = parser.parse_args()
+    os.environ.pop("WAYMARK_DATABASE_URL", None)
+    base = options.home or Path(tempfile.mkdtemp(prefix="waymark-density-"))
+    try:
+        for size in options.prospects:
+            with company(base / f"p{size}"):
+                print(json.dumps(of_prospects(size, options.extract, options.tiles)), flush=True)
+        if options.accounts:
+            with company(base / f"a{options.accounts}"):
+                print(json.dumps(of_accounts(options.accounts, options.tiles)), flush=True)
+    finally:
+        if options.home is None:
+            shutil.rmtree(base, ignore_errors=True)
+
+
+@contextmanager
+def company(home: Path) -> Iterator[None]:
+    """A database of its own, stopped afterwards."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.parent.chmod(0o755)
+    home.chmod(0o755)
+    os.environ["WAYMARK_HOME"] = str(home)
+    from server import migrations
+    from server.kit import embedded
+    from server.kit.database import engine
+    from server.kit.settings import settings
+
+    for cached in (engine, settings):
+        getattr(cached, "cache_clear", lambda: None)()
+    try:
+        migrations.upgrade(engine())
+        yield
+    finally:
+        engine().dispose()
+        embedded.stop(home)
+
+
+class Clock:
+    """Wall time and processor time of Python and of one database process."""
+
+    def __init__(self, session: Any) -> None:
+        from sqlalchemy import text
+
+        self.pid = session.execute(text("select pg_backend_pid()")).scalar_one()
+        session.execute(text("set max_parallel_workers_per_gather = 0"))
+
+    def now(self) -> tuple[float, float, float]:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return time.perf_counter(), time.process_time(), (int(fields[11]) + int(fields[12])) * TICK_S
+
+    def of(self, work: Callable[[], Any]) -> dict[str, float]:
+        """Seconds of one piece of work."""
+        before = self.now()
+        work()
+        wall, python, database = (after - first for after, first in zip(self.now(), before, strict=True))
+        return {"wall_s": round(wall, 2), "python_s": round(python, 2), "database_s": round(database, 2)}
+
+
+def of_prospects(size: int, extract: Path, tiles: int) -> dict[str, Any]:
+    """Everything about a number of prospects."""
+    from firms import become_customers, write
+
+    from server.density import service
+    from server.kit.database import transaction
+
+    began = time.perf_counter()
+    write(size, extract, every=CUSTOMERS)
+    found: dict[str, Any] = {"prospects": size, "written_s": round(time.perf_counter() - began)}
+    with transaction() as session:
+        found["first_count"] = Clock(session).of(lambda: service.refresh(session))
+    for name, share in (("one_percent", size // 100), ("one_firm", 1)):
+        with transaction() as session:
+            become_customers(session, share)
+        with transaction() as session:
+            found[name] = Clock(session).of(lambda: service.refresh(session))
+    with transaction() as session:
+        found["nothing"] = Clock(session).of(lambda: service.refresh(session))
+        found["tiles"] = of_tiles(session, tiles)
+        found["folium"] = of_folium(session)
+    with transaction() as session:
+        found["white_space"] = of_white_space(session)
+    return found
+
+
+def of_tiles(session: Any, tiles: int) -> dict[str, Any]:
+    """The tiles of each zoom that hold something, in ms of wall and of database; bytes; the naive query beside."""
+    from firms import some_tiles
+
+    from server.density import queries, surface
+
+    top, everywhere = queries.kinds(session)[0].kind, queries.EVERYTHING
+    trades = queries.trades_of(session, top)
+    clock, found = Clock(session), {}
+    for zoom in ZOOMS:
+        chosen = some_tiles(session, zoom, tiles)
+        ways: dict[str, Callable[[Any], bytes]] = {
+            "hexagons": lambda tile: queries.density_tile(session, everywhere, tile),
+            "of_a_kind": lambda tile: queries.density_tile(session, everywhere, tile, trades=trades),
+            "prospects": lambda tile: queries.prospect_tile(session, tile),
+        }
+        if zoom >= 5:
+            ways["surface"] = lambda tile: surface.picture(
+                session, everywhere, tile, of=surface.Of.PROSPECTS, bandwidth_m=1000
+            )
+        line = {name: timed(clock, way, chosen) for name, way in ways.items()}
+        line["naive"] = timed(clock, lambda tile: naive(session, tile), chosen[: 3 if zoom < 9 else 10])
+        found[str(zoom)] = line
+    return found
+
+
+def timed(clock: Clock, way: Callable[[Any], bytes], tiles: list[Any]) -> dict[str, float]:
+    """Median and p95 of a tile; each was asked for once before, as in a server that runs."""
+    walls, sizes = [], []
+    for tile in tiles:
+        way(tile)
+    before = clock.now()
+    for tile in tiles:
+        begin = time.perf_counter()
+        sizes.append(len(way(tile)))
+        walls.append(1000 * (time.perf_counter() - begin))
+    after = clock.now()
+    ordered = sorted(walls)
+    return {
+        "p50_ms": round(statistics.median(walls), 1),
+        "p95_ms": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 1),
+        "cpu_ms": round(1000 * (after[1] - before[1] + after[2] - before[2]) / len(tiles), 1),
+        "most_bytes": max(sizes),
+    }
+
+
+def naive(session: Any, tile: Any) -> bytes:
+    """What anybody would write first: group the points of the tile."""
+    from sqlalchemy import text
+
+    from server.density.queries import resolution_at
+
+    rows = session.execute(
+        text(
+            "select h3_parent(cell, :resolution), count(*) from prospect"
+            " where pin && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326) group by 1"
+        ),
+        {**tile._asdict(), "resolution": resolution_at(tile.z)},
+    ).all()
+    return repr(rows).encode()
+
+
+def of_folium(session: Any, most: int = 5_000) -> dict[str, Any]:
+    """The same firms as single markers of a folium page: seconds and bytes for a part of them."""
+    import folium
+    from sqlalchemy import text
+
+    began = time.process_time()
+    page = folium.Map()
+    rows = session.execute(text("select name, ST_Y(pin), ST_X(pin) from prospect limit :most"), {"most": most})
+    for name, lat, lon in rows:
+        folium.CircleMarker((lat, lon), radius=3, tooltip=name).add_to(page)
+    size = len(page.get_root().render())
+    return {"markers": most, "cpu_s": round(time.process_time() - began, 1), "bytes": size}
+
+
+def of_white_space(session: Any) -> dict[str, Any]:
+    """The ranked list of nobody's ground."""
+    from server.auth.access import system_scope
+    from server.density.whitespace import Wish, ranked
+
+    return Clock(session).of(lambda: ranked(session, system_scope(), Wish()))
+
+
+def of_accounts(count: int, tiles: int) -> dict[str, Any]:
+    """The tiles of accounts, unfiltered and filtered."""
+    from firms import some_account_tiles, write_accounts
+
+    from server.accounts.tiles import tile as account_tile
+    from server.auth.access import system_scope
+    from server.kit.database import transaction
+
+    began = time.perf_counter()
+    write_accounts(count)
+    found: dict[str, Any] = {"accounts": count, "written_s": round(time.perf_counter() - began), "tiles": {}}
+    filters = {
+        "unfiltered": None,
+        "stage": "status = customer",
+        "class": "class = A",
+        "owner": "owner = rep3",
+        "territory": 'territory = "T3"',
+        "tag": "tag = vip",
+        "not visited": "not visited since 90 days",
+    }
+    with transaction() as session:
+        clock = Clock(session)
+        for zoom in ZOOMS:
+            chosen = some_account_tiles(session, zoom, tiles)
+            found["tiles"][str(zoom)] = {
+                name: timed(clock, lambda one, f=words: account_tile(session, system_scope(), one, filter=f), chosen)
+                for name, words in filters.items()
+            }
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""All figures of one hexagon, or of territories and administrative areas, with what chance explains."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import h3
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from geo.density import Penetration, penetration
+from geo.types import LonLat
+from geo.whitespace import Chance, chance
+from server.density.counting import COARSEST, FINEST
+from server.density.models import DensityCell, DensityCount, DensityTrade
+from server.density.reach import IN_REACH, Reach
+from server.kit.errors import Invalid, NotFound
+from server.territories.models import Territory
+
+MOST_AREAS = 2000
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The market of a place."""
+
+    prospects: int
+    customers: float
+    penetration: Penetration
+    chance: Chance
+    """How many customers were to be expected, and what chance explains of the difference."""
+    value: float
+    """Prospects x rate x value of their kind, a year."""
+    square_km: float
+
+    @property
+    def potential(self) -> float:
+        """All firms that could be customers, or are."""
+        return self.prospects + self.customers
+
+
+def figures(row: Any, square_km: float) -> Figures:
+    """The figures of a row with the sums of cells."""
+    prospects, customers = int(row.prospects or 0), float(row.customers or 0)
+    return Figures(
+        prospects=prospects,
+        customers=customers,
+        penetration=penetration(customers, prospects + customers),
+        chance=chance(customers, float(row.expected or 0), max(0.0, float(row.variance or 0))),
+        value=float(row.value or 0),
+        square_km=square_km,
+    )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A hexagon."""
+
+    cell: str
+    resolution: int
+    at: LonLat
+    territory_id: UUID | None
+    territory: str | None
+    figures: Figures
+    kinds: list[tuple[str, int, float]]
+    """The commonest kinds with prospects and customers."""
+
+
+def number_of(cell: str) -> int:
+    """An H3 index as a number. Refuses what is none of the counted ones."""
+    if not h3.is_valid_cell(cell) or not COARSEST <= h3.get_resolution(cell) <= FINEST:
+        raise Invalid(
+            f"“{cell[:40]}” is no hexagon of the map.",
+            help=f"Take the index of an H3 cell of resolution {COARSEST} to {FINEST}.",
+            field="cell",
+        )
+    number: int = h3.str_to_int(cell)
+    return number
+
+
+def cell(session: Session, reach: Reach, name: str) -> Cell:
+    """One hexagon with its commonest kinds. Refuses one in which nothing is, and one that somebody may not see."""
+    number = number_of(name)
+    row = session.get(DensityCell, number)
+    if row is None or not reach.sees(row.territory_id):
+        raise NotFound("There is no prospect and no customer in this hexagon.", id=name)
+    territory = session.get(Territory, row.territory_id) if row.territory_id else None
+    lat, lon = h3.cell_to_latlng(name)
+    kinds = session.execute(
+        select(DensityTrade.kind, DensityCount.prospects, DensityCount.customers)
+        .join(DensityTrade, DensityTrade.id == DensityCount.trade_id)
+        .where(DensityCount.cell == number)
+        .order_by((DensityCount.prospects + DensityCount.customers).desc(), DensityTrade.kind)
+        .limit(8)
+    )
+    return Cell(
+        cell=name,
+        resolution=row.resolution,
+        at=LonLat(lon, lat),
+        territory_id=row.territory_id,
+        territory=territory.name if territory and territory.deleted_at is None else None,
+        figures=figures(row, h3.cell_area(name, unit="km^2")),
+        kinds=[(kind, prospects, float(customers)) for kind, prospects, customers in kinds],
+    )
+
+
+@dataclass(frozen=True)
+class Area:
+    """A territory or an administrative area."""
+
+    id: str
+    name: str
+    level: int | None
+    """Of an administrative area: 2 a country, 8 usually a municipality."""
+    figures: Figures
+    outline: str
+    """GeoJSON, simplified."""
+    data_date: date | None
+
+
+_SUMS = """
+    sum(c.prospects) as prospects, sum(c.customers) as customers,
+    sum(c.expected) as expected, sum(c.variance) as variance, sum(c.value) as value
+"""
+_TERRITORIES = text(
+    """
+    select t.id::text as id, t.name, null::int as level, null::date as data_date,
+           ST_AsGeoJSON(ST_SimplifyPreserveTopology(t.area, 0.0005), 5) as outline,
+           ST_Area(t.area::geography) / 1e6 as square_km, sums.*
+    from (
+        select territory_id, SUMS from density_cell c
+        where resolution = :finest and territory_id is not null and IN_REACH group by territory_id
+    ) sums join territory t on t.id = sums.territory_id and t.deleted_at is null
+    order by t.name, t.id limit :most
+    """.replace("SUMS", _SUMS).replace("IN_REACH", IN_REACH)
+)
+_ADMIN = text(
+    """
+    select p.id::text as id, p.name, p.admin_level as level, r.data_date,
+           ST_AsGeoJSON(ST_SimplifyPreserveTopology(p.area, 0.0005), 5) as outline,
+           ST_Area(p.area::geography) / 1e6 as square_km, sums.*
+    from region_place p join region r on r.id = p.region_id and r.state = 'ready'
+    cross join lateral (
+        select SUMS from density_cell c
+        where c.geom && ST_Transform(ST_Envelope(p.area), 3857) and c.resolution = :finest and IN_REACH
+          and ST_Covers(p.area, ST_Transform(ST_Centroid(c.geom), 4326))
+    ) sums
+    where p.area is not null and p.admin_level = :level and sums.prospects is not null
+    order by p.name, p.id limit :most
+    """.replace("SUMS", _SUMS).replace("IN_REACH", IN_REACH)
+)
+_LEVELS = text(
+    """
+    select p.admin_level, count(*) from region_place p join region r on r.id = p.region_id and r.state = 'ready'
+    where p.area is not null and p.admin_level is not null group by 1 order by 1
+    """
+)
+
+
+def by_territory(session: Session, reach: Reach) -> list[Area]:
+    """The market by territory: the finest hexagons whose middle it covers; the smallest territory where several do."""
+    return _areas(session, _TERRITORIES, {**reach.values, "finest": FINEST, "most": MOST_AREAS})
+
+
+def by_admin_area(session: Session, reach: Reach, level: int) -> list[Area]:
+    """The market by administrative area of a level, of the hexagons that somebody sees."""
+    return _areas(session, _ADMIN, {**reach.values, "finest": FINEST, "most": MOST_AREAS, "level": level})
+
+
+def admin_levels(session: Session) -> list[tuple[int, int]]:
+    """The levels of administrative areas that the regions have, and how many areas each."""
+    return [(level, count) for level, count in session.execute(_LEVELS)]
+
+
+def _areas(session: Session, statement: Any, values: dict[str, Any]) -> list[Area]:
+    return [
+        Area(
+            id=row.id,
+            name=row.name,
+            level=row.level,
+            figures=figures(row, row.square_km),
+            outline=row.outline,
+            data_date=row.data_date,
+        )
+        for row in session.execute(statement, values)
+    ]

@@ -1,0 +1,68 @@
+"""Whose market somebody sees: a rep the own territories, a manager also those of the team and nobody's ground."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, literal, or_, select, true
+from sqlalchemy.orm import Session
+
+from server.accounts.reach import today_of
+from server.auth.access import Scope
+from server.auth.models import TeamMember
+from server.auth.roles import Level
+from server.density.models import DensityCell
+from server.territories import queries as territories
+from server.territories.models import Territory
+
+IN_REACH = "(:everywhere or territory_id = any(:territories) or (:nobodys and territory_id is null))"
+"""The condition in a statement of text; its values are `Reach.values`."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The cells that somebody sees."""
+
+    everywhere: bool
+    territories: tuple[UUID, ...] = ()
+    nobodys: bool = False
+    """Also the ground that no territory covers."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """For `IN_REACH`."""
+        return {"everywhere": self.everywhere, "territories": list(self.territories), "nobodys": self.nobodys}
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no cell at all is seen."""
+        return not (self.everywhere or self.territories or self.nobodys)
+
+    def sees(self, territory_id: UUID | None) -> bool:
+        """Whether a cell of that territory, or of none, is seen."""
+        return self.everywhere or (self.nobodys if territory_id is None else territory_id in self.territories)
+
+    def holds(self) -> ColumnElement[bool]:
+        """The same condition on `DensityCell`."""
+        if self.everywhere:
+            return true()
+        own = DensityCell.territory_id.in_(self.territories)
+        return or_(own, DensityCell.territory_id.is_(None)) if self.nobodys else own
+
+
+def of(session: Session, scope: Scope) -> Reach:
+    """What a person sees, by the same levels as accounts; everything while there are no territories."""
+    level, today = scope.level("accounts:read"), today_of(scope)
+    drawn = session.scalar(select(Territory.id).where(Territory.deleted_at.is_(None)).limit(1))
+    if level >= Level.ALL or drawn is None:
+        return Reach(everywhere=True)
+    if level in (Level.NONE, Level.OWN, Level.TERRITORY):
+        own = territories.of_member(scope.user_id, today)
+        return Reach(everywhere=False, territories=tuple(sorted(set(session.scalars(own)))))
+    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
+    everybody = mates.union(select(literal(scope.user_id))).subquery()
+    areas = territories.of_members(select(everybody.c[0]), today)
+    if level == Level.REGION:
+        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
+        areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
+    return Reach(everywhere=False, territories=tuple(sorted(set(session.scalars(areas)))), nobodys=True)

@@ -1,0 +1,293 @@
+"""White space, two kinds apart: ground that is nobody's, and ground of somebody's where nobody goes.
+
+Both are ranked by what working a hexagon is expected to bring a year for an hour of driving.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import h3
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from geo.whitespace import drive_hours
+from routing.roads.straight import StraightLine
+from routing.roads.types import RoadsUnavailable
+from server.accounts.models import AccountClass
+from server.accounts.reach import today_of
+from server.auth.access import Scope
+from server.density import queries, reach
+from server.density.idle import Idle, idle_accounts, idle_leads
+from server.density.reach import IN_REACH
+from server.roads import service as roads
+
+RESOLUTION = 8
+"""Hexagons of about 0.7 km²: a morning on foot."""
+CANDIDATES = 500
+REFINED = 60
+"""So many of the best get drives by road; the others are far behind by the estimate."""
+SHOWN = 200
+LONGEST_DAYS = 3650
+
+
+class Which(StrEnum):
+    """A kind of white space."""
+
+    UNASSIGNED = "unassigned"
+    """In no territory that anybody works, and no account there has an owner."""
+    UNWORKED = "unworked"
+    """In somebody's territory, without a visit for some time."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for."""
+
+    which: Which = Which.UNASSIGNED
+    territory_id: UUID | None = None
+    kind: str | None = None
+    account_class: AccountClass | None = None
+    """Counts only accounts of the class; prospects and leads have none."""
+    days: int = 90
+    """Unworked: no visit for so long."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A hexagon of white space."""
+
+    cell: str
+    at: LonLat
+    territory_id: UUID | None
+    territory: str | None
+    prospects: int
+    """That are neither customers nor leads."""
+    leads: int = 0
+    accounts: int = 0
+    kinds: tuple[tuple[str, int], ...] = ()
+    """The commonest kinds of the prospects."""
+    value: float = 0.0
+    """Expected a year: Σ rate x mean value of the kind."""
+    rep_id: UUID | None = None
+    rep: str | None = None
+    """Whose start is nearest."""
+    out_s: int | None = None
+    """Seconds from there; None: nobody has a start."""
+    by_road: bool = False
+    """By the road graph; otherwise by the straight line."""
+    drive_h: float | None = None
+    per_hour: float = 0.0
+    """Value, or firms where nothing is known of values, for an hour of driving; without a start for the cell."""
+
+    @property
+    def firms(self) -> int:
+        """All that could be called on."""
+        return self.prospects + self.leads + self.accounts
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """White space in its order, with how it was ranked."""
+
+    gaps: list[Gap]
+    total: int
+    """Hexagons found; the list shows the best."""
+    by_value: bool
+    """By money; otherwise by firms, because nothing is known of values or they may not be seen."""
+    has_start: bool
+    """Whether anybody has a start of the day."""
+    days: int
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+_OPEN = """
+    select c.cell, c.territory_id, t.name as territory,
+           (sum(k.prospects) - coalesce(sum(lead.count), 0))::int as prospects,
+           sum((k.prospects - coalesce(lead.count, 0)) * trade.rate * trade.value) as value
+    from density_cell c
+    join density_count k on k.cell = c.cell and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
+    join density_trade trade on trade.id = k.trade_id
+    left join (
+        select h3_parent(p.cell, :resolution) as cell, dt.id as trade_id, count(distinct p.id) as count
+        from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
+        join prospect p on p.id = i.prospect_id join density_trade dt on dt.kind = p.kind
+        where not exists (select from density_customer known where known.prospect_id = p.id)
+        group by 1, 2
+    ) lead on lead.cell = c.cell and lead.trade_id = k.trade_id
+    left join territory t on t.id = c.territory_id
+    where c.resolution = :resolution and IN_REACH and ({ground})
+    group by c.cell, t.name having sum(k.prospects) > coalesce(sum(lead.count), 0)
+    order by value desc, prospects desc, c.cell
+""".replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))
+_WORKED = """
+    c.territory_id in (
+        select m.territory_id from territory_member m join app_user u on u.id = m.user_id and u.active
+        where m.valid_from <= :today and (m.valid_to is null or m.valid_to > :today) and u.deleted_at is null
+    )
+"""
+_UNASSIGNED = text(_OPEN.format(ground=f"c.territory_id is null or not ({_WORKED})"))
+_ASSIGNED = text(_OPEN.format(ground=f"{_WORKED} and (:everything or c.territory_id = :territory)"))
+_OWNED = text(
+    """
+    select c.cell from density_cell c
+    where c.cell = any(:cells) and exists (
+        select from site s join account a on a.id = s.account_id
+        where s.pin && ST_Transform(c.geom, 4326) and ST_Covers(ST_Transform(c.geom, 4326), s.pin)
+          and s.deleted_at is null and a.deleted_at is null and a.merged_into is null and a.owner_id is not null
+    )
+    """
+)
+_KINDS = text(
+    """
+    select k.cell, t.kind, k.prospects from density_count k join density_trade t on t.id = k.trade_id
+    where k.cell = any(:cells) and k.prospects > 0 order by k.prospects desc, t.kind
+    """
+)
+_STARTS = text(
+    """
+    select u.id, u.name, ST_X(p.home), ST_Y(p.home) from rep_profile p join app_user u on u.id = p.user_id
+    where p.home is not null and u.active and u.deleted_at is null order by u.name, u.id
+    """
+)
+_MEMBERS = text(
+    """
+    select territory_id, user_id from territory_member
+    where valid_from <= :today and (valid_to is null or valid_to > :today)
+    """
+)
+
+
+def sees_values(scope: Scope) -> bool:
+    """Whether somebody may know what customers are worth."""
+    return scope.sees("account", "yearly_value") and scope.sees("account", "yearly_potential")
+
+
+def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
+    """White space that somebody sees, the best hour of driving first."""
+    found = _gaps(session, scope, wish)
+    by_value = sees_values(scope) and any(gap.value > 0 for gap in found)
+    if not sees_values(scope):
+        found = [replace(gap, value=0.0) for gap in found]
+    worth = [gap.value if by_value else float(gap.firms) for gap in found]
+    order = sorted(range(len(found)), key=lambda i: (-worth[i], found[i].cell))[:CANDIDATES]
+    chosen = [found[i] for i in order]
+    if wish.which is Which.UNASSIGNED:
+        owned = set(session.scalars(_OWNED, {"cells": [h3.str_to_int(gap.cell) for gap in chosen]}))
+        chosen = [gap for gap in chosen if h3.str_to_int(gap.cell) not in owned]
+    starts = session.execute(_STARTS).all()
+    driven = _driven(session, chosen, starts, _members(session, scope), by_value=by_value)
+    best = driven[:SHOWN]
+    return Ranked(
+        gaps=_with_kinds(session, best), total=len(found), by_value=by_value, has_start=bool(starts), days=wish.days
+    )
+
+
+def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
+    """Every hexagon of white space, not ranked yet."""
+    seen = reach.of(session, scope)
+    asked = {
+        **seen.values, "resolution": RESOLUTION, "any_kind": wish.kind is None, "today": today_of(scope),
+        "trades": [] if wish.kind is None else queries.trades_of(session, wish.kind),
+    }  # fmt: skip
+    if wish.which is Which.UNASSIGNED:
+        rows = [] if wish.account_class else session.execute(_UNASSIGNED, asked).all()
+        return [_gap(row) for row in rows]
+    asked |= {"everything": wish.territory_id is None, "territory": wish.territory_id}
+    rows = [] if wish.account_class else session.execute(_ASSIGNED, asked).all()
+    gaps = {gap.cell: gap for gap in map(_gap, rows)}
+    if wish.kind is None:
+        since = today_of(scope) - timedelta(days=wish.days)
+        idle = idle_accounts(
+            session, scope, since=since, territory_id=wish.territory_id, account_class=wish.account_class
+        )
+        leads = idle_leads(session, scope, since=since, territory_id=wish.territory_id)
+        _add(gaps, [*idle, *([] if wish.account_class else leads)])
+    return list(gaps.values())
+
+
+def _gap(row: Any) -> Gap:
+    name = h3.int_to_str(row.cell)
+    lat, lon = h3.cell_to_latlng(name)
+    return Gap(name, LonLat(lon, lat), row.territory_id, row.territory, row.prospects, value=float(row.value or 0))
+
+
+def _add(gaps: dict[str, Gap], idle: Iterable[Idle]) -> None:
+    """Put accounts and leads into their hexagons."""
+    for one in idle:
+        name = h3.latlng_to_cell(one.at.lat, one.at.lon, RESOLUTION)
+        lat, lon = h3.cell_to_latlng(name)
+        gap = gaps.get(name) or Gap(name, LonLat(lon, lat), one.territory_id, one.territory, 0)
+        gaps[name] = replace(
+            gap,
+            accounts=gap.accounts + (not one.is_lead),
+            leads=gap.leads + one.is_lead,
+            value=gap.value + one.value,
+        )
+
+
+def _members(session: Session, scope: Scope) -> dict[UUID, set[UUID]]:
+    """Who works each territory today."""
+    found: dict[UUID, set[UUID]] = {}
+    for territory_id, user_id in session.execute(_MEMBERS, {"today": today_of(scope)}):
+        found.setdefault(territory_id, set()).add(user_id)
+    return found
+
+
+def _driven(
+    session: Session, gaps: list[Gap], starts: Sequence[Any], members: dict[UUID, set[UUID]], *, by_value: bool
+) -> list[Gap]:
+    """Add drives: all by the straight line first, the best again by road."""
+
+    def worth(gap: Gap) -> float:
+        return gap.value if by_value else float(gap.firms)
+
+    if not starts or not gaps:
+        return sorted((replace(gap, per_hour=worth(gap)) for gap in gaps), key=lambda gap: (-gap.per_hour, gap.cell))
+    homes = [LonLat(row[2], row[3]) for row in starts]
+    rough = _nearest(gaps, starts, members, StraightLine().matrix(homes, [gap.at for gap in gaps]), worth)
+    best, rest = rough[:REFINED], rough[REFINED:]
+    targets = [gap.at for gap in best]
+    try:
+        matrix = roads.engine(session, [*homes, *targets]).matrix(homes, targets)
+    except RoadsUnavailable:
+        return rough
+    return _nearest(best, starts, members, matrix, worth) + rest
+
+
+def _nearest(
+    gaps: Sequence[Gap], starts: Sequence[Any], members: dict[UUID, set[UUID]], matrix: Any, worth: Any
+) -> list[Gap]:
+    """Each hexagon with the rep nearest to it, of its own territory where one has a start; in order."""
+    found = []
+    for column, gap in enumerate(gaps):
+        own = [i for i, row in enumerate(starts) if gap.territory_id and row[0] in members.get(gap.territory_id, ())]
+        among = own or range(len(starts))
+        at = min(among, key=lambda i: (matrix.seconds[i, column], i))
+        out_s = int(matrix.seconds[at, column])
+        drive_h = drive_hours(out_s, gap.firms, h3.cell_area(gap.cell, unit="km^2"))
+        found.append(
+            replace(
+                gap,
+                rep_id=starts[at][0],
+                rep=starts[at][1],
+                out_s=out_s,
+                by_road=not bool(np.asarray(matrix.estimated)[at, column]),
+                drive_h=drive_h,
+                per_hour=worth(gap) / drive_h,
+            )
+        )
+    return sorted(found, key=lambda gap: (-gap.per_hour, gap.cell))
+
+
+def _with_kinds(session: Session, gaps: Sequence[Gap]) -> list[Gap]:
+    """Add the commonest kinds."""
+    kinds: dict[int, list[tuple[str, int]]] = {}
+    for cell, kind, count in session.execute(_KINDS, {"cells": [h3.str_to_int(gap.cell) for gap in gaps]}):
+        kinds.setdefault(cell, []).append((kind, count))
+    return [replace(gap, kinds=tuple(kinds.get(h3.str_to_int(gap.cell), [])[:3])) for gap in gaps]

@@ -1,0 +1,74 @@
+"""A manager walks from the density map over a hexagon to leads and back, in a real browser."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from geoalchemy2 import WKTElement
+from h3 import latlng_to_cell, str_to_int
+
+from server.density import service
+from server.kit.database import transaction
+from server.kit.ids import uuid7
+from server.regions.models import Prospect, Region
+
+KINDS = ("shop=bakery", "amenity=restaurant")
+
+
+@pytest.fixture
+def firms(company: None) -> None:
+    """Five firms beside the territory, on nobody's ground, and two inside."""
+    with transaction() as session:
+        region = Region(
+            name="demo", sha256="ab" * 32, version=1, state="ready", stage="packed", source="demo.osm.pbf",
+            licence="no rights reserved", attribution=["Made-up data"], data_date=date(2026, 1, 1),
+            bbox=[9.4, 47.0, 9.8, 47.3],
+        )  # fmt: skip
+        session.add(region)
+        session.flush()
+        for number in range(7):
+            lon, lat = (9.7 if number < 5 else 9.5) + number / 20_000, 47.14
+            session.add(
+                Prospect(
+                    region_id=region.id, id=uuid7(), source_id=f"n{number}", name=f"Firma {'ABCDEFG'[number] * 6}",
+                    kind=KINDS[number % 2], tags={"addr:city": "Feldkirch"},
+                    cell=str_to_int(latlng_to_cell(lat, lon, 10)), pin=WKTElement(f"POINT({lon} {lat})", srid=4326),
+                )
+            )  # fmt: skip
+        session.flush()
+        service.refresh(session)
+
+
+@pytest.mark.browser
+def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None, page: Any) -> None:
+    page.goto("/density")
+    page.wait_for_selector("#density-map[data-ready=true]")
+    page.check("input[name=layer][value=penetration]")
+    assert "Penetration" in page.inner_text("#market-legend h3")
+    page.check("input[name=layer][value=surface]")
+    page.wait_for_selector("select[name=bandwidth]", state="visible")
+    page.click(".cells button >> nth=0")
+    page.wait_for_selector(".cell-card")
+    assert "5 prospects" in page.inner_text(".cell-card")
+    assert "9 of 10 times" in page.inner_text(".cell-card")
+    page.goto("/white-space")
+    page.wait_for_selector("#white-map[data-ready=true]")
+    assert "5 prospects" in page.inner_text(".gap >> nth=0")
+    assert "nobody has a start" in page.inner_text(".drawer")
+    page.check(".gap input >> nth=0")
+    page.click("[data-turn-chosen=leads]")
+    page.wait_for_selector(".toast")
+    assert "5 leads made." in page.inner_text(".toast")
+    page.click(".toast button")
+    page.wait_for_selector("text=5 taken back.")
+    page.click("[data-turn-chosen=leads]")
+    page.wait_for_selector(".toast button")
+    page.goto("/leads")
+    assert "Firma AAAAAA" in page.inner_text("main")
+    page.goto("/white-space")
+    page.wait_for_selector("#white-map[data-ready=true]")
+    assert page.locator(".gap").count() == 0
+    page.goto("/white-space?which=alike")
+    assert "Too few customers" in page.inner_text(".drawer")
+    page.goto("/white-space?which=unworked&days=never")
+    assert "no number of days" in page.inner_text("[role=alert]")
