@@ -133,6 +133,8 @@ def write_accounts(count: int) -> None:
     from server.territories import service as territories
 
     with transaction() as session:
+        if session.scalar(text("select count(*) from territory")):
+            return  # filled before
         for login in (f"rep{n}" for n in range(12)):
             create_user(session, login=login, name=login.title(), role=Role.REP, password="three words make one")
         for n in range(16):

@@ -26,19 +26,18 @@ from server.density import queries, reach
 from server.density.figures import number_of
 from server.density.idle import Idle, idle_accounts
 from server.density.models import DensityCell, WhiteSpaceAction, WhiteSpaceItem
+from server.density.open_data import CAMPAIGN, OF_SELECTION, lead_fields
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
 from server.leads import queries as lead_queries
 from server.leads import service as leads
 from server.leads.models import Lead, LeadSource, LeadState, SignalKind
-from server.leads.values import new_values
 
 MOST_CELLS = 50
 MOST_AT_ONCE = 300
 DUE_DAYS = 14
 LOCK = 0x77686974
-CAMPAIGN = "White space"
 
 
 class Into(StrEnum):
@@ -76,37 +75,6 @@ class Selection:
     """Of accounts: without a visit for so long."""
     owner_id: UUID | None = None
     """Whose tasks; None: of accounts their owner, else the person's own."""
-
-
-_PROSPECTS = text(
-    """
-    select distinct on (p.id) p.id, p.name, p.kind, p.tags, ST_X(p.pin) as lon, ST_Y(p.pin) as lat,
-           exists (select from density_customer c where c.prospect_id = p.id) as is_customer,
-           exists (
-               select from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
-               where i.prospect_id = p.id
-           ) or exists (
-               select from lead l where l.deleted_at is null and l.company is not null
-                 and l.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(l.pin::geography, p.pin::geography, 150)
-                 and similarity(search_text(l.company), search_text(p.name)) >= 0.45
-           ) as is_lead,
-           exists (
-               select from site s join account a on a.id = s.account_id
-               where s.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(s.pin::geography, p.pin::geography, 150)
-                 and s.deleted_at is null and a.deleted_at is null and a.merged_into is null
-                 and similarity(search_text(a.name), search_text(p.name)) >= 0.45
-           ) as is_account
-    from prospect p join region r on r.id = p.region_id and r.state = 'ready'
-    where (p.id = any(:ids) or exists (
-            select from density_cell c where c.cell = any(:cells)
-              and p.pin && ST_Transform(ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom))), 4326)
-              and h3_parent(p.cell, c.resolution) = c.cell
-        ))
-      and (:any_kind or p.kind in (select kind from density_trade where id = any(:trades)))
-    order by p.id limit :most
-    """
-)
-"""Those of a selection, with what they are already; small hexagons stick out of the larger one that counts them."""
 
 
 def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> WhiteSpaceAction:
@@ -159,7 +127,7 @@ def _leads(
     scope.need("leads:write")
     trades = [] if chosen.kind is None else queries.trades_of(session, chosen.kind)
     asked = {"ids": list(chosen.prospect_ids), "cells": list(cells), "trades": trades, "any_kind": chosen.kind is None}
-    rows = session.execute(_PROSPECTS, {**asked, "most": MOST_AT_ONCE + 1}).all()
+    rows = session.execute(OF_SELECTION, {**asked, "most": MOST_AT_ONCE + 1}).all()
     if len(rows) > MOST_AT_ONCE:
         raise TooMany(
             f"There are more than {MOST_AT_ONCE} prospects in this selection.",
@@ -176,7 +144,7 @@ def _leads(
             counts["leads"] += 1
             continue
         new = leads.NewLead(
-            _fields(row, scope), LeadSource.MAP, at=LonLat(row.lon, row.lat), always=True, signal=SignalKind.MAP
+            lead_fields(row, scope), LeadSource.MAP, at=LonLat(row.lon, row.lat), always=True, signal=SignalKind.MAP
         )
         taken = leads.take_in(session, new, scope)
         session.add(WhiteSpaceItem(action_id=action.id, row_id=taken.lead.id, prospect_id=row.id))
@@ -198,40 +166,6 @@ def _check_reach(session: Session, scope: Scope, rows: Iterable[Any], cells: Seq
     places = session.scalars(select(DensityCell.territory_id).where(DensityCell.cell.in_(alone)))
     if any(not seen.sees(place) for place in places):
         raise NotFound("There is no such prospect in a territory of yours.", field="prospect_ids")
-
-
-def _fields(row: Any, scope: Scope) -> dict[str, Any]:
-    """What open data knows of a prospect, as a lead has it; fields that the role may not write are left out."""
-    tags: Mapping[str, str] = row.tags or {}
-
-    def first(*names: str) -> str | None:
-        return next((tags[name] for name in names if tags.get(name)), None)
-
-    street = " ".join(filter(None, (first("addr:street", "addr:place"), first("addr:housenumber"))))
-    phone, mail = first("phone", "contact:phone"), first("email", "contact:email")
-    given = {
-        "company": row.name,
-        "street": street or None,
-        "postcode": first("addr:postcode"),
-        "city": first("addr:city"),
-        "website": first("website", "contact:website"),
-        "phones": [phone.split(";")[0].strip()] if phone else None,
-        "emails": [mail.split(";")[0].strip()] if mail else None,
-        "campaign": CAMPAIGN,
-        "note": f"Open data: {row.kind}",
-    }
-    return {
-        name: value for name, value in given.items() if value and scope.changes("lead", name) and _fits(name, value)
-    }
-
-
-def _fits(name: str, value: Any) -> bool:
-    """Whether a lead takes what somebody once wrote on a map, e.g. a website where the e-mail belongs."""
-    try:
-        new_values({"company": "x", name: value})
-    except Invalid:
-        return False
-    return True
 
 
 def _idle(

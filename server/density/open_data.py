@@ -1,0 +1,76 @@
+"""What open data knows of the prospects of a selection, and how a lead takes it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from server.auth.access import Scope
+from server.kit.errors import Invalid
+from server.leads.values import new_values
+
+CAMPAIGN = "White space"
+
+OF_SELECTION = text(
+    """
+    select distinct on (p.id) p.id, p.name, p.kind, p.tags, ST_X(p.pin) as lon, ST_Y(p.pin) as lat,
+           exists (select from density_customer c where c.prospect_id = p.id) as is_customer,
+           exists (
+               select from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
+               where i.prospect_id = p.id
+           ) or exists (
+               select from lead l where l.deleted_at is null and l.company is not null
+                 and l.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(l.pin::geography, p.pin::geography, 150)
+                 and similarity(search_text(l.company), search_text(p.name)) >= 0.45
+           ) as is_lead,
+           exists (
+               select from site s join account a on a.id = s.account_id
+               where s.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(s.pin::geography, p.pin::geography, 150)
+                 and s.deleted_at is null and a.deleted_at is null and a.merged_into is null
+                 and similarity(search_text(a.name), search_text(p.name)) >= 0.45
+           ) as is_account
+    from prospect p join region r on r.id = p.region_id and r.state = 'ready'
+    where (p.id = any(:ids) or exists (
+            select from density_cell c where c.cell = any(:cells)
+              and p.pin && ST_Transform(ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom))), 4326)
+              and h3_parent(p.cell, c.resolution) = c.cell
+        ))
+      and (:any_kind or p.kind in (select kind from density_trade where id = any(:trades)))
+    order by p.id limit :most
+    """
+)
+"""Those of a selection, with what they are already; small hexagons stick out of the larger one that counts them."""
+
+
+def lead_fields(row: Any, scope: Scope) -> dict[str, Any]:
+    """What open data knows of a prospect, as a lead has it; fields that the role may not write are left out."""
+    tags: Mapping[str, str] = row.tags or {}
+
+    def first(*names: str) -> str | None:
+        return next((tags[name] for name in names if tags.get(name)), None)
+
+    street = " ".join(filter(None, (first("addr:street", "addr:place"), first("addr:housenumber"))))
+    phone, mail = first("phone", "contact:phone"), first("email", "contact:email")
+    given = {
+        "company": row.name,
+        "street": street or None,
+        "postcode": first("addr:postcode"),
+        "city": first("addr:city"),
+        "website": first("website", "contact:website"),
+        "phones": [phone.split(";")[0].strip()] if phone else None,
+        "emails": [mail.split(";")[0].strip()] if mail else None,
+        "campaign": CAMPAIGN,
+        "note": f"Open data: {row.kind}",
+    }
+    return {
+        name: value for name, value in given.items() if value and scope.changes("lead", name) and _fits(name, value)
+    }
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a lead takes what somebody once wrote on a map, e.g. a website where the e-mail belongs."""
+    try:
+        new_values({"company": "x", name: value})
+    except Invalid:
+        return False
+    return True
