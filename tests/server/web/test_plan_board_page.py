@@ -1,5 +1,6 @@
 """The page of a plan: who sees it, and what the server draws of its board."""
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,13 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from routing.export.tour import Span
 from server.accounts.models import Account
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.service import set_team, set_working_day
 from server.kit import clock
 from server.kit.settings import settings
-from server.plans import computing, service
+from server.plans import computing, queries, service
 from server.plans.exporting import folders
 from server.plans.models import Plan
 from server.plans.schemas import PlanRequest
@@ -135,7 +137,7 @@ def test_the_card_of_a_stop_says_why_and_leads_on(browser_of: Any, people: Any, 
 
 
 def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
-    browser_of: Any, people: Any, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, browser_of: Any, people: Any, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folders, "root", lambda: tmp_path)
     mara = browser_of(people["mara"])
@@ -148,6 +150,15 @@ def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
     assert asked.headers["location"] == f"/plans/{plan.id}?asked=1"
     asked = mara.post(f"/plans/exports/{plan.first_day}", data={"_csrf": token_in(shown), "plan": str(plan.id)})
     assert asked.headers["location"] == f"/plans/{plan.id}?asked=1", "back to the plan, not to the list of all"
+    whole, span = f"/api/v1/plans/{plan.id}/zip", Span.of(plan.first_day, plan.days)
+    assert whole not in shown
+    scope = scope_of(session, people["mara"], source="web")
+    for login in {route.rep_login for route in queries.plan_view(session, scope, plan.id).routes}:
+        folder = tmp_path / str(span) / login
+        folder.mkdir(parents=True)
+        known = {"format": "waymark-export/2", "login": login, "span": str(span), "files": []}
+        (folder / "manifest.json").write_text(json.dumps(known))
+    assert whole in mara.get(f"/plans/{plan.id}/files").text, "offered when everybody's files are there"
 
 
 def test_stretched_intervals_are_announced_on_the_plan(
