@@ -25,6 +25,7 @@ from server.kit.errors import NotFound
 from server.kit.ids import uuid7
 from server.plans import service as plans
 from server.records.models import FieldHistory
+from server.records.service import Actor
 from server.timeline import queries
 from server.timeline.queries import Wish
 
@@ -42,7 +43,7 @@ def report(session: Session, account: Any, rep: Any, at: datetime, **more: Any) 
     fact = activities.VisitReport(
         key, key, account.id, rep.id, VisitState.DONE, at.date(), "UTC", at, note=more.pop("note", None), **more
     )
-    return activities.record_visit(session, fact, activities.Actor(rep.id, "api"))
+    return activities.record_visit(session, fact, Actor(rep.id, "api"))
 
 
 def many_notes(session: Session, account: Any, author: Any, count: int) -> None:
