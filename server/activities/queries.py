@@ -133,17 +133,21 @@ class CheckIn:
 
 
 def tracks(session: Session, scope: Scope, day: date, *, limit: int = 5000) -> list[CheckIn]:
-    """The check-ins of a day that somebody may see, by rep and time: the way as it really went."""
+    """Where reps were on a day, by rep and time: the way as it really went. A visit done without a check-in counts at
+    its site, at the time at which it was done.
+    """
+    at, where = func.coalesce(Visit.checked_in_at, Visit.done_at), func.coalesce(Visit.checkin, Site.pin)
     statement = (
         between(scope, day, day)
         .join(User, User.id == Visit.rep_id)
         .join(Account, Account.id == Visit.account_id)
-        .where(Visit.checkin.is_not(None), Visit.checked_in_at.is_not(None))
+        .outerjoin(Site, Site.id == Visit.site_id)
+        .where(at.is_not(None), where.is_not(None))
         .with_only_columns(
-            Visit.rep_id, User.name, Account.id, Account.name, Visit.checked_in_at, Visit.zone,
-            func.ST_X(Visit.checkin), func.ST_Y(Visit.checkin),
+            Visit.rep_id, User.name, Account.id, Account.name, at, Visit.zone, func.ST_X(where), func.ST_Y(where),
         )
-        .order_by(None).order_by(User.name, Visit.rep_id, Visit.checked_in_at, Visit.id)
+        .order_by(None)
+        .order_by(User.name, Visit.rep_id, at, Visit.id)
         .limit(limit)
     )  # fmt: skip
     return [CheckIn(*row) for row in session.execute(statement)]

@@ -12,6 +12,7 @@ from server.accounts.models import Account
 from server.accounts.reaching import Reaching
 from server.auth.access import Scope
 from server.auth.models import User
+from server.kit.filtering.guard import in_time
 from server.plans import candidates, capacity, wishes
 from server.plans.candidates import Candidates, Unplaceable
 from server.plans.due import worked
@@ -50,7 +51,8 @@ def find(
         work = [one for one in work if one.account.id in members]
     if filter:
         found = accounts.chosen(Reaching(session), scope, filter=filter).with_only_columns(Account.id)
-        fitting = set(session.scalars(found))
+        with in_time(session, filter):
+            fitting = set(session.scalars(found))
         work = [one for one in work if one.account.id in fitting]
     promises, homeless = candidates.promised(session, rep_ids, first_day, last_day)
     elsewhere = candidates.planned_elsewhere(session, rep_ids, first_day, last_day)

@@ -130,6 +130,7 @@ class ViewWrite(BaseModel):
     map: str | None = Field(
         default=None,
         max_length=600,
+        pattern=r"^[A-Za-z0-9_=&+%.,:#/~*-]*$",
         description="Of a map: its layers, colours, day and place as its address has them. Left out: a list.",
         examples=["by=owner&layers=accounts+territories#at=11/47.14/9.52"],
     )

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
+from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.segments import queries, service
@@ -22,6 +23,7 @@ def save(session: Session, scope: Scope, wanted: ViewWrite) -> SavedView:
     filter = wanted.filter.strip() if wanted.filter else None
     if filter:
         filter = service.canonical(session, scope, wanted.subject, filter)
+    session.get(User, scope.user_id, with_for_update={"key_share": True})  # saved twice at once is one view
     view = session.scalars(
         select(SavedView).where(
             SavedView.deleted_at.is_(None),

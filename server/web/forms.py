@@ -1,9 +1,10 @@
 """What a form sends, read with care: texts without blanks around them, numbers, nothing unexpected."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from server.kit.errors import Invalid
@@ -22,6 +23,15 @@ def text(sent: FormData, name: str) -> str | None:
     """A field's text; None when it is empty."""
     value = sent.get(name)
     return value.strip() or None if isinstance(value, str) else None
+
+
+def checked[T: BaseModel](shape: type[T], values: Mapping[str, Any]) -> T:
+    """What a form sent in the API's own shape; refuses what does not fit and names the field."""
+    try:
+        return shape.model_validate(values)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise Invalid(f"{first['msg']}.", field=str(first["loc"][0])) from wrong
 
 
 def given(sent: FormData, names: Iterable[str]) -> dict[str, str | None]:

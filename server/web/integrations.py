@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
@@ -13,14 +12,14 @@ from server.auth.access import Scope, requires
 from server.auth.models import Role, Team, User
 from server.kit import clock
 from server.kit.database import Db
-from server.kit.errors import Invalid, NotFound, WaymarkError
+from server.kit.errors import NotFound, WaymarkError
 from server.kit.settings import settings
 from server.mail import queries as mail_queries
 from server.mail import service as mail
 from server.mail.models import shown
 from server.plans.exporting import deliveries, delivery_jobs, targets
 from server.plans.exporting.target_schemas import DeliveryRead, TargetRead, TargetWrite
-from server.web.forms import Sent, number
+from server.web.forms import Sent, checked, number
 from server.web.forms import text as text_of
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
@@ -185,11 +184,7 @@ def wish_of(sent: FormData, kind: str) -> TargetWrite:
     hour, port = number(sent, "hour"), number(sent, "port")
     values |= {"kind": kind, "copies": copies, "secret": text_of(sent, "secret")}
     values |= {"hour": None if hour is None else int(hour), "port": 22 if port is None else int(port)}
-    try:
-        return TargetWrite(**values)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
-        raise Invalid(f"{first['msg']}.", field=str(first["loc"][0])) from wrong
+    return checked(TargetWrite, values)
 
 
 def _known(kind: str) -> str:

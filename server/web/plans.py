@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
@@ -26,6 +25,7 @@ from server.plans.schemas import PlanRequest
 from server.segments import queries as segments
 from server.segments.models import Segment
 from server.web.drawn import colours
+from server.web.forms import checked
 from server.web.language import Language
 from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
@@ -118,20 +118,15 @@ def request_plan(
         with attempt(session):
             if not rep_ids:
                 raise Invalid("Nobody is chosen.", help="Choose at least one rep.")
-            try:
-                wish = PlanRequest.model_validate(
-                    {
-                        "rep_ids": rep_ids,
-                        "first_day": first_day,
-                        "days": days,
-                        "seconds": seconds,
-                        "segment_id": segment_id or None,
-                        "filter": filter or None,
-                    }
-                )
-            except ValidationError as wrong:
-                raise Invalid(str(wrong.errors()[0]["msg"]), field=str(wrong.errors()[0]["loc"][0])) from wrong
-            plan = service.request(session, scope, wish)
+            values = {
+                "rep_ids": rep_ids,
+                "first_day": first_day,
+                "days": days,
+                "seconds": seconds,
+                "segment_id": segment_id or None,
+                "filter": filter or None,
+            }
+            plan = service.request(session, scope, checked(PlanRequest, values))
     except WaymarkError as error:
         return plans_page(request, scope, session, error=error, chosen=rep_ids or [], filter=filter)
     return go(f"/plans/{plan.id}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -18,7 +18,7 @@ from server.kit.filtering import catalogue
 from server.segments import counting, queries, service, views, words
 from server.segments.models import SavedView, Segment, SegmentCount, Sharing
 from server.segments.schemas import ViewWrite
-from server.web.forms import Sent, text
+from server.web.forms import Sent, checked, text
 from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/segments", include_in_schema=False)
@@ -100,15 +100,16 @@ def read_words(request: Request, subject: str, scope: ReadSegments, session: Db)
 @router.post("/views")
 def save_view(scope: WriteSegments, session: Db, sent: Sent) -> Response:
     """Save what a list or the map shows under a name."""
-    wanted = ViewWrite(
-        subject=text(sent, "subject") or "account",
-        name=text(sent, "name") or "",
-        filter=text(sent, "filter"),
-        sort=text(sent, "sort"),
-        columns=(text(sent, "columns") or "").split(),
-        map=text(sent, "map"),
-        sharing=Sharing(text(sent, "sharing") or "private"),
-    )
+    values = {
+        "subject": text(sent, "subject") or "account",
+        "name": text(sent, "name") or "",
+        "filter": text(sent, "filter"),
+        "sort": text(sent, "sort"),
+        "columns": (text(sent, "columns") or "").split(),
+        "map": text(sent, "map"),
+        "sharing": text(sent, "sharing") or "private",
+    }
+    wanted = checked(ViewWrite, values)
     view = views.save(session, scope, wanted)
     return go(map_path(view) if view.map is not None else view_path(queries.subject_of(wanted.subject).path, view))
 
@@ -123,8 +124,8 @@ def delete_view(view_id: UUID, scope: WriteSegments, session: Db) -> Response:
 def map_path(view: SavedView) -> str:
     """The map as a view shows it."""
     rest, _, at = (view.map or "").partition("#")
-    query = "&".join(part for part in (urlencode({"filter": view.filter}) if view.filter else "", rest) if part)
-    return f"/?{query}{'#' + at if at else ''}"
+    kept = dict(parse_qsl(rest)) | {"filter": view.filter or ""}
+    return f"/?{urlencode({name: value for name, value in kept.items() if value})}{'#' + at if at else ''}"
 
 
 def view_path(path: str, view: Any) -> str:

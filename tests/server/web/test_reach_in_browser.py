@@ -112,7 +112,7 @@ def test_what_the_map_shows_is_in_its_address_and_is_kept_as_a_view(page: Any) -
     page.wait_for_selector("#home[data-ready=true]")
     page.click("#layers summary")
     page.click("#views a:has-text('Yesterday')")
-    page.wait_for_url(lambda url: f"day={day}" in url and "rings=9.50" in url and "at=13/47.155" in url)
+    page.wait_for_url(lambda url: f"day={day}" in url and "rings=9.50" in url and "at=13/47.15" in url)
     page.wait_for_selector("#home[data-ready=true]")
     page.wait_for_selector("#legend [data-legend=tracks]", state="visible")
     assert page.input_value("#day") == day

@@ -61,6 +61,26 @@ def test_a_view_brings_its_columns_back(browser_of: BrowserOf, make_user: Callab
     assert "Short" in page
 
 
+def test_a_view_of_the_map_leads_back_to_it_and_a_bad_one_is_refused(
+    browser_of: BrowserOf, make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user("ada", Role.ADMIN))
+    sent = {
+        "_csrf": token_in(browser.get("/").text),
+        "name": "Far",
+        "filter": "class = A",
+        "map": "by=owner&filter=x#at=9/47/9",
+    }
+    where = browser.post("/segments/views", data=sent)
+    assert where.headers["location"] == "/?by=owner&filter=class+%3D+A#at=9/47/9", "the filter is the checked one"
+    assert "Far" in browser.get("/").text
+    assert "Far" not in browser.get("/accounts").text
+    for wrong in ({"name": "x" * 100}, {"map": "y" * 700}, {"map": "<b>"}, {"name": ""}, {"sharing": "world"}):
+        answer = browser.post("/segments/views", data=sent | wrong)
+        assert answer.status_code == 422, wrong
+        assert "Traceback" not in answer.text
+
+
 @pytest.mark.browser
 def test_a_condition_is_added_by_clicking_and_changed_as_text(page: Any) -> None:
     page.goto("/accounts")

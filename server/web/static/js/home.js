@@ -30,7 +30,7 @@ if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layer
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   hash: "at",
-  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(routesShown())), tracks(() => other.tracks), incoming(() => reports(today.reports)), tickets(() => chosenTickets)],
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(routesShown())), tracks(() => other.tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)],
   hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;
@@ -145,10 +145,12 @@ saving?.addEventListener("submit", () => {
   const query = new URLSearchParams(location.search);
   query.delete("filter");
   saving.elements.filter.value = chosen.filter;
-  saving.elements.map.value = `${query}${location.hash}`;
+  const { lng, lat } = map.getCenter();
+  saving.elements.map.value = `${query}#at=${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}`;
 });
 const { show: showDay } = dayControl(document.querySelector("#day"), (day, drawn) => {
   other = { ...drawn, day };
+  document.querySelector("#day-hint").hidden = !day || drawn.routes.length + drawn.tracks.length > 0;
   known.refresh();
   legend();
   address();
@@ -243,7 +245,7 @@ async function ask() {
       const { legs, stops } = features(routesShown());
       known.data("route-legs", legs);
       known.data("route-stops", stops);
-      known.data("incoming", reports(today.reports));
+      known.data("incoming", reports(other.day ? [] : today.reports));
       if (!other.day) showDay("");
       legend();
     } else if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");

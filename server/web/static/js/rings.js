@@ -17,8 +17,9 @@ export function rings(data) {
         sources: { rings: { type: "geojson", data: { type: "FeatureCollection", features } }, "rings-from": { type: "geojson", data: { type: "FeatureCollection", features: point } } },
         under: MINUTES.map((minutes, at) => ({ id: `ring-${minutes}`, type: "fill", source: "rings", filter: ["==", ["round", ["get", "minutes"]], minutes], paint: { "fill-color": "#7A3E9D", "fill-opacity": SHADES[at] * (isDark() ? 1.6 : 1) } })),
         over: [
-          { id: "ring-edges", type: "line", source: "rings", paint: { "line-color": "#7A3E9D", "line-width": 1.4, "line-opacity": .8 } },
-          { id: "ring-names", type: "symbol", source: "rings", layout: { "symbol-placement": "line", "symbol-spacing": 260, "text-field": ["concat", ["to-string", ["get", "minutes"]], " min"], "text-size": 11, "text-font": ["Inter Variable"] },
+          { id: "ring-guesses", type: "line", source: "rings", filter: ["get", "estimated"], paint: { "line-color": "#7A3E9D", "line-width": 1.4, "line-dasharray": [3, 2.5] } },
+          { id: "ring-edges", type: "line", source: "rings", filter: ["!", ["get", "estimated"]], paint: { "line-color": "#7A3E9D", "line-width": 1.4, "line-opacity": .8 } },
+          { id: "ring-names", type: "symbol", source: "rings", layout: { "symbol-placement": "line", "symbol-spacing": 260, "text-field": ["concat", ["case", ["get", "estimated"], "≈ ", ""], ["to-string", ["get", "minutes"]], " min"], "text-size": 11, "text-font": ["Inter Variable"] },
             paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
           { id: "rings-from", type: "circle", source: "rings-from", paint: { "circle-radius": 6, "circle-color": "#7A3E9D", "circle-stroke-color": css("--map-halo"), "circle-stroke-width": 2.5 } },
         ],
