@@ -73,7 +73,7 @@ def show_cell(cell: str, request: Request, scope: ReadDensity, session: Db) -> R
 @router.post("/refresh")
 def refresh(scope: Annotated[Scope, requires("density:export")], session: Db) -> Response:
     """Count again now."""
-    service.refresh(session)
+    service.refresh(session, by_hand=True)
     return go("/density")
 
 
