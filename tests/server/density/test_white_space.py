@@ -394,6 +394,28 @@ def test_the_total_leaves_out_what_somebody_owns(
     assert found.total == len(found.gaps)
 
 
+def test_without_customers_nothing_is_said_about_chance(
+    session: Session, region: Region, ada: User, client_for: Clients
+) -> None:
+    service.refresh(session)
+    cell = session.scalars(select(DensityCell.cell).limit(1)).one()
+    text = client_for(ada).get(f"/density/cells/{h3.int_to_str(cell)}").text
+    assert "not known" in text
+    assert "chance" not in text
+
+
+def test_too_few_look_alikes_say_how_many_have_values_and_are_known(
+    session: Session, region: Region, ada: User, customer: Customer, client_for: Clients
+) -> None:
+    name, at = _some(session, 1)[0]
+    for called in (name, "Unknown To Maps", "Unknown As Well"):
+        customer(called, at, yearly_value=1000, currency="EUR")
+    service.refresh(session)
+    found = lookalikes.look_alikes(session, scope_of(session, ada, source="api"))
+    assert (found.valued, found.recognised) == (3, 1)
+    assert "3 have a value; 1 of them are known." in client_for(ada).get("/white-space?which=alike").text
+
+
 def test_the_limit_counts_only_what_would_be_made(
     session: Session, market: Region, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
