@@ -19,7 +19,7 @@ density = typer.Typer(no_args_is_help=True, help="Where prospects and customers 
 def refresh() -> None:
     """Count prospects and customers anew where something has changed."""
     with transaction() as session:
-        changed = service.refresh(session)
+        changed = service.refresh(session, by_hand=True)
     typer.echo("Counted." if changed else "Nothing has changed since the last count.")
 
 

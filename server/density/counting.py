@@ -208,6 +208,14 @@ SUMS_OF_KINDS = text(
 """Of each kind, and of 0, which nobody knows: prospects, customers, their yearly values together, and how many have
 one."""
 
+MARKET = text(
+    """
+    select coalesce(sum(customers), 0)::float8, coalesce(sum(prospects + customers), 0)::float8
+    from density_count where (cell >> 52) & 15 = :coarsest
+    """
+)
+"""Customers, and all firms."""
+
 USUAL_VALUE = text(
     """
     select coalesce(avg(a.yearly_value), 0)::float8

@@ -1,12 +1,13 @@
 """All figures of one hexagon, or of territories and administrative areas, with what chance explains."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import h3
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.density import Penetration, penetration
@@ -19,6 +20,7 @@ from server.kit.errors import Invalid, NotFound
 from server.territories.models import Territory
 
 MOST_AREAS = 2000
+_INDEX = re.compile("[0-9a-fA-F]{15}")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Cell:
 
 def number_of(cell: str) -> int:
     """An H3 index as a number. Refuses what is none of the counted ones."""
-    if not h3.is_valid_cell(cell) or not COARSEST <= h3.get_resolution(cell) <= FINEST:
+    known = _INDEX.fullmatch(cell) and h3.is_valid_cell(cell)
+    if not known or not COARSEST <= h3.get_resolution(cell) <= FINEST:
         raise Invalid(
             f"“{cell[:40]}” is no hexagon of the map.",
             help=f"Take the index of an H3 cell of resolution {COARSEST} to {FINEST}.",
@@ -83,26 +86,37 @@ def cell(session: Session, reach: Reach, name: str) -> Cell:
     """One hexagon with its commonest kinds. Refuses one in which nothing is, and one that somebody may not see."""
     number = number_of(name)
     row = session.get(DensityCell, number)
-    if row is None or not reach.sees(row.territory_id):
+    parts = [number] if reach.everywhere or row is None else _finest(session, reach, row)
+    if row is None or not parts:
         raise NotFound("There is no prospect and no customer in this hexagon.", id=name)
-    territory = session.get(Territory, row.territory_id) if row.territory_id else None
+    territory = session.get(Territory, row.territory_id) if row.territory_id and reach.sees(row.territory_id) else None
     lat, lon = h3.cell_to_latlng(name)
+    firms = func.sum(DensityCount.prospects + DensityCount.customers)
     kinds = session.execute(
-        select(DensityTrade.kind, DensityCount.prospects, DensityCount.customers)
+        select(DensityTrade.kind, func.sum(DensityCount.prospects), func.sum(DensityCount.customers))
         .join(DensityTrade, DensityTrade.id == DensityCount.trade_id)
-        .where(DensityCount.cell == number)
-        .order_by((DensityCount.prospects + DensityCount.customers).desc(), DensityTrade.kind)
+        .where(DensityCount.cell.in_(parts))
+        .group_by(DensityTrade.kind)
+        .order_by(firms.desc(), DensityTrade.kind)
         .limit(8)
     )
+    sums = session.execute(_OF_PARTS, {"cells": parts}).one()
     return Cell(
         cell=name,
         resolution=row.resolution,
         at=LonLat(lon, lat),
-        territory_id=row.territory_id,
+        territory_id=territory.id if territory else None,
         territory=territory.name if territory and territory.deleted_at is None else None,
-        figures=figures(row, h3.cell_area(name, unit="km^2")),
-        kinds=[(kind, prospects, float(customers)) for kind, prospects, customers in kinds],
+        figures=figures(sums, h3.cell_area(name, unit="km^2")),
+        kinds=[(kind, int(prospects), float(customers)) for kind, prospects, customers in kinds],
     )
+
+
+def _finest(session: Session, reach: Reach, row: DensityCell) -> list[int]:
+    """The finest hexagons of one that somebody sees; the middle of a coarse one says nothing of its ground."""
+    if row.resolution == FINEST:
+        return [row.cell] if reach.sees(row.territory_id) else []
+    return list(session.scalars(_PARTS, {"cell": row.cell, "finest": FINEST, **reach.values}))
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,17 @@ _SUMS = """
     sum(c.prospects) as prospects, sum(c.customers) as customers,
     sum(c.expected) as expected, sum(c.variance) as variance, sum(c.value) as value
 """
+_OF_PARTS = text("select SUMS from density_cell c where c.cell = any(:cells)".replace("SUMS", _SUMS))
+_PARTS = text(
+    """
+    select part.cell from density_cell c join lateral (
+        select cell from density_cell
+        where geom && ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom)))
+          and resolution = :finest and h3_parent(cell, c.resolution) = c.cell and IN_REACH
+    ) part on true
+    where c.cell = :cell
+    """.replace("IN_REACH", IN_REACH)
+)
 _TERRITORIES = text(
     """
     select t.id::text as id, t.name, null::int as level, null::date as data_date,

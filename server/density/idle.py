@@ -34,6 +34,8 @@ class Idle:
     territory: str | None
     value: float
     """The usual rate x what it is worth a year."""
+    owner_id: UUID | None = None
+    """Of an account."""
 
 
 def idle_accounts(
@@ -67,15 +69,22 @@ def idle_accounts(
     worth = func.coalesce(func.greatest(Account.yearly_potential, Account.yearly_value), 0)
     rows = session.execute(
         statement.with_only_columns(
-            Account.id, Account.name, func.ST_X(Site.pin), func.ST_Y(Site.pin), Territory.id, Territory.name, worth
+            Account.id,
+            Account.name,
+            func.ST_X(Site.pin),
+            func.ST_Y(Site.pin),
+            Territory.id,
+            Territory.name,
+            worth,
+            Account.owner_id,
         )
         .order_by(worth.desc(), Account.id)
         .limit(MOST)
     )
     known = queries.usual(session)
     return [
-        Idle(id, False, name, LonLat(lon, lat), place, territory, known.rate * float(value or known.value))
-        for id, name, lon, lat, place, territory, value in rows
+        Idle(id, False, name, LonLat(lon, lat), place, territory, known.rate * float(value or known.value), owner_id)
+        for id, name, lon, lat, place, territory, value, owner_id in rows
     ]
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import h3
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from geo.whitespace import FEWEST_BEST, BestCustomers, Likeness, Traits
 from server.accounts import queries as accounts
-from server.accounts.models import Account
+from server.accounts.models import Account, Status
 from server.auth.access import Scope
 from server.density import queries, reach
 from server.density.reach import IN_REACH
@@ -47,6 +47,10 @@ class Found:
     best: int
     """Customers compared with; fewer than `needed` say nothing."""
     needed: int = FEWEST_BEST
+    valued: int = 0
+    """Customers with a yearly value that somebody sees, whether open data knows them or not."""
+    recognised: int = 0
+    """Those of them that open data knows by name and place."""
 
 
 _BEST = """
@@ -105,10 +109,10 @@ def look_alikes(session: Session, scope: Scope) -> Found:
     """Prospects most like the best customers that somebody sees; silent with too few, or where values are hidden."""
     ids = _best_ids(session, scope)
     if len(ids) < FEWEST_BEST:
-        return Found([], len(ids))
+        return Found([], len(ids), valued=_valued(session, scope), recognised=len(ids))
     rows = session.execute(_BEST_TRAITS, {"ids": ids, "around": AROUND_M, "cells": _cells_of(session, ids)}).all()
     if len(rows) < FEWEST_BEST:
-        return Found([], len(rows))
+        return Found([], len(rows), valued=_valued(session, scope), recognised=len(rows))
     kinds = {kind.kind: kind.firms for kind in queries.kinds(session)}
     best = BestCustomers([_traits(row) for row in rows], kinds)
     values = {
@@ -142,6 +146,16 @@ def _best_ids(session: Session, scope: Scope) -> list[UUID]:
         seen.with_only_columns(Account.id).order_by(Account.yearly_value.desc(), Account.id).limit(MOST_BEST * 5)
     ).all()
     return list(ranked[: min(MOST_BEST, max(FEWEST_BEST, round(len(ranked) * BEST_SHARE)))])
+
+
+def _valued(session: Session, scope: Scope) -> int:
+    """How many customers with a yearly value somebody sees."""
+    if not scope.sees("account", "yearly_value"):
+        return 0
+    seen = accounts.visible_to(scope).where(
+        Account.status == Status.CUSTOMER, Account.yearly_value > 0, Account.currency == settings().currency
+    )
+    return session.scalar(select(func.count()).select_from(seen.with_only_columns(Account.id).subquery())) or 0
 
 
 _KNOWN: Any = text(

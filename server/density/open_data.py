@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from server.auth.access import Scope
+from server.density.reach import IN_REACH
 from server.kit.errors import Invalid
 from server.leads.values import new_values
 
@@ -34,10 +35,13 @@ OF_SELECTION = text(
             select from density_cell c where c.cell = any(:cells)
               and p.pin && ST_Transform(ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom))), 4326)
               and h3_parent(p.cell, c.resolution) = c.cell
+              and (:everywhere or exists (
+                  select from density_cell where cell = h3_parent(p.cell, 9) and IN_REACH
+              ))
         ))
       and (:any_kind or p.kind in (select kind from density_trade where id = any(:trades)))
     order by p.id limit :most
-    """
+    """.replace("IN_REACH", IN_REACH)
 )
 """Those of a selection, with what they are already; small hexagons stick out of the larger one that counts them."""
 

@@ -1,10 +1,11 @@
 """Whose market somebody sees: a rep the own territories, a manager also those of the team and nobody's ground."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, or_, select, true
+from sqlalchemy import ColumnElement, literal, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from server.accounts.reach import today_of
@@ -17,6 +18,17 @@ from server.territories.models import Territory
 
 IN_REACH = "(:everywhere or territory_id = any(:territories) or (:nobodys and territory_id is null))"
 """The condition in a statement of text; its values are `Reach.values`."""
+
+_KNOWN = text(
+    """
+    select c.cell from density_cell c
+    where c.cell = any(:cells) and (:everywhere or exists (
+        select from density_cell
+        where geom && ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom)))
+          and resolution = 9 and h3_parent(cell, c.resolution) = c.cell and IN_REACH
+    ))
+    """.replace("IN_REACH", IN_REACH)
+)
 
 
 @dataclass(frozen=True)
@@ -66,3 +78,8 @@ def of(session: Session, scope: Scope) -> Reach:
         parents = select(Territory.parent_id).where(Territory.id.in_(areas))
         areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
     return Reach(everywhere=False, territories=tuple(sorted(set(session.scalars(areas)))), nobodys=True)
+
+
+def known_cells(session: Session, reach: Reach, cells: Collection[int]) -> set[int]:
+    """Those of some hexagons in which there is anything that somebody sees; coarse ones by their finest."""
+    return set(session.scalars(_KNOWN, {"cells": list(cells), **reach.values})) if cells else set()

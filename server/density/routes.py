@@ -55,7 +55,7 @@ def density(scope: ReadDensity, session: Db) -> DensityRead:
 @router.post("/api/v1/density/refresh", status_code=204)
 def refresh(scope: ExportDensity, session: Db) -> None:
     """Count again now what has changed; the worker does it every five minutes anyway."""
-    service.refresh(session)
+    service.refresh(session, by_hand=True)
 
 
 @router.get("/api/v1/density/kinds")

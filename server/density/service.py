@@ -28,20 +28,26 @@ MANY_NEW = 5_000
 """So many new cells change the statistics by which the database plans."""
 LEARNED_FOR = timedelta(hours=20)
 """So long the rates and values of kinds stay; in between only the cells are summed up in which something changed."""
+MUCH = 0.1
+"""Rates and values are learned anew at once when customers, or what they are worth, changed by such a part."""
 _CELL_COLUMNS = (
     "cell", "resolution", "prospects", "customers", "penetration", "low", "high", "expected", "variance",
     "value", "geom",
 )  # fmt: skip
 
 
-def refresh(session: Session) -> bool:
-    """Count prospects and customers anew where something has changed; returns whether there was anything to do."""
+def refresh(session: Session, *, by_hand: bool = False) -> bool:
+    """Count prospects and customers anew where something has changed; returns whether anything had.
+
+    By hand the rates and values of kinds are always learned anew.
+    """
     session.flush()
     session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
     inputs: str = session.execute(counting.INPUTS).scalar_one()
     territories: str = session.execute(counting.TERRITORIES).scalar_one()
     state = session.get(DensityState, 1)
-    if state is not None and (state.inputs, state.territories) == (inputs, territories):
+    changed = state is None or (state.inputs, state.territories) != (inputs, territories)
+    if not changed and not by_hand:
         return False
     for preparation in counting.START:
         session.execute(preparation)
@@ -49,7 +55,7 @@ def refresh(session: Session) -> bool:
     _count_customers(session, again=everything)
     _count_firms(session, everything=everything)
     learned_at = state.learned_at if state else None
-    learns = everything or state is None or learned_at is None or learned_at < clock.now() - LEARNED_FOR
+    learns = everything or by_hand or state is None or _is_outdated(session, state)
     usual = _learn(session) if learns or state is None else Usual(state.usual_rate, state.usual_value)
     _sum_up(session, usual, everything=learns)
     moved = state is None or state.territories != territories
@@ -62,7 +68,17 @@ def refresh(session: Session) -> bool:
     if learns:
         learned["breaks"] = _breaks(session)
     _keep(session, {"inputs": inputs, "territories": territories, **learned})
-    return True
+    return changed
+
+
+def _is_outdated(session: Session, state: DensityState) -> bool:
+    """Whether rates and values are to be learned anew: after a time, or when customers or their values changed much."""
+    if state.learned_at is None or state.learned_at < clock.now() - LEARNED_FOR:
+        return True
+    customers, firms = session.execute(counting.MARKET, {"coarsest": counting.COARSEST}).one()
+    value: float = session.execute(counting.USUAL_VALUE, {"currency": settings().currency}).scalar_one()
+    pairs = ((customers / firms if firms else 0.0, state.usual_rate), (value, state.usual_value))
+    return any(abs(now - then) > MUCH * max(now, then) for now, then in pairs)
 
 
 def _keep(session: Session, known: Mapping[str, Any]) -> None:

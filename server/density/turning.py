@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import h3
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -19,23 +19,24 @@ from server.activities.agenda.models import State as ActivityState
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.queries import visible_users
-from server.demands import queries as demand_queries
 from server.demands import service as demands
-from server.demands.models import DemandOrigin, DemandState, VisitDemand
-from server.density import queries, reach
+from server.demands.models import DemandOrigin, VisitDemand
+from server.density import figures, queries, reach
+from server.density.counting import FINEST
 from server.density.figures import number_of
 from server.density.idle import Idle, idle_accounts
 from server.density.models import DensityCell, WhiteSpaceAction, WhiteSpaceItem
 from server.density.open_data import CAMPAIGN, OF_SELECTION, lead_fields
 from server.kit import clock
-from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
-from server.leads import queries as lead_queries
 from server.leads import service as leads
-from server.leads.models import Lead, LeadSource, LeadState, SignalKind
+from server.leads.models import LeadSource, SignalKind
 
 MOST_CELLS = 50
 MOST_AT_ONCE = 300
+LOOKED_AT = 5000
+"""Prospects of a selection, whatever they are already; more are refused before each is looked at."""
 DUE_DAYS = 14
 LOCK = 0x77686974
 
@@ -53,12 +54,6 @@ class TooMany(Invalid):
     """More at once than anybody could look through."""
 
     code: ClassVar[str] = "too_many"
-
-
-class NothingLeft(Conflict):
-    """An action that was taken back already."""
-
-    code: ClassVar[str] = "taken_back"
 
 
 @dataclass(frozen=True)
@@ -82,42 +77,56 @@ def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> White
 
     Refuses an empty selection, more than people can look through, and ground that somebody does not see.
     """
-    cells = _cells(session, scope, chosen)
+    cells = _cells(into, chosen)
+    seen = reach.of(session, scope)
+    known = reach.known_cells(session, seen, cells)
+    if chosen.kind is not None:
+        queries.trades_of(session, chosen.kind)
     # Two clicks at the same moment are one.
     session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
     action = WhiteSpaceAction(id=uuid7(), kind=into.value, by=scope.user_id, at=clock.now(), counts={})
     session.add(action)
     session.flush()
     if into is Into.LEADS:
+        _need_known(set(cells) - known)
         action.counts = _leads(session, scope, action, cells, chosen)
     else:
         idle = _idle(session, scope, cells, chosen, "activities:write" if into is Into.TASKS else "demands:write")
+        _need_known(set(cells) - known - {cell for cell, _ in idle})
         if into is Into.TASKS:
             action.counts = _tasks(session, scope, action, cells, idle, chosen)
         else:
             action.counts = _visits(session, scope, action, idle)
     session.flush()
+    # What somebody changes from now on is their work; undo leaves it alone.
+    action.at = session.scalars(select(func.clock_timestamp())).one()
+    session.flush()
     return action
 
 
-def _cells(session: Session, scope: Scope, chosen: Selection) -> list[int]:
+def _cells(into: Into, chosen: Selection) -> list[int]:
     """The hexagons of a selection as numbers."""
     if not chosen.cells and not chosen.prospect_ids:
         raise Invalid("Nothing is chosen.", help="Choose one hexagon or more, or single prospects.", field="cells")
+    if not chosen.cells and into is not Into.LEADS:
+        raise Invalid(
+            "Tasks and visits are made of hexagons.",
+            help="Choose hexagons, or make leads of the prospects.",
+            field="cells",
+        )
     if len(chosen.cells) > MOST_CELLS or len(chosen.prospect_ids) > MOST_AT_ONCE:
         raise TooMany(
             f"{len(chosen.cells)} hexagons and {len(chosen.prospect_ids)} prospects are too many at once.",
             help=f"Choose at most {MOST_CELLS} hexagons and {MOST_AT_ONCE} prospects.",
             field="cells",
         )
-    numbers = sorted({number_of(cell) for cell in chosen.cells})
-    seen = reach.of(session, scope)
-    rows = session.execute(
-        select(DensityCell.cell, DensityCell.territory_id).where(DensityCell.cell.in_(numbers))
-    ).all()
-    if any(not seen.sees(territory_id) for _, territory_id in rows):
+    return sorted({number_of(cell) for cell in chosen.cells})
+
+
+def _need_known(strange: set[int]) -> None:
+    """Refuse hexagons in which somebody sees nothing."""
+    if strange:
         raise NotFound("There is no such hexagon in a territory of yours.", field="cells")
-    return numbers
 
 
 def _leads(
@@ -126,15 +135,19 @@ def _leads(
     """Make leads of the prospects that are none yet."""
     scope.need("leads:write")
     trades = [] if chosen.kind is None else queries.trades_of(session, chosen.kind)
-    asked = {"ids": list(chosen.prospect_ids), "cells": list(cells), "trades": trades, "any_kind": chosen.kind is None}
-    rows = session.execute(OF_SELECTION, {**asked, "most": MOST_AT_ONCE + 1}).all()
-    if len(rows) > MOST_AT_ONCE:
+    asked = {
+        "ids": list(chosen.prospect_ids), "cells": list(cells), "trades": trades, "any_kind": chosen.kind is None,
+        "most": LOOKED_AT, **reach.of(session, scope).values,
+    }  # fmt: skip
+    rows = session.execute(OF_SELECTION, asked).all()
+    open_ones = sum(not (row.is_customer or row.is_account or row.is_lead) for row in rows)
+    if open_ones > MOST_AT_ONCE or len(rows) >= LOOKED_AT:
         raise TooMany(
             f"There are more than {MOST_AT_ONCE} prospects in this selection.",
             help="Choose fewer hexagons, or one kind of firm.",
             field="cells",
         )
-    _check_reach(session, scope, rows, cells)
+    _check_reach(session, scope, [row for row in rows if row.id in set(chosen.prospect_ids)])
     counts = {"made": 0, "leads": 0, "customers": 0, "accounts": 0}
     for row in rows:
         if row.is_customer or row.is_account:
@@ -152,18 +165,13 @@ def _leads(
     return counts
 
 
-def _check_reach(session: Session, scope: Scope, rows: Iterable[Any], cells: Sequence[int]) -> None:
-    """Refuse single prospects that lie where somebody does not see; those of checked hexagons are in order."""
+def _check_reach(session: Session, scope: Scope, rows: Iterable[Any]) -> None:
+    """Refuse single prospects that lie where somebody does not see."""
     seen = reach.of(session, scope)
     if seen.everywhere:
         return
-    known = {h3.int_to_str(cell) for cell in cells}
-    alone: set[int] = set()
-    for row in rows:
-        around = {h3.latlng_to_cell(row.lat, row.lon, level) for level in range(3, 10)}
-        if not around & known:
-            alone.add(h3.str_to_int(h3.latlng_to_cell(row.lat, row.lon, 9)))
-    places = session.scalars(select(DensityCell.territory_id).where(DensityCell.cell.in_(alone)))
+    finest = {h3.str_to_int(h3.latlng_to_cell(row.lat, row.lon, FINEST)) for row in rows}
+    places = session.scalars(select(DensityCell.territory_id).where(DensityCell.cell.in_(finest)))
     if any(not seen.sees(place) for place in places):
         raise NotFound("There is no such prospect in a territory of yours.", field="prospect_ids")
 
@@ -202,6 +210,7 @@ def _tasks(
 ) -> dict[str, int]:
     """One task per account that nobody goes to; one for a hexagon without such accounts."""
     owner = _owner(session, scope, chosen.owner_id)
+    writable = _writable(session, scope) if chosen.owner_id is None else set()
     due = today_of(scope) + timedelta(days=DUE_DAYS)
     open_tasks = session.execute(
         select(WhiteSpaceItem.account_id, WhiteSpaceItem.cell)
@@ -216,7 +225,8 @@ def _tasks(
             counts["tasks"] += 1
             continue
         values = {"subject": f"Visit {one.name}"[:300], "account_id": one.id, "due_on": due, "note": CAMPAIGN}
-        _task(session, action, owner, values, account_id=one.id)
+        whose = one.owner_id if one.owner_id in writable else owner
+        _task(session, action, whose or owner, values, account_id=one.id)
         counts["made"] += 1
     for cell in cells:
         if cell in worked:
@@ -224,7 +234,7 @@ def _tasks(
         if cell in about:
             counts["tasks"] += 1
             continue
-        _task(session, action, owner, _about(session, cell) | {"due_on": due}, cell=cell)
+        _task(session, action, owner, _about(session, scope, cell) | {"due_on": due}, cell=cell)
         counts["made"] += 1
     return counts
 
@@ -233,18 +243,23 @@ def _owner(session: Session, scope: Scope, owner_id: UUID | None) -> UUID:
     """Whose task it is to be; refuses people whose calendars are not the person's to write."""
     if owner_id is None or owner_id == scope.user_id:
         return scope.user_id
-    people = visible_users(scope.user_id, scope.team_ids, scope.level("activities:write"))
-    if session.scalars(people.where(User.id == owner_id)).one_or_none() is None:
+    if owner_id not in _writable(session, scope):
         raise NotFound("There is no such person.", field="owner_id")
     return owner_id
 
 
-def _about(session: Session, cell: int) -> dict[str, Any]:
+def _writable(session: Session, scope: Scope) -> set[UUID]:
+    """The people whose tasks somebody may write."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("activities:write"))
+    return {user.id for user in session.scalars(people.where(User.active))}
+
+
+def _about(session: Session, scope: Scope, cell: int) -> dict[str, Any]:
     """A task about a hexagon: how many firms, and where it is."""
-    row = session.get(DensityCell, cell)
+    found = figures.cell(session, reach.of(session, scope), h3.int_to_str(cell))
     lat, lon = h3.cell_to_latlng(h3.int_to_str(cell))
     return {
-        "subject": f"White space: {row.prospects if row else 0} prospects",
+        "subject": f"White space: {found.figures.prospects} prospects",
         "place": f"{lat:.5f}, {lon:.5f}",
         "note": f"{CAMPAIGN}: /white-space?cell={h3.int_to_str(cell)}",
     }
@@ -291,58 +306,3 @@ def _visits(
         session.add(WhiteSpaceItem(action_id=action.id, row_id=demand.id, account_id=one.id))
         counts["made"] += 1
     return counts
-
-
-def find(session: Session, scope: Scope, action_id: UUID) -> WhiteSpaceAction:
-    """An action of one's own, locked; anybody's for who sees everything."""
-    action = session.get(WhiteSpaceAction, action_id, with_for_update=True)
-    if action is None or (action.by != scope.user_id and not reach.of(session, scope).everywhere):
-        raise NotFound("There is no such action.", id=str(action_id))
-    return action
-
-
-def undo(session: Session, scope: Scope, action_id: UUID) -> dict[str, int]:
-    """Take back what an action made; what somebody has begun to work stays and is counted.
-
-    Refuses an action of somebody else's, and one that was taken back already.
-    """
-    action = find(session, scope, action_id)
-    if action.undone_at is not None:
-        raise NothingLeft("This was taken back already.", help="Make it again from the map.")
-    ids = list(session.scalars(select(WhiteSpaceItem.row_id).where(WhiteSpaceItem.action_id == action.id)))
-    taken = {Into.LEADS: _undo_leads, Into.TASKS: _undo_tasks, Into.VISITS: _undo_visits}[Into(action.kind)](
-        session, scope, ids
-    )
-    action.undone_at = clock.now()
-    session.flush()
-    return {"taken_back": taken, "kept": len(ids) - taken}
-
-
-def _undo_leads(session: Session, scope: Scope, ids: Sequence[UUID]) -> int:
-    rows = lead_queries.visible_to(scope, "leads:write").where(Lead.id.in_(ids), Lead.state == LeadState.NEW)
-    found = session.scalars(rows).all()
-    for lead in found:
-        leads.delete(session, scope, lead.id)
-    return len(found)
-
-
-def _undo_tasks(session: Session, scope: Scope, ids: Sequence[UUID]) -> int:
-    scope.need("activities:write")
-    rows = session.scalars(
-        select(Activity).where(
-            Activity.id.in_(ids), Activity.state == ActivityState.OPEN, Activity.deleted_at.is_(None)
-        )
-    ).all()
-    for row in rows:
-        agenda.remove(session, row)
-    return len(rows)
-
-
-def _undo_visits(session: Session, scope: Scope, ids: Sequence[UUID]) -> int:
-    statement = demand_queries.visible_to(scope, "demands:write").where(
-        VisitDemand.id.in_(ids), VisitDemand.state == DemandState.OPEN
-    )
-    rows = session.scalars(statement).all()
-    for row in rows:
-        demands.take_back(session, scope, row.id)
-    return len(rows)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from server.accounts.models import AccountClass
 from server.auth.access import Scope, requires
-from server.density import lookalikes, turning, whitespace
+from server.density import lookalikes, turning, undoing, whitespace
 from server.density.files import WhiteFormat, write_white_space
 from server.density.firms import sources
 from server.density.schemas import (
@@ -105,4 +105,4 @@ def turn(body: TurnWrite, scope: ReadDensity, session: Db) -> TurnRead:
 @router.post("/actions/{action_id}/undo")
 def undo(action_id: UUID, scope: ReadDensity, session: Db) -> UndoRead:
     """Take back what an action made; what somebody has begun to work stays."""
-    return UndoRead(**turning.undo(session, scope, action_id))
+    return UndoRead(**undoing.undo(session, scope, action_id))

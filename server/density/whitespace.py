@@ -174,12 +174,12 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     by_value = sees_values(scope) and any(gap.value > 0 for gap in found)
     if not sees_values(scope):
         found = [replace(gap, value=0.0) for gap in found]
+    if wish.which is Which.UNASSIGNED:
+        owned = set(session.scalars(_OWNED, {"cells": [h3.str_to_int(gap.cell) for gap in found]}))
+        found = [gap for gap in found if h3.str_to_int(gap.cell) not in owned]
     worth = [gap.value if by_value else float(gap.firms) for gap in found]
     order = sorted(range(len(found)), key=lambda i: (-worth[i], found[i].cell))[:CANDIDATES]
     chosen = [found[i] for i in order]
-    if wish.which is Which.UNASSIGNED:
-        owned = set(session.scalars(_OWNED, {"cells": [h3.str_to_int(gap.cell) for gap in chosen]}))
-        chosen = [gap for gap in chosen if h3.str_to_int(gap.cell) not in owned]
     starts = session.execute(_STARTS).all()
     driven = _driven(session, chosen, starts, _members(session, scope), by_value=by_value)
     best = driven[:SHOWN]

@@ -73,7 +73,7 @@ def show_cell(cell: str, request: Request, scope: ReadDensity, session: Db) -> R
 @router.post("/refresh")
 def refresh(scope: Annotated[Scope, requires("density:export")], session: Db) -> Response:
     """Count again now."""
-    service.refresh(session)
+    service.refresh(session, by_hand=True)
     return go("/density")
 
 
@@ -120,13 +120,28 @@ def turning_words(language: Language) -> dict[str, str]:
     n = "{n}"
     return {
         "made_leads": t("{n} leads made.", n=n),
+        "made_leads_one": t("1 lead made."),
+        "made_leads_none": t("No lead was made."),
         "made_tasks": t("{n} tasks made.", n=n),
+        "made_tasks_one": t("1 task made."),
+        "made_tasks_none": t("No task was made."),
         "made_visits": t("{n} visits are wanted; the next plan takes them in.", n=n),
+        "made_visits_one": t("1 visit is wanted; the next plan takes it in."),
+        "made_visits_none": t("No visit was wanted."),
+        "nothing_leads": t("There is no prospect here that could become a lead."),
+        "nothing_tasks": t("There is nothing here to do."),
+        "nothing_visits": t("No account of yours here has gone without a visit for so long."),
         "left_leads": t("{n} are leads already.", n=n),
         "left_customers": t("{n} are customers already.", n=n),
         "left_accounts": t("{n} are accounts already.", n=n),
         "left_tasks": t("{n} have an open task already.", n=n),
         "left_visits": t("{n} are wanted already.", n=n),
+        "left_leads_one": t("1 is a lead already."),
+        "left_customers_one": t("1 is a customer already."),
+        "left_accounts_one": t("1 is an account already."),
+        "left_tasks_one": t("1 has an open task already."),
+        "left_visits_one": t("1 is wanted already."),
+        "kept_one": t("1 stays, because somebody works on it."),
         "undone": t("{n} taken back.", n=n),
         "kept": t("{n} stay, because somebody works on them.", n=n),
         "undo": t("Undo"),

@@ -42,7 +42,7 @@ _NEAREST = text(
 
 def wish_of(tab: str, territory_id: str, kind: str, account_class: str, days: str) -> Wish:
     """What the form asks for. Refuses what is no number of days, no class and no territory, in words."""
-    if days and (not days.isdecimal() or not 1 <= int(days) <= LONGEST_DAYS):
+    if days and (not days.isdecimal() or len(days) > 9 or not 1 <= int(days) <= LONGEST_DAYS):
         raise Invalid(f"“{days[:20]}” is no number of days.", help=f"Write 1 to {LONGEST_DAYS}.", field="days")
     if account_class and account_class not in list(AccountClass):
         raise Invalid(f"There is no class “{account_class[:20]}”.", help="One of: A, B, C.", field="account_class")

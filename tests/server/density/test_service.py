@@ -194,6 +194,25 @@ def test_expected_and_found_agree_over_the_whole_market(session: Session, region
     assert all(cell.variance <= cell.expected for cell in cells)
 
 
+def test_rates_and_values_are_learned_as_soon_as_there_are_customers(
+    session: Session, region: Region, customer: Customer
+) -> None:
+    service.refresh(session)
+    assert queries.usual(session).rate == 0
+    rows = session.execute(select(Prospect.name, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin)).limit(3)).all()
+    sites = [customer(name, LonLat(lon, lat), yearly_value=9000, currency="EUR") for name, lon, lat in rows]
+    service.refresh(session)
+    found = queries.usual(session)
+    assert found.rate > 0
+    assert found.value == 9000
+    session.get_one(Account, sites[0].account_id).yearly_value = 9300
+    session.flush()
+    service.refresh(session)
+    assert queries.usual(session).value == 9000
+    service.refresh(session, by_hand=True)
+    assert queries.usual(session).value == 9100
+
+
 def test_cells_lie_in_the_smallest_territory_over_their_middle(session: Session, region: Region) -> None:
     service.refresh(session)
     assert {cell.territory_id for cell in queries.cells(session, FINEST)} == {None}

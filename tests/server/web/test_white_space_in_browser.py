@@ -59,8 +59,10 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     page.click("[data-turn-chosen=leads]")
     page.wait_for_selector(".toast")
     assert "5 leads made." in page.inner_text(".toast")
+    page.wait_for_selector(".gap", state="detached")
     page.click(".toast button")
     page.wait_for_selector("text=5 taken back.")
+    page.check(".gap input >> nth=0")
     page.click("[data-turn-chosen=leads]")
     page.wait_for_selector(".toast button")
     page.goto("/leads")
@@ -72,3 +74,19 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     assert "Too few customers" in page.inner_text(".drawer")
     page.goto("/white-space?which=unworked&days=never")
     assert "no number of days" in page.inner_text("[role=alert]")
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_buttons_of_a_hexagon_can_be_reached(firms: None, page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/density")
+    page.wait_for_selector("#density-map[data-ready=true]")
+    page.click(".cells button >> nth=0")
+    page.wait_for_selector(".cell-card")
+    assert "not known" in page.inner_text(".cell-card")
+    page.click(".cell-card [data-turn=visits]")
+    page.wait_for_selector("text=No visit was wanted. No account of yours here")
+    page.click(".cell-card [data-turn=leads]")
+    page.wait_for_selector("text=5 leads made.")
+    page.click(".cell-card [data-turn=tasks]")
+    page.wait_for_selector("text=1 task made.")

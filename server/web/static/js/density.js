@@ -66,7 +66,7 @@ export async function show(path, at) {
   if (!answer.ok) return;
   hover.remove();
   popup?.remove();
-  popup = new maplibregl.Popup({ maxWidth: "320px", focusAfterOpen: false }).setLngLat(at).setHTML(await answer.text()).addTo(map);
+  popup = new maplibregl.Popup({ maxWidth: "320px", focusAfterOpen: false, className: "cell-popup" }).setLngLat(at).setHTML(await answer.text()).addTo(map);
 }
 map.on("click", "market-cells", ({ lngLat, features: [hit] }) => {
   if (hit.properties.cell) show(`/density/cells/${hit.properties.cell}`, lngLat);
@@ -77,7 +77,7 @@ document.addEventListener("click", async ({ target }) => {
   if (!button) return;
   button.disabled = true;
   const kind = chosen.kind || null;
-  await turn({ into: button.dataset.turn, cells: [button.dataset.cell], kind }, words, () => {});
+  await turn({ into: button.dataset.turn, cells: [button.dataset.cell], kind }, words, () => made.refresh());
   button.disabled = false;
 });
 for (const cell of document.querySelectorAll(".cells [data-lon]")) {

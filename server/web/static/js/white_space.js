@@ -6,7 +6,8 @@ import { marked, ramp } from "./market.js";
 import { turn } from "./turning.js";
 
 const page = document.querySelector("#white"), canvas = document.querySelector("#white-map");
-const words = JSON.parse(canvas.dataset.words), found = JSON.parse(canvas.dataset.marked);
+const words = JSON.parse(canvas.dataset.words);
+let found = JSON.parse(canvas.dataset.marked);
 const boxes = () => [...page.querySelectorAll(".gap input")];
 const keyOf = (row) => row.dataset.cell ?? row.querySelector("input").value;
 let active = page.dataset.cell;
@@ -37,6 +38,16 @@ function chosen() {
   if (text) text.textContent = count ? words.chosen.replace("{n}", count) : words.choose;
   known.data("marked", data());
 }
+/** The list and the map as they are now: what became a lead is white space no longer. */
+async function reload() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html"), body = page.querySelector(".drawer > .body"), top = body.scrollTop;
+  body.replaceChildren(...fresh.querySelector("#white .drawer > .body").childNodes);
+  body.scrollTop = top;
+  found = JSON.parse(fresh.querySelector("#white-map").dataset.marked);
+  chosen();
+}
 page.addEventListener("click", async ({ target }) => {
   const row = target.closest(".gap-text")?.closest(".gap");
   if (row) return show(row, true);
@@ -45,8 +56,8 @@ page.addEventListener("click", async ({ target }) => {
   button.disabled = true;
   const values = boxes().filter((box) => box.checked).map((box) => box.value);
   const what = page.dataset.tab === "alike" ? { prospect_ids: values } : { cells: values };
-  await turn({ into: button.dataset.turnChosen, ...what, kind: page.dataset.kind || null, days: Number(page.dataset.days) }, words, () => {});
-  button.disabled = false;
+  await turn({ into: button.dataset.turnChosen, ...what, kind: page.dataset.kind || null, days: Number(page.dataset.days) }, words, reload);
+  chosen();
 });
 page.addEventListener("change", ({ target }) => { if (target.matches(".gap input")) chosen(); });
 for (const id of ["marked-cells", "marked-points"]) {
