@@ -5,6 +5,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import IO, Any
 from uuid import UUID
 
@@ -48,7 +49,7 @@ def exports_of_plan(session: Session, scope: Scope, plan_id: UUID) -> tuple[Span
         raise NothingToDownload(
             "There is nothing to download: this plan has no visits.", help="Plan again, for other days or reps."
         )
-    _need_alone(session, plan, span, {route.rep_id for route in routes})
+    _need_alone(session, plan, span)
     found = written_of(span, routes)
     written = {one.login for one in found}
     missing = {route.rep_login: route.rep_name for route in routes if route.rep_login not in written}
@@ -80,12 +81,18 @@ def _standing(session: Session, scope: Scope, plan_id: UUID) -> Plan:
     return plan
 
 
-def _need_alone(session: Session, plan: Plan, span: Span, rep_ids: set[UUID]) -> None:
-    """Refuse when another plan has any of the days now: the files of these days are not of this plan alone."""
+def is_overtaken(session: Session, plan: Plan) -> bool:
+    """Whether another plan has any of the days now: their files are not of this plan alone."""
+    first, last = plan.first_day, plan.first_day + timedelta(days=plan.days - 1)
+    reps = select(Route.rep_id).where(Route.plan_id == plan.id)
     ours = (Route.plan_id == plan.id) & Route.deleted_at.is_not(None)
-    theirs = (Route.plan_id != plan.id) & Route.day.between(span.first, span.last) & Route.deleted_at.is_(None)
-    published = select(Route.id).where(Route.rep_id.in_(rep_ids), Route.published_at.is_not(None), ours | theirs)
-    if session.scalars(published.limit(1)).first() is not None:
+    theirs = (Route.plan_id != plan.id) & Route.day.between(first, last) & Route.deleted_at.is_(None)
+    taken = select(Route.id).where(Route.rep_id.in_(reps), Route.published_at.is_not(None), ours | theirs)
+    return session.scalars(taken.limit(1)).first() is not None
+
+
+def _need_alone(session: Session, plan: Plan, span: Span) -> None:
+    if is_overtaken(session, plan):
         all_of_it = plan.id in queries.replaced(session, [plan.id])
         raise Overtaken(
             "Another plan has taken the place of this one."
