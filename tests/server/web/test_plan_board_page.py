@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
@@ -19,7 +20,7 @@ from server.kit import clock
 from server.kit.settings import settings
 from server.plans import computing, queries, service
 from server.plans.exporting import folders, sheets
-from server.plans.models import Plan
+from server.plans.models import Plan, Route
 from server.plans.schemas import PlanRequest
 from tests.server.web.conftest import token_in
 
@@ -178,6 +179,29 @@ def put_manifest(folder: Path, span: Span, login: str, sources: dict[date, str])
     days = [{"day": day.isoformat(), "source": source} for day, source in sources.items()]
     known = {"format": "waymark-export/2", "login": login, "span": str(span), "days": days, "files": []}
     (folder / "manifest.json").write_text(json.dumps(known))
+
+
+def test_a_failed_plan_shows_its_filter_and_where_to_mend_it(
+    browser_of: Any, session: Session, people: Any, plan: Plan
+) -> None:
+    plan.state, plan.error, plan.filter = "failed", "there is no segment “Zap” (at character 1)", 'in segment "Zap"'
+    session.flush()
+    page = browser_of(people["mara"]).get(f"/plans/{plan.id}").text
+    assert "<code>in segment &#34;Zap&#34;</code>" in page
+    wanted = "filter=in+segment+%22Zap%22"
+    assert f'href="/accounts?{wanted}"' in page
+    assert f'href="/plans?first_day={plan.first_day}&amp;{wanted}"' in page
+
+
+def test_a_published_plan_without_visits_offers_no_files(
+    browser_of: Any, session: Session, people: Any, plan: Plan
+) -> None:
+    plan.state = "published"
+    session.execute(delete(Route).where(Route.plan_id == plan.id))
+    session.expire_all()
+    shown = browser_of(people["mara"]).get(f"/plans/{plan.id}/files?asked={plan.first_day}").text
+    assert "Write the files" not in shown
+    assert "every 2s" not in shown
 
 
 def test_stretched_intervals_are_announced_on_the_plan(
