@@ -54,7 +54,10 @@ def _manifest(tour: Tour, files: Iterable[ExportFile]) -> bytes:
         "drive_s": sum(day.drive_s for day in tour.days),
         "distance_m": sum(day.metres for day in tour.days),
         "estimated": tour.estimated,
-        "days": [{"day": day.day.isoformat(), "zone": day.zone, "stops": len(day.stops)} for day in tour.days],
+        "days": [
+            {"day": day.day.isoformat(), "zone": day.zone, "stops": len(day.stops), "source": day.source}
+            for day in tour.days
+        ],
         "attribution": list(tour.attribution),
         "files": [
             {

@@ -133,10 +133,10 @@ class Tour:
 
 
 def _plain(value: object) -> Iterator[str]:
-    """Everything that a tour says, but not the map under it, independent of how times are stored."""
+    """Everything that a tour says, but not the map under it nor its source, independent of how times are stored."""
     if is_dataclass(value):
         for field in fields(value):
-            if field.name != "background":
+            if field.name not in ("background", "source"):
                 yield from _plain(getattr(value, field.name))
     elif isinstance(value, tuple):
         yield str(len(value))

@@ -148,6 +148,8 @@ class DaySheet:
     """The break, when the plan has one."""
     left_out: tuple[LeftOut, ...] = ()
     """What was wanted for this rep and day and did not fit."""
+    source: str = ""
+    """Which route it was written from, and how that stood; only the manifest says it."""
 
     def __post_init__(self) -> None:
         ZoneInfo(self.zone)

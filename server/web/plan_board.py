@@ -15,13 +15,15 @@ from server.kit.errors import NotFound, WaymarkError
 from server.plans import board, comparing, copies, queries, scorecard, versions
 from server.plans.board_schemas import VersionRead
 from server.plans.entry import CAUTIONS
+from server.plans.exporting import service as exports
+from server.plans.exporting import whole
 from server.plans.exporting.folders import Export
 from server.plans.models import Plan, PlanState
 from server.plans.queries import PlanView
 from server.web.drawn import colours, drawn_route
 from server.web.language import Language
 from server.web.pages import attempt, go, language_of, render
-from server.web.plans import exports_by_span, plan_page
+from server.web.plans import plan_page
 
 router = APIRouter(prefix="/plans", include_in_schema=False)
 
@@ -82,26 +84,39 @@ def show_stop(
 
 
 @router.get("/{plan_id}/files")
-def show_files(request: Request, plan_id: UUID, scope: ReadPlans, session: Db) -> Response:
-    """A fragment: navigation along the routes, and the files of the whole plan and of each day."""
+def show_files(request: Request, plan_id: UUID, scope: ReadPlans, session: Db, asked: str = "") -> Response:
+    """A fragment: navigation along the routes, and the files; asks again until those that were asked for are there."""
     view = queries.plan_view(session, scope, plan_id)
-    plan, written = view.plan, dict(exports_by_span(session, scope))
-    days = [Span.of(plan.first_day + timedelta(days=k), 1) for k in range(plan.days)]
-    whole = Span.of(plan.first_day, plan.days)
-    logins = {route.rep_login for route in view.routes}
+    plan, may_read = view.plan, scope.may("exports:read")
+    logins = exports.visible_logins(session, scope) if may_read else set()
+    days = [Span.of(plan.first_day + timedelta(days=k)) for k in range(plan.days)]
+    span = Span.of(plan.first_day, plan.days)
+    is_overtaken = plan.state == PlanState.PUBLISHED and whole.is_overtaken(session, plan)
 
-    def files(span: Span) -> list[Export]:
-        return [one for one in written.get(span, []) if one.login in logins]
+    def routes_in(some: Span) -> list[queries.RouteView]:
+        return [route for route in view.routes if route.day in set(some)]
 
+    def files(some: Span) -> tuple[list[Export], bool]:
+        """Those of some days, and whether they are all there."""
+        theirs = [route for route in routes_in(some) if route.rep_login in logins]
+        found = whole.written_of(some, theirs)
+        return found, len(found) == len({route.rep_login for route in theirs})
+
+    together, is_whole = files(span)
+    may_ask = plan.state == PlanState.PUBLISHED and bool(view.routes) and not is_overtaken
+    awaited = next((one for one in (span, *days) if str(one) == asked and may_ask and not files(one)[1]), None)
     return render(
         request,
         "plans/files.html",
         scope,
         plan=plan,
-        span=whole,
-        whole=files(whole),
-        is_whole=plan.state == PlanState.PUBLISHED and bool(logins) and len(files(whole)) == len(logins),
-        days=[(day, [route for route in view.routes if route.day == day.first], files(day)) for day in days],
+        span=span,
+        whole=together,
+        is_whole=is_whole and may_ask and bool(together),
+        is_overtaken=is_overtaken,
+        may_ask=may_ask,
+        awaited=awaited,
+        days=[(day, routes_in(day), files(day)[0]) for day in days],
     )
 
 

@@ -205,12 +205,13 @@ def delete(request: Request, plan_id: UUID, scope: WritePlans, session: Db) -> R
 def ask_plan_exports(plan_id: UUID, scope: WriteExports, session: Db) -> Response:
     """Write one set of files per rep covering all days of a plan now."""
     plan = queries.find(session, scope, plan_id)
-    export_jobs.defer_span(session, Span.of(plan.first_day, plan.days))
-    return go(f"/plans/{plan_id}?asked=1")
+    span = Span.of(plan.first_day, plan.days)
+    export_jobs.defer_span(session, span)
+    return go(f"/plans/{plan_id}?asked={span}")
 
 
 @router.post("/exports/{day}")
 def ask_exports(day: date, scope: WriteExports, session: Db, plan: Annotated[UUID | None, Form()] = None) -> Response:
     """Write the files of a day now; back to the plan from whose board it was asked."""
     export_jobs.defer_day(session, day)
-    return go(f"/plans?asked={day}#exports" if plan is None else f"/plans/{plan}?asked=1")
+    return go(f"/plans?asked={day}#exports" if plan is None else f"/plans/{plan}?asked={day}")

@@ -57,6 +57,11 @@ class Export:
         return Span.parse(str(self.manifest["span"]))
 
     @property
+    def sources(self) -> dict[str, str]:
+        """By day the route as it stood when its files were written."""
+        return {str(day["day"]): str(day.get("source", "")) for day in self.manifest.get("days", [])}
+
+    @property
     def revision(self) -> str:
         """SHA-256 of the manifest: changes when any file changes, because the manifest holds all hashes."""
         return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()

@@ -1,6 +1,8 @@
 """Tours of published routes: what the files of a rep's days are written from."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -101,7 +103,14 @@ def _sheet(session: Session, route: Route, user: User, rows: list[_StopRow]) -> 
         last_leg=legs[-1],
         rest=Rest(route.break_starts_at, route.break_s) if route.break_starts_at and route.break_s else None,
         left_out=_left_out(session, route),
+        source=source_of(route.id, ((stop.id, stop.starts_at) for stop, *_rest in rows)),
     )
+
+
+def source_of(route_id: UUID, stops: Iterable[tuple[UUID, datetime]]) -> str:
+    """A route as it stands, in a few characters: other with another route, another stop or another hour."""
+    said = [str(route_id), *(f"{stop_id} {starts_at.astimezone(UTC).isoformat()}" for stop_id, starts_at in stops)]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
 def _stop(row: _StopRow, leg: Leg) -> DayStop:

@@ -105,10 +105,8 @@ def test_a_week_is_planned_dragged_planned_anew_published_and_downloaded(
     page.locator("button:has-text('Write the files of this day now')").first.click()
     with transaction() as session:
         day = session.get_one(Plan, UUID(again)).first_day
+    page.wait_for_selector("text=They appear here by themselves")
     export_jobs.export_rep(day.isoformat(), rita)
-    page.goto(f"/plans/{again}")
-    board(page)
-    page.click("#board-tabs button:has-text('Files')")
     with page.expect_download() as download:
         page.locator("a.tag:has-text('ICS')").first.click()
     assert b"BEGIN:VEVENT" in Path(download.value.path()).read_bytes()

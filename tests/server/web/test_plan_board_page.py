@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
@@ -18,8 +19,8 @@ from server.auth.service import set_team, set_working_day
 from server.kit import clock
 from server.kit.settings import settings
 from server.plans import computing, queries, service
-from server.plans.exporting import folders
-from server.plans.models import Plan
+from server.plans.exporting import folders, sheets
+from server.plans.models import Plan, Route
 from server.plans.schemas import PlanRequest
 from tests.server.web.conftest import token_in
 
@@ -146,19 +147,61 @@ def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
     shown = mara.get(f"/plans/{plan.id}/files").text
     assert f'action="/plans/{plan.id}/exports"' in shown
     assert f'action="/plans/exports/{plan.first_day}"' in shown
-    asked = mara.post(f"/plans/{plan.id}/exports", data={"_csrf": token_in(shown)})
-    assert asked.headers["location"] == f"/plans/{plan.id}?asked=1"
-    asked = mara.post(f"/plans/exports/{plan.first_day}", data={"_csrf": token_in(shown), "plan": str(plan.id)})
-    assert asked.headers["location"] == f"/plans/{plan.id}?asked=1", "back to the plan, not to the list of all"
     whole, span = f"/api/v1/plans/{plan.id}/zip", Span.of(plan.first_day, plan.days)
+    asked = mara.post(f"/plans/{plan.id}/exports", data={"_csrf": token_in(shown)})
+    assert asked.headers["location"] == f"/plans/{plan.id}?asked={span}"
+    board = mara.get(asked.headers["location"]).text
+    assert 'data-tab="files" ' in board, "it opens on the tab of the files"
+    assert f'data-fragment="/plans/{plan.id}/files?asked={span}"' in board
+    asked = mara.post(f"/plans/exports/{plan.first_day}", data={"_csrf": token_in(shown), "plan": str(plan.id)})
+    assert asked.headers["location"] == f"/plans/{plan.id}?asked={plan.first_day}", "back to the plan, not to the list"
     assert whole not in shown
-    scope = scope_of(session, people["mara"], source="web")
-    for login in {route.rep_login for route in queries.plan_view(session, scope, plan.id).routes}:
-        folder = tmp_path / str(span) / login
-        folder.mkdir(parents=True)
-        known = {"format": "waymark-export/2", "login": login, "span": str(span), "files": []}
-        (folder / "manifest.json").write_text(json.dumps(known))
-    assert whole in mara.get(f"/plans/{plan.id}/files").text, "offered when everybody's files are there"
+    assert "every 2s" not in shown
+    assert 'hx-trigger="every 2s"' in mara.get(f"/plans/{plan.id}/files?asked={span}").text
+    routes = queries.plan_view(session, scope_of(session, people["mara"], source="web"), plan.id).routes
+    for login in {route.rep_login for route in routes}:
+        put_manifest(tmp_path / str(span) / login, span, login, {route.day: "of another plan" for route in routes})
+    assert whole not in mara.get(f"/plans/{plan.id}/files").text, "the files of another plan are not its own"
+    for login in {route.rep_login for route in routes}:
+        sources = {
+            route.day: sheets.source_of(route.id, ((stop.id, stop.starts_at) for stop in route.stops))
+            for route in routes
+            if route.rep_login == login
+        }
+        put_manifest(tmp_path / str(span) / login, span, login, sources)
+    there = mara.get(f"/plans/{plan.id}/files?asked={span}").text
+    assert whole in there, "offered when everybody's files are there"
+    assert "every 2s" not in there
+
+
+def put_manifest(folder: Path, span: Span, login: str, sources: dict[date, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    days = [{"day": day.isoformat(), "source": source} for day, source in sources.items()]
+    known = {"format": "waymark-export/2", "login": login, "span": str(span), "days": days, "files": []}
+    (folder / "manifest.json").write_text(json.dumps(known))
+
+
+def test_a_failed_plan_shows_its_filter_and_where_to_mend_it(
+    browser_of: Any, session: Session, people: Any, plan: Plan
+) -> None:
+    plan.state, plan.error, plan.filter = "failed", "there is no segment “Zap” (at character 1)", 'in segment "Zap"'
+    session.flush()
+    page = browser_of(people["mara"]).get(f"/plans/{plan.id}").text
+    assert "<code>in segment &#34;Zap&#34;</code>" in page
+    wanted = "filter=in+segment+%22Zap%22"
+    assert f'href="/accounts?{wanted}"' in page
+    assert f'href="/plans?first_day={plan.first_day}&amp;{wanted}"' in page
+
+
+def test_a_published_plan_without_visits_offers_no_files(
+    browser_of: Any, session: Session, people: Any, plan: Plan
+) -> None:
+    plan.state = "published"
+    session.execute(delete(Route).where(Route.plan_id == plan.id))
+    session.expire_all()
+    shown = browser_of(people["mara"]).get(f"/plans/{plan.id}/files?asked={plan.first_day}").text
+    assert "Write the files" not in shown
+    assert "every 2s" not in shown
 
 
 def test_stretched_intervals_are_announced_on_the_plan(

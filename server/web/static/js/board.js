@@ -299,7 +299,7 @@ $("#board-found")?.addEventListener("click", async ({ target }) => {
 
 await load();
 startMoving({ grid, panel: $("#waiting"), state, words, preview, change, find, dayOf, say, refused: (one) => toast(`${words.no}: ${refusal(one, words)}`), redraw: () => { redrawLanes(); say(); } });
-refresh();
+if (page.dataset.tab) tab(page.dataset.tab); else refresh();
 page.dataset.ready = "true";
 map = await boardMap($("#plan-map"), plan, () => ({ day: state.day || state.mapDay, rep: state.rep, routes: state.routes, colours }), (key, isChosen) => { if (isChosen && key) choose(key); else light(key ?? state.chosen, { isFromMap: true }); });
 light();

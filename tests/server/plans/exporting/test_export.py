@@ -23,6 +23,7 @@ from server.kit import clock
 from server.plans.exporting import folders, jobs, service, sheets, targets
 from server.plans.exporting.target_models import ExportDelivery
 from server.plans.exporting.target_schemas import TargetWrite
+from server.plans.models import Plan
 from tests.server.plans.exporting.conftest import DAY, PUBLISHED, MakeUser, Publish, at
 
 type ClientFor = Callable[[User | None], TestClient]
@@ -220,6 +221,55 @@ def test_a_whole_plan_comes_as_one_archive_with_a_manifest_and_the_same_bytes_ag
     with zipfile.ZipFile(io.BytesIO(client_for(rita).get(path).content)) as archive:
         assert {Path(name).parent.name for name in archive.namelist()} == {"", "rita"}, "a rep gets what she may see"
     assert client_for(make_user("nils", Role.REP)).get(path).status_code == 404
+
+
+@pytest.mark.usefixtures("libraries")
+def test_the_archive_of_a_plan_never_holds_the_files_of_another_plan(
+    session: Session, rita: User, make_user: MakeUser, publish: Publish, client_for: ClientFor
+) -> None:
+    first = publish(rita)
+    service.write_day(session, DAY)
+    manager = client_for(make_user("mona", Role.ADMIN))
+    assert manager.get(f"/api/v1/plans/{first.plan_id}/zip").status_code == 200
+    first.deleted_at = clock.now()
+    session.flush()
+    second = publish(rita, number="008")
+    later = manager.get(f"/api/v1/plans/{second.plan_id}/zip")
+    assert (later.status_code, later.json()["code"]) == (409, "export_not_written_yet")
+    earlier = manager.get(f"/api/v1/plans/{first.plan_id}/zip")
+    assert (earlier.status_code, earlier.json()["detail"]) == (409, "Another plan has taken the place of this one.")
+    service.write_day(session, DAY)
+    assert manager.get(f"/api/v1/plans/{second.plan_id}/zip").status_code == 200
+    assert manager.get(f"/api/v1/plans/{first.plan_id}/zip").status_code == 409
+
+
+@pytest.mark.usefixtures("libraries")
+def test_the_archive_of_a_plan_waits_for_new_files_when_a_stop_has_changed(
+    session: Session, rita: User, publish: Publish, client_for: ClientFor
+) -> None:
+    route = publish(rita)
+    service.write_day(session, DAY)
+    session.refresh(route)
+    route.stops[0].starts_at += timedelta(minutes=5)
+    session.flush()
+    assert client_for(rita).get(f"/api/v1/plans/{route.plan_id}/zip").json()["code"] == "export_not_written_yet"
+
+
+def test_a_plan_that_was_taken_back_or_has_no_visit_says_that_there_is_nothing_to_download(
+    session: Session, rita: User, publish: Publish, client_for: ClientFor
+) -> None:
+    route = publish(rita)
+    plan, plan_id = session.get_one(Plan, route.plan_id), route.plan_id
+    session.delete(route)
+    session.flush()
+    session.expire_all()
+    answer = client_for(rita).get(f"/api/v1/plans/{plan_id}/zip")
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_export")
+    plan.published_at = plan.deleted_at = clock.now()
+    session.flush()
+    answer = client_for(rita).get(f"/api/v1/plans/{plan_id}/zip")
+    assert (answer.status_code, answer.json()["code"]) == (409, "plan_overtaken")
+    assert "was taken back" in answer.json()["detail"]
 
 
 def test_a_span_that_is_none_is_refused_in_words(rita: User, client_for: ClientFor) -> None:
