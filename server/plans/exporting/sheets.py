@@ -103,13 +103,13 @@ def _sheet(session: Session, route: Route, user: User, rows: list[_StopRow]) -> 
         last_leg=legs[-1],
         rest=Rest(route.break_starts_at, route.break_s) if route.break_starts_at and route.break_s else None,
         left_out=_left_out(session, route),
-        source=source_of(route.id, ((stop.id, stop.starts_at) for stop, *_rest in rows)),
+        source=source_of((stop.visit_id or account.id, stop.starts_at) for stop, account, *_rest in rows),
     )
 
 
-def source_of(route_id: UUID, stops: Iterable[tuple[UUID, datetime]]) -> str:
-    """A route as it stands, in a few characters: other with another route, another stop or another hour."""
-    said = [str(route_id), *(f"{stop_id} {starts_at.astimezone(UTC).isoformat()}" for stop_id, starts_at in stops)]
+def source_of(stops: Iterable[tuple[UUID, datetime]]) -> str:
+    """A day's visits (or accounts) and hours in a few characters: other with another stop or hour, never by chance."""
+    said = [f"{visit_id} {starts_at.astimezone(UTC).isoformat()}" for visit_id, starts_at in stops]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 

@@ -65,7 +65,7 @@ def written_of(span: Span, routes: Sequence[RouteView]) -> list[Export]:
     """The files that were written from exactly these routes, as they stand now."""
     wanted: dict[str, dict[str, str]] = {}
     for route in routes:
-        source = sheets.source_of(route.id, ((stop.id, stop.starts_at) for stop in route.stops))
+        source = sheets.source_of((stop.visit_id or stop.account_id, stop.starts_at) for stop in route.stops)
         wanted.setdefault(route.rep_login, {})[route.day.isoformat()] = source
     return [one for one in folders.exports_of(span) if one.login in wanted and one.sources == wanted[one.login]]
 

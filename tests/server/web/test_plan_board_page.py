@@ -164,7 +164,7 @@ def test_the_files_of_a_published_plan_are_asked_for_all_days_or_for_one(
     assert whole not in mara.get(f"/plans/{plan.id}/files").text, "the files of another plan are not its own"
     for login in {route.rep_login for route in routes}:
         sources = {
-            route.day: sheets.source_of(route.id, ((stop.id, stop.starts_at) for stop in route.stops))
+            route.day: sheets.source_of((stop.visit_id or stop.account_id, stop.starts_at) for stop in route.stops)
             for route in routes
             if route.rep_login == login
         }
