@@ -71,7 +71,8 @@ def test_workbooks_and_geopackages_name_every_source(admin: TestClient, tmp_path
     cells = " ".join(str(cell) for row in book["Sources"].iter_rows(values_only=True) for cell in row)
     path = tmp_path / f"{uuid4()}.gpkg"
     path.write_bytes(admin.get("/api/v1/density/export?format=gpkg").content)
-    about = " ".join(pyogrio.read_dataframe(path, layer="about")["source"])
+    told = pyogrio.read_dataframe(path, layer="about")
+    about = " ".join(told[told["what"] == "source"]["meaning"])
     for text in (cells, about):
         assert FILE in text
         assert ELSEWHERE in text
