@@ -148,14 +148,14 @@ saving?.addEventListener("submit", () => {
   const { lng, lat } = map.getCenter();
   saving.elements.map.value = `${query}#at=${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}`;
 });
-const { show: showDay } = dayControl(document.querySelector("#day"), (day, drawn) => {
+const shownDay = dayControl(document.querySelector("#day"), (day, drawn) => {
   other = { ...drawn, day };
   document.querySelector("#day-hint").hidden = !day || drawn.routes.length + drawn.tracks.length > 0;
   known.refresh();
   legend();
   address();
 });
-if (asked.get("day")) showDay(asked.get("day"));
+if (asked.get("day")) shownDay.show(asked.get("day"));
 const ringsBox = panelOfLayers.querySelector("#rings");
 if (ringsBox) {
   ringed = ringsControl(ringsBox, document.querySelector("#rings-hint"), known, () => { legend(); address(); });
@@ -246,7 +246,7 @@ async function ask() {
       known.data("route-legs", legs);
       known.data("route-stops", stops);
       known.data("incoming", reports(other.day ? [] : today.reports));
-      if (!other.day) showDay("");
+      shownDay.today();
       legend();
     } else if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");
   } catch { /* no network for a moment: the next try shows it */ }

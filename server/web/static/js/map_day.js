@@ -30,13 +30,18 @@ export function tracks(data) {
 
 /** The day of the routes and check-ins; empty is today, whose routes the page asks for by itself. `changed(day, drawn)` is told. */
 export function dayControl(input, changed) {
-  let asked = 0;
+  let asked = 0, wanted = "";
   async function show(day) {
     const turn = (asked += 1);
+    wanted = day === input.dataset.today ? "" : day;
     input.value = day || input.dataset.today;
     const answer = await fetch(`/home/day?day=${input.value}`);
-    if (answer.ok && turn === asked) changed(input.value === input.dataset.today ? "" : day, await answer.json());
+    if (answer.ok && turn === asked) changed(wanted, await answer.json());
   }
   input.addEventListener("change", () => show(input.value));
-  return { show };
+  return {
+    show,
+    /** Something happened today: ask again, unless another day is wanted. */
+    today() { if (!wanted) show(""); },
+  };
 }
