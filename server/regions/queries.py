@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
 from geo.mappack import LAYERS
-from geo.types import BBox
+from geo.types import BBox, LonLat
 from server.kit.tiles import Tile
 from server.regions.errors import NoSuchRegion
 from server.regions.models import Region, RegionPlace, State
@@ -142,6 +142,27 @@ def admin_areas(level: int | None = None) -> Select[RegionPlace]:
         .order_by(RegionPlace.admin_level, RegionPlace.name)
     )
     return statement if level is None else statement.where(RegionPlace.admin_level == level)
+
+
+_NEAREST = text(
+    """
+    select place.name
+    from unnest(cast(:lons as float8[]), cast(:lats as float8[])) with ordinality as c (lon, lat, place)
+    left join lateral (
+        select p.name from region_place p join region r on r.id = p.region_id and r.state = 'ready'
+        where p.kind in ('city', 'town', 'village', 'hamlet', 'suburb')
+          and p.point && ST_Expand(ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), 0.15)
+        order by p.point <-> ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326) limit 1
+    ) place on true
+    order by c.place
+    """
+)
+
+
+def nearest_settlements(session: Session, points: Sequence[LonLat]) -> list[str]:
+    """The name of the settlement nearest to each point; empty where none is within some ten kilometres."""
+    given = {"lons": [at.lon for at in points], "lats": [at.lat for at in points]}
+    return [name or "" for name in session.scalars(_NEAREST, given)]
 
 
 def basemap_tile(session: Session, tile: Tile) -> bytes:

@@ -1,6 +1,6 @@
 """Routes and reports as a map draws them: plain values for JSON; the browser decodes the polylines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -43,12 +43,6 @@ def drawn_route(route: RouteView, colour: str) -> dict[str, Any]:
         "stops": stops,
         "homes": homes,
     }
-
-
-def drawn_routes(routes: Sequence[RouteView]) -> list[dict[str, Any]]:
-    """Some routes with their reps' colours."""
-    known = colours(route.rep_id for route in routes)
-    return [drawn_route(route, known[route.rep_id]) for route in routes]
 
 
 def drawn_tracks(checkins: Iterable[CheckIn], known: Mapping[UUID, str]) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
 from server.segments import queries as segments
 from server.sync import conflicts
-from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_routes, drawn_tracks
+from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_tracks
 from server.web.filters import asks_for_drive, chips
 from server.web.pages import attempt, html, render
 from server.web.segments import map_path
@@ -140,7 +140,7 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
     routes = plans.routes_between(session, scope, day, day) if scope.may("plans:read") else ()
     may_see = scope.may("activities:read")
     reports = activities.incoming(session, scope, day, limit=200) if may_see else []
-    drawn: dict[str, Any] = {"routes": drawn_routes(routes), "reports": drawn_reports(reports)}
+    drawn = drawn_day(session, scope, day, routes) | {"reports": drawn_reports(reports)}
     text = html(
         request,
         "home/today.html",
@@ -163,7 +163,12 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
 @router.get("/home/day")
 def show_day(scope: ReadAccounts, session: Db, day: date) -> dict[str, Any]:
     """Another day as the map draws it: the published routes, and the check-ins in their order."""
-    routes = plans.routes_between(session, scope, day, day) if scope.may("plans:read") else []
+    routes = plans.routes_between(session, scope, day, day) if scope.may("plans:read") else ()
+    return drawn_day(session, scope, day, routes)
+
+
+def drawn_day(session: Session, scope: Scope, day: date, routes: Sequence[RouteView]) -> dict[str, Any]:
+    """The routes of a day and the way that each rep really went, in the same colours."""
     checkins = activities.tracks(session, scope, day) if scope.may("activities:read") else []
     known = colours([*(route.rep_id for route in routes), *(one.rep_id for one in checkins)])
     return {

@@ -1,11 +1,11 @@
 """The white-space page: ground that is nobody's, ground where nobody goes, and prospects like the best customers."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from shapely.geometry import mapping
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.density import cell_outline
@@ -26,18 +26,6 @@ router = APIRouter(prefix="/white-space", include_in_schema=False)
 
 ReadDensity = Annotated[Scope, requires("density:read")]
 TABS = ("unassigned", "unworked", "alike")
-_NEAREST = text(
-    """
-    select c.cell, place.name
-    from unnest(cast(:cells as text[]), cast(:lons as float8[]), cast(:lats as float8[])) as c (cell, lon, lat)
-    cross join lateral (
-        select p.name from region_place p join region r on r.id = p.region_id and r.state = 'ready'
-        where p.kind in ('city', 'town', 'village', 'hamlet', 'suburb')
-          and p.point && ST_Expand(ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), 0.15)
-        order by p.point <-> ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326) limit 1
-    ) place
-    """
-)
 
 
 def wish_of(tab: str, territory_id: str, kind: str, account_class: str, days: str) -> Wish:
@@ -111,17 +99,14 @@ def asked(wish: Wish) -> str:
         "which": wish.which.value, "territory_id": wish.territory_id, "kind": wish.kind,
         "account_class": wish.account_class, "days": wish.days,
     }  # fmt: skip
-    return "&".join(f"{name}={value}" for name, value in given.items() if value is not None)
+    return urlencode({name: value for name, value in given.items() if value is not None})
 
 
 def near_places(session: Session, gaps: list[Gap]) -> dict[str, str]:
     """The nearest settlement of each hexagon; none where no region is."""
     shown = gaps[:60]
-    rows = session.execute(
-        _NEAREST,
-        {"cells": [g.cell for g in shown], "lons": [g.at.lon for g in shown], "lats": [g.at.lat for g in shown]},
-    )
-    return {gap.cell: "" for gap in shown} | {cell: name for cell, name in rows}
+    names = regions.nearest_settlements(session, [gap.at for gap in shown])
+    return {gap.cell: name for gap, name in zip(shown, names, strict=True)}
 
 
 def marked(found: Ranked | None, alike: lookalikes.Found | None) -> dict[str, Any]:

@@ -14,13 +14,13 @@ const page = document.querySelector("#home");
 const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", by: page.dataset.by, owners: JSON.parse(page.dataset.owners) };
 const chosenLeads = { filter: page.dataset.leads ?? "", selected: "" };
 const chosenTickets = { filter: page.dataset.tickets ?? "" };
-let today = { routes: [], reports: [] };
+let today = { routes: [], tracks: [], reports: [] };
 let market = null;
 let reach = null;
 let lasso = null;
 let ringed = null;
-let other = { day: "", routes: [], tracks: [] };
-const routesShown = () => (other.day ? other.routes : today.routes);
+let other = { day: "" };
+const shown = () => (other.day ? other : today);
 const asked = new URLSearchParams(location.search);
 const panelOfLayers = document.querySelector("#layers");
 const boxes = [...panelOfLayers.querySelectorAll("input[data-layer]")];
@@ -30,14 +30,14 @@ if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layer
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   hash: "at",
-  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(routesShown())), tracks(() => other.tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)],
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)],
   hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;
 
 // layers and legend
 function legend() {
-  for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !routesShown().length) || (part.dataset.legend === "tracks" && !other.tracks.length) || (part.dataset.legend === "rings" && !ringed?.state.centre) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
+  for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !shown().routes.length) || (part.dataset.legend === "tracks" && !shown().tracks.length) || (part.dataset.legend === "rings" && !ringed?.state.centre) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
   for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
   if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
 }
@@ -134,10 +134,10 @@ async function list() {
 }
 /** The address of the page says what it shows, so that it can be passed on. */
 function address() {
-  const shown = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
+  const layers = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
   const kept = { by: chosen.by === "class" ? "" : chosen.by, leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
   const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q, ...kept }).filter(([, value]) => value));
-  if (shown !== usual) query.set("layers", shown || "none");
+  if (layers !== usual) query.set("layers", layers || "none");
   history.replaceState(null, "", `/${query.size ? `?${query}` : ""}${location.hash}`);
 }
 const saving = document.querySelector("#save-map-view");
@@ -148,14 +148,14 @@ saving?.addEventListener("submit", () => {
   const { lng, lat } = map.getCenter();
   saving.elements.map.value = `${query}#at=${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}`;
 });
-const shownDay = dayControl(document.querySelector("#day"), (day, drawn) => {
-  other = { ...drawn, day };
-  document.querySelector("#day-hint").hidden = !day || drawn.routes.length + drawn.tracks.length > 0;
+const showDay = dayControl(document.querySelector("#day"), (drawn) => {
+  other = drawn;
+  document.querySelector("#day-hint").hidden = !drawn.day || drawn.routes.length + drawn.tracks.length > 0;
   known.refresh();
   legend();
   address();
 });
-if (asked.get("day")) shownDay.show(asked.get("day"));
+if (asked.get("day")) showDay(asked.get("day"));
 const ringsBox = panelOfLayers.querySelector("#rings");
 if (ringsBox) {
   ringed = ringsControl(ringsBox, document.querySelector("#rings-hint"), known, () => { legend(); address(); });
@@ -240,13 +240,8 @@ async function ask() {
       const top = panel.scrollTop;
       panel.innerHTML = await answer.text();
       panel.scrollTop = top;
-      const drawn = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "reports": []}');
-      today = drawn;
-      const { legs, stops } = features(routesShown());
-      known.data("route-legs", legs);
-      known.data("route-stops", stops);
-      known.data("incoming", reports(other.day ? [] : today.reports));
-      shownDay.today();
+      today = JSON.parse(panel.querySelector("#drawn")?.textContent ?? '{"routes": [], "tracks": [], "reports": []}');
+      if (!other.day) known.refresh();
       legend();
     } else if (answer.headers.get("HX-Redirect")) location.href = answer.headers.get("HX-Redirect");
   } catch { /* no network for a moment: the next try shows it */ }

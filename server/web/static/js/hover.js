@@ -8,7 +8,7 @@ const WORDS = {
   "account-pins": ({ name, account_class, overdue_days }) => [name, [account_class && say(`class ${account_class}`, `Klasse ${account_class}`), due(overdue_days)]],
   "account-bubbles": ({ count, a, b, c }) => [say(`${count} accounts`, `${count} Konten`), [`A ${a}`, `B ${b}`, `C ${c}`]],
   "lead-pins": ({ name, score }) => [name, [say("lead", "Lead"), score === undefined ? "" : say(`score ${Math.round(score)}`, `Punktzahl ${Math.round(score)}`)]],
-  "ticket-pins": ({ number, subject, is_overdue }) => [subject ?? say("ticket", "Ticket"), [number, is_overdue ? say("overdue", "überfällig") : ""]],
+  "ticket-pins": ({ name, number, is_overdue }) => [name, [number, is_overdue ? say("overdue", "überfällig") : ""]],
   "prospect-points": ({ name, kind }) => [name, [kind, say("no customer yet", "noch kein Kunde")]],
   "route-stops": ({ name, label }) => [name, [label && say(`stop ${label}`, `Stopp ${label}`)]],
   "track-stops": ({ name, at, rep }) => [name, [say(`checked in at ${at}`, `eingecheckt um ${at}`), rep]],

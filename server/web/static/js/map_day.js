@@ -28,20 +28,16 @@ export function tracks(data) {
   };
 }
 
-/** The day of the routes and check-ins; empty is today, whose routes the page asks for by itself. `changed(day, drawn)` is told. */
+/** The day that the map shows. `changed({day, routes, tracks})` is told; for today, which the page asks for itself, `day` is empty. */
 export function dayControl(input, changed) {
-  let asked = 0, wanted = "";
+  let asked = 0;
   async function show(day) {
     const turn = (asked += 1);
-    wanted = day === input.dataset.today ? "" : day;
     input.value = day || input.dataset.today;
+    if (input.value === input.dataset.today) { changed({ day: "" }); return; }
     const answer = await fetch(`/home/day?day=${input.value}`);
-    if (answer.ok && turn === asked) changed(wanted, await answer.json());
+    if (answer.ok && turn === asked) changed({ ...await answer.json(), day: input.value });
   }
   input.addEventListener("change", () => show(input.value));
-  return {
-    show,
-    /** Something happened today: ask again, unless another day is wanted. */
-    today() { if (!wanted) show(""); },
-  };
+  return show;
 }

@@ -1,0 +1,240 @@
+"""A hexagon or a selection made into work once, and taken back without what somebody has worked on."""
+
+from collections.abc import Callable
+
+import h3
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts.models import Account, Site
+from server.activities.agenda import service as agenda
+from server.activities.agenda.models import Activity, Kind
+from server.auth.access import scope_of
+from server.auth.models import User
+from server.demands.models import DemandState, VisitDemand
+from server.density import service, turning, undoing, whitespace
+from server.density.models import DensityCell, DensityCustomer
+from server.density.turning import Into, Selection
+from server.density.whitespace import RESOLUTION, Wish
+from server.leads.models import Lead
+from server.records.service import Actor, acting
+from server.regions.models import Prospect, Region
+from server.territories.models import Territory
+from tests.server.density.conftest import some
+
+type Clients = Callable[[User | None], TestClient]
+type Customer = Callable[..., Site]
+
+
+def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session, market: Region, ada: User) -> None:
+    scope = scope_of(session, ada, source="web")
+    service.refresh(session)
+    best = whitespace.ranked(session, scope, Wish()).gaps[0]
+    made = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
+    count, known = made.counts["made"], made.counts["accounts"]
+    assert count + known == best.prospects
+    lead = session.scalars(select(Lead).limit(1)).one()
+    assert (lead.campaign, lead.pin is not None, lead.note is not None) == ("White space", True, True)
+    again = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
+    assert (again.counts["made"], again.counts["leads"]) == (0, count)
+    left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
+    assert left.get(best.cell, 0) == known
+    lead.state = "working"
+    session.flush()
+    assert undoing.undo(session, scope, made.id) == {"taken_back": count - 1, "kept": 1}
+    with pytest.raises(undoing.NothingLeft):
+        undoing.undo(session, scope, made.id)
+    left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
+    assert left[best.cell] == best.prospects - 1
+
+
+def test_what_a_lead_would_refuse_of_open_data_is_left_out(session: Session, market: Region, ada: User) -> None:
+    prospect = session.scalars(
+        select(Prospect)
+        .where(~select(DensityCustomer.site_id).where(DensityCustomer.prospect_id == Prospect.id).exists())
+        .order_by(Prospect.id)
+        .limit(1)
+    ).one()
+    prospect.tags = {**prospect.tags, "email": "www.example.org", "phone": "+423 1234567", "addr:city": "Here"}
+    session.flush()
+    made = turning.turn(
+        session, scope_of(session, ada, source="web"), Into.LEADS, Selection(prospect_ids=[prospect.id])
+    )
+    assert made.counts["made"] == 1
+    lead = session.scalars(select(Lead).where(Lead.company == prospect.name)).one()
+    assert (lead.emails, lead.phones, lead.city) == ([], ["+423 1234567"], "Here")
+
+
+def test_customers_of_a_hexagon_are_left_out_and_counted(session: Session, market: Region, ada: User) -> None:
+    name, at = some(session, 1)[0]
+    cell = h3.latlng_to_cell(at.lat, at.lon, 9)
+    made = turning.turn(session, scope_of(session, ada, source="web"), Into.LEADS, Selection(cells=[cell]))
+    assert made.counts["customers"] >= 1
+    assert not session.scalars(select(Lead.id).where(Lead.company == name)).all()
+
+
+def test_idle_accounts_become_tasks_and_wanted_visits_once(
+    session: Session, market: Region, ada: User, rita: User, customer: Customer
+) -> None:
+    at = LonLat(-6.05, 46.05)
+    site = customer("Forgotten Ltd", at)
+    session.get_one(Account, site.account_id).territory_id = session.scalar(select(Territory.id))
+    session.flush()
+    scope, cell = scope_of(session, ada, source="web"), h3.latlng_to_cell(at.lat, at.lon, RESOLUTION)
+    chosen = Selection(cells=[cell])
+    tasks = turning.turn(session, scope, Into.TASKS, chosen)
+    assert tasks.counts == {"made": 1, "tasks": 0}
+    assert turning.turn(session, scope, Into.TASKS, chosen).counts == {"made": 0, "tasks": 1}
+    visits = turning.turn(session, scope, Into.VISITS, chosen)
+    assert visits.counts == {"made": 1, "visits": 0}
+    assert turning.turn(session, scope, Into.VISITS, chosen).counts == {"made": 0, "visits": 1}
+    assert undoing.undo(session, scope, tasks.id)["taken_back"] == 1
+    assert undoing.undo(session, scope, visits.id)["taken_back"] == 1
+    assert session.scalars(select(Activity.id).where(Activity.deleted_at.is_(None))).all() == []
+    assert session.scalars(select(VisitDemand.state)).all() == [DemandState.WITHDRAWN]
+
+
+def test_a_hexagon_without_accounts_becomes_one_task(session: Session, market: Region, ada: User) -> None:
+    scope = scope_of(session, ada, source="web")
+    cell = whitespace.ranked(session, scope, Wish()).gaps[0].cell
+    made = turning.turn(session, scope, Into.TASKS, Selection(cells=[cell]))
+    assert made.counts == {"made": 1, "tasks": 0}
+    assert session.scalars(select(Activity.subject)).one().startswith("White space: ")
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"into": "leads"}, "Nothing is chosen"),
+        ({"into": "leads", "cells": ["not a cell"]}, "no hexagon"),
+        ({"into": "leads", "cells": ["f" * 300]}, "no hexagon"),
+        ({"into": "leads", "cells": ["-1"]}, "no hexagon"),
+        ({"into": "tasks", "prospect_ids": ["0197a3f2-0000-7000-8000-000000000001"]}, "made of hexagons"),
+        ({"into": "leads", "cells": ["88185c5201fffff"], "kind": "shop=unicorn"}, "no kind of firm"),
+    ],
+)
+def test_a_selection_that_means_nothing_is_refused_in_words(
+    client_for: Clients, ada: User, body: dict[str, object], word: str
+) -> None:
+    answer = client_for(ada).post("/api/v1/white-space/actions", json=body)
+    assert answer.status_code == 422
+    assert word in answer.json()["detail"]
+
+
+def test_a_hexagon_in_which_nothing_is_becomes_no_task(client_for: Clients, ada: User, market: Region) -> None:
+    body = {"into": "tasks", "cells": ["8928308280fffff"]}
+    assert client_for(ada).post("/api/v1/white-space/actions", json=body).status_code == 404
+
+
+def test_undo_keeps_leads_that_somebody_edited_or_planned_something_for(
+    session: Session, market: Region, ada: User
+) -> None:
+    scope = scope_of(session, ada, source="web")
+    ids = list(
+        session.scalars(
+            select(Prospect.id)
+            .where(~select(DensityCustomer.site_id).where(DensityCustomer.prospect_id == Prospect.id).exists())
+            .order_by(Prospect.id)
+            .limit(12)
+        )
+    )
+    acting(session, Actor(ada.id, "web"))
+    made = turning.turn(session, scope, Into.LEADS, Selection(prospect_ids=ids))
+    assert made.counts["made"] >= 3
+    first, second, *_ = session.scalars(select(Lead).order_by(Lead.id)).all()
+    first.note = "They want to see us in May."
+    values = {"subject": "Call them", "lead_id": second.id}
+    agenda.add(session, agenda.NewActivity(Kind.TASK, ada.id, values))
+    session.flush()
+    assert undoing.undo(session, scope, made.id) == {"taken_back": made.counts["made"] - 2, "kept": 2}
+    assert (first.deleted_at, second.deleted_at) == (None, None)
+
+
+def test_undo_keeps_a_task_that_somebody_edited(session: Session, market: Region, ada: User) -> None:
+    scope = scope_of(session, ada, source="web")
+    acting(session, Actor(ada.id, "web"))
+    cell = whitespace.ranked(session, scope, Wish()).gaps[0].cell
+    made = turning.turn(session, scope, Into.TASKS, Selection(cells=[cell]))
+    session.scalars(select(Activity)).one().note = "Begin at the station."
+    session.flush()
+    assert undoing.undo(session, scope, made.id) == {"taken_back": 0, "kept": 1}
+
+
+def test_a_coarse_hexagon_gives_a_rep_the_own_part_of_it_only(
+    session: Session, market: Region, ada: User, rita: User, client_for: Clients
+) -> None:
+    service.refresh(session)
+    # The middle of one lies in the west and it reaches over the border.
+    over = [
+        cell
+        for level in range(3, 9)
+        for cell in session.scalars(
+            select(DensityCell.cell).where(DensityCell.resolution == level, DensityCell.territory_id.is_not(None))
+        )
+        if session.scalar(
+            select(func.count()).where(
+                DensityCell.resolution == 9,
+                func.h3_parent(DensityCell.cell, level) == cell,
+                DensityCell.territory_id.is_(None),
+            )
+        )
+    ]
+    other = [
+        cell
+        for level in range(3, 9)
+        for cell in session.scalars(
+            select(DensityCell.cell).where(DensityCell.resolution == level, DensityCell.territory_id.is_(None))
+        )
+    ]
+    client, everything = client_for(rita), client_for(ada)
+    shares = []
+    for cell in {*over, *other}:
+        name = h3.int_to_str(cell)
+        mine = session.scalar(
+            select(func.sum(DensityCell.prospects)).where(
+                DensityCell.resolution == 9,
+                func.h3_parent(DensityCell.cell, h3.get_resolution(name)) == cell,
+                DensityCell.territory_id.is_not(None),
+            )
+        )
+        answer = client.get(f"/api/v1/density/cells/{name}")
+        if mine is None:
+            assert answer.status_code == 404
+            continue
+        assert answer.json()["figures"]["prospects"] == mine
+        whole = everything.get(f"/api/v1/density/cells/{name}").json()["figures"]["prospects"]
+        shares.append((mine, whole, name))
+    partly = [(whole, name) for mine, whole, name in shares if 0 < mine < whole]
+    assert partly
+    turning.turn(session, scope_of(session, rita, source="web"), Into.LEADS, Selection(cells=[min(partly)[1]]))
+    east = select(func.count()).where(Lead.pin.is_not(None), func.ST_X(Lead.pin) > -5.99)
+    assert session.scalar(east) == 0
+    assert session.scalar(select(func.count()).select_from(Lead))
+
+
+def test_tasks_go_to_the_owner_of_each_account(
+    session: Session, market: Region, ada: User, rita: User, customer: Customer
+) -> None:
+    at = LonLat(-6.05, 46.05)
+    for name, owner in (("Hers Ltd", rita), ("Nobody's Ltd", None)):
+        site = customer(name, at, owner_id=owner.id if owner else None)
+        session.get_one(Account, site.account_id).territory_id = session.scalar(select(Territory.id))
+    session.flush()
+    cell = h3.latlng_to_cell(at.lat, at.lon, RESOLUTION)
+    turning.turn(session, scope_of(session, ada, source="web"), Into.TASKS, Selection(cells=[cell]))
+    owners = dict(session.execute(select(Activity.subject, Activity.owner_id)).all())
+    assert owners == {"Visit Hers Ltd": rita.id, "Visit Nobody's Ltd": ada.id}
+
+
+def test_the_limit_counts_only_what_would_be_made(
+    session: Session, market: Region, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, at = some(session, 1)[0]
+    cell = h3.latlng_to_cell(at.lat, at.lon, 9)
+    scope = scope_of(session, ada, source="web")
+    turning.turn(session, scope, Into.LEADS, Selection(cells=[cell]))
+    monkeypatch.setattr(turning, "MOST_AT_ONCE", 0)
+    assert turning.turn(session, scope, Into.LEADS, Selection(cells=[cell])).counts["made"] == 0
