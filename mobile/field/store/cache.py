@@ -86,6 +86,11 @@ class Cache:
         row = self.db.execute("select rev, opened(base) as base from row where e=? and id=?", (e, row_id)).fetchone()
         return (0, None) if row is None else (row["rev"], json.loads(row["base"]))
 
+    def rev(self, e: str, row_id: str) -> int:
+        """The revision that the server last sent; 0 when it never sent the row."""
+        row = self.db.execute("select rev from row where e=? and id=?", (e, row_id)).fetchone()
+        return 0 if row is None else int(row[0])
+
     def doc(self, e: str, row_id: str) -> Json | None:
         """The row as the rep sees it, own pending changes included."""
         row = self.db.execute("select opened(doc) as doc from row where e=? and id=?", (e, row_id)).fetchone()
@@ -127,11 +132,18 @@ class Cache:
 
     def join(self, bucket: int, e: str, row_id: str) -> None:
         self.db.execute("insert or ignore into membership values(?,?,?)", (e, row_id, bucket))
+
+    def confirm(self, bucket: int, e: str, row_id: str) -> None:
+        """A row of a bucket that is read again has come again."""
         self.db.execute("delete from suspect where e=? and id=? and bucket=?", (e, row_id, bucket))
 
     def leave(self, bucket: int, e: str, row_id: str) -> None:
         self.db.execute("delete from membership where e=? and id=? and bucket=?", (e, row_id, bucket))
         self.db.execute("delete from suspect where e=? and id=? and bucket=?", (e, row_id, bucket))
+
+    def has_suspects(self) -> bool:
+        """Whether any bucket is being read again."""
+        return self.db.execute("select 1 from suspect limit 1").fetchone() is not None
 
     def is_suspect(self, e: str, row_id: str) -> bool:
         return self.db.execute("select 1 from suspect where e=? and id=?", (e, row_id)).fetchone() is not None

@@ -78,7 +78,9 @@ def apply_page(store: Store, reply: wire.PullReply) -> bool:
     cache = store.cache
     now = clock.now().isoformat(timespec="seconds")
     with store.page():
-        touched = [(row.e, row.id) for group in reply.groups for row in group.rows if _take_row(store, row)]
+        again = cache.has_suspects()
+        rows = [row for group in reply.groups for row in group.rows]
+        touched = [(row.e, row.id) for row in rows if _take_row(store, row, again=again)]
         for group in reply.groups:
             for bucket in group.buckets:
                 cache.advance(bucket, group.cursor, group.complete, now)
@@ -89,12 +91,12 @@ def apply_page(store: Store, reply: wire.PullReply) -> bool:
         for bucket in allowed - known:
             cache.subscribe(bucket)
         store.refresh_pending(touched)
-        if known - allowed or any(row.o != "P" for group in reply.groups for row in group.rows):
+        if known - allowed or any(row.o != "P" for row in rows):
             store.drop_orphans()
         return bool(allowed - known)
 
 
-def _take_row(store: Store, change: wire.RowChange) -> bool:
+def _take_row(store: Store, change: wire.RowChange, *, again: bool) -> bool:
     """Take one row of a page; an older revision than the one shown is not taken, except after a restart."""
     cache = store.cache
     if change.o != "P":
@@ -102,9 +104,10 @@ def _take_row(store: Store, change: wire.RowChange) -> bool:
         return False
     if change.d is None or change.r is None:
         raise wire.BadMessage(f"the page holds {change.e} {change.id} without its document")
-    rev, base = cache.base(change.e, change.id)
-    newer = base is None or change.r >= rev or cache.is_suspect(change.e, change.id)
+    newer = change.r >= cache.rev(change.e, change.id) or (again and cache.is_suspect(change.e, change.id))
     cache.join(change.b, change.e, change.id)
+    if again:
+        cache.confirm(change.b, change.e, change.id)
     if newer:
         cache.put_base(change.e, change.id, change.r, change.d)
     return newer

@@ -92,7 +92,7 @@ def _take_verdicts(store: Store, batch: Sequence[Op], reply: wire.PushReply) -> 
     rows = [(overlay.target(op.body), _row_of(op, r), r.rev) for op, r in verdicts]
     with store.page():
         for (e, row_id), row, rev in rows:
-            if row is not None and rev is not None and rev >= store.cache.base(e, row_id)[0]:
+            if row is not None and rev is not None and rev >= store.cache.rev(e, row_id):
                 store.cache.put_base(e, row_id, rev, row)
         for op, result in verdicts:
             store.outbox.acknowledge(op.n, result.status, _kept(op, result))
