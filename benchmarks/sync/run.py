@@ -241,31 +241,44 @@ def bare_loop_s() -> float:
     return time.process_time() - began
 
 
-async def eight_o_clock(several: list[Caller]) -> None:
-    """All phones come at once: hello, twenty ops, pull."""
+async def at_once(several: list[Caller], work: Callable[[Caller], Any]) -> None:
+    """All phones do their work at the same time; each over a connection of its own."""
 
     async def one(caller: Caller) -> None:
-        await caller.hello()
-        await caller.push(BATCH)
-        await caller.pull()
+        await work(caller)
         caller.line.hang_up()
 
     await asyncio.gather(*(one(caller) for caller in several))
 
 
+async def fill(caller: Caller) -> None:
+    """What a new phone does: hello, and pages until it holds everything."""
+    await caller.hello()
+    await caller.pull()
+
+
+async def come_back(caller: Caller) -> None:
+    """What a phone does at 08:00: hello, twenty ops, pull."""
+    await caller.hello()
+    await caller.push(BATCH)
+    await caller.pull()
+
+
 def morning(server: Server, engine: Engine, phones: Phones) -> None:
-    """A thousand phones at 08:00 with twenty ops each; none of them has read anything yet."""
-    tally: dict[str, Tally] = {}
-    several = callers(server, phones, engine, tally)
-    before, began = server.cpu_s(), time.perf_counter()
-    asyncio.run(eight_o_clock(several))
-    took, served = time.perf_counter() - began, server.cpu_s() - before
-    print(
-        f"08:00: {len(several)} phones, {len(several) * BATCH} ops, all done within {took:.1f} s, {served:.1f} core-s"
-    )
-    for path, told in tally.items():
-        away = sum(count for status, count in told.statuses.items() if status != 200)
-        print(f"  {path}: {told.statuses[200]} done, {away} sent away for a moment, p99 {told.percentile(0.99):.1f} s")
+    """A thousand new phones at once; and the same phones when they come back at 08:00 with twenty ops each."""
+    several = callers(server, phones, engine, {})
+    for title, work in (("new phones", fill), (f"phones back at 08:00 with {BATCH} ops each", come_back)):
+        tally: dict[str, Tally] = {}
+        for caller in several:
+            caller.line.tally = tally
+        before, began = server.cpu_s(), time.perf_counter()
+        asyncio.run(at_once(several, work))
+        took, served = time.perf_counter() - began, server.cpu_s() - before
+        print(f"{len(several)} {title}: all done within {took:.1f} s, {served:.1f} core-s")
+        for path, told in tally.items():
+            away = sum(count for status, count in told.statuses.items() if status != 200)
+            done = told.statuses[200]
+            print(f"  {path}: {done} done, {away} sent away for a moment, p99 {told.percentile(0.99):.1f} s")
 
 
 def main(words: list[str]) -> int:

@@ -137,7 +137,7 @@ def device_of(session: Session, access: str) -> tuple[Device, User]:
     if found is None:
         raise not_valid()
     row, device, user = found
-    check_state(device)
+    check_state(device.state)
     check_token(row.revoked_at, row.access_expires_at)
     first_use(session, row)
     return device, standing(user)
@@ -156,9 +156,9 @@ def check_token(revoked_at: datetime | None, access_expires_at: datetime | None)
         raise TokenExpired("The phone's token has expired.", help="Refresh it.")
 
 
-def check_state(device: Device) -> None:
+def check_state(state: str) -> None:
     """Refuse a device that is locked, retired or to be wiped."""
-    match device.state:
+    match state:
         case DeviceState.LOCKED:
             raise DeviceLocked("This phone is locked.", help="Ask your manager.")
         case DeviceState.RETIRED:
@@ -246,7 +246,7 @@ def rotate(session: Session, device_id: UUID, refresh: str, nonce: str, signatur
     row = session.scalar(select(DeviceToken).where(DeviceToken.refresh_hash == digest(refresh)))
     if device is None or row is None or row.device_id != device.id:
         raise NotSignedIn("The refresh token is not known.", help="Sign in on the phone again.")
-    check_state(device)
+    check_state(device.state)
     active_user(session, device.user_id)
     verify_signature(device, refresh_message(device.id, refresh, nonce), signature)
     now = clock.now()

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import Depends
 from psycopg import Connection, OperationalError, sql
 from sqlalchemy import Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.kit import embedded
 from server.kit.settings import settings
@@ -47,13 +50,34 @@ def engine() -> Engine:
         database_url(),
         pool_size=settings().database_pool,
         max_overflow=settings().database_pool,
-        pool_pre_ping=True,
         pool_timeout=20,
         connect_args={"connect_timeout": 10, "application_name": "waymark"},
     )
+    event.listen(made, "checkin", put_back)
+    event.listen(made, "checkout", still_there)
     if settings().database_url is None:
         event.listen(made, "do_connect", connect_again)
     return made
+
+
+FRESH_S = 1.0
+"""A connection that answered so lately is not asked whether it is still there."""
+
+
+def put_back(dbapi_connection: object, record: ConnectionPoolEntry) -> None:
+    """Note when a connection was used last."""
+    record.info["used_at"] = monotonic()
+
+
+def still_there(dbapi_connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: object) -> None:
+    """Ask a connection that has lain idle whether it is still there; it and its elders are replaced where it is not."""
+    used_at = record.info.get("used_at")
+    if used_at is None or monotonic() - used_at < FRESH_S:
+        return
+    try:
+        engine().dialect.do_ping(dbapi_connection)
+    except OperationalError as error:
+        raise InvalidatePoolError from error
 
 
 def connect_again(

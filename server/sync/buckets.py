@@ -1,13 +1,27 @@
 """What a phone holds: the company, its user and the territories they work; read from the tables each time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 from zlib import crc32
 
-from sqlalchemy import Date, Select, String, Uuid, and_, bindparam, cast, or_, select
+from sqlalchemy import (
+    ARRAY,
+    CompoundSelect,
+    Date,
+    Select,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
@@ -38,7 +52,7 @@ class Subscription:
 
 
 ME = bindparam("me", type_=Uuid)
-TEAMS = bindparam("teams", type_=Uuid, expanding=True)
+TEAMS = bindparam("teams", type_=ARRAY(Uuid))
 TODAY = bindparam("today", type_=Date)
 """Who reads, in which teams, on which day: a statement is made once for each level of rights."""
 
@@ -53,7 +67,7 @@ def people_of(level: Level) -> Select[Any]:
     """Whose buckets somebody reads: their own, and with a team's rights those of the team."""
     own = select(ME)
     if level in (Level.TEAM, Level.REGION):
-        return select(own.union(select(TeamMember.user_id).where(TeamMember.team_id.in_(TEAMS))).subquery())
+        return select(own.union(select(TeamMember.user_id).where(TeamMember.team_id == any_(TEAMS))).subquery())
     return own
 
 
@@ -71,27 +85,34 @@ def areas_of(level: Level) -> Select[Any] | None:
 
 
 @lru_cache
-def readable(level: Level) -> Select[int, str, str, int, int]:
-    """The buckets that a level of rights to accounts opens."""
-    chosen = [Bucket.kind == "company", and_(Bucket.kind == "user", Bucket.key.in_(as_text(people_of(level))))]
+def readable(level: Level) -> CompoundSelect[int, str, str, int, int]:
+    """The buckets that a level of rights to accounts opens. One question for each kind, so that each asks the index."""
+    opened = [Bucket.kind == "company", and_(Bucket.kind == "user", Bucket.key.in_(as_text(people_of(level))))]
     areas = areas_of(level)
     if areas is not None:
-        chosen.append(and_(Bucket.kind == "territory", Bucket.key.in_(as_text(areas))))
+        opened.append(and_(Bucket.kind == "territory", Bucket.key.in_(as_text(areas))))
     if level in (Level.TEAM, Level.REGION, Level.ALL):
-        chosen.append(and_(Bucket.kind == "territory", Bucket.key == NOBODY))
-    return select(Bucket.id, Bucket.kind, Bucket.key, Bucket.priority, Bucket.gen).where(or_(*chosen))
+        opened.append(and_(Bucket.kind == "territory", Bucket.key == NOBODY))
+    columns = (Bucket.id, Bucket.kind, Bucket.key, Bucket.priority, Bucket.gen)
+    return union_all(*(select(*columns).where(one) for one in opened))
 
 
 def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
     """The buckets of a person at this moment, the most urgent first; at most what a phone can hold."""
+    found = session.execute(readable(scope.level("accounts:read")), reader(scope))
+    return chosen(scope, found)
+
+
+def chosen(scope: Scope, found: Iterable[Sequence[Any]]) -> list[Subscription]:
+    """The buckets of a person out of what `readable` found."""
     kept, own = kept_from(scope), str(scope.user_id)
-    found = [
-        Subscription(id_, kind, priority if kind != "user" or key == own else 1, generation(gen, kept))  # type: ignore[arg-type]
-        for id_, kind, key, priority, gen in session.execute(readable(scope.level("accounts:read")), reader(scope))
+    several = [
+        Subscription(id_, kind, priority if kind != "user" or key == own else 1, generation(gen, kept))
+        for id_, kind, key, priority, gen in found
     ]
-    found.sort(key=lambda one: (one.priority, one.kind != "company", one.id))
-    company = [one for one in found if one.kind == "company"]
-    others = [one for one in found if one.kind != "company"]
+    several.sort(key=lambda one: (one.priority, one.kind != "company", one.id))
+    company = [one for one in several if one.kind == "company"]
+    others = [one for one in several if one.kind != "company"]
     return others[: MAX_BUCKETS - len(company)] + company
 
 

@@ -137,7 +137,7 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) ->
         from {entity.table} r where r.id = any(:ids) and r.deleted_at is null
     """  # noqa: S608 our own constants
     found: Any = session.execute(prepared(statement), params)
-    return {row_id: Row(rev, document) for row_id, rev, document in found}
+    return {row_id: Row(rev, document) for row_id, rev, document in found.all()}
 
 
 prepared = lru_cache(maxsize=256)(text)

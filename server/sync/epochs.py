@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from server.sync.entities import ENTITIES, prepared
 from server.sync.problems import EpochChanged
 
-IDENTITY = """
-select m.db_uuid::text, c.system_identifier::text,
-       case when pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint())
-            else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
-       d.oid::bigint, 'sync_item'::regclass::oid::bigint, m.declared
-from sync_meta m, pg_control_system() c, pg_database d where d.datname = current_database()
+PARTS = """
+m.db_uuid::text, c.system_identifier::text,
+case when pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint())
+     else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
+d.oid::bigint, 'sync_item'::regclass::oid::bigint, m.declared
 """
+PLACES = "sync_meta m, pg_control_system() c, pg_database d where d.datname = current_database()"
+IDENTITY = f"select {PARTS} from {PLACES}"  # noqa: S608 our own constants
 AHEAD = """
 select exists (
     select from bucket b

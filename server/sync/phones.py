@@ -3,8 +3,10 @@
 import gzip
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -112,6 +114,25 @@ def keep(caller: Caller) -> None:
     SEEN[caller.access_hash] = caller
 
 
+class Last(NamedTuple):
+    """What a phone's last pull found."""
+
+    scope: Scope
+    secret: bytes
+
+
+LAST: dict[bytes, Last] = {}
+"""By token. It decides nothing: what is asked on the strength of it is compared with the answer."""
+
+
+def note(caller: Scope, scope: Scope, secret: bytes) -> None:
+    """Keep what a pull found."""
+    if isinstance(caller, Caller):
+        if len(LAST) >= MOST_SEEN:
+            LAST.clear()
+        LAST[caller.access_hash] = Last(scope, secret)
+
+
 ROLES = select(
     func.json_agg(
         func.json_build_object(
@@ -125,19 +146,21 @@ ROLES = select(
 )  # fmt: skip
 TEAMS = select(func.array_agg(TeamMember.team_id)).where(TeamMember.user_id == User.id)
 HELD = and_(DeviceToken.device_id == Device.id, DeviceToken.access_hash == bindparam("hash", type_=LargeBinary))
+PERSON = (
+    User.id,
+    User.name,
+    User.role,
+    User.zone,
+    User.language,
+    and_(User.active, User.deleted_at.is_(None)),
+    ROLES.correlate(User).scalar_subquery(),
+    TEAMS.correlate(User).scalar_subquery(),
+    DeviceToken.revoked_at,
+    DeviceToken.access_expires_at,
+)
+"""What decides who calls and what they may."""
 PRESENT = (
-    select(
-        Device,
-        User.name,
-        User.role,
-        User.zone,
-        User.language,
-        and_(User.active, User.deleted_at.is_(None)),
-        ROLES.correlate(User).scalar_subquery(),
-        TEAMS.correlate(User).scalar_subquery(),
-        DeviceToken.revoked_at,
-        DeviceToken.access_expires_at,
-    )
+    select(Device, *PERSON)
     .join(User, User.id == Device.user_id)
     .outerjoin(DeviceToken, HELD)
     .where(Device.id == bindparam("device"))
@@ -152,11 +175,20 @@ def present(session: Session, scope: Scope, *, lock: bool = False) -> tuple[Devi
     asked = {"device": scope.device_id, "hash": access}
     found = session.execute(LOCKED if lock else PRESENT, asked).one_or_none()
     if found is None:
-        raise (
-            NotAPhone("This phone is not known any more.", help="Register it again.") if access is None else not_valid()
-        )
-    device, name, role, zone, language, stands, roles, teams, revoked_at, expires_at = found
-    check_state(device)
+        raise unknown(access)
+    device, *person = found
+    return device, judged(device.id, device.state, access, person)
+
+
+def unknown(access: bytes | None) -> Exception:
+    """What a phone hears that is not there."""
+    return not_valid() if access else NotAPhone("This phone is not known any more.", help="Register it again.")
+
+
+def judged(device_id: UUID | None, state: str, access: bytes | None, person: Sequence[Any]) -> Scope:
+    """The rights that `PERSON` tells of; refuses a phone, a token or somebody that may not call any more."""
+    user_id, name, role, zone, language, stands, roles, teams, revoked_at, expires_at = person
+    check_state(state)
     if access is not None:
         check_token(revoked_at, expires_at)
     if not stands:
@@ -164,12 +196,12 @@ def present(session: Session, scope: Scope, *, lock: bool = False) -> tuple[Devi
     own = sorted(roles or (), key=lambda one: not one["own"])[:1]
     rights = rights_by(Role(role), *((own[0]["name"], own[0]["grants"], own[0]["fields"]) if own else ()))
     now = Scope(
-        user_id=device.user_id, name=name, role=Role(role), role_name=rights.name, fields=rights.fields,
+        user_id=user_id, name=name, role=Role(role), role_name=rights.name, fields=rights.fields,
         team_ids=frozenset(teams or ()), levels=rights.levels, source="sync", zone=zone, language=language,
-        device_id=device.id,
+        device_id=device_id,
     )  # fmt: skip
     now.need("sync:read")
-    return device, now
+    return now
 
 
 async def received(request: Request, most: int) -> bytes:

@@ -20,7 +20,7 @@ from server.kit import clock
 from server.sync import buckets, cursors, entities, epochs, wire
 from server.sync.buckets import Subscription
 from server.sync.cursors import BEGINNING, Position
-from server.sync.phones import present
+from server.sync.phones import note, present
 from server.sync.problems import AppTooOld, BucketGen, EpochChanged, ReplicaBehind
 
 MAX_PAGE_BYTES = 4_000_000
@@ -84,35 +84,79 @@ def moment_of(session: Session, epoch: str) -> Moment:
     return Moment(epoch, snapshot, secret, clock.now())
 
 
-def pull(session: Session, scope: Scope, request: wire.PullRequest) -> str:
+def pull(session: Session, caller: Scope, request: wire.PullRequest) -> str:
     """One page of what is new in the buckets that the person may read right now: a `wire.PullReply`, as JSON.
 
     The database writes each document as JSON; it goes out as it is. Reading and writing thousands of them again was
     most of the work of a first sync.
     """
     moment = moment_of(session, request.epoch)
-    device, scope = present(session, scope)
+    device, scope = present(session, caller)
+    note(caller, scope, moment.secret)
     if device.schema_version is not None and device.schema_version < wire.SCHEMA_MIN:
         raise AppTooOld("This version of the app cannot read our data any more.", help="Update the app.", retry=False)
     allowed = {one.id: one for one in buckets.subscriptions(session, scope)}
-    groups: list[str] = []
-    left, more = min(request.limit, wire.MAX_PAGE_ROWS), False
+    parts: list[Part] = []
+    left = min(request.limit, wire.MAX_PAGE_ROWS)
     for group in in_order(request.groups, allowed):
-        if left <= 0:
-            groups.append(spelled(group.buckets, group.cursor, [], complete=False))
-            more = True
-            continue
-        page, count, unfinished = read_group(session, scope, moment, group, allowed, left)
-        groups.append(page)
-        left -= count
-        more = more or unfinished
-    return f'{{"buckets_now":{json.dumps([*allowed])},"more":{json.dumps(more)},"groups":[{",".join(groups)}]}}'
+        parts.append(read_group(session, scope, moment, group, allowed, left) if left > 0 else untouched(group))
+        left -= len(parts[-1].rows)
+    more = not all(part.is_up_to(moment) for part in parts)
+    return replied([*allowed], more=more, groups=[part.spelled(moment) for part in joined(parts, moment)])
+
+
+def replied(allowed: list[int], *, more: bool, groups: Sequence[str]) -> str:
+    """A `wire.PullReply` as JSON."""
+    return f'{{"buckets_now":{json.dumps(allowed)},"more":{json.dumps(more)},"groups":[{",".join(groups)}]}}'
 
 
 def spelled(ids: list[int], cursor: str | None, rows: Sequence[str], *, complete: bool) -> str:
     """A `wire.PageGroup` as JSON."""
     head = f'"buckets":{json.dumps(ids)},"cursor":{json.dumps(cursor)},"complete":{json.dumps(complete)}'
     return f'{{{head},"rows":[{",".join(rows)}]}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a page holds of some buckets, and where they stand behind it."""
+
+    buckets: list[int]
+    rows: list[str]
+    behind: Position | str | None
+    """A cursor where nothing was read."""
+    complete: bool
+
+    def is_up_to(self, moment: Moment) -> bool:
+        """Whether everything that had happened at a moment is delivered."""
+        return self.complete and isinstance(self.behind, Position) and self.behind.seen == moment.snapshot
+
+    def spelled(self, moment: Moment) -> str:
+        """It as it is sent."""
+        behind = self.behind
+        cursor = cursors.sign(behind, moment.secret, moment.now) if isinstance(behind, Position) else behind
+        return spelled(self.buckets, cursor, self.rows, complete=self.complete)
+
+
+def untouched(group: wire.PullGroup) -> Part:
+    """A group that had no room on a page."""
+    return Part(group.buckets, [], group.cursor, complete=False)
+
+
+def joined(parts: Sequence[Part], moment: Moment) -> list[Part]:
+    """Groups that have come to the same moment go on as one: from there on they are one question."""
+    done = [part for part in parts if part.is_up_to(moment)]
+    if len(done) < 2:
+        return list(parts)
+    gens: dict[int, int] = {}
+    for part in done:
+        gens |= part.behind.gens if isinstance(part.behind, Position) else {}
+    one = Part(
+        [bucket for part in done for bucket in part.buckets],
+        [row for part in done for row in part.rows],
+        Position(moment.epoch, gens).done(moment.snapshot),
+        complete=True,
+    )
+    return [one, *(part for part in parts if not part.is_up_to(moment))]
 
 
 def in_order(groups: Sequence[wire.PullGroup], allowed: dict[int, Subscription]) -> list[wire.PullGroup]:
@@ -128,16 +172,15 @@ def in_order(groups: Sequence[wire.PullGroup], allowed: dict[int, Subscription])
 
 def read_group(
     session: Session, scope: Scope, moment: Moment, group: wire.PullGroup, allowed: dict[int, Subscription], limit: int
-) -> tuple[str, int, bool]:
-    """The next rows of some buckets, how many they are, and whether there are more."""
+) -> Part:
+    """The next rows of some buckets."""
     position = position_of(session, moment, group, allowed)
     target = position.target or moment.snapshot
     items = feed(session, group.buckets, position, target, limit)
     rows = rows_of(session, scope, items)
     full = len(items) == limit or len(rows) < len(items)
     behind = position.at(target, items[len(rows) - 1].key) if full else position.done(target)
-    cursor = cursors.sign(behind, moment.secret, moment.now)
-    return spelled(group.buckets, cursor, rows, complete=not full), len(rows), full or target != moment.snapshot
+    return Part(group.buckets, rows, behind, complete=not full)
 
 
 def position_of(session: Session, moment: Moment, group: wire.PullGroup, allowed: dict[int, Subscription]) -> Position:
@@ -175,22 +218,23 @@ def refuse_the_future(session: Session, moment: Moment, position: Position) -> N
 
 def feed(session: Session, wanted: list[int], position: Position, target: str, limit: int) -> list[Item]:
     """The next items between two snapshots."""
+    found: Any = session.execute(entities.prepared(FEED), looked_for(wanted, position, limit) | {"target": target})
+    return [Item(*row) for row in found.all()]
+
+
+def looked_for(wanted: list[int], position: Position, limit: int) -> dict[str, Any]:
+    """What `FEED` is asked, but for the snapshot up to which."""
     txid, code, row_id, bucket = position.after
-    found: Any = session.execute(
-        entities.prepared(FEED),
-        {
-            "buckets": wanted,
-            "seen": position.seen,
-            "target": target,
-            "txid": txid,
-            "e": code,
-            "id": row_id,
-            "bucket": bucket,
-            "tombstones": not position.is_fresh,
-            "limit": limit,
-        },
-    )
-    return [Item(*row) for row in found]
+    return {
+        "buckets": wanted,
+        "seen": position.seen,
+        "txid": txid,
+        "e": code,
+        "id": row_id,
+        "bucket": bucket,
+        "tombstones": not position.is_fresh,
+        "limit": limit,
+    }
 
 
 def rows_of(session: Session, scope: Scope, items: Sequence[Item]) -> list[str]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.paging import Page
-from server.sync import conflicts, digest, hello, pull, push, rescue, wire
+from server.sync import conflicts, digest, glance, hello, pull, push, rescue, wire
 from server.sync.admission import first_sync, in_turn
 from server.sync.phones import Body, answer, parse, phone
 from server.sync.schemas import ConflictRead, Decision
@@ -40,8 +40,11 @@ def push_ops(scope: Writer, body: Body) -> Response:
 def pull_page(scope: Reader, body: Body) -> Response:
     """One page of what changed."""
     request = parse(wire.PullRequest, body, scope)
-    with first_sync(request), reading() as session:
-        return Response(pull.pull(session, scope, request), media_type="application/json")
+    said = glance.nothing_new(scope, request)
+    if said is None:
+        with first_sync(request), reading() as session:
+            said = pull.pull(session, scope, request)
+    return Response(said, media_type="application/json")
 
 
 @router.post("/sync/v1/digest", dependencies=[in_turn()])
