@@ -244,7 +244,7 @@ class BlobReply:
 def parse[T](kind: type[T], message: Any) -> T:
     """Read a message; raises BadMessage naming the key that is missing or of the wrong type."""
     try:
-        return cast(T, _reader(kind)(message))
+        return cast(T, _reader(cast(Any, kind))(message))
     except _Wrong as wrong:
         raise BadMessage(f"{kind.__name__}{wrong.way} must be {wrong.what}") from None
 
