@@ -1,6 +1,7 @@
 """The PIN: asked for after a while, set and changed in the settings. Unsent work is sent behind it all the same."""
 
 from kivy.clock import Clock
+from kivy.core.window import Window
 from kivy.metrics import dp
 from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.gridlayout import GridLayout
@@ -14,14 +15,16 @@ from mobile.widgets.controls import Notice, PushButton
 
 KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "", "0", "<")
 KEY_DP = 64
+ENTER, BACKSPACE = (13, 271), 8
 
 
 class Pad(Column):
-    """Dots for what is typed, and twelve keys."""
+    """Dots for what is typed, and twelve keys; those of a keyboard do the same."""
 
-    def __init__(self, on_change, **kwargs):
+    def __init__(self, on_change, on_enter, **kwargs):
         super().__init__(spacing=12, **kwargs)
-        self.typed, self._on_change = "", on_change
+        self.typed, self._on_change, self._on_enter = "", on_change, on_enter
+        Window.bind(on_keyboard=self._keyed)
         self.dots = Row(spacing=10, height=28, size_hint_x=None, pos_hint={"center_x": 0.5})
         self.add_widget(self.dots)
         keys = GridLayout(cols=3, spacing=dp(10), size_hint=(None, None), pos_hint={"center_x": 0.5})
@@ -41,6 +44,20 @@ class Pad(Column):
         middle.add_widget(Icon("chevron_left", 24) if key == "<" else Text(key, 20, True, align="center"))
         button.add_widget(middle)
         return button
+
+    def _keyed(self, _window, key, _scancode, character, _modifiers):
+        """A key of a keyboard, while this is what is shown."""
+        if self.get_root_window() is None:
+            return False
+        if key in ENTER:
+            self._on_enter()
+        elif key == BACKSPACE:
+            self.press("<")
+        elif character and character in KEYS:
+            self.press(character)
+        else:
+            return False
+        return True
 
     def press(self, key):
         self.typed = self.typed[:-1] if key == "<" else (self.typed + key)[: locking.DIGITS[-1]]
@@ -67,7 +84,7 @@ class Lock(AnchorLayout):
         super().__init__(anchor_y="center", **kwargs)
         paint(self, "ground")
         self.ctx, words = ctx, ctx.words
-        self.notes, self.pad = Column(), Pad(self.clear_note)
+        self.notes, self.pad = Column(), Pad(self.clear_note, self.submit)
         self.button = PushButton(words("unlock"), self.submit, "check")
         forgotten = PushButton(words("pin_forgotten"), ctx.nav.forget_pin, kind="quiet")
         title = Text(words("locked"), 20, True, align="center")
@@ -127,6 +144,6 @@ def build_set(ctx):
             ctx.nav.back()
             ctx.nav.toast(words("pin_set"))
 
-    pad = Pad(notes.clear_widgets)
+    pad = Pad(notes.clear_widgets, take)
     page = Scroller(ask, pad, notes, PushButton(words("take_over"), take, "check"))
     return frame(ctx, words("pin_code"), page, back=True)
