@@ -135,8 +135,8 @@ def two_edit_one_field(schedule: Schedule) -> None:
 
 def an_app_dies_at_every_place(schedule: Schedule) -> None:
     phone = schedule.phones["rita"]
-    for place in range(20, 150, 5):
-        schedule.world.sql("update account set phone = :new where id = :id", new=f"{place}", id=schedule.accounts[0])
+    for place in range(10, 100, 3):
+        schedule.world.account(f"Place {place}", "west")
         phone.dies_after(place)
         schedule.synced(phone)
         phone.restart()
