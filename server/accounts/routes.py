@@ -34,7 +34,7 @@ from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.etags import BaseRevision, tag
-from server.kit.paging import Cursor, Limit, Page
+from server.kit.paging import Cursor, Exact, Limit, Page
 from server.kit.tiles import TileAddress, tile_response
 from server.records.queries import history
 
@@ -84,9 +84,12 @@ def list_accounts(
     sort: Sort = "name",
     cursor: Cursor = None,
     limit: Limit = 50,
+    exact: Exact = False,
 ) -> Page[AccountListed]:
     """The accounts you may see, page by page."""
-    found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
+    found = queries.page(
+        session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit, exact=exact
+    )
     rows = [AccountListed.of(row) for row in found.rows]
     return Page(items=rows, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 

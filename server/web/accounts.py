@@ -26,7 +26,7 @@ from server.fields import queries as own
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.kit.ids import uuid7
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
 from server.segments import queries as segments
@@ -108,6 +108,7 @@ def show_accounts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
     columns: Annotated[str, Query(max_length=400)] = "",
     view: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
@@ -115,7 +116,9 @@ def show_accounts(
     error, found = None, queries.Listing([], None, 0)
     try:
         with attempt(session):
-            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+            found = queries.page(
+                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+            )
     except WaymarkError as refused:
         error = refused
 

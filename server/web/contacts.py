@@ -20,7 +20,7 @@ from server.contacts.service import NewPlace
 from server.fields import queries as own
 from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
@@ -54,12 +54,15 @@ def show_contacts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
     try:
         with attempt(session):
-            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+            found = queries.page(
+                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+            )
     except WaymarkError as refused:
         error = refused
 

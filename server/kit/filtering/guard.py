@@ -91,14 +91,15 @@ def check(
     *,
     everything: Select[Any],
     most: float | None = None,
-) -> None:
-    """Refuse a filter whose statement is too expensive, naming the part that is.
+) -> float:
+    """Refuse a filter whose statement is too expensive, naming the part that is; else say what it costs.
 
     `condition` compiles a part of the filter, `everything` is the list without it.
     """
     limit = MOST_COST if most is None else most
-    if estimate(session, statement).cost <= limit:
-        return
+    cost = estimate(session, statement).cost
+    if cost <= limit:
+        return cost
     parts = tree.children if isinstance(tree, All) else (tree,)
     worst = max(parts, key=lambda part: estimate(session, everything.where(condition(part))).cost)
     raise TooExpensive(
@@ -108,9 +109,11 @@ def check(
     )
 
 
-def total(session: Session, statement: Select[Any]) -> Total:
-    """How many rows a statement finds: exact up to a bound, beyond it what the planner expects."""
+def total(session: Session, statement: Select[Any], *, exact: bool = False) -> Total:
+    """How many rows a statement finds: exact up to a bound, beyond it what the planner expects unless that is asked."""
     rows = statement.order_by(None)
+    if exact:
+        return Total(session.scalar(select(func.count()).select_from(rows.subquery())) or 0)
     counted = session.scalar(select(func.count()).select_from(rows.limit(EXACT_UP_TO + 1).subquery())) or 0
     if counted <= EXACT_UP_TO:
         return Total(counted)

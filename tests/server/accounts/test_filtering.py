@@ -158,10 +158,11 @@ def test_a_very_long_list_is_counted_about(admin_client: TestClient, monkeypatch
 def test_a_list_that_searches_too_long_is_stopped_and_its_filter_named(
     admin_client: TestClient, monkeypatch: pytest.MonkeyPatch, room: str, asked: dict[str, str]
 ) -> None:
-    def searches_for_a_minute(session: Session, _statement: object) -> None:
+    def searches_for_a_minute(session: Session, _statement: object, **_asked: object) -> None:
         session.execute(text("select pg_sleep(60)"))
 
     monkeypatch.setattr(f"server.{room}.queries.total", searches_for_a_minute)
+    monkeypatch.setattr(guard, "total", searches_for_a_minute)
     monkeypatch.setattr(settings(), "list_timeout_s", 0.1)
     answer = admin_client.get(f"/api/v1/{room}", params=asked)
     assert (answer.status_code, answer.json()["code"]) == (422, "filter_too_slow")
