@@ -237,8 +237,10 @@ def granted(session: Session, scope: Scope, account_id: UUID, permissions: Itera
 
 def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
     """Which of these accounts somebody may see, themselves or as what they were merged into."""
-    one = aliased(Account)
-    return set(session.scalars(select(one.id).where(one.id.in_(list(account_ids)), reached_through(one.id, scope))))
+    one, asked = aliased(Account), list(account_ids)
+    if not asked:
+        return set()
+    return set(session.scalars(select(one.id).where(one.id.in_(asked), reached_through(one.id, scope))))
 
 
 def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:

@@ -204,9 +204,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     if into != account_id and queries.seen_of(session, scope, [into]):
         return go(f"/accounts/{into}")
     account = read(session, scope, account_id)
-    row = queries.detail(session, scope, account_id)
-    alike = duplicates.candidates(session, row.account, row.site) if row else []
-    seen = queries.seen_of(session, scope, [one.account_id for one in alike])
     may = queries.granted(session, scope, account_id, ("accounts:write", "accounts:assign", "pins:place"))
     people = people_of(session, scope, Role.REP, Role.MANAGER)
     proposed = queries.proposals_of(session, scope, [site.id for site in account.sites])
@@ -224,7 +221,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         last_day=None,
         may_hand_over="accounts:assign" in may,
         **column(session, scope, account_id),
-        alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
         merges=duplicate_queue.merges_into(session, account_id),
         may_merge=scope.may("accounts:merge"),
@@ -243,6 +239,22 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         may_sell=opportunities.may_sell_to(session, scope, account_id),
         closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
         **around(session, scope, account_id),
+    )
+
+
+@router.get("/{account_id}/alike")
+def show_alike(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
+    """A fragment: the accounts that may be the same one. Looking for them takes longer than the rest of the page."""
+    row = queries.detail(session, scope, account_id)
+    alike = duplicates.candidates(session, row.account, row.site) if row else []
+    seen = queries.seen_of(session, scope, [one.account_id for one in alike])
+    return render(
+        request,
+        "accounts/alike.html",
+        scope,
+        account_id=account_id,
+        alike=[one for one in alike if one.account_id in seen][:5],
+        may_merge=scope.may("accounts:merge"),
     )
 
 
