@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from server.accounts import exporting, places, queries, service, tiles
+from server.accounts import exporting, following, places, queries, service, tiles
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
 from server.accounts.pins import point_of
@@ -20,6 +20,7 @@ from server.accounts.schemas import (
     CandidateRead,
     Change,
     FieldRead,
+    FollowWrite,
     PinWrite,
     RepsWrite,
     RevisionWrite,
@@ -166,6 +167,13 @@ def restore(account_id: UUID, scope: DeleteAccounts, session: Db, response: Resp
     """Bring a deleted account back with its sites."""
     service.restore(session, scope, account_id)
     return get(account_id, scope, session, response)
+
+
+@router.put("/api/v1/accounts/{account_id}/follow")
+def follow(account_id: UUID, body: FollowWrite, scope: ReadAccounts, session: Db) -> FollowWrite:
+    """Be told of what happens at an account, or no more."""
+    following.follow(session, scope, account_id, wanted=body.follows)
+    return body
 
 
 @router.post("/api/v1/accounts/{account_id}/tags")

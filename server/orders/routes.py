@@ -125,6 +125,13 @@ def delete(order_id: UUID, scope: WriteOrders, session: Db, base: BaseRevision) 
     service.delete(session, scope, order_id, base)
 
 
+@router.post("/orders/{order_id}/restore")
+def restore(order_id: UUID, scope: WriteOrders, session: Db, response: Response) -> OrderRead:
+    """Bring a draft back that was thrown away."""
+    service.restore(session, scope, order_id)
+    return get(order_id, scope, session, response)
+
+
 @router.post("/orders/{order_id}/lines", status_code=201)
 def add_line(order_id: UUID, body: LineWrite, scope: WriteOrders, session: Db, response: Response) -> OrderRead:
     """Add a line to a draft; answers with the whole document and its new totals."""

@@ -106,6 +106,13 @@ def delete(product_id: UUID, _scope: WriteProducts, session: Db, base: BaseRevis
     service.delete(session, product_id, base)
 
 
+@router.post("/products/{product_id}/restore")
+def restore(product_id: UUID, scope: WriteProducts, session: Db, response: Response) -> ProductRead:
+    """Bring a deleted product back."""
+    service.restore(session, product_id)
+    return get(product_id, scope, session, response)
+
+
 @router.put("/products/{product_id}/stock")
 def note_stock(product_id: UUID, body: StockWrite, _scope: WriteProducts, session: Db) -> StockRead:
     """Note how much there is in a warehouse; an older word than the known one changes nothing."""

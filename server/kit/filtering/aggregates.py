@@ -16,11 +16,13 @@ NOTHING = {"count": Decimal(0), "sum": Decimal(0)}
 
 def asks_whether(node: Aggregate) -> bool | None:
     """Whether a count only asks if there is any row (true) or none (false); None: it asks how many."""
-    if node.function != "count" or not isinstance(node.value.value, Decimal):
+    value = node.value.value
+    if node.function != "count" or not isinstance(value, Decimal):
         return None
-    return {
+    known: dict[tuple[str, int], bool] = {
         ("=", 0): False, ("<=", 0): False, ("<", 1): False, ("!=", 0): True, (">", 0): True, (">=", 1): True,
-    }.get((node.operator, node.value.value))  # fmt: skip
+    }  # fmt: skip
+    return known.get((node.operator, int(value))) if value == int(value) else None
 
 
 def within_time(

@@ -15,12 +15,17 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from server.kit.errors import Invalid
+from server.kit.filtering import sampling
 from server.kit.filtering.nodes import All, AnyOf, Comparison, Node, Not
 from server.kit.filtering.writing import write
 from server.kit.settings import settings
 
 MOST_COST = 3_000_000.0
 """In the planner's units; a scan of a million accounts with their sites costs some 200,000."""
+DEAR_COST = 30_000.0
+"""What costs less is counted as it is."""
+SAMPLE = 500
+"""Rows that a sample should find to say about how many there are."""
 EXACT_UP_TO = 10_000
 """Counts are exact up to here; beyond, a large list says "about"."""
 
@@ -110,14 +115,19 @@ def check(
 
 
 def total(session: Session, statement: Select[Any], *, exact: bool = False) -> Total:
-    """How many rows a statement finds: exact up to a bound, beyond it what the planner expects unless that is asked."""
+    """How many rows a statement finds: exact up to a bound, beyond it about; `exact` counts to the end."""
     rows = statement.order_by(None)
     if exact:
         return Total(session.scalar(select(func.count()).select_from(rows.subquery())) or 0)
+    expected = estimate(session, rows)
+    if expected.cost >= DEAR_COST and expected.rows >= 2 * EXACT_UP_TO:
+        found = sampling.about(session, rows, SAMPLE / expected.rows)
+        if found is not None and found >= 2 * EXACT_UP_TO:
+            return Total(found, is_estimated=True)
     counted = session.scalar(select(func.count()).select_from(rows.limit(EXACT_UP_TO + 1).subquery())) or 0
     if counted <= EXACT_UP_TO:
         return Total(counted)
-    return Total(max(counted, estimate(session, rows).rows), is_estimated=True)
+    return Total(max(counted, expected.rows), is_estimated=True)
 
 
 FEW = 2_000

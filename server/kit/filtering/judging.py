@@ -9,22 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tablesample
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
 from server.kit.filtering import guard
 from server.kit.filtering.fields import Vocabulary
 from server.kit.filtering.guard import Total, estimate
 from server.kit.filtering.nodes import Aggregate, All, Between, Comparison, Emptiness, Membership, Node, Related, walk
+from server.kit.filtering.sampling import about
 
-DEAR_COST = 30_000.0
-"""In the planner's units: what costs less is counted as it is."""
 FEW_CANDIDATES = 15_000
 """So many objects are judged one by one."""
-SAMPLE = 1_500
+SAMPLE = 3_000
 """Candidates that are judged to say about how many fit."""
-ENOUGH = 60
-"""So many of them must fit: "about" is then right within some fifteen percent."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +66,16 @@ def judged(
     the ids of the list without the filter; `cost` is what the planner expects of all at once.
     """
     gathered = everything.where(compiled(tree, False))
-    if cost < DEAR_COST or not asks_of_rows(tree, vocabulary):
+    if cost < guard.DEAR_COST or not asks_of_rows(tree, vocabulary):
         return Judged(guard.total(session, gathered, exact=exact))
     parts = tree.children if isinstance(tree, All) else (tree,)
     cheap = [compiled(part, False) for part in parts if not asks_of_rows(part, vocabulary)]
     candidates = estimate(session, everything.where(*cheap)).rows
     each = everything.where(compiled(tree, True))
     if candidates > FEW_CANDIDATES:
-        if not exact and (about := sampled(session, everything, compiled(tree, True), candidates)) is not None:
-            return Judged(about, one_by_one=True)
+        found = None if exact else about(session, everything, SAMPLE / candidates, compiled(tree, True))
+        if found is not None:
+            return Judged(Total(found, is_estimated=True), one_by_one=True)
         each = gathered
     ids = kept(session, each)
     if len(ids) <= guard.EXACT_UP_TO:
@@ -88,19 +86,3 @@ def judged(
 def kept(session: Session, rows: Select[Any]) -> list[UUID]:
     """The ids that a statement finds, up to the bound of exact counts."""
     return list(session.scalars(rows.order_by(None).limit(guard.EXACT_UP_TO + 1)))
-
-
-def sampled(session: Session, everything: Select[Any], condition: ColumnElement[bool], candidates: int) -> Total | None:
-    """About how many fit, by a sample of the table, always the same one; None where too few of the sample do."""
-    share = min(SAMPLE / candidates, 0.5)
-    key: Any = everything.selected_columns[0]
-    some = tablesample(key.table, func.system(share * 100), seed=literal(1))
-    drawn = everything.where(key.in_(select(some.c[key.key])), condition).order_by(None)
-    hits = session.scalar(select(func.count()).select_from(drawn.subquery())) or 0
-    return Total(rounded(hits / share), is_estimated=True) if hits >= ENOUGH else None
-
-
-def rounded(about: float) -> int:
-    """Two digits are all that a sample knows."""
-    step = 10 ** max(len(str(int(about))) - 2, 0)
-    return round(about / step) * step

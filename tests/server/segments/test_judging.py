@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Text, cast, update
 from sqlalchemy.orm import Session
 
-from server.kit.filtering import judging
+from server.kit.filtering import guard, judging, sampling
 from server.orders.models import Order
 
 FILTERS = (
@@ -51,11 +51,11 @@ def test_each_way_of_asking_finds_the_same(admin_client: TestClient, monkeypatch
     plain = {filter: names(admin_client, filter) for filter in FILTERS}
     assert plain[FILTERS[0]] == (1, ["Amann"])
     assert plain[FILTERS[-1]] == (2, ["Amann", "Dosch"])
-    monkeypatch.setattr(judging, "DEAR_COST", 0.0)
+    monkeypatch.setattr(guard, "DEAR_COST", 0.0)
     assert {filter: names(admin_client, filter) for filter in FILTERS} == plain, "one by one"
     monkeypatch.setattr(judging, "FEW_CANDIDATES", 0)
     assert {filter: names(admin_client, filter) for filter in FILTERS} == plain, "all at once, their ids kept"
-    monkeypatch.setattr(judging, "ENOUGH", 0)
+    monkeypatch.setattr(sampling, "ENOUGH", 0)
     about = {filter: names(admin_client, filter) for filter in FILTERS}
     assert {filter: found for filter, (_, found) in about.items()} == {
         filter: rows for filter, (_, rows) in plain.items()
@@ -67,8 +67,8 @@ def test_each_way_of_asking_finds_the_same(admin_client: TestClient, monkeypatch
 def test_a_sampled_list_says_about_and_counts_exactly_on_a_click(
     admin_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("DEAR_COST", 0.0), ("FEW_CANDIDATES", 0), ("ENOUGH", 0)):
-        monkeypatch.setattr(judging, name, value)
+    for where, name in ((guard, "DEAR_COST"), (judging, "FEW_CANDIDATES"), (sampling, "ENOUGH")):
+        monkeypatch.setattr(where, name, 0)
     asked = {"filter": "orders.count() > 0"}
     assert admin_client.get("/api/v1/accounts", params=asked).json()["total_is_estimated"] is True
     page = admin_client.get("/accounts", params=asked, headers={"accept": "text/html"}).text
