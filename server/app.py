@@ -77,6 +77,7 @@ from server.territories import routes as territory_routes
 from server.tickets import queue_routes as ticket_queue_routes
 from server.tickets import routes as ticket_routes
 from server.tickets import tile_routes as ticket_tile_routes
+from server.timeline import people_routes
 from server.timeline import routes as timeline_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
@@ -104,6 +105,7 @@ ROUTERS = (
     territory_routes.router,
     duplicate_routes.router,
     timeline_routes.router,
+    people_routes.router,
     account_routes.router,
     class_routes.router,
     proposal_routes.router,

@@ -24,7 +24,7 @@ from server.closures import queries as closures
 from server.demands import queries as demands
 from server.fields import queries as own
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
+from server.kit.errors import NotFound, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
@@ -246,7 +246,9 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
 def show_alike(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
     """A fragment: the accounts that may be the same one. Looking for them takes longer than the rest of the page."""
     row = queries.detail(session, scope, account_id)
-    alike = duplicates.candidates(session, row.account, row.site) if row else []
+    if row is None:
+        raise NotFound("There is no such account.", id=str(account_id))
+    alike = duplicates.candidates(session, row.account, row.site)
     seen = queries.seen_of(session, scope, [one.account_id for one in alike])
     return render(
         request,
