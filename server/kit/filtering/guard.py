@@ -41,8 +41,8 @@ class TooSlow(Invalid):
 
     code = "filter_too_slow"
 
-    def __init__(self, wished: str = "") -> None:
-        wait = f"{settings().list_timeout_s:g} s"
+    def __init__(self, wished: str = "", wait_s: float | None = None) -> None:
+        wait = f"{settings().list_timeout_s if wait_s is None else wait_s:g} s"
         what = f"“{wished}” was" if wished else "The list was"
         super().__init__(
             f"{what} still searching after {wait} and was stopped.",
@@ -162,16 +162,16 @@ def asks_for_text(tree: Node) -> bool:
 
 
 @contextmanager
-def in_time(session: Session, wished: str = "") -> Iterator[None]:
+def in_time(session: Session, wished: str = "", wait_s: float | None = None) -> Iterator[None]:
     """Stop every statement of the block that takes longer than the setting; `wished` is the filter that is named."""
-    allowed = f"{round(settings().list_timeout_s * 1000)}ms"
+    allowed = f"{round((settings().list_timeout_s if wait_s is None else wait_s) * 1000)}ms"
     name = "statement_timeout"
     before = session.execute(select(func.current_setting(name), func.set_config(name, allowed, True))).one()[0]
     try:
         yield
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
-            raise TooSlow(wished) from error
+            raise TooSlow(wished, wait_s) from error
         raise
     session.execute(select(func.set_config(name, before, True)))
 
@@ -186,3 +186,15 @@ def answers_in_time[**P, T](listing: Callable[Concatenate[Session, P], T]) -> Ca
             return listing(session, *args, **kwargs)
 
     return page
+
+
+def exports_in_time[**P, T](export: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:
+    """Decorate an export: it may take longer than a list, not for ever."""
+
+    @wraps(export)
+    def file(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        wished = kwargs.get("filter") or kwargs.get("search") or ""
+        with in_time(session, str(wished), settings().export_timeout_s):
+            return export(session, *args, **kwargs)
+
+    return file
