@@ -18,6 +18,7 @@ from server.accounts.classes import routes as class_routes
 from server.accounts.duplicates import routes as duplicate_routes
 from server.accounts.reviewing import proposal_routes
 from server.accounts.reviewing import routes as reviewing_routes
+from server.activities import learning_routes
 from server.activities import routes as activity_routes
 from server.activities.agenda import routes as agenda_routes
 from server.activities.caldav import routes as calendar_routes
@@ -42,6 +43,7 @@ from server.files import routes as file_routes
 from server.geocoding import routes as geocoding_routes
 from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
+from server.inbox import outgoing_routes
 from server.inbox import routes as inbox_routes
 from server.kit import examples, filtering
 from server.kit.bodies import BodyLimit
@@ -55,7 +57,7 @@ from server.notifications import routes as notification_routes
 from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
 from server.orders import routes as order_routes
-from server.plans import board_routes, day_routes, offer_routes, overload_routes
+from server.plans import board_routes, day_routes, offer_routes, overload_routes, rules_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
 from server.plans.exporting import target_routes
@@ -65,6 +67,7 @@ from server.recycling import routes as recycling_routes
 from server.regions import routes as regions_routes
 from server.reports import routes as report_routes
 from server.roads import routes as roads_routes
+from server.roads import setup_routes as roads_setup_routes
 from server.search import routes as search_routes
 from server.segments import routes as segment_routes
 from server.segments.catalogue import CATALOGUE
@@ -74,6 +77,7 @@ from server.territories import routes as territory_routes
 from server.tickets import queue_routes as ticket_queue_routes
 from server.tickets import routes as ticket_routes
 from server.tickets import tile_routes as ticket_tile_routes
+from server.timeline import people_routes
 from server.timeline import routes as timeline_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
@@ -96,9 +100,12 @@ ROUTERS = (
     geocoding_routes.router,
     source_routes.router,
     roads_routes.router,
+    roads_setup_routes.router,
+    learning_routes.router,
     territory_routes.router,
     duplicate_routes.router,
     timeline_routes.router,
+    people_routes.router,
     account_routes.router,
     class_routes.router,
     proposal_routes.router,
@@ -115,6 +122,7 @@ ROUTERS = (
     calendar_routes.router,
     letter_routes.router,
     inbox_routes.router,
+    outgoing_routes.router,
     closure_routes.router,
     contact_routes.router,
     demand_routes.router,
@@ -143,6 +151,7 @@ ROUTERS = (
     offer_routes.router,
     board_routes.router,
     export_routes.router,
+    rules_routes.router,
     export_routes.of_plans,
     target_routes.router,
     webhook_routes.router,

@@ -21,6 +21,7 @@ from server.fields.queries import fields_of
 from server.fields.values import Shape, shape_of
 from server.fields.values import in_words as own_in_words
 from server.geocoding.queries import attributions
+from server.kit.filtering.guard import exports_in_time
 from server.kit.spreadsheets import harmless
 
 BATCH = 2000
@@ -139,6 +140,7 @@ def rows(session: Session, scope: Scope, *, filter: str | None, search: str | No
         yield Row(*found)
 
 
+@exports_in_time
 def export(
     session: Session, scope: Scope, kind: Format, *, filter: str | None = None, search: str | None = None
 ) -> IO[bytes]:

@@ -12,6 +12,7 @@ from server.accounts.models import Account
 from server.accounts.values import ACCOUNT
 from server.auth.access import Scope, scope_of
 from server.auth.models import User
+from server.kit.errors import NotFound
 from server.notifications import queries as notifications
 from server.notifications import service
 from server.notifications.kinds import About
@@ -48,6 +49,14 @@ def followers(session: Session, account_id: UUID) -> set[UUID]:
 def is_following(session: Session, user_id: UUID, account_id: UUID) -> bool:
     """Whether somebody follows an account."""
     return user_id in followers(session, account_id)
+
+
+def follow(session: Session, scope: Scope, account_id: UUID, *, wanted: bool) -> None:
+    """Be told of what happens at an account, or no more. Refuses an account that the person may not see."""
+    living = queries.surviving(session, account_id)
+    if not queries.granted(session, scope, living, ("accounts:read",)):
+        raise NotFound("There is no such account.", id=str(account_id))
+    service.follow(session, scope.user_id, About("account", living), wanted=wanted)
 
 
 def tell(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
@@ -28,6 +28,8 @@ from server.auth.models import User
 from server.kit.errors import BadRequest
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.filtering.guard import answers_in_time, asks_for_text, check, first_of, total
+from server.kit.filtering.judging import Judged, judged
+from server.kit.filtering.nodes import Node
 from server.kit.paging import decode_cursor, encode_cursor
 from server.regions.queries import served
 from server.territories.models import Territory
@@ -148,8 +150,12 @@ def page(
     sort: str = "name",
     cursor: str | None = None,
     limit: int = 50,
+    exact: bool = False,
 ) -> Listing:
-    """One page of the accounts that somebody may see. `sort` names a key, with `-` in front for the other way round."""
+    """One page of the accounts that somebody may see. `sort` names a key, with `-` in front for the other way round.
+
+    `exact` counts to the end where a long list would otherwise say about how many.
+    """
     today = today_of(scope)
     reaching = Reaching(session)
     words = language(reaching, scope) if filter and filter.strip() else None
@@ -160,14 +166,15 @@ def page(
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
     tree = parse(filter) if filter and words else None
     if tree is not None and words is not None:
-        check(
-            session,
-            statement.with_only_columns(Account.id),
-            tree,
-            partial(compile_filter, vocabulary=words),
-            everything=visible_to(scope).with_only_columns(Account.id),
-        )
-    found_in_all = total(session, statement.with_only_columns(Account.id))
+        all_searched = chosen(reaching, scope, search=search).with_only_columns(Account.id)
+        first = counted(session, statement, tree, words, everything=all_searched, exact=exact)
+        if first.ids is not None:
+            statement = select(Account).where(Account.id == any_(literal(first.ids, ARRAY(Uuid))))
+        elif first.one_by_one:
+            statement = chosen(reaching, scope, filter=filter, search=search, words=replace(words, one_by_one=True))
+        found_in_all = first.total
+    else:
+        found_in_all = total(session, statement.with_only_columns(Account.id), exact=exact)
     after = decode_cursor(cursor, 3)
     down = sort.startswith("-")
     if after is not None:
@@ -193,6 +200,23 @@ def page(
     )
 
 
+def counted(
+    session: Session, statement: Select[Account], tree: Node, words: Vocabulary, *, everything: Select[Any], exact: bool
+) -> Judged:
+    """How many accounts a filter finds; refuses what would search too much."""
+    condition = partial(compile_filter, vocabulary=words)
+    ways = {False: words, True: replace(words, one_by_one=True)}
+    return judged(
+        session,
+        tree,
+        words,
+        lambda part, one_by_one: compile_filter(part, ways[one_by_one]),
+        everything=everything,
+        cost=check(session, statement.with_only_columns(Account.id), tree, condition, everything=everything),
+        exact=exact,
+    )
+
+
 def detail(session: Session, scope: Scope, account_id: UUID, permission: str = "accounts:read") -> Row | None:
     """One account, when the permission reaches it."""
     statement = visible_to(scope, permission).where(Account.id == account_id)
@@ -213,8 +237,10 @@ def granted(session: Session, scope: Scope, account_id: UUID, permissions: Itera
 
 def seen_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
     """Which of these accounts somebody may see, themselves or as what they were merged into."""
-    one = aliased(Account)
-    return set(session.scalars(select(one.id).where(one.id.in_(list(account_ids)), reached_through(one.id, scope))))
+    one, asked = aliased(Account), list(account_ids)
+    if not asked:
+        return set()
+    return set(session.scalars(select(one.id).where(one.id.in_(asked), reached_through(one.id, scope))))
 
 
 def sites_of(session: Session, account_ids: Iterable[UUID]) -> list[Site]:

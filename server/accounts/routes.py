@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from server.accounts import exporting, places, queries, service, tiles
+from server.accounts import exporting, following, places, queries, service, tiles
 from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
 from server.accounts.pins import point_of
@@ -20,6 +20,7 @@ from server.accounts.schemas import (
     CandidateRead,
     Change,
     FieldRead,
+    FollowWrite,
     PinWrite,
     RepsWrite,
     RevisionWrite,
@@ -34,7 +35,7 @@ from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.etags import BaseRevision, tag
-from server.kit.paging import Cursor, Limit, Page
+from server.kit.paging import Cursor, Exact, Limit, Page
 from server.kit.tiles import TileAddress, tile_response
 from server.records.queries import history
 
@@ -84,9 +85,12 @@ def list_accounts(
     sort: Sort = "name",
     cursor: Cursor = None,
     limit: Limit = 50,
+    exact: Exact = False,
 ) -> Page[AccountListed]:
     """The accounts you may see, page by page."""
-    found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
+    found = queries.page(
+        session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit, exact=exact
+    )
     rows = [AccountListed.of(row) for row in found.rows]
     return Page(items=rows, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
@@ -163,6 +167,13 @@ def restore(account_id: UUID, scope: DeleteAccounts, session: Db, response: Resp
     """Bring a deleted account back with its sites."""
     service.restore(session, scope, account_id)
     return get(account_id, scope, session, response)
+
+
+@router.put("/api/v1/accounts/{account_id}/follow")
+def follow(account_id: UUID, body: FollowWrite, scope: ReadAccounts, session: Db) -> FollowWrite:
+    """Be told of what happens at an account, or no more."""
+    following.follow(session, scope, account_id, wanted=body.follows)
+    return body
 
 
 @router.post("/api/v1/accounts/{account_id}/tags")

@@ -294,6 +294,12 @@ class RevisionWrite(Write):
     rev: int
 
 
+class FollowWrite(Write):
+    """Whether somebody is told of what happens at an account."""
+
+    follows: bool
+
+
 class TagsWrite(Write):
     """Tags to add and to remove."""
 

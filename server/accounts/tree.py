@@ -67,7 +67,7 @@ ABOVE = text(
 def chain(session: Session, account_id: UUID) -> list[Account]:
     """The accounts above one, the nearest first."""
     ids = list(session.scalars(ABOVE, {"id": account_id}))
-    found = {one.id: one for one in session.scalars(select(Account).where(Account.id.in_(ids)))}
+    found = {one.id: one for one in session.scalars(select(Account).where(Account.id.in_(ids)))} if ids else {}
     return [found[one] for one in ids]
 
 

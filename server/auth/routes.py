@@ -20,6 +20,7 @@ from server.auth.schemas import (
     DeviceRegister,
     DeviceRegistered,
     DeviceUser,
+    OwnChange,
     Refresh,
     RoleCreate,
     RoleRead,
@@ -85,6 +86,13 @@ def refresh(body: Refresh, request: Request, session: Db) -> TokenPair:
 def me(scope: ReadUsers, session: Db) -> UserRead:
     """Who I am."""
     return UserRead.model_validate(session.get_one(User, scope.user_id))
+
+
+@router.patch("/me")
+def change_me(body: OwnChange, scope: ReadUsers, session: Db) -> UserRead:
+    """Change your language, time zone and contact data."""
+    changes = body.model_dump(exclude_unset=True)
+    return UserRead.model_validate(service.change_user(session, scope.user_id, changes, scope.user_id))
 
 
 @router.get("/users")

@@ -116,6 +116,17 @@ class UserChange(BaseModel):
     active: bool | None = None
 
 
+class OwnChange(BaseModel):
+    """What somebody changes about themselves; fields left out stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str | None = Field(default=None, max_length=200)
+    phone: str | None = Field(default=None, max_length=50)
+    zone: str | None = None
+    language: str | None = Field(default=None, max_length=5)
+
+
 class RoleRead(BaseModel):
     """A role with its rights."""
 

@@ -76,6 +76,30 @@ class CalendarRead(CalendarWrite):
     is_main: bool
 
 
+class CompanyDayWrite(BaseModel):
+    """A day on which the company does otherwise than its calendar says."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    day: date
+    name: str = Field(max_length=200, description="Why, for instance Company outing.")
+    is_working: bool = Field(default=False, description="At work although it is a holiday.")
+
+
+class CompanyDayRead(CompanyDayWrite):
+    """The same as it is stored."""
+
+    id: UUID
+
+
+class RepCalendarWrite(BaseModel):
+    """Whose holidays a rep keeps."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    calendar_id: UUID | None = Field(description="Null: the company's.")
+
+
 @router.get("/absences")
 def list_absences(scope: ReadClosures, session: Db, first_day: date | None = None) -> Page[AbsenceRead]:
     """Who is not there, from today or another day on."""
@@ -126,3 +150,46 @@ def list_calendars(scope: ReadClosures, session: Db) -> Page[CalendarRead]:
 def keep_calendar(body: CalendarWrite, scope: WritePlanning, session: Db) -> CalendarRead:
     """Keep the holidays of a country or a part of it."""
     return CalendarRead.model_validate(service.keep_calendar(session, body.country, body.part))
+
+
+@router.post("/holiday-calendars/{calendar_id}/main", status_code=204)
+def make_main(calendar_id: UUID, scope: WritePlanning, session: Db) -> None:
+    """Let a calendar hold for everybody who has no other one."""
+    del scope
+    service.make_main(session, calendar_id)
+
+
+@router.delete("/holiday-calendars/{calendar_id}", status_code=204)
+def drop_calendar(calendar_id: UUID, scope: WritePlanning, session: Db) -> None:
+    """Keep a calendar's holidays no more; its reps go back to the company's."""
+    del scope
+    service.drop_calendar(session, calendar_id)
+
+
+@router.put("/users/{user_id}/holiday-calendar", status_code=204)
+def set_calendar(user_id: UUID, body: RepCalendarWrite, scope: WriteClosures, session: Db) -> None:
+    """Let a rep keep another calendar than the company's."""
+    service.set_calendar(session, scope, user_id, body.calendar_id)
+
+
+@router.get("/company-days")
+def list_company_days(scope: ReadClosures, session: Db, first_day: date | None = None) -> Page[CompanyDayRead]:
+    """The company's own days, from today or another day on."""
+    del scope
+    found = queries.company_days(session, first_day or clock.today(settings().zone))
+    return Page(items=[CompanyDayRead.model_validate(one) for one in found])
+
+
+@router.put("/company-days")
+def set_company_day(body: CompanyDayWrite, scope: WritePlanning, session: Db) -> CompanyDayRead:
+    """Close the company on a day, or let it work on a holiday; the same day again changes what it is."""
+    del scope
+    made = service.set_company_day(session, body.day, body.name, is_working=body.is_working)
+    return CompanyDayRead.model_validate(made)
+
+
+@router.delete("/company-days/{day_id}", status_code=204)
+def drop_company_day(day_id: UUID, scope: WritePlanning, session: Db) -> None:
+    """Let a day be as the calendar says."""
+    del scope
+    service.drop_company_day(session, day_id)

@@ -18,6 +18,7 @@ from server.contacts.models import Channel, Contact, Purpose
 from server.contacts.vcards import card
 from server.fields.queries import fields_of
 from server.fields.values import in_words, shape_of
+from server.kit.filtering.guard import exports_in_time
 from server.kit.spreadsheets import harmless
 
 BATCH = 1000
@@ -85,6 +86,7 @@ def lines(session: Session, scope: Scope, *, filter: str | None, search: str | N
             ]
 
 
+@exports_in_time
 def export(
     session: Session, scope: Scope, kind: Format, *, filter: str | None = None, search: str | None = None
 ) -> IO[bytes]:

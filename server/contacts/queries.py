@@ -190,13 +190,14 @@ def page(
     sort: str = "name",
     cursor: str | None = None,
     limit: int = 50,
+    exact: bool = False,
 ) -> Listing:
     """One page of the contacts that somebody may see."""
     key = SORTS.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
     statement = chosen(session, scope, filter=filter, search=search)
-    counted = total(session, statement.with_only_columns(Contact.id))
+    counted = total(session, statement.with_only_columns(Contact.id), exact=exact)
     after, down = decode_cursor(cursor, 3), sort.startswith("-")
     if after is not None:
         if after[0] != sort:

@@ -34,7 +34,7 @@ from server.contacts.schemas import (
 from server.kit.database import Db
 from server.kit.errors import TooLarge
 from server.kit.etags import BaseRevision, tag
-from server.kit.paging import Cursor, Limit, Page
+from server.kit.paging import Cursor, Exact, Limit, Page
 from server.records.queries import history
 
 router = APIRouter(prefix="/api/v1", tags=["contacts"])
@@ -74,12 +74,15 @@ def list_contacts(
     ] = "name",
     cursor: Cursor = None,
     limit: Limit = 50,
+    exact: Exact = False,
 ) -> Page[ContactRead]:
     """The contacts you may see, page by page, or those of an account."""
     if account_id is not None:
         people = [one for one, _ in queries.of_account(session, scope, account_id, limit=limit)]
         return Page(items=[ContactRead.of(row) for row in queries.with_places(session, scope, people)])
-    found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
+    found = queries.page(
+        session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit, exact=exact
+    )
     items = [ContactRead.of(row) for row in found.rows]
     return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy import Text, and_, func, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
-from server.activities.agenda.models import Activity, Direction
+from server.activities.agenda.models import Activity, Direction, Kind
 from server.auth.models import Role, User
 from server.contacts.models import Contact, ContactAccount
 from server.inbox.models import Fate, InboxMail, KnownSender
 from server.kit import clock
+from server.mail.addresses import tags_in
 from server.mail.received import Received
 from server.mail.receiving_models import Mailbox
 from server.tickets import intake as tickets
@@ -122,12 +123,12 @@ def _sent_elsewhere(session: Session, mail: Received, person: User) -> Route:
 
 
 def _thread(session: Session, mail: Received) -> Activity | None:
-    """The latest mail that it answers, of those that stand at an account."""
-    if not mail.references:
+    """The latest mail that it answers of those at an account: by its headers, else by a tag in the address."""
+    named, tags = Activity.message_id.in_(mail.references), tags_in(mail.to)
+    if not mail.references and not tags:
         return None
-    known = select(Activity).where(
-        Activity.message_id.in_(mail.references), Activity.account_id.is_not(None), Activity.deleted_at.is_(None)
-    )
+    tagged = and_(Activity.id.in_(tags), Activity.kind == Kind.MAIL, Activity.outgoing_id.is_not(None))
+    known = select(Activity).where(or_(named, tagged), Activity.account_id.is_not(None), Activity.deleted_at.is_(None))
     return session.scalars(known.order_by(Activity.at.desc(), Activity.id).limit(1)).one_or_none()
 
 

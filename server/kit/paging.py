@@ -14,6 +14,10 @@ from server.kit.errors import BadRequest
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows of one page.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before.")]
 
+Exact = Annotated[
+    bool, Query(description="Count a very long list to the end, instead of saying about how many; may take seconds.")
+]
+
 
 class Page[T](BaseModel):
     """One page of a list."""

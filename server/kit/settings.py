@@ -28,6 +28,14 @@ class Settings(BaseSettings):
     list_timeout_s: float = Field(
         default=10, ge=0.1, le=600, description="Seconds after which a list whose filter searches too much is stopped."
     )
+    export_timeout_s: float = Field(
+        default=300, ge=0.1, le=36_000, description="The same for an export and for the count of a segment."
+    )
+    mail_plus_addresses: bool = Field(
+        default=False,
+        description="Letters ask for answers at name+tag@..., so that an answer without headers finds its letter; the"
+        " mail server of the mailbox must take such addresses.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port the web server listens on.")
     public_url: str | None = Field(

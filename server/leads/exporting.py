@@ -14,6 +14,7 @@ from server.accounts.exporting import BATCH, IN_MEMORY, MEDIA_TYPES, Format
 from server.accounts.reasons import in_words
 from server.auth.access import Scope
 from server.geocoding.queries import attributions
+from server.kit.filtering.guard import exports_in_time
 from server.kit.spreadsheets import harmless
 from server.leads import queries
 from server.leads.models import Lead
@@ -60,6 +61,7 @@ def rows(session: Session, scope: Scope, *, filter: str | None, search: str | No
         yield Row(*found)
 
 
+@exports_in_time
 def export(
     session: Session, scope: Scope, kind: Format, *, filter: str | None = None, search: str | None = None
 ) -> IO[bytes]:

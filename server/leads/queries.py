@@ -151,13 +151,14 @@ def page(
     sort: str = "-created",
     cursor: str | None = None,
     limit: int = 50,
+    exact: bool = False,
 ) -> Listing:
     """One page of the leads that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     statement, keys = chosen(session, scope, filter=filter, search=search), scope.askable("lead", sort_keys())
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    counted = total(session, statement.with_only_columns(Lead.id))
+    counted = total(session, statement.with_only_columns(Lead.id), exact=exact)
     after, down = decode_cursor(cursor, 3), sort.startswith("-")
     if after is not None:
         if after[0] != sort:

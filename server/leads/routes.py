@@ -15,7 +15,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid
 from server.kit.etags import BaseRevision, tag
-from server.kit.paging import Cursor, Limit, Page
+from server.kit.paging import Cursor, Exact, Limit, Page
 from server.kit.tiles import TileAddress, tile_response
 from server.leads import converting, editing, exporting, queries, service, tiles
 from server.leads.converting import Conversion, NewSale
@@ -72,9 +72,12 @@ def list_leads(
     sort: Sort = "-created",
     cursor: Cursor = None,
     limit: Limit = 50,
+    exact: Exact = False,
 ) -> Page[LeadListed]:
     """The leads you may see, page by page."""
-    found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
+    found = queries.page(
+        session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit, exact=exact
+    )
     items = [LeadListed.of(row) for row in found.rows]
     return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 

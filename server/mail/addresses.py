@@ -1,9 +1,12 @@
 """What a mail address is, and how connections to mail servers are protected."""
 
 import re
+from collections.abc import Iterable
+from uuid import UUID
 
 from server.kit.errors import Invalid
 
+_TAG = re.compile(r"\+w([0-9a-f]{32})@")
 SECURITIES = ("tls", "starttls", "none")
 _ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+|[^\s@<>,;\"]+@localhost")
 
@@ -14,3 +17,15 @@ def address(text: str, field: str = "to") -> str:
     if not _ADDRESS.fullmatch(found) or not found.isascii():
         raise Invalid(f"“{text}” is not a mail address.", help="For example: rita@example.com", field=field)
     return found
+
+
+def tagged(address: str, tag: UUID) -> str:
+    """The same mailbox with a tag that an answer brings back: `sales+w0199...@example.com`."""
+    name, _, host = address.partition("@")
+    return f"{name}+w{tag.hex}@{host}"
+
+
+def tags_in(addresses: Iterable[str]) -> list[UUID]:
+    """The tags that some addresses bring back."""
+    found = (_TAG.search(one.lower()) for one in addresses)
+    return [UUID(one[1]) for one in found if one]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
 from server.auth.access import Scope
+from server.kit.filtering.guard import exports_in_time
 from server.kit.settings import settings
 from server.kit.spreadsheets import harmless
 from server.opportunities import queries
@@ -75,6 +76,7 @@ def rows(session: Session, scope: Scope, *, filter: str | None, search: str | No
         yield Row(*found)
 
 
+@exports_in_time
 def export(
     session: Session, scope: Scope, kind: Format, *, filter: str | None = None, search: str | None = None
 ) -> IO[bytes]:

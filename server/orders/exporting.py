@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
+from server.kit.filtering.guard import exports_in_time
 from server.kit.spreadsheets import harmless
 from server.orders import queries
 from server.orders.models import Order, OrderLine
@@ -81,6 +82,7 @@ def cells(
     return (str(line.id), *head, *own, *foot)
 
 
+@exports_in_time
 def export(
     session: Session, scope: Scope, kind: Format, *, filter: str | None = None, search: str | None = None
 ) -> IO[bytes]:

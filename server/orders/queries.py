@@ -167,6 +167,7 @@ def page(
     sort: str = "-day",
     cursor: str | None = None,
     limit: int = 50,
+    exact: bool = False,
 ) -> Listing:
     """One page of the documents that somebody may see, the latest first."""
     statement = chosen(session, scope, filter=filter, search=search)
@@ -178,7 +179,7 @@ def page(
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    counted = total(session, statement.with_only_columns(Order.id))
+    counted = total(session, statement.with_only_columns(Order.id), exact=exact)
     down, after = sort.startswith("-"), decode_cursor(cursor, 3)
     if after is not None:
         if after[0] != sort:

@@ -14,7 +14,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.etags import BaseRevision, tag
-from server.kit.paging import Cursor, Limit, Page
+from server.kit.paging import Cursor, Exact, Limit, Page
 from server.orders import exporting, feeding, mailing, printing, queries, service
 from server.orders.models import Order
 from server.orders.schemas import (
@@ -72,11 +72,12 @@ def list_orders(
     sort: str = "-day",
     cursor: Cursor = None,
     limit: Limit = 50,
+    exact: Exact = False,
 ) -> Page[OrderListed]:
     """The quotes, orders and credit notes you may see, the latest first."""
     found = queries.page(
         session, scope, filter=filter, search=search, account_id=account_id, opportunity_id=opportunity_id, sort=sort,
-        cursor=cursor, limit=limit,
+        cursor=cursor, limit=limit, exact=exact,
     )  # fmt: skip
     items = [OrderListed.of(row) for row in found.rows]
     return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
@@ -122,6 +123,13 @@ def change(
 def delete(order_id: UUID, scope: WriteOrders, session: Db, base: BaseRevision) -> None:
     """Throw a draft away."""
     service.delete(session, scope, order_id, base)
+
+
+@router.post("/orders/{order_id}/restore")
+def restore(order_id: UUID, scope: WriteOrders, session: Db, response: Response) -> OrderRead:
+    """Bring a draft back that was thrown away."""
+    service.restore(session, scope, order_id)
+    return get(order_id, scope, session, response)
 
 
 @router.post("/orders/{order_id}/lines", status_code=201)

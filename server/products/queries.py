@@ -110,13 +110,14 @@ def page(
     sort: str = "name",
     cursor: str | None = None,
     limit: int = 50,
+    exact: bool = False,
 ) -> Listing:
     """One page of the catalogue. `sort` names a key, with `-` in front for the other way round."""
     statement = chosen(session, scope, filter=filter, search=search)
     key = SORTS.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
-    counted = total(session, statement.with_only_columns(Product.id))
+    counted = total(session, statement.with_only_columns(Product.id), exact=exact)
     down = sort.startswith("-")
     after = decode_cursor(cursor, 3)
     if after is not None:

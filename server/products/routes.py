@@ -10,7 +10,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.etags import BaseRevision, tag
-from server.kit.paging import Cursor, Limit, Page
+from server.kit.paging import Cursor, Exact, Limit, Page
 from server.products import queries, service
 from server.products.models import PriceList, TaxClass
 from server.products.queries import Customer
@@ -63,9 +63,12 @@ def list_products(
     sort: str = "name",
     cursor: Cursor = None,
     limit: Limit = 50,
+    exact: Exact = False,
 ) -> Page[ProductRead]:
     """The catalogue, page by page."""
-    found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit)
+    found = queries.page(
+        session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit, exact=exact
+    )
     stock = queries.stock_of(session, [row.product.id for row in found.rows])
     items = [ProductRead.of(row, stock.get(row.product.id, [])) for row in found.rows]
     return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
@@ -101,6 +104,13 @@ def change(
 def delete(product_id: UUID, _scope: WriteProducts, session: Db, base: BaseRevision) -> None:
     """Take a product away; orders keep their lines."""
     service.delete(session, product_id, base)
+
+
+@router.post("/products/{product_id}/restore")
+def restore(product_id: UUID, scope: WriteProducts, session: Db, response: Response) -> ProductRead:
+    """Bring a deleted product back."""
+    service.restore(session, product_id)
+    return get(product_id, scope, session, response)
 
 
 @router.put("/products/{product_id}/stock")

@@ -10,6 +10,7 @@ from server.auth.access import Scope, scope_of
 from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import WaymarkError
+from server.kit.filtering.guard import in_time
 from server.kit.settings import settings
 from server.segments import queries
 from server.segments.models import Segment, SegmentChange, SegmentCount, SegmentMember
@@ -25,7 +26,7 @@ def count(session: Session, scope: Scope, segment: Segment) -> SegmentCount:
     session.execute(text("truncate segment_now"))
     now = SNAPSHOT
     try:
-        with session.begin_nested():
+        with session.begin_nested(), in_time(session, segment.filter or "", settings().export_timeout_s):
             found = queries.members(session, scope, segment).order_by(None)
             session.execute(insert(now).from_select(["row_id"], found))
     except WaymarkError as error:

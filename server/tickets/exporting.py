@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.kit import clock
+from server.kit.filtering.guard import exports_in_time
 from server.kit.spreadsheets import harmless
 from server.tickets import queries
 from server.tickets.models import Ticket
@@ -43,6 +44,7 @@ MEDIA_TYPES = {
 }
 
 
+@exports_in_time
 def export(
     session: Session, scope: Scope, kind: Format, *, filter: str | None = None, search: str | None = None
 ) -> IO[bytes]:

@@ -180,6 +180,7 @@ def page(
     sort: str = "due",
     cursor: str | None = None,
     limit: int = 50,
+    exact: bool = False,
 ) -> Listing:
     """One page of the tickets that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     now, keys = clock.now(), sort_keys()
@@ -187,7 +188,7 @@ def page(
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    counted = total(session, statement.with_only_columns(Ticket.id))
+    counted = total(session, statement.with_only_columns(Ticket.id), exact=exact)
     after = decode_cursor(cursor, 3)
     down = sort.startswith("-")
     if after is not None:

@@ -14,7 +14,7 @@ from server.accounts.queries import today_of
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.etags import BaseRevision, tag
-from server.kit.paging import Cursor, Limit, Page
+from server.kit.paging import Cursor, Exact, Limit, Page
 from server.tickets import exporting, joining, queries, reporting, service, visits
 from server.tickets.reporting import Report
 from server.tickets.schemas import (
@@ -58,11 +58,12 @@ def list_tickets(
     sort: Sort = "due",
     cursor: Cursor = None,
     limit: Limit = 50,
+    exact: Exact = False,
 ) -> Page[TicketRead]:
     """The tickets you may see, what is due next first."""
     found = queries.page(
         session, scope, filter=filter, search=search, queue_id=queue_id, account_id=account_id, sort=sort,
-        cursor=cursor, limit=limit,
+        cursor=cursor, limit=limit, exact=exact,
     )  # fmt: skip
     items = [TicketRead.of(row) for row in found.rows]
     return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)

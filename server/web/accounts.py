@@ -24,9 +24,9 @@ from server.closures import queries as closures
 from server.demands import queries as demands
 from server.fields import queries as own
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
+from server.kit.errors import NotFound, WaymarkError
 from server.kit.ids import uuid7
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
 from server.segments import queries as segments
@@ -108,6 +108,7 @@ def show_accounts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
     columns: Annotated[str, Query(max_length=400)] = "",
     view: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
@@ -115,7 +116,9 @@ def show_accounts(
     error, found = None, queries.Listing([], None, 0)
     try:
         with attempt(session):
-            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+            found = queries.page(
+                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+            )
     except WaymarkError as refused:
         error = refused
 
@@ -201,9 +204,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
     if into != account_id and queries.seen_of(session, scope, [into]):
         return go(f"/accounts/{into}")
     account = read(session, scope, account_id)
-    row = queries.detail(session, scope, account_id)
-    alike = duplicates.candidates(session, row.account, row.site) if row else []
-    seen = queries.seen_of(session, scope, [one.account_id for one in alike])
     may = queries.granted(session, scope, account_id, ("accounts:write", "accounts:assign", "pins:place"))
     people = people_of(session, scope, Role.REP, Role.MANAGER)
     proposed = queries.proposals_of(session, scope, [site.id for site in account.sites])
@@ -221,7 +221,6 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         last_day=None,
         may_hand_over="accounts:assign" in may,
         **column(session, scope, account_id),
-        alike=[one for one in alike if one.account_id in seen][:5],
         conflicts=open_conflicts,
         merges=duplicate_queue.merges_into(session, account_id),
         may_merge=scope.may("accounts:merge"),
@@ -240,6 +239,24 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         may_sell=opportunities.may_sell_to(session, scope, account_id),
         closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
         **around(session, scope, account_id),
+    )
+
+
+@router.get("/{account_id}/alike")
+def show_alike(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
+    """A fragment: the accounts that may be the same one. Looking for them takes longer than the rest of the page."""
+    row = queries.detail(session, scope, account_id)
+    if row is None:
+        raise NotFound("There is no such account.", id=str(account_id))
+    alike = duplicates.candidates(session, row.account, row.site)
+    seen = queries.seen_of(session, scope, [one.account_id for one in alike])
+    return render(
+        request,
+        "accounts/alike.html",
+        scope,
+        account_id=account_id,
+        alike=[one for one in alike if one.account_id in seen][:5],
+        may_merge=scope.may("accounts:merge"),
     )
 
 

@@ -183,7 +183,7 @@ def of_visit(row: visits.VisitRow, colour: int) -> Entry:
         owner=row.rep_name,
         state=visit.state,
         place=", ".join(filter(None, (row.street, row.city))),
-        href=f"/accounts/{visit.account_id}",
+        href=f"/visits/{visit.id}",
         colour=colour,
     )
 

@@ -2,16 +2,15 @@
 
 from datetime import timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.activities.agenda import feeds
-from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity, Reminder
-from server.activities.agenda.values import cleaned
-from server.activities.caldav import jobs, service
+from server.activities.caldav import clashes, jobs, service
 from server.activities.caldav.client import Calendar
 from server.activities.caldav.models import CalendarItem
 from server.activities.mailing import service as mailing
@@ -19,9 +18,7 @@ from server.auth.access import Scope, requires
 from server.jobs import defer
 from server.kit import clock
 from server.kit.database import Db
-from server.kit.errors import Invalid, WaymarkError
-from server.records.models import ConflictState, FieldConflict
-from server.records.service import decide
+from server.kit.errors import WaymarkError
 from server.web.forms import Sent, text
 from server.web.pages import attempt, go, render
 
@@ -66,28 +63,12 @@ def connect_page(
         address=str(request.url.replace(path=f"/calendar/feed/{secret}.ics", query="")) if secret else None,
         link=known,
         left_alone=left_alone,
-        clashes=clashes_of(session, scope),
+        clashes=clashes.of_user(session, scope),
         offered=offered,
         values=values or {},
         signature=mailing.signature(session, scope.user_id),
         error=error,
     )
-
-
-def clashes_of(session: Session, scope: Scope) -> list[tuple[FieldConflict, Activity]]:
-    """What the linked calendar and ours could not bring together, of one's own activities."""
-    statement = (
-        select(FieldConflict, Activity)
-        .join(Activity, Activity.id == FieldConflict.row_id)
-        .where(
-            FieldConflict.entity == "activity",
-            FieldConflict.state == ConflictState.OPEN,
-            Activity.owner_id == scope.user_id,
-        )
-        .order_by(FieldConflict.created_at.desc())
-        .limit(50)
-    )
-    return list(session.execute(statement).tuples())
 
 
 @router.post("/connect/feed")
@@ -144,19 +125,13 @@ def unlink(scope: Write, session: Db) -> Response:
 
 
 @router.post("/connect/clashes")
-def settle_clash(request: Request, scope: Write, session: Db, sent: Sent) -> Response:
+def settle_clash(
+    request: Request, scope: Write, session: Db, id: Annotated[UUID, Form()], take: Annotated[str, Form()] = ""
+) -> Response:
     """Keep our value of a field, or take theirs."""
     try:
         with attempt(session):
-            wanted = text(sent, "id")
-            found = [pair for pair in clashes_of(session, scope) if str(pair[0].id) == wanted]
-            if not found:
-                raise Invalid("There is no such conflict any more.", help="Reload the page.")
-            clash, row = found[0]
-            takes = text(sent, "take") == "theirs" and clash.field != "deleted_at"
-            if takes:
-                agenda.write(session, row, {clash.field: cleaned(clash.field, clash.mine)})
-            decide(session, clash.id, ConflictState.TOOK_MINE if takes else ConflictState.KEPT_SERVER, scope.actor)
+            clashes.settle(session, scope, id, "theirs" if take == "theirs" else "ours")
     except WaymarkError as error:
         return connect_page(request, scope, session, error=error)
     return go("/calendar/connect#clashes")

@@ -20,12 +20,14 @@ from server.contacts.service import NewPlace
 from server.fields import queries as own
 from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.records.queries import history
+from server.timeline import people
 from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
+from server.web.stories import CHIPS, day_of, with_mentions
 from server.web.users import people_of
 
 router = APIRouter(prefix="/contacts", include_in_schema=False)
@@ -54,12 +56,15 @@ def show_contacts(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
     try:
         with attempt(session):
-            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+            found = queries.page(
+                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+            )
     except WaymarkError as refused:
         error = refused
 
@@ -231,6 +236,24 @@ def contact_page(
         merges=duplicates.merges_into(session, contact_id),
         may_write=may_write,
         error=error,
+    )
+
+
+@router.get("/{contact_id}/story")
+def show_story(request: Request, contact_id: UUID, scope: ReadContacts, session: Db, cursor: Cursor = None) -> Response:
+    """A fragment: what happened with a person, across accounts."""
+    found = people.page(session, scope, contact_id, cursor=cursor, limit=20)
+    return render(
+        request,
+        "contacts/story.html",
+        scope,
+        contact_id=contact_id,
+        story=found,
+        is_first=cursor is None,
+        at_accounts=people.names_of(session, found.entries),
+        chips_of=CHIPS,
+        day_of=lambda entry: day_of(entry, scope),
+        with_mentions=with_mentions,
     )
 
 

@@ -21,6 +21,7 @@ from server.opportunities import moving, pipelines, queries, service
 from server.opportunities.models import ChoiceKind
 from server.opportunities.service import NewDeal
 from server.opportunities.values import DEAL
+from server.web.deal_lines import numbers_of, recognised
 from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, language_of, render
@@ -124,6 +125,7 @@ def deal_page(
     """The page of a deal, perhaps with what was refused."""
     row = queries.detail(session, scope, deal_id)
     sites = accounts.sites_of(session, [row.account_id])
+    lines = queries.lines_of(session, [deal_id]) if scope.sees("opportunity", "amount") else []
     others = [one for one in queries.of_account(session, scope, row.account_id) if one.deal.id != deal_id]
     return render(
         request,
@@ -133,7 +135,8 @@ def deal_page(
         row=row,
         deal=row.deal,
         stages=queries.stages(session, row.deal.pipeline_id),
-        lines=queries.lines_of(session, [deal_id]) if scope.sees("opportunity", "amount") else [],
+        lines=lines,
+        numbers=numbers_of(session, [line.product_id for line in lines if line.product_id]),
         steps=queries.way_of(session, deal_id),
         own_fields=fields_of(session, "opportunity"),
         contact=next((name for key, name in contacts_of(session, row.account_id) if key == row.deal.contact_id), None),
@@ -318,7 +321,7 @@ def set_lines(
         line["discount"] = str(float(line["discount"].replace(",", ".") or 0) / 100)
     try:
         with attempt(session):
-            service.set_lines(session, scope, deal_id, rev, lines)
+            service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, lines))
     except WaymarkError as error:
         return deal_page(request, scope, session, deal_id, error)
     return go(f"/pipeline/deals/{deal_id}")

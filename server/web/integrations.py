@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from server.auth.access import Scope, requires
 from server.auth.models import Role, Team, User
-from server.kit import clock
+from server.inbox.outgoing_routes import trial
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.settings import settings
@@ -244,10 +244,7 @@ def send_test(request: Request, scope: Write, session: Db, sent: Sent) -> Respon
     """Send a mail to try the settings."""
     try:
         with attempt(session):
-            to = mail.address(text_of(sent, "to") or "", "to")
-            text = f"This mail was sent by {scope.name} to try the settings of outgoing mail. They work.\n"
-            key = f"test:{clock.now().isoformat()}"
-            mail.queue(session, key=key, purpose="test", to=[to], subject=f"{settings().company}: test", body=text)
+            trial(session, scope, text_of(sent, "to") or "")
     except WaymarkError as error:
         return mail_page(request, scope, session, error=error)
     return go("/integrations/mail?asked=1#outbox")

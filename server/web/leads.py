@@ -19,7 +19,7 @@ from server.auth.access import Scope, requires
 from server.auth.models import Role
 from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
 from server.leads import converting, editing, queries, rules, service
 from server.leads.converting import Conversion, NewSale
@@ -91,9 +91,12 @@ def show_leads(
     sort: str = "-created",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
-    return list_page(request, scope, session, filter=filter, search=search, sort=sort, cursor=cursor, first=first)
+    return list_page(
+        request, scope, session, filter=filter, search=search, sort=sort, cursor=cursor, first=first, exact=exact
+    )
 
 
 def list_page(
@@ -106,13 +109,16 @@ def list_page(
     sort: str = "-created",
     cursor: str | None = None,
     first: int = 0,
+    exact: bool = False,
     error: WaymarkError | None = None,
 ) -> Response:
     """The list, with what was refused."""
     found = queries.Listing([], None, 0)
     try:
         with attempt(session):
-            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+            found = queries.page(
+                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+            )
     except WaymarkError as refused:
         error = refused
 

@@ -15,7 +15,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.kit.ids import uuid7
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.mail.queries import configured
 from server.opportunities import queries as deals
 from server.orders import feeding, insights, mailing, queries, service
@@ -64,12 +64,15 @@ def show_orders(
     sort: str = "-day",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
     try:
         with attempt(session):
-            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+            found = queries.page(
+                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+            )
     except WaymarkError as refused:
         error = refused
 

@@ -13,7 +13,7 @@ from server.auth.access import Scope, requires
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.products import exporting, queries, service
 from server.products.fields import fields
 from server.products.models import PriceList, Product
@@ -43,12 +43,15 @@ def show_products(
     sort: str = "name",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
 ) -> Response:
     """The catalogue: filtered, searched, sorted, page by page."""
     error, found = None, queries.Listing([], None, 0)
     try:
         with attempt(session):
-            found = queries.page(session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS)
+            found = queries.page(
+                session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=ROWS, exact=exact
+            )
     except WaymarkError as refused:
         error = refused
 

@@ -19,15 +19,12 @@ from server.accounts import queries as accounts
 from server.activities.notes import queries as notes
 from server.activities.notes import service
 from server.activities.notes.mentions import AT
-from server.activities.notes.routes import need_account
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import PreconditionFailed, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor
 from server.kit.settings import settings
-from server.notifications import service as notifications
-from server.notifications.kinds import About
 from server.records.happenings import KINDS
 from server.timeline import queries
 from server.timeline.entries import Entry
@@ -258,9 +255,8 @@ def follow(
     request: Request, account_id: UUID, scope: ReadAccounts, session: Db, wanted: Annotated[bool, Form()]
 ) -> Response:
     """Be told of what happens at an account, or no more."""
-    need_account(session, scope, account_id)
+    following.follow(session, scope, account_id, wanted=wanted)
     account_id = accounts.surviving(session, account_id)
-    notifications.follow(session, scope.user_id, About("account", account_id), wanted=wanted)
     return render(request, "story/follow.html", scope, account_id=account_id, follows=wanted)
 
 

@@ -15,7 +15,7 @@ from server.auth.roles import Level
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
-from server.kit.paging import Cursor
+from server.kit.paging import Cursor, Exact
 from server.tickets import queries, service, tiles
 from server.tickets.fields import fields
 from server.tickets.models import Priority
@@ -62,6 +62,7 @@ def show_tickets(
     sort: str = "due",
     cursor: Cursor = None,
     first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    exact: Exact = False,
 ) -> Response:
     """The list: what is due next first; without a filter what is not solved."""
     error, found = None, queries.Listing([], None, 0)
@@ -69,7 +70,15 @@ def show_tickets(
     try:
         with attempt(session):
             found = queries.page(
-                session, scope, filter=wanted, search=search, queue_id=queue, sort=sort, cursor=cursor, limit=ROWS
+                session,
+                scope,
+                filter=wanted,
+                search=search,
+                queue_id=queue,
+                sort=sort,
+                cursor=cursor,
+                limit=ROWS,
+                exact=exact,
             )
     except WaymarkError as refused:
         error = refused

@@ -136,6 +136,7 @@ class Activity(Record, Base):
         Index("ix_activity_message", "message_id", postgresql_where=text("message_id is not null")),
         Index("ix_activity_thread", "thread_id", postgresql_where=text("thread_id is not null")),
         Index("ix_activity_site", "site_id", postgresql_where=text("site_id is not null")),
+        Index("ix_activity_contact", "contact_id", "at", postgresql_where=text("contact_id is not null")),
         Index("ix_activity_reminder", "at", postgresql_where=text("reminder_min is not null and state = 'open'")),
     )
 

@@ -1,15 +1,26 @@
 """JSON API of one's calendar elsewhere: the CalDAV calendar that is kept the same, the address of the feed."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from server.activities.agenda import feeds
-from server.activities.caldav import jobs, service
+from server.activities.caldav import clashes, jobs, service
 from server.activities.caldav.client import Calendar
 from server.activities.caldav.models import CalendarLink
-from server.activities.caldav.schemas import CalendarRead, FeedMade, FeedRead, FeedWrite, LinkRead, LinkWrite, Server
+from server.activities.caldav.schemas import (
+    CalendarRead,
+    ClashRead,
+    FeedMade,
+    FeedRead,
+    FeedWrite,
+    LinkRead,
+    LinkWrite,
+    Server,
+    Settling,
+)
 from server.auth.access import Scope, requires
 from server.jobs import defer
 from server.kit.database import Db
@@ -82,6 +93,26 @@ def sync_now(scope: Write, session: Db) -> LinkRead:
 def unlink(scope: Write, session: Db) -> None:
     """Keep it the same no more; what stands on both sides stays there."""
     service.unlink(session, scope.user_id)
+
+
+@router.get("/calendar-link/clashes")
+def list_clashes(scope: Read, session: Db) -> Page[ClashRead]:
+    """What the linked calendar and yours could not bring together."""
+    return Page(
+        items=[
+            ClashRead(
+                id=clash.id, activity_id=row.id, subject=row.subject, field=clash.field, ours=clash.server,
+                theirs=clash.mine, since=clash.created_at,
+            )
+            for clash, row in clashes.of_user(session, scope)
+        ]
+    )  # fmt: skip
+
+
+@router.post("/calendar-link/clashes/{clash_id}/decision", status_code=204)
+def settle_clash(clash_id: UUID, body: Settling, scope: Write, session: Db) -> None:
+    """Keep your value of a field, or take the one of the linked calendar."""
+    clashes.settle(session, scope, clash_id, body.take)
 
 
 @router.get("/calendar-feed")

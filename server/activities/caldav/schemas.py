@@ -1,7 +1,8 @@
 """Wire shapes of one's calendar elsewhere; a password is never shown."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,6 +63,26 @@ class LinkRead(CalendarRead):
     active: bool
     synced_at: datetime | None
     trouble: str
+
+
+class ClashRead(BaseModel):
+    """A field that both sides changed, each in its own way."""
+
+    id: UUID
+    activity_id: UUID
+    subject: str
+    field: str
+    ours: Any
+    theirs: Any
+    since: datetime
+
+
+class Settling(BaseModel):
+    """Which value stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    take: Literal["ours", "theirs"]
 
 
 class FeedWrite(BaseModel):

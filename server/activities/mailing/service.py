@@ -22,6 +22,7 @@ from server.kit.settings import settings
 from server.mail import mailboxes
 from server.mail import queries as mail_queries
 from server.mail import service as mail
+from server.mail.addresses import tagged
 from server.mail.service import File
 from server.mail.writing import message_id
 
@@ -92,7 +93,7 @@ def send(session: Session, user_id: UUID, letter: Letter) -> Activity:
         body=with_signature(session, user_id, body),
         files=letter.files,
         sender_name=person.name,
-        reply_to=mailboxes.answers_go_to(session) or person.email,
+        reply_to=reply_address(session, key) or person.email,
         references=before,
     )
     server = mail_queries.configured(session)
@@ -115,6 +116,12 @@ def send(session: Session, user_id: UUID, letter: Letter) -> Activity:
         "direction": Direction.OUT.value,
     }
     return agenda.add(session, agenda.NewActivity(Kind.MAIL, user_id, values, own, key))
+
+
+def reply_address(session: Session, key: UUID) -> str | None:
+    """Where answers to a letter go; with its tag, where the mailbox's server takes such addresses."""
+    address = mailboxes.answers_go_to(session)
+    return tagged(address, key) if address is not None and settings().mail_plus_addresses else address
 
 
 def _chain(answers: Activity | None) -> list[str]:

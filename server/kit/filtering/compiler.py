@@ -11,10 +11,23 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, Numeric, and_, cast, false, func, literal, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    Numeric,
+    and_,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.types import Text
 
-from server.kit.filtering.aggregates import aggregate
+from server.kit.filtering.aggregates import aggregate, asks_whether, within_time
 from server.kit.filtering.dates import day_of, days_of, shifted
 from server.kit.filtering.fields import Field, Kind, Relation, Vocabulary
 from server.kit.filtering.nodes import (
@@ -73,19 +86,23 @@ def compile_filter(node: Node, vocabulary: Vocabulary) -> ColumnElement[bool]:
             return spatial(node, vocabulary)
         case Related(name, child, position):
             relation = related(name, vocabulary, position)
-            return exists(relation, compile_filter(child, of_rows(relation, vocabulary)))
+            return exists(relation, compile_filter(child, of_rows(relation, vocabulary)), vocabulary)
         case Aggregate():
             relation = related(node.relation, vocabulary, node.position)
             rows = of_rows(relation, vocabulary)
             where = compile_filter(node.where, rows) if node.where is not None else None
+            whether = asks_whether(node)
+            if whether is not None:
+                there = exists(relation, within_time(node, relation, where, vocabulary.today), vocabulary)
+                return there if whether else complement(there)
             field = known(node.field, rows.fields, node.position) if node.field else None
-            return aggregate(node, relation, field, where, vocabulary.today)
+            return aggregate(node, relation, field, where, vocabulary)
         case Visited(since, position):
             field = known(LAST_VISIT, vocabulary.fields, position)
             day = since.value if isinstance(since, Value) else shifted(vocabulary.today, -since.amount, since.unit)
             return comparison(field, ">=", Value(day, position), vocabulary.today)
         case Emptiness(name, position) if name in vocabulary.relations and name not in vocabulary.fields:
-            return complement(exists(vocabulary.relations[name], None))
+            return complement(exists(vocabulary.relations[name], None, vocabulary))
     return about(node, vocabulary)
 
 
@@ -105,7 +122,7 @@ def about(node: Comparison | Between | Membership | Emptiness, vocabulary: Vocab
 
     def wrapped(condition: ColumnElement[bool]) -> ColumnElement[bool]:
         inner = field.exists(condition) if field.exists else condition
-        return exists(relation, inner) if relation is not None else inner
+        return exists(relation, inner, vocabulary) if relation is not None else inner
 
     match node:
         case Emptiness():
@@ -127,11 +144,13 @@ def complement(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return not_(func.coalesce(condition, false()))
 
 
-def exists(relation: Relation, condition: ColumnElement[bool] | None) -> ColumnElement[bool]:
+def exists(relation: Relation, condition: ColumnElement[bool] | None, vocabulary: Vocabulary) -> ColumnElement[bool]:
     """Some row of the relation fulfils a condition."""
     rows = relation.selected(condition).subquery()
     there = select(literal(1)).where(rows.c[0] == relation.key)
-    if relation.keyed is not None:
+    if vocabulary.one_by_one:
+        there = there.offset(literal_column("0"))  # nothing can be made of it but a look-up for each object
+    elif relation.keyed is not None:
         # The planner takes two hundred objects to be behind any union, and would look all of them up one by one. What
         # compares otherwise than by "=" keeps it from gathering them first; it is true of whatever is equal.
         there = there.where(rows.c[0] <= relation.key)

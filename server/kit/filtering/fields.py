@@ -103,3 +103,5 @@ class Vocabulary:
     places: Places | None = None
     segment: Callable[[Within], ColumnElement[bool]] | None = None
     """The members of a saved segment."""
+    one_by_one: bool = False
+    """Rows of relations are looked up for each object, instead of once for all: right where few objects are judged."""

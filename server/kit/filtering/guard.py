@@ -15,12 +15,17 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from server.kit.errors import Invalid
+from server.kit.filtering import sampling
 from server.kit.filtering.nodes import All, AnyOf, Comparison, Node, Not
 from server.kit.filtering.writing import write
 from server.kit.settings import settings
 
 MOST_COST = 3_000_000.0
 """In the planner's units; a scan of a million accounts with their sites costs some 200,000."""
+DEAR_COST = 30_000.0
+"""What costs less is counted as it is."""
+SAMPLE = 500
+"""Rows that a sample should find to say about how many there are."""
 EXACT_UP_TO = 10_000
 """Counts are exact up to here; beyond, a large list says "about"."""
 
@@ -36,8 +41,8 @@ class TooSlow(Invalid):
 
     code = "filter_too_slow"
 
-    def __init__(self, wished: str = "") -> None:
-        wait = f"{settings().list_timeout_s:g} s"
+    def __init__(self, wished: str = "", wait_s: float | None = None) -> None:
+        wait = f"{settings().list_timeout_s if wait_s is None else wait_s:g} s"
         what = f"“{wished}” was" if wished else "The list was"
         super().__init__(
             f"{what} still searching after {wait} and was stopped.",
@@ -91,14 +96,15 @@ def check(
     *,
     everything: Select[Any],
     most: float | None = None,
-) -> None:
-    """Refuse a filter whose statement is too expensive, naming the part that is.
+) -> float:
+    """Refuse a filter whose statement is too expensive, naming the part that is; else say what it costs.
 
     `condition` compiles a part of the filter, `everything` is the list without it.
     """
     limit = MOST_COST if most is None else most
-    if estimate(session, statement).cost <= limit:
-        return
+    cost = estimate(session, statement).cost
+    if cost <= limit:
+        return cost
     parts = tree.children if isinstance(tree, All) else (tree,)
     worst = max(parts, key=lambda part: estimate(session, everything.where(condition(part))).cost)
     raise TooExpensive(
@@ -108,13 +114,20 @@ def check(
     )
 
 
-def total(session: Session, statement: Select[Any]) -> Total:
-    """How many rows a statement finds: exact up to a bound, beyond it what the planner expects."""
+def total(session: Session, statement: Select[Any], *, exact: bool = False) -> Total:
+    """How many rows a statement finds: exact up to a bound, beyond it about; `exact` counts to the end."""
     rows = statement.order_by(None)
+    if exact:
+        return Total(session.scalar(select(func.count()).select_from(rows.subquery())) or 0)
+    expected = estimate(session, rows)
+    if expected.cost >= DEAR_COST and expected.rows >= 2 * EXACT_UP_TO:
+        found = sampling.about(session, rows, SAMPLE / expected.rows)
+        if found is not None and found >= 2 * EXACT_UP_TO:
+            return Total(found, is_estimated=True)
     counted = session.scalar(select(func.count()).select_from(rows.limit(EXACT_UP_TO + 1).subquery())) or 0
     if counted <= EXACT_UP_TO:
         return Total(counted)
-    return Total(max(counted, estimate(session, rows).rows), is_estimated=True)
+    return Total(max(counted, expected.rows), is_estimated=True)
 
 
 FEW = 2_000
@@ -149,16 +162,16 @@ def asks_for_text(tree: Node) -> bool:
 
 
 @contextmanager
-def in_time(session: Session, wished: str = "") -> Iterator[None]:
+def in_time(session: Session, wished: str = "", wait_s: float | None = None) -> Iterator[None]:
     """Stop every statement of the block that takes longer than the setting; `wished` is the filter that is named."""
-    allowed = f"{round(settings().list_timeout_s * 1000)}ms"
+    allowed = f"{round((settings().list_timeout_s if wait_s is None else wait_s) * 1000)}ms"
     name = "statement_timeout"
     before = session.execute(select(func.current_setting(name), func.set_config(name, allowed, True))).one()[0]
     try:
         yield
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
-            raise TooSlow(wished) from error
+            raise TooSlow(wished, wait_s) from error
         raise
     session.execute(select(func.set_config(name, before, True)))
 
@@ -173,3 +186,15 @@ def answers_in_time[**P, T](listing: Callable[Concatenate[Session, P], T]) -> Ca
             return listing(session, *args, **kwargs)
 
     return page
+
+
+def exports_in_time[**P, T](export: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:
+    """Decorate an export: it may take longer than a list, not for ever."""
+
+    @wraps(export)
+    def file(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        wished = kwargs.get("filter") or kwargs.get("search") or ""
+        with in_time(session, str(wished), settings().export_timeout_s):
+            return export(session, *args, **kwargs)
+
+    return file

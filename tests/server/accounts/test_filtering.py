@@ -3,19 +3,25 @@
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as account_queries
 from server.activities.models import Visit
+from server.auth.access import system_scope
 from server.auth.models import User
 from server.demands.models import VisitDemand
 from server.kit import clock
 from server.kit.filtering import guard
 from server.kit.layers import Layer
 from server.kit.settings import settings
+from server.segments import counting
+from server.segments import queries as segment_queries
+from server.segments.models import Segment
 
 MakeAccount = Callable[..., Any]
 
@@ -158,10 +164,11 @@ def test_a_very_long_list_is_counted_about(admin_client: TestClient, monkeypatch
 def test_a_list_that_searches_too_long_is_stopped_and_its_filter_named(
     admin_client: TestClient, monkeypatch: pytest.MonkeyPatch, room: str, asked: dict[str, str]
 ) -> None:
-    def searches_for_a_minute(session: Session, _statement: object) -> None:
+    def searches_for_a_minute(session: Session, _statement: object, **_asked: object) -> None:
         session.execute(text("select pg_sleep(60)"))
 
     monkeypatch.setattr(f"server.{room}.queries.total", searches_for_a_minute)
+    monkeypatch.setattr(guard, "total", searches_for_a_minute)
     monkeypatch.setattr(settings(), "list_timeout_s", 0.1)
     answer = admin_client.get(f"/api/v1/{room}", params=asked)
     assert (answer.status_code, answer.json()["code"]) == (422, "filter_too_slow")
@@ -193,3 +200,30 @@ def test_a_tile_that_searches_too_long_is_stopped_and_its_filter_named(
     answer = admin_client.get(f"/tiles/{layer}/10/539/359", params={"filter": wished})
     assert (answer.status_code, answer.json()["code"]) == (422, "filter_too_slow")
     assert answer.json()["part"] == wished
+
+
+@pytest.mark.usefixtures("three")
+def test_an_export_and_a_segment_that_search_too_long_are_stopped_and_say_so(
+    session: Session, admin_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = account_queries.chosen
+
+    def searches_for_a_minute(*args: Any, **asked: Any) -> Any:
+        return chosen(*args, **asked).where(text("pg_sleep(60) is not null"))
+
+    monkeypatch.setattr(settings(), "export_timeout_s", 0.1)
+    body = {"name": "Slow", "filter": "name contains a"}
+    segment = admin_client.post("/api/v1/segments", json=body).json()
+    monkeypatch.setattr(account_queries, "chosen", searches_for_a_minute)
+    answer = admin_client.get("/api/v1/accounts/export.csv", params={"filter": "name contains a"})
+    assert (answer.status_code, answer.json()["code"], answer.json()["part"]) == (
+        422, "filter_too_slow", "name contains a",
+    )  # fmt: skip
+    assert "after 0.1 s" in answer.json()["detail"]
+    monkeypatch.setattr(
+        segment_queries,
+        "members",
+        lambda *_asked: select(text("gen_random_uuid()")).where(text("pg_sleep(60) is null")),
+    )
+    counted = counting.count(session, system_scope(), session.get_one(Segment, UUID(segment["id"])))
+    assert "still searching after 0.1 s" in (counted.trouble or "")

@@ -17,6 +17,7 @@ from server.inbox.models import InboxMail, KnownSender
 from server.inbox.service import AlreadyDecided
 from server.kit.errors import NotFound
 from server.kit.ids import uuid7
+from server.kit.settings import settings
 from server.mail import service as mail
 from server.mail.mailboxes import Wish, set_up
 from server.mail.models import Message
@@ -114,6 +115,20 @@ def test_an_answer_from_an_unknown_address_goes_to_the_account_that_was_written_
     assert (message.reply_to, message.sender_name, answer.thread_id) == (
         "sales@example.com", "Otto", sent.message_id
     )  # fmt: skip
+
+
+def test_an_answer_that_lost_its_headers_finds_its_letter_by_the_tag_in_the_address(
+    session: Any, people: Any, account: Any, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "mail_plus_addresses", True)
+    letter = mailing.Letter(account.id, ["boss@elsewhere.example"], "Offer", "Dear all")
+    sent = mailing.send(session, people["otto"].id, letter)
+    there = session.get_one(Message, sent.outgoing_id).reply_to
+    assert there == f"sales+w{sent.id.hex}@example.com"
+    found = activity_of(session, arrive("unknown@elsewhere.example", to=there.upper()))
+    assert (found.account_id, found.owner_id, found.thread_id) == (account.id, people["otto"].id, sent.message_id)
+    lost = arrive("unknown@elsewhere.example", to=f"sales+w{account.id.hex}@example.com")
+    assert lost.fate == "unassigned", "a tag of nothing that we sent names nothing"
 
 
 def test_a_copy_of_what_a_rep_sent_elsewhere_is_filed_by_its_recipient(

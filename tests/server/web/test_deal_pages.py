@@ -16,6 +16,8 @@ from server.auth.models import Role, User
 from server.opportunities import pipelines, queries, service, snapshots
 from server.opportunities.models import Opportunity, Stage
 from server.opportunities.service import NewDeal
+from server.products import service as catalogue
+from server.products.queries import Customer
 from tests.server.web.conftest import token_in
 
 PAGES = (
@@ -195,3 +197,28 @@ def test_lines_add_up_and_a_call_is_kept(
     sent = {"_csrf": token, "user_id": str(rita.id), "span": "quarter", "period": first, "amount": "4321"}
     assert client.post("/forecast", data=sent).status_code == 303
     assert "4,321" in client.get("/forecast").text
+
+
+def test_a_product_is_chosen_by_typing_and_costs_what_the_accounts_list_says(
+    browser_of: Callable[..., TestClient], rita: User, deal: Opportunity, session: Session
+) -> None:
+    prices = catalogue.create_list(session, {"name": "Retail", "currency": deal.currency})
+    catalogue.use_list(session, prices.id, [Customer()])
+    tax = catalogue.tax_class(session, "standard")
+    oven = catalogue.create(session, {"number": "P-1", "name": "Oven", "tax_class_id": tax.id})
+    for price, least in (("600", 1), ("500", 10)):
+        catalogue.set_price(session, prices.id, oven.id, price, least)
+    client, path = browser_of(rita), f"/pipeline/deals/{deal.id}"
+    offered = client.get(f"{path}/products", params={"line_name": "p-1"}).text
+    assert 'value="Oven (P-1)"' in offered
+    assert f"600 {deal.currency}" in offered
+    token = token_in(client.get(path).text)
+    row = {"line_name": ["Oven (P-1)", "Oven (P-1)", "Fitting"], "line_quantity": ["1", "10", "1"],
+           "line_unit_price": ["", "", "90"], "line_discount": ["", "", ""], "line_tax_code": ["", "", ""]}  # fmt: skip
+    answer = client.post(f"{path}/lines", data={"_csrf": token, "rev": deal.rev, **row})
+    assert answer.status_code == 303, answer.text
+    lines = queries.lines_of(session, [deal.id])
+    assert [(one.name, one.product_id, one.unit_price) for one in lines] == [
+        ("Oven", oven.id, 600), ("Oven", oven.id, 500), ("Fitting", None, 90),
+    ]  # fmt: skip
+    assert 'value="Oven (P-1)"' in client.get(path).text, "written again, it stays of its product"

@@ -157,3 +157,22 @@ def test_a_deleted_account_lies_in_the_bin_and_comes_back(
     assert back.headers["location"] == f"/accounts/{account.id}"
     assert client.get(f"/accounts/{account.id}").status_code == 200
     assert post(client, "/accounts", f"/bin/account/{NOBODY}/restore").status_code == 404
+
+
+def test_a_visit_has_a_page_with_all_that_was_recorded(
+    browser_of: Any, client_for: Any, make_user: Any, rita: Any, make_account: Any
+) -> None:
+    account = make_account("Amann", rita)
+    report = {
+        "account_id": str(account.id),
+        "outcome": "order",
+        "note": "Wants a second oven",
+        "checkin": {"lon": 9.5, "lat": 47.1, "accuracy_m": 12},
+    }
+    visit = client_for(rita).post("/api/v1/visits/report", json=report).json()["id"]
+    client, path = browser_of(rita), f"/visits/{visit}"
+    page = client.get(path).text
+    for words in ("Amann", "Wants a second oven", "What was recorded", "accurate to", f"/files/visit/{visit}"):
+        assert words in page, words
+    assert f'href="{path}"' in client.get(f"/accounts/{account.id}").text
+    assert browser_of(make_user("otto", Role.REP)).get(path).status_code == 404
