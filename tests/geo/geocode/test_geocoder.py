@@ -143,6 +143,15 @@ def test_a_street_with_another_figure_in_its_name_is_another_street() -> None:
     assert not answer.is_confident, answer
 
 
+@pytest.mark.parametrize("others", [0, 320])
+def test_a_misspelt_name_that_ends_with_a_figure_is_found_in_a_village_and_in_a_large_town(others: int) -> None:
+    streets: dict[tuple[str, str, str], list[str]] = {("Boulevard 14", "1000", "Ort"): row(1, 9)}
+    for n in range(others):
+        streets[f"{chr(97 + n % 26)}{chr(97 + n // 26)}weg", "1000", "Ort"] = ["1"]
+    answer = world(streets, "").locate(fields("Bulevard 14", "1000", "Ort"))
+    assert (answer.street, answer.number) == ("Boulevard 14", "")
+
+
 def test_postcode_of_one_town_and_city_of_another_that_both_have_the_street_are_for_a_person_to_decide(
     town: Town,
 ) -> None:
