@@ -3,7 +3,8 @@
     git worktree add --detach /tmp/before main
     python benchmarks/geocoding/beside.py /tmp/before [--passes 5] [--index FILE [FILE]] [li bc es alessandria helsinki]
 
-Each state answers in a process of its own. The `first` pass is a batch of which nothing is remembered; `fresh` are
+Each state answers in a process of its own. The `first` pass are batches of which nothing is remembered, the two states
+in turn, so that whoever else is at work disturbs both alike; `fresh` are
 questions never asked, after others of the same place, one by one; `again` asks everything once more as a batch.
 `--index` asks a file that `scale.py --keep` wrote, or one for each state. Answers that differ are counted.
 """
@@ -27,6 +28,8 @@ from geo.geocode.joint import joint
 from geo.geocode.types import AddressQuery
 
 HERE = Path(__file__).resolve().parents[2]
+_SLICES = 10
+"""The states take turns so often in a first pass."""
 
 
 def loaded(source: str) -> tuple[Geocoder, list[AddressQuery]]:
@@ -44,10 +47,12 @@ def loaded(source: str) -> tuple[Geocoder, list[AddressQuery]]:
 
 
 def serve(source: str) -> None:
-    """Answer passes on standard input: `first`, `fresh`, `again` or `answers`."""
+    """Answer passes on standard input: `first` and a number, `fresh`, `again` or `answers`."""
     asked, questions = loaded(source)
     half = len(questions) // 2
-    parts = {"first": questions[:half], "fresh": questions[half:], "again": questions}
+    parts = {"fresh": questions[half:]}
+    for at in range(_SLICES):
+        parts[f"first {at}"] = questions[half * at // _SLICES : half * (at + 1) // _SLICES]
     print("ready", flush=True)
     for line in sys.stdin:
         part = parts.get(line.strip(), questions)
@@ -63,7 +68,8 @@ def serve(source: str) -> None:
         spent_s = time.process_time() - start
         singles.sort()
         print(json.dumps({
-            "rate": len(part) / spent_s, "p99_ms": singles[len(singles) * 99 // 100] if singles else 0.0,
+            "asked": len(part), "spent_s": spent_s, "rate": len(part) / spent_s,
+            "p99_ms": singles[len(singles) * 99 // 100] if singles else 0.0,
             "answers": [hashlib.sha1(repr(a).encode()).hexdigest()[:10] for a in answers]
             if line.strip() == "answers" else [],
         }), flush=True)  # fmt: skip
@@ -105,10 +111,13 @@ class State:
 def compared(before: Path, sources: tuple[str, str], passes: int) -> Iterator[str]:
     """What is printed of one place."""
     states = [State(folder, source) for folder, source in zip((before, HERE), sources, strict=True)]
-    for part in ("first", "fresh"):
-        a, b = (state.ask(part) for state in states)
-        single = f", p99 {a['p99_ms']:.2f} -> {b['p99_ms']:.2f} ms" if part == "fresh" else ""
-        yield f"{part} {a['rate']:,.0f} -> {b['rate']:,.0f} rows/s ({b['rate'] / a['rate']:.2f}){single}"
+    slices = [[state.ask(f"first {at}") for state in states] for at in range(_SLICES)]
+    asked = sum(a["asked"] for a, _ in slices)
+    first, second = (asked / sum(pair[at]["spent_s"] for pair in slices) for at in (0, 1))
+    yield f"first {first:,.0f} -> {second:,.0f} rows/s ({second / first:.2f})"
+    a, b = (state.ask("fresh") for state in states)
+    single = f", p99 {a['p99_ms']:.2f} -> {b['p99_ms']:.2f} ms"
+    yield f"fresh {a['rate']:,.0f} -> {b['rate']:,.0f} rows/s ({b['rate'] / a['rate']:.2f}){single}"
     rates = [[state.ask("again")["rate"] for state in states] for _ in range(passes)]
     a, b = (max(column) for column in zip(*rates, strict=True))
     ratios = sorted(new / old for old, new in rates)

@@ -69,6 +69,7 @@ class Disturber:
     def __init__(self, country: Country, seed: int = 1) -> None:
         self._dice = random.Random(f"{country.code}/{seed}")
         self._made, self._table = country, country.table
+        self._behind = country.table.get("postcode") == "behind"
         self._known = [h for h in country.houses if h.known]
         self._by_spot: dict[tuple[str, str], list[House]] = defaultdict(list)
         self._names: dict[str, set[str]] = defaultdict(set)
@@ -333,7 +334,7 @@ class Disturber:
 
     def _line(self, d: Draft, street: str) -> str:
         where = " ".join(p for p in (d.postcode, d.city) if p)
-        if self._made.code == "GB":
+        if self._behind:
             where = ", ".join(p for p in (d.city, d.postcode) if p)
         style = self._dice.random()
         if style < 0.1 and d.city:
@@ -342,7 +343,7 @@ class Disturber:
             parts = [d.name, street, where, d.country if style < 0.7 else ""]
         glue = (
             ", "
-            if self._made.code == "GB"
+            if self._behind
             else "  "
             if style > 0.93
             else " "
@@ -415,7 +416,7 @@ def _figure(number: str) -> int:
 
 def _postal(text: str) -> tuple[str, str]:
     """`110 00 Praha` as postcode and city."""
-    code = re.match(r"[\d\- ]*\d(?: [A-Z]{2})?|[A-Z]{1,2}\d+ \d[A-Z]{2}", text)
+    code = re.match(r"[\d\- ]*\d(?: [A-Z]{2})?|[A-Z]{1,2}\d+ \d[A-Z]{2}|[A-Z]\d\w \w{3,4}", text)
     found = code[0] if code else ""
     return found.strip(), text[len(found) :].strip()
 

@@ -62,7 +62,25 @@ PLACES = (
     Place("alessandria", _FILES / "alessandria.csv.gz", "IT", "Comune di Alessandria, dati modificati", "CC BY 4.0"),
     Place("helsinki", _OSM / "helsinki.osm.pbf"),
 )
-HELD_OUT = ("alessandria", "helsinki", "EE", "TR", "PT", "BE", "HR", "NO", "SK", "LT", "IT", "UA")
+HELD_OUT = (
+    "alessandria",
+    "helsinki",
+    "EE",
+    "TR",
+    "PT",
+    "BE",
+    "HR",
+    "NO",
+    "SK",
+    "LT",
+    "IT",
+    "UA",
+    "GR",
+    "BG",
+    "BR",
+    "IE",
+    "CA",
+)
 """Left out of every fit."""
 
 

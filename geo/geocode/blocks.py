@@ -36,6 +36,9 @@ class Block(Protocol):
     def containing(self, part: str, limit: int) -> list[int]:
         """Streets with a key that contains these letters; `^` is the beginning of a key."""
 
+    def holds(self, figure: str) -> bool:
+        """Whether any key contains this figure."""
+
 
 class SmallBlock:
     """A few hundred keys side by side.
@@ -51,6 +54,8 @@ class SmallBlock:
     def __init__(self, keys: Sequence[str], streets: Sequence[int]) -> None:
         self._keys, self._streets = keys, streets
         self._joined, self._starts = "", [0]
+        self.holds = lru_cache(500)(lambda figure: any(figure in key for key in keys))
+        """Whether any key contains this figure."""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -173,6 +178,8 @@ class LargeBlock:
         self._chosen, self._streets = chosen, streets
         self._sizes = keys.pieces.sizes(chosen)
         self._pieces, self._holders, self._first = pieces, holders, first
+        self.holds = lru_cache(500)(lambda figure: bool(self.containing(figure, 1)))
+        """Whether any key contains this figure."""
 
     def __len__(self) -> int:
         return len(self._chosen)
@@ -229,3 +236,7 @@ class JointBlock:
     def containing(self, part: str, limit: int) -> list[int]:
         """Those of the first source first."""
         return [street for block in self._blocks for street in block.containing(part, limit)][:limit]
+
+    def holds(self, figure: str) -> bool:
+        """Whether any key of any source contains this figure."""
+        return any(block.holds(figure) for block in self._blocks)

@@ -62,9 +62,11 @@ class Geocoder:
     def locate_many(self, queries: Iterable[AddressQuery]) -> Iterator[Answer]:
         """Find many addresses; answers come in the order of the questions, equal questions are asked once."""
         for chunk in batched(queries, _CHUNK):
+            first: dict[AddressQuery, int] = {}
+            at = [first.setdefault(query, len(first)) for query in chunk]
             with uncollected:
-                answers = {query: self.locate(query) for query in dict.fromkeys(chunk)}
-            yield from (answers[q] for q in chunk)
+                answers = [self.locate(query) for query in first]
+            yield from (answers[position] for position in at)
 
     def reverse(self, point: LonLat) -> Answer:
         """The address nearest to a point."""

@@ -118,6 +118,9 @@ class Index(Protocol):
     def knows_street(self, key: str) -> bool:
         """Whether any street is filed under exactly this key."""
 
+    def streets_begun_with(self, text: str, shortest: int) -> Sequence[str]:
+        """Keys of streets, of so many letters or more, that a longer text begins with, the longest first."""
+
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
 

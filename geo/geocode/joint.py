@@ -73,6 +73,11 @@ class JointIndex:
         found = [segment.streets_named(key, postcodes, places) for segment in self._segments]
         return Named([s for named in found for s in named.here], [s for named in found for s in named.elsewhere])
 
+    def streets_begun_with(self, text: str, shortest: int) -> Sequence[str]:
+        """Keys of streets, of so many letters or more, that a longer text begins with, the longest first."""
+        found = {key for segment in self._segments for key in segment.streets_begun_with(text, shortest)}
+        return sorted(found, key=len, reverse=True)
+
     def streets_like(self, key: str, limit: int) -> Sequence[int]:
         """Streets anywhere whose keys share most trigrams with this one, best first."""
         return spread(_best(segment.scored_streets(key, limit) for segment in self._segments), limit)

@@ -115,6 +115,20 @@ class Keys:
                 return self._by_hash[at]
         return -1
 
+    def begun_with(self, text: str, shortest: int) -> list[str]:
+        """Keys of so many letters or more that a longer text begins with, the longest first.
+
+        The hash of each beginning goes on from that of the one before.
+        """
+        found: list[str] = []
+        check = zlib.crc32(text[:shortest].encode("utf-8", "replace"))
+        for size in range(shortest, len(text)):
+            bucket = check >> self._shift
+            if self._buckets[bucket] != self._buckets[bucket + 1] and self.find(text[:size]) >= 0:
+                found.append(text[:size])
+            check = zlib.crc32(text[size].encode("utf-8", "replace"), check)
+        return found[::-1]
+
     def named(self, key: str) -> list[int]:
         """Members of exactly this key."""
         at = self.find(key)

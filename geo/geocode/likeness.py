@@ -9,7 +9,8 @@ from geo.geocode.normalise import StreetName, abbreviates, type_edits
 from geo.geocode.vocabulary import vocabulary
 
 _OTHER_FIGURES = 3
-"""Names with other figures (`1203 Sokak` and `1205 Sokak`) differ by so many letters more: they are other streets."""
+"""Names with other figures (`1203 Sokak` and `1205 Sokak`) or directions (`King Street East` and `West`) differ by so
+many letters more: they are other streets."""
 _NUMBER_WORD = 0.6
 """A figure that is part of a name tells it from others as much as most of its letters do."""
 _LITTLE = 0.04
@@ -147,7 +148,7 @@ def _letters(asked: StreetName, known: StreetName, length: int, lacks: bool, dif
         edits = min(edits, OSA.distance(asked.plain, known.plain))
     has_little = asked.bare != asked.core or known.bare != known.core
     bare = OSA.distance(asked.bare, known.bare) + 1 if has_little else edits + 1
-    other = _OTHER_FIGURES if asked.figures != known.figures else 0
+    other = _OTHER_FIGURES if asked.figures != known.figures or _is_opposite(asked, known) else 0
     plain = Likeness(min(edits, bare) + other, length, bare < edits, False, 0.0, lacks, differs)
     if lacks:
         joined = min(OSA.distance(asked.glued, known.core), OSA.distance(asked.core, known.glued)) + other
@@ -162,6 +163,11 @@ def _letters(asked: StreetName, known: StreetName, length: int, lacks: bool, dif
         edits = min(edits, OSA.distance(asked.glued, known.core + kind))
     with_type = Likeness(edits + other, max(len(asked.glued), len(known.glued)))
     return with_type if with_type.cost < plain.cost else plain
+
+
+def _is_opposite(asked: StreetName, known: StreetName) -> bool:
+    """Whether both names hold points of the compass, and others."""
+    return bool(asked.directions and known.directions) and asked.directions != known.directions
 
 
 def _is_abbreviated(asked: Sequence[str], known: Sequence[str], initials: int) -> bool:

@@ -191,11 +191,11 @@ class Matcher:
 
     def _cut_types(self, asked: StreetName, where: Where) -> Iterator[Named]:
         """Streets whose name the asked one begins with, when the rest is a shortened or misspelt type."""
-        for core in {asked.core, asked.glued}:
-            for size in range(1, min(_LONGEST_TYPE, len(core) - 2) + 1):
-                rest = core[-size:]
-                if self._index.knows_street(core[:-size]) and may_be_type(rest):
-                    named = self._index.streets_named(core[:-size], where.postcodes, where.places)
+        for core in dict.fromkeys((asked.core, asked.glued)):
+            for begun in self._index.streets_begun_with(core, max(2, len(core) - _LONGEST_TYPE)):
+                rest = core[len(begun) :]
+                if may_be_type(rest):
+                    named = self._index.streets_named(begun, where.postcodes, where.places)
                     yield Named(
                         [s for s in named.here if self._may_end(s, rest)],
                         [s for s in named.elsewhere if self._may_end(s, rest)],
@@ -209,8 +209,10 @@ class Matcher:
         """File similar streets of the place; then, when none is close, similar ones anywhere."""
         if self._near_in_place(fuller, where, found) <= 0.25:
             return
-        whole = [r for r in fuller if not r.left_over]
-        for reading in (whole or fuller)[:_WIDE_READINGS]:
+        whole = [r for r in fuller if not r.left_over] or list(fuller)
+        if not where.is_empty:
+            whole = [r for r in whole if not figures_of(r)] or whole
+        for reading in whole[:_WIDE_READINGS]:
             asked = from_words(reading.words)
             if len(asked.core) >= 4:
                 for street in self._index.streets_like(asked.core, _LOOK_CLOSELY):
@@ -219,16 +221,21 @@ class Matcher:
     def _near_in_place(self, fuller: Sequence[Reading], where: Where, found: Found) -> float:
         """File similar streets of the place; the least cost of likeness.
 
-        Once a street of the postcode and the written city is close, no further block is read.
+        Once a street of the postcode and the written city is close, no further block is read. Words are not read with
+        the house's number as part of the name where no name has such a figure.
         """
         blocks = self._blocks(where)
         best = 1.0
         known: dict[tuple[Words, int], Iterable[int]] = {}
+        numbered = any(reading.number is not None for reading in fuller)
         for reading in sorted(fuller, key=lambda r: (len(r.left_over), r.number is None)):
             if best <= _CLOSE and (reading.left_over or reading.number is None):
                 break
             asked = from_words(reading.words)
+            figures = figures_of(reading) if numbered else ()
             for at, block in enumerate(blocks):
+                if figures and not any(map(block().holds, figures)):
+                    continue
                 if (reading.words, at) not in known:
                     known[reading.words, at] = self._in_block(asked, block())
                 for street in known[reading.words, at]:
@@ -314,6 +321,11 @@ class Matcher:
         if match.agrees_postcode and code and postcode_key(code) not in where.postcodes:
             match.agrees_postcode = 0.5
             match.head = (*match.head[:_AGREES], 0.5, *match.head[_AGREES + 1 :])
+
+
+def figures_of(reading: Reading) -> Words:
+    """The figures that are part of the name where a reading takes none for the house's number."""
+    return () if reading.number is not None else tuple([w for w in reading.words if w.isdecimal()])
 
 
 def announces(words: Words) -> bool:

@@ -13,6 +13,7 @@ from geo.geocode.vocabulary import fold, vocabulary, words
 _DOTTED = re.compile(r"\b([a-z])\.\s?([a-z]{1,3})\b")
 _FIGURES = re.compile(r"\d+")
 _MIN_REST = 3
+_NOWHERE: frozenset[str] = frozenset()
 _LONGEST_TAIL = 11
 _TWO_EDITS = 8
 """A type of so many letters may be misspelt by two."""
@@ -42,6 +43,8 @@ class StreetName:
     """`rest` glued, its words unshortened."""
     figures: tuple[str, ...]
     """All figures in it."""
+    directions: frozenset[str]
+    """Points of the compass in it, in their short forms."""
 
 
 @lru_cache(maxsize=200_000)
@@ -86,7 +89,8 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
     glued = "".join(parts)
     keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain, glued if is_glued else "") if k))
     figures = () if glued.isalpha() else tuple(_FIGURES.findall(glued))
-    return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys, plain, figures)
+    directions = _NOWHERE if table.compass.isdisjoint(short) else table.compass.intersection(short)
+    return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys, plain, figures, directions)
 
 
 def _says_enough(parts: tuple[str, ...], rest: tuple[str, ...]) -> bool:
@@ -96,7 +100,8 @@ def _says_enough(parts: tuple[str, ...], rest: tuple[str, ...]) -> bool:
 
 
 def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], bool]:
-    """Find the type word: written out in front, else the longest of in front, behind and glued on.
+    """Find the type word: written out in front, before a direction (`King St W`), else the longest of in front, behind
+    and glued on.
 
     The last value says that it was glued on.
     """
@@ -108,6 +113,8 @@ def _cut_type(parts: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...], 
             best = (len(parts[0]), table.front[parts[0]], parts[1:])
         if best[0] >= _MIN_REST:
             return best[1], best[2], False
+        if len(parts) > 2 and parts[-2] in table.behind and table.short.get(parts[-1], parts[-1]) in table.compass:
+            return table.behind[parts[-2]], (*parts[:-2], parts[-1]), False
         if parts[-1] in table.behind and len(parts[-1]) >= best[0]:
             best = (len(parts[-1]), table.behind[parts[-1]], parts[:-1])
     last = parts[-1] if parts else ""

@@ -256,7 +256,12 @@ class _Row:
         return self._detours_m() > most_m and self.hops_m > most_m
 
     def place(self, text: str, figure: int) -> tuple[Placed, int]:
-        """Place a number that no house has; also the position of the house beside it."""
+        """Place a number that no house has; also the position of the house beside it.
+
+        Where second figures go along the street, a house may have that figure alone.
+        """
+        if figure in self._at:
+            return Placed(self._point(figure), text, "", Grade.INTERPOLATED, 20.0, "base", True), self._at[figure]
         for side in (self._sides[figure % 2], self._figures):
             at = bisect_left(side, figure)
             if 0 < at < len(side):

@@ -16,7 +16,7 @@ _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
 _WIDE = re.compile(r"\s{2,}")
 _SINGLE = re.compile(r"\S\s\S")
 _ZIP4 = re.compile(r"\b(\d{5})-\d{4}\b")
-_GLUED_NUMBER = re.compile(r"([^\W\d]+)(\d+(?:[a-z]|bis|ter|quater)?)")
+_GLUED_NUMBER = re.compile(r"([^\W\d]+)(\d+(?:[^\W\d]|bis|ter|quater)?)")
 _GLUED_LETTERS = 3
 """A word of fewer letters keeps the figures glued to it (`a4`), unless it announces a number (`n5`)."""
 _SUFFIXED = re.compile(r"(\d+)([^\W\d]|bis|ter|quater)")
@@ -233,7 +233,7 @@ class Line:
     def _postcode_at(self, words: Words, i: int) -> int:
         """How many words from `i` on are a known postcode, 0 to 2."""
         pair = words[i : i + 2]
-        if len(pair) == 2 and _has_number(pair) and self._index.knows_postcode("".join(pair).upper()):
+        if len(pair) == 2 and not "".join(pair).isalpha() and self._index.knows_postcode("".join(pair).upper()):
             return 2
         if not words[i][-1].isdecimal() and not words[i][0].isdecimal():
             return 0

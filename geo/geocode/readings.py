@@ -36,9 +36,10 @@ def readings(words: Words) -> Iterator[Reading]:
     ------
     Reading
         The number before or after the street; windows that leave out words at the far end follow the
-        full one; the last is the reading without a number.
+        full one; the last is the reading without a number. The number of a flat or office is none of them.
     """
-    number_at = [i for i, w in enumerate(words) if w.isdecimal() and len(w) <= 6]
+    words = _behind_unit(words)
+    number_at = _numbers(words)
     for cut in range(_LONGEST_NAME):
         for i in reversed(number_at):
             yield from _number_after(words, i, cut)
@@ -48,6 +49,28 @@ def readings(words: Words) -> Iterator[Reading]:
             break
     if not number_at or len(words) > len(number_at):
         yield Reading(_without_units(words), None, ())
+
+
+def _announces_unit(words: Words, at: int) -> bool:
+    """Whether a word announces a floor or flat, and is no type of street as well (`pl`, `st`)."""
+    table = vocabulary()
+    return words[at] in table.unit and words[at] not in table.front and words[at] not in table.behind
+
+
+def _behind_unit(words: Words) -> Words:
+    """What follows a flat or office that an address begins with (`Flat 3 22 Abbey Street`)."""
+    begins = len(words) > 2 and words[1].isdecimal() and _announces_unit(words, 0)
+    named = begins and any(word.isalpha() and len(word) > 1 and word not in SUFFIX_WORDS for word in words[2:])
+    return words[2:] if named else words
+
+
+def _numbers(words: Words) -> list[int]:
+    """Where a house number may stand: not the number of a flat behind it (`54 suite 4`)."""
+    found: list[int] = []
+    for at, word in enumerate(words):
+        if word.isdecimal() and len(word) <= 6 and not (found and _announces_unit(words, at - 1)):
+            found.append(at)
+    return found
 
 
 def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
@@ -79,7 +102,7 @@ def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
     if i + 1 >= len(words) or (i > 2 and not table.number.issuperset(words[:i])):
         return
     before = tuple([w for w in words[:i] if w not in table.number and w not in table.unit and not w.isdecimal()])
-    for start in _starts(words, i):
+    for start, tail in _starts(words, i):
         whole = words[start:]
         without = _without_units(whole)
         for rest in (whole,) if without == whole else (without, whole):
@@ -88,18 +111,34 @@ def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
                 left = rest[end:]
                 if left and (left[0].isdecimal() or "".join(left[:2]) in table.unit or left[0] in table.unit):
                     left = ()
-                yield Reading(rest[:end], _number(words[i], words[i + 1 : start]), before + left)
+                yield Reading(rest[:end], _number(words[i], words[i + 1 : tail]), before + left)
 
 
-def _starts(words: Words, i: int) -> list[int]:
-    """Where the street may begin behind a number in front: at once, or after its suffix or second number."""
-    starts = [i + 1]
-    while len(starts) < 3 and starts[-1] + 1 < len(words):
-        follower = words[starts[-1]]
+def _starts(words: Words, i: int) -> list[tuple[int, int]]:
+    """Where the street may begin behind a number in front, and where what belongs to the number ends.
+
+    At once, after its suffix or second number, or after a flat or floor (`54 suite 4 Main Street`).
+    """
+    starts = [(i + 1, i + 1)]
+    while len(starts) < 3 and starts[-1][0] + 1 < len(words):
+        follower = words[starts[-1][0]]
         if not (follower.isdecimal() or len(follower) == 1 or follower in SUFFIX_WORDS):
             break
-        starts.append(starts[-1] + 1)
+        starts.append((starts[-1][0] + 1, starts[-1][0] + 1))
+    for at, _ in starts:
+        behind = _end_of_unit(words, at)
+        if at < behind < len(words):
+            return [*starts, (behind, at)]
     return starts
+
+
+def _end_of_unit(words: Words, at: int) -> int:
+    """Where a flat or floor of one or two words and its number ends; the same place when there is none."""
+    if at + 1 < len(words) and "".join(words[at : at + 2]) in vocabulary().unit:
+        return at + 2
+    if at >= len(words) or not _announces_unit(words, at):
+        return at
+    return at + 2 if at + 1 < len(words) and words[at + 1].isdecimal() else at + 1
 
 
 def _without_units(words: Words) -> Words:

@@ -69,6 +69,8 @@ class Segment:
         """Its house numbers."""
         self.knows_street = lru_cache(20_000)(lambda key: self._by_name.find(key) >= 0)
         """Whether any street is filed under exactly this key."""
+        self.streets_begun_with = lru_cache(20_000)(self._by_name.begun_with)
+        """Keys of streets, of so many letters or more, that a longer text begins with, the longest first."""
         self._areas_of = lru_cache(20_000)(lambda at: (self._by_code.of[at], self._places[at]))
         self.poi = lru_cache(20_000)(self._read_poi)
         """The business at a position."""

@@ -75,6 +75,8 @@ class Vocabulary:
     """Word of a street name -> its short form."""
     short_forms: frozenset[str]
     """All short forms."""
+    compass: frozenset[str]
+    """Short forms of the points of the compass."""
     number: frozenset[str]
     """Words that announce a house number."""
     unit: frozenset[str]
@@ -139,6 +141,7 @@ def vocabulary() -> Vocabulary:
         little=listed("little"),
         short=short,
         short_forms=frozenset(short.values()),
+        compass=frozenset(v[0] for x in languages for v in x.get("compass", {}).values()),
         number=listed("number"),
         unit=listed("unit"),
         legal=listed("legal"),

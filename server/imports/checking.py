@@ -62,6 +62,7 @@ def read(session: Session, target: Target, run: ImportRun, limit: int) -> bool:
     if run.read_to is None:
         begin_anew(session, run)
         session.execute(text(TWINS), {"run": run.id})
+        session.execute(text("analyze import_checked"))  # else its twins may be looked through once for every row
         run.read_to, run.done_rows, run.counts = 0, 0, {}
     rule = target.row_rule(session, run)
     places, seen = {int(place): name for place, name in run.mapping.items()}, Counter[str](run.counts)

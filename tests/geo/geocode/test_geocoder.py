@@ -106,6 +106,13 @@ MORE: dict[str, Streets] = {
         ("Fevzi Çakmak Caddesi", "06730", "Şirin Beypazarı"): row(1, 60),
     },
     "MT": {("Triq Is-Sur", "FGR 1240", "Fgura"): row(1, 60), ("Misraħ il-Knisja", "FGR 1240", "Fgura"): row(1, 60)},
+    "CA": {
+        ("Main Street", "K0C 1M0", "Hawkesville"): row(1, 60),
+        ("King Street West", "K0C 1M0", "Hawkesville"): row(1, 60),
+        ("rue Principale", "K0C 1M0", "Hawkesville"): row(1, 60),
+    },
+    "IE": {("Castle Street", "F92 X4E1", "Rathmullen"): row(1, 60), ("The Square", "P75 HY22", "Kil"): row(1, 9)},
+    "BG": {("ул. Роза", "9150", "Оряхово"): [*row(1, 30), "20А"]},
     "SE": {("Lilla Torg", "296 31", "Åhus"): row(1, 60), ("Östra Vallgatan", "296 31", "Åhus"): row(1, 60)},
 }
 
@@ -125,6 +132,13 @@ MORE: dict[str, Streets] = {
         ("TR", fields("Fevzi Çakmak Cad. No:12 D:5", "06730", "Sirin Beypazari"), "Fevzi Çakmak Caddesi", "12"),
         ("MT", fields("24 Is-Sur", "FGR1240", "Fgura"), "Triq Is-Sur", "24"),
         ("MT", line("24 Misrah il-Knisja, FGR 1240 Fgura"), "Misraħ il-Knisja", "24"),
+        ("CA", fields("34, suite 4 Main Street", "K0C 1M0", "Hawkesville"), "Main Street", "34"),
+        ("CA", fields("2 bureau 20 rue Principale", "K0C 1M0", "Hawkesville"), "rue Principale", "2"),
+        ("CA", fields("apt 12 Main Street 34", "K0C 1M0", "Hawkesville"), "Main Street", "34"),
+        ("CA", line("Flat 3 22 Main Street, Hawkesville K0C 1M0"), "Main Street", "22"),
+        ("IE", fields("51 - first floor Castle Street", "F92 X4E1", "Rathmullen"), "Castle Street", "51"),
+        ("IE", line("46 Castle Street, F92 X4E1"), "Castle Street", "46"),
+        ("BG", line("ул. Роза20А 9150 Оряхово"), "ул. Роза", "20А"),
         ("SE", fields("Ö. Vallg. 5", "29631", "Åhus"), "Östra Vallgatan", "5"),
         ("SE", fields("L. Torg 5", "296 31", "Åhus"), "Lilla Torg", "5"),
     ],
@@ -141,6 +155,26 @@ def test_what_other_places_write_is_read_by_the_same_rules(
 def test_a_street_with_another_figure_in_its_name_is_another_street() -> None:
     answer = _more("TR").locate(fields("1205 Sokak 12", "06730", "Şirin Beypazarı"))
     assert not answer.is_confident, answer
+
+
+@pytest.mark.parametrize("others", [0, 320])
+def test_a_misspelt_name_that_ends_with_a_figure_is_found_in_a_village_and_in_a_large_town(others: int) -> None:
+    streets: dict[tuple[str, str, str], list[str]] = {("Boulevard 14", "1000", "Ort"): row(1, 9)}
+    for n in range(others):
+        streets[f"{chr(97 + n % 26)}{chr(97 + n // 26)}weg", "1000", "Ort"] = ["1"]
+    answer = world(streets, "").locate(fields("Bulevard 14", "1000", "Ort"))
+    assert (answer.street, answer.number) == ("Boulevard 14", "")
+
+
+def test_a_street_in_the_opposite_direction_is_another_street() -> None:
+    answer = _more("CA").locate(fields("12 King Street E", "K0C 1M0", "Hawkesville"))
+    assert not answer.is_confident, answer
+    assert _more("CA").locate(fields("12 King St W", "K0C 1M0", "Hawkesville")).is_confident
+
+
+def test_the_number_of_a_flat_is_no_house_number() -> None:
+    answer = _more("CA").locate(fields("Suite 4 Main Street", "K0C 1M0", "Hawkesville"))
+    assert (answer.street, answer.number, answer.reason) == ("Main Street", "", Reason.NO_NUMBER)
 
 
 def test_postcode_of_one_town_and_city_of_another_that_both_have_the_street_are_for_a_person_to_decide(

@@ -51,6 +51,16 @@ def test_a_road_without_houses_is_known_with_the_postcode_of_its_neighbours() ->
     assert (zollweg.city, zollweg.postcodes, zollweg.houses) == ("Alessandria", ("15121",), ())
 
 
+def test_streets_that_a_longer_text_begins_with_are_known_in_any_script() -> None:
+    streets = {(name, "1", "Ort"): row(1, 3) for name in ("Brühl", "Brühlhof", "Київ", "Київська", "Ab")}
+    index = MemoryIndex(build(addresses(streets, "")))
+    for text in ("bruhlhofga", "київськагасс", "abc", "xyzzy", ""):
+        for shortest in (2, 5):
+            known = [text[:n] for n in range(len(text) - 1, shortest - 1, -1) if index.knows_street(text[:n])]
+            assert index.streets_begun_with(text, shortest) == known
+    assert index.streets_begun_with("bruhlhofga", 2) == ["bruhlhof", "bruhl"]
+
+
 def test_an_empty_index_finds_nothing() -> None:
     town = world({}, "LI")
     assert town.locate(AddressQuery(query="Landstrasse 1, 9490 Vaduz")).point is None

@@ -115,6 +115,14 @@ def test_where_first_figures_are_jumbled_the_second_ones_place_a_missing_house()
     assert far.fit == "far"
 
 
+def test_where_the_second_figures_go_along_a_house_of_that_figure_alone_is_the_place() -> None:
+    first = (871, 12, 455, 990, 702, 561, 118, 640, 77)
+    street = houses("1", *(f"{f}/{2 * at + 3}" for at, f in enumerate(first)))
+    placed = street.place(asked("333/1"))
+    assert placed is not None
+    assert (placed.fit, placed.is_cut, placed.point) == ("base", True, place_of(0, 0))
+
+
 def test_numbers_in_the_order_of_building_say_little_about_what_is_between() -> None:
     order = (17, 3, 29, 11, 41, 7, 33, 1, 23, 13, 37, 5, 19, 27, 9, 39, 21, 31, 15, 25)
     street = houses(*(str(n) for n in order))
