@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from sqlalchemy import text
 
+from server.accounts import tallying
 from server.kit.database import copy_rows, engine, transaction
 from server.kit.ids import uuid7
 from server.kit.tiles import Tile
@@ -157,3 +158,16 @@ def write_accounts(count: int) -> None:
             if not any(word in definition for word in ("search", "trgm")):
                 connection.execute(text(definition))
         connection.execute(text("analyze account, site, territory"))
+    with transaction() as session:
+        tallying.note_all(session)
+
+
+def touch_accounts(session: Any, count: int) -> None:
+    """Move some accounts to another class, as an import would: in one statement."""
+    session.execute(
+        text(
+            "update account set account_class = case account_class when 'A' then 'B' else 'A' end"
+            " where id in (select id from account where merged_into is null order by md5(id::text) limit :count)"
+        ),
+        {"count": count},
+    )

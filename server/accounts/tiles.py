@@ -1,33 +1,67 @@
 """Accounts as vector tiles: one statement a tile, with the same scope, filter and search as the list."""
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import and_, cast, func, null
+from sqlalchemy import Select, and_, cast, func, null, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from server.accounts import queries
+from server.accounts import queries, tally_tiles
 from server.accounts.fields import overdue_days
 from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
+from server.accounts.tally_tiles import Asked, by_parts
 from server.auth.access import Scope
+from server.kit.filtering import parse
 from server.kit.filtering.guard import answers_in_time
 from server.kit.layers import WORLD_M, Layer
-from server.kit.tiles import Tile
+from server.kit.tiles import MAX_ZOOM, Tile
+
+MOST_SINGLES = 2_000
+"""More sites in one tile are drawn as clusters at every zoom, so that no tile grows beyond some 300 kB."""
 
 
 @answers_in_time
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
-    """The accounts of a tile that somebody may see: single ones, or clusters with counts by class below zoom 9."""
-    layer = Layer("accounts", at, Site.pin)
-    accounts = queries.chosen(Reaching(session), scope, filter=filter, search=search)
-    inside = layer.inside(accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None))))
-    grade = Account.account_class if scope.sees("account", "account_class") else cast(null(), Text)
-    if layer.is_clustered:
-        rows = layer.clusters(inside, grade.label("class"), totals=by_class)
-    else:
-        rows = layer.singles(inside, *told(queries.today_of(scope), grade))
+    """The accounts of a tile that somebody may see: single ones, or clusters with counts by class.
+
+    Clusters stand below zoom 9, and where single ones would be too many. What asks of status, class, owner and
+    territory alone is answered from counts that are kept.
+    """
+    layer, rows = features(session, scope, at, filter=filter, search=search)
     return layer.encoded(session, rows)
+
+
+def features(
+    session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None
+) -> tuple[Layer, Select[Any]]:
+    """The features of a tile as a statement."""
+    layer, reaching = Layer("accounts", at, Site.pin), Reaching(session)
+    tree = parse(filter) if filter and filter.strip() else None
+    words = queries.language(reaching, scope) if tree is not None else None
+    accounts = queries.chosen(reaching, scope, filter=filter, search=search, words=words)
+    sites = accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None)))
+    is_kept = not (search and search.strip()) and (tree is None or words is None or by_parts(tree, words))
+    counted = Asked(scope, tree, words) if is_kept else None
+    if not layer.is_clustered and is_crowded(session, at, counted, layer.inside(sites)):
+        layer = replace(layer, single_from_zoom=MAX_ZOOM + 1)
+    inside = layer.inside(sites)
+    shows_class = scope.sees("account", "account_class")
+    grade = Account.account_class if shows_class else cast(null(), Text)
+    if not layer.is_clustered:
+        return layer, layer.singles(inside, *told(queries.today_of(scope), grade))
+    if counted is not None:
+        return layer, tally_tiles.clusters(layer, inside, counted, shows_class=shows_class)
+    return layer, layer.clusters(inside, grade.label("class"), totals=by_class)
+
+
+def is_crowded(session: Session, at: Tile, counted: Asked | None, inside: Select[Any]) -> bool:
+    """Whether a tile holds more sites than are drawn one by one."""
+    if counted is not None:
+        return tally_tiles.is_crowded(session, at, counted, inside, MOST_SINGLES)
+    some = inside.with_only_columns(Site.id).limit(MOST_SINGLES + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) > MOST_SINGLES
 
 
 def told(today: Any, grade: Any) -> tuple[Any, ...]:
