@@ -53,15 +53,15 @@ SINCE = any_(func.array(CHANGED.scalar_subquery(), type_=ARRAY(Uuid)))
 """The sites that were not counted again yet, as an array: there are few, whatever the planner believes."""
 
 
-def by_parts(tree: Node, words: Vocabulary) -> bool:
+def by_parts(tree: Node) -> bool:
     """Whether the counts can answer a filter: it asks of status, class, owner and territory alone."""
     match tree:
         case All(children) | AnyOf(children):
-            return all(by_parts(child, words) for child in children)
+            return all(by_parts(child) for child in children)
         case Not(child):
-            return by_parts(child, words)
+            return by_parts(child)
         case Comparison() | Between() | Membership() | Emptiness():
-            return tree.field in ("status", "class", "owner", "territory") and tree.field in words.fields
+            return tree.field in ("status", "class", "owner", "territory")
     return False
 
 
@@ -140,19 +140,32 @@ def is_crowded(session: Session, at: Tile, asked: Asked, inside: Select[Any], mo
     return (session.scalar(select(func.count()).select_from(some)) or 0) > most
 
 
-def clusters(layer: Layer, inside: Select[Any], asked: Asked, *, shows_class: bool) -> Select[Any]:
-    """The occupied squares of a tile with their counts; `inside` selects the rows of the same question."""
+def clusters(layer: Layer, accounts: Select[Any], asked: Asked | None, *, shows_class: bool) -> Select[Any]:
+    """The occupied squares of a tile with their counts.
+
+    `accounts` selects those that the reader reaches and filter and search leave; `asked` is the same question to the
+    counts, None when they cannot answer it: then each account is asked, but no place is worked out.
+    """
     level = min(layer.at.z + SQUARES, FINEST)
     grade: Any = Account.account_class if shows_class else cast(null(), Text)
+    inside = layer.inside(accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None))))
+    since = _rows(inside.where(Site.id == SINCE), level, grade)
+    if asked is None:
+        return _drawn(layer, [_joined(layer.at, accounts, level, grade), since], shows_class)
     parts = [
         _kept(layer.at, level, asked) if level <= FINEST_KEPT else _spots(layer.at, level, asked, 1),
         _spots(layer.at, level, asked, -1).where(Spot.site_id == SINCE),
-        _rows(inside.where(Site.id == SINCE), level, grade),
+        since,
     ]
     if Level.NONE < asked.scope.level("accounts:read") < Level.ALL:
         others = Account.id == any_(func.array(_others(asked.scope).scalar_subquery(), type_=ARRAY(Uuid)))
         rest = inside.where(others, not_(func.coalesce(reached(asked.scope, Account), False)), Site.id.not_in(CHANGED))
         parts.append(_rows(rest, level, grade))
+    return _drawn(layer, parts, shows_class)
+
+
+def _drawn(layer: Layer, parts: list[Select[Any]], shows_class: bool) -> Select[Any]:
+    """The sums of some parts, each drawn in the middle of its sites."""
     found = union_all(*parts).subquery("found")
     sites = func.sum(found.c.sites)
     metres, half = literal(WORLD_M / 2**FINEST), literal(WORLD_M / 2)
@@ -197,11 +210,24 @@ def _kept(at: Tile, level: int, asked: Asked) -> Select[Any]:
 
 
 def _spots(at: Tile, level: int, asked: Asked, sign: int) -> Select[Any]:
-    square = Spot.square.op(">>")(literal(2 * (FINEST - level), Integer))
-    grade: Any = Spot.account_class.label("class")
-    return select(
-        square.label("square"), grade, literal(sign, Integer), cast(sign * Spot.x, Double), cast(sign * Spot.y, Double)
-    ).where(_inside(at), asked.fits(Spot))
+    grade: Any = Spot.account_class
+    return select(*_of_spot(level, grade, sign)).where(_inside(at), asked.fits(Spot))
+
+
+def _of_spot(level: int, grade: Any, sign: int = 1) -> tuple[Any, ...]:
+    return (
+        Spot.square.op(">>")(literal(2 * (FINEST - level), Integer)).label("square"),
+        grade.label("class"),
+        literal(sign, Integer).label("sites"),
+        cast(sign * Spot.x, Double).label("x"),
+        cast(sign * Spot.y, Double).label("y"),
+    )
+
+
+def _joined(at: Tile, accounts: Select[Any], level: int, grade: Any) -> Select[Any]:
+    """Accounts at the places where they were counted."""
+    spots = accounts.join(Spot, Spot.account_id == Account.id).where(_inside(at), Spot.site_id.not_in(CHANGED))
+    return spots.with_only_columns(*_of_spot(level, grade))
 
 
 def _rows(inside: Select[Any], level: int, grade: Any) -> Select[Any]:

@@ -15,11 +15,14 @@ from server.accounts.tally_tiles import Asked, by_parts
 from server.auth.access import Scope
 from server.kit.filtering import parse
 from server.kit.filtering.guard import answers_in_time
+from server.kit.filtering.nodes import Node
 from server.kit.layers import WORLD_M, Layer
 from server.kit.tiles import MAX_ZOOM, Tile
 
 MOST_SINGLES = 2_000
 """More sites in one tile are drawn as clusters at every zoom, so that no tile grows beyond some 300 kB."""
+KEPT_S = 30
+"""So long a browser keeps clusters by a filter that every account must be asked for."""
 
 
 @answers_in_time
@@ -42,18 +45,25 @@ def features(
     words = queries.language(reaching, scope) if tree is not None else None
     accounts = queries.chosen(reaching, scope, filter=filter, search=search, words=words)
     sites = accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None)))
-    is_kept = not (search and search.strip()) and (tree is None or words is None or by_parts(tree, words))
-    counted = Asked(scope, tree, words) if is_kept else None
+    counted = Asked(scope, tree, words) if asks_counts(tree, search) else None
     if not layer.is_clustered and is_crowded(session, at, counted, layer.inside(sites)):
         layer = replace(layer, single_from_zoom=MAX_ZOOM + 1)
-    inside = layer.inside(sites)
     shows_class = scope.sees("account", "account_class")
+    if layer.is_clustered:
+        return layer, tally_tiles.clusters(layer, accounts, counted, shows_class=shows_class)
     grade = Account.account_class if shows_class else cast(null(), Text)
-    if not layer.is_clustered:
-        return layer, layer.singles(inside, *told(queries.today_of(scope), grade))
-    if counted is not None:
-        return layer, tally_tiles.clusters(layer, inside, counted, shows_class=shows_class)
-    return layer, layer.clusters(inside, grade.label("class"), totals=by_class)
+    return layer, layer.singles(layer.inside(sites), *told(queries.today_of(scope), grade))
+
+
+def asks_counts(tree: Node | None, search: str | None) -> bool:
+    """Whether the counts that are kept can answer."""
+    return not (search and search.strip()) and (tree is None or by_parts(tree))
+
+
+def fresh_s(at: Tile, filter: str | None, search: str | None) -> int:
+    """How long a browser may keep a tile: for a while when every account was asked for its clusters."""
+    tree = parse(filter) if filter and filter.strip() else None
+    return KEPT_S if at.z < Layer.single_from_zoom and not asks_counts(tree, search) else 0
 
 
 def is_crowded(session: Session, at: Tile, counted: Asked | None, inside: Select[Any]) -> bool:
@@ -80,8 +90,3 @@ def told(today: Any, grade: Any) -> tuple[Any, ...]:
         # Radius of the circle of doubt in pixels at zoom 14, for tiles of 512 pixels.
         (Site.uncertainty_m * (512 * 2**14 / WORLD_M) / func.cos(func.radians(func.ST_Y(Site.pin)))).label("doubt_px"),
     )
-
-
-def by_class(points: Any) -> list[Any]:
-    """How many of each class a cell holds."""
-    return [func.count().filter(points["class"] == name).label(name.lower()) for name in ("A", "B", "C")]

@@ -256,6 +256,29 @@ FRESH = text(
 )
 """Customers of no known kind are expected at the usual rate."""
 
+FRESH_BY_DELTA = text(
+    """
+    create temporary table fresh on commit drop as
+    select * from (
+        select cell, d.resolution, coalesce(old.prospects, 0) + d.prospects as prospects,
+               (coalesce(old.customers, 0) + d.customers)::numeric(12, 2) as customers,
+               greatest(0, coalesce(old.expected, 0) + d.expected) as expected,
+               greatest(0, coalesce(old.variance, 0) + d.variance) as variance,
+               greatest(0, coalesce(old.value, 0) + d.value) as value
+        from (
+            select cell, resolution, sum(d.prospects)::int as prospects, sum(d.customers) as customers,
+                   sum((d.prospects + d.customers::float8) * coalesce(t.rate, :usual)) as expected,
+                   sum((d.prospects + d.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
+                       as variance,
+                   coalesce(sum(d.prospects * t.rate * t.value), 0) as value
+            from delta d left join density_trade t on t.id = trade_id group by cell, resolution
+        ) d left join density_cell old using (cell)
+    ) sums
+    where prospects <> 0 or customers <> 0
+    """
+)
+"""The same by what has changed, while the rates stay as they were when the rest was summed up."""
+
 CHANGES = text(
     """
     create temporary table changes on commit drop as

@@ -167,7 +167,7 @@ def _sum_up(session: Session, usual: Usual, *, everything: bool) -> None:
     """Sum the counts up by cell, and write the difference."""
     session.execute(counting.TOUCHED_ALL if everything else counting.TOUCHED)
     session.execute(counting.ANALYZE_TOUCHED)
-    session.execute(counting.FRESH, {"usual": usual.rate})
+    session.execute(counting.FRESH if everything else counting.FRESH_BY_DELTA, {"usual": usual.rate})
     for statement in (counting.ANALYZE_FRESH, counting.CHANGES, counting.DROP_OLD):
         session.execute(statement)
     session.execute(counting.SHARES, {"z2": counting.Z2})
