@@ -147,7 +147,7 @@ def of_tiles(session: Any, tiles: int) -> dict[str, Any]:
         ways: dict[str, Callable[[Any], bytes]] = {
             "hexagons": lambda tile: queries.density_tile(session, everywhere, tile),
             "of_a_kind": lambda tile: queries.density_tile(session, everywhere, tile, trades=trades),
-            "prospects": lambda tile: queries.prospect_tile(session, tile),
+            "prospects": lambda tile: queries.prospect_tile(session, everywhere, tile),
         }
         if zoom >= 5:
             ways["surface"] = lambda tile: surface.picture(
