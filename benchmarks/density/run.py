@@ -124,6 +124,8 @@ def of_prospects(size: int, extract: Path, tiles: int) -> dict[str, Any]:
             become_customers(session, share)
         with transaction() as session:
             found[name] = Clock(session).of(lambda: service.refresh(session))
+        with transaction() as session:
+            found[f"{name}_learned"] = Clock(session).of(lambda: service.learn_anew(session))
     with transaction() as session:
         found["nothing"] = Clock(session).of(lambda: service.refresh(session))
         found["tiles"] = of_tiles(session, tiles)
@@ -237,6 +239,8 @@ def of_accounts(count: int, tiles: int) -> dict[str, Any]:
             found[f"{name}_written"] = Clock(session).of(partial(touch_accounts, session, share))
         with transaction() as session:
             found[name] = Clock(session).of(partial(tallying.count, session))
+        with transaction() as session:
+            tallying.shrink(session)
     for zoom in reversed(ZOOMS):
         line = found["tiles"][str(zoom)] = {}
         for name, (words, login) in ACCOUNT_TILES.items():

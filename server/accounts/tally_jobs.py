@@ -12,3 +12,5 @@ def tally_accounts(timestamp: int) -> None:
     del timestamp
     with transaction() as session:
         tallying.count(session)
+    with transaction() as session:
+        tallying.shrink(session)

@@ -132,6 +132,12 @@ def _others(scope: Scope) -> Select[Any]:
     return select(found.c[0])
 
 
+def is_full(session: Session, at: Tile, most: int) -> bool:
+    """Whether more sites lie in a tile, whoever asks for which, than are looked at one by one."""
+    some = select(Spot.site_id).where(_inside(at)).limit(most + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) > most
+
+
 def is_crowded(session: Session, at: Tile, asked: Asked, inside: Select[Any], most: int) -> bool:
     """Whether a tile holds more sites than are drawn one by one; `inside` selects the rows of the same question."""
     kept = select(Spot.site_id).where(_inside(at), asked.fits(Spot))

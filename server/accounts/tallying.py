@@ -5,7 +5,9 @@ counts as they were and adds them as they are (`tally_tiles`): it is true at eve
 function, see migration 0077.
 """
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 FINEST = 24
@@ -15,6 +17,8 @@ COARSEST_KEPT, FINEST_KEPT = 4, 12
 LOCK = 0x74616C79
 MANY = 5_000
 """So many changes change the statistics by which the database plans."""
+LARGE = 256 * 1024
+"""From so many bytes on the list of what has changed is worth emptying for good."""
 
 _TURN = (
     text(
@@ -80,6 +84,23 @@ def count(session: Session) -> int:
     if changed > MANY:
         session.execute(text("analyze account_spot, account_tally"))
     return changed
+
+
+def shrink(session: Session) -> None:
+    """Give back the room that many noted sites took, which each tile would read through; not while somebody notes any.
+
+    A transaction of its own: whoever writes accounts waits for its lock.
+    """
+    if (session.scalar(text("select pg_relation_size('account_changed')")) or 0) < LARGE:
+        return
+    try:
+        with session.begin_nested():
+            session.execute(text("lock table account_changed in access exclusive mode nowait"))
+            if session.scalar(text("select true from account_changed limit 1")) is None:
+                session.execute(text("truncate account_changed"))
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
 
 
 def note_all(session: Session) -> None:

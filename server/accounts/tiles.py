@@ -19,8 +19,9 @@ from server.kit.filtering.nodes import Node
 from server.kit.layers import WORLD_M, Layer
 from server.kit.tiles import MAX_ZOOM, Tile
 
-MOST_SINGLES = 2_000
-"""More sites in one tile are drawn as clusters at every zoom, so that no tile grows beyond some 300 kB."""
+MOST_SINGLES = 1_000
+"""More sites in one tile are drawn as clusters at every zoom, so that no tile grows beyond some 200 kB."""
+MOST_LOOKED_AT = 4_000
 KEPT_S = 30
 """So long a browser keeps clusters by a filter that every account must be asked for."""
 
@@ -67,7 +68,9 @@ def fresh_s(at: Tile, filter: str | None, search: str | None) -> int:
 
 
 def is_crowded(session: Session, at: Tile, counted: Asked | None, inside: Select[Any]) -> bool:
-    """Whether a tile holds more sites than are drawn one by one."""
+    """Whether a tile holds more sites than are drawn one by one, or looked at to find some."""
+    if tally_tiles.is_full(session, at, MOST_LOOKED_AT):
+        return True
     if counted is not None:
         return tally_tiles.is_crowded(session, at, counted, inside, MOST_SINGLES)
     some = inside.with_only_columns(Site.id).limit(MOST_SINGLES + 1).subquery()

@@ -196,7 +196,7 @@ SUMS_OF_KINDS = text(
     select t.id, coalesce(sum(c.prospects), 0)::float8, coalesce(sum(c.customers), 0)::float8,
            coalesce(max(w.value), 0), coalesce(max(w.customers), 0)
     from (select id from density_trade union all select 0) t
-    left join density_count c on c.trade_id = t.id and (c.cell >> 52) & 15 = :coarsest
+    left join density_count c on c.trade_id = t.id and c.cell >= :from and c.cell < :below
     left join (
         select d.trade_id, sum(a.yearly_value)::float8 as value, count(*)::float8 as customers
         from density_customer d join site s on s.id = d.site_id and s.is_main join account a on a.id = s.account_id
@@ -211,10 +211,11 @@ one."""
 MARKET = text(
     """
     select coalesce(sum(customers), 0)::float8, coalesce(sum(prospects + customers), 0)::float8
-    from density_count where (cell >> 52) & 15 = :coarsest
+    from density_count where cell >= :from and cell < :below
     """
 )
-"""Customers, and all firms."""
+"""Customers, and all firms: of one resolution, whose cells are a range."""
+COARSEST_CELLS = {"from": 1 << 59 | COARSEST << 52, "below": 1 << 59 | (COARSEST + 1) << 52}
 
 USUAL_VALUE = text(
     """

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import h3
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 from server.auth.access import Scope, requires
 from server.density import figures, firms, queries, reach, service, surface
@@ -44,6 +45,16 @@ def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
         has_region=bool(regions.served(session)),
         sees_nothing=seen.is_nothing,
         words=map_words(language) | turning_words(language),
+    )
+
+
+@router.get("/kinds.json")
+def show_kinds(request: Request, scope: ReadDensity, session: Db) -> Response:
+    """The kinds of firms in the reader's words, by their tags: for the map's script."""
+    language = language_of(request, scope)
+    return JSONResponse(
+        {kind.kind: language.firm(kind.kind) for kind in queries.kinds(session)},
+        headers={"Cache-Control": "private, max-age=600"},
     )
 
 

@@ -5,7 +5,7 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import Engine, and_, func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -18,6 +18,7 @@ from server.accounts.tally_models import Changed, Spot, Tally
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.service import set_team
+from server.kit.database import transaction
 from server.kit.layers import Layer
 from server.kit.tiles import MAX_ZOOM, Tile
 
@@ -147,6 +148,25 @@ def test_tiles_are_true_after_every_change(
         select(func.sum(Tally.sites)).where(Tally.level == tallying.FINEST_KEPT)
     )
     assert tallying.count(session) == 0
+
+
+def test_the_list_of_changes_is_emptied_for_good_unless_somebody_writes_it(
+    empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallying, "LARGE", 0)
+    insert = text("insert into account_changed (site_id) values (gen_random_uuid())")
+    size = text("select pg_relation_size('account_changed')")
+    with transaction() as session:
+        session.execute(insert)
+    with transaction() as session:
+        assert tallying.count(session) == 1
+    with transaction() as session, empty_database.connect() as other:
+        other.execute(insert)
+        tallying.shrink(session)
+        assert session.scalar(size)
+        other.rollback()
+        tallying.shrink(session)
+        assert session.scalar(size) == 0
 
 
 def test_crowded_tiles_are_counted_at_every_zoom(
