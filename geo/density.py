@@ -88,6 +88,9 @@ SPREAD_PARTS = 100
 WITHIN_UNCERTAINTY = 0.68
 """Share of the weight that lies within the uncertainty, as phones report their accuracy."""
 
+SMALL_M = 100
+"""Up to here a circle of doubt is compared with its cell in the plane."""
+
 
 def spread(point: LonLat, uncertainty_m: float, resolution: int) -> dict[str, int]:
     """Spread the weight of a point over the cells in which it may lie.
@@ -124,6 +127,8 @@ def spread(point: LonLat, uncertainty_m: float, resolution: int) -> dict[str, in
         raise ValueError(f"uncertainty is {uncertainty_m:g} m; must be 0 or more")
     home = h3.latlng_to_cell(point.lat, point.lon, resolution)
     radius = uncertainty_m / (1 - (1 - WITHIN_UNCERTAINTY) ** (1 / 3)) ** 0.5
+    if _holds(home, point, radius):
+        return {home: SPREAD_PARTS}
     rim = [_moved(point, radius, math.tau * side / 12) for side in range(12)]
     if all(h3.latlng_to_cell(one.lat, one.lon, resolution) == home for one in rim):
         return {home: SPREAD_PARTS}
@@ -134,6 +139,19 @@ def spread(point: LonLat, uncertainty_m: float, resolution: int) -> dict[str, in
         one = _moved(point, away, index * math.pi * (3 - math.sqrt(5)))
         parts[h3.latlng_to_cell(one.lat, one.lon, resolution)] += 1
     return dict(parts)
+
+
+def _holds(cell: str, point: LonLat, metres: float) -> bool:
+    """Whether a small circle is surely within a cell: its distance to each edge, in the plane, with 2 % to spare."""
+    if metres > SMALL_M or abs(point.lat) > 80 or abs(point.lon) > 179.9:
+        return False
+    scale = math.radians(1) * EARTH_RADIUS_M
+    shrink = scale * math.cos(math.radians(point.lat))
+    corners = [((lon - point.lon) * shrink, (lat - point.lat) * scale) for lat, lon in h3.cell_to_boundary(cell)]
+    for (x, y), (u, v) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        if abs(x * v - u * y) < 1.02 * metres * math.hypot(u - x, v - y):
+            return False
+    return True
 
 
 def _moved(point: LonLat, metres: float, angle: float) -> LonLat:

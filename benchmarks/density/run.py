@@ -25,6 +25,18 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 EXTRACT = HERE.parents[2] / "shared" / "data" / "osm" / "liechtenstein.osm.pbf"
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 ZOOMS = (4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
+ACCOUNT_TILES = {
+    "unfiltered": (None, None),
+    "stage": ("status = customer", None),
+    "class": ("class = A", None),
+    "owner": ("owner = rep3", None),
+    "territory": ('territory = "T3"', None),
+    "of a rep": (None, "rep3"),
+    "of a rep, class": ("class = A", "rep3"),
+    "tag": ("tag = vip", None),
+    "not visited": ("not visited since 90 days", None),
+}
+"""What is asked of accounts, and by whom (None: an admin)."""
 CUSTOMERS = 20
 """Every so many-th firm is a customer."""
 
@@ -112,6 +124,8 @@ def of_prospects(size: int, extract: Path, tiles: int) -> dict[str, Any]:
             become_customers(session, share)
         with transaction() as session:
             found[name] = Clock(session).of(lambda: service.refresh(session))
+        with transaction() as session:
+            found[f"{name}_learned"] = Clock(session).of(lambda: service.learn_anew(session))
     with transaction() as session:
         found["nothing"] = Clock(session).of(lambda: service.refresh(session))
         found["tiles"] = of_tiles(session, tiles)
@@ -135,7 +149,7 @@ def of_tiles(session: Any, tiles: int) -> dict[str, Any]:
         ways: dict[str, Callable[[Any], bytes]] = {
             "hexagons": lambda tile: queries.density_tile(session, everywhere, tile),
             "of_a_kind": lambda tile: queries.density_tile(session, everywhere, tile, trades=trades),
-            "prospects": lambda tile: queries.prospect_tile(session, tile),
+            "prospects": lambda tile: queries.prospect_tile(session, everywhere, tile),
         }
         if zoom >= 5:
             ways["surface"] = lambda tile: surface.picture(
@@ -206,37 +220,58 @@ def of_white_space(session: Any) -> dict[str, Any]:
 
 
 def of_accounts(count: int, tiles: int) -> dict[str, Any]:
-    """The tiles of accounts, unfiltered and filtered."""
-    from firms import some_account_tiles, write_accounts
+    """Counting accounts for the first time and after 1 % changed; their tiles, for an admin and a rep."""
+    from firms import some_account_tiles, touch_accounts, write_accounts
+    from sqlalchemy import select
 
+    from server.accounts import tallying
     from server.accounts.tiles import tile as account_tile
-    from server.auth.access import system_scope
+    from server.auth.access import scope_of, system_scope
+    from server.auth.models import User
     from server.kit.database import transaction
     from server.kit.filtering.guard import TooSlow
 
     began = time.perf_counter()
     write_accounts(count)
     found: dict[str, Any] = {"accounts": count, "written_s": round(time.perf_counter() - began), "tiles": {}}
-    filters = {
-        "unfiltered": None,
-        "stage": "status = customer",
-        "class": "class = A",
-        "owner": "owner = rep3",
-        "territory": 'territory = "T3"',
-        "tag": "tag = vip",
-        "not visited": "not visited since 90 days",
-    }
+    for name, share in (("first_count", 0), ("one_percent", count // 100), ("one_account", 1)):
+        with transaction() as session:
+            found[f"{name}_written"] = Clock(session).of(partial(touch_accounts, session, share))
+        with transaction() as session:
+            found[name] = Clock(session).of(partial(tallying.count, session))
+        with transaction() as session:
+            tallying.shrink(session)
     for zoom in reversed(ZOOMS):
         line = found["tiles"][str(zoom)] = {}
-        for name, words in filters.items():
+        for name, (words, login) in ACCOUNT_TILES.items():
             try:
                 with transaction() as session:
                     chosen = some_account_tiles(session, zoom, tiles)
-                    way = partial(account_tile, session, system_scope(), filter=words)
+                    rep = session.scalars(select(User).where(User.login == login)).one() if login else None
+                    scope = scope_of(session, rep, source="api") if rep else system_scope()
+                    way = partial(account_tile, session, scope, filter=words)
                     line[name] = timed(Clock(session), way, chosen)
             except TooSlow:
                 line[name] = {"stopped_after_s": 10}
+        with transaction() as session:
+            line["naive"] = timed(Clock(session), partial(naive_accounts, session), chosen[:3])
     return found
+
+
+def naive_accounts(session: Any, tile: Any) -> bytes:
+    """What anybody would write first: group the sites of the tile."""
+    from sqlalchemy import text
+
+    rows = session.execute(
+        text(
+            "select floor(ST_X(point) / :cell_m), floor(ST_Y(point) / :cell_m), account_class, count(*) from ("
+            " select ST_Transform(s.pin, 3857) as point, a.account_class from site s join account a"
+            " on a.id = s.account_id where s.pin && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)"
+            " and s.deleted_at is null and a.deleted_at is null and a.merged_into is null) points group by 1, 2, 3"
+        ),
+        {**tile._asdict(), "cell_m": 40_075_016.7 / 2**tile.z / 16},
+    ).all()
+    return repr(rows).encode()
 
 
 if __name__ == "__main__":

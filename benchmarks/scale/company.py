@@ -176,14 +176,14 @@ select '{kind}', f.* from search_of_{kind}((select array_agg(id) from {table})) 
 """
 
 
-def taken_away(connection: Connection) -> list[str]:
+def taken_away(connection: Connection, tables: tuple[str, ...] = TABLES) -> list[str]:
     """Drop the indexes that slow down writing; returns how to make them anew."""
     found = connection.execute(
         text(
             "select indexname, indexdef from pg_indexes where schemaname = 'public' and indexname like 'ix%'"
             " and tablename = any(:tables) order by indexname"
         ),
-        {"tables": list(TABLES)},
+        {"tables": list(tables)},
     ).all()
     for name, _ in found:
         connection.execute(text(f"drop index {name}"))

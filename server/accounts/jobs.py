@@ -9,6 +9,7 @@ from server.accounts.locating import (
     locate_pending,
 )
 from server.accounts.reviewing.repairing import apply_repair, search_repair
+from server.accounts.tally_jobs import tally_accounts
 
 __all__ = [
     "apply_repair",
@@ -19,4 +20,5 @@ __all__ = [
     "locate_account",
     "locate_pending",
     "search_repair",
+    "tally_accounts",
 ]

@@ -280,5 +280,6 @@ def delete_site(site_id: UUID, scope: WriteAccounts, session: Db, base: BaseRevi
 def account_tile(
     tile: TileAddress, request: Request, scope: ReadAccounts, session: Db, filter: Filter = None, search: Search = None
 ) -> Response:
-    """The accounts you may see as a vector tile; clusters below zoom 9."""
-    return tile_response(request, tiles.tile(session, scope, tile, filter=filter, search=search))
+    """The accounts you may see as a vector tile; clusters below zoom 9, and where there are more than 1,000."""
+    body = tiles.tile(session, scope, tile, filter=filter, search=search)
+    return tile_response(request, body, fresh_s=tiles.fresh_s(tile, filter, search))

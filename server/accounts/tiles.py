@@ -1,33 +1,80 @@
 """Accounts as vector tiles: one statement a tile, with the same scope, filter and search as the list."""
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import and_, cast, func, null
+from sqlalchemy import Select, and_, cast, func, null, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from server.accounts import queries
+from server.accounts import queries, tally_tiles
 from server.accounts.fields import overdue_days
 from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
+from server.accounts.tally_tiles import Asked, by_parts
 from server.auth.access import Scope
+from server.kit.filtering import parse
 from server.kit.filtering.guard import answers_in_time
+from server.kit.filtering.nodes import Node
 from server.kit.layers import WORLD_M, Layer
-from server.kit.tiles import Tile
+from server.kit.tiles import MAX_ZOOM, Tile
+
+MOST_SINGLES = 1_000
+"""More sites in one tile are drawn as clusters at every zoom, so that no tile grows beyond some 200 kB."""
+MOST_LOOKED_AT = 4_000
+KEPT_S = 30
+"""So long a browser keeps clusters by a filter that every account must be asked for."""
 
 
 @answers_in_time
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
-    """The accounts of a tile that somebody may see: single ones, or clusters with counts by class below zoom 9."""
-    layer = Layer("accounts", at, Site.pin)
-    accounts = queries.chosen(Reaching(session), scope, filter=filter, search=search)
-    inside = layer.inside(accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None))))
-    grade = Account.account_class if scope.sees("account", "account_class") else cast(null(), Text)
-    if layer.is_clustered:
-        rows = layer.clusters(inside, grade.label("class"), totals=by_class)
-    else:
-        rows = layer.singles(inside, *told(queries.today_of(scope), grade))
+    """The accounts of a tile that somebody may see: single ones, or clusters with counts by class.
+
+    Clusters stand below zoom 9, and where single ones would be too many. What asks of status, class, owner and
+    territory alone is answered from counts that are kept.
+    """
+    layer, rows = features(session, scope, at, filter=filter, search=search)
     return layer.encoded(session, rows)
+
+
+def features(
+    session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None
+) -> tuple[Layer, Select[Any]]:
+    """The features of a tile as a statement."""
+    layer, reaching = Layer("accounts", at, Site.pin), Reaching(session)
+    tree = parse(filter) if filter and filter.strip() else None
+    words = queries.language(reaching, scope) if tree is not None else None
+    accounts = queries.chosen(reaching, scope, filter=filter, search=search, words=words)
+    sites = accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None)))
+    counted = Asked(scope, tree, words) if asks_counts(tree, search) else None
+    if not layer.is_clustered and is_crowded(session, at, counted, layer.inside(sites)):
+        layer = replace(layer, single_from_zoom=MAX_ZOOM + 1)
+    shows_class = scope.sees("account", "account_class")
+    if layer.is_clustered:
+        return layer, tally_tiles.clusters(layer, accounts, counted, shows_class=shows_class)
+    grade = Account.account_class if shows_class else cast(null(), Text)
+    return layer, layer.singles(layer.inside(sites), *told(queries.today_of(scope), grade))
+
+
+def asks_counts(tree: Node | None, search: str | None) -> bool:
+    """Whether the counts that are kept can answer."""
+    return not (search and search.strip()) and (tree is None or by_parts(tree))
+
+
+def fresh_s(at: Tile, filter: str | None, search: str | None) -> int:
+    """How long a browser may keep a tile: for a while when every account was asked for its clusters."""
+    tree = parse(filter) if filter and filter.strip() else None
+    return KEPT_S if at.z < Layer.single_from_zoom and not asks_counts(tree, search) else 0
+
+
+def is_crowded(session: Session, at: Tile, counted: Asked | None, inside: Select[Any]) -> bool:
+    """Whether a tile holds more sites than are drawn one by one, or looked at to find some."""
+    if tally_tiles.is_full(session, at, MOST_LOOKED_AT):
+        return True
+    if counted is not None:
+        return tally_tiles.is_crowded(session, at, counted, inside, MOST_SINGLES)
+    some = inside.with_only_columns(Site.id).limit(MOST_SINGLES + 1).subquery()
+    return (session.scalar(select(func.count()).select_from(some)) or 0) > MOST_SINGLES
 
 
 def told(today: Any, grade: Any) -> tuple[Any, ...]:
@@ -46,8 +93,3 @@ def told(today: Any, grade: Any) -> tuple[Any, ...]:
         # Radius of the circle of doubt in pixels at zoom 14, for tiles of 512 pixels.
         (Site.uncertainty_m * (512 * 2**14 / WORLD_M) / func.cos(func.radians(func.ST_Y(Site.pin)))).label("doubt_px"),
     )
-
-
-def by_class(points: Any) -> list[Any]:
-    """How many of each class a cell holds."""
-    return [func.count().filter(points["class"] == name).label(name.lower()) for name in ("A", "B", "C")]

@@ -196,7 +196,7 @@ SUMS_OF_KINDS = text(
     select t.id, coalesce(sum(c.prospects), 0)::float8, coalesce(sum(c.customers), 0)::float8,
            coalesce(max(w.value), 0), coalesce(max(w.customers), 0)
     from (select id from density_trade union all select 0) t
-    left join density_count c on c.trade_id = t.id and (c.cell >> 52) & 15 = :coarsest
+    left join density_count c on c.trade_id = t.id and c.cell >= :from and c.cell < :below
     left join (
         select d.trade_id, sum(a.yearly_value)::float8 as value, count(*)::float8 as customers
         from density_customer d join site s on s.id = d.site_id and s.is_main join account a on a.id = s.account_id
@@ -211,10 +211,11 @@ one."""
 MARKET = text(
     """
     select coalesce(sum(customers), 0)::float8, coalesce(sum(prospects + customers), 0)::float8
-    from density_count where (cell >> 52) & 15 = :coarsest
+    from density_count where cell >= :from and cell < :below
     """
 )
-"""Customers, and all firms."""
+"""Customers, and all firms: of one resolution, whose cells are a range."""
+COARSEST_CELLS = {"from": 1 << 59 | COARSEST << 52, "below": 1 << 59 | (COARSEST + 1) << 52}
 
 USUAL_VALUE = text(
     """
@@ -255,6 +256,29 @@ FRESH = text(
         """
 )
 """Customers of no known kind are expected at the usual rate."""
+
+FRESH_BY_DELTA = text(
+    """
+    create temporary table fresh on commit drop as
+    select * from (
+        select cell, d.resolution, coalesce(old.prospects, 0) + d.prospects as prospects,
+               (coalesce(old.customers, 0) + d.customers)::numeric(12, 2) as customers,
+               greatest(0, coalesce(old.expected, 0) + d.expected) as expected,
+               greatest(0, coalesce(old.variance, 0) + d.variance) as variance,
+               greatest(0, coalesce(old.value, 0) + d.value) as value
+        from (
+            select cell, resolution, sum(d.prospects)::int as prospects, sum(d.customers) as customers,
+                   sum((d.prospects + d.customers::float8) * coalesce(t.rate, :usual)) as expected,
+                   sum((d.prospects + d.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
+                       as variance,
+                   coalesce(sum(d.prospects * t.rate * t.value), 0) as value
+            from delta d left join density_trade t on t.id = trade_id group by cell, resolution
+        ) d left join density_cell old using (cell)
+    ) sums
+    where prospects <> 0 or customers <> 0
+    """
+)
+"""The same by what has changed, while the rates stay as they were when the rest was summed up."""
 
 CHANGES = text(
     """

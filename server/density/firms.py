@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, func, null, select
+from sqlalchemy import Text, cast, func, null, select, true
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site, Status
 from server.accounts.queries import visible_to
 from server.auth.access import Scope
-from server.density.models import DensityCustomer
+from server.density.counting import FINEST
+from server.density.models import DensityCell, DensityCustomer
+from server.density.reach import Reach
 from server.geocoding.queries import credits_beside
 from server.regions import queries as regions
 from server.regions.models import Prospect, Region, State
@@ -27,13 +29,17 @@ class Firm:
     point: LonLat
 
 
-def prospects(session: Session) -> list[Firm]:
-    """All firms of the served regions that are not customers yet."""
+def prospects(session: Session, seen: Reach) -> list[Firm]:
+    """The firms of the served regions that are not customers yet, where somebody sees the ground."""
     taken = select(DensityCustomer.prospect_id).where(DensityCustomer.prospect_id == Prospect.id).exists()
+    cell = func.h3_parent(Prospect.cell, FINEST)
+    here = (
+        true() if seen.everywhere else select(DensityCell.cell).where(DensityCell.cell == cell, seen.holds()).exists()
+    )
     statement = (
         select(Prospect.id, Prospect.name, Prospect.kind, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin))
         .join(Region, Region.id == Prospect.region_id)
-        .where(Region.state == State.READY, ~taken)
+        .where(Region.state == State.READY, ~taken, here)
         .order_by(Prospect.id)
     )
     return [Firm(str(id), name, kind, LonLat(lon, lat)) for id, name, kind, lon, lat in session.execute(statement)]

@@ -32,7 +32,7 @@ def write(session: Session, scope: Scope, path: Path, resolution: int | None = N
             path, layer=f"cells_{level}", driver="GPKG", engine="pyogrio"
         )
     _areas(session, seen, values=sees_values(scope)).to_file(path, layer="territories", driver="GPKG", engine="pyogrio")
-    for layer, firms in (("prospects", prospects(session)), ("customers", customers(session, scope))):
+    for layer, firms in (("prospects", prospects(session, seen)), ("customers", customers(session, scope))):
         _points(firms).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
     _about(session, path)
 

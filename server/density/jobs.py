@@ -8,9 +8,11 @@ from server.kit.database import transaction
 
 @task("density.refresh")
 def refresh_density() -> None:
-    """Count again what has changed."""
+    """Count again what has changed, then learn of it."""
     with transaction() as session:
         service.refresh(session)
+    with transaction() as session:
+        service.learn_anew(session)
 
 
 @queue.periodic(cron="*/5 * * * *")
@@ -18,5 +20,4 @@ def refresh_density() -> None:
 def watch_density(timestamp: int) -> None:
     """Look every five minutes whether anything has changed; costs a few milliseconds when not."""
     del timestamp
-    with transaction() as session:
-        service.refresh(session)
+    refresh_density()

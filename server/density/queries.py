@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import Row, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from server.density.counting import COARSEST, FINEST, Z2
+from server.density.counting import COARSEST, FINEST
+from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
+from server.density.ground import values as ground_of
 from server.density.models import DensityCell, DensityState, DensityTrade
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid
@@ -38,32 +41,41 @@ _TILE = """
     )
     select coalesce(ST_AsMVT(drawn, 'density', 4096, 'geom'), ''::bytea) from drawn
 """
-_ALL_KINDS = """
-    select density_cell.* from tile join density_cell on geom && tile.box and resolution = :resolution where IN_REACH
-"""
-_OF_KINDS = """
-    select *, greatest(0, (penetration + :z2 / (2 * n) - root) / (1 + :z2 / n)) as low,
-           least(1, (penetration + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
+_IN_TILE = "c.geom && (select box from tile) and c.resolution = :resolution"
+_CELLS = seen_cells(_TILE.format(cells="SEEN_CELLS"), _IN_TILE)
+_OF_KINDS = (
+    """
+    select cell, geom, prospects, customers, expected, variance, value, share as penetration, WILSON
     from (
-        select *, sqrt(:z2 * (penetration * (1 - penetration) + :z2 / (4 * n)) / n) as root
+        select *, ROOT
         from (
             select c.cell, c.geom, sum(k.prospects) as prospects, sum(k.customers) as customers,
                    sum(k.prospects + k.customers)::float8 as n,
-                   (sum(k.customers) / sum(k.prospects + k.customers))::float8 as penetration,
+                   (sum(k.customers) / sum(k.prospects + k.customers))::float8 as share,
                    sum((k.prospects + k.customers::float8) * t.rate) as expected,
                    sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)) as variance,
                    sum(k.prospects * t.rate * t.value) as value
-            from tile join density_cell c on c.geom && tile.box and c.resolution = :resolution
-            join density_count k on k.cell = c.cell and k.trade_id = any(:trades)
+            from density_cell c {parts}
             join density_trade t on t.id = k.trade_id
-            where IN_REACH
+            where IN_TILE
             group by c.cell
         ) sums
-    ) shares
-"""
-_CELLS, _CELLS_OF_KINDS = (
-    text(_TILE.format(cells=cells.replace("IN_REACH", IN_REACH))) for cells in (_ALL_KINDS, _OF_KINDS)
+    ) roots
+""".replace("WILSON", WILSON)
+    .replace("ROOT", ROOT)
+    .replace("IN_TILE", _IN_TILE)
 )
+_CELLS_OF_KINDS = {
+    everywhere: text(_TILE.format(cells=_OF_KINDS.format(parts=parts)))
+    for everywhere, parts in (
+        (True, "join density_count k on k.cell = c.cell and k.trade_id = any(:trades)"),
+        (
+            False,
+            "join lateral (select cell from density_cell where PARTS) part on true"
+            " join density_count k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
+        ),
+    )
+}
 
 _PROSPECTS = text(
     """
@@ -73,10 +85,10 @@ _PROSPECTS = text(
                exists (select from density_customer c where c.prospect_id = p.id) as is_customer,
                ST_AsMVTGeom(ST_Transform(p.pin, 3857), tile.box, 4096, 80, true) as geom
         from tile join prospect p on p.pin && ST_Transform(tile.reach, 4326)
-        where p.region_id in (select id from region where state = 'ready')
+        where p.region_id in (select id from region where state = 'ready') and ONE_SEEN
     )
     select coalesce(ST_AsMVT(drawn, 'prospects', 4096, 'geom'), ''::bytea) from drawn
-    """
+    """.replace("ONE_SEEN", ONE_SEEN)
 )
 
 FINEST_ZOOM = 16
@@ -86,21 +98,22 @@ MOST_SINGLES = 4000
 _THERE = text(
     """
     select coalesce(sum(prospects + customers), 0) <= :most from density_cell
-    where geom && ST_TileEnvelope(:z, :x, :y) and resolution = :finest
-    """
+    where geom && ST_TileEnvelope(:z, :x, :y) and resolution = :finest and IN_REACH
+    """.replace("IN_REACH", IN_REACH)
 )
 
-_CLUSTERS = text(
+_CLUSTERS = seen_cells(
     """
     with tile as (select ST_TileEnvelope(:z, :x, :y) as box),
     drawn as (
-        select to_hex(cell) as cell, prospects as count,
+        select to_hex(cell) as cell, prospects::int as count,
                ST_AsMVTGeom(ST_Centroid(geom), tile.box, 4096, 0, true) as geom
-        from tile join density_cell on geom && tile.box and resolution = :resolution
+        from tile, (SEEN_CELLS) cells
         where prospects > 0
     )
     select coalesce(ST_AsMVT(drawn, 'prospects', 4096, 'geom'), ''::bytea) from drawn where geom is not null
-    """
+    """,
+    _IN_TILE,
 )
 
 
@@ -113,22 +126,22 @@ def density_tile(
     session: Session, reach: Reach, tile: Tile, *, values: bool = True, trades: Sequence[int] | None = None
 ) -> bytes:
     """The hexagons of one tile that somebody sees; of some kinds only, and without money, when that is asked."""
-    asked = {**tile._asdict(), "resolution": resolution_at(tile.z), "values": values, **reach.values}
+    asked = {**tile._asdict(), "resolution": resolution_at(tile.z), "values": values, **ground_of(reach)}
     if trades is None:
-        body: bytes = session.execute(_CELLS, asked).scalar_one()
+        body: bytes = session.execute(_CELLS[reach.everywhere], asked).scalar_one()
     else:
-        body = session.execute(_CELLS_OF_KINDS, {**asked, "trades": list(trades), "z2": Z2}).scalar_one()
+        body = session.execute(_CELLS_OF_KINDS[reach.everywhere], {**asked, "trades": list(trades)}).scalar_one()
     return bytes(body)
 
 
-def prospect_tile(session: Session, tile: Tile) -> bytes:
-    """The prospects of one tile: each by itself from zoom 13 on, else, or where they are too many, by hexagon."""
-    asked = {**tile._asdict(), "finest": FINEST, "most": MOST_SINGLES}
+def prospect_tile(session: Session, reach: Reach, tile: Tile) -> bytes:
+    """The prospects of one tile that somebody sees: each by itself from zoom 13 on, else, or too many, by hexagon."""
+    asked = {**tile._asdict(), "most": MOST_SINGLES, **ground_of(reach)}
     if tile.z >= FINEST_ZOOM or (tile.z >= SINGLE_FROM_ZOOM and session.execute(_THERE, asked).scalar_one()):
-        body: bytes = session.execute(_PROSPECTS, tile._asdict()).scalar_one()
+        body: bytes = session.execute(_PROSPECTS, asked).scalar_one()
     else:
         resolution = min(FINEST, resolution_at(tile.z) + 1)
-        body = session.execute(_CLUSTERS, {**tile._asdict(), "resolution": resolution}).scalar_one()
+        body = session.execute(_CLUSTERS[reach.everywhere], {**asked, "resolution": resolution}).scalar_one()
     return bytes(body)
 
 
@@ -214,8 +227,18 @@ def trades_of(session: Session, kind: str) -> list[int]:
     return found
 
 
-def cells(session: Session, resolution: int, reach: Reach = EVERYTHING) -> Sequence[DensityCell]:
-    """All hexagons of a resolution that somebody sees."""
-    statement = select(DensityCell).where(DensityCell.resolution == resolution, reach.holds())
-    statement = statement.order_by(DensityCell.cell)
-    return session.scalars(statement).all()
+_LISTED = seen_cells("SEEN_CELLS order by cell", "c.resolution = :resolution")
+_BEST = seen_cells(
+    "select * from (SEEN_CELLS) cells where prospects > 0 order by prospects desc, cell limit :most",
+    "c.resolution = :resolution",
+)
+
+
+def cells(session: Session, resolution: int, reach: Reach = EVERYTHING) -> Sequence[Row[Any]]:
+    """All hexagons of a resolution that somebody sees, with the figures of what they see of them."""
+    return session.execute(_LISTED[reach.everywhere], {"resolution": resolution, **ground_of(reach)}).all()
+
+
+def best_cells(session: Session, resolution: int, reach: Reach, most: int) -> Sequence[Row[Any]]:
+    """The hexagons with the most prospects."""
+    return session.execute(_BEST[reach.everywhere], {"resolution": resolution, "most": most, **ground_of(reach)}).all()

@@ -119,7 +119,7 @@ def export(scope: ExportDensity, session: Db, format: Format = Format.HTML, reso
 
 def tag(session: Session, seen: reach.Reach, *parts: object) -> str:
     """A fingerprint of whatever decides a tile: its address, the counts, and who sees what."""
-    return fingerprint("density 2", *parts, queries.state_key(session), seen)
+    return fingerprint("density 3", *parts, queries.state_key(session), seen)
 
 
 @router.get("/tiles/density/{z}/{x}/{y}")
@@ -156,6 +156,7 @@ def surface_tile(
 @router.get("/tiles/prospects/{z}/{x}/{y}")
 def prospect_tile(tile: TileAddress, request: Request, scope: ReadDensity, session: Db) -> Response:
     """A vector tile of prospects."""
-    etag = fingerprint("prospects 1", *tile, queries.state_key(session))
-    body = b"" if is_known(request, etag) else queries.prospect_tile(session, tile)
+    seen = reach.of(session, scope)
+    etag = tag(session, seen, "prospects", *tile)
+    body = b"" if is_known(request, etag) else queries.prospect_tile(session, seen, tile)
     return tile_response(request, body, etag)

@@ -29,7 +29,9 @@ MANY_NEW = 5_000
 LEARNED_FOR = timedelta(hours=20)
 """So long the rates and values of kinds stay; in between only the cells are summed up in which something changed."""
 MUCH = 0.1
-"""Rates and values are learned anew at once when customers, or what they are worth, changed by such a part."""
+"""Rates and values are learned anew, soon after, when customers, or what they are worth, changed by such a part."""
+VERY_MUCH = 0.5
+"""By such a part: at once, before anybody sees the counts."""
 _CELL_COLUMNS = (
     "cell", "resolution", "prospects", "customers", "penetration", "low", "high", "expected", "variance",
     "value", "geom",
@@ -55,7 +57,7 @@ def refresh(session: Session, *, by_hand: bool = False) -> bool:
     _count_customers(session, again=everything)
     _count_firms(session, everything=everything)
     learned_at = state.learned_at if state else None
-    learns = everything or by_hand or state is None or _is_outdated(session, state)
+    learns = everything or by_hand or state is None or _is_outdated(session, state, VERY_MUCH)
     usual = _learn(session) if learns or state is None else Usual(state.usual_rate, state.usual_value)
     _sum_up(session, usual, everything=learns)
     moved = state is None or state.territories != territories
@@ -71,14 +73,23 @@ def refresh(session: Session, *, by_hand: bool = False) -> bool:
     return changed
 
 
-def _is_outdated(session: Session, state: DensityState) -> bool:
+def learn_anew(session: Session) -> bool:
+    """Learn rates and values anew when they are no longer true enough; after a refresh, which need not wait for it."""
+    state = session.get(DensityState, 1)
+    if state is None or not _is_outdated(session, state, MUCH):
+        return False
+    refresh(session, by_hand=True)
+    return True
+
+
+def _is_outdated(session: Session, state: DensityState, much: float) -> bool:
     """Whether rates and values are to be learned anew: after a time, or when customers or their values changed much."""
     if state.learned_at is None or state.learned_at < clock.now() - LEARNED_FOR:
         return True
-    customers, firms = session.execute(counting.MARKET, {"coarsest": counting.COARSEST}).one()
+    customers, firms = session.execute(counting.MARKET, counting.COARSEST_CELLS).one()
     value: float = session.execute(counting.USUAL_VALUE, {"currency": settings().currency}).scalar_one()
     pairs = ((customers / firms if firms else 0.0, state.usual_rate), (value, state.usual_value))
-    return any(abs(now - then) > MUCH * max(now, then) for now, then in pairs)
+    return any(abs(now - then) > much * max(now, then) for now, then in pairs)
 
 
 def _keep(session: Session, known: Mapping[str, Any]) -> None:
@@ -143,7 +154,7 @@ def _learn(session: Session) -> Usual:
     all.
     """
     currency = {"currency": settings().currency}
-    rows = session.execute(counting.SUMS_OF_KINDS, {**currency, "coarsest": counting.COARSEST}).all()
+    rows = session.execute(counting.SUMS_OF_KINDS, {**currency, **counting.COARSEST_CELLS}).all()
     prospects, customers = sum(row[1] for row in rows), sum(row[2] for row in rows)
     unknown = sum(row[2] for row in rows if row[0] == 0)
     firms = prospects + customers
@@ -167,7 +178,7 @@ def _sum_up(session: Session, usual: Usual, *, everything: bool) -> None:
     """Sum the counts up by cell, and write the difference."""
     session.execute(counting.TOUCHED_ALL if everything else counting.TOUCHED)
     session.execute(counting.ANALYZE_TOUCHED)
-    session.execute(counting.FRESH, {"usual": usual.rate})
+    session.execute(counting.FRESH if everything else counting.FRESH_BY_DELTA, {"usual": usual.rate})
     for statement in (counting.ANALYZE_FRESH, counting.CHANGES, counting.DROP_OLD):
         session.execute(statement)
     session.execute(counting.SHARES, {"z2": counting.Z2})

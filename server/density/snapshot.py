@@ -10,6 +10,7 @@ from branca.element import Figure
 from folium.plugins import MarkerCluster
 from folium.utilities import JsCode
 from shapely.geometry import mapping
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from geo.density import cell_outline
@@ -18,7 +19,6 @@ from routing.export import look
 from server.auth.access import Scope
 from server.density import offline, queries, reach
 from server.density.firms import Firm, customers, prospects, sources
-from server.density.models import DensityCell
 from server.density.reach import Reach
 from server.kit import clock
 from server.regions import queries as regions
@@ -58,9 +58,8 @@ _STYLE = """
 
 def render(session: Session, scope: Scope, resolution: int | None = None) -> bytes:
     """Draw hexagons, prospects and the customers that somebody may see; the page works without a network."""
-    found = prospects(session)
-    own = customers(session, scope)
     seen = reach.of(session, scope)
+    found, own = prospects(session, seen), customers(session, scope)
     cells = queries.cells(session, resolution, seen) if resolution else _fitting_cells(session, seen)
     bbox = _bbox(session, cells)
     page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, attribution_control=False, zoom_snap=0.5)
@@ -88,7 +87,7 @@ def finish(page: folium.Map, title: str, legend: str, footer: str, *, style: str
     return text.replace("</head>", f"{offline.library(*_LIBRARIES)}<style>{_STYLE}{style}</style></head>", 1)
 
 
-def _fitting_cells(session: Session, seen: Reach) -> Sequence[DensityCell]:
+def _fitting_cells(session: Session, seen: Reach) -> Sequence[Row[Any]]:
     """The finest hexagons that a page can carry."""
     for resolution in (8, 7, 6, 5, 4):
         cells = queries.cells(session, resolution, seen)
@@ -97,7 +96,7 @@ def _fitting_cells(session: Session, seen: Reach) -> Sequence[DensityCell]:
     return queries.cells(session, 3, seen)
 
 
-def _bbox(session: Session, cells: Sequence[DensityCell]) -> BBox:
+def _bbox(session: Session, cells: Sequence[Row[Any]]) -> BBox:
     """The box to show: the hexagons, else the regions, else the world."""
     boxes = [BBox(*cell_outline(h3.int_to_str(cell.cell)).bounds) for cell in cells]
     boxes = boxes or [BBox(*region.bbox) for region in regions.served(session) if region.bbox]
@@ -165,7 +164,7 @@ def _look(is_area: bool, fill: str | None, stroke: tuple[str, float, bool] | Non
     return {"color": colour, "weight": round(1.8 * width, 1), "fill": False, "dashArray": "4 3" if dashed else None}
 
 
-def _hexagons(page: folium.Map, cells: Sequence[DensityCell], breaks: Sequence[int]) -> None:
+def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[int]) -> None:
     """Draw the hexagons, one layer per class, because folium styles features one by one."""
     group = folium.FeatureGroup(name="Prospects per hexagon").add_to(page)
     classes: dict[str, list[dict[str, Any]]] = {}
@@ -184,7 +183,7 @@ def _hexagons(page: folium.Map, cells: Sequence[DensityCell], breaks: Sequence[i
         ).add_to(group)
 
 
-def _cell_tip(cell: DensityCell) -> str:
+def _cell_tip(cell: Row[Any]) -> str:
     share = f"{cell.penetration:.0%} (90 %: {cell.low:.0%}–{cell.high:.0%})"
     return f"{cell.prospects} prospects, {cell.customers:.4g} customers<br>penetration {share}"
 

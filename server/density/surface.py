@@ -9,14 +9,15 @@ import h3
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.density import kernel_surface
 from geo.types import LonLat
 from server.density.counting import FINEST
+from server.density.ground import seen_cells
+from server.density.ground import values as ground_of
 from server.density.queries import resolution_at
-from server.density.reach import IN_REACH, Reach
+from server.density.reach import Reach
 from server.kit.layers import WORLD_M
 from server.kit.tiles import Tile
 
@@ -39,17 +40,17 @@ class Of(StrEnum):
     CUSTOMERS = "customers"
 
 
-_WEIGHTS = text(
+_WEIGHTS = seen_cells(
     """
     select ST_X(place), ST_Y(place), weight
     from (
         select ST_Transform(ST_Centroid(geom), 4326) as place,
-               case :of when 'customers' then customers::float8 else prospects end as weight
-        from density_cell
-        where geom && ST_Expand(ST_TileEnvelope(:z, :x, :y), :margin) and resolution = :resolution and IN_REACH
+               case :of when 'customers' then customers::float8 else prospects::float8 end as weight
+        from (SEEN_CELLS) seen
     ) cells
     where weight > 0
-    """.replace("IN_REACH", IN_REACH)
+    """,
+    "c.geom && ST_Expand(ST_TileEnvelope(:z, :x, :y), :margin) and c.resolution = :resolution",
 )
 
 
@@ -70,8 +71,8 @@ def picture(session: Session, reach: Reach, tile: Tile, *, of: Of, bandwidth_m: 
     tile_m = WORLD_M / 2**tile.z
     centre = math.atan(math.sinh(math.pi * (1 - 2 * (tile.y + 0.5) / 2**tile.z)))
     margin = (bandwidth + h3.average_hexagon_edge_length(resolution, unit="m") * 2) / max(0.05, math.cos(centre))
-    asked = {**tile._asdict(), "of": of.value, "margin": margin, "resolution": resolution, **reach.values}
-    rows = session.execute(_WEIGHTS, asked).all()
+    asked = {**tile._asdict(), "of": of.value, "margin": margin, "resolution": resolution, **ground_of(reach)}
+    rows = session.execute(_WEIGHTS[reach.everywhere], asked).all()
     classes = np.zeros((SIDE, SIDE), np.uint8)
     if rows:
         cell_m = max(tile_m * math.cos(centre) / 64, bandwidth / 10)

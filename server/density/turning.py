@@ -30,6 +30,7 @@ from server.density.open_data import CAMPAIGN, OF_SELECTION, lead_fields
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
+from server.kit.settings import settings
 from server.leads import service as leads
 from server.leads.models import LeadSource, SignalKind
 
@@ -38,6 +39,11 @@ MOST_AT_ONCE = 300
 LOOKED_AT = 5000
 """Prospects of a selection, whatever they are already; more are refused before each is looked at."""
 DUE_DAYS = 14
+GERMAN = {
+    "Visit {name}": "{name} besuchen",
+    "White space: {n} prospects": "Marktlücke: {n} Interessenten",
+}
+"""Subjects of tasks are written once, for everybody: in the company's language."""
 LOCK = 0x77686974
 
 
@@ -104,6 +110,11 @@ def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> White
     return action
 
 
+def written(text: str, **values: object) -> str:
+    """A subject in the company's language."""
+    return (GERMAN[text] if settings().language == "de" else text).format(**values)[:300]
+
+
 def _cells(into: Into, chosen: Selection) -> list[int]:
     """The hexagons of a selection as numbers."""
     if not chosen.cells and not chosen.prospect_ids:
@@ -157,7 +168,11 @@ def _leads(
             counts["leads"] += 1
             continue
         new = leads.NewLead(
-            lead_fields(row, scope), LeadSource.MAP, at=LonLat(row.lon, row.lat), always=True, signal=SignalKind.MAP
+            lead_fields(row, scope),
+            LeadSource.WHITE_SPACE,
+            at=LonLat(row.lon, row.lat),
+            always=True,
+            signal=SignalKind.MAP,
         )
         taken = leads.take_in(session, new, scope)
         session.add(WhiteSpaceItem(action_id=action.id, row_id=taken.lead.id, prospect_id=row.id))
@@ -224,7 +239,12 @@ def _tasks(
         if one.id in accounts:
             counts["tasks"] += 1
             continue
-        values = {"subject": f"Visit {one.name}"[:300], "account_id": one.id, "due_on": due, "note": CAMPAIGN}
+        values = {
+            "subject": written("Visit {name}", name=one.name),
+            "account_id": one.id,
+            "due_on": due,
+            "note": CAMPAIGN,
+        }
         whose = one.owner_id if one.owner_id in writable else owner
         _task(session, action, whose or owner, values, account_id=one.id)
         counts["made"] += 1
@@ -259,7 +279,7 @@ def _about(session: Session, scope: Scope, cell: int) -> dict[str, Any]:
     found = figures.cell(session, reach.of(session, scope), h3.int_to_str(cell))
     lat, lon = h3.cell_to_latlng(h3.int_to_str(cell))
     return {
-        "subject": f"White space: {found.figures.prospects} prospects",
+        "subject": written("White space: {n} prospects", n=found.figures.prospects),
         "place": f"{lat:.5f}, {lon:.5f}",
         "note": f"{CAMPAIGN}: /white-space?cell={h3.int_to_str(cell)}",
     }

@@ -23,6 +23,7 @@ from server.accounts.models import AccountClass
 from server.accounts.reach import today_of
 from server.auth.access import Scope
 from server.density import queries, reach
+from server.density.counting import FINEST
 from server.density.idle import Idle, idle_accounts, idle_leads
 from server.density.reach import IN_REACH
 from server.roads import service as roads
@@ -107,24 +108,26 @@ class Ranked:
 
 
 _OPEN = """
-    select c.cell, c.territory_id, t.name as territory,
+    select whole.cell, mode() within group (order by c.territory_id) as territory_id,
+           mode() within group (order by t.name) as territory,
            (sum(k.prospects) - coalesce(sum(lead.count), 0))::int as prospects,
            sum((k.prospects - coalesce(lead.count, 0)) * trade.rate * trade.value) as value
-    from density_cell c
+    from density_cell c cross join lateral h3_parent(c.cell, :resolution) as whole (cell)
     join density_count k on k.cell = c.cell and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
     join density_trade trade on trade.id = k.trade_id
     left join (
-        select h3_parent(p.cell, :resolution) as cell, dt.id as trade_id, count(distinct p.id) as count
+        select h3_parent(p.cell, :finest) as cell, dt.id as trade_id, count(distinct p.id) as count
         from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
         join prospect p on p.id = i.prospect_id join density_trade dt on dt.kind = p.kind
         where not exists (select from density_customer known where known.prospect_id = p.id)
         group by 1, 2
     ) lead on lead.cell = c.cell and lead.trade_id = k.trade_id
     left join territory t on t.id = c.territory_id
-    where c.resolution = :resolution and IN_REACH and ({ground})
-    group by c.cell, t.name having sum(k.prospects) > coalesce(sum(lead.count), 0)
-    order by value desc, prospects desc, c.cell
+    where c.resolution = :finest and IN_REACH and ({ground})
+    group by whole.cell having sum(k.prospects) > coalesce(sum(lead.count), 0)
+    order by value desc, prospects desc, whole.cell
 """.replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))
+"""The ground is judged by the finest hexagons; a coarse one is of the territory of most of what counts of it."""
 _WORKED = """
     c.territory_id in (
         select m.territory_id from territory_member m join app_user u on u.id = m.user_id and u.active
@@ -192,8 +195,8 @@ def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
     """Every hexagon of white space, not ranked yet."""
     seen = reach.of(session, scope)
     asked = {
-        **seen.values, "resolution": RESOLUTION, "any_kind": wish.kind is None, "today": today_of(scope),
-        "trades": [] if wish.kind is None else queries.trades_of(session, wish.kind),
+        **seen.values, "resolution": RESOLUTION, "finest": FINEST, "any_kind": wish.kind is None,
+        "today": today_of(scope), "trades": [] if wish.kind is None else queries.trades_of(session, wish.kind),
     }  # fmt: skip
     if wish.which is Which.UNASSIGNED:
         rows = [] if wish.account_class else session.execute(_UNASSIGNED, asked).all()

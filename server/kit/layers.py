@@ -48,7 +48,7 @@ class Layer:
 
     def singles(self, inside: Select[Any], *columns: Any) -> Select[Any]:
         """One feature for each row."""
-        return inside.with_only_columns(self._drawn(func.ST_Transform(self.pin, 3857)), *columns)
+        return inside.with_only_columns(self.drawn(func.ST_Transform(self.pin, 3857)), *columns)
 
     def clusters(self, inside: Select[Any], *carried: Label[Any], totals: Totals = lambda points: ()) -> Select[Any]:
         """One feature for each occupied cell of the tile's grid, with its count and totals over what is carried."""
@@ -61,7 +61,7 @@ class Layer:
             func.floor(func.ST_Y(point) / cell_m).label("row"),
         ).subquery("points")
         centre = func.ST_Centroid(func.ST_Collect(points.c.point))
-        told = select(self._drawn(centre), func.count().label("count"), *totals(points.c))
+        told = select(self.drawn(centre), func.count().label("count"), *totals(points.c))
         return told.group_by(points.c.column, points.c.row)
 
     def encoded(self, session: Session, rows: Select[Any]) -> bytes:
@@ -70,5 +70,6 @@ class Layer:
         tile = func.ST_AsMVT(layer.table_valued(), self.name, EXTENT, "geom")
         return bytes(session.execute(select(tile).where(layer.c.geom.is_not(None))).scalar_one() or b"")
 
-    def _drawn(self, point: Any) -> Label[Any]:
+    def drawn(self, point: Any) -> Label[Any]:
+        """A point of Web Mercator in the tile's own units."""
         return func.ST_AsMVTGeom(point, self.box, EXTENT, BUFFER, True).label("geom")

@@ -63,6 +63,8 @@ class LeadSource(StrEnum):
     HAND = "hand"
     FAIR = "fair"
     REFERRAL = "referral"
+    WHITE_SPACE = "white_space"
+    """Made of a firm that open data knows."""
 
 
 class LostReason(StrEnum):

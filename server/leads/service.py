@@ -33,6 +33,7 @@ SIGN_OF = {
     LeadSource.MAP: SignalKind.MAP,
     LeadSource.MAIL: SignalKind.MAIL,
     LeadSource.PHONE: SignalKind.CALL,
+    LeadSource.WHITE_SPACE: SignalKind.MAP,
 }
 """What a new lead is a sign of, by its source."""
 
@@ -116,7 +117,8 @@ def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken
     check_owner(session, lead.owner_id)
     if scope is not None and scope.source != "job":
         lead.created_by = scope.user_id
-        if lead.owner_id is None and new.source == LeadSource.MAP and not scope.may("leads:assign"):
+        from_map = new.source in (LeadSource.MAP, LeadSource.WHITE_SPACE)
+        if lead.owner_id is None and from_map and not scope.may("leads:assign"):
             lead.owner_id = scope.user_id
     if lead.owner_id is not None:
         lead.assigned_at = clock.now()

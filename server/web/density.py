@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
+import h3
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import func, select
+from fastapi.responses import JSONResponse
 
 from server.auth.access import Scope, requires
 from server.density import figures, firms, queries, reach, service, surface
 from server.density.counting import FINEST
-from server.density.models import DensityCell
 from server.density.whitespace import sees_values
 from server.kit.database import Db
 from server.kit.settings import settings
@@ -28,17 +28,9 @@ MOST_KINDS = 300
 def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
     """The market on a map, and the hexagons with the most prospects that nobody sells to."""
     seen, shows, language = reach.of(session, scope), sees_values(scope), language_of(request, scope)
-    cells = session.execute(
-        select(
-            DensityCell,
-            func.to_hex(DensityCell.cell),
-            func.ST_X(func.ST_Transform(func.ST_Centroid(DensityCell.geom), 4326)),
-            func.ST_Y(func.ST_Transform(func.ST_Centroid(DensityCell.geom), 4326)),
-        )
-        .where(DensityCell.resolution == LISTED_RESOLUTION, DensityCell.prospects > 0, seen.holds())
-        .order_by(DensityCell.prospects.desc(), DensityCell.cell)
-        .limit(BEST)
-    ).all()
+    best = queries.best_cells(session, LISTED_RESOLUTION, seen, BEST)
+    places = [h3.cell_to_latlng(h3.int_to_str(cell.cell)) for cell in best]
+    cells = [(cell, h3.int_to_str(cell.cell), lon, lat) for cell, (lat, lon) in zip(best, places, strict=True)]
     return render(
         request,
         "density/map.html",
@@ -53,6 +45,16 @@ def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
         has_region=bool(regions.served(session)),
         sees_nothing=seen.is_nothing,
         words=map_words(language) | turning_words(language),
+    )
+
+
+@router.get("/kinds.json")
+def show_kinds(request: Request, scope: ReadDensity, session: Db) -> Response:
+    """The kinds of firms in the reader's words, by their tags: for the map's script."""
+    language = language_of(request, scope)
+    return JSONResponse(
+        {kind.kind: language.firm(kind.kind) for kind in queries.kinds(session)},
+        headers={"Cache-Control": "private, max-age=600"},
     )
 
 

@@ -47,6 +47,11 @@ class Language:
         found = catalogue(self.code).get(text, text)
         return found.format(**values) if values else found
 
+    def firm(self, kind: str) -> str:
+        """A kind of firm as people call it: “Bakery” for `shop=bakery`; one without a word, as it is tagged."""
+        plain = kind.partition("=")[2].partition(";")[0].replace("_", " ").strip() or kind
+        return catalogue(self.code).get(f"kind {kind}", plain[:1].upper() + plain[1:])
+
     def said(self, sentences: str | None) -> str:
         """What was put together in English, stored or just refused, in this language."""
         return wording(self.code).said(sentences) if sentences else ""

@@ -133,7 +133,7 @@ def reasons_of_gap(language: Language, gap: Gap, wish: Wish, *, by_value: bool) 
     t, number = language.t, language.number
     found = []
     if gap.prospects:
-        kinds = ", ".join(f"{kind.partition('=')[2]} {count}" for kind, count in gap.kinds)
+        kinds = ", ".join(f"{language.firm(kind)} {count}" for kind, count in gap.kinds)
         firms = t("1 prospect") if gap.prospects == 1 else t("{n} prospects", n=number(gap.prospects))
         found.append(firms + (f" ({kinds})" if kinds else ""))
     if gap.accounts == 1:
@@ -172,7 +172,7 @@ def reasons(language: Language, one: lookalikes.Alike) -> list[str]:
     else:
         found.append(t("of a kind that the best have"))
     if like.shared:
-        found.append(t("neighbours as theirs: {kinds}", kinds=", ".join(k.partition("=")[2] for k in like.shared[:2])))
+        found.append(t("neighbours as theirs: {kinds}", kinds=", ".join(map(language.firm, like.shared[:2]))))
     if one.distance_m < lookalikes.NEAR_M:
         found.append(t("{d} from one of them", d=language.distance(one.distance_m)))
     if like.same_place and len(found) < 3:

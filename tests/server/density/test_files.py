@@ -73,7 +73,7 @@ def test_names_cannot_become_markup_or_script(market: Session, vendored: None) -
 def test_many_firms_become_clusters(market: Session, vendored: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "markerClusterGroup(" not in snapshot.render(market, system_scope()).decode()
     many = [Firm(str(n), f"Firm {n}", "shop=bakery", LonLat(-6 + n / 1e5, 46)) for n in range(2001)]
-    monkeypatch.setattr(snapshot, "prospects", lambda _session: many)
+    monkeypatch.setattr(snapshot, "prospects", lambda _session, _seen: many)
     assert "markerClusterGroup(" in snapshot.render(market, system_scope()).decode()
 
 

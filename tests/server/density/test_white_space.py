@@ -7,15 +7,15 @@ from urllib.parse import parse_qs
 import h3
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site
 from server.auth.access import scope_of
 from server.auth.models import AccessRole, User
-from server.density import lookalikes, queries, service, whitespace
-from server.density.models import DensityCell
+from server.density import firms, lookalikes, queries, reach, service, whitespace
+from server.density.models import DensityCell, DensityTrade
 from server.density.whitespace import RESOLUTION, Which, Wish
 from server.kit import clock
 from server.kit.tiles import Tile
@@ -115,10 +115,10 @@ def test_many_prospects_in_one_tile_are_counted_instead(
     session: Session, market: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tile = Tile(13, 3959, 2914)
-    assert b"is_customer" in queries.prospect_tile(session, tile)
+    assert b"is_customer" in queries.prospect_tile(session, queries.EVERYTHING, tile)
     monkeypatch.setattr(queries, "MOST_SINGLES", 3)
-    assert b"count" in queries.prospect_tile(session, tile)
-    assert b"is_customer" not in queries.prospect_tile(session, tile)
+    assert b"count" in queries.prospect_tile(session, queries.EVERYTHING, tile)
+    assert b"is_customer" not in queries.prospect_tile(session, queries.EVERYTHING, tile)
 
 
 def test_look_alikes_have_reasons_and_are_no_customers(session: Session, market: Region, ada: User) -> None:
@@ -212,3 +212,31 @@ def test_the_market_by_territory_and_admin_area_adds_up(
 def test_the_files_are_asked_for_the_very_kind_whatever_stands_in_it() -> None:
     query = asked(Wish(kind="shop=gold;precious&metal"))
     assert parse_qs(query)["kind"] == ["shop=gold;precious&metal"]
+
+
+def test_tiles_files_and_ranking_hold_of_a_border_hexagon_what_lies_on_the_readers_side(
+    session: Session, market: Region, rita: User, ada: User
+) -> None:
+    service.refresh(session)
+    mine, everything = (reach.of(session, scope_of(session, user, source="web")) for user in (rita, ada))
+    finest = session.scalar(select(func.sum(DensityCell.prospects)).where(DensityCell.resolution == 9, mine.holds()))
+    for level in range(3, 10):
+        seen = queries.cells(session, level, mine)
+        assert sum(row.prospects for row in seen) == finest, level
+        assert all(0 <= row.low <= row.penetration + 1e-9 <= row.high + 2e-9 <= 1 + 3e-9 for row in seen)
+        assert sum(row.prospects for row in queries.cells(session, level, everything)) > finest
+    assert {firm.id for firm in firms.prospects(session, mine)} < {
+        firm.id for firm in firms.prospects(session, everything)
+    }
+    assert len(firms.prospects(session, mine)) == finest
+    gaps = whitespace.ranked(session, scope_of(session, rita, source="web"), Wish(which=Which.UNWORKED)).gaps
+    assert sum(gap.prospects for gap in gaps) == finest
+    # A tile east of the border: the rep sees no firm in it, whatever is asked for.
+    over = Tile(12, 1980, 1457)
+    assert queries.prospect_tile(session, everything, over)
+    for z in (12, 14, 16):
+        east = Tile(z, *(n << (z - 12) for n in over[1:]))
+        assert queries.prospect_tile(session, mine, east) == b""
+    for tile in (Tile(5, 15, 11), Tile(12, 1979, 1457)):
+        counted = queries.density_tile(session, mine, tile, trades=list(session.scalars(select(DensityTrade.id))))
+        assert bool(counted) is bool(queries.density_tile(session, mine, tile))

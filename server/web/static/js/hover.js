@@ -9,12 +9,22 @@ const WORDS = {
   "account-bubbles": ({ count, a, b, c }) => [say(`${count} accounts`, `${count} Konten`), [`A ${a}`, `B ${b}`, `C ${c}`]],
   "lead-pins": ({ name, score }) => [name, [say("lead", "Lead"), score === undefined ? "" : say(`score ${Math.round(score)}`, `Punktzahl ${Math.round(score)}`)]],
   "ticket-pins": ({ name, number, is_overdue }) => [name, [number, is_overdue ? say("overdue", "überfällig") : ""]],
-  "prospect-points": ({ name, kind }) => [name, [kind, say("no customer yet", "noch kein Kunde")]],
+  "prospect-points": ({ name, kind }) => [name, [firm(kind), say("no customer yet", "noch kein Kunde")]],
   "route-stops": ({ name, label }) => [name, [label && say(`stop ${label}`, `Stopp ${label}`)]],
   "track-stops": ({ name, at, rep }) => [name, [say(`checked in at ${at}`, `eingecheckt um ${at}`), rep]],
   "incoming-reports": ({ name, state }) => [name, [state === "done" ? say("visited", "besucht") : say("missed", "verpasst")]],
   "territory-areas": ({ name }) => [name, [say("territory", "Gebiet")]],
 };
+
+let firms = null;
+/** A kind of firm in words: asked for once, with the first prospect under the pointer; until then as it is tagged. */
+function firm(kind) {
+  if (firms === null) {
+    firms = {};
+    fetch("/density/kinds.json").then((answer) => (answer.ok ? answer.json() : {})).then((found) => { firms = found; }).catch(() => {});
+  }
+  return firms[kind] ?? kind.split("=").at(-1).replaceAll("_", " ");
+}
 
 function due(days) {
   if (days === undefined) return "";

@@ -1,0 +1,184 @@
+"""Accounts counted beforehand: the tiles say what asking every row would say, whatever happened since."""
+
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, and_, func, select, text
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.accounts import places, queries, service, tallying, tiles
+from server.accounts.duplicates import merging
+from server.accounts.duplicates.merging import MergeWish
+from server.accounts.models import Account, Site
+from server.accounts.reaching import Reaching
+from server.accounts.tally_models import Changed, Spot, Tally
+from server.auth.access import Scope
+from server.auth.models import Role, User
+from server.auth.service import set_team
+from server.kit.database import transaction
+from server.kit.layers import Layer
+from server.kit.tiles import MAX_ZOOM, Tile
+
+type MakeAccount = Callable[..., Account]
+type MakeScope = Callable[[User], Scope]
+
+FILTERS = (
+    "class = A",
+    "status = customer",
+    "owner = rita or owner is empty",
+    'territory = "West" and not class = B',
+    "class is empty",
+    'city is empty and name ~ "o"',
+    'territory in ("East", "West") and status != former',
+)
+TILES = cycle((Tile(0, 0, 0), Tile(6, 33, 22), Tile(8, 134, 89), Tile(11, 1076, 717)))
+
+
+def naive(session: Session, scope: Scope, at: Tile, filter: str | None) -> list[tuple[int, ...]]:
+    """The clusters of a tile, each account looked at."""
+    layer = Layer("accounts", at, Site.pin, single_from_zoom=MAX_ZOOM + 1)
+    accounts = queries.chosen(Reaching(session), scope, filter=filter)
+    inside = layer.inside(accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None))))
+    rows = layer.clusters(inside, Account.account_class.label("class"), totals=by_class)
+    return told(session, rows)
+
+
+def by_class(points: Any) -> list[Any]:
+    return [func.count().filter(points["class"] == name).label(name.lower()) for name in ("A", "B", "C")]
+
+
+def told(session: Session, rows: Any) -> list[tuple[int, ...]]:
+    """Place in pixels and counts of every feature, in order."""
+    found = rows.subquery()
+    counts = (found.c["count"], found.c.a, found.c.b, found.c.c)
+    at = (func.round(func.ST_X(found.c.geom) / 16), func.round(func.ST_Y(found.c.geom) / 16))
+    return sorted(tuple(map(int, row)) for row in session.execute(select(*at, *counts)))
+
+
+@pytest.fixture
+def agree(
+    session: Session,
+    scope: MakeScope,
+    ada: User,
+    rita: User,
+    otto: User,
+    make_user: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[str], None]:
+    """Compare counts and rows for people of every reach, by every filter."""
+    monkeypatch.setattr(tiles, "MOST_SINGLES", -1)
+    mona = make_user("mona", Role.MANAGER)
+    set_team(session, "West", [mona.id, rita.id])
+
+    turns, people = cycle(FILTERS), cycle((ada, mona, rita, otto))
+
+    def check(after: str) -> None:
+        at = next(TILES)
+        for person in (next(people), next(people), next(people)):
+            for filter in (None, next(turns)):
+                session.flush()
+                _, rows = tiles.features(session, scope(person), at, filter=filter)
+                assert told(session, rows) == naive(session, scope(person), at, filter), (after, person.login, filter)
+
+    return check
+
+
+def steps(
+    session: Session, scope: MakeScope, ada: User, rita: User, otto: User, make_account: MakeAccount
+) -> Iterator[str]:
+    """What happens to accounts, one after the other."""
+    beck = make_account("Beck", at=(9.2, 47.1), account_class="A", owner_id=rita.id, status="customer")
+    ost = make_account("Ost", at=(9.7, 47.2), account_class="B", owner_id=otto.id)
+    nobody = make_account("Nobody", at=(9.21, 47.12))
+    make_account("Placeless", account_class="C")
+    make_account("Südpol", at=(0.0, -89.9))
+    yield "accounts are created"
+    ost.account_class, nobody.status = "A", "former"
+    yield "class and status change"
+    nobody.owner_id, ost.owner_id = otto.id, None
+    yield "owners change"
+    site = session.scalars(select(Site).where(Site.account_id == nobody.id)).one()
+    places.place_by_hand(session, scope(ada), site.id, LonLat(9.65, 47.3))
+    yield "a pin is moved into another territory"
+    places.create_site(session, scope(ada), beck.id, {"name": "Lager", "lon": 9.8, "lat": 47.2})
+    yield "a second site stands in another territory"
+    service.assign(session, scope(ada), ost.id, [rita.id])
+    yield "a rep is assigned by hand"
+    made = merging.merge(session, scope(ada), beck.id, ost.id, MergeWish({}))
+    yield "two are merged"
+    merging.undo(session, scope(ada), made.id)
+    yield "the merge is taken back"
+    session.execute(text("update account set deleted_at = now() where id = :id"), {"id": nobody.id})
+    session.expire_all()
+    yield "one is deleted"
+    session.execute(text("update account set deleted_at = null where id = :id"), {"id": nobody.id})
+    session.execute(
+        text(
+            "with made as (insert into account (id, name, account_class) select gen_random_uuid(), 'Row ' || n, 'C'"
+            " from generate_series(1, 30) n returning id)"
+            " insert into site (id, account_id, is_main, pin) select gen_random_uuid(), id, true,"
+            " ST_SetSRID(ST_MakePoint(9 + random(), 47 + random() / 2), 4326) from made"
+        )
+    )
+    yield "many come at once"
+
+
+def test_tiles_are_true_after_every_change(
+    session: Session,
+    scope: MakeScope,
+    ada: User,
+    rita: User,
+    otto: User,
+    make_account: MakeAccount,
+    agree: Callable[[str], None],
+) -> None:
+    counts = cycle((False, True, False))
+    for after in steps(session, scope, ada, rita, otto, make_account):
+        agree(after)
+        if next(counts):
+            tallying.count(session)
+            agree(f"{after}, and counted")
+    tallying.count(session)
+    agree("everything is counted")
+    assert session.scalar(select(func.count()).select_from(Changed)) == 0
+    assert session.scalar(select(func.count()).select_from(Spot)) == session.scalar(
+        select(func.sum(Tally.sites)).where(Tally.level == tallying.FINEST_KEPT)
+    )
+    assert tallying.count(session) == 0
+
+
+def test_the_list_of_changes_is_emptied_for_good_unless_somebody_writes_it(
+    empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallying, "LARGE", 0)
+    insert = text("insert into account_changed (site_id) values (gen_random_uuid())")
+    size = text("select pg_relation_size('account_changed')")
+    with transaction() as session:
+        session.execute(insert)
+    with transaction() as session:
+        assert tallying.count(session) == 1
+    with transaction() as session, empty_database.connect() as other:
+        other.execute(insert)
+        tallying.shrink(session)
+        assert session.scalar(size)
+        other.rollback()
+        tallying.shrink(session)
+        assert session.scalar(size) == 0
+
+
+def test_crowded_tiles_are_counted_at_every_zoom(
+    session: Session, scope: MakeScope, ada: User, make_account: MakeAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        make_account("Same place", at=(9.52, 47.14), account_class="A", tags=["x"])
+    at = Tile(14, 8625, 5753)
+    assert tiles.tile(session, scope(ada), at).count(b"Same place") == 1, "values are written once"
+    assert b"overdue_days" in tiles.tile(session, scope(ada), at, filter="tag = x")
+    monkeypatch.setattr(tiles, "MOST_SINGLES", 2)
+    for filter in (None, "class = A", "tag = x"):
+        crowded = tiles.tile(session, scope(ada), at, filter=filter)
+        assert b"Same place" not in crowded
+        assert b"count" in crowded
