@@ -7,8 +7,11 @@ import re
 import tempfile
 import time
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+import segno
+from PIL import Image
 
 os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 os.environ.setdefault("KIVY_NO_ARGS", "1")
@@ -214,6 +217,48 @@ def test_a_rep_signs_in_and_sees_today(tmp_path, open_app):
     listener.stop()
 
 
+def test_a_rep_signs_in_with_a_code_scanned_or_typed_and_is_told_what_is_wrong_with_it(tmp_path, open_app):
+    from mobile.device.desktop import FolderCamera
+
+    fake = FakeServer()
+    fill_for_today(fake)
+    fake.codes = {"ABCDE-23456": "mara"}
+    listener = Listener(fake)
+    listener.start()
+    lens, address = tmp_path / "lens", f"http://127.0.0.1:{listener.port}"
+    lens.mkdir()
+    Image.new("L", (300, 300), 200).save(lens / "a-wall.png")
+    segno.make("https://example.com/menu").save(str(lens / "b-menu.png"), scale=4)
+    segno.make(f"waymark://sign-in?{urlencode({'server': address, 'code': 'ABCDE-23456'})}", error="m").save(
+        str(lens / "c-ours.png"), scale=4
+    )
+    screen = open_app(tmp_path / "new", camera=FolderCamera(lens))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows("No code was found in the picture."))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows("This is no code for Waymark."))
+    screen.tap("Type the code")
+    form = screen.app.stage.screen
+    form.server.input.text = address
+    for typed, said in (("abcde-2345O", "A code has ten letters"), ("zzzzz99999", "does not know this code")):
+        form.code.input.text = typed
+        screen.tap("Sign in")
+        screen.until(lambda words=said: screen.shows(words))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows(f"This code is for {address}."))
+    assert screen.app.stage.screen.code.value == "ABCDE-23456"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Next stop"))
+    screen.app.sign_out()
+    screen.frames()
+    screen.tap("Type the code")
+    form = screen.app.stage.screen
+    form.server.input.text, form.code.input.text = address, "abcde 23456"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("This code has let a phone in already."))
+    listener.stop()
+
+
 def test_today_lists_the_stops_and_the_next_one_is_large(screen):
     assert screen.shows("Next stop")
     assert screen.shows("4 stops")
@@ -282,7 +327,6 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
 
 
 def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_app, world, tmp_path):
-    from PIL import Image
 
     from mobile.device.desktop import FolderCamera
 
@@ -586,6 +630,7 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
         ("order", {"account_id": uid(1001)}), ("next_step", {"account_id": uid(1001)}),
         ("lead", {"lon": 9.52, "lat": 47.14}), ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
         ("entry", {"activity_id": uid(6402)}), ("times", {"account_id": uid(1002)}), ("settings", {}),
+        ("sign_in", {"by": "code"}), ("sign_in", {}),
     ]  # fmt: skip
     for name, arguments in places:
         screen.app.go(name, **arguments)
