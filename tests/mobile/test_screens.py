@@ -409,6 +409,37 @@ def test_a_new_lead_that_may_be_there_already_is_saved_only_on_the_second_tap(sc
     assert op.body["d"]["company"] == "hofladen"
 
 
+def test_a_new_account_is_here_at_once_and_a_visit_can_be_recorded_there(screen):
+    from mobile.screens.leads import AccountForm
+
+    screen.app.go("lead", lon=9.5203, lat=47.1440)
+    screen.frames()
+    screen.tap("New account")
+    (form,) = screen.widgets(AccountForm)
+    assert form.fields["city"].value == "Vaduz", "what stands around there says so"
+    screen.tap("Save")
+    assert screen.shows("Write the name of the account.")
+    form.fields["name"].input.text = "muller"
+    screen.frames()
+    assert screen.shows("Müller GmbH"), "it may be there already"
+    form.fields["name"].input.text, form.fields["tags"].input.text = "Alpenkiosk", "kiosk, lift"
+    screen.tap("B")
+    screen.tap("Save")
+    screen.app.go("accounts")
+    screen.frames()
+    screen.tap("Alpenkiosk")
+    assert not screen.shows("leaves this phone")
+    screen.tap("Log a visit")
+    screen.tap("order")
+    screen.tap("Save visit")
+    founded, visited = screen.app.ctx.store.outbox.ops()
+    told = founded.body["d"]
+    assert (founded.e, told["name"], told["status"], told["account_class"], told["tags"], told["city"]) == (
+        "account", "Alpenkiosk", "prospect", "B", ["kiosk", "lift"], "Vaduz",
+    )  # fmt: skip
+    assert (visited.body["d"]["account_id"], visited.body["d"]["state"]) == (founded.row_id, "done")
+
+
 def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     """One walk through the screens beside the day."""
     screen.tap("Week")
@@ -628,7 +659,8 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
         ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
         ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}), ("sign", {"key": uid(3001)}),
         ("order", {"account_id": uid(1001)}), ("next_step", {"account_id": uid(1001)}),
-        ("lead", {"lon": 9.52, "lat": 47.14}), ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
+        ("lead", {"lon": 9.52, "lat": 47.14}), ("new_account", {"lon": 9.52, "lat": 47.14}),
+        ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
         ("entry", {"activity_id": uid(6402)}), ("times", {"account_id": uid(1002)}), ("settings", {}),
         ("sign_in", {"by": "code"}), ("sign_in", {}),
     ]  # fmt: skip
