@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mobile.device.desktop import device_name
-from mobile.field import reads
+from mobile.field import codes, reads
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import Fix, verify
 from mobile.field.home import NotSignedIn, SignedIn
@@ -29,7 +29,10 @@ METRE_IN_DEGREES = 1 / 111_195
 
 def do_sign_in(phone: Phone, args: argparse.Namespace) -> Answer:
     """Register this phone with the server."""
-    who = phone.sign_in(args.server, args.login, args.password, args.device_name)
+    if args.code:
+        who = phone.sign_in_by_code(args.server, codes.tidy(args.code), args.device_name)
+    else:
+        who = phone.sign_in(args.server, args.login, args.password, args.device_name)
     store = phone.home.store()
     try:
         return {
@@ -189,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server", help="the server's address (needed once, for sign-in)")
     parser.add_argument("--login", help="for sign-in")
     parser.add_argument("--password", help="for sign-in")
+    parser.add_argument("--code", help="for sign-in, instead of login and password")
     parser.add_argument("--device-name", default=device_name(), help="how the server lists this phone")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("sign-in", help=do_sign_in.__doc__)
@@ -215,8 +219,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; the answer is the only line on stdout."""
     parser = _parser()
     args = parser.parse_args(argv)
-    if args.command == "sign-in" and not (args.server and args.login and args.password):
-        parser.error("sign-in needs --server, --login and --password")
+    if args.command == "sign-in" and not (args.server and (args.code or (args.login and args.password))):
+        parser.error("sign-in needs --server, and --login and --password or --code")
     try:
         answer = {"ok": True, "command": args.command} | COMMANDS[args.command](Phone(args.home), args)
     except Problem as problem:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 from mobile.device import sealing
@@ -9,13 +10,13 @@ from mobile.device.machine import devices
 from mobile.device.pictures import PillowPictures
 from mobile.field import locking, reads
 from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
-from mobile.field.ports import Camera, Keys, Network, Pictures, Position, Secrets
+from mobile.field.ports import Camera, Codes, Keys, Network, Pictures, Position, Secrets
 from mobile.field.store import Store, clock
 from mobile.field.store.sqlite import remove
 from mobile.field.sync import blobs
 from mobile.field.sync.api import Api
 from mobile.field.sync.run import Report, Sync
-from mobile.field.sync.tokens import sign_in
+from mobile.field.sync.tokens import sign_in, sign_in_by_code
 from mobile.field.sync.transport import HttpTransport
 
 
@@ -32,6 +33,7 @@ class Phone:
         self.position: Position = position or own.position
         self.camera: Camera = camera or own.camera
         self.pictures: Pictures = PillowPictures()
+        self.codes: Codes = own.codes
         self.network: Network = own.network
 
     def who(self) -> SignedIn:
@@ -53,12 +55,31 @@ class Phone:
             password=password,
             device_name=device_name,
         )
+        self._opened()
+        return who
+
+    def sign_in_by_code(self, server: str, code: str, device_name: str) -> SignedIn:
+        """Register this phone for whom a code was made."""
+        api = Api(HttpTransport(server))
+        who = sign_in_by_code(
+            api, self.home, self.keys, self.secrets, server=server, code=code, device_name=device_name
+        )
+        self._opened()
+        return who
+
+    def _opened(self) -> None:
+        """Somebody has just proven who they are."""
         store = self.home.store()
         try:
             locking.opened(store.outbox, clock.now())
         finally:
             store.close()
-        return who
+
+    def scan(self) -> str | None:
+        """Take a picture of a code and say what it says, empty when there is no code in it; None without a picture."""
+        with tempfile.TemporaryDirectory(dir=self.home.folder) as folder:
+            picture = Path(folder) / "code.jpg"
+            return (self.codes.read(picture) or "") if self.camera.take(picture) else None
 
     def sync(self, store: Store, *, server: str | None = None, with_maps: bool = True) -> Report:
         """One whole sync with the server this phone is signed in to."""

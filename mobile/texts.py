@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, worktexts
+from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, worktexts
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -270,8 +270,8 @@ DE = {
     "overdue": "{n} Tage überfällig",
 }
 
-EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN | daytexts.EN | locktexts.EN
-DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE | daytexts.DE | locktexts.DE
+EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN | daytexts.EN | locktexts.EN | signtexts.EN
+DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE | daytexts.DE | locktexts.DE | signtexts.DE
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobile.device import android, desktop
+from mobile.device.codes import AndroidCodes, DesktopCodes
 from mobile.device.desktop import DesktopNetwork, FileSecrets, NoCamera, NoPosition
 from mobile.device.keys import FileKeys
-from mobile.field.ports import Camera, Keys, Network, Position, Secrets
+from mobile.field.ports import Camera, Codes, Keys, Network, Position, Secrets
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Devices:
     position: Position
     camera: Camera
     network: Network
+    codes: Codes
 
 
 def devices(folder: Path) -> Devices:
@@ -25,10 +27,10 @@ def devices(folder: Path) -> Devices:
     if android.is_here():
         return Devices(
             android.AndroidKeys(), android.AndroidSecrets(), android.AndroidPosition(), android.AndroidCamera(),
-            android.AndroidNetwork(),
+            android.AndroidNetwork(), AndroidCodes(),
         )  # fmt: skip
     files = FileKeys(folder / "keys"), FileSecrets(folder / "secrets.json")
-    return Devices(*files, NoPosition(), NoCamera(), DesktopNetwork())
+    return Devices(*files, NoPosition(), NoCamera(), DesktopNetwork(), DesktopCodes())
 
 
 def device_name() -> str:

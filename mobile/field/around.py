@@ -90,6 +90,12 @@ def alike(store: Store, index: AccountIndex, name: str, lon: float, lat: float) 
     return sorted(found, key=lambda n: (n.who.id not in named, n.distance_m))[:MOST_ALIKE]
 
 
+def town_of(people: Iterable[Somebody], lon: float, lat: float) -> str:
+    """The town that whoever is nearest gives as theirs, within a kilometre; empty where nobody does."""
+    near = (n for n in nearest(people, lon, lat) if n.distance_m <= ALIKE_M and n.who.place)
+    return next((n.who.place for n in near), "")
+
+
 def _shares(words: list[str], name: str) -> bool:
     """Whether a name has all the words that were typed, as far as they were typed."""
     held = name.split()

@@ -31,6 +31,11 @@ class AccountLine:
         return self.overdue_days is not None and self.overdue_days > 0
 
 
+def is_new(account: Json) -> bool:
+    """Whether an account was founded on this phone and is not with the server yet."""
+    return "proposed_at" in account
+
+
 def last_visits(store: Store) -> dict[str, str]:
     """The latest day on which each account was visited, as far as this phone knows."""
     sql = (
@@ -60,8 +65,8 @@ class AccountIndex:
         self._lines = {
             account["id"]: _line(
                 account,
-                sites.get(account["id"], {}),
-                account["id"] not in held,
+                sites.get(account["id"], account),  # a new one says itself where it is, until it comes back with a site
+                account["id"] not in held and not is_new(account),
                 overdue_days(account, visited.get(account["id"]), today),
             )
             for account in docs(store, "account")

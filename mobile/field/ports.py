@@ -51,6 +51,13 @@ class Camera(Protocol):
         """Write a JPEG; False when the rep gave up or there is no camera."""
 
 
+class Codes(Protocol):
+    """Reads the codes that machines draw for machines."""
+
+    def read(self, picture: Path) -> str | None:
+        """What the code in a picture says; None when there is none."""
+
+
 class Pictures(Protocol):
     """Makes pictures smaller."""
 

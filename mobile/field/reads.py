@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from mobile.field.finding import is_new
 from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
@@ -238,6 +239,12 @@ def main_site(store: Store, account_id: str) -> Json | None:
     return next(iter(sites_of(store, account_id)), None)
 
 
+def new_place(store: Store, account_id: str) -> Json:
+    """Where an account is that was founded on this phone: a site without an id, until it comes back with one."""
+    account = store.cache.doc("account", account_id) or {}
+    return {key: account[key] for key in ("lon", "lat", "street", "city")} if is_new(account) else {}
+
+
 def account_card(store: Store, account_id: str) -> AccountCard | None:
     """One account with its sites and what happened there; None when this phone does not hold it."""
     account = store.cache.doc("account", account_id)
@@ -257,7 +264,7 @@ def account_card(store: Store, account_id: str) -> AccountCard | None:
         sites=tuple(sites_of(store, account_id)),
         timeline=tuple(_entry(v, names, found) for v in visits),
         owner=names.get(account.get("owner_id")),
-        leaving=held is None,
+        leaving=held is None and not is_new(account),
         mark=found.get(("account", account_id), ""),
     )
 

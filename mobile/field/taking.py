@@ -136,6 +136,43 @@ def next_step(
     return store.save(op_of("create", "activity", uuid7(), d=d))
 
 
+@dataclass(frozen=True)
+class NewAccount:
+    """An account as a rep founds it in the field; its pin is where the rep stands, or held the map."""
+
+    name: str
+    lon: float
+    lat: float
+    status: str = "prospect"
+    account_class: str | None = None
+    tags: tuple[str, ...] = ()
+    phone: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    note: str = ""
+
+
+def new_account(store: Store, new: NewAccount) -> Op:
+    """Save a new account; it is on this phone at once, and visits can be recorded there. Refuses one without a name."""
+    if not new.name.strip():
+        raise ValueError("an account needs a name")
+    d = {
+        "name": new.name.strip()[:300],
+        "status": new.status,
+        "account_class": new.account_class,
+        "tags": list(new.tags),
+        "phone": new.phone.strip() or None,
+        "note": new.note.strip()[:NOTE_LENGTH] or None,
+        "street": new.street.strip() or None,
+        "postcode": new.postcode.strip() or None,
+        "city": new.city.strip() or None,
+        "lon": round(new.lon, 6),
+        "lat": round(new.lat, 6),
+    }
+    return store.save(op_of("create", "account", uuid7(), d=d))
+
+
 def new_lead(
     store: Store, lon: float, lat: float, *, company: str = "", person: str = "", phone: str = "", note: str = ""
 ) -> Op:

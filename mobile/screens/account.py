@@ -48,7 +48,7 @@ def _head(ctx, card):
     head = Card(line, Text(status, 14, ink="quiet"), spacing=6)
     if card.leaving:
         head.add_widget(Notice(words("leaving"), "warn"))
-    site = card.sites[0] if card.sites else {}
+    site = card.sites[0] if card.sites else account
     buttons = Row(spacing=8, height=48)
     if account.get("phone"):
         buttons.add_widget(

@@ -61,6 +61,7 @@ SCREENS = {
     "photo": gallery.build,
     "next_step": steps.build,
     "lead": leads.build_new,
+    "new_account": leads.build_new_account,
     "lead_card": leads.build,
     "nearby": nearby.build,
     "week": week.build,

@@ -5,7 +5,7 @@ from kivy.metrics import dp
 from mobile.field import around, taking
 from mobile.screens.parts import fact, frame
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
-from mobile.widgets.controls import Field, Notice, PushButton
+from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 LAYER_ICONS = {"customer": "building_2", "prospect": "star", "lead": "flag"}
 LAYER_INKS = {"customer": "brand", "prospect": "info", "lead": "warn"}
@@ -81,28 +81,54 @@ def near_row(ctx, near):
     return row
 
 
-class LeadForm(Scroller):
+class NewForm(Scroller):
     """Somebody met in the field; what may be the same is named with its distance before it is saved."""
+
+    KIND = ""
+    NAME = ""
+    """The field in which they are called something."""
 
     def __init__(self, ctx, lon, lat, **kwargs):
         self.ctx, self.lon, self.lat = ctx, lon, lat
         words = ctx.words
-        self.fields = {key: Field(words(key)) for key in ("company", "person", "phone")}
+        self.fields = self.asked()
         self.note = Field(words("note"), lines=3)
         self.alike, self.warning, self.shown = Column(), Column(), frozenset()
         self.button = PushButton(words("save"), self.save, "check")
         place = Text(words("lead_here", place=f"{lat:.5f}, {lon:.5f}"), 14, ink="quiet")
+        kinds = Chips([("lead", words("new_lead")), ("new_account", words("new_account"))], self.KIND, self.instead)
+        name, *others = self.fields.values()
         super().__init__(
-            place, self.fields["company"], self.alike, self.fields["person"], self.fields["phone"], self.note,
-            self.warning, self.button, **kwargs,
-        )  # fmt: skip
-        self.fields["company"].input.bind(text=lambda _f, _text: self.look())
+            kinds, place, name, self.alike, *others, *self.chosen(), self.note, self.warning, self.button, **kwargs
+        )
+        name.input.bind(text=lambda _f, _text: self.look())
         self.look()
+
+    def asked(self):
+        """The fields by their keys, the name first."""
+        raise NotImplementedError
+
+    def chosen(self):
+        """What is chosen beside what is typed."""
+        return ()
+
+    def instead(self, kind):
+        """The other kind of somebody, at the same place."""
+        if kind != self.KIND:
+            self.ctx.nav.instead(kind, lon=self.lon, lat=self.lat)
+
+    def missing(self, values):
+        """What to say when nobody could tell who it is; None when somebody could."""
+        raise NotImplementedError
+
+    def keep(self, values):
+        """Save it on this phone."""
+        raise NotImplementedError
 
     def look(self):
         """Who is near and called alike, and who stands at the same door."""
         words = self.ctx.words
-        name = self.fields["company"].value
+        name = self.fields[self.NAME].value
         found = around.alike(self.ctx.files, self.ctx.accounts(), name, self.lon, self.lat)
         self.alike.clear_widgets()
         if found:
@@ -115,18 +141,68 @@ class LeadForm(Scroller):
         """Once for somebody new; a second tap where somebody alike is near."""
         words, values = self.ctx.words, {key: field.value for key, field in self.fields.items()}
         self.warning.clear_widgets()
-        if not values["company"] and not values["person"]:
-            self.warning.add_widget(Notice(words("lead_missing"), "warn"))
+        missing = self.missing(values)
+        if missing is not None:
+            self.warning.add_widget(Notice(words(missing), "warn"))
             return
         found = self.look()
         if found - self.shown:
             self.shown = found
             self.warning.add_widget(Notice(words("lead_sure"), "warn"))
             return
-        taking.new_lead(self.ctx.files, self.lon, self.lat, note=self.note.value, **values)
+        self.keep(values)
         self.ctx.nav.saved()
         self.ctx.nav.back()
         self.ctx.nav.toast(words("saved"))
+
+
+class LeadForm(NewForm):
+    """A lead: the name of a company or of a person is enough."""
+
+    KIND, NAME = "lead", "company"
+
+    def asked(self):
+        return {key: Field(self.ctx.words(key)) for key in ("company", "person", "phone")}
+
+    def missing(self, values):
+        return None if values["company"] or values["person"] else "lead_missing"
+
+    def keep(self, values):
+        taking.new_lead(self.ctx.files, self.lon, self.lat, note=self.note.value, **values)
+
+
+class AccountForm(NewForm):
+    """An account: on this phone at once, so that a visit can be recorded there before the server has heard of it."""
+
+    KIND, NAME = "new_account", "name"
+
+    def asked(self):
+        words, people = self.ctx.words, around.everybody(self.ctx.files, self.ctx.accounts())
+        fields = {key: Field(words(f"a_{key}")) for key in ("name", "street", "postcode", "city", "phone", "tags")}
+        fields["city"].input.text = around.town_of(people, self.lon, self.lat)
+        return fields
+
+    def chosen(self):
+        words = self.ctx.words
+        self.status = Chips([(key, words(f"st_{key}")) for key in ("prospect", "customer")], "prospect")
+        self.account_class = Chips([("", words("no_class")), *((key, key) for key in "ABC")], "")
+        return (self.status, self.account_class)
+
+    def missing(self, values):
+        return None if values["name"] else "account_missing"
+
+    def keep(self, values):
+        tags = tuple(tag for one in values.pop("tags").split(",") if (tag := one.strip()))
+        new = taking.NewAccount(
+            lon=self.lon, lat=self.lat, status=self.status.chosen, account_class=self.account_class.chosen or None,
+            tags=tags, note=self.note.value, **values,
+        )  # fmt: skip
+        taking.new_account(self.ctx.files, new)
+        self.ctx.index = None
+
+
+def build_new_account(ctx, lon, lat):
+    return frame(ctx, ctx.words("new_account"), AccountForm(ctx, lon, lat), back=True)
 
 
 def build_new(ctx, lon, lat):

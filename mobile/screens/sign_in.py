@@ -1,4 +1,4 @@
-"""Sign-in: the server, the login, the password."""
+"""Sign-in: the server, and the password or a code that the office made."""
 
 import threading
 
@@ -9,7 +9,7 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.widget import Widget
 
 from mobile.device.machine import device_name
-from mobile.field import locking
+from mobile.field import codes, locking
 from mobile.field.sync.problems import Problem, SignInNeeded
 from mobile.field.sync.transport import BadAddress, Unreachable
 from mobile.widgets.base import Card, Column, Scroller, Text, colour, gap, paint
@@ -33,22 +33,20 @@ class Mark(Widget):
 
 
 class SignIn(AnchorLayout):
-    """Asks who uses this phone; the only screen that needs the server."""
+    """Asks who uses this phone, by password or by a code; the only screen that needs the server."""
 
-    def __init__(self, ctx, server="", note=None, forgotten=False, **kwargs):
+    def __init__(self, ctx, server="", note=None, forgotten=False, by="password", at="", code="", **kwargs):
         super().__init__(anchor_y="center", **kwargs)
         paint(self, "ground")
-        self.ctx, self.forgotten = ctx, forgotten
+        self.ctx, self.forgotten, self.by = ctx, forgotten, by
         known = ctx.phone.home.signed_in()
-        self.server = Field(ctx.words("server"), server or (known.server if known else ""), input_type="url")
-        self.login = Field(ctx.words("login"), known.login if known else "")
-        self.password = Field(ctx.words("password"), secret=True, on_enter=self.submit)
+        self.server = Field(ctx.words("server"), at or server or (known.server if known else ""), input_type="url")
         self.notes = Column()
         self.button = PushButton(ctx.words("sign_in"), self.submit)
-        card = Card(self.server, self.login, self.password, self.notes, self.button, spacing=14)
+        card = Card(self.server, *self._proof(known, code), self.notes, self.button, spacing=14)
         title = Text("Waymark", 28, True, align="center")
         tagline = Text(ctx.words("tagline"), 14, ink="quiet", align="center")
-        page = Scroller(gap(16), Mark(), title, tagline, gap(8), card, spacing=4)
+        page = Scroller(gap(16), Mark(), title, tagline, gap(8), card, gap(8), *self._other_ways(), spacing=4)
         page.size_hint_x, page.width = None, min(dp(440), self.width or dp(440))
         self.bind(width=lambda _w, width: setattr(page, "width", min(dp(440), width)))
         page.column.bind(height=lambda _c, h: setattr(page, "height", min(h, self.height)))
@@ -58,33 +56,100 @@ class SignIn(AnchorLayout):
         if note is not None:
             self.say(note, "warn")
 
+    def _proof(self, known, code):
+        """What is asked for beside the server."""
+        words = self.ctx.words
+        if self.by == "code":
+            self.code = Field(words("code"), code, hint="ABCDE-23456", on_enter=self.submit)
+            return (self.code, Text(words("code_help"), 14, ink="quiet"))
+        self.login = Field(words("login"), known.login if known else "")
+        self.password = Field(words("password"), secret=True, on_enter=self.submit)
+        return (self.login, self.password)
+
+    def _other_ways(self):
+        """Buttons to the ways that are not shown."""
+        words = self.ctx.words
+        scan = PushButton(words("scan_code"), self.scan, "smartphone", "quiet")
+        if self.by == "code":
+            return (scan, gap(4), PushButton(words("with_password"), lambda: self.instead("password"), None, "quiet"))
+        return (scan, gap(4), PushButton(words("type_code"), lambda: self.instead("code"), None, "quiet"))
+
+    def instead(self, by, **known):
+        """The same screen, asking for something else; what was typed of the server stays."""
+        known = {"at": self.server.value, "forgotten": self.forgotten} | known
+        self.ctx.nav.instead("sign_in", by=by, **known)
+
     def say(self, text, kind="info"):
         self.notes.clear_widgets()
         if text:
             self.notes.add_widget(Notice(text, kind))
 
+    def scan(self):
+        """Take a picture in a thread: on a phone the camera is another app."""
+        self.say("")
+        threading.Thread(target=self._scan, daemon=True).start()
+
+    def _scan(self):
+        try:
+            told = self.ctx.phone.scan()
+            server, code = codes.told_by(told) if told else ("", "")
+        except codes.NoCode:
+            self._failed("scan_foreign")
+        except OSError:
+            self._failed("scan_none_taken")
+        else:
+            if code:
+                self._scanned(server, code)
+            else:
+                self._failed("scan_none_taken" if told is None else "scan_nothing")
+
+    @mainthread
+    def _scanned(self, server, code):
+        """Show whose server it is; the rep decides whether to sign in there."""
+        self.instead("code", at=server, code=code, note=self.ctx.words("code_scanned", server=server))
+
     def submit(self):
         """Try in a thread, so that the screen keeps answering."""
-        if not (self.server.value and self.login.value and self.password.input.text):
+        attempt = self._attempt()
+        if attempt is None or not self.server.value:
             return
         self.say(self.ctx.words("signing_in"))
         self.button.disabled = True
-        values = self.server.value, self.login.value, self.password.input.text
-        threading.Thread(target=self._try, args=values, daemon=True).start()
+        threading.Thread(target=self._try, args=(attempt,), daemon=True).start()
 
-    def _try(self, server, login, password):
+    def _attempt(self):
+        """What is to be tried with what was typed; None when something is missing."""
+        phone, server = self.ctx.phone, self.server.value
+        if self.by == "code":
+            try:
+                code = codes.tidy(self.code.value)
+            except codes.NoCode:
+                self.say(self.ctx.words("err_code_typed"), "bad")
+                return None
+            return lambda: phone.sign_in_by_code(server, code, device_name())
+        login, password = self.login.value, self.password.input.text
+        return (lambda: phone.sign_in(server, login, password, device_name())) if login and password else None
+
+    def _try(self, attempt):
         try:
-            self.ctx.phone.sign_in(server, login, password, device_name())
-        except SignInNeeded:
-            self._failed("err_login_wrong")
+            attempt()
+        except SignInNeeded as problem:
+            self._failed(self._why(problem.code))
         except Unreachable:
             self._failed("err_unreachable")
         except BadAddress:
             self._failed("err_address")
         except Problem as problem:
-            self._failed("err_other", code=problem.code)
+            known = f"err_{problem.code}"
+            self._failed(known if self.ctx.words.has(known) else "err_other", code=problem.code)
         else:
             self._done()
+
+    def _why(self, code):
+        """What to say of a password or a code that did not let the phone in."""
+        if self.by == "password":
+            return "err_login_wrong"
+        return f"err_{code}" if self.ctx.words.has(f"err_{code}") and code.startswith("code_") else "err_code_person"
 
     @mainthread
     def _failed(self, key, **values):

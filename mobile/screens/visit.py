@@ -119,7 +119,11 @@ class VisitForm(BoxLayout):
     def _site(self):
         site_id = self.visit.get("site_id")
         known = self.ctx.files.cache.doc("site", site_id) if site_id else None
-        return known or reads.main_site(self.ctx.files, self.account_id) or {}
+        return (
+            known
+            or reads.main_site(self.ctx.files, self.account_id)
+            or reads.new_place(self.ctx.files, self.account_id)
+        )
 
     def _head(self):
         address = ", ".join(str(self.site[k]) for k in ("street", "city") if self.site.get(k))

@@ -231,6 +231,23 @@ class DeviceToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+class DeviceCode(Base):
+    """A code with which a phone signs in once, without a password."""
+
+    __tablename__ = "device_code"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("app_user.id", ondelete="CASCADE"), index=True, comment="Whose phone it lets in."
+    )
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
+    code_hash: Mapped[bytes] = mapped_column(unique=True, comment="SHA-256 of the code.")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class AuthEvent(Base):
     """What happened to sign-ins, keys and rights; only ever appended."""
 
@@ -245,4 +262,7 @@ class AuthEvent(Base):
     address: Mapped[str | None] = mapped_column(comment="Network address of the client.")
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 
-    __table_args__ = (Index("ix_auth_event_failed", "login", "at", postgresql_where=text("kind = 'sign_in_failed'")),)
+    __table_args__ = (
+        Index("ix_auth_event_failed", "login", "at", postgresql_where=text("kind = 'sign_in_failed'")),
+        Index("ix_auth_event_code_failed", "address", "at", postgresql_where=text("kind = 'code_failed'")),
+    )

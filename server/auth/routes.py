@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from server.auth import rights, service, sessions, tokens
+from server.auth import codes, rights, service, sessions, tokens
 from server.auth.access import Scope, public, requires
 from server.auth.models import AccessRole, ApiToken, Device, DeviceState, RepProfile, Role, Team, TeamMember, User
 from server.auth.queries import visible_users
@@ -15,7 +16,11 @@ from server.auth.schemas import (
     ApiTokenCreate,
     ApiTokenCreated,
     ApiTokenRead,
+    DeviceByCode,
     DeviceChange,
+    DeviceCodeCreate,
+    DeviceCodeCreated,
+    DeviceCodeRead,
     DeviceRead,
     DeviceRegister,
     DeviceRegistered,
@@ -57,6 +62,19 @@ def register_device(body: DeviceRegister, request: Request, session: Db) -> Devi
     """Sign a phone in and remember its public key."""
     sessions.check_same_site(request)
     user = service.check_sign_in(session, body.login, body.password, address=client_address(request))
+    return registered(session, user, body)
+
+
+@router.post("/devices/by-code", status_code=201, dependencies=[public("a phone signs in with a code that works once")])
+def register_by_code(body: DeviceByCode, request: Request, session: Db) -> DeviceRegistered:
+    """Sign a phone in by a code and remember its public key."""
+    sessions.check_same_site(request)
+    user = codes.redeem(session, body.code, address=client_address(request))
+    return registered(session, user, body)
+
+
+def registered(session: Session, user: User, body: DeviceRegister | DeviceByCode) -> DeviceRegistered:
+    """A phone of somebody who has proven who they are, with its first tokens."""
     device = tokens.register_device(session, user, name=body.name, platform=body.platform, key=body.public_key)
     access, refresh = tokens.issue(session, device)
     return DeviceRegistered(
@@ -186,6 +204,31 @@ def change_device(device_id: UUID, body: DeviceChange, scope: ManageDevices, ses
     seen_user(session, scope, device.user_id, "devices:manage")
     service.set_device_state(session, device, DeviceState(body.state), scope.user_id)
     return DeviceRead.model_validate(device)
+
+
+@router.get("/device-codes")
+def list_device_codes(scope: ReadDevices, session: Db) -> Page[DeviceCodeRead]:
+    """The codes that wait for a phone: yours, and those of people whose phones you manage."""
+    return Page(items=[DeviceCodeRead.model_validate(row) for row in codes.waiting(session, scope)])
+
+
+@router.post("/device-codes", status_code=201)
+def make_device_code(body: DeviceCodeCreate, request: Request, scope: ReadDevices, session: Db) -> DeviceCodeCreated:
+    """Make a code that signs a phone in once, within ten minutes."""
+    row, code = codes.make(session, scope, body.user_id or scope.user_id)
+    told = codes.link(server_address(request), code)
+    return DeviceCodeCreated(code=code, link=told, **DeviceCodeRead.model_validate(row).model_dump())
+
+
+@router.delete("/device-codes/{code_id}", status_code=204)
+def revoke_device_code(code_id: UUID, scope: ReadDevices, session: Db) -> None:
+    """Take a code back that no phone has used."""
+    codes.revoke(session, scope, code_id)
+
+
+def server_address(request: Request) -> str:
+    """The address under which phones reach this server."""
+    return (settings().public_url or str(request.base_url)).rstrip("/")
 
 
 @router.get("/roles")

@@ -193,6 +193,40 @@ class DeviceRegister(SignIn):
     public_key: str = Field(max_length=500, description="Base64 of the DER SubjectPublicKeyInfo of a P-256 key.")
 
 
+class DeviceByCode(BaseModel):
+    """A phone that signs in with a code."""
+
+    code: str = Field(max_length=50, examples=["ABCDE-23456"])
+    name: str = Field(max_length=100)
+    platform: str = Field(max_length=50)
+    public_key: str = Field(max_length=500, description="Base64 of the DER SubjectPublicKeyInfo of a P-256 key.")
+
+
+class DeviceCodeCreate(BaseModel):
+    """Whose phone is to be let in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: UUID | None = Field(default=None, description="Null: your own.")
+
+
+class DeviceCodeRead(Read):
+    """A code that waits for its phone, without the code itself."""
+
+    id: UUID
+    user_id: UUID
+    made_by: UUID | None
+    created_at: datetime
+    expires_at: datetime
+
+
+class DeviceCodeCreated(DeviceCodeRead):
+    """A new code; it is shown this once."""
+
+    code: str
+    link: str = Field(description="What a picture of the code says: the server's address and the code.")
+
+
 class DeviceUser(Read):
     """Who the phone belongs to."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts import queries as accounts
+from server.accounts import service as accounts_service
 from server.accounts.models import Account
 from server.activities.agenda import editing
 from server.activities.agenda import queries as agenda_queries
@@ -150,6 +151,26 @@ def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
     session.flush()
     session.refresh(lead)
     return lead.id, lead.rev
+
+
+def add_account(session: Session, op: wire.AddAccount, scope: Scope) -> Made:
+    """Take an account in that a rep founded in the field, with its pin where they stood. It is the sender's own, and
+    its site's territory is the one that covers it. What it may double is proposed, not refused: visits hang on it.
+    """
+    scope.need("accounts:write")
+    there = session.get(Account, op.id)
+    if there is not None:
+        return there.id, there.rev
+    d = op.d
+    fields = {
+        "name": d.name, "status": d.status, "account_class": d.account_class, "tags": d.tags or None,
+        "phone": d.phone, "note": d.note, "owner_id": scope.user_id if scope.may("accounts:assign") else None,
+    }  # fmt: skip
+    site = {"street": d.street, "postcode": d.postcode, "city": d.city, "lon": d.lon, "lat": d.lat}
+    known = {name: value for name, value in fields.items() if value is not None}
+    new = accounts_service.NewAccount(known, [site], id=op.id)
+    account = accounts_service.create(session, scope, new, force=True)
+    return account.id, account.rev
 
 
 def out_of_reach(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:

@@ -75,6 +75,8 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return Effect("applied", "activity", *capturing.add_activity(session, op, context.scope))
         case wire.AddLead():
             return Effect("applied", "lead", *capturing.add_lead(session, op, context.scope))
+        case wire.AddAccount():
+            return Effect("applied", "account", *capturing.add_account(session, op, context.scope))
         case wire.AddAttachment():
             return Effect("applied", "attachment", *capturing.announce(session, op, context.scope, context.made_at))
         case wire.Delete() if op.e == "attachment":

@@ -98,6 +98,22 @@ class NewLead(Message):
     lat: float = Field(ge=-90, le=90)
 
 
+class NewAccount(Message):
+    """An account whose door a rep stood at. It is taken even when it looks like another one: that is proposed later."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    status: Literal["prospect", "customer"]
+    account_class: Literal["A", "B", "C"] | None
+    tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(max_length=20)
+    phone: Annotated[str, Field(max_length=60)] | None
+    note: Annotated[str, Field(max_length=5000)] | None
+    street: Small | None
+    postcode: Annotated[str, Field(max_length=20)] | None
+    city: Small | None
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+
+
 class NewAttachment(Message):
     """A photo, a drawn signature or a document, and what it hangs on; its content is sent by its hash."""
 

@@ -15,7 +15,7 @@ from server.sync.messages import Instant as Instant
 from server.sync.messages import Message as Message
 from server.sync.messages import Small as Small
 from server.sync.messages import moment as moment
-from server.sync.payloads import Answers, NewActivity, NewAttachment, NewLead, NewOrder, NewPin, Signature
+from server.sync.payloads import Answers, NewAccount, NewActivity, NewAttachment, NewLead, NewOrder, NewPin, Signature
 from server.sync.payloads import BlobReply as BlobReply
 from server.sync.payloads import BlobRequest as BlobRequest
 from server.sync.payloads import CheckIn as CheckIn
@@ -229,6 +229,14 @@ class AddLead(Op):
     d: NewLead
 
 
+class AddAccount(Op):
+    """An account, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["account"]
+    d: NewAccount
+
+
 class AddAttachment(Op):
     """A photo or a file whose content follows, with the id the phone gave it."""
 
@@ -238,7 +246,7 @@ class AddAttachment(Op):
 
 
 type Creation = Annotated[
-    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAttachment, Field(discriminator="e")
+    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAccount | AddAttachment, Field(discriminator="e")
 ]
 type AnyOp = Annotated[Patch | SetChange | Delete | Creation, Field(discriminator="k")]
 

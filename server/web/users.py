@@ -1,6 +1,5 @@
 """People: who may sign in, their working day, their teams, their phones."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import time
 from typing import Annotated, Any
@@ -27,7 +26,6 @@ router = APIRouter(prefix="/users", include_in_schema=False)
 
 ReadUsers = Annotated[Scope, requires("users:read")]
 WriteUsers = Annotated[Scope, requires("users:write")]
-ReadDevices = Annotated[Scope, requires("devices:read")]
 ManageDevices = Annotated[Scope, requires("devices:manage")]
 
 HELD_AS = {
@@ -70,20 +68,6 @@ def show_users(request: Request, scope: ReadUsers, session: Db) -> Response:
         phones=phones,
         varieties={role.id: role.name for role in rights.roles(session) if not role.is_ours},
     )
-
-
-@router.get("/phones")
-def show_phones(request: Request, scope: ReadDevices, session: Db) -> Response:
-    """Every phone of the people you may see, the ones that need somebody first."""
-    people = visible_users(scope.user_id, scope.team_ids, scope.level("devices:read"))
-    names = {user.id: user.name for user in session.scalars(people)}
-    rows = session.scalars(select(Device).where(Device.user_id.in_(names)).order_by(Device.last_seen_at.desc())).all()
-    held = Counter(one.device_id for one in quarantine.held(session, scope)) if scope.may("devices:manage") else {}
-    order = list(DeviceState)
-    devices = sorted(
-        rows, key=lambda one: (not held.get(one.id), order.index(DeviceState(one.state)), names[one.user_id])
-    )
-    return render(request, "users/phones.html", scope, devices=devices, names=names, held=held)
 
 
 @router.get("/new")

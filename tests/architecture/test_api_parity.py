@@ -184,6 +184,8 @@ DONE_BY = """
 /users/{user_id}/active                             PATCH /users/{user_id}
 /users/{user_id}/working-day                        PUT /users/{user_id}/working-day
 /users/devices/{device_id}                          PATCH /devices/{device_id}
+/users/phones/codes                                 POST /device-codes
+/users/phones/codes/{code_id}/revoke                DELETE /device-codes/{code_id}
 /users/devices/{device_id}/quarantine               POST /devices/{device_id}/quarantine
 /me/keys                                            POST /api-tokens
 /me/keys/{key_id}/revoke                            DELETE /api-tokens/{token_id}

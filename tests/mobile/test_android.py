@@ -12,9 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import mobile
 from mobile.device import android, sealing
+from mobile.device.codes import AndroidCodes
 from mobile.field.store import clock
 
 ROOT = Path(mobile.__file__).parent
@@ -124,6 +126,26 @@ def test_a_photo_is_copied_into_the_app_and_leaves_the_shared_storage(told, tmp_
     assert (tmp_path / "raw.jpg").exists() == taken
     assert gone == ["content://1"]
     assert "listening" not in told
+
+
+def test_a_code_in_a_picture_is_read_by_the_library_of_the_build(told, tmp_path):
+    class NothingFound(Exception):
+        pass
+
+    def decode(_bits):
+        if len(seen[0]) != 40 * 30:
+            raise NothingFound
+        return Java("result", told)
+
+    sys.modules["jnius"].JavaException = NothingFound
+    seen = []
+    told |= {"PlanarYUVLuminanceSource": lambda *args: seen.append(args[0]) or args, "decode": decode,
+             "getText": "waymark://sign-in"}  # fmt: skip
+    for size in ((40, 30), (3000, 20)):
+        seen.clear()
+        Image.new("RGB", size).save(tmp_path / "shot.jpg")
+        assert AndroidCodes().read(tmp_path / "shot.jpg") == ("waymark://sign-in" if size == (40, 30) else None)
+    assert len(seen[0]) == 1200 * 8
 
 
 def test_secrets_are_kept_sealed_and_found_again(told):

@@ -18,8 +18,9 @@ from server.accounts.service import NewAccount
 from server.activities import service as activities
 from server.activities.models import Visit
 from server.app import create_app
+from server.auth import codes
 from server.auth.access import scope_of
-from server.auth.models import Role
+from server.auth.models import Role, User
 from server.auth.service import create_user
 from server.kit.database import transaction
 from server.plans.models import Plan, Route, Stop
@@ -289,3 +290,13 @@ def test_a_stranger_gets_no_phone(office, tmp_path):
         tmp_path, "--server", office.address, "--login", "rita", "--password", "nonsense", "sign-in", expect=1
     )
     assert not answer["ok"]
+
+
+def test_a_code_from_the_office_lets_one_phone_in(office, tmp_path):
+    with transaction() as session:
+        scope = scope_of(session, session.get_one(User, office.rita), source="web")
+        _, code = codes.make(session, scope, office.rita)
+    wanted = ("--server", office.address, "--code", code.lower(), "sign-in")
+    assert phone(tmp_path / "hers", *wanted)["name"] == "Rita"
+    assert phone(tmp_path / "hers", "sync")["ok"]
+    assert phone(tmp_path / "another", *wanted, expect=1)["code"] == "code_used"

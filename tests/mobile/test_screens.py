@@ -7,8 +7,11 @@ import re
 import tempfile
 import time
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+import segno
+from PIL import Image
 
 os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 os.environ.setdefault("KIVY_NO_ARGS", "1")
@@ -220,6 +223,48 @@ def test_a_rep_signs_in_and_sees_today(tmp_path, open_app):
     listener.stop()
 
 
+def test_a_rep_signs_in_with_a_code_scanned_or_typed_and_is_told_what_is_wrong_with_it(tmp_path, open_app):
+    from mobile.device.desktop import FolderCamera
+
+    fake = FakeServer()
+    fill_for_today(fake)
+    fake.codes = {"ABCDE-23456": "mara"}
+    listener = Listener(fake)
+    listener.start()
+    lens, address = tmp_path / "lens", f"http://127.0.0.1:{listener.port}"
+    lens.mkdir()
+    Image.new("L", (300, 300), 200).save(lens / "a-wall.png")
+    segno.make("https://example.com/menu").save(str(lens / "b-menu.png"), scale=4)
+    segno.make(f"waymark://sign-in?{urlencode({'server': address, 'code': 'ABCDE-23456'})}", error="m").save(
+        str(lens / "c-ours.png"), scale=4
+    )
+    screen = open_app(tmp_path / "new", camera=FolderCamera(lens))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows("No code was found in the picture."))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows("This is no code for Waymark."))
+    screen.tap("Type the code")
+    form = screen.app.stage.screen
+    form.server.input.text = address
+    for typed, said in (("abcde-2345O", "A code has ten letters"), ("zzzzz99999", "does not know this code")):
+        form.code.input.text = typed
+        screen.tap("Sign in")
+        screen.until(lambda words=said: screen.shows(words))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows(f"This code is for {address}."))
+    assert screen.app.stage.screen.code.value == "ABCDE-23456"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Next stop"))
+    screen.app.sign_out()
+    screen.frames()
+    screen.tap("Type the code")
+    form = screen.app.stage.screen
+    form.server.input.text, form.code.input.text = address, "abcde 23456"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("This code has let a phone in already."))
+    listener.stop()
+
+
 def test_today_lists_the_stops_and_the_next_one_is_large(screen):
     assert screen.shows("Next stop")
     assert screen.shows("4 stops")
@@ -288,7 +333,6 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
 
 
 def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_app, world, tmp_path):
-    from PIL import Image
 
     from mobile.device.desktop import FolderCamera
 
@@ -369,6 +413,37 @@ def test_a_new_lead_that_may_be_there_already_is_saved_only_on_the_second_tap(sc
     screen.tap("Save")
     (op,) = screen.app.ctx.store.outbox.ops()
     assert op.body["d"]["company"] == "hofladen"
+
+
+def test_a_new_account_is_here_at_once_and_a_visit_can_be_recorded_there(screen):
+    from mobile.screens.leads import AccountForm
+
+    screen.app.go("lead", lon=9.5203, lat=47.1440)
+    screen.frames()
+    screen.tap("New account")
+    (form,) = screen.widgets(AccountForm)
+    assert form.fields["city"].value == "Vaduz", "what stands around there says so"
+    screen.tap("Save")
+    assert screen.shows("Write the name of the account.")
+    form.fields["name"].input.text = "muller"
+    screen.frames()
+    assert screen.shows("Müller GmbH"), "it may be there already"
+    form.fields["name"].input.text, form.fields["tags"].input.text = "Alpenkiosk", "kiosk, lift"
+    screen.tap("B")
+    screen.tap("Save")
+    screen.app.go("accounts")
+    screen.frames()
+    screen.tap("Alpenkiosk")
+    assert not screen.shows("leaves this phone")
+    screen.tap("Log a visit")
+    screen.tap("order")
+    screen.tap("Save visit")
+    founded, visited = screen.app.ctx.store.outbox.ops()
+    told = founded.body["d"]
+    assert (founded.e, told["name"], told["status"], told["account_class"], told["tags"], told["city"]) == (
+        "account", "Alpenkiosk", "prospect", "B", ["kiosk", "lift"], "Vaduz",
+    )  # fmt: skip
+    assert (visited.body["d"]["account_id"], visited.body["d"]["state"]) == (founded.row_id, "done")
 
 
 def test_the_week_the_neighbours_a_time_and_the_settings(screen):
@@ -590,8 +665,10 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
         ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
         ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}), ("sign", {"key": uid(3001)}),
         ("order", {"account_id": uid(1001)}), ("next_step", {"account_id": uid(1001)}),
-        ("lead", {"lon": 9.52, "lat": 47.14}), ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
+        ("lead", {"lon": 9.52, "lat": 47.14}), ("new_account", {"lon": 9.52, "lat": 47.14}),
+        ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
         ("entry", {"activity_id": uid(6402)}), ("times", {"account_id": uid(1002)}), ("settings", {}),
+        ("sign_in", {"by": "code"}), ("sign_in", {}),
     ]  # fmt: skip
     for name, arguments in places:
         screen.app.go(name, **arguments)

@@ -51,16 +51,26 @@ def _expires_at(answer: Json) -> str:
 def sign_in(
     api: Api, home: PhoneHome, keys: Keys, store: Secrets, *, server: str, login: str, password: str, device_name: str
 ) -> SignedIn:
-    """Register this phone for a user; unsent work of an earlier registration continues under the new one."""
+    """Register this phone for a user who knows their password."""
+    proof = {"login": login, "password": password}
+    return _register(api, home, keys, store, server, "/api/v1/devices", proof | {"name": device_name})
+
+
+def sign_in_by_code(
+    api: Api, home: PhoneHome, keys: Keys, store: Secrets, *, server: str, code: str, device_name: str
+) -> SignedIn:
+    """Register this phone for the user for whom a code was made."""
+    return _register(api, home, keys, store, server, "/api/v1/devices/by-code", {"code": code, "name": device_name})
+
+
+def _register(api: Api, home: PhoneHome, keys: Keys, store: Secrets, server: str, path: str, proof: Json) -> SignedIn:
+    """Register this phone; unsent work of an earlier registration continues under the new one."""
     alias, public_key = keys.create()
-    message = {
-        "login": login,
-        "password": password,
-        "name": device_name,
+    message = proof | {
         "platform": "android" if "ANDROID_ARGUMENT" in os.environ else "desktop",
         "public_key": public_key,
     }
-    answer = api.call("POST", "/api/v1/devices", message, signed_in=False)
+    answer = api.call("POST", path, message, signed_in=False)
     user = answer["user"]
     who = SignedIn(server=server, user_id=user["id"], login=user["login"], name=user["name"], role=user["role"])
     opened = home.store(who.user_id)

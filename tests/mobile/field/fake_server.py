@@ -55,6 +55,7 @@ class FakeServer:
         self.user_id = self.users["mara"]["id"]
         self.buckets = {7: ("user", 0, 1), 412: ("territory", 1, 1)}
         self.durable_n = 0
+        self.codes = {}  # login by code; none for one that was used
         self.page_rows = 2000
         self.poison = set()  # op ids that make the server fail
         self.reject = set()  # op ids that break a rule
@@ -118,6 +119,8 @@ class FakeServer:
                 raise refusal
         if request.path == "/api/v1/devices":
             return 201, self._register(message)
+        if request.path == "/api/v1/devices/by-code":
+            return 201, self._register_by_code(message)
         if request.path == "/api/v1/auth/refresh":
             return 200, self._refresh(message)
         device_id = self._device(request)
@@ -138,6 +141,17 @@ class FakeServer:
         user = self.users.get(m["login"])
         if user is None or m["password"] != "secret":
             raise Refusal(401, "login_required", detail="login or password is wrong")
+        return self._registered(user, m)
+
+    def _register_by_code(self, m):
+        if m["code"] not in self.codes:
+            raise Refusal(401, "code_unknown")
+        login, self.codes[m["code"]] = self.codes[m["code"]], None
+        if login is None:
+            raise Refusal(401, "code_used")
+        return self._registered(self.users[login], m)
+
+    def _registered(self, user, m):
         device_id = str(uuid.uuid4())
         device = self.world.devices[device_id] = {"key": m["public_key"], "last_n": 0}
         return {"device_id": device_id, "user": user, "server_name": "Test", **self._tokens(device)}

@@ -13,7 +13,9 @@ import pytest
 
 from mobile.field import capture, taking
 from mobile.field.checkin import Fix
+from mobile.field.finding import AccountIndex
 from mobile.field.store import clock
+from server.accounts.duplicates import pairs
 from server.auth import rights
 from server.fields import forms
 from server.kit.database import transaction
@@ -205,3 +207,51 @@ def test_every_entity_has_the_code_under_which_the_feed_knows_it(world: World) -
         " from pg_trigger where tgname = 'sync_insert' and tgnargs >= 2"
     )
     assert {name: BY_NAME[name].code for _, name in found} == {name: code for code, name in found}
+
+
+def test_an_account_founded_in_the_field_arrives_once_with_pin_territory_and_visit(
+    world: World, phone: FieldPhone
+) -> None:
+    world.account("Kiosk Alpina", "west", phone="+423 263 11 22", phone_e164="+4232631122")
+    world.sql("update site set city = 'Malbun', pin = st_setsrid(st_point(9.2, 47.2), 4326)")
+    phone.sync()
+    new = taking.NewAccount(
+        "Kiosk Alpina", 9.2, 47.2, "customer", "B", ("Kiosk",), "+423 263 11 22", city="Malbun", note="By the lift"
+    )
+    founded = taking.new_account(phone.store, new).row_id
+    (shown,) = (one for one in AccountIndex(phone.store).search("malbun") if one.id == founded)
+    assert (shown.name, shown.city, shown.lon, shown.leaving) == ("Kiosk Alpina", "Malbun", 9.2, False)
+    target = capture.VisitTarget(founded, None, clock.today().isoformat(), "Europe/Vaduz")
+    capture.visit_event(phone.store, target, "done", outcome="order", note="Samples")
+    capture.edit(phone.store, "account", founded, {"note": "Behind the lift"})
+    phone.network.loss = 1.0
+    phone.sync()
+    phone.network.loss = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert sum(report.results.values()) == 3, [op.result for op in phone.store.outbox.ops()]
+    assert set(report.results) <= {"applied", "merged"}
+    told = "select name, status, account_class, tags, note, owner_id = :me, territory_id from account where id = :id"
+    assert world.sql(told, me=world.users["rita"], id=UUID(founded)) == [
+        ("Kiosk Alpina", "customer", "B", ["Kiosk"], "Behind the lift", True, world.territories["west"])
+    ]
+    (site,) = (doc for _rev, doc in phone.held("site").values() if doc["account_id"] == founded)
+    assert (site["lon"], site["city"], site["is_main"]) == (9.2, "Malbun", True)
+    assert world.sql("select note, state, account_id from visit") == [("Samples", "done", UUID(founded))]
+    with transaction() as session:
+        pairs.search(session)
+    assert world.sql("select count(*) from account_pair") == [(1,)], "somebody decides about the two, nobody lost one"
+
+
+def test_who_may_not_found_accounts_is_told_so_and_keeps_the_words(world: World, phone: FieldPhone) -> None:
+    phone.sync()
+    actor = world.user("ada_of_rights")
+    with transaction() as session:
+        rights.change_role(session, "rep", levels={"accounts:write": "none"}, fields={}, actor=actor)
+    op = taking.new_account(phone.store, taking.NewAccount("Kiosk", 9.2, 47.2))
+    phone.sync()
+    (refused,) = [one for one in phone.store.outbox.ops() if one.op_id == op.op_id]
+    assert (refused.state, (refused.result or {})["error"]["code"]) == ("rejected", "not_allowed")
+    assert world.sql("select body -> 'd' ->> 'name' from sync_receipt where status = 'rejected'") == [("Kiosk",)]
+    assert world.sql("select count(*) from account") == [(0,)]

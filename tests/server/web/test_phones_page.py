@@ -1,6 +1,7 @@
 """The page of phones, and what a retired one still held: seen by whoever looks after its owner, and decided there."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account
 from server.auth.models import Device, DeviceState, Role, User
 from server.sync.models import QuarantinedOp
+from tests.server.sync.world import public_key
 from tests.server.web.conftest import token_in
 
 
@@ -58,3 +60,29 @@ def test_what_a_retired_phone_held_is_read_and_decided_on_its_owners_page(
     assert "to look at" not in browser.get("/users/phones").text
     session.expire_all()
     assert (wanted.state, unwanted.state, unwanted.decided_by) == ("taken", "discarded", ada.id)
+
+
+def test_a_code_is_shown_once_as_a_picture_lets_the_phone_in_and_can_be_taken_back(
+    browser_of: Callable[[User], TestClient],
+    client_for: Callable[[User | None], TestClient],
+    make_user: Callable[..., User],
+) -> None:
+    ada, rita = make_user(), make_user("rita", Role.REP)
+    browser = browser_of(ada)
+    token = token_in(browser.get("/users/phones").text)
+    page = browser.post("/users/phones/codes", data={"user_id": str(rita.id), "_csrf": token}).text
+    code = re.findall(r"<code[^>]*>(\w{5}-\w{5})</code>", page)[0]
+    assert "<svg" in page
+    assert "code waits for a phone until" in page
+    assert code not in browser.get("/users/phones").text
+    phone = {"code": code, "name": "Rita's phone", "platform": "android", "public_key": public_key()}
+    assert client_for(None).post("/api/v1/devices/by-code", json=phone).status_code == 201
+    shown = browser.get("/users/phones").text
+    assert "Rita&#39;s phone" in shown
+    assert "code waits" not in shown
+    browser.post("/users/phones/codes", data={"user_id": str(ada.id), "_csrf": token})
+    revoke = re.findall(r'action="(/users/phones/codes/[^"]+/revoke)"', browser.get("/users/phones").text)[0]
+    assert browser.post(revoke, data={"_csrf": token}).status_code == 303
+    assert "code waits" not in browser.get("/users/phones").text
+    foreign = browser_of(rita).post(revoke, data={"_csrf": token})
+    assert foreign.status_code == 403

@@ -1,0 +1,104 @@
+"""Phones: which there are, and codes that let a new one in."""
+
+from collections import Counter
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import segno
+from fastapi import APIRouter, Form, Request, Response
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.auth import codes
+from server.auth.access import Scope, requires
+from server.auth.models import Device, DeviceState, User
+from server.auth.queries import visible_users
+from server.auth.roles import Level
+from server.auth.routes import server_address
+from server.kit.database import Db
+from server.kit.errors import WaymarkError
+from server.sync import quarantine
+from server.web.pages import attempt, go, render
+
+router = APIRouter(prefix="/users/phones", include_in_schema=False)
+
+ReadDevices = Annotated[Scope, requires("devices:read")]
+
+AT_HOME = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (looked for, not listened on)
+"""Hosts that mean another machine on every machine."""
+
+
+@router.get("")
+def show_phones(request: Request, scope: ReadDevices, session: Db) -> Response:
+    """Every phone of the people you may see, the ones that need somebody first."""
+    return phones_page(request, scope, session)
+
+
+@router.post("/codes")
+def make_code(request: Request, scope: ReadDevices, session: Db, user_id: Annotated[UUID, Form()]) -> Response:
+    """Make a code and show it, this once."""
+    try:
+        with attempt(session):
+            row, code = codes.make(session, scope, user_id)
+    except WaymarkError as error:
+        return phones_page(request, scope, session, error=error)
+    address = server_address(request)
+    drawn = segno.make(codes.link(address, code), error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000")
+    made = {
+        "row": row, "code": code, "address": address, "picture": Markup(drawn),  # noqa: S704 (drawn here)
+        "is_reachable": urlsplit(address).hostname not in AT_HOME,
+    }  # fmt: skip
+    return phones_page(request, scope, session, made=made)
+
+
+@router.post("/codes/{code_id}/revoke")
+def revoke_code(request: Request, code_id: UUID, scope: ReadDevices, session: Db) -> Response:
+    """Take a code back."""
+    try:
+        with attempt(session):
+            codes.revoke(session, scope, code_id)
+    except WaymarkError as error:
+        return phones_page(request, scope, session, error=error)
+    return go("/users/phones")
+
+
+def phones_page(
+    request: Request,
+    scope: Scope,
+    session: Session,
+    *,
+    made: dict[str, Any] | None = None,
+    error: WaymarkError | None = None,
+) -> Response:
+    """The phones and the codes that wait for one, with what has just been made or refused."""
+    people = visible_users(scope.user_id, scope.team_ids, scope.level("devices:read"))
+    names = {user.id: user.name for user in session.scalars(people)}
+    rows = session.scalars(select(Device).where(Device.user_id.in_(names)).order_by(Device.last_seen_at.desc())).all()
+    held = Counter(one.device_id for one in quarantine.held(session, scope)) if scope.may("devices:manage") else {}
+    order = list(DeviceState)
+    devices = sorted(
+        rows, key=lambda one: (not held.get(one.id), order.index(DeviceState(one.state)), names[one.user_id])
+    )
+    return render(
+        request,
+        "users/phones.html",
+        scope,
+        status=int(error.status) if error else 200,
+        devices=devices,
+        names=names,
+        held=held,
+        owners=owners(session, scope),
+        waiting=codes.waiting(session, scope),
+        made=made,
+        error=error,
+    )
+
+
+def owners(session: Session, scope: Scope) -> list[tuple[UUID, str]]:
+    """Whose phone somebody may add: their own first, then those of the people whose phones they manage."""
+    reach = max(scope.level("devices:manage"), Level.OWN)
+    people = visible_users(scope.user_id, scope.team_ids, reach).where(User.active)
+    known = [(user.id, user.name) for user in session.scalars(people)]
+    return sorted(known, key=lambda one: one[0] != scope.user_id)
