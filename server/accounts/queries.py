@@ -204,15 +204,16 @@ def counted(
     session: Session, statement: Select[Account], tree: Node, words: Vocabulary, *, everything: Select[Any], exact: bool
 ) -> Judged:
     """How many accounts a filter finds; refuses what would search too much."""
-    condition = partial(compile_filter, vocabulary=words)
+    condition, gathered = partial(compile_filter, vocabulary=words), statement.with_only_columns(Account.id)
     ways = {False: words, True: replace(words, one_by_one=True)}
     return judged(
         session,
         tree,
         words,
         lambda part, one_by_one: compile_filter(part, ways[one_by_one]),
+        gathered=gathered,
         everything=everything,
-        cost=check(session, statement.with_only_columns(Account.id), tree, condition, everything=everything),
+        cost=check(session, gathered, tree, condition, everything=everything),
         exact=exact,
     )
 

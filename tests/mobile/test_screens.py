@@ -130,7 +130,8 @@ def fill_for_today(server, accounts=2):
     today = clock.today().isoformat()
     for (e, row_id), row in list(server.world.rows.items()):
         if "day" in row["d"]:
-            server.put(e, row_id, row["d"] | {"day": today})
+            zone = {"zone": "UTC"} if "zone" in row["d"] else {}
+            server.put(e, row_id, row["d"] | {"day": today} | zone)
 
 
 def fill_week(server):

@@ -56,16 +56,17 @@ def judged(
     vocabulary: Vocabulary,
     compiled: Callable[[Node, bool], ColumnElement[bool]],
     *,
+    gathered: Select[Any],
     everything: Select[Any],
     cost: float,
     exact: bool = False,
 ) -> Judged:
     """How many of the objects a filter finds, in the way that costs least.
 
-    `compiled` makes a condition of a part of the filter, its flag says one by one or all at once; `everything` selects
-    the ids of the list without the filter; `cost` is what the planner expects of all at once.
+    `compiled` makes a condition of a part of the filter, its flag says one by one or all at once; `gathered` selects
+    the ids that the filter finds, all at once, and `everything` those of the list without it; `cost` is what the
+    planner expects of `gathered`.
     """
-    gathered = everything.where(compiled(tree, False))
     if cost < guard.DEAR_COST or not asks_of_rows(tree, vocabulary):
         return Judged(guard.total(session, gathered, exact=exact))
     parts = tree.children if isinstance(tree, All) else (tree,)
