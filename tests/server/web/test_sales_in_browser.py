@@ -267,7 +267,7 @@ def test_an_admin_looks_through_a_reps_eyes_and_changes_nothing(page: Any) -> No
     assert page.locator("td.col-name").all_inner_texts() == seen
     assert page.locator("nav.rail a[href='/users']").count() == own.locator("nav.rail a[href='/users']").count()
     page.click("td.col-name a >> nth=0")
-    page.wait_for_selector("#facts")
+    page.wait_for_url("**/accounts/0*")
     page.click("#facts >> text=Edit")
     page.fill("#f-phone", "+423 4444444")
     page.click("#facts button.primary")

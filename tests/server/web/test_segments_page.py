@@ -99,6 +99,7 @@ def test_a_condition_is_added_by_clicking_and_changed_as_text(page: Any) -> None
     assert page.inner_text("[data-error] mark").startswith("cty = Vaduz")
     page.fill(".filter-text input", "class = A and city = Vaduz")
     page.press(".filter-text input", "Enter")
+    page.wait_for_url("**city*")
     page.wait_for_selector("#accounts tbody tr:nth-child(1):last-child")
     page.keyboard.press("Control+k")
     page.keyboard.type("garage")
