@@ -6,15 +6,15 @@ from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from server.auth.access import Scope
+from server.auth.access import Scope, scope_of
 from server.auth.models import AuthEvent, DeviceCode, User
 from server.auth.queries import visible_users
 from server.auth.rights import Rights, rights_of
 from server.auth.roles import FieldRight, Level
-from server.auth.sessions import digest
+from server.auth.sessions import digest, end_codes
 from server.auth.tokens import standing
 from server.kit import clock
 from server.kit.database import transaction
@@ -64,7 +64,7 @@ def make(session: Session, scope: Scope, user_id: UUID) -> tuple[DeviceCode, str
             f"{user.name} may do more than you, so the code would lend you rights.",
             help="They make it themselves, or an admin does.",
         )
-    end(session, DeviceCode.user_id == user.id)
+    end_codes(session, DeviceCode.user_id == user.id)
     plain = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     row = DeviceCode(
         user_id=user.id, made_by=scope.user_id, code_hash=digest(plain), expires_at=clock.now() + LIFE
@@ -104,22 +104,12 @@ def revoke(session: Session, scope: Scope, code_id: UUID) -> None:
     """Take a code back. Refuses one that is out of reach, or that lets nobody in any more."""
     if code_id not in {one.id for one in waiting(session, scope)}:
         raise NotFound("There is no such code any more.", help="A phone it let in is in the list of phones.")
-    end(session, DeviceCode.id == code_id)
+    end_codes(session, DeviceCode.id == code_id)
 
 
 def still_good() -> tuple[ColumnElement[bool], ...]:
     """What holds of a code that would let a phone in."""
     return DeviceCode.used_at.is_(None), DeviceCode.revoked_at.is_(None), DeviceCode.expires_at > clock.now()
-
-
-def end(session: Session, which: ColumnElement[bool]) -> None:
-    """End codes that nobody has used."""
-    session.execute(
-        update(DeviceCode)
-        .where(which, *still_good())
-        .values(revoked_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
 
 
 def redeem(session: Session, code: str, *, address: str | None) -> User:
@@ -131,34 +121,45 @@ def redeem(session: Session, code: str, *, address: str | None) -> User:
         raise TooManyRequests("Too many wrong codes.", help="Wait fifteen minutes and try again.", after_s=900)
     plain = "".join(letter for letter in code.upper() if letter not in " -")
     row = session.scalar(select(DeviceCode).where(DeviceCode.code_hash == digest(plain)).with_for_update())
-    refusal = refused(row)
-    if refusal is not None or row is None:
+    if row is None:
         with transaction() as separate:
-            separate.add(AuthEvent(kind="code_failed", address=address, user_id=row.user_id if row else None))
-        raise refusal or unknown()
+            separate.add(AuthEvent(kind="code_failed", address=address))
+        raise CodeUnknown(
+            "This server does not know the code.", help="Check its letters and the server's address, or make a new one."
+        )
+    refuse_over(row)
     user = standing(session.get(User, row.user_id))
+    if not is_still_lent(session, row, user):
+        raise expired()
     row.used_at = clock.now()
     session.add(AuthEvent(kind="signed_in_by_code", login=user.login, user_id=user.id, address=address))
     session.flush()
     return user
 
 
-def refused(row: DeviceCode | None) -> NotSignedIn | None:
-    """Why a code lets nobody in; nothing when it does."""
-    if row is None:
-        return unknown()
+def is_still_lent(session: Session, row: DeviceCode, user: User) -> bool:
+    """Whether whoever made a code may still make it."""
+    if row.made_by == row.user_id:
+        return True
+    maker = session.get(User, row.made_by) if row.made_by else None
+    if maker is None or not maker.active or maker.deleted_at is not None:
+        return False
+    scope = scope_of(session, maker, source="web")
+    people = visible_users(maker.id, scope.team_ids, scope.level("devices:manage")).where(User.id == user.id)
+    return session.scalar(people) is not None and not exceeds(rights_of(session, user), scope)
+
+
+def refuse_over(row: DeviceCode) -> None:
+    """Refuse a code that lets nobody in any more."""
     if row.used_at is not None:
-        return CodeUsed("This code has let a phone in already.", help="Make a new one; each works once.")
+        raise CodeUsed("This code has let a phone in already.", help="Make a new one; each works once.")
     if row.revoked_at is not None or row.expires_at <= clock.now():
-        return CodeExpired("This code is not valid any more.", help="Make a new one; each works for ten minutes.")
-    return None
+        raise expired()
 
 
-def unknown() -> CodeUnknown:
-    """No code of ours."""
-    return CodeUnknown(
-        "This server does not know the code.", help="Check its letters and the server's address, or make a new one."
-    )
+def expired() -> CodeExpired:
+    """What a code hears that was good once."""
+    return CodeExpired("This code is not valid any more.", help="Make a new one; each works for ten minutes.")
 
 
 def wrong_lately(session: Session, address: str | None) -> int:

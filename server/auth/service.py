@@ -143,6 +143,8 @@ def change_user(session: Session, user_id: UUID, changes: dict[str, Any], actor:
         check_password_rules(password)
         user.password_hash = hasher().hash(password)
         sessions.close_all(session, user.id)
+    if {"role", "access_role_id"} & changes.keys():
+        sessions.end_codes(session, sessions.codes_of(user.id))
     for name, value in changes.items():
         setattr(user, name, value)
     if user.role == Role.REP and user.rep_profile is None:

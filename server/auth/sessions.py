@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlalchemy.orm import Session
 
-from server.auth.models import User, WebSession
+from server.auth.models import DeviceCode, User, WebSession
 from server.kit import clock
 from server.kit.errors import Forbidden, NotSignedIn
 from server.kit.settings import settings
@@ -70,8 +70,25 @@ def close_session(session: Session, token: str) -> None:
 
 
 def close_all(session: Session, user_id: UUID) -> None:
-    """Sign a person out everywhere."""
+    """Sign a person out everywhere; codes for their phones, and those that they made for others, end as well."""
     session.execute(delete(WebSession).where(WebSession.user_id == user_id))
+    end_codes(session, codes_of(user_id))
+
+
+def codes_of(user_id: UUID) -> ColumnElement[bool]:
+    """The codes for somebody's phones, and those that they made."""
+    return or_(DeviceCode.user_id == user_id, DeviceCode.made_by == user_id)
+
+
+def end_codes(session: Session, which: ColumnElement[bool]) -> None:
+    """End codes that would still let a phone in."""
+    unused = (DeviceCode.used_at.is_(None), DeviceCode.revoked_at.is_(None))
+    session.execute(
+        update(DeviceCode)
+        .where(which, *unused)
+        .values(revoked_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def check_same_site(request: Request) -> None:

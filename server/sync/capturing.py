@@ -158,10 +158,12 @@ def add_account(session: Session, op: wire.AddAccount, scope: Scope) -> Made:
     its site's territory is the one that covers it. What it may double is proposed, not refused: visits hang on it.
     """
     scope.need("accounts:write")
-    there = session.get(Account, op.id)
+    d, there = op.d, session.get(Account, op.id)
     if there is not None:
+        is_this = there.name == d.name.strip() and there.id in accounts.seen_of(session, scope, [there.id])
+        if not is_this or there.deleted_at is not None:
+            raise Conflict("There is another entry with this id.", help="Enter the account once more.", field="id")
         return there.id, there.rev
-    d = op.d
     fields = {
         "name": d.name, "status": d.status, "account_class": d.account_class, "tags": d.tags or None,
         "phone": d.phone, "note": d.note, "owner_id": scope.user_id if scope.may("accounts:assign") else None,

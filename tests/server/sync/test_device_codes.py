@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from server.auth.models import Role
+from server.auth.service import change_user
 from server.auth.tokens import create_api_token
 from server.kit.database import transaction
 from tests.server.sync.world import World, public_key
@@ -50,7 +51,7 @@ def test_a_code_lets_one_phone_in_as_a_password_would(world: World) -> None:
     assert world.client.get(CODES, headers=signed(world, "mona")).json()["items"] == []
     events = "select kind, actor = :m from auth_event where kind like '%code%' order by id"
     assert world.sql(events, m=world.users["mona"]) == [
-        ("code_made", True), ("signed_in_by_code", None), ("code_failed", None),
+        ("code_made", True), ("signed_in_by_code", None),
     ]  # fmt: skip
 
 
@@ -70,6 +71,29 @@ def test_what_is_too_old_taken_back_replaced_or_not_ours_says_what_to_do(world: 
     world.sql("update app_user set active = false where login = 'rita'")
     assert tried(world, good["code"])["code"] == "login_required"
     assert world.sql("select count(*) from device") == [(0,)]
+
+
+def test_a_code_ends_with_what_it_was_made_on(world: World) -> None:
+    admin = world.user("ada", Role.ADMIN)
+
+    def changed(login: str, **change: Any) -> None:
+        with transaction() as session:
+            change_user(session, world.users[login], change, admin)
+
+    own = made(world, "rita")["code"]
+    changed("rita", password="another good password")
+    assert tried(world, own)["code"] == "code_expired"
+    lent = made(world, "mona", of="rita")["code"]
+    for active in (False, True):
+        changed("mona", active=active)
+        assert tried(world, lent)["code"] == "code_expired"
+    lent = made(world, "mona", of="rita")["code"]
+    changed("rita", role=Role.ADMIN.value)
+    assert tried(world, lent)["code"] == "code_expired"
+    changed("rita", role=Role.REP.value)
+    lent = made(world, "mona", of="rita")["code"]
+    world.sql("update app_user set role = 'admin' where login = 'rita'")
+    assert tried(world, lent)["code"] == "code_expired", "asked once more when it is used"
 
 
 def test_nobody_makes_codes_for_strangers_or_for_whoever_may_do_more(world: World) -> None:

@@ -255,3 +255,20 @@ def test_who_may_not_found_accounts_is_told_so_and_keeps_the_words(world: World,
     assert (refused.state, (refused.result or {})["error"]["code"]) == ("rejected", "not_allowed")
     assert world.sql("select body -> 'd' ->> 'name' from sync_receipt where status = 'rejected'") == [("Kiosk",)]
     assert world.sql("select count(*) from account") == [(0,)]
+
+
+@pytest.mark.parametrize("theirs", ["of somebody else", "deleted", "another name"])
+def test_an_account_with_an_id_that_is_taken_is_refused_and_tells_nothing(
+    world: World, phone: FieldPhone, theirs: str
+) -> None:
+    phone.sync()
+    op = taking.new_account(phone.store, taking.NewAccount("Kiosk", 9.2, 47.2))
+    name, area = ("Kiosk", "east" if theirs == "of somebody else" else "west")
+    taken = world.account("Other" if theirs == "another name" else name, area, id=UUID(op.row_id))
+    if theirs == "deleted":
+        world.sql("update account set deleted_at = now() where id = :id", id=taken)
+    phone.sync()
+    (refused,) = [one for one in phone.store.outbox.ops() if one.op_id == op.op_id]
+    assert refused.state == "rejected"
+    assert (refused.result or {}).get("rev") is None
+    assert (refused.result or {})["error"]["code"] == "conflict"
