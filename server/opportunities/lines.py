@@ -36,17 +36,25 @@ def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str
     session.flush()
 
 
+WORDS = {"quantity": "quantity", "unit_price": "price"}
+
+
 def line_of(place: int, given: Mapping[str, Any]) -> OpportunityLine:
     """One checked line; names the line and the field that is wrong."""
 
     def number(name: str, digits: str, low: Decimal) -> Decimal:
+        said = WORDS[name]
         try:
             value = Decimal(str(given.get(name, "")).strip()).quantize(Decimal(digits))
             fits = low <= value < Decimal(10_000_000_000)
         except ArithmeticError as error:
-            raise Invalid(f"Line {place + 1}, {name}: “{given.get(name)}” is not a number.", field="lines") from error
+            if not str(given.get(name, "")).strip():
+                raise Invalid(f"Line {place + 1}: the {said} is missing.", field="lines") from error
+            raise Invalid(f"Line {place + 1}, {said}: “{given.get(name)}” is not a number.", field="lines") from error
         if not fits:
-            raise Invalid(f"Line {place + 1}, {name}: {value} cannot be.", help=f"At least {low}.", field="lines")
+            raise Invalid(
+                f"Line {place + 1}, {said}: {value} cannot be.", help=f"At least {low}.", field="lines"
+            )
         return value
 
     title = plain(given.get("name"), 300)

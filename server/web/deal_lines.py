@@ -1,13 +1,14 @@
 """The lines of a deal: products are chosen by typing a name or a number, with the price of the account's lists."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
@@ -67,16 +68,19 @@ def amount_of(written: str) -> Decimal:
 
 
 def recognised(session: Session, scope: Scope, deal_id: UUID, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lines whose name ends with the number of a product, as it was offered, are of that product.
+    """Lines whose name ends with the number of a product, as it was offered, or is the name of one product alone, are
+    of that product.
 
     A price that was left open is the one of the account's lists.
     """
     deal = queries.find(session, scope, deal_id)
     numbers = {match[1].lower() for line in lines if (match := re.search(r"\(([^()]+)\)\s*$", line["name"]))}
-    if not numbers:
-        return lines
-    rows = session.scalars(select(Product).where(func.lower(Product.number).in_(numbers), Product.deleted_at.is_(None)))
-    known = {f"{one.name} ({one.number})".lower(): one for one in rows if one.number}
+    names = {line["name"].strip().lower() for line in lines} - {""}
+    named = or_(func.lower(Product.number).in_(numbers), func.lower(Product.name).in_(names))
+    rows = session.scalars(select(Product).where(named, Product.deleted_at.is_(None))).all()
+    alike = Counter(one.name.lower() for one in rows)
+    known = {one.name.lower(): one for one in rows if alike[one.name.lower()] == 1}
+    known |= {f"{one.name} ({one.number})".lower(): one for one in rows if one.number}
     book, today = book_of(session, deal, [one.id for one in known.values()]), clock.now().date()
     made = []
     for line in lines:

@@ -120,9 +120,14 @@ def show_deal(request: Request, deal_id: UUID, scope: ReadDeals, session: Db) ->
 
 
 def deal_page(
-    request: Request, scope: Scope, session: Session, deal_id: UUID, error: WaymarkError | None = None
+    request: Request,
+    scope: Scope,
+    session: Session,
+    deal_id: UUID,
+    error: WaymarkError | None = None,
+    typed: list[dict[str, str]] | None = None,
 ) -> Response:
-    """The page of a deal, perhaps with what was refused."""
+    """The page of a deal, perhaps with what was refused and the lines as they were typed."""
     row = queries.detail(session, scope, deal_id)
     sites = accounts.sites_of(session, [row.account_id])
     lines = queries.lines_of(session, [deal_id]) if scope.sees("opportunity", "amount") else []
@@ -144,6 +149,7 @@ def deal_page(
         may_write=scope.may("opportunities:write") and may_write(session, scope, deal_id),
         site=next((one for one in sites if one.id == row.deal.site_id), sites[0] if sites else None),
         error=error,
+        typed=typed,
         told=request.query_params.get("told", ""),
         **choices(request, session, scope),
     )
@@ -316,15 +322,22 @@ def set_lines(
     """Write the lines of a deal: one row of the form each, empty ones are left out."""
     names = ("name", "quantity", "unit_price", "discount", "tax_code")
     rows = zip(*(sent.getlist(f"line_{name}") for name in names), strict=False)
-    lines = [dict(zip(names, map(str, row), strict=True)) for row in rows if any(str(cell).strip() for cell in row)]
-    for line in lines:
-        line["discount"] = str(float(line["discount"].replace(",", ".") or 0) / 100)
+    typed = [dict(zip(names, map(str, row), strict=True)) for row in rows if any(str(cell).strip() for cell in row)]
     try:
+        lines = [{**line, "discount": share_of(line["discount"])} for line in typed]
         with attempt(session):
             service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, lines))
     except WaymarkError as error:
-        return deal_page(request, scope, session, deal_id, error)
+        return deal_page(request, scope, session, deal_id, error, typed)
     return go(f"/pipeline/deals/{deal_id}")
+
+
+def share_of(written: str) -> str:
+    """A discount in percent as a share; what is no number is refused later, as it is written."""
+    try:
+        return str(float(written.replace(",", ".") or 0) / 100)
+    except ValueError:
+        return written
 
 
 @router.post("/deals/{deal_id}/delete")

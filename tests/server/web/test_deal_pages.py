@@ -192,6 +192,14 @@ def test_lines_add_up_and_a_call_is_kept(
     assert answer.status_code == 303, answer.text
     session.refresh(deal)
     assert deal.amount == Decimal("1080.00")
+    wrong = row | {"line_unit_price": ["", ""], "line_discount": ["a lot", ""]}
+    refused = client.post(f"/pipeline/deals/{deal.id}/lines", data={"_csrf": token, "rev": deal.rev, **wrong})
+    assert refused.status_code == 422
+    for kept in ('value="Oven"', 'value="a lot"', '<details class="refuse" open>'):
+        assert kept in refused.text
+    wrong["line_discount"] = ["", ""]
+    refused = client.post(f"/pipeline/deals/{deal.id}/lines", data={"_csrf": token, "rev": deal.rev, **wrong})
+    assert "Line 1: the price is missing." in refused.text
     page = client.get("/forecast").text
     first = page.split('name="period" value="')[1].split('"')[0]
     sent = {"_csrf": token, "user_id": str(rita.id), "span": "quarter", "period": first, "amount": "4321"}
