@@ -1,10 +1,11 @@
 """Where a mail belongs: by its thread, its sender, its recipients, or nobody knows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Text, and_, func, or_, select, type_coerce
+from sqlalchemy import Select, Text, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from server.contacts.models import Contact, ContactAccount
 from server.inbox.models import Fate, InboxMail, KnownSender
 from server.kit import clock
 from server.mail.addresses import tags_in
+from server.mail.models import Message
 from server.mail.received import Received
 from server.mail.receiving_models import Mailbox
 from server.tickets import intake as tickets
@@ -124,12 +126,21 @@ def _sent_elsewhere(session: Session, mail: Received, person: User) -> Route:
 
 def _thread(session: Session, mail: Received) -> Activity | None:
     """The latest mail that it answers of those at an account: by its headers, else by a tag in the address."""
-    named, tags = Activity.message_id.in_(mail.references), tags_in(mail.to)
-    if not mail.references and not tags:
-        return None
-    tagged = and_(Activity.id.in_(tags), Activity.kind == Kind.MAIL, Activity.outgoing_id.is_not(None))
-    known = select(Activity).where(or_(named, tagged), Activity.account_id.is_not(None), Activity.deleted_at.is_(None))
-    return session.scalars(known.order_by(Activity.at.desc(), Activity.id).limit(1)).one_or_none()
+    by_headers = select(Activity).where(Activity.message_id.in_(mail.references))
+    found = _latest(session, by_headers) if mail.references else None
+    tags = tags_in(mail.to)
+    return _latest(session, _tagged(tags, mail.to)) if found is None and tags else found
+
+
+def _tagged(tags: Sequence[UUID], to: Sequence[str]) -> Select[tuple[Activity]]:
+    """The letters of ours whose answers go to one of the addresses: the tag alone proves nothing."""
+    letters = select(Activity).join(Message, Message.id == Activity.outgoing_id)
+    return letters.where(Activity.id.in_(tags), Activity.kind == Kind.MAIL, func.lower(Message.reply_to).in_(to))
+
+
+def _latest(session: Session, letters: Select[tuple[Activity]]) -> Activity | None:
+    at_accounts = letters.where(Activity.account_id.is_not(None), Activity.deleted_at.is_(None))
+    return session.scalars(at_accounts.order_by(Activity.at.desc(), Activity.id).limit(1)).one_or_none()
 
 
 def owner_of(session: Session, account_id: UUID, route_owner: UUID | None) -> UUID:

@@ -131,6 +131,22 @@ def test_an_answer_that_lost_its_headers_finds_its_letter_by_the_tag_in_the_addr
     assert lost.fate == "unassigned", "a tag of nothing that we sent names nothing"
 
 
+def test_a_tag_neither_beats_the_headers_nor_counts_at_an_address_that_is_not_ours(
+    session: Any, people: Any, account: Any, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "mail_plus_addresses", True)
+    other = add_account(session, "Zech", None, owner_id=people["otto"].id)
+    true = mailing.send(session, people["otto"].id, mailing.Letter(account.id, ["a@else.example"], "Offer", "Text"))
+    later = mailing.send(session, people["otto"].id, mailing.Letter(other.id, ["b@else.example"], "Offer", "Text"))
+    tag = f"+w{later.id.hex}"
+    named = arrive("a@else.example", to=f"sales{tag}@example.com", References=f"<{true.message_id}>")
+    assert activity_of(session, named).account_id == account.id
+    for forged in (f"sales{tag}@evil.example", f"other{tag}@example.com"):
+        assert arrive("a@else.example", to=forged).fate == "unassigned"
+    unknown = arrive("a@else.example", to=f"sales{tag}@example.com", References="<nothing@else.example>")
+    assert activity_of(session, unknown).account_id == other.id, "headers that name nothing leave it to the tag"
+
+
 def test_a_copy_of_what_a_rep_sent_elsewhere_is_filed_by_its_recipient(
     session: Any, people: Any, account: Any, arrive: Arrive
 ) -> None:
