@@ -138,6 +138,14 @@ def scope_of(
     )
 
 
+def need_all_rights(session: Session, scope: Scope) -> None:
+    """Refuse a key that has only some of its owner's rights: it does not change its owner."""
+    if scope.source == "api":
+        whole = rights_of(session, session.get_one(User, scope.user_id)).levels
+        if len(scope.levels) < len(whole):
+            raise Forbidden("A key with some rights only does not change its owner.", help="Sign in to do this.")
+
+
 def system_scope() -> Scope:
     """The scope of commands and jobs that act for nobody in particular: everything."""
     return Scope(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth import codes, rights, service, sessions, tokens
-from server.auth.access import Scope, public, requires
+from server.auth.access import Scope, need_all_rights, public, requires
 from server.auth.models import AccessRole, ApiToken, Device, DeviceState, RepProfile, Role, Team, TeamMember, User
 from server.auth.queries import visible_users
 from server.auth.roles import levels_of
@@ -108,7 +108,8 @@ def me(scope: ReadUsers, session: Db) -> UserRead:
 
 @router.patch("/me")
 def change_me(body: OwnChange, scope: ReadUsers, session: Db) -> UserRead:
-    """Change your language, time zone and contact data."""
+    """Change your language, time zone and contact data; a key with some rights only may not."""
+    need_all_rights(session, scope)
     changes = body.model_dump(exclude_unset=True)
     return UserRead.model_validate(service.change_user(session, scope.user_id, changes, scope.user_id))
 

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from geoalchemy2 import WKTElement
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, true, update
 from sqlalchemy.orm import Session
 
 from server.auth import sessions
@@ -30,9 +30,12 @@ from server.auth.queries import recent_failures, user_by_login
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, Invalid, NotFound, NotSignedIn, TooManyRequests
+from server.mail.addresses import address
 
 MIN_PASSWORD = 10
 MAX_FAILURES = 10
+LANGUAGES = ("en", "de")
+"""What the pages are written in."""
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
 
 
@@ -83,6 +86,36 @@ def checked_zone(zone: str | None) -> str | None:
     return zone or None
 
 
+def checked_language(language: str | None) -> str | None:
+    """The language; refuses one that Waymark does not speak."""
+    if language and language not in LANGUAGES:
+        raise Invalid(
+            f"Waymark does not speak “{language}”.", help="One of: " + ", ".join(LANGUAGES) + ".", field="language"
+        )
+    return language or None
+
+
+def checked_email(session: Session, email: str | None, user_id: UUID | None = None) -> str | None:
+    """The mail address of a person; refuses what is none, and one that somebody else has."""
+    if not email or not email.strip():
+        return None
+    found = address(email, field="email")
+    same = select(User.id).where(func.lower(User.email) == found.lower(), User.deleted_at.is_(None))
+    if session.scalar(same.where(User.id != user_id if user_id else true()).limit(1)) is not None:
+        raise Conflict(f"Somebody else has the address “{found}”.", help="Choose another one.", field="email")
+    return found
+
+
+def check_contact_data(session: Session, user: User, changes: dict[str, Any]) -> None:
+    """Put address, language and zone into their form; what stays as it is, is not asked about."""
+    if "email" in changes and changes["email"] != user.email:
+        changes["email"] = checked_email(session, changes["email"], user.id)
+    if "language" in changes and changes["language"] != user.language:
+        changes["language"] = checked_language(changes["language"])
+    if "zone" in changes:
+        changes["zone"] = checked_zone(changes["zone"])
+
+
 def create_user(
     session: Session,
     *,
@@ -108,10 +141,10 @@ def create_user(
         name=name.strip(),
         role=role.value,
         password_hash=hasher().hash(password) if password else None,
-        email=email or None,
+        email=checked_email(session, email),
         phone=phone or None,
         zone=checked_zone(zone),
-        language=language or None,
+        language=checked_language(language),
     )
     session.add(user)
     session.flush()
@@ -136,8 +169,7 @@ def change_user(session: Session, user_id: UUID, changes: dict[str, Any], actor:
         others = select(User.id).where(User.role == Role.ADMIN, User.active, User.id != user.id)
         if session.scalar(others.limit(1)) is None:
             raise Conflict("This is the last admin.", help="Make somebody else an admin first.")
-    if "zone" in changes:
-        changes["zone"] = checked_zone(changes["zone"])
+    check_contact_data(session, user, changes)
     password = changes.pop("password", None)
     if password:
         check_password_rules(password)

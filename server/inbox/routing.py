@@ -132,13 +132,13 @@ def _thread(session: Session, mail: Received) -> Activity | None:
     return _latest(session, _tagged(tags, mail.to)) if found is None and tags else found
 
 
-def _tagged(tags: Sequence[UUID], to: Sequence[str]) -> Select[tuple[Activity]]:
+def _tagged(tags: Sequence[UUID], to: Sequence[str]) -> Select[Activity]:
     """The letters of ours whose answers go to one of the addresses: the tag alone proves nothing."""
     letters = select(Activity).join(Message, Message.id == Activity.outgoing_id)
     return letters.where(Activity.id.in_(tags), Activity.kind == Kind.MAIL, func.lower(Message.reply_to).in_(to))
 
 
-def _latest(session: Session, letters: Select[tuple[Activity]]) -> Activity | None:
+def _latest(session: Session, letters: Select[Activity]) -> Activity | None:
     at_accounts = letters.where(Activity.account_id.is_not(None), Activity.deleted_at.is_(None))
     return session.scalars(at_accounts.order_by(Activity.at.desc(), Activity.id).limit(1)).one_or_none()
 

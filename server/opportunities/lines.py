@@ -52,9 +52,7 @@ def line_of(place: int, given: Mapping[str, Any]) -> OpportunityLine:
                 raise Invalid(f"Line {place + 1}: the {said} is missing.", field="lines") from error
             raise Invalid(f"Line {place + 1}, {said}: “{given.get(name)}” is not a number.", field="lines") from error
         if not fits:
-            raise Invalid(
-                f"Line {place + 1}, {said}: {value} cannot be.", help=f"At least {low}.", field="lines"
-            )
+            raise Invalid(f"Line {place + 1}, {said}: {value} cannot be.", help=f"At least {low}.", field="lines")
         return value
 
     title = plain(given.get("name"), 300)

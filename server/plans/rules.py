@@ -31,17 +31,17 @@ def rules(session: Session) -> PlanningRules:
 
 
 def set_rules(session: Session, changes: Mapping[str, object]) -> PlanningRules:
-    """Change the rules. Refuses numbers out of bounds, and a night that is on without an evening."""
+    """Change the rules; what is not named stays. Refuses numbers out of bounds, and a night on without an evening."""
     for name, (least, most, label) in BOUNDS.items():
         value = changes.get(name, least)
         if not isinstance(value, int) or not least <= value <= most:
             raise Invalid(f"{label} cannot be {value}.", help=f"Give {least:,} to {most:,}.", field=name)
-    if changes.get("night_is_on") and not changes.get("night_weekdays"):
-        raise Invalid("No evening is chosen for the night.", help="Choose at least one.", field="night_weekdays")
-    found = session.get(PlanningRules, True, with_for_update=True)
+    found = session.get(PlanningRules, True, with_for_update=True, populate_existing=True)
     if found is None:
         found = PlanningRules(**{**USUAL, "one": True})
-        session.add(found)
+    if changes.get("night_is_on", found.night_is_on) and not changes.get("night_weekdays", found.night_weekdays):
+        raise Invalid("No evening is chosen for the night.", help="Choose at least one.", field="night_weekdays")
+    session.add(found)
     for name, value in changes.items():
         setattr(found, name, value)
     session.flush()

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from server.accounts import cadence
 from server.accounts.models import INTERVALS
@@ -19,6 +19,13 @@ ReadPlanning = Annotated[Scope, requires("planning:read")]
 WritePlanning = Annotated[Scope, requires("planning:write")]
 
 
+def distinct(days: list[int]) -> list[int]:
+    """The days; refuses one that is named twice."""
+    if len(set(days)) < len(days):
+        raise ValueError("A day is named twice.")
+    return days
+
+
 class PlanningRulesWrite(BaseModel):
     """How the company plans; what is left out stays."""
 
@@ -29,7 +36,9 @@ class PlanningRulesWrite(BaseModel):
     stretches: bool = Field(default=True, description="Lengthen all call intervals alike when work is too much.")
     night_is_on: bool = Field(default=False, description="Plan every night by itself.")
     night_hour: int = Field(default=20, description="In the company's zone.")
-    night_weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(default=[4], description="0 = Monday.")
+    night_weekdays: Annotated[
+        list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7), AfterValidator(distinct)
+    ] = Field(default=[4], description="0 = Monday; each at most once.")
     night_days: int = Field(default=5, description="Calendar days planned.")
     night_steps: int = Field(default=20_000, description="Steps of the search for each part.")
     hotel_cost_s: int = Field(default=5_400, description="What a hotel night costs, in seconds of driving.")
@@ -39,6 +48,8 @@ class PlanningRulesRead(PlanningRulesWrite):
     """The same as it stands."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    night_weekdays: list[int] = Field(default=[4], description="0 = Monday.")
 
 
 class IntervalWrite(BaseModel):
@@ -70,8 +81,8 @@ def get_rules(scope: ReadPlanning, session: Db) -> PlanningRulesRead:
 @router.patch("/planning-rules")
 def set_rules(body: PlanningRulesWrite, scope: WritePlanning, session: Db) -> PlanningRulesRead:
     """Change how the company plans."""
-    known = get_rules(scope, session).model_dump()
-    return PlanningRulesRead.model_validate(rules.set_rules(session, known | body.model_dump(exclude_unset=True)))
+    del scope
+    return PlanningRulesRead.model_validate(rules.set_rules(session, body.model_dump(exclude_unset=True)))
 
 
 @router.get("/call-intervals")

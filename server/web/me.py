@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth import service, sessions, tokens
-from server.auth.access import Scope, requires
+from server.auth.access import Scope, need_all_rights, requires
 from server.auth.models import ApiToken, User
 from server.kit import clock
 from server.kit.database import Db
@@ -66,6 +66,7 @@ def change_me(request: Request, scope: Mine, session: Db, sent: Sent) -> Respons
     """Change my language, time zone and contact data."""
     try:
         with attempt(session):
+            need_all_rights(session, scope)
             changes: dict[str, Any] = given(sent, ("email", "phone", "language", "zone"))
             service.change_user(session, scope.user_id, changes, scope.user_id)
     except WaymarkError as error:
@@ -81,6 +82,7 @@ def change_password(
     user = session.get_one(User, scope.user_id)
     try:
         with attempt(session):
+            need_all_rights(session, scope)
             if not service.fits(user, old):
                 raise Invalid("The present password is wrong.", field="old")
             service.change_user(session, user.id, {"password": new}, user.id)
@@ -111,6 +113,7 @@ def create_key(
     """Make a key for a program, with all of my rights or some of them; its secret is shown this once."""
     try:
         with attempt(session):
+            need_all_rights(session, scope)
             if not name.strip():
                 raise Invalid("The key needs a name.", field="name")
             if set(permissions or ()) - set(scope.levels):

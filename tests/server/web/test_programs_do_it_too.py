@@ -8,8 +8,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server.auth import service
 from server.auth.models import Role, User
+from server.auth.tokens import create_api_token
+from server.plans import rules
 from server.roads import servers
+from server.web.language import LANGUAGES
 
 
 @pytest.fixture
@@ -71,9 +75,55 @@ def test_planning_rules_and_intervals_are_said(admin_client: TestClient, rita: A
     assert admin_client.put("/api/v1/call-intervals/D", json=body).status_code == 422
 
 
+def test_a_change_of_the_rules_writes_only_what_it_names(
+    admin_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, given, set_rules = "/api/v1/planning-rules", list[Any](), rules.set_rules
+
+    def noted(session: Session, changes: Any) -> Any:
+        given.append(changes)
+        return set_rules(session, changes)
+
+    monkeypatch.setattr(rules, "set_rules", noted)
+    assert admin_client.patch(path, json={"night_is_on": True}).json()["night_weekdays"] == [4]
+    assert given == [{"night_is_on": True}]
+    for days in ([], [1, 1], [0, 1, 2, 3, 4, 5, 6, 0]):
+        assert admin_client.patch(path, json={"night_weekdays": days}).status_code == 422, days
+    assert admin_client.get(path).json()["night_weekdays"] == [4]
+
+
 def test_somebody_changes_their_own_language_and_nothing_else(admin_client: TestClient) -> None:
     assert admin_client.patch("/api/v1/me", json={"language": "de"}).json()["language"] == "de"
     assert admin_client.patch("/api/v1/me", json={"role": "rep"}).status_code == 422
+
+
+def test_own_contact_data_are_looked_at(admin_client: TestClient, make_user: Callable[..., User]) -> None:
+    make_user("otto", email="otto@example.com")
+    for body, status, field in (
+        ({"email": "nobody"}, 422, "email"),
+        ({"email": "Otto@example.com"}, 409, "email"),
+        ({"language": "xx"}, 422, "language"),
+        ({"zone": "Mars/Base"}, 422, "zone"),
+    ):
+        refused = admin_client.patch("/api/v1/me", json=body)
+        assert (refused.status_code, refused.json()["field"]) == (status, field), body
+    for _ in range(2):
+        assert admin_client.patch("/api/v1/me", json={"email": "ada@example.com"}).status_code == 200
+    assert admin_client.patch("/api/v1/me", json={"email": None}).json()["email"] is None
+    assert set(LANGUAGES) == set(service.LANGUAGES)
+
+
+def test_a_key_with_some_rights_only_does_not_change_its_owner(
+    admin_client: TestClient, rita: User, session: Session
+) -> None:
+    _, secret = create_api_token(session, rita.id, "reader", ["users:read"], None)
+    session.commit()
+    key = {"Authorization": f"Bearer {secret}"}
+    refused = admin_client.patch("/api/v1/me", json={"email": "evil@example.com"}, headers=key)
+    assert (refused.status_code, "does not change its owner" in refused.text) == (403, True)
+    assert admin_client.post("/me", data={"email": "evil@example.com"}, headers=key).status_code == 403
+    keys = admin_client.post("/me/keys", data={"name": "more", "days": "1"}, headers=key)
+    assert (keys.status_code, "wmk_" in keys.text) == (403, False)
 
 
 def test_roads_are_set_up(admin_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
