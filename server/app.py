@@ -238,7 +238,7 @@ def answer_http(request: Request, error: Exception) -> Response:
 def answer_database(request: Request, error: Exception) -> Response:
     """The database is away for a moment, has no room, or was stopped at a list that takes too long."""
     if isinstance(getattr(error, "orig", None), QueryCanceled):
-        return answer_error(request, TooSlow(request.query_params.get("filter", "")))
+        return answer_error(request, TooSlow(request.query_params.get("filter", ""), settings().list_timeout_s))
     log.error("database unavailable: %s", error)
     if getattr(getattr(error, "orig", None), "sqlstate", None) == DISK_FULL:
         full = Unavailable("The database's disk is full; nothing was changed.", help="Free some space on it.")

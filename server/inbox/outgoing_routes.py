@@ -6,17 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
-from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.paging import Limit, Page
-from server.kit.settings import settings
 from server.mail import queries, service
-from server.mail.addresses import address
-from server.mail.models import Message, shown
+from server.mail.models import shown
 
 router = APIRouter(prefix="/api/v1", tags=["mail"])
 
@@ -96,20 +92,7 @@ def set_server(body: MailServerWrite, scope: Write, session: Db) -> MailServerRe
 @router.post("/mail-server/trial", status_code=202)
 def send_trial(body: TrialWrite, scope: Write, session: Db) -> OutgoingRead:
     """Send a mail that tries the settings."""
-    return OutgoingRead.model_validate(trial(session, scope, body.to))
-
-
-def trial(session: Session, scope: Scope, to: str) -> Message:
-    """The mail that tries the settings, on its way."""
-    text = f"This mail was sent by {scope.name} to try the settings of outgoing mail. They work.\n"
-    return service.queue(
-        session,
-        key=f"test:{clock.now().isoformat()}",
-        purpose="test",
-        to=[address(to, "to")],
-        subject=f"{settings().company}: test",
-        body=text,
-    )
+    return OutgoingRead.model_validate(service.send_trial(session, scope.name, body.to))
 
 
 @router.get("/outbox")

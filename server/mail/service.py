@@ -11,6 +11,7 @@ from server.jobs import defer, outgoing
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.secrets import seal
+from server.kit.settings import settings
 from server.mail.addresses import SECURITIES
 from server.mail.addresses import address as address
 from server.mail.jobs import send
@@ -141,3 +142,15 @@ def send_again(session: Session, message_id: UUID) -> Message:
     message.handed_at = None
     ask(session, message.id)
     return message
+
+
+def send_trial(session: Session, name: str, to: str) -> Message:
+    """Send a mail, in somebody's name, that tries the settings."""
+    return queue(
+        session,
+        key=f"test:{clock.now().isoformat()}",
+        purpose="test",
+        to=[address(to, "to")],
+        subject=f"{settings().company}: test",
+        body=f"This mail was sent by {name} to try the settings of outgoing mail. They work.\n",
+    )

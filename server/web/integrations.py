@@ -10,7 +10,6 @@ from starlette.datastructures import FormData
 
 from server.auth.access import Scope, requires
 from server.auth.models import Role, Team, User
-from server.inbox.outgoing_routes import trial
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.settings import settings
@@ -244,7 +243,7 @@ def send_test(request: Request, scope: Write, session: Db, sent: Sent) -> Respon
     """Send a mail to try the settings."""
     try:
         with attempt(session):
-            trial(session, scope, text_of(sent, "to") or "")
+            mail.send_trial(session, scope.name, text_of(sent, "to") or "")
     except WaymarkError as error:
         return mail_page(request, scope, session, error=error)
     return go("/integrations/mail?asked=1#outbox")

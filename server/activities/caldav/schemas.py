@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.activities.caldav.clashes import Take
+
 Content = Literal["visit", "meeting", "call", "task"]
 
 
@@ -82,7 +84,7 @@ class Settling(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    take: Literal["ours", "theirs"]
+    take: Take
 
 
 class FeedWrite(BaseModel):

@@ -41,8 +41,8 @@ class TooSlow(Invalid):
 
     code = "filter_too_slow"
 
-    def __init__(self, wished: str = "", wait_s: float | None = None) -> None:
-        wait = f"{settings().list_timeout_s if wait_s is None else wait_s:g} s"
+    def __init__(self, wished: str, wait_s: float) -> None:
+        wait = f"{wait_s:g} s"
         what = f"“{wished}” was" if wished else "The list was"
         super().__init__(
             f"{what} still searching after {wait} and was stopped.",
@@ -163,15 +163,17 @@ def asks_for_text(tree: Node) -> bool:
 
 @contextmanager
 def in_time(session: Session, wished: str = "", wait_s: float | None = None) -> Iterator[None]:
-    """Stop every statement of the block that takes longer than the setting; `wished` is the filter that is named."""
-    allowed = f"{round((settings().list_timeout_s if wait_s is None else wait_s) * 1000)}ms"
+    """Stop every statement of the block that takes longer than that, a list's time when none is given; `wished` is
+    the filter that is named."""
+    most_s = settings().list_timeout_s if wait_s is None else wait_s
+    allowed = f"{round(most_s * 1000)}ms"
     name = "statement_timeout"
     before = session.execute(select(func.current_setting(name), func.set_config(name, allowed, True))).one()[0]
     try:
         yield
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
-            raise TooSlow(wished, wait_s) from error
+            raise TooSlow(wished, most_s) from error
         raise
     session.execute(select(func.set_config(name, before, True)))
 

@@ -1,0 +1,22 @@
+"""Connections that lie idle: one that the server has ended is replaced before anybody works on it."""
+
+import pytest
+from sqlalchemy import Engine, text
+
+from server.kit import database
+
+WHICH = text("select pg_backend_pid()")
+
+
+def test_a_connection_that_died_while_it_lay_idle_is_replaced(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = database.engine.__wrapped__()
+    with pool.connect() as connection:
+        first = connection.scalar(WHICH)
+    with pool.connect() as connection:
+        assert connection.scalar(WHICH) == first
+    with engine.begin() as other:
+        other.execute(text("select pg_terminate_backend(:pid)"), {"pid": first})
+    monkeypatch.setattr(database, "FRESH_S", 0.0)
+    with pool.connect() as connection:
+        assert connection.scalar(WHICH) != first
+    pool.dispose()
