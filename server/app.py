@@ -51,6 +51,7 @@ from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
 from server.kit.filtering.guard import TooSlow
 from server.kit.settings import settings
+from server.kit.signposts import Signposted
 from server.leads import routes as lead_routes
 from server.leads import rule_routes as lead_rule_routes
 from server.notifications import routes as notification_routes
@@ -300,7 +301,7 @@ def create_app() -> FastAPI:
     app.add_exception_handler(IntegrityError, answer_contradiction)
     app.add_exception_handler(Exception, answer_fault)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(Signposted(router))
     pages.mount(app)
     described = app.openapi
     app.openapi = lambda: app.openapi_schema or examples.describe(idempotency.documented(described()))  # type: ignore[method-assign]
