@@ -108,7 +108,8 @@ DOUBLES = """
 # So few of another country among so many of one are more often slips than customers abroad.
 RARE_COUNTRY = """
     select o.row_no, 'country', 'rare_country', format(
-        'Country: the row says %s, %s of %s rows say %s; kept.', o.values ->> 'country', m.rows, m.everything, m.country)
+        'Country: the row says %s, %s of %s rows say %s; kept.',
+        o.values ->> 'country', m.rows, m.everything, m.country)
     from (
         select values ->> 'country' as country, count(*) as rows, sum(count(*)) over () as everything
         from import_outcome where run_id = :run and action <> 'error' and values ? 'country' group by 1
