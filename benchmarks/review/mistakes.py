@@ -166,7 +166,7 @@ class Company:
     def without_number(self, site: Site) -> Site | None:
         """The house number is beside the city, or in the column of the postcode."""
         street, _, number = (site.street or "").rpartition(" ")
-        if not street or any(map(str.isdigit, street)) or not re.fullmatch("[0-9]{1,4} ?[A-Za-z]?", number):
+        if not street or any(map(str.isdigit, street)) or not re.fullmatch("[0-9]{1,4}[A-Za-z]?(-[0-9]{1,4})?", number):
             return None
         if not site.city or not any(map(str.isdigit, site.postcode or "")):
             return None

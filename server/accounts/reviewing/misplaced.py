@@ -51,36 +51,51 @@ KNOWN_STREETS = """
         from geocoding_street where source_id = any(:sources) and not is_place
     )
 """
-HOUSE = r"[0-9]{1,4} ?[A-Za-z]?"
+HOUSE = r"[0-9]{1,4} ?[A-Za-z]?(?: ?[-/–] ?[0-9]{1,4} ?[A-Za-z]?)?"
+"""`12`, `12a`, `14-20`."""
 
+# What is compared is reduced to words once for each site, not once for each site and street.
 STREET_AND_CITY = rf"""
     with {KNOWN_STREETS},
-    parts as (
+    read as (
         select s.*, coalesce(
-                   regexp_match(s.city, '^(.*[^0-9,\s]),?\s+({HOUSE})$'),
-                   (select array[m[2], m[1]] from regexp_match(s.city, '^({HOUSE}),?\s+(\D.*)$') m)) as read
+                   regexp_match(s.city, '^(.*[^0-9,\s]),?\s+{HOUSE}$'),
+                   regexp_match(s.city, '^{HOUSE},?\s+(\D.*)$'), array[s.city]) as named
         from looked_at s where s.street is not null and s.city is not null and s.street !~ '[0-9]'
+    ),
+    parts as materialized (
+        select id, street, city, search_text(named[1]) as name, search_text(street) as town,
+               search_text(city) as whole from read
     )
     select p.id as site_id, jsonb_build_object('street', p.city, 'city', p.street) as after,
            jsonb_build_object('text', '“{{street}}” is in the column of the street, “{{city}}” in that of the city',
                               'street', p.street, 'city', p.city) as why
     from parts p
-    join streets k on k.name = search_text(coalesce(p.read[1], p.city)) and k.city = search_text(p.street)
-    where search_text(p.city) not in (select city from cities)
+    where (p.name, p.town) in (select name, city from streets) and p.whole not in (select city from cities)
 """  # noqa: S608
 
 NUMBER_ELSEWHERE = rf"""
     with {KNOWN_STREETS},
-    parts as (
+    codes as materialized (
+        select distinct upper(p) as code from geocoding_street st, unnest(st.postcodes) p
+        where st.source_id = any(:sources)
+    ),
+    read as (
         select s.id, s.street, s.postcode, s.city, m[2] as number, m[1] as town, null::text as code
         from looked_at s cross join lateral regexp_match(s.city, '^(.*[^0-9,\s]),?\s+({HOUSE})$') m
         union all
         select s.id, s.street, s.postcode, s.city, m[1], m[2], null
         from looked_at s cross join lateral regexp_match(s.city, '^({HOUSE}),?\s+(\D.*)$') m
+        where m[1] not in (select code from codes)
         union all
         select s.id, s.street, s.postcode, s.city, s.postcode, m[2], m[1]
         from looked_at s cross join lateral regexp_match(s.city, '^(\S*[0-9]\S*)\s+(\D.*)$') m
-        where s.postcode ~ '^{HOUSE}$'
+        where s.postcode ~ '^{HOUSE}$' and upper(s.postcode) not in (select code from codes)
+          and upper(m[1]) in (select code from codes)
+    ),
+    parts as materialized (
+        select r.*, search_text(street) as name, search_text(town) as place, search_text(city) as whole
+        from read r where street !~ '[0-9]'
     )
     select distinct on (p.id) p.id as site_id, jsonb_strip_nulls(jsonb_build_object(
                'street', p.street || ' ' || p.number, 'postcode', p.code, 'city', p.town)) as after,
@@ -90,7 +105,6 @@ NUMBER_ELSEWHERE = rf"""
                                         'postcode', p.postcode)
            end as why
     from parts p
-    join streets k on k.name = search_text(p.street) and k.city = search_text(p.town)
-    where p.street !~ '[0-9]' and search_text(p.city) not in (select city from cities)
+    where (p.name, p.place) in (select name, city from streets) and p.whole not in (select city from cities)
     order by p.id, p.code
 """  # noqa: S608
