@@ -45,7 +45,7 @@ from server.geocoding import source_routes
 from server.imports.uploads import FORM_OVERHEAD
 from server.inbox import outgoing_routes
 from server.inbox import routes as inbox_routes
-from server.kit import examples, filtering
+from server.kit import examples, filtering, validation
 from server.kit.bodies import BodyLimit
 from server.kit.database import Db
 from server.kit.errors import Busy, Conflict, Invalid, Unavailable, WaymarkError
@@ -193,25 +193,21 @@ def answer_validation(request: Request, error: Exception) -> Response:
     """Answer a body or parameter of the wrong shape; names every field."""
     if not isinstance(error, RequestValidationError):
         raise error
+    items = error.errors()
     fields = [
-        {"field": ".".join(str(part) for part in item["loc"][1:]), "where": str(item["loc"][0]), "message": item["msg"]}
-        for item in error.errors()
+        {
+            "field": ".".join(str(part) for part in item["loc"][1:]),
+            "where": str(item["loc"][0]),
+            "message": validation.problem(item),
+        }
+        for item in items
     ]
-    named = "; ".join(f"{field['field'] or field['where']}: {field['message']}" for field in fields[:5])
+    named = " ".join(f"{validation.label(item['loc'])}: {validation.problem(item)}" for item in items[:5])
     page = pages.error_page(request, Invalid(named))
     if page is not None:
         return page
-    return problem(
-        {
-            "type": "about:blank#invalid",
-            "title": "Unprocessable Content",
-            "status": 422,
-            "detail": named,
-            "code": "invalid",
-            "errors": fields,
-        },
-        422,
-    )
+    body = Invalid(named).problem() | {"errors": fields}
+    return problem(pages.as_asked(request, body), int(Invalid.status))
 
 
 def answer_http(request: Request, error: Exception) -> Response:

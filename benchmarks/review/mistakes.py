@@ -6,12 +6,15 @@ customers at home, countries that nobody wrote down, pins up to 20 m beside the 
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 WORTH = {
     "lost_zero": {"lost_zero"},
     "wrong_columns": {"wrong_columns"},
+    "street_and_city": {"street_and_city"},
+    "number_elsewhere": {"number_elsewhere"},
     "country_missing": {"country_missing"},
     "swapped_point": {"swapped_point"},
     "stacked": {"stacked", "null_island"},
@@ -117,6 +120,8 @@ class Company:
         return {
             "lost_zero": self.without_zeros,
             "wrong_columns": self.in_wrong_columns,
+            "street_and_city": self.exchanged,
+            "number_elsewhere": self.without_number,
             "country_missing": lambda site: replace(site, country=None),
             "swapped_point": lambda site: replace(site, point=(site.point[1], site.point[0])),
             "stacked": lambda site: site,
@@ -151,6 +156,25 @@ class Company:
                 replace(site, postcode=None, city=f"{site.postcode} {site.city}"),
                 replace(site, postcode=f"{site.postcode} {site.city}", city=None),
                 replace(site, postcode=f"{site.country}-{site.postcode} {site.city}", city=site.city),
+            )
+        )
+
+    def exchanged(self, site: Site) -> Site | None:
+        """The street stands in the column of the city, and the city in that of the street."""
+        return replace(site, street=site.city, city=site.street) if site.street and site.city else None
+
+    def without_number(self, site: Site) -> Site | None:
+        """The house number is beside the city, or in the column of the postcode."""
+        street, _, number = (site.street or "").rpartition(" ")
+        if not street or any(map(str.isdigit, street)) or not re.fullmatch("[0-9]{1,4}[A-Za-z]?(-[0-9]{1,4})?", number):
+            return None
+        if not site.city or not any(map(str.isdigit, site.postcode or "")):
+            return None
+        return self.random.choice(
+            (
+                replace(site, street=street, city=f"{site.city} {number}"),
+                replace(site, street=street, city=f"{number} {site.city}"),
+                replace(site, street=street, postcode=number, city=f"{site.postcode} {site.city}"),
             )
         )
 

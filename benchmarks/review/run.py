@@ -224,7 +224,9 @@ def is_mended(row: repair_rows.RepairRow, site: Site) -> bool:
     was = site.was or site
     if row.to_lon is not None and row.to_lat is not None and metres((row.to_lon, row.to_lat), was.point) > NEAR_M:
         return False
-    return all(row.after[name] == getattr(was, name) for name in ("postcode", "city", "country") if name in row.after)
+    return all(
+        row.after[name] == getattr(was, name) for name in ("street", "postcode", "city", "country") if name in row.after
+    )
 
 
 def report(name: str, got: Score) -> bool:

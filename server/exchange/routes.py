@@ -241,12 +241,15 @@ def preview(
     action: Annotated[Action | None, Query(description="Only rows of which this becomes.")] = None,
     problems: Annotated[bool, Query(description="Only rows with a problem.")] = False,
     code: Annotated[str | None, Query(max_length=50, description="Only rows with a problem of this kind.")] = None,
+    field: Annotated[str | None, Query(max_length=100, description="Only rows with a problem of this field.")] = None,
     after: Annotated[int, Query(ge=0, description="Rows after this row number.")] = 0,
     limit: Limit = 100,
 ) -> Page[OutcomeRead]:
     """What becomes of the rows, with before and after of every changed field."""
     find(session, scope, run_id)
-    rows = queries.outcomes(session, run_id, action=action, problems_only=problems, code=code, after=after, limit=limit)
+    rows = queries.outcomes(
+        session, run_id, action=action, problems_only=problems, code=code, field=field, after=after, limit=limit
+    )
     last = str(rows[-1].row_no) if len(rows) == limit else None
     return Page(items=[OutcomeRead.model_validate(row) for row in rows], next_cursor=last)
 

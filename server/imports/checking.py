@@ -125,14 +125,25 @@ REPEATED = """
     from import_checked where run_id = :run and first_row is not null
 """
 
+ODD = """
+    with odd as materialized (
+        select row_no, jsonb_agg(jsonb_build_object(
+            'level', 'warning', 'field', field, 'code', code, 'message', message)) as problems
+        from ({odd}) q group by row_no
+    )
+    update import_outcome o set problems = o.problems || odd.problems
+    from odd where o.run_id = :run and o.row_no = odd.row_no and o.action <> 'error'
+"""
+
 
 def number_rows(session: Session, target: Target, run: ImportRun) -> None:
-    """Give every row its key; a second row with the same key is an error."""
+    """Give every row its key; a second row with the same key is an error, what is odd beside others a warning."""
     key = str(run.options["key"])
     session.execute(text("analyze import_checked"))
     session.execute(text(NUMBERED.format(key=target.key_sql(key))), {"run": run.id, "key": key, "error": ERROR})
     session.execute(text(REPEATED), {"run": run.id})
     session.execute(text("analyze import_outcome"))
+    session.execute(text(ODD.format(odd=target.odd_sql())), {"run": run.id})
 
 
 PLAN = """

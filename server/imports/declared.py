@@ -80,6 +80,10 @@ class Declared:
         """New records that lack something, and numbers that another record has."""
         return statements.refused_sql(self.table, self.fields, self.label)
 
+    def odd_sql(self) -> str:
+        """Nothing looks odd beside other rows."""
+        return "select 0 as row_no, '' as field, '' as code, '' as message where false"
+
     def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
         """The records that the importer may change; the command line may change all."""
         scope = importer(session, run)

@@ -43,6 +43,17 @@ def sample(session: Session, run_id: UUID, limit: int) -> list[list[str]]:
     return list(session.scalars(statement.order_by(ImportRow.row_no).limit(limit)))
 
 
+def as_written(session: Session, run: ImportRun, row_numbers: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The cells of some rows by their fields, as they stand in the file."""
+    statement = select(ImportRow.row_no, ImportRow.cells).where(
+        ImportRow.run_id == run.id, ImportRow.row_no.in_(row_numbers)
+    )
+    return {
+        row_no: {name: cells[int(place)] for place, name in run.mapping.items() if int(place) < len(cells)}
+        for row_no, cells in session.execute(statement)
+    }
+
+
 COUNTS = text(
     """
     select action, count(*), count(*) filter (where problems @> '[{"level": "warning"}]')
@@ -68,6 +79,7 @@ def outcomes(
     action: Action | None = None,
     problems_only: bool = False,
     code: str | None = None,
+    field: str | None = None,
     after: int = 0,
     limit: int = 100,
 ) -> Sequence[ImportOutcome]:
@@ -77,8 +89,9 @@ def outcomes(
         statement = statement.where(ImportOutcome.action == action)
     if problems_only:
         statement = statement.where(ImportOutcome.problems != [])
-    if code is not None:
-        statement = statement.where(ImportOutcome.problems.contains([{"code": code}]))
+    wanted = {name: value for name, value in (("code", code), ("field", field)) if value is not None}
+    if wanted:
+        statement = statement.where(ImportOutcome.problems.contains([wanted]))
     return session.scalars(statement.order_by(ImportOutcome.row_no).limit(limit)).all()
 
 
@@ -91,33 +104,42 @@ def kept(session: Session, run_id: UUID, *, after: int = 0, limit: int = 100) ->
 KINDS = text(
     """
     with kinds as (
-        select p.level, p.code, count(*) as rows, min(o.row_no) as first_row
-        from import_outcome o cross join lateral jsonb_to_recordset(o.problems) p(level text, code text)
+        select p.level, p.field, p.code, count(*) as rows, min(o.row_no) as first_row, max(o.row_no) as last_row
+        from import_outcome o cross join lateral jsonb_to_recordset(o.problems) p(level text, field text, code text)
         where o.run_id = :run and o.problems <> '[]'
-        group by p.level, p.code
+        group by p.level, p.field, p.code
     )
-    select k.level, k.code, k.rows, k.first_row, (
+    select k.level, k.field, k.code, k.rows, array(
+        select o.row_no from import_outcome o
+        where o.run_id = :run and o.row_no between k.first_row and k.last_row and o.problems @> jsonb_build_array(
+            jsonb_build_object('level', k.level, 'field', k.field, 'code', k.code))
+        order by o.row_no limit :named), (
         select p.message from import_outcome o
-        cross join lateral jsonb_to_recordset(o.problems) p(level text, code text, message text)
-        where o.run_id = :run and o.row_no = k.first_row and p.level = k.level and p.code = k.code limit 1)
-    from kinds k order by k.level, k.rows desc, k.code
+        cross join lateral jsonb_to_recordset(o.problems) p(level text, field text, code text, message text)
+        where o.run_id = :run and o.row_no = k.first_row
+          and p.level = k.level and p.field = k.field and p.code = k.code limit 1)
+    from kinds k order by k.level, k.rows desc, k.field, k.code
     """
 )
+NAMED = 8
+"""Rows of a kind of problem that are named by their numbers."""
 
 
 class Kind(NamedTuple):
     """A kind of problem in a file."""
 
     level: str
+    field: str
     code: str
     rows: int
-    first_row: int
+    row_numbers: list[int]
+    """The first of them."""
     example: str
 
 
 def kinds(session: Session, run_id: UUID) -> list[Kind]:
     """The problems of a file, counted by kind, errors first: a million of one kind are one line."""
-    return [Kind._make(row) for row in session.execute(KINDS, {"run": run_id})]
+    return [Kind._make(row) for row in session.execute(KINDS, {"run": run_id, "named": NAMED})]
 
 
 def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> Iterator[str]:

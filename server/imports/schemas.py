@@ -102,9 +102,10 @@ class KindRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     level: str
+    field: str
     code: str
     rows: int = Field(description="How many have it.")
-    first_row: int
+    row_numbers: list[int] = Field(description="The first of them.")
     example: str
 
 

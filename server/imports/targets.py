@@ -119,6 +119,9 @@ class Target(Protocol):
     def refused_sql(self) -> str:
         """SQL query with `:run`: row_no and message of rows that contradict other records once they are planned."""
 
+    def odd_sql(self) -> str:
+        """SQL query with `:run`: row_no, field, code and message of rows that are taken and look odd beside others."""
+
     def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
         """The records that whoever imports may change; None: all of them."""
 

@@ -43,7 +43,7 @@ LABELS = {
     "grade": "Grade of the pin",
 }
 """How people call values whose column is called otherwise."""
-CALLED = ("name", "company", "person", "subject", "order_number", "number", "text")
+CALLED = ("name", "company", "person", "subject", "order_number", "text")
 """Values that name a row, the best first."""
 
 
@@ -187,10 +187,18 @@ def outcome_page(
     """The dry run or the result, row by row."""
     chosen = show or ("error" if run.counts.get("error") and run.state == State.CHECKED else "")
     action = Action(chosen) if chosen in list(Action) else None
-    code = chosen.removeprefix("code:") if chosen.startswith("code:") else None
+    code, _, field = chosen.removeprefix("code:").partition(":") if chosen.startswith("code:") else ("", "", "")
     rows = queries.outcomes(
-        session, run.id, action=action, problems_only=chosen == "warnings", code=code, after=after, limit=ROWS
+        session,
+        run.id,
+        action=action,
+        problems_only=chosen == "warnings",
+        code=code or None,
+        field=field if ":" in chosen.removeprefix("code:") else None,
+        after=after,
+        limit=ROWS,
     )
+    written = queries.as_written(session, run, [row.row_no for row in rows if not row.values])
     kept = queries.kept(session, run.id, limit=ROWS)
     names = people(session, {run.undone_by, *(one.changed_by for one in kept)})
     return render(
@@ -204,7 +212,7 @@ def outcome_page(
         labels=labels_of(session, run),
         kind=KINDS[run.kind],
         shown=shown,
-        called=called,
+        called={row.row_no: called(row.values or written[row.row_no]) for row in rows},
         kept=kept,
         names=names,
         undone_by=names.get(run.undone_by, "waymark import undo"),

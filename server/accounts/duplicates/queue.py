@@ -157,7 +157,19 @@ class Done:
     merge: AccountMerge
     winner: str
     loser: str
+    winner_number: str | None
+    loser_number: str | None
     person: str | None
+
+    @property
+    def winner_called(self) -> str:
+        """Name and number: those of a merge are often called alike."""
+        return " · ".join(filter(None, (self.winner, self.winner_number)))
+
+    @property
+    def loser_called(self) -> str:
+        """Name and number of the one that is part of the other now."""
+        return " · ".join(filter(None, (self.loser, self.loser_number)))
 
     @property
     def undo_until(self) -> datetime:
@@ -174,7 +186,7 @@ def merges(session: Session, scope: Scope, *, limit: int = 100, batch_id: UUID |
     """The latest merges whose outcome somebody may see."""
     seen = queries.reached_through(AccountMerge.winner_id, scope, MERGE)
     statement = (
-        select(AccountMerge, ONE.name, OTHER.name, User.name)
+        select(AccountMerge, ONE.name, OTHER.name, ONE.number, OTHER.number, User.name)
         .join(ONE, ONE.id == AccountMerge.winner_id)
         .join(OTHER, OTHER.id == AccountMerge.loser_id)
         .outerjoin(User, User.id == AccountMerge.merged_by)
@@ -191,7 +203,7 @@ def merges_into(session: Session, account_id: UUID) -> list[Done]:
     """The merges that stand in an account, the latest first."""
     family = session.scalars(queries.family(account_id)).all()
     statement = (
-        select(AccountMerge, ONE.name, OTHER.name, User.name)
+        select(AccountMerge, ONE.name, OTHER.name, ONE.number, OTHER.number, User.name)
         .join(ONE, ONE.id == AccountMerge.winner_id)
         .join(OTHER, OTHER.id == AccountMerge.loser_id)
         .outerjoin(User, User.id == AccountMerge.merged_by)

@@ -122,6 +122,7 @@ def undone(found: Undone) -> UndoneRead:
 def named(session: Session, made: AccountMerge) -> Done:
     """A merge with its names."""
     ids = (made.winner_id, made.loser_id)
-    names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).tuples().all())
+    both = {account.id: account for account in session.scalars(select(Account).where(Account.id.in_(ids)))}
+    winner, loser = both[made.winner_id], both[made.loser_id]
     person = session.scalar(select(User.name).where(User.id == made.merged_by))
-    return Done(made, names[made.winner_id], names[made.loser_id], person)
+    return Done(made, winner.name, loser.name, winner.number, loser.number, person)

@@ -12,6 +12,8 @@ MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|de
 DATE_LIKE = re.compile(
     rf"\d{{4}}-\d{{2}}-\d{{2}}( 00:00:00)?|\d{{1,2}}[.\-/ ]+{MONTH}\.?|{MONTH}[.\- ]+\d{{1,2}}", re.IGNORECASE
 )
+DECIMALS = re.compile(r"(\d+)[.,]0+")
+"""What a spreadsheet makes of digits that it takes for a number: `9494.0`."""
 HASHES = re.compile(r"#{3,}")
 """What a spreadsheet writes for a column that is too narrow."""
 

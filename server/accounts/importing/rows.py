@@ -9,7 +9,7 @@ from uuid import UUID
 from geo.geocode.vocabulary import fold, words
 from geo.types import BBox, LonLat
 from server.accounts import values
-from server.accounts.importing import cells
+from server.accounts.importing import cells, oddities
 from server.accounts.importing.advice import is_city_and_postcode
 from server.fields.values import Shape, accepted
 from server.imports.targets import Checked, Problem, Severity
@@ -44,6 +44,8 @@ class Around:
     """Where there is a map."""
     own: Mapping[str, Shape] = field(default_factory=dict)
     """The fields that the company has added, by the names of their columns."""
+    asked: frozenset[str] = frozenset()
+    """The fields that some column of the file brings."""
 
     def shows(self, point: LonLat) -> bool:
         """Whether some map shows the point."""
@@ -144,11 +146,13 @@ class RowReader:
         if "country" not in self.values and self.country:
             self.values["country"] = self.country
         self.postcode_and_city()
-        self.postcode_of_country()
         self.street()
         self.coordinates()
         if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
             self.warn("street", "no_address", "There is no address; the account gets no pin.")
+        left_out = {problem.field for problem in self.problems}
+        for oddity in oddities.of_address(self.values, self.around.asked - left_out, self.around.dialled_in):
+            self.warn(*oddity)
 
     def postcode_and_city(self) -> None:
         """A city that carries its postcode is taken apart; a postcode gets back the zero that a spreadsheet ate."""
@@ -164,6 +168,9 @@ class RowReader:
         if postcode and cells.SCIENTIFIC.fullmatch(postcode):
             self.warn("postcode", "eaten_by_spreadsheet", f"Postcode: “{postcode}” is no postcode; left out.")
             postcode = None
+        if postcode and (match := cells.DECIMALS.fullmatch(postcode)):
+            self.warn("postcode", "decimals", f"Postcode: a spreadsheet made “{postcode}” of it; taken as {match[1]}.")
+            postcode = match[1]
         digits = cells.POSTCODE_DIGITS.get(str(self.values.get("country") or self.country or ""))
         if postcode and digits and postcode.isdigit() and len(postcode) == digits - 1:
             self.warn(
@@ -173,15 +180,6 @@ class RowReader:
         for name, value in (("city", city), ("postcode", postcode)):
             if value:
                 self.simple(name, values.SITE, unquoted(value))
-
-    def postcode_of_country(self) -> None:
-        """A postcode that cannot be one of the row's country is kept, and said."""
-        country, postcode = self.values.get("country"), self.values.get("postcode")
-        usual = cells.POSTCODE_SIGNS.get(str(country))
-        if postcode and usual and sum(sign.isdigit() for sign in postcode) not in usual:
-            self.warn(
-                "postcode", "other_country", f"Postcode: “{postcode}” is none of {country}; is the country right?"
-            )
 
     def street(self) -> None:
         """Street and house number as one; an address in one line stands in for a missing street."""
@@ -193,6 +191,8 @@ class RowReader:
                 f"House number: “{number}” is a date made by a spreadsheet; left out.",
             )
             number = None
+        if number and (match := cells.DECIMALS.fullmatch(number)):
+            number = match[1]
         if street and number and not re.search(rf"(?<!\w){re.escape(number)}(?!\w)", street):
             street = f"{street} {number}"
         if street:

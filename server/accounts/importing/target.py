@@ -16,7 +16,7 @@ from geo.types import BBox
 from server.accounts import values
 from server.accounts.duplicates.jobs import find_duplicates
 from server.accounts.forgetting import wait_again
-from server.accounts.importing import cells, sql
+from server.accounts.importing import cells, oddities, sql
 from server.accounts.importing.advice import exchanged
 from server.accounts.importing.rows import Around, RowReader
 from server.accounts.locating import locate_pending
@@ -139,6 +139,10 @@ class AccountTarget:
         """Rows whose number another account has."""
         return sql.REFUSED
 
+    def odd_sql(self) -> str:
+        """Likely doubles, countries that hardly any other row has, coordinates in another country."""
+        return oddities.ODD
+
     def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
         """The accounts that the importer may write; the command line may write all."""
         user = session.get(User, run.actor) if run.actor else None
@@ -187,6 +191,7 @@ class AccountTarget:
             dialled_in=home_country(session),
             maps=tuple(BBox(*region.bbox) for region in served(session) if region.bbox),
             own=self.own,
+            asked=frozenset(run.mapping.values()),
         )
         return lambda row: RowReader(row, around).read()
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.accounts.reviewing.misplaced import NUMBER_ELSEWHERE, STREET_AND_CITY, WRONG_COLUMNS
+
 
 class Cure(StrEnum):
     """What a detector proposes for the sites it finds."""
@@ -197,48 +199,6 @@ COUNTRY_MISSING = f"""
         then {IN_ITS_COUNTRY.format(country="m.country")} else {ON_THE_MAP} end
 """  # noqa: S608
 
-# "9490 Vaduz" in one column: the first word, or the first two, are a postcode of the map or look like one.
-HEADED = r"""
-    select s.id, w.head, w.rest, w.words from looked_at s
-    cross join lateral (
-        select upper(regexp_replace(m[1], '^[A-Za-z]{{1,2}}-', '')) as head, m[2] as rest, words
-        from (select 1 as words, regexp_match({column}, '^(\S+)\s+(\D.*)$') as m
-              union all select 2, regexp_match({column}, '^(\S+\s\S+)\s+(\D.*)$')) parts
-        where m is not null
-    ) w
-    where {column} ~ '[0-9]' and (w.head ~ '[0-9]' and replace(w.head, ' ', '') in (select code from codes)
-        or w.words = 1 and w.head ~ '^[0-9]{{4,6}}$' and w.rest !~ '^[A-Z]{{2}}( |$)')
-"""
-
-WRONG_COLUMNS = rf"""
-    with codes as materialized (
-        select distinct upper(replace(replace(p, ' ', ''), '-', '')) as code
-        from geocoding_street st, unnest(st.postcodes) p where st.source_id = any(:sources)
-    ),
-    cities as materialized ({HEADED.format(column="s.city")}),
-    postcodes as materialized ({HEADED.format(column="s.postcode")})
-    select s.id as site_id, jsonb_build_object('postcode', s.city, 'city', s.postcode) as after,
-           jsonb_build_object(
-               'text', '“{{postcode}}” is in the column of the postcode, “{{city}}” in that of the city',
-               'postcode', s.postcode, 'city', s.city) as why
-    from looked_at s
-    where s.postcode !~ '[0-9]' and (
-        s.city ~ '^([A-Za-z]{{1,3}}[- ])?[0-9][0-9A-Za-z -]{{2,9}}$'
-        or upper(replace(s.city, ' ', '')) in (select code from codes)
-           and upper(replace(s.postcode, ' ', '')) not in (select code from codes))
-    union all
-    (select distinct on (s.id) s.id, jsonb_build_object('postcode', c.head, 'city', c.rest),
-            jsonb_build_object('text', 'postcode and city stand together in the column of the city: “{{city}}”',
-                               'city', s.city)
-     from looked_at s join cities c on c.id = s.id where s.postcode is null order by s.id, c.words desc)
-    union all
-    (select distinct on (s.id) s.id, jsonb_build_object('postcode', c.head, 'city', c.rest),
-            jsonb_build_object('text', 'postcode and city stand together in the column of the postcode: “{{postcode}}”',
-                               'postcode', s.postcode)
-     from looked_at s join postcodes c on c.id = s.id
-     where s.city is null or search_text(s.city) = search_text(c.rest) order by s.id, c.words desc)
-"""  # noqa: S608
-
 DETECTORS = {
     detector.name: detector
     for detector in (
@@ -259,6 +219,24 @@ DETECTORS = {
             "columns-2",
             Cure.ADDRESS,
             WRONG_COLUMNS,
+        ),
+        Detector(
+            "street_and_city",
+            "Street and city exchanged",
+            "The city is a street of the map, with or without a house number, and the street is its city.",
+            "Exchanges the two and locates the address again.",
+            "arrow-left-right",
+            Cure.ADDRESS,
+            STREET_AND_CITY,
+        ),
+        Detector(
+            "number_elsewhere",
+            "House number in the wrong column",
+            "The street has no number, and a house number stands beside the city or in place of the postcode.",
+            "Puts it behind the street and locates the address again.",
+            "columns-2",
+            Cure.ADDRESS,
+            NUMBER_ELSEWHERE,
         ),
         Detector(
             "country_missing",

@@ -3,16 +3,21 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from server.auth.models import Role, User
 from server.exchange.kinds import KINDS
+from server.kit import validation
 from server.kit.ids import uuid7
-from server.web.language import Language
+from server.web.language import Language, catalogue
 
 SERVER = Path(__file__).parents[3] / "server"
 ROOMS = sorted(path.name for path in SERVER.iterdir() if path.is_dir() and any(path.rglob("*.py")))
@@ -114,3 +119,32 @@ def test_a_script_of_a_page_is_refused_in_the_language_of_the_page_and_a_program
     assert (
         browser.get(unknown, headers=spoken | {"x-csrf-token": "-"}).json()["detail"] == "Dieses Konto gibt es nicht."
     )
+    misfit = "/api/v1/accounts?limit=many"
+    refused = browser.get(misfit, headers=spoken).json()
+    assert (refused["detail"], refused["code"]) == ("Limit: a whole number is needed.", "invalid")
+    assert refused["errors"] == [{"field": "limit", "where": "query", "message": "a whole number is needed."}]
+    said = browser.get(misfit, headers=spoken | {"x-csrf-token": "-"}).json()["detail"]
+    assert said == "Limit: hier braucht es eine ganze Zahl."
+
+
+def test_what_is_wrong_with_the_shape_of_a_request_is_said_in_words_of_ours_and_in_german() -> None:
+    class Line(BaseModel):
+        quantity: int
+        price: Decimal = Field(ge=0, max_digits=4)
+        day: date
+        unit: Literal["piece", "box"] = "piece"
+
+    given = {"quantity": "two", "price": -1, "day": "soon", "unit": "crate"}
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(list[Line]).validate_python([given])
+    items = [{**item, "loc": ("body", *item["loc"])} for item in refused.value.errors()]
+    said = [f"{validation.label(item['loc'])}: {validation.problem(item)}" for item in items]
+    assert said == [
+        "1 quantity: a whole number is needed.",
+        "1 price: 0 or more is needed.",
+        "1 day: a day is needed, as in 2026-11-27.",
+        "1 unit: one of these is needed: 'piece' or 'box'.",
+    ]
+    german = "1 quantity: hier braucht es eine ganze Zahl. 1 price: hier braucht es 0 oder mehr."
+    assert DE.said(" ".join(said[:2])) == german
+    assert {text for text in validation.SAID.values() if "{label}: " + text not in catalogue("de")} == set()

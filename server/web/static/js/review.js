@@ -25,7 +25,7 @@ function fetched(site) {
 }
 
 const collection = () => ({ type: "FeatureCollection", features: view?.circles ?? [] });
-const mapElement = $("#desk-map");
+const mapElement = $("#desk-map"), hint = $("#desk-hint");
 const made = await createMap(mapElement, { layers: [place(collection)] });
 let markers = [], pin = null;
 
@@ -47,6 +47,7 @@ function putPin(lon, lat) {
     pin.on("dragstart", () => { view.isMoved = true; });
   }
   pin.setLngLat([lon, lat]).addTo(made.map);
+  hint.hidden = true;
 }
 made.map.on("click", (event) => { if (view) { view.isMoved = true; putPin(event.lngLat.lng, event.lngLat.lat); } });
 
@@ -62,6 +63,7 @@ function draw() {
   const standsOnGuess = isGuess && Math.abs(site.lon - best.lon) < 1e-5 && Math.abs(site.lat - best.lat) < 1e-5;
   const first = site.lon !== null && !standsOnGuess && !Object.keys(view.data.address).length ? site : isGuess ? undefined : best;
   if (first) putPin(first.lon, first.lat); else pin = null;
+  hint.hidden = Boolean(first);
   const rings = [...options.map((one) => circle([one.lon, one.lat], one.uncertainty_m)), ...proposals.map((one) => circle([one.lon, one.lat], one.uncertainty_m))];
   if (site.lon !== null && site.uncertainty_m > 0) rings.push(circle([site.lon, site.lat], site.uncertainty_m));
   view.circles = rings;
@@ -116,6 +118,7 @@ setInterval(claim, 60_000);
 function end() {
   at = rows.length;
   view = null;
+  hint.hidden = true;
   markers.forEach((one) => one.remove());
   pin?.remove();
   pin = null;

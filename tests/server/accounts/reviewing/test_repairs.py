@@ -115,6 +115,42 @@ def test_city_and_postcode_go_back_into_their_columns(session: Session, admin: S
         assert (site.postcode, site.city, site.grade) == ("01234", "Seestadt", "rooftop")
 
 
+def test_street_and_city_that_are_exchanged_go_back_into_their_columns(
+    session: Session, admin: Scope, add: Add
+) -> None:
+    swapped = add("Swapped", street="Seestadt", city="Hauptstrasse 10")
+    front = add("Number in front", street="Seestadt", city="10 Hauptstrasse")
+    add("A city of another name", street="Bergstadt", city="Hauptstrasse 10")
+    add("As it should be", street="Hauptstrasse 10", city="Seestadt")
+    before = state(session, swapped)
+    run, rows = found(session, admin, "street_and_city")
+    assert {row.name for row in rows} == {"Swapped", "Number in front"}
+    repairing.apply(session, admin, run)
+    session.refresh(swapped)
+    session.refresh(front)
+    assert (swapped.street, swapped.city, swapped.grade) == ("Hauptstrasse 10", "Seestadt", "rooftop")
+    assert point(session, front) == tuple(house(10))
+    repairs.undo(session, admin, run)
+    session.refresh(swapped)
+    assert state(session, swapped) == before
+
+
+def test_a_house_number_in_another_column_goes_behind_its_street(session: Session, admin: Scope, add: Add) -> None:
+    behind = add("Behind the city", street="Hauptstrasse", city="Seestadt 10")
+    front = add("In front of it", street="Hauptstrasse", city="10 Seestadt")
+    shifted = add("One column too far", street="Hauptstrasse", postcode="10", city="01234 Seestadt")
+    add("Has one", street="Hauptstrasse 11", city="Seestadt 10")
+    add("Unknown street", street="Nirgendweg", city="Seestadt 10")
+    run, rows = found(session, admin, "number_elsewhere")
+    assert {row.name for row in rows} == {"Behind the city", "In front of it", "One column too far"}
+    assert sum("postcode" in (row.why or {}) for row in rows) == 1
+    repairing.apply(session, admin, run)
+    for site in (behind, front, shifted):
+        session.refresh(site)
+        assert (site.street, site.postcode, site.city) == ("Hauptstrasse 10", "01234", "Seestadt")
+        assert point(session, site) == tuple(house(10))
+
+
 def test_a_missing_country_is_that_of_all_others(session: Session, admin: Scope, add: Add) -> None:
     silent = add("Silent", country=None)
     assert found(session, admin, "country_missing")[1] == []
