@@ -224,6 +224,7 @@ def test_the_lines_add_up_to_the_amount(clients: Any, make_deal: Any) -> None:
     path = f"{DEALS}/{deal.id}"
     answer = clients["rita"].put(f"{path}/lines", json={"lines": lines}, headers={"If-Match": f'"{deal.rev}"'})
     assert answer.json()["amount"] == "929.99"
+    assert [one["code"] for one in answer.json()["notes"]] == ["amount_changed"], "somebody had typed another one"
     match = {"If-Match": answer.headers["etag"]}
     by_hand = clients["rita"].patch(path, json={"amount": "1"}, headers=match)
     assert (by_hand.status_code, by_hand.json()["code"]) == (409, "amount_follows_lines")
