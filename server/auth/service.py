@@ -100,6 +100,8 @@ def checked_email(session: Session, email: str | None, user_id: UUID | None = No
     if not email or not email.strip():
         return None
     found = address(email, field="email")
+    # Whoever saves the same address at the same moment waits here, and then sees that it is taken.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"email of a person: {found.lower()}"))))
     same = select(User.id).where(func.lower(User.email) == found.lower(), User.deleted_at.is_(None))
     if session.scalar(same.where(User.id != user_id if user_id else true()).limit(1)) is not None:
         raise Conflict(f"Somebody else has the address “{found}”.", help="Choose another one.", field="email")

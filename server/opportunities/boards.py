@@ -16,6 +16,7 @@ from server.opportunities import queries
 from server.opportunities.models import Opportunity, Stage, State
 from server.opportunities.queries import Row
 from server.opportunities.rates import Total
+from server.opportunities.sums import grouped
 
 CARDS = 20
 """Cards of a column that come at once."""
@@ -38,7 +39,7 @@ def on_board(
 ) -> Select[Opportunity]:
     """The deals of a pipeline's board: open ones, and those that were closed lately."""
     lately = Opportunity.closed_at > clock.now() - timedelta(days=CLOSED_DAYS)
-    statement = queries.chosen(session, scope, filter=filter, search=search)
+    statement = queries.chosen_for_sums(session, scope, filter=filter, search=search)
     return statement.where(Opportunity.pipeline_id == pipeline_id, (Opportunity.state == State.OPEN) | lately)
 
 
@@ -54,7 +55,7 @@ def board(
     """All columns of a pipeline: two statements, however many deals there are."""
     today = accounts.today_of(scope)
     statement = on_board(session, scope, pipeline_id, filter=filter, search=search)
-    totals = queries.grouped(session, statement, Opportunity.stage_id, today)
+    sums = grouped(session, statement, Opportunity.stage_id, today)
     place = func.row_number().over(partition_by=Opportunity.stage_id, order_by=(Opportunity.close_on, Opportunity.id))
     numbered = statement.with_only_columns(Opportunity.id, place.label("place")).subquery("numbered")
     first = select(numbered.c.id).where(numbered.c.place <= cards + 1).subquery("first")
@@ -64,7 +65,7 @@ def board(
         row = Row(*found)
         by_stage.setdefault(row.stage.id, []).append(row)
     return [
-        column(stage, totals.get(stage.id, Total()), by_stage.get(stage.id, []), cards)
+        column(stage, sums.get(stage.id, Total()), by_stage.get(stage.id, []), cards)
         for stage in queries.stages(session, pipeline_id)
     ]
 
@@ -79,8 +80,10 @@ def more(
     if after is not None:
         there = tuple_(cast(str(after[0]), Opportunity.close_on.type), cast(str(after[1]), Opportunity.id.type))
         statement = statement.where(tuple_(Opportunity.close_on, Opportunity.id) > there)
-    detailed = queries.with_details(statement, accounts.today_of(scope))
-    ordered = detailed.order_by(Opportunity.close_on, Opportunity.id).limit(CARDS * 2 + 1)
+    page = statement.with_only_columns(Opportunity.id).order_by(Opportunity.close_on, Opportunity.id)
+    ids = page.limit(CARDS * 2 + 1).subquery("page")
+    detailed = queries.with_details(queries.joined().join(ids, ids.c.id == Opportunity.id), accounts.today_of(scope))
+    ordered = detailed.order_by(Opportunity.close_on, Opportunity.id)
     return column(stage, Total(), [Row(*row) for row in session.execute(ordered)], CARDS * 2)
 
 
@@ -89,8 +92,8 @@ def heads(
 ) -> list[Column]:
     """What the columns add up to, without their cards."""
     statement = on_board(session, scope, pipeline_id, filter=filter, search=search)
-    totals = queries.grouped(session, statement, Opportunity.stage_id, accounts.today_of(scope))
-    return [column(stage, totals.get(stage.id, Total()), [], 0) for stage in queries.stages(session, pipeline_id)]
+    sums = grouped(session, statement, Opportunity.stage_id, accounts.today_of(scope))
+    return [column(stage, sums.get(stage.id, Total()), [], 0) for stage in queries.stages(session, pipeline_id)]
 
 
 def column(stage: Stage, total: Total, rows: Sequence[Row], cards: int) -> Column:

@@ -10,25 +10,29 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql import visitors
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
 from server.accounts.around import Around
 from server.accounts.models import Account, Folded, Site
+from server.accounts.reach import reached_ids
 from server.accounts.reaching import Reaching
 from server.auth import veil
 from server.auth.access import Scope
 from server.auth.models import User
+from server.auth.roles import Level
 from server.fields.queries import filtering
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.filtering.guard import answers_in_time
 from server.kit.paging import decode_cursor, encode_cursor
-from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_base, is_rotten, rate
+from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_base, is_rotten
 from server.opportunities.models import Opportunity, OpportunityLine, Pipeline, Stage, StageChange
-from server.opportunities.rates import Total, apart_of
+from server.opportunities.rates import Total
 from server.opportunities.reaching import OF_ACCOUNTS
+from server.opportunities.sums import totals
 from server.records.binned import binned
 from server.records.happenings import happening
 from server.territories.models import Territory
@@ -63,14 +67,49 @@ def chosen(
     permission: str = "opportunities:read",
 ) -> Select[Opportunity]:
     """The deals that a filter and a search leave of what somebody may see: the same for board, list, map and export."""
-    statement = visible_to(scope, permission)
+    return visible_to(scope, permission).where(*conditions(session, scope, filter, search))
+
+
+def chosen_for_sums(
+    session: Session, scope: Scope, *, filter: str | None = None, search: str | None = None
+) -> Select[Opportunity]:
+    """The same deals for what asks nothing of their accounts, such as sums: accounts are read only when the filter or
+    the search asks for them.
+    """
+    wanted = conditions(session, scope, filter, search)
+    if any(map(asks_accounts, wanted)):
+        return visible_to(scope).where(*wanted)
+    gone = aliased(Account)
+    deleted = select(literal(1)).where(gone.id == LIVING, gone.deleted_at.is_not(None)).correlate_except(gone).exists()
+    statement = (
+        select(Opportunity)
+        .join(Stage, Stage.id == Opportunity.stage_id)
+        .outerjoin(Folded, Folded.id == Opportunity.account_id)
+        .where(Opportunity.deleted_at.is_(None), ~deleted, *wanted)
+    )
+    if scope.level("opportunities:read") >= Level.ALL:
+        return statement
+    mine = Opportunity.owner_id == scope.user_id if scope.may("opportunities:read") else literal(False)
+    return statement.where(or_(LIVING.in_(reached_ids(scope, "opportunities:read")), mine))
+
+
+def asks_accounts(part: ColumnElement[Any]) -> bool:
+    """Whether a condition or a key reads a column of accounts."""
+    return any(getattr(one, "table", None) is Account.__table__ for one in visitors.iterate(part))
+
+
+def conditions(
+    session: Session, scope: Scope, filter: str | None = None, search: str | None = None
+) -> list[ColumnElement[bool]]:
+    """What a filter and a search ask of deals."""
+    wanted = []
     if filter and filter.strip():
-        statement = statement.where(compile_filter(parse(filter), language(session, scope)))
+        wanted.append(compile_filter(parse(filter), language(session, scope)))
     for word in (search or "").split()[:8]:
         like = func.concat("%", func.regexp_replace(func.search_text(word), r"([\\%_])", r"\\\1", "g"), "%")
         found = [func.search_text(column).like(like) for column in (Opportunity.name, Account.name)]
-        statement = statement.where(or_(*found, Opportunity.number == word))
-    return statement
+        wanted.append(or_(*found, Opportunity.number == word))
+    return wanted
 
 
 def language(session: Session, scope: Scope) -> Vocabulary:
@@ -228,12 +267,14 @@ def page(
 ) -> Listing:
     """One page of the deals that somebody may see. `sort` names a key, with `-` in front for the other way round."""
     today = accounts.today_of(scope)
-    statement = chosen(session, scope, filter=filter, search=search)
+    statement = chosen_for_sums(session, scope, filter=filter, search=search)
     keys = scope.askable("opportunity", sort_keys(today))
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
     total = totals(session, statement, today)
+    if asks_accounts(key):
+        statement = chosen(session, scope, filter=filter, search=search)
     after, down = decode_cursor(cursor, 3), sort.startswith("-")
     if after is not None:
         if after[0] != sort:
@@ -254,37 +295,6 @@ def page(
         next_cursor=encode_cursor((sort, str(last[14]), str(last[0].id))) if last else None,
         total=total,
     )
-
-
-def totals(session: Session, statement: Select[Opportunity], today: date) -> Total:
-    """How many deals a selection has, what they are worth, and what of it is likely."""
-    return grouped(session, statement, literal(0), today).get(0, Total())
-
-
-def grouped(session: Session, statement: Select[Opportunity], key: Any, today: date) -> dict[Any, Total]:
-    """The same by a key, in one statement."""
-    worth = (
-        statement.with_only_columns(
-            key.label("key"),
-            apart_of(Opportunity.currency, rate(today)).label("apart"),
-            func.coalesce(Opportunity.amount, 0).label("amount"),
-            rate(today).label("rate"),
-            PROBABILITY.label("probability"),
-        )
-    ).subquery("worth")
-    value = worth.c.amount * func.coalesce(worth.c.rate, 1)
-    sums: Select[Any] = select(
-        worth.c.key, worth.c.apart, func.count(), func.sum(value), func.sum(value * worth.c.probability)
-    ).group_by(worth.c.key, worth.c.apart)
-    found: dict[Any, Total] = {}
-    unknown = veil.hidden("opportunity") & {"amount", "probability"}
-    for group, apart, count, amount, weighted in session.execute(sums):
-        if unknown:
-            weighted = Decimal(0)
-        if "amount" in unknown:
-            apart, amount = None, Decimal(0)
-        found.setdefault(group, Total()).add(apart, count, amount, weighted)
-    return found
 
 
 def detail(session: Session, scope: Scope, deal_id: UUID, permission: str = "opportunities:read") -> Row:

@@ -199,7 +199,9 @@ def set_lines(
     lines: Sequence[Mapping[str, Any]],
     code: object = None,
 ) -> Outcome:
-    """Write what a deal is about, in one currency; the amount is their sum. Refuses an older revision of the deal."""
+    """Write what a deal is about, in one currency; the amount is their sum, and the outcome says so when that replaces
+    an amount that somebody typed. Refuses an older revision of the deal.
+    """
     deal = find(session, scope, deal_id)
     scope.need_changes("opportunity", ("amount",))
     if base_rev < deal.rev:
@@ -207,13 +209,14 @@ def set_lines(
             f"“{deal.name}” was changed after you read it.", help="Look at it again, then repeat.", rev=deal.rev
         )
     currency = cleaned(DEAL, "currency", code) if code else deal.currency
-    old = f"{deal.amount if deal.amount is not None else 0} {deal.currency}"
-    changed = currency != deal.currency
+    by_hand = deal.amount is not None and not queries.lines_of(session, [deal_id])
+    before = deal.amount or 0, deal.currency
     deal.currency = currency
     write_lines(session, deal, lines)
-    note = {"code": "currency_changed", "message": f"The amount was {old} and is {deal.amount or 0} {currency} now.",
-            "old": old, "new": f"{deal.amount or 0} {currency}"}  # fmt: skip
-    return Outcome(written(session, deal), frozenset({"amount"}), (note,) if changed else ())
+    old, new = (f"{amount} {unit}" for amount, unit in (before, (deal.amount or 0, currency)))
+    said = "currency_changed" if currency != before[1] else "amount_changed" if by_hand and old != new else None
+    note = {"code": said or "", "message": f"The amount was {old} and is {new} now.", "old": old, "new": new}
+    return Outcome(written(session, deal), frozenset({"amount"}), (note,) if said else ())
 
 
 def delete(session: Session, scope: Scope, deal_id: UUID, base_rev: int) -> Opportunity:

@@ -3,21 +3,23 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
+from server.files.service import answer
 from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.etags import BaseRevision, tag
 from server.kit.paging import Cursor, Exact, Limit, Page
-from server.products import queries, service
+from server.products import pictures, queries, service
 from server.products.models import PriceList, TaxClass
 from server.products.queries import Customer
 from server.products.schemas import (
     CategoryMove,
     CategoryRead,
     CategoryWrite,
+    PictureWrite,
     PriceListFields,
     PriceListRead,
     PriceRead,
@@ -51,7 +53,8 @@ def read(session: Session, scope: Scope, product_id: UUID) -> ProductRead:
     row = queries.detail(session, scope, product_id)
     if row is None:
         raise NotFound("There is no such product.", id=str(product_id))
-    return ProductRead.of(row, queries.stock_of(session, [product_id]).get(product_id, []))
+    stock = queries.stock_of(session, [product_id]).get(product_id, [])
+    return ProductRead.of(row, stock, pictures.pictures_of(session, [product_id]).get(product_id))
 
 
 @router.get("/products")
@@ -69,8 +72,9 @@ def list_products(
     found = queries.page(
         session, scope, filter=filter, search=search, sort=sort, cursor=cursor, limit=limit, exact=exact
     )
-    stock = queries.stock_of(session, [row.product.id for row in found.rows])
-    items = [ProductRead.of(row, stock.get(row.product.id, [])) for row in found.rows]
+    ids = [row.product.id for row in found.rows]
+    stock, shown = queries.stock_of(session, ids), pictures.pictures_of(session, ids)
+    items = [ProductRead.of(row, stock.get(row.product.id, []), shown.get(row.product.id)) for row in found.rows]
     return Page(items=items, next_cursor=found.next_cursor, total=found.total, total_is_estimated=found.is_estimated)
 
 
@@ -118,6 +122,29 @@ def note_stock(product_id: UUID, body: StockWrite, _scope: WriteProducts, sessio
     """Note how much there is in a warehouse; an older word than the known one changes nothing."""
     level = service.note_stock(session, product_id, body.quantity, body.as_of, body.warehouse)
     return StockRead.model_validate(level)
+
+
+@router.get("/products/{product_id}/picture")
+def picture(
+    request: Request, product_id: UUID, _scope: ReadProducts, session: Db, small: Annotated[bool, Query()] = False
+) -> Response:
+    """The picture of a product; `small`: at most 480 pixels wide and high, once it is drawn."""
+    return answer(pictures.picture_of(session, product_id), small=small, seen=request.headers.get("if-none-match"))
+
+
+@router.put("/products/{product_id}/picture")
+def set_picture(
+    product_id: UUID, body: PictureWrite, scope: WriteProducts, session: Db, response: Response
+) -> ProductRead:
+    """Show a product with a picture that you sent to `/files`; it takes the place of the one before."""
+    pictures.show_with(session, product_id, body.file_id, scope.user_id)
+    return get(product_id, scope, session, response)
+
+
+@router.delete("/products/{product_id}/picture", status_code=204)
+def drop_picture(product_id: UUID, _scope: WriteProducts, session: Db) -> None:
+    """Show a product without a picture."""
+    pictures.show_without(session, product_id)
 
 
 @router.get("/product-categories")

@@ -84,12 +84,13 @@ class ProductRead(Read):
     successor_id: UUID | None
     ean: str | None
     stock: list[StockRead] = []
+    picture: str | None = Field(default=None, description="Hash of its picture, which is at `/products/{id}/picture`.")
     rev: int
 
     @classmethod
-    def of(cls, row: Row, stock: list[StockLevel]) -> "ProductRead":
+    def of(cls, row: Row, stock: list[StockLevel], picture: str | None) -> "ProductRead":
         """A stored product."""
-        made: dict[str, Any] = {"category": row.category, "tax_class": row.tax_class}
+        made: dict[str, Any] = {"category": row.category, "tax_class": row.tax_class, "picture": picture}
         made["stock"] = [StockRead.model_validate(level) for level in stock]
         return cls(**made, **{name: getattr(row.product, name) for name in cls.model_fields if name not in made})
 
@@ -100,6 +101,12 @@ class StockWrite(Write):
     quantity: Decimal = Field(examples=["120"])
     warehouse: str = ""
     as_of: AwareDatetime | None = Field(default=None, description="When it was counted; null: now.")
+
+
+class PictureWrite(Write):
+    """Which picture a product is shown with."""
+
+    file_id: UUID = Field(description="Of a file that was sent to `/files`.")
 
 
 class CategoryWrite(Write):

@@ -18,6 +18,7 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, PreconditionFailed, WaymarkError
 from server.kit.settings import settings
 from server.opportunities import moving, pipelines, queries, service
+from server.opportunities.lines import worth
 from server.opportunities.models import ChoiceKind
 from server.opportunities.service import NewDeal
 from server.opportunities.values import DEAL
@@ -141,6 +142,7 @@ def deal_page(
         deal=row.deal,
         stages=queries.stages(session, row.deal.pipeline_id),
         lines=lines,
+        worth=worth,
         numbers=numbers_of(session, [line.product_id for line in lines if line.product_id]),
         steps=queries.way_of(session, deal_id),
         own_fields=fields_of(session, "opportunity"),
@@ -326,10 +328,11 @@ def set_lines(
     try:
         lines = [{**line, "discount": share_of(line["discount"])} for line in typed]
         with attempt(session):
-            service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, lines))
+            done = service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, lines))
     except WaymarkError as error:
         return deal_page(request, scope, session, deal_id, error, typed)
-    return go(f"/pipeline/deals/{deal_id}")
+    told = f"?{urlencode({'told': done.notes[0]['message']})}" if done.notes else ""
+    return go(f"/pipeline/deals/{deal_id}{told}")
 
 
 def share_of(written: str) -> str:

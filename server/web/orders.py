@@ -27,6 +27,7 @@ from server.orders.schemas import reason_of
 from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import queries as products
 from server.products.money import digits, plain, priced
+from server.products.pictures import pictures_of
 from server.web.forms import Sent, given, text
 from server.web.pages import attempt, go, render
 
@@ -142,6 +143,7 @@ def shown(session: Session, scope: Scope, order: Order) -> dict[str, Any]:
         "may_write": may_write,
         "looks": LOOKS,
         "taxes": products.tax_classes(session),
+        "pictures": pictures_of(session, [line.product_id for line in lines if line.product_id]),
     }
 
 
@@ -183,7 +185,10 @@ def find_products(
     """A fragment: products that fit what is typed."""
     order = queries.find(session, scope, order_id)
     found = products.page(session, scope, search=code, filter="active = yes", limit=8) if code.strip() else None
-    return render(request, "orders/found.html", scope, found=found, order=order, code=code, plain=plain)
+    pictures = pictures_of(session, [row.product.id for row in found.rows]) if found else {}
+    return render(
+        request, "orders/found.html", scope, found=found, order=order, code=code, plain=plain, pictures=pictures
+    )
 
 
 @router.post("/orders/{order_id}/lines")

@@ -21,6 +21,7 @@ from server.opportunities.models import Pipeline, Stage
 from server.opportunities.queries import Listing
 from server.opportunities.rates import Total
 from server.opportunities.routes import Filter, Search
+from server.opportunities.sums import totals
 from server.web.deals import choices
 from server.web.filters import Chip, chips
 from server.web.forms import Sent, given, text
@@ -205,8 +206,8 @@ def show_map(request: Request, scope: ReadDeals, session: Db, filter: Filter = N
     error, total, lost = None, Total(), 0
     try:
         with attempt(session):
-            statement = queries.chosen(session, scope, filter=filter, search=search)
-            total = queries.totals(session, statement, accounts.today_of(scope))
+            statement = queries.chosen_for_sums(session, scope, filter=filter, search=search)
+            total = totals(session, statement, accounts.today_of(scope))
             lost = tiles.without_pin(session, scope, filter=filter, search=search)
     except WaymarkError as refused:
         error = refused

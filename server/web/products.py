@@ -5,16 +5,18 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
+from server.files import service as files
+from server.files import store
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.paging import Cursor, Exact
-from server.products import exporting, queries, service
+from server.products import exporting, pictures, queries, service
 from server.products.fields import fields
 from server.products.models import PriceList, Product
 from server.products.money import plain, priced
@@ -65,6 +67,7 @@ def show_products(
         filter=filter or "", search=search or "", sort=sort, first=first, link=link, known=fields().values(),
         chips=[(label, term, term == filter) for label, term in CHIPS], error=error, plain=plain, priced=priced,
         prices=usual_prices(session, [row.product.id for row in found.rows]), tab="products",
+        shown=pictures.pictures_of(session, [row.product.id for row in found.rows]),
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
         restorable=request.query_params.get("deleted"),
     )  # fmt: skip
@@ -103,6 +106,7 @@ def form(
         others=[("", "–"), *((key, name) for key, name in others if product is None or key != product.id)],
         stock=queries.stock_of(session, [product.id]).get(product.id, []) if product else [],
         prices=[] if product is None else prices_of(session, product.id),
+        picture=pictures.pictures_of(session, [product.id]).get(product.id) if product else None,
     )  # fmt: skip
 
 
@@ -192,6 +196,28 @@ def note_stock(request: Request, product_id: UUID, scope: WriteProducts, session
             service.note_stock(session, product_id, text(sent, "quantity"), warehouse=text(sent, "warehouse") or "")
     except WaymarkError as error:
         return form(request, scope, session, product, {name: getattr(product, name) for name in PRODUCT}, error)
+    return go(f"/products/{product_id}")
+
+
+@router.post("/products/{product_id}/picture")
+def set_picture(
+    request: Request, product_id: UUID, scope: WriteProducts, session: Db, file: Annotated[UploadFile, File()]
+) -> Response:
+    """Show a product with a picture."""
+    product, name = found_product(session, product_id), file.filename or "picture"
+    try:
+        with attempt(session):
+            kept = files.keep(session, store.take(name, file.file.read()), name, scope.user_id)
+            pictures.show_with(session, product_id, kept.id, scope.user_id)
+    except WaymarkError as error:
+        return form(request, scope, session, product, {name: getattr(product, name) for name in PRODUCT}, error)
+    return go(f"/products/{product_id}")
+
+
+@router.post("/products/{product_id}/picture/delete")
+def drop_picture(product_id: UUID, _scope: WriteProducts, session: Db) -> Response:
+    """Show a product without a picture."""
+    pictures.show_without(session, product_id)
     return go(f"/products/{product_id}")
 
 

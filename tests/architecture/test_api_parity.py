@@ -60,6 +60,8 @@ DONE_BY = """
 /products/new                                       POST /products
 /products/{product_id}                              PATCH /products/{product_id}
 /products/{product_id}/stock                        PUT /products/{product_id}/stock
+/products/{product_id}/picture                      PUT /products/{product_id}/picture
+/products/{product_id}/picture/delete               DELETE /products/{product_id}/picture
 /products/{product_id}/delete                       DELETE /products/{product_id}
 /price-lists                                        POST /price-lists
 /price-lists/taxes                                  POST /tax-classes

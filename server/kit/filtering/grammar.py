@@ -150,7 +150,7 @@ class Parser(Reader):
             self.need("with")
             return Comparison(name, "!^" if negated else "^", self.value(), first.position)
         if negated or self.word.kind != "operator":
-            raise FilterError(f"expected {OPERATORS}", self.word.position, help=f"e.g. {name} = value")
+            raise FilterError(f"expected {OPERATORS}", self.word.position, help=example(name))
         return Comparison(name, SIGNS[self.next().text], self.value(), first.position)
 
     def aggregate(self, relation: str, function: Function, position: int) -> Aggregate:
@@ -182,6 +182,14 @@ class Parser(Reader):
             values.append(self.value())
         self.need(")")
         return tuple(values)
+
+
+def example(name: str) -> str:
+    """How a condition on a field is written; of `orders.count`, what was meant is asked of all orders."""
+    relation, _, function = name.rpartition(".")
+    if not relation or function not in FUNCTIONS:
+        return f"e.g. {name} = value"
+    return f"e.g. {relation}.{function}({'' if function == 'count' else 'amount'}) over 12 months > 3"
 
 
 def parse(text: str) -> Node:

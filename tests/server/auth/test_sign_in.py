@@ -6,7 +6,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from server.auth.models import Role, User
-from server.auth.service import fits
+from server.auth.service import create_user, fits
+from server.kit.errors import Conflict
+from tests.server.at_once import overlapping
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -46,3 +48,12 @@ def test_the_last_admin_cannot_be_switched_off(client_for: ClientFor, make_user:
     ada = make_user("ada")
     answer = client_for(ada).patch(f"/api/v1/users/{ada.id}", json={"active": False})
     assert answer.status_code == 409
+
+
+def test_two_people_who_save_the_same_address_at_once_do_not_both_keep_it(empty_database: object) -> None:
+    def invited(login: str) -> Callable[[Session], User]:
+        return lambda session: create_user(session, login=login, name=login, role=Role.REP, email="Rita@example.org")
+
+    came = overlapping(invited("rita"), invited("otto"))
+    assert isinstance(came, Conflict)
+    assert "Somebody else has the address" in str(came)

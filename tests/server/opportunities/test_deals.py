@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from server.accounts.queries import today_of
 from server.auth.access import system_scope
 from server.fields import service as own
+from server.kit import clock
 from server.kit.errors import Invalid
 from server.opportunities import bulk, moving, pipelines, queries, rates, service
 from server.opportunities.models import ChoiceKind, Opportunity, StageChange, State
@@ -60,6 +61,27 @@ def test_somebody_elses_deal_does_not_exist(clients: Any, make_deal: Any, make_a
     assert [column["total"]["count"] for column in board["columns"]] == [0] * 6
     assert otto.post(DEALS, json=body(AccountOf(deal))).status_code == 404
     assert [one["name"] for one in clients["rita"].get(DEALS).json()["items"]] == ["Oven"]
+
+
+def test_sums_are_of_the_deals_that_a_list_shows(
+    session: Any, make_account: Any, make_deal: Any, people: Any, scope: Any
+) -> None:
+    rest, gone, kept = (make_account(name, (9.2, 47.1), account_class="A") for name in ("Rest", "Gone", "Kept"))
+    merged, far = make_account("Merged", (9.2, 47.1)), make_account("Far", (11.9, 47.9))
+    for place in (rest, gone, merged, kept):
+        make_deal(place.name, place)
+    make_deal("Far", far, owner_id=people["otto"].id)
+    gone.deleted_at, merged.merged_into = clock.now(), kept.id
+    session.flush()
+    for who in (system_scope(), scope(people["rita"]), scope(people["otto"])):
+        for wish in ({}, {"filter": "amount > 5"}, {"filter": "class = A"}, {"search": "kept"}):
+            seen = [
+                sorted(session.scalars(made(session, who, **wish).with_only_columns(Opportunity.name)))
+                for made in (queries.chosen, queries.chosen_for_sums)
+            ]
+            assert seen[0] == seen[1], (who, wish)
+            assert "Gone" not in seen[1]
+    assert seen[0] == [], "of Otto's deals none is called so"
 
 
 class AccountOf:
@@ -224,6 +246,7 @@ def test_the_lines_add_up_to_the_amount(clients: Any, make_deal: Any) -> None:
     path = f"{DEALS}/{deal.id}"
     answer = clients["rita"].put(f"{path}/lines", json={"lines": lines}, headers={"If-Match": f'"{deal.rev}"'})
     assert answer.json()["amount"] == "929.99"
+    assert [one["code"] for one in answer.json()["notes"]] == ["amount_changed"], "somebody had typed another one"
     match = {"If-Match": answer.headers["etag"]}
     by_hand = clients["rita"].patch(path, json={"amount": "1"}, headers=match)
     assert (by_hand.status_code, by_hand.json()["code"]) == (409, "amount_follows_lines")

@@ -1,9 +1,12 @@
 """The catalogue: who may change it, parallel edits, circles, price lists and their use."""
 
+import hashlib
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid
@@ -100,3 +103,27 @@ def test_a_list_is_for_whom_it_names(session: Any, retail: Any, make_product: An
     assert queries.uses_of(session, own.id) == []
     with pytest.raises(Invalid, match="not for several"):
         service.use_list(session, own.id, [Customer(account.id, "A")])
+
+
+def test_a_product_is_shown_with_one_picture_and_with_nothing_else(
+    admin_client: Any, client_for: Any, rita: Any, make_product: Any
+) -> None:
+    path = f"/api/v1/products/{make_product('P-1', 'Coffee').id}"
+
+    def sent(name: str, content: bytes) -> dict[str, str]:
+        return {"file_id": admin_client.post("/api/v1/files", params={"name": name}, content=content).json()["id"]}
+
+    assert admin_client.get(f"{path}/picture").status_code == 404
+    refused = admin_client.put(f"{path}/picture", json=sent("price.txt", b"12.50"))
+    assert (refused.status_code, refused.json()["field"]) == (422, "file")
+    for colour in ("red", "blue"):  # the second takes the place of the first
+        file = io.BytesIO()
+        Image.new("RGB", (8, 8), colour).save(file, "PNG")
+        shown = admin_client.put(f"{path}/picture", json=sent("a.png", file.getvalue())).json()["picture"]
+        assert hashlib.sha256(file.getvalue()).hexdigest() == shown
+    reader = client_for(rita)
+    assert reader.get(f"{path}/picture").content == file.getvalue()
+    assert reader.get("/api/v1/products").json()["items"][0]["picture"] == shown
+    assert reader.delete(f"{path}/picture").status_code == 403
+    assert admin_client.delete(f"{path}/picture").status_code == 204
+    assert admin_client.get(path).json()["picture"] is None

@@ -192,6 +192,9 @@ def test_lines_add_up_and_a_call_is_kept(
     assert answer.status_code == 303, answer.text
     session.refresh(deal)
     assert deal.amount == Decimal("1080.00")
+    shown = client.get(answer.headers["location"]).text
+    assert "1,080.00" in shown, "what the lines add up to"
+    assert "replaces it by their sum" not in shown
     wrong = row | {"line_unit_price": ["", ""], "line_discount": ["a lot", ""]}
     refused = client.post(f"/pipeline/deals/{deal.id}/lines", data={"_csrf": token, "rev": deal.rev, **wrong})
     assert refused.status_code == 422

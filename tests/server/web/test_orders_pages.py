@@ -94,10 +94,17 @@ def test_products_lists_and_taxes_are_kept_on_pages(session: Any, browser_of: An
     assert "check digit" in wrong.text
     where = browser.post("/products/new", data=form).headers["location"]
     browser.post(f"{where}/stock", data={"_csrf": token, "quantity": "12"})
+    gif = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    gif += b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+    wrong = browser.post(f"{where}/picture", data={"_csrf": token}, files={"file": ("price.txt", b"5.20")})
+    assert "is no picture" in wrong.text
+    assert browser.post(f"{where}/picture", data={"_csrf": token}, files={"file": ("tea.gif", gif)}).status_code == 303
+    assert "product-picture" in browser.get(where).text
     price = {"_csrf": token, "rev": str(retail.rev), "code": "P-2", "unit_price": "5.20"}
     browser.post(f"/price-lists/{retail.id}", data=price)
     page = browser.get("/products").text
     assert "Drinks" in page
+    assert "product-thumb" in page
     assert "5.20 CHF" in page
     tax = {"_csrf": token, "tax_class": "reduced", "country": "LI", "valid_from": "2024-01-01", "percent": "2.6"}
     assert browser.post("/price-lists/taxes", data=tax).status_code == 303

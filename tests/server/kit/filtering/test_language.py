@@ -108,6 +108,7 @@ def test_an_error_says_where(text: str, position: int, words: str) -> None:
         ("worth = much", "12.5"),
         ("last_visit > 5", "today - 30 days"),
         ("orders.count() > 3", "Known: deal, deals"),
+        ("deals.count over 24 months > 3", "deals.count() over 12 months > 3"),
     ],
 )
 def test_a_wrong_word_is_told_the_right_one(text: str, help: str) -> None:

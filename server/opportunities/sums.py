@@ -1,0 +1,44 @@
+"""How many deals a selection has and what they are worth: below a list, above a board's columns."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, func, literal, select
+from sqlalchemy.orm import Session
+
+from server.auth import veil
+from server.opportunities.fields import PROBABILITY, rate
+from server.opportunities.models import Opportunity
+from server.opportunities.rates import Total, apart_of
+
+
+def totals(session: Session, statement: Select[Opportunity], today: date) -> Total:
+    """How many deals a selection has, what they are worth, and what of it is likely."""
+    return grouped(session, statement, literal(0), today).get(0, Total())
+
+
+def grouped(session: Session, statement: Select[Opportunity], key: Any, today: date) -> dict[Any, Total]:
+    """The same by a key, in one statement."""
+    worth = (
+        statement.with_only_columns(
+            key.label("key"),
+            apart_of(Opportunity.currency, rate(today)).label("apart"),
+            func.coalesce(Opportunity.amount, 0).label("amount"),
+            rate(today).label("rate"),
+            PROBABILITY.label("probability"),
+        )
+    ).subquery("worth")
+    value = worth.c.amount * func.coalesce(worth.c.rate, 1)
+    sums: Select[Any] = select(
+        worth.c.key, worth.c.apart, func.count(), func.sum(value), func.sum(value * worth.c.probability)
+    ).group_by(worth.c.key, worth.c.apart)
+    found: dict[Any, Total] = {}
+    unknown = veil.hidden("opportunity") & {"amount", "probability"}
+    for group, apart, count, amount, weighted in session.execute(sums):
+        if unknown:
+            weighted = Decimal(0)
+        if "amount" in unknown:
+            apart, amount = None, Decimal(0)
+        found.setdefault(group, Total()).add(apart, count, amount, weighted)
+    return found
