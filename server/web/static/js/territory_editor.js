@@ -19,7 +19,7 @@ const corners = (geometry) => geometry.coordinates.flat(2).length;
 /** The tools of the page; `show(parts)` draws how territories would look. */
 export function editor(known, { troubles, outlines }, show) {
   const panel = document.querySelector("#edit-panel"), at = (what) => panel.querySelector(what), say = words();
-  const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), why = at("#e-why"), save = at("[data-save]");
+  const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), first = at("#e-from"), last = at("#e-last"), why = at("#e-why"), save = at("[data-save]");
   let tool = null, operation = null, file = null, asked = 0, pen = null, timer = 0, holes = [];
 
   const chosen = () => [...document.querySelectorAll("[data-choose]:checked")];
@@ -57,7 +57,7 @@ export function editor(known, { troubles, outlines }, show) {
     for (const field of panel.querySelectorAll("[data-for]")) field.hidden = !["why", ...shown].includes(field.dataset.for);
     document.querySelector(`[data-tool="${which}"]`)?.setAttribute("aria-pressed", "true");
     name.value = parent.value = why.value = "";
-    at("[data-effects]").hidden = at("[data-refused]").hidden = true;
+    at("[data-effects]").hidden = at("[data-people]").hidden = at("[data-refused]").hidden = true;
     at("[data-notes]").replaceChildren();
     save.disabled = true;
     panel.hidden = false;
@@ -105,6 +105,17 @@ export function editor(known, { troubles, outlines }, show) {
     return null;
   }
 
+  function staff(button) {
+    const now = button.dataset.now.split(" ");
+    open("members", ["people", "days"]);
+    at("[data-title]").textContent = `${say.members[0]}: ${button.closest(".territory").querySelector("h2").textContent}`;
+    operation = { kind: "members", territory_id: button.dataset.staff, rev: Number(button.dataset.rev) };
+    for (const box of panel.querySelectorAll("#e-people input")) box.checked = now.includes(box.value);
+    first.value = first.min;
+    last.value = "";
+    look();
+  }
+
   function drawn() {
     const features = pen.getSnapshot().filter((item) => !item.properties.midPoint && !item.properties.selectionPoint);
     if (tool === "create") operation = { kind: "create", area: polygonsOf(features) };
@@ -128,6 +139,7 @@ export function editor(known, { troubles, outlines }, show) {
     if (["create", "split"].includes(made.kind)) made.name = name.value.trim();
     if (made.kind === "merge") made.name = name.value.trim() || null;
     if (made.kind === "create") made.parent_id = parent.value || null;
+    if (made.kind === "members") Object.assign(made, { members: [...panel.querySelectorAll("#e-people input:checked")].map((box) => box.value), valid_from: first.value || null, valid_to: last.value ? dayFrom(last.value, 1) : null });
     if (["create", "reshape"].includes(made.kind)) made.others_give_way = yields.checked;
     return made;
   }
@@ -155,8 +167,9 @@ export function editor(known, { troubles, outlines }, show) {
     const refused = at("[data-refused]");
     refused.hidden = ok;
     save.disabled = !ok;
-    at("[data-effects]").hidden = !ok;
+    at("[data-effects]").hidden = !ok || operation?.kind === "members";
     at("[data-notes]").replaceChildren();
+    people(ok ? body.effects.people : body?.people ?? [], ok);
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
     show(parts);
@@ -165,7 +178,34 @@ export function editor(known, { troubles, outlines }, show) {
     at("[data-sum]").textContent = sums.join(" ");
     for (const text of notes) { const line = document.createElement("li"); line.textContent = text; at("[data-notes]").append(line); }
     const names = Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((box) => [box.dataset.choose, titleOf(box)]));
-    at("tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
+    at("[data-effects] tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
+  }
+  const dayFrom = (day, step) => { const date = new Date(`${day}T00:00:00Z`); date.setUTCDate(date.getUTCDate() + step); return date.toISOString().slice(0, 10); };
+  const daySaid = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString(document.documentElement.lang, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+  const daysSaid = (spans) => spans.map((one) => `${daySaid(one.valid_from)} – ${one.valid_to ? daySaid(dayFrom(one.valid_to, -1)) : say.and_on}`).join(", ") || say.not_here;
+  /** Whose days change; of a version that came too late what stands now beside one's own. */
+  function people(rows, ok) {
+    at("[data-people]").hidden = !rows.length;
+    at("[data-head-before]").textContent = ok ? say.now : say.theirs;
+    at("[data-head-after]").textContent = ok ? say.then : say.yours;
+    at("[data-whose]").textContent = rows.length ? say.covers.replace("{n}", number(rows[0].accounts)) : "";
+    at("[data-people] tbody").replaceChildren(...rows.map((one) => {
+      const line = document.createElement("tr"), who = document.createElement("td"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
+      who.textContent = one.name;
+      if (one.owned && !one.after.some((span) => !span.valid_to)) {
+        const note = document.createElement("small"), link = document.createElement("a");
+        note.textContent = `${say.owned.replace("{name}", one.name).replace("{n}", number(one.owned))} `;
+        note.className = "quiet";
+        const name = document.querySelector(`[data-choose="${one.territory_id}"]`);
+        link.textContent = say.hand_over;
+        link.href = `/handovers/new?${new URLSearchParams({ owner: one.user_id, ...(name ? { filter: `territory = ${JSON.stringify(titleOf(name))}` } : {}) })}`;
+        note.append(link);
+        who.append(document.createElement("br"), note);
+      }
+      line.append(who, ...[one.before, one.after].map((spans) => { const cell = document.createElement("td"); cell.textContent = daysSaid(spans); return cell; }));
+      if (differs) line.lastChild.style.fontWeight = "600";
+      return line;
+    }));
   }
   function row(total, part, names) {
     const line = document.createElement("tr");
@@ -193,7 +233,8 @@ export function editor(known, { troubles, outlines }, show) {
 
   document.addEventListener("click", (event) => {
     const hit = (what) => event.target.closest?.(what);
-    const button = hit("[data-tool]"), mend = hit("[data-mend]");
+    const button = hit("[data-tool]"), mend = hit("[data-mend]"), crew = hit("[data-staff]");
+    if (crew) staff(crew);
     if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
     if (mend) { open("mend"); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
     if (hit("[data-undo]")) history("POST", `/api/v1/territory-changes/${hit("[data-undo]").dataset.undo}/undo`);
@@ -209,7 +250,7 @@ export function editor(known, { troubles, outlines }, show) {
     operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
     look();
   });
-  for (const field of [name, parent, yields]) field.addEventListener("input", later);
+  for (const field of [name, parent, yields, first, last, at("#e-people")]) field.addEventListener("input", later);
   save.addEventListener("click", commit);
   at("[data-cancel]").addEventListener("click", putAway);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && tool) putAway(); });
