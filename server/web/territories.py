@@ -70,6 +70,7 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
         areas=session.scalars(admin_areas()).all() if writes else [],
         postcodes=places.postcodes(session) if writes else [],
         people=people_of(session, scope, Role.REP),
+        currency=settings().currency,
         error=error,
     )
 
