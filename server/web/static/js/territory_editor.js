@@ -60,6 +60,7 @@ export function editor(known, { troubles, outlines }, show) {
     at("[data-effects]").hidden = at("[data-people]").hidden = at("[data-refused]").hidden = true;
     at("[data-notes]").replaceChildren();
     save.disabled = true;
+    save.textContent = say.save;
     panel.hidden = false;
     panel.closest(".body").scrollTop = 0;
   }
@@ -186,24 +187,21 @@ export function editor(known, { troubles, outlines }, show) {
   /** Whose days change; of a version that came too late what stands now beside one's own. */
   function people(rows, ok) {
     at("[data-people]").hidden = !rows.length;
-    at("[data-head-before]").textContent = ok ? say.now : say.theirs;
-    at("[data-head-after]").textContent = ok ? say.then : say.yours;
     at("[data-whose]").textContent = rows.length ? say.covers.replace("{n}", number(rows[0].accounts)) : "";
-    at("[data-people] tbody").replaceChildren(...rows.map((one) => {
-      const line = document.createElement("tr"), who = document.createElement("td"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
+    at("[data-people] ul").replaceChildren(...rows.map((one) => {
+      const line = document.createElement("li"), who = document.createElement("strong"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
       who.textContent = one.name;
+      const days = differs ? [[ok ? say.now : say.theirs, one.before], [ok ? say.then : say.yours, one.after]] : [["", one.before]];
+      line.append(who, ...days.map(([head, spans]) => { const text = document.createElement("div"); text.textContent = [head, daysSaid(spans)].filter(Boolean).join(": "); text.className = head && spans === one.after ? "" : "quiet"; return text; }));
       if (one.owned && !one.after.some((span) => !span.valid_to)) {
-        const note = document.createElement("small"), link = document.createElement("a");
-        note.textContent = `${say.owned.replace("{name}", one.name).replace("{n}", number(one.owned))} `;
-        note.className = "quiet";
+        const note = document.createElement("div"), link = document.createElement("a");
         const name = document.querySelector(`[data-choose="${one.territory_id}"]`);
+        note.textContent = `${say.owned.replace("{name}", one.name).replace("{n}", number(one.owned))} `;
         link.textContent = say.hand_over;
         link.href = `/handovers/new?${new URLSearchParams({ owner: one.user_id, ...(name ? { filter: `territory = ${JSON.stringify(titleOf(name))}` } : {}) })}`;
         note.append(link);
-        who.append(document.createElement("br"), note);
+        line.append(note);
       }
-      line.append(who, ...[one.before, one.after].map((spans) => { const cell = document.createElement("td"); cell.textContent = daysSaid(spans); return cell; }));
-      if (differs) line.lastChild.style.fontWeight = "600";
       return line;
     }));
   }
@@ -222,7 +220,15 @@ export function editor(known, { troubles, outlines }, show) {
   async function commit() {
     save.disabled = true;
     const answer = file ? await upload("/api/v1/territories/import") : await api("POST", "/api/v1/territory-changes", { operation: wish(), why: why.value });
-    if (!answer.ok) { tell(answer); save.disabled = true; return; }
+    if (!answer.ok) {
+      tell(answer);
+      if (answer.body?.change_id) { // it is kept, and can be applied on the present state
+        operation = { kind: "kept", change_id: answer.body.change_id };
+        save.textContent = say.apply_mine;
+      }
+      save.disabled = operation?.kind !== "kept";
+      return;
+    }
     location.assign(`/territories?done=${answer.body.id ?? ""}`);
   }
   async function history(method, path) {
