@@ -1,7 +1,7 @@
 """A hexagon or a selection becomes leads, tasks or wanted visits in one action; a second click makes no doubles."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -327,7 +327,8 @@ def _about(session: Session, scope: Scope, cell: int) -> dict[str, Any]:
     }
 
 
-def _made_task(session: Session, scope: Scope, one: Making, more: Mapping[str, Any]) -> UUID:
+def _made_task(session: Session, scope: Scope, one: Making, more: dict[str, Any]) -> UUID:
+    values: dict[str, Any]
     if one.cell is not None:
         values = _about(session, scope, one.cell)
     else:
@@ -354,6 +355,8 @@ def _visits(session: Session, idle: Sequence[tuple[int, Idle]]) -> Planned:
 
 
 def _made_visit(session: Session, scope: Scope, one: Making, action_id: UUID) -> UUID:
+    if one.account_id is None:
+        raise ValueError("a visit is wanted to an account")
     wanted = demands.Wanted(
         account_id=one.account_id,
         origin=DemandOrigin.HAND,
