@@ -2,13 +2,13 @@
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.balance.starting import flown
-from geo.balance.types import HOURS, POTENTIAL, VALUE, Areas, Goal, pieces
+from geo.balance.types import EVENED, HOURS, POTENTIAL, SCENARIOS, VALUE, Areas, Goal, pieces
 
 STEPS_AN_AREA, FEWEST_STEPS, MOST_STEPS = 600, 20_000, 3_000_000
 COLD = 1e-6
@@ -19,18 +19,38 @@ type Tell = Callable[[float], None]
 """Told the share that is done, 0 to 1; may raise to stop."""
 
 
-def shared(areas: Areas, goal: Goal, *, seed: int = 0, tell: Tell = lambda share: None) -> NDArray[np.int64]:
-    """A territory for each area after a goal: every territory whole, and nothing of the ground left over.
+def scenarios(
+    areas: Areas, *, seed: int = 0, tell: Tell = lambda share: None
+) -> Iterator[tuple[Goal, NDArray[np.int64]]]:
+    """Each of `SCENARIOS` with a territory for each area.
 
-    Searched for from round territories around their middles and, unless the goal begins afresh, from the present ones;
-    the cheaper end is taken. From the present ones alone a search does not find across ground without any work.
+    First the ground is evened out, from the present territories and from round ones around their middles: from the
+    present ones alone a search does not find across ground without any work. Each scenario begins with what came out.
 
     Parameters
     ----------
     seed
         Equal seeds give equal answers.
+    tell
+        Told the share of all that is done.
     """
-    starts = [flown(areas)] if goal.afresh else [areas.owner, flown(areas)]
+    turns = len(SCENARIOS) + 1
+
+    def teller(turn: int) -> Tell:
+        return lambda share: tell((turn + share) / turns)
+
+    evened = shared(areas, EVENED, [areas.owner, flown(areas)], seed=seed, tell=teller(0))
+    for turn, goal in enumerate(SCENARIOS, 1):
+        yield goal, shared(areas, goal, [evened], seed=seed, tell=teller(turn))
+
+
+def shared(
+    areas: Areas, goal: Goal, starts: Sequence[NDArray[np.int64]], *, seed: int = 0, tell: Tell = lambda share: None
+) -> NDArray[np.int64]:
+    """A territory for each area after a goal: every territory whole, and nothing of the ground left over.
+
+    Searched for from each of the starts, shape (N,) each; the cheapest end is taken. Equal seeds give equal answers.
+    """
     searches = [_Search(areas, whole(areas, start), goal, random.Random(seed)) for start in starts]
     for turn, search in enumerate(searches):
         search.run(lambda share, turn=turn: tell((turn + share) / len(searches)))  # type: ignore[misc]
@@ -84,7 +104,7 @@ class _Search:
         n = len(self.owner)
         if self.areas.count < 2 or n < 2:
             return
-        steps = min(MOST_STEPS, max(FEWEST_STEPS, STEPS_AN_AREA * n))
+        steps = self.goal.patience * min(MOST_STEPS, max(FEWEST_STEPS, STEPS_AN_AREA * n))
         cooling = math.log(COLD / self.goal.heat)
         for step in range(steps):
             if step % TELL_EVERY == 0:

@@ -65,16 +65,20 @@ class Goal:
     value_slack: float = 0.0
     heat: float = 0.02
     """How much worse the search lets things get at first."""
-    afresh: bool = False
-    """Begins with round territories around their middles only, not with the present ones."""
+    patience: int = 1
+    """How many times as many steps as usual."""
 
 
+HOURS_BAR, VALUE_BAR = 0.042, 0.084
+"""Deviations from the mean that keep spreads within 10 % of the hours and 20 % of the value, with some room."""
+EVENED = Goal("evened", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.06)
+"""Comes first: weak weights find across ground without work, and what they find is within the bars or near."""
 SCENARIOS = (
-    Goal("few", hours=60, value=30, potential=1, moves=0.5, hours_slack=0.03, value_slack=0.07, compact=0.06),
-    Goal("even", hours=60, value=20, potential=10, moves=0.02, compact=0.2),
-    Goal("compact", hours=80, value=40, potential=4, compact=0.25, value_slack=0.04, heat=0.2, afresh=True),
+    Goal("few", 3000, 1500, 0.1, compact=0.1, moves=20, hours_slack=HOURS_BAR, value_slack=VALUE_BAR, heat=0.3),
+    Goal("even", 600, 3000, 0.1, compact=0.3, moves=0.02, value_slack=VALUE_BAR, heat=0.3),
+    Goal("compact", 4000, 4000, 0.1, compact=30, hours_slack=HOURS_BAR, value_slack=VALUE_BAR, heat=5, patience=2),
 )
-"""Few moves, even hours, compact."""
+"""Few moves, even hours, compact: what is beyond the bars outweighs all else, within them only the name counts."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from geo import territories as shapes
-from geo.balance.improving import Tell, shared
+from geo.balance.improving import Tell, scenarios
 from geo.balance.types import SCENARIOS, Areas, measured
 from server.balance import saving, small_areas
 from server.balance.drafts import Change, area_of, draft_of
@@ -77,8 +77,7 @@ def run(run_id: UUID) -> None:
             "ground": [marks.get(one, "") for one in ids],
         }
         session.execute(update(BalanceRun).where(BalanceRun.id == run_id).values(facts=facts))
-    for number, goal in enumerate(SCENARIOS):
-        owner = shared(cut.areas, goal, tell=teller(run_id, number))
+    for goal, owner in scenarios(cut.areas, tell=teller(run_id)):
         with transaction() as session:
             session.add(
                 BalanceScenario(run_id=run_id, key=goal.key, owners=owner.tolist(), facts=told(cut.areas, owner))
@@ -87,18 +86,19 @@ def run(run_id: UUID) -> None:
         end(session, run_id, RunState.DONE)
 
 
-def teller(run_id: UUID, number: int) -> Tell:
-    """Writes down how far a scenario is, in twentieths, and stops when somebody cancelled."""
+def teller(run_id: UUID) -> Tell:
+    """Writes down how far a run is, in eightieths, and stops when somebody cancelled."""
     last = [-1]
 
     def tell(share: float) -> None:
-        step = int(share * 20)
+        step = int(share * 80)
         if step == last[0]:
             return
         last[0] = step
         with transaction() as session:
-            done = (0.1 + 0.9 * (number + share) / len(SCENARIOS)) if share < 1 or number < 2 else 1.0
-            stage = f"Scenario {number + 1} of {len(SCENARIOS)}."
+            done = 0.1 + 0.9 * share
+            number = min(len(SCENARIOS), int(share * (len(SCENARIOS) + 1)))  # the first turn evens out for all of them
+            stage = f"Scenario {number} of {len(SCENARIOS)}." if number else "Evening out hours and value."
             alive = session.execute(
                 update(BalanceRun)
                 .where(BalanceRun.id == run_id, BalanceRun.state == RunState.RUNNING)

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 
 from server.auth.access import Scope, requires
 from server.balance import editing, places, reading, saving, service
@@ -31,8 +30,7 @@ def change_territories(body: ChangeWrite, scope: WriteTerritories, session: Db, 
         return reading.change_read(session, scope, change, effects)
     change, made, stale = service.apply(session, body.operation, why=body.why)
     if stale is not None:
-        problem = stale.problem() | {"change_id": str(made.id)}
-        return JSONResponse(problem, status_code=int(stale.status), media_type="application/problem+json")
+        return reading.refused(stale, made)
     told = reading.told(scope, made.effects)
     return ChangeRead(id=made.id, kind=made.kind, notes=list(change.notes), effects=told)
 

@@ -13,6 +13,7 @@ from server.kit.errors import Invalid
 from server.kit.ids import uuid7
 from server.territories import queries
 from server.territories import service as territories
+from server.territories.members import Span
 from server.territories.models import Territory
 
 
@@ -29,6 +30,8 @@ class Draft:
     is_new: bool = False
     rev: int | None = None
     """Revision that its author saw; None: whichever there is."""
+    people: tuple[Span, ...] | None = None
+    """Who works it, worked and will work it; None: that stays."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Change:
     """What was mended on the way, in words."""
     asked: frozenset[UUID] = field(default=frozenset())
     """Territories that the author had in hand; the others only give way."""
+
+    @property
+    def moves_ground(self) -> bool:
+        """Whether accounts can change territory by it; by a change of people alone they do not."""
+        return self.kind != "members"
 
 
 def area_of(row: Territory) -> MultiPolygon:

@@ -15,8 +15,10 @@ from server.balance import places, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, giving_way, new
 from server.balance.files import Outline
 from server.balance.saving import parts_of
+from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
-from server.territories import queries
+from server.kit.settings import settings
+from server.territories import members, queries
 from server.territories import service as territories
 from server.territories.models import ChangeState, Territory, TerritoryChange
 
@@ -122,6 +124,21 @@ def merge(session: Session, wish: schemas.Merge) -> Change:
     return Change("merge", drafts, tuple(notes), frozenset(ids))
 
 
+def staff(session: Session, wish: schemas.Members) -> Change:
+    """Other people work a territory for some days. Refuses days that are over, and people who cannot sign in."""
+    row = known(session, wish.territory_id, seen=wish.rev)
+    today = clock.today(settings().zone)
+    day = wish.valid_from or today
+    if day < today:
+        raise Invalid("Choose today or a day to come: what is over stays in the history.", field="valid_from")
+    if wish.valid_to is not None and wish.valid_to <= day:
+        raise Invalid("The last day lies before the first.", help="Leave it empty, or choose later.", field="valid_to")
+    members.check_people(session, wish.members)
+    spans = members.staffed(members.spans_of(session, row.id), wish.members, day, wish.valid_to)
+    draft = replace(draft_of(row, area_of(row), rev=wish.rev), people=spans)
+    return Change("members", (draft,), asked=frozenset({row.id}))
+
+
 def delete(session: Session, wish: schemas.Delete) -> Change:
     """A territory is taken away; what lies below it moves up."""
     row = known(session, wish.territory_id)
@@ -186,7 +203,8 @@ def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:
         parent = UUID(facts["parent_id"]) if facts["parent_id"] else None
         area = None if part.area_after is None else shapes.polygons(territories.shape_of(part.area_after))
         name = territories.checked_name(session, facts["name"], part.territory_id)
-        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone)
+        people = tuple(members.Span.read(one) for one in facts["people"]) if "people" in facts else None
+        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone, people=people)
 
 
 def leaving(session: Session, row: Territory) -> Iterable[str]:
@@ -216,6 +234,7 @@ PLANS: Mapping[type[schemas.Operation], Callable[[Session, Any], Change]] = {
     schemas.Give: give,
     schemas.Split: split,
     schemas.Merge: merge,
+    schemas.Members: staff,
     schemas.Delete: delete,
     schemas.Kept: kept,
 }

@@ -51,6 +51,8 @@ class Effects:
     totals: tuple[Total, ...]
     by_hand: int
     """Accounts that lie elsewhere by the new outlines, but were assigned by hand and stay."""
+    people: tuple[dict[str, Any], ...] = ()
+    """Who works a territory before and after (`people.changed`)."""
 
     @property
     def accounts(self) -> int:
@@ -64,6 +66,7 @@ class Effects:
             "hours": sum(move.hours for move in self.moves),
             "value": sum(move.value for move in self.moves),
             "by_hand": self.by_hand,
+            "people": list(self.people),
             "moves": [_plain(asdict(move)) for move in self.moves],
             "totals": [_plain(asdict(total)) for total in self.totals],
         }

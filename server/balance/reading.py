@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from fastapi.responses import JSONResponse
 from shapely.geometry import mapping
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -11,6 +12,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.balance.drafts import Change
 from server.balance.moves import Effects
+from server.balance.saving import Stale
 from server.balance.schemas import ChangeRead, EffectsRead, HistoryRead, PartRead
 from server.territories.models import TerritoryChange, TerritoryChangePart
 
@@ -38,6 +40,12 @@ def change_read(
     return ChangeRead(
         id=change_id, kind=change.kind, notes=list(change.notes), effects=told(scope, effects.wire()), parts=parts
     )
+
+
+def refused(stale: Stale, kept: TerritoryChange) -> JSONResponse:
+    """The refusal of a change that came too late, with where it is kept and, of people, theirs beside one's own."""
+    more = {"change_id": str(kept.id), "people": kept.effects.get("people", [])}
+    return JSONResponse(stale.problem() | more, status_code=int(stale.status), media_type="application/problem+json")
 
 
 def told(scope: Scope, effects: dict[str, Any]) -> EffectsRead:
@@ -90,6 +98,7 @@ def history(session: Session, *, territory_id: UUID | None = None, limit: int = 
             territories=areas or [],
             accounts=row.effects.get("accounts", 0),
             hours=row.effects.get("hours", 0.0),
+            people=row.effects.get("people", []),
         )
         for row, who, undone, areas in session.execute(statement)
     ]

@@ -10,7 +10,7 @@ from server.balance import files, reading, saving, service
 from server.balance.editing import imported
 from server.balance.files import Outline
 from server.balance.moves import effects
-from server.balance.schemas import ChangeRead
+from server.balance.schemas import ChangeRead, Members
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import TooLarge
@@ -104,10 +104,14 @@ def change(territory_id: UUID, body: TerritoryChange, scope: WriteTerritories, s
 
 
 @router.put("/{territory_id}/members", status_code=204)
-def set_members(territory_id: UUID, body: MembersWrite, scope: WriteTerritories, session: Db) -> None:
-    """Say who works the territory from a day on."""
-    today = clock.today(settings().zone)
-    service.set_members(session, territory_id, body.members, day=body.valid_from or today, today=today)
+def set_members(territory_id: UUID, body: MembersWrite, scope: WriteTerritories, session: Db) -> Response:
+    """Say who works the territory from a day on; with `rev` an older state is refused with 412, and kept.
+
+    The same as the operation `members` of `/territory-changes`, which also previews.
+    """
+    wish = Members(kind="members", territory_id=territory_id, **body.model_dump(exclude={"why"}))
+    _, made, stale = service.apply(session, wish, why=body.why)
+    return Response(status_code=204) if stale is None else reading.refused(stale, made)
 
 
 @router.delete("/{territory_id}", status_code=204)

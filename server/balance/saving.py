@@ -1,6 +1,6 @@
 """Saving a change of territories in one transaction, keeping one that came too late, and taking one back exactly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from server.accounts import pins
 from server.auth.models import User
 from server.balance.drafts import Change, Draft
-from server.balance.moves import effects
+from server.balance.moves import Effects, effects
+from server.balance.people import changed
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, PreconditionFailed
 from server.leads import placing
+from server.territories import members
 from server.territories import service as territories
+from server.territories.members import Span, spans_of
 from server.territories.models import ChangeState, Territory, TerritoryChange, TerritoryChangePart
 
 
@@ -41,21 +44,30 @@ def save(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
     """Apply a change, write its history and realign accounts. Refuses one drawn on an older state, by name."""
     rows = rows_of(session, [draft.id for draft in change.drafts])
     check_fresh(session, change.drafts, rows)
-    found = effects(session, change.drafts)
-    kept = written(session, change, why, ChangeState.APPLIED, found.wire())
+    kept = written(session, change, why, ChangeState.APPLIED, effects_of(session, change).wire())
     placed = [draft.id for draft in change.drafts if is_placed(draft, rows.get(draft.id))]
     for draft in change.drafts:
-        part = part_of(kept.id, draft, rows.get(draft.id))
+        part = part_of(session, kept.id, draft, rows.get(draft.id))
         row = rows.get(draft.id) or Territory(id=draft.id)
         session.add(put(row, draft))
         session.flush()
+        if draft.people is not None:
+            members.put(session, row, draft.people)
         session.refresh(row, ["rev"])
         part.rev = row.rev
         session.add(part)
     session.flush()
     territories.check_tree(session, placed)
-    realign(session)
+    if change.moves_ground:
+        realign(session)
     return kept
+
+
+def effects_of(session: Session, change: Change) -> Effects:
+    """What a change would move, of ground or of people; nothing is changed."""
+    if change.moves_ground:
+        return effects(session, change.drafts)
+    return Effects((), (), 0, changed(session, change.drafts))
 
 
 def is_placed(draft: Draft, row: Territory | None) -> bool:
@@ -66,9 +78,9 @@ def is_placed(draft: Draft, row: Territory | None) -> bool:
 def keep(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
     """Keep a change that came too late, as it was drawn: nothing of it is lost."""
     rows = rows_of(session, [draft.id for draft in change.drafts])
-    kept = written(session, change, why, ChangeState.KEPT, {})
+    kept = written(session, change, why, ChangeState.KEPT, {"people": list(changed(session, change.drafts))})
     for draft in change.drafts:
-        part = part_of(kept.id, draft, rows.get(draft.id))
+        part = part_of(session, kept.id, draft, rows.get(draft.id))
         part.rev = draft.rev
         session.add(part)
     session.flush()
@@ -148,22 +160,24 @@ def stored(area: MultiPolygon) -> WKBElement:
     return kept
 
 
-def part_of(change_id: UUID, draft: Draft, row: Territory | None) -> TerritoryChangePart:
+def part_of(session: Session, change_id: UUID, draft: Draft, row: Territory | None) -> TerritoryChangePart:
     """A territory before and after."""
     is_there = row is not None and row.deleted_at is None
+    were = None if draft.people is None else spans_of(session, draft.id)
     return TerritoryChangePart(
         change_id=change_id,
         territory_id=draft.id,
-        before=facts(row.name, row.colour, row.parent_id) if row is not None and is_there else None,
+        before=facts(row.name, row.colour, row.parent_id, were) if row is not None and is_there else None,
         area_before=row.area if row is not None and is_there else None,
-        after=None if draft.area is None else facts(draft.name, draft.colour, draft.parent_id),
+        after=None if draft.area is None else facts(draft.name, draft.colour, draft.parent_id, draft.people),
         area_after=None if draft.area is None else stored(draft.area),
     )
 
 
-def facts(name: str, colour: str, parent_id: UUID | None) -> dict[str, Any]:
-    """What is kept of a territory beside its area."""
-    return {"name": name, "colour": colour, "parent_id": str(parent_id) if parent_id else None}
+def facts(name: str, colour: str, parent_id: UUID | None, people: Sequence[Span] | None) -> dict[str, Any]:
+    """What is kept of a territory beside its area; its people only where they changed."""
+    more = {} if people is None else {"people": [one.stored() for one in people]}
+    return {"name": name, "colour": colour, "parent_id": str(parent_id) if parent_id else None} | more
 
 
 def undo(session: Session, change_id: UUID) -> TerritoryChange:
@@ -189,7 +203,8 @@ def undo(session: Session, change_id: UUID) -> TerritoryChange:
     change.state, change.undone_at, change.undone_by = ChangeState.UNDONE, clock.now(), whoever(session)[0]
     session.flush()
     stand_again(session, list(rows))
-    realign(session)
+    if change.kind != "members":
+        realign(session)
     return change
 
 
@@ -214,6 +229,8 @@ def restore(session: Session, row: Territory, part: TerritoryChangePart) -> None
         row.name, row.colour, row.deleted_at = part.before["name"], part.before["colour"], None
         row.parent_id = UUID(parent) if parent else None
         row.area = part.area_before
+        if "people" in part.before:
+            members.put(session, row, [Span.read(one) for one in part.before["people"]])
     session.flush()
 
 

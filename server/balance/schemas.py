@@ -1,6 +1,6 @@
 """Wire shapes of changes of territories."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -70,6 +70,19 @@ class Merge(Operation):
     name: str | None = Field(default=None, max_length=200)
 
 
+class Members(Operation):
+    """Exactly these people work a territory from a day on, or between two days."""
+
+    kind: Literal["members"]
+    territory_id: UUID
+    rev: int | None = REV
+    members: list[UUID] = Field(max_length=200)
+    valid_from: date | None = Field(default=None, description="Left out: today.")
+    valid_to: date | None = Field(
+        default=None, description="The first day that is not covered; left out: the next for which people were set."
+    )
+
+
 class Delete(Operation):
     """A territory is taken away; its accounts follow the areas that are left."""
 
@@ -85,7 +98,7 @@ class Kept(Operation):
     change_id: UUID
 
 
-AnyOperation = Annotated[Create | Reshape | Give | Split | Merge | Delete | Kept, Field(discriminator="kind")]
+AnyOperation = Annotated[Create | Reshape | Give | Split | Merge | Members | Delete | Kept, Field(discriminator="kind")]
 
 
 class ChangeWrite(BaseModel):
@@ -123,6 +136,30 @@ class TotalRead(BaseModel):
     potential_after: float
 
 
+class SpanRead(BaseModel):
+    """Some days."""
+
+    valid_from: date
+    valid_to: date | None = Field(description="The first day that is not covered any more; null: open.")
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day that is covered."""
+        return self.valid_to - timedelta(days=1) if self.valid_to else None
+
+
+class PersonRead(BaseModel):
+    """Somebody whose time in a territory changes, with what they have there."""
+
+    territory_id: UUID
+    user_id: UUID
+    name: str
+    before: list[SpanRead]
+    after: list[SpanRead]
+    accounts: int = Field(description="Of the territory.")
+    owned: int = Field(description="Accounts there whose owner this person is; a change of people leaves them so.")
+
+
 class EffectsRead(BaseModel):
     """All that a change moves."""
 
@@ -132,6 +169,7 @@ class EffectsRead(BaseModel):
     by_hand: int = Field(default=0, description="Assigned by hand: they stay, although other ground covers them.")
     moves: list[MoveRead] = []
     totals: list[TotalRead] = []
+    people: list[PersonRead] = []
 
 
 class PartRead(BaseModel):
@@ -169,6 +207,7 @@ class HistoryRead(BaseModel):
     territories: list[str]
     accounts: int
     hours: float
+    people: list[PersonRead] = []
 
 
 class TroubleRead(BaseModel):

@@ -1,6 +1,7 @@
 """Every change of areas, members and dates passes through here, so that no account stands in a stale territory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,9 @@ from server.balance import saving, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, new
 from server.balance.editing import imported, orphans, planned
 from server.balance.files import Outline
-from server.balance.moves import Effects, effects
-from server.kit.errors import Invalid
+from server.balance.moves import Effects
 from server.territories import service as territories
+from server.territories.members import check_people, staffed
 from server.territories.models import Territory, TerritoryChange
 
 
@@ -29,7 +30,7 @@ def area_from(session: Session, *, name: str, geojson: dict[str, Any] | None, pl
 def preview(session: Session, operation: schemas.Operation) -> tuple[Change, Effects]:
     """What an operation would do and move; nothing is changed."""
     change = planned(session, operation)
-    return change, effects(session, change.drafts)
+    return change, saving.effects_of(session, change)
 
 
 def apply(
@@ -65,9 +66,10 @@ def create(
 ) -> Territory:
     """Add a territory, give it its people and move the accounts inside it there."""
     saving.lock(session)
+    check_people(session, members)
     draft = new(session, name, area, colour=colour, parent_id=parent_id)
-    saving.save(session, Change("create", (draft,)))
-    territories.set_members(session, draft.id, members, day=day)
+    people = staffed((), members, day) if members else None
+    saving.save(session, Change("create", (replace(draft, people=people),)))
     return territories.find(session, draft.id)
 
 
@@ -93,10 +95,3 @@ def delete(session: Session, territory_id: UUID) -> None:
     saving.lock(session)
     row = territories.find(session, territory_id)
     saving.save(session, Change("delete", (draft_of(row, None), *orphans(session, [row], row.parent_id))))
-
-
-def set_members(session: Session, territory_id: UUID, members: list[UUID], *, day: date, today: date) -> None:
-    """From a day on, exactly these people work the territory. Refuses a day that is over: history stays."""
-    if day < today:
-        raise Invalid("Choose today or a day to come.", field="valid_from")
-    territories.set_members(session, territory_id, members, day=day)

@@ -201,6 +201,27 @@ class TurnRead(BaseModel):
     """`made`; left out: `leads` (already), `customers`, `accounts`, `tasks`, `visits`."""
 
 
+class ShareRead(BaseModel):
+    """What one person gets in one territory."""
+
+    territory: str | None
+    """None: no territory covers it."""
+    who: str | None
+    """None: the rules for leads, or the next plan, choose."""
+    count: int
+
+
+class TurnPreview(BaseModel):
+    """What an action would make and leave out."""
+
+    counts: dict[str, int]
+    """As in `TurnRead`."""
+    shares: list[ShareRead]
+    """The largest first; they add up to `made`."""
+    examples: list[str]
+    """Names of the first five."""
+
+
 class UndoRead(BaseModel):
     """What was taken back; what somebody has begun to work is kept."""
 

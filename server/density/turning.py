@@ -1,6 +1,7 @@
 """A hexagon or a selection becomes leads, tasks or wanted visits in one action; a second click makes no doubles."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -78,31 +79,93 @@ class Selection:
     """Whose tasks; None: of accounts their owner, else the person's own."""
 
 
-def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> WhiteSpaceAction:
-    """Make leads of prospects, or tasks or wanted visits of accounts that nobody goes to; what is there is left out.
+@dataclass(frozen=True)
+class Making:
+    """One thing that is to be made."""
 
-    Refuses an empty selection, more than people can look through, and ground that somebody does not see.
-    """
+    name: str
+    at: LonLat
+    owner_id: UUID | None
+    """Whose it will be; None: the rules for leads say it, or the next plan."""
+    prospect: Any = None
+    """Of a lead: the row of `OF_SELECTION`."""
+    account_id: UUID | None = None
+    cell: int | None = None
+    """Of a task about a hexagon."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What an action would make, and how many are left out for which reason."""
+
+    makings: list[Making]
+    left: dict[str, int]
+    """`leads`, `customers`, `accounts`, `tasks`, `visits`: are that already."""
+
+
+def planned(session: Session, scope: Scope, into: Into, chosen: Selection) -> Planned:
+    """What `turn` would make of a selection; nothing is written. Refuses the same."""
     cells = _cells(into, chosen)
     seen = reach.of(session, scope)
     known = reach.known_cells(session, seen, cells)
     if chosen.kind is not None:
         queries.trades_of(session, chosen.kind)
+    if into is Into.LEADS:
+        _need_known(set(cells) - known)
+        return _leads(session, scope, cells, chosen)
+    idle = _idle(session, scope, cells, chosen, "activities:write" if into is Into.TASKS else "demands:write")
+    _need_known(set(cells) - known - {cell for cell, _ in idle})
+    return _tasks(session, scope, cells, idle, chosen) if into is Into.TASKS else _visits(session, idle)
+
+
+_TERRITORIES = text(
+    """
+    select n, (
+        select t.name from territory t
+        where t.deleted_at is null and ST_Covers(t.area, ST_SetSRID(ST_MakePoint(lon, lat), 4326))
+        order by ST_Area(t.area), t.id limit 1
+    )
+    from unnest(cast(:lons as float8[]), cast(:lats as float8[])) with ordinality as spot (lon, lat, n) order by n
+    """
+)
+
+
+def shares(session: Session, found: Planned) -> dict[tuple[str | None, str | None], int]:
+    """How many of what would be made lie in which territory, and whose they would be; the largest share first."""
+    spots = {"lons": [one.at.lon for one in found.makings], "lats": [one.at.lat for one in found.makings]}
+    places = [row[1] for row in session.execute(_TERRITORIES, spots)]
+    owners = {one.owner_id for one in found.makings}
+    names = {row.id: row.name for row in session.execute(select(User.id, User.name).where(User.id.in_(owners)))}
+    pairs = zip(places, found.makings, strict=True)
+    return dict(Counter((place, names.get(one.owner_id)) for place, one in pairs).most_common())
+
+
+def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> WhiteSpaceAction:
+    """Make leads of prospects, or tasks or wanted visits of accounts that nobody goes to; what is there is left out.
+
+    Refuses an empty selection, more than people can look through, and ground that somebody does not see.
+    """
     # Two clicks at the same moment are one.
     session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    found = planned(session, scope, into, chosen)
     action = WhiteSpaceAction(id=uuid7(), kind=into.value, by=scope.user_id, at=clock.now(), counts={})
     session.add(action)
     session.flush()
-    if into is Into.LEADS:
-        _need_known(set(cells) - known)
-        action.counts = _leads(session, scope, action, cells, chosen)
-    else:
-        idle = _idle(session, scope, cells, chosen, "activities:write" if into is Into.TASKS else "demands:write")
-        _need_known(set(cells) - known - {cell for cell, _ in idle})
-        if into is Into.TASKS:
-            action.counts = _tasks(session, scope, action, cells, idle, chosen)
+    due = today_of(scope) + timedelta(days=DUE_DAYS)
+    for one in found.makings:
+        if into is Into.LEADS:
+            row_id = _made_lead(session, scope, one)
+        elif into is Into.TASKS:
+            row_id = _made_task(session, scope, one, {"due_on": due})
         else:
-            action.counts = _visits(session, scope, action, idle)
+            row_id = _made_visit(session, scope, one, action.id)
+        prospect_id = one.prospect.id if one.prospect else None
+        session.add(
+            WhiteSpaceItem(
+                action_id=action.id, row_id=row_id, prospect_id=prospect_id, account_id=one.account_id, cell=one.cell
+            )
+        )
+    action.counts = {"made": len(found.makings), **found.left}
     session.flush()
     # What somebody changes from now on is their work; undo leaves it alone.
     action.at = session.scalars(select(func.clock_timestamp())).one()
@@ -140,10 +203,8 @@ def _need_known(strange: set[int]) -> None:
         raise NotFound("There is no such hexagon in a territory of yours.", field="cells")
 
 
-def _leads(
-    session: Session, scope: Scope, action: WhiteSpaceAction, cells: Sequence[int], chosen: Selection
-) -> dict[str, int]:
-    """Make leads of the prospects that are none yet."""
+def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selection) -> Planned:
+    """Leads of the prospects that are none yet."""
     scope.need("leads:write")
     trades = [] if chosen.kind is None else queries.trades_of(session, chosen.kind)
     asked = {
@@ -159,7 +220,8 @@ def _leads(
             field="cells",
         )
     _check_reach(session, scope, [row for row in rows if row.id in set(chosen.prospect_ids)])
-    counts = {"made": 0, "leads": 0, "customers": 0, "accounts": 0}
+    owner = None if scope.may("leads:assign") else scope.user_id
+    counts, makings = {"leads": 0, "customers": 0, "accounts": 0}, []
     for row in rows:
         if row.is_customer or row.is_account:
             counts["customers" if row.is_customer else "accounts"] += 1
@@ -167,17 +229,15 @@ def _leads(
         if row.is_lead:
             counts["leads"] += 1
             continue
-        new = leads.NewLead(
-            lead_fields(row, scope),
-            LeadSource.WHITE_SPACE,
-            at=LonLat(row.lon, row.lat),
-            always=True,
-            signal=SignalKind.MAP,
-        )
-        taken = leads.take_in(session, new, scope)
-        session.add(WhiteSpaceItem(action_id=action.id, row_id=taken.lead.id, prospect_id=row.id))
-        counts["made"] += 1
-    return counts
+        makings.append(Making(row.name, LonLat(row.lon, row.lat), owner, prospect=row))
+    return Planned(makings, counts)
+
+
+def _made_lead(session: Session, scope: Scope, one: Making) -> UUID:
+    new = leads.NewLead(
+        lead_fields(one.prospect, scope), LeadSource.WHITE_SPACE, at=one.at, always=True, signal=SignalKind.MAP
+    )
+    return leads.take_in(session, new, scope).lead.id
 
 
 def _check_reach(session: Session, scope: Scope, rows: Iterable[Any]) -> None:
@@ -216,47 +276,29 @@ def _idle(
 
 
 def _tasks(
-    session: Session,
-    scope: Scope,
-    action: WhiteSpaceAction,
-    cells: Sequence[int],
-    idle: Sequence[tuple[int, Idle]],
-    chosen: Selection,
-) -> dict[str, int]:
+    session: Session, scope: Scope, cells: Sequence[int], idle: Sequence[tuple[int, Idle]], chosen: Selection
+) -> Planned:
     """One task per account that nobody goes to; one for a hexagon without such accounts."""
     owner = _owner(session, scope, chosen.owner_id)
     writable = _writable(session, scope) if chosen.owner_id is None else set()
-    due = today_of(scope) + timedelta(days=DUE_DAYS)
     open_tasks = session.execute(
         select(WhiteSpaceItem.account_id, WhiteSpaceItem.cell)
         .join(Activity, Activity.id == WhiteSpaceItem.row_id)
         .where(Activity.deleted_at.is_(None), Activity.state == ActivityState.OPEN)
     ).all()
     accounts, about = {row[0] for row in open_tasks if row[0]}, {row[1] for row in open_tasks if not row[0]}
-    counts = {"made": 0, "tasks": 0}
     worked = {cell for cell, _ in idle}
-    for _, one in idle:
-        if one.id in accounts:
-            counts["tasks"] += 1
-            continue
-        values = {
-            "subject": written("Visit {name}", name=one.name),
-            "account_id": one.id,
-            "due_on": due,
-            "note": CAMPAIGN,
-        }
-        whose = one.owner_id if one.owner_id in writable else owner
-        _task(session, action, whose or owner, values, account_id=one.id)
-        counts["made"] += 1
+    makings = [
+        Making(one.name, one.at, one.owner_id if one.owner_id in writable else owner, account_id=one.id)
+        for _, one in idle
+        if one.id not in accounts
+    ]
     for cell in cells:
-        if cell in worked:
-            continue
-        if cell in about:
-            counts["tasks"] += 1
-            continue
-        _task(session, action, owner, _about(session, scope, cell) | {"due_on": due}, cell=cell)
-        counts["made"] += 1
-    return counts
+        if cell not in worked and cell not in about:
+            lat, lon = h3.cell_to_latlng(h3.int_to_str(cell))
+            makings.append(Making(f"{lat:.5f}, {lon:.5f}", LonLat(lon, lat), owner, cell=cell))
+    everything = len(idle) + len(set(cells) - worked)
+    return Planned(makings, {"tasks": everything - len(makings)})
 
 
 def _owner(session: Session, scope: Scope, owner_id: UUID | None) -> UUID:
@@ -285,24 +327,20 @@ def _about(session: Session, scope: Scope, cell: int) -> dict[str, Any]:
     }
 
 
-def _task(
-    session: Session,
-    action: WhiteSpaceAction,
-    owner_id: UUID,
-    values: Mapping[str, Any],
-    *,
-    account_id: UUID | None = None,
-    cell: int | None = None,
-) -> None:
-    row = agenda.add(session, agenda.NewActivity(Kind.TASK, owner_id, values))
-    session.add(WhiteSpaceItem(action_id=action.id, row_id=row.id, account_id=account_id, cell=cell))
+def _made_task(session: Session, scope: Scope, one: Making, more: dict[str, Any]) -> UUID:
+    values: dict[str, Any]
+    if one.cell is not None:
+        values = _about(session, scope, one.cell)
+    else:
+        values = {
+            "subject": written("Visit {name}", name=one.name), "account_id": one.account_id, "note": CAMPAIGN,
+        }  # fmt: skip
+    owner = one.owner_id or scope.user_id
+    return agenda.add(session, agenda.NewActivity(Kind.TASK, owner, values | more)).id
 
 
-def _visits(
-    session: Session, scope: Scope, action: WhiteSpaceAction, idle: Sequence[tuple[int, Idle]]
-) -> dict[str, int]:
-    """Want a visit to each account that nobody goes to; the next plan takes it into a route."""
-    counts = {"made": 0, "visits": 0}
+def _visits(session: Session, idle: Sequence[tuple[int, Idle]]) -> Planned:
+    """A wanted visit to each account that nobody goes to; the next plan takes it into a route."""
     wanting = set(
         session.scalars(
             select(VisitDemand.account_id).where(
@@ -312,17 +350,17 @@ def _visits(
             )
         )
     )
-    for _, one in idle:
-        if one.id in wanting:
-            counts["visits"] += 1
-            continue
-        wanted = demands.Wanted(
-            account_id=one.id,
-            origin=DemandOrigin.HAND,
-            origin_key=f"white-space:{action.id}:{one.id}",
-            sentence="Nobody has been there for a long time.",
-        )
-        demand = demands.ask(session, wanted, asked_by=scope.user_id)
-        session.add(WhiteSpaceItem(action_id=action.id, row_id=demand.id, account_id=one.id))
-        counts["made"] += 1
-    return counts
+    makings = [Making(one.name, one.at, one.owner_id, account_id=one.id) for _, one in idle if one.id not in wanting]
+    return Planned(makings, {"visits": len(idle) - len(makings)})
+
+
+def _made_visit(session: Session, scope: Scope, one: Making, action_id: UUID) -> UUID:
+    if one.account_id is None:
+        raise ValueError("a visit is wanted to an account")
+    wanted = demands.Wanted(
+        account_id=one.account_id,
+        origin=DemandOrigin.HAND,
+        origin_key=f"white-space:{action_id}:{one.account_id}",
+        sentence="Nobody has been there for a long time.",
+    )
+    return demands.ask(session, wanted, asked_by=scope.user_id).id

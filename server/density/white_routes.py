@@ -16,6 +16,8 @@ from server.density.schemas import (
     AlikeRead,
     GapRead,
     LookAlikesRead,
+    ShareRead,
+    TurnPreview,
     TurnRead,
     TurnWrite,
     UndoRead,
@@ -100,6 +102,20 @@ def turn(body: TurnWrite, scope: ReadDensity, session: Db) -> TurnRead:
     """Make leads, tasks or wanted visits of hexagons or prospects; what is there already is left out and counted."""
     action = turning.turn(session, scope, body.into, body.selection())
     return TurnRead(id=action.id, into=turning.Into(action.kind), counts=action.counts)
+
+
+@router.post("/actions/preview")
+def preview(body: TurnWrite, scope: ReadDensity, session: Db) -> TurnPreview:
+    """What an action would make, in which territory and for whom, and what is left out; nothing is written."""
+    found = turning.planned(session, scope, body.into, body.selection())
+    return TurnPreview(
+        counts={"made": len(found.makings), **found.left},
+        shares=[
+            ShareRead(territory=place, who=who, count=count)
+            for (place, who), count in turning.shares(session, found).items()
+        ],
+        examples=[one.name for one in found.makings[:5]],
+    )
 
 
 @router.post("/actions/{action_id}/undo")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import h3
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -26,7 +26,9 @@ from server.density import queries, reach
 from server.density.counting import FINEST
 from server.density.idle import Idle, idle_accounts, idle_leads
 from server.density.reach import IN_REACH
+from server.kit.errors import Invalid
 from server.roads import service as roads
+from server.territories.models import Territory
 
 RESOLUTION = 8
 """Hexagons of about 0.7 km²: a morning on foot."""
@@ -192,7 +194,11 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
 
 
 def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
-    """Every hexagon of white space, not ranked yet."""
+    """Every hexagon of white space, not ranked yet. Refuses a territory that is not there."""
+    if wish.territory_id is not None:
+        there = select(Territory.id).where(Territory.id == wish.territory_id, Territory.deleted_at.is_(None))
+        if session.scalar(there) is None:
+            raise Invalid("There is no such territory.", help="Choose one of the list.", field="territory_id")
     seen = reach.of(session, scope)
     asked = {
         **seen.values, "resolution": RESOLUTION, "finest": FINEST, "any_kind": wish.kind is None,

@@ -92,8 +92,8 @@ def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken
         scope.need_changes("lead", (name for name, value in new.fields.items() if value not in (None, "", [])))
     values = new_values(new.fields)
     values.setdefault("currency", settings().currency)
-    # Two posts of the same form at the same moment are one lead.
-    session.execute(text("select pg_advisory_xact_lock(hashtext('leads.take_in'))"))
+    if not new.always:  # Two posts of the same form at the same moment are one lead.
+        session.execute(text("select pg_advisory_xact_lock(hashtext('leads.take_in'))"))
     lead = Lead(**values, source=new.source, form_id=new.form_id, consent_text=new.consent_text)
     lead.consented_at = new.consented_at
     lead.phones_e164 = phones_e164(lead.phones or (), region_of(session, lead))
@@ -104,10 +104,10 @@ def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken
         placing.set_by_hand(lead, new.at)
     else:
         placing.reset_pin(lead)
-    alike = like_leads(session, lead)
+    alike = [] if new.always else like_leads(session, lead)
     repeated = next((one for one in alike if one.is_repeat), None)
     kind = new.signal or SIGN_OF.get(new.source, SignalKind.HAND)
-    if repeated is not None and not new.always:
+    if repeated is not None:
         person = scope.user_id if scope else None
         there = session.get_one(Lead, repeated.lead_id, with_for_update=True, populate_existing=True)
         learn_from(session, there, lead)

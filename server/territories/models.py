@@ -23,6 +23,9 @@ class Territory(Record, Base):
     name: Mapped[str]
     colour: Mapped[str] = mapped_column(comment="#RRGGBB, from the colour-blind safe palette by default.")
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("territory.id"))
+    staffing: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="How often its people were set: that changes its revision too."
+    )
     area: Mapped[WKBElement] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False))
 
     __table_args__ = (
@@ -60,7 +63,7 @@ class TerritoryChange(Base):
     __tablename__ = "territory_change"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
-    kind: Mapped[str] = mapped_column(comment="create, reshape, split, merge, give, import, delete, balance, ...")
+    kind: Mapped[str] = mapped_column(comment="create, reshape, split, merge, give, members, import, balance, ...")
     why: Mapped[str] = mapped_column(server_default=text("''"), comment="In the words of who changed it.")
     state: Mapped[str] = mapped_column(server_default=ChangeState.APPLIED.value)
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
@@ -86,7 +89,7 @@ class TerritoryChangePart(Base):
     change_id: Mapped[UUID] = mapped_column(ForeignKey("territory_change.id", ondelete="CASCADE"), primary_key=True)
     territory_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
     before: Mapped[dict[str, Any] | None] = mapped_column(
-        JSONB, comment="Name, colour and parent; null: it was not there."
+        JSONB, comment="Name, colour, parent, and people where they changed; null: it was not there."
     )
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="The same; null: it was taken away.")
     area_before: Mapped[WKBElement | None] = mapped_column(Geometry("MULTIPOLYGON", srid=4326, spatial_index=False))

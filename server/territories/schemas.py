@@ -55,5 +55,10 @@ class MembersWrite(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    members: list[UUID]
+    members: list[UUID] = Field(max_length=200)
     valid_from: date | None = Field(default=None, description="Left out: today.")
+    valid_to: date | None = Field(
+        default=None, description="The first day that is not covered; left out: the next for which people were set."
+    )
+    rev: int | None = Field(default=None, description="Revision of the territory that you saw.")
+    why: str = Field(default="", max_length=500)

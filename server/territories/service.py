@@ -17,10 +17,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from geo import territories as shapes
-from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
-from server.territories.models import Territory, TerritoryMember
+from server.territories import members
+from server.territories.models import Territory
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's colours, told apart by colour-blind people."""
@@ -210,38 +210,8 @@ def ancestors(session: Session, ids: Iterable[UUID]) -> set[UUID]:
     return found
 
 
-def set_members(session: Session, territory_id: UUID, user_ids: list[UUID], *, day: date) -> None:
-    """From a day to the next one for which people were set, exactly these work the territory.
-
-    What was before stays in the history, and what is planned for later stays planned.
-    """
-    find(session, territory_id)
-    wanted = set(user_ids)
-    known = set(session.scalars(select(User.id).where(User.id.in_(wanted), User.active, User.deleted_at.is_(None))))
-    if known != wanted:
-        raise Invalid("Some of these people do not exist or cannot sign in any more.", field="members")
-    spans = session.scalars(
-        select(TerritoryMember)
-        .where(
-            TerritoryMember.territory_id == territory_id,
-            or_(TerritoryMember.valid_to.is_(None), TerritoryMember.valid_to >= day),
-        )
-        .order_by(TerritoryMember.valid_from)
-    ).all()
-    until = min((d for one in spans for d in (one.valid_from, one.valid_to) if d is not None and d > day), default=None)
-    for member in spans:
-        if member.valid_from > day:
-            continue
-        if member.user_id in wanted:
-            wanted.discard(member.user_id)
-            member.valid_to = until if member.valid_to == day else member.valid_to
-        elif member.valid_from == day:
-            session.delete(member)
-        else:
-            member.valid_to = day
-    session.flush()
-    session.add_all(
-        TerritoryMember(territory_id=territory_id, user_id=user_id, valid_from=day, valid_to=until)
-        for user_id in wanted
-    )
-    session.flush()
+def set_members(session: Session, territory_id: UUID, user_ids: Sequence[UUID], *, day: date) -> None:
+    """From a day to the next one for which people were set, exactly these work the territory."""
+    territory = find(session, territory_id)
+    members.check_people(session, user_ids)
+    members.put(session, territory, members.staffed(members.spans_of(session, territory_id), user_ids, day))

@@ -121,6 +121,16 @@ def turning_words(language: Language) -> dict[str, str]:
     t = language.t
     n = "{n}"
     return {
+        "ask_leads": t("Make leads of these?"),
+        "ask_tasks": t("Make tasks of these?"),
+        "ask_visits": t("Take these into routes?"),
+        "will_make": t("{n} will be made:", n=n),
+        "share": t("{n} in {territory}, for {who}", n=n, territory="{territory}", who="{who}"),
+        "no_territory": t("no territory"),
+        "by_rules": t("whoever the rules for leads choose"),
+        "by_plan": t("whoever the next plan chooses"),
+        "make": t("Make them"),
+        "cancel": t("Cancel"),
         "made_leads": t("{n} leads made.", n=n),
         "made_leads_one": t("1 lead made."),
         "made_leads_none": t("No lead was made."),

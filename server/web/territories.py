@@ -1,7 +1,7 @@
 """Territories: who works where."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.auth.models import Role
-from server.balance import editing, places, reading, service
+from server.balance import editing, places, reading
 from server.balance import routes as balance_routes
 from server.balance.moves import sums
 from server.kit import clock
@@ -70,6 +70,7 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
         areas=session.scalars(admin_areas()).all() if writes else [],
         postcodes=places.postcodes(session) if writes else [],
         people=people_of(session, scope, Role.REP),
+        currency=settings().currency,
         error=error,
     )
 
@@ -118,25 +119,6 @@ def import_file(
     try:
         with attempt(session):
             balance_routes.import_file(file, scope, session, replace, int(epsg) if epsg else None)
-    except WaymarkError as error:
-        return territories_page(request, scope, session, error)
-    return go("/territories")
-
-
-@router.post("/{territory_id}/members")
-def set_members(
-    request: Request,
-    territory_id: UUID,
-    scope: WriteTerritories,
-    session: Db,
-    members: Annotated[list[UUID] | None, Form()] = None,
-    valid_from: Annotated[date | None, Form()] = None,
-) -> Response:
-    """Say who works a territory from a day on."""
-    today = clock.today(scope.zone or settings().zone)
-    try:
-        with attempt(session):
-            service.set_members(session, territory_id, members or [], day=valid_from or today, today=today)
     except WaymarkError as error:
         return territories_page(request, scope, session, error)
     return go("/territories")

@@ -69,8 +69,6 @@ def show_white_space(
                 alike = lookalikes.look_alikes(session, scope)
             else:
                 wish = wish_of(tab, territory_id, kind, account_class, days)
-                if wish.territory_id and wish.territory_id not in {one.id for one in known}:
-                    raise Invalid("This territory was taken away.", help="Choose another one.", field="territory_id")
                 found = whitespace.ranked(session, scope, wish)
     except WaymarkError as refused:
         error = refused

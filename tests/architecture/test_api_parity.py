@@ -147,7 +147,6 @@ DONE_BY = """
 /tickets/{ticket_id}/delete                         DELETE /tickets/{ticket_id}
 /tickets/{ticket_id}/restore                        POST /tickets/{ticket_id}/restore
 /territories/import                                 POST /territories/import
-/territories/{territory_id}/members                 PUT /territories/{territory_id}/members
 /territories/challenges                             POST /territory-challenges
 /territories/challenges/rule                        PUT /challenge-rule
 /territories/challenges/{challenge_id}              POST /territory-challenges/{challenge_id}/decision

@@ -1,6 +1,7 @@
 """Territories change, accounts follow in the same transaction."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -10,6 +11,8 @@ from geo.types import LonLat
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.auth.models import Role, User
+from server.kit import clock
+from server.kit.settings import settings
 from server.leads import service as leads
 from server.leads.models import LeadSource
 from server.leads.service import NewLead
@@ -86,3 +89,51 @@ def test_open_leads_follow_the_areas(session: Session, client_for: ClientFor, ma
     assert client.delete(f"/api/v1/territories/{north['id']}").status_code == 204
     session.refresh(lead)
     assert lead.territory_id is None
+
+
+def test_a_change_of_people_is_previewed_has_a_reason_and_is_undone_exactly(
+    session: Session, client_for: ClientFor, make_user: MakeUser
+) -> None:
+    rita, otto = make_user("rita", Role.REP), make_user("otto", Role.REP)
+    account_at(session, LonLat(9.5, 47.5)).owner_id = rita.id
+    client = client_for(make_user())
+    north = client.post("/api/v1/territories", json={"name": "North", "area": square(9), "members": [str(rita.id)]})
+    today = clock.today(settings().zone)
+    first, end = (today + timedelta(days=days) for days in (10, 17))
+    wish = {
+        "kind": "members", "territory_id": north.json()["id"], "rev": north.json()["rev"], "members": [str(otto.id)],
+        "valid_from": first.isoformat(), "valid_to": end.isoformat(),
+    }  # fmt: skip
+    path = f"/api/v1/territories/{north.json()['id']}/members"
+    before = client.get(path).json()
+    seen = client.post("/api/v1/territory-changes", json={"operation": wish, "preview": True}).json()
+    assert client.get(path).json() == before
+    leaving = next(one for one in seen["effects"]["people"] if one["name"] == "Rita")
+    assert (leaving["accounts"], leaving["owned"]) == (1, 1)
+    assert [one["valid_from"] for one in leaving["after"]] == [today.isoformat(), end.isoformat()]
+    made = client.post("/api/v1/territory-changes", json={"operation": wish, "why": "Holidays"}).json()
+    line = client.get("/api/v1/territory-changes").json()["items"][0]
+    assert (line["kind"], line["why"], {one["name"] for one in line["people"]}) == (
+        "members", "Holidays", {"Otto", "Rita"},
+    )  # fmt: skip
+    assert client.post(f"/api/v1/territory-changes/{made['id']}/undo").status_code == 204
+    assert client.get(path).json() == before
+
+
+def test_the_second_of_two_managers_is_told_both_versions_and_can_apply_theirs(
+    client_for: ClientFor, make_user: MakeUser
+) -> None:
+    rita, otto = make_user("rita", Role.REP), make_user("otto", Role.REP)
+    client = client_for(make_user())
+    north = client.post("/api/v1/territories", json={"name": "North", "area": square(9)}).json()
+    path = f"/api/v1/territories/{north['id']}/members"
+    assert client.put(path, json={"members": [str(rita.id)], "rev": north["rev"]}).status_code == 204
+    late = client.put(path, json={"members": [str(otto.id)], "rev": north["rev"]})
+    assert (late.status_code, "changed “North” after you opened it" in late.json()["detail"]) == (412, True)
+    both = {one["name"]: (len(one["before"]), len(one["after"])) for one in late.json()["people"]}
+    assert both == {"Otto": (0, 1), "Rita": (1, 0)}
+    again = {"operation": {"kind": "kept", "change_id": late.json()["change_id"]}}
+    assert client.post("/api/v1/territory-changes", json=again).status_code == 201
+    assert [one["name"] for one in client.get("/api/v1/territories").json()["items"][0]["members"]] == ["Otto"]
+    wrong = client.put(path, json={"members": [], "valid_to": clock.today(settings().zone).isoformat()})
+    assert (wrong.status_code, wrong.json()["detail"]) == (422, "The last day lies before the first.")

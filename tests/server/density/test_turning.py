@@ -5,7 +5,7 @@ from collections.abc import Callable
 import h3
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -33,7 +33,16 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     scope = scope_of(session, ada, source="web")
     service.refresh(session)
     best = whitespace.ranked(session, scope, Wish()).gaps[0]
+    seen = turning.planned(session, scope, Into.LEADS, Selection(cells=[best.cell]))
+    assert session.scalar(select(func.count()).select_from(Lead)) == 0
+    assert sum(turning.shares(session, seen).values()) == len(seen.makings)
     made = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
+    assert made.counts == {"made": len(seen.makings), **seen.left}
+    held = """
+        select count(*) from pg_locks
+        where locktype = 'advisory' and objid::bigint = hashtext('leads.take_in')::bigint & 4294967295
+    """
+    assert session.scalar(text(held)) == 0  # a lead that a phone sends meanwhile does not wait
     count, known = made.counts["made"], made.counts["accounts"]
     assert count + known == best.prospects
     lead = session.scalars(select(Lead).limit(1)).one()

@@ -240,3 +240,12 @@ def test_tiles_files_and_ranking_hold_of_a_border_hexagon_what_lies_on_the_reade
     for tile in (Tile(5, 15, 11), Tile(12, 1979, 1457)):
         counted = queries.density_tile(session, mine, tile, trades=list(session.scalars(select(DensityTrade.id))))
         assert bool(counted) is bool(queries.density_tile(session, mine, tile))
+
+
+def test_a_territory_that_is_not_there_is_an_error_and_not_everything(
+    market: Region, ada: User, client_for: Callable[..., TestClient]
+) -> None:
+    path = "/api/v1/white-space?territory_id=00000000-0000-7000-8000-000000000000"
+    for which in ("unassigned", "unworked"):
+        refused = client_for(ada).get(f"{path}&which={which}")
+        assert (refused.status_code, refused.json()["detail"]) == (422, "There is no such territory.")

@@ -19,7 +19,7 @@ const corners = (geometry) => geometry.coordinates.flat(2).length;
 /** The tools of the page; `show(parts)` draws how territories would look. */
 export function editor(known, { troubles, outlines }, show) {
   const panel = document.querySelector("#edit-panel"), at = (what) => panel.querySelector(what), say = words();
-  const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), why = at("#e-why"), save = at("[data-save]");
+  const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), first = at("#e-from"), last = at("#e-last"), why = at("#e-why"), save = at("[data-save]");
   let tool = null, operation = null, file = null, asked = 0, pen = null, timer = 0, holes = [];
 
   const chosen = () => [...document.querySelectorAll("[data-choose]:checked")];
@@ -57,9 +57,10 @@ export function editor(known, { troubles, outlines }, show) {
     for (const field of panel.querySelectorAll("[data-for]")) field.hidden = !["why", ...shown].includes(field.dataset.for);
     document.querySelector(`[data-tool="${which}"]`)?.setAttribute("aria-pressed", "true");
     name.value = parent.value = why.value = "";
-    at("[data-effects]").hidden = at("[data-refused]").hidden = true;
+    at("[data-effects]").hidden = at("[data-people]").hidden = at("[data-refused]").hidden = true;
     at("[data-notes]").replaceChildren();
     save.disabled = true;
+    save.textContent = say.save;
     panel.hidden = false;
     panel.closest(".body").scrollTop = 0;
   }
@@ -105,6 +106,17 @@ export function editor(known, { troubles, outlines }, show) {
     return null;
   }
 
+  function staff(button) {
+    const now = button.dataset.now.split(" ");
+    open("members", ["people", "days"]);
+    at("[data-title]").textContent = `${say.members[0]}: ${button.closest(".territory").querySelector("h2").textContent}`;
+    operation = { kind: "members", territory_id: button.dataset.staff, rev: Number(button.dataset.rev) };
+    for (const box of panel.querySelectorAll("#e-people input")) box.checked = now.includes(box.value);
+    first.value = first.min;
+    last.value = "";
+    look();
+  }
+
   function drawn() {
     const features = pen.getSnapshot().filter((item) => !item.properties.midPoint && !item.properties.selectionPoint);
     if (tool === "create") operation = { kind: "create", area: polygonsOf(features) };
@@ -128,6 +140,7 @@ export function editor(known, { troubles, outlines }, show) {
     if (["create", "split"].includes(made.kind)) made.name = name.value.trim();
     if (made.kind === "merge") made.name = name.value.trim() || null;
     if (made.kind === "create") made.parent_id = parent.value || null;
+    if (made.kind === "members") Object.assign(made, { members: [...panel.querySelectorAll("#e-people input:checked")].map((box) => box.value), valid_from: first.value || null, valid_to: last.value ? dayFrom(last.value, 1) : null });
     if (["create", "reshape"].includes(made.kind)) made.others_give_way = yields.checked;
     return made;
   }
@@ -155,8 +168,9 @@ export function editor(known, { troubles, outlines }, show) {
     const refused = at("[data-refused]");
     refused.hidden = ok;
     save.disabled = !ok;
-    at("[data-effects]").hidden = !ok;
+    at("[data-effects]").hidden = !ok || operation?.kind === "members";
     at("[data-notes]").replaceChildren();
+    people(ok ? body.effects.people : body?.people ?? [], ok);
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
     show(parts);
@@ -165,7 +179,31 @@ export function editor(known, { troubles, outlines }, show) {
     at("[data-sum]").textContent = sums.join(" ");
     for (const text of notes) { const line = document.createElement("li"); line.textContent = text; at("[data-notes]").append(line); }
     const names = Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((box) => [box.dataset.choose, titleOf(box)]));
-    at("tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
+    at("[data-effects] tbody").replaceChildren(...effects.totals.map((total) => row(total, parts.find((part) => part.territory_id === total.territory_id), names)));
+  }
+  const dayFrom = (day, step) => { const date = new Date(`${day}T00:00:00Z`); date.setUTCDate(date.getUTCDate() + step); return date.toISOString().slice(0, 10); };
+  const daySaid = (day) => new Date(`${day}T00:00:00Z`).toLocaleDateString(document.documentElement.lang, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+  const daysSaid = (spans) => spans.map((one) => `${daySaid(one.valid_from)} – ${one.valid_to ? daySaid(dayFrom(one.valid_to, -1)) : say.and_on}`).join(", ") || say.not_here;
+  /** Whose days change; of a version that came too late what stands now beside one's own. */
+  function people(rows, ok) {
+    at("[data-people]").hidden = !rows.length;
+    at("[data-whose]").textContent = rows.length ? say.covers.replace("{n}", number(rows[0].accounts)) : "";
+    at("[data-people] ul").replaceChildren(...rows.map((one) => {
+      const line = document.createElement("li"), who = document.createElement("strong"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
+      who.textContent = one.name;
+      const days = differs ? [[ok ? say.now : say.theirs, one.before], [ok ? say.then : say.yours, one.after]] : [["", one.before]];
+      line.append(who, ...days.map(([head, spans]) => { const text = document.createElement("div"); text.textContent = [head, daysSaid(spans)].filter(Boolean).join(": "); text.className = head && spans === one.after ? "" : "quiet"; return text; }));
+      if (one.owned && !one.after.some((span) => !span.valid_to)) {
+        const note = document.createElement("div"), link = document.createElement("a");
+        const name = document.querySelector(`[data-choose="${one.territory_id}"]`);
+        note.textContent = `${say.owned.replace("{name}", one.name).replace("{n}", number(one.owned))} `;
+        link.textContent = say.hand_over;
+        link.href = `/handovers/new?${new URLSearchParams({ owner: one.user_id, ...(name ? { filter: `territory = ${JSON.stringify(titleOf(name))}` } : {}) })}`;
+        note.append(link);
+        line.append(note);
+      }
+      return line;
+    }));
   }
   function row(total, part, names) {
     const line = document.createElement("tr");
@@ -182,7 +220,15 @@ export function editor(known, { troubles, outlines }, show) {
   async function commit() {
     save.disabled = true;
     const answer = file ? await upload("/api/v1/territories/import") : await api("POST", "/api/v1/territory-changes", { operation: wish(), why: why.value });
-    if (!answer.ok) { tell(answer); save.disabled = true; return; }
+    if (!answer.ok) {
+      tell(answer);
+      if (answer.body?.change_id) { // it is kept, and can be applied on the present state
+        operation = { kind: "kept", change_id: answer.body.change_id };
+        save.textContent = say.apply_mine;
+      }
+      save.disabled = operation?.kind !== "kept";
+      return;
+    }
     location.assign(`/territories?done=${answer.body.id ?? ""}`);
   }
   async function history(method, path) {
@@ -193,7 +239,8 @@ export function editor(known, { troubles, outlines }, show) {
 
   document.addEventListener("click", (event) => {
     const hit = (what) => event.target.closest?.(what);
-    const button = hit("[data-tool]"), mend = hit("[data-mend]");
+    const button = hit("[data-tool]"), mend = hit("[data-mend]"), crew = hit("[data-staff]");
+    if (crew) staff(crew);
     if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
     if (mend) { open("mend"); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
     if (hit("[data-undo]")) history("POST", `/api/v1/territory-changes/${hit("[data-undo]").dataset.undo}/undo`);
@@ -209,7 +256,7 @@ export function editor(known, { troubles, outlines }, show) {
     operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
     look();
   });
-  for (const field of [name, parent, yields]) field.addEventListener("input", later);
+  for (const field of [name, parent, yields, first, last, at("#e-people")]) field.addEventListener("input", later);
   save.addEventListener("click", commit);
   at("[data-cancel]").addEventListener("click", putAway);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && tool) putAway(); });

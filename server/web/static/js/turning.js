@@ -7,15 +7,44 @@ const counted = (words, name, count) => count === 1 && words[`${name}_one`] || w
 
 /** Do it: `body` is {into, cells, prospect_ids, ...}; `words` the page's texts. Resolves to whether something was made. */
 export async function turn(body, words, changed) {
+  const seen = await api("POST", "/api/v1/white-space/actions/preview", body);
+  if (!seen.ok) { toast(said(seen, words.failed)); return false; }
+  const { counts: all } = seen.body;
+  if (all.made && !await agreed(body.into, seen.body, words)) return false;
   const answer = await api("POST", "/api/v1/white-space/actions", body);
   if (!answer.ok) { toast(said(answer, words.failed)); return false; }
   const { counts, id } = answer.body;
-  const left = Object.entries(counts).filter(([name, count]) => name !== "made" && count).map(([name, count]) => counted(words, `left_${name}`, count));
+  const left = leftOut(counts, words);
   const made = counts.made ? counted(words, `made_${body.into}`, counts.made) : words[`made_${body.into}_none`];
   const text = [made, ...(counts.made || left.length ? left : [words[`nothing_${body.into}`]])].join(" ");
   toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, changed) } : null);
   await changed();
   return counts.made > 0;
+}
+
+const leftOut = (counts, words) => Object.entries(counts).filter(([name, count]) => name !== "made" && count).map(([name, count]) => counted(words, `left_${name}`, count));
+
+/** Says how many, where, for whom, and what is left out; resolves to whether they are to be made. */
+function agreed(into, { counts, shares, examples }, words) {
+  const box = document.createElement("dialog"), make = (tag, text, kind = "") => { const made = document.createElement(tag); made.textContent = text; made.className = kind; return made; };
+  const list = make("ul", "", "plain-list"), row = make("div", "", "row"), go = make("button", words.make, "button primary"), stop = make("button", words.cancel, "button");
+  const nobody = into === "visits" ? words.by_plan : words.by_rules;
+  list.append(...shares.map((one) => make("li", words.share.replace("{n}", one.count).replace("{territory}", one.territory ?? words.no_territory).replace("{who}", one.who ?? nobody))));
+  row.append(go, stop);
+  const body = document.createElement("div");
+  box.className = "ask";
+  body.append(make("h2", words[`ask_${into}`]), make("p", words.will_make.replace("{n}", counts.made)), list, make("p", `${examples.join(", ")}${counts.made > examples.length ? " …" : ""}`, "quiet small"));
+  const left = leftOut(counts, words);
+  if (left.length) body.append(make("p", left.join(" "), "quiet small"));
+  body.append(row);
+  box.append(body);
+  document.body.append(box);
+  return new Promise((done) => {
+    go.addEventListener("click", () => box.close("make"));
+    stop.addEventListener("click", () => box.close());
+    box.addEventListener("close", () => { done(box.returnValue === "make"); box.remove(); });
+    box.showModal();
+  });
 }
 
 async function undo(id, words, changed) {
