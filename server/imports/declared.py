@@ -82,7 +82,7 @@ class Declared:
 
     def odd_sql(self) -> str:
         """Nothing looks odd beside other rows."""
-        return "select 0 as row_no, '' as field, '' as code, '' as message where false"
+        return statements.NOTHING_ODD
 
     def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
         """The records that the importer may change; the command line may change all."""

@@ -149,6 +149,10 @@ def current_sql(table: str, fields: Sequence[Field], keys: Mapping[str, Key], *,
     """  # noqa: S608
 
 
+NOTHING_ODD = "select 0 as row_no, '' as field, '' as code, '' as message where false"
+"""The rows of a target that finds nothing odd about rows beside each other."""
+
+
 def refused_sql(table: str, fields: Sequence[Field], label: str) -> str:
     """New records that lack something, and unique values that another record has, or another row of the file."""
     parts = [

@@ -41,7 +41,7 @@ def of_address(row: Mapping[str, Any], asked: Set[str], home: str | None) -> Ite
         return
     if not street and "street" in asked and "address" not in asked:
         yield "street", "no_street", "Street: it is missing; the pin can only show the place."
-    if not (postcode or city) and asked.intersection(PLACE):
+    if not (postcode or city) and any(name in asked for name in PLACE):
         yield "city", "no_place", "City: it is missing, and so is the postcode; the street may lie elsewhere too."
 
 

@@ -14,6 +14,7 @@ from server.auth.access import scope_of
 from server.auth.models import User
 from server.auth.roles import Level
 from server.imports.models import ImportRun
+from server.imports.statements import NOTHING_ODD
 from server.imports.targets import Advice, Checked, Column, Problem, Progress, Severity, Written
 from server.jobs import defer
 from server.kit.errors import Invalid
@@ -92,6 +93,10 @@ class LeadTarget:
     def refused_sql(self) -> str:
         """Rows whose number another lead has."""
         return sql.REFUSED
+
+    def odd_sql(self) -> str:
+        """Nothing looks odd beside other rows."""
+        return NOTHING_ODD
 
     def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
         """The leads that the importer may write."""

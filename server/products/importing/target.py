@@ -9,6 +9,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from server.imports.models import ImportRun
+from server.imports.statements import NOTHING_ODD
 from server.imports.targets import Advice, Checked, Column, Problem, Progress, Severity, Written
 from server.kit.errors import Invalid
 from server.products import queries, values
@@ -68,6 +69,10 @@ class ProductTarget:
     def refused_sql(self) -> str:
         """New products without name, and barcodes that are taken."""
         return sql.REFUSED
+
+    def odd_sql(self) -> str:
+        """Nothing looks odd beside other rows."""
+        return NOTHING_ODD
 
     def reach(self, session: Session, run: ImportRun) -> Select[UUID] | None:
         """Whoever may write the catalogue may write all of it."""
