@@ -76,7 +76,7 @@ EVENED = Goal("evened", hours=60, value=30, potential=1, moves=0.5, hours_slack=
 SCENARIOS = (
     Goal("few", 3000, 1500, 0.1, compact=0.1, moves=20, hours_slack=HOURS_BAR, value_slack=VALUE_BAR, heat=0.3),
     Goal("even", 600, 3000, 0.1, compact=0.3, moves=0.02, value_slack=VALUE_BAR, heat=0.3),
-    Goal("compact", 4000, 4000, 0.1, compact=30, hours_slack=HOURS_BAR, value_slack=VALUE_BAR, heat=5, patience=2),
+    Goal("compact", 4000, 4000, 0.1, compact=30, hours_slack=0.038, value_slack=VALUE_BAR, heat=5, patience=2),
 )
 """Few moves, even hours, compact: what is beyond the bars outweighs all else, within them only the name counts."""
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from server.auth.access import Scope, requires
 from server.balance import editing, places, reading, saving, service
@@ -19,7 +19,9 @@ WriteTerritories = Annotated[Scope, requires("territories:write")]
 
 
 @router.post("/territory-changes", status_code=201, response_model=ChangeRead)
-def change_territories(body: ChangeWrite, scope: WriteTerritories, session: Db, response: Response) -> object:
+def change_territories(
+    body: ChangeWrite, scope: WriteTerritories, session: Db, request: Request, response: Response
+) -> object:
     """Draw, reshape, split, merge, give or take away territories; with `preview` only say what that moves.
 
     A change drawn on an older state is refused with 412, and kept in the history.
@@ -30,7 +32,7 @@ def change_territories(body: ChangeWrite, scope: WriteTerritories, session: Db, 
         return reading.change_read(session, scope, change, effects)
     change, made, stale = service.apply(session, body.operation, why=body.why)
     if stale is not None:
-        return reading.refused(stale, made)
+        return reading.refused(request, stale, made)
     told = reading.told(scope, made.effects)
     return ChangeRead(id=made.id, kind=made.kind, notes=list(change.notes), effects=told)
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi.responses import JSONResponse
+from fastapi import Request, Response
 from shapely.geometry import mapping
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -14,6 +14,7 @@ from server.balance.drafts import Change
 from server.balance.moves import Effects
 from server.balance.saving import Stale
 from server.balance.schemas import ChangeRead, EffectsRead, HistoryRead, PartRead
+from server.kit.errors import WaymarkError
 from server.territories.models import TerritoryChange, TerritoryChangePart
 
 MONEY = ("value", "potential")
@@ -42,10 +43,15 @@ def change_read(
     )
 
 
-def refused(stale: Stale, kept: TerritoryChange) -> JSONResponse:
-    """The refusal of a change that came too late, with where it is kept and, of people, theirs beside one's own."""
+def refused(request: Request, stale: Stale, kept: TerritoryChange) -> Response:
+    """The refusal of a change that came too late, with where it is kept and, of people, theirs beside one's own.
+
+    Answered as if it had been raised, in the reader's language; raised, it would take back what was kept.
+    """
     more = {"change_id": str(kept.id), "people": kept.effects.get("people", [])}
-    return JSONResponse(stale.problem() | more, status_code=int(stale.status), media_type="application/problem+json")
+    stale.details = {**stale.details, **more}
+    answer: Response = request.app.exception_handlers[WaymarkError](request, stale)
+    return answer
 
 
 def told(scope: Scope, effects: dict[str, Any]) -> EffectsRead:

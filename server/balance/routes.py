@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, UploadFile
+from fastapi import APIRouter, Query, Request, Response, UploadFile
 
 from server.auth.access import Scope, requires
 from server.balance import files, reading, saving, service
@@ -104,14 +104,16 @@ def change(territory_id: UUID, body: TerritoryChange, scope: WriteTerritories, s
 
 
 @router.put("/{territory_id}/members", status_code=204)
-def set_members(territory_id: UUID, body: MembersWrite, scope: WriteTerritories, session: Db) -> Response:
+def set_members(
+    territory_id: UUID, body: MembersWrite, scope: WriteTerritories, session: Db, request: Request
+) -> Response:
     """Say who works the territory from a day on; with `rev` an older state is refused with 412, and kept.
 
     The same as the operation `members` of `/territory-changes`, which also previews.
     """
     wish = Members(kind="members", territory_id=territory_id, **body.model_dump(exclude={"why"}))
     _, made, stale = service.apply(session, wish, why=body.why)
-    return Response(status_code=204) if stale is None else reading.refused(stale, made)
+    return Response(status_code=204) if stale is None else reading.refused(request, stale, made)
 
 
 @router.delete("/{territory_id}", status_code=204)

@@ -1,10 +1,13 @@
 """The density page: the market on a map by hexagon, area, kind or as a surface."""
 
+from collections import Counter
 from typing import Annotated, Any
+from unicodedata import normalize
 
 import h3
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
 from server.density import figures, firms, queries, reach, service, surface
@@ -40,12 +43,20 @@ def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
         sources=firms.sources(session),
         layers=layers(language, values=shows),
         levels=figures.admin_levels(session),
-        kinds=queries.kinds(session)[:MOST_KINDS],
+        kinds=kinds_offered(session, language),
         bandwidths=surface.BANDWIDTHS_M,
         has_region=bool(regions.served(session)),
         sees_nothing=seen.is_nothing,
         words=map_words(language) | turning_words(language),
     )
+
+
+def kinds_offered(session: Session, language: Language) -> list[tuple[queries.Kind, str]]:
+    """The commonest kinds of firms to choose from, by their words; kinds of one word are told apart by their tags."""
+    found = [(kind, language.firm(kind.kind)) for kind in queries.kinds(session)[:MOST_KINDS]]
+    shared = Counter(word.casefold() for _, word in found)
+    named = [(kind, word if shared[word.casefold()] == 1 else f"{word} ({kind.kind})") for kind, word in found]
+    return sorted(named, key=lambda one: normalize("NFKD", one[1]).casefold())
 
 
 @router.get("/kinds.json")

@@ -18,7 +18,7 @@ from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
 from server.regions import queries as regions
 from server.territories import queries as territories
-from server.web.density import MOST_KINDS, turning_words
+from server.web.density import kinds_offered, turning_words
 from server.web.language import Language
 from server.web.pages import attempt, language_of, render
 
@@ -78,7 +78,7 @@ def show_white_space(
         "density/white.html",
         scope,
         tab=tab, wish=wish, found=found, alike=alike, error=error, chosen_cell=cell, sees_nothing=seen.is_nothing,
-        territories=[one for one in known if seen.sees(one.id)], kinds=queries.kinds(session)[:MOST_KINDS],
+        territories=[one for one in known if seen.sees(one.id)], kinds=kinds_offered(session, language),
         counted=queries.totals(session, seen).refreshed_at, sources=firms.sources(session),
         has_region=bool(regions.served(session)), currency=settings().currency,
         places=near_places(session, gaps), marked=marked(found, alike), query=asked(wish),

@@ -130,6 +130,9 @@ def test_the_second_of_two_managers_is_told_both_versions_and_can_apply_theirs(
     assert client.put(path, json={"members": [str(rita.id)], "rev": north["rev"]}).status_code == 204
     late = client.put(path, json={"members": [str(otto.id)], "rev": north["rev"]})
     assert (late.status_code, "changed “North” after you opened it" in late.json()["detail"]) == (412, True)
+    for_people = {"Accept-Language": "de", "X-CSRF-Token": "of a page's script"}
+    german = client.put(path, json={"members": [str(otto.id)], "rev": north["rev"]}, headers=for_people)
+    assert "hat «North» geändert, nachdem" in german.json()["detail"]
     both = {one["name"]: (len(one["before"]), len(one["after"])) for one in late.json()["people"]}
     assert both == {"Otto": (0, 1), "Rita": (1, 0)}
     again = {"operation": {"kind": "kept", "change_id": late.json()["change_id"]}}
