@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
+from geo.types import LonLat
 from server.auth.access import Scope, requires
 from server.density import figures, firms, queries, reach, service, surface
 from server.density.counting import FINEST
@@ -33,7 +34,11 @@ def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
     seen, shows, language = reach.of(session, scope), sees_values(scope), language_of(request, scope)
     best = queries.best_cells(session, LISTED_RESOLUTION, seen, BEST)
     places = [h3.cell_to_latlng(h3.int_to_str(cell.cell)) for cell in best]
-    cells = [(cell, h3.int_to_str(cell.cell), lon, lat) for cell, (lat, lon) in zip(best, places, strict=True)]
+    near = regions.nearest_settlements(session, [LonLat(lon, lat) for lat, lon in places])
+    cells = [
+        (cell, h3.int_to_str(cell.cell), lon, lat, name)
+        for cell, (lat, lon), name in zip(best, places, near, strict=True)
+    ]
     return render(
         request,
         "density/map.html",
