@@ -216,7 +216,7 @@ def test_a_cancelled_balance_stops_and_stays_cancelled(company: TestClient) -> N
     found = company.get(f"{RUNS}/{run_id}").json()
     assert (found["state"], found["scenarios"]) == ("cancelled", [])
     with pytest.raises(balancing.Stopped):
-        balancing.teller(UUID(run_id), 0)(0.5)
+        balancing.teller(UUID(run_id))(0.5)
     assert company.post(f"{RUNS}/{run_id}/cancel").status_code == 409
 
 
