@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2.shape import to_shape
@@ -44,6 +45,8 @@ class Change:
     """What was mended on the way, in words."""
     asked: frozenset[UUID] = field(default=frozenset())
     """Territories that the author had in hand; the others only give way."""
+    wish: dict[str, Any] | None = None
+    """What was asked for, where a version that came too late is asked for once more and not laid over what is there."""
 
     @property
     def moves_ground(self) -> bool:

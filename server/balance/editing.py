@@ -136,7 +136,8 @@ def staff(session: Session, wish: schemas.Members) -> Change:
     members.check_people(session, wish.members)
     spans = members.staffed(members.spans_of(session, row.id), wish.members, day, wish.valid_to)
     draft = replace(draft_of(row, area_of(row), rev=wish.rev), people=spans)
-    return Change("members", (draft,), asked=frozenset({row.id}))
+    asked = wish.model_dump(mode="json") | {"valid_from": day.isoformat()}
+    return Change("members", (draft,), asked=frozenset({row.id}), wish=asked)
 
 
 def delete(session: Session, wish: schemas.Delete) -> Change:
@@ -151,6 +152,12 @@ def kept(session: Session, wish: schemas.Kept) -> Change:
     change = session.get(TerritoryChange, wish.change_id)
     if change is None or change.state != ChangeState.KEPT:
         raise NotFound("No such change is kept.")
+    if change.effects.get("wish") is not None:
+        asked = schemas.Members(**change.effects["wish"])
+        today = clock.today(settings().zone)
+        return staff(
+            session, asked.model_copy(update={"rev": None, "valid_from": max(asked.valid_from or today, today)})
+        )
     return Change(change.kind, tuple(drafts_of(session, change.id)), tuple(change.effects.get("notes", ())))
 
 

@@ -78,7 +78,8 @@ def is_placed(draft: Draft, row: Territory | None) -> bool:
 def keep(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
     """Keep a change that came too late, as it was drawn: nothing of it is lost."""
     rows = rows_of(session, [draft.id for draft in change.drafts])
-    kept = written(session, change, why, ChangeState.KEPT, {"people": list(changed(session, change.drafts))})
+    told = {"people": list(changed(session, change.drafts)), "wish": change.wish}
+    kept = written(session, change, why, ChangeState.KEPT, told)
     for draft in change.drafts:
         part = part_of(session, kept.id, draft, rows.get(draft.id))
         part.rev = draft.rev

@@ -54,7 +54,8 @@ def problem(item: Mapping[str, Any]) -> str:
     """What is wrong, e.g. `a whole number is needed.`; what no text of ours covers is said in pydantic's words."""
     if item["type"] not in SAID:
         return str(item["msg"]).removeprefix("Value error, ").rstrip(".") + "."
-    return SAID[item["type"]].format(**{"error": "", **item.get("ctx", {})})
+    bounds = {name: f"{value:g}" if isinstance(value, float) else value for name, value in item.get("ctx", {}).items()}
+    return SAID[item["type"]].format(**{"error": "", **bounds})
 
 
 def label(place: Sequence[int | str]) -> str:

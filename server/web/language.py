@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from server.kit import clock
 from server.kit.settings import settings
+from server.products.money import priced
 from server.web.wording import Wording
 
 FOLDER = Path(__file__).parent / "texts"
@@ -66,6 +67,10 @@ class Language:
     def money(self, value: float | Decimal | None, currency: str) -> str:
         """An amount without cents, with its currency."""
         return "–" if value is None else f"{self.number(value)} {currency}"
+
+    def price(self, value: Decimal, currency: str) -> str:
+        """The price of one unit with all its digits: 1,284.50 or 0,076."""
+        return self.number(value, len(priced(value, currency).partition(".")[2]))
 
     def distance(self, metres: float | None) -> str:
         """`64 m` or `1.4 km`."""

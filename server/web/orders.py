@@ -26,7 +26,7 @@ from server.orders.routes import Filter, Search
 from server.orders.schemas import reason_of
 from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import queries as products
-from server.products.money import digits, plain, priced
+from server.products.money import digits, plain
 from server.products.pictures import pictures_of
 from server.web.forms import Sent, given, text
 from server.web.pages import attempt, go, render
@@ -137,7 +137,6 @@ def shown(session: Session, scope: Scope, order: Order) -> dict[str, Any]:
         "stock": known,
         "reason_of": reason_of,
         "plain": plain,
-        "priced": priced,
         "places": digits(order.currency),
         "is_draft": order.state == State.DRAFT,
         "may_write": may_write,

@@ -130,7 +130,20 @@ def templates(code: str) -> Environment:
     )
     made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
     made.globals.update(navigating=navigating, is_fixed=veil.is_fixed)
-    for name in ("number", "money", "distance", "duration", "day", "clock", "moment", "size", "ago", "said", "firm"):
+    for name in (
+        "number",
+        "money",
+        "price",
+        "distance",
+        "duration",
+        "day",
+        "clock",
+        "moment",
+        "size",
+        "ago",
+        "said",
+        "firm",
+    ):
         made.filters[name] = getattr(language, name)
     made.filters["iso_day"] = lambda text: language.day(date.fromisoformat(text))
     made.filters["iso_clock"] = lambda text, zone: language.clock(datetime.fromisoformat(text), zone)

@@ -46,6 +46,8 @@ class Around:
     """The fields that the company has added, by the names of their columns."""
     asked: frozenset[str] = frozenset()
     """The fields that some column of the file brings."""
+    mapped: frozenset[str] = frozenset()
+    """The countries of the maps, a made-up one too."""
 
     def shows(self, point: LonLat) -> bool:
         """Whether some map shows the point."""
@@ -141,7 +143,8 @@ class RowReader:
     def place(self) -> None:
         """Where it is."""
         self.simple("country", values.SITE)
-        if (written := self.values.get("country")) and values.country_code(written) is None:
+        written = self.values.get("country")
+        if written and written not in self.around.mapped and values.country_code(written) is None:
             self.warn("country", "unknown_country", f"Country: “{written[:60]}” is no country that is known; kept.")
         if "country" not in self.values and self.country:
             self.values["country"] = self.country

@@ -192,6 +192,7 @@ class AccountTarget:
             maps=tuple(BBox(*region.bbox) for region in served(session) if region.bbox),
             own=self.own,
             asked=frozenset(run.mapping.values()),
+            mapped=frozenset(region.country for region in served(session) if region.country),
         )
         return lambda row: RowReader(row, around).read()
 

@@ -140,3 +140,26 @@ def test_the_second_of_two_managers_is_told_both_versions_and_can_apply_theirs(
     assert [one["name"] for one in client.get("/api/v1/territories").json()["items"][0]["members"]] == ["Otto"]
     wrong = client.put(path, json={"members": [], "valid_to": clock.today(settings().zone).isoformat()})
     assert (wrong.status_code, wrong.json()["detail"]) == (422, "The last day lies before the first.")
+
+
+def test_a_late_change_of_people_is_asked_for_once_more_on_what_is_there(
+    client_for: ClientFor, make_user: MakeUser
+) -> None:
+    """Laid over it, it took back days that others had set since, and brought a territory back without its accounts."""
+    rita, otto = make_user("rita", Role.REP), make_user("otto", Role.REP)
+    client, today = client_for(make_user()), clock.today(settings().zone)
+    north = client.post("/api/v1/territories", json={"name": "North", "area": square(9)}).json()
+    path, changes = f"/api/v1/territories/{north['id']}/members", "/api/v1/territory-changes"
+    later = {"members": [str(otto.id)], "valid_from": (today + timedelta(30)).isoformat(), "rev": north["rev"]}
+    assert client.put(path, json={"members": []}).status_code == 204
+    late = client.put(path, json=later)
+    assert late.status_code == 412
+    assert client.put(path, json={"members": [str(rita.id)]}).status_code == 204
+    again = {"operation": {"kind": "kept", "change_id": late.json()["change_id"]}}
+    assert client.post(changes, json=again).status_code == 201
+    assert [one["user_id"] for one in client.get(path).json()["items"]] == [str(rita.id), str(otto.id)]
+
+    gone = client.put(path, json=later | {"members": []})
+    assert client.post(changes, json={"operation": {"kind": "delete", "territory_id": north["id"]}}).status_code == 201
+    again = {"operation": {"kind": "kept", "change_id": gone.json()["change_id"]}}
+    assert client.post(changes, json=again | {"preview": True}).status_code == 404
