@@ -21,3 +21,11 @@ def upgrade() -> None:
             comment="How often its people were set: that changes its revision too.",
         ),
     )
+    op.alter_column(
+        "territory_change", "kind", comment="create, reshape, split, merge, give, members, import, delete, balance, ..."
+    )
+    op.alter_column(
+        "territory_change_part",
+        "before",
+        comment="Name, colour, parent, and people where they changed; null: it was not there.",
+    )
