@@ -63,7 +63,9 @@ class TerritoryChange(Base):
     __tablename__ = "territory_change"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
-    kind: Mapped[str] = mapped_column(comment="create, reshape, split, merge, give, members, import, balance, ...")
+    kind: Mapped[str] = mapped_column(
+        comment="create, reshape, split, merge, give, members, import, delete, balance, ..."
+    )
     why: Mapped[str] = mapped_column(server_default=text("''"), comment="In the words of who changed it.")
     state: Mapped[str] = mapped_column(server_default=ChangeState.APPLIED.value)
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
