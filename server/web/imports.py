@@ -187,14 +187,14 @@ def outcome_page(
     """The dry run or the result, row by row."""
     chosen = show or ("error" if run.counts.get("error") and run.state == State.CHECKED else "")
     action = Action(chosen) if chosen in list(Action) else None
-    code, _, field = chosen.removeprefix("code:").partition(":") if chosen.startswith("code:") else ("", "", "")
+    code, colon, field = chosen.removeprefix("code:").partition(":") if chosen.startswith("code:") else ("", "", "")
     rows = queries.outcomes(
         session,
         run.id,
         action=action,
         problems_only=chosen == "warnings",
         code=code or None,
-        field=field if ":" in chosen.removeprefix("code:") else None,
+        field=field if colon else None,
         after=after,
         limit=ROWS,
     )
