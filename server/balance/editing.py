@@ -210,8 +210,7 @@ def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:
         parent = UUID(facts["parent_id"]) if facts["parent_id"] else None
         area = None if part.area_after is None else shapes.polygons(territories.shape_of(part.area_after))
         name = territories.checked_name(session, facts["name"], part.territory_id)
-        people = tuple(members.Span.read(one) for one in facts["people"]) if "people" in facts else None
-        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone, people=people)
+        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone)
 
 
 def leaving(session: Session, row: Territory) -> Iterable[str]:
