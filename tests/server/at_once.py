@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from server.kit.database import transaction
 
-WAITING = text("select count(*) from pg_locks where not granted")
+WAITING = text("""
+    select count(*) from pg_locks join pg_stat_activity using (pid)
+    where not granted and datname = current_database()
+""")
 
 
 def overlapping(first: Callable[[Session], Any], second: Callable[[Session], Any]) -> Any:
