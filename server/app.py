@@ -58,6 +58,7 @@ from server.notifications import routes as notification_routes
 from server.opportunities import forecast_routes, pipeline_routes
 from server.opportunities import routes as opportunity_routes
 from server.orders import routes as order_routes
+from server.phones import routes as phone_routes
 from server.plans import board_routes, day_routes, offer_routes, overload_routes, rules_routes
 from server.plans import routes as plan_routes
 from server.plans.exporting import routes as export_routes
@@ -94,6 +95,7 @@ ROUTERS = (
     sync_routes.router,
     blob_routes.router,
     leaving_routes.router,
+    phone_routes.router,
     auth_routes.router,
     file_routes.router,
     notification_routes.router,

@@ -17,11 +17,11 @@ from mobile.field.store.outbox import Outbox
 
 IDLE_S = 300
 DAYS_ALONE = 14
-"""So long a phone shows its data without having spoken with the server."""
+"""So long a phone shows its data without having spoken with the server, unless the company says otherwise."""
 DIGITS = range(4, 9)
 FREE_TRIES = 3
 FIRST_WAIT_S, MOST_WAIT_S = 5, 900
-CONTACT, LATEST, LOCKED = "contact_at", "latest_at", "locked"
+CONTACT, LATEST, LOCKED, DAYS = "contact_at", "latest_at", "locked", "lock_days"
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,17 @@ def waiting_s(secrets: Secrets, user_id: str, now: datetime) -> int:
 # -- days without the server
 
 
+def close_after(outbox: Outbox, days: int | None) -> None:
+    """What the company says; a server that says nothing, or no number of days, leaves it as it is."""
+    if days is not None and days >= 1:
+        outbox.meta.set(DAYS, str(days))
+
+
+def days_alone(outbox: Outbox) -> int:
+    """After how many days without the server the cache is closed."""
+    return int(outbox.meta.get(DAYS) or DAYS_ALONE)
+
+
 def in_contact(outbox: Outbox, now: datetime) -> None:
     """The server has answered just now."""
     outbox.meta.set(CONTACT, now.isoformat())
@@ -136,7 +147,7 @@ def is_locked(outbox: Outbox, now: datetime) -> bool:
     seen = max(now, datetime.fromisoformat(latest or contact))
     if latest is None or seen - datetime.fromisoformat(latest) > timedelta(hours=1):
         outbox.meta.set(LATEST, seen.isoformat())
-    if seen - datetime.fromisoformat(contact) <= timedelta(days=DAYS_ALONE):
+    if seen - datetime.fromisoformat(contact) <= timedelta(days=days_alone(outbox)):
         return False
     outbox.meta.set(LOCKED, "alone")
     return True

@@ -56,10 +56,11 @@ class Guard:
         app = self.app
         if not locking.is_locked(app.ctx.store.outbox, clock.now()):
             return False
+        days = locking.days_alone(app.ctx.store.outbox)
         unsent = app.phone.close_data(app.ctx.store)
         app.ctx.store = None
         kept = " " + app.ctx.words("alone_unsent", n=unsent) if unsent else ""
-        app.leave(note=app.ctx.words("alone", n=locking.DAYS_ALONE) + kept)
+        app.leave(note=app.ctx.words("alone", n=days) + kept)
         return True
 
     def _has_pin(self):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.kit import clock
+from server.phones import rules
 from server.sync import buckets, epochs, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.phones import present
@@ -55,6 +56,7 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         commands=[],
         poll_s=POLL_S,
         jitter_s=JITTER_S,
+        lock_days=rules.rules(session).lock_days,
     )
 
 

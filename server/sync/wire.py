@@ -125,6 +125,8 @@ class HelloReply(Message):
     commands: list[dict[str, JsonValue]]
     poll_s: int
     jitter_s: int
+    lock_days: int | None = Field(default=None, ge=1)
+    """So many days without the server close the cache, never the outbox. Absent from servers before version 0.4."""
 
 
 # push

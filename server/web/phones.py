@@ -19,12 +19,15 @@ from server.auth.roles import Level
 from server.auth.routes import server_address
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
+from server.phones import rules
 from server.sync import quarantine
+from server.web.forms import Sent, number
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/users/phones", include_in_schema=False)
 
 ReadDevices = Annotated[Scope, requires("devices:read")]
+ManageDevices = Annotated[Scope, requires("devices:manage")]
 
 AT_HOME = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (looked for, not listened on)
 """Hosts that mean another machine on every machine."""
@@ -64,6 +67,17 @@ def revoke_code(request: Request, code_id: UUID, scope: ReadDevices, session: Db
     return go("/users/phones")
 
 
+@router.post("/rules")
+def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -> Response:
+    """Say what holds for every phone."""
+    try:
+        with attempt(session):
+            rules.set_rules(session, scope, round(number(sent, "lock_days") or 0))
+    except WaymarkError as error:
+        return phones_page(request, scope, session, error=error)
+    return go("/users/phones?saved=1#rules")
+
+
 def phones_page(
     request: Request,
     scope: Scope,
@@ -90,6 +104,8 @@ def phones_page(
         names=names,
         held=held,
         owners=owners(session, scope),
+        rules=rules.rules(session),
+        may_set=rules.may_set(scope),
         waiting=codes.waiting(session, scope),
         made=made,
         error=error,

@@ -128,6 +128,19 @@ def test_after_a_fortnight_alone_only_a_password_opens_the_data_and_unsent_work_
     assert reads.sync_state(synced.store).unsent == 1
 
 
+def test_the_company_says_after_how_many_days_and_what_was_not_sent_is_kept(synced):
+    outbox = synced.store.outbox
+    op = edit(synced.store, "account", uid(1001), {"note": "mine"})
+    locking.in_contact(outbox, NOW)
+    locking.close_after(outbox, 3)
+    locking.close_after(outbox, None)
+    locking.close_after(outbox, 0)
+    assert not locking.is_locked(outbox, NOW + timedelta(days=3)), "an older server, or nonsense, changes nothing"
+    assert locking.is_locked(outbox, NOW + timedelta(days=3, hours=1))
+    assert [one.op_id for one in outbox.ops()] == [op.op_id]
+    assert reads.sync_state(synced.store).unsent == 1
+
+
 def test_equal_contents_never_look_equal_and_a_wrong_key_reads_nothing():
     one, other = sealing.AesSealer(bytes(32)), sealing.AesSealer(b"k" * 32)
     text = canonical({"a": 1}).encode()

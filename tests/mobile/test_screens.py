@@ -726,11 +726,11 @@ def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_
     from mobile.field import locking
 
     edit(world.store, "account", uid(1001), {"phone": "mine"})
-    long_ago = clock.now() - timedelta(days=locking.DAYS_ALONE, hours=1)
-    locking.in_contact(world.store.outbox, long_ago)
+    locking.close_after(world.store.outbox, 3)
+    locking.in_contact(world.store.outbox, clock.now() - timedelta(days=3, hours=1))
     world.kill()
     screen = open_app(world.folder, syncing=False)
-    assert screen.shows("has not spoken with the server for 14 days")
+    assert screen.shows("has not spoken with the server for 3 days")
     assert screen.shows("1 entries are kept")
     assert not (world.home.user_folder(world.server.user_id) / "cache.db").exists()
     world.sign_in()

@@ -2,6 +2,7 @@
 
 import shutil
 
+from mobile.field import locking
 from mobile.field.store import Store, clock
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
@@ -43,6 +44,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     Returns how many answered ops are queued again. May be run again at any point: the new epoch
     is remembered last.
     """
+    locking.close_after(store.outbox, reply.lock_days)
     again = store.outbox.align(reply.last_n)
     if again:
         store.outbox.blobs.ask_again()

@@ -96,6 +96,7 @@ class HelloReply:
     commands: list[Json]
     poll_s: int
     jitter_s: int
+    lock_days: int | None = None
 
 
 @dataclass(frozen=True)

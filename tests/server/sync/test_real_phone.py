@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mobile.field import locking
 from mobile.field.capture import propose_pin
 from mobile.field.checkin import Fix
 from mobile.field.pins import proposed_pins
@@ -46,10 +47,14 @@ def test_the_day_of_a_rep_without_network_arrives_exactly_once(world: World, pho
     assert (again.results, again.rows) == ({}, 0)
 
 
-def test_a_conflict_comes_back_with_all_three_values(world: World, phone: FieldPhone) -> None:
+def test_a_conflict_comes_back_with_all_three_values_and_the_companys_lock_with_it(
+    world: World, phone: FieldPhone
+) -> None:
     account = world.account("Bakery", "west", phone="1")
     phone.sync()
     world.sql("update account set phone = '9'")
+    assert locking.days_alone(phone.store.outbox) == 14
+    world.sql("insert into phone_rules (lock_days) values (5)")
     phone.edit("account", str(account), phone="2")
     report = phone.sync()
     assert report is not None
@@ -59,6 +64,7 @@ def test_a_conflict_comes_back_with_all_three_values(world: World, phone: FieldP
     (clash,) = op.result["conflicts"]
     assert (clash["base"], clash["mine"], clash["server"]) == ("1", "2", "9")
     assert phone.held("account")[str(account)][1]["phone"] == "9"
+    assert locking.days_alone(phone.store.outbox) == 5, "the company has said so meanwhile"
 
 
 def test_a_pin_dragged_without_network_arrives_exactly_once_and_its_answer_comes_back(

@@ -86,3 +86,23 @@ def test_a_code_is_shown_once_as_a_picture_lets_the_phone_in_and_can_be_taken_ba
     assert "code waits" not in browser.get("/users/phones").text
     foreign = browser_of(rita).post(revoke, data={"_csrf": token})
     assert foreign.status_code == 403
+
+
+def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
+    session: Session, browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    browser = browser_of(make_user())
+    page = browser.get("/users/phones").text
+    assert re.search(r'name="lock_days"[^>]*value="14"', page)
+    refused = browser.post("/users/phones/rules", data={"lock_days": "0", "_csrf": token_in(page)})
+    assert refused.status_code == 422
+    assert "Give 1 to 90 days." in refused.text
+    kept = browser.post("/users/phones/rules", data={"lock_days": "7", "_csrf": token_in(page)})
+    assert kept.status_code == 303
+    assert session.execute(text("select lock_days from phone_rules")).scalar_one() == 7
+    manager = browser_of(make_user("mona", Role.MANAGER))
+    shown = manager.get("/users/phones").text
+    assert "After 7 days without the server" in shown
+    assert 'name="lock_days"' not in shown
+    barred = manager.post("/users/phones/rules", data={"lock_days": "2", "_csrf": token_in(manager.get("/me").text)})
+    assert barred.status_code == 403

@@ -1,0 +1,1 @@
+"""What the company lets its phones do."""

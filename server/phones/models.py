@@ -1,0 +1,24 @@
+"""Tables of what the company says to all its phones."""
+
+from sqlalchemy import CheckConstraint, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.kit.database import Base
+
+
+class PhoneRules(Base):
+    """What holds for every phone; the only row."""
+
+    __tablename__ = "phone_rules"
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    lock_days: Mapped[int] = mapped_column(
+        SmallInteger,
+        server_default=text("14"),
+        comment="So many days without the server close what a phone shows; unsent work stays.",
+    )
+
+    __table_args__ = (
+        CheckConstraint("one", name="one"),
+        CheckConstraint("lock_days between 1 and 90", name="lock_days"),
+    )

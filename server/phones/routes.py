@@ -1,0 +1,45 @@
+"""JSON API of the rules for phones."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.auth.access import Scope, requires
+from server.kit.database import Db
+from server.phones import rules
+
+router = APIRouter(prefix="/api/v1/phones", tags=["devices"])
+
+ReadDevices = Annotated[Scope, requires("devices:read")]
+ManageDevices = Annotated[Scope, requires("devices:manage")]
+
+
+class PhoneRulesWrite(BaseModel):
+    """What holds for every phone of the company."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"lock_days": 14}]})
+
+    lock_days: int = Field(
+        description="So many days without the server close what a phone shows, until its rep signs in; 1 to 90. "
+        "What was not sent stays on the phone all the same."
+    )
+
+
+class PhoneRulesRead(PhoneRulesWrite):
+    """The same as it stands."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+@router.get("/rules")
+def get_rules(scope: ReadDevices, session: Db) -> PhoneRulesRead:
+    """The rules for phones."""
+    del scope
+    return PhoneRulesRead.model_validate(rules.rules(session))
+
+
+@router.put("/rules")
+def put_rules(body: PhoneRulesWrite, scope: ManageDevices, session: Db) -> PhoneRulesRead:
+    """Set the rules; each phone hears them with its next sync. 403 for whoever manages a team's phones only."""
+    return PhoneRulesRead.model_validate(rules.set_rules(session, scope, body.lock_days))
