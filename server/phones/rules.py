@@ -1,5 +1,6 @@
 """The rules for phones that an admin sets; phones hear them at every hello."""
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
@@ -32,8 +33,7 @@ def set_rules(session: Session, scope: Scope, lock_days: int) -> PhoneRules:
             help=f"Give {LEAST_DAYS} to {MOST_DAYS} days.",
             field="lock_days",
         )
-    found = session.get(PhoneRules, True, with_for_update=True, populate_existing=True) or PhoneRules(one=True)
-    found.lock_days = lock_days
-    session.add(found)
-    session.flush()
-    return found
+    said = insert(PhoneRules).values(one=True, lock_days=lock_days)
+    session.execute(said.on_conflict_do_update(index_elements=["one"], set_={"lock_days": lock_days}))
+    session.expire_all()
+    return rules(session)
