@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from server.accounts.cadence_models import Cadence
@@ -56,7 +56,8 @@ def rules(session: Session) -> Rules:
 def set_interval(session: Session, user_id: UUID | None, account_class: str, interval: Interval | None) -> None:
     """Set the interval of a class for the company or for one person's accounts; None gives it up again.
 
-    Refuses an unknown class or person, intervals outside 1 to 730 days and a tolerance above half the interval.
+    The same twice at once is done once. Refuses an unknown class or person, intervals outside 1 to 730 days and a
+    tolerance above half the interval.
     """
     if account_class not in INTERVALS:
         raise Invalid(f"There is no class “{account_class}”.", help="It is A, B or C.", field="account_class")
@@ -64,6 +65,7 @@ def set_interval(session: Session, user_id: UUID | None, account_class: str, int
         raise NotFound("There is no such person.", field="user_id")
     if interval is not None:
         _check(account_class, interval)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"cadence:{user_id}:{account_class}"))))
     same_person = Cadence.user_id.is_(None) if user_id is None else Cadence.user_id == user_id
     session.execute(delete(Cadence).where(same_person, Cadence.account_class == account_class))
     if interval is not None:

@@ -1,11 +1,10 @@
 """Which files are taken as a photo: a real picture that a machine can open without harm."""
 
-import warnings
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from server.files.sniffing import MOST_PIXELS, PICTURES, sniff
+from server.files.sniffing import MOST_PIXELS, PICTURES, opened, sniff
 from server.kit.errors import Invalid
 
 CALLED_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
@@ -29,10 +28,7 @@ def check(path: Path, name: str, *, photo: bool = False) -> None:
     kind = sniff(path, name)
     if kind.media_type in PICTURES or not called:
         return
-    if is_bomb(path):
-        raise PictureTooLarge(
-            f"“{name}” has more than {MOST_PIXELS // 1_000_000} million pixels.", help="Make it smaller.", field="file"
-        )
+    need_openable(path, name)
     raise NotAPicture(
         f"“{name}” is called a picture, but is {kind.media_type}.",
         help="Send the picture itself, or call the file what it is.",
@@ -40,14 +36,20 @@ def check(path: Path, name: str, *, photo: bool = False) -> None:
     )
 
 
+def need_openable(path: Path, name: str) -> None:
+    """Refuse a picture with more pixels than anybody should open; says how many it may have."""
+    if is_bomb(path):
+        raise PictureTooLarge(
+            f"“{name}” has more than {MOST_PIXELS // 1_000_000} million pixels.", help="Make it smaller.", field="file"
+        )
+
+
 def is_bomb(path: Path) -> bool:
     """Whether a picture has more pixels than anybody should open."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path):
-                return False
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        with opened(path) as picture:
+            return picture.width * picture.height > MOST_PIXELS
+    except Image.DecompressionBombError:
         return True
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
         return False

@@ -1,5 +1,6 @@
 """What a file is, told by its first bytes; what its sender calls it counts for nothing."""
 
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,26 +70,54 @@ def is_text(head: bytes) -> bool:
 def measured(path: Path, media_type: str) -> Kind:
     """A picture with its size; what only pretends to be one is no picture."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                width, height = picture.size
-                turned = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning):
+        with opened(path) as picture:
+            width, height = picture.size
+            turned = is_turned(picture)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return Kind("application/octet-stream")
-    except Image.DecompressionBombError:
+    if width * height > MOST_PIXELS:
         return Kind("application/octet-stream")
     return Kind(media_type, *((height, width) if turned else (width, height)))
+
+
+def opened(path: Path) -> Image.Image:
+    """A picture whose head is read; Pillow's own warning is not heard, because `MOST_PIXELS` is the limit."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path)
+
+
+DAMAGED = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, struct.error)
+"""What Pillow raises of a camera's notes that are not whole."""
+
+
+def is_turned(picture: Image.Image) -> bool:
+    """Whether a camera was held on its side; damaged notes say nothing."""
+    try:
+        return picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    except DAMAGED:
+        return False
+
+
+def upright_of(picture: Image.Image) -> Image.Image:
+    """A picture as it is looked at; one whose camera's notes are damaged stays as it lies."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except DAMAGED:
+        return picture
 
 
 def draw_small(path: Path, target: Path) -> bool:
     """Draw a small picture of a large one, upright and without what a camera wrote into it; False when that fails."""
     try:
-        with Image.open(path) as picture:
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(path) as picture,
+        ):
             if picture.width * picture.height > MOST_PIXELS:
                 return False
             picture.draft("RGB", SMALL)
-            upright = ImageOps.exif_transpose(picture)
+            upright = upright_of(picture)
             upright.thumbnail(SMALL)
             has_holes = upright.mode in ("RGBA", "LA", "P")
             upright.convert("RGBA" if has_holes else "RGB").save(target, "WEBP", quality=80)

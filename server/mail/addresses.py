@@ -8,6 +8,8 @@ from server.kit.errors import Invalid
 
 _TAG = re.compile(r"\+w([0-9a-f]{32})@")
 SECURITIES = ("tls", "starttls", "none")
+_HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
+LONGEST_HOST = 253
 _ADDRESS = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+\.[^\s@<>,;\"]+|[^\s@<>,;\"]+@localhost")
 
 
@@ -29,3 +31,15 @@ def tags_in(addresses: Iterable[str]) -> list[UUID]:
     """The tags that some addresses bring back."""
     found = (_TAG.search(one.lower()) for one in addresses)
     return [UUID(one[1]) for one in found if one]
+
+
+def host_name(written: str, example: str) -> str:
+    """The name or number of a mail server. Refuses an empty one, web addresses, blanks and signs that no name has."""
+    host = written.strip()
+    if len(host) > LONGEST_HOST or not _HOST.fullmatch(host):
+        raise Invalid(
+            "The server's name is missing or cannot be one.",
+            help=f"Letters, digits, dots and hyphens only, without https:// and port; for example {example}.",
+            field="host",
+        )
+    return host

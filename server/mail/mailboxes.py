@@ -14,7 +14,7 @@ from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
 from server.kit.secrets import seal
 from server.mail import imap
-from server.mail.addresses import SECURITIES, address
+from server.mail.addresses import SECURITIES, address, host_name
 from server.mail.imap import Fetched
 from server.mail.receiving_models import Mailbox, ReceivedMail
 
@@ -43,11 +43,10 @@ class Wish:
 def set_up(session: Session, wish: Wish, mailbox_id: UUID | None = None) -> Mailbox:
     """Read a mailbox from now on, or otherwise than before. Refuses what cannot be a server or an address."""
     mailbox = find(session, mailbox_id) if mailbox_id else Mailbox(id=uuid7())
-    host, folder = wish.host.strip(), wish.folder.strip() or "INBOX"
+    folder = wish.folder.strip() or "INBOX"
     if not wish.name.strip():
         raise Invalid("The mailbox needs a name.", field="name")
-    if not host or any(char.isspace() or char in "/@:" for char in host):
-        raise Invalid("The server's name cannot be one.", help="For example: imap.example.com", field="host")
+    host = host_name(wish.host, "imap.example.com")
     if not 1 <= wish.port <= 65535:
         raise Invalid("A port is a number from 1 to 65535.", help="993 for TLS, 143 for STARTTLS.", field="port")
     for name, choices in (("security", SECURITIES), ("purpose", PURPOSES), ("afterwards", AFTERWARDS)):

@@ -12,7 +12,7 @@ from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.secrets import seal
 from server.kit.settings import settings
-from server.mail.addresses import SECURITIES
+from server.mail.addresses import SECURITIES, host_name
 from server.mail.addresses import address as address
 from server.mail.jobs import send
 from server.mail.models import Attachment, MailServer, Message
@@ -50,11 +50,7 @@ class File:
 
 def configure(session: Session, wish: Setup) -> MailServer:
     """Say through which server mail leaves. Refuses what cannot be a server or an address."""
-    host = wish.host.strip()
-    if not host or any(c.isspace() or c in "/@:" for c in host):
-        raise Invalid(
-            "The server's name is missing or cannot be one.", help="For example: mail.example.com", field="host"
-        )
+    host = host_name(wish.host, "mail.example.com")
     if not 1 <= wish.port <= 65535:
         raise Invalid("A port is a number from 1 to 65535.", help="465 for TLS, 587 for STARTTLS.", field="port")
     if wish.security not in SECURITIES:

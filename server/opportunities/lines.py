@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.accounts.values import money, plain
+from server.accounts.values import MAX_MONEY, plain
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.opportunities.models import Opportunity, OpportunityLine
 from server.opportunities.values import DEAL, cleaned, share
+from server.products.models import Product
+from server.products.values import between
 
 CENT = Decimal("0.01")
 MOST = 500
@@ -19,10 +22,17 @@ MOST = 500
 
 
 def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Replace the lines of a deal; without any, its amount is set by hand again."""
+    """Replace the lines of a deal; without any, its amount is set by hand again.
+
+    Refuses products that are not in the catalogue, unless the deal has them already, and sums that no amount holds.
+    """
     if len(lines) > MOST:
         raise Invalid(f"A deal has at most {MOST} lines.", field="lines")
     made = [line_of(place, given) for place, given in enumerate(lines)]
+    check_products(session, deal, made)
+    amount = sum((worth(line) for line in made), Decimal(0))
+    if amount > MAX_MONEY:
+        raise Invalid(f"The lines add up to {amount}, more than an amount holds.", help=LIMITS, field="lines")
     session.execute(
         update(OpportunityLine)
         .where(OpportunityLine.opportunity_id == deal.id, OpportunityLine.deleted_at.is_(None))
@@ -32,49 +42,84 @@ def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str
         line.opportunity_id = deal.id
     session.add_all(made)
     if made:
-        deal.amount = sum((worth(line) for line in made), Decimal(0))
+        deal.amount = amount
     session.flush()
 
 
-WORDS = {"quantity": "quantity", "unit_price": "price"}
+def check_products(session: Session, deal: Opportunity, lines: Sequence[OpportunityLine]) -> None:
+    wanted = {line.product_id for line in lines if line.product_id}
+    sold = select(Product.id).where(Product.id.in_(wanted), Product.deleted_at.is_(None))
+    kept = select(OpportunityLine.product_id).where(
+        OpportunityLine.opportunity_id == deal.id, OpportunityLine.deleted_at.is_(None)
+    )
+    known: set[UUID | None] = set(session.scalars(sold.union(kept))) if wanted else set()
+    for place, line in enumerate(lines):
+        if line.product_id and line.product_id not in known:
+            raise Invalid(
+                f"Line {place + 1}: “{line.name}” names a product that is not in the catalogue.",
+                help="Search the catalogue for it, or leave the product out and say in words what it is.",
+                field="lines",
+            )
+
+
+LIMITS = "Amounts lie between 0 and 999,999,999,999.99."
+NUMBERS = {
+    "quantity": ("Quantity", between("0.001", "9999999999", 3)),
+    "unit_price": ("Price", between("0", "9999999999", 4)),
+}
 
 
 def line_of(place: int, given: Mapping[str, Any]) -> OpportunityLine:
     """One checked line; names the line and the field that is wrong."""
-
-    def number(name: str, digits: str, low: Decimal) -> Decimal:
-        said = WORDS[name]
-        try:
-            value = Decimal(str(given.get(name, "")).strip()).quantize(Decimal(digits))
-            fits = low <= value < Decimal(10_000_000_000)
-        except ArithmeticError as error:
-            if not str(given.get(name, "")).strip():
-                raise Invalid(f"Line {place + 1}: the {said} is missing.", field="lines") from error
-            raise Invalid(f"Line {place + 1}, {said}: “{given.get(name)}” is not a number.", field="lines") from error
-        if not fits:
-            raise Invalid(f"Line {place + 1}, {said}: {value} cannot be.", help=f"At least {low}.", field="lines")
-        return value
-
     title = plain(given.get("name"), 300)
     if title is None:
         raise Invalid(f"Line {place + 1}: the name is missing.", field="lines")
+    product_id = cleaned(DEAL, "site_id", given.get("product_id"))
+
+    def number(name: str) -> Decimal:
+        label, rule = NUMBERS[name]
+        try:
+            value = rule(given.get(name))
+        except Invalid as error:
+            problem = f"{label}: {error.message}."
+            raise Invalid(f"Line {place + 1}: {problem}", help=error.help, field="lines") from error
+        if value is None:
+            raise missing(place, name, title, product_id)
+        return value
+
     try:
         discount = share(given.get("discount")) or Decimal(0)
     except Invalid as error:
-        raise Invalid(f"Line {place + 1}, discount: {error.message}.", help=error.help, field="lines") from error
+        problem = f"Discount: {error.message}."
+        raise Invalid(f"Line {place + 1}: {problem}", help=error.help, field="lines") from error
     return OpportunityLine(
         position=place,
-        product_id=cleaned(DEAL, "site_id", given.get("product_id")),
+        product_id=product_id,
         name=title,
-        quantity=number("quantity", "0.001", Decimal("0.001")),
-        unit_price=number("unit_price", "0.0001", Decimal(0)),
+        quantity=number("quantity"),
+        unit_price=number("unit_price"),
         discount=discount,
         tax_code=plain(given.get("tax_code"), 20),
     )
 
 
+def missing(place: int, name: str, title: str, product_id: UUID | None) -> Invalid:
+    """What is said of a line without a quantity or a price: why the catalogue does not know the price."""
+    if name == "quantity":
+        return Invalid(f"Line {place + 1}: the quantity is missing.", field="lines")
+    if product_id is not None:
+        return Invalid(
+            f"Line {place + 1}: no price list of this account names “{title}” in the currency of the deal.",
+            help="Write its price into the line, or put the product into a price list.",
+            field="lines",
+        )
+    return Invalid(
+        f"Line {place + 1}: “{title}” is no product of the catalogue, and has no price.",
+        help="Choose a product from the list, or write the price of what your own words name.",
+        field="lines",
+    )
+
+
 def worth(line: OpportunityLine) -> Decimal:
-    """What a line comes to, in cents; refuses what no amount holds."""
-    value = line.quantity * line.unit_price * (1 - line.discount)
-    found: Decimal | None = money(value.quantize(CENT, ROUND_HALF_UP))
-    return found or Decimal(0)
+    """What a line comes to, in cents."""
+    return (line.quantity * line.unit_price * (1 - line.discount)).quantize(CENT, ROUND_HALF_UP)

@@ -25,8 +25,8 @@ from server.orders.models import Kind, Order, OrderLine, State
 from server.orders.values import AFTERWARDS, DOCUMENT, LINE
 from server.products import queries as products
 from server.products.models import Product, TaxClass
-from server.products.values import currency as clean_currency
 from server.records.revising import cleaned, require_revision, revised
+from server.records.values import currency as clean_currency
 
 
 class OnCurrency(StrEnum):
@@ -47,6 +47,8 @@ class NewLine:
     fields: Mapping[str, object] = field(default_factory=dict)
     """By the names in `values.LINE`; a `unit_price` is one that a person has set."""
     id: UUID | None = None
+    is_agreed: bool = False
+    """The unit price was agreed in a deal, rather than set in this document."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ def change_line(
     for name, value in written.items():
         setattr(line, name, value)
     if "unit_price" in written:
-        line.by_hand = True
+        line.by_hand, line.price_reason = True, []
     if unprice:
         line.by_hand = line.product_id is None
     pricing.check_quantity(session, order, line)
@@ -307,7 +309,7 @@ def _new_line(session: Session, order: Order, new: NewLine) -> OrderLine:
         product_id=product.id if product else None,
         by_hand=product is None or "unit_price" in given,
         is_gross=False,
-        price_reason=[],
+        price_reason=[{"kind": "deal", "value": ""}] if new.is_agreed and "unit_price" in given else [],
         amount=Decimal(0),
         **usual | given,
     )

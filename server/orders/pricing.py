@@ -35,7 +35,7 @@ def price(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
     for line in lines:
         if order.kind != Kind.CREDIT:
             if line.product_id is None or line.by_hand:
-                line.price_reason = [{"kind": "hand", "value": ""}]
+                line.price_reason = line.price_reason or [{"kind": "hand", "value": ""}]
             else:
                 found = price_of(book, line.product_id, line.quantity, order.day, order.currency)
                 if found is None:

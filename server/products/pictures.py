@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from server.files import queries as files
 from server.files import service as keeping
+from server.files import store
+from server.files.checking import need_openable
 from server.files.models import StoredFile
 from server.files.sniffing import PICTURES
 from server.kit.errors import Invalid, NotFound
@@ -18,10 +20,15 @@ ENTITY = "product"
 
 
 def show_with(session: Session, product_id: UUID, file_id: UUID, by: UUID | None) -> StoredFile:
-    """Show a product with a picture that somebody sent, in the place of the one it had. Refuses what is no picture."""
+    """Show a product with a picture that somebody sent, in the place of the one it had.
+
+    Refuses what is no picture, and one of too many pixels.
+    """
     product = found(session, Product, product_id, "product")
     file = session.get(StoredFile, file_id)
     if file is not None and file.media_type not in PICTURES:
+        if store.has(file.sha256):
+            need_openable(store.path_of(file.sha256), file.name)
         raise Invalid(f"“{file.name}” is no picture.", help="Send a PNG, JPEG, WebP or GIF.", field="file")
     [picture] = keeping.attach(session, ENTITY, product_id, [file_id], by)
     tell(session, product)

@@ -75,7 +75,7 @@ class Reason:
     """One step of a price: the list it stands in, the quantity that lowers it, a percentage on it."""
 
     kind: str
-    """`list`, `from`, `percent` or `hand`."""
+    """`list`, `from`, `percent`, `deal` or `hand`."""
     value: str = ""
 
 
@@ -118,6 +118,8 @@ def _word(reason: Reason, unit: str) -> str:
             return f"from {reason.value} {unit}".strip()
         case "percent":
             return f"{signed(reason.value)} %"
+        case "deal":
+            return "agreed in the deal"
         case _:
             return "set by hand"
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from server.kit.errors import Invalid
 from server.records.revising import Rule
+from server.records.values import currency
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 YES, NO = ("yes", "true", "1", "y", "ja", "j", "x", "oui", "si", "on"), ("no", "false", "0", "n", "nein", "non", "off")
@@ -73,14 +74,6 @@ def between(low: str, high: str, digits: int, *, default: str | None = None) -> 
         return number
 
     return rule
-
-
-def currency(value: object) -> str:
-    """Three letters of ISO 4217."""
-    written = (plain_text(value, 20) or "").upper()
-    if not re.fullmatch(r"[A-Z]{3}", written):
-        raise Invalid(f"“{written}” is not a currency", help="Three letters such as EUR or CHF.")
-    return written
 
 
 def country(value: object) -> str:

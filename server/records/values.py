@@ -12,6 +12,7 @@ from uuid import UUID
 import phonenumbers
 
 from server.kit.errors import Invalid
+from server.records.currencies import CURRENCIES
 
 MAX_MONEY = Decimal("999999999999.99")
 EMAIL = re.compile(r"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+\.[^\s@<>(),;:\".]{2,}")
@@ -69,9 +70,9 @@ def whole(low: int, high: int) -> Callable[[object], int | None]:
 
 
 def currency(value: object) -> str:
-    """Three letters of ISO 4217."""
+    """A currency of ISO 4217 by its three letters."""
     written = (plain(value, 20) or "").upper()
-    if not re.fullmatch(r"[A-Z]{3}", written):
+    if written not in CURRENCIES:
         raise Invalid(f"“{written}” is not a currency", help="Three letters such as EUR or CHF.")
     return written
 

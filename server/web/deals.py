@@ -22,6 +22,7 @@ from server.opportunities.lines import worth
 from server.opportunities.models import ChoiceKind
 from server.opportunities.service import NewDeal
 from server.opportunities.values import DEAL
+from server.orders.dealing import listed_prices
 from server.web.deal_lines import numbers_of, recognised
 from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
@@ -143,6 +144,7 @@ def deal_page(
         stages=queries.stages(session, row.deal.pipeline_id),
         lines=lines,
         worth=worth,
+        listed_prices=listed_prices(session, scope, row.deal, lines),
         numbers=numbers_of(session, [line.product_id for line in lines if line.product_id]),
         steps=queries.way_of(session, deal_id),
         own_fields=fields_of(session, "opportunity"),

@@ -23,7 +23,6 @@ from server.orders.dealing import begun_from
 from server.orders.fields import fields
 from server.orders.models import Kind, Order, State
 from server.orders.routes import Filter, Search
-from server.orders.schemas import reason_of
 from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import queries as products
 from server.products.money import digits, plain
@@ -135,7 +134,6 @@ def shown(session: Session, scope: Scope, order: Order) -> dict[str, Any]:
         "numbers": queries.product_numbers(session, [line.product_id for line in lines if line.product_id]),
         "sums": queries.sums(order, lines) if scope.sees("order", "totals") else None,
         "stock": known,
-        "reason_of": reason_of,
         "plain": plain,
         "places": digits(order.currency),
         "is_draft": order.state == State.DRAFT,

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from server.files import jobs, queries, service, sniffing, store
+from server.files import checking, jobs, queries, service, sniffing, store
+from server.files.checking import PictureTooLarge
 from server.files.models import FileUse, StoredFile
 from server.kit import clock
 from server.kit.database import transaction
@@ -96,6 +97,25 @@ def test_a_photo_taken_upright_is_measured_upright(tmp_path: Path) -> None:
     turned[0x0112] = 6
     path.write_bytes(picture(400, 300, "JPEG", exif=turned))
     assert sniffing.sniff(path, "photo.jpg") == sniffing.Kind("image/jpeg", 300, 400)
+
+
+def test_a_picture_of_many_pixels_or_with_damaged_notes_of_its_camera_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    monkeypatch.setattr(sniffing, "MOST_PIXELS", 100)
+    monkeypatch.setattr(checking, "MOST_PIXELS", 100)
+    large, bomb = tmp_path / "large.png", tmp_path / "bomb.png"
+    Image.new("RGB", (9, 9)).save(large)
+    Image.new("RGB", (11, 10)).save(bomb)
+    assert sniffing.sniff(large, "large.png") == sniffing.Kind("image/png", 9, 9)
+    assert sniffing.draw_small(large, tmp_path / "large.webp")
+    with pytest.raises(PictureTooLarge, match="more than"):
+        checking.check(bomb, "bomb.png")
+    damaged = tmp_path / "damaged.jpg"
+    Image.new("RGB", (6, 4)).save(damaged, exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00\x12\x01")
+    assert sniffing.sniff(damaged, "damaged.jpg") == sniffing.Kind("image/jpeg", 6, 4)
+    assert sniffing.draw_small(damaged, tmp_path / "damaged.webp")
 
 
 def test_the_same_content_takes_its_room_once(session: Any, make_user: Any) -> None:

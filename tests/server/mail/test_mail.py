@@ -204,7 +204,9 @@ def test_passwords_are_stored_sealed_never_shown_and_never_sent_elsewhere(sessio
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"host": ""}, "host"), ({"host": "http://x"}, "host"), ({"port": 0}, "port"),
+        ({"host": ""}, "host"), ({"host": "http://x"}, "host"), ({"host": "a\x00b"}, "host"),
+        ({"host": "-a..b"}, "host"),
+        ({"port": 0}, "port"),
         ({"security": "ssl3"}, "security"),
         ({"sender": "plans"}, "sender"), ({"sender": "a@b.ch\nBcc: x@y.ch"}, "sender"), ({"password": "x"}, "username"),
         ({"username": "plans", "password": "schlüssel"}, "password"), ({"username": "müller"}, "username"),

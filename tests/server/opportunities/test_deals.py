@@ -254,6 +254,18 @@ def test_the_lines_add_up_to_the_amount(clients: Any, make_deal: Any) -> None:
         wrong = clients["rita"].put(f"{path}/lines", json={"lines": [lines[0] | change]}, headers=match)
         assert wrong.status_code == 422, change
         assert wrong.json()["detail"].startswith("Line 1")
+    for change, said in (
+        ({"quantity": "1.0005"}, "Line 1: Quantity: 1.0005 has too many digits after the point."),
+        ({"product_id": str(NOBODY)}, "Line 1: “Oven” names a product that is not in the catalogue."),
+        (
+            {"quantity": "9999999999", "unit_price": "9999999", "discount": "0"},
+            "The lines add up to 99999989990000001.00, more than an amount holds.",
+        ),
+    ):
+        wrong = clients["rita"].put(f"{path}/lines", json={"lines": [lines[0] | change]}, headers=match)
+        assert (wrong.status_code, wrong.json()["detail"]) == (422, said)
+    unknown = clients["rita"].put(f"{path}/lines", json={"lines": lines, "currency": "EUX"}, headers=match)
+    assert (unknown.status_code, unknown.json()["detail"]) == (422, "Currency: “EUX” is not a currency.")
 
 
 def test_a_stage_with_deals_is_removed_only_with_their_new_place(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
@@ -13,6 +14,7 @@ from server.orders import service
 from server.orders.dealing import begun_from
 from server.orders.models import Kind
 from server.orders.queries import lines_of
+from server.orders.schemas import reason_of
 from server.orders.service import NewLine, NewOrder
 from server.timeline import sources
 
@@ -72,5 +74,13 @@ def test_a_quote_of_a_deal_has_its_lines(session: Any, scope: Any, ada: Any, ama
     quote = service.draft(session, his, begun_from(session, his, deal.id, Kind.QUOTE))
     (line,) = lines_of(session, quote.id)
     assert (quote.opportunity_id, quote.net, line.by_hand) == (deal.id, 6300, True)
+    assert reason_of(line) == "agreed in the deal"
+    changed = service.change_line(session, his, quote.id, line.id, line.rev, {"unit_price": "3400"})
+    assert reason_of(changed) == "set by hand"
+    session.execute(update(OpportunityLine).values(unit_price=3890))
+    listed = service.draft(session, his, begun_from(session, his, deal.id, Kind.QUOTE))
+    (line,) = lines_of(session, listed.id)
+    assert (listed.net, line.by_hand) == (7002, False)
+    assert reason_of(line).startswith("list ")
     with pytest.raises(Invalid, match="no such deal"):
         service.draft(session, his, NewOrder(amann.id, fields={"opportunity_id": uuid7()}))

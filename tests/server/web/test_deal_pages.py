@@ -202,7 +202,7 @@ def test_lines_add_up_and_a_call_is_kept(
         assert kept in refused.text
     wrong["line_discount"] = ["", ""]
     refused = client.post(f"/pipeline/deals/{deal.id}/lines", data={"_csrf": token, "rev": deal.rev, **wrong})
-    assert "Line 1: the price is missing." in refused.text
+    assert "Line 1: “Oven” is no product of the catalogue, and has no price." in refused.text
     page = client.get("/forecast").text
     first = page.split('name="period" value="')[1].split('"')[0]
     sent = {"_csrf": token, "user_id": str(rita.id), "span": "quarter", "period": first, "amount": "4321"}
@@ -232,4 +232,10 @@ def test_a_product_is_chosen_by_typing_and_costs_what_the_accounts_list_says(
     assert [(one.name, one.product_id, one.unit_price) for one in lines] == [
         ("Oven", oven.id, 600), ("Oven", oven.id, 500), ("Fitting", None, 90),
     ]  # fmt: skip
-    assert 'value="Oven (P-1)"' in client.get(path).text, "written again, it stays of its product"
+    shown = client.get(path).text
+    assert 'value="Oven (P-1)"' in shown, "written again, it stays of its product"
+    assert "list Retail, from 10" in shown, "why it costs that"
+    session.refresh(deal)
+    row = {name: [sent[0]] for name, sent in row.items()} | {"line_unit_price": ["580"]}
+    assert client.post(f"{path}/lines", data={"_csrf": token, "rev": deal.rev, **row}).status_code == 303
+    assert "agreed here; otherwise 600" in client.get(path).text

@@ -1,4 +1,4 @@
-// One deal: its stage bar moves it.
+// One deal: its stage bar moves it; a quote or an order waits for lines that are not saved.
 
 import { api, toast } from "./app.js";
 import { ask } from "./deal_sheet.js";
@@ -11,4 +11,15 @@ document.addEventListener("click", async ({ target }) => {
   if (ok) location.href = `/pipeline/deals/${deal.dataset.id}`;
   else if (body?.code === "fields_missing") ask(deal.dataset.id, stage, () => { location.href = `/pipeline/deals/${deal.dataset.id}`; });
   else toast(`${body?.detail ?? ""} ${body?.help ?? ""}`);
+});
+
+document.addEventListener("submit", (event) => {
+  const lines = document.querySelector("#deal-lines");
+  if (!lines || !event.target.closest("#trade-of-deal")) return;
+  const isTyped = "refused" in lines.dataset || [...lines.querySelectorAll(".line-row input")].some((one) => one.value !== one.defaultValue);
+  if (!isTyped) return;
+  event.preventDefault();
+  lines.closest("details").open = true;
+  lines.scrollIntoView({ block: "center" });
+  toast(lines.dataset.unsaved);
 });
