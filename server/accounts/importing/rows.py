@@ -271,11 +271,19 @@ class RowReader:
                 continue
             found = cells.amount(written)
             if found is None or not 0 <= found[0] <= values.MAX_MONEY:
-                self.convert(name, None, "not_an_amount", "is no amount")
+                self.refuse_amount(name, written)
                 continue
             self.values[name] = float(round(found[0], 2))
             if found[1] and "currency" not in self.values:
                 self.values["currency"] = found[1]
+
+    def refuse_amount(self, name: str, written: str) -> None:
+        """What is no amount: words tell of none and are left out, figures that nobody can be sure of are an error."""
+        if not any(sign.isdigit() for sign in written):
+            self.convert(name, None, "not_an_amount", "is no amount")
+            return
+        help = "Write one number from 0 to 999,999,999,999.99, such as 12500.00, or leave the cell empty."
+        self.refuse(name, "not_an_amount", f"{LABELS[name]}: “{written[:60]}” is no amount. {help}")
 
     def last_visit(self) -> None:
         """The day of the last visit."""

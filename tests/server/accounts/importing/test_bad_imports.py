@@ -71,6 +71,22 @@ def test_what_a_spreadsheet_ate_is_named(session: Session, tmp_path: Path) -> No
     assert run.counts["create"] == 6
 
 
+def test_figures_that_are_no_amount_are_an_error_of_their_row_and_say_how_to_mend_it(
+    session: Session, tmp_path: Path
+) -> None:
+    cells = ('"0,1+0,2"', "0x10", "=1", "1e400", "-5", "viel", '"1,5 Mio"')
+    rows = "".join(f"Firm {place},Vaduz,{cell}\n" for place, cell in enumerate(cells))
+    run = checked(session, tmp_path, f"name,ort,umsatz\n{rows}")
+    found = outcomes(session, run)
+    assert [found[row].action for row in range(2, 9)] == ["error"] * 5 + ["create"] * 2
+    assert found[2].problems[0]["message"] == (
+        "Yearly value: “0,1+0,2” is no amount. Write one number from 0 to 999,999,999,999.99, such as 12500.00, or"
+        " leave the cell empty."
+    )
+    assert [one["level"] for one in found[7].problems] == ["warning"], "a word holds no figure that could be lost"
+    assert found[8].values["yearly_value"] == 1_500_000
+
+
 def test_countries_that_are_wrong_or_mixed_are_told_row_by_row(session: Session, tmp_path: Path) -> None:
     rows = "A,9490,Vaduz,FL,2371212\nB,80331,München,Deutschland,089 1234567\nC,80331,München,LI,\nD,1,X,Narnia,\n"
     run = checked(session, tmp_path, f"name,plz,ort,land,telefon\n{rows}")
