@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -142,9 +142,14 @@ def kinds(session: Session, run_id: UUID) -> list[Kind]:
     return [Kind._make(row) for row in session.execute(KINDS, {"run": run_id, "named": NAMED})]
 
 
-def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> Iterator[str]:
-    """The rows with problems as CSV: row, level, what is wrong, then the row itself, to be mended and uploaded."""
-    yield line(["row", "level", "problem", *run.header])
+def report(
+    session: Session, run: ImportRun, *, errors_only: bool = False, said: Callable[[str], str] = str
+) -> Iterator[str]:
+    """The rows with problems as CSV: row, level, what is wrong, then the row itself, to be mended and uploaded.
+
+    `said` puts our words into the reader's language; titles and cells of the file stay as they are.
+    """
+    yield line([*(said(title) for title in ("row", "level", "problem")), *run.header])
     statement = (
         select(ImportRow.row_no, ImportRow.cells, ImportOutcome.problems, ImportOutcome.action)
         .join(ImportOutcome, (ImportOutcome.run_id == ImportRow.run_id) & (ImportOutcome.row_no == ImportRow.row_no))
@@ -156,7 +161,7 @@ def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> It
     for row_no, cells, problems, action in session.execute(statement.execution_options(yield_per=1000)):
         level = "error" if action == Action.ERROR else "warning"
         message = " ".join(problem["message"] for problem in problems)
-        yield line([str(row_no), level, message, *cells])
+        yield line([str(row_no), said(level), said(message), *cells])
 
 
 def line(cells: Sequence[str]) -> str:

@@ -307,6 +307,13 @@ def show_progress(request: Request, run_id: UUID, scope: Importing, session: Db)
     return render(request, "imports/progress.html", scope, run=run)
 
 
+@router.get("/{run_id}/problems.csv")
+def download_problems(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
+    """The rows with problems in the reader's language, to be mended and uploaded again."""
+    said = language_of(request, scope).said
+    return api.problems_file(session, api.find(session, scope, run_id), said=said)
+
+
 @router.get("/{run_id}/pins")
 def show_pins(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
     """A fragment: the pins of an import by grade, while they are placed."""

@@ -282,8 +282,12 @@ class RowReader:
         if not any(sign.isdigit() for sign in written):
             self.convert(name, None, "not_an_amount", "is no amount")
             return
-        help = "Write one number from 0 to 999,999,999,999.99, such as 12500.00, or leave the cell empty."
-        self.refuse(name, "not_an_amount", f"{LABELS[name]}: “{written[:60]}” is no amount. {help}")
+        self.refuse(
+            name,
+            "not_an_amount",
+            f"{LABELS[name]}: “{written[:60]}” is no amount."
+            " Write one number from 0 to 999,999,999,999.99, such as 12500.00, or leave the cell empty.",
+        )
 
     def last_visit(self) -> None:
         """The day of the last visit."""

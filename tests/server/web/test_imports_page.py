@@ -35,6 +35,12 @@ def test_a_file_is_uploaded_checked_and_applied(
     assert "Name: is missing" in page
     german = browser.get(run, headers={"accept-language": "de"}).text
     assert "Name: fehlt. Jedes Konto braucht einen Namen." in german
+    assert f'href="{run}/problems.csv"' in german
+    mended = browser.get(f"{run}/problems.csv", headers={"accept-language": "de"}).content.decode("utf-8-sig")
+    assert mended.splitlines() == [
+        "Zeile,Stufe,Was nicht stimmt,Kunden-Nr.,Firma,Strasse,PLZ,Ort",
+        "3,Fehler,Name: fehlt. Jedes Konto braucht einen Namen.,K-2,,Städtle 2,9490,Vaduz",
+    ]
     assert session.scalar(select(Account)) is None
     assert browser.post(f"{run}/apply", data=token).status_code == 303
     assert [account.name for account in session.scalars(select(Account))] == ["Bäckerei Amann"]
