@@ -48,6 +48,8 @@ class Around:
     """The fields that some column of the file brings."""
     mapped: frozenset[str] = frozenset()
     """The countries of the maps, a made-up one too."""
+    towns: frozenset[str] = frozenset()
+    """The towns of the maps, in plain words."""
 
     def shows(self, point: LonLat) -> bool:
         """Whether some map shows the point."""
@@ -153,8 +155,9 @@ class RowReader:
         self.coordinates()
         if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
             self.warn("street", "no_address", "There is no address; the account gets no pin.")
+        home = self.around.dialled_in
         left_out = {problem.field for problem in self.problems}
-        for oddity in oddities.of_address(self.values, self.around.asked - left_out, self.around.dialled_in):
+        for oddity in oddities.of_address(self.values, self.around.asked - left_out, home, self.around.towns):
             self.warn(*oddity)
 
     def postcode_and_city(self) -> None:

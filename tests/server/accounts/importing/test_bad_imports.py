@@ -151,6 +151,21 @@ def test_addresses_that_look_odd_are_taken_and_told(session: Session, tmp_path: 
     assert codes(session, run) == {2: []}, "nobody misses what the file has no column for"
 
 
+def test_the_map_says_whether_street_and_city_are_exchanged(session: Session, tmp_path: Path) -> None:
+    add_country(session)
+    rows = (
+        "A,Seestadt,10,Hauptstrasse",  # 2: the house number has a column of its own
+        "B,Seestadt,,Hauptstrasse",  # 3: without one
+        "C,Bergweg,,Seestadt 12",  # 4: a town of the map with a number is no street
+        "D,Hauptstrasse,10,Seestadt",  # 5: as it should be
+        "E,Seestadt,10,Seestadt",  # 6: a village that numbers its houses
+        "F,Bergstadt,10,Hauptstrasse",  # 7: a town that the map does not know
+    )
+    run = checked(session, tmp_path, "name,strasse,hausnummer,ort\n" + "\n".join(rows) + "\n")
+    told = {number: [one for one in found if one == "street_and_city"] for number, found in codes(session, run).items()}
+    assert told == {2: ["street_and_city"], 3: ["street_and_city"], 4: [], 5: [], 6: [], 7: []}
+
+
 def test_a_row_that_looks_like_another_under_a_second_number_names_it(session: Session, tmp_path: Path) -> None:
     rows = (
         "1,Amann AG,Städtle 1,9490,+423 237 12 12",
