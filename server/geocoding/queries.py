@@ -58,10 +58,11 @@ def served(session: Session) -> Sequence[Source]:
     return session.scalars(statement).all()
 
 
-def towns(session: Session) -> Sequence[str]:
-    """The towns of all streets in service, each once."""
-    known = select(StreetEntry.city).where(StreetEntry.source_id.in_([one.id for one in served(session)]))
-    return session.scalars(known.where(StreetEntry.city != "").distinct()).all()
+def towns(session: Session) -> Sequence[tuple[str, str]]:
+    """The towns of all streets in service with their countries, each once."""
+    known = select(StreetEntry.city, StreetEntry.country).distinct()
+    chosen = known.where(StreetEntry.source_id.in_([one.id for one in served(session)]))
+    return session.execute(chosen).tuples().all()
 
 
 def all_sources(session: Session) -> Sequence[Source]:

@@ -95,6 +95,19 @@ def outcomes(
     return session.scalars(statement.order_by(ImportOutcome.row_no).limit(limit)).all()
 
 
+COUNTRIES = text(
+    """
+    select values ->> 'country', count(*) from import_outcome
+    where run_id = :run and action <> 'error' and values ? 'country' group by 1 order by 2 desc, 1 limit :most
+    """
+)
+
+
+def countries(session: Session, run_id: UUID, *, most: int = 12) -> list[tuple[str, int]]:
+    """How many of the rows that are taken are in which country, the most frequent first."""
+    return [(str(row[0]), int(row[1])) for row in session.execute(COUNTRIES, {"run": run_id, "most": most})]
+
+
 def kept(session: Session, run_id: UUID, *, after: int = 0, limit: int = 100) -> Sequence[ImportKept]:
     """What an undo has left as it is."""
     statement = select(ImportKept).where(ImportKept.run_id == run_id, ImportKept.id > after)

@@ -209,6 +209,7 @@ def outcome_page(
         run=run,
         rows=rows,
         kinds=[] if run.state in WORKING else queries.kinds(session, run.id),
+        countries=queries.countries(session, run.id),
         labels=labels_of(session, run),
         kind=KINDS[run.kind],
         shown=shown,

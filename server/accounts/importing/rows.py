@@ -50,6 +50,8 @@ class Around:
     """The countries of the maps, a made-up one too."""
     towns: frozenset[str] = frozenset()
     """The towns of the maps, in plain words."""
+    indexed: frozenset[str] = frozenset()
+    """The countries whose addresses are known; a row of another one can get no pin."""
 
     def shows(self, point: LonLat) -> bool:
         """Whether some map shows the point."""
@@ -155,6 +157,11 @@ class RowReader:
         self.coordinates()
         if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
             self.warn("street", "no_address", "There is no address; the account gets no pin.")
+        known, country = self.around.indexed, values.country_code(str(self.values.get("country") or ""))
+        if known and country and country not in known and "lon" not in self.values:
+            self.warn(
+                "country", "no_map", f"Country: there is no map of {country}, so the row gets no pin; add a region."
+            )
         home = self.around.dialled_in
         left_out = {problem.field for problem in self.problems}
         for oddity in oddities.of_address(self.values, self.around.asked - left_out, home, self.around.towns):

@@ -151,6 +151,15 @@ def test_addresses_that_look_odd_are_taken_and_told(session: Session, tmp_path: 
     assert codes(session, run) == {2: []}, "nobody misses what the file has no column for"
 
 
+def test_a_file_of_several_countries_is_told_row_by_row_where_there_is_no_map(session: Session, tmp_path: Path) -> None:
+    add_country(session)
+    rows = "A,Seestadt,DE\nB,Seestadt,Deutschland\nC,Wien,Österreich\nD,Bern,CH\nE,Bern,\nF,Graz,AT\n"
+    run = checked(session, tmp_path, f"name,ort,land\n{rows}")
+    told = [number for number, found in codes(session, run).items() if "no_map" in found]
+    assert (told, run.counts["create"]) == ([4, 5, 7], 6)
+    assert queries.countries(session, run.id) == [("AT", 2), ("DE", 2), ("CH", 1)]
+
+
 def test_the_map_says_whether_street_and_city_are_exchanged(session: Session, tmp_path: Path) -> None:
     add_country(session)
     rows = (
