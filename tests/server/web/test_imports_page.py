@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import Role, User
+from server.imports.models import ImportKept
 from server.records.service import Actor, acting
 from tests.server.web.conftest import token_in
 
@@ -94,6 +95,11 @@ def test_an_import_is_undone_on_its_page_and_what_stayed_is_listed(
     assert "Undone by Ada" in page
     assert "1 are gone" in page
     assert "edited by Ada" in page
+    kept = session.scalars(select(ImportKept)).first()
+    assert kept is not None
+    kept.why = "merged"
+    session.flush()
+    assert '<a href="/duplicates/merged">changed when accounts were merged</a>' in browser.get(run).text
     living = select(Account.name).where(Account.deleted_at.is_(None))
     assert session.scalars(living).all() == ["Beck"]
     assert "undone already" in browser.post(f"{run}/undo", data=token).text
