@@ -103,8 +103,8 @@ def explain(geocoder: Geocoder, query: AddressQuery) -> Explanation:
 
 
 def _candidates(answer: Answer) -> tuple[Candidate, ...]:
-    if answer.candidates:
-        return answer.candidates[:3]
+    if answer.candidates:  # the matcher ranks by likeness: what is shown beside each is its confidence
+        return tuple(sorted(answer.candidates, key=lambda one: -one.confidence)[:3])
     if answer.point is None or answer.grade is None:
         return ()
     return (

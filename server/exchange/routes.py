@@ -1,7 +1,7 @@
 """JSON API of imports of every kind: upload, meaning of the columns, dry run, preview, report, apply, undo."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Annotated
 from uuid import UUID
 
@@ -262,10 +262,16 @@ def report(
     warnings: Annotated[bool, Query(description="Also rows that are taken with a warning.")] = True,
 ) -> StreamingResponse:
     """The rows with problems as CSV, to be mended and uploaded again."""
-    run = find(session, scope, run_id)
+    return problems_file(session, find(session, scope, run_id), errors_only=not warnings)
+
+
+def problems_file(
+    session: Session, run: ImportRun, *, errors_only: bool = False, said: Callable[[str], str] = str
+) -> StreamingResponse:
+    """The rows with problems as a file; `said` puts our words into the reader's language."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- closed when it is sent
     file.write(b"\xef\xbb\xbf")  # by which spreadsheets know UTF-8
-    for line in queries.report(session, run, errors_only=not warnings):
+    for line in queries.report(session, run, errors_only=errors_only, said=said):
         file.write(line.encode())
     file.seek(0)
     name = f"{run.file_name.rpartition('.')[0] or run.file_name}-problems.csv".encode("ascii", "replace").decode()

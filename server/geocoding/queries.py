@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from geo.geocode.content import HouseRow, PlaceRow, PoiRow, StreetRow
 from geo.osm.records import AddressPoint, Place, Poi, StreetLine
 from geo.types import BBox, LonLat
-from server.geocoding.models import RemoteDay, Source
+from server.geocoding.models import RemoteDay, Source, StreetEntry
 from server.geocoding.providers import PROVIDERS
 from server.regions.models import Region, State
 
@@ -56,6 +56,13 @@ def served(session: Session) -> Sequence[Source]:
         .order_by(Source.id)
     )
     return session.scalars(statement).all()
+
+
+def towns(session: Session) -> Sequence[tuple[str, str]]:
+    """The towns of all streets in service with their countries, each once."""
+    known = select(StreetEntry.city, StreetEntry.country).distinct()
+    chosen = known.where(StreetEntry.source_id.in_([one.id for one in served(session)]))
+    return session.execute(chosen).tuples().all()
 
 
 def all_sources(session: Session) -> Sequence[Source]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -95,6 +95,19 @@ def outcomes(
     return session.scalars(statement.order_by(ImportOutcome.row_no).limit(limit)).all()
 
 
+COUNTRIES = text(
+    """
+    select values ->> 'country', count(*) from import_outcome
+    where run_id = :run and action <> 'error' and values ? 'country' group by 1 order by 2 desc, 1 limit :most
+    """
+)
+
+
+def countries(session: Session, run_id: UUID, *, most: int = 12) -> list[tuple[str, int]]:
+    """How many of the rows that are taken are in which country, the most frequent first."""
+    return [(str(row[0]), int(row[1])) for row in session.execute(COUNTRIES, {"run": run_id, "most": most})]
+
+
 def kept(session: Session, run_id: UUID, *, after: int = 0, limit: int = 100) -> Sequence[ImportKept]:
     """What an undo has left as it is."""
     statement = select(ImportKept).where(ImportKept.run_id == run_id, ImportKept.id > after)
@@ -142,9 +155,14 @@ def kinds(session: Session, run_id: UUID) -> list[Kind]:
     return [Kind._make(row) for row in session.execute(KINDS, {"run": run_id, "named": NAMED})]
 
 
-def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> Iterator[str]:
-    """The rows with problems as CSV: row, level, what is wrong, then the row itself, to be mended and uploaded."""
-    yield line(["row", "level", "problem", *run.header])
+def report(
+    session: Session, run: ImportRun, *, errors_only: bool = False, said: Callable[[str], str] = str
+) -> Iterator[str]:
+    """The rows with problems as CSV: row, level, what is wrong, then the row itself, to be mended and uploaded.
+
+    `said` puts our words into the reader's language; titles and cells of the file stay as they are.
+    """
+    yield line([*(said(title) for title in ("row", "level", "problem")), *run.header])
     statement = (
         select(ImportRow.row_no, ImportRow.cells, ImportOutcome.problems, ImportOutcome.action)
         .join(ImportOutcome, (ImportOutcome.run_id == ImportRow.run_id) & (ImportOutcome.row_no == ImportRow.row_no))
@@ -156,7 +174,7 @@ def report(session: Session, run: ImportRun, *, errors_only: bool = False) -> It
     for row_no, cells, problems, action in session.execute(statement.execution_options(yield_per=1000)):
         level = "error" if action == Action.ERROR else "warning"
         message = " ".join(problem["message"] for problem in problems)
-        yield line([str(row_no), level, message, *cells])
+        yield line([str(row_no), said(level), said(message), *cells])
 
 
 def line(cells: Sequence[str]) -> str:

@@ -209,6 +209,7 @@ def outcome_page(
         run=run,
         rows=rows,
         kinds=[] if run.state in WORKING else queries.kinds(session, run.id),
+        countries=queries.countries(session, run.id),
         labels=labels_of(session, run),
         kind=KINDS[run.kind],
         shown=shown,
@@ -305,6 +306,13 @@ def show_progress(request: Request, run_id: UUID, scope: Importing, session: Db)
     if run.state not in WORKING:
         return Response(status_code=204, headers={"HX-Redirect": f"/imports/{run_id}"})
     return render(request, "imports/progress.html", scope, run=run)
+
+
+@router.get("/{run_id}/problems.csv")
+def download_problems(request: Request, run_id: UUID, scope: Importing, session: Db) -> Response:
+    """The rows with problems in the reader's language, to be mended and uploaded again."""
+    said = language_of(request, scope).said
+    return api.problems_file(session, api.find(session, scope, run_id), said=said)
 
 
 @router.get("/{run_id}/pins")

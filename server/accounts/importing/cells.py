@@ -2,11 +2,22 @@
 
 import re
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from geo.types import LonLat
 
 CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "fr": "CHF", "sfr": "CHF", "fr.": "CHF", "zł": "PLN", "kč": "CZK"}
+FACTORS = {"k": 1000, "tsd": 1000, "mio": 1_000_000, "million": 1_000_000, "millionen": 1_000_000, "mrd": 10**9}
+GLUED = r"[€$£]|[A-Z]{3}|[Ss]?[Ff]r\.?"
+"""What may stand at a number without a space between, before it."""
+ONE_NUMBER = re.compile(
+    rf"(?P<before>(?:[^\W\d_]+(?:[.:]\s*|\s+)|[€$£~≈]\s*)*(?:(?:{GLUED})\s?)?)(?P<sign>[+−-]?)\s?"
+    r"(?P<number>\d(?:[\d.,'’\s]*\d)?|[.,]\d+)(?P<dash>[.,]\s?[–—-]{0,2}|\s*[–—]{1,2})?"
+    r"(?P<after>(?:\s*[€$£/]|\s*[^\W\d_]+\.?)*)"
+)
+"""A number with words before and after it, none of which holds a digit."""
+GROUPED = re.compile(r"\d{1,3}(?:\.\d{2,3})*\.\d{3}|\d{1,3}(?:,\d{2,3})*,\d{3}")
+"""Digits in groups: `1.234.567`, `12,34,567`."""
 SCIENTIFIC = re.compile(r"[+-]?\d([.,]\d+)?[eE][+-]?\d+")
 MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-zä]*"
 DATE_LIKE = re.compile(
@@ -45,28 +56,41 @@ def status(text: str) -> str | None:
 
 
 def amount(text: str) -> tuple[Decimal, str | None] | None:
-    """An amount in any writing, and its currency when it names one: `CHF 12'500.–`, `12.500,00 €`, `1,234.5`."""
-    if re.search(r"\d[eE][+-]?\d", text):
-        return None  # a spreadsheet has rounded it
-    digits = re.sub(r"[.,]?[–-]+$", "", text.strip())
-    words = re.findall(r"[^\W\d_]+\.?|[€$£]", digits)
-    currency = next((CURRENCIES.get(word.lower()) or known_code(word) for word in words), None)
-    factor = next((1000 if word.lower() in ("k", "tsd", "tsd.") else None for word in words if word), None) or 1
-    number = re.sub(r"[^\d.,'’\s-]", "", re.sub(r"[^\W\d_]+\.", "", digits)).strip().strip(".,")
-    number = re.sub(r"['’\s]", "", number)
-    point, comma = number.rfind("."), number.rfind(",")
-    if point >= 0 and comma >= 0:
-        thousands = "," if point > comma else "."
-        number = number.replace(thousands, "").replace(",", ".")
-    elif comma >= 0 or point >= 0:
-        mark = "," if comma >= 0 else "."
-        whole, _, rest = number.rpartition(mark)
-        grouped = number.count(mark) > 1 or (len(rest) == 3 and whole.strip("-0") != "" and len(whole.strip("-")) <= 3)
-        number = number.replace(mark, "" if grouped else ".")
-    try:
-        return Decimal(number) * factor, currency
-    except InvalidOperation:
+    """An amount in any writing, and its currency when it names one: `CHF 12'500.–`, `12.500,00 €`, `1,234.5`.
+
+    One number with words around it, e.g. `ca. 10k pro Jahr`. Sums, formulas, hexadecimal and scientific writing are
+    none: a spreadsheet may have rounded them, and nobody knows what was meant.
+    """
+    found = ONE_NUMBER.fullmatch(text.strip())
+    if found is None:
         return None
+    number = plain_number(found["number"])
+    if number is None:
+        return None
+    words = re.findall(r"[^\W\d_]+\.?|[€$£]", f"{found['before']} {found['after']}")
+    currency = next(filter(None, (CURRENCIES.get(word.lower()) or known_code(word) for word in words)), None)
+    factor = next((FACTORS[word.lower().strip(".")] for word in words if word.lower().strip(".") in FACTORS), 1)
+    return (-number if found["sign"] in ("-", "−") else number) * factor, currency
+
+
+def plain_number(written: str) -> Decimal | None:
+    """Digits with points, commas, apostrophes or spaces among them, or None when those do not stand as in a number."""
+    number = re.sub(r"(?<=\d)['’\s](?=\d{3}(?!\d))", "", written)
+    marks = re.sub(r"\d", "", number)
+    if set(marks) - {".", ","}:
+        return None
+    if marks:
+        mark = marks[-1]
+        whole, _, rest = number.rpartition(mark)
+        is_other = set(marks) == {".", ","}
+        grouped = marks.count(mark) > 1 or (not is_other and len(rest) == 3 and 0 < len(whole) <= 3 and int(whole) > 0)
+        if is_other and marks.count(mark) > 1:
+            return None
+        whole, rest = (number, "") if grouped else (whole, rest)
+        if set(whole) & {".", ","} and not GROUPED.fullmatch(whole):
+            return None
+        number = f"{re.sub('[.,]', '', whole) or '0'}.{rest or '0'}"
+    return Decimal(number)
 
 
 def known_code(word: str) -> str | None:

@@ -18,9 +18,13 @@ type Oddity = tuple[str, str, str]
 NAMES_COUNTRY = re.compile(r"([A-Z]{1,3})-\d")
 LONG_NUMBER = re.compile(r"\d{4}")
 PLACE = ("postcode", "city")
+HOUSE = "[0-9]{1,4} ?[A-Za-z]?(?: ?[-/–] ?[0-9]{1,4} ?[A-Za-z]?)?"
+"""A house number behind a street, as the database reads it."""
 
 
-def of_address(row: Mapping[str, Any], asked: Set[str], home: str | None) -> Iterator[Oddity]:
+def of_address(
+    row: Mapping[str, Any], asked: Set[str], home: str | None, towns: Set[str] = frozenset()
+) -> Iterator[Oddity]:
     """What is odd about the address of one row.
 
     Parameters
@@ -31,9 +35,12 @@ def of_address(row: Mapping[str, Any], asked: Set[str], home: str | None) -> Ite
         Fields that some column of the file brings; what no row can have is not missed.
     home : str or None
         The only country of the map.
+    towns : Set
+        The towns of the map, in plain words: `Schaan 12` is one with a district or a number, no street.
     """
     street, postcode, city = (str(row.get(name) or "") for name in ("street", *PLACE))
-    if street and city and reads_as_city_and_street(street, city, postcode):
+    is_town = " ".join(word for word in words(fold(city)) if not word.isdigit()) in towns
+    if street and city and not is_town and reads_as_city_and_street(street, city, postcode):
         yield "street", "street_and_city", f"Street and city look exchanged: “{street[:60]}”, “{city[:60]}”; kept."
     if postcode:
         yield from of_postcode(postcode, row.get("country"), home)
@@ -142,4 +149,31 @@ ELSEWHERE = """
               where c.kind = 'country' and c.country = p.country and st_dwithin(c.area, p.pin, 0.005))
 """
 
-ODD = f"{DOUBLES} union all {RARE_COUNTRY} union all {ELSEWHERE}"
+# What the words alone do not tell: the city is a street of the map, and the street is its town, with or without the
+# house number that had a column of its own. Only streets of towns that stand in the file are reduced to words.
+EXCHANGED = rf"""
+    (with parts as materialized (
+        select o.row_no, o.values ->> 'street' as street, o.values ->> 'city' as city,
+               search_text(o.values ->> 'city') as name,
+               search_text(regexp_replace(o.values ->> 'street', ',?\s+{HOUSE}$', '')) as town
+        from import_outcome o
+        where o.run_id = :run and o.action <> 'error' and o.values ? 'street' and o.values ->> 'city' !~ '[0-9]'
+          and not o.problems @> '[{{"code": "street_and_city"}}]'
+    ),
+    known as materialized (
+        select st.name, st.city, st.is_place from geocoding_street st
+        join geocoding_source g on g.id = st.source_id and g.removed_at is null
+        left join region r on r.id = g.region_id
+        where st.city <> '' and (g.region_id is null or r.state = 'ready')
+    ),
+    towns as materialized (select city, search_text(city) as words from (select distinct city from known) c),
+    roads as materialized (
+        select distinct search_text(k.name) as name, t.words as town from known k join towns t on t.city = k.city
+        where not k.is_place and t.words in (select town from parts)
+    )
+    select p.row_no, 'street', 'street_and_city',
+           format('Street and city look exchanged: “%s”, “%s”; kept.', left(p.street, 60), left(p.city, 60))
+    from parts p where (p.name, p.town) in (select name, town from roads) and p.name not in (select words from towns))
+"""  # noqa: S608
+
+ODD = f"{DOUBLES} union all {RARE_COUNTRY} union all {ELSEWHERE} union all {EXCHANGED}"

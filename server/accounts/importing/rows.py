@@ -48,6 +48,10 @@ class Around:
     """The fields that some column of the file brings."""
     mapped: frozenset[str] = frozenset()
     """The countries of the maps, a made-up one too."""
+    towns: frozenset[str] = frozenset()
+    """The towns of the maps, in plain words."""
+    indexed: frozenset[str] = frozenset()
+    """The countries whose addresses are known; a row of another one can get no pin."""
 
     def shows(self, point: LonLat) -> bool:
         """Whether some map shows the point."""
@@ -153,8 +157,14 @@ class RowReader:
         self.coordinates()
         if not any(name in self.values for name in ("street", "postcode", "city", "lon")):
             self.warn("street", "no_address", "There is no address; the account gets no pin.")
+        known, country = self.around.indexed, values.country_code(str(self.values.get("country") or ""))
+        if known and country and country not in known and "lon" not in self.values:
+            self.warn(
+                "country", "no_map", f"Country: there is no map of {country}, so the row gets no pin; add a region."
+            )
+        home = self.around.dialled_in
         left_out = {problem.field for problem in self.problems}
-        for oddity in oddities.of_address(self.values, self.around.asked - left_out, self.around.dialled_in):
+        for oddity in oddities.of_address(self.values, self.around.asked - left_out, home, self.around.towns):
             self.warn(*oddity)
 
     def postcode_and_city(self) -> None:
@@ -271,11 +281,23 @@ class RowReader:
                 continue
             found = cells.amount(written)
             if found is None or not 0 <= found[0] <= values.MAX_MONEY:
-                self.convert(name, None, "not_an_amount", "is no amount")
+                self.refuse_amount(name, written)
                 continue
             self.values[name] = float(round(found[0], 2))
             if found[1] and "currency" not in self.values:
                 self.values["currency"] = found[1]
+
+    def refuse_amount(self, name: str, written: str) -> None:
+        """What is no amount: words tell of none and are left out, figures that nobody can be sure of are an error."""
+        if not any(sign.isdigit() for sign in written):
+            self.convert(name, None, "not_an_amount", "is no amount")
+            return
+        self.refuse(
+            name,
+            "not_an_amount",
+            f"{LABELS[name]}: “{written[:60]}” is no amount."
+            " Write one number from 0 to 999,999,999,999.99, such as 12500.00, or leave the cell empty.",
+        )
 
     def last_visit(self) -> None:
         """The day of the last visit."""

@@ -29,6 +29,7 @@ from server.auth.roles import Level
 from server.fields.models import CustomField
 from server.fields.queries import fields_of
 from server.fields.values import shape_of
+from server.geocoding.queries import towns
 from server.imports.models import ImportRun
 from server.imports.targets import Advice, Checked, Column, Progress, Written
 from server.jobs import defer
@@ -185,6 +186,7 @@ class AccountTarget:
             for name in (user.name, user.login, user.email):
                 if name:
                     people[" ".join(words(fold(name)))] = user.id
+        known = towns(session)
         around = Around(
             people=people,
             country=values.country(run.options.get("country")),
@@ -193,6 +195,8 @@ class AccountTarget:
             own=self.own,
             asked=frozenset(run.mapping.values()),
             mapped=frozenset(region.country for region in served(session) if region.country),
+            towns=frozenset(" ".join(words(fold(town))) for town, _ in known if town),
+            indexed=frozenset(country.upper() for _, country in known if country),
         )
         return lambda row: RowReader(row, around).read()
 

@@ -54,24 +54,28 @@ KNOWN_STREETS = """
 HOUSE = r"[0-9]{1,4} ?[A-Za-z]?(?: ?[-/–] ?[0-9]{1,4} ?[A-Za-z]?)?"
 """`12`, `12a`, `14-20`."""
 
-# What is compared is reduced to words once for each site, not once for each site and street.
+# What is compared is reduced to words once for each site, not once for each site and street. A house number that had
+# a column of its own stands behind the town: the import joins it to what it was told to be the street.
 STREET_AND_CITY = rf"""
     with {KNOWN_STREETS},
     read as (
-        select s.*, coalesce(
+        select s.id, s.street, s.city, s.city as road, s.street as town, coalesce(
                    regexp_match(s.city, '^(.*[^0-9,\s]),?\s+{HOUSE}$'),
                    regexp_match(s.city, '^{HOUSE},?\s+(\D.*)$'), array[s.city]) as named
         from looked_at s where s.street is not null and s.city is not null and s.street !~ '[0-9]'
+        union all
+        select s.id, s.street, s.city, s.city || ' ' || m[2], m[1], array[s.city]
+        from looked_at s cross join lateral regexp_match(s.street, '^(.*[^0-9,\s]),?\s+({HOUSE})$') m
+        where s.city !~ '[0-9]'
     ),
     parts as materialized (
-        select id, street, city, search_text(named[1]) as name, search_text(street) as town,
-               search_text(city) as whole from read
+        select read.*, search_text(named[1]) as name, search_text(town) as place, search_text(city) as whole from read
     )
-    select p.id as site_id, jsonb_build_object('street', p.city, 'city', p.street) as after,
+    select p.id as site_id, jsonb_build_object('street', p.road, 'city', p.town) as after,
            jsonb_build_object('text', '“{{street}}” is in the column of the street, “{{city}}” in that of the city',
                               'street', p.street, 'city', p.city) as why
     from parts p
-    where (p.name, p.town) in (select name, city from streets) and p.whole not in (select city from cities)
+    where (p.name, p.place) in (select name, city from streets) and p.whole not in (select city from cities)
 """  # noqa: S608
 
 NUMBER_ELSEWHERE = rf"""

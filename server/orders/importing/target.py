@@ -44,7 +44,7 @@ def number(low: str, high: str, digits: int) -> Any:
     rule = between(low, high, digits)
 
     def clean(cell: str) -> Decimal | None:
-        found = any_amount(cell)
+        found = any_amount(cell.strip().removesuffix("%"))
         if found is None:
             raise Invalid(f"“{cell[:60]}” is not a number", help="Write it like 12.5.")
         return rule(format(found[0].normalize(), "f"))

@@ -22,6 +22,10 @@ from server.kit.errors import Invalid
         ("12 500,5", "12500.5", None), ("1.234", "1234", None), ("0.123", "0.123", None),
         ("1.234.567", "1234567", None),
         ("$ 99", "99", "USD"), ("Fr. 20.50", "20.50", "CHF"), ("10k", "10000", None), ("12,5", "12.5", None),
+        ("ca. 5000 EUR pro Jahr", "5000", "EUR"), ("1,5 Mio.", "1500000", None), ("CHF12'500", "12500", "CHF"),
+        ("-3,50 €", "-3.50", "EUR"), ("12,34,567.5", "1234567.5", None), (".5", "0.5", None),
+        ("12500 /Jahr", "12500", None),
+        ("12'500 –", "12500", None), ("3 Stk.", "3", None),
     ],
 )  # fmt: skip
 def test_amounts_are_read_in_every_writing(written: str, amount: str, currency: str | None) -> None:
@@ -94,6 +98,16 @@ def test_countries_are_known_by_name_in_any_language(name: str, code: str | None
     assert values.country(name) == (code or values.country_code(name) or name)
 
 
-@pytest.mark.parametrize("written", ["1e+20", "1.2E+06", "CHF 1,5e5"])
-def test_an_amount_that_a_spreadsheet_rounded_is_none(written: str) -> None:
+@pytest.mark.parametrize("written", ["1e+20", "1.2E+06", "CHF 1,5e5", "1e400"])
+@pytest.mark.parametrize("beside", ["{}", "ca. {} pro Jahr"])
+def test_an_amount_that_a_spreadsheet_rounded_is_none(written: str, beside: str) -> None:
+    assert cells.amount(beside.format(written)) is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0,1+0,2", "0x10", "=1", "1.2.3", "12 5", "3*4", "10-20", "10/20", "(500)", "500-", "5%", ">100", "1,2,3.4", "x10",
+     "1.234.5,6", "2 x 50", "#1", "1_000", "--5", "12.500,00.1"],
+)  # fmt: skip
+def test_what_is_not_one_number_is_no_amount(written: str) -> None:
     assert cells.amount(written) is None

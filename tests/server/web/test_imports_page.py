@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import Role, User
+from server.imports.models import ImportKept
 from server.records.service import Actor, acting
 from tests.server.web.conftest import token_in
 
@@ -35,6 +36,12 @@ def test_a_file_is_uploaded_checked_and_applied(
     assert "Name: is missing" in page
     german = browser.get(run, headers={"accept-language": "de"}).text
     assert "Name: fehlt. Jedes Konto braucht einen Namen." in german
+    assert f'href="{run}/problems.csv"' in german
+    mended = browser.get(f"{run}/problems.csv", headers={"accept-language": "de"}).content.decode("utf-8-sig")
+    assert mended.splitlines() == [
+        "Zeile,Stufe,Was nicht stimmt,Kunden-Nr.,Firma,Strasse,PLZ,Ort",
+        "3,Fehler,Name: fehlt. Jedes Konto braucht einen Namen.,K-2,,Städtle 2,9490,Vaduz",
+    ]
     assert session.scalar(select(Account)) is None
     assert browser.post(f"{run}/apply", data=token).status_code == 303
     assert [account.name for account in session.scalars(select(Account))] == ["Bäckerei Amann"]
@@ -88,6 +95,11 @@ def test_an_import_is_undone_on_its_page_and_what_stayed_is_listed(
     assert "Undone by Ada" in page
     assert "1 are gone" in page
     assert "edited by Ada" in page
+    kept = session.scalars(select(ImportKept)).first()
+    assert kept is not None
+    kept.why = "merged"
+    session.flush()
+    assert '<a href="/duplicates/merged">changed when accounts were merged</a>' in browser.get(run).text
     living = select(Account.name).where(Account.deleted_at.is_(None))
     assert session.scalars(living).all() == ["Beck"]
     assert "undone already" in browser.post(f"{run}/undo", data=token).text

@@ -71,6 +71,22 @@ def test_what_a_spreadsheet_ate_is_named(session: Session, tmp_path: Path) -> No
     assert run.counts["create"] == 6
 
 
+def test_figures_that_are_no_amount_are_an_error_of_their_row_and_say_how_to_mend_it(
+    session: Session, tmp_path: Path
+) -> None:
+    cells = ('"0,1+0,2"', "0x10", "=1", "1e400", "-5", "viel", '"1,5 Mio"')
+    rows = "".join(f"Firm {place},Vaduz,{cell}\n" for place, cell in enumerate(cells))
+    run = checked(session, tmp_path, f"name,ort,umsatz\n{rows}")
+    found = outcomes(session, run)
+    assert [found[row].action for row in range(2, 9)] == ["error"] * 5 + ["create"] * 2
+    assert found[2].problems[0]["message"] == (
+        "Yearly value: “0,1+0,2” is no amount. Write one number from 0 to 999,999,999,999.99, such as 12500.00, or"
+        " leave the cell empty."
+    )
+    assert [one["level"] for one in found[7].problems] == ["warning"], "a word holds no figure that could be lost"
+    assert found[8].values["yearly_value"] == 1_500_000
+
+
 def test_countries_that_are_wrong_or_mixed_are_told_row_by_row(session: Session, tmp_path: Path) -> None:
     rows = "A,9490,Vaduz,FL,2371212\nB,80331,München,Deutschland,089 1234567\nC,80331,München,LI,\nD,1,X,Narnia,\n"
     run = checked(session, tmp_path, f"name,plz,ort,land,telefon\n{rows}")
@@ -133,6 +149,30 @@ def test_addresses_that_look_odd_are_taken_and_told(session: Session, tmp_path: 
     assert told["postcode", "decimals"] == [7, 11]
     run = checked(session, tmp_path, "name,plz,ort\nA,9490,Vaduz\n", country="LI")
     assert codes(session, run) == {2: []}, "nobody misses what the file has no column for"
+
+
+def test_a_file_of_several_countries_is_told_row_by_row_where_there_is_no_map(session: Session, tmp_path: Path) -> None:
+    add_country(session)
+    rows = "A,Seestadt,DE\nB,Seestadt,Deutschland\nC,Wien,Österreich\nD,Bern,CH\nE,Bern,\nF,Graz,AT\n"
+    run = checked(session, tmp_path, f"name,ort,land\n{rows}")
+    told = [number for number, found in codes(session, run).items() if "no_map" in found]
+    assert (told, run.counts["create"]) == ([4, 5, 7], 6)
+    assert queries.countries(session, run.id) == [("AT", 2), ("DE", 2), ("CH", 1)]
+
+
+def test_the_map_says_whether_street_and_city_are_exchanged(session: Session, tmp_path: Path) -> None:
+    add_country(session)
+    rows = (
+        "A,Seestadt,10,Hauptstrasse",  # 2: the house number has a column of its own
+        "B,Seestadt,,Hauptstrasse",  # 3: without one
+        "C,Bergweg,,Seestadt 12",  # 4: a town of the map with a number is no street
+        "D,Hauptstrasse,10,Seestadt",  # 5: as it should be
+        "E,Seestadt,10,Seestadt",  # 6: a village that numbers its houses
+        "F,Bergstadt,10,Hauptstrasse",  # 7: a town that the map does not know
+    )
+    run = checked(session, tmp_path, "name,strasse,hausnummer,ort\n" + "\n".join(rows) + "\n")
+    told = {number: [one for one in found if one == "street_and_city"] for number, found in codes(session, run).items()}
+    assert told == {2: ["street_and_city"], 3: ["street_and_city"], 4: [], 5: [], 6: [], 7: []}
 
 
 def test_a_row_that_looks_like_another_under_a_second_number_names_it(session: Session, tmp_path: Path) -> None:

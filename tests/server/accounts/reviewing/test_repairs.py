@@ -120,13 +120,17 @@ def test_street_and_city_that_are_exchanged_go_back_into_their_columns(
 ) -> None:
     swapped = add("Swapped", street="Seestadt", city="Hauptstrasse 10")
     front = add("Number in front", street="Seestadt", city="10 Hauptstrasse")
+    own = add("Number of its own column", street="Seestadt 10", city="Hauptstrasse")
     add("A city of another name", street="Bergstadt", city="Hauptstrasse 10")
+    add("Nor with a number", street="Bergstadt 10", city="Hauptstrasse")
     add("As it should be", street="Hauptstrasse 10", city="Seestadt")
     before = state(session, swapped)
     run, rows = found(session, admin, "street_and_city")
-    assert {row.name for row in rows} == {"Swapped", "Number in front"}
+    assert {row.name for row in rows} == {"Swapped", "Number in front", "Number of its own column"}
     repairing.apply(session, admin, run)
     session.refresh(swapped)
+    session.refresh(own)
+    assert (own.street, own.city, point(session, own)) == ("Hauptstrasse 10", "Seestadt", tuple(house(10)))
     session.refresh(front)
     assert (swapped.street, swapped.city, swapped.grade) == ("Hauptstrasse 10", "Seestadt", "rooftop")
     assert point(session, front) == tuple(house(10))
