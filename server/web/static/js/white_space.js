@@ -55,8 +55,8 @@ page.addEventListener("click", async ({ target }) => {
   if (!button) return;
   button.disabled = true;
   const values = boxes().filter((box) => box.checked).map((box) => box.value);
-  const what = page.dataset.tab === "alike" ? { prospect_ids: values } : { cells: values };
-  await turn({ into: button.dataset.turnChosen, ...what, kind: page.dataset.kind || null, days: Number(page.dataset.days) }, words, reload);
+  const what = page.dataset.tab === "alike" ? { prospect_ids: values } : { cells: values, ...JSON.parse(page.dataset.asked) };
+  await turn({ into: button.dataset.turnChosen, ...what }, words, reload);
   chosen();
 });
 page.addEventListener("change", ({ target }) => { if (target.matches(".gap input")) chosen(); });
