@@ -205,6 +205,23 @@ class TurnRead(BaseModel):
     """`made`; left out: `leads` (already), `customers`, `accounts`, `tasks`, `visits`."""
 
 
+class PastRead(BaseModel):
+    """An action of the history."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    into: Into
+    at: datetime
+    who: str | None
+    """None: somebody who was erased since."""
+    made: int
+    worked_on: int
+    """So many of them somebody has begun to work since: undo leaves these."""
+    can_be_undone: bool
+    undone_at: datetime | None
+
+
 class ShareRead(BaseModel):
     """What one person gets in one territory."""
 

@@ -56,7 +56,10 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     assert left.get(best.cell, 0) == known
     lead.state = "working"
     session.flush()
+    (past,) = undoing.history(session, scope)
+    assert (past.who, past.made, past.worked_on, past.can_be_undone) == (ada.name, count, 1, True)
     assert undoing.undo(session, scope, made.id) == {"taken_back": count - 1, "kept": 1}
+    assert not undoing.history(session, scope)[0].can_be_undone
     with pytest.raises(undoing.NothingLeft):
         undoing.undo(session, scope, made.id)
     left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
@@ -134,6 +137,17 @@ def test_a_selection_that_means_nothing_is_refused_in_words(
     answer = client_for(ada).post("/api/v1/white-space/actions", json=body)
     assert answer.status_code == 422
     assert word in answer.json()["detail"]
+
+
+def test_the_history_of_others_is_shown_to_who_sees_everything(
+    client_for: Clients, ada: User, rita: User, market: Region
+) -> None:
+    cell = client_for(ada).get("/api/v1/white-space").json()["items"][0]["cell"]
+    client_for(ada).post("/api/v1/white-space/actions", json={"into": "leads", "cells": [cell]})
+    (past,) = client_for(ada).get("/api/v1/white-space/actions").json()["items"]
+    assert (past["into"], past["who"], past["can_be_undone"]) == ("leads", ada.name, True)
+    assert client_for(rita).get("/api/v1/white-space/actions").json()["items"] == []
+    assert client_for(rita).post(f"/api/v1/white-space/actions/{past['id']}/undo").status_code == 404
 
 
 def test_an_unknown_prospect_is_refused(client_for: Clients, ada: User, market: Region) -> None:

@@ -3,7 +3,7 @@
 import { territories } from "./layers.js";
 import { boxOf, createMap } from "./map.js";
 import { marked, ramp } from "./market.js";
-import { turn } from "./turning.js";
+import { turn, undo } from "./turning.js";
 
 const page = document.querySelector("#white"), canvas = document.querySelector("#white-map");
 const words = JSON.parse(canvas.dataset.words);
@@ -51,6 +51,8 @@ async function reload() {
 page.addEventListener("click", async ({ target }) => {
   const row = target.closest(".gap-text")?.closest(".gap");
   if (row) return show(row, true);
+  const past = target.closest("[data-undo]");
+  if (past) { past.disabled = true; return undo(past.dataset.undo, words, reload); }
   const button = target.closest("[data-turn-chosen]");
   if (!button) return;
   button.disabled = true;
