@@ -20,7 +20,8 @@ _NOT_A_PROSPECT = frozenset(
     amenity=watering_place craft=no leisure=bandstand leisure=common leisure=dog_park leisure=firepit
     leisure=fitness_station leisure=garden leisure=nature_reserve leisure=outdoor_seating leisure=park
     leisure=picnic_table leisure=pitch leisure=playground leisure=slipway leisure=swimming_area leisure=track
-    office=no office=vacant shop=no shop=vacant tourism=artwork tourism=attraction tourism=information
+    club=scout club=youth leisure=summer_camp office=no office=vacant shop=no shop=vacant tourism=artwork
+    tourism=attraction tourism=camp_pitch tourism=information tourism=wilderness_hut
     tourism=picnic_site tourism=viewpoint tourism=yes""".split()
 )
 _NOT_A_LANDMARK = frozenset({"building=yes", "railway=rail", "railway=signal", "railway=switch", "emergency=yes"})

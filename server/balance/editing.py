@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,9 @@ from server.kit.settings import settings
 from server.territories import members, queries
 from server.territories import service as territories
 from server.territories.models import ChangeState, Territory, TerritoryChange
+
+LATEST = timedelta(days=730)
+"""Nobody plans who works where for later than that; a typed year of four nines would never take effect."""
 
 
 def planned(session: Session, operation: schemas.Operation) -> Change:
@@ -131,6 +135,10 @@ def staff(session: Session, wish: schemas.Members) -> Change:
     day = wish.valid_from or today
     if day < today:
         raise Invalid("Choose today or a day to come: what is over stays in the history.", field="valid_from")
+    if day > today + LATEST:
+        raise Invalid(
+            f"{day:%Y-%m-%d} is too far off.", help="Choose a day within the next two years.", field="valid_from"
+        )
     if wish.valid_to is not None and wish.valid_to <= day:
         raise Invalid("The last day lies before the first.", help="Leave it empty, or choose later.", field="valid_to")
     members.check_people(session, wish.members)

@@ -53,6 +53,18 @@ ONE_SEEN = """
 """Whether somebody sees a prospect `p`."""
 
 
+WORKED = """
+    c.territory_id in (
+        select m.territory_id from territory_member m join app_user u on u.id = m.user_id and u.active
+        where m.valid_from <= :today and (m.valid_to is null or m.valid_to > :today) and u.deleted_at is null
+    )
+"""
+"""Whether somebody works the territory of a hexagon `c` today."""
+NOBODYS = f"(c.territory_id is null or not ({WORKED}))"
+SOMEBODYS = f"({WORKED} and (:any_territory or c.territory_id = :territory))"
+"""Ground of either kind of white space."""
+
+
 def seen_cells(statement: str, where: str) -> dict[bool, TextClause]:
     """A statement over SEEN_CELLS, those hexagons `c` that fulfil a condition; by whether everything is seen."""
     return {

@@ -6,14 +6,15 @@ from typing import Any
 from sqlalchemy import text
 
 from server.auth.access import Scope
+from server.density.ground import NOBODYS, SOMEBODYS
 from server.density.reach import IN_REACH
+from server.density.whitespace import Which
 from server.kit.errors import Invalid
 from server.leads.values import new_values
 
 CAMPAIGN = "White space"
 
-OF_SELECTION = text(
-    """
+_OF_SELECTION = """
     select distinct on (p.id) p.id, p.name, p.kind, p.tags, ST_X(p.pin) as lon, ST_Y(p.pin) as lat,
            exists (select from density_customer c where c.prospect_id = p.id) as is_customer,
            exists (
@@ -35,15 +36,21 @@ OF_SELECTION = text(
             select from density_cell c where c.cell = any(:cells)
               and p.pin && ST_Transform(ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom))), 4326)
               and h3_parent(p.cell, c.resolution) = c.cell
-              and (:everywhere or exists (
-                  select from density_cell where cell = h3_parent(p.cell, 9) and IN_REACH
-              ))
+              and exists (
+                  select from density_cell c where c.cell = h3_parent(p.cell, 9) and IN_REACH and GROUND
+              )
         ))
       and (:any_kind or p.kind in (select kind from density_trade where id = any(:trades)))
     order by p.id limit :most
-    """.replace("IN_REACH", IN_REACH)
-)
-"""Those of a selection, with what they are already; small hexagons stick out of the larger one that counts them."""
+""".replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))
+OF_SELECTION = {
+    which: text(_OF_SELECTION.replace("GROUND", ground))
+    for which, ground in ((None, "true"), (Which.UNASSIGNED, NOBODYS), (Which.UNWORKED, SOMEBODYS))
+}
+"""Those of a selection, of either kind of white space or of both, with what they are already.
+
+Small hexagons stick out of the larger one that counts them; the ground is judged by the finest ones.
+"""
 
 
 def lead_fields(row: Any, scope: Scope) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.density.counting import COARSEST, FINEST
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
-from server.density.models import DensityCell, DensityState, DensityTrade
+from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid
 from server.kit.tiles import Tile
@@ -65,16 +65,13 @@ _OF_KINDS = (
     .replace("ROOT", ROOT)
     .replace("IN_TILE", _IN_TILE)
 )
+_PARTS_OF_KINDS = {
+    True: "join density_count k on k.cell = c.cell and k.trade_id = any(:trades)",
+    False: "join lateral (select cell from density_cell where PARTS) part on true"
+    " join density_count k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
+}
 _CELLS_OF_KINDS = {
-    everywhere: text(_TILE.format(cells=_OF_KINDS.format(parts=parts)))
-    for everywhere, parts in (
-        (True, "join density_count k on k.cell = c.cell and k.trade_id = any(:trades)"),
-        (
-            False,
-            "join lateral (select cell from density_cell where PARTS) part on true"
-            " join density_count k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
-        ),
-    )
+    everywhere: text(_TILE.format(cells=_OF_KINDS.format(parts=parts))) for everywhere, parts in _PARTS_OF_KINDS.items()
 }
 
 _PROSPECTS = text(
@@ -161,9 +158,12 @@ class Totals:
     refreshed_at: datetime | None
 
 
-def totals(session: Session, reach: Reach = EVERYTHING) -> Totals:
-    """Sum up all cells that somebody sees."""
-    sums = select(func.coalesce(func.sum(DensityCell.prospects), 0), func.coalesce(func.sum(DensityCell.customers), 0))
+def totals(session: Session, reach: Reach = EVERYTHING, trades: Sequence[int] | None = None) -> Totals:
+    """Sum up all cells that somebody sees; of some kinds only, when that is asked."""
+    of: Any = DensityCell if trades is None else DensityCount
+    sums = select(func.coalesce(func.sum(of.prospects), 0), func.coalesce(func.sum(of.customers), 0))
+    if trades is not None:
+        sums = sums.join(DensityCell, DensityCell.cell == of.cell).where(of.trade_id.in_(trades))
     level = COARSEST if reach.everywhere else FINEST
     prospects, customers = session.execute(sums.where(DensityCell.resolution == level, reach.holds())).one()
     state = session.get(DensityState, 1)
@@ -228,10 +228,14 @@ def trades_of(session: Session, kind: str) -> list[int]:
 
 
 _LISTED = seen_cells("SEEN_CELLS order by cell", "c.resolution = :resolution")
-_BEST = seen_cells(
-    "select * from (SEEN_CELLS) cells where prospects > 0 order by prospects desc, cell limit :most",
-    "c.resolution = :resolution",
-)
+_MOST = "select * from (SEEN_CELLS) cells where prospects > 0 order by prospects desc, cell limit :most"
+_BEST = seen_cells(_MOST, "c.resolution = :resolution")
+_BEST_OF_KINDS = {
+    everywhere: text(
+        _MOST.replace("SEEN_CELLS", _OF_KINDS.replace(_IN_TILE, "c.resolution = :resolution").format(parts=parts))
+    )
+    for everywhere, parts in _PARTS_OF_KINDS.items()
+}
 
 
 def cells(session: Session, resolution: int, reach: Reach = EVERYTHING) -> Sequence[Row[Any]]:
@@ -239,6 +243,10 @@ def cells(session: Session, resolution: int, reach: Reach = EVERYTHING) -> Seque
     return session.execute(_LISTED[reach.everywhere], {"resolution": resolution, **ground_of(reach)}).all()
 
 
-def best_cells(session: Session, resolution: int, reach: Reach, most: int) -> Sequence[Row[Any]]:
-    """The hexagons with the most prospects."""
-    return session.execute(_BEST[reach.everywhere], {"resolution": resolution, "most": most, **ground_of(reach)}).all()
+def best_cells(
+    session: Session, resolution: int, reach: Reach, most: int, trades: Sequence[int] | None = None
+) -> Sequence[Row[Any]]:
+    """The hexagons with the most prospects; of some kinds only, when that is asked."""
+    asked = {"resolution": resolution, "most": most, "trades": list(trades or ()), **ground_of(reach)}
+    statement = (_BEST if trades is None else _BEST_OF_KINDS)[reach.everywhere]
+    return session.execute(statement, asked).all()

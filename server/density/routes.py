@@ -29,9 +29,10 @@ OfKind = Annotated[str | None, Query(max_length=100, description="`shop=bakery`,
 
 
 @router.get("/api/v1/density")
-def density(scope: ReadDensity, session: Db) -> DensityRead:
-    """The market in numbers, as far as you see it."""
-    found = queries.totals(session, reach.of(session, scope))
+def density(scope: ReadDensity, session: Db, kind: OfKind = None) -> DensityRead:
+    """The market in numbers, as far as you see it; of a kind of firm, if asked."""
+    trades = queries.trades_of(session, kind) if kind else None
+    found = queries.totals(session, reach.of(session, scope), trades)
     state = session.get(DensityState, 1)
     layers = dict(state.breaks) if state else {}
     if not sees_values(scope):

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server.accounts.models import AccountClass
 from server.density.figures import Figures
 from server.density.turning import MOST_AT_ONCE, MOST_CELLS, Into, Selection
-from server.density.whitespace import LONGEST_DAYS
+from server.density.whitespace import LONGEST_DAYS, Which
 
 
 class DensityRead(BaseModel):
@@ -185,11 +186,14 @@ class TurnWrite(BaseModel):
     prospect_ids: list[UUID] = Field(default_factory=list, max_length=MOST_AT_ONCE)
     kind: str | None = None
     days: int = Field(default=90, ge=1, le=LONGEST_DAYS)
+    which: Which | None = None
+    territory_id: UUID | None = None
+    account_class: AccountClass | None = None
     owner_id: UUID | None = None
 
     def selection(self) -> Selection:
         """As the rule takes it."""
-        return Selection(self.cells, self.prospect_ids, self.kind, self.days, self.owner_id)
+        return Selection(**self.model_dump(exclude={"into"}))
 
 
 class TurnRead(BaseModel):
@@ -199,6 +203,23 @@ class TurnRead(BaseModel):
     into: Into
     counts: dict[str, int]
     """`made`; left out: `leads` (already), `customers`, `accounts`, `tasks`, `visits`."""
+
+
+class PastRead(BaseModel):
+    """An action of the history."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    into: Into
+    at: datetime
+    who: str | None
+    """None: somebody who was erased since."""
+    made: int
+    worked_on: int
+    """So many of them somebody has begun to work since: undo leaves these."""
+    can_be_undone: bool
+    undone_at: datetime | None
 
 
 class ShareRead(BaseModel):

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from server.accounts.models import AccountClass
 from server.accounts.reach import today_of
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity, Kind
@@ -22,18 +23,20 @@ from server.auth.models import User
 from server.auth.queries import visible_users
 from server.demands import service as demands
 from server.demands.models import DemandOrigin, VisitDemand
-from server.density import figures, queries, reach
+from server.density import figures, queries, reach, whitespace
 from server.density.counting import FINEST
 from server.density.figures import number_of
 from server.density.idle import Idle, idle_accounts
 from server.density.models import DensityCell, WhiteSpaceAction, WhiteSpaceItem
 from server.density.open_data import CAMPAIGN, OF_SELECTION, lead_fields
+from server.density.whitespace import Which
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
 from server.kit.settings import settings
 from server.leads import service as leads
 from server.leads.models import LeadSource, SignalKind
+from server.regions.models import Prospect, Region, State
 
 MOST_CELLS = 50
 MOST_AT_ONCE = 300
@@ -72,9 +75,15 @@ class Selection:
     prospect_ids: Sequence[UUID] = ()
     """Single prospects, e.g. look-alikes."""
     kind: str | None = None
-    """Only prospects of that kind."""
+    """Only prospects of that kind, and no accounts, of which nobody knows the kind."""
     days: int = 90
     """Of accounts: without a visit for so long."""
+    which: Which | None = None
+    """Only ground of that kind of white space; None: of both."""
+    territory_id: UUID | None = None
+    """Only ground and accounts of that territory."""
+    account_class: AccountClass | None = None
+    """Only accounts of that class, and no prospects, which have none."""
     owner_id: UUID | None = None
     """Whose tasks; None: of accounts their owner, else the person's own."""
 
@@ -106,6 +115,7 @@ class Planned:
 def planned(session: Session, scope: Scope, into: Into, chosen: Selection) -> Planned:
     """What `turn` would make of a selection; nothing is written. Refuses the same."""
     cells = _cells(into, chosen)
+    whitespace.need_territory(session, chosen.territory_id)
     seen = reach.of(session, scope)
     known = reach.known_cells(session, seen, cells)
     if chosen.kind is not None:
@@ -209,9 +219,12 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
     trades = [] if chosen.kind is None else queries.trades_of(session, chosen.kind)
     asked = {
         "ids": list(chosen.prospect_ids), "cells": list(cells), "trades": trades, "any_kind": chosen.kind is None,
-        "most": LOOKED_AT, **reach.of(session, scope).values,
+        "most": LOOKED_AT, "today": today_of(scope), "territory": chosen.territory_id,
+        "any_territory": chosen.territory_id is None, **reach.of(session, scope).values,
     }  # fmt: skip
-    rows = session.execute(OF_SELECTION, asked).all()
+    which = chosen.which if chosen.territory_id is None else Which.UNWORKED
+    rows = [] if chosen.account_class else session.execute(OF_SELECTION[which], asked).all()
+    _need_there(session, chosen.prospect_ids)
     open_ones = sum(not (row.is_customer or row.is_account or row.is_lead) for row in rows)
     if open_ones > MOST_AT_ONCE or len(rows) >= LOOKED_AT:
         raise TooMany(
@@ -231,6 +244,18 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
             continue
         makings.append(Making(row.name, LonLat(row.lon, row.lat), owner, prospect=row))
     return Planned(makings, counts)
+
+
+def _need_there(session: Session, ids: Sequence[UUID]) -> None:
+    """Refuse prospects that no region has, e.g. of one that was updated since."""
+    there = select(Prospect.id).join(Region, Region.id == Prospect.region_id)
+    known = session.scalars(there.where(Prospect.id.in_(ids), Region.state == State.READY)) if ids else ()
+    if strange := sorted(set(ids).difference(known)):
+        raise NotFound(
+            f"There is no prospect {strange[0]}.",
+            help="Load the page again: the region may have been updated since.",
+            field="prospect_ids",
+        )
 
 
 def _made_lead(session: Session, scope: Scope, one: Making) -> UUID:
@@ -260,7 +285,12 @@ def _idle(
     wanted = {h3.int_to_str(cell) for cell in cells}
     levels = {h3.get_resolution(cell) for cell in wanted}
     found = []
-    for one in idle_accounts(session, scope, since=since, permission=permission):
+    if chosen.kind is not None:
+        return []
+    place, grade = chosen.territory_id, chosen.account_class
+    for one in idle_accounts(
+        session, scope, since=since, territory_id=place, account_class=grade, permission=permission
+    ):
         hit = next(
             (cell for level in levels if (cell := h3.latlng_to_cell(one.at.lat, one.at.lon, level)) in wanted), None
         )

@@ -1,17 +1,20 @@
 """Taking back what an action on white space made; what somebody has worked on since stays."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity
 from server.activities.agenda.models import State as ActivityState
 from server.auth.access import Scope
+from server.auth.models import User
 from server.demands import queries as demand_queries
 from server.demands import service as demands
 from server.demands.models import DemandState, VisitDemand
@@ -27,6 +30,10 @@ from server.records.models import FieldHistory
 
 NOBODYS_WORK = ("score", "points", "chance", "score_reasons")
 """Fields that are worked out, in whoever's request it happens."""
+
+
+REMEMBERED = 20
+"""The history shows so many actions."""
 
 
 class NothingLeft(Conflict):
@@ -53,7 +60,8 @@ def undo(session: Session, scope: Scope, action_id: UUID) -> dict[str, int]:
         raise NothingLeft("This was taken back already.", help="Make it again from the map.")
     session.flush()
     ids = list(session.scalars(select(WhiteSpaceItem.row_id).where(WhiteSpaceItem.action_id == action.id)))
-    left = sorted(set(ids) - _worked_on(session, ids, action.at))
+    worked = session.execute(_worked_on().where(WhiteSpaceItem.action_id == action.id))
+    left = sorted(set(ids) - {row_id for _, row_id in worked})
     taken = {Into.LEADS: _undo_leads, Into.TASKS: _undo_tasks, Into.VISITS: _undo_visits}[Into(action.kind)](
         session, scope, left
     )
@@ -62,19 +70,71 @@ def undo(session: Session, scope: Scope, action_id: UUID) -> dict[str, int]:
     return {"taken_back": taken, "kept": len(ids) - taken}
 
 
-def _worked_on(session: Session, ids: Sequence[UUID], since: datetime) -> set[UUID]:
-    """Rows that a person has changed since a moment, and leads of which something was heard or done."""
+def _worked_on() -> Select[UUID, UUID]:
+    """Action and row of what a person has changed, moved on or taken away since, and of leads that were heard of."""
     changed = select(FieldHistory.row_id).where(
-        FieldHistory.row_id.in_(ids),
-        FieldHistory.at > since,
+        FieldHistory.row_id == WhiteSpaceItem.row_id,
+        FieldHistory.at > WhiteSpaceAction.at,
         FieldHistory.actor.is_not(None),
         FieldHistory.field.not_in(NOBODYS_WORK),
     )
-    heard = select(LeadSignal.lead_id).where(LeadSignal.lead_id.in_(ids), LeadSignal.kind != SignalKind.MAP)
-    planned = select(Activity.lead_id).where(Activity.lead_id.in_(ids), Activity.deleted_at.is_(None))
-    return {
-        row_id for statement in (changed, heard, planned) for row_id in session.scalars(statement) if row_id is not None
-    }
+    heard = select(LeadSignal.id).where(LeadSignal.lead_id == WhiteSpaceItem.row_id, LeadSignal.kind != SignalKind.MAP)
+    planned = select(Activity.id).where(Activity.lead_id == WhiteSpaceItem.row_id, Activity.deleted_at.is_(None))
+    row_id = WhiteSpaceItem.row_id
+    moved_on = (
+        select(Lead.id).where(Lead.id == row_id, or_(Lead.state != LeadState.NEW, Lead.deleted_at.is_not(None))),
+        select(Activity.id).where(
+            Activity.id == row_id, or_(Activity.state != ActivityState.OPEN, Activity.deleted_at.is_not(None))
+        ),
+        select(VisitDemand.id).where(
+            VisitDemand.id == row_id, or_(VisitDemand.state != DemandState.OPEN, VisitDemand.deleted_at.is_not(None))
+        ),
+    )
+    return (
+        select(WhiteSpaceItem.action_id, WhiteSpaceItem.row_id)
+        .join(WhiteSpaceAction, WhiteSpaceAction.id == WhiteSpaceItem.action_id)
+        .where(or_(*(one.exists() for one in (changed, heard, planned, *moved_on))))
+    )
+
+
+@dataclass(frozen=True)
+class Past:
+    """An action as the history tells it."""
+
+    id: UUID
+    into: Into
+    at: datetime
+    who: str | None
+    """None: somebody who was erased since."""
+    made: int
+    worked_on: int
+    """So many of them somebody has begun to work since: undo leaves these."""
+    undone_at: datetime | None
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether there is anything that undo would take back."""
+        return self.undone_at is None and self.made > self.worked_on
+
+
+def history(session: Session, scope: Scope) -> list[Past]:
+    """The last actions of one's own that made something; everybody's for who sees everything."""
+    chosen = (
+        select(WhiteSpaceAction, User.name)
+        .outerjoin(User, User.id == WhiteSpaceAction.by)
+        .where(WhiteSpaceAction.counts["made"].as_integer() > 0)
+        .order_by(WhiteSpaceAction.at.desc(), WhiteSpaceAction.id)
+        .limit(REMEMBERED)
+    )
+    if not reach.of(session, scope).everywhere:
+        chosen = chosen.where(WhiteSpaceAction.by == scope.user_id)
+    rows = session.execute(chosen).all()
+    ids = [action.id for action, _ in rows]
+    worked = Counter(one for one, _ in session.execute(_worked_on().where(WhiteSpaceItem.action_id.in_(ids))))
+    return [
+        Past(one.id, Into(one.kind), one.at, who, one.counts["made"], worked[one.id], one.undone_at)
+        for one, who in rows
+    ]
 
 
 def _undo_leads(session: Session, scope: Scope, ids: Sequence[UUID]) -> int:

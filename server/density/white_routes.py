@@ -16,6 +16,7 @@ from server.density.schemas import (
     AlikeRead,
     GapRead,
     LookAlikesRead,
+    PastRead,
     ShareRead,
     TurnPreview,
     TurnRead,
@@ -25,6 +26,7 @@ from server.density.schemas import (
 )
 from server.density.whitespace import LONGEST_DAYS, Which, Wish
 from server.kit.database import Db
+from server.kit.paging import Page
 
 router = APIRouter(prefix="/api/v1/white-space", tags=["density"])
 
@@ -102,6 +104,12 @@ def turn(body: TurnWrite, scope: ReadDensity, session: Db) -> TurnRead:
     """Make leads, tasks or wanted visits of hexagons or prospects; what is there already is left out and counted."""
     action = turning.turn(session, scope, body.into, body.selection())
     return TurnRead(id=action.id, into=turning.Into(action.kind), counts=action.counts)
+
+
+@router.get("/actions")
+def past(scope: ReadDensity, session: Db) -> Page[PastRead]:
+    """The last 20 actions of yours, or of everybody if you see everything, and which can be taken back."""
+    return Page(items=[PastRead.model_validate(one) for one in undoing.history(session, scope)], next_cursor=None)
 
 
 @router.post("/actions/preview")

@@ -24,6 +24,7 @@ from server.accounts.reach import today_of
 from server.auth.access import Scope
 from server.density import queries, reach
 from server.density.counting import FINEST
+from server.density.ground import NOBODYS, SOMEBODYS
 from server.density.idle import Idle, idle_accounts, idle_leads
 from server.density.reach import IN_REACH
 from server.kit.errors import Invalid
@@ -130,14 +131,8 @@ _OPEN = """
     order by value desc, prospects desc, whole.cell
 """.replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))
 """The ground is judged by the finest hexagons; a coarse one is of the territory of most of what counts of it."""
-_WORKED = """
-    c.territory_id in (
-        select m.territory_id from territory_member m join app_user u on u.id = m.user_id and u.active
-        where m.valid_from <= :today and (m.valid_to is null or m.valid_to > :today) and u.deleted_at is null
-    )
-"""
-_UNASSIGNED = text(_OPEN.format(ground=f"c.territory_id is null or not ({_WORKED})"))
-_ASSIGNED = text(_OPEN.format(ground=f"{_WORKED} and (:everything or c.territory_id = :territory)"))
+_UNASSIGNED = text(_OPEN.format(ground=NOBODYS))
+_ASSIGNED = text(_OPEN.format(ground=SOMEBODYS))
 _OWNED = text(
     """
     select c.cell from density_cell c
@@ -195,10 +190,7 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
 
 def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
     """Every hexagon of white space, not ranked yet. Refuses a territory that is not there."""
-    if wish.territory_id is not None:
-        there = select(Territory.id).where(Territory.id == wish.territory_id, Territory.deleted_at.is_(None))
-        if session.scalar(there) is None:
-            raise Invalid("There is no such territory.", help="Choose one of the list.", field="territory_id")
+    need_territory(session, wish.territory_id)
     seen = reach.of(session, scope)
     asked = {
         **seen.values, "resolution": RESOLUTION, "finest": FINEST, "any_kind": wish.kind is None,
@@ -207,7 +199,7 @@ def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
     if wish.which is Which.UNASSIGNED:
         rows = [] if wish.account_class else session.execute(_UNASSIGNED, asked).all()
         return [_gap(row) for row in rows]
-    asked |= {"everything": wish.territory_id is None, "territory": wish.territory_id}
+    asked |= {"any_territory": wish.territory_id is None, "territory": wish.territory_id}
     rows = [] if wish.account_class else session.execute(_ASSIGNED, asked).all()
     gaps = {gap.cell: gap for gap in map(_gap, rows)}
     if wish.kind is None:
@@ -218,6 +210,13 @@ def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
         leads = idle_leads(session, scope, since=since, territory_id=wish.territory_id)
         _add(gaps, [*idle, *([] if wish.account_class else leads)])
     return list(gaps.values())
+
+
+def need_territory(session: Session, territory_id: UUID | None) -> None:
+    """Refuse a territory that is not there."""
+    there = select(Territory.id).where(Territory.id == territory_id, Territory.deleted_at.is_(None))
+    if territory_id is not None and session.scalar(there) is None:
+        raise Invalid("There is no such territory.", help="Choose one of the list.", field="territory_id")
 
 
 def _gap(row: Any) -> Gap:

@@ -15,10 +15,11 @@ from server.density import figures, firms, queries, reach, service, surface
 from server.density.counting import FINEST
 from server.density.whitespace import sees_values
 from server.kit.database import Db
+from server.kit.errors import WaymarkError
 from server.kit.settings import settings
 from server.regions import queries as regions
 from server.web.language import Language
-from server.web.pages import go, language_of, render
+from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/density", include_in_schema=False)
 
@@ -29,10 +30,16 @@ MOST_KINDS = 300
 
 
 @router.get("")
-def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
-    """The market on a map, and the hexagons with the most prospects that nobody sells to."""
+def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = "") -> Response:
+    """The market on a map, and the hexagons with the most prospects that nobody sells to; of a kind, if asked."""
     seen, shows, language = reach.of(session, scope), sees_values(scope), language_of(request, scope)
-    best = queries.best_cells(session, LISTED_RESOLUTION, seen, BEST)
+    trades, error = None, None
+    try:
+        with attempt(session):
+            trades = queries.trades_of(session, kind) if kind else None
+    except WaymarkError as refused:
+        kind, error = "", refused
+    best = queries.best_cells(session, LISTED_RESOLUTION, seen, BEST, trades)
     places = [h3.cell_to_latlng(h3.int_to_str(cell.cell)) for cell in best]
     near = regions.nearest_settlements(session, [LonLat(lon, lat) for lat, lon in places])
     cells = [
@@ -43,7 +50,10 @@ def show_density(request: Request, scope: ReadDensity, session: Db) -> Response:
         request,
         "density/map.html",
         scope,
-        totals=queries.totals(session, seen),
+        totals=queries.totals(session, seen, trades),
+        kind=kind,
+        kind_word=language.firm(kind) if kind else "",
+        error=error,
         cells=cells,
         sources=firms.sources(session),
         layers=layers(language, values=shows),

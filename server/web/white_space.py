@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from geo.density import cell_outline
 from server.accounts.models import AccountClass
 from server.auth.access import Scope, requires
-from server.density import firms, lookalikes, queries, reach, whitespace
+from server.density import firms, lookalikes, queries, reach, undoing, whitespace
 from server.density.whitespace import LONGEST_DAYS, Gap, Ranked, Which, Wish
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
@@ -81,7 +81,8 @@ def show_white_space(
         territories=[one for one in known if seen.sees(one.id)], kinds=kinds_offered(session, language),
         counted=queries.totals(session, seen).refreshed_at, sources=firms.sources(session),
         has_region=bool(regions.served(session)), currency=settings().currency,
-        places=near_places(session, gaps), marked=marked(found, alike), query=asked(wish),
+        places=near_places(session, gaps), marked=marked(found, alike), past=undoing.history(session, scope),
+        query=urlencode(asked(wish)), asked=asked(wish),
         why=lambda gap: reasons_of_gap(language, gap, wish, by_value=found is not None and found.by_value),
         reasons=lambda one: reasons(language, one),
         words=turning_words(language) | {
@@ -91,13 +92,14 @@ def show_white_space(
     )  # fmt: skip
 
 
-def asked(wish: Wish) -> str:
-    """The query of the same question to the API."""
+def asked(wish: Wish) -> dict[str, Any]:
+    """The same question to the API: of the list, of files, and of what becomes of it."""
     given = {
-        "which": wish.which.value, "territory_id": wish.territory_id, "kind": wish.kind,
+        "which": wish.which.value, "kind": wish.kind,
+        "territory_id": str(wish.territory_id) if wish.territory_id else None,
         "account_class": wish.account_class, "days": wish.days,
     }  # fmt: skip
-    return urlencode({name: value for name, value in given.items() if value is not None})
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def near_places(session: Session, gaps: list[Gap]) -> dict[str, str]:

@@ -41,5 +41,7 @@ def test_names_in_other_languages_are_kept_and_other_tags_are_not() -> None:
 def test_a_shop_in_an_attraction_is_a_prospect_and_a_fountain_is_not() -> None:
     assert poi_kind({"tourism": "attraction", "shop": "gift"}) == ("shop=gift", True)
     assert poi_kind({"amenity": "fountain"}) == ("amenity=fountain", False)
+    assert poi_kind({"club": "scout", "leisure": "park"}) == ("club=scout", False)
+    assert poi_kind({"leisure": "summer_camp"}) == ("leisure=summer_camp", False)
     assert poi_kind({"amenity": "parking", "craft": "winery"}) == ("craft=winery", True)
     assert poi_kind({"highway": "residential"}) is None

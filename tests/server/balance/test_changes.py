@@ -150,6 +150,9 @@ def test_a_late_change_of_people_is_asked_for_once_more_on_what_is_there(
     client, today = client_for(make_user()), clock.today(settings().zone)
     north = client.post("/api/v1/territories", json={"name": "North", "area": square(9)}).json()
     path, changes = f"/api/v1/territories/{north['id']}/members", "/api/v1/territory-changes"
+    never = {"members": [str(otto.id)], "valid_from": "9999-01-01", "rev": north["rev"]}
+    refused = client.put(f"/api/v1/territories/{north['id']}/members", json=never)
+    assert (refused.status_code, refused.json()["field"]) == (422, "valid_from")
     later = {"members": [str(otto.id)], "valid_from": (today + timedelta(30)).isoformat(), "rev": north["rev"]}
     assert client.put(path, json={"members": []}).status_code == 204
     late = client.put(path, json=later)

@@ -5,11 +5,13 @@ from collections.abc import Callable
 import h3
 import pytest
 from fastapi.testclient import TestClient
+from geoalchemy2.shape import from_shape
+from shapely.geometry import MultiPolygon, box
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts.models import Account, Site
+from server.accounts.models import Account, AccountClass, Site
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity, Kind
 from server.auth.access import scope_of
@@ -18,7 +20,7 @@ from server.demands.models import DemandState, VisitDemand
 from server.density import service, turning, undoing, whitespace
 from server.density.models import DensityCell, DensityCustomer
 from server.density.turning import Into, Selection
-from server.density.whitespace import RESOLUTION, Wish
+from server.density.whitespace import RESOLUTION, Which, Wish
 from server.leads.models import Lead
 from server.records.service import Actor, acting
 from server.regions.models import Prospect, Region
@@ -54,7 +56,10 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     assert left.get(best.cell, 0) == known
     lead.state = "working"
     session.flush()
+    (past,) = undoing.history(session, scope)
+    assert (past.who, past.made, past.worked_on, past.can_be_undone) == (ada.name, count, 1, True)
     assert undoing.undo(session, scope, made.id) == {"taken_back": count - 1, "kept": 1}
+    assert not undoing.history(session, scope)[0].can_be_undone
     with pytest.raises(undoing.NothingLeft):
         undoing.undo(session, scope, made.id)
     left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
@@ -132,6 +137,44 @@ def test_a_selection_that_means_nothing_is_refused_in_words(
     answer = client_for(ada).post("/api/v1/white-space/actions", json=body)
     assert answer.status_code == 422
     assert word in answer.json()["detail"]
+
+
+def test_the_history_of_others_is_shown_to_who_sees_everything(
+    client_for: Clients, ada: User, rita: User, market: Region
+) -> None:
+    cell = client_for(ada).get("/api/v1/white-space").json()["items"][0]["cell"]
+    client_for(ada).post("/api/v1/white-space/actions", json={"into": "leads", "cells": [cell]})
+    (past,) = client_for(ada).get("/api/v1/white-space/actions").json()["items"]
+    assert (past["into"], past["who"], past["can_be_undone"]) == ("leads", ada.name, True)
+    assert client_for(rita).get("/api/v1/white-space/actions").json()["items"] == []
+    assert client_for(rita).post(f"/api/v1/white-space/actions/{past['id']}/undo").status_code == 404
+
+
+def test_an_unknown_prospect_is_refused(client_for: Clients, ada: User, market: Region) -> None:
+    body = {"into": "leads", "prospect_ids": ["0197a3f2-0000-7000-8000-000000000001"]}
+    answer = client_for(ada).post("/api/v1/white-space/actions", json=body)
+    assert (answer.status_code, "0197a3f2" in answer.json()["detail"]) == (404, True)
+
+
+def test_what_is_made_is_what_the_list_counts(session: Session, market: Region, ada: User, rita: User) -> None:
+    """A hexagon over a border: each list counts its own side, and only that becomes leads."""
+    service.refresh(session)
+    scope = scope_of(session, ada, source="web")
+    gaps = [gap for which in Which for gap in whitespace.ranked(session, scope, Wish(which=which)).gaps]
+    through = max(gaps, key=lambda gap: gap.prospects).at.lon
+    session.scalars(select(Territory)).one().area = from_shape(MultiPolygon([box(-7, 45, through, 47)]), srid=4326)
+    session.flush()
+    service.refresh(session)
+    split = 0
+    for wish in (Wish(which=Which.UNASSIGNED), Wish(which=Which.UNWORKED)):
+        for gap in whitespace.ranked(session, scope, wish).gaps:
+            found = turning.planned(session, scope, Into.LEADS, Selection(cells=[gap.cell], which=wish.which))
+            assert len(found.makings) + found.left["accounts"] == gap.prospects
+            whole = turning.planned(session, scope, Into.LEADS, Selection(cells=[gap.cell]))
+            split += len(whole.makings) > len(found.makings)
+    assert split
+    of_class = Selection(cells=[gap.cell], which=Which.UNWORKED, account_class=AccountClass.A)
+    assert turning.planned(session, scope, Into.LEADS, of_class).makings == []
 
 
 def test_a_hexagon_in_which_nothing_is_becomes_no_task(client_for: Clients, ada: User, market: Region) -> None:

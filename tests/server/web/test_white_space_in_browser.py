@@ -43,6 +43,14 @@ def firms(company: None) -> None:
 def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None, page: Any) -> None:
     page.goto("/density")
     page.wait_for_selector("#density-map[data-ready=true]")
+    assert "7" in page.inner_text(".figures .figure >> nth=0")
+    page.select_option("select[name=kind]", "amenity=restaurant")
+    page.wait_for_selector(".drawer a[href='/density']")  # the list and the headline follow the map's filter
+    assert "3" in page.inner_text(".figures .figure >> nth=0")
+    assert "2 prospects" in page.inner_text(".cells button >> nth=0")
+    assert page.get_attribute("a[href^='/white-space?kind']", "href") == "/white-space?kind=amenity%3Drestaurant"
+    page.click(".drawer a[href='/density']")
+    page.wait_for_selector("#density-map[data-ready=true]")
     page.check("input[name=layer][value=penetration]")
     assert "Penetration" in page.inner_text("#market-legend h3")
     page.check("input[name=layer][value=surface]")
@@ -64,6 +72,15 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     page.wait_for_selector(".gap", state="detached")
     page.click(".toast button")
     page.wait_for_selector("text=5 taken back.")
+    page.check(".gap input >> nth=0")
+    page.click("[data-turn-chosen=leads]")
+    page.click("dialog.ask .primary")
+    page.wait_for_selector(".toast button")
+    page.goto("/white-space")  # the toast is gone, the history is not
+    page.wait_for_selector("#white-map[data-ready=true]")
+    page.click("#made-of-it [data-undo]")
+    page.wait_for_selector("text=5 taken back.")
+    page.wait_for_selector("#made-of-it [data-undo]", state="detached")
     page.check(".gap input >> nth=0")
     page.click("[data-turn-chosen=leads]")
     page.click("dialog.ask .primary")

@@ -11,7 +11,7 @@ const lang = document.documentElement.lang;
 const number = (value, digits = 0) => value.toLocaleString(lang, { maximumFractionDigits: digits });
 const percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
 const known = await fetch("/api/v1/density").then((answer) => answer.json());
-const chosen = { layer: "prospects", kind: "", areas: null, known, of: "prospects", bandwidth: 1000 };
+const chosen = { layer: "prospects", kind: panel.elements.kind.value, areas: null, known, of: "prospects", bandwidth: 1000 };
 const made = await createMap(document.querySelector("#density-map"), { layers: [market(() => chosen), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"] });
 const { map } = made;
 
@@ -41,6 +41,17 @@ async function choose() {
   panel.querySelector("[data-none]").hidden = !chosen.areas || chosen.areas.features.length > 0;
   made.refresh();
   showLegend();
+  await list();
+}
+/** The headline and the list are of the same kind as the map, and the address says it. */
+async function list() {
+  const at = new URL(location.href), body = document.querySelector(".drawer > .body");
+  if (at.searchParams.get("kind") === (chosen.kind || null)) return;
+  if (chosen.kind) at.searchParams.set("kind", chosen.kind); else at.searchParams.delete("kind");
+  history.replaceState(null, "", at);
+  const answer = await fetch(at, { headers: { Accept: "text/html" } });
+  if (!answer.ok || at.href !== location.href) return;
+  body.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".drawer > .body").childNodes);
 }
 panel.addEventListener("change", choose);
 if (window.innerWidth < 900) panel.closest("details").open = false;
@@ -80,10 +91,10 @@ document.addEventListener("click", async ({ target }) => {
   await turn({ into: button.dataset.turn, cells: [button.dataset.cell], kind }, words, () => made.refresh());
   button.disabled = false;
 });
-for (const cell of document.querySelectorAll(".cells [data-lon]")) {
-  cell.addEventListener("click", () => {
-    const at = [Number(cell.dataset.lon), Number(cell.dataset.lat)];
-    map.easeTo({ center: at, zoom: 13.5, duration: 300 });
-    show(`/density/cells/${cell.dataset.cell}`, at);
-  });
-}
+document.addEventListener("click", ({ target }) => {
+  const cell = target.closest?.(".cells [data-lon]");
+  if (!cell) return;
+  const at = [Number(cell.dataset.lon), Number(cell.dataset.lat)];
+  map.easeTo({ center: at, zoom: 13.5, duration: 300 });
+  show(`/density/cells/${cell.dataset.cell}`, at);
+});

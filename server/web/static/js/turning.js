@@ -47,7 +47,8 @@ function agreed(into, { counts, shares, examples }, words) {
   });
 }
 
-async function undo(id, words, changed) {
+/** Take an action back and say what stays. */
+export async function undo(id, words, changed) {
   const answer = await api("POST", `/api/v1/white-space/actions/${id}/undo`);
   if (!answer.ok) { toast(said(answer, words.failed)); return; }
   const { taken_back: back, kept } = answer.body;

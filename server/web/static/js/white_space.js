@@ -3,7 +3,7 @@
 import { territories } from "./layers.js";
 import { boxOf, createMap } from "./map.js";
 import { marked, ramp } from "./market.js";
-import { turn } from "./turning.js";
+import { turn, undo } from "./turning.js";
 
 const page = document.querySelector("#white"), canvas = document.querySelector("#white-map");
 const words = JSON.parse(canvas.dataset.words);
@@ -51,12 +51,14 @@ async function reload() {
 page.addEventListener("click", async ({ target }) => {
   const row = target.closest(".gap-text")?.closest(".gap");
   if (row) return show(row, true);
+  const past = target.closest("[data-undo]");
+  if (past) { past.disabled = true; return undo(past.dataset.undo, words, reload); }
   const button = target.closest("[data-turn-chosen]");
   if (!button) return;
   button.disabled = true;
   const values = boxes().filter((box) => box.checked).map((box) => box.value);
-  const what = page.dataset.tab === "alike" ? { prospect_ids: values } : { cells: values };
-  await turn({ into: button.dataset.turnChosen, ...what, kind: page.dataset.kind || null, days: Number(page.dataset.days) }, words, reload);
+  const what = page.dataset.tab === "alike" ? { prospect_ids: values } : { cells: values, ...JSON.parse(page.dataset.asked) };
+  await turn({ into: button.dataset.turnChosen, ...what }, words, reload);
   chosen();
 });
 page.addEventListener("change", ({ target }) => { if (target.matches(".gap input")) chosen(); });
