@@ -136,9 +136,7 @@ def staff(session: Session, wish: schemas.Members) -> Change:
     if day < today:
         raise Invalid("Choose today or a day to come: what is over stays in the history.", field="valid_from")
     if day > today + LATEST:
-        raise Invalid(
-            f"{day:%Y-%m-%d} is too far off.", help="Choose a day within the next two years.", field="valid_from"
-        )
+        raise Invalid("That day is too far off.", help="Choose a day within the next two years.", field="valid_from")
     if wish.valid_to is not None and wish.valid_to <= day:
         raise Invalid("The last day lies before the first.", help="Leave it empty, or choose later.", field="valid_to")
     members.check_people(session, wish.members)

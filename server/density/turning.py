@@ -252,9 +252,10 @@ def _need_there(session: Session, ids: Sequence[UUID]) -> None:
     known = session.scalars(there.where(Prospect.id.in_(ids), Region.state == State.READY)) if ids else ()
     if strange := sorted(set(ids).difference(known)):
         raise NotFound(
-            f"There is no prospect {strange[0]}.",
+            "There is no such prospect.",
             help="Load the page again: the region may have been updated since.",
             field="prospect_ids",
+            id=str(strange[0]),
         )
 
 
