@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from geo.geocode.types import AddressQuery
 from server.accounts import forgetting
 from server.accounts.models import Account, PinState, Site
-from server.accounts.pins import BY_PEOPLE, align_accounts, set_by_answers
+from server.accounts.pins import BY_PEOPLE, align_accounts, hold_ground, set_by_answers
 from server.accounts.rechecking import concerned
 from server.geocoding import remote, updating
 from server.geocoding import service as geocoding
@@ -203,6 +203,7 @@ def pending(session: Session, *, account_id: UUID | None = None) -> list[Waiting
 
 def locked(session: Session, *conditions: ColumnElement[bool]) -> list[Waiting]:
     """The next sites under some conditions, kept from other workers; those that another one has are left out."""
+    hold_ground(session)
     statement = sites_where(*conditions).limit(BATCH).with_for_update(of=Site, skip_locked=True)
     return [Waiting._make(row) for row in session.execute(statement)]
 

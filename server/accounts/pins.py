@@ -152,6 +152,15 @@ ALIGN_ACCOUNTS = """
 """
 
 
+def hold_ground(session: Session) -> None:
+    """From here to the end of the transaction no territory changes; other writers of pins go on.
+
+    Whoever places pins says so before the first row: a territory that changes meanwhile sees the site without its new
+    pin, and the pin is put by the territories of before. `balance.saving.lock` waits for this, and the other way round.
+    """
+    session.execute(text("lock table territory in row exclusive mode"))
+
+
 def align_accounts(session: Session, account_ids: Sequence[UUID]) -> None:
     """Put the sites of some accounts, and then the accounts, into the territories that cover them."""
     session.flush()

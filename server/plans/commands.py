@@ -27,6 +27,8 @@ def prepare() -> None:
     from routing.engine import compiled, search
 
     fresh = not compiled.is_prepared()
+    if fresh:
+        typer.echo("Compiling the planner, once on this machine: about a minute …", err=True)
     search.prepare()
     typer.echo(f"The planner is {'compiled' if fresh else 'ready'} ({compiled.folder()}).", err=True)
 

@@ -134,7 +134,7 @@ def map_words(language: Language) -> dict[str, Any]:
         "legend_customers": t("Customers"),
         "legend_penetration": t("Penetration"),
         "legend_difference": t("Customers found against expected"),
-        "legend_value": t("To be won, a year"),
+        "legend_value": f"{t('To be won, a year')}, {settings().currency}",
         "legend_surface": t("Smooth density"),
         "formula_penetration": t("customers / (prospects + customers)"),
         "formula_difference": t("in the middle: 9 of 10 times chance alone does this"),

@@ -1,0 +1,58 @@
+"""A pin that is placed while a territory changes lies in the territory of afterwards."""
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+from shapely.geometry import MultiPolygon, box
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from geo.geocode.types import Answer, Reason
+from geo.types import Grade, LonLat
+from server.accounts import locating
+from server.accounts.models import Account, PinState, Site
+from server.accounts.pins import align_accounts, set_by_answers
+from server.balance import service as balance
+from server.kit.database import transaction
+from tests.server.at_once import overlapping
+
+HERE = LonLat(9.2, 47.2)
+
+
+@pytest.fixture
+def waiting(empty_database: Engine) -> UUID:
+    """A site that waits for its pin; there is no territory yet."""
+    with transaction() as session:
+        account = Account(name="Bakery", currency="EUR")
+        session.add(account)
+        session.flush()
+        site = Site(account_id=account.id, is_main=True, street="Gasse 1", city="Ort", pin_state=PinState.PENDING)
+        session.add(site)
+        session.flush()
+        return site.id
+
+
+def place(session: Session) -> None:
+    (site,) = locating.pending(session)
+    set_by_answers(
+        session, {site.id: Answer(HERE, grade=Grade.ROOFTOP, uncertainty_m=10.0, confidence=0.99, reason=Reason.EXACT)}
+    )
+    align_accounts(session, [site.account_id])
+
+
+def draw(session: Session) -> None:
+    balance.create(
+        session, name="West", area=MultiPolygon([box(9.0, 47.0, 9.5, 47.5)]), members=[], day=date(2026, 1, 1)
+    )
+
+
+@pytest.mark.parametrize("order", [(place, draw), (draw, place)], ids=["pin_first", "territory_first"])
+def test_a_pin_placed_while_a_territory_is_drawn_lies_in_it(waiting: UUID, order: tuple) -> None:
+    came = overlapping(*order)
+    assert not isinstance(came, Exception), came
+    with transaction() as session:
+        site, account = session.execute(select(Site, Account).join(Account, Account.id == Site.account_id)).one()
+        assert site.id == waiting
+        assert site.territory_id is not None
+        assert account.territory_id == site.territory_id
