@@ -257,6 +257,23 @@ def test_who_may_not_found_accounts_is_told_so_and_keeps_the_words(world: World,
     assert world.sql("select count(*) from account") == [(0,)]
 
 
+def test_what_nobody_can_see_or_drive_to_is_refused_with_a_reason(world: World, phone: FieldPhone) -> None:
+    world.account("Bakery", "west")
+    phone.sync()
+    taking.new_account(phone.store, taking.NewAccount("\u200b", 9.2, 47.2))
+    taking.new_account(phone.store, taking.NewAccount("Pole", 9.2, 89.9))
+    taking.new_account(phone.store, taking.NewAccount("Zero", 0.0, 0.0))
+    taking.new_lead(phone.store, 9.2, -89.9, company="South")
+    taking.new_lead(phone.store, 9.2, 47.2, company="\u200b\u2060")
+    phone.sync()
+    said = [(op.state, (op.result or {})["error"]["msg"]) for op in phone.store.outbox.ops()]
+    assert [state for state, _ in said] == ["rejected"] * 5
+    for (_, reason), why in zip(said, ("missing", "pole", "Africa", "pole", ""), strict=True):
+        assert why in reason, reason
+    assert world.sql("select name from account") == [("Bakery",)]
+    assert world.sql("select count(*) from lead") == [(0,)]
+
+
 @pytest.mark.parametrize("theirs", ["of somebody else", "deleted", "another name"])
 def test_an_account_with_an_id_that_is_taken_is_refused_and_tells_nothing(
     world: World, phone: FieldPhone, theirs: str
