@@ -753,7 +753,7 @@ def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_
     world.kill()
     screen = open_app(world.folder, syncing=False)
     assert screen.shows("has not spoken with the server for 3 days")
-    assert screen.shows("1 entries are kept")
+    assert screen.shows("One entry is kept")
     assert not (world.home.user_folder(world.server.user_id) / "cache.db").exists()
     world.sign_in()
     assert world.sync().results == {"applied": 1}
