@@ -21,6 +21,7 @@ EN = {
     "pin_wait_long": "Too many wrong tries. Wait some minutes.",
     "pin_forgotten": "Sign in with the password",
     "alone": "This phone has not spoken with the server for {n} days, so its data is closed. Sign in to open it again.",
+    "alone_unsent_one": "One entry is kept and will be sent after that.",
     "alone_unsent": "{n} entries are kept and will be sent after that.",
     "sealed_help": "Data, entries and photos are sealed on this phone; maps and ids are not.",
 }
@@ -47,6 +48,7 @@ DE = {
     "pin_forgotten": "Mit Passwort anmelden",
     "alone": "Dieses Telefon hat seit {n} Tagen nicht mit dem Server gesprochen, darum sind die Daten geschlossen."
     " Nach der Anmeldung sind sie wieder da.",
+    "alone_unsent_one": "Ein Eintrag bleibt aufbewahrt und wird danach gesendet.",
     "alone_unsent": "{n} Einträge bleiben aufbewahrt und werden danach gesendet.",
     "sealed_help": "Daten, Einträge und Fotos liegen verschlüsselt auf diesem Telefon; Karten und Kennungen nicht.",
 }

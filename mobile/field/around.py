@@ -79,8 +79,11 @@ def nearest(people: Iterable[Somebody], lon: float, lat: float, layers: Sequence
     return sorted(found, key=lambda near: (near.distance_m, near.who.name))
 
 
-def alike(store: Store, index: AccountIndex, name: str, lon: float, lat: float) -> list[Near]:
-    """What a new lead may double: whoever is called like it within a kilometre, and whoever stands at the same door."""
+def alike(store: Store, index: AccountIndex, name: str, lon: float | None, lat: float | None) -> list[Near]:
+    """What a new lead may double: whoever is called like it within a kilometre, and whoever stands at the same door.
+    Nobody can be told of a new one without a place."""
+    if lon is None or lat is None:
+        return []
     people = everybody(store, index)
     named = {line.id for line in index.search(name)} if len(fold(name)) >= 3 else set()
     words = [word for word in fold(name).split() if len(word) >= 3]

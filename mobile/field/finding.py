@@ -23,12 +23,19 @@ class AccountLine:
     lat: float | None
     uncertainty_m: float | None
     leaving: bool
+    is_unplaced: bool
+    """Whether its pin is still to come."""
     overdue_days: int | None
     """Days since a visit is due; negative while there is time, None where nothing says when."""
 
     @property
     def overdue(self) -> bool:
         return self.overdue_days is not None and self.overdue_days > 0
+
+
+def waits_for_pin(site: Json) -> bool:
+    """Whether a site, or an account founded here by its address, has yet to hear from the server where it is."""
+    return site.get("lat") is None and not site.get("geocode_reason")
 
 
 def is_new(account: Json) -> bool:
@@ -102,6 +109,7 @@ def _line(account: Json, site: Json, leaving: bool, overdue: int | None) -> tupl
         lat=site.get("lat"),
         uncertainty_m=site.get("uncertainty_m"),
         leaving=leaving,
+        is_unplaced=waits_for_pin(site),
         overdue_days=overdue,
     )
     return line, fold(f"{line.name} {line.city} {site.get('street') or ''} {account.get('number') or ''}")

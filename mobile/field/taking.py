@@ -138,11 +138,14 @@ def next_step(
 
 @dataclass(frozen=True)
 class NewAccount:
-    """An account as a rep founds it in the field; its pin is where the rep stands, or held the map."""
+    """An account as a rep founds it in the field; its pin is where the rep stands, or held the map.
+
+    Without a pin (`lon` and `lat` both None) the server looks its address up.
+    """
 
     name: str
-    lon: float
-    lat: float
+    lon: float | None = None
+    lat: float | None = None
     status: str = "prospect"
     account_class: str | None = None
     tags: tuple[str, ...] = ()
@@ -154,9 +157,12 @@ class NewAccount:
 
 
 def new_account(store: Store, new: NewAccount) -> Op:
-    """Save a new account; it is on this phone at once, and visits can be recorded there. Refuses one without a name."""
+    """Save a new account; it is on this phone at once, and visits can be recorded there. Refuses one without a name
+    and one with neither a pin nor an address."""
     if not new.name.strip():
         raise ValueError("an account needs a name")
+    if new.lon is None and not (new.street.strip() or new.postcode.strip() or new.city.strip()):
+        raise ValueError("an account without a pin needs an address")
     d = {
         "name": new.name.strip()[:300],
         "status": new.status,
@@ -167,8 +173,8 @@ def new_account(store: Store, new: NewAccount) -> Op:
         "street": new.street.strip() or None,
         "postcode": new.postcode.strip() or None,
         "city": new.city.strip() or None,
-        "lon": round(new.lon, 6),
-        "lat": round(new.lat, 6),
+        "lon": None if new.lon is None else round(new.lon, 6),
+        "lat": None if new.lat is None else round(new.lat, 6),
     }
     return store.save(op_of("create", "account", uuid7(), d=d))
 

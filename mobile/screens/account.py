@@ -5,7 +5,7 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import photos, pins, reads, records
+from mobile.field import finding, photos, pins, reads, records
 from mobile.field.capture import edit
 from mobile.screens import gallery, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section, state_ink
@@ -49,6 +49,8 @@ def _head(ctx, card):
     if card.leaving:
         head.add_widget(Notice(words("leaving"), "warn"))
     site = card.sites[0] if card.sites else account
+    if not card.sites and finding.waits_for_pin(account):
+        head.add_widget(Notice(words("placed_later"), "info"))
     buttons = Row(spacing=8, height=48)
     if account.get("phone"):
         buttons.add_widget(
@@ -139,7 +141,8 @@ def _pin_words(words, site):
     """How good the pin is, why, and who says so."""
     if site.get("lat") is None:
         reason = f"r_{site.get('geocode_reason')}"
-        return ". ".join(p for p in (words("g_none"), words(reason) if words.has(reason) else "") if p)
+        none = words("not_placed_yet" if finding.waits_for_pin(site) else "g_none")
+        return ". ".join(p for p in (none, words(reason) if words.has(reason) else "") if p)
     grade = words(f"g_{site['grade']}") if words.has(f"g_{site.get('grade')}") else ""
     within = ""
     if site.get("uncertainty_m") is not None:

@@ -10,7 +10,7 @@ from kivy.uix.recycleview.views import RecycleDataViewBehavior
 from mobile.field import reads
 from mobile.screens.parts import class_badge, frame, mark_icon
 from mobile.widgets.base import Column, Icon, Text, Touchable, colour, paint
-from mobile.widgets.controls import Field, PushButton
+from mobile.widgets.controls import Field, IconButton, PushButton
 
 ROW = 64
 
@@ -30,7 +30,7 @@ class AccountRow(RecycleDataViewBehavior, Touchable):
         line, self._tap = data["line"], data["tap"]
         self.label = line.name
         self.clear_widgets()
-        below = "  ·  ".join(p for p in (line.city, data["overdue"] or data["status"]) if p)
+        below = "  ·  ".join(p for p in (line.city, data["overdue"] or data["waits"] or data["status"]) if p)
         ink = "bad" if line.overdue else "quiet"
         words = Column(Text(line.name, 16, True, lines=1), Text(below, 14, ink=ink, lines=1), spacing=0)
         words.pos_hint = {"center_y": 0.5}
@@ -83,6 +83,7 @@ class AccountList(BoxLayout):
             "line": line,
             "status": status,
             "overdue": self.ctx.words("overdue", n=line.overdue_days) if line.overdue else "",
+            "waits": self.ctx.words("not_placed_yet") if line.is_unplaced else "",
             "mark": self.marks.get(("account", line.id), ""),
             "tap": lambda: self.ctx.nav.go("account", account_id=line.id),
         }
@@ -104,4 +105,5 @@ class AccountList(BoxLayout):
 def build(ctx, text=None):
     content = AccountList(ctx, ctx.search if text is None else text)
     paint(content, "ground")
-    return frame(ctx, ctx.words("accounts"), content, tab="accounts")
+    new = IconButton("plus", lambda: ctx.nav.go("new_account"), ctx.words("new_account"), "brand")
+    return frame(ctx, ctx.words("accounts"), content, tab="accounts", actions=(new,))

@@ -59,7 +59,8 @@ class Guard:
         days = locking.days_alone(app.ctx.store.outbox)
         unsent = app.phone.close_data(app.ctx.store)
         app.ctx.store = None
-        kept = " " + app.ctx.words("alone_unsent", n=unsent) if unsent else ""
+        said = "alone_unsent_one" if unsent == 1 else "alone_unsent"
+        kept = " " + app.ctx.words(said, n=unsent) if unsent else ""
         app.leave(note=app.ctx.words("alone", n=days) + kept)
         return True
 

@@ -95,8 +95,10 @@ class NewForm(Scroller):
         self.note = Field(words("note"), lines=3)
         self.alike, self.warning, self.shown = Column(), Column(), frozenset()
         self.button = PushButton(words("save"), self.save, "check")
-        place = Text(words("lead_here", place=f"{lat:.5f}, {lon:.5f}"), 14, ink="quiet")
-        kinds = Chips([("lead", words("new_lead")), ("new_account", words("new_account"))], self.KIND, self.instead)
+        held = words("by_address") if lon is None else words("lead_here", place=f"{lat:.5f}, {lon:.5f}")
+        place = Text(held, 14, ink="quiet")
+        both = [("lead", words("new_lead")), ("new_account", words("new_account"))]
+        kinds = None if lon is None else Chips(both, self.KIND, self.instead)
         name, *others = self.fields.values()
         super().__init__(
             kinds, place, name, self.alike, *others, *self.chosen(), self.note, self.warning, self.button, **kwargs
@@ -179,7 +181,8 @@ class AccountForm(NewForm):
     def asked(self):
         words, people = self.ctx.words, around.everybody(self.ctx.files, self.ctx.accounts())
         fields = {key: Field(words(f"a_{key}")) for key in ("name", "street", "postcode", "city", "phone", "tags")}
-        fields["city"].input.text = around.town_of(people, self.lon, self.lat)
+        if self.lon is not None:
+            fields["city"].input.text = around.town_of(people, self.lon, self.lat)
         return fields
 
     def chosen(self):
@@ -189,7 +192,10 @@ class AccountForm(NewForm):
         return (self.status, self.account_class)
 
     def missing(self, values):
-        return None if values["name"] else "account_missing"
+        if not values["name"]:
+            return "account_missing"
+        has_place = self.lon is not None or values["street"] or values["postcode"] or values["city"]
+        return None if has_place else "address_missing"
 
     def keep(self, values):
         tags = tuple(tag for one in values.pop("tags").split(",") if (tag := one.strip()))
@@ -201,7 +207,8 @@ class AccountForm(NewForm):
         self.ctx.index = None
 
 
-def build_new_account(ctx, lon, lat):
+def build_new_account(ctx, lon=None, lat=None):
+    """With a place: where the map was held; without one it is found by its address."""
     return frame(ctx, ctx.words("new_account"), AccountForm(ctx, lon, lat), back=True)
 
 

@@ -28,16 +28,43 @@ PIN_FIELDS = (
 
 HAND_UNCERTAINTY_M = 10.0
 
+FARTHEST_LAT = 85.06
+"""Where the maps end, north and south: Web Mercator has no place for the poles."""
+
 ROUGH_M = 250.0
 """A pin that may be off by more is no place to drive to; the phone has the same limit."""
 
 
 def point_of(lon: object, lat: object) -> LonLat:
-    """A checked point. Refuses coordinates outside the world and says when they look swapped."""
+    """A point that people give, where a pin can stand. Refuses coordinates outside the world, says when they look
+    swapped, and refuses what `standing` refuses."""
     try:
-        return LonLat.checked(float(str(lon)), float(str(lat)))
+        return standing(LonLat.checked(float(str(lon)), float(str(lat))))
     except ValueError as error:
         raise Invalid(f"The point is no place on Earth: {error}.", help="Give lon and lat in degrees.") from error
+
+
+def standing(point: LonLat) -> LonLat:
+    """A point where a pin can stand: whoever puts one down goes through here, people, phones and imports alike.
+
+    Raises
+    ------
+    Invalid
+        At 0, 0, which is what broken receivers and empty cells say, and beyond `FARTHEST_LAT`, where no map goes.
+    """
+    wrong = misplaced(point)
+    if wrong is not None:
+        raise Invalid(f"The point is no place for a pin: {wrong}.", help="Set it on the map, or give an address.")
+    return point
+
+
+def misplaced(point: LonLat) -> str | None:
+    """Why no pin can stand at a point of the world; None where one can."""
+    if abs(point.lon) < 1e-6 and abs(point.lat) < 1e-6:
+        return "0, 0 lies in the sea off Africa"
+    if not abs(point.lat) <= FARTHEST_LAT:
+        return f"latitude {point.lat:g} is too near a pole, the maps end at {FARTHEST_LAT:g}"
+    return None
 
 
 def pin_of(site: Site) -> LonLat | None:
@@ -60,8 +87,8 @@ def reset_pin(site: Site) -> None:
 
 
 def set_by_hand(site: Site, point: LonLat) -> None:
-    """The pin stands where a person put it."""
-    site.pin = wkt(point)
+    """The pin stands where a person put it. Refuses what `standing` refuses."""
+    site.pin = wkt(standing(point))
     site.pin_state, site.grade, site.provider = PinState.PLACED, Grade.MANUAL, "hand"
     site.uncertainty_m, site.confidence = HAND_UNCERTAINTY_M, 1.0
     site.geocode_reason, site.region_version = "set_by_hand", None

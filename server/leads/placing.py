@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from geo.geocode.types import AddressQuery
 from geo.types import Grade, LonLat
 from server.accounts.models import PinState
-from server.accounts.pins import BY_PEOPLE, HAND_UNCERTAINTY_M, PIN_FIELDS, answered, wkt
+from server.accounts.pins import BY_PEOPLE, HAND_UNCERTAINTY_M, PIN_FIELDS, answered, standing, wkt
 from server.geocoding import remote
 from server.geocoding import service as geocoding
 from server.geocoding.errors import NoAddresses
@@ -30,8 +30,8 @@ def reset_pin(lead: Lead) -> None:
 
 
 def set_by_hand(lead: Lead, point: LonLat, *, uncertainty_m: float = HAND_UNCERTAINTY_M) -> None:
-    """The pin stands where a person put it."""
-    lead.pin, lead.pin_state, lead.grade, lead.provider = wkt(point), PinState.PLACED, Grade.MANUAL, "hand"
+    """The pin stands where a person put it. Refuses what `standing` refuses."""
+    lead.pin, lead.pin_state, lead.grade, lead.provider = wkt(standing(point)), PinState.PLACED, Grade.MANUAL, "hand"
     lead.uncertainty_m, lead.confidence = uncertainty_m, 1.0
     lead.geocode_reason, lead.region_version = "set_by_hand", None
 

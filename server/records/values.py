@@ -19,13 +19,23 @@ EMAIL = re.compile(r"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+\.[^\s@<>(),;:\".]{2,}")
 WEBSITE = re.compile(r"https?://[^\s/?#\"<>]+\.[^\s\"<>]+", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
+UNSEEN = re.compile(
+    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]+"
+)
+"""Nothing that anybody could see: blanks, what Unicode calls default ignorable (zero-width spaces and joiners, marks of
+direction, variation selectors, fillers), and the empty Braille pattern."""
+
 
 def plain(value: object, limit: int, *, lines: bool = False) -> str | None:
-    """Text without control characters and blanks around it; None when nothing is left. Refuses what is too long."""
+    """Text without control characters and blanks around it; None when nothing is left that anybody could see. Refuses
+    what is too long."""
     if value is None:
         return None
     written = CONTROL.sub(" ", str(value))
     if not written.isascii():
+        if UNSEEN.fullmatch(written):
+            return None
         written = unicodedata.normalize("NFC", written)
     written = written.strip() if lines else " ".join(written.split())
     if len(written) > limit:

@@ -154,11 +154,18 @@ def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
 
 
 def add_account(session: Session, op: wire.AddAccount, scope: Scope) -> Made:
-    """Take an account in that a rep founded in the field, with its pin where they stood. It is the sender's own, and
-    its site's territory is the one that covers it. What it may double is proposed, not refused: visits hang on it.
+    """Take an account in that a rep founded in the field, with its pin where they stood, or by its address, which is
+    then geocoded as any other. It is the sender's own, and its site's territory is the one that covers it. What it may
+    double is proposed, not refused: visits hang on it.
     """
     scope.need("accounts:write")
     d, there = op.d, session.get(Account, op.id)
+    if (d.lon is None) != (d.lat is None):
+        raise Invalid("Longitude and latitude belong together.", help="Give both, or an address alone.", field="lon")
+    if d.lon is None and not d.street and not d.postcode and not d.city:
+        raise Invalid(
+            "The account has neither a place nor an address.", help="Write its street or its town.", field="city"
+        )
     if there is not None:
         is_this = there.name == d.name.strip() and there.id in accounts.seen_of(session, scope, [there.id])
         if not is_this or there.deleted_at is not None:

@@ -99,7 +99,8 @@ class NewLead(Message):
 
 
 class NewAccount(Message):
-    """An account whose door a rep stood at. It is taken even when it looks like another one: that is proposed later."""
+    """An account that a rep met, where they stood or by its address alone: `lon` and `lat` are both given or both null.
+    It is taken even when it looks like another one: that is proposed later."""
 
     name: Annotated[str, Field(min_length=1, max_length=300)]
     status: Literal["prospect", "customer"]
@@ -110,8 +111,8 @@ class NewAccount(Message):
     street: Small | None
     postcode: Annotated[str, Field(max_length=20)] | None
     city: Small | None
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
+    lon: float | None = Field(ge=-180, le=180)
+    lat: float | None = Field(ge=-90, le=90)
 
 
 class NewAttachment(Message):

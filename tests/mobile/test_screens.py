@@ -447,6 +447,28 @@ def test_a_new_account_is_here_at_once_and_a_visit_can_be_recorded_there(screen)
     assert (visited.body["d"]["account_id"], visited.body["d"]["state"]) == (founded.row_id, "done")
 
 
+def test_a_new_account_by_its_address_waits_for_its_place(screen):
+    from mobile.screens.leads import AccountForm
+
+    screen.app.go("accounts")
+    screen.frames()
+    screen.tap("New account")
+    (form,) = screen.widgets(AccountForm)
+    form.fields["name"].input.text = "Alpenkiosk"
+    screen.tap("Save")
+    assert screen.shows("Write its street or its town")
+    form.fields["street"].input.text, form.fields["city"].input.text = "Im Malbun 3", "Malbun"
+    screen.tap("Save")
+    screen.frames()
+    assert screen.shows("not yet placed")
+    screen.tap("Alpenkiosk")
+    assert screen.shows("Not yet placed")
+    assert not screen.shows("Navigate")
+    (founded,) = screen.app.ctx.store.outbox.ops()
+    told = founded.body["d"]
+    assert (told["street"], told["city"], told["lon"], told["lat"]) == ("Im Malbun 3", "Malbun", None, None)
+
+
 def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     """One walk through the screens beside the day."""
     screen.tap("Week")
@@ -731,7 +753,7 @@ def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_
     world.kill()
     screen = open_app(world.folder, syncing=False)
     assert screen.shows("has not spoken with the server for 3 days")
-    assert screen.shows("1 entries are kept")
+    assert screen.shows("One entry is kept")
     assert not (world.home.user_folder(world.server.user_id) / "cache.db").exists()
     world.sign_in()
     assert world.sync().results == {"applied": 1}

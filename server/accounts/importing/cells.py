@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from geo.types import LonLat
+from server.accounts.pins import misplaced
 
 CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "fr": "CHF", "sfr": "CHF", "fr.": "CHF", "zł": "PLN", "kč": "CZK"}
 FACTORS = {"k": 1000, "tsd": 1000, "mio": 1_000_000, "million": 1_000_000, "millionen": 1_000_000, "mrd": 10**9}
@@ -163,10 +164,9 @@ def pair(text: str) -> tuple[float, float] | None:
 
 
 def point(lon: float, lat: float) -> LonLat | str:
-    """A checked point, or what is wrong with it."""
-    if abs(lon) < 1e-6 and abs(lat) < 1e-6:
-        return "0, 0 lies in the sea off Africa"
+    """A point where a pin can stand, or what is wrong with it."""
     try:
-        return LonLat.checked(lon, lat)
+        found = LonLat.checked(lon, lat)
     except ValueError as error:
         return str(error)
+    return misplaced(found) or found

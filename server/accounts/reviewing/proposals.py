@@ -16,8 +16,10 @@ from server.accounts.pins import (
     BY_PEOPLE,
     HAND_UNCERTAINTY_M,
     align_accounts,
+    misplaced,
     pin_of,
     set_by_proposal,
+    standing,
     withdraw_proposals,
     wkt,
 )
@@ -108,7 +110,7 @@ def measured(site: Site, new: NewPin) -> dict[str, object]:
     return {
         "site_id": site.id,
         "account_id": site.account_id,
-        "pin": wkt(new.point),
+        "pin": wkt(standing(new.point)),
         "moved_m": haversine_m(before, new.point) if before else None,
         "grade": Grade.GPS_CONFIRMED if at_the_door else Grade.MANUAL,
         "uncertainty_m": max(HAND_UNCERTAINTY_M, fix.accuracy_m) if fix and at_the_door else HAND_UNCERTAINTY_M,
@@ -125,7 +127,9 @@ def heal(session: Session, site_id: UUID, middle: Middle) -> PinProposal | None:
     go far or into another territory, waits for a manager.
     """
     site = session.get(Site, site_id, with_for_update=True, populate_existing=True)
-    if site is None or site.deleted_at is not None or not is_better(site, middle) or was_refused(session, site, middle):
+    if site is None or site.deleted_at is not None or misplaced(middle.point):
+        return None
+    if not is_better(site, middle) or was_refused(session, site, middle):
         return None
     before = pin_of(site)
     withdraw_proposals(session, site.id, origin=Origin.CHECKINS)

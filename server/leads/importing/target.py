@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from geo.types import LonLat
+from server.accounts.pins import point_of
 from server.accounts.queries import home_country
 from server.accounts.values import EMAIL, country_code
 from server.auth.access import scope_of
@@ -176,8 +176,8 @@ def checked(row: Mapping[str, str], home: str | None) -> Checked:
 def place(row: Mapping[str, str], found: dict[str, Any], problems: list[Problem]) -> None:
     """The coordinates of a row; left out with a warning where they are no place on Earth."""
     try:
-        point = LonLat.checked(float(row.get("lon", "").replace(",", ".")), float(row.get("lat", "").replace(",", ".")))
-    except ValueError:
+        point = point_of(row.get("lon", "").replace(",", "."), row.get("lat", "").replace(",", "."))
+    except Invalid:
         problems.append(Problem(Severity.WARNING, "lon", "no_place", "Longitude and latitude are no place; left out."))
         return
     found |= {"lon": round(point.lon, 6), "lat": round(point.lat, 6)}

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.types import LonLat
 from server.accounts import values
 from server.accounts.importing import cells
 from server.accounts.opening_hours import HoursNotUnderstood, parse_hours
+from server.accounts.pins import point_of, standing
 from server.kit.errors import Invalid
 
 
@@ -111,3 +113,32 @@ def test_an_amount_that_a_spreadsheet_rounded_is_none(written: str, beside: str)
 )  # fmt: skip
 def test_what_is_not_one_number_is_no_amount(written: str) -> None:
     assert cells.amount(written) is None
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u200b \ufeff", "\u2060\u200d", "\u3164", "\u2800", "\u00ad", "\u202e\u202c"]
+)
+def test_a_name_that_nobody_can_see_is_no_name(unseen: str) -> None:
+    with pytest.raises(Invalid, match="Name: is missing"):
+        values.cleaned(values.ACCOUNT, "name", unseen)
+    assert values.cleaned(values.ACCOUNT, "note", unseen) is None
+
+
+def test_marks_within_words_that_people_see_stay() -> None:
+    for name in ("می\u200cخواهم", "☎\ufe0f Amann", "👩\u200d🍳"):
+        assert values.cleaned(values.ACCOUNT, "name", name) == name
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "why"),
+    [(9.5, 90, "pole"), (9.5, -85.07, "pole"), (0, 0, "off Africa"), (9.5, 91, "outside"), ("x", 47, "no place")],
+)
+def test_no_pin_stands_at_a_pole_or_at_zero(lon: float, lat: float, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        point_of(lon, lat)
+    if why in ("pole", "off Africa"):
+        assert why in str(cells.point(lon, lat)), "an import says the same"
+        with pytest.raises(Invalid, match=why):
+            standing(LonLat(lon, lat))
+    assert point_of(0, 47.1) == LonLat(0, 47.1)
+    assert point_of(9.5, -85.06) == LonLat(9.5, -85.06)

@@ -98,10 +98,13 @@ def test_a_site_that_is_gone_and_a_place_off_the_world_are_refused_with_a_reason
     phone.sync()
     propose(world, phone, account, site_id=str(uuid4()))
     propose(world, phone, account, lat=190)
+    propose(world, phone, account, lat=89.9)
+    propose(world, phone, account, lon=0, lat=0)
     propose(world, phone, account)
     results = phone.push()
-    assert [one["status"] for one in results] == ["rejected", "rejected", "applied"]
-    assert [one["error"]["code"] for one in results[:2]] == ["not_found", "bad_request"]
+    assert [one["status"] for one in results] == [*["rejected"] * 4, "applied"]
+    assert [one["error"]["code"] for one in results[:4]] == ["not_found", "bad_request", "invalid", "invalid"]
+    assert ["pole" in results[2]["error"]["msg"], "off Africa" in results[3]["error"]["msg"]] == [True, True]
 
 
 def test_what_was_decided_long_ago_leaves_the_phone_and_the_doctor_finds_nothing(world: World) -> None:

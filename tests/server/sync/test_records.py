@@ -12,9 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from mobile.field import capture, taking
+from mobile.field.capture import op_of
 from mobile.field.checkin import Fix
 from mobile.field.finding import AccountIndex
 from mobile.field.store import clock
+from mobile.field.store.ids import uuid7
 from server.accounts.duplicates import pairs
 from server.auth import rights
 from server.fields import forms
@@ -255,6 +257,52 @@ def test_who_may_not_found_accounts_is_told_so_and_keeps_the_words(world: World,
     assert (refused.state, (refused.result or {})["error"]["code"]) == ("rejected", "not_allowed")
     assert world.sql("select body -> 'd' ->> 'name' from sync_receipt where status = 'rejected'") == [("Kiosk",)]
     assert world.sql("select count(*) from account") == [(0,)]
+
+
+def test_an_account_founded_by_its_address_is_geocoded_as_any_other(world: World, phone: FieldPhone) -> None:
+    phone.sync()
+    op = taking.new_account(phone.store, taking.NewAccount("Kiosk", street="Im Malbun 3", city="Malbun"))
+    (line,) = AccountIndex(phone.store).search("kiosk")
+    assert (line.lon, line.is_unplaced) == (None, True)
+    phone.sync()
+    told = "select pin_state, street, city, pin is null from site where account_id = :id"
+    assert world.sql(told, id=UUID(op.row_id)) == [("pending", "Im Malbun 3", "Malbun", True)]
+    asked = "select count(*) from procrastinate_jobs where args ->> 'account_id' = :id"
+    assert world.sql(asked, id=op.row_id) == [(1,)]
+    world.sql("update site set pin = st_setsrid(st_point(9.2, 47.2), 4326), pin_state = 'placed', grade = 'rooftop'")
+    phone.sync()
+    (line,) = AccountIndex(phone.store).search("kiosk")
+    assert (line.lon, line.lat, line.is_unplaced) == (9.2, 47.2, False)
+
+
+@pytest.mark.parametrize("place", [{"lon": 9.2, "lat": None}, {"lon": None, "lat": 47.2}, {"lon": None, "lat": None}])
+def test_an_account_with_half_a_place_or_none_is_refused(
+    world: World, phone: FieldPhone, place: dict[str, float | None]
+) -> None:
+    phone.sync()
+    made = dict.fromkeys(("account_class", "phone", "note", "street", "postcode", "city"))
+    d = {**made, "name": "Kiosk", "status": "prospect", "tags": [], **place}
+    phone.store.save(op_of("create", "account", uuid7(), d=d))
+    phone.sync()
+    (op,) = phone.store.outbox.ops()
+    assert (op.state, (op.result or {})["error"]["code"]) == ("rejected", "invalid")
+
+
+def test_what_nobody_can_see_or_drive_to_is_refused_with_a_reason(world: World, phone: FieldPhone) -> None:
+    world.account("Bakery", "west")
+    phone.sync()
+    taking.new_account(phone.store, taking.NewAccount("\u200b", 9.2, 47.2))
+    taking.new_account(phone.store, taking.NewAccount("Pole", 9.2, 89.9))
+    taking.new_account(phone.store, taking.NewAccount("Zero", 0.0, 0.0))
+    taking.new_lead(phone.store, 9.2, -89.9, company="South")
+    taking.new_lead(phone.store, 9.2, 47.2, company="\u200b\u2060")
+    phone.sync()
+    said = [(op.state, (op.result or {})["error"]["msg"]) for op in phone.store.outbox.ops()]
+    assert [state for state, _ in said] == ["rejected"] * 5
+    for (_, reason), why in zip(said, ("missing", "pole", "Africa", "pole", ""), strict=True):
+        assert why in reason, reason
+    assert world.sql("select name from account") == [("Bakery",)]
+    assert world.sql("select count(*) from lead") == [(0,)]
 
 
 @pytest.mark.parametrize("theirs", ["of somebody else", "deleted", "another name"])
