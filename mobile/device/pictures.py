@@ -21,6 +21,7 @@ class PillowPictures:
             picture.draft("RGB", LARGE)
             upright = ImageOps.exif_transpose(picture).convert("RGB")
         upright.thumbnail(LARGE)
+        upright.info.clear()  # a comment, and in older Pillows XMP with the place, would be written with it
         exif = Image.Exif()
         if taken:
             exif[TAKEN] = taken

@@ -62,6 +62,12 @@ def read(session: Session, scope: Scope, account_id: UUID) -> AccountRead:
     row = queries.detail(session, scope, account_id)
     if row is None:
         raise gone(session, scope, account_id)
+    return in_full(session, row)
+
+
+def in_full(session: Session, row: queries.Row) -> AccountRead:
+    """An account with its sites and the reps to whom it is assigned by hand."""
+    account_id = row.account.id
     sites = queries.sites_of(session, [account_id])
     return AccountRead.with_sites(row, sites, queries.reps_of(session, account_id))
 

@@ -89,7 +89,7 @@ def arrive(session: Session, waiting: Sequence[AttachedFile], content: Content) 
     except WaymarkError:
         content.path.unlink(missing_ok=True)
         raise
-    file = files.keep(session, content, waiting[0].name, waiting[0].made_by)
+    file = files.keep(session, content, waiting[0].name, waiting[0].made_by, as_sent=True)
     for one in waiting:
         fill(session, one, file)
 

@@ -94,6 +94,8 @@ def of_account(session: Session, scope: Scope, account_id: UUID) -> list[DemandR
 
 def _named(session: Session, statement: Select[VisitDemand]) -> list[DemandRow]:
     demands = list(session.scalars(statement))
+    if not demands:
+        return []
     main = select(Site.account_id, Site.city).where(Site.is_main, Site.deleted_at.is_(None)).subquery()
     named = session.execute(
         select(VisitDemand.id, Account.id, Account.name, main.c.city, User.name)

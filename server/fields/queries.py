@@ -1,6 +1,6 @@
 """Reads of custom fields: what an object has, what of it can be filtered and searched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Numeric, Select, and_, case, cast, func, literal, or_, select, text
@@ -16,11 +16,21 @@ type Column = InstrumentedAttribute[dict[str, Any]]
 
 def fields_of(session: Session, object: str, *, archived: bool = False) -> list[CustomField]:
     """The fields of an object, in their order; archived ones only when asked for."""
-    statement = select(CustomField).where(CustomField.object == object, CustomField.deleted_at.is_(None))
+    return fields_of_several(session, (object,), archived=archived)[object]
+
+
+def fields_of_several(
+    session: Session, objects: Collection[str], *, archived: bool = False
+) -> dict[str, list[CustomField]]:
+    """The fields of some objects, as `fields_of` has them, in one statement."""
+    statement = select(CustomField).where(CustomField.object.in_(objects), CustomField.deleted_at.is_(None))
     if not archived:
         statement = statement.where(CustomField.archived.is_(False))
     order = (func.coalesce(CustomField.section, ""), CustomField.position, CustomField.id)
-    return list(session.scalars(statement.order_by(*order)))
+    found: dict[str, list[CustomField]] = {one: [] for one in objects}
+    for field in session.scalars(statement.order_by(*order)):
+        found[field.object].append(field)
+    return found
 
 
 KINDS = {

@@ -17,6 +17,7 @@ from server.files.jobs import draw_thumbnail, lock
 from server.files.models import FileUse, StoredFile
 from server.files.sniffing import PICTURES, sniff
 from server.files.store import Content
+from server.files.stripping import NotWhole, stripped
 from server.jobs import defer
 from server.kit.errors import Gone, Invalid, NotFound
 
@@ -24,12 +25,24 @@ AT_MOST = 20
 """Files that one row may have."""
 
 
-def keep(session: Session, content: Content, name: str, made_by: UUID | None) -> StoredFile:
-    """Take a file in. Refuses an empty one."""
+class DamagedPicture(Invalid):
+    """A picture from which a camera's notes cannot be taken."""
+
+    code = "picture_damaged"
+
+
+def keep(session: Session, content: Content, name: str, made_by: UUID | None, *, as_sent: bool = False) -> StoredFile:
+    """Take a file in, a picture without what a camera wrote into it, such as the place.
+
+    `as_sent` leaves it as it is, for a content that its sender has named by its hash; phones leave the notes out
+    themselves. Refuses an empty file, and a picture of which the notes cannot be told from the rest.
+    """
     if content.size == 0:
         content.path.unlink(missing_ok=True)
         raise Invalid(f"“{name}” is empty.", help="Choose the file again.", field="file")
     kind = sniff(content.path, name)
+    if kind.media_type in PICTURES and not as_sent:
+        content = without_notes(content, name, kind.media_type)
     lock(session, content.sha256)
     store.settle(content)
     file = StoredFile(
@@ -46,6 +59,23 @@ def keep(session: Session, content: Content, name: str, made_by: UUID | None) ->
     if kind.media_type in PICTURES:
         defer(session, draw_thumbnail, key=f"thumbnail:{file.id}", file_id=str(file.id))
     return file
+
+
+def without_notes(content: Content, name: str, media_type: str) -> Content:
+    """A picture without what a camera wrote into it; the same content when there is nothing."""
+    try:
+        rewritten = stripped(content.path, media_type)
+    except NotWhole as error:
+        content.path.unlink(missing_ok=True)
+        raise DamagedPicture(
+            f"“{name}” is damaged: what a camera wrote into it, such as the place, cannot be removed.",
+            help="Open it in a picture program and save it again.",
+            field="file",
+        ) from error
+    if rewritten == content.path.read_bytes():
+        return content
+    content.path.unlink(missing_ok=True)
+    return store.take(name, rewritten)
 
 
 def plain_name(name: str) -> str:

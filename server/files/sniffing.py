@@ -92,11 +92,23 @@ DAMAGED = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticE
 
 
 def is_turned(picture: Image.Image) -> bool:
-    """Whether a camera was held on its side; damaged notes say nothing."""
+    """Whether a camera was held on its side."""
+    return turn_of(picture) in (5, 6, 7, 8)
+
+
+def turn_of(picture: Image.Image) -> int:
+    """How a picture is turned, 1 (upright) to 8 as in EXIF; damaged notes say nothing."""
     try:
-        return picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        turn = picture.getexif().get(0x0112, 1)
     except DAMAGED:
-        return False
+        return 1
+    return turn if turn in range(1, 9) else 1
+
+
+def orientation_of(path: Path) -> int:
+    """How the picture in a file is turned, 1 to 8."""
+    with opened(path) as picture:
+        return turn_of(picture)
 
 
 def upright_of(picture: Image.Image) -> Image.Image:

@@ -49,9 +49,13 @@ def visible_to(scope: Scope, permission: str = "conflicts:read") -> Select[Field
     return statement.where(or_(own, accounts.within_reach(scope)))
 
 
-def listed(session: Session, scope: Scope, *, state: str, limit: int) -> list[ConflictRead]:
-    """Conflicts in a state, the newest first."""
+def listed(
+    session: Session, scope: Scope, *, state: str, limit: int, account_id: UUID | None = None
+) -> list[ConflictRead]:
+    """Conflicts in a state, the newest first; with an account only its own and those of its sites."""
     statement = visible_to(scope).where(FieldConflict.state == state)
+    if account_id is not None:
+        statement = statement.where(Account.id == account_id)
     statement = statement.order_by(FieldConflict.created_at.desc(), FieldConflict.id).limit(max(1, min(limit, 500)))
     found = session.execute(statement).all()
     reached = reach(session, scope, {account.id for _, account, _ in found})
@@ -60,6 +64,8 @@ def listed(session: Session, scope: Scope, *, state: str, limit: int) -> list[Co
 
 def reach(session: Session, scope: Scope, ids: set[UUID]) -> set[UUID]:
     """The accounts among some that the person may see."""
+    if not ids:
+        return set()
     statement = select(Account.id).where(Account.id.in_(ids), accounts.within_reach(scope))
     return set(session.scalars(statement))
 

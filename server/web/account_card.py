@@ -1,7 +1,6 @@
 """What an account's page shows around it: its own fields, its people, those above and below it, a suggested class."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -13,15 +12,15 @@ from server.contacts import queries as contacts
 from server.fields import queries as own
 
 
-def around(session: Session, scope: Scope, account_id: UUID) -> dict[str, Any]:
+def around(session: Session, scope: Scope, row: Account) -> dict[str, Any]:
     """What stands around an account: its own fields, those above and below it, another class that is suggested."""
-    row = session.get_one(Account, account_id)
+    account_id, fields = row.id, own.fields_of_several(session, ("account", "site"))
     below = tree.below(session, scope, account_id)
     above = tree.chain(session, account_id)
     seen = queries.seen_of(session, scope, [one.id for one in above])
     return {
-        "own_fields": own.fields_of(session, "account"),
-        "site_fields": own.fields_of(session, "site"),
+        "own_fields": fields["account"],
+        "site_fields": fields["site"],
         "visit_types": own.visit_types(session),
         "above": [(one, one.id in seen) for one in reversed(above)],
         "below": below,

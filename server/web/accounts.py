@@ -15,7 +15,7 @@ from server.accounts.duplicates import search as duplicates
 from server.accounts.fields import known
 from server.accounts.models import Account
 from server.accounts.place_models import ProposalState
-from server.accounts.routes import Filter, Search, read
+from server.accounts.routes import Filter, Search, gone, in_full, read
 from server.accounts.schemas import AccountRead
 from server.accounts.service import LooksLikeDuplicate, NewAccount
 from server.auth.access import Scope, requires
@@ -197,21 +197,26 @@ def create(request: Request, scope: WriteAccounts, session: Db, sent: Sent) -> R
     return go(f"/accounts/{account.id}")
 
 
+ASKED_OF = ("accounts:write", "accounts:assign", "pins:place", "demands:write", "opportunities:write")
+"""The permissions on which the buttons of an account's page depend."""
+
+
 @router.get("/{account_id}")
 def show_account(request: Request, account_id: UUID, scope: ReadAccounts, session: Db) -> Response:
     """One account in full: facts and map, what happened, what needs a decision."""
     into = queries.surviving(session, account_id)
     if into != account_id and queries.seen_of(session, scope, [into]):
         return go(f"/accounts/{into}")
-    account = read(session, scope, account_id)
-    may = queries.granted(session, scope, account_id, ("accounts:write", "accounts:assign", "pins:place"))
+    row = queries.detail(session, scope, account_id)
+    if row is None:
+        raise gone(session, scope, account_id)
+    account = in_full(session, row)
+    may = queries.granted(session, scope, account_id, ASKED_OF)
     people = people_of(session, scope, Role.REP, Role.MANAGER)
     proposed = queries.proposals_of(session, scope, [site.id for site in account.sites])
     open_conflicts = []
     if scope.may("conflicts:read"):
-        open_conflicts = [
-            one for one in conflicts.listed(session, scope, state="open", limit=500) if one.account_id == account_id
-        ]
+        open_conflicts = conflicts.listed(session, scope, state="open", limit=500, account_id=account_id)
     return render(
         request,
         "accounts/detail.html",
@@ -231,14 +236,15 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         sites=[site.model_dump(mode="json") for site in account.sites],
         people=people,
         people_choices=[(person.id, person.name) for person in people],
-        preferred_rep=session.scalar(select(User.name).where(User.id == account.preferred_rep_id)),
+        preferred_rep=account.preferred_rep_id
+        and session.scalar(select(User.name).where(User.id == account.preferred_rep_id)),
         event_id=uuid7(),
         wanted=demands.of_account(session, scope, account_id) if scope.may("demands:read") else [],
-        may_ask=demands.may_ask(session, scope, account_id),
+        may_ask="demands:write" in may,
         deals=opportunities.of_account(session, scope, account_id, limit=20) if scope.may("opportunities:read") else [],
-        may_sell=opportunities.may_sell_to(session, scope, account_id),
+        may_sell="opportunities:write" in may,
         closures=closures.closures_of(session, scope, [site.id for site in account.sites], queries.today_of(scope)),
-        **around(session, scope, account_id),
+        **around(session, scope, row.account),
     )
 
 

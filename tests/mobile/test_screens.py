@@ -340,7 +340,9 @@ def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_a
     exif = Image.Exif()
     exif[0x0132], exif[0x010F] = "2026:11:26 10:12:29", "A camera that tells where it was"
     (tmp_path / "lens").mkdir()
-    Image.effect_noise((3000, 2000), 90).convert("RGB").save(tmp_path / "lens" / "door.jpg", exif=exif)
+    Image.effect_noise((3000, 2000), 90).convert("RGB").save(
+        tmp_path / "lens" / "door.jpg", exif=exif, xmp=b"<x:xmpmeta>47.1 north</x:xmpmeta>", comment=b"47.1 north"
+    )
     screen = open_app(world.folder, syncing=False, camera=FolderCamera(tmp_path / "lens"))
     screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
     screen.frames()
@@ -356,6 +358,7 @@ def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_a
     with Image.open(io.BytesIO(blobs.read(large))) as kept:
         assert max(kept.size) <= 1600
         assert dict(kept.getexif()) == {0x0132: "2026:11:26 10:12:29"}
+    assert b"47.1 north" not in blobs.read(large) + blobs.read(small)
     screen.app.go("account", account_id=uid(1001))
     screen.frames()
     screen.tap(ops[0].body["d"]["name"])

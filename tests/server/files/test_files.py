@@ -1,6 +1,7 @@
 """Files: sniffed, limited, kept once, served harmlessly, removed when nothing has them."""
 
 import errno
+import hashlib
 import io
 import os
 from datetime import timedelta
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 from sqlalchemy import update
 
 from server.files import checking, jobs, queries, service, sniffing, store
@@ -116,6 +117,68 @@ def test_a_picture_of_many_pixels_or_with_damaged_notes_of_its_camera_is_one(
     Image.new("RGB", (6, 4)).save(damaged, exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00\x12\x01")
     assert sniffing.sniff(damaged, "damaged.jpg") == sniffing.Kind("image/jpeg", 6, 4)
     assert sniffing.draw_small(damaged, tmp_path / "damaged.webp")
+
+
+PLACE = b"47.1 north 9.5 east"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+@pytest.mark.parametrize("turned", [1, 6])
+def test_what_a_camera_wrote_is_left_out_and_no_pixel_changes(
+    session: Any, make_user: Any, kind: str, turned: int
+) -> None:
+    notes, text, colours = (
+        Image.Exif(),
+        PngImagePlugin.PngInfo(),
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+    )
+    notes[0x010F], notes[0x0112] = PLACE.decode(), turned
+    notes.get_ifd(0x8825)[1] = "N"
+    text.add_text("Comment", PLACE.decode())
+    more: dict[str, Any] = {
+        "JPEG": {"xmp": b"<x>%s</x>" % PLACE, "comment": PLACE, "progressive": turned == 6, "restart_marker_blocks": 2},
+        "PNG": {"pnginfo": text},
+        "WEBP": {"xmp": b"<x>%s</x>" % PLACE, "lossless": True},
+        "GIF": {"comment": PLACE, "save_all": True, "append_images": [Image.new("P", (40, 30), 3)], "loop": 0},
+    }[kind]
+    buffer = io.BytesIO()
+    if kind != "GIF":
+        more |= {"exif": notes, "icc_profile": colours.tobytes()}
+    Image.effect_noise((40, 30), 90).convert("RGB").save(buffer, kind, **more)
+    sent = buffer.getvalue()
+    assert PLACE in sent
+    behind = b"" if kind == "WEBP" else PLACE
+    file = service.keep(session, store.take("a", sent + behind), "a", make_user().id)
+    kept = store.path_of(file.sha256).read_bytes()
+    assert PLACE not in kept
+    assert (file.size, file.sha256) == (len(kept), hashlib.sha256(kept).hexdigest())
+    with Image.open(io.BytesIO(sent)) as before, Image.open(io.BytesIO(kept)) as after:
+        assert after.info.get("icc_profile") == before.info.get("icc_profile")
+        assert (after.tobytes(), getattr(after, "n_frames", 1)) == (before.tobytes(), getattr(before, "n_frames", 1))
+        left = {} if kind == "GIF" or turned == 1 else {0x0112: 6}
+        assert dict(after.getexif()) == left
+    assert service.keep(session, store.take("a", kept), "a", make_user("again").id).sha256 == file.sha256
+
+
+def test_a_picture_named_by_its_hash_stays_as_it_was_sent(session: Any, make_user: Any) -> None:
+    content = store.take("a.jpg", picture(kind="JPEG", comment=PLACE))
+    assert service.keep(session, content, "a.jpg", make_user().id, as_sent=True).sha256 == content.sha256
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_a_picture_that_is_cut_off_is_drawn_or_refused_and_never_keeps_the_place(
+    session: Any, make_user: Any, kind: str
+) -> None:
+    more = {"JPEG": {"comment": PLACE}, "GIF": {"comment": PLACE}}.get(kind, {})
+    whole, rita = picture(60, 40, kind, **more), make_user().id
+    for length in range(0, len(whole), 7):
+        content = store.take("a", whole[:length] or b"-")
+        try:
+            file = service.keep(session, content, "a", rita)
+        except service.DamagedPicture:
+            assert not content.path.exists()
+        else:
+            assert file.media_type not in sniffing.PICTURES or PLACE not in store.path_of(file.sha256).read_bytes()
 
 
 def test_the_same_content_takes_its_room_once(session: Any, make_user: Any) -> None:
