@@ -141,6 +141,7 @@ def empty_database(engine: Engine) -> Iterator[Engine]:
     with engine.begin() as connection:
         connection.execute(text("set local session_replication_role = replica"))
         connection.execute(text(EMPTYING))
+        connection.execute(text("set local session_replication_role = origin"))
         connection.execute(text("insert into public.picklist table seeds.picklist"))
 
 
