@@ -222,7 +222,9 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
         "most": LOOKED_AT, "today": today_of(scope), "territory": chosen.territory_id,
         "any_territory": chosen.territory_id is None, **reach.of(session, scope).values,
     }  # fmt: skip
-    which = chosen.which if chosen.territory_id is None else Which.UNWORKED
+    which = chosen.which or (
+        None if chosen.territory_id is None else Which.UNWORKED
+    )  # nobody's ground has no territory
     rows = [] if chosen.account_class else session.execute(OF_SELECTION[which], asked).all()
     _need_there(session, chosen.prospect_ids)
     open_ones = sum(not (row.is_customer or row.is_account or row.is_lead) for row in rows)

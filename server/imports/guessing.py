@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz import fuzz, process
 
@@ -49,11 +50,16 @@ def guess(header: Sequence[str], samples: Sequence[Sequence[str]], columns: Sequ
         if field is not None and place not in found and field not in found.values():
             found[place] = field
 
-    for place, title in enumerate(header):
-        take(place, known.get(glued(title)))
-    for place, title in enumerate(header):
-        if len(glued(title)) >= 4:
-            nearest = process.extractOne(glued(title), list(known), scorer=fuzz.ratio, score_cutoff=ALIKE)
+    titles = [glued(title) for title in header]
+    for column in (one for one in columns if one.behind):
+        before, short = column.behind or ("", ())
+        for place, (left, title) in enumerate(pairwise(titles), start=1):
+            take(place, column.name if known.get(left) == before and title in short else None)
+    for place, title in enumerate(titles):
+        take(place, known.get(title))
+    for place, title in enumerate(titles):
+        if len(title) >= 4:
+            nearest = process.extractOne(title, list(known), scorer=fuzz.ratio, score_cutoff=ALIKE)
             take(place, known[nearest[0]] if nearest else None)
     for column in columns:
         if column.looks_like is None or column.name in found.values():

@@ -56,6 +56,8 @@ class Column:
     """Whether a value looks like this field; guesses columns with unknown titles."""
     writes: tuple[str, ...] = ()
     """The values that it brings, when they are not called as the column is."""
+    behind: tuple[str, frozenset[str]] | None = None
+    """A field, and titles that mean this one right behind it: `Nr` behind the street is the house number."""
 
     @property
     def values(self) -> tuple[str, ...]:

@@ -75,6 +75,8 @@ def draft(session: Session, scope: Scope, new: NewOrder) -> Order:
         raise NeedsCredit("A credit note is made from its order.", help="Open the order and credit its lines.")
     need_words(scope, new.fields, *(line.fields for line in new.lines))
     account = _account(session, scope, new.account_id)
+    if new.id:  # the second of two clicks sees what the first one stored
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"order:{new.id}"))))
     known = session.get(Order, new.id) if new.id else None
     if known is not None:
         return _same(scope, known, account, new.kind)

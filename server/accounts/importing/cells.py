@@ -6,17 +6,19 @@ from decimal import Decimal
 
 from geo.types import LonLat
 from server.accounts.pins import misplaced
+from server.records.currencies import CURRENCIES as CODES
 
 CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "fr": "CHF", "sfr": "CHF", "fr.": "CHF", "zł": "PLN", "kč": "CZK"}
 FACTORS = {"k": 1000, "tsd": 1000, "mio": 1_000_000, "million": 1_000_000, "millionen": 1_000_000, "mrd": 10**9}
 GLUED = r"[€$£]|[A-Z]{3}|[Ss]?[Ff]r\.?"
 """What may stand at a number without a space between, before it."""
 ONE_NUMBER = re.compile(
-    rf"(?P<before>(?:[^\W\d_]+(?:[.:]\s*|\s+)|[€$£~≈]\s*)*(?:(?:{GLUED})\s?)?)(?P<sign>[+−-]?)\s?"
+    rf"(?P<before>(?:[^\W\d_]++(?:[.:]\s*+|\s++)|[€$£~≈]\s*+)*(?:(?:{GLUED})\s?)?)(?P<sign>[+−-]?)\s?"
     r"(?P<number>\d(?:[\d.,'’\s]*\d)?|[.,]\d+)(?P<dash>[.,]\s?[–—-]{0,2}|\s*[–—]{1,2})?"
-    r"(?P<after>(?:\s*[€$£/]|\s*[^\W\d_]+\.?)*)"
+    r"(?P<after>(?:\s*+(?:[€$£/]|[^\W\d_]++\.?+))*+\s*+)"
 )
-"""A number with words before and after it, none of which holds a digit."""
+"""A number with words before and after it, none of which holds a digit. A word is never tried letter by letter."""
+LONGEST_AMOUNT = 100
 GROUPED = re.compile(r"\d{1,3}(?:\.\d{2,3})*\.\d{3}|\d{1,3}(?:,\d{2,3})*,\d{3}")
 """Digits in groups: `1.234.567`, `12,34,567`."""
 SCIENTIFIC = re.compile(r"[+-]?\d([.,]\d+)?[eE][+-]?\d+")
@@ -62,7 +64,10 @@ def amount(text: str) -> tuple[Decimal, str | None] | None:
     One number with words around it, e.g. `ca. 10k pro Jahr`. Sums, formulas, hexadecimal and scientific writing are
     none: a spreadsheet may have rounded them, and nobody knows what was meant.
     """
-    found = ONE_NUMBER.fullmatch(text.strip())
+    written = text.strip()
+    if len(written) > LONGEST_AMOUNT or any(sign.isnumeric() and not sign.isdecimal() for sign in written):
+        return None  # `1½`, `1²`
+    found = ONE_NUMBER.fullmatch(written)
     if found is None:
         return None
     number = plain_number(found["number"])
@@ -95,8 +100,8 @@ def plain_number(written: str) -> Decimal | None:
 
 
 def known_code(word: str) -> str | None:
-    """Three capital letters are a currency's code."""
-    return word if re.fullmatch(r"[A-Z]{3}", word) else None
+    """Three capital letters may be a currency's code."""
+    return word if word in CODES else None
 
 
 def days(text: str) -> int | None:

@@ -70,7 +70,14 @@ def columns() -> tuple[Column, ...]:
     """The fields of an account that a file may bring, from the table that ships beside this module."""
     table = tomllib.loads((resources.files("server.accounts.importing") / "columns.toml").read_text("utf-8"))
     return tuple(
-        Column(name, entry["label"], tuple(entry["titles"].split()), looks(name), WRITES.get(name, ()))
+        Column(
+            name,
+            entry["label"],
+            tuple(entry["titles"].split()),
+            looks(name),
+            WRITES.get(name, ()),
+            next(((left, frozenset(short.split())) for left, short in entry.get("behind", {}).items()), None),
+        )
         for name, entry in table.items()
     )
 

@@ -34,6 +34,11 @@ def test_amounts_are_read_in_every_writing(written: str, amount: str, currency: 
     assert cells.amount(written) == (Decimal(amount), currency)
 
 
+@pytest.mark.parametrize("written", ["1½", "1²", "1" + "a" * 60 + "!", "3 Filialen seit dem Jahresbeginn?", "1" * 101])
+def test_what_holds_no_single_number_is_none(written: str) -> None:
+    assert cells.amount(written) is None
+
+
 @given(st.decimals(0, 10**9, places=2), st.sampled_from(["{:,.2f}", "de", "ch"]))
 def test_an_amount_written_with_cents_is_read_as_it_was_meant(amount: Decimal, style: str) -> None:
     english = f"{amount:,.2f}"

@@ -1,6 +1,7 @@
 """A hexagon or a selection made into work once, and taken back without what somebody has worked on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import h3
 import pytest
@@ -173,6 +174,11 @@ def test_what_is_made_is_what_the_list_counts(session: Session, market: Region, 
             whole = turning.planned(session, scope, Into.LEADS, Selection(cells=[gap.cell]))
             split += len(whole.makings) > len(found.makings)
     assert split
+    first = whitespace.ranked(session, scope, Wish(which=Which.UNASSIGNED)).gaps[0]
+    nobodys = Selection([first.cell], which=Which.UNASSIGNED)
+    with_territory = replace(nobodys, territory_id=session.scalars(select(Territory.id)).one())
+    made = [turning.planned(session, scope, Into.LEADS, one).makings for one in (nobodys, with_territory)]
+    assert len(made[0]) == len(made[1]) > 0  # the list of nobody's ground knows no territory either
     of_class = Selection(cells=[gap.cell], which=Which.UNWORKED, account_class=AccountClass.A)
     assert turning.planned(session, scope, Into.LEADS, of_class).makings == []
 

@@ -92,6 +92,14 @@ def test_columns_are_guessed_by_title_slip_and_values() -> None:
     samples = [["A", "9490", "a@b.li", "x"], ["B", "9494", "", "y"]]
     assert guessing.guess(header, samples, COLUMNS) == {"0": "name", "1": "postcode", "2": "email"}
     assert guessing.guess(["Compnay", "mail", "E-Mail"], [["A", "", ""]], COLUMNS) == {"0": "name", "1": "email"}
+    columns = (
+        Column("number", "Number", ("nr",)),
+        Column("street", "Street"),
+        Column("house", "House", behind=("street", frozenset({"nr"}))),
+    )
+    for header in (["Nr", "Street", "Nr."], ["Street", "Nr."], ["Nr"]):
+        wanted = {"Nr": "number", "Street": "street", "Nr.": "house"}
+        assert guessing.guess(header, [["", "", ""]], columns) == {str(k): wanted[t] for k, t in enumerate(header)}
 
 
 def test_a_cell_of_any_length_is_read(tmp_path: Path) -> None:
