@@ -27,6 +27,7 @@ from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import queries as products
 from server.products.money import digits, plain
 from server.products.pictures import pictures_of
+from server.web.deals import deal_page
 from server.web.forms import Sent, given, text
 from server.web.pages import attempt, go, render
 
@@ -113,10 +114,13 @@ def create(request: Request, scope: WriteOrders, session: Db, sent: Sent) -> Res
     kind, id = Kind(text(sent, "kind") or Kind.ORDER), UUID(made) if made else None
     if account_id is None:
         raise Invalid("The form names no account.", help="Choose one.", field="account_id")
-    new = NewOrder(UUID(account_id), kind, id=id)
-    if deal_id:
-        new = begun_from(session, scope, UUID(deal_id), kind, id)
-    order = service.draft(session, scope, new)
+    if deal_id is None:
+        return go(f"/orders/{service.draft(session, scope, NewOrder(UUID(account_id), kind, id=id)).id}")
+    try:
+        with attempt(session):
+            order = service.draft(session, scope, begun_from(session, scope, UUID(deal_id), kind, id))
+    except WaymarkError as error:  # the lines are changed where they stand
+        return deal_page(request, scope, session, UUID(deal_id), error=error)
     return go(f"/orders/{order.id}")
 
 

@@ -239,3 +239,10 @@ def test_a_product_is_chosen_by_typing_and_costs_what_the_accounts_list_says(
     row = {name: [sent[0]] for name, sent in row.items()} | {"line_unit_price": ["580"]}
     assert client.post(f"{path}/lines", data={"_csrf": token, "rev": deal.rev, **row}).status_code == 303
     assert "agreed here; otherwise 600" in client.get(path).text
+    session.refresh(deal)
+    half = row | {"line_quantity": ["2.5"], "_csrf": token, "rev": deal.rev}
+    assert client.post(f"{path}/lines", data=half).status_code == 303
+    sent = {"_csrf": token, "account_id": str(deal.account_id), "opportunity_id": str(deal.id), "kind": "quote"}
+    refused = client.post("/orders/new", data=sent)
+    assert (refused.status_code, deal.name in refused.text) == (422, True)
+    assert "in steps of 1" in refused.text, "said on the deal, where the lines are"
