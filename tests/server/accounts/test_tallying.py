@@ -5,7 +5,7 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, and_, func, select, text
+from sqlalchemy import Engine, and_, func, select, text, update
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -13,6 +13,7 @@ from server.accounts import places, queries, service, tallying, tiles
 from server.accounts.duplicates import merging
 from server.accounts.duplicates.merging import MergeWish
 from server.accounts.models import Account, Site
+from server.accounts.pins import wkt
 from server.accounts.reaching import Reaching
 from server.accounts.tally_models import Changed, Spot, Tally
 from server.auth.access import Scope
@@ -94,7 +95,8 @@ def steps(
     ost = make_account("Ost", at=(9.7, 47.2), account_class="B", owner_id=otto.id)
     nobody = make_account("Nobody", at=(9.21, 47.12))
     make_account("Placeless", account_class="C")
-    make_account("Südpol", at=(0.0, -89.9))
+    pole = make_account("Südpol", at=(0.0, -85.0))  # what stands there since before poles were refused
+    session.execute(update(Site).where(Site.account_id == pole.id).values(pin=wkt(LonLat(0.0, -89.9))))
     yield "accounts are created"
     ost.account_class, nobody.status = "A", "former"
     yield "class and status change"
