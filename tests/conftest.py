@@ -121,7 +121,8 @@ EMPTYING = """
             where relkind = 'r' and relnamespace = 'public'::regnamespace and pg_relation_size(oid) > 0
               and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta')
         loop
-            if pg_relation_size(name) > 262144 then  -- what is left of many rows would mislead the planner
+            -- what is left of many rows would mislead the planner, and be read by tests that count pages
+            if pg_relation_size(name) > 65536 or name = 'sync_item'::regclass then
                 execute format('truncate only %s cascade', name);
             else
                 execute format('delete from only %s', name);
