@@ -222,9 +222,8 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
         "most": LOOKED_AT, "today": today_of(scope), "territory": chosen.territory_id,
         "any_territory": chosen.territory_id is None, **reach.of(session, scope).values,
     }  # fmt: skip
-    which = chosen.which or (
-        None if chosen.territory_id is None else Which.UNWORKED
-    )  # nobody's ground has no territory
+    of_territory = None if chosen.territory_id is None else Which.UNWORKED  # nobody's ground has no territory
+    which = chosen.which or of_territory
     rows = [] if chosen.account_class else session.execute(OF_SELECTION[which], asked).all()
     _need_there(session, chosen.prospect_ids)
     open_ones = sum(not (row.is_customer or row.is_account or row.is_lead) for row in rows)
@@ -285,11 +284,11 @@ def _idle(
     """Accounts in the hexagons that nobody goes to, with the hexagon."""
     scope.need(permission)
     since = today_of(scope) - timedelta(days=chosen.days)
+    if chosen.kind is not None:
+        return []
     wanted = {h3.int_to_str(cell) for cell in cells}
     levels = {h3.get_resolution(cell) for cell in wanted}
     found = []
-    if chosen.kind is not None:
-        return []
     place, grade = chosen.territory_id, chosen.account_class
     for one in idle_accounts(
         session, scope, since=since, territory_id=place, account_class=grade, permission=permission
