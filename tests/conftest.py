@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -24,7 +25,6 @@ os.environ["WAYMARK_HOME"] = str(HOME)
 os.environ.pop("WAYMARK_DATABASE_URL", None)
 
 from server import migrations  # noqa: E402
-from server.app import create_app  # noqa: E402
 from server.auth import service as auth  # noqa: E402
 from server.auth.models import Role, User  # noqa: E402
 from server.kit import database, embedded  # noqa: E402
@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         with admin.connect() as connection:
             connection.execute(text("alter system set fsync = off"))
             connection.execute(text("alter system set synchronous_commit = off"))
+            connection.execute(text("alter system set full_page_writes = off"))
             connection.execute(text("select pg_reload_conf()"))
             connection.execute(text("drop database if exists template_waymark"))
             connection.execute(text("create database template_waymark"))
@@ -166,8 +167,10 @@ def cheap_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def app(engine: Engine) -> FastAPI:
-    """The application, built once: putting its routes together takes more than a second."""
-    return create_app()
+    """The application on this worker's database."""
+    from tests.application import application  # the controller of a parallel run has no use for it
+
+    return application()
 
 
 def requests_on(session: Session) -> Callable[[], Iterator[Session]]:
@@ -188,8 +191,15 @@ def requests_on(session: Session) -> Callable[[], Iterator[Session]]:
     return in_test
 
 
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """One event loop for the clients of all tests: each request would start a thread and a loop of its own."""
+    with start_blocking_portal() as portal:
+        yield portal
+
+
 @pytest.fixture
-def client_for(app: FastAPI, session: Session) -> Iterator[Callable[[User | None], TestClient]]:
+def client_for(app: FastAPI, portal: BlockingPortal, session: Session) -> Iterator[Callable[[User | None], TestClient]]:
     """A client of the real application on the test's transaction, signed in by API token as a user (or nobody)."""
     from server.auth.tokens import create_api_token
 
@@ -198,6 +208,7 @@ def client_for(app: FastAPI, session: Session) -> Iterator[Callable[[User | None
 
     def make(user: User | None) -> TestClient:
         client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+        client.portal = portal
         if user is not None:
             _, secret = create_api_token(session, user.id, "test", None, None)
             client.headers["Authorization"] = f"Bearer {secret}"

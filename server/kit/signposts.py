@@ -13,7 +13,8 @@ class Signposted(APIRouter):
 
     def __init__(self, room: APIRouter) -> None:
         super().__init__()
-        self.include_router(room)
+        # included, they would be put together once more before the server is up: more than a second
+        self.routes.extend(room.routes)
         self.begins = beginnings(room.routes)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

@@ -8,22 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 
-from server.app import create_app
 from server.auth.access import Public, Requires
+from tests.application import routes
 
 
 def calls(dependant: Dependant) -> Iterator[object]:
     yield dependant.call
     for child in dependant.dependencies:
         yield from calls(child)
-
-
-def routes() -> list[APIRoute]:
-    return [
-        context.route for context in iter_route_contexts(create_app().routes) if isinstance(context.route, APIRoute)
-    ]
 
 
 def declared(route: APIRoute) -> list[object]:

@@ -14,15 +14,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from anyio.from_thread import start_blocking_portal
-from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from anyio.from_thread import BlockingPortal
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from shapely.geometry import MultiPolygon, box
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from server.app import create_app
 from server.auth import rights, sessions
 from server.auth.access import Requires, scope_of
 from server.auth.models import Role, User, WebSession
@@ -35,6 +33,7 @@ from server.opportunities import pipelines
 from server.sync import buckets, entities
 from server.sync.models import SyncItem
 from server.territories import service as territories
+from tests.application import application, routes
 from tests.conftest import requests_on
 
 type ClientFor = Callable[[User | None], TestClient]
@@ -76,18 +75,11 @@ TILE = "9/269/179"
 
 
 @lru_cache(maxsize=1)
-def application() -> FastAPI:
-    """The application, made once for all of this file."""
-    return create_app()
-
-
-@lru_cache(maxsize=1)
 def requirements() -> list[tuple[APIRoute, str]]:
     """Each route with the permission that it requires."""
     return [
         (route, child.call.permission)
-        for route in (context.route for context in iter_route_contexts(application().routes))
-        if isinstance(route, APIRoute)
+        for route in routes()
         for child in route.dependant.dependencies
         if isinstance(child.call, Requires)
     ]
@@ -110,13 +102,11 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="module")
-def ask(session: Session) -> Iterator[ClientFor]:
+def ask(session: Session, portal: BlockingPortal) -> Iterator[ClientFor]:
     """Clients of the application on that transaction, on one event loop."""
     app = application()
-
     app.dependency_overrides[request_transaction] = requests_on(session)
     with ExitStack() as stack:
-        portal = stack.enter_context(start_blocking_portal())
 
         def make(user: User | None) -> TestClient:
             client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)

@@ -17,7 +17,6 @@ from server.accounts.models import Site
 from server.accounts.service import NewAccount
 from server.activities import service as activities
 from server.activities.models import Visit
-from server.app import create_app
 from server.auth import codes
 from server.auth.access import scope_of
 from server.auth.models import Role, User
@@ -25,6 +24,7 @@ from server.auth.service import create_user
 from server.kit.database import transaction
 from server.plans.models import Plan, Route, Stop
 from server.territories import service as territories
+from tests.application import served
 from tests.conftest import PASSWORD
 
 PICKLIST = """
@@ -54,7 +54,7 @@ class Office:
                 await super().startup(sockets)
                 started.set()
 
-        config = uvicorn.Config(create_app(), host="127.0.0.1", port=self.port, log_level="error")
+        config = uvicorn.Config(served(), host="127.0.0.1", port=self.port, log_level="error")
         self.server = Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

@@ -6,10 +6,10 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from server.app import create_app
 from server.auth.models import Role, User
 from server.cli import check_free, sentences
 from server.kit.database import request_transaction
@@ -57,13 +57,14 @@ def test_a_text_that_no_column_holds_is_refused(name: str, client_for: ClientFor
     assert [user["login"] for user in client.get("/api/v1/users").json()["items"]] == ["ada"]
 
 
-def test_a_database_that_is_away_is_said_to_be_busy_in_words_for_people_too() -> None:
+def test_a_database_that_is_away_is_said_to_be_busy_in_words_for_people_too(
+    client_for: ClientFor, app: FastAPI
+) -> None:
     def away() -> None:
         raise OperationalError("select 1", {}, Exception("gone"))
 
-    app = create_app()
+    client = client_for(None)
     app.dependency_overrides[request_transaction] = away
-    client = TestClient(app, raise_server_exceptions=False)
     answer = client.get("/health")
     assert (answer.status_code, answer.headers["Retry-After"], answer.json()["code"]) == (503, "5", "busy")
     page = client.get("/sign-in", headers={"Accept": "text/html"})

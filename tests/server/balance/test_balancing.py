@@ -13,7 +13,6 @@ from sqlalchemy import Engine, func, select, text, update
 
 from geo.balance import cutting
 from server.accounts.models import Account, Site
-from server.app import create_app
 from server.auth import rights
 from server.auth.models import Role
 from server.auth.service import create_user
@@ -24,6 +23,7 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.territories import service as territories
 from server.territories.models import Territory
+from tests.application import served
 
 RUNS = "/api/v1/balance-runs"
 AREA = box(9.0, 47.0, 9.2, 47.06)
@@ -54,7 +54,7 @@ def company(empty_database: Engine) -> Iterator[TestClient]:
                 )
             )
         _, secret = create_api_token(session, ada.id, "test", None, None)
-    with TestClient(create_app()) as client:
+    with TestClient(served()) as client:
         client.headers["Authorization"] = f"Bearer {secret}"
         yield client
 

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from server.accounts import service
 from server.accounts.models import Account
 from server.accounts.service import NewAccount
-from server.app import create_app
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.service import create_user
 from server.kit.database import transaction
 from server.territories import service as territories
+from tests.application import served
 
 PASSWORD = "three words make one"
 PAGE = {"accept": "text/html"}
@@ -89,7 +89,7 @@ def live_server(company: None) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(served(), host="127.0.0.1", port=port, log_level="warning"))
     is_up = threading.Event()
     start = server.startup
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from server.accounts.models import Account
-from server.app import create_app
 from server.kit.database import transaction
+from tests.application import routes
 
 pytestmark = pytest.mark.browser
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
@@ -74,12 +73,7 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
 
 def pages() -> list[str]:
     """Every page that an address without names in it leads to; what is a part of a page has no head."""
-    routes = [context.route for context in iter_route_contexts(create_app().routes)]
-    paths = {
-        route.path
-        for route in routes
-        if isinstance(route, APIRoute) and "GET" in route.methods and not route.include_in_schema
-    }
+    paths = {route.path for route in routes() if "GET" in route.methods and not route.include_in_schema}
     return sorted(path for path in paths if "{" not in path and not path.startswith(("/tiles", "/sign")))
 
 
