@@ -45,8 +45,8 @@ def expect(holds: bool, message: str) -> None:
         raise StepFailed(message, help="The processes' logs are in the demonstration's folder.")
 
 
-def run(region_file: Path | None, folder: Path, tell: Tell) -> dict[str, Any]:
-    """Run the main job; every figure is looked at, anything off is an error."""
+def run(region_file: Path | None, folder: Path, tell: Tell, customers: int = steps.CUSTOMERS) -> dict[str, Any]:
+    """Run the main job for so many customers; every figure is looked at, anything off is an error."""
     report, logs = Report(), folder / "logs"
     with report.step("region", tell):
         region_id = regions.choose(region_file, lambda step, _done, _total: None)
@@ -58,7 +58,7 @@ def run(region_file: Path | None, folder: Path, tell: Tell) -> dict[str, Any]:
     port = free_port()
     with worker(logs / "worker.log"):
         with web_server(port, logs / "server.log") as address:
-            office(report, Api(address, steps.token_of("admin")), region_id, folder, ids, tell)
+            office(report, Api(address, steps.token_of("admin")), region_id, folder, ids, tell, customers)
             phone = Phone(folder / "phone", address)
             with report.step("phone signs in and syncs", tell):
                 first_sync(report, phone)
@@ -75,11 +75,13 @@ def run(region_file: Path | None, folder: Path, tell: Tell) -> dict[str, Any]:
     }
 
 
-def office(report: Report, api: Api, region_id: UUID, folder: Path, ids: dict[str, UUID], tell: Tell) -> None:
+def office(
+    report: Report, api: Api, region_id: UUID, folder: Path, ids: dict[str, UUID], tell: Tell, customers: int
+) -> None:
     """Import, place, count, plan, export."""
     with report.step("import", tell):
         with transaction() as session:
-            content, rows = steps.customer_list(session, region_id)
+            content, rows = steps.customer_list(session, region_id, customers)
         imported = steps.import_customers(api, content)
         report.counts["import"] = imported
         expect(imported["counts"].get("error", 0) > 0, "The rows that are wrong were not refused.")

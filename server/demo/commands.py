@@ -14,6 +14,7 @@ import typer
 from server.demo import check as checking
 from server.demo import regions, stage
 from server.demo.processes import free_port, web_server, worker
+from server.demo.steps import CUSTOMERS
 from server.kit import embedded
 from server.kit.database import engine
 from server.kit.settings import settings
@@ -41,14 +42,15 @@ def demo(
         Path | None, typer.Option("--dir", help="Where exports and the phone's files go; left out: a temporary folder.")
     ] = None,
     port: Annotated[int | None, typer.Option(help="Port of the server.")] = None,
+    customers: Annotated[int, typer.Option(min=50, max=3000, help="How many customers a new company has.")] = CUSTOMERS,
 ) -> None:
     """Load a region and a made-up company, plan its week, and serve it until Ctrl-C."""
     try:
         if check:
             place = (folder or Path(tempfile.mkdtemp(prefix="waymark-demo-"))).absolute()
-            report = checking.run(region, place, tell)
+            report = checking.run(region, place, tell, customers)
         else:
-            serve(region, folder.absolute() if folder else None, settings().port if port is None else port)
+            serve(region, folder.absolute() if folder else None, settings().port if port is None else port, customers)
     finally:
         roads.stop_all()
         if isinstance(context.obj, StartedHere) and context.obj.database:
@@ -58,7 +60,7 @@ def demo(
         typer.echo(json.dumps(report, default=str))
 
 
-def serve(region: Path | None, folder: Path | None, port: int) -> None:
+def serve(region: Path | None, folder: Path | None, port: int, customers: int) -> None:
     """Prepare what is missing and serve it."""
     logs = settings().folder("logs")
     bars = StepBars()
@@ -68,7 +70,7 @@ def serve(region: Path | None, folder: Path | None, port: int) -> None:
     if free != port:
         typer.echo(f"Port {port} is in use by another program; port {free} is taken instead.", err=True)
     with worker(logs / "worker.log"), web_server(free, logs / "server.log") as address:
-        first = stage.prepare(region_id, address, folder, tell)
+        first = stage.prepare(region_id, address, folder, tell, customers)
         typer.echo(stage.welcome(address, first))
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -35,7 +35,7 @@ PAST_DAYS = 60
 METRE_IN_DEGREES = 1 / 111_195
 
 
-def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> date:
+def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell, customers: int = steps.CUSTOMERS) -> date:
     """Bring the company onto the stage, each part only when it is missing; gives the first planned day."""
     api = None
     with transaction() as session:
@@ -47,7 +47,7 @@ def prepare(region_id: UUID, address: str, folder: Path | None, tell: Tell) -> d
         api = Api(address, steps.token_of("admin"))
         tell("importing the customer list")
         with transaction() as session:
-            content, _ = steps.customer_list(session, region_id)
+            content, _ = steps.customer_list(session, region_id, customers)
         steps.import_customers(api, content)
         tell("placing the customers on the map")
         wait_for_pins()

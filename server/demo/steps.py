@@ -49,17 +49,17 @@ def token_of(login: str) -> str:
         return create_api_token(session, user.id, "demonstration", None, 1)[1]
 
 
-def customer_list(session: Session, region_id: UUID) -> tuple[bytes, int]:
-    """The company's customer list as a file, and how many rows it has."""
+def customer_list(session: Session, region_id: UUID, count: int = CUSTOMERS) -> tuple[bytes, int]:
+    """The company's customer list as a file with so many customers, and how many rows it has with the bad ones."""
     region = session.get_one(Region, region_id)
     addresses = [RealAddress(*row) for row in session.execute(ADDRESSES, {"region": region_id})]
-    if len(addresses) < CUSTOMERS // 10:
+    if len(addresses) < count // 10:
         raise StepFailed(
             f"Region {region.name} has only {len(addresses)} house numbers with street and town.",
             help="Take an extract with more addresses.",
         )
     reps = {"North": NORTH, "South": SOUTH}
-    rows = customer_rows(addresses, country=region.country or "LI", reps=reps, count=CUSTOMERS)
+    rows = customer_rows(addresses, country=region.country or "LI", reps=reps, count=count)
     return as_csv(rows), len(rows)
 
 

@@ -21,6 +21,7 @@ def test_the_main_job_runs_from_customers_to_visits_that_arrive_once(tmp_path: P
     environment.pop("WAYMARK_DATABASE_URL", None)
     (tmp_path / "home").mkdir(mode=0o755)
     command = [sys.executable, "-m", "server.cli", "demo", "--check", "--region", str(region), "--dir", str(tmp_path)]
+    command += ["--customers", "80"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     report = json.loads(done.stdout.strip().splitlines()[-1])

@@ -82,11 +82,10 @@ def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     seen, faults = 0, []
     for path in pages():
-        answer = page.request.get(path, headers={"accept": "text/html"})
-        if "<html" not in (text := answer.text()) or "</nav>" not in text:
+        page.goto(path)
+        if not page.query_selector("nav"):
             continue
         seen += 1
-        page.goto(path)
         if seen % 3 == 0:
             page.evaluate("document.documentElement.dataset.theme = 'dark'")
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
