@@ -5,9 +5,6 @@ is recorded waits beside the outbox for some minutes and leaves as an op like an
 """
 
 import json
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,7 +13,6 @@ from mobile.field.checkin import Fix, distance_m
 from mobile.field.ports import Position
 from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
-from mobile.field.store.fixes import FixesGone
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Outbox
 
@@ -140,10 +136,7 @@ def close_piece(store: Store) -> bool:
         return False
     fixes = [one.body for one in waiting]
     d = {"kind": "way", "at": fixes[0]["at"], "fixes": fixes}
-    try:
-        store.save(op_of("create", "track", uuid7(), d=d), fixes=[one.n for one in waiting])
-    except FixesGone:  # the pause and the recorder's thread came at once: one of them has saved it
-        return False
+    store.save(op_of("create", "track", uuid7(), d=d), fixes_upto=waiting[-1].n)
     return True
 
 
@@ -194,33 +187,6 @@ def _body(fix: Fix) -> Json:
         "lat": round(fix.lat, 6),
         "accuracy_m": round(fix.accuracy_m, 1),
     }
-
-
-class Recorder:
-    """The thread that looks where the rep is. It goes on behind other apps as long as the system lets it."""
-
-    def __init__(self, open_store: Callable[[], Store], position: Position, on_piece: Callable[[], None]) -> None:
-        self._open, self._position, self._on_piece = open_store, position, on_piece
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="tracks", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the thread to end after the look it is in."""
-        self._ends.set()
-
-    def _work(self) -> None:
-        store = self._open()
-        try:
-            trail = Trail(store, self._position)
-            while not self._ends.wait(LOOK_S):
-                with suppress(Exception):  # the outermost loop: one look that fails must not end the others
-                    if trail.look(clock.now()):
-                        self._on_piece()
-        finally:
-            store.close()
 
 
 # -- what the rep sees

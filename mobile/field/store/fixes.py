@@ -5,7 +5,6 @@ They are not salvaged from a damaged file: its copy may hold some that an op has
 
 import json
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobile.field.store.canonical import Json, canonical
@@ -15,10 +14,6 @@ from mobile.field.store.sealing import Texts
 def way(db: sqlite3.Connection) -> None:
     """What waits to become an op."""
     db.execute("create table fix(n integer primary key autoincrement, body text not null)")
-
-
-class FixesGone(Exception):
-    """Another op has taken some of these fixes meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +38,6 @@ class Fixes:
         rows = self.db.execute("select n, body from fix order by n").fetchall()
         return [Kept(row["n"], json.loads(self._texts.open(row["body"]))) for row in rows]
 
-    def take(self, numbers: Sequence[int]) -> None:
-        """Forget fixes that an op has, in the transaction that saves it; raises FixesGone if it is not the first."""
-        marks = ",".join("?" * len(numbers))
-        gone = self.db.execute(f"delete from fix where n in ({marks})", tuple(numbers)).rowcount  # noqa: S608 marks only
-        if gone != len(numbers):
-            raise FixesGone
-
-    def let_go(self) -> None:
-        """Forget all of them."""
-        self.db.execute("delete from fix")
+    def let_go(self, upto: int | None = None) -> None:
+        """Forget those up to a number, or all of them."""
+        self.db.execute("delete from fix where n<=coalesce(?,n)", (upto,))

@@ -119,10 +119,10 @@ class Outbox:
 
     # -- capture
 
-    def append(self, body: Json, contents: Sequence[Content] = (), *, fixes: Sequence[int] = ()) -> Op:
+    def append(self, body: Json, contents: Sequence[Content] = (), *, fixes_upto: int = 0) -> Op:
         """Save one op for good, with the contents that lie here already: a power cut after this does not lose it.
 
-        Fixes of some numbers are in it and go with the same transaction; raises FixesGone if another op has some.
+        The fixes up to a number are in it, and go with the same transaction.
         """
         text = canonical(body)
         if len(text.encode("utf-8")) > MAX_OP_BYTES:
@@ -145,8 +145,8 @@ class Outbox:
                 ),
             ).fetchone()
             self.blobs.enter(contents, body["op_id"])
-            if fixes:
-                self.fixes.take(fixes)
+            if fixes_upto:
+                self.fixes.let_go(fixes_upto)
         if row["n"] % BACKUP_EVERY == 0:
             with contextlib.suppress(sqlite3.Error, OSError):  # it is saved already; the copy can wait for room
                 self.back_up()
