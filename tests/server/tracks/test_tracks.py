@@ -11,6 +11,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from server.accounts.models import Account
+from server.activities.models import Visit
 from server.auth.access import scope_of
 from server.auth.models import RepProfile, Role, User
 from server.auth.service import set_team
@@ -208,3 +210,26 @@ def test_strangers_are_no_reps(session: Session, make_user: MakeUser, client_for
     ada = client_for(make_user("ada"))
     assert ada.get(f"/api/v1/tracks/{UUID(int=1)}/{DAY}").status_code == 404
     assert ada.get("/api/v1/tracks").status_code == 422
+
+
+def test_the_map_draws_the_way_for_who_may_see_it_and_today_says_that_it_is_paused(
+    session: Session, rita: User, make_user: MakeUser, client_for: ClientFor
+) -> None:
+    mona, mia = make_user("mona", Role.MANAGER), make_user("mia", Role.MARKETING)
+    set_team(session, "West", [rita.id, mona.id])
+    account = Account(name="Bakery", owner_id=rita.id)
+    session.add(account)
+    session.flush()
+    for day in (DAY, DAY - timedelta(days=1)):
+        session.add(Visit(account_id=account.id, rep_id=rita.id, zone="Europe/Vaduz", day=day))
+    service.take(session, rita.id, way(-20, -19))
+    service.take(session, rita.id, mark(TrackKind.PAUSE, -18))
+    drawn = {}
+    for user in (rita, mona, mia):
+        client = client_for(user)
+        today = client.get("/home/today").text
+        assert "Rita" in today
+        drawn[user.login] = [one["lines"] for one in client.get(f"/home/day?day={DAY}").json()["tracks"]]
+        assert ("way paused at 11:42" in today) == (user is not mia)
+        assert ("[[9.5, 47.1], [9.5045, 47.1045]]" in today) == (user is not mia)
+    assert drawn == {"rita": [[[[9.5, 47.1], [9.5045, 47.1045]]]], "mona": drawn["rita"], "mia": []}
