@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, worktexts
+from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, tracktexts, worktexts
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -271,7 +271,9 @@ DE = {
 }
 
 EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN | daytexts.EN | locktexts.EN | signtexts.EN
+EN |= tracktexts.EN
 DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE | daytexts.DE | locktexts.DE | signtexts.DE
+DE |= tracktexts.DE
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {

@@ -81,6 +81,7 @@ from server.tickets import routes as ticket_routes
 from server.tickets import tile_routes as ticket_tile_routes
 from server.timeline import people_routes
 from server.timeline import routes as timeline_routes
+from server.tracks import routes as track_routes
 from server.web import pages, site
 from server.webhooks import routes as webhook_routes
 
@@ -127,6 +128,7 @@ ROUTERS = (
     inbox_routes.router,
     outgoing_routes.router,
     closure_routes.router,
+    track_routes.router,
     contact_routes.router,
     demand_routes.router,
     segment_routes.router,

@@ -88,7 +88,7 @@ def _scene(view) -> None:
     ]
     route = _route(dice)
     stops = [Pin(f"stop:{n}", *route[n * 40], str(n + 1), "brand") for n in range(10)]
-    view.show(stops + pins, [(route, False)], Fix(*MIDDLE, 40, clock.now()))
+    view.show(stops + pins, [(route, "route")], Fix(*MIDDLE, 40, clock.now()))
 
 
 def _measure(loop, steps: Iterator[None]) -> tuple[float, float, float]:

@@ -85,6 +85,12 @@ class AndroidPosition:
         newest = max(fixes, key=lambda one: one.taken_at, default=None)
         return newest if newest is not None and clock.now() - newest.taken_at <= FRESH else None
 
+    def rest(self) -> None:
+        """Let the phone put its GPS away; the next question asks for readings anew."""
+        if self._manager is not None:
+            self._manager.removeUpdates(self._listener)
+            self._manager = self._listener = None
+
     @staticmethod
     def _providers(manager: Any) -> list[str]:
         found = manager.getProviders(True)

@@ -44,6 +44,8 @@ class NoPosition:
     def fix(self) -> Fix | None:
         return None
 
+    def rest(self) -> None: ...
+
 
 class GivenPosition:
     """A position typed in by whoever tries the app, marked as made up."""
@@ -53,6 +55,8 @@ class GivenPosition:
 
     def fix(self) -> Fix | None:
         return Fix(self._lon, self._lat, self._accuracy_m, clock.now(), mock=True)
+
+    def rest(self) -> None: ...
 
 
 class DesktopNetwork:

@@ -12,11 +12,12 @@ GROUPS = {
     "visit": "visits", "visit_type": "visits", "pin_proposal": "visits",
     "route": "plans", "stop": "plans",
     "activity": "activities", "ticket": "tickets", "opportunity": "deals", "order": "orders", "lead": "leads",
-    "product": "catalogue", "price_list": "catalogue", "price_list_use": "catalogue",
+    "track": "tracks", "product": "catalogue", "price_list": "catalogue", "price_list_use": "catalogue",
 }  # fmt: skip
 """Which kinds of rows are told as one; every other is told among the rest."""
 COUNTED = {
     "accounts": "account", "people": "contact", "visits": "visit", "plans": "route", "catalogue": "product",
+    "tracks": "track",
 }  # fmt: skip
 """What is counted in a group of several kinds."""
 REST = "other"

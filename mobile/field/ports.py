@@ -35,6 +35,9 @@ class Position(Protocol):
     def fix(self) -> Fix | None:
         """The newest reading, or None when there is none."""
 
+    def rest(self) -> None:
+        """Nobody needs readings for now; asking for one takes them up again."""
+
 
 class Network(Protocol):
     """What the system says about connections."""

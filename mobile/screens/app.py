@@ -43,6 +43,7 @@ from mobile.screens import (
 )
 from mobile.screens.context import Context
 from mobile.screens.guard import Guard
+from mobile.screens.trail import Footsteps
 from mobile.texts import Words
 from mobile.theme import DARK, LIGHT
 from mobile.widgets.bars import Stage, Toast
@@ -101,7 +102,7 @@ class WaymarkApp(App):
         self._asked: set[str] = set()
         self._shown: tuple[str, dict[str, Any]] | None = None
         self.ctx = Context(self.phone, Words(), self)
-        self.guard = Guard(self)
+        self.guard, self.footsteps = Guard(self), Footsteps(self)
 
     # -- life
 
@@ -147,6 +148,7 @@ class WaymarkApp(App):
             return
         self._open_maps()
         self.guard.start()
+        self.footsteps.start()
         self.go("today")
         if self.syncing and self.worker is None:
             self.worker = SyncWorker(self._sync, self._synced)
@@ -288,6 +290,7 @@ class WaymarkApp(App):
     def _close(self) -> None:
         """Nothing is open and nothing runs; a sync that is still under way ends without a word."""
         self.guard.stop()
+        self.footsteps.stop()
         if self.worker is not None:
             self.worker.stop()
             self.worker = None

@@ -5,7 +5,7 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
-from mobile.field import around, reads
+from mobile.field import around, reads, tracks
 from mobile.field.maps.polyline import decode
 from mobile.field.store import clock
 from mobile.screens.leads import LAYER_ICONS, open_somebody
@@ -71,7 +71,8 @@ class DayMap(FloatLayout):
         self.people = {one.id: one for one in around.everybody(ctx.files, ctx.accounts())} if territory else {}
         self.hidden = set(ctx.phone.settings()["hidden_layers"].split())
         self.fix = ctx.phone.position.fix()
-        self.map.show(self._pins(), self._route(), self.fix)
+        self.driven = tracks.lines(ctx.files, ctx.day or clock.today())
+        self._show()
         self._look_at(account_id)
         self.add_widget(zoom_buttons(ctx, self.map, self.fix))
         self.add_widget(attribution(ctx))
@@ -84,6 +85,11 @@ class DayMap(FloatLayout):
             self.shelf.add_widget(Notice(ctx.words("no_map_help"), "info"))
         if account_id:
             self.tapped(f"account:{account_id}")
+
+    def _show(self):
+        """Everything on the map; where I drove lies below the route."""
+        driven = [] if "track" in self.hidden else [(line, "track") for line in self.driven]
+        self.map.show(self._pins(), driven + self._route(), self.fix)
 
     def _look_at(self, account_id):
         chosen = self.people.get(account_id)
@@ -136,16 +142,19 @@ class DayMap(FloatLayout):
 
     def _layer_card(self):
         words, card = self.ctx.words, Card(spacing=0, padding=6)
-        for layer in around.LAYERS:
-            count = sum(one.layer == layer for one in self.people.values())
+        rows = [(one, LAYER_INKS.get(one, "brand"), LAYER_ICONS[one]) for one in around.LAYERS]
+        if self.driven:
+            rows.append(("track", "info", "route"))
+        for layer, ink, icon in rows:
             on = layer not in self.hidden
             row = Touchable(lambda name=layer: self._toggle(name), "paper", size_hint_y=None, height=dp(48))
             row.padding, row.spacing, row.label = (dp(6), 0), dp(8), words(f"layers_{layer}")
             row.add_widget(Icon("check" if on else "minus", 18, "brand" if on else "quiet", size=(dp(22), dp(24))))
-            ink = LAYER_INKS.get(layer, "brand")
-            row.add_widget(Icon(LAYER_ICONS[layer], 18, ink, size=(dp(22), dp(24))))
+            row.add_widget(Icon(icon, 18, ink, size=(dp(22), dp(24))))
             row.add_widget(Text(words(f"layers_{layer}"), 16, lines=1, pos_hint={"center_y": 0.5}))
-            row.add_widget(Word(words.number(count), 14, ink="quiet"))
+            if layer != "track":
+                count = sum(one.layer == layer for one in self.people.values())
+                row.add_widget(Word(words.number(count), 14, ink="quiet"))
             card.add_widget(row)
         return card
 
@@ -153,7 +162,7 @@ class DayMap(FloatLayout):
         """Show or hide one layer; it stays so until the rep says otherwise."""
         self.hidden ^= {layer}
         self.ctx.phone.choose("hidden_layers", " ".join(sorted(self.hidden)))
-        self.map.show(self._pins(), self._route(), self.fix)
+        self._show()
         self._toggle_panel()
         self._toggle_panel()
 
@@ -166,7 +175,7 @@ class DayMap(FloatLayout):
         estimated = [s.estimated for s in on_route] + [day.estimated]
         legs = day.polylines if len(day.polylines) == len(places) - 1 else ("",) * (len(places) - 1)
         return [
-            (decode(leg), guess) if leg else ([here, there], True)
+            (decode(leg), "guess" if guess else "route") if leg else ([here, there], "guess")
             for leg, guess, here, there in zip(legs, estimated, places, places[1:], strict=False)
         ]
 

@@ -89,7 +89,7 @@ class PinForm(BoxLayout):
         pins = [Pin("new", *self.map.at, ink="accent", size=11)]
         if self.pin:
             pins.append(Pin("old", *self.pin, ink="quiet", size=7, uncertainty_m=self.site.get("uncertainty_m") or 0))
-        line = [([self.pin, self.map.at], True)] if self.pin and (self.moved_m or 0) > 1 else []
+        line = [([self.pin, self.map.at], "guess")] if self.pin and (self.moved_m or 0) > 1 else []
         self.map.show(pins, line, self.fix)
         words = self.ctx.words
         self.far.text = words("pin_moved", distance=words.distance(self.moved_m)) if self.pin else words("pin_first")

@@ -1,11 +1,12 @@
 """Settings: appearance, language, networks, the lock, what lies on this phone, what works without a network."""
 
-from mobile.field import holdings, locking
+from mobile.field import holdings, locking, tracks
+from mobile.field.store import clock
 from mobile.field.sync.hello import APP_VERSION
 from mobile.screens.parts import fact, frame, section
 from mobile.texts import LANGUAGES
 from mobile.widgets.base import Column, Icon, Row, Scroller, Text
-from mobile.widgets.controls import Chips, PushButton
+from mobile.widgets.controls import Chips, Notice, PushButton
 
 OFFLINE = ("today", "map", "accounts", "visit", "photos", "order", "lead", "times", "replan", "week")
 ONLINE = ("sign_in", "sync", "pictures")
@@ -24,6 +25,7 @@ def build(ctx):
         choice("appearance", "appearance", [(k, words(k)) for k in ("light", "dark")]),
         choice("language", "language", list(LANGUAGES.items())),
         photos,
+        _tracks(ctx),
         _lock(ctx),
         _data(ctx),
         _offline(ctx),
@@ -35,6 +37,55 @@ def build(ctx):
         ),
     )
     return frame(ctx, words("settings"), page, back=True)
+
+
+def _tracks(ctx):
+    """What is recorded of the rep's way, in plain words, and the pause of it."""
+    words, outbox, now = ctx.words, ctx.files.outbox, clock.now()
+    box, known = section(words("tracks")), tracks.rules(outbox)
+    if known is None:
+        box.add_widget(Text(words("tracks_off"), 14, ink="quiet"))
+        return box
+    tracks.read(outbox)
+    today = clock.today()
+    shift, paused = known.shift_of(today), tracks.is_paused(outbox, now)
+    box.add_widget(Text(words("tracks_on"), 16))
+    when = words("tracks_free")
+    if shift is not None:
+        when = words(
+            "tracks_today", start=f"{shift.starts_at.astimezone():%H:%M}", end=f"{shift.ends_at.astimezone():%H:%M}"
+        )
+    box.add_widget(Text(when, 16, True))
+    box.add_widget(Text(words("tracks_what"), 14, ink="quiet"))
+    box.add_widget(Text(words("tracks_who", n=known.keep_days), 14, ink="quiet"))
+    if paused:
+        box.add_widget(Notice(words("tracks_paused"), "info"))
+    else:
+        count = words.number(sum(map(len, tracks.fixes_of(ctx.files, today))))
+        box.add_widget(
+            Text(words("tracks_now" if tracks.shift_now(outbox, now) else "tracks_later", n=count), 14, True)
+        )
+    if paused:
+        box.add_widget(PushButton(words("tracks_resume"), lambda: _take_up(ctx), "route", "quiet"))
+    elif shift is not None and now <= shift.ends_at:
+        box.add_widget(PushButton(words("tracks_pause"), lambda: _pause(ctx), "ban", "quiet"))
+    return box
+
+
+def _pause(ctx):
+    tracks.pause(ctx.files)
+    _said(ctx, "tracks_paused_now")
+
+
+def _take_up(ctx):
+    tracks.resume(ctx.files)
+    _said(ctx, "tracks_resumed")
+
+
+def _said(ctx, key):
+    ctx.nav.saved()
+    ctx.nav.again()
+    ctx.nav.toast(ctx.words(key))
 
 
 def _lock(ctx):

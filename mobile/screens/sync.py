@@ -57,6 +57,8 @@ def _title(ctx, op):
     words = ctx.words
     if op.e == "visit_event":
         what = words("kind_visit_event", state=words(f"s_{op.body['d']['state']}"))
+    elif op.e == "track":
+        what = words(f"kind_{op.body['d']['kind']}")
     else:
         what = words(f"kind_{op.e}") if words.has(f"kind_{op.e}") else op.e
     return "  ·  ".join(p for p in (what, reads.account_name(ctx.files, op)) if p)

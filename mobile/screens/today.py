@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import reads, records, restday
+from mobile.field import reads, records, restday, tracks
 from mobile.field.store import clock
 from mobile.screens import map_view
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
@@ -44,6 +44,9 @@ def _timeline(ctx, day, day_date, out):
     column = scroller.column
     column.add_widget(Text(_summary(ctx, day, day_date), 14, ink="quiet"))
     column.add_widget(gap(6))
+    if tracks.is_news(ctx.files.outbox):
+        column.add_widget(_news(ctx))
+        column.add_widget(gap(10))
     if not day.stops:
         column.add_widget(_empty(ctx, day_date))
         return scroller
@@ -67,6 +70,12 @@ def _timeline(ctx, day, day_date, out):
     if day.end and day.returns_at:
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
     return scroller
+
+
+def _news(ctx):
+    """The company records the rep's way: told once, before anything else, with the way to what it is."""
+    see = PushButton(ctx.words("tracks_show"), lambda: ctx.nav.go("settings"), "route", "quiet")
+    return Column(Notice(ctx.words("tracks_news"), "info"), see, spacing=8)
 
 
 def _summary(ctx, day, day_date):

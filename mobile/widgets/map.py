@@ -66,12 +66,12 @@ class MapView(Gestures):
     # -- what is shown
 
     def show(self, pins=(), lines=(), me=None):
-        """Put things on the map: pins, routes as lists of (lon, lat) with "dashed", and my own fix."""
+        """Put things on the map: pins, lines as lists of (lon, lat) with their kind (mapmarks.stroke), my fix."""
         self.pins, self.lines, self.me = list(pins), list(lines), me
         self._gathered, self._at = {}, {pin.key: to_world(pin.lon, pin.lat) for pin in self.pins}
         self._by_key = {pin.key: pin for pin in self.pins}
         self._alone = [pin for pin in self.pins if not pin.gathers]
-        self._routes.show([([to_world(*p) for p in points], dashed) for points, dashed in self.lines])
+        self._routes.show([([to_world(*p) for p in points], kind) for points, kind in self.lines])
         self._marks.forget()
         self._redraw()
         self.refresh()

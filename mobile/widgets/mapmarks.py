@@ -120,7 +120,7 @@ class Routes(InstructionGroup):
             self.add(part)
 
     def show(self, lines):
-        """Lines of places of the world, each with "dashed"."""
+        """Lines of places of the world, each with its kind."""
         self._lines, self._from = lines, None
 
     def put(self, middle, bearing, centre, scale, *, rests=False):
@@ -137,20 +137,24 @@ class Routes(InstructionGroup):
     def _draw(self, centre, scale):
         self._from = (*centre, scale)
         self._inside.clear()
-        for places, dashed in self._lines:
+        for places, kind in self._lines:
             flat = [c for x, y in places for c in ((x - centre[0]) * scale, (centre[1] - y) * scale)]
             if len(flat) >= 4:
-                for part in stroke(flat, dashed):
+                for part in stroke(flat, kind):
                     self._inside.add(part)
 
 
-def stroke(flat, dashed):
-    """A route, with a halo unless it is dashed."""
-    if not dashed:
+def stroke(flat, kind):
+    """A line: "route" with a halo, "guess" straight and dashed, "track" as a broad band that a route lies on."""
+    if kind == "track":
+        yield Color(*colour("info", 0.5))
+        yield Line(points=flat, width=dp(5), joint="round", cap="round")
+        return
+    if kind == "route":
         yield Color(*colour("map_halo", 0.9))
         yield Line(points=flat, width=dp(3.2), joint="round", cap="round")
     yield Color(*colour("accent"))
-    if dashed:
+    if kind == "guess":
         yield Line(points=flat, width=1, dash_length=dp(8), dash_offset=dp(5))
     else:
         yield Line(points=flat, width=dp(1.8), joint="round", cap="round")

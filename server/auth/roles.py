@@ -49,6 +49,7 @@ OBJECTS: Mapping[str, tuple[str, ...]] = {
     "sync": ("read", "write"),
     "territories": ("read", "write"),
     "tickets": ("read", "write", "assign", "import", "export"),
+    "tracks": ("read",),
     "users": ("read", "write", "view_as"),
 }
 """Every object and its actions."""
@@ -121,6 +122,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
         "tickets:read": Level.TERRITORY,
         "tickets:write": Level.TERRITORY,
         "tickets:export": Level.TERRITORY,
+        "tracks:read": Level.OWN,
         "users:read": Level.OWN,
     },
     Role.MANAGER: EVERYTHING
@@ -182,6 +184,7 @@ GRANTS: Mapping[Role, Mapping[str, Level]] = {
         "tickets:assign": Level.TEAM,
         "tickets:import": Level.OWN,
         "tickets:export": Level.TEAM,
+        "tracks:read": Level.TEAM,
         "users:read": Level.TEAM,
         "users:view_as": Level.TEAM,
         "users:write": Level.NONE,

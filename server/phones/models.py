@@ -1,6 +1,8 @@
 """Tables of what the company says to all its phones."""
 
-from sqlalchemy import CheckConstraint, SmallInteger, text
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, DateTime, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
@@ -17,8 +19,20 @@ class PhoneRules(Base):
         server_default=text("14"),
         comment="So many days without the server close what a phone shows; unsent work stays.",
     )
+    tracks_since: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), comment="Since when phones record the way of their reps; null: they do not."
+    )
+    tracks_days: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("30"), comment="After so many days a way is deleted."
+    )
+
+    @property
+    def records_tracks(self) -> bool:
+        """Whether phones record the way of their reps."""
+        return self.tracks_since is not None
 
     __table_args__ = (
         CheckConstraint("one", name="one"),
         CheckConstraint("lock_days between 1 and 90", name="lock_days"),
+        CheckConstraint("tracks_days between 1 and 365", name="tracks_days"),
     )

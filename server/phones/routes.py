@@ -18,11 +18,21 @@ ManageDevices = Annotated[Scope, requires("devices:manage")]
 class PhoneRulesWrite(BaseModel):
     """What holds for every phone of the company."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"lock_days": 14}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"lock_days": 14, "records_tracks": False, "tracks_days": 30}]}
+    )
 
     lock_days: int = Field(
         description="So many days without the server close what a phone shows, until its rep signs in; 1 to 90. "
         "What was not sent stays on the phone all the same."
+    )
+    records_tracks: bool | None = Field(
+        default=None,
+        description="Whether phones record the way that their reps drive: in their working hours, never on days off, "
+        "and not while the rep has paused it. Off at first. Absent: as it is.",
+    )
+    tracks_days: int | None = Field(
+        default=None, description="After so many days a recorded way is deleted; 1 to 365. Absent: as it is."
     )
 
 
@@ -30,6 +40,9 @@ class PhoneRulesRead(PhoneRulesWrite):
     """The same as it stands."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    records_tracks: bool
+    tracks_days: int
 
 
 @router.get("/rules")
@@ -42,4 +55,7 @@ def get_rules(scope: ReadDevices, session: Db) -> PhoneRulesRead:
 @router.put("/rules")
 def put_rules(body: PhoneRulesWrite, scope: ManageDevices, session: Db) -> PhoneRulesRead:
     """Set the rules; each phone hears them with its next sync. 403 for whoever manages a team's phones only."""
-    return PhoneRulesRead.model_validate(rules.set_rules(session, scope, body.lock_days))
+    said = rules.set_rules(
+        session, scope, body.lock_days, records_tracks=body.records_tracks, tracks_days=body.tracks_days
+    )
+    return PhoneRulesRead.model_validate(said)

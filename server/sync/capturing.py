@@ -34,6 +34,9 @@ from server.products.money import plain
 from server.records.service import Actor
 from server.sync import wire
 from server.sync.payloads import NewLine as Line
+from server.tracks import service as tracks
+from server.tracks.models import TrackKind
+from server.tracks.service import Report, TimedFix
 
 LATE = ("late_scope",)
 """What is odd about a fact at an account that is not the sender's any more."""
@@ -218,3 +221,11 @@ def forget(session: Session, attachment_id: UUID, scope: Scope) -> Made:
     if row.deleted_at is None:
         row = attachments.take_away(session, row)
     return row.id, row.rev
+
+
+def take_track(session: Session, op: wire.AddTrack, scope: Scope) -> tuple[UUID, int, int]:
+    """Keep what may be kept of the sender's way: id and revision (0 where nothing is), and how many fixes may not."""
+    fixes = [TimedFix(wire.moment(one.at), LonLat(one.lon, one.lat), one.accuracy_m) for one in op.d.fixes]
+    report = Report(op.id, TrackKind(op.d.kind), wire.moment(op.d.at), fixes)
+    row, dropped = tracks.take(session, scope.user_id, report)
+    return op.id, row.rev if row else 0, dropped

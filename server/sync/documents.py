@@ -198,6 +198,26 @@ class Territory(Document):
     outline: JsonValue
 
 
+class TrackFix(Document):
+    """Where the rep was."""
+
+    at: str
+    lon: float
+    lat: float
+    accuracy_m: float
+
+
+class Track(Document):
+    """A piece of the reader's own way, or that it was not recorded from there on."""
+
+    id: str
+    rep_id: str
+    day: str
+    kind: Literal["way", "pause", "resume"]
+    at: str
+    fixes: list[TrackFix]
+
+
 DOCUMENTS: dict[str, type[Document]] = {
     "user_public": UserPublic,
     "picklist": Picklist,
@@ -209,5 +229,6 @@ DOCUMENTS: dict[str, type[Document]] = {
     "pin_proposal": PinProposal,
     "route": Route,
     "stop": Stop,
+    "track": Track,
 }
 """The document of each entity."""

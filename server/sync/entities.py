@@ -49,6 +49,9 @@ PIN_PROPOSAL = """'id', r.id, 'account_id', account_surviving(r.account_id),
     'state', r.state, 'answer', r.answer, 'proposed_at', sync_time(r.proposed_at),
     'decided_at', sync_time(r.decided_at)"""
 
+TRACK = """'id', r.id, 'rep_id', r.rep_id, 'day', r.day, 'kind', r.kind, 'at', sync_time(r.starts_at),
+    'fixes', r.fixes"""
+
 ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, 'zone', r.zone,
     'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
     'returns_at', sync_time(r.returns_at), 'drive_s', r.drive_s, 'distance_m', r.distance_m,
@@ -76,6 +79,8 @@ class Entity:
     """SQL: keys and values of the document of row `r`; `:me` is who reads it."""
     right: Right | None = None
     """None: whoever has the bucket has the row."""
+    of: str | None = None
+    """The column that names the only one who gets the row, whoever else has the bucket."""
 
 
 ENTITIES = (
@@ -101,6 +106,7 @@ ENTITIES = (
     Entity(21, "stop", "stop", STOP),
     Entity(22, "lead", "lead", records.LEAD, records.LEADS),
     Entity(23, "attachment", "attachment", records.ATTACHMENT, records.FILES),
+    Entity(24, "track", "track", TRACK, of="rep_id"),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}
@@ -127,14 +133,15 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) ->
         return {}
     document = f"json_build_object({entity.document})"
     params: dict[str, Any] = {"ids": wanted}
-    if ":me" in document:
+    theirs = f"and r.{entity.of} = :me" if entity.of else ""
+    if ":me" in document or theirs:
         params["me"] = scope.user_id
     if hidden := scope.hidden(entity.name):
         empty = "select json_object_agg(key, case when key = any(:hidden) then null else value end)"
         document, params["hidden"] = f"({empty} from json_each({document}))", sorted(hidden)
     statement = f"""
         select r.id, r.rev, ({document})::text
-        from {entity.table} r where r.id = any(:ids) and r.deleted_at is null
+        from {entity.table} r where r.id = any(:ids) and r.deleted_at is null {theirs}
     """  # noqa: S608 our own constants
     found: Any = session.execute(prepared(statement), params)
     return {row_id: Row(rev, document) for row_id, rev, document in found.all()}

@@ -1,6 +1,6 @@
 """The first step of a sync: the phone says what it is and has, we say what we know of it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -8,15 +8,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
+from server.auth.models import User
 from server.kit import clock
 from server.phones import rules
 from server.sync import buckets, epochs, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BadMessage
+from server.tracks import hours
 
 POLL_S = 900
 JITTER_S = 60
+SHIFTS_AHEAD = timedelta(days=14)
+"""So far a phone without the server knows when its rep works; after that it records nothing."""
 MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -33,18 +37,19 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         raise BadMessage("The token belongs to another device.", help="Register the phone again.", field="device")
     now = clock.now()
     epoch = epochs.current(session)
+    said = rules.rules(session)
     device.app_version, device.schema_version = request.app, request.schema_
     device.pending = request.pending.model_dump(mode="json")
     device.last_seen_at = now
     device.skew_ms = (wire.moment(request.wall) - now) // MILLISECOND
     stale_n = request.max_n if request.epoch not in (None, epoch) else 0
     remember(session, device.id, request, now, stale_n)
-    return wire.HelloReply(
+    reply = wire.HelloReply(
         protocol=wire.PROTOCOL,
         epoch=epoch,
         last_n=device.last_n,
         durable_upto=durable_upto(session, device.id),
-        server_time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        server_time=spelled(now),
         buckets=[
             wire.BucketInfo(id=one.id, kind=one.kind, prio=one.priority, gen=one.gen)
             for one in buckets.subscriptions(session, scope)
@@ -56,8 +61,27 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         commands=[],
         poll_s=POLL_S,
         jitter_s=JITTER_S,
-        lock_days=rules.rules(session).lock_days,
+        lock_days=said.lock_days,
     )
+    if said.records_tracks:
+        reply.tracks = tracking(session, scope, said.tracks_days)
+    return reply
+
+
+def tracking(session: Session, scope: Scope, keep_days: int) -> wire.Tracking:
+    """When a phone may record its rep's way: in their shifts of the next fortnight."""
+    user = session.get_one(User, scope.user_id)
+    today = clock.today(hours.zone_of(user))
+    shifts = hours.shifts(session, user.id, today, today + SHIFTS_AHEAD)
+    return wire.Tracking(
+        keep_days=keep_days,
+        shifts=[wire.Shift(starts_at=spelled(one.starts_at), ends_at=spelled(one.ends_at)) for one in shifts],
+    )
+
+
+def spelled(moment: datetime) -> str:
+    """An instant as messages have it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def remember(session: Session, device_id: UUID, request: wire.HelloRequest, now: datetime, stale_n: int) -> None:

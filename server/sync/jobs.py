@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
+from server.phones import rules
 
 TOMBSTONES = timedelta(days=180)
 
@@ -38,6 +39,11 @@ sync_stamp(23::smallint, 'attachment', 'attachment', array(
     where a.taken_at < current_date - interval '13 months'
       and exists (select from sync_item i where i.e = 23 and i.id = a.id and i.op = 'P')
     order by a.id limit 5000)),
+sync_stamp(24::smallint, 'track', 'track', array(
+    select t.id from track t
+    where t.day < current_date - 7
+      and exists (select from sync_item i where i.e = 24 and i.id = t.id and i.op = 'P')
+    order by t.id limit 5000)),
 sync_stamp(20::smallint, 'route', 'route', array_agg(r.id)),
 sync_stamp(21::smallint, 'stop', 'stop', array(
     select s.id from stop s where s.route_id = any(array_agg(r.id))))
@@ -51,6 +57,12 @@ insert into sync_horizon (at, txid) values (:now, pg_snapshot_xmin(pg_current_sn
 FORGET = """
 delete from sync_item i using (select txid from sync_horizon where at < :limit order by at desc limit 1) old
 where i.op <> 'P' and i.txid < old.txid
+"""
+# What a retired phone sent of its rep's way is no longer kept than any other way.
+ASIDE = """
+delete from quarantined_op q
+where q.body ->> 'e' = 'track'
+  and (q.state <> 'waiting' or q.received_at < cast(:now as timestamptz) - cast(:days as int) * interval '1 day')
 """
 
 
@@ -71,5 +83,6 @@ def tidy(session: Session) -> int:
     now = clock.now()
     session.execute(text(AGED))
     session.execute(text(MARK), {"now": now})
+    session.execute(text(ASIDE), {"now": now, "days": rules.rules(session).tracks_days})
     forgotten: Any = session.execute(text(FORGET), {"limit": now - TOMBSTONES})
     return int(forgotten.rowcount)

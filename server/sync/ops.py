@@ -49,6 +49,8 @@ class Effect:
     row_id: UUID
     rev: int
     conflicts: tuple[FieldConflict, ...] = ()
+    dropped: int = 0
+    """Fixes of a track that were not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return Effect("applied", "account", *capturing.add_account(session, op, context.scope))
         case wire.AddAttachment():
             return Effect("applied", "attachment", *capturing.announce(session, op, context.scope, context.made_at))
+        case wire.AddTrack():
+            row_id, rev, dropped = capturing.take_track(session, op, context.scope)
+            return Effect("applied", "track", row_id, rev, dropped=dropped)
         case wire.Delete() if op.e == "attachment":
             return Effect("applied", "attachment", *capturing.forget(session, op.id, context.scope))
         case wire.Patch() if op.e == "activity":

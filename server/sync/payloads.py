@@ -132,6 +132,25 @@ class NewAttachment(Message):
     taken_at: Instant
 
 
+class TrackFix(Message):
+    """Where the phone was on the rep's way."""
+
+    at: Instant
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    accuracy_m: float = Field(ge=0)
+
+
+class NewTrack(Message):
+    """A piece of the rep's way with its fixes by time; or that the rep pauses the recording for the rest of the day, or
+    takes it up again, both without a fix."""
+
+    kind: Literal["way", "pause", "resume"]
+    at: Instant
+    """When it began."""
+    fixes: list[TrackFix] = Field(max_length=300)
+
+
 class QuarantineRequest(Message):
     """What a retired phone still holds, signed with its key: SHA-256 over the canonical list of ops."""
 

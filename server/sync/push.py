@@ -190,6 +190,8 @@ def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Eff
     result = wire.OpResult(n=op.n, status=effect.status, rev=effect.rev)
     if clashes:
         result.conflicts = clashes
+    if effect.dropped:
+        result.dropped = effect.dropped
     return result, effect
 
 
@@ -238,12 +240,13 @@ def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
 
 
 def kept(batch: Batch, op: Sent, result: wire.OpResult, effect: Effect | None = None) -> wire.OpResult:
-    """Keep an answer, to be written in the transaction of its effect; the body too unless the op was simply done.
+    """Keep an answer, to be written in the transaction of its effect; the body too unless the op was simply done, or
+    says where somebody was.
 
     A number of a phone has one answer. Where an op comes again with another content under its number, the answer to
     that stands under the number below zero; what comes after it in yet other words is answered and not kept.
     """
-    body = None if result.status in ("applied", "merged") else op.body
+    body = None if result.status in ("applied", "merged") or op.body.get("e") == "track" else op.body
     taken = {one.n for one in batch.receipts[op.op_id] if one.device_id == batch.device.id}
     number = next((n for n in (op.n, -op.n) if n not in taken), None)
     if number is not None:

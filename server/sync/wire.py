@@ -11,11 +11,30 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
+from server.sync.greetings import BucketInfo as BucketInfo
+from server.sync.greetings import Durable as Durable
+from server.sync.greetings import HelloReply as HelloReply
+from server.sync.greetings import HelloRequest as HelloRequest
+from server.sync.greetings import Limits as Limits
+from server.sync.greetings import Pending as Pending
+from server.sync.greetings import SchemaRange as SchemaRange
+from server.sync.greetings import Shift as Shift
+from server.sync.greetings import Tracking as Tracking
 from server.sync.messages import Instant as Instant
 from server.sync.messages import Message as Message
 from server.sync.messages import Small as Small
 from server.sync.messages import moment as moment
-from server.sync.payloads import Answers, NewAccount, NewActivity, NewAttachment, NewLead, NewOrder, NewPin, Signature
+from server.sync.payloads import (
+    Answers,
+    NewAccount,
+    NewActivity,
+    NewAttachment,
+    NewLead,
+    NewOrder,
+    NewPin,
+    NewTrack,
+    Signature,
+)
 from server.sync.payloads import BlobReply as BlobReply
 from server.sync.payloads import BlobRequest as BlobRequest
 from server.sync.payloads import CheckIn as CheckIn
@@ -50,83 +69,6 @@ def body_sha(op: dict[str, Any]) -> bytes:
 def emit(message: Message) -> dict[str, Any]:
     """A message as plain JSON; keys that were not set are left out."""
     return message.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-# hello
-
-
-class Pending(Message):
-    """What the phone still holds back."""
-
-    ops: int = Field(ge=0)
-    blobs: int = Field(ge=0)
-    oldest: str | None
-
-
-class HelloRequest(Message):
-    """The phone introduces itself."""
-
-    protocol: list[int]
-    app: Small
-    schema_: int = Field(alias="schema")
-    device: str
-    epoch: str | None
-    max_n: int = Field(ge=0)
-    tz: Small
-    wall: Instant
-    mono_ms: int = Field(ge=0, le=10**13)
-    boot: Small
-    free_mb: int
-    pending: Pending
-
-
-class Durable(Message):
-    """Up to which op the server's backups hold everything; until then the phone keeps its journal."""
-
-    n: int
-
-
-class BucketInfo(Message):
-    """A subscription that the user has now."""
-
-    id: int
-    kind: Literal["company", "territory", "user"]
-    prio: int
-    gen: int
-
-
-class SchemaRange(Message):
-    """The schema versions that the server understands."""
-
-    min: int
-    current: int
-
-
-class Limits(Message):
-    """What fits into one message."""
-
-    ops: int
-    push_bytes: int
-    page_rows: int
-    chunk: int
-
-
-class HelloReply(Message):
-    """What the server knows of this phone."""
-
-    protocol: int
-    epoch: str
-    last_n: int
-    durable_upto: Durable | None
-    server_time: str
-    buckets: list[BucketInfo]
-    schema_: SchemaRange = Field(alias="schema")
-    limits: Limits
-    commands: list[dict[str, JsonValue]]
-    poll_s: int
-    jitter_s: int
-    lock_days: int | None = Field(default=None, ge=1)
-    """So many days without the server close the cache, never the outbox. Absent from servers before version 0.4."""
 
 
 # push
@@ -247,8 +189,17 @@ class AddAttachment(Op):
     d: NewAttachment
 
 
+class AddTrack(Op):
+    """A piece of the rep's way, or that it is not recorded from here on, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["track"]
+    d: NewTrack
+
+
 type Creation = Annotated[
-    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAccount | AddAttachment, Field(discriminator="e")
+    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAccount | AddAttachment | AddTrack,
+    Field(discriminator="e"),
 ]
 type AnyOp = Annotated[Patch | SetChange | Delete | Creation, Field(discriminator="k")]
 
@@ -301,6 +252,8 @@ class OpResult(Message):
     conflicts: list[Clash] | None = None
     error: OpError | None = None
     replay: bool | None = None
+    dropped: int | None = None
+    """So many fixes of a `track` were not kept: outside working hours, in a pause, or nothing is recorded."""
 
 
 class PushReply(Message):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from server.activities.queries import CheckIn, Incoming
 from server.plans.queries import RouteView
+from server.tracks.queries import RepDay
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5BD6", "#8C6D1F")
 """Colours of reps: Okabe and Ito's without the yellow and the black, which a map swallows."""
@@ -45,13 +46,18 @@ def drawn_route(route: RouteView, colour: str) -> dict[str, Any]:
     }
 
 
-def drawn_tracks(checkins: Iterable[CheckIn], known: Mapping[UUID, str]) -> list[dict[str, Any]]:
-    """The check-ins of each rep in their order, with the rep's colour."""
+def drawn_tracks(
+    checkins: Iterable[CheckIn], ways: Iterable[RepDay], known: Mapping[UUID, str]
+) -> list[dict[str, Any]]:
+    """How each rep really went, with the rep's colour: the check-ins in their order, and what the phone recorded."""
+    stops = {rep_id: list(found) for rep_id, found in groupby(checkins, lambda one: one.rep_id)}
+    lines = {one.rep_id: one for one in ways if one.lines}
     return [
         {
             "rep": str(rep_id),
-            "name": (stops := list(found))[0].rep_name,
+            "name": stops[rep_id][0].rep_name if rep_id in stops else lines[rep_id].rep_name,
             "colour": known[rep_id],
+            "lines": lines[rep_id].lines if rep_id in lines else [],
             "stops": [
                 {
                     "id": str(one.account_id),
@@ -60,10 +66,10 @@ def drawn_tracks(checkins: Iterable[CheckIn], known: Mapping[UUID, str]) -> list
                     "lon": one.lon,
                     "lat": one.lat,
                 }
-                for one in stops
+                for one in stops.get(rep_id, [])
             ],
         }
-        for rep_id, found in groupby(checkins, lambda one: one.rep_id)
+        for rep_id in [*stops, *(one for one in lines if one not in stops)]
     ]
 
 

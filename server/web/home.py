@@ -30,6 +30,8 @@ from server.records.models import ConflictState, FieldConflict
 from server.regions import queries as regions
 from server.segments import queries as segments
 from server.sync import conflicts
+from server.tracks import queries as tracks
+from server.tracks.queries import RepDay
 from server.web.drawn import PALETTE, colours, drawn_reports, drawn_route, drawn_tracks
 from server.web.filters import asks_for_drive, chips
 from server.web.pages import attempt, html, render
@@ -140,12 +142,14 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
     routes = plans.routes_between(session, scope, day, day) if scope.may("plans:read") else ()
     may_see = scope.may("activities:read")
     reports = activities.incoming(session, scope, day, limit=200) if may_see else []
-    drawn = drawn_day(session, scope, day, routes) | {"reports": drawn_reports(reports)}
+    ways = tracks.days(session, scope, day) if scope.may("tracks:read") else []
+    drawn = drawn_day(session, scope, day, routes, ways) | {"reports": drawn_reports(reports)}
     text = html(
         request,
         "home/today.html",
         scope,
         reps=progress(session, scope, day, routes) if may_see else [],
+        paused={one.rep_id: one.paused_at for one in ways if one.paused_at},
         colours={one["rep"]: one["colour"] for one in drawn["routes"]},
         reports=reports[:LATEST],
         drawn=drawn,
@@ -162,18 +166,21 @@ def show_today(request: Request, scope: ReadAccounts, session: Db) -> Response:
 
 @router.get("/home/day")
 def show_day(scope: ReadAccounts, session: Db, day: date) -> dict[str, Any]:
-    """Another day as the map draws it: the published routes, and the check-ins in their order."""
+    """Another day as the map draws it: the published routes, and how each rep really went."""
     routes = plans.routes_between(session, scope, day, day) if scope.may("plans:read") else ()
-    return drawn_day(session, scope, day, routes)
+    ways = tracks.days(session, scope, day) if scope.may("tracks:read") else []
+    return drawn_day(session, scope, day, routes, ways)
 
 
-def drawn_day(session: Session, scope: Scope, day: date, routes: Sequence[RouteView]) -> dict[str, Any]:
+def drawn_day(
+    session: Session, scope: Scope, day: date, routes: Sequence[RouteView], ways: Sequence[RepDay]
+) -> dict[str, Any]:
     """The routes of a day and the way that each rep really went, in the same colours."""
     checkins = activities.tracks(session, scope, day) if scope.may("activities:read") else []
-    known = colours([*(route.rep_id for route in routes), *(one.rep_id for one in checkins)])
+    known = colours(one.rep_id for one in (*routes, *checkins, *ways))
     return {
         "routes": [drawn_route(route, known[route.rep_id]) for route in routes],
-        "tracks": drawn_tracks(checkins, known),
+        "tracks": drawn_tracks(checkins, ways, known),
     }
 
 

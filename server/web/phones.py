@@ -72,7 +72,14 @@ def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -
     """Say what holds for every phone."""
     try:
         with attempt(session):
-            rules.set_rules(session, scope, round(number(sent, "lock_days") or 0))
+            lock_days, tracks_days = (number(sent, name) for name in ("lock_days", "tracks_days"))
+            rules.set_rules(
+                session,
+                scope,
+                round(lock_days or 0),
+                records_tracks="records_tracks" in sent,
+                tracks_days=None if tracks_days is None else round(tracks_days),
+            )
     except WaymarkError as error:
         return phones_page(request, scope, session, error=error)
     return go("/users/phones?saved=1#rules")

@@ -91,6 +91,13 @@ def test_a_position_needs_the_permission_and_is_the_newest_fresh_reading(told):
     assert (fix.lon, fix.lat, fix.accuracy_m, fix.mock) == (9.52, 47.14, 60.0, True)
     places.update(gps=Place(400, 8.0), network=None)
     assert position.fix() is None, "that was somewhere else"
+    put_away = []
+    told["removeUpdates"] = put_away.append
+    position.rest()
+    position.rest()
+    assert len(put_away) == 1
+    places["gps"] = Place(1, 8.0)
+    assert position.fix().accuracy_m == 8.0, "and asked for anew"
 
 
 @pytest.mark.parametrize(

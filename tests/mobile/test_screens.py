@@ -20,6 +20,7 @@ os.environ.setdefault("KIVY_HOME", tempfile.mkdtemp(prefix="waymark-kivy-"))
 
 from kivy.config import Config
 
+from mobile.field import tracks
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -44,6 +45,9 @@ class Nearby:
 
     def fix(self):
         return Fix(9.5205, 47.14, 12, clock.now())
+
+    def rest(self):
+        """Nothing runs here."""
 
 
 class Screen:
@@ -513,6 +517,49 @@ def test_the_week_the_neighbours_a_time_and_the_settings(screen):
         assert screen.shows(words), words
 
 
+def recorded_all_day():
+    """What the server says where the company records ways, to a rep who works all day."""
+    day = clock.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    shift = {"starts_at": day.isoformat(), "ends_at": (day + timedelta(days=1)).isoformat()}
+    return {"keep_days": 30, "shifts": [shift]}
+
+
+def test_the_rep_is_told_of_the_recorded_way_sees_it_on_the_map_and_pauses_it(screen, monkeypatch):
+    from mobile.screens.map_view import DayMap
+
+    outbox, news = screen.app.ctx.files.outbox, "Your company records the way you drive while you work."
+    screen.app.go("settings")
+    assert screen.shows("does not record the way you drive")
+    tracks.heard(outbox, recorded_all_day())
+    monkeypatch.setattr(tracks, "EVERY_S", 0)
+    for metres in (0, 60, 120):
+        place = Fix(9.52 + metres / 75_000, 47.14, 12, clock.now())
+        monkeypatch.setattr(screen.app.phone.position, "fix", lambda at=place: at)
+        screen.app.footsteps.look()
+    screen.app.go("today")
+    screen.frames()
+    assert screen.shows(news)
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    kinds = lambda: [kind for _points, kind in day_map.map.lines]  # noqa: E731
+    assert kinds()[0] == "track"
+    screen.tap("Layers")
+    screen.tap("Where I drove")
+    assert "track" not in kinds()
+    screen.app.go("today")
+    screen.frames()
+    screen.tap("See what is recorded")
+    assert screen.shows("Recording · 3 places today")
+    screen.tap("Pause for today")
+    assert screen.shows("Paused until midnight")
+    screen.tap("Record again")
+    assert [op.body["d"]["kind"] for op in outbox.ops()] == ["way", "pause", "resume"]
+    screen.app.go("today")
+    assert not screen.shows(news), "told once"
+    screen.app.go("sync")
+    assert screen.shows("Pause of the recording")
+
+
 def test_prospects_and_leads_are_layers_of_the_map(screen):
     from mobile.screens.map_view import DayMap
 
@@ -686,6 +733,7 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
     chosen.choose("appearance", appearance)
     screen = open_app(world.folder, syncing=False)
     screen.resize(SIZES[size])
+    tracks.heard(screen.app.ctx.files.outbox, recorded_all_day())
     places = [
         ("today", {}), ("map", {}), ("accounts", {}), ("more", {}), ("sync", {}),
         ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),

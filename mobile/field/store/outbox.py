@@ -16,6 +16,7 @@ from pathlib import Path
 from mobile.field.store import clock
 from mobile.field.store.blobs import Blobs, Content, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
+from mobile.field.store.fixes import Fixes, way
 from mobile.field.store.sealing import OPEN, Sealer, Texts
 from mobile.field.store.sqlite import Meta, connect, migrate, transaction
 
@@ -44,7 +45,7 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables, lanes)
+MIGRATIONS = (_tables, lanes, way)
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,21 @@ class Outbox:
         """The contents of photos that are not the server's alone yet."""
         return Blobs(self.db, self.path.parent / "photos", self._sealer)
 
+    @property
+    def fixes(self) -> Fixes:
+        """The rep's way as far as it is in no op yet."""
+        return Fixes(self.db, self._texts)
+
     def close(self) -> None:
         self.db.close()
 
     # -- capture
 
-    def append(self, body: Json, contents: Sequence[Content] = ()) -> Op:
-        """Save one op for good, with the contents that lie here already: a power cut after this does not lose it."""
+    def append(self, body: Json, contents: Sequence[Content] = (), *, fixes_upto: int = 0) -> Op:
+        """Save one op for good, with the contents that lie here already: a power cut after this does not lose it.
+
+        The fixes up to a number are in it, and go with the same transaction.
+        """
         text = canonical(body)
         if len(text.encode("utf-8")) > MAX_OP_BYTES:
             raise OpTooLarge(f"{body['e']}: the entry is larger than {MAX_OP_BYTES // 1024} KB")
@@ -136,6 +145,8 @@ class Outbox:
                 ),
             ).fetchone()
             self.blobs.enter(contents, body["op_id"])
+            if fixes_upto:
+                self.fixes.let_go(fixes_upto)
         if row["n"] % BACKUP_EVERY == 0:
             with contextlib.suppress(sqlite3.Error, OSError):  # it is saved already; the copy can wait for room
                 self.back_up()

@@ -59,15 +59,15 @@ class Store:
 
     # -- capture
 
-    def save(self, body: Json, contents: Sequence[Content] = ()) -> Op:
+    def save(self, body: Json, contents: Sequence[Content] = (), *, fixes_upto: int = 0) -> Op:
         """Save one intention of the rep and show it. Saved once the outbox has committed, shown or not."""
         try:
-            op = self.outbox.append(body, contents)
+            op = self.outbox.append(body, contents, fixes_upto=fixes_upto)
         except sqlite3.OperationalError as error:
             if "full" not in str(error):
                 raise
             reserve.release(self.folder)
-            op = self.outbox.append(body, contents)
+            op = self.outbox.append(body, contents, fixes_upto=fixes_upto)
         try:
             self._show(op)
         except sqlite3.Error:  # the cache has no room, or is damaged: what is saved is saved, and shown later

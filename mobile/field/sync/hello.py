@@ -2,7 +2,7 @@
 
 import shutil
 
-from mobile.field import locking
+from mobile.field import locking, tracks
 from mobile.field.store import Store, clock
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
@@ -45,6 +45,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     is remembered last.
     """
     locking.close_after(store.outbox, reply.lock_days)
+    tracks.heard(store.outbox, None if reply.tracks is None else wire.emit(reply.tracks))
     again = store.outbox.align(reply.last_n)
     if again:
         store.outbox.blobs.ask_again()

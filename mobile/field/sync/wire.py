@@ -82,6 +82,22 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """The rep works from one moment to another."""
+
+    starts_at: str
+    ends_at: str
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """The company records the way of its reps, and when."""
+
+    keep_days: int
+    shifts: list[Shift]
+
+
+@dataclass(frozen=True)
 class HelloReply:
     """What the server knows of this phone."""
 
@@ -97,6 +113,7 @@ class HelloReply:
     poll_s: int
     jitter_s: int
     lock_days: int | None = None
+    tracks: Tracking | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +161,7 @@ class OpResult:
     conflicts: list[Conflict] | None = None
     error: OpError | None = None
     replay: bool | None = None
+    dropped: int | None = None
 
 
 @dataclass(frozen=True)

@@ -115,10 +115,10 @@ def test_when_the_storage_is_full_the_reserve_lets_a_visit_be_saved(store, monke
     assert held.stat().st_size == reserve.RESERVE_BYTES
     append = store.outbox.append
 
-    def full_while_reserve_is_held(body, contents):
+    def full_while_reserve_is_held(body, contents, **more):
         if held.exists():
             raise sqlite3.OperationalError("database or disk is full")
-        return append(body, contents)
+        return append(body, contents, **more)
 
     monkeypatch.setattr(store.outbox, "append", full_while_reserve_is_held)
     assert visit_event(store, TARGET, "done").state == "queued"
@@ -236,7 +236,7 @@ def test_two_users_of_one_phone_have_two_folders(phone):
 
 
 def test_a_phone_folder_of_an_older_version_is_brought_up_to_date(store):
-    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 2
+    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 3
     assert store.cache.db.execute("pragma user_version").fetchone()[0] == 2
     path = store.folder
     store.close()

@@ -100,9 +100,15 @@ def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
     kept = browser.post("/users/phones/rules", data={"lock_days": "7", "_csrf": token_in(page)})
     assert kept.status_code == 303
     assert session.execute(text("select lock_days from phone_rules")).scalar_one() == 7
+    assert "Phones do not record" in browser_of(make_user("max", Role.MANAGER)).get("/users/phones").text
+    wanted = {"lock_days": "7", "records_tracks": "true", "tracks_days": "366", "_csrf": token_in(page)}
+    assert "Give 1 to 365 days." in browser.post("/users/phones/rules", data=wanted).text
+    assert browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90"}).status_code == 303
+    assert re.search(r'name="records_tracks" value="true" checked', browser.get("/users/phones").text)
     manager = browser_of(make_user("mona", Role.MANAGER))
     shown = manager.get("/users/phones").text
     assert "After 7 days without the server" in shown
+    assert "it is deleted after 90 days" in shown
     assert 'name="lock_days"' not in shown
     barred = manager.post("/users/phones/rules", data={"lock_days": "2", "_csrf": token_in(manager.get("/me").text)})
     assert barred.status_code == 403

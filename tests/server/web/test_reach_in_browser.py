@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +15,8 @@ from server.activities.models import Visit, VisitState
 from server.auth.models import User
 from server.kit import clock
 from server.kit.database import transaction
+from server.tracks.models import TrackKind
+from server.tracks.service import Report, TimedFix, keep
 
 
 @pytest.mark.browser
@@ -72,7 +75,7 @@ def test_an_outline_drawn_on_the_map_is_a_term_of_the_filter(page: Any) -> None:
 
 
 def visited_yesterday() -> str:
-    """Two check-ins of Rita's on the day before; that day as the address has it."""
+    """Two check-ins of Rita's on the day before, what her phone recorded between, and that day for the address."""
     with transaction() as session:
         rita = session.scalars(select(User).where(User.login == "rita")).one()
         yesterday = clock.now().date() - timedelta(days=1)
@@ -85,6 +88,14 @@ def visited_yesterday() -> str:
                     checkin=wkt(LonLat(9.5 + k / 100, 47.14)),
                 )
             )  # fmt: skip
+        between = [
+            TimedFix(
+                datetime.combine(yesterday, time(9, n), tzinfo=UTC), LonLat(9.5 + n / 1000, 47.14 + n % 3 / 500), 8.0
+            )
+            for n in range(10)
+        ]
+        report = Report(uuid4(), TrackKind.WAY, between[0].at, between)
+        keep(session, rita.id, report, "UTC", between[0].at, between[-1].at, between)
     return yesterday.isoformat()
 
 
@@ -96,7 +107,7 @@ def test_what_the_map_shows_is_in_its_address_and_is_kept_as_a_view(page: Any) -
     page.click("#layers summary")
     page.fill("#day", day)
     page.wait_for_url(lambda url: f"day={day}" in url)
-    page.wait_for_selector("#legend [data-legend=tracks]", state="visible")
+    page.wait_for_selector("#legend [data-recorded]", state="visible")
     page.uncheck("#layers [value=territories]")
     page.check("#rings")
     box = page.locator("#map").bounding_box()

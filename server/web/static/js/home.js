@@ -38,6 +38,7 @@ const { map } = known;
 // layers and legend
 function legend() {
   for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !shown().routes.length) || (part.dataset.legend === "tracks" && !shown().tracks.length) || (part.dataset.legend === "rings" && !ringed?.state.centre) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
+  document.querySelector("[data-recorded]").hidden = !shown().tracks.some((one) => one.lines.length);
   for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
   if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
 }

@@ -1,4 +1,4 @@
-// Another day than today on the map: its routes as planned, and the check-ins in the order in which they came.
+// A day on the map: its routes as planned, and how it was driven: as phones recorded it, else check-ins in their order.
 
 import { css } from "./basemap.js";
 
@@ -14,10 +14,12 @@ export function tracks(data) {
       const found = data();
       return {
         sources: {
-          "track-ways": { type: "geojson", data: collection(found.filter((one) => one.stops.length > 1).map((one) => feature(line(one.stops), { colour: one.colour }))) },
+          "track-recorded": { type: "geojson", data: collection(found.filter((one) => one.lines.length).map((one) => feature({ type: "MultiLineString", coordinates: one.lines }, { colour: one.colour }))) },
+          "track-ways": { type: "geojson", data: collection(found.filter((one) => !one.lines.length && one.stops.length > 1).map((one) => feature(line(one.stops), { colour: one.colour }))) },
           "track-stops": { type: "geojson", data: collection(found.flatMap((one) => one.stops.map((stop) => feature({ type: "Point", coordinates: [stop.lon, stop.lat] }, { ...stop, rep: one.name, colour: one.colour })))) },
         },
         over: [
+          { id: "track-recorded", type: "line", source: "track-recorded", layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": ["get", "colour"], "line-width": 8, "line-opacity": .4 } },
           { id: "track-ways", type: "line", source: "track-ways", layout: { "line-join": "round" }, paint: { "line-color": ["get", "colour"], "line-width": 2, "line-dasharray": [.6, 1.6] } },
           { id: "track-stops", type: "circle", source: "track-stops", paint: { "circle-radius": 5, "circle-color": css("--map-halo"), "circle-stroke-color": ["get", "colour"], "circle-stroke-width": 3 } },
           { id: "track-times", type: "symbol", source: "track-stops", minzoom: 11, layout: { "text-field": ["get", "at"], "text-size": 11, "text-font": ["Inter Variable"], "text-anchor": "left", "text-offset": [.8, 0], "text-optional": true },

@@ -1,0 +1,221 @@
+"""The rep's own way: recorded where the company says so, in working hours, and not while the rep has paused it.
+
+The server says with each hello when this rep works; this phone records at no other time and knows no other rule. What
+is recorded waits beside the outbox for some minutes and leaves as an op like any other work.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from mobile.field.capture import op_of
+from mobile.field.checkin import Fix, distance_m
+from mobile.field.ports import Position
+from mobile.field.store import Store, clock
+from mobile.field.store.canonical import Json
+from mobile.field.store.ids import uuid7
+from mobile.field.store.outbox import Outbox
+
+EVERY_S, EVERY_M = 30, 50
+"""A fix follows the one before after so many seconds and metres at the earliest: a rep who stands still leaves none."""
+COARSE_M = 100.0
+"""A reading that is less sure says too little of the way."""
+FIXES, PIECE = 120, timedelta(minutes=15)
+"""A piece of the way is sent with so many fixes, or so long after its first."""
+JOINED = timedelta(minutes=10)
+"""Pieces further apart are lines of their own."""
+LOOK_S = 15.0
+SAID, PAUSED_UNTIL, READ = "tracks", "tracks_paused_until", "tracks_read"
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The rep works from one moment to another."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        return self.starts_at <= moment <= self.ends_at
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the company said last."""
+
+    keep_days: int
+    shifts: tuple[Shift, ...]
+
+    def shift_of(self, day: date) -> Shift | None:
+        """The shift of a day of this phone."""
+        return next((one for one in self.shifts if one.starts_at.astimezone().date() == day), None)
+
+
+def heard(outbox: Outbox, said: Json | None) -> None:
+    """What the company says of ways; None: it records none, and nothing is kept of what was not sent."""
+    if said is None:
+        if outbox.meta.get(SAID) is not None:
+            outbox.fixes.let_go()
+        for key in (SAID, PAUSED_UNTIL, READ):
+            outbox.meta.set(key, None)
+    else:
+        outbox.meta.set(SAID, json.dumps(said))
+
+
+def rules(outbox: Outbox) -> Rules | None:
+    """What the company said last; None when it records no ways."""
+    said = outbox.meta.get(SAID)
+    if said is None:
+        return None
+    known = json.loads(said)
+    shifts = (
+        (datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"])) for one in known["shifts"]
+    )
+    return Rules(known["keep_days"], tuple(Shift(*one) for one in shifts))
+
+
+def shift_now(outbox: Outbox, now: datetime) -> Shift | None:
+    """The shift in which this phone records at a moment; None when it does not."""
+    known = rules(outbox)
+    if known is None or is_paused(outbox, now):
+        return None
+    return next((one for one in known.shifts if one.holds(now)), None)
+
+
+def is_news(outbox: Outbox) -> bool:
+    """Whether the rep has not seen yet that the way is recorded."""
+    return outbox.meta.get(SAID) is not None and outbox.meta.get(READ) is None
+
+
+def read(outbox: Outbox) -> None:
+    """The rep has seen what is recorded."""
+    if is_news(outbox):
+        outbox.meta.set(READ, "yes")
+
+
+# -- the pause
+
+
+def is_paused(outbox: Outbox, now: datetime) -> bool:
+    """Whether the rep wants nothing recorded at a moment."""
+    until = outbox.meta.get(PAUSED_UNTIL)
+    return until is not None and now < datetime.fromisoformat(until)
+
+
+def pause(store: Store) -> None:
+    """Record nothing for the rest of the day. What was recorded before is sent, then that there is a pause: no more."""
+    here = clock.now().astimezone()
+    midnight = datetime.combine(here.date() + timedelta(days=1), datetime.min.time()).astimezone()
+    store.outbox.meta.set(PAUSED_UNTIL, midnight.isoformat())
+    close_piece(store)
+    _mark(store, "pause")
+
+
+def resume(store: Store) -> None:
+    """Record again."""
+    store.outbox.meta.set(PAUSED_UNTIL, None)
+    _mark(store, "resume")
+
+
+def _mark(store: Store, kind: str) -> None:
+    at = _spelled(clock.now())
+    store.save(op_of("create", "track", uuid7(), d={"kind": kind, "at": at, "fixes": []}))
+
+
+def _spelled(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+# -- recording
+
+
+def close_piece(store: Store) -> bool:
+    """Make an op of the fixes that wait; says whether there were any."""
+    waiting = store.outbox.fixes.all()[:FIXES]
+    if not waiting:
+        return False
+    fixes = [one.body for one in waiting]
+    d = {"kind": "way", "at": fixes[0]["at"], "fixes": fixes}
+    store.save(op_of("create", "track", uuid7(), d=d), fixes_upto=waiting[-1].n)
+    return True
+
+
+class Trail:
+    """Looks where the rep is, again and again, and keeps what tells the way."""
+
+    def __init__(self, store: Store, position: Position) -> None:
+        self._store, self._position = store, position
+        self._last: Fix | None = None
+        self._listens = False
+
+    def look(self, now: datetime) -> bool:
+        """Keep where the rep is if that may and need be kept; says whether a piece of the way is ready to be sent."""
+        shift = shift_now(self._store.outbox, now)
+        if shift is not None:
+            self._listens = True
+            fix = self._position.fix()
+            if fix is not None and shift.holds(fix.taken_at) and self._tells(fix):
+                self._store.outbox.fixes.add(_body(fix))
+                self._last = fix
+        elif self._listens:
+            self._listens = False
+            self._position.rest()
+        return self._is_due(now, over=shift is None) and close_piece(self._store)
+
+    def _tells(self, fix: Fix) -> bool:
+        """Whether a reading is sure, real, and away from the one before."""
+        if fix.mock or fix.accuracy_m > COARSE_M:
+            return False
+        last = self._last
+        if last is None:
+            return True
+        later = fix.taken_at - last.taken_at >= timedelta(seconds=EVERY_S)
+        return later and distance_m(last.lon, last.lat, fix.lon, fix.lat) >= max(EVERY_M, fix.accuracy_m)
+
+    def _is_due(self, now: datetime, *, over: bool) -> bool:
+        waiting = self._store.outbox.fixes.all()
+        if not waiting:
+            return False
+        return over or len(waiting) >= FIXES or now - datetime.fromisoformat(waiting[0].body["at"]) >= PIECE
+
+
+def _body(fix: Fix) -> Json:
+    """A reading as it travels."""
+    return {
+        "at": _spelled(fix.taken_at),
+        "lon": round(fix.lon, 6),
+        "lat": round(fix.lat, 6),
+        "accuracy_m": round(fix.accuracy_m, 1),
+    }
+
+
+# -- what the rep sees
+
+
+def fixes_of(store: Store, day: date) -> list[list[Json]]:
+    """The pieces of the rep's own way on a day of this phone, by time: sent or not, and from other phones too."""
+    rows = store.cache.db.execute("select opened(doc) as doc from row where e='track'").fetchall()
+    docs = (json.loads(row["doc"]) for row in rows)
+    pieces = [doc["fixes"] for doc in docs if doc.get("kind") == "way" and doc.get("fixes")]
+    waiting = [one.body for one in store.outbox.fixes.all()]
+    pieces += [waiting] if waiting else []
+    mine = [piece for piece in pieces if _moment(piece[0]).astimezone().date() == day]
+    return sorted(mine, key=lambda piece: _moment(piece[0]))
+
+
+def lines(store: Store, day: date) -> list[list[tuple[float, float]]]:
+    """The same as lines of longitude and latitude; pieces that follow each other are one."""
+    found: list[list[tuple[float, float]]] = []
+    end: datetime | None = None
+    for piece in fixes_of(store, day):
+        points = [(one["lon"], one["lat"]) for one in piece]
+        if end is not None and _moment(piece[0]) - end <= JOINED:
+            found[-1] += points
+        else:
+            found.append(points)
+        end = _moment(piece[-1])
+    return found
+
+
+def _moment(fix: Json) -> datetime:
+    return datetime.fromisoformat(fix["at"])

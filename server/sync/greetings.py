@@ -1,0 +1,99 @@
+"""The messages with which a sync begins."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from server.sync.messages import Instant, Message, Small
+
+
+class Pending(Message):
+    """What the phone still holds back."""
+
+    ops: int = Field(ge=0)
+    blobs: int = Field(ge=0)
+    oldest: str | None
+
+
+class HelloRequest(Message):
+    """The phone introduces itself."""
+
+    protocol: list[int]
+    app: Small
+    schema_: int = Field(alias="schema")
+    device: str
+    epoch: str | None
+    max_n: int = Field(ge=0)
+    tz: Small
+    wall: Instant
+    mono_ms: int = Field(ge=0, le=10**13)
+    boot: Small
+    free_mb: int
+    pending: Pending
+
+
+class Durable(Message):
+    """Up to which op the server's backups hold everything; until then the phone keeps its journal."""
+
+    n: int
+
+
+class BucketInfo(Message):
+    """A subscription that the user has now."""
+
+    id: int
+    kind: Literal["company", "territory", "user"]
+    prio: int
+    gen: int
+
+
+class SchemaRange(Message):
+    """The schema versions that the server understands."""
+
+    min: int
+    current: int
+
+
+class Limits(Message):
+    """What fits into one message."""
+
+    ops: int
+    push_bytes: int
+    page_rows: int
+    chunk: int
+
+
+class Shift(Message):
+    """A rep works from one moment to another."""
+
+    starts_at: Instant
+    ends_at: Instant
+
+
+class Tracking(Message):
+    """The company records the way of its reps, and when."""
+
+    keep_days: int = Field(ge=1)
+    """After so many days the server deletes it."""
+    shifts: list[Shift]
+    """The only times at which this phone may record: its rep's shifts of today and the days to come."""
+
+
+class HelloReply(Message):
+    """What the server knows of this phone."""
+
+    protocol: int
+    epoch: str
+    last_n: int
+    durable_upto: Durable | None
+    server_time: str
+    buckets: list[BucketInfo]
+    schema_: SchemaRange = Field(alias="schema")
+    limits: Limits
+    commands: list[dict[str, JsonValue]]
+    poll_s: int
+    jitter_s: int
+    lock_days: int | None = Field(default=None, ge=1)
+    """So many days without the server close the cache, never the outbox. Absent from servers before version 0.4."""
+    tracks: Tracking | None = None
+    """Absent while the company records no ways: the phone records nothing then."""

@@ -1,0 +1,153 @@
+"""The rules of tracks: what of a recorded way is kept."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from geoalchemy2.shape import from_shape
+from shapely.geometry import LineString
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from geo.distance import EARTH_RADIUS_M
+from geo.types import LonLat
+from server.auth.models import User
+from server.kit import clock
+from server.kit.errors import Invalid
+from server.phones import rules
+from server.records.models import FieldHistory
+from server.tracks import hours
+from server.tracks.models import Track, TrackKind
+
+AHEAD = timedelta(minutes=2)
+"""So far the clock of a fix may be ahead of ours."""
+SIMPLIFIED_M = 10.0
+
+
+class TimedFix(NamedTuple):
+    """One GPS reading and when it was taken."""
+
+    at: datetime
+    point: LonLat
+    accuracy_m: float
+    """Radius of 68 % confidence, as the phone reports it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a phone says of the way."""
+
+    id: UUID
+    kind: TrackKind
+    at: datetime
+    """When the way was paused or taken up again; of a way its fixes say it."""
+    fixes: Sequence[TimedFix] = ()
+
+
+def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, int]:
+    """Keep what may be kept of a rep's way; says also how many fixes were dropped.
+
+    Dropped and stored nowhere is what lies outside the rep's shifts, in a pause, before the company began to record,
+    in the future, or would be deleted tonight; where the company records nothing, everything. Refuses a way without
+    fixes and a pause with some.
+    """
+    if (report.kind == TrackKind.WAY) != bool(report.fixes):
+        raise Invalid("A way has fixes, a pause and its end have none.", help="Send what was recorded.", field="fixes")
+    said, now = rules.rules(session), clock.now()
+    if said.tracks_since is None:
+        return None, len(report.fixes)
+    since = max(said.tracks_since, now - timedelta(days=said.tracks_days))
+    zone = hours.zone_of(session.get_one(User, rep_id))
+    if report.kind != TrackKind.WAY:
+        at = min(report.at, now)
+        return (keep(session, rep_id, report, zone, at, at), 0) if at >= since else (None, 0)
+    told = sorted((one for one in report.fixes if since <= one.at <= now + AHEAD), key=lambda one: one.at)
+    kept = at_work(session, rep_id, told, ZoneInfo(zone)) if told else []
+    dropped = len(report.fixes) - len(kept)
+    if not kept:
+        return None, dropped
+    return keep(session, rep_id, report, zone, kept[0].at, kept[-1].at, kept), dropped
+
+
+def at_work(session: Session, rep_id: UUID, fixes: Sequence[TimedFix], zone: ZoneInfo) -> list[TimedFix]:
+    """The fixes within the rep's shifts and outside of pauses; `fixes` are by time and not empty."""
+    first, last = (one.at.astimezone(zone).date() for one in (fixes[0], fixes[-1]))
+    shifts, pauses = hours.shifts(session, rep_id, first, last), paused(session, rep_id, fixes[0].at, zone)
+    return [
+        one
+        for one in fixes
+        if any(shift.holds(one.at) for shift in shifts) and not any(p.holds(one.at) for p in pauses)
+    ]
+
+
+def paused(session: Session, rep_id: UUID, since: datetime, zone: ZoneInfo) -> list[hours.Span]:
+    """From when to when a rep wanted nothing recorded, from the day of a moment on. A pause ends with its day."""
+    marks = select(Track.kind, Track.starts_at, Track.day).where(
+        Track.rep_id == rep_id, Track.kind != TrackKind.WAY, Track.day >= since.astimezone(zone).date()
+    )
+    spans: list[hours.Span] = []
+    for kind, at, day in session.execute(marks.order_by(Track.starts_at, Track.id)):
+        if kind == TrackKind.PAUSE:
+            spans.append(hours.Span(at, datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)))
+        elif spans and spans[-1].holds(at):
+            spans[-1] = spans[-1]._replace(ends_at=at)
+    return spans
+
+
+def keep(
+    session: Session,
+    rep_id: UUID,
+    report: Report,
+    zone: str,
+    first: datetime,
+    last: datetime,
+    fixes: Iterable[TimedFix] = (),
+) -> Track:
+    """Store a track."""
+    kept = list(fixes)
+    row = Track(
+        id=report.id,
+        rep_id=rep_id,
+        day=first.astimezone(ZoneInfo(zone)).date(),
+        zone=zone,
+        kind=report.kind,
+        starts_at=first,
+        ends_at=last,
+        fixes=[
+            {
+                "at": one.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "lon": one.point.lon,
+                "lat": one.point.lat,
+                "accuracy_m": one.accuracy_m,
+            }
+            for one in kept
+        ],
+        way=from_shape(simplified([one.point for one in kept]), srid=4326) if kept else None,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def simplified(points: Sequence[LonLat]) -> LineString:
+    """The line through some points (degrees) without those that change it by less than 10 m (Douglas and Peucker's
+    algorithm on the plane that touches the Earth at the first point). A single point is a line to itself."""
+    shrink = max(1e-6, math.cos(math.radians(points[0].lat)))
+    several = points if len(points) > 1 else [*points, *points]
+    flat = LineString([(lon * shrink, lat) for lon, lat in several])
+    line = flat.simplify(math.degrees(SIMPLIFIED_M / EARTH_RADIUS_M), preserve_topology=False)
+    return LineString([(x / shrink, y) for x, y in line.coords])
+
+
+def forget(session: Session) -> int:
+    """Delete the ways that are older than the company keeps them, with what says that they were; gives how many."""
+    oldest = (clock.now() - timedelta(days=rules.rules(session).tracks_days)).date()
+    gone = list(session.scalars(delete(Track).where(Track.day < oldest).returning(Track.id)))
+    if gone:
+        session.execute(delete(FieldHistory).where(FieldHistory.entity == "track", FieldHistory.row_id.in_(gone)))
+    return len(gone)

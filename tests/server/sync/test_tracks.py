@@ -1,0 +1,174 @@
+"""The rep's way through the one protocol: it arrives once, and only its rep's phone gets it back."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from mobile.field import tracks
+from mobile.field.checkin import Fix
+from mobile.field.store import clock as phone_clock
+from server.kit import clock
+from server.kit.database import transaction
+from server.sync.doctor import examine
+from server.sync.jobs import tidy
+from server.tracks.service import forget
+from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.world import Json, Phone, World
+
+WORKS_ALWAYS = """
+insert into rep_profile (user_id, shift_start, shift_end, weekdays, break_earliest, break_latest)
+select id, '00:00', '23:59:59.999999', '{0,1,2,3,4,5,6}', null, null from app_user where role = 'rep'
+"""
+RECORDS = "insert into phone_rules (tracks_since) values (now() - interval '1 day')"
+
+
+def way(phone: Phone, *minutes_ago: float) -> Json:
+    """A piece of the way with a fix for each of some moments."""
+    times = [(clock.now() - timedelta(minutes=m)).isoformat() for m in minutes_ago]
+    fixes = [{"at": at, "lon": 9.5 + n / 100, "lat": 47.1, "accuracy_m": 8.0} for n, at in enumerate(times)]
+    return phone.save("create", "track", uuid4(), d={"kind": "way", "at": times[0], "fixes": fixes})
+
+
+def test_a_way_sent_twice_is_one_and_only_its_reps_phone_gets_it(world: World) -> None:
+    world.sql(WORKS_ALWAYS)
+    world.sql(RECORDS)
+    phone, manager = world.phone("rita"), world.phone("mona")
+    manager.sync()
+    hello = phone.hello()
+    assert (hello["tracks"]["keep_days"], len(hello["tracks"]["shifts"])) == (30, 15)
+    phone.sync()
+    op = way(phone, 60 * 25, 20, 10)
+    (result,) = phone.push()
+    assert (result["status"], result["dropped"], len(result["row"]["fixes"])) == ("applied", 1, 2)
+    again = phone.call("/sync/v1/push", {"epoch": phone.epoch, "ops": [op]})["results"][0]
+    assert (again["replay"], again["dropped"], again["row"]) == (True, 1, result["row"])
+    assert world.sql("select count(*) from track")[0][0] == 1
+    for one in (phone, manager, other := world.phone("otto")):
+        one.sync()
+    assert [one.ids("track") for one in (phone, manager, other)] == [{op["id"]}, set(), set()]
+    with transaction() as session:
+        assert [one.question for one in examine(session) if one.count] == []
+
+
+def test_nothing_of_a_refused_or_dropped_way_stays_on_the_server(world: World) -> None:
+    phone = world.phone("rita")
+    assert "tracks" not in phone.hello()
+    phone.sync()
+    way(phone, 20, 10)
+    phone.save("create", "track", uuid4(), d={"kind": "pause", "at": clock.now().isoformat(), "fixes": []})
+    world.sql(RECORDS)
+    way(phone, *range(301, 0, -1))
+    world.sql("delete from phone_rules")
+    dropped, paused, refused = phone.push()
+    assert (dropped["status"], dropped["dropped"], dropped["rev"], "row" in dropped) == ("applied", 2, 0, False)
+    assert (paused["status"], "dropped" in paused) == ("applied", False)
+    assert (refused["status"], refused["error"]["code"]) == ("rejected", "bad_request")
+    assert world.sql("select count(*) from track")[0][0] == 0
+    assert world.sql("select count(*) from sync_receipt where body is not null")[0][0] == 0
+    with transaction() as session:
+        assert [one.question for one in examine(session) if one.count] == []
+
+
+def test_an_old_way_leaves_the_phone_after_a_week_and_the_server_when_its_days_are_over(world: World) -> None:
+    world.sql(WORKS_ALWAYS)
+    world.sql(RECORDS)
+    phone = world.phone("rita")
+    phone.sync()
+    old, new = way(phone, 30, 20), way(phone, 10)
+    phone.sync()
+    assert phone.ids("track") == {old["id"], new["id"]}
+    for days, left in ((10, {old["id"], new["id"]}), (40, {new["id"]})):
+        world.sql("update track set day = current_date - cast(:days as int) where id = :id", days=days, id=old["id"])
+        with transaction() as session:
+            tidy(session)
+            forget(session)
+        phone.sync()
+        assert phone.ids("track") == {new["id"]}
+        assert {str(row[0]) for row in world.sql("select id from track")} == left
+    with transaction() as session:
+        assert [one.question for one in examine(session) if one.count] == []
+
+
+def test_what_a_retired_phone_held_of_a_way_goes_with_the_others_of_its_age(world: World) -> None:
+    device, _ = world.register("rita")
+    aside = (
+        "insert into quarantined_op (op_id, device_id, n, body_sha, body, state, received_at)"
+        " values (gen_random_uuid(), :device, :n, '', cast(:body as jsonb), :state, now() - cast(:age as interval))"
+    )
+    cases = (("track", "waiting", "1 day"), ("track", "waiting", "31 days"), ("track", "taken", "1 day"),
+             ("visit_event", "waiting", "31 days"))  # fmt: skip
+    for n, (entity, state, age) in enumerate(cases):
+        world.sql(aside, device=device, n=n, body=f'{{"e": "{entity}"}}', state=state, age=age)
+    with transaction() as session:
+        tidy(session)
+    assert [row[0] for row in world.sql("select n from quarantined_op order by n")] == [0, 3]
+
+
+class Drive:
+    """A position that goes on by a hundred metres with each question; says whether anybody listens."""
+
+    def __init__(self) -> None:
+        self.asked, self.rests = 0, 0
+
+    def fix(self) -> Fix:
+        self.asked += 1
+        return Fix(9.5 + self.asked / 750, 47.1, 8.0, phone_clock.now())
+
+    def rest(self) -> None:
+        self.rests += 1
+
+
+@pytest.fixture
+def phone(world: World, tmp_path: Path) -> Iterator[FieldPhone]:
+    phone = FieldPhone(world, "rita", tmp_path, Network(world.client, random.Random(1)))
+    yield phone
+    phone.close()
+
+
+def test_the_real_phone_records_only_while_the_company_says_so_and_its_way_arrives_exactly_once(
+    world: World, phone: FieldPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sql(WORKS_ALWAYS)
+    store, drive, began = phone.store, Drive(), phone_clock.now() - timedelta(hours=1)
+    trail = tracks.Trail(store, drive)
+
+    def drives(minutes: int) -> None:
+        for _ in range(minutes):
+            moment = began + timedelta(minutes=drive.asked)
+            monkeypatch.setattr(phone_clock, "now", lambda at=moment: at)
+            trail.look(moment)
+
+    phone.sync()
+    drives(3)
+    assert (drive.asked, tracks.rules(store.outbox)) == (0, None)
+    world.sql(RECORDS)
+    phone.sync()
+    assert tracks.is_news(store.outbox)
+    drives(20)
+    assert (len(store.outbox.ops()), len(store.outbox.fixes.all())) == (1, 4), "a piece after fifteen minutes"
+    day = began.astimezone().date()
+    assert sum(map(len, tracks.lines(store, day))) == 20
+    tracks.pause(store)
+    drives(1)
+    assert (drive.asked, drive.rests, tracks.is_paused(store.outbox, phone_clock.now())) == (20, 1, True)
+    phone.network.loss = 1.0
+    phone.sync()
+    phone.network.loss = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert (report.ok, dict(report.results)) == (True, {"applied": 3})
+    told = "select kind, jsonb_array_length(fixes) from track order by starts_at, kind desc"
+    assert world.sql(told) == [("way", 16), ("way", 4), ("pause", 0)]
+    assert sum(map(len, tracks.lines(store, day))) == 20, "the way is the server's now, and still here"
+    tracks.resume(store)
+    drives(2)
+    assert len(store.outbox.fixes.all()) == 2
+    world.sql("update phone_rules set tracks_since = null")
+    phone.sync()
+    drives(1)
+    assert (store.outbox.fixes.all(), tracks.rules(store.outbox)) == ([], None)
