@@ -177,7 +177,8 @@ def drawn_day(
 ) -> dict[str, Any]:
     """The routes of a day and the way that each rep really went, in the same colours."""
     checkins = activities.tracks(session, scope, day) if scope.may("activities:read") else []
-    known = colours(one.rep_id for one in (*routes, *checkins, *ways))
+    seen = (*(one.rep_id for one in checkins), *(one.rep_id for one in ways))
+    known = colours([*(route.rep_id for route in routes), *seen])
     return {
         "routes": [drawn_route(route, known[route.rep_id]) for route in routes],
         "tracks": drawn_tracks(checkins, ways, known),
