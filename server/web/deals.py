@@ -1,6 +1,7 @@
 """A deal: a new one, one in full, its form, its moves and its lines."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from server.accounts import queries as accounts
 from server.auth.access import Scope, requires
@@ -17,12 +19,11 @@ from server.fields.queries import fields_of
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, PreconditionFailed, WaymarkError
 from server.kit.settings import settings
-from server.opportunities import moving, pipelines, queries, service
-from server.opportunities.lines import worth
+from server.opportunities import moving, pipelines, pricing, queries, service
 from server.opportunities.models import ChoiceKind
 from server.opportunities.service import NewDeal
-from server.opportunities.values import DEAL
-from server.orders.dealing import listed_prices
+from server.opportunities.values import DEAL, percent
+from server.products.money import digits
 from server.web.deal_lines import numbers_of, recognised
 from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
@@ -143,8 +144,10 @@ def deal_page(
         deal=row.deal,
         stages=queries.stages(session, row.deal.pipeline_id),
         lines=lines,
-        worth=worth,
-        listed_prices=listed_prices(session, scope, row.deal, lines),
+        worth=pricing.worth,
+        places=digits(row.deal.currency),
+        sums=pricing.sums(lines, row.deal.currency),
+        listed_prices=pricing.listed_prices(session, row.deal, lines, scope.zone),
         numbers=numbers_of(session, [line.product_id for line in lines if line.product_id]),
         steps=queries.way_of(session, deal_id),
         own_fields=fields_of(session, "opportunity"),
@@ -229,11 +232,18 @@ def changes_of(sent: Any) -> dict[str, Any]:
     """What a form changes, without the fields for which the other person's value was chosen."""
     values: dict[str, Any] = given(sent, SIMPLE)
     if "percent" in sent:
-        percent = text(sent, "percent")
-        values["probability"] = str(float(percent.replace(",", ".")) / 100) if percent else None
+        values["probability"] = share_in(sent, "percent")
     if "has_competitors" in sent:
         values["competitors"] = sent.getlist("competitors")
     return {name: value for name, value in values.items() if sent.get(f"choose-{name}") != "theirs"}
+
+
+def share_in(sent: FormData, name: str) -> Decimal | None:
+    """A probability in per cent as a share; what cannot be is refused as it was written."""
+    try:
+        return percent(text(sent, name))
+    except Invalid as error:
+        raise Invalid(f"Probability: {error.message}.", help=error.help, field=name) from error
 
 
 @router.post("/deals/{deal_id}/edit")
@@ -246,12 +256,10 @@ def edit(
             own = nested(sent_own(sent, fields_of(session, "opportunity")))
             wanted = changes_of(sent) | ({"custom": own} if own else {})
             done = service.edit(session, scope, deal_id, rev, wanted)
-    except (WaymarkError, ValueError) as error:
-        refused = (
-            error if isinstance(error, WaymarkError) else Invalid("Probability: that is no number.", field="percent")
-        )
-        values = {name: getattr(queries.find(session, scope, deal_id), name) for name in DEAL} | given(sent, SIMPLE)
-        return edit_form(request, scope, session, deal_id, values, rev=rev, error=refused)
+    except WaymarkError as error:
+        values = {name: getattr(queries.find(session, scope, deal_id), name) for name in DEAL}
+        values |= given(sent, (*SIMPLE, "percent"))
+        return edit_form(request, scope, session, deal_id, values, rev=rev, error=error)
     told = f"?{urlencode({'told': done.notes[0]['message']})}" if done.notes else ""
     return Response(status_code=204, headers={"HX-Redirect": f"/pipeline/deals/{deal_id}{told}"})
 
@@ -324,25 +332,16 @@ def set_lines(
     request: Request, deal_id: UUID, scope: WriteDeals, session: Db, sent: Sent, rev: Annotated[int, Form()]
 ) -> Response:
     """Write the lines of a deal: one row of the form each, empty ones are left out."""
-    names = ("name", "quantity", "unit_price", "discount", "tax_code")
-    rows = zip(*(sent.getlist(f"line_{name}") for name in names), strict=False)
+    names = ("name", "quantity", "unit_price", "discount_percent", "tax_code")
+    rows = zip(*(sent.getlist(f"line_{name.removesuffix('_percent')}") for name in names), strict=False)
     typed = [dict(zip(names, map(str, row), strict=True)) for row in rows if any(str(cell).strip() for cell in row)]
     try:
-        lines = [{**line, "discount": share_of(line["discount"])} for line in typed]
         with attempt(session):
-            done = service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, lines))
+            done = service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, typed))
     except WaymarkError as error:
         return deal_page(request, scope, session, deal_id, error, typed)
     told = f"?{urlencode({'told': done.notes[0]['message']})}" if done.notes else ""
     return go(f"/pipeline/deals/{deal_id}{told}")
-
-
-def share_of(written: str) -> str:
-    """A discount in percent as a share; what is no number is refused later, as it is written."""
-    try:
-        return str(float(written.replace(",", ".") or 0) / 100)
-    except ValueError:
-        return written
 
 
 @router.post("/deals/{deal_id}/delete")
