@@ -21,8 +21,9 @@ class PhoneRulesWrite(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"lock_days": 14}]})
 
     lock_days: int = Field(
+        strict=True,
         description="So many days without the server close what a phone shows, until its rep signs in; 1 to 90. "
-        "What was not sent stays on the phone all the same."
+        "What was not sent stays on the phone all the same.",
     )
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from server.auth import codes
 from server.auth.access import Scope, requires
@@ -18,10 +19,11 @@ from server.auth.queries import visible_users
 from server.auth.roles import Level
 from server.auth.routes import server_address
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
+from server.kit.errors import Invalid, WaymarkError
 from server.phones import rules
+from server.records.values import whole
 from server.sync import quarantine
-from server.web.forms import Sent, number
+from server.web.forms import Sent, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/users/phones", include_in_schema=False)
@@ -72,10 +74,22 @@ def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -
     """Say what holds for every phone."""
     try:
         with attempt(session):
-            rules.set_rules(session, scope, round(number(sent, "lock_days") or 0))
+            rules.set_rules(session, scope, days_in(sent))
     except WaymarkError as error:
         return phones_page(request, scope, session, error=error)
     return go("/users/phones?saved=1#rules")
+
+
+def days_in(sent: FormData) -> int:
+    """The days after which phones close; refuses an empty field and parts of a day."""
+    told = f"Give {rules.LEAST_DAYS} to {rules.MOST_DAYS} days."
+    try:
+        days = whole(rules.LEAST_DAYS, rules.MOST_DAYS)(text(sent, "lock_days"))
+    except Invalid as error:
+        raise Invalid(f"Days: {error.message}.", help=told, field="lock_days") from error
+    if days is None:
+        raise Invalid("Days: is missing.", help=told, field="lock_days")
+    return days
 
 
 def phones_page(

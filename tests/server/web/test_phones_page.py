@@ -94,9 +94,12 @@ def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
     browser = browser_of(make_user())
     page = browser.get("/users/phones").text
     assert re.search(r'name="lock_days"[^>]*value="14"', page)
-    refused = browser.post("/users/phones/rules", data={"lock_days": "0", "_csrf": token_in(page)})
-    assert refused.status_code == 422
-    assert "Give 1 to 90 days." in refused.text
+    for wrong, said in (("0", "0 cannot be"), ("", "is missing"), ("6.5", "6.5 cannot be"), ("inf", "Infinity")):
+        refused = browser.post("/users/phones/rules", data={"lock_days": wrong, "_csrf": token_in(page)})
+        assert (refused.status_code, said in refused.text) == (422, True), wrong
+        assert "Give 1 to 90 days." in refused.text
+    for value in (True, "14", 14.0):
+        assert browser.put("/api/v1/phones/rules", json={"lock_days": value}).status_code == 422, value
     kept = browser.post("/users/phones/rules", data={"lock_days": "7", "_csrf": token_in(page)})
     assert kept.status_code == 303
     assert session.execute(text("select lock_days from phone_rules")).scalar_one() == 7
