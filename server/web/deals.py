@@ -47,18 +47,18 @@ CATEGORY_NAMES = (("commit", "Commit"), ("best_case", "Best case"), ("pipeline",
 
 def choices(request: Request, session: Session, scope: Scope) -> dict[str, Any]:
     """What forms of deals offer."""
-    language = language_of(request, scope)
+    t = language_of(request, scope).t
 
     def pairs(words: list[str], kept: str | None = None) -> list[tuple[str, str]]:
         """The words of a list for a select, with one that the deal has although it was taken off."""
         known = words if kept is None or kept in words else [*words, kept]
-        return [("", "–"), *((word, language.t(word)) for word in known)]
+        return [("", "–"), *((word, t(word)) for word in known)]
 
     return {
         "people_choices": [(one.id, one.name) for one in people_of(session, scope, Role.REP, Role.MANAGER)],
         "words": {kind.value: pipelines.choices(session, kind) for kind in ChoiceKind},
         "pairs": pairs,
-        "category_pairs": lambda: [(key, language.t(name)) for key, name in CATEGORY_NAMES],
+        "category_pairs": lambda: [(key, t(name)) for key, name in CATEGORY_NAMES],
         "base": settings().currency,
     }
 
@@ -76,6 +76,7 @@ def new_page(
     row = accounts.detail(session, scope, UUID(str(values["account_id"]))) if values.get("account_id") else None
     open_stages = [one for one in queries.stages(session) if not (one.is_won or one.is_lost)]
     names = {one.id: one.name for one in queries.pipelines(session)}
+    t = language_of(request, scope).t
     return render(
         request,
         "pipeline/new.html",
@@ -86,7 +87,7 @@ def new_page(
         account=row.account if row else None,
         own_fields=fields_of(session, "opportunity"),
         contact_choices=contacts_of(session, row.account.id) if row else [],
-        stage_choices=[(one.id, f"{names[one.pipeline_id]}: {one.name}") for one in open_stages],
+        stage_choices=[(one.id, f"{t(names[one.pipeline_id])}: {t(one.name)}") for one in open_stages],
         **choices(request, session, scope),
     )
 
