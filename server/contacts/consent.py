@@ -138,7 +138,8 @@ def _may_reach(session: Session, contact: Contact, channel: Channel, purpose: Pu
     if contact.deleted_at is not None:
         return False, "The contact was deleted."
     if contact.do_not_contact:
-        return False, f"Asked not to be contacted: {contact.do_not_contact_reason or 'no reason given'}."
+        reason = (contact.do_not_contact_reason or "no reason given").removesuffix(".")
+        return False, f"Asked not to be contacted: {reason}."
     addresses = {
         Channel.MAIL: contact.mail_addresses,
         Channel.PHONE: contact.phone_numbers,

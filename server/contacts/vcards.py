@@ -21,6 +21,9 @@ from server.records.values import plain
 MOST_CARDS = 5000
 LABELS = {"work": "work", "home": "home", "cell": "mobile", "fax": "fax"}
 
+KEPT = "Do not contact"
+"""The category of a card whose person wants to hear nothing: it leaves with the card, and comes in with it."""
+
 
 def escaped(text: str) -> str:
     """A text as a value of a card."""
@@ -62,6 +65,7 @@ def card(row: Row) -> str:
     lines += [f"LANG;PREF={place}:{code}" for place, code in enumerate(one.languages, 1)]
     lines += [f"BDAY:{one.birthday:%Y%m%d}"] if one.birthday else []
     lines += [f"NOTE:{escaped(one.note)}"] if one.note else []
+    lines += [f"CATEGORIES:{KEPT}"] if one.do_not_contact else []
     lines += [f"REV:{one.updated_at:%Y%m%dT%H%M%SZ}", "END:VCARD"]
     return "\r\n".join(map(folded, lines)) + "\r\n"
 
@@ -156,6 +160,8 @@ def take(current: Card, line: str) -> None:
         current.values["title"] = unescaped(value).strip()
     elif name == "NOTE":
         current.values["note"] = unescaped(value)
+    elif name == "CATEGORIES" and KEPT.lower() in [word.strip().lower() for word in value.split(",")]:
+        current.values["do_not_contact"] = True
     elif name == "LANG":
         current.values.setdefault("languages", []).append(value.strip()[:2].lower())
     elif name == "BDAY":

@@ -23,11 +23,11 @@ from server.kit.ids import uuid7
 from server.kit.settings import settings
 from server.orders import feeding, service
 from server.orders.models import Kind, Order, State
-from server.orders.totals import Item, totals
 from server.products import service as products
 from server.products.models import Product
 from server.products.pricing import line_amount
 from server.products.queries import Customer
+from server.products.totals import Item, totals
 from server.products.values import check_digit
 
 YEARS = 2

@@ -169,6 +169,7 @@ class AdditionRead(Read):
     where: str
     name: str
     is_there: bool = Field(description="It is there already and stays as it is.")
+    questions: int = Field(description="How many a form asks; 0 for what is no form.")
 
 
 class TradeRead(BaseModel):

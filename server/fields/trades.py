@@ -39,6 +39,8 @@ class Addition:
     name: str
     is_there: bool
     """It is there already and stays as it is."""
+    questions: int = 0
+    """Of a form."""
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +73,7 @@ def preview(session: Session, trade: Trade) -> list[Addition]:
         asked = type_ is not None and forms.current(session, type_.id) is not None
         found.append(Addition("visit_type", "Visits", one["name"], type_ is not None))
         if one.get("questions"):
-            found.append(Addition("form", "Visits", f"{one['name']}: {len(one['questions'])}", asked))
+            found.append(Addition("form", "Visits", one["name"], asked, len(one["questions"])))
     for name, entries in trade.picklists.items():
         known = {value for value, _ in queries.picklist(session, name)}
         found += [Addition("picklist", name, one["label"], one["value"] in known) for one in entries]

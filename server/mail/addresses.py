@@ -1,6 +1,9 @@
 """What a mail address is, and how connections to mail servers are protected."""
 
+import contextlib
+import ipaddress
 import re
+import unicodedata
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -34,12 +37,27 @@ def tags_in(addresses: Iterable[str]) -> list[UUID]:
 
 
 def host_name(written: str, example: str) -> str:
-    """The name or number of a mail server. Refuses an empty one, web addresses, blanks and signs that no name has."""
+    """The name or number of a mail server, without the dot of the root and without an IPv6 number's brackets.
+
+    Refuses an empty one, web addresses, blanks, signs that no name has, and parts longer than 63 (RFC 1035).
+    """
     host = written.strip()
-    if len(host) > LONGEST_HOST or not _HOST.fullmatch(host):
+    number = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_address(number))
+    host = host.removesuffix(".")
+    if len(host) > LONGEST_HOST or not _HOST.fullmatch(host) or not _is_encodable(host):
         raise Invalid(
             "The server's name is missing or cannot be one.",
             help=f"Letters, digits, dots and hyphens only, without https:// and port; for example {example}.",
             field="host",
         )
     return host
+
+
+def _is_encodable(host: str) -> bool:
+    """Whether a name travels as it is written: no full-width letters, no part that DNS has no room for."""
+    try:
+        return bool(host.encode("idna")) and unicodedata.normalize("NFKC", host) == host
+    except UnicodeError:
+        return False

@@ -1,7 +1,7 @@
 """What a deal is about, line by line; the lines add up to its amount."""
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +12,17 @@ from server.accounts.values import MAX_MONEY, plain
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.opportunities.models import Opportunity, OpportunityLine
-from server.opportunities.values import DEAL, cleaned, share
+from server.opportunities.pricing import sums, tax
+from server.opportunities.values import DEAL, cleaned
 from server.products.models import Product
 from server.products.values import between
 
-CENT = Decimal("0.01")
 MOST = 500
 """Lines of one deal."""
 
 
 def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Replace the lines of a deal; without any, its amount is set by hand again.
+    """Replace the lines of a deal; its amount is what they come to without tax. Without lines it is set by hand again.
 
     Refuses products that are not in the catalogue, unless the deal has them already, and sums that no amount holds.
     """
@@ -30,7 +30,8 @@ def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str
         raise Invalid(f"A deal has at most {MOST} lines.", field="lines")
     made = [line_of(place, given) for place, given in enumerate(lines)]
     check_products(session, deal, made)
-    amount = sum((worth(line) for line in made), Decimal(0))
+    tax(session, deal, made)
+    amount = sums(made, deal.currency).net
     if amount > MAX_MONEY:
         raise Invalid(f"The lines add up to {amount}, more than an amount holds.", help=LIMITS, field="lines")
     session.execute(
@@ -66,11 +67,13 @@ LIMITS = "Amounts lie between 0 and 999,999,999,999.99."
 NUMBERS = {
     "quantity": ("Quantity", between("0.001", "9999999999", 3)),
     "unit_price": ("Price", between("0", "9999999999", 4)),
+    "discount": ("Discount", between("0", "1", 5, default="0")),
+    "discount_percent": ("Discount", between("0", "100", 3, default="0")),
 }
 
 
 def line_of(place: int, given: Mapping[str, Any]) -> OpportunityLine:
-    """One checked line; names the line and the field that is wrong."""
+    """One checked line; names the line and the field that is wrong. Its discount is a share, or given in per cent."""
     title = plain(given.get("name"), 300)
     if title is None:
         raise Invalid(f"Line {place + 1}: the name is missing.", field="lines")
@@ -87,18 +90,15 @@ def line_of(place: int, given: Mapping[str, Any]) -> OpportunityLine:
             raise missing(place, name, title, product_id)
         return value
 
-    try:
-        discount = share(given.get("discount")) or Decimal(0)
-    except Invalid as error:
-        problem = f"Discount: {error.message}."
-        raise Invalid(f"Line {place + 1}: {problem}", help=error.help, field="lines") from error
+    is_percent = "discount_percent" in given
     return OpportunityLine(
         position=place,
         product_id=product_id,
         name=title,
         quantity=number("quantity"),
         unit_price=number("unit_price"),
-        discount=discount,
+        discount=number("discount_percent") / 100 if is_percent else number("discount"),
+        is_gross=False,
         tax_code=plain(given.get("tax_code"), 20),
     )
 
@@ -118,8 +118,3 @@ def missing(place: int, name: str, title: str, product_id: UUID | None) -> Inval
         help="Choose a product from the list, or write the price of what your own words name.",
         field="lines",
     )
-
-
-def worth(line: OpportunityLine) -> Decimal:
-    """What a line comes to, in cents."""
-    return (line.quantity * line.unit_price * (1 - line.discount)).quantize(CENT, ROUND_HALF_UP)

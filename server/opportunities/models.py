@@ -159,7 +159,9 @@ class OpportunityLine(Record, Base):
     name: Mapped[str]
     quantity: Mapped[Decimal] = mapped_column(Numeric(14, 3))
     unit_price: Mapped[Decimal] = mapped_column(Numeric(14, 4))
-    discount: Mapped[Decimal] = mapped_column(Numeric(5, 4), server_default=text("0"), comment="Share, 0 to 1.")
+    discount: Mapped[Decimal] = mapped_column(Numeric(6, 5), server_default=text("0"), comment="Share, 0 to 1.")
+    is_gross: Mapped[bool] = mapped_column(server_default=text("false"), comment="The price contains the tax.")
+    tax_percent: Mapped[Decimal | None] = mapped_column(Numeric(6, 3), comment="Null: unknown, counts as nothing.")
     tax_code: Mapped[str | None]
 
     __table_args__ = (

@@ -40,8 +40,8 @@ class LineWrite(Write):
 
     name: str
     quantity: Decimal
-    unit_price: Decimal
-    discount: Decimal = Field(default=Decimal(0), description="Share, 0 to 1.")
+    unit_price: Decimal = Field(description="With or without tax, as the account's price list of the product says.")
+    discount: Decimal = Field(default=Decimal(0), description="Share, 0 to 1, with at most five decimals.")
     tax_code: str | None = None
     product_id: UUID | None = None
 
@@ -55,6 +55,8 @@ class LineRead(Read):
     quantity: Decimal
     unit_price: Decimal
     discount: Decimal
+    is_gross: bool = Field(description="The price contains the tax; the amount of the deal never does.")
+    tax_percent: Decimal | None = Field(description="Null: unknown, counts as nothing.")
     tax_code: str | None
     product_id: UUID | None
 

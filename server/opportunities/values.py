@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -10,9 +10,10 @@ from uuid import UUID
 from server.accounts.values import Rule, cleaned, currency, day, identity, money, plain, tags, text
 from server.kit.errors import Invalid
 from server.opportunities.models import Category
+from server.products.values import between
 from server.records.merging import Json, Rules
 
-__all__ = ["DEAL", "DEAL_RULES", "REQUIRABLE", "Rule", "choice_of", "cleaned", "share", "wire"]
+__all__ = ["DEAL", "DEAL_RULES", "REQUIRABLE", "Rule", "choice_of", "cleaned", "percent", "share", "wire"]
 
 
 def name(value: object) -> str:
@@ -35,18 +36,14 @@ def needed(rule: Callable[[object], Any]) -> Callable[[object], Any]:
     return checked
 
 
-def share(value: object) -> Decimal | None:
-    """A share from 0 to 1 with three decimals."""
-    if value is None or value == "":
-        return None
-    try:
-        part = Decimal(str(value)).quantize(Decimal("0.001"))
-        fits = 0 <= part <= 1
-    except InvalidOperation as error:
-        raise Invalid(f"“{plain(value, 100)}” is not a share", help="Write it like 0.25.") from error
-    if not fits:
-        raise Invalid(f"{part} cannot be", help="A share lies between 0 and 1.")
-    return part
+share = between("0", "1", 3)
+"""A rule for a share from 0 to 1."""
+
+
+def percent(value: object) -> Decimal | None:
+    """The same share as people write it, from 0 to 100 with one decimal."""
+    written = between("0", "100", 1)(value)
+    return None if written is None else written / 100
 
 
 def choice_of(kind: type[StrEnum]) -> Callable[[object], str | None]:

@@ -19,6 +19,7 @@ from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.settings import settings
 from server.opportunities.models import Opportunity
+from server.opportunities.pricing import country_of, customer_of
 from server.orders import pricing, queries
 from server.orders.errors import CurrencyFixed, IdTaken, NeedsCredit, NotADraft, ProductGone
 from server.orders.models import Kind, Order, OrderLine, State
@@ -49,6 +50,8 @@ class NewLine:
     id: UUID | None = None
     is_agreed: bool = False
     """The unit price was agreed in a deal, rather than set in this document."""
+    is_gross: bool = False
+    """A unit price that a person has set contains the tax."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _begun(session: Session, scope: Scope, account: Account, new: NewOrder, give
     zone = scope.zone or settings().zone
     day: date = given.get("day") or clock.today(zone)
     head = queries.letterhead(session)
-    customer = pricing.customer_of(account)
+    customer = customer_of(account)
     currency = clean_currency(new.currency) if new.currency else None
     if currency is None:
         currency = next(iter(products.currencies_of(session, customer, day)), account.currency)
@@ -140,14 +143,6 @@ def _begun(session: Session, scope: Scope, account: Account, new: NewOrder, give
     if new.id is not None:
         order.id = new.id
     return order
-
-
-def country_of(session: Session, account_id: UUID, site_id: UUID | None = None) -> str:
-    """Where an account is taxed: the country of the site that is delivered to, else of its main site."""
-    statement = select(Site.country).where(Site.account_id == account_id, Site.deleted_at.is_(None))
-    chosen = statement.where(Site.id == site_id) if site_id else statement.where(Site.is_main)
-    country = session.scalar(chosen.limit(1)) or ""
-    return country if len(country) == 2 else ""
 
 
 def check_references(session: Session, order: Order, given: Mapping[str, Any]) -> None:
@@ -310,7 +305,7 @@ def _new_line(session: Session, order: Order, new: NewLine) -> OrderLine:
         position=(session.scalar(last) or 0) + 1,
         product_id=product.id if product else None,
         by_hand=product is None or "unit_price" in given,
-        is_gross=False,
+        is_gross=new.is_gross,
         price_reason=[{"kind": "deal", "value": ""}] if new.is_agreed and "unit_price" in given else [],
         amount=Decimal(0),
         **usual | given,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.kit.errors import Invalid
+from server.opportunities.pricing import customer_of
 from server.orders import queries
 from server.orders.errors import NeedsCredit, NoPrice
 from server.orders.models import Kind, Order, OrderLine
@@ -16,12 +17,6 @@ from server.products import queries as products
 from server.products.models import Product
 from server.products.money import plain
 from server.products.pricing import line_amount, price_of, rate_on
-from server.products.queries import Customer
-
-
-def customer_of(account: Account) -> Customer:
-    """What decides the price lists of an account."""
-    return Customer(account.id, account.account_class, account.territory_id)
 
 
 def price(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:

@@ -24,8 +24,8 @@ from server.kit.filtering.guard import answers_in_time, total
 from server.kit.paging import decode_cursor, encode_cursor
 from server.orders.fields import fields
 from server.orders.models import Kind, Letterhead, Order, OrderLine, State
-from server.orders.totals import Item, Totals, totals
 from server.products.models import Product
+from server.products.totals import Item, Totals, totals
 from server.records.happenings import happening
 
 

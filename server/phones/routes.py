@@ -23,16 +23,20 @@ class PhoneRulesWrite(BaseModel):
     )
 
     lock_days: int = Field(
+        strict=True,
         description="So many days without the server close what a phone shows, until its rep signs in; 1 to 90. "
-        "What was not sent stays on the phone all the same."
+        "What was not sent stays on the phone all the same.",
     )
     records_tracks: bool | None = Field(
         default=None,
+        strict=True,
         description="Whether phones record the way that their reps drive: in their working hours, never on days off, "
         "and not while the rep has paused it. Off at first. Absent: as it is.",
     )
     tracks_days: int | None = Field(
-        default=None, description="After so many days a recorded way is deleted; 1 to 365. Absent: as it is."
+        default=None,
+        strict=True,
+        description="After so many days a recorded way is deleted; 1 to 365. Absent: as it is.",
     )
 
 

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from uuid import UUID
 
 from server.kit.errors import Invalid
+from server.products.money import plain
 from server.records.revising import Rule
 from server.records.values import currency
 
@@ -70,7 +71,7 @@ def between(low: str, high: str, digits: int, *, default: str | None = None) -> 
         if number is None:
             return None if default is None else Decimal(default)
         if not Decimal(low) <= number <= Decimal(high):
-            raise Invalid(f"{number} cannot be", help=f"A number from {low} to {high}.")
+            raise Invalid(f"{plain(number)} cannot be", help=f"A number from {low} to {high}.")
         return number
 
     return rule

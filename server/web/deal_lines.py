@@ -11,17 +11,16 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.kit import clock
 from server.kit.database import Db
+from server.kit.settings import settings
 from server.opportunities import queries
 from server.opportunities.models import Opportunity
-from server.orders.pricing import customer_of
+from server.opportunities.pricing import book_of
 from server.products import queries as products
 from server.products.models import Product
-from server.products.money import plain
-from server.products.pricing import Book, Priced, price_of
+from server.products.pricing import Priced, price_of
 from server.web.pages import render
 
 router = APIRouter(prefix="/pipeline", include_in_schema=False)
@@ -39,29 +38,24 @@ def product_choices(
     deal = queries.find(session, scope, deal_id)
     typed = re.sub(r"\([^()]*\)\s*$", "", line_name).strip()
     if len(typed) < 2 or not scope.may("products:read"):
-        return render(request, "pipeline/products.html", scope, found=[], prices={}, deal=deal, plain=plain)
+        return render(request, "pipeline/products.html", scope, found=[], prices={}, deal=deal)
     rows = products.page(session, scope, search=typed, filter="active = yes", limit=12).rows
     prices = prices_of(session, deal, [row.product.id for row in rows])
     found = [row.product for row in rows]
-    return render(request, "pipeline/products.html", scope, found=found, prices=prices, deal=deal, plain=plain)
+    return render(request, "pipeline/products.html", scope, found=found, prices=prices, deal=deal)
 
 
 def prices_of(session: Session, deal: Opportunity, product_ids: list[UUID]) -> Mapping[UUID, Priced]:
     """What one of each costs the deal's account today, in the deal's currency."""
-    book, day = book_of(session, deal, product_ids), clock.now().date()
+    book, day = book_of(session, deal, product_ids), clock.today(settings().zone)
     found = {one: price_of(book, one, Decimal(1), day, deal.currency) for one in product_ids}
     return {one: price for one, price in found.items() if price is not None}
-
-
-def book_of(session: Session, deal: Opportunity, product_ids: list[UUID]) -> Book:
-    """The price lists of the deal's account."""
-    return products.book_of(session, customer_of(session.get_one(Account, deal.account_id)), product_ids)
 
 
 def amount_of(written: str) -> Decimal:
     """A quantity as it is written; what is none is said later, and priced as one."""
     try:
-        found = Decimal(written.strip())
+        found = Decimal(written.strip().replace(",", "."))
     except ArithmeticError:
         return Decimal(1)
     return found if found.is_finite() else Decimal(1)
@@ -81,7 +75,7 @@ def recognised(session: Session, scope: Scope, deal_id: UUID, lines: list[dict[s
     alike = Counter(one.name.lower() for one in rows)
     known = {one.name.lower(): one for one in rows if alike[one.name.lower()] == 1}
     known |= {f"{one.name} ({one.number})".lower(): one for one in rows if one.number}
-    book, today = book_of(session, deal, [one.id for one in known.values()]), clock.now().date()
+    book, today = book_of(session, deal, [one.id for one in known.values()]), clock.today(settings().zone)
     made = []
     for line in lines:
         product = known.get(line["name"].strip().lower())

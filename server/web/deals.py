@@ -1,6 +1,7 @@
 """A deal: a new one, one in full, its form, its moves and its lines."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from server.accounts import queries as accounts
 from server.auth.access import Scope, requires
@@ -17,12 +19,11 @@ from server.fields.queries import fields_of
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, PreconditionFailed, WaymarkError
 from server.kit.settings import settings
-from server.opportunities import moving, pipelines, queries, service
-from server.opportunities.lines import worth
+from server.opportunities import moving, pipelines, pricing, queries, service
 from server.opportunities.models import ChoiceKind
 from server.opportunities.service import NewDeal
-from server.opportunities.values import DEAL
-from server.orders.dealing import listed_prices
+from server.opportunities.values import DEAL, percent
+from server.products.money import digits
 from server.web.deal_lines import numbers_of, recognised
 from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
@@ -46,18 +47,18 @@ CATEGORY_NAMES = (("commit", "Commit"), ("best_case", "Best case"), ("pipeline",
 
 def choices(request: Request, session: Session, scope: Scope) -> dict[str, Any]:
     """What forms of deals offer."""
-    language = language_of(request, scope)
+    t = language_of(request, scope).t
 
     def pairs(words: list[str], kept: str | None = None) -> list[tuple[str, str]]:
         """The words of a list for a select, with one that the deal has although it was taken off."""
         known = words if kept is None or kept in words else [*words, kept]
-        return [("", "–"), *((word, language.t(word)) for word in known)]
+        return [("", "–"), *((word, t(word)) for word in known)]
 
     return {
         "people_choices": [(one.id, one.name) for one in people_of(session, scope, Role.REP, Role.MANAGER)],
         "words": {kind.value: pipelines.choices(session, kind) for kind in ChoiceKind},
         "pairs": pairs,
-        "category_pairs": lambda: [(key, language.t(name)) for key, name in CATEGORY_NAMES],
+        "category_pairs": lambda: [(key, t(name)) for key, name in CATEGORY_NAMES],
         "base": settings().currency,
     }
 
@@ -75,6 +76,7 @@ def new_page(
     row = accounts.detail(session, scope, UUID(str(values["account_id"]))) if values.get("account_id") else None
     open_stages = [one for one in queries.stages(session) if not (one.is_won or one.is_lost)]
     names = {one.id: one.name for one in queries.pipelines(session)}
+    t = language_of(request, scope).t
     return render(
         request,
         "pipeline/new.html",
@@ -85,7 +87,7 @@ def new_page(
         account=row.account if row else None,
         own_fields=fields_of(session, "opportunity"),
         contact_choices=contacts_of(session, row.account.id) if row else [],
-        stage_choices=[(one.id, f"{names[one.pipeline_id]}: {one.name}") for one in open_stages],
+        stage_choices=[(one.id, f"{t(names[one.pipeline_id])}: {t(one.name)}") for one in open_stages],
         **choices(request, session, scope),
     )
 
@@ -143,8 +145,10 @@ def deal_page(
         deal=row.deal,
         stages=queries.stages(session, row.deal.pipeline_id),
         lines=lines,
-        worth=worth,
-        listed_prices=listed_prices(session, scope, row.deal, lines),
+        worth=pricing.worth,
+        places=digits(row.deal.currency),
+        sums=pricing.sums(lines, row.deal.currency),
+        listed_prices=pricing.listed_prices(session, row.deal, lines, scope.zone),
         numbers=numbers_of(session, [line.product_id for line in lines if line.product_id]),
         steps=queries.way_of(session, deal_id),
         own_fields=fields_of(session, "opportunity"),
@@ -229,11 +233,18 @@ def changes_of(sent: Any) -> dict[str, Any]:
     """What a form changes, without the fields for which the other person's value was chosen."""
     values: dict[str, Any] = given(sent, SIMPLE)
     if "percent" in sent:
-        percent = text(sent, "percent")
-        values["probability"] = str(float(percent.replace(",", ".")) / 100) if percent else None
+        values["probability"] = share_in(sent, "percent")
     if "has_competitors" in sent:
         values["competitors"] = sent.getlist("competitors")
     return {name: value for name, value in values.items() if sent.get(f"choose-{name}") != "theirs"}
+
+
+def share_in(sent: FormData, name: str) -> Decimal | None:
+    """A probability in per cent as a share; what cannot be is refused as it was written."""
+    try:
+        return percent(text(sent, name))
+    except Invalid as error:
+        raise Invalid(f"Probability: {error.message}.", help=error.help, field=name) from error
 
 
 @router.post("/deals/{deal_id}/edit")
@@ -246,12 +257,10 @@ def edit(
             own = nested(sent_own(sent, fields_of(session, "opportunity")))
             wanted = changes_of(sent) | ({"custom": own} if own else {})
             done = service.edit(session, scope, deal_id, rev, wanted)
-    except (WaymarkError, ValueError) as error:
-        refused = (
-            error if isinstance(error, WaymarkError) else Invalid("Probability: that is no number.", field="percent")
-        )
-        values = {name: getattr(queries.find(session, scope, deal_id), name) for name in DEAL} | given(sent, SIMPLE)
-        return edit_form(request, scope, session, deal_id, values, rev=rev, error=refused)
+    except WaymarkError as error:
+        values = {name: getattr(queries.find(session, scope, deal_id), name) for name in DEAL}
+        values |= given(sent, (*SIMPLE, "percent"))
+        return edit_form(request, scope, session, deal_id, values, rev=rev, error=error)
     told = f"?{urlencode({'told': done.notes[0]['message']})}" if done.notes else ""
     return Response(status_code=204, headers={"HX-Redirect": f"/pipeline/deals/{deal_id}{told}"})
 
@@ -324,25 +333,16 @@ def set_lines(
     request: Request, deal_id: UUID, scope: WriteDeals, session: Db, sent: Sent, rev: Annotated[int, Form()]
 ) -> Response:
     """Write the lines of a deal: one row of the form each, empty ones are left out."""
-    names = ("name", "quantity", "unit_price", "discount", "tax_code")
-    rows = zip(*(sent.getlist(f"line_{name}") for name in names), strict=False)
+    names = ("name", "quantity", "unit_price", "discount_percent", "tax_code")
+    rows = zip(*(sent.getlist(f"line_{name.removesuffix('_percent')}") for name in names), strict=False)
     typed = [dict(zip(names, map(str, row), strict=True)) for row in rows if any(str(cell).strip() for cell in row)]
     try:
-        lines = [{**line, "discount": share_of(line["discount"])} for line in typed]
         with attempt(session):
-            done = service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, lines))
+            done = service.set_lines(session, scope, deal_id, rev, recognised(session, scope, deal_id, typed))
     except WaymarkError as error:
         return deal_page(request, scope, session, deal_id, error, typed)
     told = f"?{urlencode({'told': done.notes[0]['message']})}" if done.notes else ""
     return go(f"/pipeline/deals/{deal_id}{told}")
-
-
-def share_of(written: str) -> str:
-    """A discount in percent as a share; what is no number is refused later, as it is written."""
-    try:
-        return str(float(written.replace(",", ".") or 0) / 100)
-    except ValueError:
-        return written
 
 
 @router.post("/deals/{deal_id}/delete")

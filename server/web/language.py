@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from server.kit import clock
 from server.kit.settings import settings
-from server.products.money import priced
+from server.products.money import digits, plain, priced
 from server.web.wording import Wording
 
 FOLDER = Path(__file__).parent / "texts"
@@ -64,9 +64,19 @@ class Language:
         written = f"{value:,.{digits}f}"
         return written if self.code == "en" else written.translate(str.maketrans(",.", ".,"))
 
+    def typed(self, value: Decimal | None) -> str:
+        """A number as a person types it into a field: 1284.5 or 1284,5, without zeros at its end."""
+        if value is None:
+            return ""
+        return plain(value) if self.code == "en" else plain(value).replace(".", ",")
+
     def money(self, value: float | Decimal | None, currency: str) -> str:
         """An amount without cents, with its currency."""
         return "–" if value is None else f"{self.number(value)} {currency}"
+
+    def exact(self, value: Decimal | None, currency: str) -> str:
+        """An amount with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""
+        return "–" if value is None else f"{self.number(value, digits(currency))} {currency}"
 
     def price(self, value: Decimal, currency: str) -> str:
         """The price of one unit with all its digits: 1,284.50 or 0,076."""

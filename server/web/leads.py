@@ -46,7 +46,7 @@ NAMES = (
     "company person phones emails website street postcode city country campaign message expected_value note"
 ).split()
 TERMS = (
-    ("Open", "state in (new, working, qualified)"),
+    ("Still open", "state in (new, working, qualified)"),
     ("New", "state = new"),
     ("Hot: 60 and more", "score >= 60"),
     ("Without an owner", "has_owner = no"),

@@ -25,7 +25,7 @@ from server.orders.models import Kind, Order, State
 from server.orders.routes import Filter, Search
 from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import queries as products
-from server.products.money import digits, plain
+from server.products.money import digits
 from server.products.pictures import pictures_of
 from server.web.deals import deal_page
 from server.web.forms import Sent, given, text
@@ -138,7 +138,6 @@ def shown(session: Session, scope: Scope, order: Order) -> dict[str, Any]:
         "numbers": queries.product_numbers(session, [line.product_id for line in lines if line.product_id]),
         "sums": queries.sums(order, lines) if scope.sees("order", "totals") else None,
         "stock": known,
-        "plain": plain,
         "places": digits(order.currency),
         "is_draft": order.state == State.DRAFT,
         "may_write": may_write,
@@ -187,9 +186,7 @@ def find_products(
     order = queries.find(session, scope, order_id)
     found = products.page(session, scope, search=code, filter="active = yes", limit=8) if code.strip() else None
     pictures = pictures_of(session, [row.product.id for row in found.rows]) if found else {}
-    return render(
-        request, "orders/found.html", scope, found=found, order=order, code=code, plain=plain, pictures=pictures
-    )
+    return render(request, "orders/found.html", scope, found=found, order=order, code=code, pictures=pictures)
 
 
 @router.post("/orders/{order_id}/lines")
@@ -333,7 +330,7 @@ def show_trade(request: Request, account_id: UUID, scope: ReadOrders, session: D
     most = max((month.net for month in found.months), default=Decimal(0))
     return render(
         request, "orders/trade.html", scope, account=account, latest=insights.latest(session, scope, account_id),
-        found=found, most=most, rhythm=rhythm, habit=feeding.habit_of(session, account_id), looks=LOOKS, plain=plain,
+        found=found, most=most, rhythm=rhythm, habit=feeding.habit_of(session, account_id), looks=LOOKS,
         may_write=scope.may("orders:write"), id=uuid7(), quote_id=uuid7(),
         year=sum((month.net for month in found.months[-12:]), Decimal(0)),
         year_before=sum((month.net for month in found.months[:-12]), Decimal(0)),

@@ -132,7 +132,9 @@ def templates(code: str) -> Environment:
     made.globals.update(navigating=navigating, is_fixed=veil.is_fixed)
     for name in (
         "number",
+        "typed",
         "money",
+        "exact",
         "price",
         "distance",
         "duration",

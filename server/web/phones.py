@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from server.auth import codes
 from server.auth.access import Scope, requires
@@ -18,10 +19,11 @@ from server.auth.queries import visible_users
 from server.auth.roles import Level
 from server.auth.routes import server_address
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
+from server.kit.errors import Invalid, WaymarkError
 from server.phones import rules
+from server.records.values import whole
 from server.sync import quarantine
-from server.web.forms import Sent, number
+from server.web.forms import Sent, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/users/phones", include_in_schema=False)
@@ -72,17 +74,28 @@ def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -
     """Say what holds for every phone."""
     try:
         with attempt(session):
-            lock_days, tracks_days = (number(sent, name) for name in ("lock_days", "tracks_days"))
             rules.set_rules(
                 session,
                 scope,
-                round(lock_days or 0),
+                days_in(sent, "lock_days", rules.MOST_DAYS),
                 records_tracks="records_tracks" in sent,
-                tracks_days=None if tracks_days is None else round(tracks_days),
+                tracks_days=days_in(sent, "tracks_days", rules.MOST_TRACKS_DAYS) if "tracks_days" in sent else None,
             )
     except WaymarkError as error:
         return phones_page(request, scope, session, error=error)
     return go("/users/phones?saved=1#rules")
+
+
+def days_in(sent: FormData, field: str, most: int) -> int:
+    """A number of days; refuses an empty field and parts of a day."""
+    told = f"Give {rules.LEAST_DAYS} to {most} days."
+    try:
+        days = whole(rules.LEAST_DAYS, most)(text(sent, field))
+    except Invalid as error:
+        raise Invalid(f"Days: {error.message}.", help=told, field=field) from error
+    if days is None:
+        raise Invalid("Days: is missing.", help=told, field=field)
+    return days
 
 
 def phones_page(

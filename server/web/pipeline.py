@@ -36,7 +36,7 @@ ROWS = 50
 OPEN = "state = open"
 """What list and map show when nothing is asked for."""
 TERMS = (
-    ("Open", "state = open"),
+    ("Still open", "state = open"),
     ("Commit", "category = commit"),
     ("Best case", "category = best_case"),
     ("Too long in its stage", "rotten = yes"),

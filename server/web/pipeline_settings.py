@@ -16,7 +16,7 @@ from server.kit.settings import settings
 from server.opportunities import pipelines, queries, rates
 from server.opportunities.models import ChoiceKind, Opportunity
 from server.opportunities.values import DEAL, REQUIRABLE
-from server.web.deals import CATEGORY_NAMES
+from server.web.deals import CATEGORY_NAMES, share_in
 from server.web.forms import Sent, number, text
 from server.web.pages import attempt, go, render
 
@@ -66,10 +66,9 @@ def done(request: Request, scope: Scope, session: Session, act: Any) -> Response
 def stage_values(sent: FormData) -> dict[str, Any]:
     """The fields of a stage as a form sends them."""
     outcome = text(sent, "outcome") or "open"
-    percent = number(sent, "percent")
     return {
         "name": text(sent, "name"),
-        "probability": None if percent is None else percent / 100,
+        "probability": share_in(sent, "percent"),
         "category": text(sent, "category"),
         "rotten_days": text(sent, "rotten_days"),
         "required": [str(one) for one in sent.getlist("required")],

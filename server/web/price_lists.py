@@ -16,7 +16,6 @@ from server.orders import queries as orders
 from server.orders import service as order_service
 from server.products import queries, service
 from server.products.models import PriceList
-from server.products.money import plain
 from server.products.queries import Customer
 from server.products.values import PRICE_LIST
 from server.territories.queries import active
@@ -41,7 +40,7 @@ def lists_page(request: Request, scope: Scope, session: Session, error: WaymarkE
     rates = queries.tax_rates(session)
     return render(
         request, "products/lists.html", scope, status=int(error.status) if error else 200, lists=lists, error=error,
-        names={one.id: one.name for one in lists}, plain=plain, may_write=scope.may("products:write"), tab="lists",
+        names={one.id: one.name for one in lists}, may_write=scope.may("products:write"), tab="lists",
         uses={one.id: use_names(session, one.id) for one in lists}, head=orders.letterhead(session),
         taxes=[(one, rates.get(one.id, [])) for one in queries.tax_classes(session)],
     )  # fmt: skip
@@ -131,7 +130,7 @@ def list_page(
     ids = [use.account_id for use in known if use.account_id]
     return render(
         request, "products/price_list.html", scope, status=int(error.status) if error else 200, one=one, error=error,
-        prices=queries.prices_in(session, one.id), plain=plain, may_write=scope.may("products:write"),
+        prices=queries.prices_in(session, one.id), may_write=scope.may("products:write"),
         bases=[("", "–"), *((each.id, each.name) for each in queries.price_lists(session) if each.id != one.id)],
         areas=[(each.id, each.name) for each in active(session)],
         classes={use.account_class for use in known}, area_ids={use.territory_id for use in known},

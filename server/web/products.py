@@ -19,7 +19,6 @@ from server.kit.paging import Cursor, Exact
 from server.products import exporting, pictures, queries, service
 from server.products.fields import fields
 from server.products.models import PriceList, Product
-from server.products.money import plain
 from server.products.pricing import price_of
 from server.products.queries import Customer
 from server.products.routes import Filter, Search
@@ -65,7 +64,7 @@ def show_products(
     return render(
         request, "products/list.html", scope, status=int(error.status) if error else 200, found=found,
         filter=filter or "", search=search or "", sort=sort, first=first, link=link, known=fields().values(),
-        chips=[(label, term, term == filter) for label, term in CHIPS], error=error, plain=plain,
+        chips=[(label, term, term == filter) for label, term in CHIPS], error=error,
         prices=usual_prices(session, [row.product.id for row in found.rows]), tab="products",
         shown=pictures.pictures_of(session, [row.product.id for row in found.rows]),
         query=urlencode({name: value for name, value in (("filter", filter), ("q", search)) if value}),
@@ -100,7 +99,7 @@ def form(
     ).all()
     return render(
         request, "products/detail.html", scope, status=int(error.status) if error else 200, product=product,
-        values=values, error=error, may_write=scope.may("products:write"), plain=plain,
+        values=values, error=error, may_write=scope.may("products:write"),
         categories=[("", "–"), *queries.categories(session)],
         taxes=[("", "–"), *((one.id, one.name) for one in queries.tax_classes(session))],
         others=[("", "–"), *((key, name) for key, name in others if product is None or key != product.id)],

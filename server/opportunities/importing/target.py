@@ -26,12 +26,11 @@ from server.imports.declared import Declared, ids_by_cell
 from server.imports.models import ImportRun
 from server.imports.statements import BY_ID, WAYMARK_ID, Field, Key, Link
 from server.imports.targets import Problem, Severity
-from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.opportunities import pipelines, queries
 from server.opportunities.importing import sql
 from server.opportunities.models import ChoiceKind, Opportunity
-from server.opportunities.values import DEAL, share
+from server.opportunities.values import DEAL, percent, share
 
 CATEGORIES = spelled(commit="zugesagt", best_case="best bestcase", pipeline="offen", omitted="ausgelassen")
 LISTS = {"competitors": ChoiceKind.COMPETITOR, "source": ChoiceKind.SOURCE}
@@ -46,11 +45,8 @@ def probability(cell: str) -> Any:
     """A share as 0.25 or 25 %."""
     written = cell.strip()
     if written.endswith("%"):
-        try:
-            written = str(float(written[:-1].strip().replace(",", ".")) / 100)
-        except ValueError as error:
-            raise Invalid(f"“{cell[:60]}” is not a share", help="Write it like 25 % or 0.25.") from error
-    return share(written.replace(",", "."))
+        return percent(written[:-1])
+    return share(written)
 
 
 def rule(name: str) -> Any:

@@ -67,7 +67,7 @@ def test_what_goes_out_comes_in_again(session: Session, scope: Any, ada: User, m
         "languages": "de,fr",
         "mails": [{"label": "work", "value": "eva@example.li"}],
         "phones": [{"label": "mobile", "value": "+41 79 1 2 3"}],
-        "birthday": "1980-02-29", "note": "ä" * 100 + "\nline",
+        "birthday": "1980-02-29", "note": "ä" * 100 + "\nline", "do_not_contact": True,
     }  # fmt: skip
     places = [NewPlace(make_account("Amann").id, {"roles": ["buyer"]})]
     contact = service.create(session, scope(ada), given, places)
@@ -75,7 +75,7 @@ def test_what_goes_out_comes_in_again(session: Session, scope: Any, ada: User, m
     written = vcards.written(queries.with_places(session, scope(ada), [contact]))
     assert max(len(line.encode()) for line in written.split("\r\n")) <= 75
     [one] = vcards.cards(written.encode())
-    for name in ("prefix", "first_name", "last_name", "title", "mails", "phones", "note", "birthday"):
+    for name in ("prefix", "first_name", "last_name", "title", "mails", "phones", "note", "birthday", "do_not_contact"):
         assert one.values[name] == getattr(contact, name), name
     assert (one.organisation, one.values["languages"]) == ("Amann", ["de", "fr"])
 

@@ -12,6 +12,7 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, Invalid
 from server.mail import jobs, queries, service
+from server.mail.addresses import host_name
 from server.mail.models import Attachment, MailServer, Message, shown
 from server.mail.service import File, Setup
 from tests.server.mail.conftest import Peer
@@ -205,7 +206,7 @@ def test_passwords_are_stored_sealed_never_shown_and_never_sent_elsewhere(sessio
     ("change", "field"),
     [
         ({"host": ""}, "host"), ({"host": "http://x"}, "host"), ({"host": "a\x00b"}, "host"),
-        ({"host": "-a..b"}, "host"),
+        ({"host": "-a..b"}, "host"), ({"host": "a" * 64 + ".ch"}, "host"), ({"host": "ｍail.ch"}, "host"),
         ({"port": 0}, "port"),
         ({"security": "ssl3"}, "security"),
         ({"sender": "plans"}, "sender"), ({"sender": "a@b.ch\nBcc: x@y.ch"}, "sender"), ({"password": "x"}, "username"),
@@ -218,6 +219,12 @@ def test_settings_that_cannot_be_are_refused_by_field(session: Session, change: 
         service.configure(session, Setup(**{**values, **change}))  # type: ignore[arg-type]
     assert refused.value.details["field"] == field
     assert queries.configured(session) is None
+
+
+def test_a_server_may_be_named_with_the_dot_of_the_root_or_by_its_number() -> None:
+    named = {"mail.example.com.": "mail.example.com", "[2001:db8::1]": "2001:db8::1", "::1": "::1"}
+    named |= {"bücher.ch": "bücher.ch"}
+    assert {written: host_name(written, "") for written in named} == named
 
 
 def test_without_a_server_nothing_is_queued(session: Session) -> None:

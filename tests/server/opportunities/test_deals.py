@@ -1,6 +1,6 @@
 """Deals: who sees them, what they need, what happens when two people change them."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,8 @@ from server.kit import clock
 from server.kit.errors import Invalid
 from server.opportunities import bulk, moving, pipelines, queries, rates, service
 from server.opportunities.models import ChoiceKind, Opportunity, StageChange, State
+from server.products import service as catalogue
+from server.products.queries import Customer
 from server.records.models import FieldHistory
 from server.segments.catalogue import CATALOGUE
 
@@ -256,6 +258,7 @@ def test_the_lines_add_up_to_the_amount(clients: Any, make_deal: Any) -> None:
         assert wrong.json()["detail"].startswith("Line 1")
     for change, said in (
         ({"quantity": "1.0005"}, "Line 1: Quantity: 1.0005 has too many digits after the point."),
+        ({"discount": "0.123456"}, "Line 1: Discount: 0.123456 has too many digits after the point."),
         ({"product_id": str(NOBODY)}, "Line 1: “Oven” names a product that is not in the catalogue."),
         (
             {"quantity": "9999999999", "unit_price": "9999999", "discount": "0"},
@@ -266,6 +269,34 @@ def test_the_lines_add_up_to_the_amount(clients: Any, make_deal: Any) -> None:
         assert (wrong.status_code, wrong.json()["detail"]) == (422, said)
     unknown = clients["rita"].put(f"{path}/lines", json={"lines": lines, "currency": "EUX"}, headers=match)
     assert (unknown.status_code, unknown.json()["detail"]) == (422, "Currency: “EUX” is not a currency.")
+
+
+def test_a_deal_is_worth_what_its_lines_come_to_without_tax_to_the_unit_of_its_currency(
+    session: Any, clients: Any, make_deal: Any, make_account: Any
+) -> None:
+    for code in ("EUR", "JPY"):
+        prices = catalogue.create_list(session, {"name": f"Shop {code}", "currency": code, "is_gross": code == "EUR"})
+        catalogue.use_list(session, prices.id, [Customer()])
+        tax = catalogue.tax_class(session, f"standard {code}")
+        catalogue.set_rate(session, tax.id, "", date(2020, 1, 1), "8.1")
+        product = catalogue.create(session, {"number": code, "name": f"Oven {code}", "tax_class_id": tax.id})
+        catalogue.set_price(session, prices.id, product.id, "99.90", 1)
+        deal = make_deal(f"Kitchen {code}")
+        path = f"{DEALS}/{deal.id}"
+        lines = [
+            {"name": "Oven", "product_id": str(product.id), "quantity": "3", "unit_price": "99.90",
+             "discount": "0.00125"},
+            {"name": "Fitting", "quantity": "1", "unit_price": "50.25"},
+        ]  # fmt: skip
+        match = {"If-Match": f'"{deal.rev}"'}
+        told = clients["rita"].put(f"{path}/lines", json={"lines": lines, "currency": code}, headers=match).json()
+        assert told["amount"] == {"EUR": "327.15", "JPY": "349.00"}[code], (
+            "299.33 with 8.1 % in it, and 50.25; 299 + 50"
+        )
+        assert [(one["is_gross"], one["tax_percent"]) for one in told["lines"]] == [
+            (code == "EUR", "8.100"), (False, None),
+        ]  # fmt: skip
+        assert told["lines"][0]["discount"] == "0.00125"
 
 
 def test_a_stage_with_deals_is_removed_only_with_their_new_place(

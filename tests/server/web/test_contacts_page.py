@@ -40,6 +40,13 @@ def test_a_contact_is_added_at_an_account_and_says_what_it_agrees_to(
     shown = browser.get(f"/contacts/{contact.id}").text
     assert "Agreed to marketing by mail" in shown
     assert browser.get(f"/contacts/{contact.id}/edit").status_code == 200
+    doors = (f"/contacts/{contact.id}", f"/accounts/{account.id}", "/contacts")
+    assert all('"mailto:eva@example.li"' in browser.get(path).text for path in doors)
+    contact.do_not_contact = True
+    session.flush()
+    for path in doors:
+        page = browser.get(path).text
+        assert ("mailto:" in page, "eva@example.li" in page, "do not contact" in page) == (False, True, True), path
 
 
 def test_a_contact_without_a_name_is_shown_again_with_the_reason(

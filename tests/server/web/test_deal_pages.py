@@ -200,6 +200,10 @@ def test_lines_add_up_and_a_call_is_kept(
     assert refused.status_code == 422
     for kept in ('value="Oven"', 'value="a lot"', '<details class="refuse" open>'):
         assert kept in refused.text
+    fine = row | {"line_discount": ["110", ""]}
+    refused = client.post(f"/pipeline/deals/{deal.id}/lines", data={"_csrf": token, "rev": deal.rev, **fine})
+    assert "Line 1: Discount: 110 cannot be." in refused.text
+    assert "A number from 0 to 100." in refused.text
     wrong["line_discount"] = ["", ""]
     refused = client.post(f"/pipeline/deals/{deal.id}/lines", data={"_csrf": token, "rev": deal.rev, **wrong})
     assert "Line 1: “Oven” is no product of the catalogue, and has no price." in refused.text
@@ -222,7 +226,7 @@ def test_a_product_is_chosen_by_typing_and_costs_what_the_accounts_list_says(
     client, path = browser_of(rita), f"/pipeline/deals/{deal.id}"
     offered = client.get(f"{path}/products", params={"line_name": "p-1"}).text
     assert 'value="Oven (P-1)"' in offered
-    assert f"600 {deal.currency}" in offered
+    assert f"600.00 {deal.currency}" in offered
     token = token_in(client.get(path).text)
     row = {"line_name": ["Oven (P-1)", "Oven (P-1)", "Fitting"], "line_quantity": ["1", "10", "1"],
            "line_unit_price": ["", "", "90"], "line_discount": ["", "", ""], "line_tax_code": ["", "", ""]}  # fmt: skip
@@ -240,8 +244,11 @@ def test_a_product_is_chosen_by_typing_and_costs_what_the_accounts_list_says(
     assert client.post(f"{path}/lines", data={"_csrf": token, "rev": deal.rev, **row}).status_code == 303
     assert "agreed here; otherwise 600" in client.get(path).text
     session.refresh(deal)
-    half = row | {"line_quantity": ["2.5"], "_csrf": token, "rev": deal.rev}
+    half = row | {"line_quantity": ["2,5"], "line_discount": ["0,125"], "_csrf": token, "rev": deal.rev}
     assert client.post(f"{path}/lines", data=half).status_code == 303
+    german = client.get(path, headers={"accept-language": "de"}).text
+    for typed in ('value="2,5"', 'value="0,125"', 'value="580"', "1.448,19 " + deal.currency):
+        assert typed in german
     sent = {"_csrf": token, "account_id": str(deal.account_id), "opportunity_id": str(deal.id), "kind": "quote"}
     refused = client.post("/orders/new", data=sent)
     assert (refused.status_code, deal.name in refused.text) == (422, True)

@@ -5,12 +5,15 @@ import re
 from collections.abc import Callable
 from uuid import uuid4
 
+import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import Device, DeviceState, Role, User
+from server.phones.routes import PhoneRulesWrite
 from server.sync.models import QuarantinedOp
 from tests.server.sync.world import public_key
 from tests.server.web.conftest import token_in
@@ -94,9 +97,13 @@ def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
     browser = browser_of(make_user())
     page = browser.get("/users/phones").text
     assert re.search(r'name="lock_days"[^>]*value="14"', page)
-    refused = browser.post("/users/phones/rules", data={"lock_days": "0", "_csrf": token_in(page)})
-    assert refused.status_code == 422
-    assert "Give 1 to 90 days." in refused.text
+    for wrong, said in (("0", "0 cannot be"), ("", "is missing"), ("6.5", "6.5 cannot be"), ("inf", "Infinity")):
+        refused = browser.post("/users/phones/rules", data={"lock_days": wrong, "_csrf": token_in(page)})
+        assert (refused.status_code, said in refused.text) == (422, True), wrong
+        assert "Give 1 to 90 days." in refused.text
+    for value in (True, "14", 14.0):
+        with pytest.raises(ValidationError):
+            PhoneRulesWrite.model_validate({"lock_days": value})
     kept = browser.post("/users/phones/rules", data={"lock_days": "7", "_csrf": token_in(page)})
     assert kept.status_code == 303
     assert session.execute(text("select lock_days from phone_rules")).scalar_one() == 7

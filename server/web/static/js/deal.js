@@ -13,6 +13,12 @@ document.addEventListener("click", async ({ target }) => {
   else toast(`${body?.detail ?? ""} ${body?.help ?? ""}`);
 });
 
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.name !== "line_name") return;
+  event.preventDefault(); // it chooses a product; saving has a button
+  event.target.nextElementSibling.focus();
+});
+
 document.addEventListener("submit", (event) => {
   const lines = document.querySelector("#deal-lines");
   if (!lines || !event.target.closest("#trade-of-deal")) return;

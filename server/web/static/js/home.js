@@ -27,10 +27,12 @@ const boxes = [...panelOfLayers.querySelectorAll("input[data-layer]")];
 const usual = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
 if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layers").split(" ").includes(box.value);
 
+const offered = new Set([...boxes.map((box) => box.value), "rings", "reached", "outline"]); // without its box, a role has no right to a layer
+
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   hash: "at",
-  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)],
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)].filter((one) => offered.has(one.name)),
   hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;

@@ -1,0 +1,85 @@
+"""What the lines of a deal cost: the price lists of its account, and the tax that their prices contain."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts import queries as accounts
+from server.accounts.models import Account, Site
+from server.kit import clock
+from server.kit.settings import settings
+from server.opportunities.models import Opportunity, OpportunityLine
+from server.products import queries as products
+from server.products.models import Product
+from server.products.pricing import Book, Priced, line_amount, price_of, rate_on
+from server.products.queries import Customer
+from server.products.totals import Item, Totals, totals
+
+HUNDRED = 100
+
+
+def customer_of(account: Account) -> Customer:
+    """What decides the price lists of an account."""
+    return Customer(account.id, account.account_class, account.territory_id)
+
+
+def country_of(session: Session, account_id: UUID, site_id: UUID | None = None) -> str:
+    """Where an account is taxed: the country of the site that is delivered to, else of its main site."""
+    statement = select(Site.country).where(Site.account_id == account_id, Site.deleted_at.is_(None))
+    chosen = statement.where(Site.id == site_id) if site_id else statement.where(Site.is_main)
+    country = session.scalar(chosen.limit(1)) or ""
+    return country if len(country) == 2 else ""
+
+
+def book_of(session: Session, deal: Opportunity, product_ids: Sequence[UUID]) -> Book:
+    """The price lists of a deal's account, with the prices of some products."""
+    account = session.get_one(Account, accounts.surviving(session, deal.account_id))
+    return products.book_of(session, customer_of(account), product_ids)
+
+
+def listed_prices(
+    session: Session, deal: Opportunity, lines: Sequence[OpportunityLine], zone: str | None = None
+) -> Mapping[int, Priced]:
+    """What the lists of the deal's account say today of its lines, by position; without those that no list names."""
+    ids = [line.product_id for line in lines if line.product_id]
+    if not ids:
+        return {}
+    book, day = book_of(session, deal, ids), clock.today(zone or settings().zone)
+    found = {
+        line.position: price_of(book, line.product_id, line.quantity, day, deal.currency)
+        for line in lines
+        if line.product_id
+    }
+    return {position: price for position, price in found.items() if price is not None}
+
+
+def tax(session: Session, deal: Opportunity, lines: Sequence[OpportunityLine]) -> None:
+    """Say of each line of a product whether its price contains the tax, as the list says that names the product, and
+    which tax it is.
+    """
+    listed = listed_prices(session, deal, lines)
+    if not listed:
+        return
+    ids = {line.product_id for line in lines if line.position in listed}
+    rows = session.execute(select(Product.id, Product.tax_class_id).where(Product.id.in_(ids)))
+    classes: dict[UUID | None, UUID | None] = {product_id: tax_class_id for product_id, tax_class_id in rows}
+    rates, day = products.tax_rates(session), clock.today(settings().zone)
+    country = country_of(session, accounts.surviving(session, deal.account_id), deal.site_id)
+    for line in lines:
+        if line.position in listed:
+            tax_class_id = classes.get(line.product_id)
+            line.is_gross = listed[line.position].is_gross
+            line.tax_percent = rate_on(rates.get(tax_class_id, ()) if tax_class_id else (), country, day)
+
+
+def worth(line: OpportunityLine, currency: str) -> Decimal:
+    """What a line comes to, in whole minor units of the currency; with the tax, if its price contains it."""
+    return line_amount(line.unit_price, line.quantity, line.discount * HUNDRED, currency)
+
+
+def sums(lines: Sequence[OpportunityLine], currency: str) -> Totals:
+    """What lines come to; the deal is worth the net, whatever their prices contain."""
+    return totals((Item(worth(line, currency), line.tax_percent, line.is_gross) for line in lines), currency)
