@@ -60,7 +60,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
         device=device,
         scope=scope,
         allowed=buckets.subscriptions(session, scope),
-        phone=session.get(SyncPhone, device.id, populate_existing=True),
+        phone=session.get(SyncPhone, device.id),
         now=clock.now(),
     )
     ops.lock(session, [op.op for op in sent if op.op is not None])
@@ -273,7 +273,7 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for effect in batch.told.values():
         wanted[effect.entity].add(effect.row_id)
-    rows: dict[tuple[str, UUID], entities.Row] = {}
+    rows: dict[tuple[str, str], entities.Row] = {}
     for name, ids in wanted.items():
         entity = entities.BY_NAME[name]
         held = buckets.held(session, batch.allowed, entity.code, ids)
@@ -281,7 +281,7 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
         rows |= {(name, row_id): row for row_id, row in found.items()}
     for result in results:
         change = batch.told.get(result.n)
-        row = rows.get((change.entity, change.row_id)) if change else None
+        row = rows.get((change.entity, str(change.row_id))) if change else None
         if row is None:
             yield wire.canonical(wire.emit(result))
         else:
