@@ -5,6 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from mobile import daytexts, locktexts, phototexts, pintexts, plantexts, signtexts, tracktexts, worktexts
+from mobile.reasons import english, german
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
@@ -90,7 +91,7 @@ EN = {
     "why_queued": "Waits for a network.",
     "why_sent": "Sent; the server's answer is awaited.",
     "why_deferred": "The server keeps it until an earlier entry is settled.",
-    "why_stuck": "The server could not take it ({reason}). It stays here.",
+    "why_stuck": "The server could not take it: {reason} It stays here.",
     "why_rejected": "The server refused it: {reason}",
     "why_conflict": "{field}: you wrote “{mine}”, the office “{server}”.",
     "take_mine": "Take mine",
@@ -221,7 +222,7 @@ DE = {
     "why_queued": "Wartet auf ein Netz.",
     "why_sent": "Gesendet; die Antwort des Servers steht aus.",
     "why_deferred": "Der Server hält es zurück, bis ein früherer Eintrag geklärt ist.",
-    "why_stuck": "Der Server konnte es nicht annehmen ({reason}). Es bleibt hier.",
+    "why_stuck": "Der Server konnte es nicht annehmen: {reason} Es bleibt hier.",
     "why_rejected": "Der Server hat es abgelehnt: {reason}",
     "why_conflict": "{field}: Sie schrieben „{mine}“, das Büro „{server}“.",
     "take_mine": "Meins nehmen",
@@ -271,9 +272,9 @@ DE = {
 }
 
 EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN | daytexts.EN | locktexts.EN | signtexts.EN
-EN |= tracktexts.EN
+EN |= tracktexts.EN | english.TEXTS
 DE |= pintexts.DE | worktexts.DE | plantexts.DE | phototexts.DE | daytexts.DE | locktexts.DE | signtexts.DE
-DE |= tracktexts.DE
+DE |= tracktexts.DE | german.TEXTS
 CATALOGUES = {"en": EN, "de": DE}
 WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "de": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"]}
 MONTHS = {

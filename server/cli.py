@@ -105,7 +105,7 @@ def serve(
     with transaction() as session:
         epochs.guard(session)
     uvicorn.run(
-        "server.app:create_app",
+        "server.app:served",
         factory=True,
         host=address,
         port=number,

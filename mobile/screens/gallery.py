@@ -8,6 +8,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.image import Image
 from kivy.uix.stacklayout import StackLayout
 
+from mobile import reasons
 from mobile.field import photos
 from mobile.screens.parts import frame, mark_icon
 from mobile.widgets.base import Column, Icon, Text, Touchable
@@ -94,5 +95,5 @@ def waiting(ctx):
         box.add_widget(Text(words("photos_waiting", n=state.photos, size=words.size(state.size)), 16, True))
         box.add_widget(Text(words("photos_wait_wifi" if by_wifi else "photos_wait_net"), 14, ink="quiet"))
     for blob in state.refused:
-        box.add_widget(Notice(words("photo_refused", reason=blob.reason or ""), "warn"))
+        box.add_widget(Notice(words("photo_refused", reason=reasons.problem(words, blob.error or {})), "warn"))
     return box

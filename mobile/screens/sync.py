@@ -4,6 +4,7 @@ from datetime import datetime
 
 from kivy.metrics import dp
 
+from mobile import reasons
 from mobile.field import reads
 from mobile.field.capture import take_mine
 from mobile.screens import gallery
@@ -87,19 +88,18 @@ def _needing(ctx, op):
     error = result.get("error") or {}
     if op.state == "conflict":
         for conflict in result.get("conflicts", []):
-            shown = {k: "–" if conflict[k] is None else conflict[k] for k in ("mine", "server")}
-            field = words(conflict["field"]) if words.has(conflict["field"]) else conflict["field"]
-            card.add_widget(Text(words("why_conflict", field=field, **shown), 16))
+            card.add_widget(Text(reasons.clash(words, conflict), 16))
         choices = (
             (words("take_mine"), lambda: _act(ctx, take_mine, op), "primary"),
             (words("keep_theirs"), lambda: _dismiss(ctx, op), "quiet"),
         )
+        if all(conflict.get("kind") == "out_of_scope" for conflict in result.get("conflicts", [])):
+            choices = ((words("understood"), lambda: _dismiss(ctx, op), "quiet"),)
     elif op.state == "stuck":
-        card.add_widget(Text(words("why_stuck", reason=error.get("msg") or error.get("code") or ""), 16))
+        card.add_widget(Text(words("why_stuck", reason=reasons.problem(words, error)), 16))
         choices = ((words("try_again"), lambda: _retry(ctx), "primary"),)
     else:
-        reason = " ".join(str(error[k]) for k in ("msg", "help") if error.get(k))
-        card.add_widget(Text(words("why_rejected", reason=reason), 16))
+        card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, error)), 16))
         choices = ((words("understood"), lambda: _dismiss(ctx, op), "quiet"),)
     row = Row(spacing=10, height=48)
     for label, tap, kind in choices:

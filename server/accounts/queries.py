@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, cast, func, literal, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
@@ -274,8 +274,12 @@ def surviving(session: Session, account_id: UUID) -> UUID:
 
 def survivors(session: Session, account_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """The accounts that stand for these after all merges; without those that do not exist."""
-    asked = select(Account.id, func.account_surviving(Account.id)).where(Account.id.in_(account_ids))
-    return dict(session.execute(asked).tuples().all())
+    return dict(session.execute(SURVIVORS, {"ids": list(account_ids)}).tuples().all())
+
+
+SURVIVORS: Select[UUID, UUID] = select(Account.id, func.account_surviving(Account.id)).where(
+    Account.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+)
 
 
 def standing_sites(session: Session, site_ids: Collection[UUID]) -> dict[UUID, UUID]:

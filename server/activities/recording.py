@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import inspect, select, text
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, inspect, select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -113,14 +113,25 @@ def one_at_a_time(session: Session, visit_ids: Iterable[UUID]) -> None:
 def events_of(session: Session, reports: Sequence[VisitReport]) -> dict[UUID, VisitEvent]:
     """What was recorded before of these reports."""
     ids = [report.event_id for report in reports]
-    return {event.id: event for event in session.scalars(select(VisitEvent).where(VisitEvent.id.in_(ids)))}
+    return {event.id: event for event in session.scalars(EVENTS, {"ids": ids})}
 
 
 def locked(session: Session, reports: Sequence[VisitReport]) -> dict[UUID, Visit]:
     """The visits that are known already, held until the transaction ends; in one order, so that nobody waits twice."""
-    ids = {report.visit_id for report in reports}
-    statement = select(Visit).where(Visit.id.in_(ids)).order_by(Visit.id).with_for_update()
-    return {visit.id: visit for visit in session.scalars(statement.execution_options(populate_existing=True))}
+    ids = list({report.visit_id for report in reports})
+    return {visit.id: visit for visit in session.scalars(HELD, {"ids": ids})}
+
+
+NAMED = any_(bindparam("ids", type_=ARRAY(Uuid)))
+EVENTS = select(VisitEvent).where(VisitEvent.id == NAMED)
+HELD = (
+    select(Visit)
+    .where(Visit.id == NAMED)
+    .order_by(Visit.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+"""Made once, whatever the number of reports."""
 
 
 PLACES = text(

@@ -59,7 +59,7 @@ def send_piece(
     if written.pieces is not None:
         written.pieces.unlink(missing_ok=True)
     if written.refused is not None:
-        raise blobs.FileRefused(written.refused, help="Take it again, or delete it.")
+        raise blobs.FileRefused(written.refused)
     found = written.progress
     headers = {"Upload-Offset": str(found.offset)}
     if found.damaged:

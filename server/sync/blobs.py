@@ -17,7 +17,7 @@ from server.files import store, uploads
 from server.files.models import FileUpload, FileUse, StoredFile
 from server.files.uploads import Progress
 from server.kit.errors import Invalid, NotFound, WaymarkError
-from server.sync import wire
+from server.sync import reasons, wire
 from server.sync.models import SyncMeta
 from server.sync.phones import present
 from server.sync.problems import BadMessage
@@ -36,6 +36,11 @@ class FileRefused(Invalid):
     """A content that was sent whole and is not taken."""
 
     code = "file_refused"
+
+    def __init__(self, why: str) -> None:
+        help = "Take it again, or delete it."
+        codes = reasons.told(why, help)
+        super().__init__(why, help=help, **({"reasons": [wire.emit(one) for one in codes]} if codes else {}))
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def declare(session: Session, scope: Scope, sha256: str, request: wire.BlobReque
         raise BadMessage(f"The content was announced with {min(sizes)} bytes.", field="size")
     upload = uploads.begin(session, scope.user_id, sha256, request.size)
     if upload.refused is not None:
-        raise FileRefused(upload.refused, help="Take it again, or delete it.")
+        raise FileRefused(upload.refused)
     return wire.BlobReply(state="partial", offset=upload.received, durable=False)
 
 

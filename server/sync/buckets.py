@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     CompoundSelect,
     Date,
+    Integer,
     Select,
     String,
     Uuid,
@@ -132,10 +133,13 @@ def as_text(ids: Select[Any]) -> Select[Any]:
 
 def held(session: Session, allowed: list[Subscription], code: int, ids: Collection[UUID]) -> set[UUID]:
     """Which of some rows are in one of the buckets: only those may be sent."""
-    statement = select(SyncItem.id).where(
-        SyncItem.e == code,
-        SyncItem.id.in_(ids),
-        SyncItem.op == "P",
-        SyncItem.bucket_id.in_([one.id for one in allowed]),
-    )
-    return set(session.scalars(statement))
+    asked = {"e": code, "ids": list(ids), "buckets": [one.id for one in allowed]}
+    return set(session.scalars(HELD, asked))
+
+
+HELD = select(SyncItem.id).where(
+    SyncItem.e == bindparam("e"),
+    SyncItem.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+    SyncItem.op == "P",
+    SyncItem.bucket_id == any_(bindparam("buckets", type_=ARRAY(Integer))),
+)

@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select
+from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
 from server.accounts import queries as accounts
@@ -188,13 +188,13 @@ def add_account(session: Session, op: wire.AddAccount, scope: Scope) -> Made:
 def out_of_reach(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:
     """Which of these accounts, with what they were merged into, are not the sender's any more: what happened there
     happened all the same, and is flagged."""
-    survivors = accounts.survivors(session, set(account_ids))
     if scope.level("activities:write") >= Level.ALL:
         return set()
-    reachable = accounts.within_reach(scope, "activities:write")
-    statement = select(Account.id).where(Account.id.in_(set(survivors.values())), reachable)
-    within = set(session.scalars(statement))
-    return {account_id for account_id, survivor in survivors.items() if survivor not in within}
+    asked = aliased(Account)
+    survivor = Account.id == func.account_surviving(asked.id)
+    within = select(Account.id).where(survivor, accounts.within_reach(scope, "activities:write")).correlate(asked)
+    named = any_(bindparam("ids", list(account_ids), type_=ARRAY(Uuid)))
+    return set(session.scalars(select(asked.id).where(asked.id == named, ~within.exists())))
 
 
 def announce(session: Session, op: wire.AddAttachment, scope: Scope, made_at: datetime) -> Made:

@@ -7,7 +7,6 @@ differs; for those that do, the phone lists its rows and is told what to change.
 import hashlib
 from collections import defaultdict
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -85,10 +84,10 @@ def changes(
         rows += [wire.RowChange(b=bucket, e=part.e, id=row_id, o="R") for row_id in part.revs if row_id not in here]
         if entity is None:
             continue
-        wanted = [UUID(row_id) for row_id, rev in here.items() if part.revs.get(row_id) != rev]
+        wanted = [row_id for row_id, rev in here.items() if part.revs.get(row_id) != rev]
         found = entities.rows(session, scope, entity, wanted)
         rows += [
-            wire.RowChange(b=bucket, e=part.e, id=str(row_id), o="P", r=row.rev, d=row.json())
+            wire.RowChange(b=bucket, e=part.e, id=row_id, o="P", r=row.rev, d=row.json())
             for row_id, row in found.items()
         ]
     return rows

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -112,8 +112,7 @@ BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row as a phone gets it."""
 
     rev: int
@@ -126,13 +125,14 @@ class Row:
         return document
 
 
-def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) -> dict[UUID, Row]:
-    """The living rows among some ids, with their documents; what is hidden from the reader is null there."""
-    wanted = permitted(session, scope, entity, list(ids))
+def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID | str]) -> dict[str, Row]:
+    """The living rows among some ids, by their id as text, with their documents; what is hidden from the reader is null
+    there. Ids go and come as text: tens of thousands of `UUID`s were a part of the work of a first sync."""
+    wanted = permitted(session, scope, entity, [str(one) for one in ids])
     if not wanted:
         return {}
     document = f"json_build_object({entity.document})"
-    params: dict[str, Any] = {"ids": wanted}
+    params: dict[str, Any] = {"ids": f"{{{','.join(wanted)}}}"}
     theirs = f"and r.{entity.of} = :me" if entity.of else ""
     if ":me" in document or theirs:
         params["me"] = scope.user_id
@@ -140,8 +140,8 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID]) ->
         empty = "select json_object_agg(key, case when key = any(:hidden) then null else value end)"
         document, params["hidden"] = f"({empty} from json_each({document}))", sorted(hidden)
     statement = f"""
-        select r.id, r.rev, ({document})::text
-        from {entity.table} r where r.id = any(:ids) and r.deleted_at is null {theirs}
+        select r.id::text, r.rev, ({document})::text
+        from {entity.table} r where r.id = any(cast(:ids as uuid[])) and r.deleted_at is null {theirs}
     """  # noqa: S608 our own constants
     found: Any = session.execute(prepared(statement), params)
     return {row_id: Row(rev, document) for row_id, rev, document in found.all()}
@@ -151,7 +151,7 @@ prepared = lru_cache(maxsize=256)(text)
 """A statement out of its text, made once."""
 
 
-def permitted(session: Session, scope: Scope, entity: Entity, ids: list[UUID]) -> list[UUID]:
+def permitted(session: Session, scope: Scope, entity: Entity, ids: list[str]) -> list[str]:
     """The ids that the entity's own right reaches; a right as wide as that to accounts is what the bucket says."""
     right = entity.right
     if right is None or not ids or min(map(scope.level, right.permissions)) >= scope.level("accounts:read"):
@@ -160,7 +160,7 @@ def permitted(session: Session, scope: Scope, entity: Entity, ids: list[UUID]) -
         return []
     reached = right.reached(scope)
     key: Any = reached.selected_columns["id"]
-    return list(session.scalars(reached.with_only_columns(key).where(key.in_(ids))))
+    return [str(one) for one in session.scalars(reached.with_only_columns(key).where(key.in_(map(UUID, ids))))]
 
 
 RIGHTS = frozenset(permission for entity in ENTITIES if entity.right for permission in entity.right.permissions)

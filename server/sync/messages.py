@@ -29,3 +29,22 @@ class Message(BaseModel):
     """A part of a message."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+class Reason(Message):
+    """A sentence of a refusal as a code that never changes, with the values of its gaps: for the phone to say."""
+
+    code: str
+    values: dict[str, str]
+
+
+class OpError(Message):
+    """Why an op was refused, and what to do: in English, and where all of it has codes, in those."""
+
+    code: str
+    msg: str
+    help: str | None = None
+    reasons: list[Reason] | None = None
+    retry: bool | None = None
+    after_s: int | None = None
+    ref: str | None = None

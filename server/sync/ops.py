@@ -6,10 +6,11 @@ Facts are always accepted. Edits merge field by field; what cannot be applied is
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, select
 from sqlalchemy.orm import Session
 
 from geo.types import Fix, LonLat
@@ -260,8 +261,17 @@ def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
                 ids[Site].add(op.id)
     for model, wanted in ids.items():
         if wanted:
-            statement = select(model.id).where(model.id.in_(wanted)).order_by(model.id).with_for_update()
-            session.execute(statement).all()
+            session.execute(LOCKS[model], {"ids": list(wanted)}).all()
+
+
+LOCKS: Mapping[type[Account] | type[Site] | type[Visit], Select[Any]] = {
+    model: select(model.id)
+    .where(model.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(model.id)
+    .with_for_update()
+    for model in (Account, Site, Visit)
+}
+"""How rows of each kind are locked: made once, whatever their number."""
 
 
 def parsed(body: Mapping[str, object]) -> wire.AnyOp:

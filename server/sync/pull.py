@@ -9,8 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -27,7 +26,7 @@ MAX_PAGE_BYTES = 4_000_000
 """Of documents before packing."""
 
 FEED = """
-select i.bucket_id, i.e, i.id, i.op, i.txid::text
+select i.bucket_id, i.e, i.id::text, i.op, i.txid::text
 from unnest(cast(:buckets as int[])) wanted(bucket_id)
 cross join lateral (
     select i.bucket_id, i.e, i.id, i.op, i.txid
@@ -44,20 +43,19 @@ order by i.txid, i.e, i.id, i.bucket_id limit :limit
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One entry of the feed."""
 
     bucket: int
     code: int
-    id: UUID
+    id: str
     op: str
     txid: str
 
     @property
     def key(self) -> tuple[str, int, str, int]:
         """Its place in the feed."""
-        return self.txid, self.code, str(self.id), self.bucket
+        return self.txid, self.code, self.id, self.bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ def refuse_the_future(session: Session, moment: Moment, position: Position) -> N
 def feed(session: Session, wanted: list[int], position: Position, target: str, limit: int) -> list[Item]:
     """The next items between two snapshots."""
     found: Any = session.execute(entities.prepared(FEED), looked_for(wanted, position, limit) | {"target": target})
-    return [Item(*row) for row in found.all()]
+    return [Item._make(row) for row in found.all()]
 
 
 def looked_for(wanted: list[int], position: Position, limit: int) -> dict[str, Any]:
@@ -239,7 +237,7 @@ def looked_for(wanted: list[int], position: Position, limit: int) -> dict[str, A
 
 def rows_of(session: Session, scope: Scope, items: Sequence[Item]) -> list[str]:
     """The items with their documents, as many as fit into a page (at least one)."""
-    wanted: dict[int, set[UUID]] = defaultdict(set)
+    wanted: dict[int, set[str]] = defaultdict(set)
     for item in items:
         if item.op == "P":
             wanted[item.code].add(item.id)

@@ -16,9 +16,10 @@ from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import acting
-from server.sync import buckets, entities, epochs, ops, receipts, wire
+from server.sync import buckets, entities, epochs, ops, reasons, receipts, wire
 from server.sync.buckets import Subscription
 from server.sync.hello import made_at
+from server.sync.messages import Reason
 from server.sync.models import SyncPhone, SyncReceipt
 from server.sync.ops import Context, Effect
 from server.sync.phones import present
@@ -60,7 +61,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
         device=device,
         scope=scope,
         allowed=buckets.subscriptions(session, scope),
-        phone=session.get(SyncPhone, device.id, populate_existing=True),
+        phone=session.get(SyncPhone, device.id),
         now=clock.now(),
     )
     ops.lock(session, [op.op for op in sent if op.op is not None])
@@ -160,10 +161,10 @@ def take(session: Session, batch: Batch, op: Sent) -> wire.OpResult:
         if receipt.body_sha == op.sha:
             return replayed(batch, op, receipt)
     if before:
-        error = wire.OpError(code="op_id_reuse", msg="This op was sent before with another content.", retry=False)
+        error = said("op_id_reuse", "This op was sent before with another content.")
         return kept(batch, op, wire.OpResult(n=op.n, status="rejected", error=error))
     if waits_for(batch, op):
-        error = wire.OpError(code="dependency", msg="The op that this one builds on was refused.", retry=False)
+        error = said("dependency", "The op that this one builds on was refused.")
         return kept(batch, op, wire.OpResult(n=op.n, status="deferred", error=error))
     return kept(batch, op, *settle(session, batch, op))
 
@@ -210,17 +211,24 @@ def refusal(error: Unfit) -> wire.OpError:
     """Why an op was refused, for the rep to read."""
     match error:
         case WaymarkError():
-            code, message, help = error.code, error.message, error.help
+            return said(error.code, error.message, error.help)
         case ValidationError():
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            code, message, help = "bad_request", f"{where}: {first['msg']}", ""
+            return said("bad_request", f"{where}: {first['msg']}", codes=reasons.of_shape(error))
         case _:
-            code, message, help = "invalid", "The database does not accept a value of this op.", ""
-    said = wire.OpError(code=code, msg=message.replace("\x00", "�"), retry=False)
+            return said("invalid", "The database does not accept a value of this op.")
+
+
+def said(code: str, message: str, help: str = "", codes: list[Reason] | None = None) -> wire.OpError:
+    """A refusal in words, and in codes that the phone words itself."""
+    message, help = (one.replace("\x00", "�") for one in (message, help))
+    error = wire.OpError(code=code, msg=message, retry=False)
     if help:
-        said.help = help
-    return said
+        error.help = help
+    if codes := codes or reasons.told(message, help):
+        error.reasons = codes
+    return error
 
 
 def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
@@ -236,6 +244,7 @@ def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
         by=by,
         at=at,
         policy=conflict.policy,
+        kind=conflict.kind,
     )
 
 
@@ -276,7 +285,7 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for effect in batch.told.values():
         wanted[effect.entity].add(effect.row_id)
-    rows: dict[tuple[str, UUID], entities.Row] = {}
+    rows: dict[tuple[str, str], entities.Row] = {}
     for name, ids in wanted.items():
         entity = entities.BY_NAME[name]
         held = buckets.held(session, batch.allowed, entity.code, ids)
@@ -284,7 +293,7 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
         rows |= {(name, row_id): row for row_id, row in found.items()}
     for result in results:
         change = batch.told.get(result.n)
-        row = rows.get((change.entity, change.row_id)) if change else None
+        row = rows.get((change.entity, str(change.row_id))) if change else None
         if row is None:
             yield wire.canonical(wire.emit(result))
         else:

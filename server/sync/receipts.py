@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import and_, or_, select, text
+from sqlalchemy import ARRAY, BigInteger, Uuid, and_, any_, bindparam, or_, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -56,14 +56,25 @@ def remember(
     """Ask once for everything that was answered before to some ops, to those that they build on, and under their
     numbers; returns which op has which number on this phone."""
     ids = {op.op_id for op in sent} | {op.dep_op for op in sent if op.dep_op}
-    numbers = and_(SyncReceipt.device_id == device.id, SyncReceipt.n.in_([op.n for op in sent]))
+    asked = {"ids": list(ids), "device": device.id, "numbers": [op.n for op in sent]}
     taken = {}
-    for receipt in session.scalars(select(SyncReceipt).where(or_(SyncReceipt.op_id.in_(ids), numbers))):
+    for receipt in session.scalars(BEFORE, asked):
         if receipt.op_id in ids:
             known[receipt.op_id].append(receipt)
         if receipt.device_id == device.id:
             taken[receipt.n] = receipt.op_id
     return taken
+
+
+BEFORE = select(SyncReceipt).where(
+    or_(
+        SyncReceipt.op_id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+        and_(
+            SyncReceipt.device_id == bindparam("device"),
+            SyncReceipt.n == any_(bindparam("numbers", type_=ARRAY(BigInteger))),
+        ),
+    )
+)
 
 
 def receipt(op: Sent, device_id: UUID, n: int, result: wire.OpResult, body: Mapping[str, Any] | None) -> SyncReceipt:

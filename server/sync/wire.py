@@ -22,6 +22,7 @@ from server.sync.greetings import Shift as Shift
 from server.sync.greetings import Tracking as Tracking
 from server.sync.messages import Instant as Instant
 from server.sync.messages import Message as Message
+from server.sync.messages import OpError as OpError
 from server.sync.messages import Small as Small
 from server.sync.messages import moment as moment
 from server.sync.payloads import (
@@ -229,17 +230,8 @@ class Clash(Message):
     by: str | None
     at: str | None
     policy: str
-
-
-class OpError(Message):
-    """Why an op was refused, and what to do."""
-
-    code: str
-    msg: str
-    help: str | None = None
-    retry: bool | None = None
-    after_s: int | None = None
-    ref: str | None = None
+    kind: str | None = None
+    """Why it could not simply be applied: a `ConflictKind`."""
 
 
 class OpResult(Message):

@@ -4,11 +4,13 @@ A row of `blob` says what is still to be done with a file: `waiting` (to be sent
 backups not yet), `refused` (the server does not take it; the rep is told). A row goes when its file may go.
 """
 
+import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mobile.field.store.sealing import OPEN, Sealer
 from mobile.field.store.sqlite import transaction
@@ -43,7 +45,8 @@ class Blob:
     offset: int
     lane: str
     for_op: str
-    reason: str | None
+    error: Mapping[str, Any] | None
+    """Why it was refused: `code` and `msg`, and what more the server said."""
 
 
 class Blobs:
@@ -103,7 +106,7 @@ class Blobs:
             offset=row["offset"],
             lane=row["lane"],
             for_op=row["for_op"],
-            reason=row["reason"],
+            error=_error(row["reason"]),
         )
 
     def went_on(self, sha256: str, offset: int) -> None:
@@ -114,8 +117,9 @@ class Blobs:
         """The server has it. It stays here until a backup has it too."""
         self.db.execute("update blob set upload_state='stored', offset=size, reason=null where sha256=?", (sha256,))
 
-    def refuse(self, sha256: str, reason: str) -> None:
-        """The server does not take it: the rep has to know."""
+    def refuse(self, sha256: str, error: Mapping[str, Any]) -> None:
+        """The server does not take it, or it cannot be sent: the rep has to know."""
+        reason = json.dumps(error, ensure_ascii=False)
         self.db.execute("update blob set upload_state='refused', reason=? where sha256=?", (reason, sha256))
 
     def ask_again(self) -> None:
@@ -132,3 +136,11 @@ class Blobs:
         """Everything that lies here."""
         if self.folder.exists():
             yield from self.folder.iterdir()
+
+
+def _error(reason: str | None) -> dict[str, Any] | None:
+    """What was kept of a refusal; earlier versions of the app kept its message alone."""
+    if not reason:
+        return None
+    kept: dict[str, Any] = json.loads(reason) if reason.startswith("{") else {"code": reason, "msg": reason}
+    return kept

@@ -47,19 +47,19 @@ def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[],
             done.held_back += 1
             continue
         if not blob.path.is_file():
-            blobs.refuse(blob.sha256, "gone")
+            blobs.refuse(blob.sha256, {"code": "gone"})
             done.refused += 1
             continue
         content = _whole(store, blob)
         if content is None:
-            blobs.refuse(blob.sha256, "damaged")
+            blobs.refuse(blob.sha256, {"code": "damaged"})
             done.refused += 1
             continue
         try:
             size = _send(store, api, blob, content, size, clock)
             done.stored += 1
         except FileRefused as problem:
-            blobs.refuse(blob.sha256, problem.detail)
+            blobs.refuse(blob.sha256, problem.said)
             done.refused += 1
         except NotAnnounced:
             _unannounced(store, blob, done)
@@ -80,7 +80,7 @@ def _unannounced(store: Store, blob: Blob, done: Sent) -> None:
     op = store.outbox.op(blob.for_op)
     if op is not None and op.state == "rejected":
         error = (op.result or {}).get("error") or {}
-        store.outbox.blobs.refuse(blob.sha256, str(error.get("msg") or "rejected"))
+        store.outbox.blobs.refuse(blob.sha256, error or {"code": "rejected"})
         done.refused += 1
 
 

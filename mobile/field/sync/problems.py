@@ -20,6 +20,12 @@ class Problem(Exception):
         value = self.extra.get("after_s")
         return float(value) if isinstance(value, int | float) else None
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is kept of it for the rep to read: its code, the server's words, and their codes."""
+        more = {key: self.extra[key] for key in ("help", "reasons") if self.extra.get(key)}
+        return {"code": self.code, "msg": self.detail, **more}
+
 
 class UnknownOutcome(Problem):
     """A gateway gave up: the request may or may not have been done."""

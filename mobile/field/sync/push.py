@@ -76,7 +76,7 @@ def _divide(store: Store, trouble: Trouble, batch: Sequence[Op], problem: Proble
         trouble.limit = len(batch) // 2
         trouble.save(store)
         return trouble
-    store.outbox.park(batch[0].n, {"code": problem.code, "msg": problem.detail})
+    store.outbox.park(batch[0].n, problem.said)
     done.parked += 1
     store.rebuild_overlay()
     Trouble().save(store)

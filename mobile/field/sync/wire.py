@@ -136,15 +136,25 @@ class Conflict:
     by: str | None
     at: str | None
     policy: str
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A sentence of a refusal as a code with the values of its gaps."""
+
+    code: str
+    values: Json
 
 
 @dataclass(frozen=True)
 class OpError:
-    """Why an op was refused, and what to do."""
+    """Why an op was refused, and what to do: in English, and in codes that are worded here."""
 
     code: str
     msg: str
     help: str | None = None
+    reasons: list[Reason] | None = None
     retry: bool | None = None
     after_s: int | None = None
     ref: str | None = None

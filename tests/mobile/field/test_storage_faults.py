@@ -117,7 +117,7 @@ def test_a_torn_photo_does_not_hold_up_the_others_and_the_rep_is_told(synced, to
     report = synced.sync()
     assert (report.ok, report.photo_error) == (True, None)
     (blob,) = synced.store.outbox.blobs.all("refused")
-    assert blob.reason == "damaged"
+    assert blob.error == {"code": "damaged"}
 
 
 def test_an_outbox_that_was_salvaged_goes_to_the_server_as_it_was_and_stays_here(synced):

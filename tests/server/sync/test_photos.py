@@ -109,7 +109,7 @@ def test_a_refused_photo_is_kept_and_shown_and_one_that_was_taken_back_goes_to_t
     phone.photo(str(account))
     monkeypatch.setattr(checking, "check", refusing(waiting.size))
     phone.sync()
-    assert [one.reason for one in photos.waiting(phone.store).refused] == ["No picture."]
+    assert [one.error["msg"] for one in photos.waiting(phone.store).refused if one.error] == ["No picture."]
     assert waiting.path.is_file()
     first = photos.at_account(phone.store, str(account))[-1]
     assert first.mark == "attention"

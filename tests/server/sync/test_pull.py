@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -242,7 +242,7 @@ def test_a_change_in_the_middle_of_a_page_comes_whole_with_the_next(
     world.sql("update account set note = 'first' where id = :id", id=account)
     read = entities.rows
 
-    def meanwhile(*arguments: Any) -> dict[UUID, entities.Row]:
+    def meanwhile(*arguments: Any) -> dict[str, entities.Row]:
         monkeypatch.setattr(entities, "rows", read)
         world.sql("update account set note = 'second' where id = :id", id=account)
         world.account("New", "west")

@@ -1,0 +1,59 @@
+"""Why the server refused something, in the words of this phone: each of its codes has a sentence here.
+
+A code that this app does not know yet is told in the server's own English.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class Words(Protocol):
+    """The words of one language."""
+
+    def __call__(self, key: str, **values: object) -> str: ...
+
+    def has(self, key: str) -> bool: ...
+
+
+NAMED = ("field", "fields", "what")
+"""Values that name a field or a kind of entry."""
+
+
+def reason(words: Words, error: Mapping[str, Any]) -> str:
+    """Why something was refused: by its codes where all of them are known here, else as the server says it."""
+    parts = error.get("reasons") or ()
+    try:
+        said = [words(f"reason_{one['code']}", **named(words, one["values"])) for one in parts]
+    except (KeyError, TypeError, IndexError):
+        said = []
+    return " ".join(said or (str(error[key]) for key in ("msg", "help") if error.get(key)))
+
+
+def problem(words: Words, error: Mapping[str, Any]) -> str:
+    """Why something could not even be judged, or could not be sent."""
+    key = f"problem_{error.get('code')}"
+    if not error.get("reasons") and words.has(key):
+        return words(key)
+    return reason(words, error) or str(error.get("code") or "")
+
+
+def clash(words: Words, conflict: Mapping[str, Any]) -> str:
+    """Why an edit met somebody else's, with both values."""
+    shown = {key: "–" if conflict[key] is None else conflict[key] for key in ("mine", "server")}
+    key = f"why_conflict_{conflict.get('kind')}"
+    field = words(conflict["field"]) if words.has(conflict["field"]) else label(words, conflict["field"])
+    return words(key if words.has(key) else "why_conflict", field=field, **shown)
+
+
+def named(words: Words, values: Mapping[str, str]) -> dict[str, str]:
+    """The values of a reason, with what they name as it is called here."""
+    return {
+        key: ", ".join(label(words, one) for one in value.split(", ")) if key in NAMED else value
+        for key, value in values.items()
+    }
+
+
+def label(words: Words, name: str) -> str:
+    """What a field or a kind of entry is called here; one without a word, as the server calls it."""
+    key = f"field_{name.rpartition('.')[2].lower().replace(' ', '_').replace('-', '')}"
+    return words(key) if words.has(key) else name
