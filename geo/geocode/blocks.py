@@ -194,10 +194,11 @@ class LargeBlock:
         found = process.extract(key, keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
         return [(score, int(self._streets[near[at]])) for _, score, at in found]
 
-    def _shared(self, ids: Array) -> Array:
-        """How many of these pieces each key has."""
-        lists = [self._holders.array(self._first + at) for at in found_in(self._pieces, ids).tolist()]
-        return np.bincount(np.concatenate(lists) if lists else ids[:0], minlength=len(self._chosen))
+    def _shared(self, ids: Sequence[int] | Array) -> Array:
+        """How many of these pieces, ascending, each key has."""
+        held = found_in(self._pieces, np.array(ids, self._pieces.dtype)).tolist()
+        lists = [self._holders.array(self._first + at) for at in held]
+        return np.bincount(np.concatenate(lists) if lists else self._pieces[:0], minlength=len(self._chosen))
 
     def containing(self, part: str, limit: int) -> list[int]:
         """Look only at keys that hold every trigram of the letters."""

@@ -109,7 +109,10 @@ class Keys:
 
     def _find(self, key: str) -> int:
         encoded = key.encode("utf-8", "replace")
-        bucket = zlib.crc32(encoded) >> self._shift
+        return self._hashed(encoded, zlib.crc32(encoded))
+
+    def _hashed(self, encoded: bytes, check: int) -> int:
+        bucket = check >> self._shift
         for at in range(self._buckets[bucket], self._buckets[bucket + 1]):
             if self.texts.is_at(self._by_hash[at], encoded):
                 return self._by_hash[at]
@@ -121,12 +124,18 @@ class Keys:
         The hash of each beginning goes on from that of the one before.
         """
         found: list[str] = []
-        check = zlib.crc32(text[:shortest].encode("utf-8", "replace"))
+        buckets, shift = self._buckets, self._shift
+        encoded = text.encode("utf-8", "replace")
+        plain = len(encoded) == len(text)
+        ends = range(len(text)) if plain else [len(text[:at].encode("utf-8", "replace")) for at in range(len(text))]
+        done = check = 0
         for size in range(shortest, len(text)):
-            bucket = check >> self._shift
-            if self._buckets[bucket] != self._buckets[bucket + 1] and self.find(text[:size]) >= 0:
+            end = ends[size]
+            check = zlib.crc32(encoded[done:end], check)
+            done = end
+            bucket = check >> shift
+            if buckets[bucket] != buckets[bucket + 1] and self._hashed(encoded[:end], check) >= 0:
                 found.append(text[:size])
-            check = zlib.crc32(text[size].encode("utf-8", "replace"), check)
         return found[::-1]
 
     def named(self, key: str) -> list[int]:
