@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Protocol
 
@@ -53,9 +53,6 @@ class SmallBlock:
 
     def __init__(self, keys: Sequence[str], streets: Sequence[int]) -> None:
         self._keys, self._streets = keys, streets
-        self._joined, self._starts = "", [0]
-        self.holds = lru_cache(500)(lambda figure: any(figure in key for key in keys))
-        """Whether any key contains this figure."""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -68,15 +65,25 @@ class SmallBlock:
     def containing(self, part: str, limit: int) -> list[int]:
         """Look through all letters."""
         found: dict[int, None] = {}
-        if not self._joined:
-            self._joined = BEGIN + BEGIN.join(self._keys)
-            self._starts = list(accumulate(map(len, self._keys), lambda start, size: start + size + 1, initial=0))
         at = self._joined.find(part)
         while at >= 0 and len(found) < limit:
             key = bisect_right(self._starts, at) - 1
             found[self._streets[key]] = None
             at = self._joined.find(part, self._starts[key + 1])
         return list(found)
+
+    def holds(self, figure: str) -> bool:
+        """Whether any key contains this figure."""
+        return figure in self._joined
+
+    @cached_property
+    def _joined(self) -> str:
+        return BEGIN + BEGIN.join(self._keys)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each key begins among all letters, and where the last ends."""
+        return list(accumulate(map(len, self._keys), lambda start, size: start + size + 1, initial=0))
 
 
 def pack_blocks(arrays: Mapping[str, Array], members: str) -> Iterator[tuple[str, Array]]:

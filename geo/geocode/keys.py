@@ -113,9 +113,10 @@ class Keys:
 
     def _hashed(self, encoded: bytes, check: int) -> int:
         bucket = check >> self._shift
-        for at in range(self._buckets[bucket], self._buckets[bucket + 1]):
-            if self.texts.is_at(self._by_hash[at], encoded):
-                return self._by_hash[at]
+        is_at = self.texts.is_at
+        for at in self._by_hash[self._buckets[bucket] : self._buckets[bucket + 1]]:
+            if is_at(at, encoded):
+                return at
         return -1
 
     def begun_with(self, text: str, shortest: int) -> list[str]:
