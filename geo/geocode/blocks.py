@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array
 from geo.geocode.texts import Lists, starts
-from geo.geocode.trigrams import BEGIN, END, best, fewest, found_in
+from geo.geocode.trigrams import BEGIN, END, fewest, found_in, ordered
 
 _SMALL = 300
 _SHORTLIST = 60
@@ -196,8 +196,8 @@ class LargeBlock:
         ids, wanted = self._all_pieces.ids(f"{BEGIN}{key}{END}")
         counts = self._shared(ids)
         hits = (counts >= fewest(wanted, int(least * len(key)), _LEAST_SHARED)).nonzero()[0]
-        near = [at for _, at in best(hits, counts[hits], self._sizes[hits], wanted, _SHORTLIST, _LEAST_SHARED)]
-        keys = [self._text(key) for key in self._chosen[near].tolist()]
+        near = hits[ordered(counts[hits], self._sizes[hits], wanted, _SHORTLIST, _LEAST_SHARED)[1]]
+        keys = list(map(self._text, self._chosen[near].tolist()))
         found = process.extract(key, keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
         return [(score, int(self._streets[near[at]])) for _, score, at in found]
 

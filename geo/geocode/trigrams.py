@@ -182,7 +182,13 @@ def commonest(counts: Array, limit: int) -> Array:
 
 
 def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> list[tuple[float, int]]:
-    """The most similar of some keys by the pieces they share; equal ones in their order."""
+    """The most similar of some keys by the pieces they share, with their similarity; equal ones in their order."""
+    score, order = ordered(counts, sizes, wanted, limit, least)
+    return list(zip(score.tolist(), hits[order].tolist(), strict=True))
+
+
+def ordered(counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> tuple[Array, Array]:
+    """Dice coefficients of the most similar of some keys, and where these stand among them."""
     score = 2 * counts / (sizes.astype(np.float32) + wanted)
     keep = (score >= least).nonzero()[0]
     if len(keep) > limit:
@@ -193,4 +199,4 @@ def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, leas
         keep = np.concatenate([above, level[: limit - len(above)]])
         keep.sort()
     order = keep[(-score[keep]).argsort(kind="stable")]
-    return list(zip(score[order].tolist(), hits[order].tolist(), strict=True))
+    return score[order], order
