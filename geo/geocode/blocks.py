@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array
 from geo.geocode.texts import Lists, starts
-from geo.geocode.trigrams import BEGIN, END, best, fewest, found_in
+from geo.geocode.trigrams import BEGIN, END, fewest, found_in, ordered
 
 _SMALL = 300
 _SHORTLIST = 60
@@ -53,9 +53,6 @@ class SmallBlock:
 
     def __init__(self, keys: Sequence[str], streets: Sequence[int]) -> None:
         self._keys, self._streets = keys, streets
-        self._joined, self._starts = "", [0]
-        self.holds = lru_cache(500)(lambda figure: any(figure in key for key in keys))
-        """Whether any key contains this figure."""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -68,15 +65,25 @@ class SmallBlock:
     def containing(self, part: str, limit: int) -> list[int]:
         """Look through all letters."""
         found: dict[int, None] = {}
-        if not self._joined:
-            self._joined = BEGIN + BEGIN.join(self._keys)
-            self._starts = list(accumulate(map(len, self._keys), lambda start, size: start + size + 1, initial=0))
         at = self._joined.find(part)
         while at >= 0 and len(found) < limit:
             key = bisect_right(self._starts, at) - 1
             found[self._streets[key]] = None
             at = self._joined.find(part, self._starts[key + 1])
         return list(found)
+
+    def holds(self, figure: str) -> bool:
+        """Whether any key contains this figure."""
+        return figure in self._joined
+
+    @cached_property
+    def _joined(self) -> str:
+        return BEGIN + BEGIN.join(self._keys)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each key begins among all letters, and where the last ends."""
+        return list(accumulate(map(len, self._keys), lambda start, size: start + size + 1, initial=0))
 
 
 def pack_blocks(arrays: Mapping[str, Array], members: str) -> Iterator[tuple[str, Array]]:
@@ -189,15 +196,16 @@ class LargeBlock:
         ids, wanted = self._all_pieces.ids(f"{BEGIN}{key}{END}")
         counts = self._shared(ids)
         hits = (counts >= fewest(wanted, int(least * len(key)), _LEAST_SHARED)).nonzero()[0]
-        near = [at for _, at in best(hits, counts[hits], self._sizes[hits], wanted, _SHORTLIST, _LEAST_SHARED)]
-        keys = [self._text(key) for key in self._chosen[near].tolist()]
+        near = hits[ordered(counts[hits], self._sizes[hits], wanted, _SHORTLIST, _LEAST_SHARED)[1]]
+        keys = list(map(self._text, self._chosen[near].tolist()))
         found = process.extract(key, keys, scorer=OSA.normalized_similarity, score_cutoff=least, limit=limit)
         return [(score, int(self._streets[near[at]])) for _, score, at in found]
 
-    def _shared(self, ids: Array) -> Array:
-        """How many of these pieces each key has."""
-        lists = [self._holders.array(self._first + at) for at in found_in(self._pieces, ids).tolist()]
-        return np.bincount(np.concatenate(lists) if lists else ids[:0], minlength=len(self._chosen))
+    def _shared(self, ids: Sequence[int] | Array) -> Array:
+        """How many of these pieces, ascending, each key has."""
+        held = found_in(self._pieces, np.array(ids, self._pieces.dtype)).tolist()
+        lists = [self._holders.array(self._first + at) for at in held]
+        return np.bincount(np.concatenate(lists) if lists else self._pieces[:0], minlength=len(self._chosen))
 
     def containing(self, part: str, limit: int) -> list[int]:
         """Look only at keys that hold every trigram of the letters."""

@@ -191,11 +191,7 @@ class Geocoder:
         return self._answer(best, confidence, reason, tuple(top))
 
     def _answer(self, match: Match, confidence: float, reason: Reason, top: tuple[Candidate, ...]) -> Answer:
-        c = _candidate(match, confidence)
-        return Answer(
-            c.point, c.street, c.number, c.postcode, c.city, c.country, c.grade, c.uncertainty_m, c.confidence,
-            reason, candidates=top, region_version=self._index.version,
-        )  # fmt: skip
+        return Answer(*_told(match), round(confidence, 4), reason, candidates=top, region_version=self._index.version)
 
     def _place_only(self, parsed: Parsed, where: Where) -> Answer | None:
         if not where.places:
@@ -234,14 +230,16 @@ def veto(match: Match, where: Where, confidence: float) -> tuple[float, Reason]:
 
 
 def _candidate(match: Match, confidence: float) -> Candidate:
+    return Candidate(*_told(match), round(confidence, 4))
+
+
+def _told(match: Match) -> tuple[LonLat, str, str, str, str, str, Grade, float]:
+    """What a candidate and an answer begin with, from the point to the uncertainty in metres."""
     street, placed = match.street, match.placed
-    confidence = round(confidence, 4)
     if placed is None:
-        return Candidate(
-            street.point, street.name, "", street.postcode, street.city, street.country, Grade.STREET,
-            round(max(30.0, street.extent_m), 1), confidence,
-        )  # fmt: skip
-    return Candidate(
+        wide_m = round(max(30.0, street.extent_m), 1)
+        return street.point, street.name, "", street.postcode, street.city, street.country, Grade.STREET, wide_m
+    return (
         placed.point, street.name, placed.text, placed.postcode or street.postcode, street.city, street.country,
-        placed.grade, placed.uncertainty_m, confidence,
+        placed.grade, placed.uncertainty_m,
     )  # fmt: skip

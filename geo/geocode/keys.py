@@ -109,10 +109,14 @@ class Keys:
 
     def _find(self, key: str) -> int:
         encoded = key.encode("utf-8", "replace")
-        bucket = zlib.crc32(encoded) >> self._shift
-        for at in range(self._buckets[bucket], self._buckets[bucket + 1]):
-            if self.texts.is_at(self._by_hash[at], encoded):
-                return self._by_hash[at]
+        return self._hashed(encoded, zlib.crc32(encoded))
+
+    def _hashed(self, encoded: bytes, check: int) -> int:
+        bucket = check >> self._shift
+        is_at = self.texts.is_at
+        for at in self._by_hash[self._buckets[bucket] : self._buckets[bucket + 1]]:
+            if is_at(at, encoded):
+                return at
         return -1
 
     def begun_with(self, text: str, shortest: int) -> list[str]:
@@ -121,12 +125,18 @@ class Keys:
         The hash of each beginning goes on from that of the one before.
         """
         found: list[str] = []
-        check = zlib.crc32(text[:shortest].encode("utf-8", "replace"))
+        buckets, shift = self._buckets, self._shift
+        encoded = text.encode("utf-8", "replace")
+        plain = len(encoded) == len(text)
+        ends = range(len(text)) if plain else [len(text[:at].encode("utf-8", "replace")) for at in range(len(text))]
+        done = check = 0
         for size in range(shortest, len(text)):
-            bucket = check >> self._shift
-            if self._buckets[bucket] != self._buckets[bucket + 1] and self.find(text[:size]) >= 0:
+            end = ends[size]
+            check = zlib.crc32(encoded[done:end], check)
+            done = end
+            bucket = check >> shift
+            if buckets[bucket] != buckets[bucket + 1] and self._hashed(encoded[:end], check) >= 0:
                 found.append(text[:size])
-            check = zlib.crc32(text[size].encode("utf-8", "replace"), check)
         return found[::-1]
 
     def named(self, key: str) -> list[int]:
@@ -155,7 +165,7 @@ class Keys:
 
     def similar(self, key: str, least: float, limit: int, within: float = 1.0) -> list[tuple[float, int]]:
         """Keys of an OSA similarity of `least` or more that are `within` so much of the best, best first."""
-        scorer = OSA.normalized_similarity
+        scorer, text = OSA.normalized_similarity, self.text
         if len(self) <= _SCANNED or self.pieces is None:
             found = process.extract(key, self._everything, scorer=scorer, score_cutoff=least, limit=limit)
             return [(score, at) for _, score, at in found if score >= found[0][1] - within]
@@ -166,7 +176,7 @@ class Keys:
             for some in batched(near, _TOGETHER):
                 if some[0][0] < _shared(_needed(top, limit, within)):
                     break
-                texts = [self.text(at) for _, at in some]
+                texts = [text(at) for _, at in some]
                 found = process.extract(key, texts, scorer=scorer, score_cutoff=least, limit=limit)
                 top += [(score, some[at][1]) for _, score, at in found]
                 top = sorted(top, key=lambda pair: -pair[0])[:limit]

@@ -225,20 +225,24 @@ class Matcher:
         the house's number as part of the name where no name has such a figure.
         """
         blocks = self._blocks(where)
+        opened: list[Block] = []
         best = 1.0
-        known: dict[tuple[Words, int], Iterable[int]] = {}
+        known: dict[tuple[Words, Block], Iterable[int]] = {}
         numbered = any(reading.number is not None for reading in fuller)
         for reading in sorted(fuller, key=lambda r: (len(r.left_over), r.number is None)):
             if best <= _CLOSE and (reading.left_over or reading.number is None):
                 break
             asked = from_words(reading.words)
             figures = figures_of(reading) if numbered else ()
-            for at, block in enumerate(blocks):
-                if figures and not any(map(block().holds, figures)):
+            for at, read in enumerate(blocks):
+                if at == len(opened):
+                    opened.append(read())
+                block = opened[at]
+                if figures and not any(map(block.holds, figures)):
                     continue
-                if (reading.words, at) not in known:
-                    known[reading.words, at] = self._in_block(asked, block())
-                for street in known[reading.words, at]:
+                if (reading.words, block) not in known:
+                    known[reading.words, block] = self._in_block(asked, block)
+                for street in known[reading.words, block]:
                     match = self._file(reading, asked, street, where, found)
                     if match is None:
                         continue

@@ -54,11 +54,11 @@ def segments(text: str) -> tuple[Words, ...]:
 
 def _number_words(parts: Words) -> Words:
     """Split `17a` into number and suffix, and `gasse8` into name and number."""
-    if all(word.isalpha() for word in parts):
+    if "".join(parts).isalpha():
         return parts
     split: list[str] = []
     for word in parts:
-        if word.isalpha():
+        if word.isalpha() or word.isdecimal():
             split.append(word)
             continue
         glued = _GLUED_NUMBER.fullmatch(word)
@@ -149,7 +149,7 @@ def _only_number(words: Words) -> bool:
 
 
 def _has_number(words: Words) -> bool:
-    return any(w[0].isdecimal() for w in words)
+    return any([w[0].isdecimal() for w in words])
 
 
 class Line:

@@ -77,6 +77,7 @@ class Segment:
         self.places_in = lru_cache(1_000)(self._places_of_code)
         """The places in which the streets of a postcode lie."""
         self._codes = lru_cache(1_000)(self._known_codes)
+        self._twin = lru_cache(20_000)(self._place_of_the_same)
         self._named = lru_cache(20_000)(self._filed)
         self._street_name = lru_cache(20_000)(lambda at: street_name(self._text[at]))
         self._house = lru_cache(20_000)(self._read_house)
@@ -121,7 +122,7 @@ class Segment:
         found = self._names[street - self._first]
         if len(found) == 1:
             return (self._street_name(found[0]),)
-        return tuple(dict.fromkeys([self._street_name(name) for name in found]))
+        return tuple({name.words: name for name in map(self._street_name, found)}.values())
 
     def _numbers(self, street: int) -> Houses:
         begin, end = self._starts[street - self._first], self._starts[street - self._first + 1]
@@ -176,11 +177,20 @@ class Segment:
         return bool(places) and any([place + self._first_place in places for place in own_places])
 
     def _areas(self, postcodes: Iterable[str], places: Iterable[int]) -> Iterator[Array]:
+        done: list[int] = []
         for code in self._codes(tuple(postcodes)):
+            done.append(self._twin(code))
             yield self._of_code.members(code)
         for place in places:
-            if 0 <= place - self._first_place < len(self._of_place):
-                yield self._of_place.members(place - self._first_place)
+            at = place - self._first_place
+            if 0 <= at < len(self._of_place) and at not in done:
+                yield self._of_place.members(at)
+
+    def _place_of_the_same(self, code: int) -> int:
+        """The place of exactly the streets that have a postcode, as where each town has one; -1 when there is none."""
+        streets = self._of_code.members(code)
+        places = self._code_places[code]
+        return next((at for at in places if np.array_equal(streets, self._of_place.members(at))), -1)
 
     @staticmethod
     def _shifted(items: list[int], by: int) -> list[int]:
@@ -197,9 +207,12 @@ class Segment:
         return [(score, self._shifted(keys.members.array(at)[:limit].tolist(), first)) for score, at in found]
 
     def postcode_block(self, postcode: str) -> Block:
-        """Streets of a postcode; empty for an unknown one."""
+        """Streets of a postcode; empty for an unknown one; the very block of the place that has the same."""
         at = self._by_code.find(postcode)
-        return _NO_BLOCK if at < 0 else self._of_code[at]
+        if at < 0:
+            return _NO_BLOCK
+        twin = self._twin(at)
+        return self._of_code[at] if twin < 0 else self._of_place[twin]
 
     def place_block(self, place: int) -> Block:
         """Streets of a place."""

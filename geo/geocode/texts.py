@@ -52,7 +52,8 @@ class Texts:
 
     def is_at(self, at: int, encoded: bytes) -> bool:
         """Whether a text is this one."""
-        return self._letters[self._first + self._starts[at] : self._first + self._starts[at + 1]] == encoded
+        begin, end = self._starts[at], self._starts[at + 1]
+        return end - begin == len(encoded) and self._letters[self._first + begin : self._first + end] == encoded
 
 
 class ListWriter:

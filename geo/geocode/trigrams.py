@@ -1,8 +1,10 @@
 """Which keys share most short pieces of letters with another one, over flat arrays."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import accumulate
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from geo.geocode.texts import Lists, starts
 BEGIN, END = "^", "$"
 _BITS = np.uint64(21)
 """A letter's number in Unicode needs so many bits."""
+_LETTER = np.uint64((1 << 21) - 1)
 _LAST = 0x10FFFF
 _LOOKED_AT = 40_000
 """So many entries of the postings are counted, rarest pieces first; more say little."""
@@ -68,16 +71,23 @@ class Pieces:
     def __init__(self, arrays: Mapping[str, Array], name: str, size: int) -> None:
         self._size = size
         self.ids = lru_cache(_REMEMBERED)(self._ids)
-        """Known pieces of a text, and how many different ones it has."""
+        """Known pieces of a text, ascending, and how many different ones it has."""
         self._known = arrays[f"{name}.known"]
         self._sizes = arrays[f"{name}.sizes"]
         self._held = Lists(arrays, f"{name}.held")
         self._holders = Lists(arrays, f"{name}.holders")
 
-    def _ids(self, marked: str) -> tuple[Array, int]:
-        wanted = np.sort(codes(marked, self._size))
-        wanted = wanted[np.append(True, wanted[1:] != wanted[:-1])] if len(wanted) else wanted
-        return found_in(self._known, wanted), len(wanted)
+    @cached_property
+    def _at(self) -> Mapping[str, int]:
+        """Every piece with its number: a dozen look-ups cost less than as many steps over arrays."""
+        letters = [self._known >> _BITS * np.uint64(self._size - 1 - at) & _LETTER for at in range(self._size)]
+        text = np.column_stack(letters).astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+        return {text[at * self._size : (at + 1) * self._size]: at for at in range(len(self._known))}
+
+    def _ids(self, marked: str) -> tuple[list[int], int]:
+        known, size = self._at, self._size
+        wanted = {marked[at : at + size] for at in range(len(marked) - size + 1)}
+        return sorted([known[piece] for piece in wanted if piece in known]), len(wanted)
 
     def like(self, key: str, limit: int, least: float = 0.3, shortest: int = 1) -> list[tuple[float, int]]:
         """The keys that share the largest part of their pieces with `key`; keys of fewer letters need not be found.
@@ -97,13 +107,15 @@ class Pieces:
         self, key: str, limit: int, shares: Sequence[float], shortest: int = 1
     ) -> Iterator[list[tuple[float, int]]]:
         """The same for each of some shares of their pieces in turn: the few that share much first, then all."""
-        ids, wanted = self.ids(f"{BEGIN}{key}{END}")
-        if not len(ids):
+        if not len(self._sizes):
             return
-        lengths = self._holders.starts[ids + 1] - self._holders.starts[ids]
-        order = np.argsort(lengths, kind="stable")
-        taken = max(1, int(np.searchsorted(np.cumsum(lengths[order]), _LOOKED_AT, side="right")))
-        keys, counts = self._counted([self._holders.array(i) for i in ids[order[:taken]].tolist()])
+        ids, wanted = self.ids(f"{BEGIN}{key}{END}")
+        if not ids:
+            return
+        rarest = sorted([self._holders.array(piece) for piece in ids], key=len)
+        ends = list(accumulate(map(len, rarest)))
+        taken = max(1, bisect_right(ends, _LOOKED_AT))
+        keys, counts = self._counted(rarest[:taken])
         if taken < len(ids):
             hits = commonest(counts, _SHORTLIST)
             hits = hits if keys is None else keys[hits]
@@ -121,7 +133,7 @@ class Pieces:
             return None, np.bincount(everything)
         return np.unique(everything, return_counts=True)
 
-    def _shared(self, keys: Array, ids: Array) -> Array:
+    def _shared(self, keys: Array, ids: Sequence[int]) -> Array:
         """How many of some pieces each key has."""
         wanted = np.zeros(len(self._known), np.uint8)
         wanted[ids] = 1
@@ -134,7 +146,7 @@ class Pieces:
         low, high = (codes(marked.ljust(self._size, chr(fill)), self._size)[0] for fill in (0, _LAST))
         return np.arange(np.searchsorted(self._known, low), np.searchsorted(self._known, high, side="right"))
 
-    def inside(self, marked: str) -> Array | None:
+    def inside(self, marked: str) -> Sequence[int] | None:
         """Known pieces of a text without marks of its own; None when it has one that no key has."""
         ids, wanted = self.ids(marked)
         return ids if len(ids) == wanted else None
@@ -170,14 +182,21 @@ def commonest(counts: Array, limit: int) -> Array:
 
 
 def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> list[tuple[float, int]]:
-    """The most similar of some keys by the pieces they share; equal ones in their order."""
+    """The most similar of some keys by the pieces they share, with their similarity; equal ones in their order."""
+    score, order = ordered(counts, sizes, wanted, limit, least)
+    return list(zip(score.tolist(), hits[order].tolist(), strict=True))
+
+
+def ordered(counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> tuple[Array, Array]:
+    """Dice coefficients of the most similar of some keys, and where these stand among them."""
     score = 2 * counts / (sizes.astype(np.float32) + wanted)
-    keep = score >= least
-    hits, score = hits[keep], score[keep]
-    if len(hits) > limit:
-        least = np.partition(score, -limit)[-limit]
+    keep = (score >= least).nonzero()[0]
+    if len(keep) > limit:
+        kept = score[keep]
+        kept.partition(len(keep) - limit)
+        least = kept[len(keep) - limit]
         above, level = (score > least).nonzero()[0], (score == least).nonzero()[0]
-        top = np.sort(np.concatenate([above, level[: limit - len(above)]]))
-        hits, score = hits[top], score[top]
-    order = np.argsort(-score, kind="stable")
-    return list(zip(score[order].tolist(), hits[order].tolist(), strict=True))
+        keep = np.concatenate([above, level[: limit - len(above)]])
+        keep.sort()
+    order = keep[(-score[keep]).argsort(kind="stable")]
+    return score[order], order
