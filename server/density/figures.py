@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from geo.density import Penetration, penetration
 from geo.types import LonLat
 from geo.whitespace import Chance, chance
-from server.density.counting import COARSEST, FINEST
+from server.density.counting import COARSEST, FINEST, UNKNOWN
 from server.density.models import DensityCell, DensityCount, DensityTrade
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid, NotFound
@@ -67,6 +67,8 @@ class Cell:
     figures: Figures
     kinds: list[tuple[str, int, float]]
     """The commonest kinds with prospects and customers."""
+    unknown: float
+    """Customers of whose kind nothing is known."""
 
 
 def number_of(cell: str) -> int:
@@ -100,6 +102,9 @@ def cell(session: Session, reach: Reach, name: str) -> Cell:
         .order_by(firms.desc(), DensityTrade.kind)
         .limit(8)
     )
+    unknown = session.scalar(
+        select(func.sum(DensityCount.customers)).where(DensityCount.cell.in_(parts), DensityCount.trade_id == UNKNOWN)
+    )
     sums = session.execute(_OF_PARTS, {"cells": parts}).one()
     return Cell(
         cell=name,
@@ -109,6 +114,7 @@ def cell(session: Session, reach: Reach, name: str) -> Cell:
         territory=territory.name if territory and territory.deleted_at is None else None,
         figures=figures(sums, h3.cell_area(name, unit="km^2")),
         kinds=[(kind, int(prospects), float(customers)) for kind, prospects, customers in kinds],
+        unknown=float(unknown or 0),
     )
 
 

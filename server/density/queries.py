@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from server.density.counting import COARSEST, FINEST
+from server.density.counting import COARSEST, FINEST, UNKNOWN
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
 from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade
@@ -34,7 +34,7 @@ _TILE = """
                case when variance > 0 then round((sign(customers::float8 - expected)
                    * greatest(0, abs(customers::float8 - expected) - 0.5) / sqrt(variance))::numeric, 2)::float8 else 0
                end as z,
-               case when :values then round(value) end as value,
+               case when :values then round(value) end as value, UNKNOWN
                ST_AsMVTGeom(geom, tile.box, 4096, 64, true) as geom
         from tile, cells
         where prospects > 0 or customers >= 0.05
@@ -42,36 +42,45 @@ _TILE = """
     select coalesce(ST_AsMVT(drawn, 'density', 4096, 'geom'), ''::bytea) from drawn
 """
 _IN_TILE = "c.geom && (select box from tile) and c.resolution = :resolution"
-_CELLS = seen_cells(_TILE.format(cells="SEEN_CELLS"), _IN_TILE)
+_CELLS = seen_cells(_TILE.replace("UNKNOWN", "").format(cells="SEEN_CELLS"), _IN_TILE)
 _OF_KINDS = (
     """
-    select cell, geom, prospects, customers, expected, variance, value, share as penetration, WILSON
+    select cell, geom, prospects, customers, expected, variance, value, coalesce(share, 0) as penetration, WILSON,
+           unknown
     from (
         select *, ROOT
         from (
-            select c.cell, c.geom, sum(k.prospects) as prospects, sum(k.customers) as customers,
-                   sum(k.prospects + k.customers)::float8 as n,
-                   (sum(k.customers) / sum(k.prospects + k.customers))::float8 as share,
-                   sum((k.prospects + k.customers::float8) * t.rate) as expected,
-                   sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)) as variance,
-                   sum(k.prospects * t.rate * t.value) as value
-            from density_cell c {parts}
-            join density_trade t on t.id = k.trade_id
-            where IN_TILE
-            group by c.cell
-        ) sums
+            select *, (prospects + customers)::float8 as n,
+                   (customers / nullif(prospects + customers, 0))::float8 as share
+            from (
+                select c.cell, c.geom, coalesce(sum(k.prospects) filter (where k.trade_id > 0), 0) as prospects,
+                       coalesce(sum(k.customers) filter (where k.trade_id > 0), 0) as customers,
+                       coalesce(sum(k.customers) filter (where k.trade_id = 0), 0) as unknown,
+                       coalesce(sum((k.prospects + k.customers::float8) * t.rate), 0) as expected,
+                       coalesce(sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)), 0) as variance,
+                       coalesce(sum(k.prospects * t.rate * t.value), 0) as value
+                from density_cell c {parts}
+                left join density_trade t on t.id = k.trade_id
+                where IN_TILE
+                group by c.cell
+            ) sums
+        ) shares
+        where n > 0
     ) roots
 """.replace("WILSON", WILSON)
     .replace("ROOT", ROOT)
     .replace("IN_TILE", _IN_TILE)
 )
+"""Beside the figures of some kinds the customers of whom nobody knows a kind: they may be of these."""
 _PARTS_OF_KINDS = {
     True: "join density_count k on k.cell = c.cell and k.trade_id = any(:trades)",
     False: "join lateral (select cell from density_cell where PARTS) part on true"
     " join density_count k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
 }
+_TILE_OF_KINDS = _TILE.replace("UNKNOWN", "round(unknown, 1)::float8 as unknown,")
 _CELLS_OF_KINDS = {
-    everywhere: text(_TILE.format(cells=_OF_KINDS.format(parts=parts))) for everywhere, parts in _PARTS_OF_KINDS.items()
+    everywhere: text(_TILE_OF_KINDS.format(cells=_OF_KINDS.format(parts=parts)))
+    for everywhere, parts in _PARTS_OF_KINDS.items()
 }
 
 _PROSPECTS = text(
@@ -127,7 +136,7 @@ def density_tile(
     if trades is None:
         body: bytes = session.execute(_CELLS[reach.everywhere], asked).scalar_one()
     else:
-        body = session.execute(_CELLS_OF_KINDS[reach.everywhere], {**asked, "trades": list(trades)}).scalar_one()
+        body = session.execute(_CELLS_OF_KINDS[reach.everywhere], {**asked, "trades": [UNKNOWN, *trades]}).scalar_one()
     return bytes(body)
 
 
@@ -155,19 +164,28 @@ class Totals:
     prospects: int
     """Firms that are not customers yet."""
     customers: int
+    unknown: int
+    """Customers of whose kind nothing is known: with those of some kinds they are not counted."""
     refreshed_at: datetime | None
 
 
 def totals(session: Session, reach: Reach = EVERYTHING, trades: Sequence[int] | None = None) -> Totals:
     """Sum up all cells that somebody sees; of some kinds only, when that is asked."""
     of: Any = DensityCell if trades is None else DensityCount
-    sums = select(func.coalesce(func.sum(of.prospects), 0), func.coalesce(func.sum(of.customers), 0))
+    here = (DensityCell.resolution == (COARSEST if reach.everywhere else FINEST), reach.holds())
+    of_no_kind = select(func.coalesce(func.sum(DensityCount.customers), 0)).where(
+        DensityCount.trade_id == UNKNOWN, *here
+    )
+    sums = select(
+        func.coalesce(func.sum(of.prospects), 0),
+        func.coalesce(func.sum(of.customers), 0),
+        of_no_kind.join(DensityCell, DensityCell.cell == DensityCount.cell).correlate(None).scalar_subquery(),
+    ).where(*here)
     if trades is not None:
         sums = sums.join(DensityCell, DensityCell.cell == of.cell).where(of.trade_id.in_(trades))
-    level = COARSEST if reach.everywhere else FINEST
-    prospects, customers = session.execute(sums.where(DensityCell.resolution == level, reach.holds())).one()
+    prospects, customers, unknown = session.execute(sums).one()
     state = session.get(DensityState, 1)
-    return Totals(int(prospects), round(float(customers)), state.refreshed_at if state else None)
+    return Totals(int(prospects), round(float(customers)), round(float(unknown)), state.refreshed_at if state else None)
 
 
 def breaks(session: Session, resolution: int, layer: str = "prospects") -> list[int]:
@@ -247,6 +265,6 @@ def best_cells(
     session: Session, resolution: int, reach: Reach, most: int, trades: Sequence[int] | None = None
 ) -> Sequence[Row[Any]]:
     """The hexagons with the most prospects; of some kinds only, when that is asked."""
-    asked = {"resolution": resolution, "most": most, "trades": list(trades or ()), **ground_of(reach)}
+    asked = {"resolution": resolution, "most": most, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach)}
     statement = (_BEST if trades is None else _BEST_OF_KINDS)[reach.everywhere]
     return session.execute(statement, asked).all()

@@ -40,6 +40,7 @@ def density(scope: ReadDensity, session: Db, kind: OfKind = None) -> DensityRead
     return DensityRead(
         prospects=found.prospects,
         customers=found.customers,
+        customers_of_unknown_kind=found.unknown,
         refreshed_at=found.refreshed_at,
         resolution_by_zoom=[queries.resolution_at(zoom) for zoom in range(23)],
         breaks={level: queries.breaks(session, level) for level in range(COARSEST, FINEST + 1)},
@@ -81,6 +82,7 @@ def cell(cell: str, scope: ReadDensity, session: Db) -> CellRead:
         territory=found.territory,
         figures=FiguresRead.of(found.figures, values=sees_values(scope)),
         kinds=[{"kind": kind, "prospects": open, "customers": own} for kind, open, own in found.kinds],
+        customers_of_unknown_kind=found.unknown,
     )
 
 
@@ -120,7 +122,7 @@ def export(scope: ExportDensity, session: Db, format: Format = Format.HTML, reso
 
 def tag(session: Session, seen: reach.Reach, *parts: object) -> str:
     """A fingerprint of whatever decides a tile: its address, the counts, and who sees what."""
-    return fingerprint("density 3", *parts, queries.state_key(session), seen)
+    return fingerprint("density 4", *parts, queries.state_key(session), seen)
 
 
 @router.get("/tiles/density/{z}/{x}/{y}")

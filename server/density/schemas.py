@@ -17,6 +17,8 @@ class DensityRead(BaseModel):
 
     prospects: int
     customers: int
+    customers_of_unknown_kind: int
+    """With a kind they are not counted among the customers, although some may be of it."""
     refreshed_at: datetime | None
     resolution_by_zoom: list[int]
     """H3 resolution of the hexagons at zoom 0, 1, 2, ..."""
@@ -101,6 +103,7 @@ class CellRead(BaseModel):
     figures: FiguresRead
     kinds: list[dict[str, Any]]
     """The commonest kinds with prospects and customers."""
+    customers_of_unknown_kind: float
 
 
 class AreaFeature(BaseModel):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from geo.density import cell_outlines, spread
 from geo.types import LonLat
 from geo.whitespace import PRIOR_CUSTOMERS, pooled
-from server.density import counting
+from server.density import counting, kinds
 from server.density.models import DensityState
 from server.density.queries import QUANTILES, Usual
 from server.kit import clock
@@ -127,6 +127,7 @@ def _count_customers(session: Session, *, again: bool) -> None:
         session.execute(counting.KINDS)
         session.execute(counting.UNMATCH)
     session.execute(counting.MATCH, {**counting.SAME_FIRM, "again": again, "finest": counting.FINEST})
+    kinds.give(session, again=again)
 
 
 def _spread(row: Sequence[Any]) -> tuple[Any, ...]:
@@ -160,15 +161,15 @@ def _learn(session: Session) -> Usual:
     firms = prospects + customers
     value: float = session.execute(counting.USUAL_VALUE, currency).scalar_one()
     usual = Usual(customers / firms if firms else 0.0, value)
-    kinds = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
+    known = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
     session.execute(
         counting.LEARN,
         {
-            "ids": [row[0] for row, _ in kinds],
-            "firms": [row[1] + row[2] for row, _ in kinds],
-            "customers": [row[2] for row, _ in kinds],
-            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in kinds],
-            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in kinds],
+            "ids": [row[0] for row, _ in known],
+            "firms": [row[1] + row[2] for row, _ in known],
+            "customers": [row[2] for row, _ in known],
+            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in known],
+            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in known],
         },
     )
     return usual

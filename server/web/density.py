@@ -46,11 +46,13 @@ def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = 
         (cell, h3.int_to_str(cell.cell), lon, lat, name)
         for cell, (lat, lon), name in zip(best, places, near, strict=True)
     ]
+    totals = queries.totals(session, seen, trades)
     return render(
         request,
         "density/map.html",
         scope,
-        totals=queries.totals(session, seen, trades),
+        totals=totals,
+        unknown_share=bool(trades) and not totals.customers and bool(totals.unknown),
         kind=kind,
         kind_word=language.firm(kind) if kind else "",
         error=error,
@@ -124,7 +126,13 @@ def map_words(language: Language) -> dict[str, Any]:
     t = language.t
     return {
         "each": t("per hexagon"),
-        "line": t("{p} prospects, {c} customers", p="{p}", c="{c}"),
+        "p_one": t("1 prospect"),
+        "p_more": t("{n} prospects", n="{n}"),
+        "c_one": t("1 customer"),
+        "c_more": t("{n} customers", n="{n}"),
+        "unknown_one": t("penetration not known: of 1 customer the kind is not known"),
+        "unknown_more": t("penetration not known: of {n} customers the kind is not known", n="{n}"),
+        "no_data": t("hatched: not known, no customer’s kind is known there"),
         "share": t("penetration {p} ({low} to {high})", p="{p}", low="{low}", high="{high}"),
         "fewer": t("fewer"),
         "chance": t("chance"),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from server.kit import clock
 from server.kit.settings import settings
 from server.products.money import priced
+from server.regions import firms
 from server.web.wording import Wording
 
 FOLDER = Path(__file__).parent / "texts"
@@ -50,8 +51,7 @@ class Language:
 
     def firm(self, kind: str) -> str:
         """A kind of firm as people call it: “Bakery” for `shop=bakery`; one without a word, as it is tagged."""
-        plain = kind.partition("=")[2].partition(";")[0].replace("_", " ").strip() or kind
-        return catalogue(self.code).get(f"kind {kind}", plain[:1].upper() + plain[1:])
+        return firms.word(kind, self.code)
 
     def said(self, sentences: str | None) -> str:
         """What was put together in English, stored or just refused, in this language."""

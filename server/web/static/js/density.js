@@ -2,7 +2,7 @@
 
 import { accounts, prospects, territories } from "./layers.js";
 import { createMap } from "./map.js";
-import { classes, market } from "./market.js";
+import { classes, isUnknown, market } from "./market.js";
 import { turn } from "./turning.js";
 
 const panel = document.querySelector("#market"), legend = document.querySelector("#market-legend");
@@ -24,7 +24,7 @@ function showLegend() {
   legend.querySelector(".bounds").replaceChildren(...texts.map((text) => { const part = document.createElement("span"); part.textContent = text; return part; }));
   const spread = known.bandwidth_m_by_zoom[chosen.bandwidth]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))];
   const hint = legend.querySelector("small");
-  hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", number(Math.round(spread / 10) * 10)) : words[`formula_${chosen.layer}`] ?? "";
+  hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", number(Math.round(spread / 10) * 10)) : [words[`formula_${chosen.layer}`], chosen.layer === "penetration" && chosen.kind ? words.no_data : ""].filter(Boolean).join("; ");
   panel.querySelector("[data-for=surface]").hidden = chosen.layer !== "surface";
   panel.querySelector("[data-for=kind]").hidden = chosen.layer === "surface" || Boolean(chosen.areas);
   panel.querySelector("[data-for=ground]").hidden = chosen.layer === "surface";
@@ -65,8 +65,9 @@ let popup = null;
 map.on("mousemove", "market-cells", ({ lngLat, features: [hit] }) => {
   if (popup?.isOpen()) return;
   const cell = hit.properties;
-  const lines = [cell.name, words.line.replace("{p}", number(cell.prospects)).replace("{c}", number(cell.customers, cell.customers < 10 ? 1 : 0)),
-    words.share.replace("{p}", percent(cell.penetration)).replace("{low}", percent(cell.low ?? cell.low_90)).replace("{high}", percent(cell.high ?? cell.high_90))].filter(Boolean);
+  const count = (of, n) => (n === 1 ? words[`${of}_one`] : words[`${of}_more`].replace("{n}", number(n, n < 10 ? 1 : 0)));
+  const lines = [cell.name, `${count("p", cell.prospects)}, ${count("c", cell.customers)}`,
+    isUnknown(cell) ? count("unknown", cell.unknown) : words.share.replace("{p}", percent(cell.penetration)).replace("{low}", percent(cell.low ?? cell.low_90)).replace("{high}", percent(cell.high ?? cell.high_90))].filter(Boolean);
   const text = document.createElement("div");
   lines.forEach((line, at) => { if (at) text.append(document.createElement("br")); text.append(line); });
   hover.setLngLat(lngLat).setDOMContent(text).addTo(map);

@@ -30,6 +30,10 @@ export function classes(chosen, zoom) {
   return { bounds, colours: ramp().slice(0, bounds.length + 1) };
 }
 
+/** Of a kind: there are customers, and of none of them is the kind known. */
+export const isUnknown = ({ customers, unknown }) => customers === 0 && unknown >= .05;
+const UNKNOWN = ["all", ["==", ["get", "customers"], 0], [">=", ["coalesce", ["get", "unknown"], 0], .05]];
+
 function fill(chosen, zoom) {
   if (chosen.layer === "surface") return ramp()[0];
   const figure = { penetration: ["get", "penetration"], difference: ["coalesce", ["get", "z"], 0] }[chosen.layer] ?? ["coalesce", ["get", chosen.layer], 0];
@@ -49,14 +53,15 @@ export function market(chosen) {
       const from = areas ? { source: "market" } : { source: "market", "source-layer": "density" };
       const byZoom = ["step", ["zoom"], fill(now, 0)];
       if (!areas) for (let zoom = 1; zoom <= 16; zoom += 1) byZoom.push(zoom, fill(now, zoom));
-      const isSurface = layer === "surface";
+      const isSurface = layer === "surface", hatches = layer === "penetration" && Boolean(kind) && !areas;
       const asked = new URLSearchParams({ of, bandwidth_m: bandwidth, dark: isDark() });
       const picture = { type: "raster", tiles: [`${location.origin}/tiles/density-surface/{z}/{x}/{y}?${asked}`], tileSize: 256, minzoom: 5, maxzoom: 14 };
       return {
         sources: { market: source, ...(isSurface ? { surface: picture } : {}) },
         under: [
           ...(isSurface ? [{ id: "surface", type: "raster", source: "surface", paint: { "raster-fade-duration": 0 } }] : []),
-          { id: "market-cells", type: "fill", ...from, paint: { "fill-color": areas ? fill(now, 0) : byZoom, "fill-opacity": isSurface ? 0 : known ? .66 : 0 } },
+          { id: "market-cells", type: "fill", ...from, paint: { "fill-color": areas ? fill(now, 0) : byZoom, "fill-opacity": isSurface || !known ? 0 : hatches ? ["case", UNKNOWN, 0, .66] : .66 } },
+          ...(hatches ? [{ id: "market-unknown", type: "fill", ...from, filter: UNKNOWN, paint: { "fill-pattern": "hatch" } }] : []),
           { id: "market-edges", type: "line", ...from, paint: { "line-color": css("--paper"), "line-width": isSurface ? 0 : areas ? 1.4 : .6, "line-opacity": .7 } },
         ],
       };
