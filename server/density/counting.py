@@ -355,13 +355,25 @@ GIVE_CELLS = text(
     """
 )
 
-BREAKS = text(
-    """
+_BREAKS = """
     select resolution,
            percentile_disc(cast(:shares as float8[])) within group (order by prospects) filter (where prospects > 0),
            percentile_disc(cast(:shares as float8[])) within group (order by ceil(customers))
                filter (where customers > 0.5),
-           percentile_disc(cast(:shares as float8[])) within group (order by value) filter (where value > 0)
-    from density_cell group by resolution
-    """
+           percentile_disc(cast(:shares as float8[])) within group (order by value) filter (where value > 0),
+           max(prospects), max(ceil(customers)), max(value)
+    from FIGURES group by resolution
+"""
+BREAKS = text(_BREAKS.replace("FIGURES", "density_cell"))
+BREAKS_OF_KINDS = text(
+    _BREAKS.replace(
+        "FIGURES",
+        """
+        (select ((k.cell >> 52) & 15)::int as resolution, sum(k.prospects) as prospects, sum(k.customers) as customers,
+                sum(k.prospects * t.rate * t.value) as value
+         from density_count k join density_trade t on t.id = k.trade_id
+         where k.trade_id = any(:trades) group by k.cell) of_kinds
+        """,
+    )
 )
+"""The quintiles of each layer's figures by resolution, and the highest of each."""

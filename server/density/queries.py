@@ -1,14 +1,15 @@
 """Reads of density: tiles in one statement each, totals, legend."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, text
+from sqlalchemy import Row, TextClause, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from server.density.counting import COARSEST, FINEST, UNKNOWN
+from server.density.counting import BREAKS_OF_KINDS, COARSEST, FINEST, UNKNOWN
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
 from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade
@@ -45,15 +46,16 @@ _IN_TILE = "c.geom && (select box from tile) and c.resolution = :resolution"
 _CELLS = seen_cells(_TILE.replace("UNKNOWN", "").format(cells="SEEN_CELLS"), _IN_TILE)
 _OF_KINDS = (
     """
-    select cell, geom, prospects, customers, expected, variance, value, coalesce(share, 0) as penetration, WILSON,
-           unknown
+    select cell, resolution, geom, prospects, customers, expected, variance, value,
+           coalesce(share, 0) as penetration, WILSON, unknown
     from (
         select *, ROOT
         from (
             select *, (prospects + customers)::float8 as n,
                    (customers / nullif(prospects + customers, 0))::float8 as share
             from (
-                select c.cell, c.geom, coalesce(sum(k.prospects) filter (where k.trade_id > 0), 0) as prospects,
+                select c.cell, c.resolution, c.geom,
+                       coalesce(sum(k.prospects) filter (where k.trade_id > 0), 0) as prospects,
                        coalesce(sum(k.customers) filter (where k.trade_id > 0), 0) as customers,
                        coalesce(sum(k.customers) filter (where k.trade_id = 0), 0) as unknown,
                        coalesce(sum((k.prospects + k.customers::float8) * t.rate), 0) as expected,
@@ -146,7 +148,7 @@ def prospect_tile(session: Session, reach: Reach, tile: Tile) -> bytes:
     if tile.z >= FINEST_ZOOM or (tile.z >= SINGLE_FROM_ZOOM and session.execute(_THERE, asked).scalar_one()):
         body: bytes = session.execute(_PROSPECTS, asked).scalar_one()
     else:
-        resolution = min(FINEST, resolution_at(tile.z) + 1)
+        resolution = resolution_at(tile.z)
         body = session.execute(_CLUSTERS[reach.everywhere], {**asked, "resolution": resolution}).scalar_one()
     return bytes(body)
 
@@ -188,11 +190,43 @@ def totals(session: Session, reach: Reach = EVERYTHING, trades: Sequence[int] | 
     return Totals(int(prospects), round(float(customers)), round(float(unknown)), state.refreshed_at if state else None)
 
 
-def breaks(session: Session, resolution: int, layer: str = "prospects") -> list[int]:
-    """Upper bounds of the legend's classes: quintiles of a layer's figure per hexagon, each once."""
-    state = session.get(DensityState, 1)
-    found: list[int] = (state.breaks if state else {}).get(layer, {}).get(str(resolution), [])
+@dataclass(frozen=True)
+class Classes:
+    """Of a legend."""
+
+    bounds: list[int]
+    """Upper bounds of all classes but the last one: quintiles, each once."""
+    most: int
+    """The highest figure of a hexagon; 0 where there is none."""
+
+
+LAYERS = ("prospects", "customers", "value")
+
+
+def classes(session: Session, trades: Sequence[int] | None = None) -> dict[str, dict[int, Classes]]:
+    """The legends' classes by layer and resolution, as maps draw them; of some kinds, when that is asked."""
+    if trades is None:
+        state = session.get(DensityState, 1)
+        kept = state.breaks if state else {}
+        return {layer: {int(level): Classes(*one) for level, one in kept.get(layer, {}).items()} for layer in LAYERS}
+    asked = {"shares": list(QUANTILES), "trades": list(trades)}
+    return classes_of(session.execute(BREAKS_OF_KINDS, asked))
+
+
+def classes_of(rows: Iterable[Row[Any]]) -> dict[str, dict[int, Classes]]:
+    """Classes from rows of a resolution, the quintiles of each layer, and the highest figure of each."""
+    found: dict[str, dict[int, Classes]] = {layer: {} for layer in LAYERS}
+    for resolution, *columns in rows:
+        for layer, bounds, most in zip(LAYERS, columns[:3], columns[3:], strict=True):
+            kept = sorted({_plain(value) for value in bounds or ()})
+            found[layer][resolution] = Classes([one for one in kept if one < (most or 0)], math.ceil(most or 0))
     return found
+
+
+def _plain(value: Any) -> int:
+    """A bound that people can read: two digits count."""
+    number = float(value)
+    return int(round(number, 1 - math.floor(math.log10(number)))) if number >= 100 else math.ceil(number)
 
 
 @dataclass(frozen=True)
@@ -248,17 +282,28 @@ def trades_of(session: Session, kind: str) -> list[int]:
 _LISTED = seen_cells("SEEN_CELLS order by cell", "c.resolution = :resolution")
 _MOST = "select * from (SEEN_CELLS) cells where prospects > 0 order by prospects desc, cell limit :most"
 _BEST = seen_cells(_MOST, "c.resolution = :resolution")
-_BEST_OF_KINDS = {
-    everywhere: text(
-        _MOST.replace("SEEN_CELLS", _OF_KINDS.replace(_IN_TILE, "c.resolution = :resolution").format(parts=parts))
-    )
-    for everywhere, parts in _PARTS_OF_KINDS.items()
-}
 
 
-def cells(session: Session, resolution: int, reach: Reach = EVERYTHING) -> Sequence[Row[Any]]:
-    """All hexagons of a resolution that somebody sees, with the figures of what they see of them."""
-    return session.execute(_LISTED[reach.everywhere], {"resolution": resolution, **ground_of(reach)}).all()
+def _of_kinds(statement: str) -> dict[bool, TextClause]:
+    """A statement over the hexagons of a resolution with the figures of some kinds; by whether everything is seen."""
+    cells = _OF_KINDS.replace(_IN_TILE, "c.resolution = :resolution")
+    return {
+        everywhere: text(statement.replace("SEEN_CELLS", cells.format(parts=parts)))
+        for everywhere, parts in _PARTS_OF_KINDS.items()
+    }
+
+
+_BEST_OF_KINDS = _of_kinds(_MOST)
+_LISTED_OF_KINDS = _of_kinds("select * from (SEEN_CELLS) cells where prospects > 0 or customers > 0 order by cell")
+
+
+def cells(
+    session: Session, resolution: int, reach: Reach = EVERYTHING, trades: Sequence[int] | None = None
+) -> Sequence[Row[Any]]:
+    """All hexagons of a resolution that somebody sees, with the figures of what they see of them; of some kinds only,
+    when that is asked, with the customers of unknown kind beside them."""
+    asked = {"resolution": resolution, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach)}
+    return session.execute((_LISTED if trades is None else _LISTED_OF_KINDS)[reach.everywhere], asked).all()
 
 
 def best_cells(

@@ -22,10 +22,11 @@ class DensityRead(BaseModel):
     refreshed_at: datetime | None
     resolution_by_zoom: list[int]
     """H3 resolution of the hexagons at zoom 0, 1, 2, ..."""
-    breaks: dict[int, list[float]]
-    """Upper bounds of the classes of prospects per hexagon, by resolution."""
     layer_breaks: dict[str, dict[int, list[float]]] = Field(default_factory=dict)
-    """The same by layer: prospects, customers, value."""
+    """Upper bounds of the classes per hexagon by layer (prospects, customers, value) and resolution; the last class has
+    none."""
+    layer_most: dict[str, dict[int, float]] = Field(default_factory=dict)
+    """The highest figure of a hexagon by layer and resolution."""
     bandwidth_m_by_zoom: dict[int, list[float]] = Field(default_factory=dict)
     """Bandwidth that a surface really has at zoom 0, 1, 2, ..., by the one asked for."""
     ladder: list[float] = Field(default_factory=list)
@@ -65,6 +66,8 @@ class FiguresRead(BaseModel):
     chance_high: float
     z: float
     """Found less expected in standard deviations, beyond half a customer."""
+    customers_of_unknown_kind: float
+    """Of a kind: customers that may be of it, because theirs is not known."""
     beyond_chance: int
     """-1: fewer than chance allows; 1: more; 0: within chance."""
     value: float | None
@@ -88,6 +91,7 @@ class FiguresRead(BaseModel):
             beyond_chance=found.chance.beyond,
             value=found.value if values else None,
             square_km=found.square_km,
+            customers_of_unknown_kind=found.unknown,
         )
 
 

@@ -147,10 +147,10 @@ def test_cells_disappear_with_their_region(session: Session, region: Region) -> 
 
 def test_the_legend_has_rising_breaks(session: Session, region: Region) -> None:
     service.refresh(session)
-    found = queries.breaks(session, 8)
+    found = queries.classes(session)["prospects"][8].bounds
     assert found == sorted(set(found))
     assert found
-    assert queries.breaks(session, 1) == []
+    assert queries.classes(session)["prospects"].get(1) is None
 
 
 def test_hexagons_get_finer_with_the_zoom() -> None:

@@ -1,12 +1,13 @@
 // The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
 
-import { accounts, density, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
+import { accounts, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
 import { hoverCards } from "./hover.js";
 import { createMap } from "./map.js";
 import { dayControl, tracks } from "./map_day.js";
 import { features, reports } from "./routes.js";
 import { lassoControl, outline } from "./lasso.js";
-import { densityLegend } from "./legend.js";
+import { counted, fillLegend } from "./legend.js";
+import { classes, market as marketLayer } from "./market.js";
 import { reachControl } from "./reach.js";
 import { rings, ringsControl } from "./rings.js";
 
@@ -27,10 +28,11 @@ const boxes = [...panelOfLayers.querySelectorAll("input[data-layer]")];
 const usual = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
 if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layers").split(" ").includes(box.value);
 
+const NOTHING = { resolution_by_zoom: [], layer_breaks: {}, layer_most: {} };
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   hash: "at",
-  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)],
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), { ...marketLayer(() => ({ layer: "prospects", known: market ?? NOTHING })), name: "density" }, prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)],
   hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;
@@ -39,7 +41,10 @@ const { map } = known;
 function legend() {
   for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !shown().routes.length) || (part.dataset.legend === "tracks" && !shown().tracks.length) || (part.dataset.legend === "rings" && !ringed?.state.centre) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
   for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
-  if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
+  if (!market || !known.isShown("density")) return;
+  const part = document.querySelector('[data-legend="density"]'), { bounds, most, colours } = classes({ layer: "prospects", known: market }, map.getZoom());
+  fillLegend(part, colours, counted(bounds, most, (value) => value.toLocaleString(document.documentElement.lang)));
+  part.querySelector("small").textContent = most ? part.dataset.most.replace("{n}", most.toLocaleString(document.documentElement.lang)) : "";
 }
 const fetchMarket = async () => { market ??= await fetch("/api/v1/density").then((answer) => answer.json()); known.refresh(); };
 panelOfLayers.addEventListener("change", async ({ target }) => {
