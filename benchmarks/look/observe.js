@@ -13,7 +13,7 @@ window.measured = () => ({
   shifts: window.shifts,
   wider: document.documentElement.scrollWidth - innerWidth,
   clipped: [...document.querySelectorAll("h1, h2, h3, button, .button, .figure, label, th")]
-    .filter((one) => one.offsetParent && !one.closest(".sr-only, details:not([open])") && one.clientWidth > 0)
+    .filter((one) => one.offsetParent && !one.closest(".sr-only, .rail, details:not([open])") && one.clientWidth > 0)
     .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible")
     .map((one) => one.textContent.trim().slice(0, 40)).slice(0, 5),
 });

@@ -118,7 +118,7 @@ def look(page: Page, address: str, path: str, way: str, folder: Path) -> Seen:
     seen.shift = round(sum(one["value"] for one in measured["shifts"]), 4)
     seen.moved = sorted({name for one in measured["shifts"] for name in one["moved"]})
     seen.wider_px, seen.clipped = measured["wider"], measured["clipped"]
-    name = KIND.sub("x", urlsplit(path).path).strip("/").replace("/", "_") or "home"
+    name = re.sub(r"[^\w.-]+", "_", KIND.sub("x", path).strip("/")) or "home"
     page.screenshot(path=folder / f"{name}.{way}.png")
     page.remove_listener("request", outside)
     page.remove_listener("pageerror", failed)

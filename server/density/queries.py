@@ -216,10 +216,10 @@ def classes(session: Session, trades: Sequence[int] | None = None) -> dict[str, 
 def classes_of(rows: Iterable[Row[Any]]) -> dict[str, dict[int, Classes]]:
     """Classes from rows of a resolution, the quintiles of each layer, and the highest figure of each."""
     found: dict[str, dict[int, Classes]] = {layer: {} for layer in LAYERS}
-    for resolution, *columns in rows:
-        for layer, bounds, most in zip(LAYERS, columns[:3], columns[3:], strict=True):
+    for row in rows:
+        for layer, bounds, most in zip(LAYERS, row[1:4], row[4:], strict=True):
             kept = sorted({_plain(value) for value in bounds or ()})
-            found[layer][resolution] = Classes([one for one in kept if one < (most or 0)], math.ceil(most or 0))
+            found[layer][row[0]] = Classes([one for one in kept if one < (most or 0)], math.ceil(most or 0))
     return found
 
 
