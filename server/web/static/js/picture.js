@@ -26,9 +26,10 @@ export function savePicture(map, legend, name) {
 function box(pen, legend, width, height) {
   const colours = [...legend.querySelectorAll(".ramp i")].map((part) => part.style.background);
   const texts = [...legend.querySelectorAll(".bounds span")].map((part) => part.textContent);
-  const wide = Math.min(280, width - 24), [x, y] = [width - wide - 12, height - 112], step = (wide - 20) / colours.length;
+  const lines = legend.querySelector("small").textContent.split("; ").filter(Boolean);
+  const wide = Math.min(320, width - 24), high = 64 + 14 * lines.length, [x, y] = [width - wide - 12, height - high - 32], step = (wide - 20) / colours.length;
   pen.fillStyle = css("--paper");
-  pen.fillRect(x, y, wide, 80);
+  pen.fillRect(x, y, wide, high);
   pen.fillStyle = css("--ink");
   pen.font = '600 12px "Inter Variable", sans-serif';
   pen.fillText(legend.querySelector("h3").textContent, x + 10, y + 20, wide - 20);
@@ -36,7 +37,7 @@ function box(pen, legend, width, height) {
   colours.forEach((colour, at) => { pen.fillStyle = colour; pen.fillRect(x + 10 + at * step, y + 30, step, 10); });
   pen.fillStyle = css("--quiet");
   texts.forEach((text, at) => pen.fillText(text, x + 10 + at * step, y + 54, step));
-  pen.fillText(legend.querySelector("small").textContent, x + 10, y + 72, wide - 20);
+  lines.forEach((line, at) => pen.fillText(line, x + 10, y + 72 + 14 * at, wide - 20));
 }
 
 function credit(pen, text, width, height) {
