@@ -217,9 +217,10 @@ def classes_of(rows: Iterable[Row[Any]]) -> dict[str, dict[int, Classes]]:
     """Classes from rows of a resolution, the quintiles of each layer, and the highest figure of each."""
     found: dict[str, dict[int, Classes]] = {layer: {} for layer in LAYERS}
     for row in rows:
-        for layer, bounds, most in zip(LAYERS, row[1:4], row[4:], strict=True):
-            kept = sorted({_plain(value) for value in bounds or ()})
-            found[layer][row[0]] = Classes([one for one in kept if one < (most or 0)], math.ceil(most or 0))
+        for at, layer in enumerate(LAYERS, 1):
+            most = row[at + len(LAYERS)] or 0
+            kept = sorted({_plain(value) for value in row[at] or ()})
+            found[layer][row[0]] = Classes([one for one in kept if one < most], math.ceil(most))
     return found
 
 
