@@ -1,6 +1,6 @@
 # Each target first does what is missing before it; see .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync bench clean
+.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync bench look clean
 PYTHON := .venv/bin/python
 # Some images switch compiled modules off; every process that the tests and the demo start would compile 4,600 of them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,6 +40,9 @@ mutants-sync: setup ## deliberate mistakes in sync, each of which its story or r
 
 bench: setup ## the benchmarks' figures
 	@for script in benchmarks/*/run.py; do $(PYTHON) "$$script" || exit 1; done
+
+look: setup ## every page of a running server in each width, theme and language: shifts, overflow, pictures; ARGS="--login mara"
+	@$(PYTHON) benchmarks/look/walk.py $(ARGS)
 
 clean: ## remove everything that setup and the tools made here (the data under WAYMARK_HOME stays)
 	rm -rf .venv .uv build dist server/web/static/vendor server/web/static/vendor.new

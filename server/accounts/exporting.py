@@ -32,6 +32,7 @@ COLUMNS = (
     "name",
     "class",
     "status",
+    "kind",
     "owner",
     "territory",
     "interval_days",
@@ -117,6 +118,7 @@ def values(row: Row, own: Own) -> dict[str, Any]:
         | {name: getattr(site, name, None) for name in OF_SITE}
         | {
             "class": account.account_class,
+            "kind": row.kind,
             "owner": row.owner_name,
             "territory": row.territory_name,
             "interval_days": row.interval_days,

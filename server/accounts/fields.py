@@ -15,6 +15,7 @@ from server.accounts.models import (
     INTERVALS,
     Account,
     AccountClass,
+    AccountGuess,
     Channel,
     DayPart,
     PinState,
@@ -42,6 +43,14 @@ INTERVAL_DAYS: ColumnElement[int] = func.coalesce(
     case(INTERVALS, value=Account.account_class, else_=None),
 )
 """Days between visits: the account's own, else what its owner, the company or Waymark says of its class, else null."""
+
+_GUESSED = select(AccountGuess.kind).where(AccountGuess.account_id == Account.id).correlate(Account)
+KIND: ColumnElement[str] = func.coalesce(Account.kind, _GUESSED.scalar_subquery())
+"""What kind of firm an account is: as people said, else as the map or its name tells; null where nothing is known."""
+KIND_SOURCE: ColumnElement[str] = case(
+    (Account.kind.is_not(None), "said"), else_=_GUESSED.with_only_columns(AccountGuess.source).scalar_subquery()
+)
+"""Who says so: said (people), map (the same firm in the open data), name (a word in its name)."""
 
 LAST_OR_FIRST_DAY = func.coalesce(Account.last_visit_on, cast(Account.created_at, Date))
 
@@ -140,6 +149,7 @@ def fields(today: date) -> Mapping[str, Field]:
         field("name", Kind.TEXT, Account.name, "Name"),
         field("class", Kind.CHOICE, Account.account_class, "Class", choices=tuple(AccountClass)),
         field("status", Kind.CHOICE, Account.status, "Status", choices=tuple(Status)),
+        field("kind", Kind.TEXT, KIND, "Kind of firm", values=select(KIND)),
         field("owner", Kind.TEXT, User.login, "Owner's login", of_owner, values=LOGINS),
         field("territory", Kind.TEXT, Territory.name, "Territory", of_territory, values=select(Territory.name)),
         field("street", Kind.TEXT, Site.street, "Street", of_sites),

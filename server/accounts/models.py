@@ -105,6 +105,9 @@ class Account(Record, Base):
     name: Mapped[str]
     account_class: Mapped[str | None]
     status: Mapped[str] = mapped_column(server_default=Status.PROSPECT.value)
+    kind: Mapped[str | None] = mapped_column(
+        comment="Kind of firm as people said it, `shop=bakery`; null: what `account_guess` says."
+    )
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"), index=True)
     interval_days: Mapped[int | None] = mapped_column(comment="Days between visits; null: what the class says.")
     yearly_value: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
@@ -195,6 +198,18 @@ class Folded(Base):
     survivor_id: Mapped[UUID] = mapped_column(
         ForeignKey("account.id", ondelete="CASCADE"), index=True, comment="The account that lives on after all merges."
     )
+
+
+class AccountGuess(Base):
+    """What kind of firm an account seems to be while nobody has said it; the counting of density keeps it."""
+
+    __tablename__ = "account_guess"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(comment="`shop=bakery`")
+    source: Mapped[str] = mapped_column(comment="map: of the same firm in the open data; name: by a word in its name.")
+
+    __table_args__ = (CheckConstraint("source in ('map', 'name')", name="source"),)
 
 
 class AccountRep(Base):

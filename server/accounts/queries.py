@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts.around import Around
-from server.accounts.fields import INTERVAL_DAYS, known, matches, overdue_days
+from server.accounts.fields import INTERVAL_DAYS, KIND, KIND_SOURCE, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
 from server.accounts.reach import reached_ids as reached_ids
@@ -82,6 +82,10 @@ class Row:
     interval_days: int | None
     lon: float | None
     lat: float | None
+    kind: str | None = None
+    """Kind of firm, said or guessed."""
+    kind_source: str | None = None
+    """said, map or name."""
     trip: Trip | None = None
     """The drive there, when the filter asks for one."""
 
@@ -102,6 +106,8 @@ def with_details(statement: Select[Account], today: date) -> Select[Any]:
             INTERVAL_DAYS,
             func.ST_X(Site.pin),
             func.ST_Y(Site.pin),
+            KIND,
+            KIND_SOURCE,
         )
     )
 
@@ -193,8 +199,8 @@ def page(
     last = found[limit - 1] if len(found) > limit else None
     trips = reaching.of_accounts(row[0].id for row in found[:limit])
     return Listing(
-        rows=[replace(Row(*row[:8]), trip=trips.get(row[0].id)) for row in found[:limit]],
-        next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
+        rows=[replace(Row(*row[:10]), trip=trips.get(row[0].id)) for row in found[:limit]],
+        next_cursor=encode_cursor((sort, str(last[10]), str(last[0].id))) if last else None,
         total=found_in_all.count,
         is_estimated=found_in_all.is_estimated,
     )

@@ -89,6 +89,7 @@ class AccountListed(Veiled, Read):
     name: str
     account_class: str | None
     status: str
+    kind: str | None = Field(description="Kind of firm (shop=bakery): said, else by map or name.")
     owner_id: UUID | None
     owner_name: str | None
     territory_id: UUID | None
@@ -153,7 +154,7 @@ LISTED_OF_SITE = (
     "provider",
     "pin_state",
 )
-LISTED_BESIDE = ("owner_name", "territory_name", "overdue_days", "interval_days", "lon", "lat")
+LISTED_BESIDE = ("kind", "owner_name", "territory_name", "overdue_days", "interval_days", "lon", "lat")
 DETAILS = (
     "email",
     "website",
@@ -186,6 +187,7 @@ class AccountRead(AccountListed):
     """An account with all its fields and sites."""
 
     own_interval_days: int | None = Field(description="Null: what the class says.")
+    kind_source: str | None = Field(description="Who says the kind: said (people), map (open data) or name.")
     email: str | None
     website: str | None
     phone_e164: str | None
@@ -210,6 +212,7 @@ class AccountRead(AccountListed):
             **listed(row),
             **{name: getattr(row.account, name) for name in DETAILS},
             own_interval_days=row.account.interval_days,
+            kind_source=row.kind_source,
             rep_ids=rep_ids,
             sites=[SiteRead.of(site) for site in sites],
         )
@@ -222,6 +225,9 @@ class AccountFields(Write):
     name: str | None = None
     account_class: str | None = Field(default=None, description="A, B or C.")
     status: str | None = Field(default=None, description="prospect, customer or former.")
+    kind: str | None = Field(
+        default=None, description="Kind of firm: shop=bakery, or a word such as Bakery; null: as it is guessed."
+    )
     owner_id: UUID | None = None
     interval_days: int | None = Field(default=None, description="Days between visits; null: what the class says.")
     yearly_value: Decimal | None = None

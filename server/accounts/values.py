@@ -29,10 +29,11 @@ from server.records.values import (
     website,
     whole,
 )
+from server.regions.firms import kind_of
 
 __all__ = [
     "ACCOUNT", "ACCOUNT_RULES", "ADDRESS", "EMAIL", "MAX_MONEY", "SITE", "SITE_RULES", "WEBSITE", "Rule", "cleaned",
-    "country", "country_code", "currency", "day", "email", "flag", "identity", "money", "phone_e164", "plain",
+    "country", "country_code", "currency", "day", "email", "firm", "flag", "identity", "money", "phone_e164", "plain",
     "required", "tags", "text", "website", "whole", "wire",
 ]  # fmt: skip
 
@@ -97,11 +98,26 @@ def opening_hours(value: object) -> str | None:
     return written
 
 
+def firm(value: object) -> str | None:
+    """A kind of firm as prospects have it (`shop=bakery`), from such a tag or from a word for it."""
+    written = plain(value, 100)
+    if written is None:
+        return None
+    kind = kind_of(written)
+    if kind is None:
+        raise Invalid(
+            f"“{written}” is no kind of firm that is known",
+            help="Write a word such as Bakery, or a tag of OpenStreetMap such as shop=bakery.",
+        )
+    return kind
+
+
 ACCOUNT: dict[str, Rule] = {
     "number": Rule(text(100), "Number"),
     "name": Rule(required, "Name"),
     "account_class": Rule(choice(AccountClass), "Class"),
     "status": Rule(choice(Status), "Status"),
+    "kind": Rule(firm, "Kind of firm"),
     "owner_id": Rule(identity, "Owner"),
     "interval_days": Rule(whole(1, 3650), "Call interval"),
     "yearly_value": Rule(money, "Yearly value"),

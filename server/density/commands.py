@@ -7,6 +7,7 @@ import typer
 
 from server.auth.access import system_scope
 from server.density import service
+from server.density.choosing import Chosen
 from server.density.counting import COARSEST, FINEST
 from server.density.files import Format, WhiteFormat, write, write_white_space
 from server.density.whitespace import LONGEST_DAYS, Which, Wish
@@ -27,15 +28,20 @@ def refresh() -> None:
 def export(
     out: Annotated[Path, typer.Argument(help="The file to write.")],
     format: Annotated[
-        Format, typer.Option(help="html: a map that works without a network; gpkg: a GeoPackage; xlsx: a workbook.")
+        Format,
+        typer.Option(
+            help="html: a map that works without a network; gpkg: a GeoPackage; xlsx: a workbook; csv: a table."
+        ),
     ],
     resolution: Annotated[int | None, typer.Option(min=COARSEST, max=FINEST, help="H3 resolution.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind of firm, e.g. shop=bakery.")] = None,
+    filter: Annotated[str | None, typer.Option(help="Only customers that this filter finds are listed.")] = None,
 ) -> None:
     """Write the market to a file."""
     unfinished = out.with_name(f".{out.name}.part{out.suffix}")
     with transaction() as session:
         service.refresh(session)
-        write(session, system_scope(), unfinished, format, resolution)
+        write(session, system_scope(), unfinished, format, Chosen(kind, filter, resolution))
     unfinished.replace(out)
     typer.echo(f"Written: {out}")
 

@@ -1,8 +1,8 @@
 """The set-based statements that count prospects and customers into hexagons, in the order in which they run.
 
 They meet in temporary tables: `customer_now` (sites of customers as they are), `gone` and `come` (what changed),
-`delta` (by how much the counts change), `touched` (the cells to sum up), `fresh`, `changes` and `changed_share` (where
-they differ). `h3_parent` is our own SQL function, see the migration.
+`named` (kinds of which names tell), `delta` (by how much the counts change), `touched` (the cells to sum up), `fresh`,
+`changes` and `changed_share` (where they differ). `h3_parent` is our own SQL function, see the migration.
 """
 
 from statistics import NormalDist
@@ -11,6 +11,9 @@ from sqlalchemy import text
 
 FINEST, COARSEST = 9, 3
 """H3 resolutions that are counted: edges of 0.2 km to 69 km."""
+
+UNKNOWN = 0
+"""Stands for the kind of customers of whom nobody knows one."""
 
 SAME_FIRM = {"metres": 150, "degrees": 0.0014, "similarity": 0.45}
 """A customer is a prospect of much the same name (trigrams) no further away than this."""
@@ -30,8 +33,8 @@ INPUTS = text(
 
 START = (
     text(
-        "drop table if exists pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.delta, pg_temp.touched,"
-        " pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"
+        "drop table if exists pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.named, pg_temp.delta,"
+        " pg_temp.touched, pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"
     ),
     text("set local work_mem = '256MB'"),
 )
@@ -39,7 +42,8 @@ START = (
 CUSTOMERS = text(
     """
     create temporary table customer_now on commit drop as
-    select site.id, site.rev + account.rev as rev, site.pin, account.name, coalesce(site.uncertainty_m, 0) as doubt_m
+    select site.id, site.rev + account.rev as rev, site.pin, account.name, coalesce(site.uncertainty_m, 0) as doubt_m,
+           account.kind, account.id as account_id, site.is_main
     from site join account on account.id = site.account_id
     where account.status = 'customer' and account.merged_into is null
       and account.deleted_at is null and site.deleted_at is null and site.pin is not null
@@ -50,7 +54,8 @@ GONE = (
     text(
         """
         create temporary table gone on commit drop as
-        select site_id, cells, parts, prospect_id, prospect_cell, trade_id from density_customer counted
+        select site_id, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id
+        from density_customer counted
         where not exists (select from customer_now c where c.id = counted.site_id and c.rev = counted.rev)
         """
     ),
@@ -75,13 +80,16 @@ KINDS = text(
 )
 
 UNMATCH = text(
-    "update density_customer set prospect_id = null, prospect_cell = null, trade_id = 0 where prospect_id is not null"
+    """
+    update density_customer set prospect_id = null, prospect_cell = null, prospect_trade_id = null
+    where prospect_id is not null
+    """
 )
 
 MATCH = text(
     """
     update density_customer counted
-    set prospect_id = nearest.id, prospect_cell = h3_parent(nearest.cell, :finest), trade_id = nearest.trade_id
+    set prospect_id = nearest.id, prospect_cell = h3_parent(nearest.cell, :finest), prospect_trade_id = nearest.trade_id
     from customer_now c cross join lateral (
         select id, cell, trade_id from (
             select p.id, p.cell, p.pin, t.id as trade_id,
@@ -138,16 +146,16 @@ DELTA = text(
         select place.cell, trade_id, 0, place.part
         from density_customer join come on come.id = site_id, unnest(cells, parts) as place (cell, part)
         union all
-        select prospect_cell, trade_id, 1, 0 from (
-            select distinct prospect_id, prospect_cell, trade_id from gone where prospect_id is not null
+        select prospect_cell, prospect_trade_id, 1, 0 from (
+            select distinct prospect_id, prospect_cell, prospect_trade_id from gone where prospect_id is not null
         ) freed
         where not exists (
             select from density_customer other where other.prospect_id = freed.prospect_id
               and not exists (select from come where come.id = other.site_id)
         )
         union all
-        select prospect_cell, trade_id, -1, 0 from (
-            select distinct prospect_id, prospect_cell, trade_id
+        select prospect_cell, prospect_trade_id, -1, 0 from (
+            select distinct prospect_id, prospect_cell, prospect_trade_id
             from density_customer join come on come.id = site_id where prospect_id is not null
         ) taken
         where not exists (
@@ -347,13 +355,25 @@ GIVE_CELLS = text(
     """
 )
 
-BREAKS = text(
-    """
+_BREAKS = """
     select resolution,
            percentile_disc(cast(:shares as float8[])) within group (order by prospects) filter (where prospects > 0),
            percentile_disc(cast(:shares as float8[])) within group (order by ceil(customers))
                filter (where customers > 0.5),
-           percentile_disc(cast(:shares as float8[])) within group (order by value) filter (where value > 0)
-    from density_cell group by resolution
-    """
+           percentile_disc(cast(:shares as float8[])) within group (order by value) filter (where value > 0),
+           max(prospects), max(ceil(customers)), max(value)
+    from FIGURES group by resolution
+"""
+BREAKS = text(_BREAKS.replace("FIGURES", "density_cell"))
+BREAKS_OF_KINDS = text(
+    _BREAKS.replace(
+        "FIGURES",
+        """
+        (select ((k.cell >> 52) & 15)::int as resolution, sum(k.prospects) as prospects, sum(k.customers) as customers,
+                sum(k.prospects * t.rate * t.value) as value
+         from density_count k join density_trade t on t.id = k.trade_id
+         where k.trade_id = any(:trades) group by k.cell) of_kinds
+        """,
+    )
 )
+"""The quintiles of each layer's figures by resolution, and the highest of each."""

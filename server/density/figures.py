@@ -1,19 +1,20 @@
 """All figures of one hexagon, or of territories and administrative areas, with what chance explains."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import h3
-from sqlalchemy import func, select, text
+from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.orm import Session
 
 from geo.density import Penetration, penetration
 from geo.types import LonLat
 from geo.whitespace import Chance, chance
-from server.density.counting import COARSEST, FINEST
+from server.density.counting import COARSEST, FINEST, UNKNOWN
 from server.density.models import DensityCell, DensityCount, DensityTrade
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid, NotFound
@@ -35,6 +36,8 @@ class Figures:
     value: float
     """Prospects x rate x value of their kind, a year."""
     square_km: float
+    unknown: float = 0.0
+    """Of some kinds: customers that may be of these, because theirs is not known."""
 
     @property
     def potential(self) -> float:
@@ -52,6 +55,7 @@ def figures(row: Any, square_km: float) -> Figures:
         chance=chance(customers, float(row.expected or 0), max(0.0, float(row.variance or 0))),
         value=float(row.value or 0),
         square_km=square_km,
+        unknown=float(getattr(row, "unknown", None) or 0),
     )
 
 
@@ -67,6 +71,8 @@ class Cell:
     figures: Figures
     kinds: list[tuple[str, int, float]]
     """The commonest kinds with prospects and customers."""
+    unknown: float
+    """Customers of whose kind nothing is known."""
 
 
 def number_of(cell: str) -> int:
@@ -100,6 +106,9 @@ def cell(session: Session, reach: Reach, name: str) -> Cell:
         .order_by(firms.desc(), DensityTrade.kind)
         .limit(8)
     )
+    unknown = session.scalar(
+        select(func.sum(DensityCount.customers)).where(DensityCount.cell.in_(parts), DensityCount.trade_id == UNKNOWN)
+    )
     sums = session.execute(_OF_PARTS, {"cells": parts}).one()
     return Cell(
         cell=name,
@@ -109,6 +118,7 @@ def cell(session: Session, reach: Reach, name: str) -> Cell:
         territory=territory.name if territory and territory.deleted_at is None else None,
         figures=figures(sums, h3.cell_area(name, unit="km^2")),
         kinds=[(kind, int(prospects), float(customers)) for kind, prospects, customers in kinds],
+        unknown=float(unknown or 0),
     )
 
 
@@ -137,6 +147,18 @@ _SUMS = """
     sum(c.prospects) as prospects, sum(c.customers) as customers,
     sum(c.expected) as expected, sum(c.variance) as variance, sum(c.value) as value
 """
+_OF_KINDS = """
+    (select d.cell, d.resolution, d.territory_id, d.geom, k.* from density_cell d cross join lateral (
+        select coalesce(sum(k.prospects) filter (where k.trade_id > 0), 0) as prospects,
+               coalesce(sum(k.customers) filter (where k.trade_id > 0), 0) as customers,
+               coalesce(sum(k.customers) filter (where k.trade_id = 0), 0) as unknown,
+               coalesce(sum((k.prospects + k.customers::float8) * t.rate), 0) as expected,
+               coalesce(sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)), 0) as variance,
+               coalesce(sum(k.prospects * t.rate * t.value), 0) as value
+        from density_count k left join density_trade t on t.id = k.trade_id
+        where k.cell = d.cell and k.trade_id = any(:trades)
+    ) k)
+"""
 _OF_PARTS = text("select SUMS from density_cell c where c.cell = any(:cells)".replace("SUMS", _SUMS))
 _PARTS = text(
     """
@@ -148,32 +170,44 @@ _PARTS = text(
     where c.cell = :cell
     """.replace("IN_REACH", IN_REACH)
 )
-_TERRITORIES = text(
+
+
+def _areas_in(statement: str) -> dict[bool, TextClause]:
+    """A statement over SUMS of CELLS; by whether it is of all kinds."""
+    ready = statement.replace("IN_REACH", IN_REACH)
+    of_kinds = f"{_SUMS.rstrip()}, sum(c.unknown) as unknown"
+    return {
+        True: text(ready.replace("SUMS", _SUMS).replace("CELLS", "density_cell")),
+        False: text(ready.replace("SUMS", of_kinds).replace("CELLS", _OF_KINDS)),
+    }
+
+
+_TERRITORIES = _areas_in(
     """
     select t.id::text as id, t.name, null::int as level, null::date as data_date,
            ST_AsGeoJSON(ST_SimplifyPreserveTopology(t.area, 0.0005), 5) as outline,
            ST_Area(t.area::geography) / 1e6 as square_km, sums.*
     from (
-        select territory_id, SUMS from density_cell c
+        select territory_id, SUMS from CELLS c
         where resolution = :finest and territory_id is not null and IN_REACH group by territory_id
     ) sums join territory t on t.id = sums.territory_id and t.deleted_at is null
     order by t.name, t.id limit :most
-    """.replace("SUMS", _SUMS).replace("IN_REACH", IN_REACH)
+    """
 )
-_ADMIN = text(
+_ADMIN = _areas_in(
     """
     select p.id::text as id, p.name, p.admin_level as level, r.data_date,
            ST_AsGeoJSON(ST_SimplifyPreserveTopology(p.area, 0.0005), 5) as outline,
            ST_Area(p.area::geography) / 1e6 as square_km, sums.*
     from region_place p join region r on r.id = p.region_id and r.state = 'ready'
     cross join lateral (
-        select SUMS from density_cell c
+        select SUMS from CELLS c
         where c.geom && ST_Transform(ST_Envelope(p.area), 3857) and c.resolution = :finest and IN_REACH
           and ST_Covers(p.area, ST_Transform(ST_Centroid(c.geom), 4326))
     ) sums
     where p.area is not null and p.admin_level = :level and sums.prospects is not null
     order by p.name, p.id limit :most
-    """.replace("SUMS", _SUMS).replace("IN_REACH", IN_REACH)
+    """
 )
 _LEVELS = text(
     """
@@ -183,14 +217,14 @@ _LEVELS = text(
 )
 
 
-def by_territory(session: Session, reach: Reach) -> list[Area]:
+def by_territory(session: Session, reach: Reach, trades: Sequence[int] | None = None) -> list[Area]:
     """The market by territory: the finest hexagons whose middle it covers; the smallest territory where several do."""
-    return _areas(session, _TERRITORIES, {**reach.values, "finest": FINEST, "most": MOST_AREAS})
+    return _areas(session, _TERRITORIES, trades, reach.values)
 
 
-def by_admin_area(session: Session, reach: Reach, level: int) -> list[Area]:
+def by_admin_area(session: Session, reach: Reach, level: int, trades: Sequence[int] | None = None) -> list[Area]:
     """The market by administrative area of a level, of the hexagons that somebody sees."""
-    return _areas(session, _ADMIN, {**reach.values, "finest": FINEST, "most": MOST_AREAS, "level": level})
+    return _areas(session, _ADMIN, trades, {**reach.values, "level": level})
 
 
 def admin_levels(session: Session) -> list[tuple[int, int]]:
@@ -198,7 +232,10 @@ def admin_levels(session: Session) -> list[tuple[int, int]]:
     return [(level, count) for level, count in session.execute(_LEVELS)]
 
 
-def _areas(session: Session, statement: Any, values: dict[str, Any]) -> list[Area]:
+def _areas(
+    session: Session, statements: Mapping[bool, TextClause], trades: Sequence[int] | None, values: Mapping[str, Any]
+) -> list[Area]:
+    asked = {**values, "finest": FINEST, "most": MOST_AREAS, "trades": [UNKNOWN, *(trades or ())]}
     return [
         Area(
             id=row.id,
@@ -208,5 +245,5 @@ def _areas(session: Session, statement: Any, values: dict[str, Any]) -> list[Are
             outline=row.outline,
             data_date=row.data_date,
         )
-        for row in session.execute(statement, values)
+        for row in session.execute(statements[trades is None], asked)
     ]

@@ -6,10 +6,12 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
+from server.density.choosing import EVERYTHING, Chosen
 from server.density.whitespace import Wish, ranked
 
 MEDIA = {
     "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
     "gpkg": "application/geopackage+sqlite3",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -24,6 +26,8 @@ class Format(StrEnum):
     """A GeoPackage."""
     XLSX = "xlsx"
     """A workbook: hexagons, kinds, territories, sources."""
+    CSV = "csv"
+    """The hexagons as a table."""
 
     @property
     def media_type(self) -> str:
@@ -44,20 +48,21 @@ class WhiteFormat(StrEnum):
         return MEDIA[self.value]
 
 
-def write(session: Session, scope: Scope, path: Path, format: Format, resolution: int | None = None) -> None:
+def write(session: Session, scope: Scope, path: Path, format: Format, chosen: Chosen = EVERYTHING) -> None:
     """Write the market, with the customers that somebody may see; big libraries are loaded only when needed."""
     if format == Format.HTML:
         from server.density import snapshot
 
-        path.write_bytes(snapshot.render(session, scope, resolution))
+        path.write_bytes(snapshot.render(session, scope, chosen))
     elif format == Format.GPKG:
         from server.density import geopackage
 
-        geopackage.write(session, scope, path, resolution)
+        geopackage.write(session, scope, path, chosen)
     else:
         from server.density import sheets
 
-        sheets.write_market(session, scope, path, resolution)
+        write_hexagons = sheets.write_csv if format == Format.CSV else sheets.write_market
+        write_hexagons(session, scope, path, chosen)
 
 
 def write_white_space(session: Session, scope: Scope, wish: Wish, path: Path, format: WhiteFormat) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from geo.density import cell_outlines
 from server.auth.access import Scope
 from server.density import queries, reach
+from server.density.choosing import EVERYTHING, Chosen
 from server.density.counting import COARSEST, FINEST
 from server.density.figures import by_territory
 from server.density.firms import Firm, customers, prospects, sources
@@ -22,19 +23,18 @@ from server.density.sheets import FORMULAS
 from server.density.whitespace import Ranked, sees_values
 
 
-def write(session: Session, scope: Scope, path: Path, resolution: int | None = None) -> None:
+def write(session: Session, scope: Scope, path: Path, chosen: Chosen = EVERYTHING) -> None:
     """Write hexagons, prospects and visible customers as layers of one GeoPackage, with their sources."""
     path.unlink(missing_ok=True)
-    seen = reach.of(session, scope)
-    resolutions = [resolution] if resolution else range(COARSEST, FINEST + 1)
-    for level in resolutions:
-        _hexagons(session, level, seen, values=sees_values(scope)).to_file(
-            path, layer=f"cells_{level}", driver="GPKG", engine="pyogrio"
-        )
-    _areas(session, seen, values=sees_values(scope)).to_file(path, layer="territories", driver="GPKG", engine="pyogrio")
-    for layer, firms in (("prospects", prospects(session, seen)), ("customers", customers(session, scope))):
-        _points(firms).to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
-    _about(session, path)
+    seen, trades, shows = reach.of(session, scope), chosen.trades(session), sees_values(scope)
+    resolutions = [chosen.resolution] if chosen.resolution else range(COARSEST, FINEST + 1)
+    layers = {f"cells_{level}": _hexagons(session, level, seen, trades, values=shows) for level in resolutions}
+    layers["territories"] = _areas(session, seen, trades, values=shows)
+    layers["prospects"] = _points(prospects(session, seen, trades))
+    layers["customers"] = _points(customers(session, scope, chosen.filter, trades))
+    for layer, frame in layers.items():
+        frame.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
+    _about(session, path, chosen.lines())
 
 
 def write_white_space(session: Session, scope: Scope, found: Ranked, path: Path) -> None:
@@ -52,15 +52,15 @@ def write_white_space(session: Session, scope: Scope, found: Ranked, path: Path)
     _about(session, path)
 
 
-def _about(session: Session, path: Path) -> None:
+def _about(session: Session, path: Path, asked: Sequence[tuple[str, str]] = ()) -> None:
     """The sources, and what the columns mean."""
-    rows = [("source", line) for line in sources(session) or ["no region"]]
+    rows = [*asked, *(("source", line) for line in sources(session) or ["no region"])]
     about = pandas.DataFrame([*rows, *FORMULAS], columns=["what", "meaning"])
     pyogrio.write_dataframe(about, path, layer="about", driver="GPKG")
 
 
-def _areas(session: Session, seen: Reach, *, values: bool) -> geopandas.GeoDataFrame:
-    found = by_territory(session, seen)
+def _areas(session: Session, seen: Reach, trades: Sequence[int] | None, *, values: bool) -> geopandas.GeoDataFrame:
+    found = by_territory(session, seen, trades)
     columns = {
         "name": [area.name for area in found],
         "prospects": [area.figures.prospects for area in found],
@@ -76,8 +76,10 @@ def _areas(session: Session, seen: Reach, *, values: bool) -> geopandas.GeoDataF
     return geopandas.GeoDataFrame(columns, geometry=outlines, crs="EPSG:4326")
 
 
-def _hexagons(session: Session, resolution: int, seen: Reach, *, values: bool) -> geopandas.GeoDataFrame:
-    cells = queries.cells(session, resolution, seen)
+def _hexagons(
+    session: Session, resolution: int, seen: Reach, trades: Sequence[int] | None, *, values: bool
+) -> geopandas.GeoDataFrame:
+    cells = queries.cells(session, resolution, seen, trades)
     names = [h3.int_to_str(cell.cell) for cell in cells]
     columns = {
         "cell": names,
@@ -90,9 +92,11 @@ def _hexagons(session: Session, resolution: int, seen: Reach, *, values: bool) -
     }
     if values:
         columns["value"] = [cell.value for cell in cells]
+    if trades is not None:
+        columns["unknown_kind"] = [float(cell.unknown) for cell in cells]
     return geopandas.GeoDataFrame(columns, geometry=cell_outlines(names), crs="EPSG:4326")
 
 
 def _points(firms: Sequence[Firm]) -> geopandas.GeoDataFrame:
-    columns = {name: [getattr(firm, name) for firm in firms] for name in ("id", "name", "kind")}
+    columns = {name: [getattr(firm, name) for firm in firms] for name in ("id", "name", "kind", "account_class")}
     return geopandas.GeoDataFrame(columns, geometry=[Point(firm.point) for firm in firms], crs="EPSG:4326")

@@ -48,9 +48,9 @@ class Found:
     """Customers compared with; fewer than `needed` say nothing."""
     needed: int = FEWEST_BEST
     valued: int = 0
-    """Customers with a yearly value that somebody sees, whether open data knows them or not."""
+    """Customers with a yearly value that somebody sees, whether their kind is known or not."""
     recognised: int = 0
-    """Those of them that open data knows by name and place."""
+    """Those of them whose kind of firm is known."""
 
 
 _BEST = """
@@ -89,7 +89,8 @@ _TRAITS = """
     from ({firms}) firm
     left join lateral (
         select array_agg(distinct p.kind) as kinds from prospect p
-        where p.pin && ST_Expand(ST_SetSRID(ST_MakePoint(firm.lon, firm.lat), 4326), 0.004) and p.id <> firm.id
+        where p.pin && ST_Expand(ST_SetSRID(ST_MakePoint(firm.lon, firm.lat), 4326), 0.004)
+          and p.id is distinct from firm.id
           and ST_DWithin(p.pin::geography, ST_SetSRID(ST_MakePoint(firm.lon, firm.lat), 4326)::geography, :around)
     ) around on true
     left join lateral (
@@ -138,7 +139,7 @@ def look_alikes(session: Session, scope: Scope) -> Found:
 
 
 def _best_ids(session: Session, scope: Scope) -> list[UUID]:
-    """The customers of the highest yearly value that somebody sees, and of which open data knows the kind."""
+    """The customers of the highest yearly value that somebody sees, and whose kind is known."""
     if not scope.sees("account", "yearly_value"):
         return []
     seen = accounts.visible_to(scope).where(Account.yearly_value > 0, Account.currency == settings().currency, _KNOWN)

@@ -44,8 +44,11 @@ class DensityCustomer(Base):
     prospect_cell: Mapped[int | None] = mapped_column(
         BigInteger, comment="H3 cell of that prospect in the finest resolution, where it is counted no longer."
     )
+    prospect_trade_id: Mapped[int | None] = mapped_column(SmallInteger, comment="Kind of that prospect.")
     trade_id: Mapped[int] = mapped_column(
-        SmallInteger, server_default=text("0"), comment="Kind of that prospect; 0: not known."
+        SmallInteger,
+        server_default=text("0"),
+        comment="Kind that the account says, else that of the prospect, else what its name tells; 0: not known.",
     )
 
 

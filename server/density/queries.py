@@ -1,14 +1,15 @@
 """Reads of density: tiles in one statement each, totals, legend."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, text
+from sqlalchemy import Row, TextClause, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from server.density.counting import COARSEST, FINEST
+from server.density.counting import BREAKS_OF_KINDS, COARSEST, FINEST, UNKNOWN
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
 from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade
@@ -34,7 +35,7 @@ _TILE = """
                case when variance > 0 then round((sign(customers::float8 - expected)
                    * greatest(0, abs(customers::float8 - expected) - 0.5) / sqrt(variance))::numeric, 2)::float8 else 0
                end as z,
-               case when :values then round(value) end as value,
+               case when :values then round(value) end as value, UNKNOWN
                ST_AsMVTGeom(geom, tile.box, 4096, 64, true) as geom
         from tile, cells
         where prospects > 0 or customers >= 0.05
@@ -42,36 +43,46 @@ _TILE = """
     select coalesce(ST_AsMVT(drawn, 'density', 4096, 'geom'), ''::bytea) from drawn
 """
 _IN_TILE = "c.geom && (select box from tile) and c.resolution = :resolution"
-_CELLS = seen_cells(_TILE.format(cells="SEEN_CELLS"), _IN_TILE)
+_CELLS = seen_cells(_TILE.replace("UNKNOWN", "").format(cells="SEEN_CELLS"), _IN_TILE)
 _OF_KINDS = (
     """
-    select cell, geom, prospects, customers, expected, variance, value, share as penetration, WILSON
+    select cell, resolution, geom, prospects, customers, expected, variance, value,
+           coalesce(share, 0) as penetration, WILSON, unknown
     from (
         select *, ROOT
         from (
-            select c.cell, c.geom, sum(k.prospects) as prospects, sum(k.customers) as customers,
-                   sum(k.prospects + k.customers)::float8 as n,
-                   (sum(k.customers) / sum(k.prospects + k.customers))::float8 as share,
-                   sum((k.prospects + k.customers::float8) * t.rate) as expected,
-                   sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)) as variance,
-                   sum(k.prospects * t.rate * t.value) as value
-            from density_cell c {parts}
-            join density_trade t on t.id = k.trade_id
-            where IN_TILE
-            group by c.cell
-        ) sums
+            select *, (prospects + customers)::float8 as n,
+                   (customers / nullif(prospects + customers, 0))::float8 as share
+            from (
+                select c.cell, c.resolution, c.geom,
+                       coalesce(sum(k.prospects) filter (where k.trade_id > 0), 0) as prospects,
+                       coalesce(sum(k.customers) filter (where k.trade_id > 0), 0) as customers,
+                       coalesce(sum(k.customers) filter (where k.trade_id = 0), 0) as unknown,
+                       coalesce(sum((k.prospects + k.customers::float8) * t.rate), 0) as expected,
+                       coalesce(sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)), 0) as variance,
+                       coalesce(sum(k.prospects * t.rate * t.value), 0) as value
+                from density_cell c {parts}
+                left join density_trade t on t.id = k.trade_id
+                where IN_TILE
+                group by c.cell
+            ) sums
+        ) shares
+        where n > 0
     ) roots
 """.replace("WILSON", WILSON)
     .replace("ROOT", ROOT)
     .replace("IN_TILE", _IN_TILE)
 )
+"""Beside the figures of some kinds the customers of whom nobody knows a kind: they may be of these."""
 _PARTS_OF_KINDS = {
     True: "join density_count k on k.cell = c.cell and k.trade_id = any(:trades)",
     False: "join lateral (select cell from density_cell where PARTS) part on true"
     " join density_count k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
 }
+_TILE_OF_KINDS = _TILE.replace("UNKNOWN", "round(unknown, 1)::float8 as unknown,")
 _CELLS_OF_KINDS = {
-    everywhere: text(_TILE.format(cells=_OF_KINDS.format(parts=parts))) for everywhere, parts in _PARTS_OF_KINDS.items()
+    everywhere: text(_TILE_OF_KINDS.format(cells=_OF_KINDS.format(parts=parts)))
+    for everywhere, parts in _PARTS_OF_KINDS.items()
 }
 
 _PROSPECTS = text(
@@ -127,7 +138,7 @@ def density_tile(
     if trades is None:
         body: bytes = session.execute(_CELLS[reach.everywhere], asked).scalar_one()
     else:
-        body = session.execute(_CELLS_OF_KINDS[reach.everywhere], {**asked, "trades": list(trades)}).scalar_one()
+        body = session.execute(_CELLS_OF_KINDS[reach.everywhere], {**asked, "trades": [UNKNOWN, *trades]}).scalar_one()
     return bytes(body)
 
 
@@ -137,7 +148,7 @@ def prospect_tile(session: Session, reach: Reach, tile: Tile) -> bytes:
     if tile.z >= FINEST_ZOOM or (tile.z >= SINGLE_FROM_ZOOM and session.execute(_THERE, asked).scalar_one()):
         body: bytes = session.execute(_PROSPECTS, asked).scalar_one()
     else:
-        resolution = min(FINEST, resolution_at(tile.z) + 1)
+        resolution = resolution_at(tile.z)
         body = session.execute(_CLUSTERS[reach.everywhere], {**asked, "resolution": resolution}).scalar_one()
     return bytes(body)
 
@@ -155,26 +166,68 @@ class Totals:
     prospects: int
     """Firms that are not customers yet."""
     customers: int
+    unknown: int
+    """Customers of whose kind nothing is known: with those of some kinds they are not counted."""
     refreshed_at: datetime | None
 
 
 def totals(session: Session, reach: Reach = EVERYTHING, trades: Sequence[int] | None = None) -> Totals:
     """Sum up all cells that somebody sees; of some kinds only, when that is asked."""
     of: Any = DensityCell if trades is None else DensityCount
-    sums = select(func.coalesce(func.sum(of.prospects), 0), func.coalesce(func.sum(of.customers), 0))
+    here = (DensityCell.resolution == (COARSEST if reach.everywhere else FINEST), reach.holds())
+    of_no_kind = select(func.coalesce(func.sum(DensityCount.customers), 0)).where(
+        DensityCount.trade_id == UNKNOWN, *here
+    )
+    sums = select(
+        func.coalesce(func.sum(of.prospects), 0),
+        func.coalesce(func.sum(of.customers), 0),
+        of_no_kind.join(DensityCell, DensityCell.cell == DensityCount.cell).correlate(None).scalar_subquery(),
+    ).where(*here)
     if trades is not None:
         sums = sums.join(DensityCell, DensityCell.cell == of.cell).where(of.trade_id.in_(trades))
-    level = COARSEST if reach.everywhere else FINEST
-    prospects, customers = session.execute(sums.where(DensityCell.resolution == level, reach.holds())).one()
+    prospects, customers, unknown = session.execute(sums).one()
     state = session.get(DensityState, 1)
-    return Totals(int(prospects), round(float(customers)), state.refreshed_at if state else None)
+    return Totals(int(prospects), round(float(customers)), round(float(unknown)), state.refreshed_at if state else None)
 
 
-def breaks(session: Session, resolution: int, layer: str = "prospects") -> list[int]:
-    """Upper bounds of the legend's classes: quintiles of a layer's figure per hexagon, each once."""
-    state = session.get(DensityState, 1)
-    found: list[int] = (state.breaks if state else {}).get(layer, {}).get(str(resolution), [])
+@dataclass(frozen=True)
+class Classes:
+    """Of a legend."""
+
+    bounds: list[int]
+    """Upper bounds of all classes but the last one: quintiles, each once."""
+    most: int
+    """The highest figure of a hexagon; 0 where there is none."""
+
+
+LAYERS = ("prospects", "customers", "value")
+
+
+def classes(session: Session, trades: Sequence[int] | None = None) -> dict[str, dict[int, Classes]]:
+    """The legends' classes by layer and resolution, as maps draw them; of some kinds, when that is asked."""
+    if trades is None:
+        state = session.get(DensityState, 1)
+        kept = state.breaks if state else {}
+        return {layer: {int(level): Classes(*one) for level, one in kept.get(layer, {}).items()} for layer in LAYERS}
+    asked = {"shares": list(QUANTILES), "trades": list(trades)}
+    return classes_of(session.execute(BREAKS_OF_KINDS, asked))
+
+
+def classes_of(rows: Iterable[Row[Any]]) -> dict[str, dict[int, Classes]]:
+    """Classes from rows of a resolution, the quintiles of each layer, and the highest figure of each."""
+    found: dict[str, dict[int, Classes]] = {layer: {} for layer in LAYERS}
+    for row in rows:
+        for at, layer in enumerate(LAYERS, 1):
+            most = row[at + len(LAYERS)] or 0
+            kept = sorted({_plain(value) for value in row[at] or ()})
+            found[layer][row[0]] = Classes([one for one in kept if one < most], math.ceil(most))
     return found
+
+
+def _plain(value: Any) -> int:
+    """A bound that people can read: two digits count."""
+    number = float(value)
+    return int(round(number, 1 - math.floor(math.log10(number)))) if number >= 100 else math.ceil(number)
 
 
 @dataclass(frozen=True)
@@ -230,23 +283,34 @@ def trades_of(session: Session, kind: str) -> list[int]:
 _LISTED = seen_cells("SEEN_CELLS order by cell", "c.resolution = :resolution")
 _MOST = "select * from (SEEN_CELLS) cells where prospects > 0 order by prospects desc, cell limit :most"
 _BEST = seen_cells(_MOST, "c.resolution = :resolution")
-_BEST_OF_KINDS = {
-    everywhere: text(
-        _MOST.replace("SEEN_CELLS", _OF_KINDS.replace(_IN_TILE, "c.resolution = :resolution").format(parts=parts))
-    )
-    for everywhere, parts in _PARTS_OF_KINDS.items()
-}
 
 
-def cells(session: Session, resolution: int, reach: Reach = EVERYTHING) -> Sequence[Row[Any]]:
-    """All hexagons of a resolution that somebody sees, with the figures of what they see of them."""
-    return session.execute(_LISTED[reach.everywhere], {"resolution": resolution, **ground_of(reach)}).all()
+def _of_kinds(statement: str) -> dict[bool, TextClause]:
+    """A statement over the hexagons of a resolution with the figures of some kinds; by whether everything is seen."""
+    cells = _OF_KINDS.replace(_IN_TILE, "c.resolution = :resolution")
+    return {
+        everywhere: text(statement.replace("SEEN_CELLS", cells.format(parts=parts)))
+        for everywhere, parts in _PARTS_OF_KINDS.items()
+    }
+
+
+_BEST_OF_KINDS = _of_kinds(_MOST)
+_LISTED_OF_KINDS = _of_kinds("select * from (SEEN_CELLS) cells where prospects > 0 or customers > 0 order by cell")
+
+
+def cells(
+    session: Session, resolution: int, reach: Reach = EVERYTHING, trades: Sequence[int] | None = None
+) -> Sequence[Row[Any]]:
+    """All hexagons of a resolution that somebody sees, with the figures of what they see of them; of some kinds only,
+    when that is asked, with the customers of unknown kind beside them."""
+    asked = {"resolution": resolution, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach)}
+    return session.execute((_LISTED if trades is None else _LISTED_OF_KINDS)[reach.everywhere], asked).all()
 
 
 def best_cells(
     session: Session, resolution: int, reach: Reach, most: int, trades: Sequence[int] | None = None
 ) -> Sequence[Row[Any]]:
     """The hexagons with the most prospects; of some kinds only, when that is asked."""
-    asked = {"resolution": resolution, "most": most, "trades": list(trades or ()), **ground_of(reach)}
+    asked = {"resolution": resolution, "most": most, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach)}
     statement = (_BEST if trades is None else _BEST_OF_KINDS)[reach.everywhere]
     return session.execute(statement, asked).all()

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
 from server.density import figures, queries, reach, service, surface
+from server.density.choosing import Chosen
 from server.density.counting import COARSEST, FINEST
 from server.density.files import Format, write
 from server.density.firms import sources
-from server.density.models import DensityState
 from server.density.schemas import AreaFeature, AreasRead, CellRead, DensityRead, FiguresRead, KindRead
 from server.density.whitespace import sees_values
 from server.kit.database import Db
@@ -33,17 +33,17 @@ def density(scope: ReadDensity, session: Db, kind: OfKind = None) -> DensityRead
     """The market in numbers, as far as you see it; of a kind of firm, if asked."""
     trades = queries.trades_of(session, kind) if kind else None
     found = queries.totals(session, reach.of(session, scope), trades)
-    state = session.get(DensityState, 1)
-    layers = dict(state.breaks) if state else {}
+    layers = queries.classes(session, trades)
     if not sees_values(scope):
-        layers.pop("value", None)
+        layers.pop("value")
     return DensityRead(
         prospects=found.prospects,
         customers=found.customers,
+        customers_of_unknown_kind=found.unknown,
         refreshed_at=found.refreshed_at,
         resolution_by_zoom=[queries.resolution_at(zoom) for zoom in range(23)],
-        breaks={level: queries.breaks(session, level) for level in range(COARSEST, FINEST + 1)},
-        layer_breaks=layers,
+        layer_breaks={layer: {level: one.bounds for level, one in of.items()} for layer, of in layers.items()},
+        layer_most={layer: {level: one.most for level, one in of.items()} for layer, of in layers.items()},
         bandwidth_m_by_zoom={
             asked: [surface.reach_m(zoom, asked)[1] for zoom in range(23)] for asked in surface.BANDWIDTHS_M
         },
@@ -81,6 +81,7 @@ def cell(cell: str, scope: ReadDensity, session: Db) -> CellRead:
         territory=found.territory,
         figures=FiguresRead.of(found.figures, values=sees_values(scope)),
         kinds=[{"kind": kind, "prospects": open, "customers": own} for kind, open, own in found.kinds],
+        customers_of_unknown_kind=found.unknown,
     )
 
 
@@ -89,10 +90,14 @@ def areas(
     scope: ReadDensity,
     session: Db,
     level: Annotated[int | None, Query(ge=2, le=12, description="Of admin areas; left out: territories.")] = None,
+    kind: OfKind = None,
 ) -> AreasRead:
-    """The market by territory, or by administrative area of a level, as GeoJSON."""
-    seen = reach.of(session, scope)
-    found = figures.by_territory(session, seen) if level is None else figures.by_admin_area(session, seen, level)
+    """The market by territory, or by administrative area of a level, as GeoJSON; of a kind of firm, if asked."""
+    seen, trades = reach.of(session, scope), queries.trades_of(session, kind) if kind else None
+    if level is None:
+        found = figures.by_territory(session, seen, trades)
+    else:
+        found = figures.by_admin_area(session, seen, level, trades)
     shows = sees_values(scope)
     return AreasRead(
         features=[
@@ -108,19 +113,26 @@ def areas(
 
 
 @router.get("/api/v1/density/export")
-def export(scope: ExportDensity, session: Db, format: Format = Format.HTML, resolution: Resolution = None) -> Response:
-    """The market as a file, with the customers that you may see."""
+def export(
+    scope: ExportDensity,
+    session: Db,
+    format: Format = Format.HTML,
+    resolution: Resolution = None,
+    kind: OfKind = None,
+    filter: Annotated[str | None, Query(max_length=4000, description="Which customers are listed.")] = None,
+) -> Response:
+    """The market as a file, of all kinds of firms or one, with the customers that you may see and the filter finds."""
     name = f"density.{format.value}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        write(session, scope, path, format, resolution)
+        write(session, scope, path, format, Chosen(kind or None, filter or None, resolution))
         return Response(path.read_bytes(), media_type=format.media_type, headers=headers)
 
 
 def tag(session: Session, seen: reach.Reach, *parts: object) -> str:
     """A fingerprint of whatever decides a tile: its address, the counts, and who sees what."""
-    return fingerprint("density 3", *parts, queries.state_key(session), seen)
+    return fingerprint("density 4", *parts, queries.state_key(session), seen)
 
 
 @router.get("/tiles/density/{z}/{x}/{y}")

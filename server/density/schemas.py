@@ -17,13 +17,16 @@ class DensityRead(BaseModel):
 
     prospects: int
     customers: int
+    customers_of_unknown_kind: int
+    """With a kind they are not counted among the customers, although some may be of it."""
     refreshed_at: datetime | None
     resolution_by_zoom: list[int]
     """H3 resolution of the hexagons at zoom 0, 1, 2, ..."""
-    breaks: dict[int, list[float]]
-    """Upper bounds of the classes of prospects per hexagon, by resolution."""
     layer_breaks: dict[str, dict[int, list[float]]] = Field(default_factory=dict)
-    """The same by layer: prospects, customers, value."""
+    """Upper bounds of the classes per hexagon by layer (prospects, customers, value) and resolution; the last class has
+    none."""
+    layer_most: dict[str, dict[int, float]] = Field(default_factory=dict)
+    """The highest figure of a hexagon by layer and resolution."""
     bandwidth_m_by_zoom: dict[int, list[float]] = Field(default_factory=dict)
     """Bandwidth that a surface really has at zoom 0, 1, 2, ..., by the one asked for."""
     ladder: list[float] = Field(default_factory=list)
@@ -63,6 +66,8 @@ class FiguresRead(BaseModel):
     chance_high: float
     z: float
     """Found less expected in standard deviations, beyond half a customer."""
+    customers_of_unknown_kind: float
+    """Of a kind: customers that may be of it, because theirs is not known."""
     beyond_chance: int
     """-1: fewer than chance allows; 1: more; 0: within chance."""
     value: float | None
@@ -86,6 +91,7 @@ class FiguresRead(BaseModel):
             beyond_chance=found.chance.beyond,
             value=found.value if values else None,
             square_km=found.square_km,
+            customers_of_unknown_kind=found.unknown,
         )
 
 
@@ -101,6 +107,7 @@ class CellRead(BaseModel):
     figures: FiguresRead
     kinds: list[dict[str, Any]]
     """The commonest kinds with prospects and customers."""
+    customers_of_unknown_kind: float
 
 
 class AreaFeature(BaseModel):

@@ -1,6 +1,5 @@
 """Keeps the counts true: only what has changed is touched."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -14,9 +13,9 @@ from sqlalchemy.orm import Session
 from geo.density import cell_outlines, spread
 from geo.types import LonLat
 from geo.whitespace import PRIOR_CUSTOMERS, pooled
-from server.density import counting
+from server.density import counting, kinds
 from server.density.models import DensityState
-from server.density.queries import QUANTILES, Usual
+from server.density.queries import QUANTILES, Usual, classes_of
 from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.settings import settings
@@ -100,19 +99,10 @@ def _keep(session: Session, known: Mapping[str, Any]) -> None:
     session.expire_all()
 
 
-def _breaks(session: Session) -> dict[str, dict[int, list[int]]]:
-    """Upper bounds of the classes by layer and resolution: quintiles, each once."""
-    found: dict[str, dict[int, list[int]]] = {"prospects": {}, "customers": {}, "value": {}}
-    for resolution, *bounds in session.execute(counting.BREAKS, {"shares": list(QUANTILES)}):
-        for layer, values in zip(found.values(), bounds, strict=True):
-            layer[resolution] = sorted({_plain(value) for value in values or []})
-    return found
-
-
-def _plain(value: Any) -> int:
-    """A bound that people can read: two digits count."""
-    number = float(value)
-    return int(round(number, 1 - math.floor(math.log10(number)))) if number >= 100 else math.ceil(number)
+def _breaks(session: Session) -> dict[str, dict[int, tuple[list[int], int]]]:
+    """The legends' classes by layer and resolution."""
+    found = classes_of(session.execute(counting.BREAKS, {"shares": list(QUANTILES)}))
+    return {layer: {level: (one.bounds, one.most) for level, one in of.items()} for layer, of in found.items()}
 
 
 def _count_customers(session: Session, *, again: bool) -> None:
@@ -127,6 +117,7 @@ def _count_customers(session: Session, *, again: bool) -> None:
         session.execute(counting.KINDS)
         session.execute(counting.UNMATCH)
     session.execute(counting.MATCH, {**counting.SAME_FIRM, "again": again, "finest": counting.FINEST})
+    kinds.give(session, again=again)
 
 
 def _spread(row: Sequence[Any]) -> tuple[Any, ...]:
@@ -160,15 +151,15 @@ def _learn(session: Session) -> Usual:
     firms = prospects + customers
     value: float = session.execute(counting.USUAL_VALUE, currency).scalar_one()
     usual = Usual(customers / firms if firms else 0.0, value)
-    kinds = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
+    known = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
     session.execute(
         counting.LEARN,
         {
-            "ids": [row[0] for row, _ in kinds],
-            "firms": [row[1] + row[2] for row, _ in kinds],
-            "customers": [row[2] for row, _ in kinds],
-            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in kinds],
-            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in kinds],
+            "ids": [row[0] for row, _ in known],
+            "firms": [row[1] + row[2] for row, _ in known],
+            "customers": [row[2] for row, _ in known],
+            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in known],
+            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in known],
         },
     )
     return usual

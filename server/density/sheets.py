@@ -1,6 +1,7 @@
 """Density and white space as workbooks: figures, kinds, territories, and a sheet that says how and from what."""
 
-from collections.abc import Iterable, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
-from server.density import figures, queries, reach
-from server.density.firms import sources
+from server.density import figures, firms, queries, reach
+from server.density.choosing import Chosen
 from server.density.whitespace import Gap, Ranked, Wish, sees_values
 from server.kit import clock
 from server.kit.settings import settings
@@ -24,6 +25,7 @@ FORMULAS = (
     ("low_90, high_90", "Wilson score interval of the penetration (Wilson 1927)"),
     ("expected", "customers that were to be expected: sum over the firms of the rate of their kind"),
     ("chance_low, chance_high", "expected -/+ 1.645 x root of the variance, and half a customer: 9 of 10 by chance"),
+    ("unknown_kind", "of a kind: customers that may be of it, because theirs is not known; not among the customers"),
     (
         "rate of a kind",
         "(customers + 20 x rate of all kinds) / (firms + 20); customers of no known kind are shared out",
@@ -42,22 +44,45 @@ _FIGURES = (
 )  # fmt: skip
 
 
-def write_market(session: Session, scope: Scope, path: Path, resolution: int | None) -> None:
-    """Write hexagons, territories and kinds that somebody may see."""
-    seen, shows = reach.of(session, scope), sees_values(scope)
+def write_market(session: Session, scope: Scope, path: Path, chosen: Chosen) -> None:
+    """Write hexagons, territories, kinds and customers that somebody may see."""
+    seen, shows, trades = reach.of(session, scope), sees_values(scope), chosen.trades(session)
     book = Workbook(write_only=True)
-    names = [name for name in _FIGURES if shows or name != "value"]
-    cells = (
-        [h3.int_to_str(cell.cell), *_places(h3.int_to_str(cell.cell)), *_line(figures.figures(cell, 0), shows)]
-        for cell in queries.cells(session, resolution or USUAL, seen)
-    )
-    _sheet(book, "hexagons", ["cell", "lon", "lat", *names], cells)
-    areas = figures.by_territory(session, seen)
-    _sheet(book, "territories", ["territory", *names], ([area.name, *_line(area.figures, shows)] for area in areas))
+    header, cells = _hexagons(session, scope, chosen)
+    _sheet(book, "hexagons", header, cells)
+    areas = figures.by_territory(session, seen, trades)
+    lines = ([area.name, *_line(area.figures, shows, of_kind=trades is not None)] for area in areas)
+    _sheet(book, "territories", ["territory", *header[3:]], lines)
+    own = firms.customers(session, scope, chosen.filter, trades)
+    listed = ([one.name, one.kind, one.account_class, *map(_rounded, one.point)] for one in own)
+    _sheet(book, "customers", ["name", "kind", "class", "lon", "lat"], listed)
     kinds = ([k.kind, k.firms, k.customers, k.rate, *([k.value] if shows else [])] for k in queries.kinds(session))
     _sheet(book, "kinds", ["kind", "firms", "customers", "rate", *(["value"] if shows else [])], kinds)
-    _about(session, book, [])
+    _about(session, book, chosen.lines())
     book.save(path)
+
+
+def write_csv(session: Session, scope: Scope, path: Path, chosen: Chosen) -> None:
+    """Write the hexagons that somebody may see as a table, with the sources in a column of their own."""
+    header, cells = _hexagons(session, scope, chosen)
+    credit = "; ".join(firms.sources(session)) or "no region"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*header, "sources"])
+        writer.writerows([*line, credit] for line in cells)
+
+
+def _hexagons(session: Session, scope: Scope, chosen: Chosen) -> tuple[list[str], Iterator[list[Any]]]:
+    """The columns of hexagons, and their lines."""
+    shows, trades = sees_values(scope), chosen.trades(session)
+    names = [name for name in _FIGURES if shows or name != "value"]
+    cells = queries.cells(session, chosen.resolution or USUAL, reach.of(session, scope), trades)
+    of_kind = trades is not None
+    lines = (
+        [name, *_places(name), *_line(figures.figures(cell, 0), shows, of_kind=of_kind)]
+        for name, cell in ((h3.int_to_str(cell.cell), cell) for cell in cells)
+    )
+    return ["cell", "lon", "lat", *names, *(["unknown_kind"] if of_kind else [])], lines
 
 
 def write_white_space(session: Session, scope: Scope, wish: Wish, found: Ranked, path: Path) -> None:
@@ -93,11 +118,12 @@ def _places(cell: str) -> list[float]:
     return [round(lon, 5), round(lat, 5)]
 
 
-def _line(found: figures.Figures, shows: bool) -> list[Any]:
+def _line(found: figures.Figures, shows: bool, *, of_kind: bool) -> list[Any]:
     share = found.penetration
     numbers = [
         found.prospects, found.customers, found.potential, share.share, share.low, share.high,
         found.chance.expected, found.chance.low, found.chance.high, *([found.value] if shows else []),
+        *([found.unknown] if of_kind else []),
     ]  # fmt: skip
     return [_rounded(number) for number in numbers]
 
@@ -118,5 +144,5 @@ def _about(session: Session, book: Workbook, asked: Sequence[tuple[str, Any]]) -
     """What it was made from, when, and what the columns mean."""
     when = queries.totals(session).refreshed_at or clock.now()
     rows = [("counted", f"{when:%Y-%m-%d %H:%M} UTC"), ("money", settings().currency), *asked]
-    rows += [("source", line) for line in sources(session) or ["no region"]]
+    rows += [("source", line) for line in firms.sources(session) or ["no region"]]
     _sheet(book, "about", ["what", "meaning"], [*rows, *FORMULAS])

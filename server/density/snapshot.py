@@ -18,10 +18,12 @@ from geo.types import BBox
 from routing.export import look
 from server.auth.access import Scope
 from server.density import offline, queries, reach
+from server.density.choosing import EVERYTHING, Chosen
 from server.density.firms import Firm, customers, prospects, sources
 from server.density.reach import Reach
 from server.kit import clock
 from server.regions import queries as regions
+from server.regions.firms import word
 
 CLUSTER_ABOVE = 2000
 """folium goes blank at some 3,000 single markers; from here on they are clustered."""
@@ -56,23 +58,27 @@ _STYLE = """
 """
 
 
-def render(session: Session, scope: Scope, resolution: int | None = None) -> bytes:
+def render(session: Session, scope: Scope, chosen: Chosen = EVERYTHING) -> bytes:
     """Draw hexagons, prospects and the customers that somebody may see; the page works without a network."""
-    seen = reach.of(session, scope)
-    found, own = prospects(session, seen), customers(session, scope)
-    cells = queries.cells(session, resolution, seen) if resolution else _fitting_cells(session, seen)
+    seen, trades = reach.of(session, scope), chosen.trades(session)
+    found, own = prospects(session, seen, trades), customers(session, scope, chosen.filter, trades)
+    if chosen.resolution:
+        cells = queries.cells(session, chosen.resolution, seen, trades)
+    else:
+        cells = _fitting_cells(session, seen, trades)
     bbox = _bbox(session, cells)
     page = folium.Map(tiles=None, control_scale=True, prefer_canvas=True, attribution_control=False, zoom_snap=0.5)
     page.default_js, page.default_css = [], []
     page.options |= {"minZoom": 3, "maxZoom": 18}  # without tiles nothing else tells the clusters where to end
     background(page, regions.background(session, bbox))
-    breaks = queries.breaks(session, cells[0].resolution) if cells else []
-    _hexagons(page, cells, breaks)
+    by_level = queries.classes(session, trades)["prospects"]
+    classes = by_level.get(cells[0].resolution, queries.Classes([], 0)) if cells else queries.Classes([], 0)
+    _hexagons(page, cells, classes.bounds)
     _firms(page, "Prospects", found, PROSPECT, radius=3)
     _firms(page, "Customers", own, CUSTOMER, radius=5)
     folium.LayerControl(collapsed=True, position="topright").add_to(page)
     page.fit_bounds([(bbox.south, bbox.west), (bbox.north, bbox.east)])
-    return finish(page, _title(session, len(found), len(own)), _legend(breaks), footer(session)).encode()
+    return finish(page, _title(session, chosen, len(found), len(own)), _legend(classes), footer(session)).encode()
 
 
 def finish(page: folium.Map, title: str, legend: str, footer: str, *, style: str = "") -> str:
@@ -87,13 +93,13 @@ def finish(page: folium.Map, title: str, legend: str, footer: str, *, style: str
     return text.replace("</head>", f"{offline.library(*_LIBRARIES)}<style>{_STYLE}{style}</style></head>", 1)
 
 
-def _fitting_cells(session: Session, seen: Reach) -> Sequence[Row[Any]]:
+def _fitting_cells(session: Session, seen: Reach, trades: Sequence[int] | None) -> Sequence[Row[Any]]:
     """The finest hexagons that a page can carry."""
     for resolution in (8, 7, 6, 5, 4):
-        cells = queries.cells(session, resolution, seen)
+        cells = queries.cells(session, resolution, seen, trades)
         if len(cells) <= MOST_CELLS:
             return cells
-    return queries.cells(session, 3, seen)
+    return queries.cells(session, 3, seen, trades)
 
 
 def _bbox(session: Session, cells: Sequence[Row[Any]]) -> BBox:
@@ -185,7 +191,14 @@ def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[int]
 
 def _cell_tip(cell: Row[Any]) -> str:
     share = f"{cell.penetration:.0%} (90 %: {cell.low:.0%}–{cell.high:.0%})"
-    return f"{cell.prospects} prospects, {cell.customers:.4g} customers<br>penetration {share}"
+    unknown = getattr(cell, "unknown", 0)
+    if unknown and not cell.customers:
+        share = f"not known: {_counted(unknown, 'customer')} of unknown kind"
+    return f"{_counted(cell.prospects, 'prospect')}, {_counted(cell.customers, 'customer')}<br>penetration {share}"
+
+
+def _counted(number: Any, thing: str) -> str:
+    return f"{number:,.4g} {thing}{'' if number == 1 else 's'}"
 
 
 def _firms(page: folium.Map, name: str, firms: Sequence[Firm], colour: str, radius: int) -> None:
@@ -202,7 +215,7 @@ def _firms(page: folium.Map, name: str, firms: Sequence[Firm], colour: str, radi
         {
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [round(firm.point.lon, 5), round(firm.point.lat, 5)]},
-            "properties": {"tip": f"<b>{plain(firm.name)}</b><br>{plain(firm.kind)}"},
+            "properties": {"tip": f"<b>{plain(firm.name)}</b><br>{plain(_said(firm))}"},
         }
         for firm in firms
     ]
@@ -214,15 +227,26 @@ def _firms(page: folium.Map, name: str, firms: Sequence[Firm], colour: str, radi
     ).add_to(group)
 
 
-def _title(session: Session, found: int, own: int) -> str:
+def _said(firm: Firm) -> str:
+    """What a firm is, in words."""
+    kind = word(firm.kind, "en") if firm.kind else "kind not known"
+    return f"{kind}, class {firm.account_class}" if firm.account_class else kind
+
+
+def _title(session: Session, chosen: Chosen, found: int, own: int) -> str:
     when = queries.totals(session).refreshed_at or clock.now()
+    asked = f"<p>{plain(word(chosen.kind, 'en'))} ({plain(chosen.kind)})</p>" if chosen.kind else ""
+    if chosen.filter:
+        asked += f"<p>customers: {plain(chosen.filter)}</p>"
     return (
-        f'<div class="box title"><h1>Market density</h1><p>{found:,} prospects · {own:,} customers</p>'
+        f'<div class="box title"><h1>Market density</h1>{asked}'
+        f"<p>{_counted(found, 'prospect')} · {_counted(own, 'customer')}</p>"
         f"<small>counted {when:%Y-%m-%d %H:%M} UTC</small></div>"
     )
 
 
-def _legend(breaks: Sequence[int]) -> str:
+def _legend(classes: queries.Classes) -> str:
+    breaks = classes.bounds
     edges = [0, *breaks]
     rows = []
     for rank, (below, high) in enumerate(zip(edges, breaks, strict=False)):
@@ -231,7 +255,8 @@ def _legend(breaks: Sequence[int]) -> str:
             f'<div><i style="background:{queries.RAMP[rank]}"></i>{low if low == high else f"{low}–{high}"}</div>'
         )
     if breaks:
-        rows.append(f'<div><i style="background:{queries.RAMP[min(len(breaks), 4)]}"></i>more than {breaks[-1]}</div>')
+        last = f"{breaks[-1] + 1}–{classes.most}" if classes.most > breaks[-1] + 1 else f"{classes.most}"
+        rows.append(f'<div><i style="background:{queries.RAMP[min(len(breaks), 4)]}"></i>{last}</div>')
     dots = "".join(
         f'<div><i class="dot" style="background:{colour}"></i>{label}</div>'
         for label, colour in (("prospect", PROSPECT), ("customer", CUSTOMER))

@@ -146,10 +146,13 @@ def admin_areas(level: int | None = None) -> Select[RegionPlace]:
 
 _NEAREST = text(
     """
-    select place.name
+    select place.name, place.distance_m, place.bearing_deg
     from unnest(cast(:lons as float8[]), cast(:lats as float8[])) with ordinality as c (lon, lat, place)
     left join lateral (
-        select p.name from region_place p join region r on r.id = p.region_id and r.state = 'ready'
+        select p.name, ST_DistanceSphere(p.point, ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326)) as distance_m,
+               degrees(ST_Azimuth(p.point::geography, ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326)::geography))
+                   as bearing_deg
+        from region_place p join region r on r.id = p.region_id and r.state = 'ready'
         where p.kind in ('city', 'town', 'village', 'hamlet', 'suburb')
           and p.point && ST_Expand(ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326), 0.15)
         order by p.point <-> ST_SetSRID(ST_MakePoint(c.lon, c.lat), 4326) limit 1
@@ -159,10 +162,22 @@ _NEAREST = text(
 )
 
 
-def nearest_settlements(session: Session, points: Sequence[LonLat]) -> list[str]:
-    """The name of the settlement nearest to each point; empty where none is within some ten kilometres."""
+@dataclass(frozen=True)
+class Settlement:
+    """The settlement nearest to a point."""
+
+    name: str
+    distance_m: float
+    """From it to the point."""
+    bearing_deg: float
+    """From it to the point: 0 to 360, north is 0."""
+
+
+def nearest_settlements(session: Session, points: Sequence[LonLat]) -> list[Settlement | None]:
+    """The settlement nearest to each point; None where none is within some ten kilometres."""
     given = {"lons": [at.lon for at in points], "lats": [at.lat for at in points]}
-    return [name or "" for name in session.scalars(_NEAREST, given)]
+    rows = session.execute(_NEAREST, given)
+    return [Settlement(row.name, row.distance_m, row.bearing_deg or 0.0) if row.name else None for row in rows]
 
 
 def basemap_tile(session: Session, tile: Tile) -> bytes:

@@ -29,6 +29,7 @@ from server.kit.ids import uuid7
 from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
 from server.opportunities import queries as opportunities
+from server.regions import firms
 from server.segments import queries as segments
 from server.segments.models import SavedView
 from server.sync import conflicts
@@ -37,7 +38,7 @@ from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
 from server.web.filters import asks_for_drive, chips, without_drive
 from server.web.forms import Sent, given, text
 from server.web.own_fields import nested, sent_own
-from server.web.pages import attempt, go, render
+from server.web.pages import attempt, go, language_of, render
 from server.web.picking import account_named, written
 from server.web.pins import drawn
 from server.web.segments import view_path
@@ -53,7 +54,7 @@ DeleteAccounts = Annotated[Scope, requires("accounts:delete")]
 
 ROWS = 50
 ACCOUNT_FIELDS = (
-    "name number account_class status interval_days yearly_value yearly_potential phone email website tags note"
+    "name number account_class status kind interval_days yearly_value yearly_potential phone email website tags note"
     " preferred_time preferred_channel language"
 ).split()
 PEOPLE = ("owner_id", "preferred_rep_id")
@@ -176,6 +177,7 @@ def new_page(
         candidates=candidates,
         people_choices=[(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)],
         currency=settings().currency,
+        firm_words=firms.offered(language_of(request, scope).code),
     )
 
 
@@ -271,6 +273,8 @@ def show_edit(request: Request, account_id: UUID, scope: WriteAccounts, session:
     """The form in place of the facts."""
     account = read(session, scope, account_id)
     values = account.model_dump() | {"interval_days": account.own_interval_days, "tags": ", ".join(account.tags)}
+    own_kind = account.kind if account.kind_source == "said" else None
+    values["kind"] = own_kind and firms.written(own_kind, language_of(request, scope).code)
     values["parent_name"] = written(session.get_one(Account, account.parent_id)) if account.parent_id else ""
     return edit_page(request, scope, session, account, values, rev=account.rev)
 
@@ -288,6 +292,7 @@ def edit_page(
     """The form of an account."""
     people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
     more = {"people_choices": people, "own_fields": own.fields_of(session, "account")}
+    more["firm_words"] = firms.offered(language_of(request, scope).code)
     return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)
 
 

@@ -18,6 +18,7 @@ from server.kit.database import Db
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
 from server.regions import queries as regions
+from server.segments import queries as segments
 from server.web.language import Language
 from server.web.pages import attempt, go, language_of, render
 
@@ -41,16 +42,18 @@ def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = 
         kind, error = "", refused
     best = queries.best_cells(session, LISTED_RESOLUTION, seen, BEST, trades)
     places = [h3.cell_to_latlng(h3.int_to_str(cell.cell)) for cell in best]
-    near = regions.nearest_settlements(session, [LonLat(lon, lat) for lat, lon in places])
+    near = language.places(regions.nearest_settlements(session, [LonLat(lon, lat) for lat, lon in places]))
     cells = [
         (cell, h3.int_to_str(cell.cell), lon, lat, name)
         for cell, (lat, lon), name in zip(best, places, near, strict=True)
     ]
+    totals = queries.totals(session, seen, trades)
     return render(
         request,
         "density/map.html",
         scope,
-        totals=queries.totals(session, seen, trades),
+        totals=totals,
+        unknown_share=bool(trades) and not totals.customers and bool(totals.unknown),
         kind=kind,
         kind_word=language.firm(kind) if kind else "",
         error=error,
@@ -62,6 +65,7 @@ def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = 
         bandwidths=surface.BANDWIDTHS_M,
         has_region=bool(regions.served(session)),
         sees_nothing=seen.is_nothing,
+        lists=[(one.name, one.filter) for one in segments.views(session, scope, "account") if one.filter],
         words=map_words(language) | turning_words(language),
     )
 
@@ -124,8 +128,15 @@ def map_words(language: Language) -> dict[str, Any]:
     t = language.t
     return {
         "each": t("per hexagon"),
-        "line": t("{p} prospects, {c} customers", p="{p}", c="{c}"),
+        "p_one": t("1 prospect"),
+        "p_more": t("{n} prospects", n="{n}"),
+        "c_one": t("1 customer"),
+        "c_more": t("{n} customers", n="{n}"),
+        "unknown_one": t("penetration not known: of 1 customer the kind is not known"),
+        "unknown_more": t("penetration not known: of {n} customers the kind is not known", n="{n}"),
+        "no_data": t("hatched: not known, no customer’s kind is known there"),
         "share": t("penetration {p} ({low} to {high})", p="{p}", low="{low}", high="{high}"),
+        "most": t("at most {n}", n="{n}"),
         "fewer": t("fewer"),
         "chance": t("chance"),
         "more": t("more"),

@@ -1,6 +1,8 @@
 """Texts, numbers, days and distances as a person reads them. English is written in the pages, German is looked up."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,12 +13,15 @@ from zoneinfo import ZoneInfo
 from server.kit import clock
 from server.kit.settings import settings
 from server.products.money import digits, plain, priced
+from server.regions import firms
+from server.regions.queries import Settlement
 from server.web.wording import Wording
 
 FOLDER = Path(__file__).parent / "texts"
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 DAYS = {"en": "Mon Tue Wed Thu Fri Sat Sun".split(), "de": "Mo Di Mi Do Fr Sa So".split()}
+COMPASS = {"en": "N NE E SE S SW W NW".split(), "de": "N NO O SO S SW W NW".split()}
 MONTHS = {
     "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
     "de": "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.".split(),
@@ -50,8 +55,7 @@ class Language:
 
     def firm(self, kind: str) -> str:
         """A kind of firm as people call it: “Bakery” for `shop=bakery`; one without a word, as it is tagged."""
-        plain = kind.partition("=")[2].partition(";")[0].replace("_", " ").strip() or kind
-        return catalogue(self.code).get(f"kind {kind}", plain[:1].upper() + plain[1:])
+        return firms.word(kind, self.code)
 
     def said(self, sentences: str | None) -> str:
         """What was put together in English, stored or just refused, in this language."""
@@ -87,6 +91,16 @@ class Language:
         if metres is None:
             return "–"
         return f"{self.number(metres)} m" if metres < 995 else f"{self.number(metres / 1000, 1)} km"
+
+    def places(self, near: Sequence[Settlement | None]) -> list[str]:
+        """Places by their nearest settlements; those of one settlement are told apart by way and direction."""
+        shared = Counter(one.name for one in near if one)
+        winds = COMPASS[self.code]
+        return [
+            "" if one is None else one.name if shared[one.name] == 1
+            else f"{one.name}, {self.distance(one.distance_m)} {winds[round(one.bearing_deg / 45) % 8]}"
+            for one in near
+        ]  # fmt: skip
 
     def duration(self, seconds: float | None) -> str:
         """`45 min` or `2 h 15 min`."""

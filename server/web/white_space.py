@@ -52,17 +52,16 @@ def show_white_space(
     request: Request,
     scope: ReadDensity,
     session: Db,
-    which: str = "unassigned",
+    which: str = "",
     territory_id: str = "",
     kind: str = "",
     account_class: str = "",
     days: str = "",
     cell: str = "",
 ) -> Response:
-    """The ranked list beside the map."""
-    tab = which if which in TABS else "unassigned"
+    """The ranked list beside the map; where none is asked for, the first one in which there is something."""
     language, seen, known = language_of(request, scope), reach.of(session, scope), territories.active(session)
-    wish, found, alike, error = Wish(), None, None, None
+    tab, wish, found, alike, error = which if which in TABS else TABS[0], Wish(), None, None, None
     try:
         with attempt(session):
             if tab == "alike":
@@ -70,6 +69,10 @@ def show_white_space(
             else:
                 wish = wish_of(tab, territory_id, kind, account_class, days)
                 found = whitespace.ranked(session, scope, wish)
+            if which not in TABS and found is not None and not found.gaps:
+                other = wish_of(TABS[1], territory_id, kind, account_class, days)
+                if (elsewhere := whitespace.ranked(session, scope, other)).gaps:
+                    tab, wish, found = TABS[1], other, elsewhere
     except WaymarkError as refused:
         error = refused
     gaps = found.gaps if found else []
@@ -81,7 +84,7 @@ def show_white_space(
         territories=[one for one in known if seen.sees(one.id)], kinds=kinds_offered(session, language),
         counted=queries.totals(session, seen).refreshed_at, sources=firms.sources(session),
         has_region=bool(regions.served(session)), currency=settings().currency,
-        places=near_places(session, gaps), marked=marked(found, alike), past=undoing.history(session, scope),
+        places=near_places(session, language, gaps), marked=marked(found, alike), past=undoing.history(session, scope),
         query=urlencode(asked(wish)), asked=asked(wish),
         why=lambda gap: reasons_of_gap(language, gap, wish, by_value=found is not None and found.by_value),
         reasons=lambda one: reasons(language, one),
@@ -102,10 +105,10 @@ def asked(wish: Wish) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def near_places(session: Session, gaps: list[Gap]) -> dict[str, str]:
-    """The nearest settlement of each hexagon; none where no region is."""
+def near_places(session: Session, language: Language, gaps: list[Gap]) -> dict[str, str]:
+    """Where each hexagon is by its nearest settlement; empty where no region is."""
     shown = gaps[:60]
-    names = regions.nearest_settlements(session, [gap.at for gap in shown])
+    names = language.places(regions.nearest_settlements(session, [gap.at for gap in shown]))
     return {gap.cell: name for gap, name in zip(shown, names, strict=True)}
 
 

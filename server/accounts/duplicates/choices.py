@@ -27,6 +27,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "phone": ("phone", "phone_e164"),
     "email": ("email",),
     "website": ("website",),
+    "kind": ("kind",),
     "tags": ("tags",),
     "note": ("note",),
 }

@@ -76,7 +76,7 @@ class RowReader:
         self.place()
         self.trade()
         self.contact()
-        for name in ("note", "tags", "website", "opening_hours"):
+        for name in ("kind", "note", "tags", "website", "opening_hours"):
             self.simple(name, values.SITE if name == "opening_hours" else values.ACCOUNT)
         self.own()
         return Checked(self.values, self.problems)

@@ -17,7 +17,7 @@ KEY_BY_NUMBER = f"coalesce('number:' || (c.values ->> 'number'), {KEY_BY_NAME})"
 CURRENT = """
     select m.row_no, a.id, custom_flat(a.custom) || jsonb_strip_nulls(jsonb_build_object(
         'number', case when m.is_merged then m.values ->> 'number' else a.number end,
-        'name', a.name, 'account_class', a.account_class, 'status', a.status,
+        'name', a.name, 'account_class', a.account_class, 'status', a.status, 'kind', a.kind,
         'owner_id', a.owner_id, 'interval_days', a.interval_days, 'yearly_value', a.yearly_value,
         'yearly_potential', a.yearly_potential, 'currency', a.currency, 'phone', a.phone, 'phone_e164', a.phone_e164,
         'email', a.email, 'website', a.website, 'tags', a.tags, 'note', a.note,
@@ -65,6 +65,7 @@ TYPES = {
     "name": "text",
     "account_class": "text",
     "status": "text",
+    "kind": "text",
     "owner_id": "uuid",
     "interval_days": "int",
     "yearly_value": "numeric",

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.accounts import queries, service
-from server.accounts.models import Account
+from server.accounts.models import Account, AccountGuess
 from server.auth.access import Scope
 from server.auth.models import User
 from server.fields import service as own
@@ -171,6 +171,24 @@ def test_the_filter_reaches_every_field(admin_client: TestClient, make_account: 
 
 
 SORTS = ("name", "-name", "number", "class", "status", "city", "value", "-value", "potential", "overdue", "-last_visit")
+
+
+def test_the_kind_of_a_firm_is_said_in_words_filtered_and_refused_when_nobody_knows_it(
+    admin_client: TestClient, make_account: MakeAccount, session: Session
+) -> None:
+    made = admin_client.post("/api/v1/accounts", json={"name": "Hoop", "kind": "Bäckerei"}).json()
+    assert (made["kind"], made["kind_source"]) == ("shop=bakery", "said")
+    guessed = make_account(name="Amann")
+    session.add(AccountGuess(account_id=guessed.id, kind="craft=painter", source="name"))
+    make_account(name="Zech")
+    assert listed(admin_client, filter='kind = "shop=bakery"') == ["Hoop"]
+    assert listed(admin_client, filter="kind ~ painter") == ["Amann"]
+    assert listed(admin_client, filter="kind is empty") == ["Zech"]
+    seen = admin_client.get(f"/api/v1/accounts/{guessed.id}").json()
+    assert (seen["kind"], seen["kind_source"]) == ("craft=painter", "name")
+    refused = admin_client.post("/api/v1/accounts", json={"name": "Wanger", "kind": "Quatsch"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "kind")
+    assert "no kind of firm" in refused.json()["detail"]
 
 
 def test_pages_follow_each_other_without_gap_or_double(admin_client: TestClient, make_account: MakeAccount) -> None:

@@ -1,21 +1,26 @@
 """Files of the market: a page that loads nothing from anywhere, a GeoPackage that says where it comes from."""
 
+import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pyogrio
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Site
 from server.auth.access import system_scope
 from server.density import firms, geopackage, offline, service, snapshot
+from server.density.choosing import Chosen
+from server.density.files import Format, write
 from server.density.firms import Firm
-from server.kit.errors import Unavailable
-from server.regions.models import Region
+from server.kit.errors import Invalid, Unavailable
+from server.regions.models import Prospect, Region
 
 NASTY = "<img onerror=alert(1)> ${7} {{ 7 }} </script> `"
 
@@ -73,7 +78,7 @@ def test_names_cannot_become_markup_or_script(market: Session, vendored: None) -
 def test_many_firms_become_clusters(market: Session, vendored: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "markerClusterGroup(" not in snapshot.render(market, system_scope()).decode()
     many = [Firm(str(n), f"Firm {n}", "shop=bakery", LonLat(-6 + n / 1e5, 46)) for n in range(2001)]
-    monkeypatch.setattr(snapshot, "prospects", lambda _session, _seen: many)
+    monkeypatch.setattr(snapshot, "prospects", lambda *_: many)
     assert "markerClusterGroup(" in snapshot.render(market, system_scope()).decode()
 
 
@@ -109,10 +114,35 @@ def test_a_geopackage_holds_every_layer_and_its_sources(market: Session, tmp_pat
 def test_an_empty_market_is_still_a_geopackage(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "density.gpkg"
     service.refresh(session)
-    geopackage.write(session, system_scope(), path, 8)
+    geopackage.write(session, system_scope(), path, Chosen(resolution=8))
     assert len(pyogrio.read_dataframe(path, layer="cells_8")) == 0
 
 
 def test_files_hold_only_the_customers_that_one_may_see(market: Session) -> None:
     assert len(firms.customers(market, system_scope())) == 2
     assert firms.customers(market, replace(system_scope(), levels={})) == []
+
+
+def test_files_of_a_kind_hold_only_firms_of_it_and_say_so(market: Session, vendored: None, tmp_path: Path) -> None:
+    kind, count = market.execute(
+        select(Prospect.kind, func.count()).group_by(Prospect.kind).order_by(func.count().desc())
+    ).first() or ("", 0)
+    chosen = Chosen(kind=kind, filter="class = A")
+    paths = {format: tmp_path / f"density.{format}" for format in Format}
+    for format, path in paths.items():
+        write(market, system_scope(), path, format, chosen)
+    found = pyogrio.read_dataframe(paths[Format.GPKG], layer="prospects")
+    assert set(found["kind"]) == {kind}
+    assert count - 2 <= len(found) <= count
+    assert pyogrio.read_dataframe(paths[Format.GPKG], layer="cells_8")["prospects"].sum() == len(found)
+    assert len(pyogrio.read_dataframe(paths[Format.GPKG], layer="customers")) == 0
+    about = pyogrio.read_dataframe(paths[Format.GPKG], layer="about")
+    assert [kind, "class = A"] == list(about["meaning"][:2])
+    rows = list(csv.DictReader(paths[Format.CSV].open(encoding="utf-8-sig")))
+    assert sum(int(row["prospects"]) for row in rows) == len(found)
+    assert {"unknown_kind", "sources"} <= set(rows[0])
+    hexagons = openpyxl.load_workbook(paths[Format.XLSX])["hexagons"]
+    assert sum(row[3] for row in hexagons.iter_rows(min_row=2, values_only=True)) == len(found)
+    assert f"({kind})" in paths[Format.HTML].read_text()
+    with pytest.raises(Invalid, match="no kind"):
+        write(market, system_scope(), paths[Format.CSV], Format.CSV, Chosen(kind="shop=nothing"))

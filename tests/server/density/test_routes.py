@@ -50,7 +50,8 @@ def test_the_market_comes_with_its_sources_and_a_legend(rep: TestClient, market:
     body = rep.get("/api/v1/density").json()
     assert body["prospects"] > 80
     assert body["sources"] == ["demo: Made-up data (no rights reserved, 2026-01-01)"]
-    assert body["breaks"]["8"]
+    assert body["layer_breaks"]["prospects"]["8"]
+    assert body["layer_most"]["prospects"]["8"] >= body["layer_breaks"]["prospects"]["8"][-1]
     assert len(body["ramp"]) == 5
 
 

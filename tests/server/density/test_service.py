@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import h3
 import numpy as np
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from geo.density import coarser, count_cells, penetration
 from geo.types import LonLat
+from server.accounts.fields import KIND
 from server.accounts.models import Account, Site
 from server.density import queries, service, surface
 from server.density.counting import COARSEST, FINEST
@@ -145,10 +147,10 @@ def test_cells_disappear_with_their_region(session: Session, region: Region) -> 
 
 def test_the_legend_has_rising_breaks(session: Session, region: Region) -> None:
     service.refresh(session)
-    found = queries.breaks(session, 8)
+    found = queries.classes(session)["prospects"][8].bounds
     assert found == sorted(set(found))
     assert found
-    assert queries.breaks(session, 1) == []
+    assert queries.classes(session)["prospects"].get(1) is None
 
 
 def test_hexagons_get_finer_with_the_zoom() -> None:
@@ -245,3 +247,45 @@ def test_a_surface_is_a_picture_whose_middle_lies_where_the_firms_are(session: S
     assert there[:8] == nowhere[:8] == b"\x89PNG\r\n\x1a\n"
     assert np.asarray(Image.open(io.BytesIO(there))).max() >= 3
     assert np.asarray(Image.open(io.BytesIO(nowhere))).max() == 0
+
+
+def _kind_of(session: Session, site: Site) -> str | None:
+    return session.scalar(select(KIND).where(Account.id == site.account_id))
+
+
+def test_a_customers_kind_is_what_people_say_else_the_maps_else_what_its_name_tells(
+    session: Session, region: Region, customer: Customer
+) -> None:
+    name, lon, lat, kind = session.execute(
+        select(Prospect.name, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin), Prospect.kind).limit(1)
+    ).one()
+    on_the_map = customer(name, LonLat(lon, lat))
+    told, said, nothing = (
+        customer("Dorfapotheke Hoop", FAR), customer("Hotel Post", FAR, kind="shop=wine"), customer("Nigg AG", FAR)
+    )  # fmt: skip
+    service.refresh(session)
+    assert [_kind_of(session, one) for one in (on_the_map, told, said, nothing)] == [
+        kind, "amenity=pharmacy", "shop=wine", None
+    ]  # fmt: skip
+    assert queries.totals(session, trades=queries.trades_of(session, "shop=wine")).customers == 1
+    assert queries.totals(session, trades=queries.trades_of(session, "amenity=pharmacy")).unknown == 1
+
+    session.get_one(Account, on_the_map.account_id).kind = "shop=wine"
+    session.get_one(Account, said.account_id).status = "former"
+    session.flush()
+    service.refresh(session)
+    step = {one.kind: (one.firms, one.customers) for one in queries.kinds(session)}
+    assert queries.totals(session, trades=queries.trades_of(session, "shop=wine")).customers == 1
+    of_its_kind = queries.totals(session, trades=queries.trades_of(session, kind))
+    service.refresh(session, by_hand=True)
+    session.execute(text("update density_state set inputs = ''"))
+    service.refresh(session)
+    assert queries.totals(session, trades=queries.trades_of(session, kind)) == replace(
+        of_its_kind, refreshed_at=queries.totals(session).refreshed_at
+    )
+    session.get_one(Account, on_the_map.account_id).status = "former"
+    session.flush()
+    service.refresh(session)
+    freed = queries.totals(session, trades=queries.trades_of(session, kind))
+    assert (freed.prospects, freed.customers) == (of_its_kind.prospects + 1, 0)
+    assert step["shop=wine"][1] == 1

@@ -174,7 +174,7 @@ def test_too_few_look_alikes_say_how_many_have_values_and_are_known(
     service.refresh(session)
     found = lookalikes.look_alikes(session, scope_of(session, ada, source="api"))
     assert (found.valued, found.recognised) == (3, 1)
-    assert "3 have a value; 1 of them are known." in client_for(ada).get("/white-space?which=alike").text
+    assert "3 have a value; of 1 of them the kind is known." in client_for(ada).get("/white-space?which=alike").text
 
 
 @pytest.mark.parametrize("path", ["/api/v1/white-space", "/api/v1/white-space/look-alikes", "/api/v1/density/kinds"])

@@ -1,32 +1,37 @@
 // The density page: one panel chooses the figure, the ground and the kind; hover and click say all figures.
 
 import { accounts, prospects, territories } from "./layers.js";
+import { hoverCard } from "./hover.js";
+import { counted, fillLegend } from "./legend.js";
 import { createMap } from "./map.js";
-import { classes, market } from "./market.js";
+import { classes, isUnknown, market } from "./market.js";
+import { savePicture } from "./picture.js";
 import { turn } from "./turning.js";
 
 const panel = document.querySelector("#market"), legend = document.querySelector("#market-legend");
 const words = JSON.parse(document.querySelector("#density-map").dataset.words);
+const exporting = document.querySelector("#export");
 const lang = document.documentElement.lang;
 const number = (value, digits = 0) => value.toLocaleString(lang, { maximumFractionDigits: digits });
 const percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
-const known = await fetch("/api/v1/density").then((answer) => answer.json());
-const chosen = { layer: "prospects", kind: panel.elements.kind.value, areas: null, known, of: "prospects", bandwidth: 1000 };
+const marketOf = (kind) => fetch(`/api/v1/density?${new URLSearchParams(kind ? { kind } : {})}`).then((answer) => answer.json());
+const chosen = { layer: "prospects", kind: panel.elements.kind.value, areas: null, known: await marketOf(panel.elements.kind.value), of: "prospects", bandwidth: 1000 };
 const made = await createMap(document.querySelector("#density-map"), { layers: [market(() => chosen), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"] });
 const { map } = made;
 
 function showLegend() {
-  const { bounds, colours } = classes(chosen, map.getZoom());
+  const { bounds, colours, most } = classes(chosen, map.getZoom());
   legend.querySelector("h3").textContent = words[`legend_${chosen.layer}`] + (chosen.areas ? "" : chosen.layer === "surface" || chosen.layer === "difference" || chosen.layer === "penetration" ? "" : ` ${words.each}`);
-  legend.querySelector(".ramp").replaceChildren(...colours.map((colour) => { const part = document.createElement("i"); part.style.background = colour; return part; }));
   const texts = { penetration: ["0", ...bounds.map((bound) => percent(bound))], difference: [words.fewer, "", words.chance, "", words.more], surface: bounds.map((bound) => number(bound, 1)) }[chosen.layer]
-    ?? [chosen.layer === "value" ? "0" : "1", ...bounds.map((bound) => number(bound + (chosen.layer === "value" ? 0 : 1)))];
-  legend.querySelector(".bounds").replaceChildren(...texts.map((text) => { const part = document.createElement("span"); part.textContent = text; return part; }));
-  const spread = known.bandwidth_m_by_zoom[chosen.bandwidth]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))];
+    ?? (chosen.layer === "value" ? ["0", ...bounds.map((bound) => number(bound))] : counted(bounds, most, number));
+  if (["penetration", "surface", "value"].includes(chosen.layer) && bounds.length) texts[texts.length - 1] += "+";
+  fillLegend(legend, colours, texts);
+  const spread = chosen.known.bandwidth_m_by_zoom[chosen.bandwidth]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))];
   const hint = legend.querySelector("small");
-  hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", number(Math.round(spread / 10) * 10)) : words[`formula_${chosen.layer}`] ?? "";
+  const highest = most ? words.most.replace("{n}", number(Math.ceil(most))) : "";
+  hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", number(Math.round(spread / 10) * 10)) : [highest, words[`formula_${chosen.layer}`], chosen.layer === "penetration" && chosen.kind ? words.no_data : ""].filter(Boolean).join("; ");
   panel.querySelector("[data-for=surface]").hidden = chosen.layer !== "surface";
-  panel.querySelector("[data-for=kind]").hidden = chosen.layer === "surface" || Boolean(chosen.areas);
+  panel.querySelector("[data-for=kind]").hidden = chosen.layer === "surface";
   panel.querySelector("[data-for=ground]").hidden = chosen.layer === "surface";
 }
 async function choose() {
@@ -35,9 +40,11 @@ async function choose() {
   chosen.of = form.get("of");
   chosen.bandwidth = Number(form.get("bandwidth"));
   const ground = chosen.layer === "surface" ? "cells" : form.get("ground");
-  chosen.kind = ground === "cells" && chosen.layer !== "surface" ? form.get("kind") : "";
-  const path = ground === "cells" ? null : ground === "territories" ? "/api/v1/density/areas" : `/api/v1/density/areas?level=${ground}`;
-  chosen.areas = path ? await fetch(path).then((answer) => answer.json()) : null;
+  const kind = chosen.layer === "surface" ? "" : form.get("kind");
+  if (kind !== chosen.kind) chosen.known = await marketOf(kind);
+  chosen.kind = kind;
+  const asked = new URLSearchParams({ ...(kind ? { kind } : {}), ...(ground === "cells" || ground === "territories" ? {} : { level: ground }) });
+  chosen.areas = ground === "cells" ? null : await fetch(`/api/v1/density/areas?${asked}`).then((answer) => answer.json());
   panel.querySelector("[data-none]").hidden = !chosen.areas || chosen.areas.features.length > 0;
   made.refresh();
   showLegend();
@@ -51,7 +58,10 @@ async function list() {
   history.replaceState(null, "", at);
   const answer = await fetch(at, { headers: { Accept: "text/html" } });
   if (!answer.ok || at.href !== location.href) return;
-  body.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".drawer > .body").childNodes);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  body.replaceChildren(...page.querySelector(".drawer > .body").childNodes);
+  exporting?.querySelector("[data-kind]").replaceChildren(...page.querySelector("#export [data-kind]").childNodes);
+  if (exporting) exporting.elements.kind.value = chosen.kind;
 }
 panel.addEventListener("change", choose);
 if (window.innerWidth < 900) panel.closest("details").open = false;
@@ -60,22 +70,21 @@ document.addEventListener("themechange", showLegend);
 showLegend();
 
 // hover says the figures in a line, a click all of them
-const hover = new maplibregl.Popup({ closeButton: false, closeOnClick: false, maxWidth: "260px", className: "passing" });
+const hover = hoverCard(map);
 let popup = null;
-map.on("mousemove", "market-cells", ({ lngLat, features: [hit] }) => {
+map.on("mousemove", "market-cells", ({ point, features: [hit] }) => {
   if (popup?.isOpen()) return;
   const cell = hit.properties;
-  const lines = [cell.name, words.line.replace("{p}", number(cell.prospects)).replace("{c}", number(cell.customers, cell.customers < 10 ? 1 : 0)),
-    words.share.replace("{p}", percent(cell.penetration)).replace("{low}", percent(cell.low ?? cell.low_90)).replace("{high}", percent(cell.high ?? cell.high_90))].filter(Boolean);
-  const text = document.createElement("div");
-  lines.forEach((line, at) => { if (at) text.append(document.createElement("br")); text.append(line); });
-  hover.setLngLat(lngLat).setDOMContent(text).addTo(map);
+  const count = (of, n) => (n === 1 ? words[`${of}_one`] : words[`${of}_more`].replace("{n}", number(n, n < 10 ? 1 : 0)));
+  const [title, ...lines] = [cell.name, `${count("p", cell.prospects)}, ${count("c", cell.customers)}`,
+    isUnknown(cell) ? count("unknown", cell.unknown ?? cell.customers_of_unknown_kind) : words.share.replace("{p}", percent(cell.penetration)).replace("{low}", percent(cell.low ?? cell.low_90)).replace("{high}", percent(cell.high ?? cell.high_90))].filter(Boolean);
+  hover.show(point, title, lines.join("\n"));
 });
-map.on("mouseleave", "market-cells", () => hover.remove());
+map.on("mouseleave", "market-cells", hover.hide);
 export async function show(path, at) {
   const answer = await fetch(path, { headers: { "HX-Request": "true", Accept: "text/html" } });
   if (!answer.ok) return;
-  hover.remove();
+  hover.hide();
   popup?.remove();
   popup = new maplibregl.Popup({ maxWidth: "320px", focusAfterOpen: false, className: "cell-popup" }).setLngLat(at).setHTML(await answer.text()).addTo(map);
 }
@@ -98,3 +107,4 @@ document.addEventListener("click", ({ target }) => {
   map.easeTo({ center: at, zoom: 13.5, duration: 300 });
   show(`/density/cells/${cell.dataset.cell}`, at);
 });
+exporting?.querySelector("[data-picture]").addEventListener("click", () => savePicture(map, legend, `density-${chosen.layer}`));

@@ -1,12 +1,13 @@
 // The map page: layers, chips, the drawer with today and the list, cards; today is asked for every five seconds.
 
-import { accounts, density, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
+import { accounts, incoming, leads, prospects, reached, routes, territories, tickets } from "./layers.js";
 import { hoverCards } from "./hover.js";
 import { createMap } from "./map.js";
 import { dayControl, tracks } from "./map_day.js";
 import { features, reports } from "./routes.js";
 import { lassoControl, outline } from "./lasso.js";
-import { densityLegend } from "./legend.js";
+import { counted, fillLegend } from "./legend.js";
+import { classes, market as marketLayer } from "./market.js";
 import { reachControl } from "./reach.js";
 import { rings, ringsControl } from "./rings.js";
 
@@ -29,10 +30,11 @@ if (asked.has("layers")) for (const box of boxes) box.checked = asked.get("layer
 
 const offered = new Set([...boxes.map((box) => box.value), "rings", "reached", "outline"]); // without its box, a role has no right to a layer
 
+const NOTHING = { resolution_by_zoom: [], layer_breaks: {}, layer_most: {} };
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   hash: "at",
-  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), density(() => market), prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)].filter((one) => offered.has(one.name)),
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), { ...marketLayer(() => ({ layer: "prospects", known: market ?? NOTHING })), name: "density" }, prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)].filter((one) => offered.has(one.name)),
   hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;
@@ -42,7 +44,10 @@ function legend() {
   for (const part of document.querySelectorAll("[data-legend]")) part.hidden = !known.isShown(part.dataset.legend) || (part.dataset.legend === "routes" && !shown().routes.length) || (part.dataset.legend === "tracks" && !shown().tracks.length) || (part.dataset.legend === "rings" && !ringed?.state.centre) || (part.dataset.legend === "reached" && !reach?.drawn.centre);
   document.querySelector("[data-recorded]").hidden = !shown().tracks.some((one) => one.lines.length);
   for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
-  if (market && known.isShown("density")) densityLegend(document.querySelector('[data-legend="density"]'), market, map.getZoom());
+  if (!market || !known.isShown("density")) return;
+  const part = document.querySelector('[data-legend="density"]'), { bounds, most, colours } = classes({ layer: "prospects", known: market }, map.getZoom());
+  fillLegend(part, colours, counted(bounds, most, (value) => value.toLocaleString(document.documentElement.lang)));
+  part.querySelector("small").textContent = most ? part.dataset.most.replace("{n}", most.toLocaleString(document.documentElement.lang)) : "";
 }
 const fetchMarket = async () => { market ??= await fetch("/api/v1/density").then((answer) => answer.json()); known.refresh(); };
 panelOfLayers.addEventListener("change", async ({ target }) => {

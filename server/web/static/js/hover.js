@@ -32,25 +32,39 @@ function due(days) {
   return days === 0 ? say("due today", "heute fällig") : say(`due in ${-days} days`, `in ${-days} Tagen fällig`);
 }
 
-/** A small card beside the pointer; touch screens have none, they tap. `busy()` says when the pointer draws. */
-export function hoverCards(map, busy) {
-  if (!matchMedia("(hover: hover)").matches) return;
+/** A small card beside a point of the map, which keeps off its edges and its legend: {show(point, title, facts), hide()}. */
+export function hoverCard(map) {
   const card = document.createElement("div");
   card.className = "hover-card";
   card.hidden = true;
   map.getContainer().append(card);
+  const show = (point, title, facts) => {
+    card.hidden = false;
+    const strong = document.createElement("strong");
+    strong.textContent = title;
+    card.replaceChildren(strong, facts);
+    const frame = map.getContainer().getBoundingClientRect(), legend = map.getContainer().querySelector(".legend")?.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = card;
+    const within = (value, size, room) => Math.max(4, Math.min(value, room - size - 4));
+    const places = [[14, 18], [-14 - width, 18], [14, -12 - height], [-14 - width, -12 - height]]
+      .map(([right, down]) => [within(point.x + right, width, frame.width), within(point.y + down, height, frame.height)]);
+    const covers = ([x, y]) => (x < point.x + 6 && x + width > point.x - 6 && y < point.y + 6 && y + height > point.y - 6)
+      || (legend?.width && x + frame.left < legend.right && x + width + frame.left > legend.left && y + frame.top < legend.bottom && y + height + frame.top > legend.top);
+    const [left, top] = places.find((place) => !covers(place)) ?? places[0];
+    [card.style.left, card.style.top] = [`${left}px`, `${top}px`];
+  };
+  return { show, hide: () => { card.hidden = true; } };
+}
+
+/** What lies under the pointer; touch screens have none, they tap. `busy()` says when the pointer draws. */
+export function hoverCards(map, busy) {
+  if (!matchMedia("(hover: hover)").matches) return;
+  const card = hoverCard(map);
   map.on("mousemove", ({ point }) => {
     const there = Object.keys(WORDS).filter((id) => map.getLayer(id));
     const [hit] = busy() ? [] : map.queryRenderedFeatures(point, { layers: there });
     const [title, facts] = hit ? WORDS[hit.layer.id](hit.properties) : [];
-    card.hidden = !title;
-    if (!title) return;
-    const strong = document.createElement("strong");
-    strong.textContent = title;
-    card.replaceChildren(strong, facts.filter(Boolean).join(" · "));
-    const { clientWidth: width, clientHeight: height } = map.getContainer();
-    card.style.left = `${Math.max(4, Math.min(point.x + 14, width - card.offsetWidth - 4))}px`;
-    card.style.top = `${point.y + 18 + card.offsetHeight > height ? point.y - 12 - card.offsetHeight : point.y + 18}px`;
+    if (title) card.show(point, title, facts.filter(Boolean).join(" · ")); else card.hide();
   });
-  map.on("mouseout", () => { card.hidden = true; });
+  map.on("mouseout", card.hide);
 }

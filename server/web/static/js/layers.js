@@ -124,35 +124,6 @@ export function territories({ tint = .12 } = {}) {
   };
 }
 
-/** Hexagons of prospects; `legend()` is the answer of /api/v1/density. */
-export function density(legend) {
-  const ramps = { light: ["#FFFFCC", "#C7E9B4", "#7FCDBB", "#41B6C4", "#2C7FB8", "#253494"], dark: ["#440154", "#414487", "#2A788E", "#22A884", "#7AD151", "#FDE725"] };
-  return {
-    name: "density",
-    ramp: () => ramps[isDark() ? "dark" : "light"],
-    parts() {
-      const known = legend(), ramp = this.ramp();
-      const byZoom = ["step", ["zoom"]];
-      (known?.resolution_by_zoom ?? [4]).forEach((resolution, zoom) => {
-        const breaks = known?.breaks?.[resolution] ?? [];
-        const colour = ["step", ["get", "prospects"], ramp[0]];
-        breaks.forEach((bound, at) => colour.push(bound + 1, ramp[Math.min(at + 1, ramp.length - 1)]));
-        if (zoom) byZoom.push(zoom);
-        byZoom.push(breaks.length ? colour : ramp[0]);
-      });
-      const fill = byZoom.length > 3 ? byZoom : ramp[0];
-      return {
-        sources: { density: vector("/tiles/density/{z}/{x}/{y}", 4, 14) },
-        under: [
-          { id: "density-cells", type: "fill", source: "density", "source-layer": "density", filter: [">", ["get", "prospects"], 0], paint: { "fill-color": fill, "fill-opacity": .62 } },
-          { id: "density-none", type: "fill", source: "density", "source-layer": "density", filter: ["==", ["get", "prospects"], 0], paint: { "fill-pattern": "hatch" } },
-          { id: "density-edges", type: "line", source: "density", "source-layer": "density", paint: { "line-color": css("--paper"), "line-width": .6, "line-opacity": .7 } },
-        ],
-      };
-    },
-  };
-}
-
 /** Prospects: single ones from zoom 13, counted below. */
 export function prospects({ counts = true } = {}) {
   return {
@@ -161,8 +132,8 @@ export function prospects({ counts = true } = {}) {
       sources: { prospects: vector("/tiles/prospects/{z}/{x}/{y}", 6, 16) },
       over: [
         { id: "prospect-counts", type: "symbol", source: "prospects", "source-layer": "prospects", filter: counts ? ["has", "count"] : ["has", "never"],
-          layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 11, "text-font": ["Inter Variable"] },
-          paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.6 } },
+          layout: { "text-field": ["number-format", ["get", "count"], { locale: document.documentElement.lang }], "text-size": 12, "text-font": ["Inter Variable"], "text-padding": 6, "symbol-sort-key": ["-", 0, ["get", "count"]] },
+          paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 1.8 } },
         { id: "prospect-points", type: "symbol", source: "prospects", "source-layer": "prospects", filter: ["all", ["!", ["has", "count"]], ["!", ["to-boolean", ["get", "is_customer"]]]],
           layout: { "icon-image": "prospect", "icon-allow-overlap": true } },
       ],

@@ -1,16 +1,13 @@
-// The legend of the hexagons: classes with their bounds for the zoom that is shown.
+// The legend of a ramp: its classes, the last one open, and what says the highest figure.
 
-import { density } from "./layers.js";
+/** Fill a legend's ramp and bounds; the last class goes on. */
+export function fillLegend(element, colours, texts) {
+  element.querySelector(".ramp").replaceChildren(...colours.map((colour) => { const part = document.createElement("i"); part.style.background = colour; return part; }));
+  element.querySelector(".bounds").replaceChildren(...texts.map((text) => { const part = document.createElement("span"); part.textContent = text; return part; }));
+}
 
-export function densityLegend(element, market, zoom) {
-  const resolution = market.resolution_by_zoom[Math.max(0, Math.min(22, Math.floor(zoom)))];
-  const breaks = market.breaks[resolution] ?? [];
-  const colours = density(() => null).ramp().slice(0, breaks.length + 1);
-  const ramp = element.querySelector(".ramp");
-  ramp.replaceChildren(...colours.map((colour) => { const part = document.createElement("i"); part.style.background = colour; return part; }));
-  element.querySelector(".bounds").replaceChildren(...[1, ...breaks.map((bound) => bound + 1)].map((bound) => {
-    const text = document.createElement("span");
-    text.textContent = bound.toLocaleString(document.documentElement.lang);
-    return text;
-  }));
+/** The lower bounds of classes of whole things as they are read: 1, 4, 9+; one class of one thing alone has no +. */
+export function counted(bounds, most, number) {
+  const texts = [1, ...bounds.map((bound) => bound + 1)];
+  return texts.map((low, at) => number(low) + (at === texts.length - 1 && most > low ? "+" : ""));
 }

@@ -20,15 +20,23 @@ function quintiles(values) {
 
 /** Bounds and colours of a layer at a zoom: {bounds, colours}. */
 export function classes(chosen, zoom) {
-  const { layer, known, areas, kind } = chosen;
+  const { layer, known, areas } = chosen;
   if (layer === "surface") return { bounds: known.ladder, colours: ramp() };
   if (layer === "difference") return { bounds: CHANCE, colours: apart() };
   if (layer === "penetration") return { bounds: SHARES, colours: ramp() };
   const resolution = known.resolution_by_zoom[Math.max(0, Math.min(22, Math.floor(zoom)))];
-  let bounds = areas ? quintiles(areas.features.map((one) => one.properties[layer] ?? 0)) : known.layer_breaks[layer]?.[resolution] ?? [];
-  if (kind && !areas) bounds = [...new Set(bounds.map((bound) => Math.max(1, Math.round(bound / 8))))];
-  return { bounds, colours: ramp().slice(0, bounds.length + 1) };
+  const figures = areas?.features.map((one) => one.properties[layer] ?? 0);
+  const most = areas ? Math.max(0, ...figures) : known.layer_most[layer]?.[resolution] ?? 0;
+  const bounds = areas ? quintiles(figures).filter((bound) => bound < most) : known.layer_breaks[layer]?.[resolution] ?? [];
+  return { bounds, most, colours: ramp().slice(0, bounds.length + 1) };
 }
+
+/** Of a kind: there are customers, and of none of them is the kind known. */
+export const isUnknown = ({ customers, unknown, customers_of_unknown_kind: of = 0 }) => customers === 0 && (unknown ?? of) >= .05;
+const UNKNOWN = ["all", ["==", ["get", "customers"], 0], [">=", ["coalesce", ["get", "unknown"], ["get", "customers_of_unknown_kind"], 0], .05]];
+
+/** Where there is none of what is counted, no class is drawn. */
+const NONE = { prospects: ["==", ["get", "prospects"], 0], customers: ["<", ["get", "customers"], .05] };
 
 function fill(chosen, zoom) {
   if (chosen.layer === "surface") return ramp()[0];
@@ -49,14 +57,15 @@ export function market(chosen) {
       const from = areas ? { source: "market" } : { source: "market", "source-layer": "density" };
       const byZoom = ["step", ["zoom"], fill(now, 0)];
       if (!areas) for (let zoom = 1; zoom <= 16; zoom += 1) byZoom.push(zoom, fill(now, zoom));
-      const isSurface = layer === "surface";
+      const isSurface = layer === "surface", hatches = layer === "penetration" && Boolean(kind);
       const asked = new URLSearchParams({ of, bandwidth_m: bandwidth, dark: isDark() });
       const picture = { type: "raster", tiles: [`${location.origin}/tiles/density-surface/{z}/{x}/{y}?${asked}`], tileSize: 256, minzoom: 5, maxzoom: 14 };
       return {
         sources: { market: source, ...(isSurface ? { surface: picture } : {}) },
         under: [
           ...(isSurface ? [{ id: "surface", type: "raster", source: "surface", paint: { "raster-fade-duration": 0 } }] : []),
-          { id: "market-cells", type: "fill", ...from, paint: { "fill-color": areas ? fill(now, 0) : byZoom, "fill-opacity": isSurface ? 0 : known ? .66 : 0 } },
+          { id: "market-cells", type: "fill", ...from, paint: { "fill-color": areas ? fill(now, 0) : byZoom, "fill-opacity": isSurface || !known ? 0 : ["case", hatches ? UNKNOWN : NONE[layer] ?? false, 0, .66] } },
+          ...(hatches ? [{ id: "market-unknown", type: "fill", ...from, filter: UNKNOWN, paint: { "fill-pattern": "hatch" } }] : []),
           { id: "market-edges", type: "line", ...from, paint: { "line-color": css("--paper"), "line-width": isSurface ? 0 : areas ? 1.4 : .6, "line-opacity": .7 } },
         ],
       };

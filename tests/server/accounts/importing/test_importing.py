@@ -26,9 +26,9 @@ from server.regions.models import Region
 type ClientFor = Callable[[User | None], TestClient]
 type MakeAccount = Callable[..., Account]
 
-MESSY = """Kunden-Nr.;Firma;Strasse;Hausnr;PLZ;Ort;Land;Telefon;Umsatz;Klasse;Betreuer;Status
-K-1;Müller Getränke AG;Städtle;1;9490;Vaduz;Liechtenstein;237 12 12;CHF 12'500.–;A-Kunde;Rita;Kunde
-K-2;Meier Bau;Landstrasse 5;;;9494 Schaan;FL;+423 232 00 00;1.234,50 €;b;nobody;Interessent
+MESSY = """Kunden-Nr.;Firma;Strasse;Hausnr;PLZ;Ort;Land;Telefon;Umsatz;Klasse;Betreuer;Status;Branche
+K-1;Müller Getränke AG;Städtle;1;9490;Vaduz;Liechtenstein;237 12 12;CHF 12'500.–;A-Kunde;Rita;Kunde;Getränkehandel
+K-2;Meier Bau;Landstrasse 5;;;9494 Schaan;FL;+423 232 00 00;1.234,50 €;b;nobody;Interessent;Quatsch
 K-3;;Irgendwo 1;;9490;Vaduz;LI;;;;;
 K-4;Dresdner Bier;Hauptstr. 1;;1067;Dresden;Deutschland;4.2E+11;viel;Z;;?
 K-1;Müller doppelt;Städtle;1;9490;Vaduz;LI;;;;;
@@ -115,7 +115,7 @@ def test_upload_check_preview_report_apply(admin_client: TestClient, session: Se
     assert (run["encoding"], run["delimiter"], run["row_count"]) == ("cp1252", ";", 6)
     assert list(run["mapping"].values()) == [
         "number", "name", "street", "house_number", "postcode", "city", "country", "phone", "yearly_value",
-        "account_class", "owner", "status",
+        "account_class", "owner", "status", "kind",
     ]  # fmt: skip
     path = f"/api/v1/imports/{run['id']}"
     assert admin_client.post(f"{path}/apply").json()["code"] == "import_not_ready"
@@ -129,14 +129,14 @@ def test_upload_check_preview_report_apply(admin_client: TestClient, session: Se
     assert rows[2]["values"] == {
         "name": "Müller Getränke AG", "number": "K-1", "street": "Städtle 1", "postcode": "9490", "city": "Vaduz",
         "country": "LI", "phone": "237 12 12", "phone_e164": "+4232371212", "yearly_value": 12500.0, "currency": "CHF",
-        "account_class": "A", "owner_id": str(rita.id), "status": "customer",
+        "account_class": "A", "owner_id": str(rita.id), "status": "customer", "kind": "shop=beverages",
     }  # fmt: skip
     assert (rows[3]["values"]["postcode"], rows[3]["values"]["city"]) == ("9494", "Schaan")
     assert rows[3]["values"]["yearly_value"] == 1234.5
     codes = {number: [problem["code"] for problem in row["problems"]] for number, row in rows.items()}
     assert codes == {
         2: [],
-        3: ["unknown_owner"],
+        3: ["unknown_owner", "not_accepted"],
         4: ["no_name"],
         5: ["leading_zero", "unknown_class", "not_an_amount", "eaten_by_spreadsheet"],
         6: ["duplicate_in_file"],
