@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.contacts.models import Contact
-from server.demo import contacts, deals, doings, leads, orders, steps, story, tickets
+from server.demo import contacts, deals, doings, leads, offers, orders, steps, story, tickets
 from server.demo.processes import Api
 from server.kit.database import transaction
 
@@ -42,6 +42,7 @@ PARTS: dict[str, Part] = {
     "notes": lambda session, _: story.two_years(session, steps.today()),
     "leads": lambda session, region_id: leads.make(session, region_id, steps.today()),
     "quotes and orders": trade,
+    "offers of deals": lambda session, _: offers.fill(session, steps.today()),
     "calls, meetings, tasks and mails": lambda session, _: doings.make(session, steps.today()),
     "tickets": lambda session, _: tickets.make(session, steps.today()),
 }

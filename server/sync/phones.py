@@ -22,7 +22,6 @@ from server.auth.sessions import digest
 from server.auth.tokens import ACCESS_PREFIX, check_state, check_token, device_of, not_valid, switched_off
 from server.kit.database import transaction
 from server.kit.errors import Forbidden
-from server.sync.models import SyncPhone
 from server.sync.problems import BadMessage, MessageTooLarge
 from server.sync.wire import MAX_PUSH_BYTES, Message, canonical, emit
 
@@ -161,10 +160,9 @@ PERSON = (
 )
 """What decides who calls and what they may."""
 PRESENT = (
-    select(Device, SyncPhone, *PERSON)
+    select(Device, *PERSON)
     .join(User, User.id == Device.user_id)
     .outerjoin(DeviceToken, HELD)
-    .outerjoin(SyncPhone, SyncPhone.device_id == Device.id)
     .where(Device.id == bindparam("device"))
     .execution_options(populate_existing=True)
 )
@@ -172,14 +170,13 @@ LOCKED = PRESENT.with_for_update(of=Device)
 
 
 def present(session: Session, scope: Scope, *, lock: bool = False) -> tuple[Device, Scope]:
-    """The device and its user's rights as they are inside this very transaction; what the phone said of itself is read
-    along."""
+    """The device and its user's rights as they are inside this very transaction."""
     access = scope.access_hash if isinstance(scope, Caller) else None
     asked = {"device": scope.device_id, "hash": access}
     found = session.execute(LOCKED if lock else PRESENT, asked).one_or_none()
     if found is None:
         raise unknown(access)
-    device, _, *person = found
+    device, *person = found
     return device, judged(device.id, device.state, access, person)
 
 
