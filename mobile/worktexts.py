@@ -126,7 +126,7 @@ DE = {
     "order": "Auftrag",
     "order_for": "Auftrag für {name}",
     "find_product": "Artikel oder Nummer",
-    "no_products": "Kein Artikel passt zu „{text}“.",
+    "no_products": "Kein Artikel passt zu «{text}».",
     "no_catalogue": "Der Katalog kommt mit dem nächsten Abgleich.",
     "no_price": "kein Preis für diesen Kunden",
     "per_unit": "{price} je {unit}",
