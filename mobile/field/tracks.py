@@ -56,7 +56,7 @@ def heard(outbox: Outbox, said: Json | None) -> None:
     if said is None:
         if outbox.meta.get(SAID) is not None:
             outbox.fixes.let_go()
-        for key in (SAID, PAUSED_UNTIL, READ):
+        for key in (SAID, READ):  # a pause holds until midnight, whatever the company says meanwhile
             outbox.meta.set(key, None)
     else:
         outbox.meta.set(SAID, json.dumps(said))

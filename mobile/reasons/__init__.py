@@ -24,7 +24,7 @@ def reason(words: Words, error: Mapping[str, Any]) -> str:
     parts = error.get("reasons") or ()
     try:
         said = [words(f"reason_{one['code']}", **named(words, one["values"])) for one in parts]
-    except (KeyError, TypeError, IndexError):
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError):
         said = []
     return " ".join(said or (str(error[key]) for key in ("msg", "help") if error.get(key)))
 

@@ -24,7 +24,7 @@ GENERAL = frozenset(
 """Kinds whose words stand in the names of all sorts of firms."""
 SURNAMES = frozenset("backer baecker fleischer maler metzger schreiner tischler zimmermann gartner arzt".split())
 """Words that in a name are more often whose firm it is."""
-_TAG = re.compile(rf"({'|'.join(POI_KEYS)})=[a-z0-9_:;.-]{{1,60}}")
+_TAG = re.compile(rf"({'|'.join(POI_KEYS)})=[a-z0-9][a-z0-9_:;.-]{{0,59}}")
 
 
 @lru_cache

@@ -80,7 +80,8 @@ def list_days(
     day: date,
     rep_id: Annotated[list[UUID] | None, Query(description="Only of these reps.")] = None,
 ) -> Page[RepDayRead]:
-    """The ways of a day, of the reps that your right to tracks reaches. Nothing while the company records none."""
+    """The ways of a day, of the reps that your right to tracks reaches. What was recorded before the company
+    stopped recording stays until its days are over."""
     return Page(items=[RepDayRead.model_validate(one) for one in queries.days(session, scope, day, rep_ids=rep_id)])
 
 

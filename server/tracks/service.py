@@ -64,7 +64,9 @@ def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, 
     zone = hours.zone_of(session.get_one(User, rep_id))
     if report.kind != TrackKind.WAY:
         at = min(report.at, now)
-        return (keep(session, rep_id, report, zone, at, at), 0) if at >= since else (None, 0)
+        if at.astimezone(ZoneInfo(zone)).date() < since.astimezone(ZoneInfo(zone)).date():
+            return None, 0  # a pause holds for its day, also where the company begins to record during it
+        return keep(session, rep_id, report, zone, at, at), 0
     told = sorted((one for one in report.fixes if since <= one.at <= now + AHEAD), key=lambda one: one.at)
     kept = at_work(session, rep_id, told, ZoneInfo(zone)) if told else []
     dropped = len(report.fixes) - len(kept)
@@ -92,6 +94,8 @@ def paused(session: Session, rep_id: UUID, since: datetime, zone: ZoneInfo) -> l
     spans: list[hours.Span] = []
     for kind, at, day in session.execute(marks.order_by(Track.starts_at, Track.id)):
         if kind == TrackKind.PAUSE:
+            if spans and spans[-1].holds(at):
+                continue  # another phone of the rep says it again
             spans.append(hours.Span(at, datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)))
         elif spans and spans[-1].holds(at):
             spans[-1] = spans[-1]._replace(ends_at=at)

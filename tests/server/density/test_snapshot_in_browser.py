@@ -71,7 +71,7 @@ def test_many_firms_are_drawn_as_clusters(
 ) -> None:
     service.refresh(session)
     many = [Firm(str(n), f"Firm {n}", "shop=bakery", LonLat(-6 + n / 4e5, 46 + n % 50 / 1e3)) for n in range(2500)]
-    monkeypatch.setattr(snapshot, "prospects", lambda _session, _seen: many)
+    monkeypatch.setattr(snapshot, "prospects", lambda *_: many)
     page_file = tmp_path / "density.html"
     page_file.write_bytes(snapshot.render(session, system_scope()))
     with sync_playwright() as playwright:

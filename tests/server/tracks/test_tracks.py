@@ -112,6 +112,16 @@ def test_a_pause_is_respected_whatever_the_phone_sends_and_ends_with_its_day(ses
     assert (day.paused_at, day.fixes) == (NOON - timedelta(minutes=5), 2)
 
 
+def test_a_pause_holds_although_recording_begins_anew_and_two_phones_pause_once(session: Session, rita: User) -> None:
+    session.get_one(PhoneRules, True).tracks_since = NOON - timedelta(minutes=5)
+    for said in (mark(TrackKind.PAUSE, -60), mark(TrackKind.PAUSE, -50)):
+        assert service.take(session, rita.id, said)[0] is not None
+    assert service.take(session, rita.id, way(-3, -2)) == (None, 2)
+    service.take(session, rita.id, mark(TrackKind.RESUME, -2.5))
+    kept, dropped = service.take(session, rita.id, way(-4, -1))
+    assert (minutes_of(kept), dropped) == ([-1], 1)
+
+
 @pytest.mark.parametrize("kind", list(TrackKind))
 def test_a_way_without_fixes_and_a_pause_with_some_are_refused(session: Session, rita: User, kind: TrackKind) -> None:
     some = () if kind == TrackKind.WAY else fixes(0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error
 
 from server.accounts.models import Account
 from server.kit.database import transaction
@@ -82,7 +83,12 @@ def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     seen, faults = 0, []
     for path in pages():
-        page.goto(path)
+        try:
+            page.goto(path)
+        except Error as fault:
+            if "ERR_ABORTED" in fault.message:  # nothing to see, or a file
+                continue
+            raise
         if not page.query_selector("nav"):
             continue
         seen += 1

@@ -117,7 +117,7 @@ def test_calendars_and_own_days_are_kept(browser_of: BrowserOf, ada: User) -> No
     assert post(browser, page, f"{page}/calendars", country="AT", part="99").status_code == 422
     assert post(browser, page, f"{page}/days", day="2030-05-10", name="Outing").status_code == 303
     shown = browser.get(page).text
-    assert "AT-8" in shown
+    assert ">AT</span> · 8" in shown
     assert "Outing" in shown
 
 

@@ -59,7 +59,7 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     page.wait_for_selector(".cell-card")
     assert "5 prospects" in page.inner_text(".cell-card")
     assert "9 of 10 times" in page.inner_text(".cell-card")
-    page.goto("/white-space")
+    page.goto("/white-space?which=unassigned")
     page.wait_for_selector("#white-map[data-ready=true]")
     assert "5 prospects" in page.inner_text(".gap >> nth=0")
     assert "nobody has a start" in page.inner_text(".drawer")
@@ -76,7 +76,7 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     page.click("[data-turn-chosen=leads]")
     page.click("dialog.ask .primary")
     page.wait_for_selector(".toast button")
-    page.goto("/white-space")  # the toast is gone, the history is not
+    page.goto("/white-space?which=unassigned")  # the toast is gone, the history is not
     page.wait_for_selector("#white-map[data-ready=true]")
     page.click("#made-of-it [data-undo]")
     page.wait_for_selector("text=5 taken back.")
@@ -87,7 +87,7 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     page.wait_for_selector(".toast button")
     page.goto("/leads")
     assert "Firma AAAAAA" in page.inner_text("main")
-    page.goto("/white-space")
+    page.goto("/white-space?which=unassigned")
     page.wait_for_selector("#white-map[data-ready=true]")
     assert page.locator(".gap").count() == 0
     page.goto("/white-space?which=alike")
