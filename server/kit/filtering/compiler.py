@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import Text
 
+from server.kit.errors import Invalid
 from server.kit.filtering.aggregates import aggregate, asks_whether, within_time
 from server.kit.filtering.dates import day_of, days_of, shifted
 from server.kit.filtering.fields import Field, Kind, Relation, Vocabulary
@@ -270,7 +271,7 @@ def converted(field: Field, value: Value, today: date) -> object:
         case Kind.DATE if isinstance(raw, Moment):
             return day_of(raw, today, value.position)
         case Kind.TEXT if isinstance(raw, str | Decimal):
-            return str(raw)
+            return str(raw) if field.reads is None else read(field.reads, str(raw), value.position)
         case Kind.CHOICE if isinstance(raw, str | Decimal):
             for choice in field.choices:
                 if choice.lower() == str(raw).lower():
@@ -286,6 +287,14 @@ def converted(field: Field, value: Value, today: date) -> object:
         case Kind.FLAG if isinstance(raw, str) and raw.lower() in ("yes", "no", "true", "false"):
             return raw.lower() in ("yes", "true")
     raise FilterError(f"{field.name} needs a {field.kind}", value.position, help=EXAMPLES[field.kind])
+
+
+def read(reads: Callable[[str], str | None], written: str, position: int) -> str | None:
+    """What is stored for a text as people write it."""
+    try:
+        return reads(written)
+    except Invalid as error:
+        raise FilterError(error.message, position, help=error.help) from error
 
 
 EXAMPLES: Mapping[Kind, str] = {

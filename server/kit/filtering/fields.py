@@ -38,6 +38,8 @@ class Field:
     """For fields of child rows: wraps the condition, e.g. into EXISTS."""
     values: Select[Any] | None = None
     """Selects the texts that somebody is offered while typing; only what they may know."""
+    reads: Callable[[str], str | None] | None = None
+    """What is stored for a text as people write it; raises `Invalid` for what cannot be. None: the text itself."""
     needs: Callable[[], str | None] | None = None
     """Why its values cannot be added up or compared with each other now; None: they can."""
 

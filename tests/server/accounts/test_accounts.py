@@ -182,6 +182,10 @@ def test_the_kind_of_a_firm_is_said_in_words_filtered_and_refused_when_nobody_kn
     session.add(AccountGuess(account_id=guessed.id, kind="craft=painter", source="name"))
     make_account(name="Zech")
     assert listed(admin_client, filter='kind = "shop=bakery"') == ["Hoop"]
+    for written in ("Bakery", "bäckerei", "shop=bakery"):
+        assert listed(admin_client, filter=f'kind = "{written}"') == ["Hoop"]
+    unknown = admin_client.get("/api/v1/accounts", params={"filter": "kind = Quatsch"})
+    assert (unknown.status_code, "no kind of firm" in unknown.text, "Write a word" in unknown.text) == (422, True, True)
     assert listed(admin_client, filter="kind ~ painter") == ["Amann"]
     assert listed(admin_client, filter="kind is empty") == ["Zech"]
     seen = admin_client.get(f"/api/v1/accounts/{guessed.id}").json()

@@ -32,7 +32,8 @@ def questions(name: str, field: Field) -> list[str]:
     if field.kind == Kind.CHOICE:
         value = f'"{field.choices[0]}"'
         return [f"{name} {one}" for one in (f"!= {value}", f"in ({value})")]
-    return [f"{name} {one}" for one in (*EXAMPLES[field.kind], "is empty")]
+    examples = EXAMPLES[field.kind] if field.reads is None else ('= "Bakery"',)
+    return [f"{name} {one}" for one in (*examples, "is empty")]
 
 
 def asked_of(known: Vocabulary) -> list[str]:
