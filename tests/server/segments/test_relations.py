@@ -60,7 +60,7 @@ def test_everything_can_be_asked(
     everything = kind.visible(reader).with_only_columns(kind.key).order_by(None)
     for some in batched(asked_of(known), 12):
         tree = parse(" or ".join(some))
-        assert estimate(session, everything.where(compile_filter(tree, known))).cost > 0
+        assert estimate(session, everything.where(compile_filter(tree, known))).cost >= 0
 
 
 def asked(client: TestClient, path: str, filter: str) -> tuple[int, int]:
