@@ -12,7 +12,6 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,11 +50,6 @@ class Seen:
         """What is wrong, in one line."""
         found = {name: value for name, value in asdict(self).items() if value and name not in ("path", "way")}
         return f"{self.way} {self.path}: {json.dumps(found, ensure_ascii=False)}"
-
-
-def ways(widths: list[int], themes: list[str], languages: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Width, theme and language, each with each."""
-    yield from itertools.product(widths, themes, languages)
 
 
 def signed_in(browser: Browser, address: str, login: str, password: str, width: int, theme: str, language: str) -> Page:
@@ -144,7 +138,7 @@ def main() -> None:
     with sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=chromium, args=FLAGS)
         paths = wish.paths
-        for width, theme, language in ways(wish.widths, wish.themes, wish.languages):
+        for width, theme, language in itertools.product(wish.widths, wish.themes, wish.languages):
             page = signed_in(browser, wish.address, wish.login, wish.password, width, theme, language)
             paths = paths or found(page, wish.address, wish.most)
             way = f"{wish.login}.{width}.{theme}.{language}"

@@ -12,3 +12,8 @@ def now() -> datetime:
 def today(zone: str) -> date:
     """The date of the present moment in an IANA time zone."""
     return now().astimezone(ZoneInfo(zone)).date()
+
+
+def spelled(moment: datetime) -> str:
+    """An instant as messages to phones have it: UTC with milliseconds, `2026-03-31T07:30:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

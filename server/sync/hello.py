@@ -1,6 +1,6 @@
 """The first step of a sync: the phone says what it is and has, we say what we know of it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -49,7 +49,7 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         epoch=epoch,
         last_n=device.last_n,
         durable_upto=durable_upto(session, device.id),
-        server_time=spelled(now),
+        server_time=clock.spelled(now),
         buckets=[
             wire.BucketInfo(id=one.id, kind=one.kind, prio=one.priority, gen=one.gen)
             for one in buckets.subscriptions(session, scope)
@@ -75,13 +75,10 @@ def tracking(session: Session, scope: Scope, keep_days: int) -> wire.Tracking:
     shifts = hours.shifts(session, user.id, today, today + SHIFTS_AHEAD)
     return wire.Tracking(
         keep_days=keep_days,
-        shifts=[wire.Shift(starts_at=spelled(one.starts_at), ends_at=spelled(one.ends_at)) for one in shifts],
+        shifts=[
+            wire.Shift(starts_at=clock.spelled(one.starts_at), ends_at=clock.spelled(one.ends_at)) for one in shifts
+        ],
     )
-
-
-def spelled(moment: datetime) -> str:
-    """An instant as messages have it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def remember(session: Session, device_id: UUID, request: wire.HelloRequest, now: datetime, stale_n: int) -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -123,7 +123,7 @@ def keep(
         ends_at=last,
         fixes=[
             {
-                "at": one.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "at": clock.spelled(one.at),
                 "lon": one.point.lon,
                 "lat": one.point.lat,
                 "accuracy_m": one.accuracy_m,
