@@ -1,7 +1,6 @@
 """One embedded database for a whole test run, one database per worker, one rolled-back transaction per test."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +16,13 @@ from sqlalchemy.orm import Session
 
 os.environ.setdefault("KIVY_NO_ARGS", "1")
 os.environ.setdefault("KIVY_NO_CONSOLELOG", "1")
+from tests import home
+
 if "WAYMARK_TESTS" not in os.environ:  # workers of a parallel run find it; never the data of whoever runs the tests
-    os.environ["WAYMARK_TESTS"] = tempfile.mkdtemp(prefix="waymark-tests-")
+    os.environ["WAYMARK_TESTS"] = str(home.make())
 HOME = Path(os.environ["WAYMARK_TESTS"])
-HOME.chmod(0o755)
 os.environ["WAYMARK_HOME"] = str(HOME)
+os.environ["TMPDIR"] = tempfile.tempdir = str(HOME / "tmp")
 os.environ.pop("WAYMARK_DATABASE_URL", None)
 
 from server import migrations  # noqa: E402
@@ -61,8 +62,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster that this run started."""
     if not hasattr(config, "workerinput"):
         roads.stop_all()
-        embedded.stop(HOME)
-        shutil.rmtree(HOME, ignore_errors=True)
+        home.remove(HOME)
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +87,9 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def engine(database_url: str, worker_id: str) -> Iterator[Engine]:
     """The engine of this worker's database; the program's own engine is this one. Its files have a home too."""
-    home = HOME / worker_id
-    home.mkdir(exist_ok=True)
-    os.environ["WAYMARK_DATABASE_URL"], os.environ["WAYMARK_HOME"] = database_url, str(home)
+    own = HOME / worker_id
+    own.mkdir(exist_ok=True)
+    os.environ["WAYMARK_DATABASE_URL"], os.environ["WAYMARK_HOME"] = database_url, str(own)
     from server.kit.settings import settings
 
     settings.cache_clear()

@@ -120,7 +120,7 @@ def test_tests_wait_for_nothing(tests: list[Any]) -> None:
 
 def test_the_tests_never_touch_the_data_of_whoever_runs_them(tmp_path: Path) -> None:
     """Once a run with WAYMARK_HOME set worked in that folder, and removed it at its end."""
-    code = "import tests.conftest as run; print(run.HOME); run.HOME.rmdir()"
+    code = "import tests.conftest as run; print(run.HOME); run.home.remove(run.HOME)"
     environment = {k: v for k, v in os.environ.items() if k != "WAYMARK_TESTS"} | {"WAYMARK_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -106,27 +106,33 @@ def live_server(company: None) -> Iterator[str]:
     thread.join(20)
 
 
-@pytest.fixture
-def page(live_server: str) -> Iterator[Any]:
-    """A tab of the system's Chromium, signed in as the admin; every request that leaves this machine fails the test."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The system's Chromium. Not for the whole run: Playwright keeps an event loop in this thread while it is open."""
     playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
         pytest.skip("there is no Chromium on this machine")
     with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=chromium, args=FLAGS)
-        tab = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=live_server).new_page()
-        tab.set_default_timeout(90_000)  # machines are shared: a page may take long and still be right
-        faults: list[str] = []
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.on("request", lambda request: faults.append(request.url) if is_outside(request.url, live_server) else None)
-        tab.goto("/sign-in")
-        tab.fill("#login", "ada")
-        tab.fill("#password", PASSWORD)
-        tab.click("button.primary")
-        yield tab
+        browser = tool.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
         browser.close()
-        assert faults == []
+
+
+@pytest.fixture
+def page(live_server: str, chromium: Any) -> Iterator[Any]:
+    """A tab of Chromium, signed in as the admin; every request that leaves this machine fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=live_server)
+    signed_in = context.request.post("/sign-in", form={"login": "ada", "password": PASSWORD}, max_redirects=0)
+    assert signed_in.status == 303
+    tab = context.new_page()
+    tab.set_default_timeout(90_000)  # machines are shared: a page may take long and still be right
+    faults: list[str] = []
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("request", lambda request: faults.append(request.url) if is_outside(request.url, live_server) else None)
+    yield tab
+    context.close()
+    assert faults == []
 
 
 def is_outside(url: str, here: str) -> bool:

@@ -11,6 +11,7 @@ from playwright.sync_api import Error
 from server.accounts.models import Account
 from server.kit.database import transaction
 from tests.application import routes
+from tests.server.web.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
@@ -18,6 +19,11 @@ RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21
 
 
 def test_the_map_draws_and_its_chips_choose_the_list(page: Any, tmp_path: Path) -> None:
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    page.fill("#login", "ada")
+    page.fill("#password", PASSWORD)
+    page.click("button.primary")
     page.wait_for_selector("#map[data-idle]")
     page.wait_for_selector("#home[data-ready]")
     assert page.inner_text("#total") == "3"

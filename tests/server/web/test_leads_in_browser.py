@@ -37,6 +37,7 @@ def test_an_answer_in_a_frame_is_assigned_scored_qualified_and_converted(
     form_key: str, page: Any, live_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forms, "LEAST", timedelta(0))
+    page.goto("/leads")  # a page of nowhere may not show the form: it has no origin
     page.set_content(
         f'<h1>A shop</h1><iframe src="{live_server}/f/{form_key}?utm_source=ads" width="600" height="700"></iframe>'
     )
