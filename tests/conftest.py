@@ -73,7 +73,7 @@ def database_url(worker_id: str) -> Iterator[str]:
     admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"drop database if exists {name} with (force)"))
-        connection.execute(text(f"create database {name} template template_waymark"))
+        connection.execute(text(f"create database {name} template template_waymark strategy file_copy"))
     yield url.set(database=name).render_as_string(hide_password=False)
     admin.dispose()
 

@@ -32,14 +32,14 @@ class Backups:
         name = f"{self.url.database}_backup_{len(self.taken)}"
         with self.elsewhere() as connection:
             connection.execute(text(f"drop database if exists {name} with (force)"))
-            connection.execute(text(f"create database {name} template {self.url.database}"))
+            connection.execute(text(f"create database {name} template {self.url.database} strategy file_copy"))
         self.taken.append(name)
 
     def restore(self, name: str) -> None:
         """Put the database back to a backup. Nobody tells the program."""
         with self.elsewhere() as connection:
             connection.execute(text(f"drop database {self.url.database} with (force)"))
-            connection.execute(text(f"create database {self.url.database} template {name}"))
+            connection.execute(text(f"create database {self.url.database} template {name} strategy file_copy"))
         self.restored += 1
 
     def forget(self) -> None:

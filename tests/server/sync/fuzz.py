@@ -43,7 +43,7 @@ def prepared(name: str) -> Iterator[Fuzz]:
     admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"drop database if exists {name} with (force)"))
-        connection.execute(text(f"create database {name} template template_waymark"))
+        connection.execute(text(f"create database {name} template template_waymark strategy file_copy"))
     admin.dispose()
     os.environ["WAYMARK_DATABASE_URL"] = url.render_as_string(hide_password=False)
     yield Fuzz(database.engine())
