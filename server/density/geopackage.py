@@ -42,7 +42,18 @@ def write_white_space(session: Session, scope: Scope, found: Ranked, path: Path)
     path.unlink(missing_ok=True)
     names = [gap.cell for gap in found.gaps]
     columns: dict[str, list[object]] = {"rank": list(range(1, len(names) + 1)), "cell": list(names)}
-    for name in ("territory", "prospects", "leads", "accounts", "rep", "out_s", "by_road", "drive_h", "per_hour"):
+    for name in (
+        "territory",
+        "prospects",
+        "leads",
+        "accounts",
+        "rep",
+        "out_s",
+        "by_road",
+        "drive_h",
+        "visit_h",
+        "per_hour",
+    ):
         columns[name] = [getattr(gap, name) for gap in found.gaps]
     columns["kinds"] = [", ".join(kind for kind, _ in gap.kinds) for gap in found.gaps]
     if sees_values(scope):
@@ -85,9 +96,10 @@ def _hexagons(
         "cell": names,
         "prospects": [cell.prospects for cell in cells],
         "customers": [float(cell.customers) for cell in cells],
-        "penetration": [cell.penetration for cell in cells],
-        "low_90": [cell.low for cell in cells],
-        "high_90": [cell.high for cell in cells],
+        **{
+            column: [None if getattr(cell, "not_known", False) else getattr(cell, name) for cell in cells]
+            for column, name in (("penetration", "penetration"), ("low_90", "low"), ("high_90", "high"))
+        },
         "expected": [cell.expected for cell in cells],
     }
     if values:

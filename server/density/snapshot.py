@@ -191,9 +191,8 @@ def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[int]
 
 def _cell_tip(cell: Row[Any]) -> str:
     share = f"{cell.penetration:.0%} (90 %: {cell.low:.0%}–{cell.high:.0%})"
-    unknown = getattr(cell, "unknown", 0)
-    if unknown and not cell.customers:
-        share = f"not known: {_counted(unknown, 'customer')} of unknown kind"
+    if getattr(cell, "not_known", False):
+        share = f"not known: {_counted(cell.unknown, 'customer')} of unknown kind"
     return f"{_counted(cell.prospects, 'prospect')}, {_counted(cell.customers, 'customer')}<br>penetration {share}"
 
 
