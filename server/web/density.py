@@ -61,7 +61,7 @@ def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = 
         sources=firms.sources(session),
         layers=layers(language, values=shows),
         levels=figures.admin_levels(session),
-        in_parts=any(cell.customers % 1 for cell in best),
+        in_parts=any(round(float(cell.customers), 1) % 1 for cell in best),
         kinds=kinds_offered(session, language),
         bandwidths=surface.BANDWIDTHS_M,
         has_region=bool(regions.served(session)),
