@@ -170,7 +170,7 @@ def _look(is_area: bool, fill: str | None, stroke: tuple[str, float, bool] | Non
     return {"color": colour, "weight": round(1.8 * width, 1), "fill": False, "dashArray": "4 3" if dashed else None}
 
 
-def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[int]) -> None:
+def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[float]) -> None:
     """Draw the hexagons, one layer per class, because folium styles features one by one."""
     group = folium.FeatureGroup(name="Prospects per hexagon").add_to(page)
     classes: dict[str, list[dict[str, Any]]] = {}
