@@ -62,8 +62,12 @@ def coarser(counts: Mapping[str, int], resolution: int) -> dict[str, int]:
 
 
 def cell_outline(cell: str) -> Polygon:
-    """Return the hexagon (or pentagon) of a cell in EPSG:4326, longitude first."""
-    return Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
+    """Return the hexagon (or pentagon) of a cell in EPSG:4326, longitude first.
+
+    One over the antimeridian reaches past 180 degrees east, instead of around the world.
+    """
+    outline: Polygon = cell_outlines([cell])[0]
+    return outline
 
 
 def cell_outlines(cells: Sequence[str]) -> NDArray[np.object_]:
@@ -79,6 +83,9 @@ def cell_outlines(cells: Sequence[str]) -> NDArray[np.object_]:
     for size in set(sizes.tolist()):  # hexagons have 6 corners, pentagons and cells on edges of the icosahedron others
         chosen = np.flatnonzero(sizes == size)
         rings = np.array([corners[index] for index in chosen])[:, :, ::-1]
+        lons = rings[:, :, 0]
+        crosses = np.ptp(lons, axis=1, keepdims=True) > 180
+        lons[crosses & (lons < 0)] += 360
         result[chosen] = shapely.polygons(rings)
     return result
 

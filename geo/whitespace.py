@@ -17,8 +17,6 @@ LOCAL_KMH = 30.0
 """Between neighbouring stops."""
 STOPS_A_DAY = 10
 """So many stops are reached from one departure."""
-LEAST_DRIVE_H = 0.25
-"""Nothing counts as nearer than this, so that a cell at the rep's door does not outweigh everything."""
 
 
 def pooled(count: float, of: float, usual: float, prior: float = PRIOR_FIRMS) -> float:
@@ -138,7 +136,36 @@ def drive_hours(out_s: float, stops: float, square_km: float) -> float:
         raise ValueError(f"{out_s:g} s, {stops:g} stops, {square_km:g} km²; must not be negative")
     stops = max(1.0, stops)
     inside_km = TOUR * math.sqrt(stops * square_km) * ROAD_PER_STRAIGHT
-    return float(max(LEAST_DRIVE_H, math.ceil(stops / STOPS_A_DAY) * 2 * out_s / 3600 + inside_km / LOCAL_KMH))
+    return float(math.ceil(stops / STOPS_A_DAY) * 2 * out_s / 3600 + inside_km / LOCAL_KMH)
+
+
+def per_hour(worth: float, drive_h: float, visit_h: float) -> float:
+    """Return what an hour of the whole effort brings, driving and visiting.
+
+    The effort never vanishes with the drive: next door a visit still takes its time.
+
+    Parameters
+    ----------
+    worth
+        A year's money, or a number of firms; 0 or more.
+    drive_h
+        Hours of driving, 0 or more.
+    visit_h
+        Hours of visits, more than 0.
+
+    Raises
+    ------
+    ValueError
+        When a number is negative, or no visit takes any time.
+
+    Examples
+    --------
+    >>> per_hour(6000, 1.0, 2.0)
+    2000.0
+    """
+    if worth < 0 or drive_h < 0 or not visit_h > 0:
+        raise ValueError(f"{worth:g} in {drive_h:g} h of driving and {visit_h:g} h of visits; must not be negative")
+    return worth / (drive_h + visit_h)
 
 
 FEWEST_BEST = 5

@@ -13,17 +13,21 @@ import json
 import re
 import shutil
 from dataclasses import asdict, dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 HEIGHTS = {360: 740, 412: 915, 1280: 800, 3840: 2160}
 LEFT_OUT = re.compile(
     r"/(api|static|tiles|sign-out|files|docs|openapi)|\.(csv|xlsx|pdf|gpkg|geojson|ics|png|html)$|/export"
 )
 KIND = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d{4}-\d\d-\d\d|(?<=/)\d+(?=/|$)")
+LINK = re.compile(r'<a\b([^>]*?)\bhref="(/[^"#]*)')
+SETTLES_MS = 60_000
+"""A map that draws longer is noted; the machine may have other things to do."""
 OBSERVE = (Path(__file__).parent / "observe.js").read_text("utf-8")
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
@@ -80,14 +84,11 @@ def found(page: Page, address: str, most: int) -> list[str]:
         kind = KIND.sub("{}", urlsplit(path).path)
         if kind in kinds or LEFT_OUT.search(path):
             continue
-        answer = page.goto(address + path, wait_until="domcontentloaded")
-        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+        answer = page.request.get(address + path)
+        if "text/html" not in answer.headers.get("content-type", ""):
             continue
         kinds[kind] = path
-        links = page.eval_on_selector_all(
-            "a[href^='/']:not([download])", "all => all.map((one) => one.getAttribute('href'))"
-        )
-        waiting += [link.split("#")[0] for link in links]
+        waiting += [unescape(link) for more, link in LINK.findall(answer.text()) if " download" not in more]
     return list(kinds.values())
 
 
@@ -105,9 +106,12 @@ def look(page: Page, address: str, path: str, way: str, folder: Path) -> Seen:
     page.on("request", outside)
     page.on("pageerror", failed)
     page.goto(address + path, wait_until="load")
-    if page.query_selector(".map"):
-        page.wait_for_selector(".map[data-idle]", timeout=15_000, state="attached")
-    page.wait_for_load_state("networkidle")
+    try:
+        if page.query_selector(".map"):
+            page.wait_for_selector(".map[data-idle]", timeout=SETTLES_MS, state="attached")
+        page.wait_for_load_state("networkidle", timeout=SETTLES_MS)
+    except TimeoutError:
+        seen.errors.append(f"did not settle in {SETTLES_MS / 1000:.0f} s")
     measured = page.evaluate("measured()")
     seen.shift = round(sum(one["value"] for one in measured["shifts"]), 4)
     seen.moved = sorted({name for one in measured["shifts"] for name in one["moved"]})
@@ -148,8 +152,8 @@ def main() -> None:
                 if seen.is_bad:
                     print(seen.line(), flush=True)
             page.context.close()
+            (wish.folder / f"seen.{way}.json").write_text(json.dumps([asdict(one) for one in all_seen], indent=1))
         browser.close()
-    (wish.folder / f"seen.{wish.login}.json").write_text(json.dumps([asdict(one) for one in all_seen], indent=1))
     raise SystemExit(not summed_up(all_seen))
 
 

@@ -1,6 +1,7 @@
 """The days for a geographic information system (RFC 7946)."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from geo.types import LonLat
@@ -84,10 +85,9 @@ def _stops(sheet: DaySheet) -> list[dict[str, Any]]:
 
 
 def _leg(day: str, position: int, leg: Leg) -> dict[str, Any]:
-    line = [[lon, lat] for lon, lat in polyline.decode(leg.polyline6)]
     return {
         "type": "Feature",
-        "geometry": {"type": "LineString", "coordinates": line},
+        "geometry": _line(polyline.decode(leg.polyline6)),
         "properties": {
             "role": "leg",
             "day": day,
@@ -97,6 +97,23 @@ def _leg(day: str, position: int, leg: Leg) -> dict[str, Any]:
             "estimated": leg.estimated,
         },
     }
+
+
+def _line(points: Iterable[tuple[float, float]]) -> dict[str, Any]:
+    """A way; one over the antimeridian is cut there (RFC 7946, 3.1.9)."""
+    parts: list[list[list[float]]] = [[]]
+    for lon, lat in points:
+        if parts[-1] and abs(lon - parts[-1][-1][0]) > 180:
+            before, before_lat = parts[-1][-1]
+            edge = 180.0 if before > 0 else -180.0
+            step = lon + 2 * edge - before
+            between = before_lat + (lat - before_lat) * ((edge - before) / step if step else 0)
+            parts[-1].append([edge, between])
+            parts.append([[-edge, between]])
+        parts[-1].append([lon, lat])
+    if len(parts) == 1:
+        return {"type": "LineString", "coordinates": parts[0]}
+    return {"type": "MultiLineString", "coordinates": parts}
 
 
 def _time(sheet: DaySheet, time: Any) -> str:

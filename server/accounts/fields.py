@@ -28,6 +28,7 @@ from server.auth.models import User
 from server.fields.queries import filtering
 from server.fields.queries import found as found_in_own
 from server.kit.filtering import Field, Kind
+from server.regions.firms import every_word
 from server.territories.models import Territory
 
 
@@ -150,7 +151,7 @@ def fields(today: date) -> Mapping[str, Field]:
         field("name", Kind.TEXT, Account.name, "Name"),
         field("class", Kind.CHOICE, Account.account_class, "Class", choices=tuple(AccountClass)),
         field("status", Kind.CHOICE, Account.status, "Status", choices=tuple(Status)),
-        replace(field("kind", Kind.TEXT, KIND, "Kind of firm", values=select(KIND)), reads=firm),
+        replace(field("kind", Kind.TEXT, KIND, "Kind of firm", values=every_word()), reads=firm),
         field("owner", Kind.TEXT, User.login, "Owner's login", of_owner, values=LOGINS),
         field("territory", Kind.TEXT, Territory.name, "Territory", of_territory, values=select(Territory.name)),
         field("street", Kind.TEXT, Site.street, "Street", of_sites),

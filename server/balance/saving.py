@@ -121,7 +121,7 @@ def check_fresh(session: Session, drafts: Iterable[Draft], rows: dict[UUID, Terr
             continue
         if row is None or (row.deleted_at is not None and draft.rev is None):
             raise NotFound("There is no such territory.")
-        if draft.rev is not None and (row.rev != draft.rev or row.deleted_at is not None):
+        if draft.rev is not None and (is_changed(row, draft) or row.deleted_at is not None):
             who = last_change(session, row.id) or "Somebody"
             raise Stale(
                 f"{who} changed “{row.name}” after you opened it."
@@ -131,6 +131,12 @@ def check_fresh(session: Session, drafts: Iterable[Draft], rows: dict[UUID, Terr
                 territory_id=str(row.id),
                 rev=row.rev,
             )
+
+
+def is_changed(row: Territory, draft: Draft) -> bool:
+    """Whether what a draft changes was changed after its author saw it: people are apart from the outline."""
+    since = {name for name, rev in row.frev.items() if rev > (draft.rev or 0)}
+    return bool(since & {"staffing"} if draft.people is not None else since - {"staffing"})
 
 
 def last_change(session: Session, territory_id: UUID) -> str | None:

@@ -55,7 +55,7 @@ def white_space(
     kind: Annotated[str | None, typer.Option(help="Only this kind of firm, e.g. shop=bakery.")] = None,
     days: Annotated[int, typer.Option(min=1, max=LONGEST_DAYS, help="Unworked: no visit for so long.")] = 90,
 ) -> None:
-    """Write white space in its order: what an hour of driving is expected to bring a year."""
+    """Write white space in its order: what an hour of driving and visiting is expected to bring a year."""
     try:
         format = WhiteFormat(out.suffix.removeprefix(".").lower())
     except ValueError:

@@ -15,6 +15,10 @@ FINEST, COARSEST = 9, 3
 UNKNOWN = 0
 """Stands for the kind of customers of whom nobody knows one."""
 
+NOT_KNOWN = "(customers < 0.05 and unknown >= 0.05)"
+"""Of some kinds: no customer is surely of them and some may be, so that nobody knows the penetration. The condition of
+hexagons, lists and files; `Figures.not_known` is the same."""
+
 SAME_FIRM = {"metres": 150, "degrees": 0.0014, "similarity": 0.45}
 """A customer is a prospect of much the same name (trigrams) no further away than this."""
 
@@ -361,7 +365,9 @@ _BREAKS = """
            percentile_disc(cast(:shares as float8[])) within group (order by ceil(customers))
                filter (where customers > 0.5),
            percentile_disc(cast(:shares as float8[])) within group (order by value) filter (where value > 0),
-           max(prospects), max(ceil(customers)), max(value)
+           percentile_disc(cast(:shares as float8[])) within group (order by penetration)
+               filter (where customers >= 0.05),
+           max(prospects), max(ceil(customers)), max(value), max(penetration)
     from FIGURES group by resolution
 """
 BREAKS = text(_BREAKS.replace("FIGURES", "density_cell"))
@@ -370,7 +376,8 @@ BREAKS_OF_KINDS = text(
         "FIGURES",
         """
         (select ((k.cell >> 52) & 15)::int as resolution, sum(k.prospects) as prospects, sum(k.customers) as customers,
-                sum(k.prospects * t.rate * t.value) as value
+                sum(k.prospects * t.rate * t.value) as value,
+                (sum(k.customers) / nullif(sum(k.prospects + k.customers), 0))::float8 as penetration
          from density_count k join density_trade t on t.id = k.trade_id
          where k.trade_id = any(:trades) group by k.cell) of_kinds
         """,

@@ -44,6 +44,11 @@ class Figures:
         """All firms that could be customers, or are."""
         return self.prospects + self.customers
 
+    @property
+    def not_known(self) -> bool:
+        """Of some kinds: nobody knows the penetration, as `counting.NOT_KNOWN` says it of hexagons."""
+        return self.customers < 0.05 and self.unknown >= 0.05
+
 
 def figures(row: Any, square_km: float) -> Figures:
     """The figures of a row with the sums of cells."""
@@ -88,8 +93,11 @@ def number_of(cell: str) -> int:
     return number
 
 
-def cell(session: Session, reach: Reach, name: str) -> Cell:
-    """One hexagon with its commonest kinds. Refuses one in which nothing is, and one that somebody may not see."""
+def cell(session: Session, reach: Reach, name: str, trades: Sequence[int] | None = None) -> Cell:
+    """One hexagon with its commonest kinds; its figures are of some kinds only, when that is asked.
+
+    Refuses one in which nothing is, and one that somebody may not see.
+    """
     number = number_of(name)
     row = session.get(DensityCell, number)
     parts = [number] if reach.everywhere or row is None else _finest(session, reach, row)
@@ -109,7 +117,7 @@ def cell(session: Session, reach: Reach, name: str) -> Cell:
     unknown = session.scalar(
         select(func.sum(DensityCount.customers)).where(DensityCount.cell.in_(parts), DensityCount.trade_id == UNKNOWN)
     )
-    sums = session.execute(_OF_PARTS, {"cells": parts}).one()
+    sums = session.execute(_OF_PARTS[trades is None], {"cells": parts, "trades": [UNKNOWN, *(trades or ())]}).one()
     return Cell(
         cell=name,
         resolution=row.resolution,
@@ -159,7 +167,6 @@ _OF_KINDS = """
         where k.cell = d.cell and k.trade_id = any(:trades)
     ) k)
 """
-_OF_PARTS = text("select SUMS from density_cell c where c.cell = any(:cells)".replace("SUMS", _SUMS))
 _PARTS = text(
     """
     select part.cell from density_cell c join lateral (
@@ -172,7 +179,7 @@ _PARTS = text(
 )
 
 
-def _areas_in(statement: str) -> dict[bool, TextClause]:
+def _sums_in(statement: str) -> dict[bool, TextClause]:
     """A statement over SUMS of CELLS; by whether it is of all kinds."""
     ready = statement.replace("IN_REACH", IN_REACH)
     of_kinds = f"{_SUMS.rstrip()}, sum(c.unknown) as unknown"
@@ -182,7 +189,8 @@ def _areas_in(statement: str) -> dict[bool, TextClause]:
     }
 
 
-_TERRITORIES = _areas_in(
+_OF_PARTS = _sums_in("select SUMS from CELLS c where c.cell = any(:cells)")
+_TERRITORIES = _sums_in(
     """
     select t.id::text as id, t.name, null::int as level, null::date as data_date,
            ST_AsGeoJSON(ST_SimplifyPreserveTopology(t.area, 0.0005), 5) as outline,
@@ -194,7 +202,7 @@ _TERRITORIES = _areas_in(
     order by t.name, t.id limit :most
     """
 )
-_ADMIN = _areas_in(
+_ADMIN = _sums_in(
     """
     select p.id::text as id, p.name, p.admin_level as level, r.data_date,
            ST_AsGeoJSON(ST_SimplifyPreserveTopology(p.area, 0.0005), 5) as outline,

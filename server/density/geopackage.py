@@ -1,6 +1,6 @@
 """Density as a GeoPackage, for people with a GIS."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import geopandas
@@ -26,15 +26,19 @@ from server.density.whitespace import Ranked, sees_values
 def write(session: Session, scope: Scope, path: Path, chosen: Chosen = EVERYTHING) -> None:
     """Write hexagons, prospects and visible customers as layers of one GeoPackage, with their sources."""
     path.unlink(missing_ok=True)
-    seen, trades, shows = reach.of(session, scope), chosen.trades(session), sees_values(scope)
-    resolutions = [chosen.resolution] if chosen.resolution else range(COARSEST, FINEST + 1)
-    layers = {f"cells_{level}": _hexagons(session, level, seen, trades, values=shows) for level in resolutions}
-    layers["territories"] = _areas(session, seen, trades, values=shows)
-    layers["prospects"] = _points(prospects(session, seen, trades))
-    layers["customers"] = _points(customers(session, scope, chosen.filter, trades))
-    for layer, frame in layers.items():
+    for layer, frame in _layers(session, scope, chosen):
         frame.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")
     _about(session, path, chosen.lines())
+
+
+def _layers(session: Session, scope: Scope, chosen: Chosen) -> Iterator[tuple[str, geopandas.GeoDataFrame]]:
+    """The layers by name, each made when the one before is written: a big market fits one at a time."""
+    seen, trades, shows = reach.of(session, scope), chosen.trades(session), sees_values(scope)
+    for level in [chosen.resolution] if chosen.resolution else range(COARSEST, FINEST + 1):
+        yield f"cells_{level}", _hexagons(session, level, seen, trades, values=shows)
+    yield "territories", _areas(session, seen, trades, values=shows)
+    yield "prospects", _points(prospects(session, seen, trades))
+    yield "customers", _points(customers(session, scope, chosen.filter, trades))
 
 
 def write_white_space(session: Session, scope: Scope, found: Ranked, path: Path) -> None:
@@ -42,7 +46,18 @@ def write_white_space(session: Session, scope: Scope, found: Ranked, path: Path)
     path.unlink(missing_ok=True)
     names = [gap.cell for gap in found.gaps]
     columns: dict[str, list[object]] = {"rank": list(range(1, len(names) + 1)), "cell": list(names)}
-    for name in ("territory", "prospects", "leads", "accounts", "rep", "out_s", "by_road", "drive_h", "per_hour"):
+    for name in (
+        "territory",
+        "prospects",
+        "leads",
+        "accounts",
+        "rep",
+        "out_s",
+        "by_road",
+        "drive_h",
+        "visit_h",
+        "per_hour",
+    ):
         columns[name] = [getattr(gap, name) for gap in found.gaps]
     columns["kinds"] = [", ".join(kind for kind, _ in gap.kinds) for gap in found.gaps]
     if sees_values(scope):
@@ -85,9 +100,10 @@ def _hexagons(
         "cell": names,
         "prospects": [cell.prospects for cell in cells],
         "customers": [float(cell.customers) for cell in cells],
-        "penetration": [cell.penetration for cell in cells],
-        "low_90": [cell.low for cell in cells],
-        "high_90": [cell.high for cell in cells],
+        **{
+            column: [None if getattr(cell, "not_known", False) else getattr(cell, name) for cell in cells]
+            for column, name in (("penetration", "penetration"), ("low_90", "low"), ("high_90", "high"))
+        },
         "expected": [cell.expected for cell in cells],
     }
     if values:

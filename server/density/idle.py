@@ -36,6 +36,8 @@ class Idle:
     """The usual rate x what it is worth a year."""
     owner_id: UUID | None = None
     """Of an account."""
+    service_s: int = 0
+    """Of an account: the planned length of a visit."""
 
 
 def idle_accounts(
@@ -77,14 +79,15 @@ def idle_accounts(
             Territory.name,
             worth,
             Account.owner_id,
+            Site.service_s,
         )
         .order_by(worth.desc(), Account.id)
         .limit(MOST)
     )
     known = queries.usual(session)
     return [
-        Idle(id, False, name, LonLat(lon, lat), place, territory, known.rate * float(value or known.value), owner_id)
-        for id, name, lon, lat, place, territory, value, owner_id in rows
+        Idle(id, False, name, LonLat(lon, lat), place, territory, known.rate * float(value or known.value), *more)
+        for id, name, lon, lat, place, territory, value, *more in rows
     ]
 
 

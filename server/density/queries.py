@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from server.density.counting import BREAKS_OF_KINDS, COARSEST, FINEST, UNKNOWN
+from server.density.counting import BREAKS_OF_KINDS, COARSEST, FINEST, NOT_KNOWN, UNKNOWN
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
 from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade
@@ -35,7 +35,7 @@ _TILE = """
                case when variance > 0 then round((sign(customers::float8 - expected)
                    * greatest(0, abs(customers::float8 - expected) - 0.5) / sqrt(variance))::numeric, 2)::float8 else 0
                end as z,
-               case when :values then round(value) end as value, UNKNOWN
+               case when :values then round(value) end as value, NOT_KNOWN
                ST_AsMVTGeom(geom, tile.box, 4096, 64, true) as geom
         from tile, cells
         where prospects > 0 or customers >= 0.05
@@ -43,11 +43,11 @@ _TILE = """
     select coalesce(ST_AsMVT(drawn, 'density', 4096, 'geom'), ''::bytea) from drawn
 """
 _IN_TILE = "c.geom && (select box from tile) and c.resolution = :resolution"
-_CELLS = seen_cells(_TILE.replace("UNKNOWN", "").format(cells="SEEN_CELLS"), _IN_TILE)
+_CELLS = seen_cells(_TILE.replace("NOT_KNOWN", "").format(cells="SEEN_CELLS"), _IN_TILE)
 _OF_KINDS = (
     """
     select cell, resolution, geom, prospects, customers, expected, variance, value,
-           coalesce(share, 0) as penetration, WILSON, unknown
+           coalesce(share, 0) as penetration, WILSON, unknown, NOT_KNOWN as not_known
     from (
         select *, ROOT
         from (
@@ -71,6 +71,7 @@ _OF_KINDS = (
     ) roots
 """.replace("WILSON", WILSON)
     .replace("ROOT", ROOT)
+    .replace("NOT_KNOWN", NOT_KNOWN)
     .replace("IN_TILE", _IN_TILE)
 )
 """Beside the figures of some kinds the customers of whom nobody knows a kind: they may be of these."""
@@ -79,7 +80,7 @@ _PARTS_OF_KINDS = {
     False: "join lateral (select cell from density_cell where PARTS) part on true"
     " join density_count k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
 }
-_TILE_OF_KINDS = _TILE.replace("UNKNOWN", "round(unknown, 1)::float8 as unknown,")
+_TILE_OF_KINDS = _TILE.replace("NOT_KNOWN", "round(unknown, 1)::float8 as unknown, not_known,")
 _CELLS_OF_KINDS = {
     everywhere: text(_TILE_OF_KINDS.format(cells=_OF_KINDS.format(parts=parts)))
     for everywhere, parts in _PARTS_OF_KINDS.items()
@@ -194,13 +195,14 @@ def totals(session: Session, reach: Reach = EVERYTHING, trades: Sequence[int] | 
 class Classes:
     """Of a legend."""
 
-    bounds: list[int]
-    """Upper bounds of all classes but the last one: quintiles, each once."""
-    most: int
+    bounds: list[float]
+    """Upper bounds of all classes but the last one: quintiles, each once; of shares the lower bounds of all but the
+    first."""
+    most: float
     """The highest figure of a hexagon; 0 where there is none."""
 
 
-LAYERS = ("prospects", "customers", "value")
+LAYERS = ("prospects", "customers", "value", "penetration")
 
 
 def classes(session: Session, trades: Sequence[int] | None = None) -> dict[str, dict[int, Classes]]:
@@ -219,12 +221,20 @@ def classes_of(rows: Iterable[Row[Any]]) -> dict[str, dict[int, Classes]]:
     for row in rows:
         for at, layer in enumerate(LAYERS, 1):
             most = row[at + len(LAYERS)] or 0
-            kept = sorted({_plain(value) for value in row[at] or ()})
-            found[layer][row[0]] = Classes([one for one in kept if one < most], math.ceil(most))
+            plain = share_plain if layer == "penetration" else _plain
+            kept = sorted({plain(value) for value in row[at] or ()})
+            highest = float(most) if layer == "penetration" else math.ceil(most)
+            found[layer][row[0]] = Classes([one for one in kept if 0 < one < most], highest)
     return found
 
 
-def _plain(value: Any) -> int:
+def share_plain(value: Any) -> float:
+    """A share that people can read: whole percents from 10 % on, tenths below."""
+    share = float(value)
+    return round(share, 2 if share >= 0.1 else 3)
+
+
+def _plain(value: Any) -> float:
     """A bound that people can read: two digits count."""
     number = float(value)
     return int(round(number, 1 - math.floor(math.log10(number)))) if number >= 100 else math.ceil(number)

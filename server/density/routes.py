@@ -69,9 +69,9 @@ def kinds(scope: ReadDensity, session: Db) -> Page[KindRead]:
 
 
 @router.get("/api/v1/density/cells/{cell}")
-def cell(cell: str, scope: ReadDensity, session: Db) -> CellRead:
-    """All figures of one hexagon (H3 index)."""
-    found = figures.cell(session, reach.of(session, scope), cell)
+def cell(cell: str, scope: ReadDensity, session: Db, kind: OfKind = None) -> CellRead:
+    """All figures of one hexagon (H3 index); of a kind of firm, if asked."""
+    found = figures.cell(session, reach.of(session, scope), cell, queries.trades_of(session, kind) if kind else None)
     return CellRead(
         cell=found.cell,
         resolution=found.resolution,

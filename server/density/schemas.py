@@ -24,7 +24,7 @@ class DensityRead(BaseModel):
     """H3 resolution of the hexagons at zoom 0, 1, 2, ..."""
     layer_breaks: dict[str, dict[int, list[float]]] = Field(default_factory=dict)
     """Upper bounds of the classes per hexagon by layer (prospects, customers, value) and resolution; the last class has
-    none."""
+    none. Of `penetration` lower bounds; the first class begins at 0."""
     layer_most: dict[str, dict[int, float]] = Field(default_factory=dict)
     """The highest figure of a hexagon by layer and resolution."""
     bandwidth_m_by_zoom: dict[int, list[float]] = Field(default_factory=dict)
@@ -68,6 +68,8 @@ class FiguresRead(BaseModel):
     """Found less expected in standard deviations, beyond half a customer."""
     customers_of_unknown_kind: float
     """Of a kind: customers that may be of it, because theirs is not known."""
+    not_known: bool
+    """Of a kind: no customer is surely of it and some may be, so that nobody knows the penetration."""
     beyond_chance: int
     """-1: fewer than chance allows; 1: more; 0: within chance."""
     value: float | None
@@ -92,6 +94,7 @@ class FiguresRead(BaseModel):
             value=found.value if values else None,
             square_km=found.square_km,
             customers_of_unknown_kind=found.unknown,
+            not_known=found.not_known,
         )
 
 
@@ -142,13 +145,15 @@ class GapRead(BaseModel):
     value: float | None
     """Expected a year; null when it may not be seen."""
     per_hour: float
-    """Value, or firms, for an hour of driving."""
+    """value / (drive_h + visit_h), or firms for the hours; without a start the value."""
     rep: str | None
     """Whose start is nearest."""
     out_s: int | None
     by_road: bool
     """By the road graph; otherwise a straight line x 1.35."""
     drive_h: float | None
+    visit_h: float
+    """One visit to each: 30 min to a prospect or lead, to an account as long as is planned there."""
 
 
 class WhiteSpaceRead(BaseModel):

@@ -99,7 +99,7 @@ def _keep(session: Session, known: Mapping[str, Any]) -> None:
     session.expire_all()
 
 
-def _breaks(session: Session) -> dict[str, dict[int, tuple[list[int], int]]]:
+def _breaks(session: Session) -> dict[str, dict[int, tuple[list[float], float]]]:
     """The legends' classes by layer and resolution."""
     found = classes_of(session.execute(counting.BREAKS, {"shares": list(QUANTILES)}))
     return {layer: {level: (one.bounds, one.most) for level, one in of.items()} for layer, of in found.items()}

@@ -21,7 +21,7 @@ USUAL = 8
 """The resolution of hexagons when none is asked for."""
 FORMULAS = (
     ("potential", "prospects + customers: all firms that could be customers, or are"),
-    ("penetration", "customers / potential"),
+    ("penetration", "customers / potential; empty where it is not known: see unknown_kind"),
     ("low_90, high_90", "Wilson score interval of the penetration (Wilson 1927)"),
     ("expected", "customers that were to be expected: sum over the firms of the rate of their kind"),
     ("chance_low, chance_high", "expected -/+ 1.645 x root of the variance, and half a customer: 9 of 10 by chance"),
@@ -35,7 +35,8 @@ FORMULAS = (
         "drive_h",
         "there and back for every 10 stops, and a tour of 0.7124 x root (stops x area) x 1.35 at 30 km/h inside",
     ),
-    ("per_hour", "value / drive_h; firms / drive_h where nothing is known of values"),
+    ("visit_h", "30 minutes for each prospect and lead, for an account as long as is planned there"),
+    ("per_hour", "value / (drive_h + visit_h); firms / (drive_h + visit_h) where nothing is known of values"),
 )
 """The figures in words, as each workbook brings them along."""
 _FIGURES = (
@@ -91,7 +92,8 @@ def write_white_space(session: Session, scope: Scope, wish: Wish, found: Ranked,
     book = Workbook(write_only=True)
     header = [
         "rank", "cell", "lon", "lat", "territory", "prospects", "leads", "accounts", "kinds",
-        *(["value"] if shows else []), "nearest_start", "drive_out_min", "by_road", "drive_h", "per_hour",
+        *(["value"] if shows else []), "nearest_start", "drive_out_min", "by_road", "drive_h", "visit_h",
+        "per_hour",
     ]  # fmt: skip
     _sheet(book, "white space", header, (_gap(rank, gap, shows) for rank, gap in enumerate(found.gaps, 1)))
     asked = [
@@ -109,7 +111,7 @@ def _gap(rank: int, gap: Gap, shows: bool) -> list[Any]:
         rank, gap.cell, round(gap.at.lon, 5), round(gap.at.lat, 5), gap.territory, gap.prospects, gap.leads,
         gap.accounts, kinds, *([round(gap.value, 2)] if shows else []), gap.rep,
         None if gap.out_s is None else round(gap.out_s / 60, 1), gap.by_road, _rounded(gap.drive_h),
-        _rounded(gap.per_hour),
+        _rounded(gap.visit_h), _rounded(gap.per_hour),
     ]  # fmt: skip
 
 
@@ -121,7 +123,8 @@ def _places(cell: str) -> list[float]:
 def _line(found: figures.Figures, shows: bool, *, of_kind: bool) -> list[Any]:
     share = found.penetration
     numbers = [
-        found.prospects, found.customers, found.potential, share.share, share.low, share.high,
+        found.prospects, found.customers, found.potential,
+        *([None] * 3 if found.not_known else [share.share, share.low, share.high]),
         found.chance.expected, found.chance.low, found.chance.high, *([found.value] if shows else []),
         *([found.unknown] if of_kind else []),
     ]  # fmt: skip

@@ -170,7 +170,7 @@ def _look(is_area: bool, fill: str | None, stroke: tuple[str, float, bool] | Non
     return {"color": colour, "weight": round(1.8 * width, 1), "fill": False, "dashArray": "4 3" if dashed else None}
 
 
-def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[int]) -> None:
+def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[float]) -> None:
     """Draw the hexagons, one layer per class, because folium styles features one by one."""
     group = folium.FeatureGroup(name="Prospects per hexagon").add_to(page)
     classes: dict[str, list[dict[str, Any]]] = {}
@@ -191,9 +191,8 @@ def _hexagons(page: folium.Map, cells: Sequence[Row[Any]], breaks: Sequence[int]
 
 def _cell_tip(cell: Row[Any]) -> str:
     share = f"{cell.penetration:.0%} (90 %: {cell.low:.0%}–{cell.high:.0%})"
-    unknown = getattr(cell, "unknown", 0)
-    if unknown and not cell.customers:
-        share = f"not known: {_counted(unknown, 'customer')} of unknown kind"
+    if getattr(cell, "not_known", False):
+        share = f"not known: {_counted(cell.unknown, 'customer')} of unknown kind"
     return f"{_counted(cell.prospects, 'prospect')}, {_counted(cell.customers, 'customer')}<br>penetration {share}"
 
 

@@ -34,9 +34,8 @@ def render(session: Session, scope: Scope, wish: Wish, found: Ranked) -> bytes:
     page.default_js, page.default_css = [], []
     page.options |= {"minZoom": 3, "maxZoom": 18}
     snapshot.background(page, regions.background(session, BBox(west, south, east, north)))
-    best = max((gap.per_hour for gap in found.gaps), default=0.0) or 1.0
-    for gap, outline in zip(found.gaps, outlines, strict=True):
-        colour = queries.RAMP[min(4, int(5 * gap.per_hour / best))]
+    for rank, (gap, outline) in enumerate(zip(found.gaps, outlines, strict=True), 1):
+        colour = queries.RAMP[found.level(rank, len(queries.RAMP))]
         style = {"color": "#16211C", "weight": 1, "fillColor": colour, "fillOpacity": 0.7}
         folium.GeoJson(
             mapping(outline),
@@ -64,7 +63,7 @@ def _around(boxes: list[tuple[Any, ...]]) -> tuple[float, float, float, float]:
 def _tip(gap: Gap, found: Ranked, scope: Scope) -> str:
     parts = [f"{gap.prospects} prospects, {gap.leads} leads, {gap.accounts} accounts"]
     if found.by_value and sees_values(scope):
-        parts.append(f"{gap.per_hour:,.0f} {settings().currency} a drive-hour")
+        parts.append(f"{gap.per_hour:,.0f} {settings().currency} an hour of driving and visiting")
     if gap.rep and gap.out_s is not None:
         how = "by road" if gap.by_road else "estimated"
         parts.append(f"{gap.out_s / 60:.0f} min from {gap.rep} ({how})")
@@ -85,6 +84,6 @@ def _title(session: Session, wish: Wish, found: Ranked) -> str:
     what = "nobody's ground" if wish.which is Which.UNASSIGNED else f"no visit for {wish.days} days"
     return (
         f'<div class="box title"><h1>White space: {what}</h1><p>{found.total:,} hexagons, '
-        f"the best {len(found.gaps)} by {'value' if found.by_value else 'firms'} a drive-hour</p>"
+        f"the best {len(found.gaps)} by {'value' if found.by_value else 'firms'} an hour of driving and visiting</p>"
         f"<small>counted {when:%Y-%m-%d %H:%M} UTC</small></div>"
     )

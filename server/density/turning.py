@@ -34,12 +34,12 @@ from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
 from server.kit.settings import settings
-from server.leads import service as leads
+from server.leads import taking
 from server.leads.models import LeadSource, SignalKind
 from server.regions.models import Prospect, Region, State
 
-MOST_CELLS = 50
-MOST_AT_ONCE = 300
+MOST_CELLS = 200
+MOST_AT_ONCE = 500
 LOOKED_AT = 5000
 """Prospects of a selection, whatever they are already; more are refused before each is looked at."""
 DUE_DAYS = 14
@@ -162,13 +162,13 @@ def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> White
     session.add(action)
     session.flush()
     due = today_of(scope) + timedelta(days=DUE_DAYS)
-    for one in found.makings:
-        if into is Into.LEADS:
-            row_id = _made_lead(session, scope, one)
-        elif into is Into.TASKS:
-            row_id = _made_task(session, scope, one, {"due_on": due})
-        else:
-            row_id = _made_visit(session, scope, one, action.id)
+    if into is Into.LEADS:
+        made = taking.take_in_many(session, [_new_lead(scope, one) for one in found.makings], scope)
+    elif into is Into.TASKS:
+        made = [_made_task(session, scope, one, {"due_on": due}) for one in found.makings]
+    else:
+        made = [_made_visit(session, scope, one, action.id) for one in found.makings]
+    for row_id, one in zip(made, found.makings, strict=True):
         prospect_id = one.prospect.id if one.prospect else None
         session.add(
             WhiteSpaceItem(
@@ -260,11 +260,9 @@ def _need_there(session: Session, ids: Sequence[UUID]) -> None:
         )
 
 
-def _made_lead(session: Session, scope: Scope, one: Making) -> UUID:
-    new = leads.NewLead(
-        lead_fields(one.prospect, scope), LeadSource.WHITE_SPACE, at=one.at, always=True, signal=SignalKind.MAP
-    )
-    return leads.take_in(session, new, scope).lead.id
+def _new_lead(scope: Scope, one: Making) -> taking.NewLead:
+    fields = lead_fields(one.prospect, scope)
+    return taking.NewLead(fields, LeadSource.WHITE_SPACE, at=one.at, signal=SignalKind.MAP)
 
 
 def _check_reach(session: Session, scope: Scope, rows: Iterable[Any]) -> None:

@@ -139,10 +139,7 @@ def history(session: Session, scope: Scope) -> list[Past]:
 
 def _undo_leads(session: Session, scope: Scope, ids: Sequence[UUID]) -> int:
     rows = lead_queries.visible_to(scope, "leads:write").where(Lead.id.in_(ids), Lead.state == LeadState.NEW)
-    found = session.scalars(rows).all()
-    for lead in found:
-        leads.delete(session, scope, lead.id)
-    return len(found)
+    return leads.delete_many(session, scope, session.scalars(rows.with_only_columns(Lead.id)))
 
 
 def _undo_tasks(session: Session, scope: Scope, ids: Sequence[UUID]) -> int:

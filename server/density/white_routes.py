@@ -50,7 +50,7 @@ Wanted = Annotated[Wish, Depends(wish_of)]
 
 @router.get("")
 def white_space(wish: Wanted, scope: ReadDensity, session: Db) -> WhiteSpaceRead:
-    """Hexagons of white space, the best hour of driving first."""
+    """Hexagons of white space, the best hour of work first."""
     found = whitespace.ranked(session, scope, wish)
     shows = whitespace.sees_values(scope)
     return WhiteSpaceRead(
@@ -59,7 +59,7 @@ def white_space(wish: Wanted, scope: ReadDensity, session: Db) -> WhiteSpaceRead
                 cell=gap.cell, lon=gap.at.lon, lat=gap.at.lat, territory_id=gap.territory_id, territory=gap.territory,
                 prospects=gap.prospects, leads=gap.leads, accounts=gap.accounts, kinds=list(gap.kinds),
                 value=gap.value if shows else None, per_hour=gap.per_hour, rep=gap.rep, out_s=gap.out_s,
-                by_road=gap.by_road, drive_h=gap.drive_h,
+                by_road=gap.by_road, drive_h=gap.drive_h, visit_h=gap.visit_h,
             )
             for gap in found.gaps
         ],

@@ -1,10 +1,10 @@
 """White space, two kinds apart: ground that is nobody's, and ground of somebody's where nobody goes.
 
-Both are ranked by what working a hexagon is expected to bring a year for an hour of driving.
+Both are ranked by what working a hexagon is expected to bring a year for an hour of work, drive and visits.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from geo.whitespace import drive_hours
+from geo.whitespace import drive_hours, per_hour
 from routing.roads.straight import StraightLine
 from routing.roads.types import RoadsUnavailable
 from server.accounts.models import AccountClass
@@ -38,6 +38,10 @@ REFINED = 60
 """So many of the best get drives by road; the others are far behind by the estimate."""
 SHOWN = 200
 LONGEST_DAYS = 3650
+VISIT_S = 1800
+"""A first visit takes so long, as at a new site; at an account as long as is planned there."""
+AWAY_H = 1.0
+"""So much drive is assumed of every hexagon to choose the candidates whose drives are measured."""
 
 
 class Which(StrEnum):
@@ -86,13 +90,21 @@ class Gap:
     by_road: bool = False
     """By the road graph; otherwise by the straight line."""
     drive_h: float | None = None
+    accounts_s: int = 0
+    """Planned length of the visits to the accounts, together."""
     per_hour: float = 0.0
-    """Value, or firms where nothing is known of values, for an hour of driving; without a start for the cell."""
+    """Value, or firms where nothing is known of values, for an hour of driving and visiting; without a start for the
+    cell."""
 
     @property
     def firms(self) -> int:
         """All that could be called on."""
         return self.prospects + self.leads + self.accounts
+
+    @property
+    def visit_h(self) -> float:
+        """Hours of one visit to each, a minute at least."""
+        return max(60, (self.prospects + self.leads) * VISIT_S + self.accounts_s) / 3600
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,10 @@ class Ranked:
     has_start: bool
     """Whether anybody has a start of the day."""
     days: int
-    skipped: dict[str, int] = field(default_factory=dict)
+
+    def level(self, rank: int, classes: int) -> int:
+        """The class of the hexagon of a rank, 1 the best: equally many in each, the highest for the best."""
+        return ((len(self.gaps) + 1 - rank) * classes - 1) // len(self.gaps)
 
 
 _OPEN = """
@@ -169,7 +184,7 @@ def sees_values(scope: Scope) -> bool:
 
 
 def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
-    """White space that somebody sees, the best hour of driving first."""
+    """White space that somebody sees, the best hour of work first."""
     found = _gaps(session, scope, wish)
     by_value = sees_values(scope) and any(gap.value > 0 for gap in found)
     if not sees_values(scope):
@@ -177,10 +192,13 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     if wish.which is Which.UNASSIGNED:
         owned = set(session.scalars(_OWNED, {"cells": [h3.str_to_int(gap.cell) for gap in found]}))
         found = [gap for gap in found if h3.str_to_int(gap.cell) not in owned]
-    worth = [gap.value if by_value else float(gap.firms) for gap in found]
-    order = sorted(range(len(found)), key=lambda i: (-worth[i], found[i].cell))[:CANDIDATES]
-    chosen = [found[i] for i in order]
     starts = session.execute(_STARTS).all()
+
+    def promise(gap: Gap) -> float:
+        worth = gap.value if by_value else float(gap.firms)
+        return per_hour(worth, AWAY_H, gap.visit_h) if starts else worth
+
+    chosen = sorted(found, key=lambda gap: (-promise(gap), gap.cell))[:CANDIDATES]
     driven = _driven(session, chosen, starts, _members(session, scope), by_value=by_value)
     best = driven[:SHOWN]
     return Ranked(
@@ -235,6 +253,7 @@ def _add(gaps: dict[str, Gap], idle: Iterable[Idle]) -> None:
             gap,
             accounts=gap.accounts + (not one.is_lead),
             leads=gap.leads + one.is_lead,
+            accounts_s=gap.accounts_s + one.service_s,
             value=gap.value + one.value,
         )
 
@@ -287,7 +306,7 @@ def _nearest(
                 out_s=out_s,
                 by_road=not bool(np.asarray(matrix.estimated)[at, column]),
                 drive_h=drive_h,
-                per_hour=worth(gap) / drive_h,
+                per_hour=per_hour(worth(gap), drive_h, gap.visit_h),
             )
         )
     return sorted(found, key=lambda gap: (-gap.per_hour, gap.cell))

@@ -20,10 +20,9 @@ from sqlalchemy.orm import Session
 from server.kit import clock
 from server.kit.errors import Forbidden, Invalid, NotFound, TooManyRequests
 from server.kit.secrets import WrongKey, seal, unseal
-from server.leads import service
 from server.leads.models import LeadSource
 from server.leads.rule_models import LeadForm, LeadFormPost
-from server.leads.service import NewLead, Taken
+from server.leads.taking import NewLead, Taken, take_in
 from server.leads.values import utm_of
 
 ASKABLE: Mapping[str, str] = {
@@ -216,7 +215,7 @@ def send(session: Session, form: LeadForm, sent: Sent) -> Taken | None:
     values = asked(form, sent)
     if form.consent_text and not sent.agreed:
         raise Invalid("Your agreement is missing.", help="Tick the box, so that we may answer.", field="consent")
-    taken = service.take_in(
+    taken = take_in(
         session,
         NewLead(
             {**values, "campaign": form.campaign, "referrer": sent.page, "utm": sent.utm or utm_of(sent.page)},

@@ -40,7 +40,7 @@ from server.leads.schemas import (
     SignalWrite,
     StateWrite,
 )
-from server.leads.service import NewLead
+from server.leads.taking import NewLead, take_in
 from server.records.queries import history
 
 router = APIRouter(tags=["leads"])
@@ -122,7 +122,7 @@ def create(body: LeadCreate, scope: WriteLeads, session: Db, response: Response,
         consent_text=body.consent_text,
         consented_at=body.consented_at,
     )
-    taken = service.take_in(session, new, scope)
+    taken = take_in(session, new, scope)
     session.flush()
     row = queries.detail(session, scope, taken.lead.id)
     response.headers["Location"] = f"/api/v1/leads/{taken.lead.id}"

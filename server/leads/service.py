@@ -1,17 +1,16 @@
 """The rules of leads: taken in once, edited, worked, handed over, given up, taken up again."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts.pins import BY_PEOPLE, PIN_FIELDS
+from server.accounts.pins import BY_PEOPLE
 from server.accounts.queries import home_country
 from server.accounts.values import country_code
 from server.auth.access import Scope
@@ -22,20 +21,8 @@ from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.settings import settings
 from server.leads import placing, queries, telling
 from server.leads.caring import take_care
-from server.leads.models import OPEN, Lead, LeadAssignment, LeadSignal, LeadSource, LeadState, LostReason, SignalKind
-from server.leads.resembling import LikeLead, like_leads
-from server.leads.values import new_values, phones_e164
-
-SIGN_OF = {
-    LeadSource.FORM: SignalKind.FORM,
-    LeadSource.API: SignalKind.API,
-    LeadSource.IMPORT: SignalKind.IMPORT,
-    LeadSource.MAP: SignalKind.MAP,
-    LeadSource.MAIL: SignalKind.MAIL,
-    LeadSource.PHONE: SignalKind.CALL,
-    LeadSource.WHITE_SPACE: SignalKind.MAP,
-}
-"""What a new lead is a sign of, by its source."""
+from server.leads.models import OPEN, Lead, LeadAssignment, LeadSignal, LeadState, LostReason, SignalKind
+from server.leads.values import phones_e164
 
 
 class NotNow(Conflict):
@@ -48,117 +35,6 @@ class NumberTaken(Conflict):
     """Two leads cannot share a number."""
 
     code: ClassVar[str] = "number_taken"
-
-
-@dataclass(frozen=True)
-class NewLead:
-    """What comes in of a lead."""
-
-    fields: Mapping[str, Any]
-    """By the names in `values.LEAD`."""
-    source: LeadSource
-    at: LonLat | None = None
-    """Where somebody dropped a pin; kept as it was given."""
-    form_id: UUID | None = None
-    consent_text: str | None = None
-    consented_at: datetime | None = None
-    id: UUID | None = None
-    """Made by a phone, else made here."""
-    always: bool = False
-    """Take it in although it is there already."""
-    signal: SignalKind | None = None
-    """What it is a sign of; else its source says it."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of what came in."""
-
-    lead: Lead
-    is_repeat: bool
-    """It was there already; this is one more sign of it."""
-    alike: list[LikeLead] = field(default_factory=list)
-
-
-def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken:
-    """Take a lead in; placing, assigning and scoring follow in the background within seconds.
-
-    What is there and open already gets one more signal instead of a second lead. Refuses what nobody could name and
-    values that cannot be.
-    """
-    if new.id is not None and (known := session.get(Lead, new.id)) is not None:
-        return Taken(known, is_repeat=False)  # a phone that asks again
-    if scope is not None:
-        scope.need_changes("lead", (name for name, value in new.fields.items() if value not in (None, "", [])))
-    values = new_values(new.fields)
-    values.setdefault("currency", settings().currency)
-    if not new.always:  # Two posts of the same form at the same moment are one lead.
-        session.execute(text("select pg_advisory_xact_lock(hashtext('leads.take_in'))"))
-    lead = Lead(**values, source=new.source, form_id=new.form_id, consent_text=new.consent_text)
-    lead.consented_at = new.consented_at
-    lead.phones_e164 = phones_e164(lead.phones or (), region_of(session, lead))
-    lead.emails, lead.phones = lead.emails or [], lead.phones or []
-    if new.id is not None:
-        lead.id = new.id
-    if new.at is not None:
-        placing.set_by_hand(lead, new.at)
-    else:
-        placing.reset_pin(lead)
-    alike = [] if new.always else like_leads(session, lead)
-    repeated = next((one for one in alike if one.is_repeat), None)
-    kind = new.signal or SIGN_OF.get(new.source, SignalKind.HAND)
-    if repeated is not None:
-        person = scope.user_id if scope else None
-        there = session.get_one(Lead, repeated.lead_id, with_for_update=True, populate_existing=True)
-        learn_from(session, there, lead)
-        add_signal(session, there.id, kind, lead.message, facts=came_from(lead), actor_id=person)
-        return Taken(there, is_repeat=True, alike=alike)
-    check_number(session, lead.number, None)
-    check_owner(session, lead.owner_id)
-    if scope is not None and scope.source != "job":
-        lead.created_by = scope.user_id
-        from_map = new.source in (LeadSource.MAP, LeadSource.WHITE_SPACE)
-        if lead.owner_id is None and from_map and not scope.may("leads:assign"):
-            lead.owner_id = scope.user_id
-    if lead.owner_id is not None:
-        lead.assigned_at = clock.now()
-    session.add(lead)
-    session.flush()
-    if lead.owner_id is not None:
-        keep_assignment(session, lead, scope, "keeps" if scope and lead.owner_id == scope.user_id else "by_hand")
-    placing.align(session, [lead.id])
-    add_signal(session, lead.id, kind, lead.message, facts=came_from(lead), actor_id=lead.created_by)
-    defer(session, take_care, key=f"lead:{lead.id}", lead_id=str(lead.id), priority=10)
-    session.refresh(lead)
-    return Taken(lead, is_repeat=False, alike=alike)
-
-
-def came_from(lead: Lead) -> dict[str, Any]:
-    """Where one sign came from."""
-    found = {"source": lead.source, "campaign": lead.campaign, "referrer": lead.referrer, **(lead.utm or {})}
-    return {name: value for name, value in found.items() if value}
-
-
-def learn_from(session: Session, there: Lead, again: Lead) -> None:
-    """What a repeat brings that the lead did not have yet; what is there stays."""
-    for name in ("company", "person", "website", "campaign", "referrer", "expected_value"):
-        if getattr(there, name) is None and getattr(again, name, None) is not None:
-            setattr(there, name, getattr(again, name))
-    there.phones = list(dict.fromkeys([*there.phones, *again.phones]))[:10]
-    there.phones_e164 = list(dict.fromkeys([*there.phones_e164, *again.phones_e164]))[:10]
-    there.emails = list(dict.fromkeys([*there.emails, *again.emails]))[:10]
-    if again.consented_at is not None and there.consented_at is None:
-        there.consent_text, there.consented_at = again.consent_text, again.consented_at
-    if there.pin is None and (again.pin is not None or again.street or again.city):
-        for name in ("street", "postcode", "city", "country"):
-            setattr(there, name, getattr(again, name) or getattr(there, name))
-        if again.pin is not None:
-            for name in PIN_FIELDS:
-                setattr(there, name, getattr(again, name))
-        else:
-            placing.reset_pin(there)
-    session.flush()
-    defer(session, take_care, key=f"lead:{there.id}", lead_id=str(there.id), priority=10)
 
 
 def add_signal(
@@ -206,7 +82,7 @@ def write(session: Session, scope: Scope, lead: Lead, values: Mapping[str, Any])
         if name != "owner_id":
             setattr(lead, name, value if value is not None or name not in ("currency",) else settings().currency)
     if "phones" in values or "country" in values:
-        lead.phones_e164 = phones_e164(lead.phones, region_of(session, lead))
+        lead.phones_e164 = phones_e164(lead.phones, region_of(lead, lambda: home_country(session)))
     if placing.ADDRESS_FIELDS & values.keys() and lead.grade not in BY_PEOPLE:
         placing.reset_pin(lead)
     session.flush()
@@ -323,6 +199,15 @@ def delete(session: Session, scope: Scope, lead_id: UUID) -> None:
     session.flush()
 
 
+def delete_many(session: Session, scope: Scope, lead_ids: Iterable[UUID]) -> int:
+    """Take some leads away; returns how many. Those that became accounts, are gone or out of reach are left alone."""
+    found = [lead for lead in reached(session, scope, lead_ids, "leads:write") if lead.state != LeadState.CONVERTED]
+    for lead in found:
+        lead.deleted_at = clock.now()
+    session.flush()
+    return len(found)
+
+
 def restore(session: Session, scope: Scope, lead_id: UUID) -> Lead:
     """Bring a deleted lead back."""
     lead = session.scalars(select(Lead).where(Lead.id == lead_id, queries.within_reach(scope, "leads:write"))).first()
@@ -364,6 +249,6 @@ def check_owner(session: Session, user_id: UUID | None) -> None:
         raise Invalid("Owner: there is no such person.", field="owner_id")
 
 
-def region_of(session: Session, lead: Lead) -> str | None:
+def region_of(lead: Lead, home: Callable[[], str | None]) -> str | None:
     """The country in which the lead's phone numbers are dialled."""
-    return (country_code(lead.country) if lead.country else None) or home_country(session)
+    return (country_code(lead.country) if lead.country else None) or home()

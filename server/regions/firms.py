@@ -53,6 +53,13 @@ def offered(language: str) -> list[str]:
     return sorted({written(kind, language) for kind in table()}, key=lambda one: (fold(one), one))
 
 
+@lru_cache
+def every_word() -> tuple[str, ...]:
+    """The words of all languages and the tags, each once, in their order: what somebody may write for a kind."""
+    known = {*table(), *(one for language in LANGUAGES for one in offered(language))}
+    return tuple(sorted(known, key=lambda one: (fold(one), one)))
+
+
 def _key(written: str) -> str:
     return " ".join(words(fold(written)))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
@@ -96,5 +97,7 @@ def values(session: Session, scope: Scope, subject: str, name: str, begin: str) 
         field = known.relations[first].fields.get(rest) if first in known.relations else None
     if field is None or field.values is None:
         return []
+    if not isinstance(field.values, Select):
+        return [one for one in field.values if one.casefold().startswith(begin.casefold())][:12]
     fits = field.values.where(field.column.istartswith(begin, autoescape=True)).limit(2000)
     return sorted({str(one) for one in session.scalars(fits) if one})[:12]

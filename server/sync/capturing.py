@@ -24,7 +24,7 @@ from server.attachments.service import Announced
 from server.auth.access import Scope
 from server.auth.roles import Level
 from server.kit.errors import Conflict, Invalid, NotFound
-from server.leads import service as leads
+from server.leads import taking
 from server.leads.models import LeadSource
 from server.orders import drafting
 from server.orders import queries as orders
@@ -149,8 +149,8 @@ def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
         "company": d.company, "person": d.person, "note": d.note, "phones": [d.phone] if d.phone else [],
         "emails": [d.email] if d.email else [],
     }  # fmt: skip
-    new = leads.NewLead(fields, LeadSource.MAP, at=LonLat(d.lon, d.lat), id=op.id)
-    lead = leads.take_in(session, new, scope).lead
+    new = taking.NewLead(fields, LeadSource.MAP, at=LonLat(d.lon, d.lat), id=op.id)
+    lead = taking.take_in(session, new, scope).lead
     session.flush()
     session.refresh(lead)
     return lead.id, lead.rev

@@ -61,6 +61,7 @@ def show_density(request: Request, scope: ReadDensity, session: Db, kind: str = 
         sources=firms.sources(session),
         layers=layers(language, values=shows),
         levels=figures.admin_levels(session),
+        in_parts=any(round(float(cell.customers), 1) % 1 for cell in best),
         kinds=kinds_offered(session, language),
         bandwidths=surface.BANDWIDTHS_M,
         has_region=bool(regions.served(session)),
@@ -89,14 +90,16 @@ def show_kinds(request: Request, scope: ReadDensity, session: Db) -> Response:
 
 
 @router.get("/cells/{cell}")
-def show_cell(cell: str, request: Request, scope: ReadDensity, session: Db) -> Response:
-    """All figures of a hexagon, with how they come about and what can be made of it."""
-    found = figures.cell(session, reach.of(session, scope), cell)
+def show_cell(cell: str, request: Request, scope: ReadDensity, session: Db, kind: str = "") -> Response:
+    """All figures of a hexagon, of a kind as the map has it, with how they come about and what can be made of it."""
+    trades = queries.trades_of(session, kind) if kind else None
+    found = figures.cell(session, reach.of(session, scope), cell, trades)
     return render(
         request,
         "density/cell.html",
         scope,
         cell=found,
+        kind=kind,
         shows_values=sees_values(scope),
         currency=settings().currency,
     )

@@ -27,7 +27,7 @@ from server.leads.fields import fields
 from server.leads.models import OPEN, Lead, LeadSource, LeadState, LostReason, SignalKind
 from server.leads.resembling import LikeLead, like_leads
 from server.leads.routes import alike, read, seen
-from server.leads.service import NewLead
+from server.leads.taking import NewLead, take_in
 from server.leads.wording import Say, because, reason
 from server.opportunities import queries as opportunities
 from server.web.filters import chips
@@ -229,7 +229,7 @@ def create(request: Request, scope: WriteLeads, session: Db, sent: Sent) -> Resp
         with attempt(session):
             at = point_of(values["lon"], values["lat"]) if values.get("lon") and values.get("lat") else None
             source = LeadSource(values.get("source") or "hand")
-            taken = service.take_in(session, NewLead(wanted, source, at=at, always="force" in sent), scope)
+            taken = take_in(session, NewLead(wanted, source, at=at, always="force" in sent), scope)
     except WaymarkError as error:
         return new_page(request, scope, session, values, error)
     if taken.is_repeat:

@@ -26,6 +26,8 @@ router = APIRouter(prefix="/white-space", include_in_schema=False)
 
 ReadDensity = Annotated[Scope, requires("density:read")]
 TABS = ("unassigned", "unworked", "alike")
+CLASSES = 6
+"""Colours of the map's ramp."""
 
 
 def wish_of(tab: str, territory_id: str, kind: str, account_class: str, days: str) -> Wish:
@@ -116,10 +118,9 @@ def marked(found: Ranked | None, alike: lookalikes.Found | None) -> dict[str, An
     """What the map shows: ranked hexagons, or look-alikes as points."""
     features: list[dict[str, Any]] = []
     if found:
-        best = max((gap.per_hour for gap in found.gaps), default=0.0) or 1.0
         for rank, gap in enumerate(found.gaps, 1):
-            shape, level = mapping(cell_outline(gap.cell)), int(5 * (gap.per_hour / best) ** 0.5)
-            features.append(feature(shape, {"key": gap.cell, "rank": rank, "level": level}))
+            known = {"key": gap.cell, "rank": rank, "level": found.level(rank, CLASSES)}
+            features.append(feature(mapping(cell_outline(gap.cell)), known))
     for one in alike.alike if alike else ():
         point = {"type": "Point", "coordinates": list(one.at)}
         features.append(feature(point, {"key": str(one.prospect_id), "rank": 0}))
@@ -154,7 +155,8 @@ def reasons_of_gap(language: Language, gap: Gap, wish: Wish, *, by_value: bool) 
             if gap.by_road
             else t("{n} min from {name}, estimated by distance × 1.35", **away)
         )
-        found += [way, t("{n} h of driving", n=number(gap.drive_h, 1))]
+        hours = {"drive": number(gap.drive_h, 1), "visits": number(gap.visit_h, 1)}
+        found += [way, t("{drive} h of driving, {visits} h of visits", **hours)]
     if wish.which is Which.UNASSIGNED:
         found.append(
             t("in “{name}”, which nobody works", name=gap.territory) if gap.territory else t("in no territory")

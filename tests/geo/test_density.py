@@ -53,6 +53,12 @@ def test_many_outlines_are_the_same_as_one_by_one() -> None:
     assert len(cell_outlines([])) == 0
 
 
+def test_a_hexagon_over_the_antimeridian_is_small_and_not_around_the_world() -> None:
+    cell = h3.latlng_to_cell(-16.8, 180.0, 7)
+    west, _, east, _ = cell_outline(cell).bounds
+    assert 179 < west < 180 < east < 181
+
+
 def test_a_resolution_that_h3_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="H3 resolution is 16"):
         count_cells([], 16)

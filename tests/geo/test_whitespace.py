@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.whitespace import FEWEST_BEST, WEIGHTS, BestCustomers, Traits, chance, drive_hours, pooled
+from geo.whitespace import FEWEST_BEST, WEIGHTS, BestCustomers, Traits, chance, drive_hours, per_hour, pooled
 
 BAKERY = Traits("shop=bakery", frozenset({"amenity=bank", "shop=butcher"}), 20.0, "town", 0.0)
 
@@ -37,7 +37,14 @@ def test_hours_count_the_way_there_and_back_for_every_ten_stops_and_the_tour_ins
     assert one == pytest.approx(1.0)
     assert drive_hours(1800, 11, 0.0) == pytest.approx(2.0)
     assert drive_hours(0, 100, 1.0) == pytest.approx(0.7124 * 10 * 1.35 / 30)
-    assert drive_hours(0, 1, 0.0) == pytest.approx(0.25)
+    assert drive_hours(0, 1, 0.0) == 0
+
+
+def test_an_hour_counts_the_visits_too_so_that_next_door_is_not_worth_everything() -> None:
+    assert per_hour(1000, 0.0, 0.5) == pytest.approx(2000)
+    assert per_hour(1000, 1.5, 0.5) == pytest.approx(500)
+    with pytest.raises(ValueError, match="must not be negative"):
+        per_hour(1000, 1.0, 0.0)
 
 
 def test_a_firm_like_the_best_scores_above_others_and_says_why() -> None:

@@ -1,6 +1,6 @@
 """What a room declares so that its objects can be filtered: fields, relations to other rooms' rows, places."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -36,8 +36,8 @@ class Field:
     """The values of a choice."""
     exists: Callable[[ColumnElement[bool]], ColumnElement[bool]] | None = None
     """For fields of child rows: wraps the condition, e.g. into EXISTS."""
-    values: Select[Any] | None = None
-    """Selects the texts that somebody is offered while typing; only what they may know."""
+    values: Select[Any] | Sequence[str] | None = None
+    """The texts that somebody is offered while typing, or selects them; only what they may know."""
     reads: Callable[[str], str | None] | None = None
     """What is stored for a text as people write it; raises `Invalid` for what cannot be. None: the text itself."""
     needs: Callable[[], str | None] | None = None

@@ -151,7 +151,14 @@ class Parser(Reader):
             return Comparison(name, "!^" if negated else "^", self.value(), first.position)
         if negated or self.word.kind != "operator":
             raise FilterError(f"expected {OPERATORS}", self.word.position, help=example(name))
-        return Comparison(name, SIGNS[self.next().text], self.value(), first.position)
+        sign, at = SIGNS[self.next().text], self.word
+        value = self.value()
+        if at.kind == "word" and self.is_sign("="):
+            end = self.words[self.index + 1]
+            written = f"{at.text}={end.text}" if end.kind != "end" else f"{at.text}="
+            help = f'Write {name} = "{written}", or the word that people use for it.'
+            raise FilterError(f"“{written}” needs quotes", at.position, help=help)
+        return Comparison(name, sign, value, first.position)
 
     def aggregate(self, relation: str, function: Function, position: int) -> Aggregate:
         """What follows `orders.sum`."""

@@ -34,6 +34,10 @@ class Reader:
         """Whether the next word is one of these keywords or marks."""
         return self.word.kind in ("word", "mark") and self.word.text.lower() in keywords
 
+    def is_sign(self, sign: str) -> bool:
+        """Whether the next word is this operator."""
+        return self.word.kind == "operator" and self.word.text == sign
+
     def skip(self, *keywords: str) -> bool:
         """Read one of these words if it comes next."""
         if self.is_keyword(*keywords):

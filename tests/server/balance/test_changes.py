@@ -13,9 +13,8 @@ from server.accounts.pins import wkt
 from server.auth.models import Role, User
 from server.kit import clock
 from server.kit.settings import settings
-from server.leads import service as leads
 from server.leads.models import LeadSource
-from server.leads.service import NewLead
+from server.leads.taking import NewLead, take_in
 
 type MakeUser = Callable[..., User]
 type ClientFor = Callable[[User | None], TestClient]
@@ -81,7 +80,7 @@ def test_a_file_of_areas_is_taken_whole_or_not_at_all(client_for: ClientFor, mak
 
 
 def test_open_leads_follow_the_areas(session: Session, client_for: ClientFor, make_user: MakeUser) -> None:
-    lead = leads.take_in(session, NewLead({"company": "Beck"}, LeadSource.API, at=LonLat(9.5, 47.5))).lead
+    lead = take_in(session, NewLead({"company": "Beck"}, LeadSource.API, at=LonLat(9.5, 47.5))).lead
     client = client_for(make_user())
     north = client.post("/api/v1/territories", json={"name": "North", "area": square(9)}).json()
     session.refresh(lead)
@@ -128,6 +127,9 @@ def test_the_second_of_two_managers_is_told_both_versions_and_can_apply_theirs(
     north = client.post("/api/v1/territories", json={"name": "North", "area": square(9)}).json()
     path = f"/api/v1/territories/{north['id']}/members"
     assert client.put(path, json={"members": [str(rita.id)], "rev": north["rev"]}).status_code == 204
+    drawn = {"operation": {"kind": "reshape", "territory_id": north["id"], "area": square(9.2), "rev": north["rev"]}}
+    assert client.post("/api/v1/territory-changes", json=drawn).status_code == 201  # people are no part of an outline
+    assert client.post("/api/v1/territory-changes", json=drawn).status_code == 412
     late = client.put(path, json={"members": [str(otto.id)], "rev": north["rev"]})
     assert (late.status_code, "changed “North” after you opened it" in late.json()["detail"]) == (412, True)
     for_people = {"Accept-Language": "de", "X-CSRF-Token": "of a page's script"}

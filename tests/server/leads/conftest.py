@@ -7,10 +7,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.leads import service
 from server.leads.caring import care_for
 from server.leads.models import Lead, LeadSource
-from server.leads.service import NewLead
+from server.leads.taking import NewLead, take_in
 from tests.server.accounts.conftest import ada, admin_client, east, make_account, otto, rita, scope, west
 
 __all__ = ["ada", "admin_client", "east", "make_account", "otto", "rita", "scope", "west"]
@@ -27,7 +26,7 @@ def make_lead(session: Session) -> MakeLead:
     def make(company: str | None, at: tuple[float, float] | None = None, **more: Any) -> Lead:
         cared, source = more.pop("cared", True), more.pop("source", LeadSource.API)
         new = NewLead({"company": company, **more}, source, at=LonLat(*at) if at else None)
-        lead = service.take_in(session, new).lead
+        lead = take_in(session, new).lead
         if cared:
             care_for(session, [lead])
         session.refresh(lead)

@@ -22,7 +22,8 @@ from server.kit.errors import Invalid, NotFound
 from server.leads import converting, forgetting, queries, service
 from server.leads.converting import Conversion
 from server.leads.models import Lead, LeadSource, LeadState, LostReason, SignalKind
-from server.leads.service import NewLead, NotNow
+from server.leads.service import NotNow
+from server.leads.taking import NewLead, take_in
 from server.records.models import FieldHistory
 from tests.server.leads.conftest import EAST, NOWHERE, WEST
 
@@ -79,7 +80,7 @@ def test_a_lead_outside_every_territory_waits_and_says_why(make_lead: Any, rita:
 
 def test_what_comes_twice_is_one_lead_with_two_signals(session: Any, rita: Any, make_lead: Any) -> None:
     lead = make_lead("Beck Elektro AG", WEST, emails=["office@beck.li"], phones=["+423 237 12 12"], message="Hello")
-    again = service.take_in(
+    again = take_in(
         session,
         NewLead(
             {"company": "Beck Elektro", "emails": ["Office@Beck.li"], "message": "Again", "website": "beck.li"},

@@ -8,10 +8,10 @@ import pytest
 from geo.types import LonLat
 from server.auth.models import Role
 from server.kit import clock
-from server.leads import forms, service
+from server.leads import forms
 from server.leads.caring import care_for
 from server.leads.models import LeadSource
-from server.leads.service import NewLead
+from server.leads.taking import NewLead, take_in
 from tests.server.leads.test_forms import WISH
 from tests.server.web.conftest import token_in
 
@@ -19,7 +19,7 @@ from tests.server.web.conftest import token_in
 @pytest.fixture
 def lead(session: Any) -> Any:
     new = NewLead({"company": "Beck AG", "emails": ["eva@beck.li"]}, LeadSource.API, at=LonLat(9.52, 47.14))
-    made = service.take_in(session, new).lead
+    made = take_in(session, new).lead
     care_for(session, [made])
     return made
 

@@ -4,7 +4,7 @@ import { accounts, prospects, territories } from "./layers.js";
 import { hoverCard } from "./hover.js";
 import { counted, fillLegend } from "./legend.js";
 import { createMap } from "./map.js";
-import { classes, isUnknown, market } from "./market.js";
+import { classes, market } from "./market.js";
 import { savePicture } from "./picture.js";
 import { turn } from "./turning.js";
 
@@ -28,7 +28,7 @@ function showLegend() {
   fillLegend(legend, colours, texts);
   const spread = chosen.known.bandwidth_m_by_zoom[chosen.bandwidth]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))];
   const hint = legend.querySelector("small");
-  const highest = most ? words.most.replace("{n}", number(Math.ceil(most))) : "";
+  const highest = most ? words.most.replace("{n}", chosen.layer === "penetration" ? percent(most) : number(Math.ceil(most))) : "";
   hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", number(Math.round(spread / 10) * 10)) : [highest, words[`formula_${chosen.layer}`], chosen.layer === "penetration" && chosen.kind ? words.no_data : ""].filter(Boolean).join("; ");
   panel.querySelector("[data-for=surface]").hidden = chosen.layer !== "surface";
   panel.querySelector("[data-for=kind]").hidden = chosen.layer === "surface";
@@ -77,19 +77,19 @@ map.on("mousemove", "market-cells", ({ point, features: [hit] }) => {
   const cell = hit.properties;
   const count = (of, n) => (n === 1 ? words[`${of}_one`] : words[`${of}_more`].replace("{n}", number(n, n < 10 ? 1 : 0)));
   const [title, ...lines] = [cell.name, `${count("p", cell.prospects)}, ${count("c", cell.customers)}`,
-    isUnknown(cell) ? count("unknown", cell.unknown ?? cell.customers_of_unknown_kind) : words.share.replace("{p}", percent(cell.penetration)).replace("{low}", percent(cell.low ?? cell.low_90)).replace("{high}", percent(cell.high ?? cell.high_90))].filter(Boolean);
+    cell.not_known ? count("unknown", cell.unknown ?? cell.customers_of_unknown_kind) : words.share.replace("{p}", percent(cell.penetration)).replace("{low}", percent(cell.low ?? cell.low_90)).replace("{high}", percent(cell.high ?? cell.high_90))].filter(Boolean);
   hover.show(point, title, lines.join("\n"));
 });
 map.on("mouseleave", "market-cells", hover.hide);
-export async function show(path, at) {
-  const answer = await fetch(path, { headers: { "HX-Request": "true", Accept: "text/html" } });
+async function show(cell, at) {
+  const answer = await fetch(`/density/cells/${cell}?${new URLSearchParams(chosen.kind ? { kind: chosen.kind } : {})}`, { headers: { "HX-Request": "true", Accept: "text/html" } });
   if (!answer.ok) return;
   hover.hide();
   popup?.remove();
   popup = new maplibregl.Popup({ maxWidth: "320px", focusAfterOpen: false, className: "cell-popup" }).setLngLat(at).setHTML(await answer.text()).addTo(map);
 }
 map.on("click", "market-cells", ({ lngLat, features: [hit] }) => {
-  if (hit.properties.cell) show(`/density/cells/${hit.properties.cell}`, lngLat);
+  if (hit.properties.cell) show(hit.properties.cell, lngLat);
 });
 document.addEventListener("escape", () => popup?.remove());
 document.addEventListener("click", async ({ target }) => {
@@ -104,7 +104,7 @@ document.addEventListener("click", ({ target }) => {
   const cell = target.closest?.(".cells [data-lon]");
   if (!cell) return;
   const at = [Number(cell.dataset.lon), Number(cell.dataset.lat)];
-  map.easeTo({ center: at, zoom: 13.5, duration: 300 });
-  show(`/density/cells/${cell.dataset.cell}`, at);
+  map.easeTo({ center: at, zoom: 12.5, duration: 300 }); // hexagons as large as those of the list
+  show(cell.dataset.cell, at);
 });
 exporting?.querySelector("[data-picture]").addEventListener("click", () => savePicture(map, legend, `density-${chosen.layer}`));

@@ -1,8 +1,9 @@
 // A day on the map: its routes as planned, and how it was driven: as phones recorded it, else check-ins in their order.
 
 import { css } from "./basemap.js";
+import { unrolled } from "./routes.js";
 
-const line = (stops) => ({ type: "LineString", coordinates: stops.map((one) => [one.lon, one.lat]) });
+const line = (stops) => ({ type: "LineString", coordinates: unrolled(stops.map((one) => [one.lon, one.lat])) });
 const feature = (geometry, properties) => ({ type: "Feature", geometry, properties });
 const collection = (features) => ({ type: "FeatureCollection", features });
 
@@ -14,7 +15,7 @@ export function tracks(data) {
       const found = data();
       return {
         sources: {
-          "track-recorded": { type: "geojson", data: collection(found.filter((one) => one.lines.length).map((one) => feature({ type: "MultiLineString", coordinates: one.lines }, { colour: one.colour }))) },
+          "track-recorded": { type: "geojson", data: collection(found.filter((one) => one.lines.length).map((one) => feature({ type: "MultiLineString", coordinates: one.lines.map(unrolled) }, { colour: one.colour }))) },
           "track-ways": { type: "geojson", data: collection(found.filter((one) => !one.lines.length && one.stops.length > 1).map((one) => feature(line(one.stops), { colour: one.colour }))) },
           "track-stops": { type: "geojson", data: collection(found.flatMap((one) => one.stops.map((stop) => feature({ type: "Point", coordinates: [stop.lon, stop.lat] }, { ...stop, rep: one.name, colour: one.colour })))) },
         },

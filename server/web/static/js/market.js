@@ -4,7 +4,6 @@
 import { css, isDark } from "./basemap.js";
 
 const RAMPS = { light: ["#FFFFCC", "#C7E9B4", "#7FCDBB", "#41B6C4", "#2C7FB8", "#253494"], dark: ["#440154", "#414487", "#2A788E", "#22A884", "#7AD151", "#FDE725"] };
-const SHARES = [.02, .05, .1, .2, .4];
 const APART = { light: ["#5E3C99", "#B2ABD2", "#EDEDED", "#FDB863", "#E66101"], dark: ["#8E6BD0", "#5E4B8B", "#39423D", "#A86A1E", "#F08A24"] };
 const CHANCE = [-3, -1.645, 1.645, 3];
 
@@ -12,9 +11,11 @@ export const ramp = () => RAMPS[isDark() ? "dark" : "light"];
 export const apart = () => APART[isDark() ? "dark" : "light"];
 
 /** Quintiles of a figure of areas, each once. */
-function quintiles(values) {
+function quintiles(values, layer) {
   const sorted = values.filter((value) => value > 0).sort((a, b) => a - b);
-  const round = (value) => { const step = 10 ** Math.max(0, Math.floor(Math.log10(value || 1)) - 1); return Math.ceil(value / step) * step; };
+  const share = (value) => Number(value.toFixed(value >= .1 ? 2 : 3));
+  const whole = (value) => { const step = 10 ** Math.max(0, Math.floor(Math.log10(value || 1)) - 1); return Math.ceil(value / step) * step; };
+  const round = layer === "penetration" ? share : whole;
   return [...new Set([.2, .4, .6, .8].map((share) => round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0)))].filter(Boolean);
 }
 
@@ -23,17 +24,15 @@ export function classes(chosen, zoom) {
   const { layer, known, areas } = chosen;
   if (layer === "surface") return { bounds: known.ladder, colours: ramp() };
   if (layer === "difference") return { bounds: CHANCE, colours: apart() };
-  if (layer === "penetration") return { bounds: SHARES, colours: ramp() };
   const resolution = known.resolution_by_zoom[Math.max(0, Math.min(22, Math.floor(zoom)))];
   const figures = areas?.features.map((one) => one.properties[layer] ?? 0);
   const most = areas ? Math.max(0, ...figures) : known.layer_most[layer]?.[resolution] ?? 0;
-  const bounds = areas ? quintiles(figures).filter((bound) => bound < most) : known.layer_breaks[layer]?.[resolution] ?? [];
+  const bounds = areas ? quintiles(figures, layer).filter((bound) => bound < most) : known.layer_breaks[layer]?.[resolution] ?? [];
   return { bounds, most, colours: ramp().slice(0, bounds.length + 1) };
 }
 
-/** Of a kind: there are customers, and of none of them is the kind known. */
-export const isUnknown = ({ customers, unknown, customers_of_unknown_kind: of = 0 }) => customers === 0 && (unknown ?? of) >= .05;
-const UNKNOWN = ["all", ["==", ["get", "customers"], 0], [">=", ["coalesce", ["get", "unknown"], ["get", "customers_of_unknown_kind"], 0], .05]];
+/** Of a kind: nobody knows the penetration there; the server says it of hexagons and areas. */
+const UNKNOWN = ["==", ["coalesce", ["get", "not_known"], false], true];
 
 /** Where there is none of what is counted, no class is drawn. */
 const NONE = { prospects: ["==", ["get", "prospects"], 0], customers: ["<", ["get", "customers"], .05] };

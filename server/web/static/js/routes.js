@@ -13,6 +13,16 @@ export function decode(text) {
   return points;
 }
 
+/** A way over the antimeridian goes on past 180 degrees instead of back around the world. */
+export function unrolled(points) {
+  let turn = 0;
+  return points.map(([lon, lat], at) => {
+    const step = at ? lon - points[at - 1][0] : 0;
+    if (Math.abs(step) > 180) turn -= 360 * Math.sign(step);
+    return [lon + turn, lat];
+  });
+}
+
 const feature = (geometry, properties) => ({ type: "Feature", geometry, properties });
 const point = (at) => ({ type: "Point", coordinates: [at.lon, at.lat] });
 
@@ -20,7 +30,7 @@ const point = (at) => ({ type: "Point", coordinates: [at.lon, at.lat] });
 export function features(drawn) {
   const legs = [], stops = [];
   drawn.forEach((route) => {
-    route.legs.forEach((leg, index) => legs.push(feature({ type: "LineString", coordinates: decode(leg.polyline) }, { colour: route.colour, estimated: leg.estimated, index })));
+    route.legs.forEach((leg, index) => legs.push(feature({ type: "LineString", coordinates: unrolled(decode(leg.polyline)) }, { colour: route.colour, estimated: leg.estimated, index })));
     route.homes.forEach((home) => stops.push(feature(point(home), { label: "", look: "home", colour: route.colour, name: home.name, order: 0 })));
     route.stops.forEach((stop, index) => stops.push(feature(point(stop), { label: stop.label, look: stop.state === "done" ? "done" : "open", colour: route.colour, id: stop.id, name: stop.name, order: 100 - index })));
   });
