@@ -137,6 +137,7 @@ def templates(code: str) -> Environment:
     for name in (
         "number",
         "typed",
+        "amount",
         "money",
         "exact",
         "price",
