@@ -175,13 +175,16 @@ def signed_in(request: Request, session: Session) -> Scope:
 
 
 async def form_csrf(request: Request) -> str:
-    """The CSRF token that an unsafe request brings along, in its header or its form."""
+    """The CSRF token that an unsafe request brings along, in its header or its form; a page that refuses the form finds
+    it in `request.state.sent`.
+    """
     if request.method in ("GET", "HEAD", "OPTIONS") or "authorization" in request.headers:
         return ""
     token = request.headers.get("x-csrf-token", "")
     kind = request.headers.get("content-type", "")
     if not token and kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
-        token = str((await request.form()).get("_csrf", ""))
+        request.state.sent = await request.form()
+        token = str(request.state.sent.get("_csrf", ""))
     return token
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
+from server.demo.words import say
 from server.kit.ids import uuid7
 from server.kit.settings import settings
 from server.opportunities import pipelines, queries, rates
@@ -65,7 +66,7 @@ def past_deals(session: Session, today: date, seed: int = 11) -> int:
         return 0
     chance = random.Random(seed)
     if not queries.pipelines(session):
-        pipelines.create_usual(session)
+        pipelines.create_usual(session, say)
     for word in COMPETITORS:
         if word not in pipelines.choices(session, ChoiceKind.COMPETITOR):
             pipelines.add_choice(session, ChoiceKind.COMPETITOR, word)
@@ -105,10 +106,10 @@ def life_of(chance: random.Random, account: Account, stages: dict[str, Stage], t
     life = Life({}, territory_id=account.territory_id)
     life.dates.append((at.date(), expected))
     will_win = chance.random() < 0.42 * skill
-    order = [stages[name] for name in ("Qualify", "Needs", "Quote", "Negotiate")]
+    order = [stages[say(name)] for name in ("Qualify", "Needs", "Quote", "Negotiate")]
     last = len(order) if will_win else chance.choices((1, 2, 3, 4), (3, 3, 3, 2))[0]
     moment = at
-    for stage in [*order[:last], stages["Won" if will_win else "Lost"]]:
+    for stage in [*order[:last], stages[say("Won" if will_win else "Lost")]]:
         if moment.date() >= today:
             break
         life.way.append((moment, stage))
@@ -127,7 +128,7 @@ def life_of(chance: random.Random, account: Account, stages: dict[str, Stage], t
     close = life.way[-1][0].date() if closed else life.dates[-1][1]
     life.values = {
         "id": uuid7(),
-        "name": thing,
+        "name": say(thing),
         "account_id": account.id,
         "owner_id": account.owner_id,
         "pipeline_id": now.pipeline_id,
@@ -138,11 +139,11 @@ def life_of(chance: random.Random, account: Account, stages: dict[str, Stage], t
         if chance.random() < 0.93
         else ("CHF" if settings().currency != "CHF" else "EUR"),
         "close_on": close,
-        "next_step": None if closed else chance.choice(STEPS),
+        "next_step": None if closed else say(chance.choice(STEPS)),
         "next_step_on": None if closed else today + timedelta(days=chance.randrange(-3, 14)),
         "competitors": [chance.choice(COMPETITORS)] if chance.random() < 0.45 else [],
-        "source": chance.choice(pipelines.USUAL_CHOICES[ChoiceKind.SOURCE]),
-        "reason": chance.choice(words) if closed else None,
+        "source": say(chance.choice(pipelines.USUAL_CHOICES[ChoiceKind.SOURCE])),
+        "reason": say(chance.choice(words)) if closed else None,
         "stage_since": life.way[-1][0],
         "closed_at": life.way[-1][0] if closed else None,
         "created_at": at,

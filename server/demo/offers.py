@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.demo.words import say
 from server.opportunities import pricing
 from server.opportunities.lines import write_lines
 from server.opportunities.models import Opportunity, OpportunityLine, Stage
@@ -29,7 +30,7 @@ def fill(session: Session, today: date, seed: int = 5) -> int:
     offered = (
         select(Opportunity)
         .join(Stage, Stage.id == Opportunity.stage_id)
-        .where(Stage.name.in_(STAGES), Opportunity.amount > 0, Opportunity.deleted_at.is_(None))
+        .where(Stage.name.in_([say(name) for name in STAGES]), Opportunity.amount > 0, Opportunity.deleted_at.is_(None))
         .order_by(Opportunity.created_at, Opportunity.id)
     )
     count = 0

@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
+from server.demo.words import say
 from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.ids import uuid7
@@ -112,11 +113,11 @@ def catalogue(session: Session, today: date) -> list[Good]:
     products.use_list(session, best.id, [Customer(account_class="A")])
     goods, counter = [], 1000
     for branch, (name, unit, entries) in enumerate(CATALOGUE):
-        category = products.category(session, name)
+        category = products.category(session, say(name))
         for label, price, least, step in entries:
             counter += 1
             digits = f"76400000{counter}"
-            made = {"number": f"P-{counter}", "name": label, "category_id": category.id, "unit": unit,
+            made = {"number": f"P-{counter}", "name": say(label), "category_id": category.id, "unit": unit,
                     "min_quantity": least, "quantity_step": step if int(least) > 1 else 1,
                     "tax_class_id": standard.id, "ean": digits + check_digit(digits)}  # fmt: skip
             product = products.create(session, made)

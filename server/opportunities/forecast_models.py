@@ -93,7 +93,7 @@ class ForecastSnapshot(Base):
     stage_id: Mapped[UUID]
     owner_id: Mapped[UUID | None]
     territory_id: Mapped[UUID | None]
-    amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    amount: Mapped[Decimal | None] = mapped_column(Numeric)
     currency: Mapped[str]
     probability: Mapped[Decimal] = mapped_column(Numeric(4, 3))
     category: Mapped[str]

@@ -13,8 +13,8 @@ from server.kit import clock
 from server.kit.errors import Invalid
 from server.opportunities.models import Opportunity, OpportunityLine
 from server.opportunities.pricing import sums, tax
-from server.opportunities.values import DEAL, cleaned
-from server.products.models import Product
+from server.opportunities.values import DEAL, cleaned, fitted
+from server.products.models import Product, TaxClass
 from server.products.values import between
 
 MOST = 500
@@ -30,6 +30,7 @@ def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str
         raise Invalid(f"A deal has at most {MOST} lines.", field="lines")
     made = [line_of(place, given) for place, given in enumerate(lines)]
     check_products(session, deal, made)
+    check_taxes(session, made)
     tax(session, deal, made)
     amount = sums(made, deal.currency).net
     if amount > MAX_MONEY:
@@ -43,7 +44,7 @@ def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str
         line.opportunity_id = deal.id
     session.add_all(made)
     if made:
-        deal.amount = amount
+        deal.amount = fitted(amount, deal.currency)
     session.flush()
 
 
@@ -59,6 +60,18 @@ def check_products(session: Session, deal: Opportunity, lines: Sequence[Opportun
             raise Invalid(
                 f"Line {place + 1}: “{line.name}” names a product that is not in the catalogue.",
                 help="Search the catalogue for it, or leave the product out and say in words what it is.",
+                field="lines",
+            )
+
+
+def check_taxes(session: Session, lines: Sequence[OpportunityLine]) -> None:
+    wanted = {line.tax_class_id for line in lines if line.tax_class_id}
+    known = set(session.scalars(select(TaxClass.id).where(TaxClass.id.in_(wanted)))) if wanted else set()
+    for place, line in enumerate(lines):
+        if line.tax_class_id and line.tax_class_id not in known:
+            raise Invalid(
+                f"Line {place + 1}: there is no such tax class.",
+                help="Choose one from the list, or leave it to the product.",
                 field="lines",
             )
 
@@ -99,7 +112,7 @@ def line_of(place: int, given: Mapping[str, Any]) -> OpportunityLine:
         unit_price=number("unit_price"),
         discount=number("discount_percent") / 100 if is_percent else number("discount"),
         is_gross=False,
-        tax_code=plain(given.get("tax_code"), 20),
+        tax_class_id=cleaned(DEAL, "site_id", given.get("tax_class_id")),
     )
 
 

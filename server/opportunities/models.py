@@ -112,7 +112,7 @@ class Opportunity(Record, Base):
     pipeline_id: Mapped[UUID] = mapped_column(ForeignKey("pipeline.id"))
     stage_id: Mapped[UUID] = mapped_column(ForeignKey("stage.id"))
     state: Mapped[str] = mapped_column(server_default=State.OPEN.value, comment="What the stage says: open, won, lost.")
-    amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2), comment="The sum of the lines, where there are any.")
+    amount: Mapped[Decimal | None] = mapped_column(Numeric, comment="The sum of the lines, where there are any.")
     currency: Mapped[str] = mapped_column(server_default="EUR", comment="ISO 4217, of amount and lines.")
     close_on: Mapped[date] = mapped_column(comment="When the order is expected.")
     probability: Mapped[Decimal | None] = mapped_column(Numeric(4, 3), comment="Null: what the stage says.")
@@ -162,7 +162,9 @@ class OpportunityLine(Record, Base):
     discount: Mapped[Decimal] = mapped_column(Numeric(6, 5), server_default=text("0"), comment="Share, 0 to 1.")
     is_gross: Mapped[bool] = mapped_column(server_default=text("false"), comment="The price contains the tax.")
     tax_percent: Mapped[Decimal | None] = mapped_column(Numeric(6, 3), comment="Null: unknown, counts as nothing.")
-    tax_code: Mapped[str | None]
+    tax_class_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("tax_class.id"), index=True, comment="Null: the product's, where there is one."
+    )
 
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
@@ -183,7 +185,7 @@ class StageChange(Base):
     to_stage_id: Mapped[UUID] = mapped_column(ForeignKey("stage.id"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"), comment="Null: Waymark itself.")
-    amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2), comment="As it was then.")
+    amount: Mapped[Decimal | None] = mapped_column(Numeric, comment="As it was then.")
     currency: Mapped[str]
     days_in_stage: Mapped[Decimal | None] = mapped_column(Numeric(10, 2), comment="In the stage that it left.")
 

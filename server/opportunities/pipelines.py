@@ -1,6 +1,6 @@
 """The rules of pipelines, their stages and the words of lists; admins and managers edit them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -68,15 +68,15 @@ USUAL_CHOICES = {
 }
 
 
-def create_usual(session: Session) -> Pipeline:
-    """Begin with a pipeline that fits many: six stages, reasons, sources."""
-    pipeline = create(session, "Sales")
+def create_usual(session: Session, say: Callable[[str], str] = str) -> Pipeline:
+    """Begin with a pipeline that fits many: six stages, reasons, sources, in the words of the company's language."""
+    pipeline = create(session, say("Sales"))
     for title, probability, category, rotten, fields in USUAL:
         add_stage(
             session,
             pipeline.id,
             {
-                "name": title,
+                "name": say(title),
                 "probability": probability,
                 "category": category,
                 "rotten_days": rotten,
@@ -87,7 +87,7 @@ def create_usual(session: Session) -> Pipeline:
         )
     for kind, words in USUAL_CHOICES.items():
         known = choices(session, kind)
-        for word in words:
+        for word in map(say, words):
             if word not in known:
                 add_choice(session, kind, word)
     return pipeline

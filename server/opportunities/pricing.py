@@ -57,21 +57,21 @@ def listed_prices(
 
 
 def tax(session: Session, deal: Opportunity, lines: Sequence[OpportunityLine]) -> None:
-    """Say of each line of a product whether its price contains the tax, as the list says that names the product, and
-    which tax it is.
+    """Say of each line which tax it has, its own class or its product's, and whether its price contains it, as the list
+    says that names the product.
     """
     listed = listed_prices(session, deal, lines)
-    if not listed:
+    if not listed and not any(line.tax_class_id for line in lines):
         return
-    ids = {line.product_id for line in lines if line.position in listed}
+    ids = {line.product_id for line in lines if line.product_id}
     rows = session.execute(select(Product.id, Product.tax_class_id).where(Product.id.in_(ids)))
     classes: dict[UUID | None, UUID | None] = {product_id: tax_class_id for product_id, tax_class_id in rows}
     rates, day = products.tax_rates(session), clock.today(settings().zone)
     country = country_of(session, accounts.surviving(session, deal.account_id), deal.site_id)
     for line in lines:
-        if line.position in listed:
-            tax_class_id = classes.get(line.product_id)
-            line.is_gross = listed[line.position].is_gross
+        line.is_gross = line.position in listed and listed[line.position].is_gross
+        if line.position in listed or line.tax_class_id:
+            tax_class_id = line.tax_class_id or classes.get(line.product_id)
             line.tax_percent = rate_on(rates.get(tax_class_id, ()) if tax_class_id else (), country, day)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -330,6 +330,11 @@ class Step:
     from_name: str | None
     to_name: str
     who: str | None
+
+    @property
+    def at(self) -> datetime:
+        """When it took it."""
+        return self.change.at
 
 
 def way_of(session: Session, deal_id: UUID) -> list[Step]:

@@ -15,7 +15,7 @@ from server.kit.database import Db
 from server.kit.etags import BaseRevision, tag
 from server.kit.paging import Cursor, Limit, Page
 from server.kit.tiles import TileAddress, tile_response
-from server.opportunities import boards, bulk, exporting, moving, queries, service, tiles
+from server.opportunities import boards, bulk, exporting, line_history, moving, queries, service, tiles
 from server.opportunities.fields import fields
 from server.opportunities.schemas import (
     BoardRead,
@@ -28,6 +28,7 @@ from server.opportunities.schemas import (
     DealListed,
     DealRead,
     FieldRead,
+    LinesSavedRead,
     LinesWrite,
     MoveWrite,
     StageRead,
@@ -163,6 +164,14 @@ def move(
     """Move to a stage. 422 `fields_missing` names what the stage wants; 412 `moved_meanwhile` says where it stands."""
     done = moving.move(session, scope, deal_id, body.stage_id, base, body.fields.given())
     return read(session, scope, deal_id, response, done.notes)
+
+
+@router.get("/api/v1/opportunities/{deal_id}/lines/history")
+def get_line_history(deal_id: UUID, scope: ReadDeals, session: Db) -> list[LinesSavedRead]:
+    """What became of the deal's lines, the latest save first. 403 for whoever may not see amounts."""
+    scope.need_sees("opportunity", "amount")
+    found = line_history.history(session, queries.find(session, scope, deal_id))
+    return [LinesSavedRead.model_validate(one) for one in found]
 
 
 @router.put("/api/v1/opportunities/{deal_id}/lines")

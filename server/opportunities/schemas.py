@@ -42,7 +42,7 @@ class LineWrite(Write):
     quantity: Decimal
     unit_price: Decimal = Field(description="With or without tax, as the account's price list of the product says.")
     discount: Decimal = Field(default=Decimal(0), description="Share, 0 to 1, with at most five decimals.")
-    tax_code: str | None = None
+    tax_class_id: UUID | None = Field(default=None, description="Null: that of the product, where there is one.")
     product_id: UUID | None = None
 
 
@@ -57,8 +57,33 @@ class LineRead(Read):
     discount: Decimal
     is_gross: bool = Field(description="The price contains the tax; the amount of the deal never does.")
     tax_percent: Decimal | None = Field(description="Null: unknown, counts as nothing.")
-    tax_code: str | None
+    tax_class_id: UUID | None
     product_id: UUID | None
+
+
+class LineStoodRead(Read):
+    """A line as it stood."""
+
+    quantity: Decimal
+    unit_price: Decimal
+    discount: Decimal = Field(description="Share, 0 to 1.")
+    amount: Decimal = Field(description="What it came to; with the tax, if its price contained it.")
+
+
+class LineChangeRead(Read):
+    """One line that came, went or changed."""
+
+    name: str
+    old: LineStoodRead | None = Field(description="Null: it came.")
+    new: LineStoodRead | None = Field(description="Null: it went.")
+
+
+class LinesSavedRead(Read):
+    """What somebody changed in the lines of a deal at once."""
+
+    at: datetime
+    who: str | None = Field(description="Null: Waymark itself.")
+    changes: list[LineChangeRead]
 
 
 class DealListed(Veiled, Read):

@@ -21,7 +21,7 @@ from server.kit.settings import settings
 from server.opportunities import pipelines, queries
 from server.opportunities.lines import write_lines
 from server.opportunities.models import ChoiceKind, Opportunity, Stage, StageChange, State
-from server.opportunities.values import DEAL, DEAL_RULES, cleaned, wire
+from server.opportunities.values import DEAL, DEAL_RULES, cleaned, fitted, wire
 from server.records import queries as records
 from server.records.merging import Clash, Current, Delta, Json, merge
 from server.webhooks import service as webhooks
@@ -262,6 +262,7 @@ def find(session: Session, scope: Scope, deal_id: UUID, permission: str = "oppor
 
 def written(session: Session, deal: Opportunity) -> Opportunity:
     """The deal as it is stored now; other programs are told of it."""
+    deal.amount = fitted(deal.amount, deal.currency)
     session.flush()
     session.refresh(deal)
     webhooks.announce(session, "opportunity", str(deal.id), str(deal.rev))

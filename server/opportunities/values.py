@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from server.accounts.values import Rule, cleaned, currency, day, identity, money, plain, tags, text
 from server.kit.errors import Invalid
 from server.opportunities.models import Category
+from server.products.money import digits
 from server.products.values import between
 from server.records.merging import Json, Rules
 
@@ -34,6 +35,18 @@ def needed(rule: Callable[[object], Any]) -> Callable[[object], Any]:
         return found
 
     return checked
+
+
+def amount(value: object) -> Decimal | None:
+    """An amount with two decimals; not negative. A third one that is written stays, for currencies that have three."""
+    found = money(value)
+    finer = None if found is None else Decimal(str(value)).quantize(Decimal("0.001"))
+    return found if finer == found else finer
+
+
+def fitted(amount: Decimal | None, currency: str) -> Decimal | None:
+    """An amount with the decimals of its currency, at least two."""
+    return None if amount is None else amount.quantize(Decimal(1).scaleb(-max(2, digits(currency))), ROUND_HALF_UP)
 
 
 share = between("0", "1", 3)
@@ -76,7 +89,7 @@ DEAL: dict[str, Rule] = {
     "site_id": Rule(identity, "Site"),
     "contact_id": Rule(identity, "Contact"),
     "owner_id": Rule(identity, "Owner"),
-    "amount": Rule(money, "Amount"),
+    "amount": Rule(amount, "Amount"),
     "currency": Rule(currency, "Currency"),
     "close_on": Rule(needed(day), "Expected close"),
     "probability": Rule(share, "Probability"),
@@ -112,8 +125,10 @@ def wire(field: str, value: object) -> Json:
     """A field's value as it travels and as it is compared: amounts as decimal text, ids and days as text."""
     if value is None:
         return None
-    if field in ("amount", "probability"):
-        return str(Decimal(str(value)).quantize(Decimal("0.01" if field == "amount" else "0.001")))
+    if field == "amount":
+        return str(amount(value))
+    if field == "probability":
+        return str(Decimal(str(value)).quantize(Decimal("0.001")))
     if isinstance(value, bool | int | float | str | dict):
         return value
     if isinstance(value, list | tuple):

@@ -1,5 +1,6 @@
 """A quote or an order from a deal: what the deal is about becomes its lines."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -24,7 +25,13 @@ def begun_from(session: Session, scope: Scope, deal_id: UUID, kind: Kind, id: UU
 
     def line_of(line: OpportunityLine) -> NewLine:
         price = listed.get(line.position)
-        fields = {"text": line.name, "quantity": line.quantity, "discount_percent": line.discount * HUNDRED}
+        fields: dict[str, Any] = {
+            "text": line.name,
+            "quantity": line.quantity,
+            "discount_percent": line.discount * HUNDRED,
+        }
+        if line.tax_class_id:
+            fields |= {"tax_class_id": line.tax_class_id}
         if price is not None and (price.unit_price, price.is_gross) == (line.unit_price, line.is_gross):
             return NewLine(line.product_id, fields=fields)
         agreed = fields | {"unit_price": line.unit_price}

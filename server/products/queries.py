@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
@@ -30,12 +30,28 @@ from server.products.models import (
     TaxRate,
 )
 from server.products.pricing import Book, Listed, Rank, Rate
+from server.records.binned import binned
 
 
 def visible_to(scope: Scope, permission: str = "products:read") -> Select[Product]:
     """The products that a permission of somebody reaches: all, or none."""
     statement = select(Product).where(Product.deleted_at.is_(None))
     return statement if scope.may(permission) else statement.where(Product.id.is_(None))
+
+
+def in_bin(scope: Scope) -> Select[Any]:
+    """Deleted products, for the bin of those who keep the catalogue."""
+    column = Product.__table__.c
+    title = func.concat_ws(" ", column.number, column.name)
+    rows = select(*binned(entity="product", id=column.id, title=title, deleted_at=column.deleted_at))
+    return rows.where(column.deleted_at.is_not(None), literal(scope.may("products:write")))
+
+
+def lists_in_bin(scope: Scope) -> Select[Any]:
+    """Deleted price lists, for the same."""
+    column = PriceList.__table__.c
+    rows = select(*binned(entity="price_list", id=column.id, title=column.name, deleted_at=column.deleted_at))
+    return rows.where(column.deleted_at.is_not(None), literal(scope.may("products:write")))
 
 
 def language(session: Session, scope: Scope) -> Vocabulary:

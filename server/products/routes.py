@@ -211,6 +211,14 @@ def create_list(body: PriceListFields, _scope: WriteProducts, session: Db, respo
     return read_list(session, one)
 
 
+@router.get("/price-lists/{list_id}")
+def get_list(list_id: UUID, _scope: ReadProducts, session: Db, response: Response) -> PriceListRead:
+    """One price list."""
+    one = service.found(session, PriceList, list_id, "price list")
+    tag(response, one.rev)
+    return read_list(session, one)
+
+
 @router.patch("/price-lists/{list_id}")
 def change_list(
     list_id: UUID, body: PriceListFields, _scope: WriteProducts, session: Db, base: BaseRevision, response: Response

@@ -318,6 +318,16 @@ def delete_list(session: Session, list_id: UUID, base_rev: int) -> None:
     session.flush()
 
 
+def restore_list(session: Session, list_id: UUID) -> None:
+    """Bring a deleted price list back. Refuses when its name is taken by now, or its base list is gone."""
+    one = session.get(PriceList, list_id, with_for_update=True, populate_existing=True)
+    if one is None:
+        raise NotFound("There is no such price list.", id=str(list_id))
+    check_list(session, {name: getattr(one, name) for name in PRICE_LIST}, one.id)
+    one.deleted_at = None
+    session.flush()
+
+
 def set_price(session: Session, list_id: UUID, product_id: UUID, unit_price: object, min_quantity: object = 1) -> Price:
     """Say what a product costs in a list from a quantity on; the same quantity again corrects it."""
     found(session, PriceList, list_id, "price list")

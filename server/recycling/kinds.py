@@ -23,7 +23,10 @@ from server.leads import service as lead_rules
 from server.opportunities import queries as opportunities
 from server.opportunities import service as deal_rules
 from server.orders import service as order_rules
+from server.products import queries as products
 from server.recycling import purging, rooms
+from server.segments import queries as segments
+from server.segments import service as segment_rules
 from server.tickets import queries as tickets
 from server.tickets import service as ticket_rules
 
@@ -83,6 +86,18 @@ KINDS: Mapping[str, Kind] = {
     ),
     "ticket": Kind(
         "Ticket", "ticket", "tickets:assign", tickets.in_bin, ticket_rules.restore, purging.tickets, "/tickets/{id}"
+    ),
+    "product": Kind(
+        "Product", "package", "products:write", products.in_bin, rooms.restore_product, purging.products,
+        "/products/{id}",
+    ),
+    "price_list": Kind(
+        "Price list", "receipt", "products:write", products.lists_in_bin, rooms.restore_list, purging.price_lists,
+        "/price-lists/{id}",
+    ),
+    "segment": Kind(
+        "Segment", "list-filter", "segments:write", segments.in_bin, segment_rules.restore, purging.segments,
+        "/segments/{id}",
     ),
     "merge": Kind(
         "Merge", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"

@@ -1,4 +1,6 @@
-"""What is removed for good of leads, deals, orders, tickets and activities, with what hangs on each."""
+"""What is removed for good of leads, deals, orders, tickets, activities, the catalogue and segments, with what hangs on
+each.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -81,3 +83,17 @@ activities = removes(
     " or exists (select from caldav_item c where c.activity_id = t.id)"
     " or exists (select from inbox_mail i where i.activity_id = t.id)",
 )
+products = removes(
+    "product",
+    ("stock_level", "product_id"),
+    records=(("price", "product_id"),),
+    kept="exists (select from order_line l where l.product_id = t.id)"
+    " or exists (select from opportunity_line l where l.product_id = t.id)"
+    " or exists (select from product o where o.successor_id = t.id)",
+)
+price_lists = removes(
+    "price_list",
+    records=(("price", "price_list_id"), ("price_list_use", "price_list_id")),
+    kept="exists (select from price_list o where o.base_id = t.id)",
+)
+segments = removes("segment", kept="exists (select from plan p where p.segment_id = t.id)")

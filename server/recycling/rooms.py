@@ -1,4 +1,4 @@
-"""What the bin shows of leads, orders and activities."""
+"""What the bin shows of leads, orders and activities, and how the catalogue comes back."""
 
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from server.kit.errors import NotFound
 from server.leads import queries as leads
 from server.leads.models import Lead
 from server.orders.models import Order
+from server.products import service as products
 from server.records.binned import binned
 
 
@@ -32,7 +33,7 @@ def reached(scope: Scope, permission: str) -> Select[Any]:
 
 def orders_gone(scope: Scope) -> Select[Any]:
     """Drafts of quotes and orders that were thrown away and that the person may bring back."""
-    title = func.coalesce(Order.number, Order.reference, Order.note)
+    title = func.coalesce(Order.number, Order.reference, Order.note, Order.kind)
     columns = binned(entity="order", id=Order.id, title=title, deleted_at=Order.deleted_at, account_id=Order.account_id)
     mine = or_(accounts.reached_through(Order.account_id, scope, "orders:write"), Order.owner_id == scope.user_id)
     return select(*columns).where(Order.deleted_at.is_not(None), mine)
@@ -60,3 +61,15 @@ def restore_activity(session: Session, scope: Scope, activity_id: UUID) -> None:
     if row is None:
         raise NotFound("There is no such activity.", id=str(activity_id))
     agenda.bring_back(session, row)
+
+
+def restore_product(session: Session, scope: Scope, product_id: UUID) -> None:
+    """Bring a product back; the catalogue belongs to all who write it."""
+    scope.need("products:write")
+    products.restore(session, product_id)
+
+
+def restore_list(session: Session, scope: Scope, list_id: UUID) -> None:
+    """Bring a price list back with its prices."""
+    scope.need("products:write")
+    products.restore_list(session, list_id)

@@ -24,7 +24,7 @@ from server.leads.models import Lead
 from server.leads.relations import origins
 from server.opportunities import queries as opportunities
 from server.opportunities.models import Opportunity
-from server.opportunities.relations import deals
+from server.opportunities.relations import deals, lines
 from server.orders import queries as orders
 from server.orders.models import Order
 from server.orders.relations import orders as orders_of_account
@@ -58,7 +58,7 @@ SUBJECTS = (
     ),
     Subject(
         "opportunity", "Deals", "opportunities:read", "/pipeline/list", "/pipeline/deals/{id}", opportunities.language,
-        opportunities.visible_to, Opportunity.id, Opportunity.name,
+        opportunities.visible_to, Opportunity.id, Opportunity.name, (lines,),
     ),
     Subject(
         "order", "Orders", "orders:read", "/orders", "/orders/{id}", orders.language, orders.visible_to, Order.id,

@@ -15,6 +15,7 @@ from server.auth.roles import Level
 from server.kit.errors import Invalid, NotFound
 from server.kit.filtering import FilterError, Subject, Vocabulary, catalogue, compile_filter, parse
 from server.kit.filtering.nodes import Within
+from server.records.binned import binned
 from server.segments.models import SavedView, Segment, SegmentChange, SegmentCount, SegmentMember, Sharing
 
 
@@ -37,18 +38,25 @@ def shared_with(scope: Scope, table: type[Segment] | type[SavedView]) -> ColumnE
     )
 
 
-def visible_to(scope: Scope) -> Select[Segment]:
-    """The segments that somebody may use: of kinds that they may read, their own and shared ones."""
+def visible_to(scope: Scope, *, is_deleted: bool = False) -> Select[Segment]:
+    """The segments that somebody may use: of kinds that they may read, their own and shared ones; or deleted ones."""
     kinds = [one.name for one in catalogue().subjects.values() if scope.may(one.permission)]
-    statement = select(Segment).where(Segment.deleted_at.is_(None), Segment.subject.in_(kinds))
+    there = Segment.deleted_at.is_not(None) if is_deleted else Segment.deleted_at.is_(None)
+    statement = select(Segment).where(there, Segment.subject.in_(kinds))
     return statement.where(shared_with(scope, Segment))
 
 
-def editable_by(scope: Scope) -> Select[Segment]:
+def in_bin(scope: Scope) -> Select[Any]:
+    """Deleted segments that somebody may bring back, for the bin."""
+    rows = editable_by(scope, is_deleted=True).subquery()
+    return select(*binned(entity="segment", id=rows.c.id, title=rows.c.name, deleted_at=rows.c.deleted_at))
+
+
+def editable_by(scope: Scope, *, is_deleted: bool = False) -> Select[Segment]:
     """The segments that somebody may change: their own; with the right over all, every shared one."""
     if not scope.may("segments:write"):
         return select(Segment).where(Segment.id.is_(None))
-    statement = visible_to(scope)
+    statement = visible_to(scope, is_deleted=is_deleted)
     return (
         statement if scope.level("segments:write") >= Level.ALL else statement.where(Segment.owner_id == scope.user_id)
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from server.accounts.editing import changed_meanwhile, require_revision
 from server.auth.access import Scope
 from server.kit import clock
-from server.kit.errors import Conflict, Invalid
+from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.filtering import FilterError, compile_filter, parse, write
 from server.kit.filtering.nodes import Node, Within, walk
 from server.records import queries as records
@@ -208,6 +208,17 @@ def delete(session: Session, scope: Scope, segment_id: UUID, base_rev: int) -> N
     require_revision(segment.name, segment.id, segment.rev, base_rev)
     refuse_in_use(session, segment, "deleted")
     segment.deleted_at = clock.now()
+
+
+def restore(session: Session, scope: Scope, segment_id: UUID) -> None:
+    """Bring a deleted segment back. Refuses when its name is taken by now."""
+    gone = queries.editable_by(scope, is_deleted=True).where(Segment.id == segment_id).with_for_update()
+    segment = session.scalars(gone).one_or_none()
+    if segment is None:
+        raise NotFound("There is no such segment.", id=str(segment_id))
+    named(session, segment.subject, segment.name, segment)
+    segment.deleted_at = None
+    session.flush()
 
 
 def refuse_in_use(session: Session, segment: Segment, verb: str) -> None:

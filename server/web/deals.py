@@ -19,10 +19,13 @@ from server.fields.queries import fields_of
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, PreconditionFailed, WaymarkError
 from server.kit.settings import settings
-from server.opportunities import moving, pipelines, pricing, queries, service
-from server.opportunities.models import ChoiceKind
+from server.opportunities import line_history, moving, pipelines, pricing, queries, service
+from server.opportunities.line_history import Saved
+from server.opportunities.models import ChoiceKind, Opportunity
+from server.opportunities.queries import Step
 from server.opportunities.service import NewDeal
 from server.opportunities.values import DEAL, percent
+from server.products import queries as products
 from server.products.money import digits
 from server.web.deal_lines import numbers_of, recognised
 from server.web.forms import Sent, given, text
@@ -150,7 +153,8 @@ def deal_page(
         sums=pricing.sums(lines, row.deal.currency),
         listed_prices=pricing.listed_prices(session, row.deal, lines, scope.zone),
         numbers=numbers_of(session, [line.product_id for line in lines if line.product_id]),
-        steps=queries.way_of(session, deal_id),
+        past=past_of(session, scope, row.deal),
+        taxes=products.tax_classes(session),
         own_fields=fields_of(session, "opportunity"),
         contact=next((name for key, name in contacts_of(session, row.account_id) if key == row.deal.contact_id), None),
         others=others[:8],
@@ -161,6 +165,14 @@ def deal_page(
         told=request.query_params.get("told", ""),
         **choices(request, session, scope),
     )
+
+
+def past_of(session: Session, scope: Scope, deal: Opportunity) -> list[Step | Saved]:
+    """How a deal came here, the latest first: its steps through the stages, and what became of its lines."""
+    past: list[Step | Saved] = [*queries.way_of(session, deal.id)]
+    if scope.sees("opportunity", "amount"):
+        past += line_history.history(session, deal)
+    return sorted(past, key=lambda one: one.at, reverse=True)
 
 
 def contacts_of(session: Session, account_id: UUID) -> list[tuple[UUID, str]]:
@@ -333,7 +345,7 @@ def set_lines(
     request: Request, deal_id: UUID, scope: WriteDeals, session: Db, sent: Sent, rev: Annotated[int, Form()]
 ) -> Response:
     """Write the lines of a deal: one row of the form each, empty ones are left out."""
-    names = ("name", "quantity", "unit_price", "discount_percent", "tax_code")
+    names = ("name", "quantity", "unit_price", "discount_percent", "tax_class_id")
     rows = zip(*(sent.getlist(f"line_{name.removesuffix('_percent')}") for name in names), strict=False)
     typed = [dict(zip(names, map(str, row), strict=True)) for row in rows if any(str(cell).strip() for cell in row)]
     try:

@@ -49,8 +49,13 @@ class Language:
     code: str
 
     def t(self, text: str, /, **values: object) -> str:
-        """A text in this language; where a translation is missing, in English."""
-        found = catalogue(self.code).get(text, text)
+        """A text in this language; where a translation is missing, in English. One of something has a text of its own
+        where the catalogue has one: `{n} deals|1`.
+        """
+        known = catalogue(self.code)
+        found = known.get(text, text)
+        if str(values.get("n", values.get("count"))) == "1":
+            found = known.get(f"{text}|1", found)
         return found.format(**values) if values else found
 
     def firm(self, kind: str) -> str:
@@ -77,6 +82,10 @@ class Language:
     def money(self, value: float | Decimal | None, currency: str) -> str:
         """An amount without cents, with its currency."""
         return "–" if value is None else f"{self.number(value)} {currency}"
+
+    def amount(self, value: Decimal | None, currency: str) -> str:
+        """An amount as somebody gave it: with cents only where it has some, 4,920.46 EUR but 5,000 EUR."""
+        return self.money(value, currency) if value is None or value == int(value) else self.exact(value, currency)
 
     def exact(self, value: Decimal | None, currency: str) -> str:
         """An amount with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""

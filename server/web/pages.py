@@ -41,6 +41,10 @@ POLICY = (
 """Everything comes from us; MapLibre starts its worker from a blob and sizes its canvas inline."""
 
 
+UNSAID = frozenset({"_csrf", "password", "old", "new"})
+"""Fields of forms that are not sent back."""
+
+
 @dataclass(frozen=True)
 class Room:
     """One entry of the rail."""
@@ -133,6 +137,7 @@ def templates(code: str) -> Environment:
     for name in (
         "number",
         "typed",
+        "amount",
         "money",
         "exact",
         "price",
@@ -180,8 +185,20 @@ def html(request: Request, template: str, scope: Scope | None, **values: Any) ->
         zone=zone,
         now=clock.now(),
         today=clock.today(zone),
+        refused_form=refused_form(request, values.get("error")),
         **values,
     )
+
+
+def refused_form(request: Request, error: object) -> dict[str, Any] | None:
+    """What a form said that is refused, for `refused.js`: where several forms stand on a page, what was typed into the
+    refused one is back in it. No secret is said again.
+    """
+    sent = getattr(request.state, "sent", None)
+    if not sent or not isinstance(error, WaymarkError):
+        return None
+    told = [[name, value] for name, value in sent.multi_items() if name not in UNSAID and isinstance(value, str)]
+    return {"path": request.url.path, "sent": told, "field": error.details.get("field")}
 
 
 def render(request: Request, template: str, scope: Scope | None, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -18,6 +18,7 @@ from server.opportunities.models import ChoiceKind, Opportunity
 from server.opportunities.values import DEAL, REQUIRABLE
 from server.web.deals import CATEGORY_NAMES, share_in
 from server.web.forms import Sent, number, text
+from server.web.language import Language
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/pipeline/settings", include_in_schema=False)
@@ -80,7 +81,7 @@ def stage_values(sent: FormData) -> dict[str, Any]:
 @router.post("/usual")
 def begin(request: Request, scope: WritePipelines, session: Db) -> Response:
     """Begin with the usual pipeline."""
-    answer = done(request, scope, session, lambda: pipelines.create_usual(session))
+    answer = done(request, scope, session, lambda: pipelines.create_usual(session, Language(settings().language).t))
     return go("/pipeline") if answer.status_code == 303 else answer
 
 

@@ -153,6 +153,20 @@ def edit_list(
     return go(f"/price-lists/{list_id}")
 
 
+@router.post("/price-lists/{list_id}/delete")
+def delete_list(
+    request: Request, list_id: UUID, scope: WriteProducts, session: Db, rev: Annotated[int, Form()]
+) -> Response:
+    """Take a price list away; it lies in the bin."""
+    one = found_list(session, list_id)
+    try:
+        with attempt(session):
+            service.delete_list(session, list_id, rev)
+    except WaymarkError as error:
+        return list_page(request, scope, session, one, error)
+    return go("/price-lists")
+
+
 def change_list(session: Session, one: PriceList, rev: int, sent: Any) -> None:
     """One of the page's forms: a price, one that goes, whom the list is for, or the list itself."""
     if "code" in sent:

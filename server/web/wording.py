@@ -31,7 +31,7 @@ class Wording:
 
     def __init__(self, texts: Mapping[str, str], *, has_comma: bool) -> None:
         self.texts = texts
-        self.patterns = patterns(texts)
+        self.patterns = patterns(text for text in texts if not text.endswith("|1"))
         self.beginning = lru_cache(maxsize=500)(self.that_begin)
         self.has_comma = has_comma
         self.said = lru_cache(maxsize=4000)(self.word)
@@ -59,7 +59,8 @@ class Wording:
         for pattern in self.beginning(sentence[:1]):
             if (values := pattern.read(sentence)) is not None:
                 filled = {gap: self.value(pattern, gap, value) for gap, value in values.items()}
-                return self.texts[pattern.text].format(**filled)
+                one = f"{pattern.text}|1" if values.get("n") == "1" else pattern.text
+                return self.texts.get(one, self.texts[pattern.text]).format(**filled)
         label, _, problem = sentence.partition(": ")
         if label in self.texts and (known := self.known(problem.rstrip("."))) is not None:
             return f"{self.texts[label]}: {known}{'.' * problem.endswith('.')}"

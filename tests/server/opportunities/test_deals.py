@@ -457,3 +457,77 @@ def test_own_fields_of_the_company_are_checked_and_kept(session: Any, clients: A
     assert done.json()["custom"] == {"seats": 14}
     found = clients["rita"].get(DEALS, params={"filter": "custom.seats > 13"}).json()["items"]
     assert [one["name"] for one in found] == ["Oven"]
+
+
+def test_what_became_of_the_lines_is_told_save_by_save(session: Any, clients: Any, make_deal: Any) -> None:
+    deal = make_deal("Oven")
+    path = f"{DEALS}/{deal.id}/lines"
+
+    def save(*lines: dict[str, Any]) -> None:
+        session.refresh(deal)
+        answer = clients["rita"].put(path, json={"lines": lines}, headers={"If-Match": f'"{deal.rev}"'})
+        assert answer.status_code == 200, answer.text
+        # of what was told until now, let a minute go by
+        session.execute(
+            text("update field_history set at = at - interval '1 minute' where entity = 'opportunity_line'")
+        )
+
+    oven, tray = (
+        {"name": "Oven", "quantity": "2", "unit_price": "500"},
+        {"name": "Tray", "quantity": "1", "unit_price": "9.5"},
+    )
+    save(oven, tray)
+    save(oven, tray)
+    save(oven | {"unit_price": "480.25", "discount": "0.1"}, {"name": "Fitting", "quantity": "1", "unit_price": "90"})
+    told = clients["rita"].get(f"{path}/history").json()
+    assert [
+        [(one["name"], *(one[side] and one[side]["amount"] for side in ("old", "new"))) for one in saved["changes"]]
+        for saved in told
+    ] == [
+        [("Oven", "1000.00", "864.45"), ("Fitting", None, "90.00"), ("Tray", "9.50", None)],
+        [("Oven", None, "1000.00"), ("Tray", None, "9.50")],
+    ], "a save that changed nothing is not told"
+    assert {saved["who"] for saved in told} == {"Rita"}
+    assert clients["otto"].get(f"{path}/history").status_code == 404
+
+
+def test_deals_are_filtered_by_their_lines(session: Any, clients: Any, make_deal: Any) -> None:
+    tax = catalogue.tax_class(session, "standard")
+    catalogue.set_rate(session, tax.id, "", date(2020, 1, 1), "8.1")
+    oven = catalogue.create(session, {"number": "P-1", "name": "Oven"})
+    for name, quantity in (("Kitchen", "2"), ("Bakery", "1")):
+        deal = make_deal(name)
+        lines = [
+            {"name": "Oven", "quantity": quantity, "unit_price": "500.25", "product_id": str(oven.id)},
+            {"name": "Fitting", "quantity": "1", "unit_price": "90", "tax_class_id": str(tax.id)},
+        ]
+        path, match = f"{DEALS}/{deal.id}/lines", {"If-Match": f'"{deal.rev}"'}
+        told = clients["rita"].put(path, json={"lines": lines}, headers=match).json()
+        assert [one["tax_percent"] for one in told["lines"]] == [None, "8.100"], (
+            "what somebody chose for their own words"
+        )
+        wrong = [lines[1] | {"tax_class_id": str(NOBODY)}]
+        refused = clients["rita"].put(path, json={"lines": wrong}, headers={"If-Match": f'"{told["rev"]}"'})
+        assert (refused.status_code, refused.json()["detail"]) == (422, "Line 1: there is no such tax class.")
+    for filter, found in (
+        ('line.product = "P-1" and lines.sum(amount) > 1000', {"Kitchen"}),
+        ("lines.sum(amount) = 590.25", {"Bakery"}),
+        ("line with (quantity >= 2 and name ~ ove)", {"Kitchen"}),
+        ("lines.count() = 2", {"Kitchen", "Bakery"}),
+        ('line.product = "P-2"', set()),
+    ):
+        answer = clients["ada"].get(DEALS, params={"filter": filter})
+        assert {one["name"] for one in answer.json()["items"]} == found, answer.text
+
+
+def test_an_amount_has_the_digits_of_its_currency(clients: Any, make_deal: Any) -> None:
+    deal = make_deal("Oven")
+    for code, written, kept in (
+        ("KWD", "1234.567", "1234.567"),
+        ("EUR", "1234.565", "1234.57"),
+        ("EUR", "12", "12.00"),
+    ):
+        rev = clients["rita"].get(f"{DEALS}/{deal.id}").json()["rev"]
+        wish, match = {"amount": written, "currency": code}, {"If-Match": f'"{rev}"'}
+        answer = clients["rita"].patch(f"{DEALS}/{deal.id}", json=wish, headers=match)
+        assert answer.json()["amount"] == kept, answer.text

@@ -159,7 +159,7 @@ def test_many_deals_are_changed_and_those_that_stay_are_named(
     service.edit(session, system_scope(), other.id, other.rev, {"amount": None})
     picked[1] = f"{other.id}:{other.rev}"
     answer = client.post("/pipeline/list", data={"_csrf": token, "deal": picked, "stage_id": str(stages["Needs"].id)})
-    assert "1 deals changed." in answer.text
+    assert "1 deal changed." in answer.text
     assert "Mixer" in answer.text
     assert "wants to know: Amount" in answer.text
 
@@ -170,7 +170,7 @@ def test_a_stage_with_deals_offers_where_they_go(
 ) -> None:  # fmt: skip
     ada = browser_of(make_user("ada"))
     page = ada.get("/pipeline/settings").text
-    assert "Move its 1 deals to" in page
+    assert "Move its 1 deal to" in page
     sent = {
         "_csrf": token_in(page), "pipeline_id": str(deal.pipeline_id), "stage_id": str(deal.stage_id), "remove": "1",
     }  # fmt: skip
@@ -187,7 +187,7 @@ def test_lines_add_up_and_a_call_is_kept(
     client = browser_of(rita)
     token = token_in(client.get(f"/pipeline/deals/{deal.id}").text)
     row = {"line_name": ["Oven", ""], "line_quantity": ["2", ""], "line_unit_price": ["600", ""],
-           "line_discount": ["10", ""], "line_tax_code": ["", ""]}  # fmt: skip
+           "line_discount": ["10", ""], "line_tax_class_id": ["", ""]}  # fmt: skip
     answer = client.post(f"/pipeline/deals/{deal.id}/lines", data={"_csrf": token, "rev": deal.rev, **row})
     assert answer.status_code == 303, answer.text
     session.refresh(deal)
@@ -229,7 +229,8 @@ def test_a_product_is_chosen_by_typing_and_costs_what_the_accounts_list_says(
     assert f"600.00 {deal.currency}" in offered
     token = token_in(client.get(path).text)
     row = {"line_name": ["Oven (P-1)", "Oven (P-1)", "Fitting"], "line_quantity": ["1", "10", "1"],
-           "line_unit_price": ["", "", "90"], "line_discount": ["", "", ""], "line_tax_code": ["", "", ""]}  # fmt: skip
+           "line_unit_price": ["", "", "90"], "line_discount": ["", "", ""],
+           "line_tax_class_id": ["", "", ""]}  # fmt: skip
     answer = client.post(f"{path}/lines", data={"_csrf": token, "rev": deal.rev, **row})
     assert answer.status_code == 303, answer.text
     lines = queries.lines_of(session, [deal.id])

@@ -21,6 +21,29 @@ def lane_of(page: Any, name: str) -> Any:
     return page.locator(f'.lane[data-name="{name}"]')
 
 
+def a_refused_form_holds_what_was_typed(page: Any) -> None:
+    """Of the many forms of a page the one that was sent, with what is wrong beside its field."""
+    page.goto("/pipeline/settings")
+    stage = page.locator(".stage-item", has_text="Quote").first
+    stage.locator("summary").click()
+    stage.locator("[name=name]").fill("Offer")
+    stage.locator("[name=percent]").fill("a half")
+    stage.locator("[name=required]").first.uncheck()
+    stage.locator("text=Save").click()
+    stage.locator('[name=percent][aria-invalid="true"]').wait_for()
+    assert stage.get_attribute("open") is not None
+    assert stage.locator("[name=name]").input_value() == "Offer"
+    assert stage.locator("[name=percent]").input_value() == "a half"
+    assert not stage.locator("[name=required]").first.is_checked()
+    assert "a half" in stage.locator(".error").inner_text()
+    page.fill("input[name=currency]", "CHF")
+    page.fill("input[name=rate]", "much")
+    page.click("text=Set the rate")
+    page.wait_for_selector('[name=rate][aria-invalid="true"]')
+    assert page.input_value("input[name=currency]") == "CHF"
+    assert page.locator(".error").count() == 1
+
+
 def test_from_a_new_deal_to_a_won_one(page: Any) -> None:
     with transaction() as session:
         pipelines.create_usual(session)
@@ -38,6 +61,7 @@ def test_from_a_new_deal_to_a_won_one(page: Any) -> None:
     page.click("text=Open the deal")
     page.wait_for_url("**/pipeline/deals/*")
 
+    a_refused_form_holds_what_was_typed(page)
     page.goto("/pipeline")
     page.wait_for_selector("#board[data-ready]")
     card = page.locator(".deal-card")

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,14 @@ def test_numbers_have_the_separators_of_the_language() -> None:
 def test_distances_and_durations_are_short() -> None:
     assert [EN.distance(64), EN.distance(1400), DE.distance(1400)] == ["64 m", "1.4 km", "1,4 km"]
     assert [EN.duration(45 * 60), EN.duration(8100)] == ["45 min", "2 h 15 min"]
+
+
+def test_one_of_something_is_one() -> None:
+    assert [EN.t("{n} deals", n=n) for n in ("1", 2)] == ["1 deal", "2 deals"]
+    assert [DE.t("{n} deals", n=n) for n in (1, "12")] == ["1 Verkaufschance", "12 Verkaufschancen"]
+    assert DE.said("1 leads were changed.") == "1 Lead wurde geändert."
+    assert [EN.amount(Decimal(much), "EUR") for much in ("4920.46", "5000.00")] == ["4,920.46 EUR", "5,000 EUR"]
+    assert DE.amount(Decimal("1.250"), "KWD") == "1,250 KWD"
 
 
 def test_a_time_is_shown_where_the_visit_takes_place() -> None:

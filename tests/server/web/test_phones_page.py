@@ -1,6 +1,7 @@
 """The page of phones, and what a retired one still held: seen by whoever looks after its owner, and decided there."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from uuid import uuid4
@@ -72,7 +73,9 @@ def test_a_code_is_shown_once_as_a_picture_lets_the_phone_in_and_can_be_taken_ba
 ) -> None:
     ada, rita = make_user(), make_user("rita", Role.REP)
     browser = browser_of(ada)
-    token = token_in(browser.get("/users/phones").text)
+    before = browser.get("/users/phones").text
+    assert " selected" not in before.split('name="user_id"')[1].split("</select>")[0], "nobody is chosen unasked"
+    token = token_in(before)
     page = browser.post("/users/phones/codes", data={"user_id": str(rita.id), "_csrf": token}).text
     code = re.findall(r"<code[^>]*>(\w{5}-\w{5})</code>", page)[0]
     assert "<svg" in page
@@ -109,7 +112,11 @@ def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
     assert session.execute(text("select lock_days from phone_rules")).scalar_one() == 7
     assert "Phones do not record" in browser_of(make_user("max", Role.MANAGER)).get("/users/phones").text
     wanted = {"lock_days": "7", "records_tracks": "true", "tracks_days": "366", "_csrf": token_in(page)}
-    assert "Give 1 to 365 days." in browser.post("/users/phones/rules", data=wanted).text
+    refused = browser.post("/users/phones/rules", data=wanted).text
+    assert "Give 1 to 365 days." in refused
+    told = json.loads(refused.split('id="refused">')[1].split("</script>")[0])
+    assert (told["path"], told["field"]) == ("/users/phones/rules", "tracks_days")
+    assert dict(told["sent"]) == {name: value for name, value in wanted.items() if name != "_csrf"}
     assert browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90"}).status_code == 303
     assert re.search(r'name="records_tracks" value="true" checked', browser.get("/users/phones").text)
     manager = browser_of(make_user("mona", Role.MANAGER))
