@@ -130,7 +130,12 @@ KINDS = text(
         select p.message from import_outcome o
         cross join lateral jsonb_to_recordset(o.problems) p(level text, field text, code text, message text)
         where o.run_id = :run and o.row_no = k.first_row
-          and p.level = k.level and p.field = k.field and p.code = k.code limit 1)
+          and p.level = k.level and p.field = k.field and p.code = k.code limit 1),
+        case when k.field = 'country' then array(
+        select o.values ->> 'country' from import_outcome o
+        where o.run_id = :run and o.row_no between k.first_row and k.last_row and o.values ? 'country'
+          and o.problems @> jsonb_build_array(jsonb_build_object('field', k.field, 'code', k.code))
+        group by 1 order by count(*) desc, 1 limit :named) else '{}' end
     from kinds k order by k.level, k.rows desc, k.field, k.code
     """
 )
@@ -148,6 +153,8 @@ class Kind(NamedTuple):
     row_numbers: list[int]
     """The first of them."""
     example: str
+    countries: list[str]
+    """Those that rows with a problem of their country name, the most frequent first."""
 
 
 def kinds(session: Session, run_id: UUID) -> list[Kind]:

@@ -107,6 +107,9 @@ class KindRead(BaseModel):
     rows: int = Field(description="How many have it.")
     row_numbers: list[int] = Field(description="The first of them.")
     example: str
+    countries: list[str] = Field(
+        description="Those that rows with a problem of their country name, the most frequent first, at most 8."
+    )
 
 
 class KeptRead(BaseModel):

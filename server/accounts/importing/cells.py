@@ -18,9 +18,10 @@ ONE_NUMBER = re.compile(
     r"(?P<after>(?:\s*+(?:[€$£/]|[^\W\d_]++\.?+))*+\s*+)"
 )
 """A number with words before and after it, none of which holds a digit. A word is never tried letter by letter."""
+WORD_OR_SIGN = re.compile(r"[^\W\d_]+\.?|[€$£]")
 LONGEST_AMOUNT = 100
-GROUPED = re.compile(r"\d{1,3}(?:\.\d{2,3})*\.\d{3}|\d{1,3}(?:,\d{2,3})*,\d{3}")
-"""Digits in groups: `1.234.567`, `12,34,567`."""
+GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}")
+"""Digits in groups: `1.234.567`, and `12,34,567` as in India; `1.23.456` is none."""
 SCIENTIFIC = re.compile(r"[+-]?\d([.,]\d+)?[eE][+-]?\d+")
 MONTH = r"(?:jan|feb|mär|mrz|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-zä]*"
 DATE_LIKE = re.compile(
@@ -62,7 +63,7 @@ def amount(text: str) -> tuple[Decimal, str | None] | None:
     """An amount in any writing, and its currency when it names one: `CHF 12'500.–`, `12.500,00 €`, `1,234.5`.
 
     One number with words around it, e.g. `ca. 10k pro Jahr`. Sums, formulas, hexadecimal and scientific writing are
-    none: a spreadsheet may have rounded them, and nobody knows what was meant.
+    none: a spreadsheet may have rounded them, and nobody knows what was meant; nor is what names two currencies.
     """
     written = text.strip()
     if len(written) > LONGEST_AMOUNT or any(sign.isnumeric() and not sign.isdecimal() for sign in written):
@@ -73,10 +74,21 @@ def amount(text: str) -> tuple[Decimal, str | None] | None:
     number = plain_number(found["number"])
     if number is None:
         return None
-    words = re.findall(r"[^\W\d_]+\.?|[€$£]", f"{found['before']} {found['after']}")
-    currency = next(filter(None, (CURRENCIES.get(word.lower()) or known_code(word) for word in words)), None)
+    named = currencies(written)
+    if len(named) > 1:
+        return None
+    words = re.findall(WORD_OR_SIGN, f"{found['before']} {found['after']}")
     factor = next((FACTORS[word.lower().strip(".")] for word in words if word.lower().strip(".") in FACTORS), 1)
-    return (-number if found["sign"] in ("-", "−") else number) * factor, currency
+    return (-number if found["sign"] in ("-", "−") else number) * factor, next(iter(named), None)
+
+
+def currencies(text: str) -> list[str]:
+    """The currencies that a text names, each once; `$` beside a code without a sign of its own is that one's dollar."""
+    words = re.findall(WORD_OR_SIGN, text)
+    named = dict.fromkeys(code for word in words if (code := CURRENCIES.get(word.lower()) or known_code(word)))
+    if "$" in words and "USD" not in words and not set(named) <= set(CURRENCIES.values()):
+        named.pop("USD")
+    return list(named)
 
 
 def plain_number(written: str) -> Decimal | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ LABELS = {
     "last_visit_on": "Last visit",
 }
 """How people call the fields that have rules of their own."""
+MORE_THAN_NOISE = Decimal("0.001")
+"""What a spreadsheet's binary numbers add behind the cents is less, and not worth a word."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,9 @@ class RowReader:
         """Where it is."""
         self.simple("country", values.SITE)
         written = self.values.get("country")
-        if written and written not in self.around.mapped and values.country_code(written) is None:
+        if written and written.upper() in self.around.mapped:
+            self.values["country"] = written.upper()
+        elif written and values.country_code(written) is None:
             self.warn("country", "unknown_country", f"Country: “{written[:60]}” is no country that is known; kept.")
         if "country" not in self.values and self.country:
             self.values["country"] = self.country
@@ -283,14 +288,26 @@ class RowReader:
             if found is None or not 0 <= found[0] <= values.MAX_MONEY:
                 self.refuse_amount(name, written)
                 continue
-            self.values[name] = float(round(found[0], 2))
-            if found[1] and "currency" not in self.values:
-                self.values["currency"] = found[1]
+            taken = round(found[0], 2)
+            self.values[name] = float(taken)
+            if abs(taken - found[0]) >= MORE_THAN_NOISE:
+                self.warn(
+                    name, "rounded", f"{LABELS[name]}: “{written[:60]}” has more than two decimals; taken as {taken}."
+                )
+            valid = self.values.setdefault("currency", found[1]) if found[1] else None
+            if valid != found[1]:
+                message = f"{LABELS[name]}: “{written[:60]}” names {found[1]}, the row's currency is {valid}; kept."
+                self.warn(name, "other_currency", message)
 
     def refuse_amount(self, name: str, written: str) -> None:
         """What is no amount: words tell of none and are left out, figures that nobody can be sure of are an error."""
         if not any(sign.isdigit() for sign in written):
             self.convert(name, None, "not_an_amount", "is no amount")
+            return
+        if len(named := cells.currencies(written)) > 1:
+            both = f"{named[0]} and {named[1]}"
+            message = f"{LABELS[name]}: “{written[:60]}” names {both}. Keep the currency that is meant."
+            self.refuse(name, "two_currencies", message)
             return
         self.refuse(
             name,

@@ -203,6 +203,16 @@ def test_a_large_block_finds_what_a_small_one_finds(monkeypatch: pytest.MonkeyPa
     assert isinstance(small.place_block(7), blocks.SmallBlock)
 
 
+def test_a_postcode_and_a_place_of_the_same_streets_share_a_block_and_others_do_not() -> None:
+    streets = VADUZ | {("Dorfstrasse", "9495", "Vaduz"): ["1", "2"]}
+    index = MemoryIndex(build(addresses(streets, "LI")), "x")
+    schaan, vaduz = (index.places_named(name)[0] for name in ("schan", "vaduz"))
+    assert index.postcode_block("9494") is index.place_block(schaan)
+    assert index.postcode_block("9490") is not index.place_block(vaduz), "Vaduz has a street of another postcode"
+    assert not index.postcode_block("9490").like("dorf", 0.9, 5)
+    assert index.place_block(vaduz).like("dorf", 0.9, 5)
+
+
 def test_pieces_of_letters_are_the_same_for_every_script() -> None:
     text = "^öж漢🏠$"
     assert codes(text, 2).tolist() == [(ord(a) << 21) | ord(b) for a, b in pairwise(text)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.importing.target import TARGET
@@ -85,6 +85,35 @@ def test_figures_that_are_no_amount_are_an_error_of_their_row_and_say_how_to_men
     )
     assert [one["level"] for one in found[7].problems] == ["warning"], "a word holds no figure that could be lost"
     assert found[8].values["yearly_value"] == 1_500_000
+
+
+def test_amounts_of_two_currencies_and_with_parts_of_a_cent_are_told(session: Session, tmp_path: Path) -> None:
+    cells = ("EUR 5 USD", "1.23.456", "1,23,456", '"0,005"', "12500.0000000001", "CAD $ 7", "€ 9")
+    rows = "".join(f"Firm {place};Vaduz;{cell};CHF\n" for place, cell in enumerate(cells))
+    run = checked(session, tmp_path, f"name;ort;umsatz;währung\n{rows}")
+    found = outcomes(session, run)
+    assert [codes(session, run)[row] for row in range(2, 9)] == [
+        ["two_currencies"], ["not_an_amount"], [], ["rounded"], [], ["other_currency"], ["other_currency"],
+    ]  # fmt: skip
+    assert [found[row].action for row in (2, 3)] == ["error"] * 2
+    assert [found[row].values["yearly_value"] for row in range(4, 9)] == [123_456, 0, 12_500, 7, 9]
+    assert [found[row].problems[0]["message"] for row in (2, 5, 8)] == [
+        "Yearly value: “EUR 5 USD” names EUR and USD. Keep the currency that is meant.",
+        "Yearly value: “0,005” has more than two decimals; taken as 0.00.",
+        "Yearly value: “€ 9” names EUR, the row's currency is CHF; kept.",
+    ]
+
+
+def test_a_country_in_small_letters_is_the_same_and_a_kind_of_problem_names_them_all(
+    session: Session, tmp_path: Path
+) -> None:
+    add_country(session)
+    session.execute(text("update region set country = 'XM'"))
+    rows = "".join(f"Firm {at},X,{name}\n" for at, name in enumerate(("xm", "de", "Narnia", "Mordor", "Mordor")))
+    run = checked(session, tmp_path, f"name,ort,land\n{rows}")
+    assert [outcomes(session, run)[row].values["country"] for row in (2, 3)] == ["XM", "DE"]
+    kinds = {kind.code: kind.countries for kind in queries.kinds(session, run.id)}
+    assert kinds["unknown_country"] == ["Mordor", "Narnia"]
 
 
 def test_countries_that_are_wrong_or_mixed_are_told_row_by_row(session: Session, tmp_path: Path) -> None:
