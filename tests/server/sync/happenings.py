@@ -294,6 +294,19 @@ class InTheOffice(Company):
 
         self.on_the_pages(decide)
 
+    def prospects_are_picked_anew(self) -> None:
+        """One comes, goes, or is another's ground."""
+        area = self.rng.choice(AREAS)
+        self.by_hand(
+            "insert into offered_prospect as o (id, name, kind, kind_words, credit, pin, territory_id, deleted_at)"
+            " values (:id, 'Firm', 'shop=bakery', '{}', '', st_setsrid(st_makepoint(9.5, 47.1), 4326), :area,"
+            " case when :gone then now() end) on conflict (id) do update set"
+            " rev = o.rev + 1, territory_id = excluded.territory_id, deleted_at = excluded.deleted_at",
+            id=UUID(int=self.rng.randint(1, 4)),
+            area=self.world.territories[area] if area else None,
+            gone=self.rng.random() < 0.3,
+        )
+
     def the_company_stops_or_begins_to_record(self) -> None:
         since = "case when tracks_since is null then now() - interval '1 hour' end"
         self.by_hand(f"update phone_rules set tracks_since = {since}")

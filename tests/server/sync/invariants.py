@@ -15,6 +15,7 @@ from server.accounts.models import Account, Site
 from server.accounts.queries import within_reach
 from server.auth.access import Scope, scope_of, system_scope
 from server.auth.models import User
+from server.auth.roles import Level
 from server.files import store as files
 from server.kit.database import transaction
 from server.kit.settings import settings
@@ -201,6 +202,11 @@ def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
             expected = expected_rows(session, scope)
             mine = session.scalars(select(Track.id).where(Track.rep_id == scope.user_id))
             ways = entities.rows(session, scope, entities.BY_NAME["track"], map(str, mine))
+            seen = session.scalars(
+                text(PROSPECTS), {"me": scope.user_id, "leads": scope.level("accounts:read") >= Level.TEAM}
+            ).all()
+            firms = entities.rows(session, scope, entities.BY_NAME["prospect"], seen)
+            expected["prospect"] = {row_id: (row.rev, row.json()) for row_id, row in firms.items()}
             expected["track"] = {row_id: (row.rev, row.json()) for row_id, row in ways.items()}
         for entity, rows in expected.items():
             held = phone.held(entity)
@@ -213,6 +219,12 @@ def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
                 if held[row_id] != rows[row_id]
             )
 
+
+PROSPECTS = """
+select p.id::text from offered_prospect p where p.deleted_at is null
+  and (p.territory_id in (select m.territory_id from territory_member m where m.user_id = :me and m.valid_to is null)
+       or (p.territory_id is null and :leads))
+"""
 
 VISITS = """
 select v.id from visit v where v.deleted_at is null

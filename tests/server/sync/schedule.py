@@ -90,7 +90,7 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         self.world.sql("update device set state = 'active'")
         for phone in self.phones.values():
             phone.network.deliver_late()
-            phone.page_rows, phone.schema = 50, 1
+            phone.page_rows, phone.schema = 50, 2
             phone.restart()
         for _ in range(ROUNDS):
             if not any([self.moves(login, phone) for login, phone in self.phones.items()]):
