@@ -1,6 +1,6 @@
 """The job that keeps the counts true."""
 
-from server.density import service
+from server.density import offering, service
 from server.jobs import task
 from server.jobs.service import queue
 from server.kit.database import transaction
@@ -8,11 +8,13 @@ from server.kit.database import transaction
 
 @task("density.refresh")
 def refresh_density() -> None:
-    """Count again what has changed, then learn of it."""
+    """Count again what has changed, learn of it, and pick what phones hold."""
     with transaction() as session:
         service.refresh(session)
     with transaction() as session:
         service.learn_anew(session)
+    with transaction() as session:
+        offering.refresh(session)
 
 
 @queue.periodic(cron="*/5 * * * *")

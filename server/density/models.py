@@ -131,6 +131,32 @@ class DensityState(Base):
         JSONB, server_default=text("'{}'::jsonb"), comment="Bounds of the legends' classes by layer and resolution."
     )
     refreshed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    offered: Mapped[str] = mapped_column(
+        server_default=text("''"), comment="What the prospects for phones were picked from: rates and territories."
+    )
+
+
+class OfferedProspect(Base):
+    """A prospect that phones hold: one of the best of its territory. Written by `density.offering` alone."""
+
+    __tablename__ = "offered_prospect"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, comment="Of the prospect.")
+    rev: Mapped[int] = mapped_column(BigInteger, server_default=text("1"), comment="Revision, +1 for each change.")
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(comment="`shop=bakery`")
+    kind_words: Mapped[dict[str, str]] = mapped_column(JSONB, comment="What people call the kind, by language.")
+    street: Mapped[str | None]
+    postcode: Mapped[str | None]
+    city: Mapped[str | None]
+    phone: Mapped[str | None]
+    opening_hours: Mapped[str | None]
+    credit: Mapped[str] = mapped_column(comment="Whose data it is.")
+    pin: Mapped[WKBElement] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    territory_id: Mapped[UUID | None] = mapped_column(index=True, comment="Null: ground that no territory covers.")
+    deleted_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), comment="It is a customer or a lead now, or others are better."
+    )
 
 
 class WhiteSpaceAction(Base):

@@ -23,7 +23,7 @@ from server.auth.models import User
 from server.auth.queries import visible_users
 from server.demands import service as demands
 from server.demands.models import DemandOrigin, VisitDemand
-from server.density import figures, queries, reach, whitespace
+from server.density import figures, offering, queries, reach, whitespace
 from server.density.counting import FINEST
 from server.density.figures import number_of
 from server.density.idle import Idle, idle_accounts
@@ -177,6 +177,7 @@ def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> White
         )
     action.counts = {"made": len(found.makings), **found.left}
     session.flush()
+    offering.withdraw(session, (one.prospect.id for one in found.makings if one.prospect))
     # What somebody changes from now on is their work; undo leaves it alone.
     action.at = session.scalars(select(func.clock_timestamp())).one()
     session.flush()

@@ -18,7 +18,7 @@ from server.auth.models import User
 from server.demands import queries as demand_queries
 from server.demands import service as demands
 from server.demands.models import DemandState, VisitDemand
-from server.density import reach
+from server.density import offering, reach
 from server.density.models import WhiteSpaceAction, WhiteSpaceItem
 from server.density.turning import Into
 from server.kit import clock
@@ -66,6 +66,7 @@ def undo(session: Session, scope: Scope, action_id: UUID) -> dict[str, int]:
         session, scope, left
     )
     action.undone_at = clock.now()
+    offering.pick_again(session)
     session.flush()
     return {"taken_back": taken, "kept": len(ids) - taken}
 

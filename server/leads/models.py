@@ -65,6 +65,8 @@ class LeadSource(StrEnum):
     REFERRAL = "referral"
     WHITE_SPACE = "white_space"
     """Made of a firm that open data knows."""
+    PROSPECT = "prospect"
+    """The same, by a rep before its door."""
 
 
 class LostReason(StrEnum):

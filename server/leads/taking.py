@@ -33,6 +33,7 @@ SIGN_OF = {
     LeadSource.MAIL: SignalKind.MAIL,
     LeadSource.PHONE: SignalKind.CALL,
     LeadSource.WHITE_SPACE: SignalKind.MAP,
+    LeadSource.PROSPECT: SignalKind.MAP,
 }
 """What a new lead is a sign of, by its source."""
 
@@ -130,7 +131,7 @@ def add(session: Session, drafts: Sequence[tuple[NewLead, Lead]], scope: Scope |
     for new, lead in drafts:
         if scope is not None and scope.source != "job":
             lead.created_by = scope.user_id
-            from_map = new.source in (LeadSource.MAP, LeadSource.WHITE_SPACE)
+            from_map = new.source in (LeadSource.MAP, LeadSource.WHITE_SPACE, LeadSource.PROSPECT)
             if lead.owner_id is None and from_map and not scope.may("leads:assign"):
                 lead.owner_id = scope.user_id
         if lead.owner_id is not None:

@@ -1,4 +1,5 @@
-"""What a phone holds: the company, its user and the territories they work; read from the tables each time."""
+"""What a phone holds: the company, its user, the territories they work and the prospects there; read from the tables
+each time."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from zlib import crc32
 
 from sqlalchemy import (
     ARRAY,
+    ColumnElement,
     CompoundSelect,
     Date,
     Integer,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
+    exists,
     or_,
     select,
     union_all,
@@ -26,20 +29,20 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
-from server.auth.models import TeamMember
+from server.auth.models import Device, TeamMember
 from server.auth.roles import Level
 from server.kit import clock
 from server.kit.settings import settings
 from server.sync.entities import kept_from
 from server.sync.models import Bucket, SyncItem
-from server.sync.wire import MAX_BUCKETS
+from server.sync.wire import MAX_BUCKETS, SCHEMA_PROSPECTS
 from server.territories import queries as territories
 from server.territories.models import Territory
 
 NOBODY = "nobody"
 """The key of the bucket, beside those of the territories, for accounts that nobody is responsible for."""
 
-type Kind = Literal["company", "territory", "user"]
+type Kind = Literal["company", "territory", "user", "prospects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ class Subscription:
 ME = bindparam("me", type_=Uuid)
 TEAMS = bindparam("teams", type_=ARRAY(Uuid))
 TODAY = bindparam("today", type_=Date)
-"""Who reads, in which teams, on which day: a statement is made once for each level of rights."""
+DEVICE = bindparam("device", type_=Uuid)
+"""Who reads, in which teams, on which day, on which phone: a statement is made once for each level of rights."""
 
 
 def reader(scope: Scope) -> dict[str, Any]:
     """The values of these for somebody now."""
-    return {"me": scope.user_id, "teams": list(scope.team_ids), "today": clock.today(scope.zone or settings().zone)}
+    today = clock.today(scope.zone or settings().zone)
+    return {"me": scope.user_id, "teams": list(scope.team_ids), "today": today, "device": scope.device_id}
 
 
 @lru_cache
@@ -94,8 +99,22 @@ def readable(level: Level) -> CompoundSelect[int, str, str, int, int]:
         opened.append(and_(Bucket.kind == "territory", Bucket.key.in_(as_text(areas))))
     if level in (Level.TEAM, Level.REGION, Level.ALL):
         opened.append(and_(Bucket.kind == "territory", Bucket.key == NOBODY))
+    opened += [and_(Bucket.kind == "prospects", one, KNOWS_PROSPECTS) for one in grounds_of(level)]
     columns = (Bucket.id, Bucket.kind, Bucket.key, Bucket.priority, Bucket.gen)
     return union_all(*(select(*columns).where(one) for one in opened))
+
+
+KNOWS_PROSPECTS = exists().where(Device.id == DEVICE, Device.schema_version >= SCHEMA_PROSPECTS)
+"""Older phones are not offered these buckets."""
+
+
+def grounds_of(level: Level) -> list[ColumnElement[bool]]:
+    """Whose prospects a phone holds: of the territories that its user works, and of nobody's ground where pages show
+    that, to those who lead and to everybody while no territory is drawn."""
+    own = Bucket.key.in_(as_text(territories.of_members(select(ME), TODAY)))
+    undrawn = ~exists().where(Territory.deleted_at.is_(None))
+    leads = level in (Level.TEAM, Level.REGION, Level.ALL)
+    return [own, Bucket.key == NOBODY if leads else and_(Bucket.key == NOBODY, undrawn)]
 
 
 def subscriptions(session: Session, scope: Scope) -> list[Subscription]:
@@ -110,6 +129,7 @@ def chosen(scope: Scope, found: Iterable[Sequence[Any]]) -> list[Subscription]:
     several = [
         Subscription(id_, kind, priority if kind != "user" or key == own else 1, generation(gen, kept))
         for id_, kind, key, priority, gen in found
+        if kind != "prospects" or scope.may("density:read")
     ]
     several.sort(key=lambda one: (one.priority, one.kind != "company", one.id))
     company = [one for one in several if one.kind == "company"]

@@ -23,6 +23,7 @@ from server.attachments.models import AttachedFile
 from server.attachments.service import Announced
 from server.auth.access import Scope
 from server.auth.roles import Level
+from server.density import claiming
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.leads import taking
 from server.leads.models import LeadSource
@@ -142,15 +143,20 @@ def change_activity(
 
 
 def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:
-    """Take a lead in that a rep met in the field, where the pin was dropped."""
+    """Take a lead in that a rep met in the field, where the pin was dropped, or that is made of a prospect."""
     scope.need("leads:write")
     d = op.d
     fields = {
         "company": d.company, "person": d.person, "note": d.note, "phones": [d.phone] if d.phone else [],
         "emails": [d.email] if d.email else [],
     }  # fmt: skip
-    new = taking.NewLead(fields, LeadSource.MAP, at=LonLat(d.lon, d.lat), id=op.id)
-    lead = taking.take_in(session, new, scope).lead
+    source = LeadSource.MAP if d.prospect_id is None else LeadSource.PROSPECT
+    new = taking.NewLead(fields, source, at=LonLat(d.lon, d.lat), id=op.id)
+    lead = (
+        taking.take_in(session, new, scope).lead
+        if d.prospect_id is None
+        else claiming.claim(session, scope, d.prospect_id, new)
+    )
     session.flush()
     session.refresh(lead)
     return lead.id, lead.rev

@@ -218,6 +218,26 @@ class Track(Document):
     fixes: list[TrackFix]
 
 
+class Prospect(Document):
+    """A firm of open data in the rep's ground that is neither a customer nor a lead."""
+
+    id: str
+    name: str
+    kind: str
+    """`shop=bakery`"""
+    kind_words: dict[str, str]
+    """What people call the kind, by language (`en`, `de`)."""
+    street: str | None
+    postcode: str | None
+    city: str | None
+    phone: str | None
+    opening_hours: str | None
+    lon: float
+    lat: float
+    credit: str
+    """Whose data it is; to be shown with it."""
+
+
 DOCUMENTS: dict[str, type[Document]] = {
     "user_public": UserPublic,
     "picklist": Picklist,
@@ -230,5 +250,6 @@ DOCUMENTS: dict[str, type[Document]] = {
     "route": Route,
     "stop": Stop,
     "track": Track,
+    "prospect": Prospect,
 }
 """The document of each entity."""

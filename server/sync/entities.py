@@ -52,6 +52,10 @@ PIN_PROPOSAL = """'id', r.id, 'account_id', account_surviving(r.account_id),
 TRACK = """'id', r.id, 'rep_id', r.rep_id, 'day', r.day, 'kind', r.kind, 'at', sync_time(r.starts_at),
     'fixes', r.fixes"""
 
+PROSPECT = """'id', r.id, 'name', r.name, 'kind', r.kind, 'kind_words', r.kind_words, 'street', r.street,
+    'postcode', r.postcode, 'city', r.city, 'phone', r.phone, 'opening_hours', r.opening_hours,
+    'lon', sync_degrees(st_x(r.pin)), 'lat', sync_degrees(st_y(r.pin)), 'credit', r.credit"""
+
 ROUTE = """'id', r.id, 'plan_id', r.plan_id, 'rep_id', r.rep_id, 'day', r.day, 'zone', r.zone,
     'start', r.start_anchor, 'end', r.end_anchor, 'leaves_at', sync_time(r.leaves_at),
     'returns_at', sync_time(r.returns_at), 'drive_s', r.drive_s, 'distance_m', r.distance_m,
@@ -107,6 +111,7 @@ ENTITIES = (
     Entity(22, "lead", "lead", records.LEAD, records.LEADS),
     Entity(23, "attachment", "attachment", records.ATTACHMENT, records.FILES),
     Entity(24, "track", "track", TRACK, of="rep_id"),
+    Entity(25, "prospect", "offered_prospect", PROSPECT),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}

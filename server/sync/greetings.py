@@ -42,7 +42,7 @@ class BucketInfo(Message):
     """A subscription that the user has now."""
 
     id: int
-    kind: Literal["company", "territory", "user"]
+    kind: Literal["company", "territory", "user", "prospects"]
     prio: int
     gen: int
 
@@ -75,6 +75,8 @@ class Tracking(Message):
 
     keep_days: int = Field(ge=1)
     """After so many days the server deletes it."""
+    zone: Small | None = None
+    """IANA time zone of the rep's days. Absent from servers before version 0.5."""
     shifts: list[Shift]
     """The only times at which this phone may record: its rep's shifts of today and the days to come."""
 

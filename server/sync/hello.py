@@ -75,6 +75,7 @@ def tracking(session: Session, scope: Scope, keep_days: int) -> wire.Tracking:
     shifts = hours.shifts(session, user.id, today, today + SHIFTS_AHEAD)
     return wire.Tracking(
         keep_days=keep_days,
+        zone=hours.zone_of(user),
         shifts=[
             wire.Shift(starts_at=clock.spelled(one.starts_at), ends_at=clock.spelled(one.ends_at)) for one in shifts
         ],

@@ -51,7 +51,7 @@ class SyncMeta(Base):
 
 
 class Bucket(Base):
-    """A unit of subscription: the company, a territory or one person."""
+    """A unit of subscription: the company, a territory, one person, or the prospects of a territory."""
 
     __tablename__ = "bucket"
 

@@ -96,6 +96,8 @@ class NewLead(Message):
     note: Annotated[str, Field(max_length=5000)] | None
     lon: float = Field(ge=-180, le=180)
     lat: float = Field(ge=-90, le=90)
+    prospect_id: UUID | None = None
+    """The `prospect` that it is made of; absent when the rep met somebody whom open data does not know."""
 
 
 class NewAccount(Message):

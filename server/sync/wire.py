@@ -45,7 +45,9 @@ from server.sync.payloads import WipedRequest as WipedRequest
 
 PROTOCOL = 1
 SCHEMA_MIN = 1
-SCHEMA_CURRENT = 1
+SCHEMA_CURRENT = 2
+SCHEMA_PROSPECTS = 2
+"""From this one on a phone knows prospects."""
 MAX_OPS = 100
 MAX_PUSH_BYTES = 1_048_576
 MAX_OP_BYTES = 65_536

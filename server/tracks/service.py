@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from shapely.geometry import LineString
 from sqlalchemy import delete, select
@@ -52,7 +53,8 @@ def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, 
     """Keep what may be kept of a rep's way; says also how many fixes were dropped.
 
     Dropped and stored nowhere is what lies outside the rep's shifts, in a pause, before the company began to record,
-    in the future, or would be deleted tonight; where the company records nothing, everything. Refuses a way without
+    in the future, or would be deleted tonight; where the company records nothing, everything. A pause also takes out
+    of the ways that are here already what lies in it. Refuses a way without
     fixes and a pause with some.
     """
     if (report.kind == TrackKind.WAY) != bool(report.fixes):
@@ -66,7 +68,10 @@ def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, 
         at = min(report.at, now)
         if at.astimezone(ZoneInfo(zone)).date() < since.astimezone(ZoneInfo(zone)).date():
             return None, 0  # a pause holds for its day, also where the company begins to record during it
-        return keep(session, rep_id, report, zone, at, at), 0
+        row = keep(session, rep_id, report, zone, at, at)
+        if report.kind == TrackKind.PAUSE:
+            cut(session, rep_id, at, ZoneInfo(zone))
+        return row, 0
     told = sorted((one for one in report.fixes if since <= one.at <= now + AHEAD), key=lambda one: one.at)
     kept = at_work(session, rep_id, told, ZoneInfo(zone)) if told else []
     dropped = len(report.fixes) - len(kept)
@@ -79,11 +84,7 @@ def at_work(session: Session, rep_id: UUID, fixes: Sequence[TimedFix], zone: Zon
     """The fixes within the rep's shifts and outside of pauses; `fixes` are by time and not empty."""
     first, last = (one.at.astimezone(zone).date() for one in (fixes[0], fixes[-1]))
     shifts, pauses = hours.shifts(session, rep_id, first, last), paused(session, rep_id, fixes[0].at, zone)
-    return [
-        one
-        for one in fixes
-        if any(shift.holds(one.at) for shift in shifts) and not any(p.holds(one.at) for p in pauses)
-    ]
+    return [one for one in fixes if any(shift.holds(one.at) for shift in shifts) and not lies_in(one.at, pauses)]
 
 
 def paused(session: Session, rep_id: UUID, since: datetime, zone: ZoneInfo) -> list[hours.Span]:
@@ -100,6 +101,30 @@ def paused(session: Session, rep_id: UUID, since: datetime, zone: ZoneInfo) -> l
         elif spans and spans[-1].holds(at):
             spans[-1] = spans[-1]._replace(ends_at=at)
     return spans
+
+
+def lies_in(at: datetime, pauses: Iterable[hours.Span]) -> bool:
+    """Whether a moment lies between the beginning and the end of a pause; those two are still, and again, recorded."""
+    return any(one.starts_at < at < one.ends_at for one in pauses)
+
+
+def cut(session: Session, rep_id: UUID, at: datetime, zone: ZoneInfo) -> None:
+    """Take what lies in a pause out of the ways that came before it was heard of, e.g. from another phone."""
+    day, spans = at.astimezone(zone).date(), paused(session, rep_id, at, zone)
+    ways = select(Track).where(
+        Track.rep_id == rep_id, Track.day == day, Track.kind == TrackKind.WAY, Track.ends_at >= at
+    )
+    for row in session.scalars(ways.order_by(Track.id).with_for_update()):
+        told = [one for one in row.fixes if not lies_in(datetime.fromisoformat(one["at"]), spans)]
+        if len(told) == len(row.fixes):
+            continue
+        if told:
+            row.fixes, row.way = told, line_of([LonLat(one["lon"], one["lat"]) for one in told])
+            row.starts_at, row.ends_at = (datetime.fromisoformat(told[n]["at"]) for n in (0, -1))
+        else:
+            session.delete(row)
+        session.flush()
+        erase_history(session, [row.id])
 
 
 def keep(
@@ -130,12 +155,17 @@ def keep(
             }
             for one in kept
         ],
-        way=from_shape(simplified([one.point for one in kept]), srid=4326) if kept else None,
+        way=line_of([one.point for one in kept]) if kept else None,
     )
     session.add(row)
     session.flush()
     session.refresh(row)
     return row
+
+
+def line_of(points: Sequence[LonLat]) -> WKBElement:
+    """The way as it is stored."""
+    return from_shape(simplified(points), srid=4326)
 
 
 def simplified(points: Sequence[LonLat]) -> LineString:
@@ -152,6 +182,11 @@ def forget(session: Session) -> int:
     """Delete the ways that are older than the company keeps them, with what says that they were; gives how many."""
     oldest = (clock.now() - timedelta(days=rules.rules(session).tracks_days)).date()
     gone = list(session.scalars(delete(Track).where(Track.day < oldest).returning(Track.id)))
-    if gone:
-        session.execute(delete(FieldHistory).where(FieldHistory.entity == "track", FieldHistory.row_id.in_(gone)))
+    erase_history(session, gone)
     return len(gone)
+
+
+def erase_history(session: Session, ids: Sequence[UUID]) -> None:
+    """Nothing says where somebody was once their way does not."""
+    if ids:
+        session.execute(delete(FieldHistory).where(FieldHistory.entity == "track", FieldHistory.row_id.in_(ids)))

@@ -8,7 +8,7 @@ from mobile.field.sync import wire
 from mobile.field.sync.api import Api
 
 APP_VERSION = "0.1.0"
-SCHEMA = 1
+SCHEMA = 2
 
 
 def greeting(store: Store) -> wire.HelloRequest:

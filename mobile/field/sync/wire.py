@@ -95,6 +95,7 @@ class Tracking:
 
     keep_days: int
     shifts: list[Shift]
+    zone: str | None = None
 
 
 @dataclass(frozen=True)

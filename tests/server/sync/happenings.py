@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
@@ -17,6 +17,7 @@ from server.accounts import service as accounts
 from server.accounts.duplicates import merging
 from server.auth.access import scope_of, system_scope
 from server.auth.models import User
+from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 from server.sync import conflicts, epochs
@@ -121,6 +122,17 @@ class OnThePhones(Company):
         phone.network.damage = 0.4
         self.synced(phone)
         phone.network.damage = 0.0
+
+    def a_rep_drives(self) -> None:
+        """Some of the last hours, told by any phone of the rep, in any order."""
+        phone, ago = self.phone(), self.rng.randint(0, 300)
+        kind = self.rng.choice(("way", "way", "way", "pause", "resume"))
+        times = [clock.now() - timedelta(minutes=ago - n * 7) for n in range(min(ago // 7 + 1, self.rng.randint(1, 5)))]
+        fixes = [
+            {"at": at.isoformat(), "lon": 9.5 + n / 100, "lat": 47.1, "accuracy_m": 8.0} for n, at in enumerate(times)
+        ]
+        d = {"kind": kind, "at": times[0].isoformat(), "fixes": fixes if kind == "way" else []}
+        phone.store.save(capture.op_of("create", "track", str(uuid4()), d=d))
 
     def a_rep_deletes(self) -> None:
         phone = self.phone()
@@ -281,6 +293,23 @@ class InTheOffice(Company):
                 conflicts.decide(session, mona, open_ones[0].id, decision)
 
         self.on_the_pages(decide)
+
+    def prospects_are_picked_anew(self) -> None:
+        """One comes, goes, or is another's ground."""
+        area = self.rng.choice(AREAS)
+        self.by_hand(
+            "insert into offered_prospect as o (id, name, kind, kind_words, credit, pin, territory_id, deleted_at)"
+            " values (:id, 'Firm', 'shop=bakery', '{}', '', st_setsrid(st_makepoint(9.5, 47.1), 4326), :area,"
+            " case when :gone then now() end) on conflict (id) do update set"
+            " rev = o.rev + 1, territory_id = excluded.territory_id, deleted_at = excluded.deleted_at",
+            id=UUID(int=self.rng.randint(1, 4)),
+            area=self.world.territories[area] if area else None,
+            gone=self.rng.random() < 0.3,
+        )
+
+    def the_company_stops_or_begins_to_record(self) -> None:
+        since = "case when tracks_since is null then now() - interval '1 hour' end"
+        self.by_hand(f"update phone_rules set tracks_since = {since}")
 
     def an_open_transaction_ends(self) -> None:
         if self.open_ones:

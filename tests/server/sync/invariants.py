@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -13,9 +15,13 @@ from server.accounts.models import Account, Site
 from server.accounts.queries import within_reach
 from server.auth.access import Scope, scope_of, system_scope
 from server.auth.models import User
+from server.auth.roles import Level
 from server.files import store as files
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.sync import buckets, doctor, entities
+from server.tracks.models import Track
+from server.tracks.service import lies_in, paused
 from tests.server.sync.field_phone import FieldPhone
 
 type Ledger = Mapping[str, Op]
@@ -41,7 +47,8 @@ def reach_of(session: Session, scope: Scope) -> set[str]:
 
 def needed(phone: FieldPhone) -> set[str]:
     """Rows that are kept because unsent work refers to them."""
-    return {op.body["d"]["account_id"] if op.kind == "create" else op.row_id for op in phone.store.showing()}
+    facts = {op.body["d"].get("account_id") for op in phone.store.showing() if op.kind == "create"}
+    return {op.row_id for op in phone.store.showing() if op.kind != "create"} | facts
 
 
 def leaked(phone: FieldPhone) -> list[str]:
@@ -149,11 +156,58 @@ def without_content(ledger: Ledger, phones: Mapping[str, FieldPhone]) -> Iterato
             yield f"I13: the content of photo {op.row_id} is still on its phone after everything has settled"
 
 
+def wrongly_recorded(ledger: Ledger) -> Iterator[str]:
+    """I14: of the ways nothing is kept that was not told, that lies in a pause, or that the phones say nothing of;
+    and where nobody paused and the company never stopped recording, all of it."""
+    told = {op.row_id: op for op in ledger.values() if op.e == "track"}
+    with transaction() as session:
+        rows = session.scalars(select(Track)).all()
+        answers: dict[str, Any] = {
+            row[0]: row[1] for row in session.execute(text("select op_id::text, result from sync_receipt"))
+        }
+        spans = {
+            rep: paused(session, rep, datetime.min.replace(tzinfo=UTC) + timedelta(days=2), ZoneInfo(settings().zone))
+            for rep in {row.rep_id for row in rows}
+        }
+    for row in rows:
+        op = told.get(str(row.id))
+        sent = [moment(one["at"]) for one in op.body["d"]["fixes"]] if op else []
+        kept = [moment(one["at"]) for one in row.fixes]
+        if op is None or not set(kept) <= set(sent) or len(set(kept)) != len(kept):
+            yield f"I14: track {row.id} was told otherwise"
+        if any(lies_in(at, spans[row.rep_id]) for at in kept):
+            yield f"I14: track {row.id} goes on in a pause"
+    here = {str(row.id): len(row.fixes) for row in rows}
+    for op in told.values():
+        answer = answers.get(op.op_id, {})
+        dropped, sent = answer.get("dropped") or 0, len(op.body["d"]["fixes"])
+        if answer.get("status") != "applied":
+            yield f"I14: track {op.row_id} is {answer.get('status')}"
+        never_paused = not any(one.body["d"]["kind"] == "pause" for one in told.values())
+        if never_paused and sent and here.get(op.row_id, 0) + dropped != sent:
+            yield f"I14: of {sent} fixes of track {op.row_id} {here.get(op.row_id, 0)} are here and {dropped} dropped"
+
+
+def moment(text: str) -> datetime:
+    """When a fix was taken, to the millisecond."""
+    at = datetime.fromisoformat(text)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
     """I3, I4: a phone holds exactly the rows that its user may see, as they are."""
     for login, phone in phones.items():
         with transaction() as session:
-            expected = expected_rows(session, scope_of_phone(session, phone))
+            scope = scope_of_phone(session, phone)
+            expected = expected_rows(session, scope)
+            mine = session.scalars(select(Track.id).where(Track.rep_id == scope.user_id))
+            ways = entities.rows(session, scope, entities.BY_NAME["track"], map(str, mine))
+            seen = session.scalars(
+                text(PROSPECTS), {"me": scope.user_id, "leads": scope.level("accounts:read") >= Level.TEAM}
+            ).all()
+            firms = entities.rows(session, scope, entities.BY_NAME["prospect"], seen)
+            expected["prospect"] = {row_id: (row.rev, row.json()) for row_id, row in firms.items()}
+            expected["track"] = {row_id: (row.rev, row.json()) for row_id, row in ways.items()}
         for entity, rows in expected.items():
             held = phone.held(entity)
             for row_id in held.keys() ^ rows.keys():
@@ -165,6 +219,12 @@ def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
                 if held[row_id] != rows[row_id]
             )
 
+
+PROSPECTS = """
+select p.id::text from offered_prospect p where p.deleted_at is null
+  and (p.territory_id in (select m.territory_id from territory_member m where m.user_id = :me and m.valid_to is null)
+       or (p.territory_id is null and :leads))
+"""
 
 VISITS = """
 select v.id from visit v where v.deleted_at is null

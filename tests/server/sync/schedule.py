@@ -27,7 +27,7 @@ from tests.server.sync.at_the_door import Door
 from tests.server.sync.backups import Backups
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.happenings import REPS
-from tests.server.sync.world import World, found
+from tests.server.sync.world import RECORDS, WORKS_ALWAYS, World, found
 
 ACCOUNTS = 3
 STEPS = 12
@@ -52,6 +52,8 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         for number in range(ACCOUNTS):
             self.accounts.append(self.world.account(f"A{number}", ("west", "east")[number % 2], phone="p", tags=["t"]))
             self.world.visit(self.accounts[-1], REPS[number % 2])
+        self.world.sql(WORKS_ALWAYS)
+        self.world.sql(RECORDS)
         for login in REPS:
             phone = FieldPhone(self.world, login, self.folder / login, Network(self.world.client))
             self.phones[login] = phone
@@ -88,7 +90,7 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         self.world.sql("update device set state = 'active'")
         for phone in self.phones.values():
             phone.network.deliver_late()
-            phone.page_rows, phone.schema = 50, 1
+            phone.page_rows, phone.schema = 50, 2
             phone.restart()
         for _ in range(ROUNDS):
             if not any([self.moves(login, phone) for login, phone in self.phones.items()]):
@@ -110,6 +112,7 @@ class Schedule(happenings.OnThePhones, happenings.InTheOffice, happenings.ToTheS
         """The invariants that do not hold."""
         yield from invariants.lost_ops(self.ledger, self.phones)
         yield from invariants.without_content(self.ledger, self.phones)
+        yield from invariants.wrongly_recorded(self.ledger)
         yield from invariants.diverged(self.phones)
         yield from invariants.ill()
 

@@ -17,13 +17,7 @@ from server.sync.doctor import examine
 from server.sync.jobs import tidy
 from server.tracks.service import forget
 from tests.server.sync.field_phone import FieldPhone, Network
-from tests.server.sync.world import Json, Phone, World
-
-WORKS_ALWAYS = """
-insert into rep_profile (user_id, shift_start, shift_end, weekdays, break_earliest, break_latest)
-select id, '00:00', '23:59:59.999999', '{0,1,2,3,4,5,6}', null, null from app_user where role = 'rep'
-"""
-RECORDS = "insert into phone_rules (tracks_since) values (now() - interval '1 day')"
+from tests.server.sync.world import RECORDS, WORKS_ALWAYS, Json, Phone, World
 
 
 def way(phone: Phone, *minutes_ago: float) -> Json:

@@ -25,6 +25,13 @@ from server.territories.models import Territory, TerritoryMember
 
 Json = dict[str, Any]
 
+WORKS_ALWAYS = """
+insert into rep_profile (user_id, shift_start, shift_end, weekdays, break_earliest, break_latest)
+select id, '00:00', '23:59:59.999999', '{0,1,2,3,4,5,6}', null, null from app_user where role = 'rep'
+"""
+RECORDS = "insert into phone_rules (tracks_since) values (now() - interval '1 day')"
+"""The company records the ways of its reps, and all of them work day and night."""
+
 
 @lru_cache(maxsize=1)
 def private_key() -> ec.EllipticCurvePrivateKey:

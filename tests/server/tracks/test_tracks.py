@@ -112,6 +112,35 @@ def test_a_pause_is_respected_whatever_the_phone_sends_and_ends_with_its_day(ses
     assert (day.paused_at, day.fixes) == (NOON - timedelta(minutes=5), 2)
 
 
+def test_a_pause_that_comes_late_is_cut_out_of_the_ways_of_another_phone(session: Session, rita: User) -> None:
+    before, across, within, after = (
+        service.take(session, rita.id, way(*minutes))[0]
+        for minutes in ((-100, -90), (-80, -60, -50, -20), (-55, -45), (-10, -5))
+    )
+    assert (before, across, within, after) != (None,) * 4
+    gone = within.id if within else None
+    service.take(session, rita.id, mark(TrackKind.PAUSE, -59))
+    service.take(session, rita.id, mark(TrackKind.RESUME, -15))
+    ways = session.scalars(select(Track).where(Track.kind == TrackKind.WAY).order_by(Track.starts_at)).all()
+    assert [minutes_of(one) for one in ways] == [[-100, -90], [-80, -60]], "the pause was heard of before its end"
+    assert across is not None
+    assert (across.ends_at, across.rev) == (NOON - timedelta(minutes=60), 2)
+    history = "select count(*) from field_history where entity = 'track' and row_id = any(:ids)"
+    assert session.execute(text(history), {"ids": [across.id, gone]}).scalar_one() == 0
+
+
+def test_a_pause_ends_at_midnight_of_the_rep_on_the_day_of_23_hours_too(
+    session: Session, rita: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaduz = ZoneInfo("Europe/Vaduz")
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 3, 30, 8, 0, tzinfo=UTC))
+    early = Report(uuid4(), TrackKind.PAUSE, datetime(2026, 3, 29, 1, 30, tzinfo=vaduz))
+    service.take(session, rita.id, early)
+    (span,) = service.paused(session, rita.id, early.at, vaduz)
+    assert span.ends_at.astimezone(UTC) == datetime(2026, 3, 29, 22, 0, tzinfo=UTC)
+    assert (span.ends_at.astimezone(UTC) - span.starts_at.astimezone(UTC)) == timedelta(hours=21, minutes=30)
+
+
 def test_a_pause_holds_although_recording_begins_anew_and_two_phones_pause_once(session: Session, rita: User) -> None:
     session.get_one(PhoneRules, True).tracks_since = NOON - timedelta(minutes=5)
     for said in (mark(TrackKind.PAUSE, -60), mark(TrackKind.PAUSE, -50)):

@@ -1,0 +1,103 @@
+"""Which prospects reach phones: the best of each territory; what is taken goes at once and does not come back."""
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from geo.types import LonLat
+from server.auth.access import Scope, scope_of
+from server.auth.models import User
+from server.density import offering, service, taking, turning, undoing
+from server.density.models import DensityTrade, OfferedProspect
+from server.density.turning import Into, Selection
+from server.leads.models import LeadSource
+from server.leads.service import NewLead
+from server.regions.models import Prospect, Region
+from server.territories import service as territories
+from tests.server.density.conftest import EAST, some
+
+
+@pytest.fixture
+def scope(session: Session, rita: User) -> Scope:
+    return scope_of(session, rita, source="sync")
+
+
+def offered(session: Session) -> dict[str, OfferedProspect]:
+    standing = select(OfferedProspect).where(OfferedProspect.deleted_at.is_(None))
+    return {one.name: one for one in session.scalars(standing.execution_options(populate_existing=True))}
+
+
+def new_lead(name: str) -> NewLead:
+    return NewLead({"company": name, "note": "Wants samples"}, LeadSource.PROSPECT, at=LonLat(-6.2, 46.0))
+
+
+def test_the_best_of_each_territory_are_offered_and_no_more_than_the_limit(
+    session: Session, market: Region, rita: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    territories.create(session, name="East", area=EAST)
+    service.refresh(session)
+    assert offering.refresh(session)
+    everything = offered(session)
+    assert everything
+    assert all(one.credit and one.kind_words.keys() == {"en", "de"} for one in everything.values())
+    monkeypatch.setitem(offering._VALUES, "most", 1)
+    offering.pick_again(session)
+    assert offering.refresh(session)
+    best = list(offered(session).values())
+    assert len(best) == len({one.territory_id for one in best}) == len({o.territory_id for o in everything.values()})
+    worth = dict(session.execute(select(DensityTrade.kind, DensityTrade.rate * DensityTrade.value)).all())
+    for one in best:
+        rivals = [worth[o.kind] for o in everything.values() if o.territory_id == one.territory_id]
+        assert worth[one.kind] == max(rivals)
+    assert {one.rev for one in best} == {1}, "who stays is not sent again"
+
+
+def test_nothing_is_picked_while_nothing_is_learned_and_a_customer_is_let_go(
+    session: Session, market: Region, rita: User
+) -> None:
+    service.refresh(session)
+    assert offering.refresh(session)
+    before = offered(session)
+    assert not offering.refresh(session)
+    (gone, *_), statement = before.values(), "update density_customer set prospect_id = :id"
+    session.execute(text(statement), {"id": gone.id})
+    assert not offering.refresh(session)
+    assert before.keys() - offered(session).keys() == {gone.name}
+
+
+def test_a_prospect_becomes_one_lead_and_the_second_rep_hears_whose(
+    session: Session, market: Region, rita: User, scope: Scope
+) -> None:
+    service.refresh(session)
+    offering.refresh(session)
+    one = next(iter(offered(session).values()))
+    lead = taking.take(session, scope, one.id, new_lead("As the phone had it"))
+    assert (lead.source, lead.owner_id, lead.campaign) == ("prospect", rita.id, None)
+    assert lead.note is not None
+    assert lead.note.startswith("Wants samples\nOpen data: ")
+    assert one.name not in offered(session)
+    with pytest.raises(taking.ProspectTaken, match="is a lead of Rita already"):
+        taking.take(session, scope, one.id, new_lead(one.name))
+    action = session.execute(text("select id from white_space_action")).scalar_one()
+    assert undoing.undo(session, scope, action)["taken_back"] == 1
+    assert offering.refresh(session)
+    assert one.name in offered(session), "taken back, it is a prospect again"
+    assert offered(session)[one.name].rev == 3
+
+
+def test_a_customer_and_what_no_region_knows_any_more(session: Session, market: Region, scope: Scope) -> None:
+    name, _ = some(session, 1)[0]
+    prospect_id = session.scalars(select(Prospect.id).order_by(Prospect.id)).first()
+    assert prospect_id is not None
+    with pytest.raises(taking.ProspectTaken, match=f"“{name}” is an account already"):
+        taking.take(session, scope, prospect_id, new_lead(name))
+    session.execute(text("delete from prospect"))
+    lead = taking.take(session, scope, prospect_id, new_lead("Gone from the map"))
+    assert (lead.company, lead.note) == ("Gone from the map", "Wants samples")
+
+
+def test_what_becomes_leads_on_a_page_leaves_the_phones(session: Session, market: Region, ada: User) -> None:
+    offering.refresh(session)
+    one = next(iter(offered(session).values()))
+    turning.turn(session, scope_of(session, ada, source="web"), Into.LEADS, Selection(prospect_ids=[one.id]))
+    assert one.name not in offered(session)
