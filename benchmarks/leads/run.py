@@ -32,11 +32,11 @@ from server.auth.service import create_user, set_working_day  # noqa: E402
 from server.demo.leads import odds  # noqa: E402
 from server.kit import clock, embedded  # noqa: E402
 from server.kit.database import engine, transaction  # noqa: E402
-from server.leads import learning, service  # noqa: E402
+from server.leads import learning, taking  # noqa: E402
 from server.leads.learning import FEATURES, Quality, Sample  # noqa: E402
 from server.leads.models import Lead, LeadSource  # noqa: E402
 from server.leads.rule_models import LeadPoints  # noqa: E402
-from server.leads.service import NewLead  # noqa: E402
+from server.leads.taking import NewLead  # noqa: E402
 from server.territories import service as territories  # noqa: E402
 
 
@@ -62,7 +62,7 @@ def intake(count: int) -> dict[str, float]:
         fields = {"company": f"Firm {chance.random():.9f} {k}", "emails": [f"a@firm{k}.example"]}
         began = time.perf_counter()
         with transaction() as session:
-            last = service.take_in(session, NewLead(fields, LeadSource.FORM, at=at)).lead.id
+            last = taking.take_in(session, NewLead(fields, LeadSource.FORM, at=at)).lead.id
         while True:
             with transaction() as session:
                 done = session.execute(select(Lead.owner_id, Lead.score).where(Lead.id == last)).one()

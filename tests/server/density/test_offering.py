@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 from geo.types import LonLat
 from server.auth.access import Scope, scope_of
 from server.auth.models import User
-from server.density import offering, service, taking, turning, undoing
+from server.density import claiming, offering, service, turning, undoing
 from server.density.models import DensityTrade, OfferedProspect
 from server.density.turning import Into, Selection
 from server.leads.models import LeadSource
-from server.leads.service import NewLead
+from server.leads.taking import NewLead
 from server.regions.models import Prospect, Region
 from server.territories import service as territories
 from tests.server.density.conftest import EAST, some
@@ -71,13 +71,13 @@ def test_a_prospect_becomes_one_lead_and_the_second_rep_hears_whose(
     service.refresh(session)
     offering.refresh(session)
     one = next(iter(offered(session).values()))
-    lead = taking.take(session, scope, one.id, new_lead("As the phone had it"))
+    lead = claiming.claim(session, scope, one.id, new_lead("As the phone had it"))
     assert (lead.source, lead.owner_id, lead.campaign) == ("prospect", rita.id, None)
     assert lead.note is not None
     assert lead.note.startswith("Wants samples\nOpen data: ")
     assert one.name not in offered(session)
-    with pytest.raises(taking.ProspectTaken, match="is a lead of Rita already"):
-        taking.take(session, scope, one.id, new_lead(one.name))
+    with pytest.raises(claiming.ProspectTaken, match="is a lead of Rita already"):
+        claiming.claim(session, scope, one.id, new_lead(one.name))
     action = session.execute(text("select id from white_space_action")).scalar_one()
     assert undoing.undo(session, scope, action)["taken_back"] == 1
     assert offering.refresh(session)
@@ -89,10 +89,10 @@ def test_a_customer_and_what_no_region_knows_any_more(session: Session, market: 
     name, _ = some(session, 1)[0]
     prospect_id = session.scalars(select(Prospect.id).order_by(Prospect.id)).first()
     assert prospect_id is not None
-    with pytest.raises(taking.ProspectTaken, match=f"“{name}” is an account already"):
-        taking.take(session, scope, prospect_id, new_lead(name))
+    with pytest.raises(claiming.ProspectTaken, match=f"“{name}” is an account already"):
+        claiming.claim(session, scope, prospect_id, new_lead(name))
     session.execute(text("delete from prospect"))
-    lead = taking.take(session, scope, prospect_id, new_lead("Gone from the map"))
+    lead = claiming.claim(session, scope, prospect_id, new_lead("Gone from the map"))
     assert (lead.company, lead.note) == ("Gone from the map", "Wants samples")
 
 
