@@ -46,6 +46,9 @@ def import_accounts(
         str | None, typer.Option(help="Fields, with commas, in which a value that a person wrote stays.")
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, layer of a GeoPackage.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="In what a text file that is not Unicode is written, e.g. cp1250.")
+    ] = None,
     country: Annotated[str | None, typer.Option(help="Country of rows that name none.")] = None,
     currency: Annotated[str | None, typer.Option(help="Currency of amounts that name none.")] = None,
 ) -> None:
@@ -54,6 +57,8 @@ def import_accounts(
         raise BadFile(f"There is no file {file}.", help="Check its path.")
     with transaction() as session:
         run = service.receive(session, target(session), file, file_name=file.name, actor=None, sheet=sheet)
+        if encoding is not None:
+            service.read_in(session, target(session), run, encoding)
         if profile is not None:
             profiles.use(run, profiles.by_name(session, TARGET.kind, profile))
         kept = [name.strip() for name in keep.split(",")] if keep else None

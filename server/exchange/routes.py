@@ -17,6 +17,7 @@ from server.imports import profiles, queries, service
 from server.imports.models import Action, ImportProfile, ImportRun, State
 from server.imports.schemas import (
     ColumnRead,
+    EncodingWrite,
     ImportCreated,
     ImportRead,
     KeptRead,
@@ -158,6 +159,14 @@ def forget_profile(profile_id: UUID, scope: Importing, session: Db) -> None:
 def get(run_id: UUID, scope: Importing, session: Db) -> ImportCreated:
     """Where an import stands."""
     return created(session, find(session, scope, run_id))
+
+
+@router.post("/{run_id}/encoding")
+def set_encoding(run_id: UUID, body: EncodingWrite, scope: Importing, session: Db) -> ImportCreated:
+    """Read a received text file in another encoding; the sample shows what comes of it. Nothing else is changed."""
+    run = find(session, scope, run_id)
+    service.read_in(session, target(session, run), run, body.encoding)
+    return created(session, run)
 
 
 def need_fields(scope: Scope, run: ImportRun, mapping: Mapping[str, str], session: Session) -> None:

@@ -33,6 +33,9 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+UNREAD = "waymark_unread"
+"""How bytes that an encoding does not have are kept: each as a sign that nobody writes and everybody sees."""
+_KEPT_AT = 0xF700
 WESTERN = set("äöüÄÖÜßéèêëàâáãåæçñîïíìôóòõøœùúûýÿÉÈÊËÀÂÁÃÅÆÇÑÎÏÍÌÔÓÒÕØŒÙÚÛÝ€£§°«»‹›„“”‚‘’–—…·•´`¨©®™ªº¿¡×÷±²³µ¶½¼¾\xa0")
 
 
@@ -56,6 +59,20 @@ class Dialect:
     encoding: str
     """Of the lines that are not UTF-8; `utf-8` when all are."""
     delimiter: str
+
+
+def _unread(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Keep bytes that cannot be read as signs for private use, and give them back when these are written."""
+    if isinstance(error, UnicodeDecodeError):
+        return "".join(chr(_KEPT_AT + byte) for byte in error.object[error.start : error.end]), error.end
+    if isinstance(error, UnicodeEncodeError):
+        kept = [ord(sign) - _KEPT_AT for sign in error.object[error.start : error.end]]
+        if all(0x80 <= byte <= 0xFF for byte in kept):
+            return bytes(kept), error.end
+    raise error
+
+
+codecs.register_error(UNREAD, _unread)
 
 
 def dialect_of(path: Path) -> Dialect:
@@ -132,7 +149,7 @@ def lines(path: Path, encoding: str) -> Iterator[str]:
             try:
                 yield line.decode()
             except UnicodeDecodeError:
-                yield line.decode(fallback, errors="replace")
+                yield line.decode(fallback, errors=UNREAD)
 
 
 def delimiter_of(sample: list[str]) -> str:

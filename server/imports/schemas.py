@@ -82,6 +82,14 @@ class MappingWrite(BaseModel):
     save_as: str | None = Field(default=None, description="Save the columns' meaning under this name.")
 
 
+class EncodingWrite(BaseModel):
+    """In what a text file is to be read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    encoding: str = Field(max_length=40, description="E.g. `cp1250` for Central Europe, as Windows writes it.")
+
+
 class OutcomeRead(BaseModel):
     """What becomes of one row."""
 

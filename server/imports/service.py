@@ -15,6 +15,7 @@ from server.imports.errors import BadFile, NotReady
 from server.imports.locking import one_at_a_time
 from server.imports.models import WORKING, ImportRow, ImportRun, Mode, State
 from server.imports.reading import Table, fingerprint, open_table
+from server.imports.rereading import reread
 from server.imports.targets import Progress, Target
 from server.imports.undoing import require_undoable, undo
 from server.kit import clock
@@ -30,6 +31,7 @@ __all__ = [
     "configure",
     "find",
     "note",
+    "read_in",
     "read_on",
     "receive",
     "require_checked",
@@ -73,6 +75,12 @@ def receive(
         ) from error
     if run.row_count == 0:
         raise BadFile(f"{file_name}: there are no rows below the header.", help="Export it again with its rows.")
+    understand(session, target, run)
+    return run
+
+
+def understand(session: Session, target: Target, run: ImportRun) -> None:
+    """Give the columns the meaning that they had last time, else the one that is guessed."""
     profile = profiles.for_header(session, target.kind, run.header)
     if profile is not None:
         profiles.use(run, profile)
@@ -80,7 +88,14 @@ def receive(
         run.mapping = guessing.guess(run.header, queries.sample(session, run.id, SAMPLE), target.columns)
         run.options = {"mode": Mode.BOTH, "key": default_key(target, run.mapping)}
     session.flush()
-    return run
+
+
+def read_in(session: Session, target: Target, run: ImportRun, encoding: str) -> None:
+    """Read a received text file in another encoding; other titles are understood anew."""
+    header = run.header
+    reread(session, run, encoding)
+    if run.header != header:
+        understand(session, target, run)
 
 
 def stage(session: Session, run: ImportRun, table: Table) -> tuple[int, int]:

@@ -16,7 +16,8 @@ from server.exchange import routes as api
 from server.exchange.kinds import KINDS, kinds_for
 from server.imports import profiles, queries
 from server.imports.models import WORKING, Action, ImportRun, Mode, State
-from server.imports.schemas import MappingWrite
+from server.imports.rereading import ENCODINGS, can_be_reread
+from server.imports.schemas import EncodingWrite, MappingWrite
 from server.imports.uploads import Received, SizeChecked
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
@@ -170,6 +171,7 @@ def columns_page(
         kind=KINDS[run.kind],
         price_lists=[("", "–"), *((one.id, one.name) for one in price_lists(session))],
         modes=list(Mode),
+        encodings=ENCODINGS if can_be_reread(run) else {},
         error=error,
     )
 
@@ -232,6 +234,18 @@ def labels_of(session: Session, run: ImportRun) -> dict[str, str]:
     columns = api.target(session, run).columns
     first = {column.values[0]: column.label for column in reversed(columns)}
     return first | LABELS | {column.name: column.label for column in columns}
+
+
+@router.post("/{run_id}/encoding")
+def set_encoding(request: Request, run_id: UUID, scope: Importing, session: Db, sent: Sent) -> Response:
+    """Read the file in another encoding; the columns show what comes of it."""
+    try:
+        with attempt(session):
+            api.set_encoding(run_id, EncodingWrite(encoding=(text_of(sent, "encoding") or "")[:40]), scope, session)
+    except WaymarkError as error:
+        session.expire_all()
+        return columns_page(request, scope, session, api.find(session, scope, run_id), error=error)
+    return go(f"/imports/{run_id}")
 
 
 @router.post("/{run_id}/columns")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import geopandas
 from fastapi.testclient import TestClient
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import Role, User
-from server.imports.models import ImportKept
+from server.imports.models import ImportKept, ImportRun
 from server.records.service import Actor, acting
 from tests.server.web.conftest import token_in
 
@@ -46,6 +47,35 @@ def test_a_file_is_uploaded_checked_and_applied(
     assert browser.post(f"{run}/apply", data=token).status_code == 303
     assert [account.name for account in session.scalars(select(Account))] == ["Bäckerei Amann"]
     assert "Done: 1 are new" in browser.get(run).text
+
+
+def test_a_file_is_read_in_another_encoding_than_was_guessed(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session
+) -> None:
+    browser = browser_of(make_user("ada"))
+    token = {"_csrf": token_in(browser.get("/imports").text)}
+    written = "Nazwa;Miejscowość;Straße\nŻabka Łódź;Łódź;Świerkowa 1\nPlain;Opole;Long Road 2\n"
+    answer = browser.post("/imports", data=token, files={"file": ("firmy.csv", written.encode("cp1250", "replace"))})
+    run, key = answer.headers["location"], UUID(answer.headers["location"].rpartition("/")[2])
+    found = session.get_one(ImportRun, key)
+    columns = {"column-0": "name", "mode": "both", "key": "name"}
+    browser.post(f"{run}/columns", data=token | columns)
+    for wrong in ("cp1251", "cp1252", "cp850"):
+        assert browser.post(f"{run}/encoding", data=token | {"encoding": wrong}).status_code == 303
+        assert "Żabka Łódź" not in browser.get(run).text
+    answer = browser.post(f"{run}/encoding", data=token | {"encoding": "cp1250"})
+    page = browser.get(answer.headers["location"]).text
+    assert "Żabka Łódź" in page
+    assert '<option value="cp1250" selected>' in page
+    session.refresh(found)
+    assert (found.header, found.state, found.encoding) == (["Nazwa", "Miejscowość", "Straße"], "received", "cp1250")
+    refused = browser.post(f"{run}/encoding", data=token | {"encoding": "ebcdic"})
+    assert refused.status_code == 422
+    assert "no encoding that can be chosen" in refused.text
+    answer = browser.post("/imports", data=token, files={"file": ("firmy.csv", written.encode())})
+    assert 'name="encoding"' not in browser.get(answer.headers["location"]).text, "Unicode tells itself"
+    refused = browser.post(f"{answer.headers['location']}/encoding", data=token | {"encoding": "cp1250"})
+    assert refused.status_code == 409
 
 
 def test_a_file_that_is_none_is_explained_on_the_page(
