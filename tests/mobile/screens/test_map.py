@@ -36,7 +36,7 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
     (day_map,) = screen.widgets(DayMap)
     assert screen.shows(ATTRIBUTION)
     view = day_map.map
-    assert len(view.pins) == 6
+    assert len(view.pins) == 8
     view.load_all()
     assert view._tiles
     before = view.zoom
