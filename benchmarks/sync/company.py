@@ -56,6 +56,15 @@ insert into visit (id, account_id, site_id, rep_id, day, zone, state, outcome, n
 insert into territory (id, name, colour, area) select gen_random_uuid(), login, '#009E73', t.area
     from app_user, territory t where login <> 'rep1';
 update territory set name = 'rep1' where name = 'West';
+insert into offered_prospect (id, name, kind, kind_words, street, postcode, city, phone, opening_hours, credit, pin,
+                              territory_id)
+    select gen_random_uuid(), pg_temp.words(n * 5) || ' ' || n, 'shop=kind_' || n % 12,
+        jsonb_build_object('en', 'Kind ' || n % 12, 'de', 'Art ' || n % 12), 'Lane ' || n % 90, (9000 + n % 99)::text,
+        'Town ' || n % 40, case when n % 3 = 0 then '+423 ' || (2000000 + n * 7919 % 7999999) end,
+        case when n % 2 = 0 then 'Mo-Fr 0' || n % 10 || ':00-18:00' end,
+        '© OpenStreetMap contributors, Open Database Licence (ODbL) 1.0',
+        st_setsrid(st_makepoint(9 + random(), 47 + random()), 4326), t.id
+    from generate_series(1, :prospects) n, territory t where t.name = 'rep1';
 insert into territory_member (id, territory_id, user_id, valid_from)
     select gen_random_uuid(), t.id, u.id, current_date - 30 from territory t join app_user u on u.login = t.name;
 insert into account (id, name, phone, territory_id)
@@ -88,7 +97,7 @@ def company() -> Iterator[Engine]:
 
 def fill(engine: Engine) -> None:
     """Accounts, sites, contacts and visits: 30,000 rows that one rep's phone holds."""
-    values = {"phones": PHONES, "accounts": ACCOUNTS, "contacts": 6_000, "more": 3_000}
+    values = {"phones": PHONES, "accounts": ACCOUNTS, "contacts": 6_000, "more": 3_000, "prospects": 500}
     with engine.begin() as connection:
         for statement in TABLES.split(";\n"):
             if statement.strip():

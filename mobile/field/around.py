@@ -1,7 +1,9 @@
-"""Who lies around a place: customers, prospects and leads on this phone, and what a new lead may double."""
+"""Who lies around a place: customers, prospects, leads and firms of open data on this phone, and what a new lead may
+double."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mobile.field.checkin import distance_m
 from mobile.field.finding import AccountIndex
@@ -10,7 +12,7 @@ from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.folding import fold
 
-LAYERS = ("customer", "prospect", "lead")
+LAYERS = ("customer", "prospect", "lead", "firm")
 OVER = ("converted", "disqualified")
 """States in which nobody works on a lead any more."""
 SAME_DOOR_M = 40.0
@@ -20,10 +22,10 @@ MOST_ALIKE = 4
 
 @dataclass(frozen=True)
 class Somebody:
-    """An account or a lead with a place on the map."""
+    """An account, a lead or a firm of open data with a place on the map."""
 
     layer: str
-    """customer, prospect or lead."""
+    """customer, prospect, lead or firm."""
     id: str
     name: str
     place: str
@@ -32,6 +34,14 @@ class Somebody:
     lat: float
     uncertainty_m: float
     overdue_days: int | None
+    kind: str = ""
+    """Of a firm: its kind as open data has it, `shop=bakery`."""
+    kind_words: Json = field(default_factory=dict, compare=False)
+    """What people call the kind, by language."""
+
+    def kind_word(self, language: str) -> str:
+        """The kind in a language, or as it is tagged."""
+        return str(self.kind_words.get(language) or self.kind)
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,29 @@ def everybody(store: Store, index: AccountIndex) -> list[Somebody]:
         for doc in leads(store)
         if doc.get("lon") is not None and doc.get("lat") is not None
     ]  # fmt: skip
-    return accounts + known
+    return accounts + known + [firm(doc) for doc in firms(store)]
+
+
+def firms(store: Store) -> list[Json]:
+    """The prospects of open data on this phone, without those that this rep has made a lead of, sent or not."""
+    taken = {op.body["d"].get("prospect_id") for op in store.outbox.ops() if op.e == "lead" and op.state != "rejected"}
+    return [doc for doc in docs(store, "prospect") if doc["id"] not in taken]
+
+
+def firm(doc: Json) -> Somebody:
+    """A prospect of open data as somebody on the map."""
+    return Somebody(
+        "firm", doc["id"], str(doc["name"]), str(doc.get("city") or ""), None, doc["lon"], doc["lat"], 0, None,
+        str(doc["kind"]), doc.get("kind_words") or {},
+    )  # fmt: skip
+
+
+def kinds(people: Iterable[Somebody]) -> list[tuple[str, Somebody]]:
+    """The kinds of firms, the commonest first, each with one of them."""
+    known = [one for one in people if one.kind]
+    count = Counter(one.kind for one in known)
+    first = {one.kind: one for one in reversed(known)}
+    return sorted(first.items(), key=lambda pair: (-count[pair[0]], pair[0]))
 
 
 def nearest(people: Iterable[Somebody], lon: float, lat: float, layers: Sequence[str] = LAYERS) -> list[Near]:
@@ -87,7 +119,7 @@ def alike(store: Store, index: AccountIndex, name: str, lon: float | None, lat: 
     people = everybody(store, index)
     named = {line.id for line in index.search(name)} if len(fold(name)) >= 3 else set()
     words = [word for word in fold(name).split() if len(word) >= 3]
-    named |= {one.id for one in people if one.layer == "lead" and _shares(words, fold(one.name))}
+    named |= {one.id for one in people if one.layer in ("lead", "firm") and _shares(words, fold(one.name))}
     near = nearest(people, lon, lat)
     found = [n for n in near if n.distance_m <= (ALIKE_M if n.who.id in named else SAME_DOOR_M)]
     return sorted(found, key=lambda n: (n.who.id not in named, n.distance_m))[:MOST_ALIKE]

@@ -12,6 +12,7 @@ GROUPS = {
     "visit": "visits", "visit_type": "visits", "pin_proposal": "visits",
     "route": "plans", "stop": "plans",
     "activity": "activities", "ticket": "tickets", "opportunity": "deals", "order": "orders", "lead": "leads",
+    "prospect": "firms",
     "track": "tracks", "product": "catalogue", "price_list": "catalogue", "price_list_use": "catalogue",
 }  # fmt: skip
 """Which kinds of rows are told as one; every other is told among the rest."""

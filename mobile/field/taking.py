@@ -179,6 +179,21 @@ def new_account(store: Store, new: NewAccount) -> Op:
     return store.save(op_of("create", "account", uuid7(), d=d))
 
 
+def lead_of_firm(store: Store, firm: Json, note: str = "") -> Op:
+    """Save that a prospect of open data is a lead from now on; nobody sees it as a prospect on this phone any more."""
+    d = {
+        "company": str(firm["name"])[:200],
+        "person": None,
+        "phone": firm.get("phone"),
+        "email": None,
+        "note": note.strip()[:NOTE_LENGTH] or None,
+        "lon": firm["lon"],
+        "lat": firm["lat"],
+        "prospect_id": firm["id"],
+    }
+    return store.save(op_of("create", "lead", uuid7(), d=d))
+
+
 def new_lead(
     store: Store, lon: float, lat: float, *, company: str = "", person: str = "", phone: str = "", note: str = ""
 ) -> Op:

@@ -6,7 +6,7 @@ is recorded waits beside the outbox for some minutes and leaves as an op like an
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from mobile.field.capture import op_of
 from mobile.field.checkin import Fix, distance_m
@@ -45,10 +45,12 @@ class Rules:
 
     keep_days: int
     shifts: tuple[Shift, ...]
+    zone: tzinfo | None
+    """Of the rep's days; None: that of this phone, where the server does not say."""
 
     def shift_of(self, day: date) -> Shift | None:
-        """The shift of a day of this phone."""
-        return next((one for one in self.shifts if one.starts_at.astimezone().date() == day), None)
+        """The shift of a day of the rep."""
+        return next((one for one in self.shifts if one.starts_at.astimezone(self.zone).date() == day), None)
 
 
 def heard(outbox: Outbox, said: Json | None) -> None:
@@ -71,7 +73,13 @@ def rules(outbox: Outbox) -> Rules | None:
     shifts = (
         (datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"])) for one in known["shifts"]
     )
-    return Rules(known["keep_days"], tuple(Shift(*one) for one in shifts))
+    return Rules(known["keep_days"], tuple(Shift(*one) for one in shifts), zone_of(outbox))
+
+
+def zone_of(outbox: Outbox) -> tzinfo | None:
+    """The time zone of the rep's days as the company has it; None where it was not said: that of this phone."""
+    named = json.loads(outbox.meta.get(SAID) or "{}").get("zone")
+    return clock.zone(named) if named else None
 
 
 def shift_now(outbox: Outbox, now: datetime) -> Shift | None:
@@ -104,8 +112,9 @@ def is_paused(outbox: Outbox, now: datetime) -> bool:
 
 def pause(store: Store) -> None:
     """Record nothing for the rest of the day. What was recorded before is sent, then that there is a pause: no more."""
-    here = clock.now().astimezone()
-    midnight = datetime.combine(here.date() + timedelta(days=1), datetime.min.time()).astimezone()
+    zone = zone_of(store.outbox)
+    tomorrow = clock.now().astimezone(zone).date() + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, datetime.min.time(), zone).astimezone(UTC)
     store.outbox.meta.set(PAUSED_UNTIL, midnight.isoformat())
     close_piece(store)
     _mark(store, "pause")
@@ -193,13 +202,14 @@ def _body(fix: Fix) -> Json:
 
 
 def fixes_of(store: Store, day: date) -> list[list[Json]]:
-    """The pieces of the rep's own way on a day of this phone, by time: sent or not, and from other phones too."""
+    """The pieces of the rep's own way on a day, by time: sent or not, and from other phones too."""
     rows = store.cache.db.execute("select opened(doc) as doc from row where e='track'").fetchall()
     docs = (json.loads(row["doc"]) for row in rows)
     pieces = [doc["fixes"] for doc in docs if doc.get("kind") == "way" and doc.get("fixes")]
     waiting = [one.body for one in store.outbox.fixes.all()]
     pieces += [waiting] if waiting else []
-    mine = [piece for piece in pieces if _moment(piece[0]).astimezone().date() == day]
+    zone = zone_of(store.outbox)
+    mine = [piece for piece in pieces if _moment(piece[0]).astimezone(zone).date() == day]
     return sorted(mine, key=lambda piece: _moment(piece[0]))
 
 

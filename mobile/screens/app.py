@@ -21,6 +21,7 @@ from mobile.phone import Phone
 from mobile.screens import (
     account,
     accounts,
+    firms,
     gallery,
     leads,
     lock,
@@ -64,6 +65,7 @@ SCREENS = {
     "lead": leads.build_new,
     "new_account": leads.build_new_account,
     "lead_card": leads.build,
+    "firm": firms.build,
     "nearby": nearby.build,
     "week": week.build,
     "entry": week.build_entry,

@@ -1,4 +1,5 @@
-"""Leads on the phone: one of them as a card, and a new one where the map was held, with what it may double."""
+"""Leads on the phone: one of them as a card, who is near in lists, and a new one where the map was held, with what it
+may double."""
 
 from kivy.metrics import dp
 
@@ -7,8 +8,8 @@ from mobile.screens.parts import fact, frame
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable
 from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
-LAYER_ICONS = {"customer": "building_2", "prospect": "star", "lead": "flag"}
-LAYER_INKS = {"customer": "brand", "prospect": "info", "lead": "warn"}
+LAYER_ICONS = {"customer": "building_2", "prospect": "star", "lead": "flag", "firm": "map_pin"}
+LAYER_INKS = {"customer": "brand", "prospect": "info", "lead": "warn", "firm": "quiet"}
 
 
 def build(ctx, lead_id):
@@ -20,10 +21,9 @@ def build(ctx, lead_id):
     mails = [_value(one) for one in doc.get("emails") or ()] or [m for m in (doc.get("email"),) if m]
     state = words(f"ls_{doc['state']}") if words.has(f"ls_{doc.get('state')}") else words("lead_waits")
     card = Card(Text(around.lead_name(doc), 20, True), Text(state, 14, ink="quiet"), spacing=6)
-    card.add_widget(_ways(ctx, doc, phones, mails))
+    card.add_widget(ways(ctx, doc, phones, mails))
     facts = Card(spacing=8)
-    town = " ".join(str(doc[k]) for k in ("postcode", "city") if doc.get(k))
-    address = ", ".join(p for p in (doc.get("street"), town) if p)
+    address = address_of(doc)
     values = (
         ("person", doc.get("person") if doc.get("company") else None), ("address", address),
         ("phone", ", ".join(phones)), ("email", ", ".join(mails)), ("note", doc.get("note")),
@@ -34,11 +34,18 @@ def build(ctx, lead_id):
     return frame(ctx, words("lead"), Scroller(card, facts if facts.children else None), back=True)
 
 
+def address_of(doc):
+    """Street and town in one line."""
+    town = " ".join(str(doc[k]) for k in ("postcode", "city") if doc.get(k))
+    return ", ".join(p for p in (doc.get("street"), town) if p)
+
+
 def _value(one):
     return str(one.get("value")) if isinstance(one, dict) else str(one)
 
 
-def _ways(ctx, doc, phones, mails):
+def ways(ctx, doc, phones, mails=()):
+    """Call, mail, navigate: what there is for it."""
     words, open_link = ctx.words, ctx.nav.open_link
     row = Row(spacing=8, height=48)
     if phones:
@@ -52,11 +59,24 @@ def _ways(ctx, doc, phones, mails):
 
 
 def open_somebody(ctx, who):
-    """An account's card, or a lead's."""
+    """An account's card, a lead's, or that of a firm of open data."""
     if who.layer == "lead":
         ctx.nav.go("lead_card", lead_id=who.id)
+    elif who.layer == "firm":
+        ctx.nav.go("firm", firm_id=who.id)
     else:
         ctx.nav.go("account", account_id=who.id)
+
+
+def is_late(who):
+    return (who.overdue_days or 0) > 0
+
+
+def told_of(ctx, who):
+    """What somebody is, where, and how late a visit is, in one line."""
+    words = ctx.words
+    what = who.kind_word(words.language) if who.kind else words(f"layer_{who.layer}")
+    return "  ·  ".join(p for p in (what, who.place, words("overdue", n=who.overdue_days) if is_late(who) else "") if p)
 
 
 def near_row(ctx, near):
@@ -67,10 +87,9 @@ def near_row(ctx, near):
         padding=(dp(12), dp(8)), spacing=dp(10),
     )  # fmt: skip
     row.label = who.name
-    late = words("overdue", n=who.overdue_days) if (who.overdue_days or 0) > 0 else ""
-    below = "  ·  ".join(p for p in (words(f"layer_{who.layer}"), who.place, late) if p)
+    late = is_late(who)
     lines = Column(
-        Text(who.name, 16, True, lines=1), Text(below, 14, ink="bad" if late else "quiet", lines=1),
+        Text(who.name, 16, True, lines=1), Text(told_of(ctx, who), 14, ink="bad" if late else "quiet", lines=1),
         spacing=0, pos_hint={"center_y": 0.5},
     )  # fmt: skip
     row.add_widget(Icon(LAYER_ICONS[who.layer], 20, LAYER_INKS[who.layer], size_hint=(None, 1), width=dp(24)))

@@ -8,7 +8,7 @@ from kivy.uix.floatlayout import FloatLayout
 from mobile.field import around, reads, tracks
 from mobile.field.maps.polyline import decode
 from mobile.field.store import clock
-from mobile.screens.leads import LAYER_ICONS, open_somebody
+from mobile.screens.leads import LAYER_ICONS, is_late, open_somebody, told_of
 from mobile.screens.parts import frame
 from mobile.theme import CATEGORIES, CLASS_COLOURS
 from mobile.widgets.base import Card, Column, Icon, Row, Text, Touchable, Word, paint
@@ -18,8 +18,8 @@ from mobile.widgets.map import MapView, Pin
 STOP_INKS = {"done": "good", "missed": "bad", "cancelled": "quiet"}
 WHOLE = {"x": 0, "y": 0}
 CLASS_SIZES = {"A": 7, "B": 6, "C": 5}
-LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1]}
-"""Customers have the colour of their class."""
+LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1], "firm": "quiet"}
+"""Customers have the colour of their class; firms of open data are rings."""
 
 
 def build(ctx, account_id=None):
@@ -119,10 +119,10 @@ class DayMap(FloatLayout):
     def _pin_of(who):
         """Somebody who is not on the route: late ones in red, customers by class, prospects and leads by their kind."""
         ink = LAYER_INKS.get(who.layer) or CLASS_COLOURS.get(who.account_class, "quiet")
-        late = (who.overdue_days or 0) > 0
+        ink = "bad" if is_late(who) else ink
         return Pin(
-            f"account:{who.id}", who.lon, who.lat, "", "bad" if late else ink, CLASS_SIZES.get(who.account_class, 5),
-            uncertainty_m=who.uncertainty_m, gathers=True,
+            f"account:{who.id}", who.lon, who.lat, "", ink, CLASS_SIZES.get(who.account_class, 5),
+            uncertainty_m=who.uncertainty_m, gathers=True, is_ring=who.layer == "firm",
         )  # fmt: skip
 
     # -- layers
@@ -197,9 +197,7 @@ class DayMap(FloatLayout):
             )
         elif kind == "account" and key in self.people:
             who = self.people[key]
-            late = self.ctx.words("overdue", n=who.overdue_days) if (who.overdue_days or 0) > 0 else ""
-            below = "  ·  ".join(p for p in (self.ctx.words(f"layer_{who.layer}"), who.place, late) if p)
-            self._card(who.name, below, "open", lambda: open_somebody(self.ctx, who))
+            self._card(who.name, told_of(self.ctx, who), "open", lambda: open_somebody(self.ctx, who))
 
     def _card(self, name, place, action, go_there):
         go = PushButton(self.ctx.words(action), go_there, size_hint_x=None, width=dp(150))

@@ -1,4 +1,4 @@
-"""Who is around: customers, prospects and leads on this phone, the nearest first."""
+"""Who is around: customers, prospects, leads and firms of open data on this phone, the nearest first."""
 
 from mobile.field import around, reads
 from mobile.field.store import clock
@@ -9,24 +9,36 @@ from mobile.widgets.base import Column, Scroller, Text
 from mobile.widgets.controls import Chips, Notice, PushButton
 
 SHOWN = 40
+KINDS = 8
+"""So many kinds of firms are offered to choose from, the commonest."""
 
 
-def build(ctx, layer="all"):
+def build(ctx, layer="all", kind=""):
     words = ctx.words
     (lon, lat), from_where = _here(ctx)
     layers = around.LAYERS if layer == "all" else (layer,)
-    found = around.nearest(around.everybody(ctx.files, ctx.accounts()), lon, lat, layers)
+    people = around.everybody(ctx.files, ctx.accounts())
+    kinds = around.kinds(people)[:KINDS] if layer == "firm" else []
+    found = around.nearest((one for one in people if not kind or one.kind == kind), lon, lat, layers)
     chips = Chips(
         [("all", words("layer_all")), *((name, words(f"layers_{name}")) for name in around.LAYERS)],
         layer,
         lambda chosen: ctx.nav.instead("nearby", layer=chosen),
     )
     go = lambda: ctx.nav.go("map")  # noqa: E731 a tap
-    page = Scroller(chips, Text(from_where, 14, ink="quiet"), PushButton(words("show_map"), go, "map", "quiet"))
+    of_kinds = None
+    if len(kinds) > 1:
+        named = [(key, one.kind_word(words.language)) for key, one in kinds]
+        choose = lambda chosen: ctx.nav.instead("nearby", layer="firm", kind=chosen)  # noqa: E731 a tap
+        of_kinds = Chips([("", words("every_kind")), *named], kind, choose)
+    show = PushButton(words("show_map"), go, "map", "quiet")
+    page = Scroller(chips, of_kinds, Text(from_where, 14, ink="quiet"), show)
     rows = Column(*(near_row(ctx, near) for near in found[:SHOWN]), spacing=8)
     page.column.add_widget(rows if found else Notice(words("nobody_near"), "info"))
     if len(found) > SHOWN:
         page.column.add_widget(Text(words("nearest_of", n=SHOWN, all=words.number(len(found))), 14, ink="quiet"))
+    if credits := sorted({doc["credit"] for doc in around.firms(ctx.files)} if layer in ("all", "firm") else ()):
+        page.column.add_widget(Text(words("data_of", credit="; ".join(credits)), 12, ink="quiet"))
     return frame(ctx, words("nearby"), page, back=True)
 
 

@@ -12,7 +12,8 @@ OFFLINE = ("today", "map", "accounts", "visit", "photos", "order", "lead", "time
 ONLINE = ("sign_in", "sync", "pictures")
 
 
-def build(ctx):
+def build(ctx, at=None):
+    """All of them; `at` "tracks": scrolled to what is recorded of the way."""
     words, chosen = ctx.words, ctx.phone.settings()
 
     def choice(title, key, options):
@@ -21,11 +22,12 @@ def build(ctx):
 
     photos = choice("photos_by", "photos", [(k, words(f"by_{k}")) for k in ("any", "wifi")])
     photos.add_widget(Text(words("photos_by_help"), 14, ink="quiet"))
+    ways = _tracks(ctx)
     page = Scroller(
         choice("appearance", "appearance", [(k, words(k)) for k in ("light", "dark")]),
         choice("language", "language", list(LANGUAGES.items())),
         photos,
-        _tracks(ctx),
+        ways,
         _lock(ctx),
         _data(ctx),
         _offline(ctx),
@@ -36,6 +38,8 @@ def build(ctx):
             fact(words("login"), ctx.who.login),
         ),
     )
+    if at == "tracks":
+        page.show_soon(ways)
     return frame(ctx, words("settings"), page, back=True)
 
 
@@ -47,13 +51,15 @@ def _tracks(ctx):
         box.add_widget(Text(words("tracks_off"), 14, ink="quiet"))
         return box
     tracks.read(outbox)
-    today = clock.today()
+    today = now.astimezone(known.zone).date()
     shift, paused = known.shift_of(today), tracks.is_paused(outbox, now)
     box.add_widget(Text(words("tracks_on"), 16))
     when = words("tracks_free")
     if shift is not None:
         when = words(
-            "tracks_today", start=f"{shift.starts_at.astimezone():%H:%M}", end=f"{shift.ends_at.astimezone():%H:%M}"
+            "tracks_today",
+            start=f"{shift.starts_at.astimezone(known.zone):%H:%M}",
+            end=f"{shift.ends_at.astimezone(known.zone):%H:%M}",
         )
     box.add_widget(Text(when, 16, True))
     box.add_widget(Text(words("tracks_what"), 14, ink="quiet"))

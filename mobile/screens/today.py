@@ -74,7 +74,7 @@ def _timeline(ctx, day, day_date, out):
 
 def _news(ctx):
     """The company records the rep's way: told once, before anything else, with the way to what it is."""
-    see = PushButton(ctx.words("tracks_show"), lambda: ctx.nav.go("settings"), "route", "quiet")
+    see = PushButton(ctx.words("tracks_show"), lambda: ctx.nav.go("settings", at="tracks"), "route", "quiet")
     return Column(Notice(ctx.words("tracks_news"), "info"), see, spacing=8)
 
 

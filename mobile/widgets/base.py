@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kivy.clock import Clock
 from kivy.core.text import LabelBase
 from kivy.graphics import Color, Line, RoundedRectangle
 from kivy.metrics import dp, sp
@@ -182,6 +183,14 @@ class Scroller(ScrollView):
         if readable:
             self.bind(width=self._keep_readable)
         self.add_widget(self.column)
+
+    def show_soon(self, child):
+        """Scroll to something as soon as everything has its height."""
+
+        def scroll(_dt):
+            self.scroll_to(child, padding=dp(16), animate=False)
+
+        Clock.schedule_once(lambda _dt: Clock.schedule_once(scroll, 0), 0)
 
     def _keep_readable(self, *_args):
         """On wide windows lines stay short enough to read; the rest is margin."""

@@ -40,6 +40,8 @@ class Pin:
     uncertainty_m: float = 0
     gathers: bool = False
     """Whether it is counted together with its neighbours when the map is small."""
+    is_ring: bool = False
+    """Whether it is hollow."""
 
 
 class MapView(Gestures):
@@ -308,7 +310,7 @@ class MapView(Gestures):
     def _draw_pin(self, pin, wide):
         token = "on_brand" if pin.ink == "brand" else "#FFFFFF"
         texture = self._texture(pin.label, 13, token, halo=False) if pin.label else None
-        return mapmarks.pin(dp(pin.size), pin.ink, wide, texture)
+        return mapmarks.pin(dp(pin.size), pin.ink, wide, texture, hollow=pin.is_ring)
 
     def _draw_crowd(self, found, radius):
         texture = self._texture(str(len(found.keys)), 13, "ink", halo=False)

@@ -34,12 +34,14 @@ def writing(texture):
     yield Rectangle(texture=texture, size=texture.size, pos=(-texture.width / 2, -texture.height / 2))
 
 
-def pin(radius, ink, wide, texture):
+def pin(radius, ink, wide, texture, *, hollow=False):
     """A pin, its doubt around it when that is wider, and what is written on it."""
     if wide:
         yield from disc(wide, ink, 0.15)
     yield from disc(radius + dp(2), "map_halo")
     yield from disc(radius, ink)
+    if hollow:
+        yield from disc(radius - dp(2), "map_halo")
     if texture is not None:
         yield from writing(texture)
 

@@ -30,6 +30,12 @@ class Pattern:
             at = until + len(follows or "")
         return found
 
+    def is_clear(self, sentence: str) -> bool:
+        """Whether a sentence that is this text can be read in one way only: no value holds what stands between two."""
+        first, *middle, last = self.between
+        within = sentence[len(first) : len(sentence) - len(last)]
+        return all(within.count(one) == sum(other.count(one) for other in middle) for one in middle)
+
     def quotes(self, gap: str) -> bool:
         """Whether a gap holds what somebody wrote, letter by letter."""
         return self.between[self.gaps.index(gap)].endswith("“")

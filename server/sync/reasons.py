@@ -249,12 +249,13 @@ def known() -> tuple[Mapping[str, str], list[Pattern]]:
 
 
 def read(sentences: str) -> Reason | None:
-    """A message or a help as a code with its values; None when it has no code."""
+    """A message or a help as a code with its values; None when it has no code, or when nobody can tell where one value
+    ends and the next begins."""
     codes, with_gaps = known()
     if sentences in codes:
         return Reason(code=codes[sentences], values={})
     for pattern in with_gaps:
-        if (values := pattern.read(sentences)) is not None:
+        if (values := pattern.read(sentences)) is not None and pattern.is_clear(sentences):
             return Reason(code=codes[pattern.text], values=values)
     return None
 

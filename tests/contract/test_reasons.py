@@ -111,6 +111,13 @@ def test_a_sentence_gives_its_values_back_and_one_without_code_stays_as_it_is() 
     assert reasons.told("There is no such account.", "Ask the oracle.") is None
 
 
+def test_a_value_that_holds_what_stands_between_two_is_not_split_wrongly_but_told_in_english() -> None:
+    plain = "“Sonne AG” has the number 7 already."
+    assert reasons.told(plain) is not None
+    assert reasons.told("“The “Sonne” has the number One” has the number 7 already.") is None
+    assert reasons.told("note is “9: “ten”” meanwhile.") is not None, "a single joint, though the value has quotes"
+
+
 def test_what_is_wrong_with_a_shape_has_a_code() -> None:
     with pytest.raises(ValidationError) as caught:
         ops.ANY_OP.validate_python({"k": "create", "e": "lead", "id": "x"})

@@ -15,8 +15,8 @@ from mobile.field.checkin import Fix
 from mobile.field.store import clock
 from mobile.field.sync import blobs
 from tests.conftest import PASSWORD
+from tests.mobile.screens.conftest import open_app as open_app
 from tests.mobile.test_end_to_end import office as office
-from tests.mobile.test_screens import open_app as open_app
 
 pytestmark = pytest.mark.window
 

@@ -1,6 +1,6 @@
 """What this phone keeps of the way, when, and what the rep sees of it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -121,6 +121,40 @@ def test_a_pause_holds_until_midnight_and_says_nothing_of_where(store, monkeypat
     tracks.resume(store)
     look(trail, position, NINE + timedelta(hours=2), 900)
     assert kept(store) == ["11:00"]
+
+
+def test_the_reps_day_is_that_of_the_companys_zone_wherever_the_phone_is(store):
+    said = {"starts_at": "2026-03-09T21:00:00.000Z", "ends_at": "2026-03-10T05:00:00.000Z"}
+    tracks.heard(store.outbox, {"keep_days": 30, "zone": "Pacific/Auckland", "shifts": [said]})
+    known = tracks.rules(store.outbox)
+    assert known.shift_of(date(2026, 3, 10)) is not None
+    assert known.shift_of(date(2026, 3, 9)) is None
+    assert f"{known.shifts[0].starts_at.astimezone(known.zone):%H:%M}" == "10:00"
+    tracks.pause(store)  # 22:00 in Auckland
+    assert tracks.is_paused(store.outbox, datetime(2026, 3, 10, 10, 59, tzinfo=UTC))
+    assert not tracks.is_paused(store.outbox, datetime(2026, 3, 10, 11, 0, tzinfo=UTC)), "midnight there"
+
+
+def test_what_was_kept_survives_the_end_of_the_app_and_is_sent_once(store, monkeypatch):
+    trail, position = tracks.Trail(store, position := Given()), position
+    for n in range(3):
+        look(trail, position, NINE + n * timedelta(minutes=1), n * 100)
+
+    def dies(*_given, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "save", dies)
+    with pytest.raises(KeyboardInterrupt):
+        tracks.close_piece(store)
+    store.close()
+    again = Store(store.folder)
+    assert len(again.outbox.fixes.all()) == 3
+    assert tracks.close_piece(again)
+    again.close()
+    third = Store(store.folder)
+    assert not tracks.close_piece(third)
+    assert [len(op.body["d"]["fixes"]) for op in third.outbox.ops()] == [3]
+    third.close()
 
 
 def test_where_the_company_stops_what_was_not_sent_goes_and_is_never_sent(store):

@@ -72,7 +72,8 @@ def updated_at_cursor(m: Patch) -> None:
         times.setdefault(target, now)
         return real(session, wanted, position, target, limit)
 
-    later = "and i.touched >= current_setting('mutant.since')::timestamptz"
+    since = "coalesce(nullif(current_setting('mutant.since', true), ''), '-infinity')"  # nobody set it for a glance
+    later = f"and i.touched >= {since}::timestamptz"
     began = "i.txid >= greatest(pg_snapshot_xmin(cast(:seen as pg_snapshot)), cast(:txid as xid8))"
     changed = server_pull.FEED.replace(UNSEEN, later).replace(began, "i.txid >= cast(:txid as xid8)")
     m.setattr(server_pull, "FEED", changed)

@@ -1,0 +1,113 @@
+"""The map: its layers, its gestures, pins that are moved."""
+
+import math
+
+import pytest
+
+from tests.mobile.conftest import uid
+from tests.mobile.make_pack import ATTRIBUTION
+
+pytestmark = pytest.mark.window
+
+
+def test_prospects_and_leads_are_layers_of_the_map(screen):
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    keys = lambda: {pin.key for pin in day_map.map.pins}  # noqa: E731
+    assert {f"account:{uid(1009)}", f"account:{uid(6901)}"} <= keys()
+    screen.tap("Layers")
+    screen.tap("Leads")
+    assert f"account:{uid(6901)}" not in keys()
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    assert f"account:{uid(6901)}" not in keys(), "it stays as the rep wants it"
+    day_map.tapped(f"account:{uid(1009)}")
+    screen.frames()
+    screen.tap("Open")
+    assert screen.shows("Log a visit")
+
+
+def test_the_map_shows_pins_and_whose_data_it_is(screen):
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    assert screen.shows(ATTRIBUTION)
+    view = day_map.map
+    assert len(view.pins) == 8
+    view.load_all()
+    assert view._tiles
+    before = view.zoom
+    screen.tap("zoom in")
+    assert view.zoom > before
+    screen.tap_at(*view.lonlat_px(view.pins[0].lon, view.pins[0].lat))
+    assert screen.shows("Check in")
+
+
+def test_two_fingers_turn_the_map_around_what_they_hold_and_the_compass_sets_north_up(screen):
+    from kivy.tests.common import UnitTestTouch
+
+    from mobile.screens.map_view import DayMap
+    from mobile.widgets.map import Pin
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    view = day_map.map
+    view.load_all()
+    x, y = view.center
+    held = view.px_lonlat(x, y)
+    still, finger = UnitTestTouch(x - 80, y), UnitTestTouch(x + 80, y)
+    for touch in (still, finger):
+        touch.touch_down()
+    still.touch_move(x, y - 80)
+    finger.touch_move(x, y + 80)
+    for touch in (still, finger):
+        touch.touch_up()
+    assert math.degrees(view.bearing) == pytest.approx(90, abs=1)
+    assert view.px_lonlat(*view.lonlat_px(*held)) == pytest.approx(held)
+    view.load_all()
+    screen.tap("north up")
+    assert view.bearing == 0
+    view.show([Pin(str(n), 9.52 + n / 1e6, 47.14, ink="bad", gathers=True) for n in range(5)])
+    ((found, (cx, cy, _radius)),) = view._crowds.items()
+    assert len(found.keys) == 5
+    before = view.zoom
+    view.tap(cx, cy)
+    assert view.zoom > before, "a tap on a bubble looks closer"
+
+
+def test_the_rep_drags_the_pin_to_the_door_and_proposes_it(screen):
+    from mobile.screens.pin import PinForm
+
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Move the pin")
+    (form,) = screen.widgets(PinForm)
+    screen.tap("Propose")
+    assert screen.shows("Drag the pin, or tap")
+    before = form.map.centre
+    x, y = form.map.lonlat_px(*form.map.at)
+    screen.drag((x + 4, y - 3), (x + 64, y + 37))
+    assert form.map.centre == before, "the map stays where it is"
+    assert form.map.lonlat_px(*form.map.at) == pytest.approx((x + 60, y + 40), abs=1)
+    assert screen.shows(f"{round(form.moved_m)} m from the present pin")
+    form.note.input.text = "Behind the church"
+    screen.tap("Propose")
+    assert screen.shows("Saved on this phone.")
+    assert screen.shows("waits for a network.")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert (op.body["d"]["note"], op.body["d"]["fix"]["accuracy_m"]) == ("Behind the church", 12.0)
+    assert screen.shows("1 on phone")
+
+
+def test_the_pin_can_be_put_where_the_rep_stands(screen):
+    from mobile.screens.pin import PinForm
+
+    screen.app.go("pin", site_id=uid(2001))
+    screen.frames()
+    (form,) = screen.widgets(PinForm)
+    screen.tap("Where I stand")
+    assert form.map.at == (9.5205, 47.14)
+    assert screen.shows("38 m from the present pin")

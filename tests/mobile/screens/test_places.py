@@ -1,0 +1,173 @@
+"""The other places of the app: search, week, settings, the recorded way, conflicts; and that all of them fit."""
+
+import pytest
+
+from mobile.field import tracks
+from mobile.field.capture import edit
+from mobile.field.checkin import Fix
+from mobile.field.store import clock
+from mobile.phone import Phone as AppPhone
+from tests.mobile.conftest import uid
+from tests.mobile.window import SIZES, recorded_all_day
+
+pytestmark = pytest.mark.window
+
+
+def test_the_week_the_neighbours_a_time_and_the_settings(screen):
+    """One walk through the screens beside the day."""
+    screen.tap("Week")
+    for words in ("Talk with the sales lead", "Call the printer", "Müller GmbH"):
+        assert screen.shows(words), words
+    screen.tap("Talk with the sales lead")
+    assert screen.shows("Office")
+    screen.tap("Done")
+    assert not screen.shows("Office"), "it leads back to the week"
+    assert screen.app.ctx.store.cache.doc("activity", uid(6402))["state"] == "done"
+    screen.tap("next week")
+    assert not screen.shows("Call the printer")
+    screen.tap("back")
+    assert screen.shows("Next stop"), "turning the pages leaves no trail"
+
+    screen.tap("More")
+    screen.tap("Nearby")
+    assert screen.shows("Hotel Post")
+    screen.tap("Leads")
+    assert not screen.shows("Hotel Post")
+    screen.tap("Hofladen Beck")
+    assert screen.shows("Wants samples")
+
+    screen.app.go("account", account_id=uid(1009))
+    screen.frames()
+    screen.tap("Find a time")
+    chip = next(w.label for w in screen.widgets() if "(+" in str(getattr(w, "label", "")))
+    screen.tap(chip)
+    screen.tap("Keep this time")
+    op = screen.app.ctx.store.outbox.ops()[-1]
+    assert (op.body["d"]["kind"], op.body["d"]["account_id"]) == ("meeting", uid(1009))
+    assert screen.shows("Log a visit"), "back at the account"
+    screen.tap("Find a time")
+    assert chip not in [getattr(w, "label", None) for w in screen.widgets()], "that hour is taken now"
+
+    screen.app.go("settings")
+    screen.frames()
+    for words in ("Accounts", "0.0 MB", "Works without a network", "0.1.0"):
+        assert screen.shows(words), words
+
+
+def test_the_rep_is_told_of_the_recorded_way_sees_it_on_the_map_and_pauses_it(screen, monkeypatch):
+    from mobile.screens.map_view import DayMap
+
+    outbox, news = screen.app.ctx.files.outbox, "Your company records the way you drive while you work."
+    screen.app.go("settings")
+    assert screen.shows("does not record the way you drive")
+    tracks.heard(outbox, recorded_all_day())
+    monkeypatch.setattr(tracks, "EVERY_S", 0)
+    for metres in (0, 60, 120):
+        place = Fix(9.52 + metres / 75_000, 47.14, 12, clock.now())
+        monkeypatch.setattr(screen.app.phone.position, "fix", lambda at=place: at)
+        screen.app.footsteps.look()
+    screen.app.go("today")
+    screen.frames()
+    assert screen.shows(news)
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    kinds = lambda: [kind for _points, kind in day_map.map.lines]  # noqa: E731
+    assert kinds()[0] == "track"
+    screen.tap("Layers")
+    screen.tap("Where I drove")
+    assert "track" not in kinds()
+    screen.app.go("today")
+    screen.frames()
+    screen.tap("See what is recorded")
+    assert screen.shows("Recording · 3 places today")
+    screen.frames(4)
+    (pause,) = (one for one in screen.widgets() if getattr(one, "label", None) == "Pause for today")
+    assert 0 < pause.to_window(*pause.center)[1] < screen.window.height, "where it is told, not at the head of the page"
+    screen.tap("Pause for today")
+    assert screen.shows("Paused until midnight")
+    screen.tap("Record again")
+    assert [op.body["d"]["kind"] for op in outbox.ops()] == ["way", "pause", "resume"]
+    screen.app.go("today")
+    assert not screen.shows(news), "told once"
+    screen.app.go("sync")
+    assert screen.shows("Pause of the recording")
+
+
+def test_search_finds_across_accents_and_opens_the_card(screen):
+    from mobile.screens.accounts import AccountList
+
+    screen.tap("Accounts")
+    (accounts,) = screen.widgets(AccountList)
+    accounts.field.input.text = "muller"
+    screen.frames()
+    assert screen.shows("1 accounts")
+    screen.tap("Müller GmbH")
+    assert screen.shows("Log a visit")
+    assert screen.shows("Vaduz")
+    accounts.find("zzz")
+
+
+def test_a_conflict_is_settled_with_one_tap(screen):
+    store = screen.app.ctx.store
+    op = edit(store, "account", uid(1001), {"phone": "mine"})
+    conflict = {"id": "c1", "field": "phone", "base": "1", "mine": "mine", "server": "theirs", "by": None, "at": None}
+    store.outbox.acknowledge(
+        op.n, "conflict", {"n": op.n, "status": "conflict", "conflicts": [conflict | {"policy": "x"}]}
+    )
+    store.rebuild_overlay()
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("you wrote “mine”, the office “theirs”")
+    screen.tap("Take mine")
+    assert len(store.outbox.ops()) == 2
+    assert not screen.shows("you wrote")
+
+
+def test_back_leads_where_one_came_from(screen):
+    screen.app.go("accounts")
+    screen.app.go("account", account_id=uid(1001))
+    screen.app.go("visit", account_id=uid(1001))
+    screen.frames()
+    screen.tap("back")
+    assert screen.shows("Log a visit")
+    screen.tap("back")
+    assert screen.shows("5 accounts")
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "appearance"),
+    [("small phone", "de", "light"), ("phone", "en", "dark"), ("tablet", "de", "dark")],
+)
+def test_every_screen_fits_small_and_large_windows(open_app, world, size, language, appearance):
+    from mobile.widgets.base import Touchable
+    from mobile.widgets.controls import PushButton
+
+    chosen = AppPhone(world.folder)
+    chosen.choose("language", language)
+    chosen.choose("appearance", appearance)
+    screen = open_app(world.folder, syncing=False)
+    screen.resize(SIZES[size])
+    tracks.heard(screen.app.ctx.files.outbox, recorded_all_day())
+    places = [
+        ("today", {}), ("map", {}), ("accounts", {}), ("more", {}), ("sync", {}),
+        ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
+        ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}), ("sign", {"key": uid(3001)}),
+        ("order", {"account_id": uid(1001)}), ("next_step", {"account_id": uid(1001)}),
+        ("lead", {"lon": 9.52, "lat": 47.14}), ("new_account", {"lon": 9.52, "lat": 47.14}),
+        ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),
+        ("nearby", {"layer": "firm"}), ("firm", {"firm_id": uid(7001)}),
+        ("entry", {"activity_id": uid(6402)}), ("times", {"account_id": uid(1002)}), ("settings", {}),
+        ("sign_in", {"by": "code"}), ("sign_in", {}),
+    ]  # fmt: skip
+    for name, arguments in places:
+        screen.app.go(name, **arguments)
+        screen.frames(4)
+        for button in screen.widgets(PushButton):
+            words = button.children[0].children[0]
+            assert words.width <= button.width + 1, f"{name}: {button.label!r} does not fit"
+        for target in screen.widgets(Touchable):
+            if getattr(target, "label", None):
+                left, right = target.to_window(target.x, 0)[0], target.to_window(target.right, 0)[0]
+                assert -1 <= left <= right <= SIZES[size][0] + 1, f"{name}: {target.label!r} leaves the window"
+                assert target.collide_point(target.center_x, target.center_y + 23), f"{name}: {target.label!r} is small"
+    screen.resize(SIZES["phone"])

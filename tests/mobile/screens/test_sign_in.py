@@ -1,0 +1,146 @@
+"""Signing in, the lock, and leaving."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+import segno
+from PIL import Image
+
+from mobile.field.capture import edit
+from mobile.field.store import clock
+from mobile.field.sync.run import Report
+from tests.mobile.conftest import uid
+from tests.mobile.field.fake_server import FakeServer
+from tests.mobile.test_headless import Listener
+from tests.mobile.window import fill_for_today
+
+pytestmark = pytest.mark.window
+
+
+def test_a_rep_signs_in_and_sees_today(tmp_path, open_app):
+    fake = FakeServer()
+    fill_for_today(fake)
+    listener = Listener(fake)
+    listener.start()
+    screen = open_app(tmp_path / "new", server=f"http://127.0.0.1:{listener.port}")
+    form = screen.app.stage.screen
+    form.login.input.text, form.password.input.text = "mara", "wrong"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("The login or the password is wrong."))
+    form.password.input.text = "secret"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Next stop"))
+    screen.app.worker.stop()
+    listener.stop()
+
+
+def test_a_rep_signs_in_with_a_code_scanned_or_typed_and_is_told_what_is_wrong_with_it(tmp_path, open_app):
+    from mobile.device.desktop import FolderCamera
+
+    fake = FakeServer()
+    fill_for_today(fake)
+    fake.codes = {"ABCDE-23456": "mara"}
+    listener = Listener(fake)
+    listener.start()
+    lens, address = tmp_path / "lens", f"http://127.0.0.1:{listener.port}"
+    lens.mkdir()
+    Image.new("L", (300, 300), 200).save(lens / "a-wall.png")
+    segno.make("https://example.com/menu").save(str(lens / "b-menu.png"), scale=4)
+    segno.make(f"waymark://sign-in?{urlencode({'server': address, 'code': 'ABCDE-23456'})}", error="m").save(
+        str(lens / "c-ours.png"), scale=4
+    )
+    screen = open_app(tmp_path / "new", camera=FolderCamera(lens))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows("No code was found in the picture."))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows("This is no code for Waymark."))
+    screen.tap("Type the code")
+    form = screen.app.stage.screen
+    form.server.input.text = address
+    for typed, said in (("abcde-2345O", "A code has ten letters"), ("zzzzz99999", "does not know this code")):
+        form.code.input.text = typed
+        screen.tap("Sign in")
+        screen.until(lambda words=said: screen.shows(words))
+    screen.tap("Scan a code")
+    screen.until(lambda: screen.shows(f"This code is for {address}."))
+    assert screen.app.stage.screen.code.value == "ABCDE-23456"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("Next stop"))
+    screen.app.sign_out()
+    screen.frames()
+    screen.tap("Type the code")
+    form = screen.app.stage.screen
+    form.server.input.text, form.code.input.text = address, "abcde 23456"
+    screen.tap("Sign in")
+    screen.until(lambda: screen.shows("This code has let a phone in already."))
+    listener.stop()
+
+
+def test_a_pin_closes_the_screen_after_five_minutes_and_unsent_work_lives_on(screen):
+    from mobile.field import locking
+
+    screen.app.go("settings")
+    screen.frames()
+    screen.tap("Set a PIN")
+    for digits in ("25", "2580", "2581", "2580", "2580"):
+        for digit in digits:
+            screen.tap(digit)
+        screen.tap("Done")
+    assert screen.shows("Remove the PIN"), "too short, then not the same, then twice the same"
+    screen.tap("back")
+    guard, store = screen.app.guard, screen.app.ctx.store
+    edit(store, "account", uid(1001), {"phone": "mine"})
+    guard.look()
+    assert not screen.shows("Locked"), "somebody is there"
+    guard._touched -= locking.IDLE_S
+    guard.look()
+    screen.frames()
+    assert screen.shows("Locked")
+    assert not screen.shows("Müller GmbH")
+    screen.app.go("accounts")
+    screen.frames()
+    assert not screen.shows("Müller GmbH"), "nothing leads around it"
+    for digit in "1111":
+        screen.tap(digit)
+    screen.tap("Unlock")
+    assert screen.shows("This is not the PIN.")
+    for digit in "2589":
+        screen.key(digit)
+    screen.key(8)
+    screen.key("0")
+    screen.key(13)
+    assert screen.shows("Müller GmbH")
+    assert len(store.outbox.ops()) == 1
+
+
+def test_a_phone_that_was_alone_too_long_asks_for_the_password_and_keeps_unsent_work(open_app, world):
+    from mobile.field import locking
+
+    edit(world.store, "account", uid(1001), {"phone": "mine"})
+    locking.close_after(world.store.outbox, 3)
+    locking.in_contact(world.store.outbox, clock.now() - timedelta(days=3, hours=1))
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    assert screen.shows("has not spoken with the server for 3 days")
+    assert screen.shows("One entry is kept")
+    assert not (world.home.user_folder(world.server.user_id) / "cache.db").exists()
+    world.sign_in()
+    assert world.sync().results == {"applied": 1}
+
+
+def test_nobody_signs_out_over_unsent_work(screen):
+    screen.tap("Check in")
+    screen.tap("Missed")
+    screen.tap("Leave it as it is")
+    screen.tap("More")
+    assert screen.shows("1 entries are not sent yet")
+    assert not screen.shows("Sign out")
+
+
+def test_a_sync_that_ends_after_the_app_was_closed_touches_nothing(screen):
+    screen.app.go("sync")
+    screen.app.on_stop()
+    screen.app._synced(Report())
+    screen.app._mark_syncing()
+    screen.frames()
