@@ -17,6 +17,7 @@ from server.kit.paging import Cursor, Limit, Page
 from server.kit.tiles import TileAddress, tile_response
 from server.opportunities import boards, bulk, exporting, line_history, moving, queries, service, tiles
 from server.opportunities.fields import fields
+from server.opportunities.line_schemas import LinesSavedRead
 from server.opportunities.schemas import (
     BoardRead,
     BulkRead,
@@ -28,7 +29,6 @@ from server.opportunities.schemas import (
     DealListed,
     DealRead,
     FieldRead,
-    LinesSavedRead,
     LinesWrite,
     MoveWrite,
     StageRead,

@@ -61,31 +61,6 @@ class LineRead(Read):
     product_id: UUID | None
 
 
-class LineStoodRead(Read):
-    """A line as it stood."""
-
-    quantity: Decimal
-    unit_price: Decimal
-    discount: Decimal = Field(description="Share, 0 to 1.")
-    amount: Decimal = Field(description="What it came to; with the tax, if its price contained it.")
-
-
-class LineChangeRead(Read):
-    """One line that came, went or changed."""
-
-    name: str
-    old: LineStoodRead | None = Field(description="Null: it came.")
-    new: LineStoodRead | None = Field(description="Null: it went.")
-
-
-class LinesSavedRead(Read):
-    """What somebody changed in the lines of a deal at once."""
-
-    at: datetime
-    who: str | None = Field(description="Null: Waymark itself.")
-    changes: list[LineChangeRead]
-
-
 class DealListed(Veiled, Read):
     """A deal in a list."""
 

@@ -65,6 +65,7 @@ DONE_BY = """
 /price-lists/taxes                                  POST /tax-classes
 /price-lists/letterhead                             PUT /letterhead
 /price-lists/{list_id}                              PATCH /price-lists/{list_id}
+/price-lists/{list_id}/delete                       DELETE /price-lists/{list_id}
 /leads/settings/forms                               POST /lead-forms
 /leads/settings/rules                               POST /lead-rules
 /leads/settings/score                               POST /lead-points

@@ -1,0 +1,33 @@
+"""Wire shapes of what became of a deal's lines."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import Field
+
+from server.opportunities.schemas import Read
+
+
+class LineStoodRead(Read):
+    """A line as it stood."""
+
+    quantity: Decimal
+    unit_price: Decimal
+    discount: Decimal = Field(description="Share, 0 to 1.")
+    amount: Decimal = Field(description="What it came to; with the tax, if its price contained it.")
+
+
+class LineChangeRead(Read):
+    """One line that came, went or changed."""
+
+    name: str
+    old: LineStoodRead | None = Field(description="Null: it came.")
+    new: LineStoodRead | None = Field(description="Null: it went.")
+
+
+class LinesSavedRead(Read):
+    """What somebody changed in the lines of a deal at once."""
+
+    at: datetime
+    who: str | None = Field(description="Null: Waymark itself.")
+    changes: list[LineChangeRead]
