@@ -19,7 +19,7 @@ from server.density.models import DensityState, DensityTrade
 from server.regions.firms import LANGUAGES, word
 
 MOST = 500
-"""So many of one territory, or of the ground that none covers: some 60 kB on the wire."""
+"""So many of one territory, or of the ground that none covers: some 40 kB on the wire."""
 AROUND = 7
 """H3 resolution of the surroundings in which customers are counted: 5 square kilometres."""
 
