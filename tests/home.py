@@ -8,7 +8,7 @@ from pathlib import Path
 
 MEMORY = Path("/dev/shm")
 PLENTY = 8 * 2**30
-"""Bytes; a run needs about one of the eight."""
+"""Bytes; a run needs about one of the eight gigabytes."""
 PREFIX = "waymark-tests-"
 
 

@@ -214,7 +214,7 @@ class OnThePhones(Company):
 
     def an_app_of_another_age_is_installed(self) -> None:
         phone = self.phone()
-        phone.schema = self.rng.choice((0, 1, 2))
+        phone.schema = self.rng.choice((0, 1, 2, 3))
         phone.restart()
 
     def late_copies_arrive(self) -> None:

@@ -203,7 +203,8 @@ def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
             mine = session.scalars(select(Track.id).where(Track.rep_id == scope.user_id))
             ways = entities.rows(session, scope, entities.BY_NAME["track"], map(str, mine))
             seen = session.scalars(
-                text(PROSPECTS), {"me": scope.user_id, "leads": scope.level("accounts:read") >= Level.TEAM}
+                text(PROSPECTS),
+                {"me": scope.user_id, "leads": scope.level("accounts:read") in (Level.TEAM, Level.REGION, Level.ALL)},
             ).all()
             firms = entities.rows(session, scope, entities.BY_NAME["prospect"], seen)
             expected["prospect"] = {row_id: (row.rev, row.json()) for row_id, row in firms.items()}
