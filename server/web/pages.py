@@ -41,7 +41,7 @@ POLICY = (
 """Everything comes from us; MapLibre starts its worker from a blob and sizes its canvas inline."""
 
 
-UNSAID = frozenset({"_csrf", "password", "old", "new"})
+UNSAID = frozenset({"_csrf", "password", "secret", "old", "new"})
 """Fields of forms that are not sent back."""
 
 

@@ -119,12 +119,18 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def signed_in(chromium: Any, server: str, login: str) -> Any:
+    """A browser context of a person of the company."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=server)
+    answer = context.request.post("/sign-in", form={"login": login, "password": PASSWORD}, max_redirects=0)
+    assert answer.status == 303
+    return context
+
+
 @pytest.fixture
 def page(live_server: str, chromium: Any) -> Iterator[Any]:
     """A tab of Chromium, signed in as the admin; every request that leaves this machine fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=live_server)
-    signed_in = context.request.post("/sign-in", form={"login": "ada", "password": PASSWORD}, max_redirects=0)
-    assert signed_in.status == 303
+    context = signed_in(chromium, live_server, "ada")
     tab = context.new_page()
     tab.set_default_timeout(90_000)  # machines are shared: a page may take long and still be right
     faults: list[str] = []

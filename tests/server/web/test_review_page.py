@@ -74,7 +74,7 @@ def test_a_repair_is_looked_at_applied_and_undone_on_its_page(
     browser.post(f"{path}/undo", data=token)
     session.refresh(site)
     assert site.postcode == "1234"
-    assert "Undone: 1 places are as they were." in browser.get(path).text
+    assert "Undone: 1 place is as it was." in browser.get(path).text
 
 
 @pytest.mark.browser

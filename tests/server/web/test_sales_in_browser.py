@@ -24,7 +24,7 @@ from server.products import service as products
 from server.products.queries import Customer
 from server.tickets import queues
 from tests.server.leads.test_forms import WISH
-from tests.server.web.conftest import PASSWORD
+from tests.server.web.conftest import PASSWORD, signed_in
 
 pytestmark = pytest.mark.browser
 NEAR_THE_REP = """async (path) => {
@@ -61,18 +61,6 @@ def shop(company: None) -> str:
 def the_lead() -> Lead:
     with transaction() as session:
         return session.scalars(select(Lead)).one()
-
-
-def tab_of(page: Any, login: str) -> Any:
-    """A second browser, signed in as somebody else."""
-    address = page.url.split("/", 3)
-    tab = page.context.browser.new_context(base_url="/".join(address[:3])).new_page()
-    tab.goto("/sign-in")
-    tab.fill("#login", login)
-    tab.fill("#password", PASSWORD)
-    tab.click("button.primary")
-    tab.wait_for_selector("nav.rail")
-    return tab
 
 
 def a_lead_comes_in(page: Any, key: str) -> None:
@@ -176,11 +164,11 @@ def test_a_form_becomes_a_deal_an_order_a_ticket_and_a_stop_that_says_why(
     page.wait_for_selector("#trade >> text=/^O-/ >> nth=0")
 
 
-def test_two_people_edit_an_account_at_once(page: Any) -> None:
+def test_two_people_edit_an_account_at_once(page: Any, chromium: Any, live_server: str) -> None:
     with transaction() as session:
         create_user(session, login="olga", name="Olga Ott", role=Role.ADMIN, password=PASSWORD)
         account = session.scalars(select(Account).where(Account.name == "Garage Beck")).one().id
-    other = tab_of(page, "olga")
+    other = signed_in(chromium, live_server, "olga").new_page()
     for tab in (page, other):
         tab.goto(f"/accounts/{account}")
         tab.click("#facts >> text=Edit")
@@ -209,7 +197,7 @@ def test_two_people_edit_an_account_at_once(page: Any) -> None:
     other.wait_for_selector("#facts a[href*='222']")
 
 
-def test_two_people_edit_a_deal_at_once(page: Any) -> None:
+def test_two_people_edit_a_deal_at_once(page: Any, chromium: Any, live_server: str) -> None:
     with transaction() as session:
         ada = user_by_login(session, "ada")
         assert isinstance(ada, User)
@@ -220,7 +208,7 @@ def test_two_people_edit_a_deal_at_once(page: Any) -> None:
         wish = {"name": "Lift", "account_id": account, "amount": "900", "close_on": soon}
         wish |= {"next_step": "Call", "next_step_on": soon}
         deal = service.create(session, scope_of(session, ada, source="web"), service.NewDeal(wish)).id
-    other = tab_of(page, "olga")
+    other = signed_in(chromium, live_server, "olga").new_page()
 
     def begin() -> None:
         for tab in (page, other):
@@ -250,14 +238,14 @@ def test_two_people_edit_a_deal_at_once(page: Any) -> None:
     other.wait_for_selector("#facts >> text=1,100")
 
 
-def test_an_admin_looks_through_a_reps_eyes_and_changes_nothing(page: Any) -> None:
+def test_an_admin_looks_through_a_reps_eyes_and_changes_nothing(page: Any, chromium: Any, live_server: str) -> None:
     with transaction() as session:
         rita = user_by_login(session, "rita")
         assert isinstance(rita, User)
         mine = session.scalars(select(Account).where(Account.name == "Hotel Zech")).one()
         mine.owner_id = rita.id
         key = rita.id
-    own = tab_of(page, "rita")
+    own = signed_in(chromium, live_server, "rita").new_page()
     own.goto("/accounts")
     seen = own.locator("td.col-name").all_inner_texts()
     page.goto(f"/users/{key}")
