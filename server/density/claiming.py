@@ -31,9 +31,10 @@ def claim(session: Session, scope: Scope, prospect_id: UUID, new: taking.NewLead
     """Make a lead of a prospect, of what open data knows of it and what the rep wrote; others do not see it on their
     phones any longer. One that no region knows any more is taken as the phone had it.
 
-    Refuses one that is a lead, a customer or another account already.
+    Refuses one that is a lead, a customer or another account already, and people who may not see prospects.
     """
     scope.need("leads:write")
+    scope.need("density:read")
     # Two reps at the same moment, or a rep and a page.
     session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
     if new.id is not None and (known := session.get(Lead, new.id)) is not None:

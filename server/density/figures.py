@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import h3
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import TextClause, func, select, text, true
 from sqlalchemy.orm import Session
 
 from geo.density import Penetration, penetration
@@ -109,7 +109,7 @@ def cell(session: Session, reach: Reach, name: str, trades: Sequence[int] | None
     kinds = session.execute(
         select(DensityTrade.kind, func.sum(DensityCount.prospects), func.sum(DensityCount.customers))
         .join(DensityTrade, DensityTrade.id == DensityCount.trade_id)
-        .where(DensityCount.cell.in_(parts))
+        .where(DensityCount.cell.in_(parts), true() if trades is None else DensityCount.trade_id.in_(trades))
         .group_by(DensityTrade.kind)
         .order_by(firms.desc(), DensityTrade.kind)
         .limit(8)

@@ -229,9 +229,9 @@ def classes_of(rows: Iterable[Row[Any]]) -> dict[str, dict[int, Classes]]:
 
 
 def share_plain(value: Any) -> float:
-    """A share that people can read: whole percents from 10 % on, tenths below."""
-    share = float(value)
-    return round(share, 2 if share >= 0.1 else 3)
+    """A share that people can read: whole percents from 10 % on, tenths below; never above the share itself."""
+    percent = round(100 * float(value), 6)
+    return (math.floor(percent) if percent >= 10 else math.floor(10 * percent) / 10) / 100
 
 
 def _plain(value: Any) -> float:

@@ -161,7 +161,8 @@ _OWNED = text(
 _KINDS = text(
     """
     select k.cell, t.kind, k.prospects from density_count k join density_trade t on t.id = k.trade_id
-    where k.cell = any(:cells) and k.prospects > 0 order by k.prospects desc, t.kind
+    where k.cell = any(:cells) and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
+    order by k.prospects desc, t.kind
     """
 )
 _STARTS = text(
@@ -202,7 +203,11 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     driven = _driven(session, chosen, starts, _members(session, scope), by_value=by_value)
     best = driven[:SHOWN]
     return Ranked(
-        gaps=_with_kinds(session, best), total=len(found), by_value=by_value, has_start=bool(starts), days=wish.days
+        gaps=_with_kinds(session, best, wish.kind),
+        total=len(found),
+        by_value=by_value,
+        has_start=bool(starts),
+        days=wish.days,
     )
 
 
@@ -211,8 +216,8 @@ def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
     need_territory(session, wish.territory_id)
     seen = reach.of(session, scope)
     asked = {
-        **seen.values, "resolution": RESOLUTION, "finest": FINEST, "any_kind": wish.kind is None,
-        "today": today_of(scope), "trades": [] if wish.kind is None else queries.trades_of(session, wish.kind),
+        **seen.values, **_of_kind(session, wish.kind), "resolution": RESOLUTION, "finest": FINEST,
+        "today": today_of(scope),
     }  # fmt: skip
     if wish.which is Which.UNASSIGNED:
         rows = [] if wish.account_class else session.execute(_UNASSIGNED, asked).all()
@@ -312,9 +317,15 @@ def _nearest(
     return sorted(found, key=lambda gap: (-gap.per_hour, gap.cell))
 
 
-def _with_kinds(session: Session, gaps: Sequence[Gap]) -> list[Gap]:
-    """Add the commonest kinds."""
+def _of_kind(session: Session, kind: str | None) -> dict[str, Any]:
+    """What statements ask of a kind, or of all."""
+    return {"any_kind": kind is None, "trades": [] if kind is None else queries.trades_of(session, kind)}
+
+
+def _with_kinds(session: Session, gaps: Sequence[Gap], wanted: str | None) -> list[Gap]:
+    """Add the commonest kinds, of those that are looked for."""
     kinds: dict[int, list[tuple[str, int]]] = {}
-    for cell, kind, count in session.execute(_KINDS, {"cells": [h3.str_to_int(gap.cell) for gap in gaps]}):
+    asked = {"cells": [h3.str_to_int(gap.cell) for gap in gaps], **_of_kind(session, wanted)}
+    for cell, kind, count in session.execute(_KINDS, asked):
         kinds.setdefault(cell, []).append((kind, count))
     return [replace(gap, kinds=tuple(kinds.get(h3.str_to_int(gap.cell), [])[:3])) for gap in gaps]

@@ -109,10 +109,12 @@ def lies_in(at: datetime, pauses: Iterable[hours.Span]) -> bool:
 
 
 def cut(session: Session, rep_id: UUID, at: datetime, zone: ZoneInfo) -> None:
-    """Take what lies in a pause out of the ways that came before it was heard of, e.g. from another phone."""
-    day, spans = at.astimezone(zone).date(), paused(session, rep_id, at, zone)
+    """Take what lies in a pause out of the ways that came before it was heard of, e.g. from another phone; also out of
+    one that began the day before."""
+    spans = paused(session, rep_id, at, zone)
+    last = max((one.ends_at for one in spans), default=at)
     ways = select(Track).where(
-        Track.rep_id == rep_id, Track.day == day, Track.kind == TrackKind.WAY, Track.ends_at >= at
+        Track.rep_id == rep_id, Track.kind == TrackKind.WAY, Track.ends_at >= at, Track.starts_at <= last
     )
     for row in session.scalars(ways.order_by(Track.id).with_for_update()):
         told = [one for one in row.fixes if not lies_in(datetime.fromisoformat(one["at"]), spans)]

@@ -80,6 +80,7 @@ def show_new_user(request: Request, scope: WriteUsers, session: Db) -> Response:
 def create_user(request: Request, scope: WriteUsers, session: Db, sent: Sent) -> Response:
     """Let somebody in."""
     values: dict[str, Any] = given(sent, ("login", "password", *PERSON))
+    values |= {name: values.get(name) or "" for name in ("login", "name", "role")}
     try:
         with attempt(session):
             role = chosen_role(session, values.pop("role"))

@@ -129,6 +129,13 @@ def test_a_pause_that_comes_late_is_cut_out_of_the_ways_of_another_phone(session
     assert session.execute(text(history), {"ids": [across.id, gone]}).scalar_one() == 0
 
 
+def test_a_late_pause_is_cut_out_of_a_way_that_began_the_day_before(session: Session, rita: User) -> None:
+    kept, dropped = service.take(session, rita.id, way(-1260, -1230, -150, -100, -60))
+    assert (len(minutes_of(kept)), dropped) == (5, 0)
+    service.take(session, rita.id, mark(TrackKind.PAUSE, -120))
+    assert minutes_of(kept) == [-1260, -1230, -150]
+
+
 def test_a_pause_ends_at_midnight_of_the_rep_on_the_day_of_23_hours_too(
     session: Session, rita: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,6 +123,18 @@ def test_a_wrong_value_is_shown_beside_its_field(browser_of: BrowserOf, make_use
     assert 'value="Amann"' in answer.text
 
 
+@pytest.mark.parametrize("missing", ["login", "name", "role"])
+def test_a_person_without_what_a_person_needs_is_refused(
+    browser_of: BrowserOf, make_user: MakeUser, missing: str
+) -> None:
+    browser = browser_of(make_user("ada", Role.ADMIN))
+    sent = {"login": "nils", "name": "Nils", "role": "rep", "_csrf": token_in(browser.get("/users/new").text)}
+    for wrong in ({missing: " "}, {missing: None}):
+        answer = browser.post("/users/new", data=sent | wrong)
+        assert answer.status_code == 422
+    assert browser.post("/users/new", data=sent).status_code == 303
+
+
 def test_two_people_who_change_one_field_choose_between_both_values(
     browser_of: BrowserOf, make_user: MakeUser, make_account: MakeAccount, session: Session
 ) -> None:
