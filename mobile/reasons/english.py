@@ -47,7 +47,7 @@ TEXTS = {
     "reason_site_needs_account": "A site belongs to an account.",
     "reason_name_account": "Name the account too.",
     "reason_id_taken": "There is another entry with this id.",
-    "reason_enter_again": "Enter the account once more.",
+    "reason_enter_again": "Enter it once more.",
     "reason_proposal_id_taken": "Another proposal has this id.",
     "reason_document_id_taken": "This id belongs to another document.",
     "reason_file_id_taken": "Another file has this id.",

@@ -47,7 +47,7 @@ TEXTS = {
     "reason_site_needs_account": "Ein Standort gehört zu einem Konto.",
     "reason_name_account": "Nennen Sie auch das Konto.",
     "reason_id_taken": "Es gibt einen anderen Eintrag mit dieser Kennung.",
-    "reason_enter_again": "Erfassen Sie das Konto noch einmal.",
+    "reason_enter_again": "Erfassen Sie es noch einmal.",
     "reason_proposal_id_taken": "Ein anderer Vorschlag hat diese Kennung.",
     "reason_document_id_taken": "Diese Kennung gehört zu einem anderen Beleg.",
     "reason_file_id_taken": "Eine andere Datei hat diese Kennung.",

@@ -37,7 +37,7 @@ def claim(session: Session, scope: Scope, prospect_id: UUID, new: taking.NewLead
     scope.need("density:read")
     # Two reps at the same moment, or a rep and a page.
     session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
-    if new.id is not None and (known := session.get(Lead, new.id)) is not None:
+    if (known := taking.asked_before(session, new, scope)) is not None:
         return known
     row = session.execute(
         OF_SELECTION[None],

@@ -7,7 +7,6 @@ around. What became a customer or a lead goes at once; the rest stays until the 
 
 import json
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text
@@ -16,6 +15,7 @@ from sqlalchemy.types import ARRAY, Uuid
 
 from server.density.counting import FINEST
 from server.density.models import DensityState, DensityTrade
+from server.density.open_data import BECAME_LEAD, IS_CUSTOMER, LIKE_ACCOUNT, LIKE_LEAD
 from server.regions.firms import LANGUAGES, word
 
 MOST = 500
@@ -23,24 +23,28 @@ MOST = 500
 AROUND = 7
 """H3 resolution of the surroundings in which customers are counted: 5 square kilometres."""
 
-TAKEN = """
-    exists (select from density_customer c where c.prospect_id = p.id)
-    or exists (
-        select from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
-        where i.prospect_id = p.id
-    )
-"""
+TAKEN = f"({IS_CUSTOMER} or {BECAME_LEAD})"
+KNOWN = f"({LIKE_LEAD} or {LIKE_ACCOUNT})"
+"""Nobody could make a lead of it; asked only of the best, for it is dear."""
 
+_FIRMS = (
+    text("drop table if exists pg_temp.offerable"),
+    text(
+        f"""
+        create temporary table offerable on commit drop as
+        select distinct on (p.id) p.id, p.name, p.kind, p.tags, p.pin, r.attribution, r.licence,
+               h3_parent(p.cell, :finest) as cell, h3_parent(p.cell, :around) as area
+        from prospect p join region r on r.id = p.region_id and r.state = 'ready'
+        where not {TAKEN}
+        order by p.id, r.ready_at desc
+        """  # noqa: S608 our constants
+    ),
+    text("analyze offerable"),
+)
 _PICK = text(
     """
     with words as (
         select * from unnest(cast(:kinds as text[]), cast(:words as text[])) as w (kind, words)
-    ),
-    firm as (
-        select distinct on (p.id) p.id, p.name, p.kind, p.tags, p.pin, p.cell, r.attribution, r.licence
-        from prospect p join region r on r.id = p.region_id and r.state = 'ready'
-        where not (TAKEN)
-        order by p.id, r.ready_at desc
     ),
     best as (
         select * from (
@@ -48,11 +52,11 @@ _PICK = text(
                 partition by own.territory_id
                 order by t.rate * t.value desc, coalesce(near.customers, 0) desc, firm.id
             ) as place
-            from firm join density_trade t on t.kind = firm.kind
-            join density_cell own on own.cell = h3_parent(firm.cell, :finest)
-            left join density_cell near on near.cell = h3_parent(firm.cell, :around)
+            from offerable firm join density_trade t on t.kind = firm.kind
+            join density_cell own on own.cell = firm.cell
+            left join density_cell near on near.cell = firm.area
             where own.territory_id is not null or near.customers >= 0.5
-        ) ranked where place <= :most
+        ) p where place <= :most and not KNOWN
     ),
     now_ as materialized (
         select id, left(name, 300) as name, kind, cast(words.words as jsonb) as kind_words,
@@ -83,10 +87,10 @@ _PICK = text(
         is distinct from (excluded.name, excluded.kind, excluded.kind_words, excluded.street, excluded.postcode,
            excluded.city, excluded.phone, excluded.opening_hours, excluded.credit, excluded.pin::bytea,
            excluded.territory_id, null)
-    """.replace("TAKEN", TAKEN)
+    """.replace("KNOWN", KNOWN)
 )
 _DROP_TAKEN = text(
-    f"update offered_prospect p set deleted_at = now(), rev = p.rev + 1 where p.deleted_at is null and ({TAKEN})"  # noqa: S608 our constants
+    f"update offered_prospect p set deleted_at = now(), rev = p.rev + 1 where p.deleted_at is null and {TAKEN}"  # noqa: S608 our constants
 )
 _WITHDRAW = text(
     "update offered_prospect set deleted_at = now(), rev = rev + 1 where deleted_at is null and id = any(:ids)"
@@ -106,14 +110,13 @@ def refresh(session: Session) -> bool:
         session.execute(_DROP_TAKEN)
         return False
     kinds = list(session.scalars(select(DensityTrade.kind)))
-    session.execute(_PICK, {"kinds": kinds, "words": [_words(kind) for kind in kinds], **_VALUES})
+    for statement in _FIRMS:
+        session.execute(statement, {"finest": FINEST, "around": AROUND})
+    session.execute(_PICK, {"kinds": kinds, "words": [_words(kind) for kind in kinds], "most": MOST})
     session.execute(_FORGET)
     state.offered = basis
     session.flush()
     return True
-
-
-_VALUES: dict[str, Any] = {"finest": FINEST, "around": AROUND, "most": MOST}
 
 
 def _words(kind: str) -> str:

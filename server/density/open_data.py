@@ -14,23 +14,26 @@ from server.leads.values import new_values
 
 CAMPAIGN = "White space"
 
-_OF_SELECTION = """
+IS_CUSTOMER = "exists (select from density_customer c where c.prospect_id = p.id)"
+BECAME_LEAD = """exists (
+    select from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null where i.prospect_id = p.id
+)"""
+LIKE_LEAD = """exists (
+    select from lead l where l.deleted_at is null and l.company is not null
+      and l.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(l.pin::geography, p.pin::geography, 150)
+      and similarity(search_text(l.company), search_text(p.name)) >= 0.45
+)"""
+LIKE_ACCOUNT = """exists (
+    select from site s join account a on a.id = s.account_id
+    where s.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(s.pin::geography, p.pin::geography, 150)
+      and s.deleted_at is null and a.deleted_at is null and a.merged_into is null
+      and similarity(search_text(a.name), search_text(p.name)) >= 0.45
+)"""
+"""What a prospect `p` is already: by what was counted or made of it, or by much the same name within 150 m."""
+
+_OF_SELECTION = f"""
     select distinct on (p.id) p.id, p.name, p.kind, p.tags, ST_X(p.pin) as lon, ST_Y(p.pin) as lat,
-           exists (select from density_customer c where c.prospect_id = p.id) as is_customer,
-           exists (
-               select from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
-               where i.prospect_id = p.id
-           ) or exists (
-               select from lead l where l.deleted_at is null and l.company is not null
-                 and l.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(l.pin::geography, p.pin::geography, 150)
-                 and similarity(search_text(l.company), search_text(p.name)) >= 0.45
-           ) as is_lead,
-           exists (
-               select from site s join account a on a.id = s.account_id
-               where s.pin && ST_Expand(p.pin, 0.003) and ST_DWithin(s.pin::geography, p.pin::geography, 150)
-                 and s.deleted_at is null and a.deleted_at is null and a.merged_into is null
-                 and similarity(search_text(a.name), search_text(p.name)) >= 0.45
-           ) as is_account
+           {IS_CUSTOMER} as is_customer, {BECAME_LEAD} or {LIKE_LEAD} as is_lead, {LIKE_ACCOUNT} as is_account
     from prospect p join region r on r.id = p.region_id and r.state = 'ready'
     where (p.id = any(:ids) or exists (
             select from density_cell c where c.cell = any(:cells)
@@ -42,7 +45,7 @@ _OF_SELECTION = """
         ))
       and (:any_kind or p.kind in (select kind from density_trade where id = any(:trades)))
     order by p.id limit :most
-""".replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))
+""".replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))  # noqa: S608 our constants
 OF_SELECTION = {
     which: text(_OF_SELECTION.replace("GROUND", ground))
     for which, ground in ((None, "true"), (Which.UNASSIGNED, NOBODYS), (Which.UNWORKED, SOMEBODYS))

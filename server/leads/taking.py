@@ -16,6 +16,7 @@ from server.accounts.queries import home_country
 from server.auth.access import Scope
 from server.jobs import defer
 from server.kit import clock
+from server.kit.errors import Conflict
 from server.kit.ids import uuid7
 from server.kit.settings import settings
 from server.leads import placing
@@ -74,8 +75,8 @@ def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken
     What is there and open already gets one more signal instead of a second lead. Refuses what nobody could name and
     values that cannot be.
     """
-    if new.id is not None and (known := session.get(Lead, new.id)) is not None:
-        return Taken(known, is_repeat=False)  # a phone that asks again
+    if (known := asked_before(session, new, scope)) is not None:
+        return Taken(known, is_repeat=False)
     lead = drafted(session, new, scope, lambda: home_country(session))
     if not new.always:  # Two posts of the same form at the same moment are one lead.
         session.execute(text("select pg_advisory_xact_lock(hashtext('leads.take_in'))"))
@@ -91,6 +92,14 @@ def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken
     defer(session, take_care, key=f"lead:{lead.id}", lead_id=str(lead.id), priority=10)
     session.refresh(lead)
     return Taken(lead, is_repeat=False, alike=alike)
+
+
+def asked_before(session: Session, new: NewLead, scope: Scope | None) -> Lead | None:
+    """The lead that the same phone sent before. Refuses the id of somebody else's."""
+    known = None if new.id is None else session.get(Lead, new.id)
+    if known is not None and (scope is None or known.created_by != scope.user_id):
+        raise Conflict("There is another entry with this id.", help="Enter it once more.", field="id")
+    return known
 
 
 def take_in_many(session: Session, news: Sequence[NewLead], scope: Scope) -> list[UUID]:

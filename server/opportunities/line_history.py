@@ -1,8 +1,7 @@
 """What became of the lines of a deal, save by save: which came, which went, which changed."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -16,7 +15,7 @@ from server.opportunities.pricing import worth
 from server.records.models import FieldHistory
 
 TOGETHER = timedelta(seconds=5)
-"""What happens to lines within it is one save: each replaces all lines of the deal."""
+"""Lines that go and then lines that come within it are one save: each replaces all lines of the deal."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,10 @@ class Batch:
     """Lines that came and went within one save."""
 
     at: datetime
+    actor: UUID | None
     who: str | None
-    came: dict[UUID, OpportunityLine]
-    gone: dict[UUID, OpportunityLine]
+    gone: list[OpportunityLine] = field(default_factory=list)
+    came: list[OpportunityLine] = field(default_factory=list)
 
 
 def history(session: Session, deal: Opportunity) -> list[Saved]:
@@ -68,7 +68,7 @@ def history(session: Session, deal: Opportunity) -> list[Saved]:
         FieldHistory.field.in_(("*", "deleted_at")),
     )
     statement = (
-        select(OpportunityLine, FieldHistory.field, FieldHistory.at, User.name)
+        select(OpportunityLine, FieldHistory.field, FieldHistory.at, FieldHistory.actor, User.name)
         .join(FieldHistory, told)
         .outerjoin(User, User.id == FieldHistory.actor)
         .where(OpportunityLine.opportunity_id == deal.id)
@@ -76,18 +76,21 @@ def history(session: Session, deal: Opportunity) -> list[Saved]:
     )
     batches: list[Batch] = []
     last: datetime | None = None
-    for line, field, at, who in session.execute(statement):
-        if last is None or at - last > TOGETHER:
-            batches.append(Batch(at, who, {}, {}))
+    for line, what, at, actor, who in session.execute(statement):
+        batch, comes = batches[-1] if batches else None, what == "*"
+        goes_anew = batch is not None and bool(batch.came) and not comes
+        if batch is None or last is None or goes_anew or batch.actor != actor or at - last > TOGETHER:
+            batch = Batch(at, actor, who)
+            batches.append(batch)
         last = at
-        (batches[-1].came if field == "*" else batches[-1].gone)[line.id] = line
+        (batch.came if comes else batch.gone).append(line)
     found = (Saved(one.at, one.who, compared(one, deal.currency)) for one in reversed(batches))
     return [one for one in found if one.changes]
 
 
 def compared(batch: Batch, currency: str) -> tuple[LineChange, ...]:
     """The lines of a save that differ; of one product, or of one name, the first was the first."""
-    before, after = sorted_out(batch.gone, batch.came), sorted_out(batch.came, batch.gone)
+    before, after = (sorted(lines, key=lambda one: one.position) for lines in (batch.gone, batch.came))
     waiting: dict[object, list[OpportunityLine]] = defaultdict(list)
     for line in before:
         waiting[key(line)].append(line)
@@ -101,11 +104,6 @@ def compared(batch: Batch, currency: str) -> tuple[LineChange, ...]:
     left = {line.id for lines in waiting.values() for line in lines}
     changes += [LineChange(line.name, stood(line, currency), None) for line in before if line.id in left]
     return tuple(changes)
-
-
-def sorted_out(lines: dict[UUID, OpportunityLine], others: dict[UUID, OpportunityLine]) -> Sequence[OpportunityLine]:
-    """The lines in their order, without those that came and went within the save."""
-    return sorted((line for row_id, line in lines.items() if row_id not in others), key=lambda one: one.position)
 
 
 def key(line: OpportunityLine) -> object:

@@ -178,7 +178,7 @@ def add_account(session: Session, op: wire.AddAccount, scope: Scope) -> Made:
     if there is not None:
         is_this = there.name == d.name.strip() and there.id in accounts.seen_of(session, scope, [there.id])
         if not is_this or there.deleted_at is not None:
-            raise Conflict("There is another entry with this id.", help="Enter the account once more.", field="id")
+            raise Conflict("There is another entry with this id.", help="Enter it once more.", field="id")
         return there.id, there.rev
     fields = {
         "name": d.name, "status": d.status, "account_class": d.account_class, "tags": d.tags or None,

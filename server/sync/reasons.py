@@ -64,7 +64,7 @@ REASONS: Mapping[str, str] = {
     "name_account": "Name the account too.",
     # what is there already, or changed meanwhile
     "id_taken": "There is another entry with this id.",
-    "enter_again": "Enter the account once more.",
+    "enter_again": "Enter it once more.",
     "proposal_id_taken": "Another proposal has this id.",
     "document_id_taken": "This id belongs to another document.",
     "file_id_taken": "Another file has this id.",

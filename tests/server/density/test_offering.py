@@ -1,20 +1,28 @@
 """Which prospects reach phones: the best of each territory; what is taken goes at once and does not come back."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
+from geoalchemy2.shape import to_shape
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from server.accounts.models import Site
 from server.auth.access import Scope, scope_of
 from server.auth.models import User
 from server.density import claiming, offering, service, turning, undoing
 from server.density.models import DensityTrade, OfferedProspect
 from server.density.turning import Into, Selection
+from server.kit.errors import Conflict
 from server.leads.models import LeadSource
 from server.leads.taking import NewLead
 from server.regions.models import Prospect, Region
 from server.territories import service as territories
 from tests.server.density.conftest import EAST, some
+
+type Customer = Callable[..., Site]
 
 
 @pytest.fixture
@@ -40,7 +48,7 @@ def test_the_best_of_each_territory_are_offered_and_no_more_than_the_limit(
     everything = offered(session)
     assert everything
     assert all(one.credit and one.kind_words.keys() == {"en", "de"} for one in everything.values())
-    monkeypatch.setitem(offering._VALUES, "most", 1)
+    monkeypatch.setattr(offering, "MOST", 1)
     offering.pick_again(session)
     assert offering.refresh(session)
     best = list(offered(session).values())
@@ -66,7 +74,7 @@ def test_nothing_is_picked_while_nothing_is_learned_and_a_customer_is_let_go(
 
 
 def test_a_prospect_becomes_one_lead_and_the_second_rep_hears_whose(
-    session: Session, market: Region, rita: User, scope: Scope
+    session: Session, market: Region, rita: User, ada: User, scope: Scope
 ) -> None:
     service.refresh(session)
     offering.refresh(session)
@@ -76,6 +84,9 @@ def test_a_prospect_becomes_one_lead_and_the_second_rep_hears_whose(
     assert lead.note is not None
     assert lead.note.startswith("Wants samples\nOpen data: ")
     assert one.name not in offered(session)
+    again = new_lead(one.name)
+    with pytest.raises(Conflict, match="another entry with this id"):
+        claiming.claim(session, scope_of(session, ada, source="sync"), one.id, replace(again, id=lead.id))
     with pytest.raises(claiming.ProspectTaken, match="is a lead of Rita already"):
         claiming.claim(session, scope, one.id, new_lead(one.name))
     action = session.execute(text("select id from white_space_action")).scalar_one()
@@ -83,6 +94,17 @@ def test_a_prospect_becomes_one_lead_and_the_second_rep_hears_whose(
     assert offering.refresh(session)
     assert one.name in offered(session), "taken back, it is a prospect again"
     assert offered(session)[one.name].rev == 3
+
+
+def test_what_nobody_could_claim_is_not_offered(session: Session, market: Region, customer: Customer) -> None:
+    service.refresh(session)
+    offering.refresh(session)
+    one = next(iter(offered(session).values()))
+    at = to_shape(one.pin)
+    customer(one.name, LonLat(at.x, at.y), status="prospect")
+    offering.pick_again(session)
+    assert offering.refresh(session)
+    assert one.name not in offered(session)
 
 
 def test_a_customer_and_what_no_region_knows_any_more(session: Session, market: Region, scope: Scope) -> None:

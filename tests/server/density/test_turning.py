@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from geoalchemy2.shape import from_shape
 from shapely.geometry import MultiPolygon, box
-from sqlalchemy import func, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -27,6 +27,7 @@ from server.records.service import Actor, acting
 from server.regions.models import Prospect, Region
 from server.territories.models import Territory
 from tests.server.density.conftest import some
+from tests.server.web.test_statement_counts import statements
 
 type Clients = Callable[[User | None], TestClient]
 type Customer = Callable[..., Site]
@@ -82,6 +83,20 @@ def test_what_a_lead_would_refuse_of_open_data_is_left_out(session: Session, mar
     assert made.counts["made"] == 1
     lead = session.scalars(select(Lead).where(Lead.company == prospect.name)).one()
     assert (lead.emails, lead.phones, lead.city) == ([], ["+423 1234567"], "Here")
+
+
+def test_many_leads_take_as_many_statements_as_one(session: Session, engine: Engine, market: Region, ada: User) -> None:
+    scope, asked = scope_of(session, ada, source="web"), []
+    cells = [gap.cell for gap in whitespace.ranked(session, scope, Wish()).gaps]
+    open_ones = turning.planned(session, scope, Into.LEADS, Selection(cells=cells)).makings
+    ids = [one.prospect.id for one in open_ones if one.prospect]
+    for chosen in (ids[:1], ids[1:7]):
+        with statements(engine) as told:
+            made = turning.turn(session, scope, Into.LEADS, Selection(prospect_ids=chosen))
+        assert made.counts["made"] == len(chosen)
+        asked.append(len(told))
+    assert len(ids) >= 7
+    assert asked[1] <= asked[0] + 1, "the country of phone numbers is asked once, where there are some"
 
 
 def test_customers_of_a_hexagon_are_left_out_and_counted(session: Session, market: Region, ada: User) -> None:
