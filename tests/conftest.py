@@ -1,5 +1,6 @@
 """One embedded database for a whole test run, one database per worker, one rolled-back transaction per test."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -56,6 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
         template = create_engine(make_url(url).set(database="template_waymark"))
         migrations.upgrade(template)
         template.dispose()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays to the end: the collector, an eighth of a run's time, need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
