@@ -1,11 +1,11 @@
 """What the model looks at, measured as of the moment when a lead came in: nothing that became known later counts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import cast, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -59,6 +59,26 @@ AROUND = text(
     """
 )
 
+WRITE = text(
+    """
+    insert into lead_traits as kept (lead_id, values, measured_at)
+    select lead_id, said || geographic, now()
+    from jsonb_to_recordset(cast(:measured as jsonb)) as new (lead_id uuid, said jsonb, geographic jsonb)
+    on conflict (lead_id) do update set measured_at = excluded.measured_at, values = kept.values || (
+        select jsonb_object_agg(key, value) from jsonb_each(excluded.values)
+        where key in ('customers_2km', 'customers_10km', 'prospects_1km', 'territory_share', 'has_pin')
+    )
+    """
+)
+"""Of what was measured before, only what follows from the pin is measured anew."""
+WRITE_DRIVES = text(
+    """
+    update lead_traits t set values = t.values || jsonb_build_object('drive_min', new.minutes)
+    from unnest(cast(:ids as uuid[]), cast(:minutes as float8[])) as new (lead_id, minutes)
+    where t.lead_id = new.lead_id
+    """
+)
+
 
 def measure(session: Session, lead_ids: Sequence[UUID], *, as_of: datetime | None = None) -> None:
     """Measure leads and what is around them. What was measured before is kept, but for what follows from a new pin.
@@ -68,6 +88,7 @@ def measure(session: Session, lead_ids: Sequence[UUID], *, as_of: datetime | Non
     session.flush()
     around = session.execute(AROUND, {"ids": list(lead_ids), "as_of": as_of, "prior": PRIOR}).all()
     leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(lead_ids)))}
+    measured = []
     for row in around:
         lead = leads[row.id]
         geographic = {
@@ -77,11 +98,8 @@ def measure(session: Session, lead_ids: Sequence[UUID], *, as_of: datetime | Non
             "territory_share": round(float(row.territory_share), 4),
             "has_pin": float(lead.pin is not None),
         }
-        fresh = insert(LeadTraits).values(lead_id=lead.id, values=said(lead) | geographic)
-        kept = LeadTraits.values.op("||")(cast(geographic, JSONB))
-        session.execute(
-            fresh.on_conflict_do_update(index_elements=["lead_id"], set_={"values": kept, "measured_at": func.now()})
-        )
+        measured.append({"lead_id": str(lead.id), "said": said(lead), "geographic": geographic})
+    session.execute(WRITE, {"measured": json.dumps(measured)})
 
 
 def said(lead: Lead) -> dict[str, float | None]:
@@ -117,14 +135,8 @@ def measure_drives(session: Session, leads: Sequence[Lead]) -> None:
     for base, there in by_base.items():
         points = [point for _id, point in there]
         found = roads.engine(session, [base, *points]).matrix([base], points)
-        for (lead_id, _point), seconds in zip(there, found.seconds[0].tolist(), strict=True):
-            values = LeadTraits.values.op("||")(cast({"drive_min": round(seconds / 60, 1)}, JSONB))
-            session.execute(
-                update(LeadTraits)
-                .where(LeadTraits.lead_id == lead_id)
-                .values(values=values)
-                .execution_options(synchronize_session=False)
-            )
+        minutes = [round(seconds / 60, 1) for seconds in found.seconds[0].tolist()]
+        session.execute(WRITE_DRIVES, {"ids": [lead_id for lead_id, _point in there], "minutes": minutes})
 
 
 def bases_of(session: Session, user_ids: set[UUID]) -> Mapping[UUID | None, LonLat]:
