@@ -14,7 +14,7 @@ export async function turn(body, words, changed) {
   const answer = await api("POST", "/api/v1/white-space/actions", body);
   if (!answer.ok) { toast(said(answer, words.failed)); return false; }
   const { counts, id } = answer.body;
-  const left = leftOut(counts, words);
+  const left = leftOut(answer.body, words);
   const made = counts.made ? counted(words, `made_${body.into}`, counts.made) : words[`made_${body.into}_none`];
   const text = [made, ...(counts.made || left.length ? left : [words[`nothing_${body.into}`]])].join(" ");
   toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, changed) } : null);
@@ -22,10 +22,13 @@ export async function turn(body, words, changed) {
   return counts.made > 0;
 }
 
-const leftOut = (counts, words) => Object.entries(counts).filter(([name, count]) => name !== "made" && count).map(([name, count]) => counted(words, `left_${name}`, count));
+/** What is left out and why, in words; those that are refused by their names or what open data calls them. */
+const leftOut = ({ counts, refused }, words) => Object.entries(counts).filter(([name, count]) => name !== "made" && count).map(([name, count]) => counted(words, `left_${name}`, count).replace("{names}", () => named(refused.filter((one) => one.reason === name))));
+const named = (some) => some.slice(0, 3).map((one) => one.name.trim() && one.reason !== "nameless" ? `${one.name.slice(0, 40)}…` : one.source_id).join(", ") + (some.length > 3 ? " …" : "");
 
 /** Says how many, where, for whom, and what is left out; resolves to whether they are to be made. */
-function agreed(into, { counts, shares, examples }, words) {
+function agreed(into, seen, words) {
+  const { counts, shares, examples } = seen;
   const box = document.createElement("dialog"), make = (tag, text, kind = "") => { const made = document.createElement(tag); made.textContent = text; made.className = kind; return made; };
   const list = make("ul", "", "plain-list"), row = make("div", "", "row"), go = make("button", words.make, "button primary"), stop = make("button", words.cancel, "button");
   const nobody = into === "visits" ? words.by_plan : words.by_rules;
@@ -34,7 +37,7 @@ function agreed(into, { counts, shares, examples }, words) {
   const body = document.createElement("div");
   box.className = "ask";
   body.append(make("h2", words[`ask_${into}`]), make("p", words.will_make.replace("{n}", counts.made)), list, make("p", `${examples.join(", ")}${counts.made > examples.length ? " …" : ""}`, "quiet small"));
-  const left = leftOut(counts, words);
+  const left = leftOut(seen, words);
   if (left.length) body.append(make("p", left.join(" "), "quiet small"));
   body.append(row);
   box.append(body);
