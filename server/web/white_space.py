@@ -28,6 +28,8 @@ ReadDensity = Annotated[Scope, requires("density:read")]
 TABS = ("unassigned", "unworked", "alike")
 CLASSES = 6
 """Colours of the map's ramp."""
+LISTED = 60
+"""Hexagons of the list; the map shows more."""
 
 
 def wish_of(tab: str, territory_id: str, kind: str, account_class: str, days: str) -> Wish:
@@ -82,7 +84,7 @@ def show_white_space(
         request,
         "density/white.html",
         scope,
-        tab=tab, wish=wish, found=found, alike=alike, error=error, chosen_cell=cell, sees_nothing=seen.is_nothing,
+        listed=LISTED, tab=tab, wish=wish, found=found, alike=alike, error=error, chosen_cell=cell, sees_nothing=seen.is_nothing,
         territories=[one for one in known if seen.sees(one.id)], kinds=kinds_offered(session, language),
         counted=queries.totals(session, seen).refreshed_at, sources=firms.sources(session),
         has_region=bool(regions.served(session)), currency=settings().currency,
@@ -109,7 +111,7 @@ def asked(wish: Wish) -> dict[str, Any]:
 
 def near_places(session: Session, language: Language, gaps: list[Gap]) -> dict[str, str]:
     """Where each hexagon is by its nearest settlement; empty where no region is."""
-    shown = gaps[:60]
+    shown = gaps[:LISTED]
     names = language.places(regions.nearest_settlements(session, [gap.at for gap in shown]))
     return {gap.cell: name for gap, name in zip(shown, names, strict=True)}
 

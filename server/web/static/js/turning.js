@@ -5,8 +5,8 @@ import { api, said, toast } from "./app.js";
 /** A text for a number: there is one for 1. */
 const counted = (words, name, count) => count === 1 && words[`${name}_one`] || words[name].replace("{n}", count);
 
-/** Do it: `body` is {into, cells, prospect_ids, ...}; `words` the page's texts. Resolves to whether something was made. */
-export async function turn(body, words, changed) {
+/** Do it: `body` is {into, cells, prospect_ids, ...}; `words` the page's texts; `changed` and, when it is taken back, `undone` come after. Resolves to whether something was made. */
+export async function turn(body, words, changed, undone = changed) {
   const seen = await api("POST", "/api/v1/white-space/actions/preview", body);
   if (!seen.ok) { toast(said(seen, words.failed)); return false; }
   const { counts: all } = seen.body;
@@ -17,7 +17,7 @@ export async function turn(body, words, changed) {
   const left = leftOut(answer.body, words);
   const made = counts.made ? counted(words, `made_${body.into}`, counts.made) : words[`made_${body.into}_none`];
   const text = [made, ...(counts.made || left.length ? left : [words[`nothing_${body.into}`]])].join(" ");
-  toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, changed) } : null);
+  toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, undone) } : null);
   await changed();
   return counts.made > 0;
 }
