@@ -165,7 +165,7 @@ def turning_words(language: Language) -> dict[str, str]:
         "ask_tasks": t("Make tasks of these?"),
         "ask_visits": t("Take these into routes?"),
         "will_make": t("{n} will be made:", n=n),
-        "each": t("{n} in {territory}, for {who}", n=n, territory="{territory}", who="{who}"),
+        "part_of_it": t("{n} in {territory}, for {who}", n=n, territory="{territory}", who="{who}"),
         "no_territory": t("no territory"),
         "by_rules": t("whoever the rules for leads choose"),
         "by_plan": t("whoever the next plan chooses"),

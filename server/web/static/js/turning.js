@@ -32,7 +32,7 @@ function agreed(into, seen, words) {
   const box = document.createElement("dialog"), make = (tag, text, kind = "") => { const made = document.createElement(tag); made.textContent = text; made.className = kind; return made; };
   const list = make("ul", "", "plain-list"), row = make("div", "", "row"), go = make("button", words.make, "button primary"), stop = make("button", words.cancel, "button");
   const nobody = into === "visits" ? words.by_plan : words.by_rules;
-  list.append(...shares.map((one) => make("li", words.each.replace("{n}", one.count).replace("{territory}", one.territory ?? words.no_territory).replace("{who}", one.who ?? nobody))));
+  list.append(...shares.map((one) => make("li", words.part_of_it.replace("{n}", one.count).replace("{territory}", one.territory ?? words.no_territory).replace("{who}", one.who ?? nobody))));
   row.append(go, stop);
   const body = document.createElement("div");
   box.className = "ask";

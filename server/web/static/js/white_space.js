@@ -1,6 +1,7 @@
 // White space: the ranked list beside the map; a row and its hexagon are one; the chosen become leads, tasks, routes.
 
 import { territories } from "./layers.js";
+import { BESIDE_LEGEND } from "./legend.js";
 import { boxOf, createMap } from "./map.js";
 import { marked, ramp } from "./market.js";
 import { turn, undo } from "./turning.js";
@@ -21,7 +22,7 @@ function data() {
   }
   return found;
 }
-const known = await createMap(canvas, { box: boxOf(found), layers: [territories({ tint: .05 }), marked(data)], padding: 60 });
+const known = await createMap(canvas, { box: boxOf(found), layers: [territories({ tint: .05 }), marked(data)], padding: BESIDE_LEGEND });
 const { map } = known;
 
 function show(row, moves) {
