@@ -206,7 +206,7 @@ def test_what_a_filter_leaves_is_gathered_once_for_each_person(
     gathered.shelf.clear()
 
     def seen(person: User, filter: str = 'name ~ "beck"') -> int:
-        layer, rows = tiles.features(session, scope(person), Tile(0, 0, 0), filter=filter)
+        _, rows = tiles.features(session, scope(person), Tile(0, 0, 0), filter=filter)
         return sum(row[2] for row in told(session, rows))
 
     make_account("Beck", at=(9.7, 47.2))
