@@ -5,7 +5,7 @@ Cells are H3 hexagons (Uber's hexagonal index, resolutions 0 to 15); metres exis
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -95,6 +95,15 @@ SPREAD_PARTS = 100
 WITHIN_UNCERTAINTY = 0.68
 """Share of the weight that lies within the uncertainty, as phones report their accuracy."""
 
+_SUNFLOWER = [
+    (away * math.cos(angle), away * math.sin(angle))
+    for index in range(SPREAD_PARTS)
+    for away in [(1 - (1 - (index + 0.5) / SPREAD_PARTS) ** (1 / 3)) ** 0.5]
+    for angle in [index * math.pi * (3 - math.sqrt(5))]
+]
+"""Where the parts lie in a circle of 1 around the point: east and north."""
+_RIM = [(math.cos(math.tau * side / 12), math.sin(math.tau * side / 12)) for side in range(12)]
+
 SMALL_M = 100
 """Up to here a circle of doubt is compared with its cell in the plane."""
 
@@ -136,16 +145,9 @@ def spread(point: LonLat, uncertainty_m: float, resolution: int) -> dict[str, in
     radius = uncertainty_m / (1 - (1 - WITHIN_UNCERTAINTY) ** (1 / 3)) ** 0.5
     if _holds(home, point, radius):
         return {home: SPREAD_PARTS}
-    rim = [_moved(point, radius, math.tau * side / 12) for side in range(12)]
-    if all(h3.latlng_to_cell(one.lat, one.lon, resolution) == home for one in rim):
+    if all(cell == home for cell in _cells_around(point, radius, _RIM, resolution)):
         return {home: SPREAD_PARTS}
-    parts: Counter[str] = Counter()
-    for index in range(SPREAD_PARTS):
-        share = (index + 0.5) / SPREAD_PARTS
-        away = radius * (1 - (1 - share) ** (1 / 3)) ** 0.5
-        one = _moved(point, away, index * math.pi * (3 - math.sqrt(5)))
-        parts[h3.latlng_to_cell(one.lat, one.lon, resolution)] += 1
-    return dict(parts)
+    return dict(Counter(_cells_around(point, radius, _SUNFLOWER, resolution)))
 
 
 def _holds(cell: str, point: LonLat, metres: float) -> bool:
@@ -161,11 +163,14 @@ def _holds(cell: str, point: LonLat, metres: float) -> bool:
     return True
 
 
-def _moved(point: LonLat, metres: float, angle: float) -> LonLat:
-    """A point some metres away on the sphere; never beyond a pole."""
-    north = math.degrees(metres * math.sin(angle) / EARTH_RADIUS_M)
-    east = math.degrees(metres * math.cos(angle) / EARTH_RADIUS_M / max(1e-6, math.cos(math.radians(point.lat))))
-    return LonLat((point.lon + east + 180) % 360 - 180, max(-90.0, min(90.0, point.lat + north)))
+def _cells_around(point: LonLat, metres: float, spots: Iterable[tuple[float, float]], resolution: int) -> Iterator[str]:
+    """The cells of points around one, given in parts of some metres east and north of it on the sphere; never beyond a
+    pole."""
+    north = math.degrees(metres / EARTH_RADIUS_M)
+    east = north / max(1e-6, math.cos(math.radians(point.lat)))
+    for x, y in spots:
+        lat = max(-90.0, min(90.0, point.lat + north * y))
+        yield h3.latlng_to_cell(lat, (point.lon + east * x + 180) % 360 - 180, resolution)
 
 
 @dataclass(frozen=True, slots=True)

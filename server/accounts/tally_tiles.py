@@ -157,7 +157,7 @@ def clusters(layer: Layer, accounts: Select[Any], asked: Asked | None, *, shows_
     inside = layer.inside(accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None))))
     since = _rows(inside.where(Site.id == SINCE), level, grade)
     if asked is None:
-        return _drawn(layer, [_joined(layer.at, accounts, level, grade), since], shows_class)
+        return drawn(layer, [_joined(layer.at, accounts, level, grade), since], shows_class)
     parts = [
         _kept(layer.at, level, asked) if level <= FINEST_KEPT else _spots(layer.at, level, asked, 1),
         _spots(layer.at, level, asked, -1).where(Spot.site_id == SINCE),
@@ -167,10 +167,21 @@ def clusters(layer: Layer, accounts: Select[Any], asked: Asked | None, *, shows_
         others = Account.id == any_(func.array(_others(asked.scope).scalar_subquery(), type_=ARRAY(Uuid)))
         rest = inside.where(others, not_(func.coalesce(reached(asked.scope, Account), False)), Site.id.not_in(CHANGED))
         parts.append(_rows(rest, level, grade))
-    return _drawn(layer, parts, shows_class)
+    return drawn(layer, parts, shows_class)
 
 
-def _drawn(layer: Layer, parts: list[Select[Any]], shows_class: bool) -> Select[Any]:
+def everywhere(accounts: Select[Any], *, shows_class: bool) -> Select[Any]:
+    """All squares of the finest level of which counts are kept, with what each of some accounts counts by class."""
+    world = Layer("accounts", Tile(0, 0, 0), Site.pin)
+    grade: Any = Account.account_class if shows_class else cast(null(), Text)
+    inside = world.inside(accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None))))
+    since = _rows(inside.where(Site.id == SINCE), FINEST_KEPT, grade)
+    found = union_all(_joined(world.at, accounts, FINEST_KEPT, grade), since).subquery("found")
+    sums = (func.sum(found.c[name]) for name in ("sites", "x", "y"))
+    return select(found.c.square, found.c["class"], *sums).group_by(found.c.square, found.c["class"])
+
+
+def drawn(layer: Layer, parts: list[Select[Any]], shows_class: bool) -> Select[Any]:
     """The sums of some parts, each drawn in the middle of its sites."""
     found = union_all(*parts).subquery("found")
     sites = func.sum(found.c.sites)
@@ -187,7 +198,7 @@ def _drawn(layer: Layer, parts: list[Select[Any]], shows_class: bool) -> Select[
         cast(sites, Integer).label("count"),
         *(count.label(name.lower()) for count, name in zip(classes, AccountClass, strict=True)),
     )
-    return told.group_by(found.c.square).having(sites > 0)
+    return told.group_by(found.c.square).having(sites > 0).order_by(found.c.square)  # the same bytes each time
 
 
 def _inside(at: Tile) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, cast, func, null, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from server.accounts import queries, tally_tiles
+from server.accounts import gathered, queries, tally_tiles
 from server.accounts.fields import overdue_days
 from server.accounts.models import Account, Site
 from server.accounts.reaching import Reaching
@@ -50,6 +50,11 @@ def features(
     if not layer.is_clustered and is_crowded(session, at, counted, layer.inside(sites)):
         layer = replace(layer, single_from_zoom=MAX_ZOOM + 1)
     shows_class = scope.sees("account", "account_class")
+    if counted is None and at.z <= gathered.DEEPEST_ZOOM and tally_tiles.is_full(session, at, gathered.WORTH):
+        everywhere = tally_tiles.everywhere(accounts, shows_class=shows_class)
+        key = gathered.key_of(scope, filter, search)
+        kept = gathered.shelf.get(key, lambda: gathered.gathered(session, everywhere))
+        return layer, tally_tiles.drawn(layer, [kept.of(at)], shows_class)
     if layer.is_clustered:
         return layer, tally_tiles.clusters(layer, accounts, counted, shows_class=shows_class)
     grade = Account.account_class if shows_class else cast(null(), Text)

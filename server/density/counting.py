@@ -1,8 +1,9 @@
 """The set-based statements that count prospects and customers into hexagons, in the order in which they run.
 
 They meet in temporary tables: `customer_now` (sites of customers as they are), `gone` and `come` (what changed),
-`named` (kinds of which names tell), `delta` (by how much the counts change), `touched` (the cells to sum up), `fresh`,
-`changes` and `changed_share` (where they differ). `h3_parent` is our own SQL function, see the migration.
+`placed` (where those that came lie), `matched` (which prospects customers are), `named` (kinds of which names tell),
+`delta` (by how much the counts change), `fresh` (all cells summed up), `changes` and `changed_share` (where they
+differ). `h3_parent` is our own SQL function, see the migration.
 """
 
 from statistics import NormalDist
@@ -37,8 +38,8 @@ INPUTS = text(
 
 START = (
     text(
-        "drop table if exists pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.named, pg_temp.delta,"
-        " pg_temp.touched, pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"
+        "drop table if exists pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.placed, pg_temp.matched,"
+        " pg_temp.named, pg_temp.delta, pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"
     ),
     text("set local work_mem = '256MB'"),
 )
@@ -73,7 +74,9 @@ COME = text(
     where not exists (select from density_customer counted where counted.site_id = c.id)
     """
 )
-NEW_CUSTOMERS = text("select id, rev, lon, lat, doubt_m from come")
+NEW_CUSTOMERS = text("select id, lon, lat, doubt_m from come")
+PLACED = text("create temporary table placed (site_id uuid, cells bigint[], parts smallint[]) on commit drop")
+ANALYZE_CUSTOMERS = text("analyze customer_now (id, rev, account_id), gone (site_id), come (id)")
 
 KINDS = text(
     """
@@ -83,33 +86,32 @@ KINDS = text(
     """
 )
 
-UNMATCH = text(
-    """
-    update density_customer set prospect_id = null, prospect_cell = null, prospect_trade_id = null
-    where prospect_id is not null
-    """
-)
-
 MATCH = text(
     """
-    update density_customer counted
-    set prospect_id = nearest.id, prospect_cell = h3_parent(nearest.cell, :finest), prospect_trade_id = nearest.trade_id
-    from customer_now c cross join lateral (
-        select id, cell, trade_id from (
-            select p.id, p.cell, p.pin, t.id as trade_id,
-                   similarity(search_text(p.name), search_text(c.name)) as alike
-            from prospect p join region r on r.id = p.region_id and r.state = 'ready' join density_trade t using (kind)
-            where p.pin && ST_MakeEnvelope(
-                    ST_X(c.pin) - :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) - :degrees,
-                    ST_X(c.pin) + :degrees / greatest(0.02, cosd(ST_Y(c.pin))), ST_Y(c.pin) + :degrees, 4326)
+    create temporary table matched on commit drop as
+    select c.id as site_id, nearest.id as prospect_id, h3_parent(nearest.cell, :finest) as prospect_cell,
+           t.id as prospect_trade_id
+    from (
+        select id, pin, search_text(name) as name, :degrees / greatest(0.02, cosd(ST_Y(pin))) as wide
+        from customer_now where :again or id in (select id from come)
+        offset 0  -- the name is prepared once, not for each firm around
+    ) c
+    left join lateral (
+        select id, cell, kind from (
+            select p.id, p.cell, p.kind, p.pin, similarity(search_text(p.name), c.name) as alike
+            from prospect p
+            where p.pin && ST_MakeEnvelope(ST_X(c.pin) - c.wide, ST_Y(c.pin) - :degrees,
+                                           ST_X(c.pin) + c.wide, ST_Y(c.pin) + :degrees, 4326)
               and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
+              and p.region_id = any(array(select id from region where state = 'ready'))
             offset 0  -- the likeness is worked out once for each
         ) near
         where alike >= :similarity order by alike desc, pin <-> c.pin limit 1
-    ) nearest
-    where c.id = counted.site_id and (:again or c.id in (select id from come))
+    ) nearest on true
+    left join density_trade t on t.kind = nearest.kind
     """
 )
+"""The prospect that each customer that came, or each of all again, is; null: none."""
 
 DELTA_OF_ALL = text(
     """
@@ -176,7 +178,7 @@ DELTA_COARSER = text(
     """
     insert into delta
     select h3_parent(cell, cast(:resolution as int)), trade_id, :resolution, sum(prospects), sum(customers)
-    from delta where resolution = :resolution + 1 group by 1, 2
+    from delta where resolution = :resolution + 1 group by 1, 2 having sum(prospects) <> 0 or sum(customers) <> 0
     """
 )
 
@@ -184,24 +186,16 @@ COUNT = (
     text("analyze delta"),
     text(
         """
-        update density_count c set prospects = c.prospects + d.prospects, customers = c.customers + d.customers
-        from delta d where d.cell = c.cell and d.trade_id = c.trade_id and (d.prospects <> 0 or d.customers <> 0)
-        """
-    ),
-    text(
-        """
-        insert into density_count (cell, trade_id, prospects, customers)
-        select cell, trade_id, prospects, customers from delta d where (prospects <> 0 or customers <> 0)
-          and not exists (select from density_count c where c.cell = d.cell and c.trade_id = d.trade_id)
-        """
-    ),
-    text(
-        """
-        delete from density_count c using delta
-        where c.cell = delta.cell and c.trade_id = delta.trade_id and c.prospects = 0 and c.customers = 0
+        merge into density_count c using (select * from delta order by cell, trade_id) d
+        on c.cell = d.cell and c.trade_id = d.trade_id
+        when matched and c.prospects + d.prospects = 0 and c.customers + d.customers = 0 then delete
+        when matched then update set prospects = c.prospects + d.prospects, customers = c.customers + d.customers
+        when not matched then insert (cell, trade_id, prospects, customers)
+            values (d.cell, d.trade_id, d.prospects, d.customers)
         """
     ),
 )
+"""In the order of the cells, so that those of one hexagon and of its neighbours stand together."""
 
 SUMS_OF_KINDS = text(
     """
@@ -245,15 +239,6 @@ LEARN = text(
     """
 )
 
-TOUCHED = text("create temporary table touched on commit drop as select distinct cell from delta")
-TOUCHED_ALL = text(
-    """
-    create temporary table touched on commit drop as
-    select cell from density_count union select cell from density_cell
-    """
-)
-
-ANALYZE_TOUCHED, ANALYZE_FRESH = text("analyze touched"), text("analyze fresh")
 FRESH = text(
     """
         create temporary table fresh on commit drop as
@@ -263,51 +248,51 @@ FRESH = text(
                sum((c.prospects + c.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
                    as variance,
                coalesce(sum(c.prospects * t.rate * t.value), 0) as value
-        from touched join density_count c using (cell) left join density_trade t on t.id = trade_id
+        from density_count c left join density_trade t on t.id = trade_id
         group by cell
         """
 )
 """Customers of no known kind are expected at the usual rate."""
+ANALYZE_FRESH = text("analyze fresh")
 
-FRESH_BY_DELTA = text(
-    """
-    create temporary table fresh on commit drop as
-    select * from (
-        select cell, d.resolution, coalesce(old.prospects, 0) + d.prospects as prospects,
-               (coalesce(old.customers, 0) + d.customers)::numeric(12, 2) as customers,
-               greatest(0, coalesce(old.expected, 0) + d.expected) as expected,
-               greatest(0, coalesce(old.variance, 0) + d.variance) as variance,
-               greatest(0, coalesce(old.value, 0) + d.value) as value
-        from (
+_CHANGES = """
+    create temporary table changes on commit drop as
+    select cell, f.resolution, f.prospects, f.customers, f.expected, f.variance, f.value,
+           old.cell is null as is_new,
+           (f.customers / nullif(f.prospects + f.customers, 0))::float8 as share,
+           (f.prospects + f.customers)::float8 as n
+    from FRESH
+    where (f.prospects, f.customers, f.expected, f.variance, f.value)
+        is distinct from (old.prospects, old.customers, old.expected, old.variance, old.value)
+"""
+CHANGES = text(_CHANGES.replace("FRESH", "fresh f full join density_cell old using (cell)"))
+"""What differs; a cell that is gone has no counts."""
+
+CHANGES_BY_DELTA = text(
+    _CHANGES.replace(
+        "FRESH",
+        """
+        (
             select cell, resolution, sum(d.prospects)::int as prospects, sum(d.customers) as customers,
                    sum((d.prospects + d.customers::float8) * coalesce(t.rate, :usual)) as expected,
                    sum((d.prospects + d.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
                        as variance,
                    coalesce(sum(d.prospects * t.rate * t.value), 0) as value
             from delta d left join density_trade t on t.id = trade_id group by cell, resolution
-        ) d left join density_cell old using (cell)
-    ) sums
-    where prospects <> 0 or customers <> 0
-    """
+        ) d left join density_cell old using (cell) cross join lateral (
+            select d.resolution, coalesce(old.prospects, 0) + d.prospects as prospects,
+                   (coalesce(old.customers, 0) + d.customers)::numeric(12, 2) as customers,
+                   greatest(0, coalesce(old.expected, 0) + d.expected) as expected,
+                   greatest(0, coalesce(old.variance, 0) + d.variance) as variance,
+                   greatest(0, coalesce(old.value, 0) + d.value) as value
+        ) f
+        """,
+    )
 )
 """The same by what has changed, while the rates stay as they were when the rest was summed up."""
 
-CHANGES = text(
-    """
-    create temporary table changes on commit drop as
-    select cell, f.resolution, f.prospects, f.customers, f.expected, f.variance, f.value,
-           old.cell is null as is_new,
-           (f.customers / nullif(f.prospects + f.customers, 0))::float8 as share,
-           (f.prospects + f.customers)::float8 as n
-    from fresh f full join (select old.* from density_cell old join touched using (cell)) old using (cell)
-    where (f.prospects, f.customers, f.expected, f.variance, f.value)
-        is distinct from (old.prospects, old.customers, old.expected, old.variance, old.value)
-    """
-)
-"""What differs; a cell that is gone has no counts."""
-
 DROP_OLD = text(
-    "delete from density_cell old using changes where changes.cell = old.cell and changes.prospects is null"
+    "delete from density_cell old using changes where changes.cell = old.cell and coalesce(changes.n, 0) = 0"
 )
 
 SHARES = text(
@@ -318,7 +303,7 @@ SHARES = text(
            least(1, (share + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
     from (
         select *, sqrt(:z2 * (share * (1 - share) + :z2 / (4 * n)) / n) as root
-        from changes where prospects is not null
+        from changes where n > 0
     ) roots
     """
 )
@@ -343,8 +328,7 @@ TERRITORIES = text(
     "select concat(count(*), '/', sum(rev), '/', max(updated_at)) from territory where deleted_at is null"
 )
 
-GIVE_CELLS = text(
-    """
+_GIVE_CELLS = """
     update density_cell cell set territory_id = now.territory_id
     from (
         select c.cell, (
@@ -352,12 +336,15 @@ GIVE_CELLS = text(
             where t.deleted_at is null and ST_Covers(t.area, ST_Transform(ST_Centroid(c.geom), 4326))
             order by ST_Area(t.area), t.id limit 1
         ) as territory_id
-        from density_cell c
-        where :all or c.cell in (select cell from changes where is_new)
+        from density_cell c WHICH
     ) now
     where now.cell = cell.cell and now.territory_id is distinct from cell.territory_id
-    """
-)
+"""
+GIVE_CELLS = {
+    True: text(_GIVE_CELLS.replace("WHICH", "")),
+    False: text(_GIVE_CELLS.replace("WHICH", "where c.cell = any(array(select cell from changes where is_new))")),
+}
+"""All cells, or those that are new, to the territories."""
 
 _BREAKS = """
     select resolution,

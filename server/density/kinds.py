@@ -11,8 +11,8 @@ from server.regions.firms import kind_in
 
 UNSAID = text(
     """
-    select c.id, c.name from customer_now c join density_customer counted on counted.site_id = c.id
-    where (:again or c.id in (select id from come)) and c.kind is null and counted.prospect_id is null
+    select c.id, c.name from customer_now c join matched on matched.site_id = c.id
+    where c.kind is null and matched.prospect_id is null
     """
 )
 """Customers of whose kind neither people nor the map say anything; perhaps their names do."""
@@ -27,25 +27,33 @@ KINDS_OF_CUSTOMERS = text(
     """
 )
 
-GIVE_KINDS = text(
+WRITE = text(
     """
-    update density_customer counted set trade_id = known.trade_id
-    from (
-        select c.id, coalesce(said.id, d.prospect_trade_id, told.id, 0) as trade_id
-        from customer_now c join density_customer d on d.site_id = c.id
+    merge into density_customer counted using (
+        select m.*, c.rev, placed.cells, placed.parts,
+               coalesce(said.id, m.prospect_trade_id, told.id, 0) as trade_id
+        from matched m join customer_now c on c.id = m.site_id
+        left join placed on placed.site_id = m.site_id
         left join density_trade said on said.kind = c.kind
-        left join named on named.site_id = c.id left join density_trade told on told.kind = named.kind
-        where :again or c.id in (select id from come)
-    ) known
-    where known.id = counted.site_id and known.trade_id <> counted.trade_id
+        left join named on named.site_id = m.site_id left join density_trade told on told.kind = named.kind
+    ) now on counted.site_id = now.site_id
+    when matched and (counted.prospect_id, counted.prospect_cell, counted.prospect_trade_id, counted.trade_id)
+            is distinct from (now.prospect_id, now.prospect_cell, now.prospect_trade_id, now.trade_id)
+        then update set prospect_id = now.prospect_id, prospect_cell = now.prospect_cell,
+            prospect_trade_id = now.prospect_trade_id, trade_id = now.trade_id
+    when not matched then insert
+            (site_id, rev, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id)
+        values (now.site_id, now.rev, now.cells, now.parts, now.prospect_id, now.prospect_cell,
+                now.prospect_trade_id, now.trade_id)
     """
 )
+"""Those that came are written with their places; of the others the prospect and the kind may be another now."""
 
 GUESSES = (
     text(
         """
         delete from account_guess where account_id in (
-            select account_id from customer_now where is_main and (:again or id in (select id from come))
+            select c.account_id from customer_now c join matched on matched.site_id = c.id where c.is_main
         )
         """
     ),
@@ -53,9 +61,9 @@ GUESSES = (
         """
         insert into account_guess (account_id, kind, source)
         select c.account_id, coalesce(t.kind, named.kind), case when t.kind is null then 'name' else 'map' end
-        from customer_now c join density_customer d on d.site_id = c.id
-        left join density_trade t on t.id = d.prospect_trade_id left join named on named.site_id = c.id
-        where c.is_main and (:again or c.id in (select id from come)) and coalesce(t.kind, named.kind) is not null
+        from customer_now c join matched m on m.site_id = c.id
+        left join density_trade t on t.id = m.prospect_trade_id left join named on named.site_id = c.id
+        where c.is_main and coalesce(t.kind, named.kind) is not null
         """
     ),
 )
@@ -63,14 +71,13 @@ GUESSES = (
 customer any longer."""
 
 
-def give(session: Session, *, again: bool) -> None:
-    """Give customers that came or changed, or all again, their kinds, and tell the accounts what was guessed."""
-    which = {"again": again}
-    unsaid = session.execute(UNSAID, which).all()
+def give(session: Session) -> None:
+    """Give the customers that were matched their kinds, write them, and tell the accounts what was guessed."""
+    unsaid = session.execute(UNSAID).all()
     session.execute(NAMED)
     told = ((site_id, kind_in(name)) for site_id, name in unsaid)
     copy_rows(session, "named", ("site_id", "kind"), (row for row in told if row[1] is not None))
-    session.execute(text("analyze named"))
+    session.execute(text("analyze matched (site_id), placed (site_id), named"))
     session.execute(KINDS_OF_CUSTOMERS)
-    for statement in (GIVE_KINDS, *GUESSES):
-        session.execute(statement, which)
+    for statement in (WRITE, *GUESSES):
+        session.execute(statement)

@@ -1,18 +1,46 @@
 """What open data knows of the prospects of a selection, and how a lead takes it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.density.ground import NOBODYS, SOMEBODYS
 from server.density.reach import IN_REACH
 from server.density.whitespace import Which
-from server.kit.errors import Invalid
-from server.leads.values import new_values
+from server.kit.errors import Invalid, NotFound
+from server.leads.values import LEAD, new_values
+from server.records.values import cleaned
+from server.regions.models import Prospect, Region, State
 
 CAMPAIGN = "White space"
+
+
+class Unfit(StrEnum):
+    """Why no lead can be made of a prospect."""
+
+    NAMELESS = "nameless"
+    """Its name holds nothing that anybody could see."""
+    LONG_NAME = "long_name"
+    """Its name is longer than that of a company may be."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A prospect of which no lead can be made."""
+
+    prospect_id: UUID
+    source_id: str
+    """What open data calls it, `n123`."""
+    name: str
+    """Its first 300 letters."""
+    reason: Unfit
+
 
 IS_CUSTOMER = "exists (select from density_customer c where c.prospect_id = p.id)"
 BECAME_LEAD = """exists (
@@ -32,7 +60,7 @@ LIKE_ACCOUNT = """exists (
 """What a prospect `p` is already: by what was counted or made of it, or by much the same name within 150 m."""
 
 _OF_SELECTION = f"""
-    select distinct on (p.id) p.id, p.name, p.kind, p.tags, ST_X(p.pin) as lon, ST_Y(p.pin) as lat,
+    select distinct on (p.id) p.id, p.source_id, p.name, p.kind, p.tags, ST_X(p.pin) as lon, ST_Y(p.pin) as lat,
            {IS_CUSTOMER} as is_customer, {BECAME_LEAD} or {LIKE_LEAD} as is_lead, {LIKE_ACCOUNT} as is_account
     from prospect p join region r on r.id = p.region_id and r.state = 'ready'
     where (p.id = any(:ids) or exists (
@@ -54,6 +82,19 @@ OF_SELECTION = {
 
 Small hexagons stick out of the larger one that counts them; the ground is judged by the finest ones.
 """
+
+
+def need_there(session: Session, ids: Sequence[UUID]) -> None:
+    """Refuse prospects that no region has, e.g. of one that was updated since."""
+    there = select(Prospect.id).join(Region, Region.id == Prospect.region_id)
+    known = session.scalars(there.where(Prospect.id.in_(ids), Region.state == State.READY)) if ids else ()
+    if strange := sorted(set(ids).difference(known)):
+        raise NotFound(
+            "There is no such prospect.",
+            help="Load the page again: the region may have been updated since.",
+            field="prospect_ids",
+            id=str(strange[0]),
+        )
 
 
 def lead_fields(row: Any, scope: Scope) -> dict[str, Any]:
@@ -79,6 +120,14 @@ def lead_fields(row: Any, scope: Scope) -> dict[str, Any]:
     return {
         name: value for name, value in given.items() if value and scope.changes("lead", name) and _fits(name, value)
     }
+
+
+def unfit(name: str) -> Unfit | None:
+    """Why no lead can be made of a prospect of that name; None when one can."""
+    try:
+        return None if cleaned(LEAD, "company", name) else Unfit.NAMELESS
+    except Invalid:
+        return Unfit.LONG_NAME
 
 
 def _fits(name: str, value: Any) -> bool:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.accounts.models import AccountClass
 from server.density.figures import Figures
+from server.density.open_data import Unfit
 from server.density.turning import MOST_AT_ONCE, MOST_CELLS, Into, Selection
 from server.density.whitespace import LONGEST_DAYS, Which
 
@@ -208,13 +209,27 @@ class TurnWrite(BaseModel):
         return Selection(**self.model_dump(exclude={"into"}))
 
 
+class RefusedRead(BaseModel):
+    """A prospect of which no lead can be made, with the reason; the others of the batch are made."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    prospect_id: UUID
+    source_id: str
+    """What open data calls it, `n123`."""
+    name: str
+    """Its first 300 letters."""
+    reason: Unfit
+
+
 class TurnRead(BaseModel):
     """What was made, and what was left out."""
 
     id: UUID
     into: Into
     counts: dict[str, int]
-    """`made`; left out: `leads` (already), `customers`, `accounts`, `tasks`, `visits`."""
+    """`made`; left out: `leads` (already), `customers`, `accounts`, `tasks`, `visits`; `nameless`, `long_name`."""
+    refused: list[RefusedRead] = Field(default_factory=list)
 
 
 class PastRead(BaseModel):
@@ -253,6 +268,7 @@ class TurnPreview(BaseModel):
     """The largest first; they add up to `made`."""
     examples: list[str]
     """Names of the first five."""
+    refused: list[RefusedRead] = Field(default_factory=list)
 
 
 class UndoRead(BaseModel):

@@ -60,7 +60,7 @@ def refresh(session: Session, *, by_hand: bool = False) -> bool:
     usual = _learn(session) if learns or state is None else Usual(state.usual_rate, state.usual_value)
     _sum_up(session, usual, everything=learns)
     moved = state is None or state.territories != territories
-    session.execute(counting.GIVE_CELLS, {"all": moved})
+    session.execute(counting.GIVE_CELLS[moved])
     learned: dict[str, Any] = {
         "usual_rate": usual.rate,
         "usual_value": usual.value,
@@ -110,21 +110,21 @@ def _count_customers(session: Session, *, again: bool) -> None:
     session.execute(counting.CUSTOMERS)
     for statement in (*counting.GONE, counting.COME):
         session.execute(statement)
-    session.execute(text("analyze customer_now, gone, come"))
+    session.execute(counting.ANALYZE_CUSTOMERS)
     rows = session.execute(counting.NEW_CUSTOMERS).all()
-    copy_rows(session, "density_customer", ("site_id", "rev", "cells", "parts"), (_spread(row) for row in rows))
+    session.execute(counting.PLACED)
+    copy_rows(session, "placed", ("site_id", "cells", "parts"), (_spread(row) for row in rows))
     if again:
         session.execute(counting.KINDS)
-        session.execute(counting.UNMATCH)
     session.execute(counting.MATCH, {**counting.SAME_FIRM, "again": again, "finest": counting.FINEST})
-    kinds.give(session, again=again)
+    kinds.give(session)
 
 
 def _spread(row: Sequence[Any]) -> tuple[Any, ...]:
     """A customer in the cells in which it may lie."""
-    site_id, rev, lon, lat, doubt_m = row
+    site_id, lon, lat, doubt_m = row
     parts = spread(LonLat(lon, lat), doubt_m, counting.FINEST)
-    return site_id, rev, [h3.str_to_int(cell) for cell in parts], list(parts.values())
+    return site_id, [h3.str_to_int(cell) for cell in parts], list(parts.values())
 
 
 def _count_firms(session: Session, *, everything: bool) -> None:
@@ -167,11 +167,13 @@ def _learn(session: Session) -> Usual:
 
 def _sum_up(session: Session, usual: Usual, *, everything: bool) -> None:
     """Sum the counts up by cell, and write the difference."""
-    session.execute(counting.TOUCHED_ALL if everything else counting.TOUCHED)
-    session.execute(counting.ANALYZE_TOUCHED)
-    session.execute(counting.FRESH if everything else counting.FRESH_BY_DELTA, {"usual": usual.rate})
-    for statement in (counting.ANALYZE_FRESH, counting.CHANGES, counting.DROP_OLD):
-        session.execute(statement)
+    if everything:
+        session.execute(counting.FRESH, {"usual": usual.rate})
+        session.execute(counting.ANALYZE_FRESH)
+        session.execute(counting.CHANGES)
+    else:
+        session.execute(counting.CHANGES_BY_DELTA, {"usual": usual.rate})
+    session.execute(counting.DROP_OLD)
     session.execute(counting.SHARES, {"z2": counting.Z2})
     session.execute(counting.UPDATE_CHANGED)
     new = session.execute(counting.NEW_CELLS).all()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ from server.density.counting import FINEST
 from server.density.figures import number_of
 from server.density.idle import Idle, idle_accounts
 from server.density.models import DensityCell, WhiteSpaceAction, WhiteSpaceItem
-from server.density.open_data import CAMPAIGN, OF_SELECTION, lead_fields
+from server.density.open_data import CAMPAIGN, OF_SELECTION, Refused, lead_fields, need_there, unfit
 from server.density.whitespace import Which
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
@@ -36,7 +36,6 @@ from server.kit.ids import uuid7
 from server.kit.settings import settings
 from server.leads import taking
 from server.leads.models import LeadSource, SignalKind
-from server.regions.models import Prospect, Region, State
 
 MOST_CELLS = 200
 MOST_AT_ONCE = 500
@@ -109,7 +108,8 @@ class Planned:
 
     makings: list[Making]
     left: dict[str, int]
-    """`leads`, `customers`, `accounts`, `tasks`, `visits`: are that already."""
+    """`leads`, `customers`, `accounts`, `tasks`, `visits`: are that already; `nameless`, `long_name`: are refused."""
+    refused: list[Refused] = field(default_factory=list)
 
 
 def planned(session: Session, scope: Scope, into: Into, chosen: Selection) -> Planned:
@@ -150,8 +150,10 @@ def shares(session: Session, found: Planned) -> dict[tuple[str | None, str | Non
     return dict(Counter((place, names.get(one.owner_id)) for place, one in pairs).most_common())
 
 
-def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> WhiteSpaceAction:
+def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> tuple[WhiteSpaceAction, list[Refused]]:
     """Make leads of prospects, or tasks or wanted visits of accounts that nobody goes to; what is there is left out.
+
+    Prospects with a name that no lead can have are left out too, and returned beside what was done.
 
     Refuses an empty selection, more than people can look through, and ground that somebody does not see.
     """
@@ -181,7 +183,7 @@ def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> White
     # What somebody changes from now on is their work; undo leaves it alone.
     action.at = session.scalars(select(func.clock_timestamp())).one()
     session.flush()
-    return action
+    return action, found.refused
 
 
 def written(text: str, **values: object) -> str:
@@ -217,6 +219,7 @@ def _need_known(strange: set[int]) -> None:
 def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selection) -> Planned:
     """Leads of the prospects that are none yet."""
     scope.need("leads:write")
+    scope.need_changes("lead", ["company"])
     trades = [] if chosen.kind is None else queries.trades_of(session, chosen.kind)
     asked = {
         "ids": list(chosen.prospect_ids), "cells": list(cells), "trades": trades, "any_kind": chosen.kind is None,
@@ -226,7 +229,7 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
     of_territory = None if chosen.territory_id is None else Which.UNWORKED  # nobody's ground has no territory
     which = chosen.which or of_territory
     rows = [] if chosen.account_class else session.execute(OF_SELECTION[which], asked).all()
-    _need_there(session, chosen.prospect_ids)
+    need_there(session, chosen.prospect_ids)
     open_ones = sum(not (row.is_customer or row.is_account or row.is_lead) for row in rows)
     if open_ones > MOST_AT_ONCE or len(rows) >= LOOKED_AT:
         raise TooMany(
@@ -236,7 +239,7 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
         )
     _check_reach(session, scope, [row for row in rows if row.id in set(chosen.prospect_ids)])
     owner = None if scope.may("leads:assign") else scope.user_id
-    counts, makings = {"leads": 0, "customers": 0, "accounts": 0}, []
+    counts, makings, refused = {"leads": 0, "customers": 0, "accounts": 0}, [], []
     for row in rows:
         if row.is_customer or row.is_account:
             counts["customers" if row.is_customer else "accounts"] += 1
@@ -244,21 +247,12 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
         if row.is_lead:
             counts["leads"] += 1
             continue
+        if (reason := unfit(row.name)) is not None:
+            counts[reason] = counts.get(reason, 0) + 1
+            refused.append(Refused(row.id, row.source_id, row.name[:300], reason))
+            continue
         makings.append(Making(row.name, LonLat(row.lon, row.lat), owner, prospect=row))
-    return Planned(makings, counts)
-
-
-def _need_there(session: Session, ids: Sequence[UUID]) -> None:
-    """Refuse prospects that no region has, e.g. of one that was updated since."""
-    there = select(Prospect.id).join(Region, Region.id == Prospect.region_id)
-    known = session.scalars(there.where(Prospect.id.in_(ids), Region.state == State.READY)) if ids else ()
-    if strange := sorted(set(ids).difference(known)):
-        raise NotFound(
-            "There is no such prospect.",
-            help="Load the page again: the region may have been updated since.",
-            field="prospect_ids",
-            id=str(strange[0]),
-        )
+    return Planned(makings, counts, refused)
 
 
 def _new_lead(scope: Scope, one: Making) -> taking.NewLead:

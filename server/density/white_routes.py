@@ -17,6 +17,7 @@ from server.density.schemas import (
     GapRead,
     LookAlikesRead,
     PastRead,
+    RefusedRead,
     ShareRead,
     TurnPreview,
     TurnRead,
@@ -102,8 +103,9 @@ def look_alikes(scope: ReadDensity, session: Db) -> LookAlikesRead:
 @router.post("/actions", status_code=201)
 def turn(body: TurnWrite, scope: ReadDensity, session: Db) -> TurnRead:
     """Make leads, tasks or wanted visits of hexagons or prospects; what is there already is left out and counted."""
-    action = turning.turn(session, scope, body.into, body.selection())
-    return TurnRead(id=action.id, into=turning.Into(action.kind), counts=action.counts)
+    action, refused = turning.turn(session, scope, body.into, body.selection())
+    said = [RefusedRead.model_validate(one) for one in refused]
+    return TurnRead(id=action.id, into=turning.Into(action.kind), counts=action.counts, refused=said)
 
 
 @router.get("/actions")
@@ -123,6 +125,7 @@ def preview(body: TurnWrite, scope: ReadDensity, session: Db) -> TurnPreview:
             for (place, who), count in turning.shares(session, found).items()
         ],
         examples=[one.name for one in found.makings[:5]],
+        refused=[RefusedRead.model_validate(one) for one in found.refused],
     )
 
 

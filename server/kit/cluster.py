@@ -42,7 +42,7 @@ effective_cache_size = 2GB
 work_mem = 32MB
 maintenance_work_mem = 256MB
 max_wal_size = 2GB
-wal_compression = on
+wal_compression = {compression}
 random_page_cost = 1.1
 jit = off
 fsync = on
@@ -135,7 +135,14 @@ class Cluster:
         if self.pid() is not None:
             self.stop()  # it runs but nobody can reach it: its socket folder was swept away
         self.user.make_private(self.socket_dir)
-        self._write("waymark.conf", _SETTINGS.format(port=_PORT, socket_dir=self.socket_dir))
+        # Ten times as quick as PostgreSQL's own: of a page that is changed for the first time, all of it is written.
+        able = self.user.run(
+            installation.bindir / "postgres", "-D", self.data_dir, "-C", "wal_compression", "-c", "wal_compression=lz4",
+            timeout=30,
+        )  # fmt: skip
+        compression = "on" if able.returncode else "lz4"
+        settings = _SETTINGS.format(port=_PORT, socket_dir=self.socket_dir, compression=compression)
+        self._write("waymark.conf", settings)
         log = self.data_dir / "server.log"
         if log.exists() and log.stat().st_size > _LOG_LIMIT:
             log.replace(log.with_suffix(".log.1"))

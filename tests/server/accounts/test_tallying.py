@@ -9,7 +9,7 @@ from sqlalchemy import Engine, and_, func, select, text, update
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts import places, queries, service, tallying, tiles
+from server.accounts import gathered, places, queries, service, tallying, tiles
 from server.accounts.duplicates import merging
 from server.accounts.duplicates.merging import MergeWish
 from server.accounts.models import Account, Site
@@ -26,13 +26,14 @@ from server.kit.tiles import MAX_ZOOM, Tile
 type MakeAccount = Callable[..., Account]
 type MakeScope = Callable[[User], Scope]
 
+ASKED_OF_ALL = 'city is empty and name ~ "o"'
 FILTERS = (
     "class = A",
     "status = customer",
     "owner = rita or owner is empty",
     'territory = "West" and not class = B',
     "class is empty",
-    'city is empty and name ~ "o"',
+    ASKED_OF_ALL,
     'territory in ("East", "West") and status != former',
 )
 TILES = cycle((Tile(0, 0, 0), Tile(6, 33, 22), Tile(8, 134, 89), Tile(11, 1076, 717)))
@@ -82,7 +83,14 @@ def agree(
             for filter in (None, next(turns)):
                 session.flush()
                 _, rows = tiles.features(session, scope(person), at, filter=filter)
-                assert told(session, rows) == naive(session, scope(person), at, filter), (after, person.login, filter)
+                expected = naive(session, scope(person), at, filter)
+                assert told(session, rows) == expected, (after, person.login, filter)
+                if filter == ASKED_OF_ALL and at.z <= gathered.DEEPEST_ZOOM:
+                    gathered.shelf.clear()
+                    with pytest.MonkeyPatch.context() as patch:
+                        patch.setattr(gathered, "WORTH", -1)
+                        _, rows = tiles.features(session, scope(person), at, filter=filter)
+                    assert told(session, rows) == expected, (after, person.login, "gathered")
 
     return check
 
@@ -184,3 +192,30 @@ def test_crowded_tiles_are_counted_at_every_zoom(
         crowded = tiles.tile(session, scope(ada), at, filter=filter)
         assert b"Same place" not in crowded
         assert b"count" in crowded
+
+
+def test_what_a_filter_leaves_is_gathered_once_for_each_person(
+    session: Session,
+    scope: MakeScope,
+    ada: User,
+    rita: User,
+    make_account: MakeAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathered, "WORTH", -1)
+    gathered.shelf.clear()
+
+    def seen(person: User, filter: str = 'name ~ "beck"') -> int:
+        _, rows = tiles.features(session, scope(person), Tile(0, 0, 0), filter=filter)
+        return sum(row[2] for row in told(session, rows))
+
+    make_account("Beck", at=(9.7, 47.2))
+    theirs = make_account("Becker", at=(9.7, 47.3))
+    assert (seen(ada), seen(rita)) == (2, 0)
+    session.execute(text("update account set name = 'Müller' where id = :id"), {"id": theirs.id})
+    assert (seen(ada), seen(ada, 'name ~ "Beck"')) == (2, 1), "another question is asked anew"
+    gathered.shelf.clear()
+    assert seen(ada) == 1
+    with pytest.raises(ZeroDivisionError):
+        gathered.shelf.get("wrong", lambda: 1 // 0)  # type: ignore[arg-type, return-value]
+    assert gathered.shelf.get("wrong", lambda: gathered.gathered(session, select(text("1")).where(text("false"))))

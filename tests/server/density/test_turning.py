@@ -40,7 +40,7 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     seen = turning.planned(session, scope, Into.LEADS, Selection(cells=[best.cell]))
     assert session.scalar(select(func.count()).select_from(Lead)) == 0
     assert sum(turning.shares(session, seen).values()) == len(seen.makings)
-    made = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
+    made, _ = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
     assert made.counts == {"made": len(seen.makings), **seen.left}
     held = """
         select count(*) from pg_locks
@@ -52,7 +52,7 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     assert count + known == best.prospects
     lead = session.scalars(select(Lead).limit(1)).one()
     assert (lead.campaign, lead.pin is not None, lead.note is not None) == ("White space", True, True)
-    again = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
+    again, _ = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
     assert (again.counts["made"], again.counts["leads"]) == (0, count)
     left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
     assert left.get(best.cell, 0) == known
@@ -77,12 +77,33 @@ def test_what_a_lead_would_refuse_of_open_data_is_left_out(session: Session, mar
     ).one()
     prospect.tags = {**prospect.tags, "email": "www.example.org", "phone": "+423 1234567", "addr:city": "Here"}
     session.flush()
-    made = turning.turn(
+    made, _ = turning.turn(
         session, scope_of(session, ada, source="web"), Into.LEADS, Selection(prospect_ids=[prospect.id])
     )
     assert made.counts["made"] == 1
     lead = session.scalars(select(Lead).where(Lead.company == prospect.name)).one()
     assert (lead.emails, lead.phones, lead.city) == ([], ["+423 1234567"], "Here")
+
+
+def test_names_that_no_lead_can_have_are_left_out_and_said(
+    client_for: Clients, session: Session, market: Region, ada: User
+) -> None:
+    there = select(Prospect).where(
+        ~select(DensityCustomer.site_id).where(DensityCustomer.prospect_id == Prospect.id).exists()
+    )
+    long, blank, *fine = session.scalars(there.order_by(Prospect.id).limit(5)).all()
+    long.name, blank.name = "Inn " * 100, "\u2060 "
+    session.flush()
+    body = {"into": "leads", "prospect_ids": [str(one.id) for one in (long, blank, *fine)]}
+    seen = client_for(ada).post("/api/v1/white-space/actions/preview", json=body).json()
+    made = client_for(ada).post("/api/v1/white-space/actions", json=body).json()
+    assert seen["counts"] == made["counts"]
+    assert made["counts"]["made"] >= 1
+    assert seen["refused"] == made["refused"]
+    assert {one["prospect_id"]: (one["source_id"], one["reason"], len(one["name"])) for one in made["refused"]} == {
+        str(long.id): (long.source_id, "long_name", 300),
+        str(blank.id): (blank.source_id, "nameless", 2),
+    }
 
 
 def test_many_leads_take_as_many_statements_as_one(session: Session, engine: Engine, market: Region, ada: User) -> None:
@@ -92,7 +113,7 @@ def test_many_leads_take_as_many_statements_as_one(session: Session, engine: Eng
     ids = [one.prospect.id for one in open_ones if one.prospect]
     for chosen in (ids[:1], ids[1:7]):
         with statements(engine) as told:
-            made = turning.turn(session, scope, Into.LEADS, Selection(prospect_ids=chosen))
+            made, _ = turning.turn(session, scope, Into.LEADS, Selection(prospect_ids=chosen))
         assert made.counts["made"] == len(chosen)
         asked.append(len(told))
     assert len(ids) >= 7
@@ -102,7 +123,7 @@ def test_many_leads_take_as_many_statements_as_one(session: Session, engine: Eng
 def test_customers_of_a_hexagon_are_left_out_and_counted(session: Session, market: Region, ada: User) -> None:
     name, at = some(session, 1)[0]
     cell = h3.latlng_to_cell(at.lat, at.lon, 9)
-    made = turning.turn(session, scope_of(session, ada, source="web"), Into.LEADS, Selection(cells=[cell]))
+    made, _ = turning.turn(session, scope_of(session, ada, source="web"), Into.LEADS, Selection(cells=[cell]))
     assert made.counts["customers"] >= 1
     assert not session.scalars(select(Lead.id).where(Lead.company == name)).all()
 
@@ -116,12 +137,12 @@ def test_idle_accounts_become_tasks_and_wanted_visits_once(
     session.flush()
     scope, cell = scope_of(session, ada, source="web"), h3.latlng_to_cell(at.lat, at.lon, RESOLUTION)
     chosen = Selection(cells=[cell])
-    tasks = turning.turn(session, scope, Into.TASKS, chosen)
+    tasks, _ = turning.turn(session, scope, Into.TASKS, chosen)
     assert tasks.counts == {"made": 1, "tasks": 0}
-    assert turning.turn(session, scope, Into.TASKS, chosen).counts == {"made": 0, "tasks": 1}
-    visits = turning.turn(session, scope, Into.VISITS, chosen)
+    assert turning.turn(session, scope, Into.TASKS, chosen)[0].counts == {"made": 0, "tasks": 1}
+    visits, _ = turning.turn(session, scope, Into.VISITS, chosen)
     assert visits.counts == {"made": 1, "visits": 0}
-    assert turning.turn(session, scope, Into.VISITS, chosen).counts == {"made": 0, "visits": 1}
+    assert turning.turn(session, scope, Into.VISITS, chosen)[0].counts == {"made": 0, "visits": 1}
     assert undoing.undo(session, scope, tasks.id)["taken_back"] == 1
     assert undoing.undo(session, scope, visits.id)["taken_back"] == 1
     assert session.scalars(select(Activity.id).where(Activity.deleted_at.is_(None))).all() == []
@@ -131,7 +152,7 @@ def test_idle_accounts_become_tasks_and_wanted_visits_once(
 def test_a_hexagon_without_accounts_becomes_one_task(session: Session, market: Region, ada: User) -> None:
     scope = scope_of(session, ada, source="web")
     cell = whitespace.ranked(session, scope, Wish()).gaps[0].cell
-    made = turning.turn(session, scope, Into.TASKS, Selection(cells=[cell]))
+    made, _ = turning.turn(session, scope, Into.TASKS, Selection(cells=[cell]))
     assert made.counts == {"made": 1, "tasks": 0}
     assert session.scalars(select(Activity.subject)).one().startswith("White space: ")
 
@@ -216,7 +237,7 @@ def test_undo_keeps_leads_that_somebody_edited_or_planned_something_for(
         )
     )
     acting(session, Actor(ada.id, "web"))
-    made = turning.turn(session, scope, Into.LEADS, Selection(prospect_ids=ids))
+    made, _ = turning.turn(session, scope, Into.LEADS, Selection(prospect_ids=ids))
     assert made.counts["made"] >= 3
     first, second, *_ = session.scalars(select(Lead).order_by(Lead.id)).all()
     first.note = "They want to see us in May."
@@ -231,7 +252,7 @@ def test_undo_keeps_a_task_that_somebody_edited(session: Session, market: Region
     scope = scope_of(session, ada, source="web")
     acting(session, Actor(ada.id, "web"))
     cell = whitespace.ranked(session, scope, Wish()).gaps[0].cell
-    made = turning.turn(session, scope, Into.TASKS, Selection(cells=[cell]))
+    made, _ = turning.turn(session, scope, Into.TASKS, Selection(cells=[cell]))
     session.scalars(select(Activity)).one().note = "Begin at the station."
     session.flush()
     assert undoing.undo(session, scope, made.id) == {"taken_back": 0, "kept": 1}
@@ -311,4 +332,4 @@ def test_the_limit_counts_only_what_would_be_made(
     scope = scope_of(session, ada, source="web")
     turning.turn(session, scope, Into.LEADS, Selection(cells=[cell]))
     monkeypatch.setattr(turning, "MOST_AT_ONCE", 0)
-    assert turning.turn(session, scope, Into.LEADS, Selection(cells=[cell])).counts["made"] == 0
+    assert turning.turn(session, scope, Into.LEADS, Selection(cells=[cell]))[0].counts["made"] == 0

@@ -51,6 +51,7 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     assert page.get_attribute("a[href^='/white-space?kind']", "href") == "/white-space?kind=amenity%3Drestaurant"
     page.click(".drawer a[href='/density']")
     page.wait_for_selector("#density-map[data-ready=true]")
+    assert page.inner_text("#market-legend h3") == "Prospects per hexagon"
     page.check("input[name=layer][value=penetration]")
     assert "Penetration" in page.inner_text("#market-legend h3")
     page.check("input[name=layer][value=surface]")
@@ -72,7 +73,7 @@ def test_a_hexagon_of_the_map_becomes_leads_and_they_are_taken_back(firms: None,
     page.wait_for_selector(".gap", state="detached")
     page.click(".toast button")
     page.wait_for_selector("text=5 taken back.")
-    page.check(".gap input >> nth=0")
+    page.wait_for_selector(".gap input:checked")  # what was chosen is chosen again
     page.click("[data-turn-chosen=leads]")
     page.click("dialog.ask .primary")
     page.wait_for_selector(".toast button")

@@ -2,7 +2,7 @@
 
 import { accounts, prospects, territories } from "./layers.js";
 import { hoverCard } from "./hover.js";
-import { counted, fillLegend } from "./legend.js";
+import { BESIDE_LEGEND, counted, fillLegend } from "./legend.js";
 import { createMap } from "./map.js";
 import { classes, market } from "./market.js";
 import { savePicture } from "./picture.js";
@@ -16,7 +16,7 @@ const number = (value, digits = 0) => value.toLocaleString(lang, { maximumFracti
 const percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
 const marketOf = (kind) => fetch(`/api/v1/density?${new URLSearchParams(kind ? { kind } : {})}`).then((answer) => answer.json());
 const chosen = { layer: "prospects", kind: panel.elements.kind.value, areas: null, known: await marketOf(panel.elements.kind.value), of: "prospects", bandwidth: 1000 };
-const made = await createMap(document.querySelector("#density-map"), { layers: [market(() => chosen), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"] });
+const made = await createMap(document.querySelector("#density-map"), { layers: [market(() => chosen), territories({ tint: 0 }), prospects({ counts: false }), accounts(() => ({}))], hidden: ["accounts"], padding: BESIDE_LEGEND });
 const { map } = made;
 
 function showLegend() {

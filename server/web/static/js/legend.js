@@ -1,5 +1,8 @@
 // The legend of a ramp: its classes, the last one open, and what says the highest figure.
 
+/** Room around what a map shows at first, so that the legend at its foot covers nothing. */
+export const BESIDE_LEGEND = { top: 48, left: 48, right: 48, bottom: 130 };
+
 /** Fill a legend's ramp and bounds; the last class goes on. */
 export function fillLegend(element, colours, texts) {
   element.querySelector(".ramp").replaceChildren(...colours.map((colour) => { const part = document.createElement("i"); part.style.background = colour; return part; }));

@@ -5,8 +5,8 @@ import { api, said, toast } from "./app.js";
 /** A text for a number: there is one for 1. */
 const counted = (words, name, count) => count === 1 && words[`${name}_one`] || words[name].replace("{n}", count);
 
-/** Do it: `body` is {into, cells, prospect_ids, ...}; `words` the page's texts. Resolves to whether something was made. */
-export async function turn(body, words, changed) {
+/** Do it: `body` is {into, cells, prospect_ids, ...}; `words` the page's texts; `changed` and, when it is taken back, `undone` come after. Resolves to whether something was made. */
+export async function turn(body, words, changed, undone = changed) {
   const seen = await api("POST", "/api/v1/white-space/actions/preview", body);
   if (!seen.ok) { toast(said(seen, words.failed)); return false; }
   const { counts: all } = seen.body;
@@ -14,27 +14,30 @@ export async function turn(body, words, changed) {
   const answer = await api("POST", "/api/v1/white-space/actions", body);
   if (!answer.ok) { toast(said(answer, words.failed)); return false; }
   const { counts, id } = answer.body;
-  const left = leftOut(counts, words);
+  const left = leftOut(answer.body, words);
   const made = counts.made ? counted(words, `made_${body.into}`, counts.made) : words[`made_${body.into}_none`];
   const text = [made, ...(counts.made || left.length ? left : [words[`nothing_${body.into}`]])].join(" ");
-  toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, changed) } : null);
+  toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, undone) } : null);
   await changed();
   return counts.made > 0;
 }
 
-const leftOut = (counts, words) => Object.entries(counts).filter(([name, count]) => name !== "made" && count).map(([name, count]) => counted(words, `left_${name}`, count));
+/** What is left out and why, in words; those that are refused by their names or what open data calls them. */
+const leftOut = ({ counts, refused }, words) => Object.entries(counts).filter(([name, count]) => name !== "made" && count).map(([name, count]) => counted(words, `left_${name}`, count).replace("{names}", () => named(refused.filter((one) => one.reason === name))));
+const named = (some) => some.slice(0, 3).map((one) => one.name.trim() && one.reason !== "nameless" ? `${one.name.slice(0, 40)}…` : one.source_id).join(", ") + (some.length > 3 ? " …" : "");
 
 /** Says how many, where, for whom, and what is left out; resolves to whether they are to be made. */
-function agreed(into, { counts, shares, examples }, words) {
+function agreed(into, seen, words) {
+  const { counts, shares, examples } = seen;
   const box = document.createElement("dialog"), make = (tag, text, kind = "") => { const made = document.createElement(tag); made.textContent = text; made.className = kind; return made; };
   const list = make("ul", "", "plain-list"), row = make("div", "", "row"), go = make("button", words.make, "button primary"), stop = make("button", words.cancel, "button");
   const nobody = into === "visits" ? words.by_plan : words.by_rules;
-  list.append(...shares.map((one) => make("li", words.each.replace("{n}", one.count).replace("{territory}", one.territory ?? words.no_territory).replace("{who}", one.who ?? nobody))));
+  list.append(...shares.map((one) => make("li", words.part_of_it.replace("{n}", one.count).replace("{territory}", one.territory ?? words.no_territory).replace("{who}", one.who ?? nobody))));
   row.append(go, stop);
   const body = document.createElement("div");
   box.className = "ask";
   body.append(make("h2", words[`ask_${into}`]), make("p", words.will_make.replace("{n}", counts.made)), list, make("p", `${examples.join(", ")}${counts.made > examples.length ? " …" : ""}`, "quiet small"));
-  const left = leftOut(counts, words);
+  const left = leftOut(seen, words);
   if (left.length) body.append(make("p", left.join(" "), "quiet small"));
   body.append(row);
   box.append(body);

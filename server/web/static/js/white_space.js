@@ -1,6 +1,7 @@
 // White space: the ranked list beside the map; a row and its hexagon are one; the chosen become leads, tasks, routes.
 
 import { territories } from "./layers.js";
+import { BESIDE_LEGEND } from "./legend.js";
 import { boxOf, createMap } from "./map.js";
 import { marked, ramp } from "./market.js";
 import { turn, undo } from "./turning.js";
@@ -21,7 +22,7 @@ function data() {
   }
   return found;
 }
-const known = await createMap(canvas, { box: boxOf(found), layers: [territories({ tint: .05 }), marked(data)], padding: 60 });
+const known = await createMap(canvas, { box: boxOf(found), layers: [territories({ tint: .05 }), marked(data)], padding: BESIDE_LEGEND });
 const { map } = known;
 
 function show(row, moves) {
@@ -38,12 +39,13 @@ function chosen() {
   if (text) text.textContent = count ? words.chosen.replace("{n}", count) : words.choose;
   known.data("marked", data());
 }
-/** The list and the map as they are now: what became a lead is white space no longer. */
-async function reload() {
+/** The list and the map as they are now: what became a lead is white space no longer; `again` is chosen as before. */
+async function reload(again = []) {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html"), body = page.querySelector(".drawer > .body"), top = body.scrollTop;
   body.replaceChildren(...fresh.querySelector("#white .drawer > .body").childNodes);
+  for (const box of boxes()) box.checked = again.includes(box.value);
   body.scrollTop = top;
   found = JSON.parse(fresh.querySelector("#white-map").dataset.marked);
   chosen();
@@ -52,13 +54,13 @@ page.addEventListener("click", async ({ target }) => {
   const row = target.closest(".gap-text")?.closest(".gap");
   if (row) return show(row, true);
   const past = target.closest("[data-undo]");
-  if (past) { past.disabled = true; return undo(past.dataset.undo, words, reload); }
+  if (past) { past.disabled = true; return undo(past.dataset.undo, words, () => reload()); }
   const button = target.closest("[data-turn-chosen]");
   if (!button) return;
   button.disabled = true;
   const values = boxes().filter((box) => box.checked).map((box) => box.value);
   const what = page.dataset.tab === "alike" ? { prospect_ids: values } : { cells: values, ...JSON.parse(page.dataset.asked) };
-  await turn({ into: button.dataset.turnChosen, ...what }, words, reload);
+  await turn({ into: button.dataset.turnChosen, ...what }, words, () => reload(), () => reload(values));
   chosen();
 });
 page.addEventListener("change", ({ target }) => { if (target.matches(".gap input")) chosen(); });
