@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, BigInteger, Integer, Select, Text, cast, column, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Select, Text, cast, column, func, literal, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Double
 
@@ -59,7 +59,8 @@ class Gathered:
             literal([CLASSES[key] for key in (found % len(CLASSES)).tolist()], ARRAY(Text)),
             *(literal(part.tolist(), ARRAY(Double)) for part in sums),
         )
-        names = (column("square", BigInteger), column("class", Text), *(column(n, Double) for n in ("sites", "x", "y")))
+        names: list[ColumnElement[Any]] = [column("square", BigInteger), column("class", Text)]
+        names += [column(name, Double) for name in ("sites", "x", "y")]
         rows = func.unnest(*arrays).table_valued(*names).render_derived("gathered")
         return select(rows.c.square, rows.c["class"], cast(rows.c.sites, Integer).label("sites"), rows.c.x, rows.c.y)
 
