@@ -17,7 +17,7 @@ from server.leads import forms, learning, rules, scoring, training
 from server.leads.fields import fields
 from server.leads.wording import FACTORS
 from server.territories import queries as territories
-from server.web.forms import Sent, text
+from server.web.forms import Sent, read, text
 from server.web.lead_forms import snippets
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
@@ -86,7 +86,7 @@ def form_page(
 def save_form(request: Request, scope: AssignLeads, session: Db, sent: Sent) -> Response:
     """Add a form, change one, or take one away."""
     rules.need_manager(scope)
-    form_id = UUID(given_id) if (given_id := text(sent, "id")) else None
+    form_id = read(sent, "id", UUID)
     if sent.get("do") == "remove" and form_id:
         forms.remove(session, form_id)
         return go("/leads/settings/forms")

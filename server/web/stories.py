@@ -30,7 +30,7 @@ from server.timeline import queries
 from server.timeline.entries import Entry
 from server.timeline.queries import Wish
 from server.timeline.sources import SOURCES
-from server.web.forms import Sent, text
+from server.web.forms import Sent, several, text
 from server.web.pages import attempt, language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -181,7 +181,7 @@ def write(request: Request, account_id: UUID, scope: WriteActivities, session: D
                 words,
                 is_pinned="is_pinned" in sent,
                 is_shareable="is_shareable" in sent,
-                file_ids=[UUID(one) for one in sent_files],
+                file_ids=several(sent, "file_ids", UUID),
                 id=UUID(note_id),
             )
             service.write(session, scope, new)
