@@ -94,7 +94,7 @@ def lead_shown(session: Session, language: Language, lead: Lead, name: str) -> s
 def lead_follows(session: Session, language: Language, lead: Lead) -> list[str]:
     """How much happened to a lead."""
     held = select(func.count()).select_from(Signal).where(Signal.lead_id.in_(lead_queries.family(lead.id)))
-    return [language.t("{n} entries of its history", n=language.number(session.scalar(held) or 0))]
+    return [language.t("History: {n}", n=language.number(session.scalar(held) or 0))]
 
 
 def product_shown(session: Session, language: Language, product: Product, name: str) -> str | None:
@@ -117,10 +117,10 @@ def product_follows(session: Session, language: Language, product: Product) -> l
     """How much hangs on a product."""
     found = []
     for kind, words in (
-        (OrderLine, "{n} lines of orders"),
-        (OpportunityLine, "{n} lines of deals"),
-        (Price, "{n} prices"),
-        (StockLevel, "{n} stock levels"),
+        (OrderLine, "Order lines: {n}"),
+        (OpportunityLine, "Deal lines: {n}"),
+        (Price, "Prices: {n}"),
+        (StockLevel, "Stock levels: {n}"),
     ):
         rows: Any = kind
         held = select(func.count()).where(rows.product_id == product.id, rows.deleted_at.is_(None))

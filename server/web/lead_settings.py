@@ -160,14 +160,14 @@ def save_rule(request: Request, scope: AssignLeads, session: Db, sent: Sent) -> 
 
 def decide_rule(session: Session, scope: Scope, wish: dict[str, str | None], sent: FormData) -> None:
     """Do what a button says."""
-    rule_id = UUID(wish["id"]) if wish["id"] else None
+    rule_id = read(sent, "id", UUID)
     match wish["do"]:
         case "up" | "down" if rule_id:
             rules.move_rule(session, scope, rule_id, -1 if wish["do"] == "up" else 1)
         case "remove" if rule_id:
             rules.remove_rule(session, scope, rule_id)
         case "policy":
-            rules.set_policy(session, scope, int(wish["most_open"] or 0))
+            rules.set_policy(session, scope, read(sent, "most_open", int) or 0)
         case _:
             target, _, target_id = (wish["target"] or "covering:").partition(":")
             is_on = sent.get("is_on") is not None or rule_id is None
@@ -228,7 +228,7 @@ def save_score(request: Request, scope: AssignLeads, session: Db, sent: Sent) ->
     wish = {name: text(sent, name) for name in ("sentence", "condition", "points", "do", "id")}
     try:
         with attempt(session):
-            rule_id = UUID(wish["id"]) if wish["id"] else None
+            rule_id = read(sent, "id", UUID)
             if wish["do"] == "train":
                 rules.need_admin(scope)
                 training.train(session)

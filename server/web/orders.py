@@ -116,9 +116,9 @@ def create(request: Request, scope: WriteOrders, session: Db, sent: Sent) -> Res
         return go(f"/orders/{service.draft(session, scope, NewOrder(account_id, kind, id=id)).id}")
     try:
         with attempt(session):
-            order = service.draft(session, scope, begun_from(session, scope, UUID(deal_id), kind, id))
+            order = service.draft(session, scope, begun_from(session, scope, deal_id, kind, id))
     except WaymarkError as error:  # the lines are changed where they stand
-        return deal_page(request, scope, session, UUID(deal_id), error=error)
+        return deal_page(request, scope, session, deal_id, error=error)
     return go(f"/orders/{order.id}")
 
 

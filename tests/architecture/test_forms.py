@@ -15,16 +15,13 @@ from tests.architecture.world import PARAMETERS, ClientFor, Ids, address, ask, p
 
 __all__ = ["ask", "people", "session", "world"]
 
-IDS = (
-    "account_id user_id id owner_id form_id rep queue_id link_id choice_id rate_id opportunity_id seen list_id".split()
-)
+IDS = "account_id user_id id owner_id form_id rep queue_id link_id choice_id rate_id opportunity_id seen".split()
 WORDS = "ids lead kind state reason span period day at due_on rev role source amount hour starts ends which do".split()
 BODIES: tuple[dict[str, str], ...] = (
-    {},
     {"nobody-knows": "1", "name": "", "lines-0-x": "y"},
     dict.fromkeys((*IDS, *WORDS), "none of these"),
 )
-"""A form without its fields, with others, and with values that none of its fields can have."""
+"""A form with others in place of its fields, and with values that none of them can have."""
 KNOWN = PARAMETERS | {"user_id": "people"}
 
 

@@ -98,7 +98,7 @@ def test_only_who_keeps_the_catalogue_merges_and_the_pages_do_it(
     assert [each["number"] for each in alike] == ["P-01"]
     assert "Compare and merge" in admin_client.get(f"/products/{one.id}").text
     page = admin_client.get(f"/products/{one.id}/merge?with={other.id}", follow_redirects=True)
-    assert "0 lines of orders" in page.text
+    assert "Order lines: 0" in page.text
     sent = {"winner_rev": one.rev, "loser_rev": other.rev}
     done = admin_client.post(f"/products/{one.id}/merge/{other.id}", data=sent, follow_redirects=True)
     assert "Merged into this one" in done.text
