@@ -168,7 +168,7 @@ def standing(session: Session, product: Product | None) -> Product | None:
 def stands_for(product_id: Any) -> ColumnElement[bool]:
     """Whether a product is the one of a line, or the one that this one was merged into: a line is found by both."""
     asked = aliased(Product)
-    into = select(asked.merged_into).where(asked.id == product_id).scalar_subquery()
+    into = select(asked.merged_into).where(asked.id == product_id).correlate_except(asked).scalar_subquery()
     return or_(Product.id == product_id, Product.id == into)
 
 
