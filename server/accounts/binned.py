@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from server.accounts import queries
-from server.accounts.duplicates.merging import UNDO
 from server.accounts.duplicates.models import AccountMerge
 from server.accounts.models import Account, Site
 from server.accounts.pins import follow_main_site
@@ -17,6 +16,7 @@ from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import NotFound
 from server.records.binned import binned
+from server.records.joining import UNDO
 from server.records.models import FieldHistory
 
 AT_ONCE = 500

@@ -48,6 +48,7 @@ def fields() -> Mapping[str, Field]:
         return Field(name, kind, column, label, choices, **more)
 
     declared = (
+        field("name", Kind.TEXT, func.coalesce(Lead.company, Lead.person), "Name"),
         field("company", Kind.TEXT, Lead.company, "Company"),
         field("person", Kind.TEXT, Lead.person, "Person"),
         field("number", Kind.TEXT, Lead.number, "Number"),

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.accounts.models import PinState
 from server.auth import veil
 from server.kit.database import Base
-from server.records.models import Record
+from server.records.models import Joinable
 
 LEAD_NAME = "search_words(company, person, null, null)"
 LEAD_TEXT = "search_words(company, person, street, city)"
@@ -100,7 +100,7 @@ class SignalKind(StrEnum):
     NOTE = "note"
 
 
-class Lead(Record, Base):
+class Lead(Joinable, Base):
     """Somebody who may become a customer."""
 
     __tablename__ = "lead"

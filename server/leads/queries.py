@@ -1,6 +1,5 @@
 """Reads of leads. Every read starts at `visible_to(scope)`: it decides lists, maps, tiles and exports alike."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -62,11 +61,23 @@ def within_reach(scope: Scope, permission: str = "leads:read") -> ColumnElement[
 
 
 def find(session: Session, scope: Scope, lead_id: UUID, permission: str = "leads:read") -> Lead:
-    """The lead of that id; for a stranger's there is none."""
-    lead = session.scalars(visible_to(scope, permission).where(Lead.id == lead_id)).one_or_none()
+    """The lead of that id, or the one that it was merged into; for a stranger's there is none."""
+    lead = session.scalars(visible_to(scope, permission).where(Lead.id == standing(lead_id))).one_or_none()
     if lead is None:
         raise NotFound("There is no such lead.", id=str(lead_id))
     return lead
+
+
+def standing(lead_id: UUID) -> ColumnElement[UUID]:
+    """The id of the lead that stands for one: its own, or that of the lead it was merged into."""
+    asked = aliased(Lead)
+    return func.coalesce(select(asked.merged_into).where(asked.id == lead_id).scalar_subquery(), lead_id)
+
+
+def family(lead_id: UUID) -> Select[UUID]:
+    """The ids of a lead and of those merged into it: what happened is read through this."""
+    one = aliased(Lead)
+    return select(one.id).where(or_(one.id == lead_id, one.merged_into == lead_id))
 
 
 def chosen(
@@ -179,7 +190,7 @@ def page(
 
 def detail(session: Session, scope: Scope, lead_id: UUID, permission: str = "leads:read") -> Row:
     """One lead with names, when the permission reaches it."""
-    found = session.execute(detailed(visible_to(scope, permission).where(Lead.id == lead_id))).one_or_none()
+    found = session.execute(detailed(visible_to(scope, permission).where(Lead.id == standing(lead_id)))).one_or_none()
     if found is None:
         raise NotFound("There is no such lead.", id=str(lead_id))
     return Row(*found)
@@ -199,12 +210,12 @@ class Signal:
     actor: str | None
 
 
-def signals_of(session: Session, lead_ids: Iterable[UUID], limit: int = 200) -> list[Signal]:
-    """What happened to some leads, the latest first."""
+def signals_of(session: Session, lead_id: UUID, limit: int = 200) -> list[Signal]:
+    """What happened to a lead and to those merged into it, the latest first."""
     statement = (
         select(LeadSignal, User.name)
         .outerjoin(User, User.id == LeadSignal.actor_id)
-        .where(LeadSignal.lead_id.in_(list(lead_ids)))
+        .where(LeadSignal.lead_id.in_(family(lead_id)))
         .order_by(LeadSignal.at.desc(), LeadSignal.id.desc())
     )
     return [Signal(*row) for row in session.execute(statement.limit(limit))]
@@ -222,13 +233,13 @@ class Handing:
 
 
 def assignments_of(session: Session, lead_id: UUID) -> list[Handing]:
-    """Who got a lead, the latest first."""
+    """Who got a lead, and those merged into it, the latest first."""
     by = aliased(User)
     rows = session.execute(
         select(LeadAssignment.at, LeadAssignment.user_id, User.name, by.name, LeadAssignment.because)
         .outerjoin(User, User.id == LeadAssignment.user_id)
         .outerjoin(by, by.id == LeadAssignment.by)
-        .where(LeadAssignment.lead_id == lead_id)
+        .where(LeadAssignment.lead_id.in_(family(lead_id)))
         .order_by(LeadAssignment.id.desc())
     )
     return [Handing(*row) for row in rows]
@@ -274,6 +285,7 @@ def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
     here = and_(Lead.deleted_at.is_(None), Lead.account_id.in_(account_ids))
     reach = here if scope.may("leads:read") else and_(here, ~true())
     name = func.coalesce(Lead.company, Lead.person)
+    origin = aliased(Lead)
     signs = (
         select(
             *happening(
@@ -288,7 +300,8 @@ def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
                 facts=func.jsonb_build_object("signal", LeadSignal.kind),
             )
         )
-        .join(Lead, Lead.id == LeadSignal.lead_id)
+        .join(origin, origin.id == LeadSignal.lead_id)
+        .join(Lead, or_(Lead.id == origin.id, Lead.id == origin.merged_into))
         .where(reach)
     )
     conversions = select(

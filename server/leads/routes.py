@@ -17,7 +17,7 @@ from server.kit.errors import Invalid
 from server.kit.etags import BaseRevision, tag
 from server.kit.paging import Cursor, Exact, Limit, Page
 from server.kit.tiles import TileAddress, tile_response
-from server.leads import converting, editing, exporting, queries, service, tiles
+from server.leads import converting, editing, exporting, joining, queries, service, tiles
 from server.leads.converting import Conversion, NewSale
 from server.leads.fields import fields
 from server.leads.models import Lead, LeadState
@@ -41,7 +41,9 @@ from server.leads.schemas import (
     StateWrite,
 )
 from server.leads.taking import NewLead, take_in
+from server.records.joining import of_winner
 from server.records.queries import history
+from server.records.schemas import JoinRead, JoinWrite
 
 router = APIRouter(tags=["leads"])
 
@@ -199,7 +201,7 @@ def set_pin(lead_id: UUID, body: PinWrite, scope: WriteLeads, session: Db, respo
 def list_signals(lead_id: UUID, scope: ReadLeads, session: Db, limit: Limit = 200) -> Page[SignalRead]:
     """What happened to a lead, the latest first."""
     lead = queries.find(session, scope, lead_id)
-    return Page(items=[SignalRead.of(one) for one in queries.signals_of(session, [lead.id], limit)])
+    return Page(items=[SignalRead.of(one) for one in queries.signals_of(session, lead.id, limit)])
 
 
 @router.post("/api/v1/leads/{lead_id}/signals", status_code=201)
@@ -240,11 +242,30 @@ def alike(session: Session, scope: Scope, lead: Lead) -> list[LikeAccountRead]:
     ]  # fmt: skip
 
 
+@router.post("/api/v1/leads/{lead_id}/merge", status_code=201)
+def merge(lead_id: UUID, body: JoinWrite, scope: WriteLeads, session: Db) -> JoinRead:
+    """Let another lead go into this one. The same request twice is one merge; it can be undone for 30 days."""
+    return JoinRead.of(joining.merge(session, scope, lead_id, body.loser_id, body.choices, body.revs))
+
+
+@router.get("/api/v1/leads/{lead_id}/merges")
+def list_merges(lead_id: UUID, scope: ReadLeads, session: Db) -> Page[JoinRead]:
+    """What was merged into a lead and can be taken back, the latest first."""
+    lead = queries.find(session, scope, lead_id)
+    return Page(items=[JoinRead.of(one) for one in of_winner(session, "lead", lead.id)])
+
+
+@router.post("/api/v1/lead-merges/{merge_id}/undo")
+def undo_merge(merge_id: UUID, scope: WriteLeads, session: Db) -> JoinRead:
+    """Take a merge back: both leads are as before, but for what was edited since; refused after 30 days."""
+    return JoinRead.of(*joining.undo(session, scope, merge_id))
+
+
 @router.get("/api/v1/leads/{lead_id}/history")
 def get_history(lead_id: UUID, scope: ReadLeads, session: Db, limit: Limit = 200) -> Page[Change]:
-    """Who changed what of a lead, newest first."""
+    """Who changed what of a lead, and of those merged into it, newest first."""
     lead = queries.find(session, scope, lead_id)
-    changes = history(session, "lead", [lead.id], limit=limit)
+    changes = history(session, "lead", session.scalars(queries.family(lead.id)), limit=limit)
     return Page(items=[Change.model_validate(one) for one in changes if scope.asks("lead", one.field)])
 
 

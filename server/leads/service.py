@@ -60,8 +60,8 @@ def add_signal(
 
 
 def find(session: Session, scope: Scope, lead_id: UUID, permission: str = "leads:write") -> Lead:
-    """The lead, locked for a change, when the permission reaches it."""
-    statement = queries.visible_to(scope, permission).where(Lead.id == lead_id)
+    """The lead, or the one that it was merged into, locked for a change, when the permission reaches it."""
+    statement = queries.visible_to(scope, permission).where(Lead.id == queries.standing(lead_id))
     lead = session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one_or_none()
     if lead is None:
         raise NotFound("There is no such lead.", id=str(lead_id))
@@ -209,10 +209,12 @@ def delete_many(session: Session, scope: Scope, lead_ids: Iterable[UUID]) -> int
 
 
 def restore(session: Session, scope: Scope, lead_id: UUID) -> Lead:
-    """Bring a deleted lead back."""
+    """Bring a deleted lead back. Refuses one that was merged into another, and a number that is taken by now."""
     lead = session.scalars(select(Lead).where(Lead.id == lead_id, queries.within_reach(scope, "leads:write"))).first()
     if lead is None:
         raise NotFound("There is no such lead.", id=str(lead_id))
+    if lead.merged_into is not None:
+        raise NotNow("This lead was merged into another one.", help="Undo the merge.", into=str(lead.merged_into))
     check_number(session, lead.number, lead.id)
     lead.deleted_at = None
     session.flush()

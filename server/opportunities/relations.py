@@ -20,6 +20,7 @@ from server.opportunities.models import Opportunity, OpportunityLine
 from server.opportunities.rates import day_of, rate_of, unrated
 from server.products.models import Product
 from server.products.money import DIGITS
+from server.products.queries import stands_for
 
 ASKED = (
     "name", "number", "state", "stage", "pipeline", "category", "amount", "currency", "probability", "close", "closed",
@@ -42,7 +43,7 @@ def deals(session: Session, scope: Any, today: date) -> Relation | None:
 
 def of_product(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The product of a line fulfils it."""
-    named = select(Product.id).where(Product.id == OpportunityLine.product_id, condition)
+    named = select(Product.id).where(stands_for(OpportunityLine.product_id), condition)
     return named.correlate(OpportunityLine).exists()
 
 

@@ -13,6 +13,7 @@ from server.opportunities.models import Category
 from server.products.money import digits
 from server.products.values import between
 from server.records.merging import Json, Rules
+from server.records.values import finest
 
 __all__ = ["DEAL", "DEAL_RULES", "REQUIRABLE", "Rule", "choice_of", "cleaned", "percent", "share", "wire"]
 
@@ -39,9 +40,7 @@ def needed(rule: Callable[[object], Any]) -> Callable[[object], Any]:
 
 def amount(value: object) -> Decimal | None:
     """An amount with two decimals; not negative. A third one that is written stays, for currencies that have three."""
-    found = money(value)
-    finer = None if found is None else Decimal(str(value)).quantize(Decimal("0.001"))
-    return found if finer == found else finer
+    return None if money(value) is None else finest(Decimal(str(value)))
 
 
 def fitted(amount: Decimal | None, currency: str) -> Decimal | None:

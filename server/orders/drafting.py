@@ -326,7 +326,8 @@ def _new_line(session: Session, order: Order, new: NewLine) -> OrderLine:
 def _product(session: Session, new: NewLine) -> Product | None:
     if new.product_id is None and new.code is None:
         return None
-    known = session.get(Product, new.product_id) if new.product_id else products.by_code(session, new.code or "")
+    asked = session.get(Product, new.product_id) if new.product_id else products.by_code(session, new.code or "")
+    known = products.standing(session, asked)
     if known is None:
         what = f"“{new.code}” is no number and no barcode" if new.code else "There is no such product"
         raise NotFound(f"{what}.", help="Search the catalogue for it.", field="product_id")

@@ -11,6 +11,7 @@ from server.kit.filtering import Field, Kind
 from server.orders import models
 from server.orders.models import Order, OrderLine, State
 from server.products.models import Product
+from server.products.queries import stands_for
 
 
 def of_account(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -27,7 +28,7 @@ def of_lines(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The product of some line fulfils it."""
     return (
         select(OrderLine.id)
-        .join(Product, Product.id == OrderLine.product_id)
+        .join(Product, stands_for(OrderLine.product_id))
         .where(OrderLine.order_id == Order.id, OrderLine.deleted_at.is_(None), condition)
         .correlate(Order)
         .exists()

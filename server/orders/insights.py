@@ -32,10 +32,10 @@ BY_MONTH = text(
 
 TOP = text(
     f"""
-    select l.product_id, p.number, p.name, o.currency, sum(l.quantity) as quantity, min(l.unit) as unit,
+    select p.id as product_id, p.number, p.name, o.currency, sum(l.quantity) as quantity, min(l.unit) as unit,
            sum(l.amount) as amount, max(o.day) as last_day, count(distinct o.id) as orders
     from ({OF_US}) o join order_line l on l.order_id = o.id and l.deleted_at is null
-    join product p on p.id = l.product_id
+    join product w on w.id = l.product_id join product p on p.id = coalesce(w.merged_into, w.id)
     where o.account_id = :account group by 1, 2, 3, 4 order by amount desc, p.number limit :limit
     """  # noqa: S608 (constants of this module)
 )
@@ -45,8 +45,9 @@ TOP = text(
 MISSING = text(
     f"""
     with bought as (
-        select distinct o.account_id, l.product_id from ({OF_US}) o
-        join order_line l on l.order_id = o.id and l.deleted_at is null and l.product_id is not null
+        select distinct o.account_id, coalesce(p.merged_into, p.id) as product_id from ({OF_US}) o
+        join order_line l on l.order_id = o.id and l.deleted_at is null
+        join product p on p.id = l.product_id
         where o.kind = 'order'
     ), ours as (select product_id from bought where account_id = :account),
     alike as (

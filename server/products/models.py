@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric, li
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
-from server.records.models import Record
+from server.records.models import Joinable, Record
 
 PRODUCT_TEXT = "search_words(name, number, ean, description)"
 """What a search looks through; the trigram index holds exactly this expression."""
@@ -60,7 +60,7 @@ class TaxRate(Record, Base):
     )
 
 
-class Product(Record, Base):
+class Product(Joinable, Base):
     """Something the company sells."""
 
     __tablename__ = "product"

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.auth.access import Scope
 from server.kit import clock
-from server.kit.errors import BadRequest
+from server.kit.errors import BadRequest, NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.filtering.guard import answers_in_time, total
 from server.kit.paging import decode_cursor, encode_cursor
@@ -44,7 +44,8 @@ def in_bin(scope: Scope) -> Select[Any]:
     column = Product.__table__.c
     title = func.concat_ws(" ", column.number, column.name)
     rows = select(*binned(entity="product", id=column.id, title=title, deleted_at=column.deleted_at))
-    return rows.where(column.deleted_at.is_not(None), literal(scope.may("products:write")))
+    gone = column.deleted_at.is_not(None), column.merged_into.is_(None)
+    return rows.where(*gone, literal(scope.may("products:write")))
 
 
 def lists_in_bin(scope: Scope) -> Select[Any]:
@@ -159,14 +160,36 @@ def detail(session: Session, scope: Scope, product_id: UUID) -> Row | None:
     return Row(*found) if found else None
 
 
+def standing(session: Session, product: Product | None) -> Product | None:
+    """The product that stands for one: itself, or the one that it was merged into."""
+    return product if product is None or product.merged_into is None else session.get_one(Product, product.merged_into)
+
+
+def stands_for(product_id: Any) -> ColumnElement[bool]:
+    """Whether a product is the one of a line, or the one that this one was merged into: a line is found by both."""
+    asked = aliased(Product)
+    into = select(asked.merged_into).where(asked.id == product_id).correlate_except(asked).scalar_subquery()
+    return or_(Product.id == product_id, Product.id == into)
+
+
+def find(session: Session, scope: Scope, product_id: UUID) -> Product:
+    """The product of that id, or the one that it was merged into."""
+    asked = standing(session, session.get(Product, product_id))
+    if asked is None or asked.deleted_at is not None or not scope.may("products:read"):
+        raise NotFound("There is no such product.", id=str(product_id))
+    return asked
+
+
 def by_code(session: Session, code: str) -> Product | None:
-    """The product with this number or barcode."""
+    """The product with this number or barcode; of a merged one the product that stands for it."""
     wanted = code.strip()
     digits = wanted.replace(" ", "").replace("-", "")
     statement = select(Product).where(
-        Product.deleted_at.is_(None), or_(Product.number == wanted, Product.ean == digits)
+        or_(Product.deleted_at.is_(None), Product.merged_into.is_not(None)),
+        or_(Product.number == wanted, Product.ean == digits),
     )
-    return session.scalars(statement.order_by((Product.number == wanted).desc()).limit(1)).first()
+    living_first = Product.deleted_at.is_not(None), (Product.number == wanted).desc()
+    return standing(session, session.scalars(statement.order_by(*living_first).limit(1)).first())
 
 
 def stock_of(session: Session, product_ids: Iterable[UUID]) -> dict[UUID, list[StockLevel]]:
@@ -237,7 +260,10 @@ class Customer:
 
 
 def book_of(session: Session, customer: Customer, product_ids: Iterable[UUID] | None = None) -> Book:
-    """The price lists of a customer and their bases, with the prices of some products (or of all)."""
+    """The price lists of a customer and their bases, with the prices of some products (or of all).
+
+    A product that was merged costs what the one costs that stands for it.
+    """
     lists = {one.id: _listed(one) for one in price_lists(session)}
     uses = [(_rank(use), use.price_list_id) for use in _uses(session, customer)]
     needed, queue = set[UUID](), [list_id for _rank_of, list_id in uses]
@@ -247,11 +273,14 @@ def book_of(session: Session, customer: Customer, product_ids: Iterable[UUID] | 
             needed.add(list_id)
             base = lists[list_id].base_id
             queue += [base] if base else []
-    statement = select(Price.price_list_id, Price.product_id, Price.min_quantity, Price.unit_price).where(
-        Price.deleted_at.is_(None), Price.price_list_id.in_(needed)
+    wanted = aliased(Product)
+    statement = (
+        select(Price.price_list_id, wanted.id, Price.min_quantity, Price.unit_price)
+        .join(wanted, Price.product_id == func.coalesce(wanted.merged_into, wanted.id))
+        .where(Price.deleted_at.is_(None), Price.price_list_id.in_(needed))
     )
     if product_ids is not None:
-        statement = statement.where(Price.product_id.in_(list(product_ids)))
+        statement = statement.where(wanted.id.in_(list(product_ids)))
     breaks: dict[tuple[UUID, UUID], list[tuple[Decimal, Decimal]]] = {}
     for list_id, product_id, least, price in session.execute(statement.order_by(Price.min_quantity)):
         breaks.setdefault((list_id, product_id), []).append((least, price))

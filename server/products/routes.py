@@ -12,13 +12,14 @@ from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.etags import BaseRevision, tag
 from server.kit.paging import Cursor, Exact, Limit, Page
-from server.products import pictures, queries, service
+from server.products import joining, pictures, queries, service
 from server.products.models import PriceList, TaxClass
 from server.products.queries import Customer
 from server.products.schemas import (
     CategoryMove,
     CategoryRead,
     CategoryWrite,
+    LikeProduct,
     PictureWrite,
     PriceListFields,
     PriceListRead,
@@ -36,6 +37,8 @@ from server.products.schemas import (
     UseRead,
     UseWrite,
 )
+from server.records.joining import of_winner
+from server.records.schemas import JoinRead, JoinWrite
 
 router = APIRouter(prefix="/api/v1", tags=["products"])
 
@@ -115,6 +118,36 @@ def restore(product_id: UUID, scope: WriteProducts, session: Db, response: Respo
     """Bring a deleted product back."""
     service.restore(session, product_id)
     return get(product_id, scope, session, response)
+
+
+@router.get("/products/{product_id}/duplicates")
+def list_duplicates(product_id: UUID, scope: ReadProducts, session: Db) -> Page[LikeProduct]:
+    """Products that may be the same article, with the reason."""
+    product = queries.find(session, scope, product_id)
+    found = joining.alike(session, scope, product)
+    return Page(items=[LikeProduct(id=one.id, number=one.number, name=one.name, why=why) for one, why in found])
+
+
+@router.post("/products/{product_id}/merge", status_code=201)
+def merge(product_id: UUID, body: JoinWrite, scope: WriteProducts, session: Db) -> JoinRead:
+    """Let another product go into this one: its prices and stock follow, lines that name it mean this one.
+
+    The same request twice is one merge; it can be undone for 30 days.
+    """
+    return JoinRead.of(joining.merge(session, scope, product_id, body.loser_id, body.choices, body.revs))
+
+
+@router.get("/products/{product_id}/merges")
+def list_merges(product_id: UUID, scope: ReadProducts, session: Db) -> Page[JoinRead]:
+    """What was merged into a product and can be taken back, the latest first."""
+    product = queries.find(session, scope, product_id)
+    return Page(items=[JoinRead.of(one) for one in of_winner(session, "product", product.id)])
+
+
+@router.post("/product-merges/{merge_id}/undo")
+def undo_merge(merge_id: UUID, scope: WriteProducts, session: Db) -> JoinRead:
+    """Take a merge back: both products are as before, but for what was edited since; refused after 30 days."""
+    return JoinRead.of(*joining.undo(session, scope, merge_id))
 
 
 @router.put("/products/{product_id}/stock")

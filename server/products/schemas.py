@@ -57,6 +57,15 @@ class ProductWrite(ProductFields):
     id: UUID | None = Field(default=None, description="Made by the client.")
 
 
+class LikeProduct(BaseModel):
+    """A product that may be the same article."""
+
+    id: UUID
+    number: str
+    name: str
+    why: str = Field(description="Why it may be the same.")
+
+
 class StockRead(Read):
     """How much there was: a hint, never a promise."""
 

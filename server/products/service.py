@@ -88,10 +88,12 @@ def delete(session: Session, product_id: UUID, base_rev: int) -> Product:
 
 
 def restore(session: Session, product_id: UUID) -> Product:
-    """Bring a deleted product back. Refuses when its number or barcode is taken by now."""
+    """Bring a deleted product back. Refuses one that was merged, and a number or barcode that is taken by now."""
     product = session.get(Product, product_id, with_for_update=True, populate_existing=True)
     if product is None:
         raise NotFound("There is no such product.", id=str(product_id))
+    if product.merged_into is not None:
+        raise Conflict("This product was merged into another one.", help="Undo the merge.")
     check(session, {"number": product.number, "ean": product.ean}, product.id)
     return _written(session, product, {"deleted_at": None})
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, FetchedValue, Identity, Index, func, text
+from sqlalchemy import BigInteger, DateTime, FetchedValue, Identity, Index, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,6 +35,35 @@ class Record:
         DateTime(timezone=True), server_default=func.now(), server_onupdate=FetchedValue()
     )
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Joinable(Record):
+    """Mixin of records of which two can become one, see `records.joining`."""
+
+    merged_into: Mapped[UUID | None] = mapped_column(
+        Uuid, index=True, comment="The row that lives on after a merge; this one is out of sight as if it was deleted."
+    )
+
+
+class RecordMerge(Base):
+    """One lead or product went into another; holds what an undo needs."""
+
+    __tablename__ = "record_merge"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    entity: Mapped[str] = mapped_column(comment="The table of both.")
+    winner_id: Mapped[UUID] = mapped_column(index=True)
+    loser_id: Mapped[UUID]
+    merged_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    merged_by: Mapped[UUID | None]
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Each column of the winner, before and after.")
+    moved: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Ids of rows that were hung on the winner, by kind.")
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    undone_by: Mapped[UUID | None]
+
+    __table_args__ = (
+        Index("uq_record_merge_loser", "loser_id", unique=True, postgresql_where=text("undone_at is null")),
+    )
 
 
 FORGOTTEN = "forgotten"

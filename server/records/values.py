@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -48,12 +48,23 @@ def text(limit: int, *, lines: bool = False) -> Callable[[object], str | None]:
     return lambda value: plain(value, limit, lines=lines)
 
 
+def cents(amount: Decimal) -> Decimal:
+    """An amount with two decimals, half of one up, as people round: the same for forms, programs and files."""
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def finest(amount: Decimal) -> Decimal:
+    """The same, but a third decimal stays where one is written, for currencies that have three."""
+    finer = amount.quantize(Decimal("0.001"), ROUND_HALF_UP)
+    return cents(amount) if finer == cents(amount) else finer
+
+
 def money(value: object) -> Decimal | None:
     """An amount with two decimals; not negative."""
     if value is None or value == "":
         return None
     try:
-        amount = Decimal(str(value)).quantize(Decimal("0.01"))
+        amount = cents(Decimal(str(value)))
         fits = 0 <= amount <= MAX_MONEY  # not a number: no comparison
     except InvalidOperation as error:
         raise Invalid(f"“{plain(value, 100)}” is not an amount", help="Write it like 12500.00.") from error

@@ -19,10 +19,12 @@ from server.attachments import service as attachment_rules
 from server.auth.access import Scope
 from server.contacts import queries as contacts
 from server.contacts import service as contact_rules
+from server.leads import joining as lead_joining
 from server.leads import service as lead_rules
 from server.opportunities import queries as opportunities
 from server.opportunities import service as deal_rules
 from server.orders import service as order_rules
+from server.products import joining as product_joining
 from server.products import queries as products
 from server.recycling import purging, rooms
 from server.segments import queries as segments
@@ -36,6 +38,7 @@ class Kind:
     """One kind of thing in the bin."""
 
     label: str
+    plural: str
     icon: str
     permission: str
     """Who may not do this has none of it in the bin."""
@@ -50,57 +53,150 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "account": Kind(
-        "Account", "building-2", "accounts:delete", accounts.accounts, account_rules.restore, accounts.purge_accounts,
+        "Account",
+        "Accounts",
+        "building-2",
+        "accounts:delete",
+        accounts.accounts,
+        account_rules.restore,
+        accounts.purge_accounts,
         "/accounts/{id}",
     ),
     "site": Kind(
-        "Site", "map-pin", "accounts:write", accounts.sites, accounts.restore_site, accounts.purge_sites,
+        "Site",
+        "Sites",
+        "map-pin",
+        "accounts:write",
+        accounts.sites,
+        accounts.restore_site,
+        accounts.purge_sites,
         "/accounts/{account_id}",
     ),
     "note": Kind(
-        "Note", "sticky-note", "activities:write", notes.in_bin, note_rules.restore, note_rules.purge,
+        "Note",
+        "Notes",
+        "sticky-note",
+        "activities:write",
+        notes.in_bin,
+        note_rules.restore,
+        note_rules.purge,
         "/accounts/{account_id}#note-{id}",
     ),
     "attachment": Kind(
-        "File", "paperclip", "activities:write", attachments.in_bin, attachment_rules.restore, attachment_rules.purge,
+        "File",
+        "Files",
+        "paperclip",
+        "activities:write",
+        attachments.in_bin,
+        attachment_rules.restore,
+        attachment_rules.purge,
         "/accounts/{account_id}#files",
     ),
     "lead": Kind(
-        "Lead", "user-plus", "leads:write", rooms.leads_gone, lead_rules.restore, purging.leads, "/leads/{id}"
+        "Lead", "Leads", "user-plus", "leads:write", rooms.leads_gone, lead_rules.restore, purging.leads, "/leads/{id}"
     ),
     "order": Kind(
-        "Order", "shopping-cart", "orders:write", rooms.orders_gone, order_rules.restore, purging.orders, "/orders/{id}"
+        "Order",
+        "Orders",
+        "shopping-cart",
+        "orders:write",
+        rooms.orders_gone,
+        order_rules.restore,
+        purging.orders,
+        "/orders/{id}",
     ),
     "activity": Kind(
-        "Activity", "list-todo", "activities:write", rooms.activities_gone, rooms.restore_activity,
+        "Activity",
+        "Activities",
+        "list-todo",
+        "activities:write",
+        rooms.activities_gone,
+        rooms.restore_activity,
         purging.activities,
         "/calendar/activities/{id}",
     ),
     "contact": Kind(
-        "Contact", "contact-round", "contacts:write", contacts.deleted, contact_rules.restore, contact_rules.purge,
+        "Contact",
+        "Contacts",
+        "contact-round",
+        "contacts:write",
+        contacts.deleted,
+        contact_rules.restore,
+        contact_rules.purge,
         "/contacts/{id}",
     ),
     "opportunity": Kind(
-        "Deal", "handshake", "opportunities:write", opportunities.in_bin, deal_rules.restore, purging.deals,
+        "Deal",
+        "Deals",
+        "handshake",
+        "opportunities:write",
+        opportunities.in_bin,
+        deal_rules.restore,
+        purging.deals,
         "/pipeline/deals/{id}",
     ),
     "ticket": Kind(
-        "Ticket", "ticket", "tickets:assign", tickets.in_bin, ticket_rules.restore, purging.tickets, "/tickets/{id}"
+        "Ticket",
+        "Tickets",
+        "ticket",
+        "tickets:assign",
+        tickets.in_bin,
+        ticket_rules.restore,
+        purging.tickets,
+        "/tickets/{id}",
     ),
     "product": Kind(
-        "Product", "package", "products:write", products.in_bin, rooms.restore_product, purging.products,
+        "Product",
+        "Products",
+        "package",
+        "products:write",
+        products.in_bin,
+        rooms.restore_product,
+        purging.products,
         "/products/{id}",
     ),
     "price_list": Kind(
-        "Price list", "receipt", "products:write", products.lists_in_bin, rooms.restore_list, purging.price_lists,
+        "Price list",
+        "Price lists",
+        "receipt",
+        "products:write",
+        products.lists_in_bin,
+        rooms.restore_list,
+        purging.price_lists,
         "/price-lists/{id}",
     ),
     "segment": Kind(
-        "Segment", "list-filter", "segments:write", segments.in_bin, segment_rules.restore, purging.segments,
+        "Segment",
+        "Segments",
+        "list-filter",
+        "segments:write",
+        segments.in_bin,
+        segment_rules.restore,
+        purging.segments,
         "/segments/{id}",
     ),
     "merge": Kind(
-        "Merge", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"
+        "Merge", "Merges", "copy-check", "accounts:merge", accounts.merges, merging.undo, None, "/accounts/{account_id}"
     ),
-}  # fmt: skip
+    "lead_merge": Kind(
+        "Merge of leads",
+        "Merges of leads",
+        "copy-check",
+        "leads:write",
+        rooms.merged_leads,
+        lead_joining.undo,
+        None,
+        "/leads",
+    ),
+    "product_merge": Kind(
+        "Merge of products",
+        "Merges of products",
+        "copy-check",
+        "products:write",
+        rooms.merged_products,
+        product_joining.undo,
+        None,
+        "/products",
+    ),
+}
 """By the name of the table; a merge is in the bin as long as it can be undone."""

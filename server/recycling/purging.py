@@ -58,7 +58,12 @@ def removes(
     return purge
 
 
-leads = removes("lead")
+leads = removes(
+    "lead",
+    ("record_merge", "winner_id"),
+    records=(("lead", "merged_into"),),
+    kept="t.merged_into is not null",
+)
 deals = removes(
     "opportunity",
     ("stage_change", "opportunity_id"),
@@ -87,9 +92,9 @@ products = removes(
     "product",
     ("stock_level", "product_id"),
     records=(("price", "product_id"),),
-    kept="exists (select from order_line l where l.product_id = t.id)"
-    " or exists (select from opportunity_line l where l.product_id = t.id)"
-    " or exists (select from product o where o.successor_id = t.id)",
+    kept="t.merged_into is not null or exists (select from product o where t.id in (o.successor_id, o.merged_into))"
+    " or exists (select from order_line l where l.product_id = t.id)"
+    " or exists (select from opportunity_line l where l.product_id = t.id)",
 )
 price_lists = removes(
     "price_list",

@@ -14,7 +14,7 @@ from server.accounts.models import Account
 from server.auth.access import Scope
 from server.auth.models import User
 from server.kit.paging import decode_cursor, encode_cursor
-from server.records.models import FieldHistory
+from server.records.models import FieldHistory, RecordMerge
 from server.recycling.kinds import KINDS, Kind
 
 
@@ -92,11 +92,12 @@ def named(session: Session, together: object, limit: int) -> list[Deleted]:
         FieldHistory.entity == rows.c.entity, FieldHistory.row_id == rows.c.id, FieldHistory.field == "deleted_at"
     )
     last = select(FieldHistory.actor).where(mine).order_by(FieldHistory.rev.desc()).limit(1).correlate(rows)
-    who = func.coalesce(last.scalar_subquery(), AccountMerge.merged_by)
+    who = func.coalesce(last.scalar_subquery(), AccountMerge.merged_by, RecordMerge.merged_by)
     statement = (
         select(rows.c.entity, rows.c.id, rows.c.title, rows.c.deleted_at, rows.c.account_id, Account.name, User.name)
         .outerjoin(Account, Account.id == rows.c.account_id)
         .outerjoin(AccountMerge, (AccountMerge.id == rows.c.id) & (rows.c.entity == "merge"))
+        .outerjoin(RecordMerge, (RecordMerge.id == rows.c.id) & rows.c.entity.in_(("lead_merge", "product_merge")))
         .outerjoin(User, User.id == who)
         .order_by(rows.c.deleted_at.desc(), rows.c.entity.desc(), rows.c.id.desc())
     )

@@ -3,27 +3,63 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity
 from server.auth.access import Scope
+from server.kit import clock
 from server.kit.errors import NotFound
 from server.leads import queries as leads
 from server.leads.models import Lead
 from server.orders.models import Order
 from server.products import service as products
+from server.products.models import Product
 from server.records.binned import binned
+from server.records.joining import UNDO
+from server.records.models import RecordMerge
 
 
 def leads_gone(scope: Scope) -> Select[Any]:
     """Deleted leads that the person may bring back."""
     title = func.coalesce(Lead.company, Lead.person, Lead.number)
     columns = binned(entity="lead", id=Lead.id, title=title, deleted_at=Lead.deleted_at, account_id=Lead.account_id)
-    return select(*columns).where(Lead.deleted_at.is_not(None), leads.within_reach(scope, "leads:write"))
+    gone = Lead.deleted_at.is_not(None), Lead.merged_into.is_(None)
+    return select(*columns).where(*gone, leads.within_reach(scope, "leads:write"))
+
+
+def merged_leads(scope: Scope) -> Select[Any]:
+    """Leads that went into another and that the person may still take apart."""
+    winner, loser = aliased(Lead), aliased(Lead)
+    title = func.concat(func.coalesce(loser.company, loser.person), " → ", func.coalesce(winner.company, winner.person))
+    reach = leads.visible_to(scope, "leads:write").with_only_columns(Lead.id).order_by(None)
+    return merged("lead", winner, loser, title).where(winner.id.in_(reach))
+
+
+def merged_products(scope: Scope) -> Select[Any]:
+    """Products that went into another and that the person may still take apart."""
+    winner, loser = aliased(Product), aliased(Product)
+    title = func.concat(loser.number, " ", loser.name, " → ", winner.number, " ", winner.name)
+    return merged("product", winner, loser, title).where(literal(scope.may("products:write")))
+
+
+def merged(entity: str, winner: Any, loser: Any, title: Any) -> Select[Any]:
+    """Merges of a kind that are not too old to be undone."""
+    columns = binned(entity=f"{entity}_merge", id=RecordMerge.id, title=title, deleted_at=RecordMerge.merged_at)
+    return (
+        select(*columns)
+        .select_from(RecordMerge)
+        .join(winner, winner.id == RecordMerge.winner_id)
+        .join(loser, loser.id == RecordMerge.loser_id)
+        .where(
+            RecordMerge.entity == entity,
+            RecordMerge.undone_at.is_(None),
+            RecordMerge.merged_at > clock.now() - UNDO,
+        )
+    )
 
 
 def reached(scope: Scope, permission: str) -> Select[Any]:

@@ -28,7 +28,7 @@ from server.notifications.service import notify
 from server.web import calendar_grid as grid
 from server.web.activity_forms import fields_of, refused
 from server.web.calendar_grid import Entry, View
-from server.web.forms import Sent, text
+from server.web.forms import Sent, read, text
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
 
@@ -250,7 +250,7 @@ def activity_page(
 def change(request: Request, activity_id: UUID, scope: Write, session: Db, sent: Sent) -> Response:
     """Save the form: of the whole series, or of one repeat."""
     row = queries.find(session, scope, activity_id, "activities:write")
-    at = datetime.fromisoformat(at_text) if (at_text := text(sent, "at")) else None
+    at = read(sent, "at", datetime.fromisoformat)
     values: dict[str, Any] = {}
     try:
         with attempt(session):
@@ -259,7 +259,7 @@ def change(request: Request, activity_id: UUID, scope: Write, session: Db, sent:
             if at is not None and text(sent, "which") == "one":
                 service.change_repeat(session, row, at, values)
             else:
-                base = int(text(sent, "rev") or row.rev)
+                base = read(sent, "rev", int) or row.rev
                 if at is not None and row.starts_at is not None:
                     values = _of_whole_series(values, at - row.starts_at)
                 service.change(session, row, values, base, scope.actor)
@@ -279,9 +279,9 @@ def _of_whole_series(values: dict[str, Any], later: timedelta) -> dict[str, Any]
 def set_state(request: Request, activity_id: UUID, scope: Write, session: Db, sent: Sent) -> Response:
     """Done, cancelled, or open again; one repeat of a series by itself."""
     row = queries.find(session, scope, activity_id, "activities:write")
-    state, at = State(text(sent, "state") or "done"), text(sent, "at")
+    state, at = read(sent, "state", State) or State.DONE, read(sent, "at", datetime.fromisoformat)
     if at and row.rrule:
-        row = service.change_repeat(session, row, datetime.fromisoformat(at), {"state": state.value})
+        row = service.change_repeat(session, row, at, {"state": state.value})
     else:
         service.finish(session, [row], state=state)
     return back(request, f"/calendar/activities/{row.id}")
@@ -291,9 +291,9 @@ def set_state(request: Request, activity_id: UUID, scope: Write, session: Db, se
 def delete(activity_id: UUID, scope: Write, session: Db, sent: Sent) -> Response:
     """Delete it, or leave one repeat out."""
     row = queries.find(session, scope, activity_id, "activities:write")
-    at = text(sent, "at")
+    at = read(sent, "at", datetime.fromisoformat)
     if at and row.rrule and text(sent, "which") == "one":
-        service.leave_out(session, row, datetime.fromisoformat(at))
+        service.leave_out(session, row, at)
     else:
         service.remove(session, row)
     return go("/calendar")
@@ -304,8 +304,8 @@ def create(request: Request, scope: Write, session: Db, sent: Sent) -> Response:
     """Put a meeting, call or task into the calendar."""
     try:
         with attempt(session):
-            kind = Kind(text(sent, "kind") or "meeting")
-            owner = need_owner(session, scope, UUID(owner_id) if (owner_id := text(sent, "owner_id")) else None)
+            kind = read(sent, "kind", Kind) or Kind.MEETING
+            owner = need_owner(session, scope, read(sent, "owner_id", UUID))
             values = fields_of(sent, service.zone_of(session, owner))
             need_account(session, scope, values.get("account_id"))
             give(session, service.add(session, service.NewActivity(kind, owner, values)), scope)

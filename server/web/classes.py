@@ -13,7 +13,7 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
-from server.web.forms import Sent, number, text
+from server.web.forms import Sent, number, several, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/classes", include_in_schema=False)
@@ -60,9 +60,9 @@ def changes_page(
 @router.post("")
 def decide(request: Request, scope: AssignAccounts, session: Db, sent: Sent) -> Response:
     """Approve or refuse what is ticked."""
-    ids = [UUID(str(one)) for one in sent.getlist("ids")]
     try:
         with attempt(session):
+            ids = several(sent, "ids", UUID)
             if not ids:
                 raise Invalid("Nothing is ticked.", help="Tick the accounts first.")
             if "refuse" in sent:

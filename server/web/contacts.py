@@ -23,7 +23,7 @@ from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
 from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.timeline import people
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, read, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
@@ -325,8 +325,8 @@ def save_place(request: Request, contact_id: UUID, scope: WriteContacts, session
     def change() -> None:
         values: dict[str, Any] = {"roles": sent.getlist("roles"), "is_primary": "is_primary" in sent}
         values |= {name: text(sent, name) for name in ("since", "until") if name in sent}
-        if link_id := text(sent, "link_id"):
-            service.edit_link(session, scope, UUID(link_id), int(text(sent, "rev") or 0), values)
+        if link_id := read(sent, "link_id", UUID):
+            service.edit_link(session, scope, link_id, read(sent, "rev", int) or 0, values)
             return
         account_id = account_named(session, scope, text(sent, "account"), field="account")
         if account_id is None:

@@ -28,7 +28,7 @@ from server.opportunities.values import DEAL, percent
 from server.products import queries as products
 from server.products.money import digits
 from server.web.deal_lines import numbers_of, recognised
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, id_in, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
@@ -76,7 +76,7 @@ def new_page(
     request: Request, scope: Scope, session: Session, values: Mapping[str, Any], error: WaymarkError | None = None
 ) -> Response:
     """The form with what was refused."""
-    row = accounts.detail(session, scope, UUID(str(values["account_id"]))) if values.get("account_id") else None
+    row = accounts.detail(session, scope, at) if (at := id_in(values.get("account_id"))) else None
     open_stages = [one for one in queries.stages(session) if not (one.is_won or one.is_lost)]
     names = {one.id: one.name for one in queries.pipelines(session)}
     t = language_of(request, scope).t

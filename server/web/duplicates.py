@@ -14,7 +14,7 @@ from server.accounts import queries
 from server.accounts.duplicates import merging
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import rule as duplicate_rule
-from server.accounts.duplicates.choices import BOTH, COLUMNS, Choice, proposed, proposed_winner
+from server.accounts.duplicates.choices import BOTH, COLUMNS, FIELDS, proposed, proposed_winner
 from server.accounts.duplicates.jobs import find_duplicates
 from server.accounts.duplicates.merging import MergeWish
 from server.accounts.duplicates.models import AccountMerge, PairState
@@ -29,6 +29,7 @@ from server.auth.roles import Level
 from server.jobs import defer
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
+from server.records.joining import Choice
 from server.web.forms import Sent, number, text
 from server.web.pages import attempt, go, render
 
@@ -264,7 +265,7 @@ def side(session: Session, account: Account) -> Side:
 
 def lines(session: Session, scope: Scope, stays: Side, goes: Side, chosen: Mapping[str, str]) -> list[Line]:
     """Every field with both values and the one that is proposed; fields that are empty on both sides are left out."""
-    labels, found = merging.labels(), []
+    labels, found = FIELDS.labels, []
     for name, is_same, choice in proposed(session, scope, stays.account, goes.account):
         values = shown(name, stays), shown(name, goes)
         if values != (None, None):

@@ -21,7 +21,7 @@ from server.opportunities.forecasting import By
 from server.opportunities.periods import around
 from server.opportunities.routes import Filter
 from server.web.charts import accuracy_chart, bridge_chart
-from server.web.forms import Sent, text
+from server.web.forms import Sent, needed, read, text
 from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/forecast", include_in_schema=False)
@@ -120,8 +120,8 @@ def common(here: str, **asked: Any) -> dict[str, Any]:
 @router.post("")
 def say(request: Request, scope: WriteDeals, session: Db, sent: Sent) -> Response:
     """Keep a call or a quota."""
-    span, first = Span(text(sent, "span") or "quarter"), date.fromisoformat(text(sent, "period") or "")
-    user_id = UUID(text(sent, "user_id") or "")
+    span, first = read(sent, "span", Span) or Span.QUARTER, needed(sent, "period", date.fromisoformat)
+    user_id = needed(sent, "user_id", UUID)
     try:
         with attempt(session):
             if "quota" in sent:

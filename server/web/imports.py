@@ -44,6 +44,8 @@ LABELS = {
     "grade": "Grade of the pin",
 }
 """How people call values whose column is called otherwise."""
+ASKED_FOR = {"deals": "opportunities"}
+"""Kinds that people call otherwise than the API."""
 CALLED = ("name", "company", "person", "subject", "order_number", "text")
 """Values that name a row, the best first."""
 
@@ -63,7 +65,8 @@ def imports_page(
     kinds = kinds_for(scope)
     runs = session.scalars(api.seen(scope).limit(50)).all()
     names = people(session, {run.actor for run in runs})
-    chosen = kind if kind in kinds else next(iter(kinds), "")
+    asked = ASKED_FOR.get(kind, kind)
+    chosen = asked if asked in kinds else next(iter(kinds), "")
     return render(
         request,
         "imports/list.html",

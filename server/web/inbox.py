@@ -19,7 +19,7 @@ from server.mail import mailboxes
 from server.mail.jobs import receive
 from server.mail.receiving import parse
 from server.mail.receiving_models import ReceivedMail
-from server.web.forms import Sent, number, text
+from server.web.forms import Sent, number, read, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(include_in_schema=False)
@@ -81,10 +81,10 @@ def file(request: Request, mail_id: UUID, scope: Assign, session: Db, sent: Sent
     """File a mail at an account, and remember whose the address is."""
     try:
         with attempt(session):
-            account_id = text(sent, "account_id")
+            account_id = read(sent, "account_id", UUID)
             if account_id is None:
                 raise Invalid("No account is chosen.", help="Type its name and choose it.", field="account_id")
-            service.file(session, scope, mail_id, UUID(account_id), remember="remember" in sent)
+            service.file(session, scope, mail_id, account_id, remember="remember" in sent)
     except WaymarkError as error:
         return inbox_page(request, scope, session, error)
     return go("/inbox")

@@ -17,7 +17,7 @@ from server.leads import forms, learning, rules, scoring, training
 from server.leads.fields import fields
 from server.leads.wording import FACTORS
 from server.territories import queries as territories
-from server.web.forms import Sent, text
+from server.web.forms import Sent, read, text
 from server.web.lead_forms import snippets
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
@@ -86,7 +86,7 @@ def form_page(
 def save_form(request: Request, scope: AssignLeads, session: Db, sent: Sent) -> Response:
     """Add a form, change one, or take one away."""
     rules.need_manager(scope)
-    form_id = UUID(given_id) if (given_id := text(sent, "id")) else None
+    form_id = read(sent, "id", UUID)
     if sent.get("do") == "remove" and form_id:
         forms.remove(session, form_id)
         return go("/leads/settings/forms")
@@ -160,14 +160,14 @@ def save_rule(request: Request, scope: AssignLeads, session: Db, sent: Sent) -> 
 
 def decide_rule(session: Session, scope: Scope, wish: dict[str, str | None], sent: FormData) -> None:
     """Do what a button says."""
-    rule_id = UUID(wish["id"]) if wish["id"] else None
+    rule_id = read(sent, "id", UUID)
     match wish["do"]:
         case "up" | "down" if rule_id:
             rules.move_rule(session, scope, rule_id, -1 if wish["do"] == "up" else 1)
         case "remove" if rule_id:
             rules.remove_rule(session, scope, rule_id)
         case "policy":
-            rules.set_policy(session, scope, int(wish["most_open"] or 0))
+            rules.set_policy(session, scope, read(sent, "most_open", int) or 0)
         case _:
             target, _, target_id = (wish["target"] or "covering:").partition(":")
             is_on = sent.get("is_on") is not None or rule_id is None
@@ -228,7 +228,7 @@ def save_score(request: Request, scope: AssignLeads, session: Db, sent: Sent) ->
     wish = {name: text(sent, name) for name in ("sentence", "condition", "points", "do", "id")}
     try:
         with attempt(session):
-            rule_id = UUID(wish["id"]) if wish["id"] else None
+            rule_id = read(sent, "id", UUID)
             if wish["do"] == "train":
                 rules.need_admin(scope)
                 training.train(session)

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from geo.types import LonLat
 from server.accounts.pins import point_of
 from server.accounts.queries import today_of
 from server.accounts.routes import Filter, Search
@@ -26,12 +25,14 @@ from server.leads.converting import Conversion, NewSale
 from server.leads.fields import fields
 from server.leads.models import OPEN, Lead, LeadSource, LeadState, LostReason, SignalKind
 from server.leads.resembling import LikeLead, like_leads
-from server.leads.routes import alike, read, seen
+from server.leads.routes import alike, seen
+from server.leads.routes import read as wire_of
 from server.leads.taking import NewLead, take_in
 from server.leads.wording import Say, because, reason
 from server.opportunities import queries as opportunities
 from server.web.filters import chips
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, read, several, text
+from server.web.joining import LEADS, merges_into
 from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
 
@@ -165,17 +166,16 @@ def may_decide(scope: Scope) -> bool:
 @router.post("/bulk")
 def bulk(request: Request, scope: WriteLeads, session: Db, sent: Sent) -> Response:
     """Assign or give up the ticked leads."""
-    ids = [UUID(str(one)) for one in sent.getlist("lead")]
     try:
         with attempt(session):
+            ids = several(sent, "lead", UUID)
             if not ids:
                 raise Invalid("No lead is ticked.", help="Tick some first.")
             if sent.get("do") == "assign":
                 scope.need("leads:assign")
-                owner = text(sent, "owner_id")
-                changed = service.hand_over_many(session, scope, ids, UUID(owner) if owner else None)
+                changed = service.hand_over_many(session, scope, ids, read(sent, "owner_id", UUID))
             else:
-                lost = LostReason(text(sent, "reason") or "other")
+                lost = read(sent, "reason", LostReason) or LostReason.OTHER
                 changed = service.disqualify_many(session, scope, ids, lost, text(sent, "note"))
     except WaymarkError as error:
         return list_page(request, scope, session, error=error)
@@ -208,16 +208,11 @@ def new_page(
         values=values,
         error=error,
         like=seen(session, scope, like or []),
-        near=near(session, scope, point) if point else [],
+        near=queries.near(session, scope, point, 150.0) if point else [],
         sources=[LeadSource.PHONE, LeadSource.MAP, LeadSource.REFERRAL, LeadSource.FAIR, LeadSource.MAIL],
         currency=settings().currency,
         people=people_of(session, scope, Role.REP, Role.MANAGER) if scope.may("leads:assign") else [],
     )
-
-
-def near(session: Session, scope: Scope, point: LonLat) -> list[dict[str, Any]]:
-    """Accounts and leads within 150 metres of a dropped pin, the nearest first."""
-    return queries.near(session, scope, point, 150.0)
 
 
 @router.post("/new")
@@ -228,7 +223,7 @@ def create(request: Request, scope: WriteLeads, session: Db, sent: Sent) -> Resp
     try:
         with attempt(session):
             at = point_of(values["lon"], values["lat"]) if values.get("lon") and values.get("lat") else None
-            source = LeadSource(values.get("source") or "hand")
+            source = read(sent, "source", LeadSource) or LeadSource.HAND
             taken = take_in(session, NewLead(wanted, source, at=at, always="force" in sent), scope)
     except WaymarkError as error:
         return new_page(request, scope, session, values, error)
@@ -249,6 +244,8 @@ def lead_page(
     """The page, with what was refused."""
     row = queries.detail(session, scope, lead_id)
     lead, say = row.lead, language_of(request, scope).t
+    if lead.id != lead_id:
+        return go(f"/leads/{lead.id}")
     candidates = error.details.get("candidates", []) if isinstance(error, LooksLikeDuplicate) else []
     return render(
         request,
@@ -257,11 +254,12 @@ def lead_page(
         status=int(error.status) if error else 200,
         lead=lead,
         row=row,
-        shown=read(session, scope, lead_id).model_dump(mode="json"),
+        shown=wire_of(session, scope, lead_id).model_dump(mode="json"),
         why=[(reason(one, say), one) for one in lead.score_reasons],
         heaviest=max((abs(one["weight"]) for one in lead.score_reasons), default=1) or 1,
         entries=entries(session, lead, say),
         like=seen(session, scope, like_leads(session, lead)),
+        merges=merges_into(session, LEADS, lead),
         accounts=alike(session, scope, lead) if lead.state in OPEN else [],
         account=queries.account_of(session, scope, lead),
         is_open=lead.state in OPEN,
@@ -281,7 +279,7 @@ def lead_page(
 def entries(session: Session, lead: Lead, say: Say) -> list[tuple[queries.Signal | queries.Handing, str]]:
     """What happened and who got it, the latest first; a handing over comes with its reason in words."""
     found: list[tuple[datetime, queries.Signal | queries.Handing, str]] = [
-        (one.signal.at, one, "") for one in queries.signals_of(session, [lead.id])
+        (one.signal.at, one, "") for one in queries.signals_of(session, lead.id)
     ]
     found += [(one.at, one, because(one.because, say)) for one in queries.assignments_of(session, lead.id)]
     return [(one, words) for _at, one, words in sorted(found, key=lambda entry: entry[0], reverse=True)]
@@ -350,24 +348,23 @@ def done(session: Session, scope: Scope, lead_id: UUID, what: str, sent: Sent) -
         case "working" | "qualified":
             service.work(session, scope, lead_id, LeadState(what))
         case "disqualify":
-            service.disqualify(session, scope, lead_id, LostReason(text(sent, "reason") or "other"), text(sent, "note"))
+            lost = read(sent, "reason", LostReason) or LostReason.OTHER
+            service.disqualify(session, scope, lead_id, lost, text(sent, "note"))
         case "reopen":
             service.reopen(session, scope, lead_id)
         case "convert":
-            wanted = text(sent, "account_id")
-            wish = Conversion(UUID(wanted) if wanted else None, force="force" in sent, deal=sale_of(sent))
+            wish = Conversion(read(sent, "account_id", UUID), force="force" in sent, deal=sale_of(sent))
             lead = converting.convert(session, scope, lead_id, wish)
             return f"/accounts/{lead.account_id}"
         case "undo":
             converting.undo(session, scope, lead_id)
         case "signal":
             lead = service.find(session, scope, lead_id)
-            kind = SignalKind(text(sent, "kind") or "note")
+            kind = read(sent, "kind", SignalKind) or SignalKind.NOTE
             service.add_signal(session, lead.id, kind, text(sent, "body"), actor_id=scope.user_id)
         case "assign":
             scope.need("leads:assign")
-            owner = text(sent, "owner_id")
-            service.hand_over_many(session, scope, [lead_id], UUID(owner) if owner else None)
+            service.hand_over_many(session, scope, [lead_id], read(sent, "owner_id", UUID))
         case "delete":
             service.delete(session, scope, lead_id)
             return f"/leads?deleted={lead_id}"

@@ -20,7 +20,7 @@ from server.kit.errors import Invalid, WaymarkError
 from server.kit.ids import uuid7
 from server.mail import queries as mail_queries
 from server.mail.service import File
-from server.web.forms import Sent, text
+from server.web.forms import Sent, needed, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(include_in_schema=False)
@@ -116,7 +116,7 @@ def send_letter(request: Request, account_id: UUID, scope: Write, session: Db, s
 @router.post("/mail-templates")
 def keep_template(request: Request, scope: Write, session: Db, sent: Sent) -> Response:
     """Write a text down that is needed often, from the form of a mail."""
-    account_id = UUID(text(sent, "account_id") or "")
+    account_id = needed(sent, "account_id", UUID)
     values = {name: text(sent, name) or "" for name in ("name", "subject", "body")}
     need_account(session, scope, account_id)
     try:
@@ -131,4 +131,4 @@ def keep_template(request: Request, scope: Write, session: Db, sent: Sent) -> Re
 def drop_template(template_id: UUID, scope: Write, session: Db, sent: Sent) -> Response:
     """Use a template no more."""
     service.drop_template(session, template_id)
-    return go(f"/accounts/{UUID(text(sent, 'account_id') or '')}/mail")
+    return go(f"/accounts/{needed(sent, 'account_id', UUID)}/mail")

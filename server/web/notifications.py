@@ -14,7 +14,7 @@ from server.kit.paging import Cursor
 from server.notifications import queries, service
 from server.notifications.kinds import KINDS
 from server.notifications.models import Channel
-from server.web.forms import Sent, text
+from server.web.forms import Sent, read, text
 from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/notifications", include_in_schema=False)
@@ -99,16 +99,11 @@ def save_wishes(request: Request, scope: Mine, session: Db, sent: Sent) -> Respo
             service.set_hours(
                 session,
                 scope.user_id,
-                quiet_from=at(text(sent, "quiet_from")),
-                quiet_until=at(text(sent, "quiet_until")),
-                digest_at=at(text(sent, "digest_at")) or time(7),
+                quiet_from=read(sent, "quiet_from", time.fromisoformat),
+                quiet_until=read(sent, "quiet_until", time.fromisoformat),
+                digest_at=read(sent, "digest_at", time.fromisoformat) or time(7),
             )
     except (WaymarkError, ValueError) as error:
         refused = error if isinstance(error, WaymarkError) else Invalid("The form is not one of ours.")
         return wishes_page(request, scope, session, refused)
     return go("/notifications/wishes?saved=1")
-
-
-def at(written: str | None) -> time | None:
-    """A time of the form."""
-    return time.fromisoformat(written) if written else None

@@ -28,7 +28,7 @@ from server.products import queries as products
 from server.products.money import digits
 from server.products.pictures import pictures_of
 from server.web.deals import deal_page
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, needed, read, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(include_in_schema=False)
@@ -110,17 +110,15 @@ def show_new(
 @router.post("/orders/new")
 def create(request: Request, scope: WriteOrders, session: Db, sent: Sent) -> Response:
     """Begin a quote or an order; the same form sent twice begins one."""
-    account_id, made, deal_id = text(sent, "account_id"), text(sent, "id"), text(sent, "opportunity_id")
-    kind, id = Kind(text(sent, "kind") or Kind.ORDER), UUID(made) if made else None
-    if account_id is None:
-        raise Invalid("The form names no account.", help="Choose one.", field="account_id")
+    account_id, deal_id = needed(sent, "account_id", UUID), read(sent, "opportunity_id", UUID)
+    kind, id = read(sent, "kind", Kind) or Kind.ORDER, read(sent, "id", UUID)
     if deal_id is None:
-        return go(f"/orders/{service.draft(session, scope, NewOrder(UUID(account_id), kind, id=id)).id}")
+        return go(f"/orders/{service.draft(session, scope, NewOrder(account_id, kind, id=id)).id}")
     try:
         with attempt(session):
-            order = service.draft(session, scope, begun_from(session, scope, UUID(deal_id), kind, id))
+            order = service.draft(session, scope, begun_from(session, scope, deal_id, kind, id))
     except WaymarkError as error:  # the lines are changed where they stand
-        return deal_page(request, scope, session, UUID(deal_id), error=error)
+        return deal_page(request, scope, session, deal_id, error=error)
     return go(f"/orders/{order.id}")
 
 
@@ -270,7 +268,7 @@ def step(session: Session, scope: Scope, order: Order, verb: str, sent: Any) -> 
         much = quantities(sent) if verb == "deliver" else None
         done = service.deliver(session, scope, order.id, much) if much else plain_steps[verb](session, scope, order.id)
     elif verb == "place":
-        done = service.place(session, scope, order.id, int(text(sent, "rev") or 0))
+        done = service.place(session, scope, order.id, read(sent, "rev", int) or 0)
     elif verb == "decline":
         done = service.decline(session, scope, order.id, reason)
     elif verb == "cancel":
@@ -278,7 +276,7 @@ def step(session: Session, scope: Scope, order: Order, verb: str, sent: Any) -> 
     elif verb == "credit":
         done = service.credit(session, scope, order.id, quantities(sent), reason)
     elif verb == "delete":
-        service.delete(session, scope, order.id, int(text(sent, "rev") or 0))
+        service.delete(session, scope, order.id, read(sent, "rev", int) or 0)
         return f"/orders?deleted={order.id}"
     elif verb == "mail":
         mailing.send(session, scope, order.id, text(sent, "to") or "", text(sent, "message"))

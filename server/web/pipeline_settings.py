@@ -11,13 +11,13 @@ from starlette.datastructures import FormData
 
 from server.auth.access import Scope, requires
 from server.kit.database import Db
-from server.kit.errors import Invalid, WaymarkError
+from server.kit.errors import WaymarkError
 from server.kit.settings import settings
 from server.opportunities import pipelines, queries, rates
 from server.opportunities.models import ChoiceKind, Opportunity
 from server.opportunities.values import DEAL, REQUIRABLE
 from server.web.deals import CATEGORY_NAMES, share_in
-from server.web.forms import Sent, number, text
+from server.web.forms import Sent, needed, number, read, text
 from server.web.language import Language
 from server.web.pages import attempt, go, render
 
@@ -134,13 +134,12 @@ def shift(session: Session, pipeline_id: UUID, stage_id: UUID, step: int) -> Non
 @router.post("/words")
 def save_word(request: Request, scope: WritePipelines, session: Db, sent: Sent) -> Response:
     """Add a word to a list, or take one off."""
-    found = text(sent, "choice_id")
 
     def act() -> None:
-        if found:
-            pipelines.remove_choice(session, UUID(found))
+        if found := read(sent, "choice_id", UUID):
+            pipelines.remove_choice(session, found)
         else:
-            pipelines.add_choice(session, ChoiceKind(text(sent, "kind") or ""), text(sent, "name"))
+            pipelines.add_choice(session, needed(sent, "kind", ChoiceKind), text(sent, "name"))
 
     return done(request, scope, session, act)
 
@@ -148,16 +147,12 @@ def save_word(request: Request, scope: WritePipelines, session: Db, sent: Sent) 
 @router.post("/rates")
 def save_rate(request: Request, scope: WritePipelines, session: Db, sent: Sent) -> Response:
     """Set a rate, or take one away."""
-    found = text(sent, "rate_id")
 
     def act() -> None:
-        if found:
-            rates.remove_rate(session, UUID(found))
+        if found := read(sent, "rate_id", UUID):
+            rates.remove_rate(session, found)
             return
-        try:
-            day = date.fromisoformat(text(sent, "day") or "")
-        except ValueError as error:
-            raise Invalid("Day: is missing.", field="day") from error
+        day = needed(sent, "day", date.fromisoformat)
         rates.set_rate(session, text(sent, "currency"), day, number(sent, "rate"))
 
     return done(request, scope, session, act)

@@ -27,7 +27,7 @@ from server.plans.night import queries as nights
 from server.plans.night import routes as night_routes
 from server.plans.night import service as night
 from server.plans.night.jobs import plan_part
-from server.web.forms import Sent, number
+from server.web.forms import Sent, number, read
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
 
@@ -193,14 +193,14 @@ def given_rules(sent: FormData) -> dict[str, object]:
 @router.post("/rules/intervals")
 def set_intervals(request: Request, scope: WritePlanning, session: Db, sent: Sent) -> Response:
     """Set the call intervals of the company, or of one person's accounts."""
-    who = str(sent.get("user_id") or "")
+    who = read(sent, "user_id", UUID)
     try:
         with attempt(session):
             for name in INTERVALS:
-                cadence.set_interval(session, UUID(who) if who else None, name, given_interval(sent, name))
+                cadence.set_interval(session, who, name, given_interval(sent, name))
     except WaymarkError as error:
-        return rules_page(request, scope, session, UUID(who) if who else None, error)
-    return go(f"/planning/rules?saved=1{'&who=' + who if who else ''}")
+        return rules_page(request, scope, session, who, error)
+    return go(f"/planning/rules?saved=1{f'&who={who}' if who else ''}")
 
 
 def given_interval(sent: FormData, name: str) -> Interval | None:

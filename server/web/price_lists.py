@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.kit.database import Db
-from server.kit.errors import Invalid, NotFound, WaymarkError
+from server.kit.errors import NotFound, WaymarkError
 from server.orders import queries as orders
 from server.orders import service as order_service
 from server.products import queries, service
@@ -19,7 +19,7 @@ from server.products.models import PriceList
 from server.products.queries import Customer
 from server.products.values import PRICE_LIST
 from server.territories.queries import active
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, needed, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(include_in_schema=False)
@@ -85,10 +85,7 @@ def set_tax(request: Request, scope: WriteProducts, session: Db, sent: Sent) -> 
     try:
         with attempt(session):
             made = service.tax_class(session, text(sent, "tax_class"))
-            begins = text(sent, "valid_from")
-            if begins is None:
-                raise Invalid("From: is missing.", help="Choose the first day.", field="valid_from")
-            first = date.fromisoformat(begins)
+            first = needed(sent, "valid_from", date.fromisoformat)
             service.set_rate(session, made.id, text(sent, "country") or "", first, text(sent, "percent"))
     except WaymarkError as error:
         return lists_page(request, scope, session, error)

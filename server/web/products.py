@@ -16,14 +16,15 @@ from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.paging import Cursor, Exact
-from server.products import exporting, pictures, queries, service
+from server.products import exporting, joining, pictures, queries, service
 from server.products.fields import fields
 from server.products.models import PriceList, Product
 from server.products.pricing import price_of
 from server.products.queries import Customer
 from server.products.routes import Filter, Search
 from server.products.values import PRODUCT
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, read, text
+from server.web.joining import PRODUCTS, merges_into
 from server.web.pages import attempt, go, render
 
 router = APIRouter(include_in_schema=False)
@@ -105,6 +106,8 @@ def form(
         others=[("", "–"), *((key, name) for key, name in others if product is None or key != product.id)],
         stock=queries.stock_of(session, [product.id]).get(product.id, []) if product else [],
         prices=[] if product is None else prices_of(session, product.id),
+        alike=joining.alike(session, scope, product) if product and scope.may("products:write") else [],
+        merges=merges_into(session, PRODUCTS, product) if product else [],
         picture=pictures.pictures_of(session, [product.id]).get(product.id) if product else None,
     )  # fmt: skip
 
@@ -123,8 +126,7 @@ def wanted(sent: Any, session: Session) -> dict[str, object]:
     values["is_active"] = "is_active" in sent
     fresh = text(sent, "new_category")
     if fresh:
-        parent = text(sent, "category_id")
-        values["category_id"] = service.category(session, fresh, UUID(parent) if parent else None).id
+        values["category_id"] = service.category(session, fresh, read(sent, "category_id", UUID)).id
     return values
 
 
@@ -141,8 +143,8 @@ def create(request: Request, scope: WriteProducts, session: Db, sent: Sent) -> R
 
 
 def found_product(session: Session, product_id: UUID) -> Product:
-    """The product; a deleted one is not there."""
-    product = session.get(Product, product_id)
+    """The product, or the one that it was merged into; a deleted one is not there."""
+    product = queries.standing(session, session.get(Product, product_id))
     if product is None or product.deleted_at is not None:
         raise NotFound("There is no such product.")
     return product
@@ -166,6 +168,8 @@ def show_import(_scope: WriteProducts) -> Response:
 def show(request: Request, product_id: UUID, scope: ReadProducts, session: Db) -> Response:
     """One product."""
     product = found_product(session, product_id)
+    if product.id != product_id:
+        return go(f"/products/{product.id}")
     return form(request, scope, session, product, {name: getattr(product, name) for name in PRODUCT})
 
 

@@ -30,7 +30,7 @@ from server.timeline import queries
 from server.timeline.entries import Entry
 from server.timeline.queries import Wish
 from server.timeline.sources import SOURCES
-from server.web.forms import Sent, text
+from server.web.forms import Sent, read, several, text
 from server.web.pages import attempt, language_of, render
 
 router = APIRouter(include_in_schema=False)
@@ -172,7 +172,7 @@ def fresh(request: Request, scope: Scope, session: Session, account_id: UUID, se
 @router.post("/accounts/{account_id}/notes")
 def write(request: Request, account_id: UUID, scope: WriteActivities, session: Db, sent: Sent) -> Response:
     """Write a note; what is refused keeps its words."""
-    words, note_id = text(sent, "text") or "", text(sent, "id") or str(uuid7())
+    words, note_id = text(sent, "text") or "", read(sent, "id", UUID) or uuid7()
     sent_files = [str(one) for one in sent.getlist("file_ids")]
     try:
         with attempt(session):
@@ -181,8 +181,8 @@ def write(request: Request, account_id: UUID, scope: WriteActivities, session: D
                 words,
                 is_pinned="is_pinned" in sent,
                 is_shareable="is_shareable" in sent,
-                file_ids=[UUID(one) for one in sent_files],
-                id=UUID(note_id),
+                file_ids=several(sent, "file_ids", UUID),
+                id=note_id,
             )
             service.write(session, scope, new)
     except WaymarkError as error:

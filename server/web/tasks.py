@@ -17,7 +17,7 @@ from server.kit.errors import WaymarkError
 from server.kit.paging import Cursor
 from server.kit.settings import settings
 from server.web.calendar import back
-from server.web.forms import Sent, text
+from server.web.forms import Sent, read, several
 from server.web.pages import attempt, render
 from server.web.users import people_of
 
@@ -105,13 +105,13 @@ def show_tasks(
 @router.post("/several")
 def change_several(request: Request, scope: Write, session: Db, sent: Sent) -> Response:
     """Do or put off the tasks that were ticked."""
-    ids = [UUID(str(one)) for one in sent.getlist("ids")]
+    ids = several(sent, "ids", UUID)
     statement = queries.visible_to(scope, "activities:write").where(Activity.id.in_(ids))
     rows = list(session.scalars(statement.with_for_update(of=Activity)))
-    until = text(sent, "due_on")
+    until = read(sent, "due_on", date.fromisoformat)
     if until:
         for row in rows:
-            service.write(session, row, {"due_on": date.fromisoformat(until)})
+            service.write(session, row, {"due_on": until})
     else:
-        service.finish(session, rows, state=State(text(sent, "state") or "done"))
+        service.finish(session, rows, state=read(sent, "state", State) or State.DONE)
     return back(request, "/tasks")

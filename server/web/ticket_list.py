@@ -20,9 +20,8 @@ from server.tickets import queries, service, tiles
 from server.tickets.fields import fields
 from server.tickets.models import Priority
 from server.tickets.routes import Filter, Search
-from server.web.forms import Sent, given
+from server.web.forms import Sent, fitting, given
 from server.web.pages import attempt, go, render
-from server.web.tickets import uuid_in
 
 router = APIRouter(prefix="/tickets", include_in_schema=False)
 
@@ -147,7 +146,7 @@ def change_many(request: Request, scope: WriteTickets, session: Db, sent: Sent) 
     if not chosen or not changes:
         raise Invalid("Nothing is chosen.", help="Choose tickets, and what they shall become.")
     for key, _, rev in chosen:
-        service.edit(session, scope, uuid_in(key, "ids"), int(rev), changes)
+        service.edit(session, scope, fitting("ids", key, UUID), fitting("ids", rev, int), changes)
     return go(request.headers.get("referer", "/tickets") if _is_ours(request) else "/tickets")
 
 

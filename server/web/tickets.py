@@ -20,7 +20,7 @@ from server.tickets import joining, queries, queues, service, timing, visits
 from server.tickets.models import MessageKind, Priority, Queue, Source, TicketMessage, TicketState
 from server.tickets.service import AnsweredMeanwhile, NewTicket, Saying
 from server.tickets.telling import NewFile
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, id_in, needed, read, text
 from server.web.language import Language
 from server.web.pages import attempt, go, language_of, render
 from server.web.ticket_visits import planned_visit
@@ -50,14 +50,14 @@ def new_page(
     request: Request, scope: Scope, session: Session, values: Mapping[str, Any], error: WaymarkError | None = None
 ) -> Response:
     """The form with what was refused."""
-    account_id = values.get("account_id")
+    account_id = id_in(values.get("account_id"))
     return render(
         request,
         "tickets/new.html",
         scope,
         status=int(error.status) if error else 200,
         values=values,
-        account=accounts.detail(session, scope, UUID(str(account_id))) if account_id else None,
+        account=accounts.detail(session, scope, account_id) if account_id else None,
         queues=queries.queues(session),
         priorities=list(Priority),
         error=error,
@@ -71,7 +71,7 @@ def create(request: Request, scope: WriteTickets, session: Db, sent: Sent) -> Re
     values = given(sent, (*names, "queue_id", "body", "key"))
     try:
         with attempt(session):
-            queue = queries.queue(session, uuid_in(values.get("queue_id"), "queue_id"))
+            queue = queries.queue(session, needed(sent, "queue_id", UUID))
             own = {name: values[name] for name in names if values.get(name)}
             new = NewTicket(
                 queue.id, values.get("body") or "", Source.WEB, own, key=f"web:{values.get('key') or uuid7()}",
@@ -81,14 +81,6 @@ def create(request: Request, scope: WriteTickets, session: Db, sent: Sent) -> Re
     except WaymarkError as error:
         return new_page(request, scope, session, values, error)
     return go(f"/tickets/{ticket.id}")
-
-
-def uuid_in(written: str | None, field: str) -> UUID:
-    """An id in a form; refuses none."""
-    try:
-        return UUID(written or "")
-    except ValueError as error:
-        raise Invalid("Nothing is chosen.", help="Choose one of the list.", field=field) from error
 
 
 def files_of(sent: FormData) -> tuple[NewFile, ...]:
@@ -191,13 +183,12 @@ def say(request: Request, ticket_id: UUID, scope: WriteTickets, session: Db, sen
     values = given(sent, ("body", "kind", "key", "seen", "state_after", "tags"))
     try:
         with attempt(session):
-            after = values.get("state_after")
             saying = Saying(
                 values.get("body") or "",
-                MessageKind(values.get("kind") or MessageKind.INTERNAL),
+                read(sent, "kind", MessageKind) or MessageKind.INTERNAL,
                 f"{scope.user_id}:{values.get('key') or uuid7()}",
-                UUID(values["seen"]) if values.get("seen") else None,
-                TicketState(after) if after else None,
+                read(sent, "seen", UUID),
+                read(sent, "state_after", TicketState),
                 [tag.strip() for tag in (values.get("tags") or "").split(",") if tag.strip()],
                 files_of(sent),
             )

@@ -19,7 +19,7 @@ from server.auth.schemas import WorkingDay
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.sync import quarantine
-from server.web.forms import Sent, given, number
+from server.web.forms import Sent, given, needed, number
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/users", include_in_schema=False)
@@ -169,13 +169,13 @@ def change_user(request: Request, user_id: UUID, scope: WriteUsers, session: Db,
     values = given(sent, PERSON)
     try:
         with attempt(session):
-            role = chosen_role(session, values["role"])
+            role = chosen_role(session, needed(sent, "role", str))
             changes: dict[str, Any] = {
                 **values,
                 "role": role.base,
                 "access_role_id": role.id if not role.is_ours else None,
             }
-            if not changes["name"]:
+            if not changes.get("name"):
                 raise Invalid("The name is empty.", field="name")
             if sent.get("password"):
                 changes["password"] = str(sent["password"])

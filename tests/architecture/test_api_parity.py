@@ -55,6 +55,10 @@ DONE_BY = """
 /orders/{order_id}/edit                             PATCH /orders/{order_id}
 /orders/{order_id}/do/{verb}                        POST /orders/{order_id}/place
 /accounts/{account_id}/trade                        PUT /accounts/{account_id}/order-habit
+/leads/{lead_id}/merge/{other_id}                    POST /leads/{lead_id}/merge
+/leads/{lead_id}/merges/{merge_id}/undo             POST /lead-merges/{merge_id}/undo
+/products/{product_id}/merge/{other_id}             POST /products/{product_id}/merge
+/products/{product_id}/merges/{merge_id}/undo       POST /product-merges/{merge_id}/undo
 /products/new                                       POST /products
 /products/{product_id}                              PATCH /products/{product_id}
 /products/{product_id}/stock                        PUT /products/{product_id}/stock

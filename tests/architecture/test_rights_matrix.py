@@ -6,40 +6,38 @@ The harm: a list obeyed the rights, its export was written a month later and did
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import date, timedelta
-from functools import lru_cache
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from anyio.from_thread import BlockingPortal
-from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from shapely.geometry import MultiPolygon, box
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth import rights, sessions
-from server.auth.access import Requires, scope_of
+from server.auth.access import scope_of
 from server.auth.models import Role, User, WebSession
 from server.auth.roles import levels_of
-from server.auth.service import create_user, set_team
-from server.auth.tokens import create_api_token
-from server.kit import clock
-from server.kit.database import request_transaction
-from server.opportunities import pipelines
 from server.sync import buckets, entities
 from server.sync.models import SyncItem
-from server.territories import service as territories
-from tests.application import application, routes
-from tests.conftest import requests_on
+from tests.architecture.world import (
+    KINDS,
+    NAMED,
+    OBJECTS,
+    PARAMETERS,
+    PLACES,
+    ClientFor,
+    Ids,
+    address,
+    ask,
+    people,
+    person,
+    requirements,
+    session,
+    world,
+)
 
-type ClientFor = Callable[[User | None], TestClient]
-type Ids = dict[str, dict[str, str]]
+__all__ = ["ask", "people", "session", "world"]
 
-PLACES = {"own": 9.82, "west": 9.25, "mate": 9.81, "north": 9.4, "east": 9.6}
 REACH = {
     "none": set[str](),
     "own": {"own"},
@@ -51,12 +49,7 @@ REACH = {
 """Rita owns one; West is hers; Tom is in her team; North lies beside West in the same sales region; East is Otto's."""
 OFF_PHONES = {"all": {"mate"}}
 """Whoever sees everything carries all territories along, but not what others own outside of them."""
-OBJECTS = ("accounts", "contacts", "leads", "opportunities", "orders", "tickets")
-NAMED = {"accounts": "name", "contacts": "last_name", "leads": "company", "opportunities": "name",
-         "orders": "reference", "tickets": "subject"}  # fmt: skip
 TILES = ("accounts", "leads", "opportunities", "tickets")
-KINDS = {"accounts": "account", "contacts": "contact", "leads": "lead", "opportunities": "opportunity",
-         "orders": "order", "tickets": "ticket"}  # fmt: skip
 PAGES = {
     "accounts": ("/accounts", "/home/accounts"),
     "contacts": ("/contacts",),
@@ -66,115 +59,10 @@ PAGES = {
     "tickets": ("/tickets",),
 }
 """What people look at: lists, the board, the list beside the map."""
-PARAMETERS = {"account_id": "accounts", "contact_id": "contacts", "lead_id": "leads", "deal_id": "opportunities",
-              "order_id": "orders", "ticket_id": "tickets"}  # fmt: skip
 ASKED = {"channel": "mail", "purpose": "marketing", "stage": str(uuid4())}
 """What some routes want to be asked."""
 TILE = "9/269/179"
 """Holds all places, at a zoom where each is drawn for itself."""
-
-
-@lru_cache(maxsize=1)
-def requirements() -> list[tuple[APIRoute, str]]:
-    """Each route with the permission that it requires."""
-    return [
-        (route, child.call.permission)
-        for route in routes()
-        for child in route.dependant.dependencies
-        if isinstance(child.call, Requires)
-    ]
-
-
-def address(route: APIRoute, **known: str) -> str:
-    """A route's path with something for every parameter."""
-    fill = {"z": "9", "x": "269", "y": "179", "kind": "csv"} | known
-    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: fill.get(found[1], str(uuid4())), route.path)
-
-
-@pytest.fixture(scope="module")
-def session(engine: Engine) -> Iterator[Session]:
-    """One transaction for all tests of this file: the world is made once, and is gone afterwards."""
-    with engine.connect() as connection:
-        outer = connection.begin()
-        with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
-            yield session
-        outer.rollback()
-
-
-@pytest.fixture(scope="module")
-def ask(session: Session, portal: BlockingPortal) -> Iterator[ClientFor]:
-    """Clients of the application on that transaction, on one event loop."""
-    app = application()
-    app.dependency_overrides[request_transaction] = requests_on(session)
-    with ExitStack() as stack:
-
-        def make(user: User | None) -> TestClient:
-            client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
-            client.portal = portal
-            if user is not None:
-                _, secret = create_api_token(session, user.id, "test", None, None)
-                client.headers["Authorization"] = f"Bearer {secret}"
-            stack.callback(client.close)
-            return client
-
-        yield make
-    app.dependency_overrides.clear()
-
-
-def person(session: Session, login: str, role: Role = Role.REP) -> User:
-    return create_user(session, login=login, name=login.title(), role=role, password="three words make one")
-
-
-@pytest.fixture(scope="module")
-def people(session: Session) -> dict[str, User]:
-    """Rita, her mate Tom, Nora beside her, Otto far away, and Ada."""
-    made = {login: person(session, login) for login in ("rita", "tom", "nora", "otto")}
-    made["ada"] = person(session, "ada", Role.ADMIN)
-    set_team(session, "Field", [made["rita"].id, made["tom"].id])
-    south = territories.create(session, name="South", area=MultiPolygon([box(9.2, 46.0, 9.5, 46.5)]))
-    for name, login, west, east in (
-        ("West", "rita", 9.2, 9.3),
-        ("North", "nora", 9.35, 9.45),
-        ("East", "otto", 9.5, 9.7),
-    ):
-        parent = None if name == "East" else south.id
-        area = territories.create(
-            session, name=name, area=MultiPolygon([box(west, 47.0, east, 47.2)]), parent_id=parent
-        )
-        territories.set_members(session, area.id, [made[login].id], day=date(2020, 1, 1))
-    return made
-
-
-@pytest.fixture(scope="module")
-def world(session: Session, people: dict[str, User], ask: ClientFor) -> Ids:
-    """One record of every object in each place, and a segment of each object; ids by object and place."""
-    ada = ask(people["ada"])
-    if not ada.get("/api/v1/pipelines").json()["items"]:
-        pipelines.create_usual(session)
-    owners = {"own": people["rita"], "mate": people["tom"]}
-    made: Ids = {name: {} for name in (*OBJECTS, "segments")}
-
-    def post(name: str, place: str, /, **body: Any) -> str:
-        answer = ada.post(f"/api/v1/{name}", json=body)
-        assert answer.status_code == 201, answer.text
-        made[name][place] = answer.json()["id"]
-        return made[name][place]
-
-    queue = ada.post("/api/v1/ticket-queues", json={"name": "Help", "hours": "24/7"}).json()["id"]
-    soon = (clock.now().date() + timedelta(days=30)).isoformat()
-    for place, lon in PLACES.items():
-        word = f"Zeppelin {place}"
-        owner = {"owner_id": str(owners[place].id)} if place in owners else {}
-        account = post("accounts", place, name=word, sites=[{"lon": lon, "lat": 47.1}], **owner)
-        post("contacts", place, last_name=word, accounts=[{"account_id": account}])
-        post("leads", place, company=word, lon=lon, lat=47.1, **owner)
-        post("opportunities", place, name=word, account_id=account, close_on=soon, next_step="Call", next_step_on=soon)
-        post("orders", place, account_id=account, reference=word)
-        post("tickets", place, subject=word, body="Cold.", queue_id=queue, account_id=account)
-    for name in OBJECTS:
-        filter = f'{NAMED[name]} contains "Zeppelin"'
-        post("segments", name, subject=KINDS[name], name=f"Airships {name}", filter=filter, sharing="all")
-    return made
 
 
 def grant(session: Session, ada: User, level: str) -> None:

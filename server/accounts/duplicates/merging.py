@@ -7,7 +7,6 @@ needs.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import editing, pins, queries
 from server.accounts.duplicates import pairs as duplicate_pairs
-from server.accounts.duplicates.choices import COLUMNS, Choice, Side, chosen_values, proposed
+from server.accounts.duplicates.choices import COLUMNS, chosen_values, proposed
 from server.accounts.duplicates.models import AccountMerge, PairState
 from server.accounts.duplicates.sites import move_sites, return_sites
 from server.accounts.models import Account, AccountRep
@@ -26,23 +25,9 @@ from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
+from server.records.joining import UNDO, AlreadyMerged, Choice, Side, UndoTooLate, stored
 from server.records.service import Actor, acting
 from server.webhooks import service as webhooks
-
-UNDO = timedelta(days=30)
-"""How long a merge can be taken back."""
-
-
-class AlreadyMerged(Conflict):
-    """One of the two has gone into another account meanwhile."""
-
-    code = "already_merged"
-
-
-class UndoTooLate(Conflict):
-    """A merge lies too far back."""
-
-    code = "undo_too_late"
 
 
 @dataclass(frozen=True)
@@ -241,7 +226,7 @@ def return_fields(session: Session, made: AccountMerge, winner: Account, loser: 
         if name == "number":
             continue
         if wire(name, getattr(winner, name)) == after:
-            setattr(winner, name, stored(name, before))
+            setattr(winner, name, stored(Account, name, before))
         elif name in ACCOUNT or name == "last_visit_on":
             kept.append(ACCOUNT[name].label if name in ACCOUNT else "Last visit")
     session.flush()
@@ -269,14 +254,6 @@ def return_numbers(session: Session, made: AccountMerge, winner: Account, loser:
     return True
 
 
-def stored(name: str, value: Any) -> Any:
-    """A value of `AccountMerge.fields` as its column holds it."""
-    column = Account.__table__.c[name].type.python_type
-    if value is None or isinstance(value, column):
-        return value
-    return column.fromisoformat(value) if hasattr(column, "fromisoformat") else column(value)
-
-
 def undo_batch(session: Session, scope: Scope, batch_id: UUID) -> list[Undone]:
     """Take back all merges of one run of the rule, the latest first. Refuses a run that does not exist."""
     statement = select(AccountMerge.id).where(AccountMerge.batch_id == batch_id, AccountMerge.undone_at.is_(None))
@@ -286,8 +263,3 @@ def undo_batch(session: Session, scope: Scope, batch_id: UUID) -> list[Undone]:
     ):
         raise NotFound("There is no such run of the rule.", id=str(batch_id))
     return [undo(session, scope, merge_id) for merge_id in ids]
-
-
-def labels() -> Mapping[str, str]:
-    """The fields that are chosen at a merge, as people call them."""
-    return {name: ACCOUNT[name].label if name in ACCOUNT else "Value and potential" for name in COLUMNS}

@@ -19,6 +19,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import NotFound
+from server.records.joining import UNDO
 
 MERGE = "accounts:merge"
 
@@ -174,7 +175,7 @@ class Done:
     @property
     def undo_until(self) -> datetime:
         """The last moment to take it back."""
-        return self.merge.merged_at + merging.UNDO
+        return self.merge.merged_at + UNDO
 
     @property
     def can_undo(self) -> bool:

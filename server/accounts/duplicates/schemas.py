@@ -5,11 +5,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from server.accounts.duplicates.choices import Choice, Side
 from server.accounts.duplicates.merging import MergeWish
 from server.accounts.duplicates.models import DuplicateRule
 from server.accounts.duplicates.queue import Done, Waiting
 from server.accounts.schemas import Read, Write
+from server.records.joining import Choice, Side
 
 
 class PairRead(Read):

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from geo.distance import haversine_m
 from geo.types import LonLat
 from server.accounts import queries
-from server.accounts.duplicates.choices import Side
 from server.accounts.duplicates.models import AccountMerge
 from server.accounts.duplicates.resemblance import NOBODY_ELSE, places_compared
 from server.accounts.duplicates.traits import Traits, traits
 from server.accounts.models import Account, Site
+from server.records.joining import Side
 
 ONE_PLACE_M = 30.0
 """Sites without a written address this close to each other are one place."""

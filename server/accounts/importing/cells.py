@@ -9,6 +9,8 @@ from server.accounts.pins import misplaced
 from server.records.currencies import CURRENCIES as CODES
 
 CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "fr": "CHF", "sfr": "CHF", "fr.": "CHF", "zł": "PLN", "kč": "CZK"}
+CURRENCIES |= {code.lower(): code for code in ("EUR", "USD", "CHF", "GBP", "JPY", "PLN", "CZK", "SEK", "NOK", "DKK")}
+"""Signs and words for currencies; other codes are known in capitals alone, for “all” and “top” are words too."""
 FACTORS = {"k": 1000, "tsd": 1000, "mio": 1_000_000, "million": 1_000_000, "millionen": 1_000_000, "mrd": 10**9}
 GLUED = r"[€$£]|[A-Z]{3}|[Ss]?[Ff]r\.?"
 """What may stand at a number without a space between, before it."""

@@ -22,7 +22,7 @@ from server.imports.statements import WAYMARK_ID, Field, Link
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.records.editing import CUSTOM
-from server.records.values import MAX_MONEY, identity
+from server.records.values import MAX_MONEY, finest, identity
 
 YES = {"yes", "y", "ja", "j", "true", "wahr", "1", "x", "oui", "si", "sì"}
 NO = {"no", "n", "nein", "false", "falsch", "0", "non"}
@@ -119,7 +119,7 @@ def amount(cell: str) -> Decimal:
     found = cells.amount(cell)
     if found is None or not 0 <= found[0] <= MAX_MONEY:
         raise Invalid(f"“{cell[:60]}” is no amount", help="Write it like 12500.00.")
-    return found[0].quantize(Decimal("0.01"))
+    return finest(found[0])
 
 
 def yes_or_no(cell: str) -> bool:

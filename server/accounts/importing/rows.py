@@ -17,6 +17,7 @@ from server.imports.targets import Checked, Problem, Severity
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.spreadsheets import NOTHING, unquoted
+from server.records.values import cents
 
 LABELS = {
     "owner": "Owner",
@@ -288,7 +289,7 @@ class RowReader:
             if found is None or not 0 <= found[0] <= values.MAX_MONEY:
                 self.refuse_amount(name, written)
                 continue
-            taken = round(found[0], 2)
+            taken = cents(found[0])
             self.values[name] = float(taken)
             if abs(taken - found[0]) >= MORE_THAN_NOISE:
                 self.warn(

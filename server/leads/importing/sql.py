@@ -25,19 +25,20 @@ KEYS = {
 
 CURRENT = f"""
     select distinct on (o.row_no) o.row_no, l.id, jsonb_strip_nulls(jsonb_build_object(
-        {", ".join(f"'{name}', l.{name}" for name in PLAIN)},
+        {", ".join(f"'{name}', {'k' if name == 'number' else 'l'}.{name}" for name in PLAIN)},
         'phone', l.phones[1], 'phone_e164', l.phones_e164[1], 'email', l.emails[1],
         'lon', case when l.grade in ('manual', 'gps_confirmed') then o.values -> 'lon'
                else to_jsonb(round(st_x(l.pin)::numeric, 6)) end,
         'lat', case when l.grade in ('manual', 'gps_confirmed') then o.values -> 'lat'
                else to_jsonb(round(st_y(l.pin)::numeric, 6)) end
     )) as doc
-    from import_outcome o join lead l on l.deleted_at is null and (
-        o.key = 'number:' || l.number
-        or (o.key like 'email:%' and l.emails @> array[substr(o.key, 7)])
-        or (o.key like 'name:%' and o.key = 'name:' || search_words(l.company, l.person, l.street, l.city)))
+    from import_outcome o join lead k on (k.deleted_at is null or k.merged_into is not null) and (
+        o.key = 'number:' || k.number
+        or (o.key like 'email:%' and k.emails @> array[substr(o.key, 7)])
+        or (o.key like 'name:%' and o.key = 'name:' || search_words(k.company, k.person, k.street, k.city)))
+    join lead l on l.id = coalesce(k.merged_into, k.id) and l.deleted_at is null
     where o.run_id = :run
-    order by o.row_no, l.created_at desc, l.id
+    order by o.row_no, k.merged_into is not null, l.created_at desc, l.id
 """  # noqa: S608
 
 REFUSED = """

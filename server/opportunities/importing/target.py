@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,7 +31,8 @@ from server.kit.settings import settings
 from server.opportunities import pipelines, queries
 from server.opportunities.importing import sql
 from server.opportunities.models import ChoiceKind, Opportunity
-from server.opportunities.values import DEAL, percent, share
+from server.opportunities.values import DEAL, fitted, percent, share
+from server.records.revising import wire
 
 CATEGORIES = spelled(commit="zugesagt", best_case="best bestcase", pipeline="offen", omitted="ausgelassen")
 LISTS = {"competitors": ChoiceKind.COMPETITOR, "source": ChoiceKind.SOURCE}
@@ -122,7 +124,11 @@ class DealTarget(Declared):
         return {name: pipelines.choices(session, kind) for name, kind in LISTS.items()}
 
     def complete(self, values: dict[str, Any], problems: list[Problem], around: Any) -> None:
-        """A closed deal was expected when it closed; words that are on no list are left out."""
+        """A closed deal was expected when it closed; words that are on no list are left out; an amount has the
+        decimals of the currency that its row names.
+        """
+        if "amount" in values and "currency" in values:
+            values["amount"] = wire(fitted(Decimal(str(values["amount"])), str(values["currency"])))
         if "closed_at" in values and "close_on" not in values:
             at = datetime.fromisoformat(values["closed_at"]).astimezone(ZoneInfo(settings().zone))
             values["close_on"] = at.date().isoformat()

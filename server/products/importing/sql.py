@@ -23,16 +23,19 @@ PRICE = """
          and s.warehouse = coalesce(o.values ->> 'warehouse', '')
 """
 
+# The number of a product that was merged still means the one that stands for it.
 CURRENT = f"""
-    select o.row_no, p.id, jsonb_strip_nulls(jsonb_build_object(
-        'number', p.number, 'name', p.name, 'description', p.description, 'category_id', p.category_id,
+    select distinct on (o.row_no) o.row_no, p.id, jsonb_strip_nulls(jsonb_build_object(
+        'number', k.number, 'name', p.name, 'description', p.description, 'category_id', p.category_id,
         'unit', p.unit, 'pack_size', trim_scale(p.pack_size)::text, 'min_quantity', trim_scale(p.min_quantity)::text,
         'quantity_step', trim_scale(p.quantity_step)::text, 'tax_class_id', p.tax_class_id, 'is_active', p.is_active,
         'ean', p.ean, 'price', trim_scale(r.unit_price)::text, 'price_list', o.values -> 'price_list',
         'stock', trim_scale(s.quantity)::text, 'warehouse', o.values -> 'warehouse')) as doc
-    from import_outcome o join product p on o.key = 'number:' || p.number and p.deleted_at is null
+    from import_outcome o
+    join product k on o.key = 'number:' || k.number and (k.deleted_at is null or k.merged_into is not null)
+    join product p on p.id = coalesce(k.merged_into, k.id) and p.deleted_at is null
     {PRICE}
-    where o.run_id = :run
+    where o.run_id = :run order by o.row_no, k.merged_into is not null
 """  # noqa: S608 (constants of this module)
 
 # A new product needs a name; no two products share a barcode, in the catalogue or within the file.

@@ -59,6 +59,15 @@ def test_deals_come_in_with_their_stage(session: Session, files: Files, beck: An
     assert files.undo(run)["removed"] == 2
 
 
+def test_an_amount_has_the_decimals_of_its_currency_and_half_of_one_goes_up(
+    session: Session, files: Files, beck: Any
+) -> None:
+    rows = "D-7;Oil;K-1;1.0005;KWD;2031-05-01\nD-8;Tea;K-1;0.125;EUR;2031-05-01\n"
+    files.apply("opportunities", "Deal No;Title;Kundennr;Value;Currency;Close date\n" + rows)
+    deals = {deal.number: str(deal.amount) for deal in session.scalars(select(Opportunity))}
+    assert deals == {"D-7": "1.001", "D-8": "0.13"}
+
+
 ORDERS = """Auftragsnr;Datum;Kundennr;Status;Artikelnr;Text;Menge;Preis;Rabatt;MwSt
 A-1;2025-02-01;K-1;delivered;P-1;;3;9.99;10;8.1
 A-1;2025-02-01;K-1;delivered;;Delivery;1;7;;8.1

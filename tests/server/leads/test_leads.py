@@ -90,7 +90,7 @@ def test_what_comes_twice_is_one_lead_with_two_signals(session: Any, rita: Any, 
     assert again.is_repeat
     assert again.lead.id == lead.id
     assert again.lead.website == "https://beck.li"
-    assert [one.signal.body for one in queries.signals_of(session, [lead.id])] == ["Again", "Hello"]
+    assert [one.signal.body for one in queries.signals_of(session, lead.id)] == ["Again", "Hello"]
     assert len(session.scalars(select(Lead)).all()) == 1
 
 

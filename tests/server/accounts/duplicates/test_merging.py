@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from server.accounts import places, queries, service
 from server.accounts.duplicates import merging
 from server.accounts.duplicates.choices import proposed
-from server.accounts.duplicates.merging import AlreadyMerged, MergeWish, UndoTooLate
+from server.accounts.duplicates.merging import MergeWish
 from server.accounts.models import Account
 from server.auth.access import Scope, system_scope
 from server.auth.models import User
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, PreconditionFailed
+from server.records.joining import AlreadyMerged, UndoTooLate
 from server.records.service import Actor, acting
 
 type MakeAccount = Callable[..., Account]

@@ -88,7 +88,7 @@ def test_figures_that_are_no_amount_are_an_error_of_their_row_and_say_how_to_men
 
 
 def test_amounts_of_two_currencies_and_with_parts_of_a_cent_are_told(session: Session, tmp_path: Path) -> None:
-    cells = ("EUR 5 USD", "1.23.456", "1,23,456", '"0,005"', "12500.0000000001", "CAD $ 7", "€ 9")
+    cells = ("5 eur usd", "1.23.456", "1,23,456", '"0,005"', "12500.0000000001", "CAD $ 7", "€ 9")
     rows = "".join(f"Firm {place};Vaduz;{cell};CHF\n" for place, cell in enumerate(cells))
     run = checked(session, tmp_path, f"name;ort;umsatz;währung\n{rows}")
     found = outcomes(session, run)
@@ -96,10 +96,10 @@ def test_amounts_of_two_currencies_and_with_parts_of_a_cent_are_told(session: Se
         ["two_currencies"], ["not_an_amount"], [], ["rounded"], [], ["other_currency"], ["other_currency"],
     ]  # fmt: skip
     assert [found[row].action for row in (2, 3)] == ["error"] * 2
-    assert [found[row].values["yearly_value"] for row in range(4, 9)] == [123_456, 0, 12_500, 7, 9]
+    assert [found[row].values["yearly_value"] for row in range(4, 9)] == [123_456, 0.01, 12_500, 7, 9]
     assert [found[row].problems[0]["message"] for row in (2, 5, 8)] == [
-        "Yearly value: “EUR 5 USD” names EUR and USD. Keep the currency that is meant.",
-        "Yearly value: “0,005” has more than two decimals; taken as 0.00.",
+        "Yearly value: “5 eur usd” names EUR and USD. Keep the currency that is meant.",
+        "Yearly value: “0,005” has more than two decimals; taken as 0.01.",
         "Yearly value: “€ 9” names EUR, the row's currency is CHF; kept.",
     ]
 

@@ -1,0 +1,354 @@
+"""Two records of one kind that are the same thing become one, and are taken apart again for 30 days.
+
+Each room says in `Fields` what of its records is chosen. A lead and a product go the whole way through here: the loser
+keeps its row, its history and what hangs on it, gets `merged_into` and goes out of sight as a deleted one does;
+`RecordMerge` holds what an undo needs. Accounts and contacts choose by the same rules and have tables of their own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from geoalchemy2 import WKBElement
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.orm import Session
+
+from server.kit import clock
+from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.ids import uuid7
+from server.records.merging import Json
+from server.records.models import FieldHistory, Joinable, RecordMerge
+from server.records.service import BY_PEOPLE
+
+UNDO = timedelta(days=30)
+"""How long a merge can be taken back."""
+
+type Side = Literal["winner", "loser"]
+type Choice = Literal["winner", "loser", "both"]
+type MayChange = Callable[[Sequence[str]], bool]
+"""Whether the person may write some columns."""
+
+
+class AlreadyMerged(Conflict):
+    """One of the two has gone into another meanwhile."""
+
+    code = "already_merged"
+
+
+class UndoTooLate(Conflict):
+    """A merge lies too far back."""
+
+    code = "undo_too_late"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What of two records of a kind is chosen when they become one."""
+
+    entity: str
+    """The name of the table."""
+    columns: Mapping[str, tuple[str, ...]]
+    """Each field with the columns that say it."""
+    labels: Mapping[str, str]
+    """What people call each field."""
+    along: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that go with a field and do not tell whether two are the same."""
+    both: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
+    """Fields whose values can be put together, and how: winner's and loser's."""
+    prefers: Mapping[str, Callable[[Any, Any], Side]] = field(default_factory=dict)
+    """Fields that are proposed by a rule of their own and not by who was edited last."""
+    alike: Mapping[str, str] = field(default_factory=dict)
+    """Columns that are compared by another one, where that is known: a phone by how it is dialled."""
+
+    def written(self, name: str) -> tuple[str, ...]:
+        """Every column that a choice of this field writes."""
+        return (*self.columns[name], *self.along.get(name, ()))
+
+    def values(self, row: Any, name: str) -> tuple[Any, ...]:
+        """What is compared of a field."""
+        known = self.alike.get(self.columns[name][0])
+        if known is not None and getattr(row, known):
+            return (getattr(row, known),)
+        return tuple(getattr(row, column) for column in self.columns[name])
+
+    def is_empty(self, row: Any, name: str) -> bool:
+        """Whether there is nothing to keep; a currency alone says nothing."""
+        said = [getattr(row, column) for column in self.columns[name] if column != "currency"]
+        return all(value in (None, "", [], {}) for value in said)
+
+
+type Proposal = tuple[str, bool, Choice]
+"""A field, whether both sides agree in it, and the side that is proposed."""
+
+
+def proposed(session: Session, fields: Fields, winner: Any, loser: Any, may_change: MayChange) -> list[Proposal]:
+    """Each field with the side that is proposed.
+
+    What is not empty stays; of two values the one that a person edited last, else the winner's. What can be put
+    together is. What the person may not change stays the winner's.
+    """
+    edited = edited_at(session, fields.entity, winner, loser)
+    found: list[Proposal] = []
+    for name in fields.columns:
+        same = fields.values(winner, name) == fields.values(loser, name)
+        choice: Choice = "winner"
+        if same or fields.is_empty(loser, name) or not may_change(fields.columns[name]):
+            choice = "winner"
+        elif fields.is_empty(winner, name):
+            choice = "loser"
+        elif name in fields.both:
+            choice = "both"
+        elif name in fields.prefers:
+            choice = fields.prefers[name](winner, loser)
+        else:
+            choice = later(edited, winner, loser, fields.columns[name])
+        found.append((name, same, choice))
+    return found
+
+
+def edited_at(session: Session, entity: str, *rows: Any) -> dict[tuple[Any, str], Any]:
+    """When a person last edited each field of some records."""
+    statement = (
+        select(FieldHistory.row_id, FieldHistory.field, func.max(FieldHistory.id))
+        .where(
+            FieldHistory.entity == entity,
+            FieldHistory.row_id.in_([row.id for row in rows]),
+            FieldHistory.actor.is_not(None),
+            FieldHistory.source.in_(BY_PEOPLE),
+            FieldHistory.field != "*",
+        )
+        .group_by(FieldHistory.row_id, FieldHistory.field)
+    )
+    return {(row_id, name): latest for row_id, name, latest in session.execute(statement)}
+
+
+def later(edited: Mapping[tuple[Any, str], Any], winner: Any, loser: Any, columns: Sequence[str]) -> Side:
+    """The side that a person edited last."""
+    mine, theirs = (max(edited.get((row.id, column), 0) for column in columns) for row in (winner, loser))
+    return "loser" if theirs > mine else "winner"
+
+
+def chosen_values(fields: Fields, winner: Any, loser: Any, choices: Mapping[str, str]) -> dict[str, Any]:
+    """The winner's new values, by column. Refuses fields that cannot be chosen and sides that do not exist."""
+    taken: dict[str, Any] = {}
+    for name, choice in choices.items():
+        if name not in fields.columns:
+            known = ", ".join(fields.columns)
+            raise Invalid(f"“{name}” cannot be chosen.", help=f"Known: {known}.", field=name)
+        if choice not in get_args(Choice.__value__) or (choice == "both" and name not in fields.both):
+            raise Invalid(f"“{choice}” is no choice for {name}.", help="Choose winner or loser.", field=name)
+        if choice == "both":
+            taken[fields.columns[name][0]] = fields.both[name](winner, loser)
+        elif choice == "loser":
+            taken |= {column: getattr(loser, column) for column in fields.written(name)}
+    return taken
+
+
+def both_texts(column: str) -> Callable[[Any, Any], str | None]:
+    """Puts two texts below each other, once where they are the same."""
+
+    def put(winner: Any, loser: Any) -> str | None:
+        texts = [one for one in (getattr(winner, column), getattr(loser, column)) if one]
+        return "\n\n".join(dict.fromkeys(texts)) or None
+
+    return put
+
+
+def both_lists(column: str) -> Callable[[Any, Any], list[str]]:
+    """Puts two lists of words together, the winner's first, each once."""
+
+    def put(winner: Any, loser: Any) -> list[str]:
+        known = {one.casefold() for one in getattr(winner, column)}
+        return [*getattr(winner, column), *(one for one in getattr(loser, column) if one.casefold() not in known)]
+
+    return put
+
+
+def both[R: Joinable](
+    session: Session, reach: Select[R], kind: type[R], winner_id: UUID, loser_id: UUID, what: str
+) -> tuple[R, R]:
+    """Winner and loser, locked in one order whoever asks.
+
+    `reach` are the living rows that the person may change. Refuses one row twice, what is out of reach, and what went
+    into another row meanwhile.
+    """
+    if winner_id == loser_id:
+        raise Invalid(f"A {what} cannot be merged with itself.", help="Choose another one.", field="loser_id")
+    statement = reach.where(kind.id.in_((winner_id, loser_id))).order_by(kind.id)
+    rows = session.scalars(statement.with_for_update().execution_options(populate_existing=True))
+    found = {row.id: row for row in rows}
+    for key in (winner_id, loser_id):
+        if key not in found:
+            refuse_missing(session, kind, key, what)
+    return found[winner_id], found[loser_id]
+
+
+def refuse_missing(session: Session, kind: type[Joinable], key: UUID, what: str) -> None:
+    """Say why a row cannot be merged: it has gone into another one, or it is not there."""
+    into = session.scalar(select(kind.merged_into).where(kind.id == key))
+    if into is not None:
+        raise AlreadyMerged(
+            f"This {what} has been merged into another one in the meantime.",
+            help="Reload to see what is left to decide.",
+            into=str(into),
+        )
+    raise NotFound(f"There is no such {what}.", id=str(key))
+
+
+def join(
+    session: Session,
+    fields: Fields,
+    winner: Joinable,
+    loser: Joinable,
+    values: Mapping[str, Any],
+    *,
+    by: UUID | None,
+    moved: Mapping[str, Sequence[UUID]],
+) -> RecordMerge:
+    """Let the loser go into the winner, which takes these values; whatever went into the loser follows.
+
+    `moved` are rows of the same room that were hung on the winner, by what they are.
+    """
+    kind, now = type(winner), clock.now()
+    chain = update(kind).where(kind.merged_into == loser.id).values(merged_into=winner.id).returning(kind.id)
+    followers = list(session.scalars(chain))
+    loser.merged_into, loser.deleted_at = winner.id, now
+    session.flush()  # Before the winner takes a number that no two living rows can have.
+    changed = {name: value for name, value in values.items() if wire(getattr(winner, name)) != wire(value)}
+    made = RecordMerge(
+        id=uuid7(), entity=fields.entity, winner_id=winner.id, loser_id=loser.id, merged_at=now, merged_by=by,
+        fields={name: [wire(getattr(winner, name)), wire(value)] for name, value in changed.items()},
+        moved={name: [str(one) for one in ids] for name, ids in {**moved, "merged": followers}.items() if ids},
+    )  # fmt: skip
+    for name, value in changed.items():
+        setattr(winner, name, value)
+    session.add(made)
+    session.flush()
+    for row in (winner, loser):
+        session.refresh(row)
+    return made
+
+
+def latest(session: Session, entity: str, winner_id: UUID, loser_id: UUID) -> RecordMerge | None:
+    """The merge that let one row go into another, while it holds."""
+    statement = select(RecordMerge).where(
+        RecordMerge.entity == entity,
+        RecordMerge.winner_id == winner_id,
+        RecordMerge.loser_id == loser_id,
+        RecordMerge.undone_at.is_(None),
+    )
+    return session.scalars(statement).one_or_none()
+
+
+def of_winner(session: Session, entity: str, winner_id: UUID) -> list[RecordMerge]:
+    """What was merged into a row and can still be taken back, the latest first."""
+    statement = select(RecordMerge).where(
+        RecordMerge.entity == entity,
+        RecordMerge.winner_id == winner_id,
+        RecordMerge.undone_at.is_(None),
+        RecordMerge.merged_at > clock.now() - UNDO,
+    )
+    return list(session.scalars(statement.order_by(RecordMerge.merged_at.desc())))
+
+
+def merge_of(session: Session, entity: str, merge_id: UUID) -> RecordMerge:
+    """A merge of this kind, locked for its undo. Refuses one that lies too far back."""
+    made = session.get(RecordMerge, merge_id, with_for_update=True, populate_existing=True)
+    if made is None or made.entity != entity:
+        raise NotFound("There is no such merge.", id=str(merge_id))
+    if made.undone_at is None and clock.now() - made.merged_at > UNDO:
+        raise UndoTooLate("The merge lies more than 30 days back.", help="Make a new record instead.")
+    return made
+
+
+def apart[R: Joinable](
+    session: Session, made: RecordMerge, kind: type[R], reach: ColumnElement[bool], what: str
+) -> tuple[R, R]:
+    """Winner and loser of a merge that is to be taken back, locked.
+
+    `reach` says which rows the person may change, deleted or not. Refuses what is out of reach, and a winner that has
+    gone into another row or into the bin.
+    """
+    ids = (made.winner_id, made.loser_id)
+    statement = select(kind).where(kind.id.in_(ids), reach).order_by(kind.id).with_for_update()
+    found = {row.id: row for row in session.scalars(statement.execution_options(populate_existing=True))}
+    for key in ids:
+        if key not in found:
+            raise NotFound(f"There is no such {what}.", id=str(key))
+    winner, loser = (found[key] for key in ids)
+    if winner.merged_into is not None:
+        raise AlreadyMerged(
+            f"The {what} that it went into has gone into another one since.",
+            help="Undo that merge first.",
+            into=str(winner.merged_into),
+        )
+    if winner.deleted_at is not None:
+        raise Conflict(f"The {what} that it went into is in the bin.", help="Restore it first, then undo the merge.")
+    return winner, loser
+
+
+def part(
+    session: Session,
+    fields: Fields,
+    made: RecordMerge,
+    winner: Joinable,
+    loser: Joinable,
+    *,
+    by: UUID | None,
+    check: Callable[[], None],
+) -> list[str]:
+    """Take a merge back: the loser stands for itself again, the winner has its values from before.
+
+    What was edited since the merge stays as it is; the columns are returned. `check` refuses a loser whose number
+    somebody else has by now; it is asked once the winner has given back what it took.
+    """
+    kept, kind = [], type(winner)
+    for name, (before, after) in made.fields.items():
+        if wire(getattr(winner, name)) == after:
+            setattr(winner, name, stored(kind, name, before))
+        else:
+            kept.append(name)
+    session.flush()
+    check()
+    loser.merged_into, loser.deleted_at = None, None
+    followers = [UUID(one) for one in made.moved.get("merged", ())]
+    mine = kind.id.in_(followers), kind.merged_into == winner.id
+    session.execute(update(kind).where(*mine).values(merged_into=loser.id))
+    made.undone_at, made.undone_by = clock.now(), by
+    session.flush()
+    for row in (winner, loser):
+        session.refresh(row)
+    return kept
+
+
+def labels_of(fields: Fields, columns: Sequence[str]) -> tuple[str, ...]:
+    """What people call the fields that some columns belong to, each once."""
+    owner = {column: name for name in fields.columns for column in fields.written(name)}
+    return tuple(dict.fromkeys(fields.labels[owner[column]] for column in columns if column in owner))
+
+
+def wire(value: Any) -> Json:
+    """A value as a merge keeps it."""
+    if isinstance(value, WKBElement):
+        return str(value.desc)
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def stored(kind: type[Any], name: str, value: Any) -> Any:
+    """A value that a merge kept as its column holds it."""
+    kept = kind.__table__.c[name].type
+    if value is None:
+        return None
+    if hasattr(kept, "geometry_type"):
+        return WKBElement(bytes.fromhex(value), extended=True)
+    python: Any = kept.python_type
+    if isinstance(value, python):
+        return value
+    return python.fromisoformat(value) if hasattr(python, "fromisoformat") else python(value)

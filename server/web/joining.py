@@ -1,0 +1,280 @@
+"""Two leads, or two products, side by side: which values stay, what follows, and taking a merge back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+
+from server.auth.access import Scope, requires
+from server.auth.models import User
+from server.kit.database import Db
+from server.kit.errors import Invalid, WaymarkError
+from server.leads import joining as leads
+from server.leads import queries as lead_queries
+from server.leads.models import Lead
+from server.leads.models import LeadSignal as Signal
+from server.opportunities.models import OpportunityLine
+from server.orders.models import OrderLine
+from server.products import joining as products
+from server.products import queries as product_queries
+from server.products.models import Price, Product, ProductCategory, StockLevel, TaxClass
+from server.records import joining
+from server.records.joining import Choice, Fields, Proposal
+from server.records.models import RecordMerge
+from server.web.forms import Sent
+from server.web.language import Language
+from server.web.pages import attempt, go, language_of, render
+
+router = APIRouter(include_in_schema=False)
+
+WriteLeads = Annotated[Scope, requires("leads:write")]
+WriteProducts = Annotated[Scope, requires("products:write")]
+Winner = Annotated[UUID | None, Query(description="Which of the two stays.")]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the page has to know of a kind of record."""
+
+    fields: Fields
+    path: str
+    find: Callable[[Session, Scope, UUID], Any]
+    proposed: Callable[[Session, Scope, Any, Any], list[Proposal]]
+    merge: Callable[[Session, Scope, UUID, UUID, Mapping[str, Choice], tuple[int, int]], RecordMerge]
+    shown: Callable[[Session, Language, Any, str], str | None]
+    """A field's value as people read it; None when there is none."""
+    called: Callable[[Any], str]
+    follows: Callable[[Session, Language, Any], list[str]]
+    """What hangs on a record, in words."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field of both."""
+
+    name: str
+    label: str
+    values: tuple[str | None, str | None]
+    is_same: bool
+    choice: Choice
+    may_both: bool
+
+
+def lead_shown(session: Session, language: Language, lead: Lead, name: str) -> str | None:
+    """A field of a lead in words."""
+    say = language.t
+    match name:
+        case "phones" | "emails":
+            return ", ".join(getattr(lead, name)) or None
+        case "address":
+            town = " ".join(part for part in (lead.postcode, lead.city) if part)
+            return ", ".join(part for part in (lead.street, town, lead.country) if part) or None
+        case "owner":
+            return session.scalar(select(User.name).where(User.id == lead.owner_id))
+        case "state":
+            return say(lead.state)
+        case "value":
+            return None if lead.expected_value is None else language.amount(lead.expected_value, lead.currency)
+        case "origin":
+            return " · ".join(part for part in (say(lead.source), lead.campaign) if part)
+        case "consent":
+            return lead.consent_text
+        case _:
+            text: str | None = getattr(lead, name)
+            return text
+
+
+def lead_follows(session: Session, language: Language, lead: Lead) -> list[str]:
+    """How much happened to a lead."""
+    held = select(func.count()).select_from(Signal).where(Signal.lead_id.in_(lead_queries.family(lead.id)))
+    return [language.t("History: {n}", n=language.number(session.scalar(held) or 0))]
+
+
+def product_shown(session: Session, language: Language, product: Product, name: str) -> str | None:
+    """A field of a product in words."""
+    value = getattr(product, name)
+    match name:
+        case "category_id":
+            return session.scalar(select(ProductCategory.name).where(ProductCategory.id == value))
+        case "tax_class_id":
+            return session.scalar(select(TaxClass.name).where(TaxClass.id == value))
+        case "successor_id":
+            return session.scalar(select(Product.name).where(Product.id == value))
+        case "is_active":
+            return language.t("yes") if value else language.t("no")
+        case _:
+            return language.typed(value) if isinstance(value, Decimal) else value
+
+
+def product_follows(session: Session, language: Language, product: Product) -> list[str]:
+    """How much hangs on a product."""
+    found = []
+    for kind, words in (
+        (OrderLine, "Order lines: {n}"),
+        (OpportunityLine, "Deal lines: {n}"),
+        (Price, "Prices: {n}"),
+        (StockLevel, "Stock levels: {n}"),
+    ):
+        rows: Any = kind
+        held = select(func.count()).where(rows.product_id == product.id, rows.deleted_at.is_(None))
+        found.append(language.t(words, n=language.number(session.scalar(held) or 0)))
+    return found
+
+
+LEADS = Kind(
+    leads.FIELDS, "/leads", lead_queries.find, leads.proposed, leads.merge, lead_shown, leads.called, lead_follows
+)
+PRODUCTS = Kind(
+    products.FIELDS, "/products", product_queries.find, products.proposed, products.merge, product_shown,
+    lambda product: f"{product.number} {product.name}", product_follows,
+)  # fmt: skip
+
+
+def pair_page(
+    request: Request,
+    scope: Scope,
+    session: Session,
+    kind: Kind,
+    ids: tuple[UUID, UUID],
+    *,
+    chosen: Mapping[str, str] | None = None,
+    error: WaymarkError | None = None,
+) -> Response:
+    """Two records side by side, the first stays; perhaps with why they cannot be merged."""
+    stays, goes = (kind.find(session, scope, key) for key in ids)
+    if stays.id == goes.id:
+        return go(f"{kind.path}/{stays.id}")
+    language = language_of(request, scope)
+    lines = []
+    for name, is_same, choice in kind.proposed(session, scope, stays, goes):
+        if all(scope.asks(kind.fields.entity, column) for column in kind.fields.columns[name]):
+            values = (kind.shown(session, language, stays, name), kind.shown(session, language, goes, name))
+            wanted: Any = (chosen or {}).get(name, choice)
+            if values != (None, None):
+                may_both = name in kind.fields.both
+                lines.append(Line(name, kind.fields.labels[name], values, is_same, wanted, may_both))
+    return render(
+        request,
+        "records/pair.html",
+        scope,
+        status=int(error.status) if error else 200,
+        room=kind.path.strip("/"),
+        base=kind.path,
+        sides=[(one, kind.called(one), kind.follows(session, language, one)) for one in (stays, goes)],
+        lines=lines,
+        error=error,
+    )
+
+
+def merged(
+    request: Request,
+    scope: Scope,
+    session: Session,
+    kind: Kind,
+    ids: tuple[UUID, UUID],
+    sent: FormData,
+    revs: tuple[int, int],
+) -> Response:
+    """Let the second record go into the first as chosen."""
+    choices: Any = {name: str(sent[f"choose-{name}"]) for name in kind.fields.columns if f"choose-{name}" in sent}
+    try:
+        with attempt(session):
+            kind.merge(session, scope, ids[0], ids[1], choices, revs)
+    except WaymarkError as error:
+        return pair_page(request, scope, session, kind, ids, chosen=choices, error=error)
+    return go(f"{kind.path}/{ids[0]}")
+
+
+@dataclass(frozen=True)
+class Past:
+    """A merge that can be taken back, as the winner's page shows it."""
+
+    id: UUID
+    name: str
+    at: datetime
+
+
+def merges_into(session: Session, kind: Kind, row: Any) -> list[Past]:
+    """What was merged into a record and can be taken back."""
+    made = joining.of_winner(session, kind.fields.entity, row.id)
+    return [Past(one.id, kind.called(session.get_one(type(row), one.loser_id)), one.merged_at) for one in made]
+
+
+def ordered(one: UUID, other: UUID, winner: UUID | None) -> tuple[UUID, UUID]:
+    """Who stays and who goes."""
+    if winner not in (None, one, other):
+        raise Invalid("The one that stays is none of the two.", field="winner")
+    return (other, one) if winner == other else (one, other)
+
+
+@router.get("/leads/{lead_id}/merge/{other_id}")
+def show_leads(
+    request: Request, lead_id: UUID, other_id: UUID, scope: WriteLeads, session: Db, winner: Winner = None
+) -> Response:
+    """Two leads side by side."""
+    return pair_page(request, scope, session, LEADS, ordered(lead_id, other_id, winner))
+
+
+@router.post("/leads/{lead_id}/merge/{other_id}")
+def merge_leads(
+    request: Request,
+    lead_id: UUID,
+    other_id: UUID,
+    scope: WriteLeads,
+    session: Db,
+    sent: Sent,
+    winner_rev: Annotated[int, Form()],
+    loser_rev: Annotated[int, Form()],
+) -> Response:
+    """Let the second lead go into the first."""
+    return merged(request, scope, session, LEADS, (lead_id, other_id), sent, (winner_rev, loser_rev))
+
+
+@router.post("/leads/{lead_id}/merges/{merge_id}/undo")
+def undo_leads(lead_id: UUID, merge_id: UUID, scope: WriteLeads, session: Db) -> Response:
+    """Take a merge of leads back, and look at the one that stands for itself again."""
+    made, _kept = leads.undo(session, scope, merge_id)
+    return go(f"/leads/{made.loser_id}")
+
+
+@router.get("/products/{product_id}/merge")
+def compare_products(product_id: UUID, _scope: WriteProducts, other: Annotated[UUID, Query(alias="with")]) -> Response:
+    """Go and see a product beside another one that was chosen from the list."""
+    return go(f"/products/{product_id}/merge/{other}")
+
+
+@router.get("/products/{product_id}/merge/{other_id}")
+def show_products(
+    request: Request, product_id: UUID, other_id: UUID, scope: WriteProducts, session: Db, winner: Winner = None
+) -> Response:
+    """Two products side by side."""
+    return pair_page(request, scope, session, PRODUCTS, ordered(product_id, other_id, winner))
+
+
+@router.post("/products/{product_id}/merge/{other_id}")
+def merge_products(
+    request: Request,
+    product_id: UUID,
+    other_id: UUID,
+    scope: WriteProducts,
+    session: Db,
+    sent: Sent,
+    winner_rev: Annotated[int, Form()],
+    loser_rev: Annotated[int, Form()],
+) -> Response:
+    """Let the second product go into the first."""
+    return merged(request, scope, session, PRODUCTS, (product_id, other_id), sent, (winner_rev, loser_rev))
+
+
+@router.post("/products/{product_id}/merges/{merge_id}/undo")
+def undo_products(product_id: UUID, merge_id: UUID, scope: WriteProducts, session: Db) -> Response:
+    """Take a merge of products back, and look at the one that stands for itself again."""
+    made, _kept = products.undo(session, scope, merge_id)
+    return go(f"/products/{made.loser_id}")
