@@ -61,7 +61,7 @@ insert into offered_prospect (id, name, kind, kind_words, street, postcode, city
     select gen_random_uuid(), pg_temp.words(n * 5) || ' ' || n, 'shop=kind_' || n % 12,
         jsonb_build_object('en', 'Kind ' || n % 12, 'de', 'Art ' || n % 12), 'Lane ' || n % 90, (9000 + n % 99)::text,
         'Town ' || n % 40, case when n % 3 = 0 then '+423 ' || (2000000 + n * 7919 % 7999999) end,
-        case when n % 2 = 0 then 'Mo-Fr 0' || n % 10 || ':00-18:00' end,
+        case when n % 2 = 0 then 'Mo-Fr 0' || n % 10 || '\\:00-18\\:00' end,
         '© OpenStreetMap contributors, Open Database Licence (ODbL) 1.0',
         st_setsrid(st_makepoint(9 + random(), 47 + random()), 4326), t.id
     from generate_series(1, :prospects) n, territory t where t.name = 'rep1';
