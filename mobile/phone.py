@@ -133,7 +133,9 @@ class Phone:
             chosen = json.loads((self.home.folder / "settings.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             chosen = {}
-        return {"appearance": "light", "language": "en", "photos": "any", "hidden_layers": ""} | dict(chosen)
+        return {"appearance": "light", "language": "en", "photos": "any", "hidden_layers": "", "nearby": "all "} | dict(
+            chosen
+        )
 
     def choose(self, key: str, value: str) -> None:
         write_whole(self.home.folder / "settings.json", json.dumps(self.settings() | {key: value}))

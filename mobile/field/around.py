@@ -83,6 +83,16 @@ def everybody(store: Store, index: AccountIndex) -> list[Somebody]:
     return accounts + known + [firm(doc) for doc in firms(store)]
 
 
+def with_place(store: Store, lead: Json, people: Iterable[Somebody]) -> Json:
+    """A lead with its address; one that the office has not placed yet has that of the firm it was, else the town that
+    lies around."""
+    if lead.get("street") or lead.get("city") or lead.get("lat") is None:
+        return lead
+    was = store.cache.doc("prospect", str(lead.get("prospect_id"))) or {}
+    known = {key: was[key] for key in ("street", "postcode", "city") if was.get(key)}
+    return lead | (known or {"city": town_of(people, lead["lon"], lead["lat"])})
+
+
 def firms(store: Store) -> list[Json]:
     """The prospects of open data on this phone, without those that this rep has made a lead of, sent or not."""
     taken = {op.body["d"].get("prospect_id") for op in store.outbox.ops() if op.e == "lead" and op.state != "rejected"}

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from mobile.field import zones
 from mobile.field.finding import is_new
-from mobile.field.store import Store, clock
+from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
 from mobile.field.store.overlay import references
@@ -170,7 +171,7 @@ def day(store: Store, rep_id: str, on: date) -> Day:
     return Day(
         day=key,
         zone=str(
-            route.get("zone") or next((v["zone"] for v in mine.values() if v.get("zone")), clock.local_zone_name())
+            route.get("zone") or next((v["zone"] for v in mine.values() if v.get("zone")), zones.name_of(store.outbox))
         ),
         stops=tuple(cards),
         start=route.get("start"),
@@ -302,6 +303,14 @@ def sync_state(store: Store) -> SyncState:
 def lone_photos(store: Store, waiting: Iterable[Op]) -> int:
     """Photos whose op is on the server already and whose content is not."""
     return len({blob.for_op for blob in store.outbox.blobs.all("waiting")} - {op.op_id for op in waiting})
+
+
+def called(store: Store, op: Op) -> str:
+    """Whom or what an op is about, for lists of unsent work: who is new by name, a next step by its subject, then the
+    account."""
+    d = op.body.get("d") or {}
+    own = d.get("company") or d.get("person") if op.e == "lead" else d.get("subject") if op.e == "activity" else ""
+    return "  ·  ".join(str(part) for part in (own, account_name(store, op)) if part)
 
 
 def account_name(store: Store, op: Op) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
+from mobile.field import zones
 from mobile.field.finding import AccountIndex
 from mobile.field.home import SignedIn
 from mobile.field.maps.pack import MapPack
@@ -64,6 +66,11 @@ class Context:
         if self.store is None:
             raise RuntimeError("this screen needs somebody signed in")
         return self.store
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which the rep's times are told."""
+        return zones.of(self.files.outbox)
 
     @property
     def user_id(self) -> str:

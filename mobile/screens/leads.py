@@ -17,6 +17,7 @@ def build(ctx, lead_id):
     words, doc = ctx.words, ctx.files.cache.doc("lead", lead_id)
     if doc is None:
         return frame(ctx, words("lead"), Scroller(Notice(words("lead_gone"), "warn")), back=True)
+    doc = around.with_place(ctx.files, doc, around.everybody(ctx.files, ctx.accounts()))
     phones = [_value(one) for one in doc.get("phones") or ()] or [p for p in (doc.get("phone"),) if p]
     mails = [_value(one) for one in doc.get("emails") or ()] or [m for m in (doc.get("email"),) if m]
     state = words(f"ls_{doc['state']}") if words.has(f"ls_{doc.get('state')}") else words("lead_waits")

@@ -22,9 +22,10 @@ LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1], "firm": "quiet"}
 """Customers have the colour of their class; firms of open data are rings."""
 
 
-def build(ctx, account_id=None):
+def build(ctx, account_id=None, layers=(), kind="", spots=()):
+    """The map of the territory; where it was opened from a list, with the layers and the kind of that, at its spots."""
     day = reads.day(ctx.files, ctx.user_id, ctx.day or clock.today())
-    content = day_map(ctx, day, territory=True, account_id=account_id)
+    content = DayMap(ctx, day, True, account_id, layers=layers, kind=kind, spots=spots)
     return frame(ctx, ctx.words("map"), content, tab="map")
 
 
@@ -62,18 +63,20 @@ def attribution(ctx):
 class DayMap(FloatLayout):
     """A map with buttons for the thumb, attribution, and a card for what was tapped."""
 
-    def __init__(self, ctx, day, territory, account_id, **kwargs):
+    def __init__(self, ctx, day, territory, account_id, layers=(), kind="", spots=(), **kwargs):
         super().__init__(**kwargs)
         self.ctx, self.day = ctx, day
         self.map = MapView(ctx.packs, self.tapped, self.held, pos_hint=WHOLE)
         self.add_widget(self.map)
         self.stops = {str(stop.position): stop for stop in day.stops if stop.lat is not None}
         self.people = {one.id: one for one in around.everybody(ctx.files, ctx.accounts())} if territory else {}
-        self.hidden = set(ctx.phone.settings()["hidden_layers"].split())
+        if kind:
+            self.people = {key: one for key, one in self.people.items() if one.kind in ("", kind)}
+        self.hidden = set(ctx.phone.settings()["hidden_layers"].split()) - set(layers)
         self.fix = ctx.phone.position.fix()
         self.driven = tracks.lines(ctx.files, ctx.day or clock.today())
         self._show()
-        self._look_at(account_id)
+        self._look_at(account_id, spots)
         self.add_widget(zoom_buttons(ctx, self.map, self.fix))
         self.add_widget(attribution(ctx))
         self.panel = Column(spacing=8, size_hint_x=None, width=dp(230))
@@ -91,12 +94,16 @@ class DayMap(FloatLayout):
         driven = [] if "track" in self.hidden else [(line, "track") for line in self.driven]
         self.map.show(self._pins(), driven + self._route(), self.fix)
 
-    def _look_at(self, account_id):
+    def _look_at(self, account_id, spots):
         chosen = self.people.get(account_id)
         if chosen is not None:
             self.map.fit([(chosen.lon, chosen.lat)])
             return
-        points = [(s.lon, s.lat) for s in self.stops.values()] or [(a.lon, a.lat) for a in self.people.values()]
+        points = (
+            list(spots)
+            or [(s.lon, s.lat) for s in self.stops.values()]
+            or [(a.lon, a.lat) for a in self.people.values()]
+        )
         if not points and self.ctx.packs:
             west, south, east, north = self.ctx.packs[0].bbox
             points = [(west, south), (east, north)]

@@ -9,12 +9,15 @@ from mobile.widgets.base import Column, Scroller, Text
 from mobile.widgets.controls import Chips, Notice, PushButton
 
 SHOWN = 40
+ON_MAP = 12
+"""So many of the nearest fit on the map when it opens."""
 KINDS = 8
 """So many kinds of firms are offered to choose from, the commonest."""
 
 
-def build(ctx, layer="all", kind=""):
+def build(ctx, layer=None, kind=""):
     words = ctx.words
+    layer, kind = _chosen(ctx, layer, kind)
     (lon, lat), from_where = _here(ctx)
     layers = around.LAYERS if layer == "all" else (layer,)
     people = around.everybody(ctx.files, ctx.accounts())
@@ -25,7 +28,8 @@ def build(ctx, layer="all", kind=""):
         layer,
         lambda chosen: ctx.nav.instead("nearby", layer=chosen),
     )
-    go = lambda: ctx.nav.go("map")  # noqa: E731 a tap
+    spots = [(lon, lat), *((near.who.lon, near.who.lat) for near in found[:ON_MAP])]
+    go = lambda: ctx.nav.go("map", layers=layers, kind=kind, spots=spots)  # noqa: E731 a tap
     of_kinds = None
     if len(kinds) > 1:
         named = [(key, one.kind_word(words.language)) for key, one in kinds]
@@ -40,6 +44,15 @@ def build(ctx, layer="all", kind=""):
     if credits := sorted({doc["credit"] for doc in around.firms(ctx.files)} if layer in ("all", "firm") else ()):
         page.column.add_widget(Text(words("data_of", credit="; ".join(credits)), 12, ink="quiet"))
     return frame(ctx, words("nearby"), page, back=True)
+
+
+def _chosen(ctx, layer, kind):
+    """What is shown; what the rep chose last where nothing is chosen now."""
+    if layer is None:
+        layer, _, kind = ctx.phone.settings()["nearby"].partition(" ")
+    elif ctx.phone.settings()["nearby"] != f"{layer} {kind}":
+        ctx.phone.choose("nearby", f"{layer} {kind}")
+    return layer, kind
 
 
 def _here(ctx):

@@ -51,7 +51,7 @@ def _marks(ctx, state):
 
 
 def _moment(ctx, text):
-    return ctx.words.moment(datetime.fromisoformat(text)) if text else ""
+    return ctx.words.moment(datetime.fromisoformat(text), ctx.zone) if text else ""
 
 
 def _title(ctx, op):
@@ -62,7 +62,7 @@ def _title(ctx, op):
         what = words(f"kind_{op.body['d']['kind']}")
     else:
         what = words(f"kind_{op.e}") if words.has(f"kind_{op.e}") else op.e
-    return "  ·  ".join(p for p in (what, reads.account_name(ctx.files, op)) if p)
+    return ": ".join(p for p in (what, reads.called(ctx.files, op)) if p)
 
 
 def _waiting(ctx, state):

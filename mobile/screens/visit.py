@@ -5,7 +5,7 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import forms, photos, reads, restday, taking
+from mobile.field import forms, photos, reads, restday, taking, zones
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import radius_m, verify
 from mobile.field.pins import is_approximate
@@ -187,7 +187,7 @@ class VisitForm(BoxLayout):
     # -- saving
 
     def _target(self):
-        zone = self.visit.get("zone") or clock.local_zone_name()
+        zone = self.visit.get("zone") or zones.name_of(self.ctx.files.outbox)
         day = self.visit.get("day") or clock.today(zone).isoformat()
         return VisitTarget(self.account_id, self.site.get("id"), day, zone, self.visit_id)
 

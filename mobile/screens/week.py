@@ -104,7 +104,7 @@ def _times(ctx, entry):
     words = ctx.words
     if entry.starts_at is None:
         return "–"
-    return words("all_day") if entry.all_day else words.time(entry.starts_at, clock.zone(clock.local_zone_name()))
+    return words("all_day") if entry.all_day else words.time(entry.starts_at, ctx.zone)
 
 
 def _open(ctx, entry):
@@ -143,7 +143,7 @@ def _when(ctx, doc, entry):
     words = ctx.words
     if entry.starts_at is None:
         return words.day_text(doc.get("due_on"))
-    zone = clock.zone(clock.local_zone_name())
+    zone = ctx.zone
     day = words.day(entry.starts_at.astimezone(zone).date())
     if entry.all_day:
         return f"{day}, {words('all_day')}"

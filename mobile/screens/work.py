@@ -63,7 +63,7 @@ def _ticket(ctx, ticket):
     parts.append(words("ticket_line", number=ticket["number"], queue=ticket["queue"]))
     parts.append(words(f"ts_{ticket['state']}"))
     if due:
-        parts.append(words("due", when=f"{words.day(due.date())} {words.time(due, clock.zone(None))}"))
+        parts.append(words("due", when=f"{words.day(due.astimezone(ctx.zone).date())} {words.time(due, ctx.zone)}"))
     late = due is not None and due < clock.now()
     ink = "bad" if late or ticket["priority"] in ("high", "urgent") else "quiet"
     icon = Icon("circle_alert", 20, ink, size=(dp(22), dp(24)), pos_hint={"top": 1})
@@ -87,7 +87,7 @@ def task_row(ctx, task, with_account=False):
     words, late = ctx.words, task.is_late(clock.today())
     parts = [words.day(date.fromisoformat(task.due_on))] if task.due_on else []
     if task.starts_at:
-        parts = [words.moment(reads.instant(task.starts_at))]
+        parts = [words.moment(reads.instant(task.starts_at), ctx.zone)]
     parts = [task.account, *parts] if with_account and task.account else parts
     parts += [words("late")] if late else []
     parts += [words("repeats")] if task.repeats else []

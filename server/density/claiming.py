@@ -13,7 +13,7 @@ from server.auth.models import User
 from server.density import offering
 from server.density.models import WhiteSpaceAction, WhiteSpaceItem
 from server.density.open_data import OF_SELECTION, lead_fields
-from server.density.turning import LOCK, Into
+from server.density.turning import Into
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.ids import uuid7
@@ -36,9 +36,12 @@ def claim(session: Session, scope: Scope, prospect_id: UUID, new: taking.NewLead
     scope.need("leads:write")
     scope.need("density:read")
     # Two reps at the same moment, or a rep and a page.
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": offering.LOCK})
     if (known := taking.asked_before(session, new, scope)) is not None:
-        return known
+        its = select(WhiteSpaceItem).where(WhiteSpaceItem.row_id == known.id, WhiteSpaceItem.prospect_id == prospect_id)
+        if session.scalar(select(its.exists())):
+            return known
+        raise taking.another_entry()
     row = session.execute(
         OF_SELECTION[None],
         {

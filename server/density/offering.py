@@ -18,6 +18,8 @@ from server.density.models import DensityState, DensityTrade
 from server.density.open_data import BECAME_LEAD, IS_CUSTOMER, LIKE_ACCOUNT, LIKE_LEAD
 from server.regions.firms import LANGUAGES, word
 
+LOCK = 0x77686974
+"""Whoever makes something of prospects, or writes which are offered, does so one after the other."""
 MOST = 500
 """So many of one territory, or of the ground that none covers: some 40 kB on the wire."""
 AROUND = 7
@@ -43,6 +45,7 @@ _FIRMS = (
 )
 _PICK = text(
     """
+    create temporary table picked on commit drop as
     with words as (
         select * from unnest(cast(:kinds as text[]), cast(:words as text[])) as w (kind, words)
     ),
@@ -57,8 +60,7 @@ _PICK = text(
             left join density_cell near on near.cell = firm.area
             where own.territory_id is not null or near.customers >= 0.5
         ) p where place <= :most and not KNOWN
-    ),
-    now_ as materialized (
+    )
         select id, left(name, 300) as name, kind, cast(words.words as jsonb) as kind_words,
                nullif(left(concat_ws(' ', coalesce(tags ->> 'addr:street', tags ->> 'addr:place'),
                    tags ->> 'addr:housenumber'), 200), '') as street,
@@ -68,15 +70,20 @@ _PICK = text(
                left(tags ->> 'opening_hours', 300) as opening_hours,
                concat_ws(', ', array_to_string(attribution, '; '), nullif(licence, '')) as credit, pin, territory_id
         from best join words using (kind)
-    ),
-    gone as (
+    """.replace("KNOWN", KNOWN)
+)
+_LEAVE_OUT = text(f"delete from picked p where {TAKEN}")  # noqa: S608 our constants
+"""What was claimed while we picked."""
+_WRITE = text(
+    """
+    with gone as (
         update offered_prospect o set deleted_at = now(), rev = o.rev + 1
-        where o.deleted_at is null and not exists (select from now_ where now_.id = o.id)
+        where o.deleted_at is null and not exists (select from picked where picked.id = o.id)
     )
     insert into offered_prospect as o
         (id, name, kind, kind_words, street, postcode, city, phone, opening_hours, credit, pin, territory_id)
     select id, name, kind, kind_words, street, postcode, city, phone, opening_hours, credit, pin, territory_id
-    from now_ order by id
+    from picked order by id
     on conflict (id) do update set
         name = excluded.name, kind = excluded.kind, kind_words = excluded.kind_words, street = excluded.street,
         postcode = excluded.postcode, city = excluded.city, phone = excluded.phone,
@@ -87,7 +94,7 @@ _PICK = text(
         is distinct from (excluded.name, excluded.kind, excluded.kind_words, excluded.street, excluded.postcode,
            excluded.city, excluded.phone, excluded.opening_hours, excluded.credit, excluded.pin::bytea,
            excluded.territory_id, null)
-    """.replace("KNOWN", KNOWN)
+    """
 )
 _DROP_TAKEN = text(
     f"update offered_prospect p set deleted_at = now(), rev = p.rev + 1 where p.deleted_at is null and {TAKEN}"  # noqa: S608 our constants
@@ -110,9 +117,14 @@ def refresh(session: Session) -> bool:
         session.execute(_DROP_TAKEN)
         return False
     kinds = list(session.scalars(select(DensityTrade.kind)))
+    session.execute(text("drop table if exists pg_temp.picked"))
     for statement in _FIRMS:
         session.execute(statement, {"finest": FINEST, "around": AROUND})
     session.execute(_PICK, {"kinds": kinds, "words": [_words(kind) for kind in kinds], "most": MOST})
+    # From here to the commit nobody claims; what was claimed since we began to pick is seen now.
+    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    session.execute(_LEAVE_OUT)
+    session.execute(_WRITE)
     session.execute(_FORGET)
     state.offered = basis
     session.flush()

@@ -44,7 +44,8 @@ class Refused:
 
 IS_CUSTOMER = "exists (select from density_customer c where c.prospect_id = p.id)"
 BECAME_LEAD = """exists (
-    select from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null where i.prospect_id = p.id
+    select from white_space_item i join lead made on made.id = i.row_id
+    join lead l on l.id = coalesce(made.merged_into, made.id) and l.deleted_at is null where i.prospect_id = p.id
 )"""
 LIKE_LEAD = """exists (
     select from lead l where l.deleted_at is null and l.company is not null

@@ -47,7 +47,6 @@ GERMAN = {
     "White space: {n} prospects": "Marktlücke: {n} Interessenten",
 }
 """Subjects of tasks are written once, for everybody: in the company's language."""
-LOCK = 0x77686974
 
 
 class Into(StrEnum):
@@ -158,7 +157,7 @@ def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> tuple
     Refuses an empty selection, more than people can look through, and ground that somebody does not see.
     """
     # Two clicks at the same moment are one.
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": offering.LOCK})
     found = planned(session, scope, into, chosen)
     action = WhiteSpaceAction(id=uuid7(), kind=into.value, by=scope.user_id, at=clock.now(), counts={})
     session.add(action)

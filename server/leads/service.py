@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,8 +21,20 @@ from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.settings import settings
 from server.leads import placing, queries, telling
 from server.leads.caring import take_care
-from server.leads.models import OPEN, Lead, LeadAssignment, LeadSignal, LeadState, LostReason, SignalKind
+from server.leads.models import (
+    OPEN,
+    Lead,
+    LeadAssignment,
+    LeadSignal,
+    LeadSource,
+    LeadState,
+    LostReason,
+    SignalKind,
+)
 from server.leads.values import phones_e164
+
+OF_OPEN_DATA = (LeadSource.PROSPECT, LeadSource.WHITE_SPACE)
+"""Leads whose pin and name are those of a firm that open data knows."""
 
 
 class NotNow(Conflict):
@@ -209,17 +221,31 @@ def delete_many(session: Session, scope: Scope, lead_ids: Iterable[UUID]) -> int
 
 
 def restore(session: Session, scope: Scope, lead_id: UUID) -> Lead:
-    """Bring a deleted lead back. Refuses one that was merged into another, and a number that is taken by now."""
+    """Bring a deleted lead back. Refuses one that was merged into another, a number that is taken by now, and a firm of
+    open data that was made a lead once more meanwhile."""
     lead = session.scalars(select(Lead).where(Lead.id == lead_id, queries.within_reach(scope, "leads:write"))).first()
     if lead is None:
         raise NotFound("There is no such lead.", id=str(lead_id))
     if lead.merged_into is not None:
         raise NotNow("This lead was merged into another one.", help="Undo the merge.", into=str(lead.merged_into))
     check_number(session, lead.number, lead.id)
+    refuse_a_second(session, lead)
     lead.deleted_at = None
     session.flush()
     session.refresh(lead)
     return lead
+
+
+def refuse_a_second(session: Session, lead: Lead) -> None:
+    """A firm of open data is one lead: the one that was made last goes on. Says nothing of whose that is."""
+    if lead.source not in OF_OPEN_DATA or lead.pin is None:
+        return
+    same = select(Lead.id).where(
+        Lead.id != lead.id, Lead.deleted_at.is_(None), Lead.source.in_(OF_OPEN_DATA), Lead.company == lead.company,
+        func.ST_Equals(Lead.pin, lead.pin),
+    )  # fmt: skip
+    if session.scalar(select(same.exists())):
+        raise NotNow(f"“{lead.company}” was made a lead once more meanwhile.", help="Go on with that one.")
 
 
 def reached(session: Session, scope: Scope, lead_ids: Iterable[UUID], permission: str) -> Sequence[Lead]:

@@ -98,8 +98,13 @@ def asked_before(session: Session, new: NewLead, scope: Scope | None) -> Lead | 
     """The lead that the same phone sent before. Refuses the id of somebody else's."""
     known = None if new.id is None else session.get(Lead, new.id)
     if known is not None and (scope is None or known.created_by != scope.user_id):
-        raise Conflict("There is another entry with this id.", help="Enter it once more.", field="id")
+        raise another_entry()
     return known
+
+
+def another_entry() -> Conflict:
+    """What one hears of an id that is taken, and no more: not what it is, nor whose."""
+    return Conflict("There is another entry with this id.", help="Enter it once more.", field="id")
 
 
 def take_in_many(session: Session, news: Sequence[NewLead], scope: Scope) -> list[UUID]:

@@ -235,3 +235,10 @@ def take_track(session: Session, op: wire.AddTrack, scope: Scope) -> tuple[UUID,
     report = Report(op.id, TrackKind(op.d.kind), wire.moment(op.d.at), fixes)
     row, dropped = tracks.take(session, scope.user_id, report)
     return op.id, row.rev if row else 0, dropped
+
+
+def respect_pauses(session: Session, ops: Iterable[wire.AnyOp | None], scope: Scope) -> None:
+    """Once everything of a push is done: nothing stays of the ways that lies in the pauses it told of."""
+    paused = [wire.moment(op.d.at) for op in ops if isinstance(op, wire.AddTrack) and op.d.kind == "pause"]
+    if paused:
+        tracks.cut(session, scope.user_id, min(paused))

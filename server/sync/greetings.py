@@ -99,3 +99,5 @@ class HelloReply(Message):
     """So many days without the server close the cache, never the outbox. Absent from servers before version 0.4."""
     tracks: Tracking | None = None
     """Absent while the company records no ways: the phone records nothing then."""
+    zone: Small | None = None
+    """IANA time zone of the rep's days. Absent from servers before version 0.5."""

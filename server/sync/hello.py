@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
-from server.auth.models import User
 from server.kit import clock
+from server.kit.settings import settings
 from server.phones import rules
 from server.sync import buckets, epochs, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
@@ -62,6 +62,7 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         poll_s=POLL_S,
         jitter_s=JITTER_S,
         lock_days=said.lock_days,
+        zone=scope.zone or settings().zone,
     )
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
@@ -70,12 +71,12 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
 
 def tracking(session: Session, scope: Scope, keep_days: int) -> wire.Tracking:
     """When a phone may record its rep's way: in their shifts of the next fortnight."""
-    user = session.get_one(User, scope.user_id)
-    today = clock.today(hours.zone_of(user))
-    shifts = hours.shifts(session, user.id, today, today + SHIFTS_AHEAD)
+    zone = scope.zone or settings().zone
+    today = clock.today(zone)
+    shifts = hours.shifts(session, scope.user_id, today, today + SHIFTS_AHEAD)
     return wire.Tracking(
         keep_days=keep_days,
-        zone=hours.zone_of(user),
+        zone=zone,
         shifts=[
             wire.Shift(starts_at=clock.spelled(one.starts_at), ends_at=clock.spelled(one.ends_at)) for one in shifts
         ],

@@ -16,7 +16,7 @@ from server.kit import clock
 from server.kit.errors import WaymarkError
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import acting
-from server.sync import buckets, entities, epochs, ops, reasons, receipts, wire
+from server.sync import buckets, capturing, entities, epochs, ops, reasons, receipts, wire
 from server.sync.buckets import Subscription
 from server.sync.hello import made_at
 from server.sync.messages import Reason
@@ -67,6 +67,7 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     ops.lock(session, [op.op for op in sent if op.op is not None])
     refuse_a_fork(device, sent, receipts.remember(session, batch.receipts, device, sent))
     results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
+    capturing.respect_pauses(session, (op.op for op in sent), scope)
     receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
     if device.pending:

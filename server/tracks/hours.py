@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from server.auth.models import User
 from server.closures import queries as closures
@@ -33,11 +33,11 @@ def shifts(session: Session, user_id: UUID, first: date, last: date) -> list[Spa
 
     Empty for somebody without a working day. Overtime is not part of a shift.
     """
-    user = session.get_one(User, user_id)
+    user = session.get_one(User, user_id, options=[joinedload(User.rep_profile)])
     profile = user.rep_profile
     if profile is None or last < first:
         return []
-    off, zone = closures.days_off(session, [user_id], first, last), ZoneInfo(zone_of(user))
+    off, zone = closures.days_off_of(session, user_id, first, last), ZoneInfo(zone_of(user))
     days = (first + timedelta(days=n) for n in range((last - first).days + 1))
     return [
         Span(datetime.combine(day, profile.shift_start, zone), datetime.combine(day, profile.shift_end, zone))

@@ -53,9 +53,8 @@ def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, 
     """Keep what may be kept of a rep's way; says also how many fixes were dropped.
 
     Dropped and stored nowhere is what lies outside the rep's shifts, in a pause, before the company began to record,
-    in the future, or would be deleted tonight; where the company records nothing, everything. A pause also takes out
-    of the ways that are here already what lies in it. Refuses a way without
-    fixes and a pause with some.
+    in the future, or would be deleted tonight; where the company records nothing, everything. What lies in a pause of
+    the ways that are here already is taken out by `cut`. Refuses a way without fixes and a pause with some.
     """
     if (report.kind == TrackKind.WAY) != bool(report.fixes):
         raise Invalid("A way has fixes, a pause and its end have none.", help="Send what was recorded.", field="fixes")
@@ -68,10 +67,7 @@ def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, 
         at = min(report.at, now)
         if at.astimezone(ZoneInfo(zone)).date() < since.astimezone(ZoneInfo(zone)).date():
             return None, 0  # a pause holds for its day, also where the company begins to record during it
-        row = keep(session, rep_id, report, zone, at, at)
-        if report.kind == TrackKind.PAUSE:
-            cut(session, rep_id, at, ZoneInfo(zone))
-        return row, 0
+        return keep(session, rep_id, report, zone, at, at), 0
     told = sorted((one for one in report.fixes if since <= one.at <= now + AHEAD), key=lambda one: one.at)
     kept = at_work(session, rep_id, told, ZoneInfo(zone)) if told else []
     dropped = len(report.fixes) - len(kept)
@@ -108,9 +104,13 @@ def lies_in(at: datetime, pauses: Iterable[hours.Span]) -> bool:
     return any(one.starts_at < at < one.ends_at for one in pauses)
 
 
-def cut(session: Session, rep_id: UUID, at: datetime, zone: ZoneInfo) -> None:
-    """Take what lies in a pause out of the ways that came before it was heard of, e.g. from another phone; also out of
-    one that began the day before."""
+def cut(session: Session, rep_id: UUID, at: datetime) -> None:
+    """Take what lies in the pauses since a moment out of the ways that came before they were heard of, e.g. from
+    another phone; also out of one that began the day before.
+
+    For the end of whatever brings pauses: where a pause comes together with its end, what lies behind that stays.
+    """
+    zone = ZoneInfo(hours.zone_of(session.get_one(User, rep_id)))
     spans = paused(session, rep_id, at, zone)
     last = max((one.ends_at for one in spans), default=at)
     ways = select(Track).where(

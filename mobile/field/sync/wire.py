@@ -115,6 +115,7 @@ class HelloReply:
     jitter_s: int
     lock_days: int | None = None
     tracks: Tracking | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True)

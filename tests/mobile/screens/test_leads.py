@@ -121,6 +121,12 @@ def test_a_firm_of_open_data_near_the_rep_becomes_a_lead_without_a_network(scree
     assert not screen.shows("Müller GmbH")
     screen.tap("Car repair")
     assert (screen.shows("Garage Nord"), screen.shows("Bäckerei am Bach")) == (True, False)
+    screen.tap("Show the map")
+    (day_map,) = screen.widgets(DayMap)
+    assert [pin.key for pin in day_map.map.pins if pin.is_ring] == [f"account:{uid(7002)}"], "of that kind only"
+    screen.app.go("nearby")
+    screen.frames()
+    assert (screen.shows("Garage Nord"), screen.shows("Bäckerei am Bach")) == (True, False), "as it was chosen"
     screen.tap("All kinds")
     assert screen.shows("Data of firms: © OpenStreetMap contributors, ODbL 1.0")
     screen.tap("Bäckerei am Bach")
@@ -133,6 +139,10 @@ def test_a_firm_of_open_data_near_the_rep_becomes_a_lead_without_a_network(scree
     screen.tap("Leads")
     screen.tap("Bäckerei am Bach")
     assert screen.shows("the office has not seen it yet")
+    assert screen.shows("Bachgasse 3, 9490 Vaduz"), "where it is"
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("New lead: Bäckerei am Bach")
     screen.app.go("firm", firm_id=uid(7001))
     assert screen.shows("it is a lead or a customer now")
     screen.tap("back")

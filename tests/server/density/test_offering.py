@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from geoalchemy2.shape import to_shape
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -16,6 +17,7 @@ from server.density import claiming, offering, service, turning, undoing
 from server.density.models import DensityTrade, OfferedProspect
 from server.density.turning import Into, Selection
 from server.kit.errors import Conflict
+from server.leads import service as leads
 from server.leads.models import LeadSource
 from server.leads.taking import NewLead
 from server.regions.models import Prospect, Region
@@ -123,3 +125,34 @@ def test_what_becomes_leads_on_a_page_leaves_the_phones(session: Session, market
     one = next(iter(offered(session).values()))
     turning.turn(session, scope_of(session, ada, source="web"), Into.LEADS, Selection(prospect_ids=[one.id]))
     assert one.name not in offered(session)
+
+
+def test_what_is_claimed_while_we_pick_is_not_offered(session: Session, market: Region, rita: User) -> None:
+    service.refresh(session)
+    offering.refresh(session)
+    claimed = next(iter(offered(session).values()))
+    offering.pick_again(session)
+
+    def claim(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if "pg_advisory_xact_lock" in statement:
+            cursor.connection.execute("update density_customer set prospect_id = %s", [claimed.id])
+
+    event.listen(session.connection(), "before_cursor_execute", claim)
+    assert offering.refresh(session)
+    event.remove(session.connection(), "before_cursor_execute", claim)
+    assert claimed.name not in offered(session)
+
+
+def test_a_firm_is_one_lead_although_its_first_was_in_the_bin(session: Session, market: Region, scope: Scope) -> None:
+    service.refresh(session)
+    offering.refresh(session)
+    one, other, *_ = offered(session).values()
+    first = claiming.claim(session, scope, one.id, new_lead(one.name))
+    with pytest.raises(Conflict, match="another entry with this id"):
+        claiming.claim(session, scope, other.id, replace(new_lead("Another firm"), id=first.id))
+    leads.delete(session, scope, first.id)
+    second = claiming.claim(session, scope, one.id, new_lead(one.name))
+    with pytest.raises(leads.NotNow, match="was made a lead once more"):
+        leads.restore(session, scope, first.id)
+    leads.delete(session, scope, second.id)
+    assert leads.restore(session, scope, first.id).deleted_at is None

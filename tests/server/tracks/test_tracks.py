@@ -121,8 +121,9 @@ def test_a_pause_that_comes_late_is_cut_out_of_the_ways_of_another_phone(session
     gone = within.id if within else None
     service.take(session, rita.id, mark(TrackKind.PAUSE, -59))
     service.take(session, rita.id, mark(TrackKind.RESUME, -15))
+    service.cut(session, rita.id, NOON - timedelta(minutes=59))
     ways = session.scalars(select(Track).where(Track.kind == TrackKind.WAY).order_by(Track.starts_at)).all()
-    assert [minutes_of(one) for one in ways] == [[-100, -90], [-80, -60]], "the pause was heard of before its end"
+    assert [minutes_of(one) for one in ways] == [[-100, -90], [-80, -60], [-10, -5]], "its end came with it"
     assert across is not None
     assert (across.ends_at, across.rev) == (NOON - timedelta(minutes=60), 2)
     history = "select count(*) from field_history where entity = 'track' and row_id = any(:ids)"
@@ -133,6 +134,7 @@ def test_a_late_pause_is_cut_out_of_a_way_that_began_the_day_before(session: Ses
     kept, dropped = service.take(session, rita.id, way(-1260, -1230, -150, -100, -60))
     assert (len(minutes_of(kept)), dropped) == (5, 0)
     service.take(session, rita.id, mark(TrackKind.PAUSE, -120))
+    service.cut(session, rita.id, NOON - timedelta(minutes=120))
     assert minutes_of(kept) == [-1260, -1230, -150]
 
 
