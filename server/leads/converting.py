@@ -22,7 +22,7 @@ from server.contacts.service import LinkedAlready, NewPlace
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound
 from server.leads import service, telling
-from server.leads.models import Lead, LeadState, SignalKind
+from server.leads.models import Lead, LeadState
 from server.leads.resembling import point_of
 from server.leads.service import NotNow
 from server.leads.values import ADDRESS
@@ -67,7 +67,7 @@ def convert(session: Session, scope: Scope, lead_id: UUID, wish: Conversion) -> 
     lead.contact_id = contact_from(session, scope, lead, account)
     lead.opportunity_id = deal_from(session, scope, lead, account, wish.deal) if wish.deal else None
     session.flush()
-    service.add_signal(session, lead.id, SignalKind.NOTE, f"Converted to “{account.name}”.", actor_id=scope.user_id)
+    service.note_ours(session, lead.id, f"Converted to “{account.name}”.", scope.user_id)
     session.refresh(lead)
     telling.announce(session, lead)
     return lead
@@ -191,7 +191,7 @@ def undo(session: Session, scope: Scope, lead_id: UUID) -> Lead:
     lead.state, lead.decided_at = LeadState.QUALIFIED, None
     lead.account_id, lead.account_is_new, lead.opportunity_id, lead.contact_id = None, False, None, None
     session.flush()
-    service.add_signal(session, lead.id, SignalKind.NOTE, "The conversion was taken back.", actor_id=scope.user_id)
+    service.note_ours(session, lead.id, "The conversion was taken back.", scope.user_id)
     session.refresh(lead)
     telling.announce(session, lead)
     return lead

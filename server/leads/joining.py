@@ -16,7 +16,7 @@ from server.jobs import defer
 from server.kit.errors import Conflict
 from server.leads import queries, service, telling
 from server.leads.caring import take_care
-from server.leads.models import OPEN, Lead, LeadState, SignalKind
+from server.leads.models import OPEN, Lead, LeadState
 from server.leads.values import ADDRESS, LEAD, cleaned, phones_e164
 from server.records import joining
 from server.records.joining import Choice, Fields, Proposal, Side, both_lists, both_texts
@@ -135,7 +135,7 @@ def written(session: Session, winner: Lead, values: Mapping[str, Any]) -> dict[s
 
 def said(session: Session, scope: Scope, winner: Lead, words: str, loser: Lead) -> None:
     """Write down what came of it, score the winner anew, tell other programs."""
-    service.add_signal(session, winner.id, SignalKind.NOTE, words, actor_id=scope.user_id)
+    service.note_ours(session, winner.id, words, scope.user_id)
     for lead in (winner, loser):
         if lead.deleted_at is None and lead.state in OPEN:
             defer(session, take_care, key=f"lead:{lead.id}", lead_id=str(lead.id))

@@ -71,6 +71,11 @@ def add_signal(
     return added is not None
 
 
+def note_ours(session: Session, lead_id: UUID, words: str, actor_id: UUID | None) -> None:
+    """Note what became of a lead in a sentence of ours, which pages say in their reader's language."""
+    add_signal(session, lead_id, SignalKind.NOTE, words, facts={"ours": True}, actor_id=actor_id)
+
+
 def find(session: Session, scope: Scope, lead_id: UUID, permission: str = "leads:write") -> Lead:
     """The lead, or the one that it was merged into, locked for a change, when the permission reaches it."""
     statement = queries.visible_to(scope, permission).where(Lead.id == queries.standing(lead_id))

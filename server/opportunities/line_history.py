@@ -1,6 +1,7 @@
 """What became of the lines of a deal, save by save: which came, which went, which changed."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,6 +29,12 @@ class Stood:
     """Share, 0 to 1."""
     amount: Decimal
     """What it came to; with the tax, if its price contained it."""
+    currency: str
+    """That of the deal at the time, three letters."""
+    tax_percent: Decimal | None
+    """None: unknown."""
+    is_gross: bool
+    """The price contained the tax."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class Batch:
     at: datetime
     actor: UUID | None
     who: str | None
+    ids: list[int] = field(default_factory=list)
+    """Of its entries in the history, in their order."""
     gone: list[OpportunityLine] = field(default_factory=list)
     came: list[OpportunityLine] = field(default_factory=list)
 
@@ -68,7 +77,7 @@ def history(session: Session, deal: Opportunity) -> list[Saved]:
         FieldHistory.field.in_(("*", "deleted_at")),
     )
     statement = (
-        select(OpportunityLine, FieldHistory.field, FieldHistory.at, FieldHistory.actor, User.name)
+        select(OpportunityLine, FieldHistory.id, FieldHistory.field, FieldHistory.at, FieldHistory.actor, User.name)
         .join(FieldHistory, told)
         .outerjoin(User, User.id == FieldHistory.actor)
         .where(OpportunityLine.opportunity_id == deal.id)
@@ -76,19 +85,42 @@ def history(session: Session, deal: Opportunity) -> list[Saved]:
     )
     batches: list[Batch] = []
     last: datetime | None = None
-    for line, what, at, actor, who in session.execute(statement):
+    for line, entry, what, at, actor, who in session.execute(statement):
         batch, comes = batches[-1] if batches else None, what == "*"
         goes_anew = batch is not None and bool(batch.came) and not comes
         if batch is None or last is None or goes_anew or batch.actor != actor or at - last > TOGETHER:
             batch = Batch(at, actor, who)
             batches.append(batch)
         last = at
+        batch.ids.append(entry)
         (batch.came if comes else batch.gone).append(line)
-    found = (Saved(one.at, one.who, compared(one, deal.currency)) for one in reversed(batches))
-    return [one for one in found if one.changes]
+    changes = [
+        compared(one, *spelled) for one, spelled in zip(batches, currencies(session, deal, batches), strict=True)
+    ]
+    found = (Saved(one.at, one.who, its) for one, its in zip(batches, changes, strict=True))
+    return [one for one in found if one.changes][::-1]
 
 
-def compared(batch: Batch, currency: str) -> tuple[LineChange, ...]:
+def currencies(session: Session, deal: Opportunity, batches: Sequence[Batch]) -> Iterator[tuple[str, str]]:
+    """The deal's currency before and after each save: a change of it is written before the lines of the same save."""
+    changes = select(FieldHistory.id, FieldHistory.at, FieldHistory.actor, FieldHistory.old).where(
+        FieldHistory.entity == "opportunity", FieldHistory.row_id == deal.id, FieldHistory.field == "currency"
+    )
+    past = [row for row in session.execute(changes.order_by(FieldHistory.id)) if row.old]
+    done = 0
+    for batch in batches:
+        first, last = batch.ids[0], batch.ids[-1]
+        own = (
+            row.old
+            for row in past
+            if done < row.id < first and row.actor == batch.actor and batch.at - row.at <= TOGETHER
+        )
+        after = next((row.old for row in past if row.id > last), deal.currency)
+        yield next(own, next((row.old for row in past if row.id > first), deal.currency)), after
+        done = last
+
+
+def compared(batch: Batch, was: str, currency: str) -> tuple[LineChange, ...]:
     """The lines of a save that differ; of one product, or of one name, the first was the first."""
     before, after = (sorted(lines, key=lambda one: one.position) for lines in (batch.gone, batch.came))
     waiting: dict[object, list[OpportunityLine]] = defaultdict(list)
@@ -97,12 +129,12 @@ def compared(batch: Batch, currency: str) -> tuple[LineChange, ...]:
     changes = []
     for line in after:
         same = waiting[key(line)]
-        old = stood(same.pop(0), currency) if same else None
+        old = stood(same.pop(0), was) if same else None
         new = stood(line, currency)
         if old != new:
             changes.append(LineChange(line.name, old, new))
     left = {line.id for lines in waiting.values() for line in lines}
-    changes += [LineChange(line.name, stood(line, currency), None) for line in before if line.id in left]
+    changes += [LineChange(line.name, stood(line, was), None) for line in before if line.id in left]
     return tuple(changes)
 
 
@@ -113,4 +145,7 @@ def key(line: OpportunityLine) -> object:
 
 def stood(line: OpportunityLine, currency: str) -> Stood:
     """A line as it stood."""
-    return Stood(line.quantity, line.unit_price, line.discount, worth(line, currency))
+    amount = worth(line, currency)
+    return Stood(
+        line.quantity, line.unit_price, line.discount, amount, currency, line.tax_percent, is_gross=line.is_gross
+    )

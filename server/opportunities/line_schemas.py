@@ -15,6 +15,9 @@ class LineStoodRead(Read):
     unit_price: Decimal
     discount: Decimal = Field(description="Share, 0 to 1.")
     amount: Decimal = Field(description="What it came to; with the tax, if its price contained it.")
+    currency: str = Field(description="That of the deal at the time.")
+    tax_percent: Decimal | None = Field(description="Null: unknown.")
+    is_gross: bool = Field(description="The price contained the tax.")
 
 
 class LineChangeRead(Read):

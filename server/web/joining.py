@@ -1,10 +1,11 @@
 """Two leads, or two products, side by side: which values stay, what follows, and taking a merge back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -169,6 +170,7 @@ def pair_page(
         base=kind.path,
         sides=[(one, kind.called(one), kind.follows(session, language, one)) for one in (stays, goes)],
         lines=lines,
+        kept=[name for name in request.query_params.getlist("kept") if name in kind.fields.labels.values()],
         error=error,
     )
 
@@ -190,6 +192,12 @@ def merged(
     except WaymarkError as error:
         return pair_page(request, scope, session, kind, ids, chosen=choices, error=error)
     return go(f"{kind.path}/{ids[0]}")
+
+
+def parted(path: str, made: RecordMerge, kept: Sequence[str]) -> Response:
+    """On to the one that stands for itself again; to both side by side where some of the other was edited since."""
+    pair = f"{path}/{made.winner_id}/merge/{made.loser_id}?{urlencode([('kept', name) for name in kept])}"
+    return go(pair if kept else f"{path}/{made.loser_id}")
 
 
 @dataclass(frozen=True)
@@ -240,8 +248,7 @@ def merge_leads(
 @router.post("/leads/{lead_id}/merges/{merge_id}/undo")
 def undo_leads(lead_id: UUID, merge_id: UUID, scope: WriteLeads, session: Db) -> Response:
     """Take a merge of leads back, and look at the one that stands for itself again."""
-    made, _kept = leads.undo(session, scope, merge_id)
-    return go(f"/leads/{made.loser_id}")
+    return parted("/leads", *leads.undo(session, scope, merge_id))
 
 
 @router.get("/products/{product_id}/merge")
@@ -276,5 +283,4 @@ def merge_products(
 @router.post("/products/{product_id}/merges/{merge_id}/undo")
 def undo_products(product_id: UUID, merge_id: UUID, scope: WriteProducts, session: Db) -> Response:
     """Take a merge of products back, and look at the one that stands for itself again."""
-    made, _kept = products.undo(session, scope, merge_id)
-    return go(f"/products/{made.loser_id}")
+    return parted("/products", *products.undo(session, scope, merge_id))

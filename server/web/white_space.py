@@ -28,8 +28,6 @@ ReadDensity = Annotated[Scope, requires("density:read")]
 TABS = ("unassigned", "unworked", "alike")
 CLASSES = 6
 """Colours of the map's ramp."""
-LISTED = 60
-"""Hexagons of the list; the map shows more."""
 
 
 def wish_of(tab: str, territory_id: str, kind: str, account_class: str, days: str) -> Wish:
@@ -89,7 +87,7 @@ def show_white_space(
         counted=queries.totals(session, seen).refreshed_at, sources=firms.sources(session),
         has_region=bool(regions.served(session)), currency=settings().currency,
         places=near_places(session, language, gaps), marked=marked(found, alike), past=undoing.history(session, scope),
-        query=urlencode(asked(wish)), asked=asked(wish), listed=LISTED,
+        query=urlencode(asked(wish)), asked=asked(wish),
         why=lambda gap: reasons_of_gap(language, gap, wish, by_value=found is not None and found.by_value),
         reasons=lambda one: reasons(language, one),
         words=turning_words(language) | {
@@ -111,9 +109,8 @@ def asked(wish: Wish) -> dict[str, Any]:
 
 def near_places(session: Session, language: Language, gaps: list[Gap]) -> dict[str, str]:
     """Where each hexagon is by its nearest settlement; empty where no region is."""
-    shown = gaps[:LISTED]
-    names = language.places(regions.nearest_settlements(session, [gap.at for gap in shown]))
-    return {gap.cell: name for gap, name in zip(shown, names, strict=True)}
+    names = language.places(regions.nearest_settlements(session, [gap.at for gap in gaps]))
+    return {gap.cell: name for gap, name in zip(gaps, names, strict=True)}
 
 
 def marked(found: Ranked | None, alike: lookalikes.Found | None) -> dict[str, Any]:

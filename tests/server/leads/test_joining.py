@@ -148,5 +148,9 @@ def test_the_page_shows_both_sides_and_does_what_is_ticked(admin_client: Any, ma
     assert "Merged into this one" in done.text
     merge = admin_client.get(f"/api/v1/leads/{one.id}/merges").json()["items"][0]["id"]
     assert admin_client.get(f"/leads/{other.id}", follow_redirects=False).headers["location"] == f"/leads/{one.id}"
-    admin_client.post(f"/leads/{one.id}/merges/{merge}/undo")
+    rev = admin_client.get(f"/api/v1/leads/{one.id}").json()["rev"]
+    edit = {"json": {"company": "Beck Drei"}, "headers": {"If-Match": f'"{rev}"'}}
+    assert admin_client.patch(f"/api/v1/leads/{one.id}", **edit).status_code == 200
+    undone = admin_client.post(f"/leads/{one.id}/merges/{merge}/undo", follow_redirects=True)
+    assert "Edited since, and kept as it is: Company." in undone.text
     assert admin_client.get(f"/leads/{other.id}").status_code == 200

@@ -72,9 +72,9 @@ def test_what_became_of_the_lines_is_told_save_by_save(session: Any, clients: An
     deal = make_deal("Oven")
     path = f"{DEALS}/{deal.id}/lines"
 
-    def save(*lines: dict[str, Any], who: str = "rita") -> None:
+    def save(*lines: dict[str, Any], who: str = "rita", **more: str) -> None:
         session.refresh(deal)
-        answer = clients[who].put(path, json={"lines": lines}, headers={"If-Match": f'"{deal.rev}"'})
+        answer = clients[who].put(path, json={"lines": lines} | more, headers={"If-Match": f'"{deal.rev}"'})
         assert answer.status_code == 200, answer.text
 
     oven, tray = (
@@ -100,6 +100,23 @@ def test_what_became_of_the_lines_is_told_save_by_save(session: Any, clients: An
         "saves in the same second stay apart"
     )
     assert clients["otto"].get(f"{path}/history").status_code == 404
+    save(oven)
+    before = deal.currency
+    save(oven, currency="CHF")
+    save(oven, tray, currency="CHF")
+    told = clients["rita"].get(f"{path}/history").json()
+    changes = [
+        [
+            tuple(one[side] and f"{one[side]['amount']} {one[side]['currency']}" for side in ("old", "new"))
+            for one in saved["changes"]
+        ]
+        for saved in told
+    ]
+    assert changes[:3] == [
+        [(None, "9.50 CHF")],
+        [(f"1000.00 {before}", "1000.00 CHF")],
+        [(None, f"1000.00 {before}")],
+    ], "each line is told in the currency of its day, and a new currency is a change"
 
 
 def test_deals_are_filtered_by_their_lines(session: Any, clients: Any, make_deal: Any) -> None:
