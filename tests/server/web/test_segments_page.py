@@ -89,7 +89,7 @@ def test_a_condition_is_added_by_clicking_and_changed_as_text(page: Any) -> None
     page.select_option(".cond-editor [name=operator]", "!=")
     page.click(".cond-editor .button.primary")
     page.wait_for_url("**/accounts?filter=class*")
-    page.wait_for_selector(".cond")
+    page.wait_for_selector(".cond:not(.waiting)")
     assert "Class is not A" in page.inner_text(".cond")
     assert page.locator("#accounts tbody tr").count() == 2
     page.click("[data-as-text]")

@@ -51,6 +51,7 @@ class Editor {
     this.root.dataset.state = body.error ? "wrong" : "good";
     this.fault.hidden = !body.error;
     if (body.error) {
+      if (!this.items.length) this.chips.replaceChildren(); // those of the server, which had not read the filter
       this.fault.replaceChildren(`${body.error}. ${body.help ?? ""} `);
       if (body.position !== null && body.position < text.length) {
         const mark = document.createElement("mark");
