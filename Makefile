@@ -23,9 +23,9 @@ lint: setup ## style, types, order of the rooms
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-# The third worker works while two wait for a browser or the database.
+# The third worker works while two wait for a browser or the database; whoever is done takes over what others have left.
 test: lint ## lint, then every test; ARGS="-k word" chooses
-	$(PYTHON) -m pytest -n 3 $(ARGS)
+	$(PYTHON) -m pytest -n 3 --dist worksteal $(ARGS)
 
 fuzz-plan: setup ## 10,000 random planning problems, every plan checked; PROBLEMS=N changes the count
 	@$(PYTHON) -m tests.routing.fuzz
