@@ -36,23 +36,24 @@ def company(empty_database: Engine) -> Iterator[TestClient]:
         ada = create_user(session, login="ada", name="Ada", role=Role.ADMIN, password="three words make one")
         west = territories.create(session, name="West", area=MultiPolygon([box(9.0, 47.0, 9.04, 47.06)]))
         east = territories.create(session, name="East", area=MultiPolygon([box(9.04, 47.0, 9.2, 47.06)]))
-        for number in range(200):
-            lon, lat = 9.005 + (number % 20) * 0.01, 47.003 + (number // 20) * 0.006
-            owner = west if lon < 9.04 else east
-            account = Account(
-                name=f"A{number}", currency="EUR", account_class="B", yearly_value=100, territory_id=owner.id
+        places = [(9.005 + (number % 20) * 0.01, 47.003 + (number // 20) * 0.006) for number in range(200)]
+        owners = [west if lon < 9.04 else east for lon, _lat in places]
+        accounts = [
+            Account(name=f"A{number}", currency="EUR", account_class="B", yearly_value=100, territory_id=owner.id)
+            for number, owner in enumerate(owners)
+        ]
+        session.add_all(accounts)
+        session.flush()
+        session.add_all(
+            Site(
+                account_id=account.id,
+                is_main=True,
+                pin=f"SRID=4326;POINT({lon} {lat})",
+                pin_state="placed",
+                territory_id=account.territory_id,
             )
-            session.add(account)
-            session.flush()
-            session.add(
-                Site(
-                    account_id=account.id,
-                    is_main=True,
-                    pin=f"SRID=4326;POINT({lon} {lat})",
-                    pin_state="placed",
-                    territory_id=owner.id,
-                )
-            )
+            for account, (lon, lat) in zip(accounts, places, strict=True)
+        )
         _, secret = create_api_token(session, ada.id, "test", None, None)
     with TestClient(served()) as client:
         client.headers["Authorization"] = f"Bearer {secret}"
