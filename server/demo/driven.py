@@ -53,7 +53,9 @@ def drive(session: Session, today: date, seed: int = 13) -> int:
     """Make the visits and the routes when there are none of the past; gives how many rows."""
     if session.scalar(select(Route.id).where(Route.day < today).limit(1)):
         return 0
-    session.execute(text("lock table account, site in share row exclusive mode"))  # the worker moves pins meanwhile
+    # The worker places pins meanwhile: it locks sites, writes them, then their accounts. In that order, and so that it
+    # can hold no row that we refer to and wait for us.
+    session.execute(text("lock table site, account in exclusive mode"))
     session.execute(update(Account).values(created_at=func.now() - timedelta(days=KNOWN_DAYS)))
     chance = random.Random(seed)
     return older_visits(session, chance, today) + routes(session, today)
