@@ -83,13 +83,17 @@ class Shelf:
             while len(self._kept) > MOST:
                 self._kept.popitem(last=False)
         if not mine:
-            return answer.result(WAIT_S)
+            try:
+                return answer.result(WAIT_S)
+            except TimeoutError:
+                return gather()  # ours may be quicker than whoever was first
         try:
             answer.set_result(gather())
         except BaseException as error:
             answer.set_exception(error)
             with self._lock:
-                self._kept.pop(key, None)
+                if self._kept.get(key, (0.0, None))[1] is answer:
+                    del self._kept[key]
             raise
         return answer.result()
 

@@ -3,8 +3,8 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
 from server.accounts.reach import today_of
@@ -68,7 +68,13 @@ def claim(session: Session, scope: Scope, prospect_id: UUID, new: taking.NewLead
     return lead
 
 
-_LEAD_OF = select(Lead.company, User.name).join(WhiteSpaceItem, WhiteSpaceItem.row_id == Lead.id)
+_MADE = aliased(Lead)
+_LEAD_OF = (
+    select(Lead.company, User.name)
+    .join(_MADE, Lead.id == func.coalesce(_MADE.merged_into, _MADE.id))
+    .join(WhiteSpaceItem, WhiteSpaceItem.row_id == _MADE.id)
+)
+"""The lead that a prospect became, or the one that this went into."""
 
 
 def refuse_taken(session: Session, prospect_id: UUID, row: Any, name: str) -> None:

@@ -47,8 +47,9 @@ START = (
 CUSTOMERS = text(
     """
     create temporary table customer_now on commit drop as
-    select site.id, site.rev + account.rev as rev, site.pin, account.name, coalesce(site.uncertainty_m, 0) as doubt_m,
-           account.kind, account.id as account_id, site.is_main
+    select site.id, hashtextextended(concat_ws('/', account.id, account.rev, site.rev), 0) as rev, site.pin,
+           account.name, coalesce(site.uncertainty_m, 0) as doubt_m, account.kind, account.id as account_id,
+           site.is_main
     from site join account on account.id = site.account_id
     where account.status = 'customer' and account.merged_into is null
       and account.deleted_at is null and site.deleted_at is null and site.pin is not null

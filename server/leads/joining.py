@@ -101,7 +101,12 @@ def merge(
         service.find(session, scope, winner_id)
         return done
     reach = queries.visible_to(scope, "leads:write")
-    winner, loser = joining.both(session, reach, Lead, winner_id, loser_id, "lead")
+    try:
+        winner, loser = joining.both(session, reach, Lead, winner_id, loser_id, "lead")
+    except joining.AlreadyMerged:
+        if (done := joining.latest(session, "lead", winner_id, loser_id)) is None:
+            raise
+        return done  # the same wish, at the same moment
     if loser.state == LeadState.CONVERTED:
         raise Conflict(
             f"“{called(loser)}” has become an account.", help="Let the other lead go into this one.", field="loser_id"
@@ -154,8 +159,8 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> tuple[RecordMerge, t
         return made, ()
     winner, loser = joining.apart(session, made, Lead, reach, "lead")
 
-    def check() -> None:
-        service.check_number(session, loser.number, loser.id)
+    def check(lead: Lead) -> None:
+        service.check_number(session, lead.number, lead.id)
 
     kept = joining.part(session, FIELDS, made, winner, loser, by=scope.user_id, check=check)
     said(session, scope, winner, f"“{called(loser)}” stands for itself again.", loser)

@@ -5,7 +5,7 @@ goes by the one that lives on (`queries.standing`). Prices, stock and the pictur
 none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -92,7 +92,12 @@ def merge(
         return done
     reach = queries.visible_to(scope, "products:write")
     service.in_turn(session)
-    winner, loser = joining.both(session, reach, Product, winner_id, loser_id, "product")
+    try:
+        winner, loser = joining.both(session, reach, Product, winner_id, loser_id, "product")
+    except joining.AlreadyMerged:
+        if (done := joining.latest(session, "product", winner_id, loser_id)) is None:
+            raise
+        return done  # the same wish, at the same moment
     if winner.unit != loser.unit:
         raise Conflict(
             f"“{winner.name}” is counted in {winner.unit}, “{loser.name}” in {loser.unit}.",
@@ -107,6 +112,7 @@ def merge(
         values["description"] = cleaned(PRODUCT, "description", values["description"])
     moved = take_over(session, winner.id, loser.id)
     made = joining.join(session, FIELDS, winner, loser, values, by=scope.user_id, moved=moved)
+    straightened(session, winner)
     for row in (winner, loser):
         service.tell(session, row)
     return made
@@ -120,7 +126,22 @@ def succeeded(winner: Product, loser: Product, values: dict[str, Any]) -> dict[s
     return values | {"successor_id": None if after == winner.id else after}
 
 
-def take_over(session: Session, winner_id: UUID, loser_id: UUID) -> dict[str, list[UUID]]:
+def straightened(session: Session, *rows: Product) -> list[str]:
+    """Take the successor from products that would come back to themselves; returns what people call the field, once for
+    each."""
+    found = []
+    for row in rows:
+        try:
+            if row.successor_id is not None:
+                service.refuse_circle(session, Product, "successor_id", row.id, row.successor_id, "")
+        except service.Circular:
+            row.successor_id = None
+            session.flush()
+            found.append(PRODUCT["successor_id"].label)
+    return found
+
+
+def take_over(session: Session, winner_id: UUID, loser_id: UUID) -> dict[str, Sequence[UUID | str]]:
     """Hang on the winner what it has none of: the loser's prices in lists that do not name it, stock in warehouses
     that have none of it, the picture; and what names the loser as its successor.
     """
@@ -130,7 +151,7 @@ def take_over(session: Session, winner_id: UUID, loser_id: UUID) -> dict[str, li
     return {
         "price": hung(session, Price, loser_id, winner_id, Price.price_list_id.not_in(named)),
         "stock_level": hung(session, StockLevel, loser_id, winner_id, StockLevel.warehouse.not_in(there)),
-        "picture": [] if has_picture else [loser_id] * shown_by(session, loser_id, winner_id),
+        "picture": [] if has_picture else shown_by(session, loser_id, winner_id),
         "successor": list(
             session.scalars(
                 update(Product)
@@ -142,16 +163,18 @@ def take_over(session: Session, winner_id: UUID, loser_id: UUID) -> dict[str, li
     }
 
 
-def hung(session: Session, kind: type[Price | StockLevel], loser_id: UUID, winner_id: UUID, which: Any) -> list[UUID]:
-    """Hang the loser's living rows of a kind on the winner; returns their ids."""
+def hung(session: Session, kind: type[Price | StockLevel], loser_id: UUID, winner_id: UUID, which: Any) -> list[str]:
+    """Hang the loser's living rows of a kind on the winner; returns their ids, each with its revision."""
     rows = update(kind).where(kind.product_id == loser_id, kind.deleted_at.is_(None), which)
-    return list(session.scalars(rows.values(product_id=winner_id).returning(kind.id)))
+    moved = session.execute(rows.values(product_id=winner_id).returning(kind.id, kind.rev))
+    return [f"{row_id} {rev}" for row_id, rev in moved]
 
 
-def shown_by(session: Session, one_id: UUID, other_id: UUID) -> int:
-    """Let the picture of one product show another; returns how many pictures that were."""
+def shown_by(session: Session, one_id: UUID, other_id: UUID, only: Iterable[UUID] | None = None) -> list[UUID]:
+    """Let pictures of one product, all or some, show another; returns which."""
     statement = update(FileUse).where(FileUse.entity == pictures.ENTITY, FileUse.row_id == one_id)
-    return len(session.scalars(statement.values(row_id=other_id).returning(FileUse.file_id)).all())
+    chosen = statement if only is None else statement.where(FileUse.file_id.in_(list(only)))
+    return list(session.scalars(chosen.values(row_id=other_id).returning(FileUse.file_id)))
 
 
 def undo(session: Session, scope: Scope, merge_id: UUID) -> tuple[RecordMerge, tuple[str, ...]]:
@@ -166,27 +189,35 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> tuple[RecordMerge, t
     service.in_turn(session)
     winner, loser = joining.apart(session, made, Product, Product.id.is_not(None), "product")
 
-    def check() -> None:
-        service.check(session, {"number": loser.number, "ean": loser.ean}, loser.id)
+    def check(product: Product) -> None:
+        service.check(session, {"number": product.number, "ean": product.ean}, product.id)
 
     kept = joining.part(session, FIELDS, made, winner, loser, by=scope.user_id, check=check)
-    for kind, name in ((Price, "price"), (StockLevel, "stock_level")):
-        give_back(session, kind, [UUID(one) for one in made.moved.get(name, ())], winner.id, loser.id)
-    if made.moved.get("picture"):
-        shown_by(session, winner.id, loser.id)
+    stayed = [
+        word
+        for kind, name, word in ((Price, "price", "Prices"), (StockLevel, "stock_level", "Stock"))
+        if not give_back(session, kind, made.moved.get(name, ()), winner.id, loser.id)
+    ]
+    pictured = [UUID(one) for one in made.moved.get("picture", ())]
+    if len(shown_by(session, winner.id, loser.id, pictured)) < len(pictured):
+        stayed.append("Picture")
     heirs = [UUID(one) for one in made.moved.get("successor", ())]
     mine = Product.id.in_(heirs), Product.successor_id == winner.id
     session.execute(update(Product).where(*mine).values(successor_id=loser.id))
     session.expire_all()
+    stayed += straightened(session, winner, loser)
     for row in (winner, loser):
         service.tell(session, row)
-    return made, joining.labels_of(FIELDS, kept)
+    return made, (*joining.labels_of(FIELDS, kept), *stayed)
 
 
 def give_back(
-    session: Session, kind: type[Price | StockLevel], ids: Iterable[UUID], winner_id: UUID, loser_id: UUID
-) -> None:
-    """Hang rows that a merge moved on the loser again, where the winner still has them."""
+    session: Session, kind: type[Price | StockLevel], moved: Sequence[str], winner_id: UUID, loser_id: UUID
+) -> bool:
+    """Hang rows that a merge moved on the loser again; what was changed since stays. Returns whether all went back."""
+    revs = {UUID(row_id): int(rev) for row_id, rev in (one.split() for one in moved)}
     mine: type[Record] = kind
-    rows = update(kind).where(mine.id.in_(list(ids)), kind.product_id == winner_id)
-    session.execute(rows.values(product_id=loser_id))
+    there = session.execute(select(mine.id, mine.rev).where(mine.id.in_(revs), kind.product_id == winner_id)).all()
+    same = [row_id for row_id, rev in there if rev == revs[row_id]]
+    session.execute(update(kind).where(mine.id.in_(same)).values(product_id=loser_id))
+    return len(same) == len(revs)

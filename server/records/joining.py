@@ -206,7 +206,7 @@ def join(
     values: Mapping[str, Any],
     *,
     by: UUID | None,
-    moved: Mapping[str, Sequence[UUID]],
+    moved: Mapping[str, Sequence[UUID | str]],
 ) -> RecordMerge:
     """Let the loser go into the winner, which takes these values; whatever went into the loser follows.
 
@@ -218,9 +218,11 @@ def join(
     loser.merged_into, loser.deleted_at = winner.id, now
     session.flush()  # Before the winner takes a number that no two living rows can have.
     changed = {name: value for name, value in values.items() if wire(getattr(winner, name)) != wire(value)}
+    touched = [set(group) for group in groups(fields) if changed.keys() & set(group)]
+    said = {name: value for name, value in values.items() if name in changed or any(name in one for one in touched)}
     made = RecordMerge(
         id=uuid7(), entity=fields.entity, winner_id=winner.id, loser_id=loser.id, merged_at=now, merged_by=by,
-        fields={name: [wire(getattr(winner, name)), wire(value)] for name, value in changed.items()},
+        fields={name: [wire(getattr(winner, name)), wire(value)] for name, value in said.items()},
         moved={name: [str(one) for one in ids] for name, ids in {**moved, "merged": followers}.items() if ids},
     )  # fmt: skip
     for name, value in changed.items():
@@ -290,29 +292,33 @@ def apart[R: Joinable](
     return winner, loser
 
 
-def part(
+def part[R: Joinable](
     session: Session,
     fields: Fields,
     made: RecordMerge,
-    winner: Joinable,
-    loser: Joinable,
+    winner: R,
+    loser: R,
     *,
     by: UUID | None,
-    check: Callable[[], None],
+    check: Callable[[R], None],
 ) -> list[str]:
     """Take a merge back: the loser stands for itself again, the winner has its values from before.
 
-    What was edited since the merge stays as it is; the columns are returned. `check` refuses a loser whose number
-    somebody else has by now; it is asked once the winner has given back what it took.
+    What was edited since the merge stays as it is; the columns are returned. `check` refuses a row with a
+    number that somebody else has by now: the winner before it is written, then the loser.
     """
     kept, kind = [], type(winner)
-    for name, (before, after) in made.fields.items():
-        if wire(getattr(winner, name)) == after:
-            setattr(winner, name, stored(kind, name, before))
-        else:
-            kept.append(name)
+    for group in groups(fields):
+        held = {name: made.fields[name] for name in group if name in made.fields}
+        if all(wire(getattr(winner, name)) == after for name, (_before, after) in held.items()):
+            for name, (before, _after) in held.items():
+                setattr(winner, name, stored(kind, name, before))
+        else:  # a street without its town, or an address with the pin of another, would be nobody's
+            kept += list(held)
+    with session.no_autoflush:
+        check(winner)
     session.flush()
-    check()
+    check(loser)
     loser.merged_into, loser.deleted_at = None, None
     followers = [UUID(one) for one in made.moved.get("merged", ())]
     mine = kind.id.in_(followers), kind.merged_into == winner.id
@@ -322,6 +328,11 @@ def part(
     for row in (winner, loser):
         session.refresh(row)
     return kept
+
+
+def groups(fields: Fields) -> list[tuple[str, ...]]:
+    """The columns of each field, which are changed and taken back together."""
+    return [fields.written(name) for name in fields.columns]
 
 
 def labels_of(fields: Fields, columns: Sequence[str]) -> tuple[str, ...]:

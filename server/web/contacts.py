@@ -23,7 +23,7 @@ from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
 from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.timeline import people
-from server.web.forms import Sent, given, read, text
+from server.web.forms import Sent, given, id_of, read, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
@@ -186,7 +186,7 @@ def take_cards(
     error, taken = None, None
     try:
         with attempt(session):
-            at = UUID(account_id) if account_id else None
+            at = id_of(account_id, "account_id")
             taken = vcards.take_in(session, scope, file.file.read(10_000_001)[:10_000_000], account_id=at)
     except WaymarkError as refused:
         error = refused

@@ -20,7 +20,7 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.ids import uuid7
 from server.kit.settings import settings
-from server.web.forms import Sent, number, text
+from server.web.forms import Sent, id_of, number, text
 from server.web.pages import attempt, go, render
 from server.web.users import people_of
 from server.web.visits import refused
@@ -158,7 +158,7 @@ def set_calendar(
     scope: WriteClosures, session: Db, user_id: Annotated[UUID, Form()], calendar_id: Annotated[str, Form()] = ""
 ) -> Response:
     """Let a rep keep another calendar."""
-    service.set_calendar(session, scope, user_id, UUID(calendar_id) if calendar_id else None)
+    service.set_calendar(session, scope, user_id, id_of(calendar_id, "calendar_id"))
     return go(PAGE)
 
 

@@ -12,7 +12,7 @@ from server.fields import forms, queries, service, trades
 from server.fields.models import OBJECTS, FieldKind
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
-from server.web.forms import Sent, given, number, text
+from server.web.forms import Sent, given, id_of, number, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/fields", include_in_schema=False)
@@ -109,7 +109,7 @@ def save(
 ) -> Response:
     """Add a field, or change one."""
     values = properties(sent)
-    known = UUID(field_id) if field_id else None
+    known = id_of(field_id, "field_id")
     try:
         with attempt(session):
             if known is None:
@@ -179,7 +179,7 @@ def save_type(
     rev: Annotated[int, Form()] = 0,
 ) -> Response:
     """Add a visit type, or change one with its questions."""
-    known = UUID(type_id) if type_id else None
+    known = id_of(type_id, "type_id")
     try:
         with attempt(session):
             minutes = number(sent, "minutes")

@@ -55,6 +55,11 @@ def fitting[T](name: str, written: str, kind: Callable[[str], T]) -> T:
         raise Invalid(said, help="Open the page anew and choose again.", field=name) from error
 
 
+def id_of(written: str, name: str) -> UUID | None:
+    """An id that came as a parameter; None when it is empty, refused when it is none."""
+    return fitting(name, written.strip(), UUID) if written.strip() else None
+
+
 def id_in(written: object) -> UUID | None:
     """An id, for a form that is shown again as it was sent; None for what is none."""
     try:

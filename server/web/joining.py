@@ -170,7 +170,11 @@ def pair_page(
         base=kind.path,
         sides=[(one, kind.called(one), kind.follows(session, language, one)) for one in (stays, goes)],
         lines=lines,
-        kept=[name for name in request.query_params.getlist("kept") if name in kind.fields.labels.values()],
+        kept=[
+            name
+            for name in request.query_params.getlist("kept")
+            if name in {*kind.fields.labels.values(), "Prices", "Stock", "Picture"}
+        ],
         error=error,
     )
 
@@ -198,6 +202,10 @@ def parted(path: str, made: RecordMerge, kept: Sequence[str]) -> Response:
     """On to the one that stands for itself again; to both side by side where some of the other was edited since."""
     pair = f"{path}/{made.winner_id}/merge/{made.loser_id}?{urlencode([('kept', name) for name in kept])}"
     return go(pair if kept else f"{path}/{made.loser_id}")
+
+
+HANGING = ("Prices", "Stock", "Picture")
+"""What else an undo may leave where it is."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from server.products import queries as products
 from server.products.money import digits
 from server.products.pictures import pictures_of
 from server.web.deals import deal_page
-from server.web.forms import Sent, given, needed, read, text
+from server.web.forms import Sent, fitting, given, needed, read, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(include_in_schema=False)
@@ -198,7 +198,7 @@ def add_line(request: Request, order_id: UUID, scope: WriteOrders, session: Db, 
     try:
         with attempt(session):
             if product_id:
-                new = NewLine(UUID(product_id), fields=values)
+                new = NewLine(fitting("product_id", product_id, UUID), fields=values)
             elif "free" in sent:
                 new = NewLine(fields={"text": code} | values)
             else:

@@ -24,7 +24,7 @@ from server.opportunities.routes import Filter, Search
 from server.opportunities.sums import totals
 from server.web.deals import choices
 from server.web.filters import Chip, chips
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, fitting, given, read
 from server.web.pages import attempt, render
 
 router = APIRouter(prefix="/pipeline", include_in_schema=False)
@@ -191,10 +191,9 @@ def show_list(
 def change_many(request: Request, scope: WriteDeals, session: Db, sent: Sent) -> Response:
     """Change or move the deals that are ticked; says what was refused."""
     picked = [str(one).partition(":") for one in sent.getlist("deal")]
-    deals = {UUID(deal_id): int(rev) for deal_id, _, rev in picked}
+    deals = {fitting("deal", deal_id, UUID): fitting("deal", rev, int) for deal_id, _, rev in picked}
     wanted = {name: value for name, value in given(sent, ("owner_id", "close_on", "category")).items() if value}
-    stage_id = text(sent, "stage_id")
-    done = bulk.change(session, scope, deals, wanted, UUID(stage_id) if stage_id else None)
+    done = bulk.change(session, scope, deals, wanted, read(sent, "stage_id", UUID))
     names = {row.deal.id: row.deal.name for row in (queries.detail(session, scope, one) for one, _ in done.refused)}
     return render(request, "pipeline/changed.html", scope, done=done, names=names)
 

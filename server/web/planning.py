@@ -186,7 +186,7 @@ def given_rules(sent: FormData) -> dict[str, object]:
         "hotel_cost_s": round((number(sent, "hotel_min") or 0) * 60),
         "stretches": "stretches" in sent,
         "night_is_on": "night_is_on" in sent,
-        "night_weekdays": sorted({int(str(day)) for day in sent.getlist("night_weekdays") if str(day) in "0123456"}),
+        "night_weekdays": sorted({int(str(day)) for day in sent.getlist("night_weekdays") if str(day) in [*"0123456"]}),
     }
 
 

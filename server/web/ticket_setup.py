@@ -18,7 +18,7 @@ from server.kit.settings import settings
 from server.tickets import queries, queues, reporting
 from server.tickets.models import Assignment, ClockKind, Priority, Queue
 from server.tickets.queues import GAPS, USUAL_HOURS, USUAL_TARGETS
-from server.web.forms import Sent, given, text
+from server.web.forms import Sent, given, id_of, text
 from server.web.pages import attempt, go, render
 
 router = APIRouter(prefix="/tickets", include_in_schema=False)
@@ -120,7 +120,8 @@ def save_queue(
 ) -> Response:
     """Make or change a queue."""
     values = queue_values(sent)
-    queue = queries.queue(session, UUID(queue_id)) if queue_id else None
+    known = id_of(queue_id, "queue_id")
+    queue = queries.queue(session, known) if known else None
     try:
         with attempt(session):
             if queue is None:
@@ -216,7 +217,7 @@ def save_answer(
 ) -> Response:
     """Make or change a canned answer."""
     values = given(sent, ("title", "body", "queue_id", "language", "state_after", "tags"))
-    key = UUID(answer_id) if answer_id else None
+    key = id_of(answer_id, "answer_id")
     try:
         with attempt(session):
             queues.save_answer(session, scope, key, rev, values)

@@ -24,7 +24,7 @@ from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.kit.ids import uuid7
-from server.web.forms import Sent, text
+from server.web.forms import Sent, id_of, text
 from server.web.own_fields import sent_answers
 from server.web.pages import attempt, go, render
 
@@ -58,8 +58,8 @@ def show_form(request: Request, account_id: UUID, scope: WriteActivities, sessio
 
 def asked(session: Session, sent: FormData) -> dict[str, Any]:
     """The questions of the visit type that a form names, and what it answers."""
-    type_id = text(sent, "visit_type_id")
-    form = forms.current(session, UUID(type_id)) if type_id else None
+    type_id = id_of(text(sent, "visit_type_id") or "", "visit_type_id")
+    form = forms.current(session, type_id) if type_id else None
     questions = forms.questions_of(form)
     given = sent_answers(sent, [(one.key, one.shape) for one in questions])
     known: dict[str, Any] = {}
@@ -109,10 +109,10 @@ def record(
             occurred = moment(day, at, zone)
             if occurred > clock.now() + timedelta(minutes=5):
                 raise Invalid("The visit lies in the future.", help="Plan an appointment instead.", field="day")
-            fact = UUID(event_id) if event_id else uuid7()
+            fact = id_of(event_id, "event_id") or uuid7()
             report = service.VisitReport(
                 event_id=fact,
-                visit_id=UUID(visit_id) if visit_id else fact,
+                visit_id=id_of(visit_id, "visit_id") or fact,
                 account_id=account.id,
                 rep_id=scope.user_id,
                 state=state,
@@ -121,7 +121,7 @@ def record(
                 occurred_at=occurred,
                 outcome=Outcome(outcome) if outcome else None,
                 note=note.strip() or None,
-                visit_type_id=UUID(visit_type_id) if visit_type_id else None,
+                visit_type_id=id_of(visit_type_id, "visit_type_id"),
                 answers={one.key: form["answers"].get(one.key) for one in form["questions"]},
             )
             service.record_visit(session, report, scope.actor)
@@ -159,7 +159,8 @@ def promise(
             if site is None:
                 raise Invalid("The account has no site to visit.", help="Add a site with an address first.")
             starts = moment(day, at, zone) if at else None
-            reps = [rep_id, UUID(with_id)] if with_id else [rep_id]
+            mate = id_of(with_id, "with_id")
+            reps = [rep_id, mate] if mate else [rep_id]
             if len(set(reps)) < len(reps):
                 raise Invalid("Nobody comes along with themselves.", help="Choose another rep.", field="with_id")
             for one in reps:
