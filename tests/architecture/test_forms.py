@@ -15,7 +15,10 @@ from tests.architecture.world import PARAMETERS, ClientFor, Ids, address, ask, p
 
 __all__ = ["ask", "people", "session", "world"]
 
-IDS = "account_id user_id id owner_id form_id rep queue_id link_id choice_id rate_id opportunity_id seen".split()
+IDS = (
+    "account_id user_id id owner_id form_id rep queue_id link_id choice_id rate_id opportunity_id seen deal"
+    " calendar_id answer_id field_id type_id stage_id move_to site_id remove event_id visit_id visit_type_id"
+).split()
 WORDS = "ids lead kind state reason span period day at due_on rev role source amount hour starts ends which do".split()
 BODIES: tuple[dict[str, str], ...] = (
     {"nobody-knows": "1", "name": "", "lines-0-x": "y"},

@@ -53,6 +53,23 @@ def test_prospects_are_counted_at_every_resolution(session: Session, region: Reg
         assert _cells(session, resolution) == {cell: (count, 0) for cell, count in expected.items()}
 
 
+def test_a_site_that_went_to_another_account_is_counted_anew_whatever_their_revisions_add_up_to(
+    session: Session, region: Region, customer: Customer
+) -> None:
+    stays, goes = customer("Nobody Else Ltd", HERE), customer("Somebody Far", FAR)
+    session.execute(text("update account set note = 'edited' where id = :id"), {"id": goes.account_id})
+    service.refresh(session)
+    both = text("select a.rev + s.rev from site s join account a on a.id = s.account_id where s.id = :id")
+    before = session.scalar(both, {"id": goes.id}), session.get_one(DensityCustomer, goes.id).rev
+    move = text("update site set account_id = :to, is_main = false where id = :id")
+    session.execute(move, {"to": stays.account_id, "id": goes.id})
+    session.expire_all()
+    assert session.scalar(both, {"id": goes.id}) == before[0]
+    service.refresh(session)
+    session.expire_all()
+    assert session.get_one(DensityCustomer, goes.id).rev != before[1]
+
+
 def test_customers_count_once_each_and_only_customers_do(session: Session, region: Region, customer: Customer) -> None:
     customer("Nobody Else Ltd", HERE)
     customer("Somebody Far", FAR)

@@ -54,6 +54,12 @@ def test_what_was_edited_since_stays_and_is_named(session: Any, scope: Any, ada:
     session.refresh(one)
     assert (one.person, one.phones) == ("Eva Beck", [])
     assert one.pin.desc != other.pin.desc
+    made = joining.merge(session, scope(ada), one.id, other.id, {"address": "loser"})
+    session.refresh(one)
+    service.write(session, scope(ada), one, {"street": "Weg 5a"})
+    assert "Address" in joining.undo(session, scope(ada), made.id)[1]
+    session.refresh(one)
+    assert (one.street, one.pin.desc) == ("Weg 5a", other.pin.desc), "no pin of one address with the street of another"
 
 
 def test_a_chain_of_merges_ends_at_the_last_and_is_undone_backwards(

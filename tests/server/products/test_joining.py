@@ -39,6 +39,21 @@ def test_prices_and_stock_go_to_the_one_that_lives_on_and_back(
     assert session.get_one(Product, heir.id).successor_id == kaffee.id
 
 
+def test_what_was_priced_or_counted_since_stays_and_is_named(
+    session: Any, scope: Any, ada: Any, make_product: Any
+) -> None:
+    coffee, kaffee = make_product("P-1", "Coffee"), make_product("P-001", "Kaffee")
+    fair = service.create_list(session, {"name": "Fair", "currency": "CHF"})
+    service.set_price(session, fair.id, kaffee.id, "9")
+    service.note_stock(session, kaffee.id, "40", warehouse="South")
+    made = joining.merge(session, scope(ada), coffee.id, kaffee.id, {})
+    service.set_price(session, fair.id, coffee.id, "7")
+    service.note_stock(session, coffee.id, "11", warehouse="South")
+    assert joining.undo(session, scope(ada), made.id)[1] == ("Prices", "Stock")
+    assert [product.id for _, product in queries.prices_in(session, fair.id)] == [coffee.id]
+    assert list(queries.stock_of(session, [coffee.id, kaffee.id])) == [coffee.id]
+
+
 def test_what_is_counted_in_other_units_is_no_duplicate(session: Any, scope: Any, ada: Any, make_product: Any) -> None:
     one, other = make_product("P-1", "Coffee"), make_product("P-2", "Coffee", unit="kg")
     with pytest.raises(Conflict, match="counted in pc"):
@@ -51,6 +66,12 @@ def test_a_product_never_succeeds_itself_by_a_merge(session: Any, scope: Any, ad
     old = make_product("P-1", "Coffee", successor_id=new.id)
     joining.merge(session, scope(ada), old.id, new.id, {})
     assert session.get_one(Product, old.id, populate_existing=True).successor_id is None
+    last = make_product("P-5", "Last")
+    between = make_product("P-4", "Between", successor_id=last.id)
+    first = make_product("P-3", "First", successor_id=between.id)
+    joining.merge(session, scope(ada), first.id, last.id, {})
+    ends = [session.get_one(Product, one.id, populate_existing=True).successor_id for one in (first, between)]
+    assert ends == [None, first.id], "the one before the last stands before the first now"
 
 
 def test_a_deleted_barcode_is_free_and_a_merged_product_is_not_restored(
