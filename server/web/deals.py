@@ -28,7 +28,7 @@ from server.opportunities.values import DEAL, percent
 from server.products import queries as products
 from server.products.money import digits
 from server.web.deal_lines import numbers_of, recognised
-from server.web.forms import Sent, given, id_in, text
+from server.web.forms import Sent, given, id_in, read, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
@@ -106,8 +106,7 @@ def create(request: Request, scope: WriteDeals, session: Db, sent: Sent) -> Resp
                 raise Invalid("Account: choose one from the list.", field="account_name")
             wanted["competitors"] = sent.getlist("competitors")
             wanted["custom"] = nested(sent_own(sent, fields_of(session, "opportunity")))
-            stage = values.get("stage_id")
-            deal = service.create(session, scope, NewDeal(wanted, stage_id=UUID(stage) if stage else None))
+            deal = service.create(session, scope, NewDeal(wanted, stage_id=read(sent, "stage_id", UUID)))
     except WaymarkError as error:
         return new_page(request, scope, session, values, error)
     return go(f"/pipeline/deals/{deal.id}")

@@ -88,15 +88,15 @@ def begin(request: Request, scope: WritePipelines, session: Db) -> Response:
 @router.post("/pipelines")
 def save_pipeline(request: Request, scope: WritePipelines, session: Db, sent: Sent) -> Response:
     """Begin a pipeline, rename one, or take one away."""
-    found = text(sent, "pipeline_id")
+    found = read(sent, "pipeline_id", UUID)
 
     def act() -> None:
         if found is None:
             pipelines.create(session, text(sent, "name"))
         elif "remove" in sent:
-            pipelines.remove(session, UUID(found))
+            pipelines.remove(session, found)
         else:
-            pipelines.rename(session, UUID(found), text(sent, "name"))
+            pipelines.rename(session, found, text(sent, "name"))
 
     return done(request, scope, session, act)
 
@@ -106,18 +106,17 @@ def save_stage(
     request: Request, scope: WritePipelines, session: Db, sent: Sent, pipeline_id: Annotated[UUID, Form()]
 ) -> Response:
     """Add a stage, change one, move it left or right, or take it away with its deals going elsewhere."""
-    found = text(sent, "stage_id")
+    found, target = read(sent, "stage_id", UUID), read(sent, "move_to", UUID)
 
     def act() -> None:
         if found is None:
             pipelines.add_stage(session, pipeline_id, stage_values(sent))
         elif "remove" in sent:
-            target = text(sent, "move_to")
-            pipelines.remove_stage(session, scope, UUID(found), move_to=UUID(target) if target else None)
+            pipelines.remove_stage(session, scope, found, move_to=target)
         elif "shift" in sent:
-            shift(session, pipeline_id, UUID(found), -1 if text(sent, "shift") == "left" else 1)
+            shift(session, pipeline_id, found, -1 if text(sent, "shift") == "left" else 1)
         else:
-            pipelines.edit_stage(session, UUID(found), stage_values(sent))
+            pipelines.edit_stage(session, found, stage_values(sent))
 
     return done(request, scope, session, act)
 

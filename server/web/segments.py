@@ -18,7 +18,7 @@ from server.kit.filtering import catalogue
 from server.segments import counting, queries, service, views, words
 from server.segments.models import SavedView, Segment, SegmentCount, Sharing
 from server.segments.schemas import ViewWrite
-from server.web.forms import Sent, checked, text
+from server.web.forms import Sent, checked, read, text
 from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/segments", include_in_schema=False)
@@ -254,7 +254,7 @@ def change_members(request: Request, segment_id: UUID, scope: WriteSegments, ses
             add = []
             if filter := text(sent, "filter"):
                 add = list(session.scalars(service.filtered(session, scope, segment.subject, filter)))
-            remove = [UUID(found)] if (found := text(sent, "remove")) else []
+            remove = [gone] if (gone := read(sent, "remove", UUID)) else []
             service.change_members(session, scope, segment, add=add, remove=remove)
             counting.count_one(session, segment.id)
     except WaymarkError as error:

@@ -14,7 +14,7 @@ from server.fields import queries as own
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.web.account_forms import SITE_FIELDS, chosen_changes, form_page
-from server.web.forms import Sent, given, number, text
+from server.web.forms import Sent, given, id_of, number, text
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, render
 
@@ -69,7 +69,7 @@ def save_site(
     request: Request, account_id: UUID, scope: WriteAccounts, session: Db, sent: Sent, rev: Annotated[int, Form()] = 0
 ) -> Response:
     """Add a site, or change one."""
-    site_id = UUID(found) if (found := text(sent, "site_id")) else None
+    site_id = id_of(text(sent, "site_id") or "", "site_id")
     own_fields = own.fields_of(session, "site")
     try:
         with attempt(session):
