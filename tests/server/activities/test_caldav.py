@@ -115,7 +115,15 @@ class World:
         """No event twice, and every one the same on both sides."""
         there = [read(one.raw, ZONE) for one in self.theirs()]
         assert len({one.uid for one in there}) == len(there), "one event twice on the server"
-        assert {one.uid: one.document for one in there} == self.ours()
+        theirs, ours = {one.uid: one.document for one in there}, self.ours()
+        assert theirs.keys() == ours.keys()
+        other = {
+            (uid, name): (theirs[uid].get(name), value)
+            for uid, document in ours.items()
+            for name, value in document.items()
+            if theirs[uid].get(name) != value
+        }
+        assert not other, "each field: what the server has, and what we have"
 
 
 @pytest.fixture
