@@ -96,17 +96,14 @@ def merge(
     Fields that are not chosen are as `proposed`. Refuses leads out of reach, one that went into a third or became an
     account, and a choice made on older revisions.
     """
-    done = joining.latest(session, "lead", winner_id, loser_id)
-    if done is not None:
-        service.find(session, scope, winner_id)
-        return done
     reach = queries.visible_to(scope, "leads:write")
     try:
         winner, loser = joining.both(session, reach, Lead, winner_id, loser_id, "lead")
     except joining.AlreadyMerged:
         if (done := joining.latest(session, "lead", winner_id, loser_id)) is None:
             raise
-        return done  # the same wish, at the same moment
+        service.find(session, scope, winner_id)
+        return done
     if loser.state == LeadState.CONVERTED:
         raise Conflict(
             f"“{called(loser)}” has become an account.", help="Let the other lead go into this one.", field="loser_id"

@@ -87,9 +87,6 @@ def merge(
     into a third, and a choice made on older revisions.
     """
     scope.need("products:write")
-    done = joining.latest(session, "product", winner_id, loser_id)
-    if done is not None:
-        return done
     reach = queries.visible_to(scope, "products:write")
     service.in_turn(session)
     try:
@@ -97,7 +94,7 @@ def merge(
     except joining.AlreadyMerged:
         if (done := joining.latest(session, "product", winner_id, loser_id)) is None:
             raise
-        return done  # the same wish, at the same moment
+        return done
     if winner.unit != loser.unit:
         raise Conflict(
             f"“{winner.name}” is counted in {winner.unit}, “{loser.name}” in {loser.unit}.",
@@ -107,38 +104,31 @@ def merge(
     for row, rev in zip((winner, loser), revs or (), strict=False):
         require_revision(row, rev, called=row.name)
     wished = {name: choice for name, _, choice in proposed(session, scope, winner, loser)} | dict(choices)
-    values = succeeded(winner, loser, joining.chosen_values(FIELDS, winner, loser, wished))
+    values = joining.chosen_values(FIELDS, winner, loser, wished)
     if values.get("description"):
         values["description"] = cleaned(PRODUCT, "description", values["description"])
     moved = take_over(session, winner.id, loser.id)
+    values |= {"successor_id": succeeded(session, winner, loser, values.get("successor_id", winner.successor_id))}
     made = joining.join(session, FIELDS, winner, loser, values, by=scope.user_id, moved=moved)
-    straightened(session, winner)
     for row in (winner, loser):
         service.tell(session, row)
     return made
 
 
-def succeeded(winner: Product, loser: Product, values: dict[str, Any]) -> dict[str, Any]:
-    """The values without a successor that would be the winner itself."""
-    after = values.get("successor_id", winner.successor_id)
-    if after == loser.id:
-        after = loser.successor_id
-    return values | {"successor_id": None if after == winner.id else after}
+def succeeded(session: Session, winner: Product, loser: Product, after: UUID | None) -> UUID | None:
+    """What succeeds the winner: not the loser, but what succeeds that; nothing where that would lead back."""
+    after = loser.successor_id if after == loser.id else after
+    return None if leads_back(session, winner.id, after) else after
 
 
-def straightened(session: Session, *rows: Product) -> list[str]:
-    """Take the successor from products that would come back to themselves; returns what people call the field, once for
-    each."""
-    found = []
-    for row in rows:
-        try:
-            if row.successor_id is not None:
-                service.refuse_circle(session, Product, "successor_id", row.id, row.successor_id, "")
-        except service.Circular:
-            row.successor_id = None
-            session.flush()
-            found.append(PRODUCT["successor_id"].label)
-    return found
+def leads_back(session: Session, product_id: UUID, after: UUID | None) -> bool:
+    """Whether a product would succeed itself."""
+    try:
+        if after is not None:
+            service.refuse_circle(session, Product, "successor_id", product_id, after, "")
+    except service.Circular:
+        return True
+    return False
 
 
 def take_over(session: Session, winner_id: UUID, loser_id: UUID) -> dict[str, Sequence[UUID | str]]:
@@ -205,7 +195,11 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> tuple[RecordMerge, t
     mine = Product.id.in_(heirs), Product.successor_id == winner.id
     session.execute(update(Product).where(*mine).values(successor_id=loser.id))
     session.expire_all()
-    stayed += straightened(session, winner, loser)
+    for row in (winner, loser):
+        if leads_back(session, row.id, row.successor_id):  # the other end was written since
+            row.successor_id = None
+            session.flush()
+            stayed.append(PRODUCT["successor_id"].label)
     for row in (winner, loser):
         service.tell(session, row)
     return made, (*joining.labels_of(FIELDS, kept), *stayed)

@@ -7,8 +7,7 @@ keeps its row, its history and what hangs on it, gets `merged_into` and goes out
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
 from server.records.merging import Json
 from server.records.models import FieldHistory, Joinable, RecordMerge
+from server.records.revising import wire as plain
 from server.records.service import BY_PEOPLE
 
 UNDO = timedelta(days=30)
@@ -218,8 +218,8 @@ def join(
     loser.merged_into, loser.deleted_at = winner.id, now
     session.flush()  # Before the winner takes a number that no two living rows can have.
     changed = {name: value for name, value in values.items() if wire(getattr(winner, name)) != wire(value)}
-    touched = [set(group) for group in groups(fields) if changed.keys() & set(group)]
-    said = {name: value for name, value in values.items() if name in changed or any(name in one for one in touched)}
+    touched = {name for group in groups(fields) if changed.keys() & set(group) for name in group}
+    said = {name: value for name, value in values.items() if name in touched}
     made = RecordMerge(
         id=uuid7(), entity=fields.entity, winner_id=winner.id, loser_id=loser.id, merged_at=now, merged_by=by,
         fields={name: [wire(getattr(winner, name)), wire(value)] for name, value in said.items()},
@@ -292,6 +292,31 @@ def apart[R: Joinable](
     return winner, loser
 
 
+def give_back(
+    fields: Fields,
+    winner: Any,
+    changed: Mapping[str, Any],
+    spelled: Callable[[str, Any], Json] = lambda _name, value: wire(value),
+) -> list[str]:
+    """Give the winner its values from before a merge, each field as a whole: a street without its town, an amount with
+    the currency of another, would be nobody's.
+
+    `changed` holds each column before and after, written as `spelled` does. Returns the columns of fields that were
+    edited since, which stay.
+    """
+    kept: list[str] = []
+    known = groups(fields)
+    alone = [(name,) for name in changed if not any(name in group for group in known)]
+    for group in (*known, *alone):
+        held = {name: changed[name] for name in group if name in changed}
+        if all(spelled(name, getattr(winner, name)) == after for name, (_before, after) in held.items()):
+            for name, (before, _after) in held.items():
+                setattr(winner, name, stored(type(winner), name, before))
+        else:
+            kept += list(held)
+    return kept
+
+
 def part[R: Joinable](
     session: Session,
     fields: Fields,
@@ -307,14 +332,7 @@ def part[R: Joinable](
     What was edited since the merge stays as it is; the columns are returned. `check` refuses a row with a
     number that somebody else has by now: the winner before it is written, then the loser.
     """
-    kept, kind = [], type(winner)
-    for group in groups(fields):
-        held = {name: made.fields[name] for name in group if name in made.fields}
-        if all(wire(getattr(winner, name)) == after for name, (_before, after) in held.items()):
-            for name, (before, _after) in held.items():
-                setattr(winner, name, stored(kind, name, before))
-        else:  # a street without its town, or an address with the pin of another, would be nobody's
-            kept += list(held)
+    kept, kind = give_back(fields, winner, made.fields), type(winner)
     with session.no_autoflush:
         check(winner)
     session.flush()
@@ -342,14 +360,8 @@ def labels_of(fields: Fields, columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def wire(value: Any) -> Json:
-    """A value as a merge keeps it."""
-    if isinstance(value, WKBElement):
-        return str(value.desc)
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    """A value as a merge keeps it; a point as hexadecimal EWKB."""
+    return str(value.desc) if isinstance(value, WKBElement) else plain(value)
 
 
 def stored(kind: type[Any], name: str, value: Any) -> Any:

@@ -29,6 +29,7 @@ from server.kit import clock
 from server.kit.errors import NotSignedIn, WaymarkError
 from server.kit.settings import settings
 from server.plans import navigating
+from server.web.filters import parts_of
 from server.web.language import LANGUAGES, Language, chosen
 
 HERE = Path(__file__).parent
@@ -154,6 +155,7 @@ def templates(code: str) -> Environment:
         made.filters[name] = getattr(language, name)
     made.filters["iso_day"] = lambda text: language.day(date.fromisoformat(text))
     made.filters["iso_clock"] = lambda text, zone: language.clock(datetime.fromisoformat(text), zone)
+    made.filters["terms"] = parts_of
     made.filters["plain_id"] = lambda text: re.sub(r"[^a-z0-9]+", "-", str(text).lower())
     return made
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from server.accounts import editing, pins, queries
 from server.accounts.duplicates import pairs as duplicate_pairs
-from server.accounts.duplicates.choices import COLUMNS, chosen_values, proposed
+from server.accounts.duplicates.choices import COLUMNS, FIELDS, chosen_values, proposed
 from server.accounts.duplicates.models import AccountMerge, PairState
 from server.accounts.duplicates.sites import move_sites, return_sites
 from server.accounts.models import Account, AccountRep
@@ -25,7 +25,7 @@ from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
-from server.records.joining import UNDO, AlreadyMerged, Choice, Side, UndoTooLate, stored
+from server.records.joining import UNDO, AlreadyMerged, Choice, Side, UndoTooLate, give_back
 from server.records.service import Actor, acting
 from server.webhooks import service as webhooks
 
@@ -221,14 +221,10 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> Undone:
 
 def return_fields(session: Session, made: AccountMerge, winner: Account, loser: Account) -> list[str]:
     """Give both their values from before the merge; returns the names of those that were edited since."""
-    kept = []
-    for name, (before, after) in made.fields["winner"].items():
-        if name == "number":
-            continue
-        if wire(name, getattr(winner, name)) == after:
-            setattr(winner, name, stored(Account, name, before))
-        elif name in ACCOUNT or name == "last_visit_on":
-            kept.append(ACCOUNT[name].label if name in ACCOUNT else "Last visit")
+    changed = {name: values for name, values in made.fields["winner"].items() if name != "number"}
+    stayed = give_back(FIELDS, winner, changed, wire)
+    labels = {name: rule.label for name, rule in ACCOUNT.items()} | {"last_visit_on": "Last visit"}
+    kept = [labels[name] for name in stayed if name in labels]
     session.flush()
     if "number" in made.fields["winner"] and not return_numbers(session, made, winner, loser):
         kept.append(ACCOUNT["number"].label)

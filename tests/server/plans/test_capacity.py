@@ -14,7 +14,7 @@ from server.accounts.opening_hours import holiday_hours
 from server.accounts.pins import wkt
 from server.auth.access import scope_of, system_scope
 from server.closures import service as closures
-from server.closures.models import AbsenceKind
+from server.closures.models import AbsenceKind, RepAbsence
 from server.demands.models import DemandOrigin
 from server.demands.service import Wanted, ask
 from server.kit.errors import Invalid
@@ -169,6 +169,20 @@ def test_a_holiday_of_another_country_is_kept_by_reps_who_have_its_calendar(sess
     assert off.holiday_at("AT", national_day) == "Nationalfeiertag"
     assert off.holiday_at("Österreich", national_day) == "Nationalfeiertag"
     assert off.holiday_at(None, national_day) is None
+    first, last = date(2028, 10, 1), date(2028, 12, 31)
+    closures.set_company_day(session, date(2028, 11, 3), "Outing")
+    closures.set_company_day(session, date(2028, 12, 8), "Fair", is_working=True)
+    session.add(RepAbsence(user_id=reps[1], first_day=first, last_day=date(2028, 10, 5), kind=AbsenceKind.TRAINING))
+    session.flush()
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    for rep in reps:
+        whole, alone = (
+            closures.queries.days_off(session, reps, first, last),
+            closures.queries.days_off_of(session, rep, first, last),
+        )
+        told = [alone.of_rep(rep, day) for day in days]
+        assert told == [whole.of_rep(rep, day) for day in days], "what a phone is told is what plans go by"
+        assert len({*told}) > 3
 
 
 @pytest.mark.parametrize(

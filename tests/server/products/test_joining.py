@@ -69,9 +69,14 @@ def test_a_product_never_succeeds_itself_by_a_merge(session: Any, scope: Any, ad
     last = make_product("P-5", "Last")
     between = make_product("P-4", "Between", successor_id=last.id)
     first = make_product("P-3", "First", successor_id=between.id)
-    joining.merge(session, scope(ada), first.id, last.id, {})
-    ends = [session.get_one(Product, one.id, populate_existing=True).successor_id for one in (first, between)]
-    assert ends == [None, first.id], "the one before the last stands before the first now"
+    made = joining.merge(session, scope(ada), first.id, last.id, {})
+
+    def after(one: Product) -> Any:
+        return session.get_one(Product, one.id, populate_existing=True).successor_id
+
+    assert (after(first), after(between)) == (None, first.id), "the one before the last stands before the first now"
+    assert joining.undo(session, scope(ada), made.id)[1] == ()
+    assert (after(first), after(between)) == (between.id, last.id)
 
 
 def test_a_deleted_barcode_is_free_and_a_merged_product_is_not_restored(
