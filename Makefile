@@ -1,6 +1,6 @@
 # Each target first does what is missing before it; see .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync bench look clean
+.PHONY: help environment assets planner setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync bench look clean
 PYTHON := .venv/bin/python
 # Some images switch compiled modules off; every process that the tests and the demo start would compile 4,600 of them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -8,8 +8,16 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: ## install what is missing: Python environment, PostgreSQL + PostGIS, Chromium, browser libraries
+setup: environment assets planner ## install what is missing: Python environment, PostgreSQL + PostGIS, Chromium, browser libraries
+
+environment:
 	@sh .ci/setup
+
+assets: environment
+	@$(PYTHON) -m server.web.vendor
+
+planner: environment
+	@.venv/bin/waymark planner prepare
 
 demo: setup ## a company with customers, plans and a running server; REGION=extract.osm.pbf DIR=folder
 	@.venv/bin/waymark demo $(if $(REGION),--region "$(REGION)") $(if $(DIR),--dir "$(DIR)")
@@ -17,14 +25,15 @@ demo: setup ## a company with customers, plans and a running server; REGION=extr
 phone: setup ## the phone app in a window, against the local server
 	@$(PYTHON) -m mobile
 
-lint: setup ## style, types, order of the rooms
+lint: environment ## style, types, order of the rooms
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
 # The third worker works while two wait for a browser or the database; whoever is done takes over what others have left.
-test: lint ## lint, then every test; ARGS="-k word" chooses
+test: ## lint, then every test; ARGS="-k word" chooses
+	@$(MAKE) --no-print-directory --jobs=2 planner assets lint # one core compiles the planner, the other looks at types
 	$(PYTHON) -m pytest -n 3 --dist worksteal $(ARGS)
 
 fuzz-plan: setup ## 10,000 random planning problems, every plan checked; PROBLEMS=N changes the count
