@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from server.accounts.cadence_models import Cadence
 from server.accounts.models import INTERVALS, Account
 from server.auth.models import User
 from server.kit.errors import Invalid, NotFound
+from server.kit.locks import one_at_a_time
 
 TOLERANCE = 0.2
 """Share of the interval by which a visit may come early or late when nobody says otherwise."""
@@ -65,7 +66,7 @@ def set_interval(session: Session, user_id: UUID | None, account_class: str, int
         raise NotFound("There is no such person.", field="user_id")
     if interval is not None:
         _check(account_class, interval)
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"cadence:{user_id}:{account_class}"))))
+    one_at_a_time(session, f"cadence:{user_id}:{account_class}")
     same_person = Cadence.user_id.is_(None) if user_id is None else Cadence.user_id == user_id
     session.execute(delete(Cadence).where(same_person, Cadence.account_class == account_class))
     if interval is not None:

@@ -10,11 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from server.kit.locks import one_at_a_time
+
 FINEST = 24
 """Levels of squares in which sites are kept: the finest are 2.4 m wide at the equator."""
 COARSEST_KEPT, FINEST_KEPT = 4, 12
 """Levels whose counts are kept; of finer ones the sites themselves are few enough to count."""
-LOCK = 0x74616C79
 MANY = 5_000
 """So many changes change the statistics by which the database plans."""
 LARGE = 256 * 1024
@@ -68,7 +69,7 @@ _DROP_EMPTY = text("delete from account_tally where sites = 0")
 def count(session: Session) -> int:
     """Count what has changed since the last time; returns how many sites that were."""
     session.flush()
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    one_at_a_time(session, "tally of accounts")
     if session.scalar(text("select true from account_changed limit 1")) is None:
         return 0
     session.execute(text("drop table if exists pg_temp.turn, pg_temp.was"))

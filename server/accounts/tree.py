@@ -13,6 +13,7 @@ from server.accounts import queries
 from server.accounts.models import Account
 from server.auth.access import Scope
 from server.kit.errors import Conflict, Invalid
+from server.kit.locks import one_at_a_time
 
 DEEPEST = 8
 
@@ -38,7 +39,7 @@ def check_parent(session: Session, scope: Scope, account_id: UUID, parent_id: UU
         return
     if not queries.seen_of(session, scope, [parent_id]) or queries.surviving(session, parent_id) != parent_id:
         raise Invalid("Parent: there is no such account.", help="Choose another one.", field="parent_id")
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("account tree"))))
+    one_at_a_time(session, "account tree")
     above = [session.get_one(Account, parent_id), *chain(session, parent_id)]
     if any(one.id == account_id for one in above):
         names = [one.name for one in reversed(above[: [one.id for one in above].index(account_id) + 1])]

@@ -31,6 +31,7 @@ from server.activities.healing import is_telling, look_again
 from server.activities.models import Visit, VisitEvent, VisitState
 from server.demands import service as demands
 from server.kit.errors import Invalid, NotFound
+from server.kit.locks import one_at_a_time
 from server.records.service import Actor
 from server.webhooks import service as webhooks
 
@@ -78,7 +79,7 @@ def record_visits(session: Session, reports: Sequence[VisitReport], actor: Actor
     """
     for report in reports:
         check_days(report.day, report.occurred_at)
-    one_at_a_time(session, {report.visit_id for report in reports})
+    one_at_a_time(session, *{f"visit:{report.visit_id}" for report in reports})  # sent twice at once, it is one fact
     events = events_of(session, reports)
     visits = locked(session, reports)
     ground = ground_of(session, reports, visits.values())
@@ -99,15 +100,6 @@ def record_visits(session: Session, reports: Sequence[VisitReport], actor: Actor
         revs = write(session, list(visits.values()), [event for _, event in taken])
     settle(session, visits, taken, ground)
     return revs
-
-
-HOLD = text("select pg_advisory_xact_lock(hashtext(key)) from unnest(cast(:keys as text[])) key")
-
-
-def one_at_a_time(session: Session, visit_ids: Iterable[UUID]) -> None:
-    """Wait until nobody else reports these visits: a report sent twice at once is one fact."""
-    keys = sorted(f"visit:{visit_id}" for visit_id in visit_ids)
-    session.execute(HOLD, {"keys": keys})
 
 
 def events_of(session: Session, reports: Sequence[VisitReport]) -> dict[UUID, VisitEvent]:

@@ -30,6 +30,7 @@ from server.auth.queries import recent_failures, user_by_login
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, Invalid, NotFound, NotSignedIn, TooManyRequests
+from server.kit.locks import one_at_a_time
 from server.mail.addresses import address
 
 MIN_PASSWORD = 10
@@ -101,7 +102,7 @@ def checked_email(session: Session, email: str | None, user_id: UUID | None = No
         return None
     found = address(email, field="email")
     # Whoever saves the same address at the same moment waits here, and then sees that it is taken.
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"email of a person: {found.lower()}"))))
+    one_at_a_time(session, f"email of a person: {found.lower()}")
     same = select(User.id).where(func.lower(User.email) == found.lower(), User.deleted_at.is_(None))
     if session.scalar(same.where(User.id != user_id if user_id else true()).limit(1)) is not None:
         raise Conflict(f"Somebody else has the address “{found}”.", help="Choose another one.", field="email")

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -16,6 +16,7 @@ from server.closures import holidays, queries
 from server.closures.models import AbsenceKind, CompanyDay, HolidayCalendar, RepAbsence, RepCalendar, SiteClosure
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.locks import one_at_a_time
 
 LONGEST_DAYS = 1100
 
@@ -24,7 +25,7 @@ def keep_calendar(session: Session, country: str, part: str = "") -> HolidayCale
     """Keep the holidays of a country or a part of it; the first one is the company's. Refuses unknown places."""
     country, part = country.strip().upper(), part.strip()
     holidays.check_place(country, part)
-    _one_by_one(session, "holiday_calendar")
+    one_at_a_time(session, "holiday_calendar")
     known = queries.calendars_of(session)
     same = next((one for one in known if (one.country, one.part) == (country, part)), None)
     if same is not None:
@@ -37,7 +38,7 @@ def keep_calendar(session: Session, country: str, part: str = "") -> HolidayCale
 
 def make_main(session: Session, calendar_id: UUID) -> None:
     """Let a calendar hold for everybody who has no other one."""
-    _one_by_one(session, "holiday_calendar")
+    one_at_a_time(session, "holiday_calendar")
     calendar = _calendar(session, calendar_id)
     session.execute(update(HolidayCalendar).where(HolidayCalendar.is_main).values(is_main=False))
     session.flush()
@@ -59,7 +60,7 @@ def drop_calendar(session: Session, calendar_id: UUID) -> None:
 def set_calendar(session: Session, scope: Scope, user_id: UUID, calendar_id: UUID | None) -> None:
     """Let a rep keep another calendar than the company's; None: the company's again."""
     need_rep(session, scope, user_id)
-    _one_by_one(session, f"rep_calendar:{user_id}")
+    one_at_a_time(session, f"rep_calendar:{user_id}")
     session.execute(delete(RepCalendar).where(RepCalendar.user_id == user_id))
     if calendar_id is not None:
         session.add(RepCalendar(user_id=user_id, calendar_id=_calendar(session, calendar_id).id))
@@ -70,7 +71,7 @@ def set_company_day(session: Session, day: date, name: str, *, is_working: bool 
     """Close the company on a day, or let it work on a holiday; the same day again changes what it is."""
     if not name.strip():
         raise Invalid("The day has no name.", help="Say why, for instance “Company outing”.", field="name")
-    _one_by_one(session, f"company_day:{day}")
+    one_at_a_time(session, f"company_day:{day}")
     known = session.scalars(select(CompanyDay).where(CompanyDay.day == day, CompanyDay.deleted_at.is_(None)))
     found = known.one_or_none() or CompanyDay(day=day)
     found.name, found.is_working = name.strip()[:200], is_working
@@ -151,13 +152,8 @@ def need_rep(session: Session, scope: Scope, user_id: UUID) -> None:
 
 def _same[T: (RepAbsence, SiteClosure)](session: Session, table: type[T], values: dict[str, Any]) -> T | None:
     """What a second click would make once more; taking one of two back would change nothing."""
-    _one_by_one(session, f"{table.__tablename__}:{values}")
+    one_at_a_time(session, f"{table.__tablename__}:{values}")
     return session.scalars(select(table).filter_by(**values, deleted_at=None).limit(1)).first()
-
-
-def _one_by_one(session: Session, what: str) -> None:
-    """Let the second of two clicks see what the first one stored."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
 
 
 def _calendar(session: Session, calendar_id: UUID) -> HolidayCalendar:

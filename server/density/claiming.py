@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
@@ -17,6 +17,7 @@ from server.density.turning import Into
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.ids import uuid7
+from server.kit.locks import one_at_a_time
 from server.leads import taking
 from server.leads.models import Lead, SignalKind
 
@@ -36,7 +37,7 @@ def claim(session: Session, scope: Scope, prospect_id: UUID, new: taking.NewLead
     scope.need("leads:write")
     scope.need("density:read")
     # Two reps at the same moment, or a rep and a page.
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": offering.LOCK})
+    one_at_a_time(session, offering.CLAIMS)
     if (known := taking.asked_before(session, new, scope)) is not None:
         its = select(WhiteSpaceItem).where(WhiteSpaceItem.row_id == known.id, WhiteSpaceItem.prospect_id == prospect_id)
         if session.scalar(select(its.exists())):

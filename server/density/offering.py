@@ -16,9 +16,10 @@ from sqlalchemy.types import ARRAY, Uuid
 from server.density.counting import FINEST
 from server.density.models import DensityState, DensityTrade
 from server.density.open_data import BECAME_LEAD, IS_CUSTOMER, LIKE_ACCOUNT, LIKE_LEAD
+from server.kit.locks import one_at_a_time
 from server.regions.firms import LANGUAGES, word
 
-LOCK = 0x77686974
+CLAIMS = "claims of prospects"
 """Whoever makes something of prospects, or writes which are offered, does so one after the other."""
 MOST = 500
 """So many of one territory, or of the ground that none covers: some 40 kB on the wire."""
@@ -122,7 +123,7 @@ def refresh(session: Session) -> bool:
         session.execute(statement, {"finest": FINEST, "around": AROUND})
     session.execute(_PICK, {"kinds": kinds, "words": [_words(kind) for kind in kinds], "most": MOST})
     # From here to the commit nobody claims; what was claimed since we began to pick is seen now.
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    one_at_a_time(session, CLAIMS)
     session.execute(_LEAVE_OUT)
     session.execute(_WRITE)
     session.execute(_FORGET)

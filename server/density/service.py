@@ -18,10 +18,10 @@ from server.density.models import DensityState
 from server.density.queries import QUANTILES, Usual, classes_of
 from server.kit import clock
 from server.kit.database import copy_rows
+from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.regions.loading import to_mercator
 
-LOCK = 0x64656E73
 CHUNK = 50_000
 MANY_NEW = 5_000
 """So many new cells change the statistics by which the database plans."""
@@ -43,7 +43,7 @@ def refresh(session: Session, *, by_hand: bool = False) -> bool:
     By hand the rates and values of kinds are always learned anew.
     """
     session.flush()
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    one_at_a_time(session, "density")
     inputs: str = session.execute(counting.INPUTS).scalar_one()
     territories: str = session.execute(counting.TERRITORIES).scalar_one()
     state = session.get(DensityState, 1)

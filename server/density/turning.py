@@ -33,6 +33,7 @@ from server.density.whitespace import Which
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
+from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.leads import taking
 from server.leads.models import LeadSource, SignalKind
@@ -157,7 +158,7 @@ def turn(session: Session, scope: Scope, into: Into, chosen: Selection) -> tuple
     Refuses an empty selection, more than people can look through, and ground that somebody does not see.
     """
     # Two clicks at the same moment are one.
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": offering.LOCK})
+    one_at_a_time(session, offering.CLAIMS)
     found = planned(session, scope, into, chosen)
     action = WhiteSpaceAction(id=uuid7(), kind=into.value, by=scope.user_id, at=clock.now(), counts={})
     session.add(action)

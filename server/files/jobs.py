@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from server.files import store, uploads
@@ -13,6 +13,7 @@ from server.jobs import task
 from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
+from server.kit.locks import one_at_a_time
 
 HALF = timedelta(days=30)
 """A file that came in pieces and has not gone on for so long will not; whoever has it begins anew."""
@@ -48,7 +49,7 @@ def draw(session: Session, file_id: UUID) -> str | None:
 
 def lock(session: Session, sha256: str) -> None:
     """Let nobody settle or remove this content at the same time."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"file:{sha256}"))))
+    one_at_a_time(session, f"file:{sha256}")
 
 
 @queue.periodic(cron="40 3 * * *")

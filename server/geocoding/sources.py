@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from geo.geocode.building import build
@@ -17,6 +17,7 @@ from server.geocoding.errors import BadFile, NoSuchSource
 from server.geocoding.models import Source
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid
+from server.kit.locks import one_at_a_time
 
 KEPT = timedelta(days=30)
 """How long a source that was taken out can be brought back."""
@@ -65,7 +66,7 @@ def add(
     Refuses files without a usable row, and files whose points lie somewhere else than they were said to.
     """
     wish = wish.checked()
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"addresses:{wish.name}"))))
+    one_at_a_time(session, f"addresses:{wish.name}")
     print_ = f"{addressfiles.fingerprint(paths, wish.country)[:12]}/{service.FORMAT}"
     old = session.scalars(_named(wish.name).with_for_update()).first()
     if old is not None and old.fingerprint == print_ and old.country == wish.country:

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from server.geocoding import queries
 from server.geocoding.models import Change, Source, Version
 from server.kit import clock
+from server.kit.locks import one_at_a_time
 
 MOST_LISTED = 20_000
 """A source with more streets that nothing came before is not listed street by street: everything is asked again."""
 SETTLED = timedelta(hours=1)
 """An answer on its way when the index changed has been stored by then."""
-_LOCK = 0x67656F76
 
 _PLACES_OF = """
     left join lateral (
@@ -158,7 +158,7 @@ def _differing(session: Session, rows: str, also: str, values: dict[str, Any]) -
 
 def settle(session: Session) -> Version | None:
     """The version of the index in service, written down with its changes when it is new; None without any source."""
-    session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    one_at_a_time(session, "version of the address index")
     sources = queries.served(session)
     if not sources:
         return None

@@ -10,12 +10,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from server.imports import queries
-from server.imports.locking import one_at_a_time
 from server.imports.models import Action, ImportChecked, ImportOutcome, ImportRow, ImportRun, State
 from server.imports.targets import Checked, Problem, Progress, Severity, Target
 from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.ids import uuid7
+from server.kit.locks import one_at_a_time
 from server.records.service import BY_PEOPLE
 
 BATCH = 2000
@@ -56,7 +56,7 @@ def read(session: Session, target: Target, run: ImportRun, limit: int) -> bool:
 
     Whoever commits after each part can be killed at any time, and the next one goes on after the last part.
     """
-    one_at_a_time(session, str(run.id))
+    one_at_a_time(session, f"imports:{run.id}")
     session.flush()
     session.refresh(run)
     if run.read_to is None:

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from server.imports import guessing, profiles, queries
 from server.imports.checking import PART, begin_anew, check, plan, read
 from server.imports.errors import BadFile, NotReady
-from server.imports.locking import one_at_a_time
 from server.imports.models import WORKING, ImportRow, ImportRun, Mode, State
 from server.imports.reading import Table, fingerprint, open_table
 from server.imports.rereading import reread
@@ -21,6 +20,7 @@ from server.imports.undoing import require_undoable, undo
 from server.kit import clock
 from server.kit.database import copy_rows, transaction
 from server.kit.errors import Invalid, Unavailable, WaymarkError
+from server.kit.locks import one_at_a_time
 from server.records.service import Actor, acting
 from server.webhooks import service as webhooks
 
@@ -160,7 +160,7 @@ def configure(
 
 def apply(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:
     """Write what the dry run promised, compared once more with what is there now; all or nothing."""
-    one_at_a_time(session, target.kind)
+    one_at_a_time(session, f"imports:{target.kind}")
     session.flush()
     session.refresh(run)
     if run.state in (State.DONE, State.UNDONE):

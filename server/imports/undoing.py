@@ -11,12 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.imports.errors import NotReady
-from server.imports.locking import one_at_a_time
 from server.imports.models import ImportRun, State
 from server.imports.targets import Target, Written
 from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.ids import uuid7
+from server.kit.locks import one_at_a_time
 from server.records.models import FORGOTTEN
 from server.records.service import Actor, acting
 from server.webhooks import service as webhooks
@@ -212,7 +212,7 @@ def undo(session: Session, target: Target, run: ImportRun, actor: UUID | None) -
 
     Refuses an import that is not applied, or undone already.
     """
-    one_at_a_time(session, target.kind)
+    one_at_a_time(session, f"imports:{target.kind}")
     session.flush()
     session.refresh(run)
     require_undoable(run)

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts.duplicates.search import REFUSED
@@ -16,6 +16,7 @@ from server.auth.access import system_scope
 from server.auth.models import RepProfile, Role, TeamMember, User
 from server.closures.queries import days_off
 from server.kit import clock
+from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.leads import queries
 from server.leads.models import OPEN, Lead, LeadAssignment
@@ -71,7 +72,7 @@ def assign(session: Session, lead: Lead) -> Choice:
     """
     if lead.owner_id is not None:
         return Choice(lead.owner_id)
-    session.execute(text("select pg_advisory_xact_lock(hashtext('leads.assign'))"))
+    one_at_a_time(session, "leads.assign")
     today = clock.today(settings().zone)
     choice = chosen(session, lead, today)
     last = session.scalars(

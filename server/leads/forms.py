@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from server.kit import clock
 from server.kit.errors import Forbidden, Invalid, NotFound, TooManyRequests
+from server.kit.locks import one_at_a_time
 from server.kit.secrets import WrongKey, seal, unseal
 from server.leads.models import LeadSource
 from server.leads.rule_models import LeadForm, LeadFormPost
@@ -200,7 +201,7 @@ def send(session: Session, form: LeadForm, sent: Sent) -> Taken | None:
     there, a consent that is not given.
     """
     now, mark = clock.now(), hashed(sent.address)
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"lead-form:{mark.hex()}"))))
+    one_at_a_time(session, f"lead-form:{mark.hex()}")
     recent = session.scalar(
         select(func.count()).where(LeadFormPost.address == mark, LeadFormPost.at > now - timedelta(hours=1))
     )

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -18,6 +17,7 @@ from server.jobs import defer
 from server.kit import clock
 from server.kit.errors import Conflict
 from server.kit.ids import uuid7
+from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.leads import placing
 from server.leads.caring import care_for_new, take_care
@@ -79,7 +79,7 @@ def take_in(session: Session, new: NewLead, scope: Scope | None = None) -> Taken
         return Taken(known, is_repeat=False)
     lead = drafted(session, new, scope, lambda: home_country(session))
     if not new.always:  # Two posts of the same form at the same moment are one lead.
-        session.execute(text("select pg_advisory_xact_lock(hashtext('leads.take_in'))"))
+        one_at_a_time(session, "leads.take_in")
     alike = [] if new.always else like_leads(session, lead)
     repeated = next((one for one in alike if one.is_repeat), None)
     if repeated is not None:

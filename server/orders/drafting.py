@@ -17,6 +17,7 @@ from server.auth.access import Scope
 from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Invalid, NotFound
+from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.opportunities.models import Opportunity
 from server.opportunities.pricing import country_of, customer_of
@@ -79,7 +80,7 @@ def draft(session: Session, scope: Scope, new: NewOrder) -> Order:
     need_words(scope, new.fields, *(line.fields for line in new.lines))
     account = _account(session, scope, new.account_id)
     if new.id:  # the second of two clicks sees what the first one stored
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"order:{new.id}"))))
+        one_at_a_time(session, f"order:{new.id}")
     known = session.get(Order, new.id) if new.id else None
     if known is not None:
         return _same(scope, known, account, new.kind)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.locks import one_at_a_time
 from server.products import values
 from server.products.models import (
     Price,
@@ -154,7 +155,7 @@ def refuse_circle(session: Session, kind: type[Any], column: str, own_id: UUID, 
 
 def in_turn(session: Session) -> None:
     """Wait for whoever else changes what stands below what: two changes could make a circle that neither sees."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("catalogue trees"))))
+    one_at_a_time(session, "catalogue trees")
 
 
 def category(session: Session, name: object, parent_id: UUID | None = None) -> ProductCategory:

@@ -15,6 +15,7 @@ from geo.osm.reader import Progress
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
+from server.kit.locks import is_first
 from server.regions import loading, packing
 from server.regions.errors import BadExtract, BeingBuilt, NoSuchRegion
 from server.regions.models import Region, Stage, State
@@ -129,8 +130,7 @@ def clear_files(session: Session, gone: list[Region]) -> None:
 def _locked(session: Session, region_id: UUID) -> Region:
     """The region, with the right to build it until the transaction ends."""
     region = region_by_id(session, region_id)
-    key = region_id.int & ((1 << 63) - 1)
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(key))):
+    if not is_first(session, f"region:{region_id}"):
         raise BeingBuilt(f"Region {region.name} is being built by another process.", help="Wait until it is done.")
     session.refresh(region)
     return region

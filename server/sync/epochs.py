@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server.kit.locks import one_at_a_time
 from server.sync.entities import ENTITIES, prepared
 from server.sync.problems import EpochChanged
 
@@ -32,7 +33,6 @@ select exists (
     where last.txid >= pg_snapshot_xmax(pg_current_snapshot())
       and last.txid is distinct from pg_current_xact_id_if_assigned())
 """
-LOCK = 0x77617973
 
 
 def told(row: Sequence[Any]) -> tuple[str, dict[str, str]]:
@@ -92,7 +92,7 @@ def guard(session: Session) -> bool:
     """Repair stamps that lie in the future, which no phone would ever be served; returns whether it was needed."""
     if not stamps_are_ahead(session):
         return False
-    session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    one_at_a_time(session, "epochs")
     if not stamps_are_ahead(session):
         return False
     restamp(session)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from server.kit import clock
 from server.kit.errors import Invalid, TooManyRequests, Unavailable
 from server.kit.ids import uuid7
+from server.kit.locks import one_at_a_time
 from server.kit.secrets import seal, unseal
 from server.tickets.models import Queue, Source, Ticket
 from server.tickets.opening import NewTicket, open_ticket
@@ -58,7 +59,7 @@ def send(
     if not values.get("requester_email"):
         raise Invalid("E-mail: is missing.", help="The answer goes there.", field="requester_email")
     if from_address is not None:
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"ticket-form:{from_address}"))))
+        one_at_a_time(session, f"ticket-form:{from_address}")
         lately = select(func.count()).where(
             Ticket.from_address == from_address, Ticket.opened_at > clock.now() - timedelta(hours=1)
         )

@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from server.kit import clock
+from server.kit.locks import one_at_a_time
 from server.mail.models import Message
 from server.mail.queries import configured
 from server.mail.received import Received
@@ -50,7 +51,7 @@ def take_mail(session: Session, received: Received, queue: Queue) -> Ticket | No
     who asked; a stranger who names a number gets a ticket of their own, linked to that one. A mail of our own that
     came back is left alone: None. Nothing is ever sent in answer to a machine.
     """
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"ticket-sender:{received.sender}"))))
+    one_at_a_time(session, f"ticket-sender:{received.sender}")
     reference = received.message_id.strip("<>")[:900]
     known = session.scalars(select(TicketMessage).where(TicketMessage.mail_ref == reference)).one_or_none()
     if known is not None:

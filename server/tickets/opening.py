@@ -16,6 +16,7 @@ from server.auth.models import User
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
+from server.kit.locks import one_at_a_time
 from server.tickets import assigning, letters, queries, telling, timing
 from server.tickets.models import MessageKind, Queue, Source, Ticket, TicketCounter, TicketState
 from server.tickets.telling import NewFile
@@ -53,7 +54,7 @@ def open_ticket(session: Session, new: NewTicket) -> Ticket:
     The same key again gives the same ticket. Refuses an empty text, unknown references and files that are too large.
     """
     if new.key is not None:
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"ticket:{new.key}"))))
+        one_at_a_time(session, f"ticket:{new.key}")
         known = session.scalars(select(Ticket).where(Ticket.key == new.key)).one_or_none()
         if known is not None:
             return known

@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.jobs import defer, outgoing
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.locks import one_at_a_time
 from server.kit.secrets import seal
 from server.webhooks import posting
 from server.webhooks.jobs import deliver
@@ -102,7 +103,7 @@ def announce_all(session: Session, type: str, changes: Sequence[tuple[str, str]]
 
 
 def _tell(session: Session, endpoint: Endpoint, type: str, row_id: str, revision: str) -> Delivery | None:
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"webhook:{endpoint.id}:{type}:{row_id}"))))
+    one_at_a_time(session, f"webhook:{endpoint.id}:{type}:{row_id}")
     last = session.scalars(
         select(Delivery.revision)
         .where(Delivery.endpoint_id == endpoint.id, Delivery.type == type, Delivery.row_id == row_id)

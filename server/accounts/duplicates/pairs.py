@@ -23,6 +23,7 @@ from server.accounts.duplicates.resemblance import (
 )
 from server.accounts.duplicates.traits import Traits, traits
 from server.kit.database import copy_rows
+from server.kit.locks import is_first
 
 SHOWN = 0.3
 """From this score upwards a pair is kept for somebody to look at."""
@@ -182,7 +183,7 @@ class Scored:
 
 def search(session: Session) -> DuplicateRun | None:
     """Bring the pairs up to date with what changed since the last search; None when another search is running."""
-    if not session.scalar(text("select pg_try_advisory_xact_lock(hashtext('accounts.duplicates'))")):
+    if not is_first(session, "accounts.duplicates"):
         return None
     for statement in START:
         session.execute(statement)

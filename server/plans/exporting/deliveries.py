@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
@@ -15,6 +15,7 @@ from server.jobs import outgoing
 from server.jobs.outgoing import State
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound
+from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.mail import service as mail
 from server.plans.exporting import folders, places, sending, service, targets
@@ -34,8 +35,7 @@ def queue(session: Session, export: folders.Export, rep_id: UUID) -> list[Export
 
 
 def _of_target(session: Session, target: Target, export: folders.Export, rep_id: UUID) -> ExportDelivery | None:
-    key = f"export:{target.id}:{export.login}:{export.span}"
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
+    one_at_a_time(session, f"export:{target.id}:{export.login}:{export.span}")
     last = session.scalars(
         select(ExportDelivery)
         .where(

@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
@@ -18,6 +18,7 @@ from server.jobs import defer
 from server.jobs.service import Job
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, Unavailable
+from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.plans import service as plans
 from server.plans.build import shifts_of
@@ -62,7 +63,7 @@ def ask(
     if first_day > clock.today(settings().zone) + timedelta(days=plans.FARTHEST_DAYS):
         raise Invalid(f"{first_day} is too far away.", help="Plan within a year from today.", field="first_day")
     last_day = first_day + timedelta(days=days - 1)
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("night"))))  # two people ask at the same moment
+    one_at_a_time(session, "night")  # two people ask at the same moment
     _check_free(session, first_day, last_day)
     reps = able_reps(session, first_day, days)
     if not reps:

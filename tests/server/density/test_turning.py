@@ -44,7 +44,7 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     assert made.counts == {"made": len(seen.makings), **seen.left}
     held = """
         select count(*) from pg_locks
-        where locktype = 'advisory' and objid::bigint = hashtext('leads.take_in')::bigint & 4294967295
+        where locktype = 'advisory' and objid::bigint = hashtextextended('leads.take_in', 0) & 4294967295
           and database = (select oid from pg_database where datname = current_database())
     """
     assert session.scalar(text(held)) == 0  # a lead that a phone sends meanwhile does not wait
