@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from server.activities.agenda import service
 from server.activities.agenda.ical import OF_ONE, REPEAT, Document, plain_rule
 from server.activities.agenda.models import Activity, Kind, State
+from server.activities.agenda.recurrence import midnight
 from server.activities.agenda.values import cleaned, wire
 from server.kit import clock
 from server.records.merging import Json
@@ -91,6 +92,8 @@ def put_repeats(session: Session, row: Activity, present: Document, wanted: Docu
         if present.get(name) == value:
             continue
         at = datetime.fromisoformat(name.removeprefix(REPEAT).replace("Z", "+00:00"))
+        if row.is_all_day:
+            at = midnight(at, row.zone)
         one = known.get(at)
         if not isinstance(value, dict):
             if one is not None and row.rrule:

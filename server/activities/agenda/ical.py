@@ -179,15 +179,15 @@ def _addresses(event: Component) -> Iterable[str]:
 
 def written(uid: str, document: Document, *, sequence: int, stamp: datetime, raw: bytes | None = None) -> bytes:
     """A document as a calendar object; what `raw` holds besides stays in it."""
-    calendar, master, repeats = _begun(raw)
-    zone = str(document["zone"])
+    zone, is_all_day = str(document["zone"]), bool(document["is_all_day"])
+    calendar, master, repeats = _begun(raw, zone)
     had = read(raw, zone).document if raw else {}
     _put(master, {"UID": uid})
-    _fill(master, document, had, zone, is_all_day=bool(document["is_all_day"]), sequence=sequence, stamp=stamp)
+    _fill(master, document, had, zone, is_all_day=is_all_day, sequence=sequence, stamp=stamp)
     _replace(master, "RRULE", vRecur.from_ical(str(document["rrule"])) if document["rrule"] else None)
     exdates = document["exdates"]
     assert isinstance(exdates, list)
-    _replace(master, "EXDATE", [_local(str(at), zone, bool(document["is_all_day"])) for at in exdates] or None)
+    _replace(master, "EXDATE", [_local(str(at), zone, is_all_day) for at in exdates] or None)
     _replace(master, "CLASS", "PRIVATE" if document["is_private"] else None)
     if document["reminder_min"] != had.get("reminder_min", None):
         master.subcomponents = [one for one in master.subcomponents if one.name != "VALARM"]
@@ -198,10 +198,10 @@ def written(uid: str, document: Document, *, sequence: int, stamp: datetime, raw
             at = name.removeprefix(REPEAT)
             event = repeats.pop(at, None) or Event()
             _put(event, {"UID": uid})
-            _replace(event, "RECURRENCE-ID", _local(at, zone, bool(document["is_all_day"])))
+            _replace(event, "RECURRENCE-ID", _local(at, zone, is_all_day))
             before = had.get(name)
             _fill(event, value, before if isinstance(before, dict) else {}, zone,
-                  is_all_day=bool(document["is_all_day"]), sequence=sequence, stamp=stamp)  # fmt: skip
+                  is_all_day=is_all_day and _is_whole_days(value, zone), sequence=sequence, stamp=stamp)  # fmt: skip
             if event not in calendar.subcomponents:
                 calendar.add_component(event)
     gone = list(repeats.values())
@@ -210,7 +210,7 @@ def written(uid: str, document: Document, *, sequence: int, stamp: datetime, raw
     return bytes(calendar.to_ical())
 
 
-def _begun(raw: bytes | None) -> tuple[Component, Component, dict[str, Component]]:
+def _begun(raw: bytes | None, zone: str) -> tuple[Component, Component, dict[str, Component]]:
     if raw is None:
         calendar, master = Calendar(), Event()
         calendar.add("prodid", PRODID)
@@ -220,7 +220,6 @@ def _begun(raw: bytes | None) -> tuple[Component, Component, dict[str, Component
     calendar = Calendar.from_ical(raw)
     events: list[Component] = list(calendar.walk("VEVENT"))
     (master,) = [event for event in events if "RECURRENCE-ID" not in event]
-    zone = zone_of(master["DTSTART"].dt, "UTC")
     repeats = {
         str(wire(moment(event["RECURRENCE-ID"].dt, zone))): event for event in events if "RECURRENCE-ID" in event
     }
@@ -260,6 +259,12 @@ def _replace(event: Component, name: str, value: Any) -> None:
     event.pop(name, None)
     if value is not None:
         event.add(name, value)
+
+
+def _is_whole_days(values: Mapping[str, Json], zone: str) -> bool:
+    """Whether one repeat of a series of whole days has no hours of its own."""
+    edges = (_local(str(values[name]), zone, False) for name in ("starts_at", "ends_at"))
+    return all(isinstance(at, datetime) and at.time() == time() for at in edges)
 
 
 def _local(text: str, zone: str, is_all_day: bool) -> date | datetime:

@@ -74,6 +74,23 @@ def _moment(local: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 
+def midnight(at: datetime, zone: str) -> datetime:
+    """The moment at which its day begins in a zone."""
+    return _moment(_on_the_wall(at, zone).replace(hour=0, minute=0, second=0), ZoneInfo(zone))
+
+
+def moved(at: datetime, was: tuple[datetime, str], now: tuple[datetime, str]) -> datetime:
+    """A repeat's moment after its series got another start or zone: moved by as much on the wall's clock, so that ten
+    o'clock stays ten o'clock when the clocks change in between.
+    """
+    by = _on_the_wall(*now) - _on_the_wall(*was)
+    return _moment(_on_the_wall(at, was[1]) + by, ZoneInfo(now[1]))
+
+
+def _on_the_wall(at: datetime, zone: str) -> datetime:
+    return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
 def within(
     text: str,
     first: datetime,

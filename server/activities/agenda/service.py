@@ -161,7 +161,7 @@ def _check_times(row: Activity) -> None:
 
 
 def _whole_days(row: Activity) -> None:
-    """From midnight to midnight in its zone, at least one day."""
+    """From midnight to midnight in its zone, at least one day; what is left out of a series are days too."""
     zone = ZoneInfo(row.zone)
     assert row.starts_at is not None
     first = row.starts_at.astimezone(zone).date()
@@ -169,6 +169,7 @@ def _whole_days(row: Activity) -> None:
     past = last.date() if last.time() == time() and last.date() > first else last.date() + timedelta(days=1)
     row.starts_at = datetime.combine(first, time(), zone).astimezone(UTC)
     row.ends_at = datetime.combine(past, time(), zone).astimezone(UTC)
+    row.exdates = sorted({recurrence.midnight(at, row.zone) for at in row.exdates})
 
 
 def change(session: Session, row: Activity, changes: Mapping[str, Any], base_rev: int, actor: Actor) -> Activity:
@@ -185,30 +186,34 @@ def change(session: Session, row: Activity, changes: Mapping[str, Any], base_rev
 
 def write(session: Session, row: Activity, found: Mapping[str, Any]) -> None:
     """Store checked values and what follows from them; the repeats of a series that moves move with it."""
-    moved = _moved_by(row, found)
+    was = (row.starts_at, row.zone, row.is_all_day) if row.rrule and row.starts_at and row.series_id is None else None
+    left_out = row.exdates
     if row.account_id is not None and found.get("account_id", row.account_id) != row.account_id:
         demands.withdraw(session, DemandOrigin.TASK, demand_key(row))
     for name, value in found.items():
         setattr(row, name, value)
     settle(session, row)
+    if was is not None and row.starts_at is not None and was != (row.starts_at, row.zone, row.is_all_day):
+        before, after = was[:2], (row.starts_at, row.zone)
+        if "exdates" not in found:
+            row.exdates = [recurrence.moved(at, before, after) for at in left_out]
+        session.flush()
+        _move_repeats(session, row, before, after)
     session.flush()
-    if row.series_id is None and moved:
-        _move_repeats(session, row, moved)
     session.refresh(row)
     follow_up(session, row)
 
 
-def _moved_by(row: Activity, found: Mapping[str, Any]) -> timedelta:
-    new = found.get("starts_at", row.starts_at)
-    return new - row.starts_at if row.rrule and new and row.starts_at else timedelta()
-
-
-def _move_repeats(session: Session, series: Activity, by: timedelta) -> None:
-    """A whole series was moved: what was left out or changed by itself stays with its repeat."""
-    series.exdates = [at + by for at in series.exdates]
+def _move_repeats(session: Session, series: Activity, was: tuple[datetime, str], now: tuple[datetime, str]) -> None:
+    """A whole series was moved: what was changed by itself stays with its repeat, and lasts whole days as it does."""
     for row in session.scalars(select(Activity).where(Activity.series_id == series.id).with_for_update()):
         assert row.replaces_at is not None
-        row.replaces_at += by
+        row.replaces_at = recurrence.moved(row.replaces_at, was, now)
+        if row.is_all_day != series.is_all_day and row.starts_at and series.starts_at and series.ends_at:
+            row.starts_at = recurrence.moved(row.starts_at, was, now)
+            row.ends_at = row.starts_at + (series.ends_at - series.starts_at)
+            row.is_all_day, row.zone = series.is_all_day, series.zone
+            settle(session, row)
     session.flush()
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.activities.agenda import queries, recurrence, reminding, service
+from server.activities.agenda.documents import document_of
+from server.activities.agenda.ical import read, written
 from server.activities.agenda.models import Activity, Kind
 from server.activities.agenda.service import NewActivity
 from server.auth import rights
@@ -220,6 +222,37 @@ def test_an_all_day_meeting_lasts_from_midnight_to_midnight_where_it_is(session:
     assert (row.starts_at, row.ends_at) == (
         datetime(2030, 1, 6, 23, tzinfo=UTC), datetime(2030, 1, 7, 23, tzinfo=UTC)
     )  # fmt: skip
+
+
+def test_what_was_left_out_of_a_series_moves_by_the_clock_on_the_wall(session: Any, people: Any) -> None:
+    """The clocks change on 31 March 2030: nine in the morning is 08:00 UTC before and 07:00 after."""
+    before = datetime(2030, 3, 20, 8, tzinfo=UTC)
+    values = {"starts_at": before, "zone": "Europe/Vaduz", "rrule": "FREQ=WEEKLY;COUNT=3"}
+    row = service.add(session, meeting(people["rita"], **values))
+    service.leave_out(session, row, before + timedelta(days=7))
+    service.write(session, row, {"starts_at": datetime(2030, 3, 27, 9, tzinfo=UTC), "ends_at": None})
+    assert row.exdates == [datetime(2030, 4, 3, 8, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("is_all_day", [True, False])
+@pytest.mark.parametrize(
+    "later", [{"starts_at": MONDAY + timedelta(days=2, hours=1), "ends_at": None}, {"is_all_day": "other"}]
+)
+def test_what_was_left_out_stays_out_when_a_series_moves_or_becomes_whole_days(
+    session: Any, people: Any, is_all_day: bool, later: dict[str, Any]
+) -> None:
+    values = {"rrule": "FREQ=DAILY;COUNT=4", "is_all_day": is_all_day, "zone": "Europe/Vaduz"}
+    row = service.add(session, meeting(people["rita"], **values))
+    assert row.starts_at
+    service.leave_out(session, row, row.starts_at + timedelta(days=1))
+    service.change_repeat(session, row, row.starts_at + timedelta(days=2), {"subject": "Once"})
+    service.write(session, row, {n: not is_all_day if v == "other" else v for n, v in later.items()})
+    days = [at - row.starts_at for at in recurrence.starts(str(row.rrule), row.starts_at, row.zone)]
+    left_out = [at - row.starts_at for at in row.exdates]
+    repeat = session.scalars(select(Activity).where(Activity.series_id == row.id)).one()
+    assert (left_out, repeat.replaces_at - row.starts_at) == ([days[1]], days[2])
+    document = document_of(session, row)
+    assert read(written("u@x", document, sequence=0, stamp=MONDAY), row.zone).document == document
 
 
 def test_an_entry_whose_end_is_taken_away_gets_the_usual_one(session: Any, people: Any, clients: Any) -> None:
