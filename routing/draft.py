@@ -76,6 +76,7 @@ class Draft:
         self._overtime_s = column(d.overtime_s for d in days)
         self._overtime_cost = column(d.overtime_cost for d in days)
         self._longest = bool(self._overtime_s.any())
+        self._rests = any(d.rest for d in days)
         self._earliest = column(d.rest.earliest_s if d.rest else None for d in days)
         self._latest = column(d.rest.latest_s if d.rest else -NEVER for d in days)
         self._rest = column(d.rest.duration_s if d.rest else 0 for d in days)
@@ -269,6 +270,8 @@ class Draft:
 
     def _after_rest(self, finish: Ints, drive: Ints) -> Ints:
         """Arrivals when the break is taken on the leg; NEVER when it is too late for it."""
+        if not self._rests:
+            return self._rest + NEVER
         begin = np.maximum(finish, self._earliest)
         there = np.maximum(finish + drive, begin) + self._rest
         for pace, rows in self._paces.items():
@@ -285,7 +288,7 @@ class Draft:
         taken, owed, resting = ready
         punctual = self._punctual_taken[after]
         least = np.minimum(np.minimum(taken, resting) - punctual, owed - self._punctual_owed[after])
-        longer: Ints = (np.clip(least, 0, self._overtime_s) - self._overtime) * self._overtime_cost
+        longer: Ints = (np.minimum(np.maximum(least, 0), self._overtime_s) - self._overtime) * self._overtime_cost
         return longer
 
     def _worth(self, visit: int) -> Ints:

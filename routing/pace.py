@@ -92,21 +92,26 @@ class Pace:
 
     def rests(self, leave_s: Ints, drive_s: Ints, begin_s: Ints, rest_s: Ints) -> Ints:
         """`rested` for arrays."""
-        there = self.arrivals(leave_s, drive_s)
-        left = self._behind(leave_s) + drive_s * UNIT - self._behind(begin_s)
-        onward = self._times(self._behind(begin_s + rest_s) + left)
+        road = self._behind(leave_s) + drive_s * UNIT
         never = (leave_s >= NEVER) | (drive_s >= NEVER)
+        there = np.where(never, leave_s + drive_s, self._times(road))
+        onward = self._times(self._behind(begin_s + rest_s) + road - self._behind(begin_s))
         return np.where(never | (there <= begin_s), np.maximum(there, begin_s) + rest_s, onward)
 
+    @cached_property
+    def _lines(self) -> tuple[Ints, Ints]:
+        """`roads` and `speeds` as arrays."""
+        return np.array(self.roads), np.array(self.speeds)
+
     def _behind(self, at_s: Ints) -> Ints:
-        roads, speeds = np.array(self.roads), np.array(self.speeds)
-        hour = np.clip(at_s // self.step_s, 0, len(speeds) - 1)
+        roads, speeds = self._lines
+        hour = np.minimum(np.maximum(at_s // self.step_s, 0), len(speeds) - 1)
         found: Ints = roads[hour] + (at_s - hour * self.step_s) * speeds[hour]
         return found
 
     def _times(self, road: Ints, *, last: bool = False) -> Ints:
-        roads, speeds = np.array(self.roads), np.array(self.speeds)
-        hour = np.clip(np.searchsorted(roads, road, side="right") - 1, 0, len(speeds) - 1)
+        roads, speeds = self._lines
+        hour = roads[1:].searchsorted(road, side="right")
         short = road - roads[hour]
         found: Ints = hour * self.step_s + (short // speeds[hour] if last else -(-short // speeds[hour]))
         return found

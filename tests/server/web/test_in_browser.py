@@ -78,6 +78,10 @@ def test_an_account_is_edited_in_place_and_its_pin_placed_by_hand(page: Any) -> 
         assert account.sites[0].grade == "manual"
 
 
+FEW_OPERATIONS = "document.querySelectorAll('.operation').forEach((one, at) => at < 20 || one.remove())"
+"""The reference of the API has four hundred that look alike."""
+
+
 def pages() -> list[str]:
     """Every page that an address without names in it leads to; what is a part of a page has no head."""
     paths = {route.path for route in routes() if "GET" in route.methods and not route.include_in_schema}
@@ -98,6 +102,7 @@ def test_every_page_fits_a_phone_and_keeps_nobody_out(page: Any) -> None:
         if not page.query_selector("nav"):
             continue
         seen += 1
+        page.evaluate(FEW_OPERATIONS)
         if seen % 3 == 0:
             page.evaluate("document.documentElement.dataset.theme = 'dark'")
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
