@@ -10,7 +10,7 @@ from geo.geocode.numbers import Houses
 from geo.types import LonLat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Street:
     """One street of one town."""
 

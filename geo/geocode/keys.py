@@ -113,9 +113,9 @@ class Keys:
 
     def _hashed(self, encoded: bytes, check: int) -> int:
         bucket = check >> self._shift
-        is_at = self.texts.is_at
-        for at in self._by_hash[self._buckets[bucket] : self._buckets[bucket + 1]]:
-            if is_at(at, encoded):
+        for place in range(self._buckets[bucket], self._buckets[bucket + 1]):
+            at = self._by_hash[place]
+            if self.texts.is_at(at, encoded):
                 return at
         return -1
 

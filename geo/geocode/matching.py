@@ -31,7 +31,7 @@ _LOOK_CLOSELY = 8
 _AGREES = FEATURES.index("postcode_agrees")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Where:
     """The place part of a question, looked up."""
 

@@ -67,6 +67,8 @@ class Segment:
         """The street at a position."""
         self.houses = lru_cache(20_000)(self._numbers)
         """Its house numbers."""
+        self.names = lru_cache(20_000)(self._read_names)
+        """The names of the street at a position."""
         self.knows_street = lru_cache(20_000)(lambda key: self._by_name.find(key) >= 0)
         """Whether any street is filed under exactly this key."""
         self.streets_begun_with = lru_cache(20_000)(self._by_name.begun_with)
@@ -117,8 +119,7 @@ class Segment:
         number = self._number(self._column["house.number"][at])
         return House(number, self._point("house", at), self._string("house.code", at))
 
-    def names(self, street: int) -> tuple[StreetName, ...]:
-        """The names of the street at a position."""
+    def _read_names(self, street: int) -> tuple[StreetName, ...]:
         found = self._names[street - self._first]
         if len(found) == 1:
             return (self._street_name(found[0]),)
