@@ -89,6 +89,10 @@ class Named(NamedTuple):
     """Those that are not."""
 
 
+NOBODY = Named()
+"""No street has that name."""
+
+
 class Index(Protocol):
     """Places, streets, numbers and businesses of the loaded regions."""
 
