@@ -203,9 +203,8 @@ class LargeBlock:
 
     def _shared(self, ids: Sequence[int] | Array) -> Array:
         """How many of these pieces, ascending, each key has."""
-        held = found_in(self._pieces, np.array(ids, self._pieces.dtype)).tolist()
-        lists = [self._holders.array(self._first + at) for at in held]
-        return np.bincount(np.concatenate(lists) if lists else self._pieces[:0], minlength=len(self._chosen))
+        held = found_in(self._pieces, np.array(ids, self._pieces.dtype)) + self._first
+        return np.bincount(self._holders.joined(held.tolist()), minlength=len(self._chosen))
 
     def containing(self, part: str, limit: int) -> list[int]:
         """Look only at keys that hold every trigram of the letters."""

@@ -37,7 +37,12 @@ class Model:
 
     def confidence(self, features: Sequence[float]) -> float:
         """The same as a probability."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.score(features)))))
+        return probability(self.score(features))
+
+
+def probability(score: float) -> float:
+    """What log-odds mean, 0 to 1."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
 @cache

@@ -8,7 +8,7 @@ from itertools import batched, islice
 from geo.distance import haversine_m
 from geo.geocode.businesses import find_business, is_business
 from geo.geocode.collecting import uncollected
-from geo.geocode.confidence import Features, Model, shipped
+from geo.geocode.confidence import Features, Model, probability, shipped
 from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, parse
@@ -107,7 +107,7 @@ class Geocoder:
         """What `_decide` will say, where a single look-up tells; None when it does not."""
         match = self._plain.match(parsed.segments, where)
         if match is not None:
-            confidence, reason = veto(match, where, self._model.confidence(match.features))
+            confidence, reason = veto(match, where, probability(match.score))
             return self._answer(match, confidence, reason, ()) if confidence >= THRESHOLD else None
         if query.street.strip() or parsed.has_figures or not is_business(self._index, parsed):
             return None

@@ -10,7 +10,7 @@ from geo.geocode.numbers import Houses
 from geo.types import LonLat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Street:
     """One street of one town."""
 
@@ -87,6 +87,10 @@ class Named(NamedTuple):
     """Those that are where the address says."""
     elsewhere: Sequence[int] = ()
     """Those that are not."""
+
+
+NOBODY = Named()
+"""No street has that name."""
 
 
 class Index(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from geo.geocode.blocks import Block, JointBlock
-from geo.geocode.index import Index, Named, NamedPoint, Settlement, Street
+from geo.geocode.index import NOBODY, Index, Named, NamedPoint, Settlement, Street
 from geo.geocode.mapped import Arrays
 from geo.geocode.normalise import StreetName
 from geo.geocode.numbers import Houses
@@ -70,6 +70,8 @@ class JointIndex:
 
     def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
         """Streets filed under exactly this key, those in one of the postcodes or places apart from those elsewhere."""
+        if not self.knows_street(key):
+            return NOBODY
         found = [segment.streets_named(key, postcodes, places) for segment in self._segments]
         return Named([s for named in found for s in named.here], [s for named in found for s in named.elsewhere])
 

@@ -97,7 +97,7 @@ class Keys:
         self._buckets = memoryview(arrays[f"{name}.buckets"])
         self.text = lru_cache(2 * _REMEMBERED)(self.texts.__getitem__)
         """A key, by its position."""
-        self.find = lru_cache(_REMEMBERED)(self._find)
+        self.find = lru_cache(_REMEMBERED)(self.look_up)
         """Position of a key, -1 when there is none."""
         self._shift = 33 - (len(self._buckets) - 1).bit_length()
         self._sorted = memoryview(arrays[f"{name}.sorted"]) if pieces else memoryview(b"")
@@ -107,15 +107,16 @@ class Keys:
     def __len__(self) -> int:
         return len(self._by_hash)
 
-    def _find(self, key: str) -> int:
+    def look_up(self, key: str) -> int:
+        """The same, not remembered: for a caller who remembers what it leads to."""
         encoded = key.encode("utf-8", "replace")
         return self._hashed(encoded, zlib.crc32(encoded))
 
     def _hashed(self, encoded: bytes, check: int) -> int:
         bucket = check >> self._shift
-        is_at = self.texts.is_at
-        for at in self._by_hash[self._buckets[bucket] : self._buckets[bucket + 1]]:
-            if is_at(at, encoded):
+        for place in range(self._buckets[bucket], self._buckets[bucket + 1]):
+            at = self._by_hash[place]
+            if self.texts.is_at(at, encoded):
                 return at
         return -1
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from geo.geocode.blocks import Block
 from geo.geocode.confidence import FEATURES, Features
-from geo.geocode.index import Index, Named, Street
+from geo.geocode.index import NOBODY, Index, Named, Street
 from geo.geocode.likeness import Likeness, likeness
 from geo.geocode.names import postcode_key
 from geo.geocode.normalise import StreetName, from_words, may_be_type, type_edits
@@ -31,7 +31,7 @@ _LOOK_CLOSELY = 8
 _AGREES = FEATURES.index("postcode_agrees")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Where:
     """The place part of a question, looked up."""
 
@@ -169,8 +169,8 @@ class Matcher:
         here: dict[int, None] = {}
         elsewhere: dict[int, None] = {}
         for key in asked.keys:
-            if self._index.knows_street(key):
-                named = self._index.streets_named(key, where.postcodes, where.places)
+            named = self._index.streets_named(key, where.postcodes, where.places)
+            if named is not NOBODY:
                 here.update(dict.fromkeys(named.here))
                 elsewhere.update(dict.fromkeys(named.elsewhere))
         if not here and not elsewhere:
@@ -319,8 +319,8 @@ class Matcher:
         number = match.reading.number
         if number is None:
             return
-        wanted = next((c for c in where.postcodes if c in match.street.postcodes), "")
-        match.placed = self._index.houses(match.street.id).place(number, wanted)
+        agreed = [code for code in where.postcodes if code in match.street.postcodes]
+        match.placed = self._index.houses(match.street.id).place(number, agreed[0] if agreed else "")
         code = match.placed.postcode if match.placed is not None else ""
         if match.agrees_postcode and code and postcode_key(code) not in where.postcodes:
             match.agrees_postcode = 0.5

@@ -19,7 +19,7 @@ _TWO_EDITS = 8
 """A type of so many letters may be misspelt by two."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StreetName:
     """What of a street's name identifies it, and what people change about it."""
 
@@ -87,7 +87,7 @@ def from_words(parts: tuple[str, ...]) -> StreetName:
         bare = "".join([w for w, full in zip(short, rest, strict=True) if full not in table.little]) or core
         bare_plain = "".join([w for w in rest if w not in table.little]) or plain
     glued = "".join(parts)
-    keys = tuple(dict.fromkeys(k for k in (core, plain, bare, bare_plain, glued if is_glued else "") if k))
+    keys = tuple(filter(None, dict.fromkeys((core, plain, bare, bare_plain, glued if is_glued else ""))))
     figures = () if glued.isalpha() else tuple(_FIGURES.findall(glued))
     directions = _NOWHERE if table.compass.isdisjoint(short) else table.compass.intersection(short)
     return StreetName(parts, rest, types, core, bare, bare_plain, glued, keys, plain, figures, directions)

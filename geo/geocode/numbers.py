@@ -2,7 +2,7 @@
 
 import math
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import sub
@@ -99,8 +99,10 @@ class Houses:
 
     Parameters
     ----------
-    bases : sequence of int
-        Leading figure of each house, ascending.
+    numbers : sequence of int
+        The number of each house, by leading figure.
+    base : callable
+        Reads the leading figure of a number.
     seconds : callable
         Reads the second figure of each house, -1 where there is none.
     house : callable
@@ -111,29 +113,36 @@ class Houses:
 
     def __init__(
         self,
-        bases: Sequence[int],
+        numbers: Sequence[int],
+        base: Callable[[int], int],
         seconds: Callable[[], Sequence[int]],
         house: Callable[[int], House],
         axes: Callable[[], Axes],
     ) -> None:
-        self._bases, self._seconds, self._house, self._axes = bases, seconds, house, axes
+        self._numbers, self._base, self._seconds, self._house, self._axes = numbers, base, seconds, house, axes
 
     @classmethod
     def of(cls, houses: Iterable[House]) -> "Houses":
         """The same over houses in any order."""
         known = sorted(houses, key=lambda h: (h.number.base, h.number.tail))
         return cls(
-            [h.number.base for h in known],
+            range(len(known)),
+            lambda at: known[at].number.base,
             lambda: [second_figure(h.number.tail) for h in known],
             known.__getitem__,
             lambda: ([h.point.lon for h in known], [h.point.lat for h in known]),
         )
 
     def __len__(self) -> int:
-        return len(self._bases)
+        return len(self._numbers)
 
     def __getitem__(self, at: int) -> House:
         return self._house(at)
+
+    @cached_property
+    def _bases(self) -> Sequence[int]:
+        """Leading figure of each house, ascending."""
+        return list(map(self._base, self._numbers))
 
     @cached_property
     def _with_second(self) -> Sequence[int]:
@@ -157,12 +166,13 @@ class Houses:
             None when the street has no numbers at all. A house of two numbers (`101-103`, `1234/12`) answers to
             either of them.
         """
-        bases = self._bases
-        begin = bisect_left(bases, wanted.base)
-        end = bisect_right(bases, wanted.base, begin)
+        numbers, base, size = self._numbers, self._base, len(self._numbers)
+        begin = end = bisect_left(numbers, wanted.base, key=base)
+        while end < size and base(numbers[end]) == wanted.base:
+            end += 1
         if begin < end:
             return _among([self._house(at) for at in range(begin, end)], wanted, postcode)
-        if not bases:
+        if not size:
             return None
         second = second_figure(wanted.tail)
         figure = wanted.base if second < 0 else second

@@ -7,7 +7,7 @@ import numpy as np
 
 from geo.distance import haversine_m
 from geo.geocode.blocks import Block, Blocks, SmallBlock
-from geo.geocode.index import Named, NamedPoint, Settlement, Street
+from geo.geocode.index import NOBODY, Named, NamedPoint, Settlement, Street
 from geo.geocode.keys import Keys
 from geo.geocode.mapped import Array, Arrays
 from geo.geocode.nearest import Cells
@@ -22,7 +22,6 @@ _MOST_NAMED = 8
 """Of more streets of one name only those that lie where the address says."""
 _LOOKED_AT = 32
 _NO_BLOCK = SmallBlock((), ())
-_NOBODY = Named()
 
 Scored = list[tuple[float, list[int]]]
 """Likeness of a key, and what is filed under it."""
@@ -67,7 +66,9 @@ class Segment:
         """The street at a position."""
         self.houses = lru_cache(20_000)(self._numbers)
         """Its house numbers."""
-        self.knows_street = lru_cache(20_000)(lambda key: self._by_name.find(key) >= 0)
+        self.names = lru_cache(20_000)(self._read_names)
+        """The names of the street at a position."""
+        self.knows_street = lru_cache(20_000)(lambda key: len(self._named(key)) > 0)
         """Whether any street is filed under exactly this key."""
         self.streets_begun_with = lru_cache(20_000)(self._by_name.begun_with)
         """Keys of streets, of so many letters or more, that a longer text begins with, the longest first."""
@@ -103,9 +104,9 @@ class Segment:
 
     def _street(self, street: int) -> Street:
         at = street - self._first
-        places = frozenset(self._shifted(self._places[at], self._first_place))
+        codes, areas = self._areas_of(at)
+        places = frozenset(self._shifted(areas, self._first_place))
         own = frozenset(self._shifted(self._own[at], self._first_place))
-        codes = self._by_code.of[at]
         return Street(
             street, self._text[self._column["street.name"][at]], self._string("street.city", at),
             self._string("street.country", at), frozenset([self._code(c) for c in codes]), places, self.names(street),
@@ -117,8 +118,7 @@ class Segment:
         number = self._number(self._column["house.number"][at])
         return House(number, self._point("house", at), self._string("house.code", at))
 
-    def names(self, street: int) -> tuple[StreetName, ...]:
-        """The names of the street at a position."""
+    def _read_names(self, street: int) -> tuple[StreetName, ...]:
         found = self._names[street - self._first]
         if len(found) == 1:
             return (self._street_name(found[0]),)
@@ -127,9 +127,10 @@ class Segment:
     def _numbers(self, street: int) -> Houses:
         begin, end = self._starts[street - self._first], self._starts[street - self._first + 1]
         numbers = self._house_numbers[begin:end]
-        bases, seconds = self._bases, self._seconds
+        seconds = self._seconds
         return Houses(
-            [bases[number] for number in numbers],
+            numbers,
+            self._bases.__getitem__,
             lambda: [seconds[number] for number in numbers],
             lambda at: self._house(begin + at),
             lambda: (
@@ -145,7 +146,7 @@ class Segment:
         """
         found = self._named(key)
         if not len(found):
-            return _NOBODY
+            return NOBODY
         if isinstance(found, np.ndarray):
             here = {street for area in self._areas(postcodes, places) for street in _common(found, area)}
             if here:
@@ -163,7 +164,7 @@ class Segment:
 
     def _filed(self, key: str) -> Sequence[int] | Array:
         """The streets of a key as they count here; of very many as they lie in the file."""
-        at = self._by_name.find(key)
+        at = self._by_name.look_up(key)
         if at < 0:
             return ()
         found = self._by_name.members.array(at)

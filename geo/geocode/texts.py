@@ -52,8 +52,11 @@ class Texts:
 
     def is_at(self, at: int, encoded: bytes) -> bool:
         """Whether a text is this one."""
-        begin, end = self._starts[at], self._starts[at + 1]
-        return end - begin == len(encoded) and self._letters[self._first + begin : self._first + end] == encoded
+        begin, size = self._starts[at], len(encoded)
+        if self._starts[at + 1] - begin != size:
+            return False
+        begin += self._first
+        return self._letters[begin : begin + size] == encoded
 
 
 class ListWriter:
@@ -93,6 +96,11 @@ class Lists:
     def array(self, at: int) -> Array:
         """A list as an array, not copied."""
         return self.items[self._starts[at] : self._starts[at + 1]]
+
+    def joined(self, rows: Sequence[int]) -> Array:
+        """The lists of some rows laid end to end."""
+        items, starts = self.items, self._starts
+        return np.concatenate([items[starts[at] : starts[at + 1]] for at in rows]) if rows else items[:0]
 
     def of(self, rows: Array) -> tuple[Array, Array]:
         """The lists of many rows laid end to end, and the size of each."""

@@ -190,13 +190,10 @@ def best(hits: Array, counts: Array, sizes: Array, wanted: int, limit: int, leas
 def ordered(counts: Array, sizes: Array, wanted: int, limit: int, least: float) -> tuple[Array, Array]:
     """Dice coefficients of the most similar of some keys, and where these stand among them."""
     score = 2 * counts / (sizes.astype(np.float32) + wanted)
+    if len(score) > limit:
+        nth = score.copy()
+        nth.partition(len(score) - limit)
+        least = max(least, nth[len(score) - limit])
     keep = (score >= least).nonzero()[0]
-    if len(keep) > limit:
-        kept = score[keep]
-        kept.partition(len(keep) - limit)
-        least = kept[len(keep) - limit]
-        above, level = (score > least).nonzero()[0], (score == least).nonzero()[0]
-        keep = np.concatenate([above, level[: limit - len(above)]])
-        keep.sort()
-    order = keep[(-score[keep]).argsort(kind="stable")]
+    order = keep[(-score[keep]).argsort(kind="stable")[:limit]]
     return score[order], order

@@ -39,7 +39,7 @@ def fold(text: str) -> str:
     text = text.lower()
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_SPECIAL))
-        text = "".join(c for c in text if not unicodedata.combining(c)).translate(_SPECIAL).lower()
+        text = "".join([c for c in text if not unicodedata.combining(c)]).translate(_SPECIAL).lower()
     if "e" in text or "aa" in text:
         text = _contract(text)
     return text

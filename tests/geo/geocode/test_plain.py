@@ -15,7 +15,7 @@ from geo.geocode.matching import Matcher, Where
 from geo.geocode.memory import MemoryIndex
 from geo.geocode.names import glued
 from geo.geocode.parsing import parse
-from geo.geocode.plain import Plain, is_plain
+from geo.geocode.plain import Plain, plain_reading
 from geo.geocode.types import AddressQuery, Reason
 from geo.osm.records import Poi
 
@@ -84,7 +84,7 @@ def test_a_figure_that_may_be_part_of_a_name_is_looked_at_closely() -> None:
     "words", ["a 5 b c", "nr 5", "5 b gasse", "gasse 5 6", "gasse 1234567", "gasse", "5", "ag gasse 5"]
 )
 def test_what_leaves_room_for_another_reading_is_not_plain(words: str) -> None:
-    assert not is_plain(tuple(words.split()))
+    assert plain_reading(tuple(words.split())) is None
 
 
 def test_a_business_of_the_very_name_is_the_answer_of_the_whole_cascade_too() -> None:
