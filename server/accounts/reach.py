@@ -51,6 +51,13 @@ def team_and_areas(scope: Scope, today: date, level: Level) -> tuple[Select[Any]
     return people, territories.of_leader(people, today, beside=level == Level.REGION)
 
 
+def reached_of(scope: Scope, today: date, level: Level) -> tuple[Select[Any], Select[Any]]:
+    """The people and the territories that a level between one's own and all reaches."""
+    if level in (Level.TEAM, Level.REGION):
+        return team_and_areas(scope, today, level)
+    return select(literal(scope.user_id)), territories.of_member(scope.user_id, today)
+
+
 def people_reach(people: Select[Any]) -> ColumnElement[bool]:
     """Owned by or assigned to one of these people."""
     assigned = select(AccountRep.account_id).where(AccountRep.user_id.in_(people))
@@ -69,12 +76,9 @@ def reached_ids(scope: Scope, permission: str) -> CompoundSelect[Any]:
     The same accounts as `within_reach`, for statements over rows that hang on accounts: they need them all at once.
     """
     level, today = scope.level(permission), today_of(scope)
-    people: Select[Any] = select(literal(scope.user_id))
-    areas = territories.of_member(scope.user_id, today)
-    owned = Account.owner_id == scope.user_id
-    if level in (Level.TEAM, Level.REGION):
-        people, areas = team_and_areas(scope, today, level)
-        owned = Account.owner_id.in_(people)
+    people, areas = reached_of(scope, today, level)
+    is_alone = level not in (Level.TEAM, Level.REGION)
+    owned = Account.owner_id == scope.user_id if is_alone else Account.owner_id.in_(people)
     signs = [owned, Account.id.in_(select(AccountRep.account_id).where(AccountRep.user_id.in_(people)))]
     if level != Level.OWN:
         sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None))
