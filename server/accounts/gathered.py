@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def key_of(session: Session, scope: Scope, filter: str | None, search: str | Non
     lost is in no answer any more.
     """
     rights = (tuple(sorted(scope.levels.items())), tuple(sorted(scope.fields.items())))
-    reached = ()
+    reached: tuple[frozenset[UUID], ...] = ()
     if Level.OWN < (level := scope.level("accounts:read")) < Level.ALL:
         people, areas = reached_of(scope, today_of(scope), level)
         reached = tuple(frozenset(session.scalars(one)) for one in (people, areas))

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from server.accounts.models import Account
@@ -170,11 +170,13 @@ def _routes(asked: Asked, of: Of, among: ColumnElement[bool], first: int) -> Fou
     return Found(_page(asked, page, first), total, *(float(one or 0) for one in sums))
 
 
-def _page(asked: Asked, statement: Select[Any], first: int) -> list[Row]:
+def _page(asked: Asked, statement: Any, first: int) -> list[Row]:
     found = asked.session.execute(statement.offset(first).limit(MOST)).mappings()
-    as_float = ("drive_h", "work_h", "distance_km")
-    return [Row(**{key: float(value) if key in as_float else value for key, value in row.items()}) for row in found]
+    rows: list[dict[str, Any]] = [dict(row) for row in found]
+    for row in rows:
+        row.update({name: float(row[name]) for name in ("drive_h", "work_h", "distance_km") if name in row})
+    return [Row(**row) for row in rows]
 
 
-def _count(asked: Asked, statement: Select[Any]) -> int:
+def _count(asked: Asked, statement: Any) -> int:
     return asked.session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
