@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Double
 
 from server.accounts.models import AccountClass
-from server.accounts.reach import today_of
+from server.accounts.reach import reached_of, today_of
 from server.accounts.tally_tiles import SQUARES, square_of
 from server.accounts.tallying import FINEST_KEPT
 from server.auth.access import Scope
+from server.auth.roles import Level
 from server.kit.tiles import Tile
 
 DEEPEST_ZOOM = FINEST_KEPT - SQUARES
@@ -106,10 +108,18 @@ class Shelf:
 shelf = Shelf()
 
 
-def key_of(scope: Scope, filter: str | None, search: str | None) -> Hashable:
-    """What decides an answer: whose rights, what is asked, and the day."""
-    rights = (scope.team_ids, tuple(sorted(scope.levels.items())), tuple(sorted(scope.fields.items())))
-    return scope.user_id, scope.role, rights, today_of(scope), scope.zone, filter, search
+def key_of(session: Session, scope: Scope, filter: str | None, search: str | None) -> Hashable:
+    """What decides an answer: whose rights, what is asked, and the day.
+
+    Rights are read as they are now, with the people and the territories that they reach: a territory that somebody has
+    lost is in no answer any more.
+    """
+    rights = (tuple(sorted(scope.levels.items())), tuple(sorted(scope.fields.items())))
+    reached: tuple[frozenset[UUID], ...] = ()
+    if Level.OWN < (level := scope.level("accounts:read")) < Level.ALL:
+        people, areas = reached_of(scope, today_of(scope), level)
+        reached = tuple(frozenset(session.scalars(one)) for one in (people, areas))
+    return scope.user_id, scope.role, rights, reached, today_of(scope), scope.zone, filter, search
 
 
 def gathered(session: Session, rows: Select[Any]) -> Gathered:

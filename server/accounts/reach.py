@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, literal, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from server.accounts.models import Account, AccountRep, Folded, Site
@@ -13,7 +13,6 @@ from server.auth.roles import Level
 from server.kit import clock
 from server.kit.settings import settings
 from server.territories import queries as territories
-from server.territories.models import Territory
 
 LIVING = and_(Account.deleted_at.is_(None), Account.merged_into.is_(None))
 
@@ -27,8 +26,8 @@ def within_reach(scope: Scope, permission: str = "accounts:read") -> ColumnEleme
     """Whether a permission of somebody reaches an account, deleted or not.
 
     `own`: owned by or assigned to the person; `territory`: also those with a site in a territory the person works;
-    `team`: the same for everybody in the person's teams, and accounts that nobody is responsible for;
-    `region`: also the territories beside theirs, below the same sales region.
+    `team`: the same for everybody in the person's teams, territories of their sales regions that nobody works, and
+    accounts that nobody is responsible for; `region`: also all other territories of the same sales regions.
     """
     level, today = scope.level(permission), today_of(scope)
     if level >= Level.ALL:
@@ -45,15 +44,18 @@ def within_reach(scope: Scope, permission: str = "accounts:read") -> ColumnEleme
 
 
 def team_and_areas(scope: Scope, today: date, level: Level) -> tuple[Select[Any], Select[Any]]:
-    """The people of somebody's teams, and the territories that these work; for a region those beside theirs too."""
+    """The people of somebody's teams, and the territories that somebody who leads these answers for."""
     mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
     everybody = mates.union(select(literal(scope.user_id))).subquery()
     people = select(everybody.c[0])
-    areas = territories.of_members(people, today)
-    if level == Level.REGION:
-        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
-        areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
-    return people, areas
+    return people, territories.of_leader(people, today, beside=level == Level.REGION)
+
+
+def reached_of(scope: Scope, today: date, level: Level) -> tuple[Select[Any], Select[Any]]:
+    """The people and the territories that a level between one's own and all reaches."""
+    if level in (Level.TEAM, Level.REGION):
+        return team_and_areas(scope, today, level)
+    return select(literal(scope.user_id)), territories.of_member(scope.user_id, today)
 
 
 def people_reach(people: Select[Any]) -> ColumnElement[bool]:
@@ -74,12 +76,9 @@ def reached_ids(scope: Scope, permission: str) -> CompoundSelect[Any]:
     The same accounts as `within_reach`, for statements over rows that hang on accounts: they need them all at once.
     """
     level, today = scope.level(permission), today_of(scope)
-    people: Select[Any] = select(literal(scope.user_id))
-    areas = territories.of_member(scope.user_id, today)
-    owned = Account.owner_id == scope.user_id
-    if level in (Level.TEAM, Level.REGION):
-        people, areas = team_and_areas(scope, today, level)
-        owned = Account.owner_id.in_(people)
+    people, areas = reached_of(scope, today, level)
+    is_alone = level not in (Level.TEAM, Level.REGION)
+    owned = Account.owner_id == scope.user_id if is_alone else Account.owner_id.in_(people)
     signs = [owned, Account.id.in_(select(AccountRep.account_id).where(AccountRep.user_id.in_(people)))]
     if level != Level.OWN:
         sites = select(Site.account_id).where(Site.territory_id.in_(areas), Site.deleted_at.is_(None))

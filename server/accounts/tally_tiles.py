@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Double, Integer, Text
 
 from server.accounts.models import Account, AccountClass, AccountRep, Site
-from server.accounts.reach import team_and_areas, today_of
+from server.accounts.reach import reached_of, team_and_areas, today_of
 from server.accounts.tally_models import Changed, Spot, Tally
 from server.accounts.tallying import FINEST, FINEST_KEPT
 from server.auth.access import Scope
@@ -117,10 +117,7 @@ def reached(scope: Scope, kept: Kept | type[Account]) -> ColumnElement[bool]:
 def _others(scope: Scope) -> Select[Any]:
     """The accounts that somebody may reach by another sign: assigned by hand, or by a site in another territory."""
     level, today = scope.level("accounts:read"), today_of(scope)
-    people: Select[Any] = select(literal(scope.user_id))
-    areas = territories.of_member(scope.user_id, today)
-    if level in (Level.TEAM, Level.REGION):
-        people, areas = team_and_areas(scope, today, level)
+    people, areas = reached_of(scope, today, level)
     assigned = select(AccountRep.account_id).where(AccountRep.user_id.in_(people))
     if level == Level.OWN:
         return assigned

@@ -52,7 +52,7 @@ def features(
     shows_class = scope.sees("account", "account_class")
     if counted is None and at.z <= gathered.DEEPEST_ZOOM and tally_tiles.is_full(session, at, gathered.WORTH):
         everywhere = tally_tiles.everywhere(accounts, shows_class=shows_class)
-        key = gathered.key_of(scope, filter, search)
+        key = gathered.key_of(session, scope, filter, search)
         kept = gathered.shelf.get(key, lambda: gathered.gathered(session, everywhere))
         return layer, tally_tiles.drawn(layer, [kept.of(at)], shows_class)
     if layer.is_clustered:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,7 @@ def create(session: Session, wish: schemas.Create) -> Change:
         chosen = {"admin_area_ids": wish.admin_area_ids, "codes": wish.postcodes}
         area, notes = places.area_of_places(session, name=wish.name, **chosen), []  # type: ignore[arg-type]
     draft = new(session, wish.name, area, colour=wish.colour, parent_id=wish.parent_id)
+    draft = crewed(session, draft, wish.members, wish.valid_from)
     parent = [wish.parent_id] if wish.parent_id else []
     others = giving_way(session, area, but=parent) if wish.others_give_way else []
     return Change("create", (draft, *others), tuple(notes))
@@ -107,6 +108,7 @@ def split(session: Session, wish: schemas.Split) -> Change:
         )
     left, right = sides
     other = new(session, wish.name, right, parent_id=row.parent_id)
+    other = crewed(session, other, wish.members, wish.valid_from)
     return Change("split", (draft_of(row, left, rev=wish.rev), other), asked=frozenset({row.id}))
 
 
@@ -131,12 +133,7 @@ def merge(session: Session, wish: schemas.Merge) -> Change:
 def staff(session: Session, wish: schemas.Members) -> Change:
     """Other people work a territory for some days. Refuses days that are over, and people who cannot sign in."""
     row = known(session, wish.territory_id, seen=wish.rev)
-    today = clock.today(settings().zone)
-    day = wish.valid_from or today
-    if day < today:
-        raise Invalid("Choose today or a day to come: what is over stays in the history.", field="valid_from")
-    if day > today + LATEST:
-        raise Invalid("That day is too far off.", help="Choose a day within the next two years.", field="valid_from")
+    day = first_day(wish.valid_from)
     if wish.valid_to is not None and wish.valid_to <= day:
         raise Invalid("The last day lies before the first.", help="Leave it empty, or choose later.", field="valid_to")
     members.check_people(session, wish.members)
@@ -144,6 +141,25 @@ def staff(session: Session, wish: schemas.Members) -> Change:
     draft = replace(draft_of(row, area_of(row), rev=wish.rev), people=spans)
     asked = wish.model_dump(mode="json") | {"valid_from": day.isoformat()}
     return Change("members", (draft,), asked=frozenset({row.id}), wish=asked)
+
+
+def first_day(day: date | None) -> date:
+    """From when on people work a territory; refuses days that are over or too far off."""
+    today = clock.today(settings().zone)
+    day = day or today
+    if day < today:
+        raise Invalid("Choose today or a day to come: what is over stays in the history.", field="valid_from")
+    if day > today + LATEST:
+        raise Invalid("That day is too far off.", help="Choose a day within the next two years.", field="valid_from")
+    return day
+
+
+def crewed(session: Session, draft: Draft, user_ids: Sequence[UUID], day: date | None) -> Draft:
+    """A new territory with the people who work it from a day on. Refuses people who cannot sign in."""
+    if not user_ids:
+        return draft
+    members.check_people(session, user_ids)
+    return replace(draft, people=members.staffed((), user_ids, first_day(day)))
 
 
 def delete(session: Session, wish: schemas.Delete) -> Change:
@@ -167,8 +183,14 @@ def kept(session: Session, wish: schemas.Kept) -> Change:
     return Change(change.kind, tuple(drafts_of(session, change.id)), tuple(change.effects.get("notes", ())))
 
 
-def imported(session: Session, outlines: Sequence[Outline], *, replaces: bool) -> Change:
-    """The areas of a file: new territories, and new outlines of those whose name is known, when that is wished."""
+def imported(
+    session: Session, outlines: Sequence[Outline], *, replaces: bool, user_ids: Sequence[UUID] = (),
+    day: date | None = None,
+) -> Change:  # fmt: skip
+    """The areas of a file: new territories, and new outlines of those whose name is known, when that is wished.
+
+    Some people work all of the new ones from a day on.
+    """
     known_names = {row.name: row for row in queries.active(session)}
     drafts: dict[str, Draft] = {}
     notes: list[str] = []
@@ -182,7 +204,8 @@ def imported(session: Session, outlines: Sequence[Outline], *, replaces: bool) -
             drafts[one.name] = draft_of(row, area)
         else:
             taken = [draft.colour for draft in drafts.values()]
-            drafts[one.name] = new(session, one.name, area, colour=one.colour, taken=taken)
+            draft = new(session, one.name, area, colour=one.colour, taken=taken)
+            drafts[one.name] = crewed(session, draft, user_ids, day)
     ids = {name: row.id for name, row in known_names.items()} | {name: draft.id for name, draft in drafts.items()}
     placed = (
         replace(drafts[one.name], parent_id=ids[one.parent])

@@ -1,5 +1,6 @@
 """JSON API for changing territories."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -54,6 +55,8 @@ def outlines_in(file: UploadFile, epsg: int | None) -> list[Outline]:
 
 
 REPLACE = Query(description="Territories of the same name take the new outline; otherwise they are refused.")
+MEMBERS = Query(max_length=200, description="Who works the new territories; may stay open.")
+FROM = Query(description="From this day on; left out: today.")
 EPSG = Query(description="Coordinate system of a file that does not say it, e.g. a Shapefile without .prj.")
 
 
@@ -64,9 +67,12 @@ def import_file(
     session: Db,
     replace: Annotated[bool, REPLACE] = False,
     epsg: Annotated[int | None, EPSG] = None,
+    members: Annotated[list[UUID], MEMBERS] = [],  # noqa: B006 FastAPI copies it
+    valid_from: Annotated[date | None, FROM] = None,
 ) -> Page[TerritoryRead]:
     """Add the territories of a GeoJSON, GeoPackage or zipped Shapefile; each has a `name`. All or nothing."""
-    made = service.save_import(session, outlines_in(file, epsg), replaces=replace, why=file.filename or "")
+    outlines, why = outlines_in(file, epsg), file.filename or ""
+    made = service.save_import(session, outlines, replaces=replace, why=why, user_ids=members, day=valid_from)
     ids = [part.territory_id for part in saving.parts_of(session, made.id)]
     rows = [row for row in territories_in_force(session) if row.id in ids]
     return Page(items=read_all(session, rows, with_area=False))
@@ -79,9 +85,11 @@ def preview_import(
     session: Db,
     replace: Annotated[bool, REPLACE] = False,
     epsg: Annotated[int | None, EPSG] = None,
+    members: Annotated[list[UUID], MEMBERS] = [],  # noqa: B006 FastAPI copies it
+    valid_from: Annotated[date | None, FROM] = None,
 ) -> ChangeRead:
     """What a file would draw and move; nothing is changed."""
-    change = imported(session, outlines_in(file, epsg), replaces=replace)
+    change = imported(session, outlines_in(file, epsg), replaces=replace, user_ids=members, day=valid_from)
     return reading.change_read(session, scope, change, effects(session, change.drafts))
 
 

@@ -16,7 +16,14 @@ class Operation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Create(Operation):
+class Staffed(Operation):
+    """One thing that makes a new territory, perhaps with the people who work it."""
+
+    members: list[UUID] = Field(default=[], max_length=200, description="Who works the new territory; may stay open.")
+    valid_from: date | None = Field(default=None, description="From this day on; left out: today.")
+
+
+class Create(Staffed):
     """A new territory: drawn, or the union of admin areas and postcodes."""
 
     kind: Literal["create"]
@@ -51,7 +58,7 @@ class Give(Operation):
     revs: dict[UUID, int] = Field(default={}, description="Revisions that you saw, by territory.")
 
 
-class Split(Operation):
+class Split(Staffed):
     """A territory cut in two by a line; its own name stays with the left side of the line."""
 
     kind: Literal["split"]

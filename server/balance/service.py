@@ -48,10 +48,14 @@ def apply(
     return change, made, None
 
 
-def save_import(session: Session, outlines: Sequence[Outline], *, replaces: bool, why: str = "") -> TerritoryChange:
-    """Add the territories of a file, all or none."""
+def save_import(
+    session: Session, outlines: Sequence[Outline], *, replaces: bool, why: str = "", user_ids: Sequence[UUID] = (),
+    day: date | None = None,
+) -> TerritoryChange:  # fmt: skip
+    """Add the territories of a file, all or none; some people work the new ones from a day on."""
     saving.lock(session)
-    return saving.save(session, imported(session, outlines, replaces=replaces), why=why)
+    change = imported(session, outlines, replaces=replaces, user_ids=user_ids, day=day)
+    return saving.save(session, change, why=why)
 
 
 def create(

@@ -92,7 +92,7 @@ def travel_h(
     centres = [LonLat(float(x), float(y)) for x, y in middles(bare, owner)]
     targets = [LonLat(float(x), float(y)) for x, y in lonlats]
     found = matrix(session, centres, targets)
-    return 2 * found.seconds / 3600 * visits / STOPS_A_DAY, bool(found.estimated.any())
+    return 2 * found.seconds / 3600 * visits / STOPS_A_DAY, bool(found.estimated[:, visits > 0].any())
 
 
 def matrix(session: Session, sources: Sequence[LonLat], targets: Sequence[LonLat]) -> Matrix:

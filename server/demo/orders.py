@@ -33,6 +33,8 @@ from server.products.values import check_digit
 
 YEARS = 2
 TAX = Decimal("8.1")
+REDUCED = Decimal("2.6")
+"""Of what is eaten, e.g.; the company sells nothing of it so far."""
 CATALOGUE: tuple[tuple[str, str, tuple[tuple[str, str, str, int], ...]], ...] = (
     ("Coffee", "kg", (("Espresso beans", "24.50", "1", 6), ("Crema beans", "22.80", "1", 6),
                       ("Decaffeinated beans", "27.90", "1", 6), ("Filter coffee, ground", "19.60", "1", 6))),
@@ -106,6 +108,9 @@ def catalogue(session: Session, today: date) -> list[Good]:
     start = date(today.year - 3, 1, 1)
     for country, percent in (("LI", TAX), ("CH", TAX), ("", Decimal(0))):
         products.set_rate(session, standard.id, country, start, percent)
+    reduced = products.tax_class(session, "reduced")
+    for country, percent in (("LI", REDUCED), ("CH", REDUCED), ("", Decimal(0))):
+        products.set_rate(session, reduced.id, country, start, percent)
     retail = products.create_list(session, {"name": "Retail", "currency": currency, "valid_from": start})
     products.use_list(session, retail.id, [Customer()])
     trade = {"name": "Class A", "currency": currency, "base_id": retail.id, "percent": "-5"}

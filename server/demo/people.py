@@ -67,7 +67,12 @@ def hire(session: Session) -> dict[str, UUID]:
     ids = {}
     for person in PEOPLE:
         user = user_by_login(session, person.login) or create_user(
-            session, login=person.login, name=person.name, role=person.role, password=PASSWORD
+            session,
+            login=person.login,
+            name=person.name,
+            role=person.role,
+            password=PASSWORD,
+            email=f"{person.login}@company.example",
         )
         ids[person.login] = user.id
     set_team(session, "Field", [ids["mara"], *(ids[login] for login in REPS)])

@@ -6,14 +6,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import h3
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.density.ground import NOBODYS, SOMEBODYS
 from server.density.reach import IN_REACH
-from server.density.whitespace import Which
+from server.density.whitespace import RESOLUTION, Which, sees_values
 from server.kit.errors import Invalid, NotFound
+from server.kit.settings import settings
 from server.leads.values import LEAD, new_values
 from server.records.values import cleaned
 from server.regions.models import Prospect, Region, State
@@ -62,7 +64,9 @@ LIKE_ACCOUNT = """exists (
 
 _OF_SELECTION = f"""
     select distinct on (p.id) p.id, p.source_id, p.name, p.kind, p.tags, ST_X(p.pin) as lon, ST_Y(p.pin) as lat,
-           {IS_CUSTOMER} as is_customer, {BECAME_LEAD} or {LIKE_LEAD} as is_lead, {LIKE_ACCOUNT} as is_account
+           {IS_CUSTOMER} as is_customer, {BECAME_LEAD} or {LIKE_LEAD} as is_lead, {LIKE_ACCOUNT} as is_account,
+           (select t.value from density_trade t where t.kind = p.kind) as value,
+           h3_parent(p.cell, {RESOLUTION}) as whole
     from prospect p join region r on r.id = p.region_id and r.state = 'ready'
     where (p.id = any(:ids) or exists (
             select from density_cell c where c.cell = any(:cells)
@@ -99,7 +103,10 @@ def need_there(session: Session, ids: Sequence[UUID]) -> None:
 
 
 def lead_fields(row: Any, scope: Scope) -> dict[str, Any]:
-    """What open data knows of a prospect, as a lead has it; fields that the role may not write are left out."""
+    """What is known of a prospect, as a lead has it; fields that the role may not see or write are left out.
+
+    What it is expected to be worth is what customers of its kind are worth a year on average.
+    """
     tags: Mapping[str, str] = row.tags or {}
 
     def first(*names: str) -> str | None:
@@ -116,8 +123,10 @@ def lead_fields(row: Any, scope: Scope) -> dict[str, Any]:
         "phones": [phone.split(";")[0].strip()] if phone else None,
         "emails": [mail.split(";")[0].strip()] if mail else None,
         "campaign": CAMPAIGN,
-        "note": f"Open data: {row.kind}",
+        "note": f"Open data: {row.kind}\n{CAMPAIGN}: /white-space?cell={h3.int_to_str(row.whole)}",
     }
+    if row.value and sees_values(scope) and scope.sees("lead", "expected_value"):
+        given |= {"expected_value": str(round(row.value)), "currency": settings().currency}
     return {
         name: value for name, value in given.items() if value and scope.changes("lead", name) and _fits(name, value)
     }

@@ -5,14 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+import h3
 from sqlalchemy import Row, TextClause, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from server.density.counting import BREAKS_OF_KINDS, COARSEST, FINEST, NOT_KNOWN, UNKNOWN
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
-from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade
+from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade, WhiteSpaceItem
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid
 from server.kit.tiles import Tile
@@ -324,3 +326,10 @@ def best_cells(
     asked = {"resolution": resolution, "most": most, "trades": [UNKNOWN, *(trades or ())], **ground_of(reach)}
     statement = (_BEST if trades is None else _BEST_OF_KINDS)[reach.everywhere]
     return session.execute(statement, asked).all()
+
+
+def cell_of(session: Session, row_id: UUID) -> str | None:
+    """The hexagon that a lead or a task was made of; None for one that comes from elsewhere."""
+    made = select(WhiteSpaceItem.cell).where(WhiteSpaceItem.row_id == row_id, WhiteSpaceItem.cell.is_not(None))
+    cell = session.scalar(made.limit(1))
+    return None if cell is None else h3.int_to_str(cell)

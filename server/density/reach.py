@@ -1,16 +1,16 @@
-"""Whose market somebody sees: a rep the own territories, a manager also those of the team and nobody's ground."""
+"""Whose market somebody sees: a rep the own territories, a manager also those of the team, those of the same sales
+regions that nobody works, and the ground of no territory."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal, or_, select, text, true
+from sqlalchemy import ColumnElement, or_, select, text, true
 from sqlalchemy.orm import Session
 
-from server.accounts.reach import today_of
+from server.accounts.reach import team_and_areas, today_of
 from server.auth.access import Scope
-from server.auth.models import TeamMember
 from server.auth.roles import Level
 from server.density.models import DensityCell
 from server.territories import queries as territories
@@ -71,12 +71,7 @@ def of(session: Session, scope: Scope) -> Reach:
     if level in (Level.NONE, Level.OWN, Level.TERRITORY):
         own = territories.of_member(scope.user_id, today)
         return Reach(everywhere=False, territories=tuple(sorted(set(session.scalars(own)))))
-    mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
-    everybody = mates.union(select(literal(scope.user_id))).subquery()
-    areas = territories.of_members(select(everybody.c[0]), today)
-    if level == Level.REGION:
-        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
-        areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
+    _, areas = team_and_areas(scope, today, level)
     return Reach(everywhere=False, territories=tuple(sorted(set(session.scalars(areas)))), nobodys=True)
 
 

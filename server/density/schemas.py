@@ -142,6 +142,8 @@ class GapRead(BaseModel):
     prospects: int
     leads: int
     accounts: int
+    worked: int
+    """Open leads that were made of its prospects: these do not count any more."""
     kinds: list[tuple[str, int]]
     value: float | None
     """Expected a year; null when it may not be seen."""

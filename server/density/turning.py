@@ -99,7 +99,7 @@ class Making:
     """Of a lead: the row of `OF_SELECTION`."""
     account_id: UUID | None = None
     cell: int | None = None
-    """Of a task about a hexagon."""
+    """Of a task about a hexagon; of a lead where its prospect lies."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def _leads(session: Session, scope: Scope, cells: Sequence[int], chosen: Selecti
             counts[reason] = counts.get(reason, 0) + 1
             refused.append(Refused(row.id, row.source_id, row.name[:300], reason))
             continue
-        makings.append(Making(row.name, LonLat(row.lon, row.lat), owner, prospect=row))
+        makings.append(Making(row.name, LonLat(row.lon, row.lat), owner, prospect=row, cell=row.whole))
     return Planned(makings, counts, refused)
 
 

@@ -58,7 +58,8 @@ def white_space(wish: Wanted, scope: ReadDensity, session: Db) -> WhiteSpaceRead
         items=[
             GapRead(
                 cell=gap.cell, lon=gap.at.lon, lat=gap.at.lat, territory_id=gap.territory_id, territory=gap.territory,
-                prospects=gap.prospects, leads=gap.leads, accounts=gap.accounts, kinds=list(gap.kinds),
+                prospects=gap.prospects, leads=gap.leads, accounts=gap.accounts, worked=gap.worked,
+                kinds=list(gap.kinds),
                 value=gap.value if shows else None, per_hour=gap.per_hour, rep=gap.rep, out_s=gap.out_s,
                 by_road=gap.by_road, drive_h=gap.drive_h, visit_h=gap.visit_h,
             )

@@ -78,6 +78,8 @@ class Gap:
     """That are neither customers nor leads."""
     leads: int = 0
     accounts: int = 0
+    worked: int = 0
+    """Open leads that were made of its prospects: these do not count any more."""
     kinds: tuple[tuple[str, int], ...] = ()
     """The commonest kinds of the prospects."""
     value: float = 0.0
@@ -129,12 +131,14 @@ _OPEN = """
     select whole.cell, mode() within group (order by c.territory_id) as territory_id,
            mode() within group (order by t.name) as territory,
            (sum(k.prospects) - coalesce(sum(lead.count), 0))::int as prospects,
-           sum((k.prospects - coalesce(lead.count, 0)) * trade.rate * trade.value) as value
+           sum((k.prospects - coalesce(lead.count, 0)) * trade.rate * trade.value) as value,
+           coalesce(sum(lead.open), 0)::int as worked
     from density_cell c cross join lateral h3_parent(c.cell, :resolution) as whole (cell)
     join density_count k on k.cell = c.cell and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
     join density_trade trade on trade.id = k.trade_id
     left join (
-        select h3_parent(p.cell, :finest) as cell, dt.id as trade_id, count(distinct p.id) as count
+        select h3_parent(p.cell, :finest) as cell, dt.id as trade_id, count(distinct p.id) as count,
+               count(distinct p.id) filter (where l.state in ('new', 'working', 'qualified')) as open
         from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
         join prospect p on p.id = i.prospect_id join density_trade dt on dt.kind = p.kind
         where not exists (select from density_customer known where known.prospect_id = p.id)
@@ -245,7 +249,8 @@ def need_territory(session: Session, territory_id: UUID | None) -> None:
 def _gap(row: Any) -> Gap:
     name = h3.int_to_str(row.cell)
     lat, lon = h3.cell_to_latlng(name)
-    return Gap(name, LonLat(lon, lat), row.territory_id, row.territory, row.prospects, value=float(row.value or 0))
+    known = {"worked": row.worked, "value": float(row.value or 0)}
+    return Gap(name, LonLat(lon, lat), row.territory_id, row.territory, row.prospects, **known)
 
 
 def _add(gaps: dict[str, Gap], idle: Iterable[Idle]) -> None:

@@ -39,7 +39,8 @@ def within_reach(scope: Scope, permission: str = "leads:read") -> ColumnElement[
     """Whether a permission of somebody reaches a lead, deleted or not: the same levels as for accounts.
 
     `own`: owned by the person; `territory`: also those that lie in a territory of theirs and are nobody's or a
-    colleague's of it; `team`: the same for the teams, and leads that nobody has; `region`: also the territories beside.
+    colleague's of it; `team`: the same for the teams and for territories of their sales regions that nobody works, and
+    leads that nobody has; `region`: also all other territories of these sales regions.
     """
     level, today = scope.level(permission), today_of(scope)
     if level >= Level.ALL:
@@ -52,10 +53,7 @@ def within_reach(scope: Scope, permission: str = "leads:read") -> ColumnElement[
     mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
     everybody = mates.union(select(literal(scope.user_id))).subquery()
     people = select(everybody.c[0])
-    areas = territories.of_members(people, today)
-    if level == Level.REGION:
-        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
-        areas = select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
+    areas = territories.of_leader(people, today, beside=level == Level.REGION)
     nobodys = and_(Lead.owner_id.is_(None), Lead.territory_id.is_(None))
     return Lead.owner_id.in_(people) | Lead.territory_id.in_(areas) | nobodys
 

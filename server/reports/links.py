@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from server.kit.filtering.writing import quoted
 from server.reports.figures import By, Group, Report
 from server.reports.measures import Measure
+from server.reports.rows import BY_SUM, NOBODYS, OF_ROUTES, Of
 
 
 @dataclass(frozen=True)
@@ -17,20 +18,48 @@ class Behind:
 
 
 def behind(report: Report, measure: Measure, group: Group, *, rest: bool = False) -> Behind | None:
-    """The rows of a measure's upper sum, or those that are missing to the lower one; None where no filter says it."""
-    if group.term is None:
+    """The rows of a measure's upper sum, or those that are missing to the lower one; None where nothing lists them."""
+    if measure.upper == "revenue":
+        return None if group.term is None else _of_orders(report, group)
+    if (of := BY_SUM.get(measure.upper)) is not None:
+        return Behind(_of_rows(report, Of.MISSED if rest else of, group), _map(report, measure, group, rest=rest))
+    found = _filter(report, measure, group, rest=rest)
+    return None if found is None else Behind(f"/accounts?{found}", f"/?{found}")
+
+
+def below(report: Report, measure: Measure, group: Group) -> str | None:
+    """The list of the rows of a measure's lower sum, where there is one."""
+    of = BY_SUM.get(measure.lower or "")
+    return None if of is None else _of_rows(report, of, group)
+
+
+def _of_rows(report: Report, of: Of, group: Group) -> str:
+    key = None if group is report.total else group.key or NOBODYS
+    asked = {
+        "of": of, "first": report.period.first, "last": report.period.last, "by": report.by, "group": key,
+        "filter": report.filter,
+    }  # fmt: skip
+    return f"/reports/rows?{urlencode({name: str(value) for name, value in asked.items() if value})}"
+
+
+def _map(report: Report, measure: Measure, group: Group, *, rest: bool) -> str | None:
+    """The map of the accounts of these rows."""
+    if BY_SUM.get(measure.upper) in OF_ROUTES:
         return None
-    if measure.key in ("drive_share", "km_per_visit", "hours"):
-        return Behind(f"/plans?{urlencode({'first': report.period.first, 'last': report.period.last})}", None)
-    if measure.key == "revenue_per_drive_hour":
-        return _of_orders(report, group)
+    found = _filter(report, measure, group, rest=rest)
+    return None if found is None else f"/?{found}"
+
+
+def _filter(report: Report, measure: Measure, group: Group, *, rest: bool) -> str | None:
+    """The filter of accounts, as a query; None where no filter says it."""
     term = _rest(report, measure, group) if rest else _term(report, measure, group)
-    if term is None:
+    if group.term is None or term is None:
         return None
     of_account = (
         group.term if measure.key in ("coverage", "call_cycle", "overdue") or report.by is not By.PERSON else ""
     )
-    return _of_accounts(" and ".join(part for part in (term, of_account, _bracketed(report.filter)) if part))
+    parts = (term, of_account, _bracketed(report.filter))
+    return urlencode({"filter": " and ".join(part for part in parts if part)})
 
 
 def _days(report: Report) -> str:
@@ -63,11 +92,6 @@ def _rest(report: Report, measure: Measure, group: Group) -> str | None:
     if measure.key == "plan_adherence":
         return f"missed_visit with ({_days(report)}{_mine(report, group)})"
     return None
-
-
-def _of_accounts(filter: str) -> Behind:
-    asked = urlencode({"filter": filter})
-    return Behind(f"/accounts?{asked}", f"/?{asked}")
 
 
 def _of_orders(report: Report, group: Group) -> Behind | None:

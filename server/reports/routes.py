@@ -19,6 +19,8 @@ from server.reports.mailing import Wish
 from server.reports.measures import BY_KEY, Measure, seen_by
 from server.reports.models import ReportMail
 from server.reports.periods import Against, Period, Span, around, chosen
+from server.reports.rows import Of, rows
+from server.reports.sums import Asked as SumsAsked
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
@@ -131,6 +133,42 @@ def _group(found: Report, group: Group) -> GroupRead:
     return GroupRead(key=group.key, name=group.name, figures=figures)
 
 
+class RowRead(BaseModel):
+    """A visit, a stop or a route that a number was made of."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    day: date
+    rep: str
+    account_id: UUID | None
+    account: str | None
+    outcome: str | None
+    plan_id: UUID | None
+    is_kept: bool | None = Field(description="Of a stop: done on its day.")
+    stops: int | None = Field(description="Of a route: those that count here.")
+    of_stops: int | None
+    drive_h: float | None = Field(description="Of a route: the part that these stops carry, as of the next two.")
+    work_h: float | None
+    distance_km: float | None
+
+
+class RowsRead(BaseModel):
+    """A page of rows, and what all of them come to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    items: list[RowRead]
+    total: int
+    drive_h: float
+    work_h: float
+    distance_km: float
+
+
+GroupKey = Annotated[str | None, Query(max_length=40, description="Its key, or `none`; left out: everything.")]
+Start = Annotated[int, Query(ge=0, le=10_000_000, description="So many rows are left out.")]
+
+
 class MomentRead(BaseModel):
     """A measure in one period of a trend."""
 
@@ -156,6 +194,22 @@ def get_report(
 ) -> ReportRead:
     """Every measure of a period, compared and told apart, with the pages that show what is behind each number."""
     return ReportRead.of(report(session, scope, period, by=by, against=against, filter=filter))
+
+
+@router.get("/reports/rows")
+def get_rows(
+    period: Asked,
+    scope: ReadReports,
+    session: Db,
+    of: Of,
+    by: By = By.PERSON,
+    group: GroupKey = None,
+    filter: Filter = None,
+    start: Start = 0,
+) -> RowsRead:
+    """The visits, stops or routes that a number was made of, the latest first, 200 at once."""
+    asked = SumsAsked(session, scope, period, filter)
+    return RowsRead.model_validate(rows(asked, of, by=by, group=group, first=start))
 
 
 @router.get("/reports/trends/{measure}")

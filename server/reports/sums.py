@@ -144,9 +144,12 @@ def of_accounts(asked: Asked, rows: Rows) -> None:
         rows[Grain(*grain)].add(Sums(accounts=total, visited=visited, in_cycle=kept, overdue=overdue))
 
 
-def of_visits(asked: Asked, rows: Rows) -> None:
-    """Visits that were done."""
-    statement = (
+WITH_ORDER = Visit.outcome == Outcome.ORDER
+
+
+def visits(asked: Asked) -> Select[Any]:
+    """The visits that were done, with their accounts."""
+    return (
         activities.visible_to(asked.scope)
         .join(Account, Account.id == Visit.account_id)
         .where(
@@ -154,7 +157,14 @@ def of_visits(asked: Asked, rows: Rows) -> None:
             Visit.day.between(asked.period.first, asked.upto),
             *asked.among(Visit.account_id),
         )
-        .with_only_columns(Visit.rep_id, *GRAIN, func.count(), func.count().filter(Visit.outcome == Outcome.ORDER))
+    )
+
+
+def of_visits(asked: Asked, rows: Rows) -> None:
+    """Visits that were done."""
+    statement = (
+        visits(asked)
+        .with_only_columns(Visit.rep_id, *GRAIN, func.count(), func.count().filter(WITH_ORDER))
         .group_by(Visit.rep_id, *GRAIN)
     )
     for rep_id, territory_id, account_class, done, ordered in asked.session.execute(statement):
@@ -184,26 +194,43 @@ ON_THE_ROAD = func.extract("epoch", Route.returns_at - Route.leaves_at) - case(
     (Route.break_starts_at.is_not(None), func.coalesce(Route.break_s, 0)), else_=0
 )
 """Seconds from leaving to coming back, the break left out."""
+EACH = (
+    select(Stop.route_id, func.count().label("stops"))
+    .where(Stop.deleted_at.is_(None))
+    .group_by(Stop.route_id)
+    .subquery("each")
+)
+SHARE = literal(1.0) / EACH.c.stops
+"""What a stop carries of its route's driving and time."""
+IS_KEPT = func.coalesce(and_(Visit.state == VisitState.DONE, Visit.day == Route.day), False)
+
+
+def stops(asked: Asked, last: date) -> Select[Any]:
+    """The same routes and stops with what became of each stop."""
+    return (
+        routes(asked, last)
+        .join(EACH, EACH.c.route_id == Route.id)
+        .outerjoin(Visit, and_(Visit.id == Stop.visit_id, Visit.deleted_at.is_(None)))
+    )
+
+
+def is_due(asked: Asked) -> ColumnElement[bool]:
+    """Whether a stop counts: of a day that is over, or done today."""
+    return IS_KEPT | (Route.day < asked.today)
 
 
 def of_routes(asked: Asked, rows: Rows) -> None:
     """Routes of days gone by and of today. Each stop carries an equal share of its route's driving and time."""
-    stops = select(Stop.route_id, func.count().label("stops")).where(Stop.deleted_at.is_(None)).group_by(Stop.route_id)
-    each = stops.subquery()
-    share = literal(1.0) / each.c.stops
-    is_done = func.coalesce(and_(Visit.state == VisitState.DONE, Visit.day == Route.day), False)
     statement = (
-        routes(asked, asked.upto)
-        .join(each, each.c.route_id == Route.id)
-        .outerjoin(Visit, and_(Visit.id == Stop.visit_id, Visit.deleted_at.is_(None)))
+        stops(asked, asked.upto)
         .with_only_columns(
             Route.rep_id,
             *GRAIN,
-            func.count().filter(is_done | (Route.day < asked.today)),
-            func.count().filter(is_done),
-            func.sum(Route.drive_s * share),
-            func.sum(ON_THE_ROAD * share),
-            func.sum(Route.distance_m * share) / 1000,
+            func.count().filter(is_due(asked)),
+            func.count().filter(IS_KEPT),
+            func.sum(Route.drive_s * SHARE),
+            func.sum(ON_THE_ROAD * SHARE),
+            func.sum(Route.distance_m * SHARE) / 1000,
         )
         .group_by(Route.rep_id, *GRAIN)
     )

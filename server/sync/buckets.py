@@ -22,7 +22,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
-    or_,
     select,
     union_all,
 )
@@ -83,11 +82,9 @@ def areas_of(level: Level) -> Select[Any] | None:
         return None
     if level >= Level.ALL:
         return select(Territory.id).where(Territory.deleted_at.is_(None))
-    areas = territories.of_members(people_of(level), TODAY)
-    if level == Level.REGION:
-        parents = select(Territory.parent_id).where(Territory.id.in_(areas))
-        return select(Territory.id).where(or_(Territory.id.in_(areas), Territory.parent_id.in_(parents)))
-    return areas
+    if level == Level.TERRITORY:
+        return territories.of_members(people_of(level), TODAY)
+    return territories.of_leader(people_of(level), TODAY, beside=level == Level.REGION)
 
 
 @lru_cache

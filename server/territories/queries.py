@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, func, or_, select, text
+from sqlalchemy import BindParameter, Select, and_, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
@@ -49,6 +49,28 @@ def covering(session: Session, point: LonLat) -> UUID | None:
 def active(session: Session) -> list[Territory]:
     """All territories by name."""
     return list(session.scalars(select(Territory).where(Territory.deleted_at.is_(None)).order_by(Territory.name)))
+
+
+def of_leader(people: Select[Any], day: date | BindParameter[date], *, beside: bool) -> Select[UUID]:
+    """The ids of the territories that somebody answers for who leads people on a day.
+
+    Those that the people work, and of the same sales regions those that nobody works; with `beside` all of the same
+    sales regions. Where nobody at all works a sales region, it is of everybody who leads. A territory below no other is
+    a region of its own.
+    """
+    one = aliased(Territory)
+    region = func.coalesce(Territory.parent_id, Territory.id)
+
+    def regions(areas: Select[UUID]) -> Select[UUID]:
+        return select(func.coalesce(one.parent_id, one.id)).where(one.id.in_(areas), one.deleted_at.is_(None))
+
+    ours = of_members(people, day)
+    worked = of_members(select(User.id).where(User.active, User.deleted_at.is_(None)), day)
+    near, far = region.in_(regions(ours)), region.not_in(regions(worked))
+    idle = and_(Territory.id.not_in(worked), near | far)
+    return select(Territory.id).where(
+        Territory.deleted_at.is_(None), or_(Territory.id.in_(ours), idle, *([near] if beside else []))
+    )
 
 
 @dataclass(frozen=True)

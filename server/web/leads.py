@@ -16,6 +16,7 @@ from server.accounts.routes import Filter, Search
 from server.accounts.service import LooksLikeDuplicate
 from server.auth.access import Scope, requires
 from server.auth.models import Role
+from server.density.queries import cell_of
 from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
 from server.kit.paging import Cursor, Exact
@@ -269,6 +270,7 @@ def lead_page(
         error=error,
         candidates=candidates,
         repeat=request.query_params.get("repeat"),
+        hexagon=cell_of(session, lead.id) if lead.source == LeadSource.WHITE_SPACE else None,
         may_sell=scope.may("opportunities:write") and has_pipeline(session),
         soon=today_of(scope) + timedelta(days=7),
         later=today_of(scope) + timedelta(days=60),

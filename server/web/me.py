@@ -15,7 +15,8 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
 from server.kit.settings import settings
 from server.web.forms import Sent, given
-from server.web.pages import attempt, go, render
+from server.web.language import Language
+from server.web.pages import attempt, go, language_of, render
 
 router = APIRouter(prefix="/me", include_in_schema=False)
 
@@ -48,17 +49,17 @@ def my_page(
         keys=keys,
         error=error,
         secret=secret,
-        objects=rights_of(scope),
+        objects=rights_of(scope, language_of(request, scope)),
     )
 
 
-def rights_of(scope: Scope) -> dict[str, list[str]]:
-    """The actions that somebody may do, by object."""
+def rights_of(scope: Scope, language: Language) -> list[tuple[str, str, list[str]]]:
+    """The actions that somebody may do, by object in the order of the reader's words: word, object, actions."""
     found: dict[str, list[str]] = {}
     for permission in sorted(scope.levels):
         name, _, action = permission.partition(":")
         found.setdefault(name, []).append(action)
-    return found
+    return sorted((language.t(f"object {name}"), name, actions) for name, actions in found.items())
 
 
 @router.post("")

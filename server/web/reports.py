@@ -13,13 +13,13 @@ from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.kit.settings import settings
-from server.reports import links, mailing
+from server.reports import links, mailing, rows, sums
 from server.reports.figures import By, report, trend
 from server.reports.mailing import Wish
 from server.reports.measures import Measure, Unit
 from server.reports.models import ReportMail
 from server.reports.periods import Against, Span, around, chosen
-from server.reports.routes import Filter, measure_of
+from server.reports.routes import Filter, GroupKey, Start, measure_of
 from server.web.charts import groups_chart, trend_chart
 from server.web.forms import Sent, text
 from server.web.language import Language
@@ -35,6 +35,15 @@ BYS = {
     By.TERRITORY: "Territories",
     By.REGION: "Sales regions",
     By.CLASS: "Classes",
+}
+TITLES = {
+    rows.Of.VISITS: "Visits done",
+    rows.Of.ORDERED: "Visits with an order",
+    rows.Of.STOPS: "Planned stops",
+    rows.Of.KEPT: "Stops done on their day",
+    rows.Of.MISSED: "Stops not done on their day",
+    rows.Of.ROUTES: "Published routes",
+    rows.Of.PLANNED: "Published routes of the whole period",
 }
 AGAINST = {Against.BEFORE: "The period before", Against.YEAR: "A year ago"}
 
@@ -168,9 +177,35 @@ def show_measure(request: Request, key: str, scope: ReadReports, session: Db, as
 
     return render(
         request, "reports/measure.html", scope, status=int(error.status) if error else 200, error=error, found=found,
-        measure=measure, moments=moments, behind=links.behind,
+        measure=measure, moments=moments, behind=links.behind, below=links.below,
         groups_chart=groups_chart(found, measure, figure, words) if found and found.shows(measure) else "",
         trend_chart=trend_chart(moments, measure, figure, words), **common(request, scope, asked),
+    )  # fmt: skip
+
+
+@router.get("/rows")
+def show_rows(
+    request: Request,
+    scope: ReadReports,
+    session: Db,
+    asked: AskedFor,
+    of: rows.Of = rows.Of.VISITS,
+    group: GroupKey = None,
+    start: Start = 0,
+) -> Response:
+    """The visits, stops or routes that a number was made of."""
+    found, name, error = None, None, asked.error
+    try:
+        with attempt(session):
+            name = rows.name_of(session, asked.by, group)
+            wanted = sums.Asked(session, scope, asked.period, asked.filter)
+            found = rows.rows(wanted, of, by=asked.by, group=group, first=start)
+    except WaymarkError as refused:
+        error = refused
+    return render(
+        request, "reports/rows.html", scope, status=int(error.status) if error else 200, error=error, found=found,
+        of=of, group=group, name=name, start=start, step=rows.MOST, titles=TITLES, routes=rows.OF_ROUTES,
+        asked=asked,
     )  # fmt: skip
 
 

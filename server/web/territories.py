@@ -50,7 +50,11 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
     )
     counts = {row[0]: (row[1], row[2], row[3]) for row in session.execute(seen.group_by(Account.territory_id))}
     writes = scope.may("territories:write")
-    history = reading.history(session)
+    history, memberships = reading.history(session), memberships_by_territory(session)
+    sent = request.query_params.get("done")
+    done = next((line for line in history if sent in (str(line.id), "latest")), None)
+    below = {row.parent_id for row in rows}
+    idle = {row.id for row in rows if row.id not in below and not any(map(is_ahead, memberships.get(row.id, [])))}
     troubles = editing.troubles(session)
     return render(
         request,
@@ -62,11 +66,13 @@ def territories_page(request: Request, scope: Scope, session: Session, error: Wa
         outlines={str(key): shape for key, shape in queries.outlines(session, tolerance=0.002).items()},
         counts=counts,
         hours={key: found[1] for key, found in sums(session).items()} if writes else {},
-        memberships=memberships_by_territory(session),
+        memberships=memberships,
+        idle=idle,
+        above=below,
         troubles=troubles,
         troubles_json=[one.model_dump(mode="json") for one in troubles],
         history=history,
-        done=next((line for line in history if str(line.id) == request.query_params.get("done")), None),
+        done=done,
         areas=session.scalars(admin_areas()).all() if writes else [],
         postcodes=places.postcodes(session) if writes else [],
         people=people_of(session, scope, Role.REP),
@@ -106,6 +112,12 @@ def memberships_by_territory(session: Session) -> dict[UUID, list[dict[str, Any]
     return found
 
 
+def is_ahead(member: dict[str, Any]) -> bool:
+    """Whether somebody who can sign in works a territory today or later."""
+    last_day = member["last_day"]
+    return not member["has_left"] and (last_day is None or last_day >= clock.today(settings().zone))
+
+
 @router.post("/import")
 def import_file(
     request: Request,
@@ -121,4 +133,4 @@ def import_file(
             balance_routes.import_file(file, scope, session, replace, int(epsg) if epsg else None)
     except WaymarkError as error:
         return territories_page(request, scope, session, error)
-    return go("/territories")
+    return go("/territories?done=latest")

@@ -1,6 +1,9 @@
 """Who sees which accounts: strangers none, reps their own and their territory's, managers their team's, admins all."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,8 +14,11 @@ from server.accounts import queries, service
 from server.accounts.models import Account
 from server.auth.access import Scope
 from server.auth.models import Role, User
+from server.auth.roles import Level
 from server.auth.service import set_team
+from server.density import reach
 from server.kit.errors import NotFound
+from server.sync.buckets import areas_of, reader
 from server.territories import service as territories
 from server.territories.models import Territory
 
@@ -106,6 +112,48 @@ def test_a_manager_sees_the_teams_accounts_and_those_of_nobody(
     make_account("Of nobody")
     make_account("Of the others", at=(9.8, 47.3), owner_id=otto.id)
     assert names(session, scope(mona)) == ["In the team's territory", "Of nobody", "Of the team"]
+
+
+def test_ground_that_nobody_works_is_seen_by_those_who_lead_its_sales_region(
+    session: Session,
+    scope: MakeScope,
+    make_user: Callable[..., User],
+    make_account: MakeAccount,
+    rita: User,
+    otto: User,
+    west: Territory,
+    east: Territory,
+) -> None:
+    def area(name: str, edge: float, parent_id: UUID | None = None) -> UUID:
+        shape = MultiPolygon([box(edge, 47.0, edge + 0.5, 47.5)])
+        return territories.create(session, name=name, area=shape, parent_id=parent_id).id
+
+    here, there = area("Here", 1.0), area("There", 2.0)
+    territories.change(session, west.id, {"parent_id": here})
+    territories.change(session, east.id, {"parent_id": there})
+    idle, far = area("Idle", 8.0, here), area("Far", 7.0, there)
+    alone = area("Alone", 6.0)
+    for name, lon in (("West", 9.2), ("East", 9.7), ("Idle", 8.2), ("Far", 7.2), ("Alone", 6.2), ("Here", 1.2)):
+        make_account(name, at=(lon, 47.2))
+    mona = make_user("mona", Role.MANAGER)
+    set_team(session, "West", [mona.id, rita.id])
+    seen = ["Alone", "Here", "Idle", "West"]
+    assert names(session, scope(mona)) == seen
+    level = replace(scope(mona), levels={**scope(mona).levels, "accounts:read": Level.REGION})
+    assert names(session, level) == seen
+    # The same of the market, of leads and of phones.
+    assert set(reach.of(session, scope(mona)).territories) == {west.id, here, idle, alone}
+    held = session.scalars(areas_of(Level.TEAM), reader(scope(mona)))
+    assert set(held) == {west.id, here, idle, alone}
+    # Once somebody works it, it is theirs; a whole sales region that nobody works is everybody's who leads.
+    territories.set_members(session, idle, [otto.id], day=date(2020, 1, 1))
+    assert names(session, scope(mona)) == ["Alone", "Here", "West"]
+    assert names(session, level) == seen
+    territories.set_members(session, idle, [], day=date(2020, 1, 1))
+    otto.active = False
+    session.flush()
+    assert names(session, scope(mona)) == ["Alone", "East", "Far", "Here", "Idle", "West"]
+    assert set(reach.of(session, scope(mona)).territories) == {west.id, east.id, here, there, idle, far, alone}
 
 
 def test_list_tile_and_export_show_the_same_accounts(

@@ -1,6 +1,7 @@
 """Accounts counted beforehand: the tiles say what asking every row would say, whatever happened since."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from itertools import cycle
 from typing import Any
 
@@ -22,6 +23,8 @@ from server.auth.service import set_team
 from server.kit.database import transaction
 from server.kit.layers import Layer
 from server.kit.tiles import MAX_ZOOM, Tile
+from server.territories import service as territories
+from server.territories.models import Territory
 
 type MakeAccount = Callable[..., Account]
 type MakeScope = Callable[[User], Scope]
@@ -199,6 +202,7 @@ def test_what_a_filter_leaves_is_gathered_once_for_each_person(
     scope: MakeScope,
     ada: User,
     rita: User,
+    east: Territory,
     make_account: MakeAccount,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -216,6 +220,13 @@ def test_what_a_filter_leaves_is_gathered_once_for_each_person(
     assert (seen(ada), seen(ada, 'name ~ "Beck"')) == (2, 1), "another question is asked anew"
     gathered.shelf.clear()
     assert seen(ada) == 1
+    # What rights depend on is part of the question: a territory that somebody was given, or lost, counts at once.
+    session.execute(text("update account set territory_id = :id where name = 'Beck'"), {"id": east.id})
+    assert seen(rita) == 0
+    territories.set_members(session, east.id, [rita.id], day=date(2020, 1, 1))
+    assert seen(rita) == 1
+    territories.set_members(session, east.id, [], day=date(2020, 1, 1))
+    assert seen(rita) == 0
     with pytest.raises(ZeroDivisionError):
         gathered.shelf.get("wrong", lambda: 1 // 0)  # type: ignore[arg-type, return-value]
     assert gathered.shelf.get("wrong", lambda: gathered.gathered(session, select(text("1")).where(text("false"))))

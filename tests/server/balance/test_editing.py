@@ -1,5 +1,6 @@
 """Territories are drawn, split, merged and given away; each change says what it moves, is kept, and can be undone."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -267,6 +268,41 @@ def test_a_rename_is_not_undone_onto_a_name_that_is_taken(client: TestClient) ->
     drawn(client, "North", square(10))
     refused = client.post(f"{CHANGES}/{renamed['id']}/undo")
     assert (refused.status_code, refused.json()["detail"]) == (409, "There is a territory “North” already.")
+
+
+def test_who_works_a_new_territory_is_said_as_it_is_made(client: TestClient, make_user: MakeUser) -> None:
+    rita, otto = make_user("rita", Role.REP), make_user("otto", Role.REP)
+    today = clock.today(settings().zone)
+    monday = (today + timedelta(days=7)).isoformat()
+    wish = {"kind": "create", "name": "West", "area": square(9)}
+    west = drawn(client, "West", square(9), members=[str(rita.id)])
+    assert [one["name"] for one in west["members"]] == ["Rita"]
+    cut = {"type": "LineString", "coordinates": [[9.5, 46], [9.5, 49]]}
+    do(client, {
+        "kind": "split", "territory_id": west["id"], "line": cut, "name": "Half", "members": [str(otto.id)],
+        "valid_from": monday,
+    })  # fmt: skip
+    (planned,) = client.get(f"/api/v1/territories/{named(client, 'Half')['id']}/members").json()["items"]
+    assert (planned["name"], planned["valid_from"]) == ("Otto", monday)
+    assert [one["name"] for one in named(client, "West")["members"]] == ["Rita"]
+
+    def file(*names: str) -> bytes:
+        areas = [{"type": "Feature", "properties": {"name": name}, "geometry": square(20)} for name in names]
+        return json.dumps({"type": "FeatureCollection", "features": areas}).encode()
+
+    path, query = "/api/v1/territories/import", {"replace": "true", "members": [str(otto.id)]}
+    assert client.post(path, params=query, files={"file": ("a.geojson", file("Far", "West"))}).status_code == 201
+    assert [one["name"] for one in named(client, "Far")["members"]] == ["Otto"]
+    assert [one["name"] for one in named(client, "West")["members"]] == ["Rita"]
+
+    rita.active = False
+    for more, said in (
+        ({"members": [str(rita.id)]}, "cannot sign in"),
+        ({"members": [str(otto.id)], "valid_from": (today - timedelta(days=1)).isoformat()}, "Choose today"),
+    ):
+        refused = client.post(CHANGES, json={"operation": wish | {"name": "New"} | more})
+        assert refused.status_code == 422
+        assert said in refused.json()["detail"]
 
 
 def test_members_who_were_there_or_are_planned_are_not_wiped(client: TestClient, make_user: MakeUser) -> None:

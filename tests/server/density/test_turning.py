@@ -19,7 +19,7 @@ from server.auth.access import scope_of
 from server.auth.models import User
 from server.demands.models import DemandState, VisitDemand
 from server.density import service, turning, undoing, whitespace
-from server.density.models import DensityCell, DensityCustomer
+from server.density.models import DensityCell, DensityCustomer, WhiteSpaceItem
 from server.density.turning import Into, Selection
 from server.density.whitespace import RESOLUTION, Which, Wish
 from server.leads.models import Lead
@@ -51,11 +51,16 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     count, known = made.counts["made"], made.counts["accounts"]
     assert count + known == best.prospects
     lead = session.scalars(select(Lead).limit(1)).one()
-    assert (lead.campaign, lead.pin is not None, lead.note is not None) == ("White space", True, True)
+    assert (lead.campaign, lead.pin is not None) == ("White space", True)
+    # Each takes along what customers of its kind are worth, and where it lay.
+    assert f"White space: /white-space?cell={best.cell}" in (lead.note or "")
+    assert (lead.expected_value, lead.currency) == (10_000, "EUR")
+    cells = session.scalars(select(WhiteSpaceItem.cell).where(WhiteSpaceItem.action_id == made.id))
+    assert {h3.int_to_str(cell) for cell in cells} == {best.cell}
     again, _ = turning.turn(session, scope, Into.LEADS, Selection(cells=[best.cell]))
     assert (again.counts["made"], again.counts["leads"]) == (0, count)
-    left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
-    assert left.get(best.cell, 0) == known
+    left = {gap.cell: (gap.prospects, gap.worked) for gap in whitespace.ranked(session, scope, Wish()).gaps}
+    assert left.get(best.cell, (0, count)) == (known, count)
     lead.state = "working"
     session.flush()
     (past,) = undoing.history(session, scope)
@@ -64,8 +69,8 @@ def test_a_hexagon_becomes_leads_once_and_undo_takes_them_back(session: Session,
     assert not undoing.history(session, scope)[0].can_be_undone
     with pytest.raises(undoing.NothingLeft):
         undoing.undo(session, scope, made.id)
-    left = {gap.cell: gap.prospects for gap in whitespace.ranked(session, scope, Wish()).gaps}
-    assert left[best.cell] == best.prospects - 1
+    left = {gap.cell: (gap.prospects, gap.worked) for gap in whitespace.ranked(session, scope, Wish()).gaps}
+    assert left[best.cell] == (best.prospects - 1, 1)
 
 
 def test_what_a_lead_would_refuse_of_open_data_is_left_out(session: Session, market: Region, ada: User) -> None:

@@ -92,6 +92,51 @@ def test_what_a_number_opens_are_the_accounts_that_it_counts(
                 assert listed(session, ada, text) == counted, (by, group.name, rest)
 
 
+@pytest.mark.parametrize("by", list(By))
+def test_what_a_number_opens_are_the_visits_stops_and_routes_that_it_counts(
+    session: Session, clients: Any, world: World, people: People, period: Period, scope: Callable[[User], Scope], by: By
+) -> None:
+    sums = {
+        "done": "total", "ordered": "total", "kept": "total", "stops_done": "total", "stops": "total",
+        "drive_h": "drive_h", "work_h": "work_h", "distance_km": "distance_km", "planned_h": "work_h",
+    }  # fmt: skip
+    opened = 0
+    for filter in (None, "class in (A, C)"):
+        found = report(session, scope(people["ada"]), period, by=by, filter=filter)
+        for measure in (one for one in found.measures if found.shows(one)):
+            for group in (found.total, *found.groups):
+                where = links.behind(found, measure, group)
+                for name, path in (
+                    (measure.upper, where and where.list),
+                    (measure.lower, links.below(found, measure, group)),
+                ):
+                    if name in sums:
+                        answer = clients["ada"].get(f"/api/v1{path}")
+                        assert answer.status_code == 200, (path, answer.text)
+                        counted = getattr(group.now, name)
+                        assert answer.json()[sums[name]] == pytest.approx(counted), (measure.key, name, group.name)
+                        opened += 1
+                if measure.key == "plan_adherence":
+                    rest = links.behind(found, measure, group, rest=True)
+                    assert clients["ada"].get(f"/api/v1{rest.list}").json()["total"] == group.now.stops - group.now.kept
+    assert opened > 20
+
+
+def test_rows_behind_a_number_are_shown_with_their_plans_and_a_strange_group_is_named(
+    clients: Any, world: World, people: People, period: Period
+) -> None:
+    days = f"first={period.first}&last={period.last}"
+    shown = clients["ada"].get(f"/reports/rows?of=routes&{days}&by=person&group={people['rita'].id}")
+    assert "/plans/" in shown.text
+    assert "Rita" in shown.text
+    assert "Amann" in clients["ada"].get(f"/reports/rows?of=stops_done&{days}").text
+    assert "Amann" in clients["ada"].get(f"/reports/rows?of=visits&{days}").text
+    for group in ("nonsense", people["rita"].id):
+        refused = clients["ada"].get(f"/api/v1/reports/rows?of=visits&{days}&by=team&group={group}")
+        assert (refused.status_code, refused.json()["detail"]) == (404, "There is no such group in this report.")
+        assert clients["ada"].get(f"/reports/rows?of=visits&{days}&by=team&group={group}").status_code == 404
+
+
 def listed(session: Session, scope: Scope, filter: str) -> int:
     """How many accounts the list shows."""
     chosen = accounts.chosen(Reaching(session), scope, filter=filter)

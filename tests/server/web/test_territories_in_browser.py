@@ -8,7 +8,7 @@ from sqlalchemy import select
 from geo.balance import cutting
 from server.balance.jobs import compute
 from server.kit.database import transaction
-from server.territories.models import Territory, TerritoryChange
+from server.territories.models import Territory, TerritoryChange, TerritoryMember
 
 pytestmark = pytest.mark.browser
 
@@ -52,13 +52,21 @@ def test_a_manager_draws_splits_merges_and_undoes(page: Any) -> None:
     assert "East (new)" in page.inner_text("#edit-panel tbody")
     save(page)
     assert names() == ["East", "West"]
+    assert "Nobody works East yet" in page.inner_text("[data-idle]")
+    page.click("[data-idle] [data-staff]")
+    assert page.inner_text("#edit-panel h2") == "Who works here: East"
+    page.click("#edit-panel [data-cancel]")
 
     page.check("section:has(h2:text-is('West')) [data-choose]")
     page.click("[data-tool=split]")
     page.fill("#e-name", "South")
+    page.check("#e-people input >> nth=0")
     click_map(page, (0.02, 0.5), (0.98, 0.5), twice=True)
     save(page)
     assert names() == ["East", "South", "West"]
+    assert "South" not in page.inner_text("[data-idle]")  # West has had nobody from the beginning
+    with transaction() as session:
+        assert len(session.scalars(select(TerritoryMember).join(Territory).where(Territory.name == "South")).all()) == 1
 
     page.check("section:has(h2:text-is('West')) [data-choose]")
     page.check("section:has(h2:text-is('South')) [data-choose]")

@@ -25,7 +25,7 @@ class Editor {
     this.words = JSON.parse(root.dataset.words);
     this.chips = root.querySelector("[data-chips]");
     this.box = root.querySelector("[data-text]");
-    this.input = this.box.querySelector("input");
+    this.input = this.box.querySelector("textarea");
     this.fault = root.querySelector("[data-error]");
     this.items = [];
     root.querySelector("[data-add]").addEventListener("click", () => this.edit(null, (made) => this.set([...this.items, made])));

@@ -6,7 +6,7 @@ import { createMap } from "./map.js";
 import { dayControl, tracks } from "./map_day.js";
 import { features, reports } from "./routes.js";
 import { lassoControl, outline } from "./lasso.js";
-import { counted, fillLegend } from "./legend.js";
+import { bounded, fillLegend } from "./legend.js";
 import { classes, market as marketLayer } from "./market.js";
 import { reachControl } from "./reach.js";
 import { rings, ringsControl } from "./rings.js";
@@ -16,6 +16,7 @@ const chosen = { filter: page.dataset.filter, q: page.dataset.q, selected: "", b
 const chosenLeads = { filter: page.dataset.leads ?? "", selected: "" };
 const chosenTickets = { filter: page.dataset.tickets ?? "" };
 let today = { routes: [], tracks: [], reports: [] };
+const figure = document.querySelector("#layers [name=market]");
 let market = null;
 let reach = null;
 let lasso = null;
@@ -34,7 +35,7 @@ const NOTHING = { resolution_by_zoom: [], layer_breaks: {}, layer_most: {} };
 const canvas = document.querySelector("#map");
 const known = await createMap(canvas, {
   hash: "at",
-  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), { ...marketLayer(() => ({ layer: "prospects", known: market ?? NOTHING })), name: "density" }, prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)].filter((one) => offered.has(one.name)),
+  layers: [territories(), rings(() => ringed?.state ?? {}), reached(() => reach?.drawn ?? {}), outline(() => lasso?.state() ?? {}), { ...marketLayer(() => ({ layer: figure?.value ?? "prospects", known: market ?? NOTHING })), name: "density" }, prospects(), accounts(() => chosen), leads(() => chosenLeads), routes(() => features(shown().routes)), tracks(() => shown().tracks), incoming(() => reports(other.day ? [] : today.reports)), tickets(() => chosenTickets)].filter((one) => offered.has(one.name)),
   hidden: boxes.filter((box) => !box.checked).map((box) => box.value),
 });
 const { map } = known;
@@ -45,11 +46,14 @@ function legend() {
   document.querySelector("[data-recorded]").hidden = !shown().tracks.some((one) => one.lines.length);
   for (const part of document.querySelectorAll("[data-coloured]")) part.hidden = !known.isShown("accounts") || part.dataset.coloured !== chosen.by;
   if (!market || !known.isShown("density")) return;
-  const part = document.querySelector('[data-legend="density"]'), { bounds, most, colours } = classes({ layer: "prospects", known: market }, map.getZoom());
-  fillLegend(part, colours, counted(bounds, most, (value) => value.toLocaleString(document.documentElement.lang)));
-  part.querySelector("small").textContent = most ? part.dataset.most.replace("{n}", most.toLocaleString(document.documentElement.lang)) : "";
+  const part = document.querySelector('[data-legend="density"]'), layer = figure.value, { bounds, most, colours } = classes({ layer, known: market }, map.getZoom());
+  const number = (value, digits = 0) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: digits }), percent = (share) => `${number(100 * share, share < .1 ? 1 : 0)} %`;
+  part.querySelector("h3").textContent = figure.selectedOptions[0].dataset.title;
+  fillLegend(part, colours, bounded(layer, bounds, most, number, percent));
+  part.querySelector("small").textContent = most ? part.dataset.most.replace("{n}", layer === "penetration" ? percent(most) : number(Math.ceil(most))) : "";
 }
 const fetchMarket = async () => { market ??= await fetch("/api/v1/density").then((answer) => answer.json()); known.refresh(); };
+if (figure && [...figure.options].some((one) => one.value === asked.get("market"))) figure.value = asked.get("market");
 panelOfLayers.addEventListener("change", async ({ target }) => {
   if (target.name === "by") {
     chosen.by = target.value;
@@ -58,9 +62,11 @@ panelOfLayers.addEventListener("change", async ({ target }) => {
     address();
     return;
   }
-  if (!target.matches("[data-layer]")) return;
-  known.toggle(target.value, target.checked);
-  if (target.value === "density" && target.checked) await fetchMarket();
+  if (target !== figure && !target.matches("[data-layer]")) return;
+  const box = target === figure ? boxes.find((one) => one.value === "density") : target;
+  if (target === figure) box.checked = true; // whoever chooses a figure wants to see it
+  known.toggle(box.value, box.checked);
+  if (box.value === "density" && box.checked) await fetchMarket();
   legend();
   address();
 });
@@ -143,7 +149,7 @@ async function list() {
 /** The address of the page says what it shows, so that it can be passed on. */
 function address() {
   const layers = boxes.filter((box) => box.checked).map((box) => box.value).join(" ");
-  const kept = { by: chosen.by === "class" ? "" : chosen.by, leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
+  const kept = { by: chosen.by === "class" ? "" : chosen.by, market: known.isShown("density") && figure?.value !== "prospects" ? figure?.value : "", leads: chosenLeads.filter, tickets: chosenTickets.filter, day: other.day, rings: ringed?.state.centre?.join(",") };
   const query = new URLSearchParams(Object.entries({ filter: chosen.filter, q: chosen.q, ...kept }).filter(([, value]) => value));
   if (layers !== usual) query.set("layers", layers || "none");
   history.replaceState(null, "", `/${query.size ? `?${query}` : ""}${location.hash}`);

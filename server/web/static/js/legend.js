@@ -14,3 +14,11 @@ export function counted(bounds, most, number) {
   const texts = [1, ...bounds.map((bound) => bound + 1)];
   return texts.map((low, at) => number(low) + (at === texts.length - 1 && most > low ? "+" : ""));
 }
+
+/** The bounds of a figure of the market as they are read; `number` and `percent` write them. */
+export function bounded(layer, bounds, most, number, percent) {
+  if (layer !== "penetration") return counted(bounds, most, number);
+  const texts = ["0", ...bounds.map((bound) => percent(bound))];
+  if (bounds.length) texts[texts.length - 1] += "+";
+  return texts;
+}

@@ -22,6 +22,8 @@ export function editor(known, { troubles, outlines }, show) {
   const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), first = at("#e-from"), last = at("#e-last"), why = at("#e-why"), save = at("[data-save]");
   let tool = null, operation = null, file = null, asked = 0, pen = null, timer = 0, holes = [];
 
+  const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"];
+  const staffed = () => { const members = crew().filter((box) => box.checked).map((box) => box.value); return { members, valid_from: members.length && first.value ? first.value : null }; };
   const chosen = () => [...document.querySelectorAll("[data-choose]:checked")];
   const revs = () => Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((one) => [one.dataset.choose, Number(one.dataset.rev)]));
 
@@ -56,7 +58,9 @@ export function editor(known, { troubles, outlines }, show) {
     [at("[data-title]").textContent, at("[data-hint]").textContent] = say[which];
     for (const field of panel.querySelectorAll("[data-for]")) field.hidden = !["why", ...shown].includes(field.dataset.for);
     document.querySelector(`[data-tool="${which}"]`)?.setAttribute("aria-pressed", "true");
-    name.value = parent.value = why.value = "";
+    name.value = parent.value = why.value = last.value = "";
+    first.value = first.min;
+    for (const box of crew()) box.checked = false;
     at("[data-effects]").hidden = at("[data-people]").hidden = at("[data-refused]").hidden = true;
     at("[data-notes]").replaceChildren();
     save.disabled = true;
@@ -67,9 +71,9 @@ export function editor(known, { troubles, outlines }, show) {
   function draw(mode) { pen = newPen(); pen.setMode(mode); }
 
   const START = {
-    create() { open("create", ["name", "parent", "yield"]); draw("polygon"); name.focus({ preventScroll: true }); },
+    create() { open("create", ["name", "parent", "yield", ...WHO]); draw("polygon"); name.focus({ preventScroll: true }); },
     give() { const [to] = one() ?? []; if (to) { open("give"); operation = { kind: "give", to_id: to.dataset.choose, revs: revs() }; draw("polygon"); } },
-    split() { const [whom] = one() ?? []; if (whom) { open("split", ["name"]); operation = { kind: "split", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; name.value = `${titleOf(whom)} 2`; draw("linestring"); } },
+    split() { const [whom] = one() ?? []; if (whom) { open("split", ["name", ...WHO]); operation = { kind: "split", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; name.value = `${titleOf(whom)} 2`; draw("linestring"); } },
     merge() {
       const all = chosen();
       if (all.length < 2) return toast(say.choose_two);
@@ -108,12 +112,10 @@ export function editor(known, { troubles, outlines }, show) {
 
   function staff(button) {
     const now = button.dataset.now.split(" ");
-    open("members", ["people", "days"]);
-    at("[data-title]").textContent = `${say.members[0]}: ${button.closest(".territory").querySelector("h2").textContent}`;
+    open("members", ["people", "from", "last"]);
+    at("[data-title]").textContent = `${say.members[0]}: ${titleOf(document.querySelector(`[data-choose="${button.dataset.staff}"]`))}`;
     operation = { kind: "members", territory_id: button.dataset.staff, rev: Number(button.dataset.rev) };
-    for (const box of panel.querySelectorAll("#e-people input")) box.checked = now.includes(box.value);
-    first.value = first.min;
-    last.value = "";
+    for (const box of crew()) box.checked = now.includes(box.value);
     look();
   }
 
@@ -137,10 +139,10 @@ export function editor(known, { troubles, outlines }, show) {
   }
   function wish() {
     const made = { ...operation };
-    if (["create", "split"].includes(made.kind)) made.name = name.value.trim();
+    if (["create", "split"].includes(made.kind)) Object.assign(made, staffed(), { name: name.value.trim() });
     if (made.kind === "merge") made.name = name.value.trim() || null;
     if (made.kind === "create") made.parent_id = parent.value || null;
-    if (made.kind === "members") Object.assign(made, { members: [...panel.querySelectorAll("#e-people input:checked")].map((box) => box.value), valid_from: first.value || null, valid_to: last.value ? dayFrom(last.value, 1) : null });
+    if (made.kind === "members") Object.assign(made, { ...staffed(), valid_from: first.value || null, valid_to: last.value ? dayFrom(last.value, 1) : null });
     if (["create", "reshape"].includes(made.kind)) made.others_give_way = yields.checked;
     return made;
   }
@@ -161,6 +163,9 @@ export function editor(known, { troubles, outlines }, show) {
     body.append("file", file.get("file"));
     const query = new URLSearchParams({ replace: String(file.get("replace") === "true") });
     if (file.get("epsg")) query.set("epsg", file.get("epsg"));
+    const { members, valid_from } = staffed();
+    for (const id of members) query.append("members", id);
+    if (valid_from) query.set("valid_from", valid_from);
     const answer = await fetch(`${path}?${query}`, { method: "POST", body, headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "X-CSRF-Token": csrf() } });
     return { ok: answer.ok, status: answer.status, body: await answer.json().catch(() => null) };
   }
@@ -229,7 +234,7 @@ export function editor(known, { troubles, outlines }, show) {
       save.disabled = operation?.kind !== "kept";
       return;
     }
-    location.assign(`/territories?done=${answer.body.id ?? ""}`);
+    location.assign(`/territories?done=${answer.body.id ?? "latest"}`);
   }
   async function history(method, path) {
     const answer = await api(method, path);
@@ -246,12 +251,12 @@ export function editor(known, { troubles, outlines }, show) {
     if (hit("[data-undo]")) history("POST", `/api/v1/territory-changes/${hit("[data-undo]").dataset.undo}/undo`);
     if (hit("[data-drop]")) history("DELETE", `/api/v1/territory-changes/${hit("[data-drop]").dataset.drop}`);
     if (hit("[data-again]")) { open("kept"); operation = { kind: "kept", change_id: hit("[data-again]").dataset.again }; look(); }
-    if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import"); file = form; at('[data-for="why"]').hidden = true; look(); }
+    if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import", WHO); file = form; at('[data-for="why"]').hidden = true; look(); }
   });
   document.querySelector("[data-places]")?.addEventListener("submit", (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    open("places", ["name", "parent", "yield"]);
+    open("places", ["name", "parent", "yield", ...WHO]);
     name.value = form.get("name");
     operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
     look();
