@@ -241,7 +241,7 @@ def take_track(session: Session, op: wire.AddTrack, scope: Scope) -> tuple[UUID,
 
 
 def respect_pauses(session: Session, ops: Iterable[wire.AnyOp | None], scope: Scope) -> None:
-    """Once everything of a push is done: nothing stays of the ways that lies in the pauses it told of."""
-    paused = [wire.moment(op.d.at) for op in ops if isinstance(op, wire.AddTrack) and op.d.kind == "pause"]
-    if paused:
-        tracks.cut(session, scope.user_id, min(paused))
+    """Once everything of a push is done: nothing is shown of the ways that lies in the pauses, as it told of them."""
+    told = [wire.moment(op.d.at) for op in ops if isinstance(op, wire.AddTrack) and op.d.kind != "way"]
+    if told:
+        tracks.respect_pauses(session, scope.user_id, min(told))
