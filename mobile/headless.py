@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mobile.device.desktop import device_name
-from mobile.field import codes, reads
+from mobile.field import codes, reads, zones
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import Fix, verify
 from mobile.field.home import NotSignedIn, SignedIn
@@ -138,10 +138,10 @@ def _counts(store: Store) -> Answer:
 def _day(store: Store, who: SignedIn, wanted: str | None) -> reads.Day:
     if wanted:
         return reads.day(store, who.user_id, date.fromisoformat(wanted))
-    today = reads.day(store, who.user_id, clock.today())
+    today = reads.day(store, who.user_id, zones.today(store.outbox))
     if any(stop.state == "planned" for stop in today.stops):
         return today
-    later = [day for day in reads.planned_days(store, who.user_id, clock.today()) if day > today.day]
+    later = [day for day in reads.planned_days(store, who.user_id, zones.today(store.outbox)) if day > today.day]
     return reads.day(store, who.user_id, date.fromisoformat(later[0])) if later else today
 
 

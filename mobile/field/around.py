@@ -41,7 +41,7 @@ class Somebody:
 
     def kind_word(self, language: str) -> str:
         """The kind in a language, or as it is tagged."""
-        return str(self.kind_words.get(language) or self.kind)
+        return str(self.kind_words.get(language) or self.kind_words.get("en") or self.kind)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from mobile.field import zones
 from mobile.field.rows import docs
-from mobile.field.store import Store, clock
+from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.folding import fold, matches, variants
 
@@ -53,7 +54,7 @@ class Catalogue:
     """The products with the prices of one customer."""
 
     def __init__(self, store: Store, account_id: str, on: date | None = None) -> None:
-        self.on = on or clock.today()
+        self.on = on or zones.today(store.outbox)
         account = store.cache.doc("account", account_id) or {}
         self._lists = {doc["id"]: doc for doc in docs(store, "price_list")}
         self._order = self._by_authority(docs(store, "price_list_use"), account, _territories(store, account_id))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
+from mobile.field import zones
 from mobile.field.rows import docs
 from mobile.field.slips import Vocabulary
-from mobile.field.store import Store, clock
+from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.folding import fold, matches, variants
 
@@ -63,7 +64,7 @@ class AccountIndex:
     """All accounts in memory for search as one types; 5,000 names are scanned in milliseconds."""
 
     def __init__(self, store: Store) -> None:
-        visited, today = last_visits(store), clock.today()
+        visited, today = last_visits(store), zones.today(store.outbox)
         held = {r[0] for r in store.cache.db.execute("select id from membership where e='account'")}
         sites: dict[str, Json] = {}
         for site in docs(store, "site"):

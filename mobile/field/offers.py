@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from mobile.field import agenda, reads, replan, restday
+from mobile.field import agenda, reads, replan, restday, zones
 from mobile.field.checkin import Fix
 from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
@@ -71,7 +71,7 @@ def offers(
 
 def _on(store: Store, user_id: str, site: Json, day: date, lasts_s: int, fix: Fix | None) -> DayOffers | None:
     """The times of one day; None when it has no plan here."""
-    rest = restday.ahead_of(store, user_id, day, fix if day == clock.today() else None)
+    rest = restday.ahead_of(store, user_id, day, fix if day == zones.today(store.outbox) else None)
     if rest is None:
         return None
     ahead, call = rest.with_call(site, GUEST, lasts_s)

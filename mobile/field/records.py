@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from mobile.field import zones
 from mobile.field.rows import docs
-from mobile.field.store import Store, clock
+from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 
 PRESSING = ("urgent", "high", "normal", "low")
@@ -50,7 +51,7 @@ class Task:
 
 def people_at(store: Store, account_id: str) -> list[Person]:
     """The people of an account, the one to ask for first; who left is left out."""
-    today, found = clock.today().isoformat(), []
+    today, found = zones.today(store.outbox).isoformat(), []
     for place in docs(store, "contact_account", account_id):
         contact = store.cache.doc("contact", place["contact_id"])
         if contact is not None and not (place.get("until") and place["until"] < today):

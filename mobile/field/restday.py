@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from mobile.field import hours, reads, replan
 from mobile.field.checkin import Fix
-from mobile.field.store import Store, clock
+from mobile.field.store import Store, clock, moments
 from mobile.field.store.canonical import Json
 
 SERVICE_S = 1_800
@@ -208,7 +208,7 @@ def _door(stop: reads.Stop) -> Point:
 
 def _standing(store: Store, day: reads.Day, midnight: datetime, fix: Fix | None) -> tuple[Point, int]:
     """Where the rep is free for the next stop, and when; a visit that has begun is finished first."""
-    now_s = _seconds(clock.now(), midnight)
+    now_s = _seconds(moments.now(store.outbox), midnight)
     begun = next((s for s in day.stops if s.state in ("checked_in", "en_route") and s.lon is not None), None)
     if begun is not None:
         since = reads.instant((store.cache.doc("visit", begun.visit_id) or {}).get("checked_in_at"))

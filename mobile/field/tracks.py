@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from mobile.field.capture import op_of
 from mobile.field.checkin import Fix, distance_m
 from mobile.field.ports import Position
-from mobile.field.store import Store, clock
+from mobile.field.store import Store, clock, moments
 from mobile.field.store.canonical import Json
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Outbox
@@ -113,7 +113,7 @@ def is_paused(outbox: Outbox, now: datetime) -> bool:
 def pause(store: Store) -> None:
     """Record nothing for the rest of the day. What was recorded before is sent, then that there is a pause: no more."""
     zone = zone_of(store.outbox)
-    tomorrow = clock.now().astimezone(zone).date() + timedelta(days=1)
+    tomorrow = moments.now(store.outbox).astimezone(zone).date() + timedelta(days=1)
     midnight = datetime.combine(tomorrow, datetime.min.time(), zone).astimezone(UTC)
     store.outbox.meta.set(PAUSED_UNTIL, midnight.isoformat())
     close_piece(store)
@@ -127,7 +127,7 @@ def resume(store: Store) -> None:
 
 
 def _mark(store: Store, kind: str) -> None:
-    at = _spelled(clock.now())
+    at = _spelled(moments.now(store.outbox))
     store.save(op_of("create", "track", uuid7(), d={"kind": kind, "at": at, "fixes": []}))
 
 

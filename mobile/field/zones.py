@@ -1,8 +1,9 @@
-"""In which time zone a rep's days are: the one that the server told, else that of this phone."""
+"""In which time zone a rep's days are (the one that the server told, else that of this phone), and which day it is."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
-from mobile.field.store import clock
+from mobile.field.store import clock, moments
 from mobile.field.store.outbox import Outbox
 
 TOLD = "zone"
@@ -22,3 +23,8 @@ def name_of(outbox: Outbox) -> str:
 def of(outbox: Outbox) -> ZoneInfo:
     """The zone itself."""
     return clock.zone(name_of(outbox))
+
+
+def today(outbox: Outbox, name: str | None = None) -> date:
+    """The calendar day in a zone, or in the rep's, by the server's clock where it was told."""
+    return moments.now(outbox).astimezone(clock.zone(name) if name else of(outbox)).date()

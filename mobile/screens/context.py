@@ -73,6 +73,11 @@ class Context:
         return zones.of(self.files.outbox)
 
     @property
+    def today(self) -> date:
+        """The rep's day, by the server's clock where it told it."""
+        return zones.today(self.files.outbox)
+
+    @property
     def user_id(self) -> str:
         return self.who.user_id if self.who else ""
 

@@ -7,7 +7,6 @@ from kivy.uix.floatlayout import FloatLayout
 
 from mobile.field import around, reads, tracks
 from mobile.field.maps.polyline import decode
-from mobile.field.store import clock
 from mobile.screens.leads import LAYER_ICONS, is_late, open_somebody, told_of
 from mobile.screens.parts import frame
 from mobile.theme import CATEGORIES, CLASS_COLOURS
@@ -24,7 +23,7 @@ LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1], "firm": "quiet"}
 
 def build(ctx, account_id=None, layers=(), kind="", spots=()):
     """The map of the territory; where it was opened from a list, with the layers and the kind of that, at its spots."""
-    day = reads.day(ctx.files, ctx.user_id, ctx.day or clock.today())
+    day = reads.day(ctx.files, ctx.user_id, ctx.day or ctx.today)
     content = DayMap(ctx, day, True, account_id, layers=layers, kind=kind, spots=spots)
     return frame(ctx, ctx.words("map"), content, tab="map")
 
@@ -74,7 +73,7 @@ class DayMap(FloatLayout):
             self.people = {key: one for key, one in self.people.items() if one.kind in ("", kind)}
         self.hidden = set(ctx.phone.settings()["hidden_layers"].split()) - set(layers)
         self.fix = ctx.phone.position.fix()
-        self.driven = tracks.lines(ctx.files, ctx.day or clock.today())
+        self.driven = tracks.lines(ctx.files, ctx.day or ctx.today)
         self._show()
         self._look_at(account_id, spots)
         self.add_widget(zoom_buttons(ctx, self.map, self.fix))

@@ -1,7 +1,6 @@
 """Who is around: customers, prospects, leads and firms of open data on this phone, the nearest first."""
 
 from mobile.field import around, reads
-from mobile.field.store import clock
 from mobile.screens.leads import near_row
 from mobile.screens.parts import frame
 from mobile.screens.pin import middle_of
@@ -60,7 +59,7 @@ def _here(ctx):
     words, fix = ctx.words, ctx.phone.position.fix()
     if fix is not None:
         return (fix.lon, fix.lat), words("from_me", n=words.distance(fix.accuracy_m))
-    day = reads.day(ctx.files, ctx.user_id, ctx.day or clock.today())
+    day = reads.day(ctx.files, ctx.user_id, ctx.day or ctx.today)
     upcoming = next((s for s in day.stops if s.open and s.lat is not None), None)
     if upcoming is not None:
         return (upcoming.lon, upcoming.lat), words("from_stop", name=upcoming.name)

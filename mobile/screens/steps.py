@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from mobile.field import reads, taking
-from mobile.field.store import clock
 from mobile.screens.parts import frame
 from mobile.widgets.base import Column, Scroller, Text
 from mobile.widgets.controls import Chips, Field, Notice, PushButton
@@ -16,6 +15,7 @@ class StepFields(Column):
 
     def __init__(self, ctx, typed=None, **kwargs):
         super().__init__(spacing=10, **kwargs)
+        self.ctx = ctx
         self.typed = typed if typed is not None else {}
         words = ctx.words
         self.subject = Field("", self.typed.get("step", ""), hint=words("next_step_hint"))
@@ -27,7 +27,7 @@ class StepFields(Column):
 
     @property
     def due_on(self):
-        return (clock.today() + timedelta(days=DAYS[self.when.chosen])).isoformat()
+        return (self.ctx.today + timedelta(days=DAYS[self.when.chosen])).isoformat()
 
 
 def build(ctx, account_id):

@@ -22,7 +22,7 @@ def build(ctx, account_id, lasts_s=None):
     page.column.add_widget(_lasts(ctx, account_id, lasts_s))
     try:
         days = offers.offers(
-            ctx.files, ctx.user_id, account_id, clock.today(), lasts_s=lasts_s, fix=ctx.phone.position.fix()
+            ctx.files, ctx.user_id, account_id, ctx.today, lasts_s=lasts_s, fix=ctx.phone.position.fix()
         )
     except offers.NoPlace:
         page.column.add_widget(Notice(words("times_no_place"), "warn"))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import reads, records, restday, tracks
+from mobile.field import reads, records, restday, tracks, zones
 from mobile.field.store import clock
 from mobile.screens import map_view
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
@@ -16,7 +16,7 @@ from mobile.widgets.icons import STATE_ICONS
 
 
 def build(ctx):
-    day_date = ctx.day or clock.today()
+    day_date = ctx.day or ctx.today
     day, out = restday.day_as_taken(ctx.files, ctx.user_id, day_date)
     content = _timeline(ctx, day, day_date, out)
     if ctx.wide:
@@ -30,7 +30,7 @@ def build(ctx):
         IconButton("chevron_left", lambda: _turn(ctx, day_date, -1), "previous day"),
         IconButton("chevron_right", lambda: _turn(ctx, day_date, 1), "next day"),
     )
-    title = ctx.words("today") if day_date == clock.today() else ctx.words.day(day_date)
+    title = ctx.words("today") if day_date == ctx.today else ctx.words.day(day_date)
     return frame(ctx, title, content, tab="today", actions=arrows)
 
 
@@ -56,7 +56,7 @@ def _timeline(ctx, day, day_date, out):
     else:
         column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(ctx.words("day_done"), 16))))
     column.add_widget(gap(14))
-    if day.start and upcoming is not None and day_date >= clock.today(day.zone):
+    if day.start and upcoming is not None and day_date >= zones.today(ctx.files.outbox, day.zone):
         column.add_widget(_order(ctx, day_date, bool(out) or restday.is_taken(ctx.files, day)))
     zone = clock.zone(day.zone)
     if day.start:

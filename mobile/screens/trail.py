@@ -3,7 +3,7 @@
 from kivy.clock import Clock
 
 from mobile.field import tracks
-from mobile.field.store import clock
+from mobile.field.store import moments
 
 
 class Footsteps:
@@ -26,5 +26,5 @@ class Footsteps:
 
     def look(self):
         """Called by the clock."""
-        if self._trail.look(clock.now()):
+        if self._trail.look(moments.now(self.app.ctx.files.outbox)):
             self.app.saved()

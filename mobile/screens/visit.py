@@ -188,7 +188,7 @@ class VisitForm(BoxLayout):
 
     def _target(self):
         zone = self.visit.get("zone") or zones.name_of(self.ctx.files.outbox)
-        day = self.visit.get("day") or clock.today(zone).isoformat()
+        day = self.visit.get("day") or zones.today(self.ctx.files.outbox, zone).isoformat()
         return VisitTarget(self.account_id, self.site.get("id"), day, zone, self.visit_id)
 
     def _event(self, state, **rest):
@@ -244,7 +244,8 @@ class VisitForm(BoxLayout):
         self._event("missed", outcome="nobody_there", note=self.note.value, fix=self.fix)
         self._leave()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
-        if day == clock.today(self.visit.get("zone")) and restday.ahead_of(self.ctx.files, self.ctx.user_id, day):
+        today = zones.today(self.ctx.files.outbox, self.visit.get("zone"))
+        if day == today and restday.ahead_of(self.ctx.files, self.ctx.user_id, day):
             self.ctx.nav.go("replan", day=day)
 
     def _leave(self):

@@ -6,7 +6,6 @@ from kivy.metrics import dp
 
 from mobile.field import agenda
 from mobile.field.capture import edit
-from mobile.field.store import clock
 from mobile.screens.parts import fact, frame, mark_icon, state_ink
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, rule
 from mobile.widgets.controls import IconButton, Notice, PushButton
@@ -16,7 +15,7 @@ KIND_ICONS = {"meeting": "users", "call": "phone", "task": "notebook_pen"}
 
 
 def build(ctx, monday=None):
-    monday = monday or agenda.monday_of(ctx.day or clock.today())
+    monday = monday or agenda.monday_of(ctx.day or ctx.today)
     days = agenda.week(ctx.files, ctx.user_id, monday)
     arrows = (
         IconButton("chevron_left", lambda: _turn(ctx, monday, -7), "previous week"),
@@ -59,7 +58,7 @@ def _columns(ctx, days):
 
 
 def _heading(ctx, weekday, narrow=False):
-    today = weekday.day == clock.today()
+    today = weekday.day == ctx.today
     row = Row(Text(ctx.words.day(weekday.day), 14, True, "brand" if today else "quiet", lines=1), height=24)
     if not weekday.entries and not narrow:
         row.add_widget(Text(ctx.words("nothing_planned"), 14, ink="quiet", lines=1, align="right"))

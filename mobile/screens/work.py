@@ -6,7 +6,7 @@ from kivy.metrics import dp
 
 from mobile.field import reads, records
 from mobile.field.capture import edit
-from mobile.field.store import clock
+from mobile.field.store import moments
 from mobile.screens.parts import mark_icon, section
 from mobile.widgets.base import Column, Icon, Row, Text, rule
 from mobile.widgets.controls import IconButton, PushButton
@@ -64,7 +64,7 @@ def _ticket(ctx, ticket):
     parts.append(words(f"ts_{ticket['state']}"))
     if due:
         parts.append(words("due", when=f"{words.day(due.astimezone(ctx.zone).date())} {words.time(due, ctx.zone)}"))
-    late = due is not None and due < clock.now()
+    late = due is not None and due < moments.now(ctx.files.outbox)
     ink = "bad" if late or ticket["priority"] in ("high", "urgent") else "quiet"
     icon = Icon("circle_alert", 20, ink, size=(dp(22), dp(24)), pos_hint={"top": 1})
     return Row(icon, _lines(ticket["subject"], "  ·  ".join(parts), "bad" if late else "quiet"), spacing=10)
@@ -84,7 +84,7 @@ def _deal(ctx, deal):
 
 def task_row(ctx, task, with_account=False):
     """A next step, and the tap that says it is done."""
-    words, late = ctx.words, task.is_late(clock.today())
+    words, late = ctx.words, task.is_late(ctx.today)
     parts = [words.day(date.fromisoformat(task.due_on))] if task.due_on else []
     if task.starts_at:
         parts = [words.moment(reads.instant(task.starts_at), ctx.zone)]

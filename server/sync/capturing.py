@@ -196,11 +196,14 @@ def out_of_reach(session: Session, scope: Scope, account_ids: Iterable[UUID]) ->
     happened all the same, and is flagged."""
     if scope.level("activities:write") >= Level.ALL:
         return set()
-    asked = aliased(Account)
-    survivor = Account.id == func.account_surviving(asked.id)
-    within = select(Account.id).where(survivor, accounts.within_reach(scope, "activities:write")).correlate(asked)
-    named = any_(bindparam("ids", list(account_ids), type_=ARRAY(Uuid)))
-    return set(session.scalars(select(asked.id).where(asked.id == named, ~within.exists())))
+    within = STANDS.where(accounts.within_reach(scope, "activities:write")).correlate(NAMED)
+    return set(session.scalars(ASKED.where(~within.exists()), {"ids": list(account_ids)}))
+
+
+NAMED = aliased(Account)
+ASKED = select(NAMED.id).where(NAMED.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+STANDS = select(Account.id).where(Account.id == func.account_surviving(NAMED.id))
+"""What is the same each time is made once."""
 
 
 def announce(session: Session, op: wire.AddAttachment, scope: Scope, made_at: datetime) -> Made:
@@ -238,7 +241,7 @@ def take_track(session: Session, op: wire.AddTrack, scope: Scope) -> tuple[UUID,
 
 
 def respect_pauses(session: Session, ops: Iterable[wire.AnyOp | None], scope: Scope) -> None:
-    """Once everything of a push is done: nothing stays of the ways that lies in the pauses it told of."""
-    paused = [wire.moment(op.d.at) for op in ops if isinstance(op, wire.AddTrack) and op.d.kind == "pause"]
-    if paused:
-        tracks.cut(session, scope.user_id, min(paused))
+    """Once everything of a push is done: nothing is shown of the ways that lies in the pauses, as it told of them."""
+    told = [wire.moment(op.d.at) for op in ops if isinstance(op, wire.AddTrack) and op.d.kind != "way"]
+    if told:
+        tracks.respect_pauses(session, scope.user_id, min(told))

@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.kit.errors import NotFound
-from server.sync import buckets, cursors, entities, wire
+from server.sync import cursors, entities, wire
 from server.sync.buckets import Subscription
 from server.sync.cursors import Position
-from server.sync.phones import present
-from server.sync.pull import Moment, moment_of
+from server.sync.standing import Moment, standing
 
 type Ranges = dict[tuple[str, str], dict[str, int]]
 """Revision by id, by entity and last digit."""
@@ -29,9 +28,8 @@ def compare(session: Session, scope: Scope, request: wire.DigestRequest) -> wire
     The cursor belongs to the moment of the first step, so that a change between the two steps is delivered again
     rather than missed.
     """
-    moment = moment_of(session, request.epoch)
-    _, scope = present(session, scope)
-    bucket = next((one for one in buckets.subscriptions(session, scope) if one.id == request.bucket), None)
+    moment, scope, _, allowed = standing(session, scope, request.epoch)
+    bucket = allowed.get(request.bucket)
     if bucket is None:
         raise NotFound("There is no such bucket.")
     ours = ranges_of(session, bucket.id)

@@ -1,46 +1,20 @@
 """Whether there is anything new for a phone, asked in one question: what most of them hear most of the time.
 
-The question is put with the rights that the phone had last time. Its answer says whether they are still the same; where
-they are not, or where there is something to read, `pull` does it all step by step.
+The question is put with the rights that the phone had last time. Where they are not the same any more, or where there
+is something to read, `pull` finds out what.
 """
 
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
-
-from sqlalchemy import JSON, LargeBinary, Select, String, bindparam, column, exists, func, literal_column, select, text
 
 from server.auth.access import Scope
-from server.auth.models import Device, DeviceToken, User
-from server.auth.roles import Level
 from server.kit import clock
 from server.kit.database import engine
 from server.kit.errors import WaymarkError
-from server.sync import buckets, cursors, epochs, pull, wire
+from server.sync import cursors, pull, wire
 from server.sync.cursors import Position
-from server.sync.phones import HELD, LAST, PERSON, Caller, judged, unknown
-
-
-@lru_cache
-def question(level: Level) -> Select[Any]:
-    """The moment, who calls with which rights, their buckets, and whether anything is new in those they named."""
-    opened = buckets.readable(level).subquery()
-    news = text(pull.FEED.replace(":target", "pg_current_snapshot()")).columns(column("bucket_id"))
-    return (
-        select(
-            literal_column("pg_current_snapshot()::text", String),
-            literal_column("(select secret from sync_meta)", LargeBinary),
-            literal_column(f"(select json_build_array({epochs.PARTS}) from {epochs.PLACES})", JSON),  # noqa: S608 our own constants
-            exists(news),
-            select(func.json_agg(func.json_build_array(*opened.c))).scalar_subquery(),
-            Device.state,
-            Device.schema_version,
-            *PERSON,
-        )
-        .join(User, User.id == Device.user_id)
-        .outerjoin(DeviceToken, HELD)
-        .where(Device.id == bindparam("device"))
-    )
+from server.sync.feeding import looked_for
+from server.sync.phones import Caller
+from server.sync.standing import asked, last_of, question, told
 
 
 def nothing_new(caller: Scope, request: wire.PullRequest) -> str | None:
@@ -48,34 +22,27 @@ def nothing_new(caller: Scope, request: wire.PullRequest) -> str | None:
 
     Refuses a phone that may not call any more.
     """
-    known = LAST.get(caller.access_hash) if isinstance(caller, Caller) else None
+    known = last_of(caller)
     if known is None or not isinstance(caller, Caller) or len(request.groups) != 1:
         return None
     (group,), now = request.groups, clock.now()
     wanted, position = list(dict.fromkeys(group.buckets)), reached(group.cursor, known.secret, now, request.epoch)
     if position is None or not wanted:
         return None
-    asked = buckets.reader(known.scope) | pull.looked_for(wanted, position, 1)
-    statement = question(known.scope.level("accounts:read"))
+    statement = question(known.scope.level("accounts:read"), news=True)
     with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        found = connection.execute(
-            statement, asked | {"device": caller.device_id, "hash": caller.access_hash}
-        ).one_or_none()
-    if found is None:
-        raise unknown(caller.access_hash)
-    snapshot, secret, identity, news, opened, state, schema, *person = found
-    scope = judged(caller.device_id, state, caller.access_hash, person)
-    allowed = {one.id: one for one in buckets.chosen(scope, opened)}
+        found = connection.execute(statement, asked(caller, known) | looked_for(wanted, position, 1)).one_or_none()
+    moment, scope, schema, allowed = told(caller, None if found is None else found[1:])
     same = (
-        (scope, secret) == known
-        and epochs.named(*epochs.told(identity)) == request.epoch
+        (scope, moment.secret) == known
+        and moment.epoch == request.epoch
         and (schema is None or schema >= wire.SCHEMA_MIN)
         and position.gens == {one: allowed[one].gen for one in wanted if one in allowed}
-        and pull.first_unseen(position.seen) <= pull.first_unseen(snapshot)
+        and pull.first_unseen(position.seen) <= pull.first_unseen(moment.snapshot)
     )
-    if news or not same:
+    if found is None or found[0] or not same:
         return None
-    cursor = cursors.sign(position.done(snapshot), secret, now)
+    cursor = cursors.sign(position.done(moment.snapshot), moment.secret, now)
     return pull.replied([*allowed], more=False, groups=[pull.spelled(wanted, cursor, [], complete=True)])
 
 

@@ -8,78 +8,20 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
-from server.kit import clock
-from server.sync import buckets, cursors, entities, epochs, wire
+from server.sync import cursors, entities, wire
 from server.sync.buckets import Subscription
 from server.sync.cursors import BEGINNING, Position
-from server.sync.phones import note, present
-from server.sync.problems import AppTooOld, BucketGen, EpochChanged, ReplicaBehind
+from server.sync.feeding import Item, feed
+from server.sync.problems import BucketGen, EpochChanged, ReplicaBehind
+from server.sync.standing import Moment, standing
 
 MAX_PAGE_BYTES = 4_000_000
 """Of documents before packing."""
-
-FEED = """
-select i.bucket_id, i.e, i.id::text, i.op, i.txid::text
-from unnest(cast(:buckets as int[])) wanted(bucket_id)
-cross join lateral (
-    select i.bucket_id, i.e, i.id, i.op, i.txid
-    from sync_item i
-    where i.bucket_id = wanted.bucket_id
-      and i.txid >= greatest(pg_snapshot_xmin(cast(:seen as pg_snapshot)), cast(:txid as xid8))
-      and i.txid < pg_snapshot_xmax(cast(:target as pg_snapshot))
-      and not pg_visible_in_snapshot(i.txid, cast(:seen as pg_snapshot))
-      and pg_visible_in_snapshot(i.txid, cast(:target as pg_snapshot))
-      and (i.txid, i.e, i.id, i.bucket_id) > (cast(:txid as xid8), :e, cast(:id as uuid), :bucket)
-      and (i.op = 'P' or :tombstones)
-    order by i.txid, i.e, i.id limit :limit) i
-order by i.txid, i.e, i.id, i.bucket_id limit :limit
-"""
-
-
-class Item(NamedTuple):
-    """One entry of the feed."""
-
-    bucket: int
-    code: int
-    id: str
-    op: str
-    txid: str
-
-    @property
-    def key(self) -> tuple[str, int, str, int]:
-        """Its place in the feed."""
-        return self.txid, self.code, self.id, self.bucket
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What a page is made from."""
-
-    epoch: str
-    snapshot: str
-    secret: bytes
-    now: datetime
-
-
-MOMENT = """
-select pg_current_snapshot()::text, set_config('statement_timeout', '20s', true), (select secret from sync_meta), e.*
-from ({identity}) e
-"""
-
-
-def moment_of(session: Session, epoch: str) -> Moment:
-    """The present snapshot; refuses another epoch."""
-    statement = entities.prepared(MOMENT.format(identity=epochs.IDENTITY))
-    snapshot, _, secret, *identity = session.execute(statement).one()
-    epochs.refuse_another(epochs.named(*epochs.told(identity)), epoch)
-    return Moment(epoch, snapshot, secret, clock.now())
 
 
 def pull(session: Session, caller: Scope, request: wire.PullRequest) -> str:
@@ -88,12 +30,7 @@ def pull(session: Session, caller: Scope, request: wire.PullRequest) -> str:
     The database writes each document as JSON; it goes out as it is. Reading and writing thousands of them again was
     most of the work of a first sync.
     """
-    moment = moment_of(session, request.epoch)
-    device, scope = present(session, caller)
-    note(caller, scope, moment.secret)
-    if device.schema_version is not None and device.schema_version < wire.SCHEMA_MIN:
-        raise AppTooOld("This version of the app cannot read our data any more.", help="Update the app.", retry=False)
-    allowed = {one.id: one for one in buckets.subscriptions(session, scope)}
+    moment, scope, _, allowed = standing(session, caller, request.epoch)
     parts: list[Part] = []
     left = min(request.limit, wire.MAX_PAGE_ROWS)
     for group in in_order(request.groups, allowed):
@@ -212,27 +149,6 @@ def refuse_the_future(session: Session, moment: Moment, position: Position) -> N
         if session.execute(text("select pg_is_in_recovery()")).scalar_one():
             raise ReplicaBehind("This copy of the database is behind.", help="Try again.", retry=True, after_s=2)
         raise EpochChanged("The database was restored.", help="Say hello again.", retry=False)
-
-
-def feed(session: Session, wanted: list[int], position: Position, target: str, limit: int) -> list[Item]:
-    """The next items between two snapshots."""
-    found: Any = session.execute(entities.prepared(FEED), looked_for(wanted, position, limit) | {"target": target})
-    return [Item._make(row) for row in found.all()]
-
-
-def looked_for(wanted: list[int], position: Position, limit: int) -> dict[str, Any]:
-    """What `FEED` is asked, but for the snapshot up to which."""
-    txid, code, row_id, bucket = position.after
-    return {
-        "buckets": wanted,
-        "seen": position.seen,
-        "txid": txid,
-        "e": code,
-        "id": row_id,
-        "bucket": bucket,
-        "tombstones": not position.is_fresh,
-        "limit": limit,
-    }
 
 
 def rows_of(session: Session, scope: Scope, items: Sequence[Item]) -> list[str]:

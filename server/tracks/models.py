@@ -51,3 +51,16 @@ class Track(Record, Base):
         Index("ix_track_rep_day", "rep_id", "day"),
         Index("ix_track_day", "day"),
     )
+
+
+class HeldWay(Base):
+    """What a pause that came late has taken out of a way: the end of the pause may still be on its way here, and gives
+    back what lies behind it. Nobody is shown it, and it is gone a day later."""
+
+    __tablename__ = "held_way"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, comment="That of the track.")
+    rep_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), comment="Of the last fix.")
+    fixes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, comment="As those of the track.")
+    held_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

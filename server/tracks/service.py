@@ -1,17 +1,17 @@
 """The rules of tracks: what of a recorded way is kept."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from shapely.geometry import LineString
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from geo.distance import EARTH_RADIUS_M
@@ -22,11 +22,13 @@ from server.kit.errors import Invalid
 from server.phones import rules
 from server.records.models import FieldHistory
 from server.tracks import hours
-from server.tracks.models import Track, TrackKind
+from server.tracks.models import HeldWay, Track, TrackKind
 
 AHEAD = timedelta(minutes=2)
 """So far the clock of a fix may be ahead of ours."""
 SIMPLIFIED_M = 10.0
+HELD = timedelta(days=1)
+"""So long the end of a pause may come after its beginning."""
 
 
 class TimedFix(NamedTuple):
@@ -54,7 +56,7 @@ def take(session: Session, rep_id: UUID, report: Report) -> tuple[Track | None, 
 
     Dropped and stored nowhere is what lies outside the rep's shifts, in a pause, before the company began to record,
     in the future, or would be deleted tonight; where the company records nothing, everything. What lies in a pause of
-    the ways that are here already is taken out by `cut`. Refuses a way without fixes and a pause with some.
+    the ways that are here already is taken out by `respect_pauses`. Refuses a way without fixes and a pause with some.
     """
     if (report.kind == TrackKind.WAY) != bool(report.fixes):
         raise Invalid("A way has fixes, a pause and its end have none.", help="Send what was recorded.", field="fixes")
@@ -104,29 +106,49 @@ def lies_in(at: datetime, pauses: Iterable[hours.Span]) -> bool:
     return any(one.starts_at < at < one.ends_at for one in pauses)
 
 
-def cut(session: Session, rep_id: UUID, at: datetime) -> None:
+def respect_pauses(session: Session, rep_id: UUID, at: datetime) -> None:
     """Take what lies in the pauses since a moment out of the ways that came before they were heard of, e.g. from
-    another phone; also out of one that began the day before.
+    another phone; also out of one that began the day before. It is held for a day, and what lies behind the end of its
+    pause comes back when that is heard of.
 
-    For the end of whatever brings pauses: where a pause comes together with its end, what lies behind that stays.
+    For the end of whatever brings pauses and their ends.
     """
     zone = ZoneInfo(hours.zone_of(session.get_one(User, rep_id)))
-    spans = paused(session, rep_id, at, zone)
+    mine = select(HeldWay).where(HeldWay.rep_id == rep_id, HeldWay.ends_at >= at)
+    held = {one.id: one for one in session.scalars(mine.order_by(HeldWay.id).with_for_update())}
+    since = min([at, *(moment_of(one.fixes[0]) for one in held.values())])
+    spans = paused(session, rep_id, since, zone)
     last = max((one.ends_at for one in spans), default=at)
-    ways = select(Track).where(
-        Track.rep_id == rep_id, Track.kind == TrackKind.WAY, Track.ends_at >= at, Track.starts_at <= last
-    )
+    touched = and_(Track.ends_at >= at, Track.starts_at <= last, Track.deleted_at.is_(None))
+    ways = select(Track).where(Track.rep_id == rep_id, Track.kind == TrackKind.WAY, or_(touched, Track.id.in_(held)))
     for row in session.scalars(ways.order_by(Track.id).with_for_update()):
-        told = [one for one in row.fixes if not lies_in(datetime.fromisoformat(one["at"]), spans)]
-        if len(told) == len(row.fixes):
-            continue
-        if told:
-            row.fixes, row.way = told, line_of([LonLat(one["lon"], one["lat"]) for one in told])
-            row.starts_at, row.ends_at = (datetime.fromisoformat(told[n]["at"]) for n in (0, -1))
-        else:
-            session.delete(row)
+        divide(session, row, held.get(row.id), spans)
+
+
+def divide(session: Session, way: Track, held: HeldWay | None, pauses: Sequence[hours.Span]) -> None:
+    """Show of a way what lies outside of pauses, and hold the rest; the history does not say what it was."""
+    fixes = sorted([*way.fixes, *(held.fixes if held else [])], key=moment_of)
+    shown = [one for one in fixes if not lies_in(moment_of(one), pauses)]
+    apart = [one for one in fixes if lies_in(moment_of(one), pauses)]
+    if shown == way.fixes:
+        return
+    if shown:
+        way.way = line_of([LonLat(one["lon"], one["lat"]) for one in shown])
+        way.starts_at, way.ends_at = moment_of(shown[0]), moment_of(shown[-1])
+    way.fixes, way.deleted_at = shown, None if shown else clock.now()
+    if held is not None:
+        session.delete(held)
         session.flush()
-        erase_history(session, [row.id])
+    if apart:
+        last = moment_of(apart[-1])
+        session.add(HeldWay(id=way.id, rep_id=way.rep_id, ends_at=last, fixes=apart, held_at=clock.now()))
+    session.flush()
+    erase_history(session, [way.id])
+
+
+def moment_of(fix: Mapping[str, Any]) -> datetime:
+    """When a stored fix was taken."""
+    return datetime.fromisoformat(fix["at"])
 
 
 def keep(
@@ -181,9 +203,12 @@ def simplified(points: Sequence[LonLat]) -> LineString:
 
 
 def forget(session: Session) -> int:
-    """Delete the ways that are older than the company keeps them, with what says that they were; gives how many."""
+    """Delete the ways that are older than the company keeps them, with what says that they were, and what has been held
+    for a day; gives how many ways."""
     oldest = (clock.now() - timedelta(days=rules.rules(session).tracks_days)).date()
-    gone = list(session.scalars(delete(Track).where(Track.day < oldest).returning(Track.id)))
+    over = list(session.scalars(delete(HeldWay).where(HeldWay.held_at < clock.now() - HELD).returning(HeldWay.id)))
+    hidden = and_(Track.id.in_(over), Track.deleted_at.is_not(None))
+    gone = list(session.scalars(delete(Track).where(or_(Track.day < oldest, hidden)).returning(Track.id)))
     erase_history(session, gone)
     return len(gone)
 

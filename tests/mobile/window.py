@@ -114,7 +114,7 @@ class Screen:
 
 def fill_for_today(server, accounts=2):
     fill(server, accounts=accounts)
-    today = clock.today().isoformat()
+    today = clock.now().date().isoformat()
     for (e, row_id), row in list(server.world.rows.items()):
         if "day" in row["d"]:
             zone = {"zone": "UTC"} if "zone" in row["d"] else {}
@@ -123,7 +123,7 @@ def fill_for_today(server, accounts=2):
 
 def fill_week(server):
     """A route that leaves at eight, a meeting and a call of this week, a prospect and a lead across the road."""
-    today, me = clock.today(), server.user_id
+    today, me = clock.now().date(), server.user_id
     at = lambda hour, minute=0: f"{today.isoformat()}T{hour:02}:{minute:02}:00+00:00"  # noqa: E731
     late = f"{(today + timedelta(days=1)).isoformat()}T20:00:00+00:00"  # there is time left whenever the tests run
     depot = {"name": "Depot", "lon": 9.5, "lat": 47.1}

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,11 +38,6 @@ def zone(name: str | None) -> ZoneInfo:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
-
-
-def today(zone_name: str | None = None) -> date:
-    """The calendar day in that zone, or in the phone's own."""
-    return now().astimezone(zone(zone_name) if zone_name else None).date()
 
 
 def local_zone_name() -> str:

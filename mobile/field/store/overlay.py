@@ -1,6 +1,7 @@
 """What the rep sees: the server's row with the rep's own pending ops laid over it. Pure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from mobile.field.store.canonical import Json
 
@@ -29,26 +30,35 @@ def references(body: Json) -> set[Ref]:
     return refs
 
 
-def lay_over(base: Json | None, bodies: Sequence[Json]) -> Json | None:
-    """The document after the given ops, in order; None when there is nothing to show."""
+def lay_over(base: Json | None, bodies: Sequence[Json], ahead: timedelta = timedelta()) -> Json | None:
+    """The document after the given ops, in order; None when there is nothing to show.
+
+    The server's clock is `ahead` of the phone's, by which ops are dated.
+    """
     doc = None if base is None else dict(base)
     for body in bodies:
-        doc = _with_event(doc, body) if body["e"] == "visit_event" else _with_edit(doc, body)
+        doc = _with_event(doc, body, ahead) if body["e"] == "visit_event" else _with_edit(doc, body, ahead)
     return doc
 
 
-def _with_event(doc: Json | None, body: Json) -> Json:
+def _dated(body: Json, ahead: timedelta) -> str:
+    """When an op was made, as the server will tell it."""
+    wall = str(body["at"]["wall"])
+    return (datetime.fromisoformat(wall) + ahead).isoformat(timespec="milliseconds") if ahead else wall
+
+
+def _with_event(doc: Json | None, body: Json, ahead: timedelta) -> Json:
     """A visit after an event, by the server's rules."""
     event = body["d"]
     visit = doc if doc is not None else dict.fromkeys(VISIT_FIELDS) | {"id": event["visit_id"], "flags": []}
     visit = visit | {k: event[k] for k in ("account_id", "site_id", "day", "zone") if visit.get(k) is None}
     visit |= {"checkin": event["checkin"]} if event["checkin"] is not None and visit.get("checkin") is None else {}
     if event["state"] == "checked_in" and visit.get("checked_in_at") is None:
-        visit["checked_in_at"] = body["at"]["wall"]
+        visit["checked_in_at"] = _dated(body, ahead)
     if visit.get("state") == "done":
         return visit
     if event["state"] in FINAL:
-        done_at = body["at"]["wall"] if event["state"] == "done" else None
+        done_at = _dated(body, ahead) if event["state"] == "done" else None
         told = {"state": event["state"], "outcome": event["outcome"], "note": event["note"], "done_at": done_at}
         return visit | told | _form_of(event)
     if _is_further(visit.get("state"), event["state"]):
@@ -71,10 +81,10 @@ def _is_further(state: str | None, other: str) -> bool:
     return state is None or (state in PROGRESS and PROGRESS.index(other) > PROGRESS.index(state))
 
 
-def _with_edit(doc: Json | None, body: Json) -> Json | None:
+def _with_edit(doc: Json | None, body: Json, ahead: timedelta) -> Json | None:
     kind = body["k"]
     if kind == "create":
-        return doc or {"id": body["id"], "proposed_at": body["at"]["wall"], **body["d"]}
+        return doc or {"id": body["id"], "proposed_at": _dated(body, ahead), **body["d"]}
     if doc is None or kind == "delete":
         return None
     if kind == "patch":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mobile.field.store import overlay, reserve, salvage
+from mobile.field.store import moments, overlay, reserve, salvage
 from mobile.field.store.blobs import Content
 from mobile.field.store.cache import Cache
 from mobile.field.store.canonical import Json
@@ -93,10 +93,10 @@ class Store:
 
     def refresh(self, refs: Iterable[overlay.Ref]) -> None:
         """Show the given rows as base plus pending ops; forget rows of which nothing is left."""
-        pending = overlay.by_target(op.body for op in self.showing())
+        pending, ahead = overlay.by_target(op.body for op in self.showing()), moments.ahead(self.outbox)
         for e, row_id in refs:
             rev, base = self.cache.base(e, row_id)
-            doc = overlay.lay_over(base, pending.get((e, row_id), []))
+            doc = overlay.lay_over(base, pending.get((e, row_id), []), ahead)
             if doc is None:
                 if base is None:
                     self.cache.remove(e, row_id)

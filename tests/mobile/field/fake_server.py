@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from mobile.field.store import clock
 from mobile.field.sync.transport import Reply, Request, Unreachable
 
 
@@ -183,7 +184,7 @@ class FakeServer:
             "epoch": self.epoch,
             "last_n": self.world.devices[device_id]["last_n"],
             "durable_upto": {"n": self.durable_n},
-            "server_time": "2026-11-23T08:00:00Z",
+            "server_time": clock.now().isoformat(),
             "buckets": [{"id": b, "kind": k, "prio": p, "gen": g} for b, (k, p, g) in self.buckets.items()],
             "schema": {"min": 1, "current": 1},
             "limits": {"ops": 100, "push_bytes": 1_048_576, "page_rows": self.page_rows, "chunk": 65536},

@@ -3,14 +3,15 @@
 import json
 import shutil
 import sqlite3
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from mobile.field import around, reads
+from mobile.field import around, reads, zones
 from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
 from mobile.field.checkin import Fix, verify
 from mobile.field.finding import AccountIndex
-from mobile.field.store import Store, clock, overlay, reserve
+from mobile.field.store import Store, clock, moments, overlay, reserve
 from mobile.field.store.canonical import canonical
 from mobile.field.store.folding import fold, matches, variants
 from mobile.field.store.ids import uuid7
@@ -152,7 +153,7 @@ def test_the_overlay_is_the_base_plus_ops_in_order(store):
 def test_an_unplanned_visit_appears_on_the_phone_before_the_server_knows_it(store):
     target = VisitTarget(uid(1), None, DAY, "Europe/Vaduz")
     op = visit_event(store, target, "done", outcome="order")
-    day = reads.day(store, "me", clock.date.fromisoformat(DAY))
+    day = reads.day(store, "me", date.fromisoformat(DAY))
     assert [(s.visit_id, s.state, s.mark) for s in day.stops] == [(op.body["d"]["visit_id"], "done", "phone")]
 
 
@@ -193,13 +194,13 @@ def test_the_day_lists_stops_in_route_order_with_their_marks(synced):
     visit_event(
         synced.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done", outcome="order"
     )
-    day = reads.day(synced.store, synced.server.user_id, clock.date.fromisoformat(DAY))
+    day = reads.day(synced.store, synced.server.user_id, date.fromisoformat(DAY))
     assert [(s.position, s.name, s.state, s.mark) for s in day.stops] == [
         (1, "Müller GmbH", "done", "phone"),
         (2, "Bäckerei Näscher", "planned", ""),
     ]
     assert day.next_stop.name == "Bäckerei Näscher"
-    assert reads.planned_days(synced.store, synced.server.user_id, clock.date.fromisoformat(DAY)) == [DAY]
+    assert reads.planned_days(synced.store, synced.server.user_id, date.fromisoformat(DAY)) == [DAY]
 
 
 def test_the_account_card_shows_sites_and_what_happened_there(synced):
@@ -260,6 +261,36 @@ def test_an_account_is_overdue_by_its_interval_and_its_last_visit(synced, monkey
         synced.store, VisitTarget(uid(1001), uid(2001), DAY, "Europe/Vaduz", uid(3001)), "done", outcome="order"
     )
     for today, days in (("2026-12-01", -22), ("2027-01-01", 9)):
-        monkeypatch.setattr(clock, "today", lambda _zone=None, today=today: clock.date.fromisoformat(today))
+        monkeypatch.setattr(zones, "today", lambda _outbox, today=today: date.fromisoformat(today))
         line = AccountIndex(synced.store).search("muller")[0]
         assert (line.overdue_days, line.overdue) == (days, days > 0)
+
+
+def test_the_servers_clock_tells_day_and_time_where_the_phones_is_wrong(store, monkeypatch):
+    real, wrong = datetime.fromisoformat(f"{DAY}T23:30:00+00:00"), timedelta(hours=-9)
+    monkeypatch.setattr(clock, "now", lambda: real + wrong)
+    monkeypatch.setattr(clock, "wall", lambda: (real + wrong).isoformat(timespec="milliseconds"))
+    monkeypatch.setattr(clock, "mono_ms", lambda: 1)
+    zones.heard(store.outbox, "Europe/Vaduz")
+    assert zones.today(store.outbox) == date.fromisoformat(DAY), "nobody has told the time yet"
+    moments.heard(store.outbox, real.isoformat())
+    assert zones.today(store.outbox) == date.fromisoformat(DAY) + timedelta(days=1)
+    assert zones.today(store.outbox, "UTC") == date.fromisoformat(DAY)
+    visit_event(store, TARGET, "done", outcome="order")
+    assert datetime.fromisoformat(store.cache.doc("visit", uid(3))["done_at"]) == real, "as the server will tell it"
+    (op,) = store.outbox.ops()
+    assert datetime.fromisoformat(op.body["at"]["wall"]) == real + wrong, "the server knows how wrong it is"
+
+
+def test_a_clock_that_is_set_back_later_is_seen_by_the_one_that_never_runs_backwards(store, monkeypatch):
+    real = datetime.fromisoformat(f"{DAY}T12:00:00+00:00")
+    told = {"now": real, "mono": 5_000, "boot": "one"}
+    for name, ask in (("now", "now"), ("mono_ms", "mono"), ("boot_id", "boot")):
+        monkeypatch.setattr(clock, name, lambda ask=ask: told[ask])
+    moments.heard(store.outbox, real.isoformat())
+    told |= {"now": real - timedelta(days=1), "mono": 65_000}
+    assert moments.now(store.outbox) == real + timedelta(minutes=1)
+    told |= {"now": real + timedelta(hours=8), "mono": 70_000}
+    assert moments.now(store.outbox) == real + timedelta(hours=8), "it slept, as far as anybody knows"
+    told |= {"now": real + timedelta(hours=9), "boot": "two", "mono": 10}
+    assert moments.now(store.outbox) == real + timedelta(hours=9)

@@ -45,7 +45,7 @@ def test_the_week_holds_visits_meetings_and_tasks_of_their_own_day(planned, serv
 
 def test_a_time_is_offered_where_it_fits_and_not_across_a_meeting(planned, server, monkeypatch):
     now = datetime.fromisoformat(f"{DAY}T05:00:00+00:00")
-    monkeypatch.setattr("mobile.field.store.clock.now", lambda: now)
+    monkeypatch.setattr("mobile.field.store.moments.now", lambda _outbox: now)
     ask = lambda: offers.offers(planned, server.user_id, uid(1001), DAY_OF, lasts_s=1_800)  # noqa: E731
     (day,) = ask()
     first = min(day.offers, key=lambda one: one.starts_at)

@@ -23,7 +23,7 @@ from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
 from server.kit import clock
 from server.kit.database import engine
-from server.sync import buckets, cursors, epochs, push, receipts
+from server.sync import buckets, cursors, epochs, feeding, push, receipts
 from server.sync import pull as server_pull
 from server.sync.problems import Gap
 from tests.server.sync import stories
@@ -53,7 +53,7 @@ UNSEEN = "and not pg_visible_in_snapshot(i.txid, cast(:seen as pg_snapshot))"
 def sequence_cursor(m: Patch) -> None:
     """What is new is what has a higher number than the last one seen, open transactions or not."""
     higher = "and i.txid >= pg_snapshot_xmax(cast(:seen as pg_snapshot))"
-    m.setattr(server_pull, "FEED", server_pull.FEED.replace(UNSEEN, higher))
+    m.setattr(feeding, "FEED", feeding.FEED.replace(UNSEEN, higher))
 
 
 def updated_at_cursor(m: Patch) -> None:
@@ -75,8 +75,8 @@ def updated_at_cursor(m: Patch) -> None:
     since = "coalesce(nullif(current_setting('mutant.since', true), ''), '-infinity')"  # nobody set it for a glance
     later = f"and i.touched >= {since}::timestamptz"
     began = "i.txid >= greatest(pg_snapshot_xmin(cast(:seen as pg_snapshot)), cast(:txid as xid8))"
-    changed = server_pull.FEED.replace(UNSEEN, later).replace(began, "i.txid >= cast(:txid as xid8)")
-    m.setattr(server_pull, "FEED", changed)
+    changed = feeding.FEED.replace(UNSEEN, later).replace(began, "i.txid >= cast(:txid as xid8)")
+    m.setattr(feeding, "FEED", changed)
     m.setattr(server_pull, "feed", feed)
 
 
@@ -129,7 +129,8 @@ def no_epoch(m: Patch) -> None:
 
 def epoch_of_the_database_alone(m: Patch) -> None:
     """The epoch is what a restore brings back."""
-    m.setattr(epochs, "IDENTITY", "select m.db_uuid::text, m.declared from sync_meta m")
+    real = epochs.told
+    m.setattr(epochs, "told", lambda row: real([row[0], row[-1]]))
 
 
 def journal_pruned_at_the_answer(m: Patch) -> None:
@@ -183,13 +184,13 @@ def children_stay_behind(m: Patch) -> None:
 
 def scope_remembered(m: Patch) -> None:
     """Rights are those of the first time somebody came."""
-    real = buckets.subscriptions
+    real = buckets.chosen
     known: dict[Any, Any] = {}
 
-    def subscriptions(session: Any, scope: Any) -> Any:
-        return known.setdefault(scope.device_id, real(session, scope))
+    def chosen(scope: Any, found: Any) -> Any:
+        return known.setdefault(scope.device_id, real(scope, found))
 
-    m.setattr(buckets, "subscriptions", subscriptions)
+    m.setattr(buckets, "chosen", chosen)
 
 
 def last_writer_wins(m: Patch) -> None:

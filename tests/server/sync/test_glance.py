@@ -115,3 +115,11 @@ def test_whatever_happened_the_short_way_says_what_the_long_one_says(
     LAST.clear()
     assert said(phone, message) == short
     assert short != unchanged
+
+
+def test_a_page_with_something_new_takes_four_questions(world: World, phone: Phone) -> None:
+    world.sql("update account set note = 'New'")
+    with asked() as heard:
+        reply = said(phone, grouped(phone))
+    assert [[row["d"]["note"] for row in group["rows"]] for group in reply["groups"]] == [["New"]]
+    assert len(heard) == 4, "whether there is news, where everything stands, what changed, and its rows"

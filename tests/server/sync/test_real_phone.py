@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from mobile.field import locking
+from mobile import reasons
+from mobile.field import around, locking, taking
 from mobile.field.capture import propose_pin
 from mobile.field.checkin import Fix
 from mobile.field.pins import proposed_pins
 from mobile.field.store import clock
+from mobile.texts import Words
+from server.auth.models import User
+from server.auth.service import hasher
+from server.kit.database import transaction
 from tests.server.sync.field_phone import FieldPhone, Network
+from tests.server.sync.test_prospects import firm
 from tests.server.sync.world import World
 
 
@@ -89,3 +95,44 @@ def test_a_pin_dragged_without_network_arrives_exactly_once_and_its_answer_comes
     phone.sync()
     mine = proposed_pins(phone.store, str(account))[site["id"]]
     assert (mine.state, mine.answer) == ("refused", "The old warehouse")
+
+
+def test_the_second_rep_to_claim_a_firm_hears_whose_it_is_and_the_leads_page_says_what_it_was_made_of(
+    world: World, tmp_path: Path
+) -> None:
+    world.grant("otto", "west")
+    prospect_id = firm(world, "Bäckerei am Bach", "west")
+    rita, otto = phones = [
+        FieldPhone(world, login, tmp_path / login, Network(world.client, random.Random(n)))
+        for n, login in enumerate(("rita", "otto"))
+    ]
+    for phone in phones:
+        phone.sync()
+        (known,) = around.firms(phone.store)
+        assert known["id"] == prospect_id
+        taking.lead_of_firm(phone.store, known, note=f"{phone.login.title()} was there")
+        assert around.firms(phone.store) == []
+    first, second = rita.sync(), otto.sync()
+    assert first is not None
+    assert second is not None
+    assert (dict(first.results), dict(second.results)) == ({"applied": 1}, {"rejected": 1})
+    ((lead_id, (_rev, lead)),) = rita.held("lead").items()
+    assert (lead["source"], lead["note"]) == ("prospect", "Rita was there")
+    (refused,) = otto.store.outbox.ops(["rejected"])
+    assert refused.body["d"]["note"] == "Otto was there", "what he wrote is not lost"
+    assert refused.result is not None
+    told = [reasons.reason(Words(language), refused.result["error"]) for language in ("en", "de")]
+    assert told[0].startswith("“Bäckerei am Bach” is a lead of Rita already.")
+    assert told[1].startswith("«Bäckerei am Bach» ist schon ein Lead von Rita.")
+    for phone in phones:
+        phone.sync()
+        assert (phone.shown("prospect"), around.firms(phone.store), phone.shown("lead")) == ([], [], [lead_id])
+        phone.close()
+    with transaction() as session:
+        session.get_one(User, world.users["mona"]).password_hash = hasher().hash("three words make one")
+    signed_in = {"login": "mona", "password": "three words make one"}
+    page = {"accept": "text/html"}
+    assert world.client.post("/sign-in", data=signed_in, headers=page, follow_redirects=False).status_code == 303
+    shown = world.client.get(f"/leads/{lead_id}", headers=page).text
+    assert "Made of a prospect on the phone" in shown
+    assert "Rita was there" in shown

@@ -82,7 +82,7 @@ def everything_at(world: World, account: UUID) -> dict[str, UUID]:
             at=clock.now(), is_private=True,
         ),
         "order": row(
-            world, "sales_order", kind="order", account_id=account, currency="EUR", day=clock.today(), zone="UTC",
+            world, "sales_order", kind="order", account_id=account, currency="EUR", day=clock.now().date(), zone="UTC",
             internal_note="Secret",
         ),
         "lead": row(
@@ -150,7 +150,7 @@ def test_a_visit_with_form_signature_order_and_next_step_arrives_exactly_once(wo
     with transaction() as session:
         forms.set_questions(session, kind, [*asked, {"label": "New", "required": True}])
         products.set_price(session, list_id, milk, "4.80")
-    target = capture.VisitTarget(str(account), None, clock.today().isoformat(), "Europe/Vaduz")
+    target = capture.VisitTarget(str(account), None, clock.now().date().isoformat(), "Europe/Vaduz")
     form = taking.Form(str(kind), str(first), {"facings": 4})
     ink = taking.Signature("Anna", ((0, 0, 10, 10),))
     taking.finish(phone.store, target, "order", note="Twelve", form=form, signature=ink, fix=None)
@@ -193,7 +193,7 @@ def test_a_visit_with_form_signature_order_and_next_step_arrives_exactly_once(wo
 def test_answers_that_do_not_fit_never_cost_the_visit(world: World, phone: FieldPhone) -> None:
     account = world.account("Bakery", "west")
     phone.sync()
-    target = capture.VisitTarget(str(account), None, clock.today().isoformat(), "Europe/Vaduz")
+    target = capture.VisitTarget(str(account), None, clock.now().date().isoformat(), "Europe/Vaduz")
     form = taking.Form(str(uuid4()), None, {"facings": 4})
     fix = Fix(9.2, 47.2, 10, clock.now())
     taking.finish(phone.store, target, "order", note="Twelve", form=form, signature=None, fix=fix)
@@ -223,7 +223,7 @@ def test_an_account_founded_in_the_field_arrives_once_with_pin_territory_and_vis
     founded = taking.new_account(phone.store, new).row_id
     (shown,) = (one for one in AccountIndex(phone.store).search("malbun") if one.id == founded)
     assert (shown.name, shown.city, shown.lon, shown.leaving) == ("Kiosk Alpina", "Malbun", 9.2, False)
-    target = capture.VisitTarget(founded, None, clock.today().isoformat(), "Europe/Vaduz")
+    target = capture.VisitTarget(founded, None, clock.now().date().isoformat(), "Europe/Vaduz")
     capture.visit_event(phone.store, target, "done", outcome="order", note="Samples")
     capture.edit(phone.store, "account", founded, {"note": "Behind the lift"})
     phone.network.loss = 1.0

@@ -67,20 +67,33 @@ def test_nothing_of_a_refused_or_dropped_way_stays_on_the_server(world: World) -
         assert [one.question for one in examine(session) if one.count] == []
 
 
-def test_a_pause_and_its_end_that_come_late_take_out_only_what_lies_between(world: World) -> None:
+@pytest.mark.parametrize("together", [True, False])
+def test_a_pause_and_its_end_that_come_late_take_out_only_what_lies_between(world: World, *, together: bool) -> None:
     world.sql(WORKS_ALWAYS)
     world.sql(RECORDS)
     late, other = world.phone("rita"), world.phone("rita")
     for phone in (late, other):
         phone.sync()
+    ways = [way(other, 50, 45, 30), way(other, 25, 22), way(other, 15, 10)]
+    other.sync()
     for kind, minutes in (("pause", 40), ("resume", 20)):
         at = (clock.now() - timedelta(minutes=minutes)).isoformat()
         late.save("create", "track", uuid4(), d={"kind": kind, "at": at, "fixes": []})
-    ways = [way(other, 50, 45, 30), way(other, 25, 22), way(other, 15, 10)]
-    other.sync()
-    assert [one["status"] for one in late.push()] == ["applied", "applied"]
-    kept = {str(row_id): count for row_id, count in world.sql("select id, jsonb_array_length(fixes) from track")}
+        if not together:
+            assert [one["status"] for one in late.push()] == ["applied"]
+            other.sync()
+            assert ways[2]["id"] in other.ids("track") or kind == "pause"
+    if together:
+        assert [one["status"] for one in late.push()] == ["applied", "applied"]
+    living = "select id, jsonb_array_length(fixes) from track where deleted_at is null"
+    kept = {str(row_id): count for row_id, count in world.sql(living)}
     assert [kept.get(one["id"]) for one in ways] == [2, None, 2]
+    for phone in (late, other):
+        phone.sync()
+        held = {row_id: len(doc["fixes"]) for (e, row_id), (_, doc) in phone.rows.items() if e == "track"}
+        assert [held.get(one["id"]) for one in ways] == [2, None, 2]
+    with transaction() as session:
+        assert [one.question for one in examine(session) if one.count] == []
 
 
 def test_an_old_way_leaves_the_phone_after_a_week_and_the_server_when_its_days_are_over(world: World) -> None:

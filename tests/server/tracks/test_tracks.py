@@ -21,7 +21,7 @@ from server.kit import clock
 from server.kit.errors import Invalid
 from server.phones.models import PhoneRules
 from server.tracks import hours, queries, service
-from server.tracks.models import Track, TrackKind
+from server.tracks.models import HeldWay, Track, TrackKind
 from server.tracks.service import Report, TimedFix
 
 NOON = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
@@ -121,8 +121,9 @@ def test_a_pause_that_comes_late_is_cut_out_of_the_ways_of_another_phone(session
     gone = within.id if within else None
     service.take(session, rita.id, mark(TrackKind.PAUSE, -59))
     service.take(session, rita.id, mark(TrackKind.RESUME, -15))
-    service.cut(session, rita.id, NOON - timedelta(minutes=59))
-    ways = session.scalars(select(Track).where(Track.kind == TrackKind.WAY).order_by(Track.starts_at)).all()
+    service.respect_pauses(session, rita.id, NOON - timedelta(minutes=59))
+    living = select(Track).where(Track.kind == TrackKind.WAY, Track.deleted_at.is_(None))
+    ways = session.scalars(living.order_by(Track.starts_at)).all()
     assert [minutes_of(one) for one in ways] == [[-100, -90], [-80, -60], [-10, -5]], "its end came with it"
     assert across is not None
     assert (across.ends_at, across.rev) == (NOON - timedelta(minutes=60), 2)
@@ -130,11 +131,41 @@ def test_a_pause_that_comes_late_is_cut_out_of_the_ways_of_another_phone(session
     assert session.execute(text(history), {"ids": [across.id, gone]}).scalar_one() == 0
 
 
+def test_what_a_late_pause_takes_out_comes_back_behind_its_end_or_is_gone_a_day_later(
+    session: Session, rita: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = [service.take(session, rita.id, way(*minutes))[0] for minutes in ((-80, -50), (-40, -35), (-10, -5))]
+    pause, end = mark(TrackKind.PAUSE, -60), mark(TrackKind.RESUME, -38)
+    scope = scope_of(session, rita, source="web")
+
+    def held() -> list[list[float]]:
+        rows = session.scalars(select(HeldWay).order_by(HeldWay.ends_at))
+        return [[(service.moment_of(fix) - NOON).total_seconds() / 60 for fix in one.fixes] for one in rows]
+
+    for said, shown, apart in (
+        (pause, [[-80], [], []], [[-50], [-40, -35], [-10, -5]]),
+        (end, [[-80], [-35], [-10, -5]], [[-50], [-40]]),
+    ):
+        service.take(session, rita.id, said)
+        service.respect_pauses(session, rita.id, said.at)
+        assert [minutes_of(one) for one in ways] == shown
+        assert [one is not None and one.deleted_at is None for one in ways] == [bool(one) for one in shown]
+        assert sum(map(len, shown)) == len(queries.fixes(session, scope, rita.id, DAY)), "nobody sees what is held"
+        assert held() == apart
+    service.forget(session)
+    assert held() == [[-50], [-40]]
+    monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(days=1, minutes=1))
+    service.forget(session)
+    assert held() == []
+    history = "select count(*) from field_history where entity = 'track' and row_id = any(:ids)"
+    assert session.execute(text(history), {"ids": [one.id for one in ways if one]}).scalar_one() == 0
+
+
 def test_a_late_pause_is_cut_out_of_a_way_that_began_the_day_before(session: Session, rita: User) -> None:
     kept, dropped = service.take(session, rita.id, way(-1260, -1230, -150, -100, -60))
     assert (len(minutes_of(kept)), dropped) == (5, 0)
     service.take(session, rita.id, mark(TrackKind.PAUSE, -120))
-    service.cut(session, rita.id, NOON - timedelta(minutes=120))
+    service.respect_pauses(session, rita.id, NOON - timedelta(minutes=120))
     assert minutes_of(kept) == [-1260, -1230, -150]
 
 
