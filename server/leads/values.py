@@ -1,13 +1,12 @@
 """What each field of a lead accepts: one rule for forms, API, phones and imports."""
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from server.accounts.values import Rule as Rule
 from server.accounts.values import cleaned as cleaned
-from server.accounts.values import country, currency, email, identity, money, phone_e164, plain, text, website
+from server.accounts.values import country, currency, email, identity, money, phone_e164, plain, spelled, text, website
 from server.kit.errors import Invalid
 from server.records.merging import Json, Rules
 
@@ -92,7 +91,7 @@ def wire(name: str, value: object) -> Json:
     if value is None:
         return None
     if name == "expected_value":
-        return str(Decimal(str(value)).quantize(Decimal("0.01")))
+        return spelled(value)
     if isinstance(value, Mapping):
         return {str(key): str(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
