@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.imports import queries
 from server.imports.locking import one_at_a_time
-from server.imports.models import Action, ImportChecked, ImportOutcome, ImportRow, ImportRun, State
+from server.imports.models import Action, ImportChecked, ImportOutcome, ImportRun, State
 from server.imports.targets import Checked, Problem, Progress, Severity, Target
 from server.kit import clock
 from server.kit.database import copy_rows
@@ -86,7 +86,9 @@ TWINS = """
 """
 
 
-def checked_row(row: ImportRow, places: Mapping[int, str], rule: Rule, ids: int, seen: Counter[str]) -> tuple[Any, ...]:
+def checked_row(
+    row: queries.Read, places: Mapping[int, str], rule: Rule, ids: int, seen: Counter[str]
+) -> tuple[Any, ...]:
     """One row as its meaning."""
     problems = [Problem(Severity.WARNING, "", "mended", row.note)] if row.note else []
     if row.encoding is not None:

@@ -25,16 +25,26 @@ def runs(kind: str, *, actor: UUID | None = None) -> Select[ImportRun]:
     return statement.where(ImportRun.actor == actor) if actor else statement
 
 
-def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Sequence[ImportRow]:
+class Read(NamedTuple):
+    """A row of the file as it was read; see `ImportRow`."""
+
+    row_no: int
+    cells: list[str]
+    problem: str | None
+    note: str | None
+    encoding: str | None
+
+
+READ = [getattr(ImportRow, name) for name in Read._fields]
+
+
+def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Sequence[Read]:
     """The next rows of the file as they were read, without those that repeat an earlier one."""
     repeats = select(ImportChecked.row_no).where(
         ImportChecked.run_id == run_id, ImportChecked.row_no == ImportRow.row_no, ImportChecked.first_row.is_not(None)
     )
-    statement = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no, ~repeats.exists())
-    found = session.scalars(statement.order_by(ImportRow.row_no).limit(limit)).all()
-    for row in found:
-        session.expunge(row)
-    return found
+    statement = select(*READ).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no, ~repeats.exists())
+    return [Read._make(row) for row in session.execute(statement.order_by(ImportRow.row_no).limit(limit))]
 
 
 def sample(session: Session, run_id: UUID, limit: int) -> list[list[str]]:

@@ -102,7 +102,7 @@ class RowReader:
 
     def is_lost(self, name: str, cell: str) -> bool:
         """Whether a spreadsheet has written only that its column was too narrow."""
-        if not cells.HASHES.fullmatch(cell):
+        if cell[:1] != "#" or not cells.HASHES.fullmatch(cell):
             return False
         self.warn(name, "eaten_by_spreadsheet", f"“{cell[:20]}”: the spreadsheet's column was too narrow; left out.")
         return True
