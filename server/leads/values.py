@@ -12,6 +12,7 @@ from server.records.merging import Json, Rules
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 MOST_NUMBERS = 10
+LONGEST_TEXT = 20_000
 
 
 def several(one: Callable[[object], str | None]) -> Callable[[object], list[str]]:
@@ -68,10 +69,10 @@ LEAD: dict[str, Rule] = {
     "campaign": Rule(text(200), "Campaign"),
     "utm": Rule(utm, "UTM"),
     "referrer": Rule(text(2000), "Referrer"),
-    "message": Rule(text(20_000, lines=True), "Message"),
+    "message": Rule(text(LONGEST_TEXT, lines=True), "Message"),
     "expected_value": Rule(money, "Expected value"),
     "currency": Rule(currency, "Currency"),
-    "note": Rule(text(20_000, lines=True), "Note"),
+    "note": Rule(text(LONGEST_TEXT, lines=True), "Note"),
     "owner_id": Rule(identity, "Owner"),
 }
 """The fields of a lead that people edit; its pin, state and owner have verbs of their own as well."""

@@ -24,6 +24,7 @@ from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
+from server.web.joining import MOST_OTHERS, Another, Other
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
@@ -196,15 +197,22 @@ def take_cards(
 
 
 @router.get("/{contact_id}")
-def show_contact(request: Request, contact_id: UUID, scope: ReadContacts, session: Db) -> Response:
+def show_contact(
+    request: Request, contact_id: UUID, scope: ReadContacts, session: Db, another: Another = ""
+) -> Response:
     """One person in full."""
-    return contact_page(request, scope, session, contact_id)
+    return contact_page(request, scope, session, contact_id, another=another)
 
 
 def contact_page(
-    request: Request, scope: Scope, session: Session, contact_id: UUID, error: WaymarkError | None = None
+    request: Request,
+    scope: Scope,
+    session: Session,
+    contact_id: UUID,
+    error: WaymarkError | None = None,
+    another: str = "",
 ) -> Response:
-    """The page, with what was refused."""
+    """The page, with what was refused, and with others that somebody looks for to merge."""
     held = session.get(Contact, contact_id)
     if held is not None and held.merged_into is not None:
         return go(f"/contacts/{held.merged_into}")
@@ -233,10 +241,21 @@ def contact_page(
         purposes=list(Purpose),
         hows=[How.CALL, How.MAIL, How.PAPER, How.FORM],
         alike=duplicates.alike(session, scope, contact),
+        words=another,
+        others=others(session, scope, contact_id, another) if may_write else [],
         merges=duplicates.merges_into(session, contact_id),
         may_write=may_write,
         error=error,
     )
+
+
+def others(session: Session, scope: Scope, contact_id: UUID, words: str) -> list[Other]:
+    """The people whom words name, to be merged into one."""
+    if not words.strip():
+        return []
+    found = queries.chosen(session, scope, search=words, permission="contacts:write").where(Contact.id != contact_id)
+    rows = session.scalars(found.order_by(Contact.last_name, Contact.id).limit(MOST_OTHERS))
+    return [Other(one.id, one.name, " · ".join(filter(None, (one.title, *one.mail_addresses[:1])))) for one in rows]
 
 
 @router.get("/{contact_id}/story")

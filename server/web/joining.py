@@ -37,6 +37,8 @@ router = APIRouter(include_in_schema=False)
 
 WriteLeads = Annotated[Scope, requires("leads:write")]
 WriteProducts = Annotated[Scope, requires("products:write")]
+Another = Annotated[str, Query(max_length=200, description="Words by which another one is looked for.")]
+MOST_OTHERS = 8
 Winner = Annotated[UUID | None, Query(description="Which of the two stays.")]
 
 
@@ -57,6 +59,16 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Other:
+    """A record that can be compared with the one of the page."""
+
+    id: UUID
+    name: str
+    where: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class Line:
     """One field of both."""
 
@@ -66,6 +78,10 @@ class Line:
     is_same: bool
     choice: Choice
     may_both: bool
+    left_out: list[str]
+    """What of both lists finds no place when they are put together."""
+    is_too_long: bool
+    """Two texts that are too long together."""
 
 
 def lead_shown(session: Session, language: Language, lead: Lead, name: str) -> str | None:
@@ -159,8 +175,12 @@ def pair_page(
             values = (kind.shown(session, language, stays, name), kind.shown(session, language, goes, name))
             wanted: Any = (chosen or {}).get(name, choice)
             if values != (None, None):
-                may_both = name in kind.fields.both
-                lines.append(Line(name, kind.fields.labels[name], values, is_same, wanted, may_both))
+                may_both = kind.fields.may_both(name, stays, goes)
+                left_out = kind.fields.left_out(name, stays, goes)
+                too_long = name in kind.fields.both and not may_both
+                lines.append(
+                    Line(name, kind.fields.labels[name], values, is_same, wanted, may_both, left_out, too_long)
+                )
     return render(
         request,
         "records/pair.html",

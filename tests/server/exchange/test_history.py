@@ -15,6 +15,7 @@ from server.opportunities import pipelines, queries
 from server.opportunities.models import Opportunity, StageChange
 from server.orders.models import Order, OrderLine
 from server.tickets.models import Ticket, TicketMessage
+from server.web.language import wording
 from tests.server.exchange.conftest import Files, counts
 
 
@@ -70,6 +71,8 @@ def test_an_unknown_stage_is_told_those_that_there_are(session: Session, files: 
     known = ", ".join(one.name for one in queries.stages(session, queries.pipelines(session)[0].id))
     assert f"Known stages: {known}." in said[2]
     assert f"Known stages: {known}." in said[3]
+    german = wording("de").said(said[2])
+    assert german == f"Stufe: In Ihrer Reichweite gibt es keine Stufe «Nowhere». Bekannte Stufen: {known}."
 
 
 @pytest.mark.parametrize("title", ["Konto", "Firma", "Kunde", "Account"])
