@@ -24,7 +24,7 @@ from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
-from server.web.joining import MOST_OTHERS, Another, Other
+from server.web.joining import other_contacts, words_for_another
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
@@ -197,20 +197,13 @@ def take_cards(
 
 
 @router.get("/{contact_id}")
-def show_contact(
-    request: Request, contact_id: UUID, scope: ReadContacts, session: Db, another: Another = ""
-) -> Response:
+def show_contact(request: Request, contact_id: UUID, scope: ReadContacts, session: Db) -> Response:
     """One person in full."""
-    return contact_page(request, scope, session, contact_id, another=another)
+    return contact_page(request, scope, session, contact_id)
 
 
 def contact_page(
-    request: Request,
-    scope: Scope,
-    session: Session,
-    contact_id: UUID,
-    error: WaymarkError | None = None,
-    another: str = "",
+    request: Request, scope: Scope, session: Session, contact_id: UUID, error: WaymarkError | None = None
 ) -> Response:
     """The page, with what was refused, and with others that somebody looks for to merge."""
     held = session.get(Contact, contact_id)
@@ -222,7 +215,7 @@ def contact_page(
     changes = history(session, "contact", session.scalars(queries.family(contact_id)).all(), limit=60)
     changes = [one for one in changes if scope.asks("contact", one.field)]
     names = queries.names_of(session, [one.recorded_by for one in log] + [one.actor for one in changes])
-    may_write = may_change(session, scope, contact_id)
+    may_write, words = may_change(session, scope, contact_id), words_for_another(request)
     return render(
         request,
         "contacts/detail.html",
@@ -241,21 +234,12 @@ def contact_page(
         purposes=list(Purpose),
         hows=[How.CALL, How.MAIL, How.PAPER, How.FORM],
         alike=duplicates.alike(session, scope, contact),
-        words=another,
-        others=others(session, scope, contact_id, another) if may_write else [],
+        words=words,
+        others=other_contacts(session, scope, contact_id, words) if may_write else [],
         merges=duplicates.merges_into(session, contact_id),
         may_write=may_write,
         error=error,
     )
-
-
-def others(session: Session, scope: Scope, contact_id: UUID, words: str) -> list[Other]:
-    """The people whom words name, to be merged into one."""
-    if not words.strip():
-        return []
-    found = queries.chosen(session, scope, search=words, permission="contacts:write").where(Contact.id != contact_id)
-    rows = session.scalars(found.order_by(Contact.last_name, Contact.id).limit(MOST_OTHERS))
-    return [Other(one.id, one.name, " · ".join(filter(None, (one.title, *one.mail_addresses[:1])))) for one in rows]
 
 
 @router.get("/{contact_id}/story")

@@ -32,7 +32,7 @@ from server.leads.wording import Say, because, reason
 from server.opportunities import queries as opportunities
 from server.web.filters import chips
 from server.web.forms import Sent, given, read, several, text
-from server.web.joining import LEADS, MOST_OTHERS, Another, Other, merges_into
+from server.web.joining import LEADS, merges_into, other_leads, words_for_another
 from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
 
@@ -233,22 +233,17 @@ def create(request: Request, scope: WriteLeads, session: Db, sent: Sent) -> Resp
 
 
 @router.get("/{lead_id}")
-def show_lead(request: Request, lead_id: UUID, scope: ReadLeads, session: Db, another: Another = "") -> Response:
+def show_lead(request: Request, lead_id: UUID, scope: ReadLeads, session: Db) -> Response:
     """One lead in full: facts and map, score and its reasons, what happened, what is next."""
-    return lead_page(request, scope, session, lead_id, another=another)
+    return lead_page(request, scope, session, lead_id)
 
 
 def lead_page(
-    request: Request,
-    scope: Scope,
-    session: Session,
-    lead_id: UUID,
-    error: WaymarkError | None = None,
-    another: str = "",
+    request: Request, scope: Scope, session: Session, lead_id: UUID, error: WaymarkError | None = None
 ) -> Response:
     """The page, with what was refused, and with others that somebody looks for to compare."""
     row = queries.detail(session, scope, lead_id)
-    lead, say = row.lead, language_of(request, scope).t
+    lead, say, words = row.lead, language_of(request, scope).t, words_for_another(request)
     if lead.id != lead_id:
         return go(f"/leads/{lead.id}")
     candidates = error.details.get("candidates", []) if isinstance(error, LooksLikeDuplicate) else []
@@ -264,8 +259,8 @@ def lead_page(
         heaviest=max((abs(one["weight"]) for one in lead.score_reasons), default=1) or 1,
         entries=entries(session, lead, say),
         like=seen(session, scope, like_leads(session, lead)),
-        words=another,
-        others=others(session, scope, lead, another),
+        words=words,
+        others=other_leads(session, scope, lead, words),
         merges=merges_into(session, LEADS, lead),
         accounts=alike(session, scope, lead) if lead.state in OPEN else [],
         account=queries.account_of(session, scope, lead),
@@ -281,18 +276,6 @@ def lead_page(
         later=today_of(scope) + timedelta(days=60),
         kinds=(SignalKind.CALL, SignalKind.MAIL, SignalKind.VISIT, SignalKind.NOTE),
     )
-
-
-def others(session: Session, scope: Scope, lead: Lead, words: str) -> list[Other]:
-    """The leads that words name, to be compared with one."""
-    if not words.strip():
-        return []
-    found = queries.chosen(session, scope, search=words, permission="leads:write").where(Lead.id != lead.id)
-    rows = session.scalars(found.order_by(Lead.created_at.desc()).limit(MOST_OTHERS))
-    return [
-        Other(one.id, one.company or one.person or "", " · ".join(filter(None, (one.number, one.city))), one.state)
-        for one in rows
-    ]
 
 
 def entries(session: Session, lead: Lead, say: Say) -> list[tuple[queries.Signal | queries.Handing, str]]:
