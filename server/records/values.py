@@ -16,6 +16,7 @@ from server.records.currencies import CURRENCIES
 
 MAX_MONEY = Decimal("999999999999.99")
 MOST_DECIMALS = 20
+"""More are no amount that anybody wrote."""
 CENT = Decimal("0.01")
 EMAIL = re.compile(r"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+\.[^\s@<>(),;:\".]{2,}")
 WEBSITE = re.compile(r"https?://[^\s/?#\"<>]+\.[^\s\"<>]+", re.IGNORECASE)
@@ -62,7 +63,7 @@ def money(value: object) -> Decimal | None:
     if not fits:
         raise Invalid(f"{amount} cannot be", help="Amounts lie between 0 and 999,999,999,999.99.")
     if not int(amount.as_tuple().exponent) >= -MOST_DECIMALS:
-        raise Invalid(f"“{plain(value, 100)}” has too many decimals", help=f"At most {MOST_DECIMALS} are read.")
+        raise Invalid(f"“{plain(value, 100)}” is not an amount", help="Write it like 12500.00.")
     return abs(amount)
 
 
