@@ -12,7 +12,10 @@ from mobile.field.store.canonical import Json
 from mobile.field.store.folding import fold, matches, variants
 
 HUNDRED = Decimal(100)
-DIGITS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "VND"), 0)
+DIGITS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | dict.fromkeys(
+    "BHD IQD JOD KWD LYD OMR TND".split(), 3
+)
+"""Digits after the point of the currencies that do not have two (ISO 4217)."""
 
 
 @dataclass(frozen=True)

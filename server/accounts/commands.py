@@ -14,7 +14,7 @@ from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import rule as duplicate_rule
 from server.accounts.importing.target import TARGET, target
 from server.auth.access import system_scope
-from server.imports import profiles, queries, service
+from server.imports import guessing, profiles, queries, service
 from server.imports.errors import BadFile
 from server.imports.models import Action, ImportOutcome, ImportRun, Mode
 from server.kit.database import transaction
@@ -49,6 +49,9 @@ def import_accounts(
     encoding: Annotated[
         str | None, typer.Option(help="In what a text file that is not Unicode is written, e.g. cp1250.")
     ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="What separates the cells of a text file: semicolon, comma, tab or bar.")
+    ] = None,
     country: Annotated[str | None, typer.Option(help="Country of rows that name none.")] = None,
     currency: Annotated[str | None, typer.Option(help="Currency of amounts that name none.")] = None,
 ) -> None:
@@ -57,10 +60,16 @@ def import_accounts(
         raise BadFile(f"There is no file {file}.", help="Check its path.")
     with transaction() as session:
         run = service.receive(session, target(session), file, file_name=file.name, actor=None, sheet=sheet)
-        if encoding is not None:
-            service.read_in(session, target(session), run, encoding)
         if profile is not None:
-            profiles.use(run, profiles.by_name(session, TARGET.kind, profile))
+            service.use(session, target(session), run, profiles.by_name(session, TARGET.kind, profile))
+        if encoding is not None or delimiter is not None:
+            service.read_in(session, target(session), run, encoding=encoding, delimiter=delimiter)
+        if (mixed := queries.mixed(session, run)) is not None:
+            typer.echo(
+                f"{run.file_name}: {mixed.rows:,} rows are written in {mixed.encoding}, unlike the rest.", err=True
+            )
+        for lack in guessing.missing(target(session), run.mapping):
+            typer.echo(f"{run.file_name}: no column means {lack.label}; a new record needs it.", err=True)
         kept = [name.strip() for name in keep.split(",")] if keep else None
         options = {"mode": mode, "key": key, "country": country, "currency": currency, "keep": kept}
         given = {name: value for name, value in options.items() if value is not None}

@@ -16,13 +16,14 @@ from server.accounts.editing import Outcome
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.pins import realign
 from server.accounts.places import edit_site, patch_site, place_by_hand
-from server.accounts.values import ACCOUNT, cleaned, country_code, phone_e164
+from server.accounts.values import ACCOUNT, AMOUNTS, cleaned, country_code, phone_e164
 from server.auth.access import Scope
 from server.auth.models import User
 from server.fields import service as custom
 from server.kit import clock
 from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.settings import settings
+from server.records.currencies import in_minor_units
 from server.records.editing import CUSTOM
 from server.records.merging import Delta
 from server.records.service import Actor
@@ -83,6 +84,7 @@ def create(session: Session, scope: Scope, new: NewAccount, *, force: bool = Fal
     if "name" not in values:
         raise Invalid("Name: is missing.", help="Every account needs a name.", field="name")
     values.setdefault("currency", settings().currency)
+    values = in_minor_units(values, AMOUNTS)
     values = {name: value for name, value in values.items() if value is not None or name != "status"}
     values["custom"] = custom.checked(session, "account", {name.removeprefix(CUSTOM): own[name] for name in own})
     if not scope.may("accounts:assign"):

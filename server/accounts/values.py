@@ -1,7 +1,6 @@
 """What each field of an account and of a site accepts: one rule for forms, API, phones and imports."""
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from functools import lru_cache
 
 from geo.geocode.vocabulary import fold, vocabulary, words
@@ -24,6 +23,7 @@ from server.records.values import (
     money,
     phone_e164,
     plain,
+    spelled,
     tags,
     text,
     website,
@@ -32,9 +32,9 @@ from server.records.values import (
 from server.regions.firms import kind_of
 
 __all__ = [
-    "ACCOUNT", "ACCOUNT_RULES", "ADDRESS", "EMAIL", "MAX_MONEY", "SITE", "SITE_RULES", "WEBSITE", "Rule", "cleaned",
-    "country", "country_code", "currency", "day", "email", "firm", "flag", "identity", "money", "phone_e164", "plain",
-    "required", "tags", "text", "website", "whole", "wire",
+    "ACCOUNT", "ACCOUNT_RULES", "ADDRESS", "AMOUNTS", "EMAIL", "MAX_MONEY", "SITE", "SITE_RULES", "WEBSITE", "Rule",
+    "cleaned", "country", "country_code", "currency", "day", "email", "firm", "flag", "identity", "money", "phone_e164",
+    "plain", "required", "spelled", "tags", "text", "website", "whole", "wire",
 ]  # fmt: skip
 
 
@@ -151,6 +151,9 @@ SITE: dict[str, Rule] = {
 }
 """The fields of a site that people edit; its pin has verbs of its own."""
 
+AMOUNTS = ("yearly_value", "yearly_potential")
+"""In the account's currency."""
+
 ADDRESS = ("street", "postcode", "city", "country")
 """What a pin follows from."""
 
@@ -168,8 +171,8 @@ def wire(name: str, value: object) -> Json:
     """A field's value as it travels and as it is compared: money as decimal text, ids as text."""
     if value is None:
         return None
-    if name in ("yearly_value", "yearly_potential"):
-        return str(Decimal(str(value)).quantize(Decimal("0.01")))
+    if name in AMOUNTS:
+        return spelled(value)
     if isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):

@@ -13,19 +13,20 @@ from sqlalchemy.orm import Session
 from server.auth.access import Scope, requires
 from server.exchange.jobs import apply_import, check_import, undo_import
 from server.exchange.kinds import KINDS, kind_of, kinds_for, sees_all
-from server.imports import profiles, queries, service
+from server.imports import guessing, profiles, queries, service
 from server.imports.models import Action, ImportProfile, ImportRun, State
 from server.imports.schemas import (
     ColumnRead,
-    EncodingWrite,
     ImportCreated,
     ImportRead,
     KeptRead,
     KindRead,
     KindTold,
     MappingWrite,
+    MixedRead,
     OutcomeRead,
     ProfileRead,
+    WayOfReading,
 )
 from server.imports.targets import Target
 from server.imports.uploads import Received, SizeChecked
@@ -90,12 +91,14 @@ def seen(scope: Scope, name: str | None = None) -> Select[ImportRun]:
 
 def created(session: Session, run: ImportRun) -> ImportCreated:
     """A received file with what its columns probably mean."""
-    told = target(session, run)
+    told, mixed = target(session, run), queries.mixed(session, run)
     return ImportCreated(
         **ImportRead.model_validate(run).model_dump(),
         sample=queries.sample(session, run.id, 10),
         fields=[ColumnRead(name=column.name, label=column.label) for column in told.columns],
         keys=dict(told.keys),
+        mixed=mixed and MixedRead.model_validate(mixed),
+        missing=[list(one.fields) for one in guessing.missing(told, run.mapping)],
     )
 
 
@@ -161,11 +164,14 @@ def get(run_id: UUID, scope: Importing, session: Db) -> ImportCreated:
     return created(session, find(session, scope, run_id))
 
 
-@router.post("/{run_id}/encoding")
-def set_encoding(run_id: UUID, body: EncodingWrite, scope: Importing, session: Db) -> ImportCreated:
-    """Read a received text file in another encoding; the sample shows what comes of it. Nothing else is changed."""
+@router.post("/{run_id}/reading")
+def read_anew(run_id: UUID, body: WayOfReading, scope: Importing, session: Db) -> ImportCreated:
+    """Read a received text file in another encoding or with another delimiter; the sample shows what comes of it.
+
+    What was chosen is remembered for the next file with the same header, and saved with the columns.
+    """
     run = find(session, scope, run_id)
-    service.read_in(session, target(session, run), run, body.encoding)
+    service.read_in(session, target(session, run), run, encoding=body.encoding, delimiter=body.delimiter)
     return created(session, run)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from server.fields.models import CustomField, FieldKind
 from server.kit.errors import Invalid
 from server.kit.settings import settings
+from server.records.currencies import rounded
 from server.records.merging import Json
 from server.records.values import currency, day, email, phone_e164, plain, website
 
@@ -129,9 +130,10 @@ def money(shape: Shape, value: object) -> Json:
         match = re.fullmatch(r"([A-Za-z]{3})\s*(.+)|(.+?)\s*([A-Za-z]{3})", written)
         amount = (match[2] or match[3]) if match else written
         code = (match[1] or match[4]) if match else usual
-    found = decimal(amount, "12.50").quantize(Decimal("0.01"))
+    code = currency(code)
+    found = rounded(decimal(amount, "12.50"), code)
     in_range(shape, found)
-    return {"amount": str(found), "currency": currency(code)}
+    return {"amount": str(found), "currency": code}
 
 
 def on_day(_shape: Shape, value: object) -> Json:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from server.imports import queries
-from server.imports.models import Action, ImportChecked, ImportOutcome, ImportRow, ImportRun, State
+from server.imports.models import Action, ImportChecked, ImportOutcome, ImportRun, State
 from server.imports.targets import Checked, Problem, Progress, Severity, Target
 from server.kit import clock
 from server.kit.database import copy_rows
@@ -86,9 +86,14 @@ TWINS = """
 """
 
 
-def checked_row(row: ImportRow, places: Mapping[int, str], rule: Rule, ids: int, seen: Counter[str]) -> tuple[Any, ...]:
+def checked_row(
+    row: queries.Read, places: Mapping[int, str], rule: Rule, ids: int, seen: Counter[str]
+) -> tuple[Any, ...]:
     """One row as its meaning."""
     problems = [Problem(Severity.WARNING, "", "mended", row.note)] if row.note else []
+    if row.encoding is not None:
+        written = f"The row is written in {row.encoding}, unlike most of the file; it was read so."
+        problems.append(Problem(Severity.WARNING, "", "other_encoding", written))
     values: dict[str, Any] = {}
     if row.problem is not None:
         problems.append(Problem(Severity.ERROR, "", "unreadable", f"{row.problem[:1].upper()}{row.problem[1:]}."))

@@ -53,6 +53,10 @@ class Declared:
     beside: ClassVar[tuple[Written, ...]] = ()
     groups: ClassVar[tuple[frozenset[str], ...]] = ()
     derived: ClassVar[frozenset[str]] = frozenset()
+    either: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Fields of which a new record needs one."""
+    instead: ClassVar[Mapping[str, str]] = {}
+    """Needed fields that follow from others when no column brings them."""
 
     def __init__(self, own: Sequence[Field] = ()) -> None:
         self.every = (*self.fields, *own)
@@ -64,6 +68,8 @@ class Declared:
         unique = tuple(f.value for f in self.fields if f.is_unique)
         main = Written(self.table, tuple(stored), self.groups, derived=self.derived, unique=unique)
         self.tables: tuple[Written, ...] = (main, *self.beside)
+        needed = ((f.name, *self.instead.get(f.name, "").split()) for f in self.fields if f.is_needed)
+        self.needs: tuple[tuple[str, ...], ...] = (*self.either, *needed)
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """There is nothing to choose."""
@@ -130,15 +136,19 @@ class Declared:
         scope = importer(session, run)
         by_name = {one.name: one for one in self.every}
         found: dict[str, Mapping[str, Sequence[UUID]]] = {}
+        helps: dict[str, Mapping[str, str]] = {}
         for place, name in run.mapping.items():
             link = by_name[name].link if name in by_name else None
             if link is not None:
                 cells = session.scalars(CELLS, {"run": run.id, "place": int(place) + 1}).all()
-                found[name] = link.find(session, scope, [unquoted(cell) for cell in cells])
+                named = [unquoted(cell) for cell in cells]
+                found[name] = link.find(session, scope, named)
+                if link.known is not None:
+                    helps[name] = link.known(session, [cell for cell in named if not found[name].get(cell)])
         around = self.around(session, run)
 
         def rule(row: Mapping[str, str]) -> Checked:
-            reader = Reader(row, by_name, found)
+            reader = Reader(row, by_name, found, helps)
             self.complete(reader.values, reader.problems, around)
             return Checked(reader.values, reader.problems)
 
@@ -173,6 +183,8 @@ class Reader:
     row: Mapping[str, str]
     fields: Mapping[str, Field]
     found: Mapping[str, Mapping[str, Sequence[UUID]]]
+    helps: Mapping[str, Mapping[str, str]]
+    """What to write instead of a cell that names nothing, by field and cell."""
 
     def __post_init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -215,7 +227,8 @@ class Reader:
             words = f"{field.label}: “{shown}” means {len(ids)} {link.many}. Write {link.by} instead."
             self.problems.append(Problem(Severity.ERROR, field.name, "ambiguous", words))
         else:
-            words = f"{field.label}: there is no {link.one} “{shown}” within your reach. {link.help}".strip()
+            help = self.helps.get(field.name, {}).get(written, link.help)
+            words = f"{field.label}: there is no {link.one} “{shown}” within your reach. {help}".strip()
             self.problems.append(Problem(Severity.ERROR, field.name, "unknown", words))
 
 

@@ -4,12 +4,13 @@ import codecs
 import csv
 import io
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from statistics import multimode
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import charset_normalizer
 
@@ -26,15 +27,16 @@ WIDE_NULS = 0.5
 LONGEST_RECORD = 200
 """Lines that one record may span before its quote counts as never closed."""
 
+MARKED = "utf-8-sig"
 BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, MARKED),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 UNREAD = "waymark_unread"
-"""How bytes that an encoding does not have are kept: each as a sign that nobody writes and everybody sees."""
+"""How bytes that an encoding does not have are shown: each as a sign that nobody writes and everybody sees."""
 _KEPT_AT = 0xF700
 WESTERN = set("äöüÄÖÜßéèêëàâáãåæçñîïíìôóòõøœùúûýÿÉÈÊËÀÂÁÃÅÆÇÑÎÏÍÌÔÓÒÕØŒÙÚÛÝ€£§°«»‹›„“”‚‘’–—…·•´`¨©®™ªº¿¡×÷±²³µ¶½¼¾\xa0")
 
@@ -50,6 +52,16 @@ class Record:
     """Why it could not be read."""
     note: str | None = None
     """What was mended while it was read."""
+    encoding: str | None = None
+    """In what it is written, in a file most lines of which are written otherwise."""
+
+
+class Line(NamedTuple):
+    """One line of the file, its end included."""
+
+    text: str
+    encoding: str | None = None
+    """As of a record."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +71,29 @@ class Dialect:
     encoding: str
     """Of the lines that are not UTF-8; `utf-8` when all are."""
     delimiter: str
+    fewer: str | None = None
+    """The encoding of the fewer lines, of a file that mixes UTF-8 and another one."""
 
 
 def _unread(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Keep bytes that cannot be read as signs for private use, and give them back when these are written."""
+    """Show bytes that cannot be read as signs for private use."""
     if isinstance(error, UnicodeDecodeError):
         return "".join(chr(_KEPT_AT + byte) for byte in error.object[error.start : error.end]), error.end
-    if isinstance(error, UnicodeEncodeError):
-        kept = [ord(sign) - _KEPT_AT for sign in error.object[error.start : error.end]]
-        if all(0x80 <= byte <= 0xFF for byte in kept):
-            return bytes(kept), error.end
     raise error
 
 
 codecs.register_error(UNREAD, _unread)
 
 
-def dialect_of(path: Path) -> Dialect:
+def dialect_of(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
     """Find out how a file is written.
+
+    Parameters
+    ----------
+    encoding
+        In what the lines that are not UTF-8 are read, when somebody has chosen it. A Unicode file tells itself.
+    delimiter
+        What separates cells, when somebody has chosen it.
 
     Raises
     ------
@@ -87,16 +104,18 @@ def dialect_of(path: Path) -> Dialect:
         head = file.read(HEAD)
         if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
             raise BadFile("The file is empty.", help="Export it again with a header row and at least one row.")
-        encoding = bom_of(head)
-        if encoding is None:
-            encoding = wide(head)
-        if encoding is None:
-            if head.count(b"\x00") > len(head) * MOST_NULS:
-                raise BadFile("The file is not text.", help="Save it as CSV (UTF-8) or as XLSX.")
+        found, fewer = bom_of(head) or wide(head), None
+        if found is None and head.count(b"\x00") > len(head) * MOST_NULS:
+            raise BadFile("The file is not text.", help="Save it as CSV (UTF-8) or as XLSX.")
+        if found in (None, MARKED):
             file.seek(0)
-            encoding = encoding_of(file)
-    sample = [line for line, _ in zip(lines(path, encoding), range(200), strict=False)]
-    return Dialect(encoding, delimiter_of(sample))
+            count = Counter[bool]()
+            guessed = encoding_of(raw_lines(file, head), count)
+            if guessed != "utf-8":
+                found = encoding or guessed
+                fewer = (found if count[False] <= count[True] else "utf-8") if count[True] else None
+    known = Dialect(found or "utf-8", delimiter or "", fewer)
+    return known if delimiter else replace(known, delimiter=delimiter_of([*islice(texts(path, known), 200)]))
 
 
 def bom_of(head: bytes) -> str | None:
@@ -112,16 +131,18 @@ def wide(head: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def encoding_of(file: BinaryIO) -> str:
-    """The encoding of the lines that are not UTF-8: a file may mix both."""
+def encoding_of(source: Iterable[bytes], count: Counter[bool]) -> str:
+    """The encoding of the lines that are not UTF-8: a file may mix both. Counts lines with letters that are not ASCII,
+    by whether they are UTF-8.
+    """
     odd = bytearray()
-    for line in file:
-        try:
-            line.decode()
-        except UnicodeDecodeError:
+    for line in source:
+        if line.isascii():
+            continue
+        is_utf8 = is_unicode(line)
+        count[is_utf8] += 1
+        if not is_utf8 and len(odd) <= HEAD:
             odd += line
-            if len(odd) > HEAD:
-                break
     if not odd:
         return "utf-8"
     try:
@@ -134,22 +155,48 @@ def encoding_of(file: BinaryIO) -> str:
     return best.encoding if best else "cp1252"
 
 
-def lines(path: Path, encoding: str) -> Iterator[str]:
-    """The lines of a file with their ends; a line that is not UTF-8 is read in `encoding`."""
+def is_unicode(line: bytes) -> bool:
+    """Whether a line is UTF-8."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def raw_lines(file: BinaryIO, head: bytes) -> Iterator[bytes]:
+    """The lines of a file as bytes, those of old Macintoshes too, which end with a carriage return alone."""
+    if b"\n" in head or b"\r" not in head:
+        yield from file
+        return
+    rest = b""
+    while piece := file.read(HEAD):
+        *whole, rest = (rest + piece).split(b"\r")
+        yield from (line + b"\n" for line in whole)
+    if rest:
+        yield rest
+
+
+def lines(path: Path, dialect: Dialect) -> Iterator[Line]:
+    """The lines of a file with their ends; a line that is not UTF-8 is read in the dialect's encoding."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-        file.seek(0)
-        if encoding.startswith(("utf-16", "utf-32")) or (b"\n" not in head and b"\r" in head):
-            yield from io.TextIOWrapper(file, encoding, errors="replace", newline=None)
+        file.seek(len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0)
+        if dialect.encoding.startswith(("utf-16", "utf-32")):
+            text = io.TextIOWrapper(file, dialect.encoding, errors="replace", newline=None)
+            yield from map(Line, text)
             return
-        if head.startswith(codecs.BOM_UTF8):
-            file.seek(len(codecs.BOM_UTF8))
-        fallback = "cp1252" if encoding in ("utf-8", "utf-8-sig") else encoding
-        for line in file:
+        unicode = "utf-8" if dialect.fewer == "utf-8" else None
+        for line in raw_lines(file, head):
             try:
-                yield line.decode()
+                yield Line(line.decode(), None if unicode is None or line.isascii() else unicode)
             except UnicodeDecodeError:
-                yield line.decode(fallback, errors=UNREAD)
+                yield Line(line.decode(dialect.encoding, errors=UNREAD), None if unicode else dialect.fewer)
+
+
+def texts(path: Path, dialect: Dialect) -> Iterator[str]:
+    """The lines alone."""
+    return (line.text for line in lines(path, dialect))
 
 
 def delimiter_of(sample: list[str]) -> str:
@@ -171,33 +218,38 @@ def delimiter_of(sample: list[str]) -> str:
 
 def records(path: Path, dialect: Dialect) -> Iterator[Record]:
     """The records of a file, those that cannot be read included; the caller knows the header."""
-    waiting: deque[str] = deque()
-    source = lines(path, dialect.encoding)
+    waiting: deque[Line] = deque()
+    source = lines(path, dialect)
     number = usual = 0
     while (line := next_line(waiting, source)) is not None:
         number += 1
-        if number == 1 and re.fullmatch(r"sep=.", line.strip(), re.IGNORECASE):
+        if number == 1 and re.fullmatch(r"sep=.", line.text.strip(), re.IGNORECASE):
             continue
         block = [line]
-        while is_open("".join(block), dialect.delimiter) and len(block) < LONGEST_RECORD:
+        while is_open(joined(block), dialect.delimiter) and len(block) < LONGEST_RECORD:
             more = next_line(waiting, source)
             if more is None:
                 break
             block.append(more)
-        record = "".join(block)
+        record = joined(block)
         cells = cells_of(record, dialect.delimiter)
         usual = usual or len(cells)
-        swallowed = any(is_whole(one, dialect.delimiter, usual) for one in block[1:])
+        swallowed = any(is_whole(one.text, dialect.delimiter, usual) for one in block[1:])
         if is_open(record, dialect.delimiter) or swallowed or (len(block) > 1 and len(cells) != usual):
             # Only the first line is lost: a quotation mark in it must not swallow the rows below.
             waiting.extendleft(reversed(block[1:]))
-            cells = line.rstrip("\r\n").split(dialect.delimiter)
-            yield Record(number, cells, "a quotation mark is opened and never closed")
+            cells = line.text.rstrip("\r\n").split(dialect.delimiter)
+            yield Record(number, cells, "a quotation mark is opened and never closed", encoding=line.encoding)
         else:
-            yield Record(number, cells)
+            yield Record(number, cells, encoding=next((one.encoding for one in block if one.encoding), None))
 
 
-def next_line(waiting: deque[str], source: Iterator[str]) -> str | None:
+def joined(block: Iterable[Line]) -> str:
+    """The text of several lines."""
+    return "".join(line.text for line in block)
+
+
+def next_line(waiting: deque[Line], source: Iterator[Line]) -> Line | None:
     """The next line, those that were put back first."""
     return waiting.popleft() if waiting else next(source, None)
 

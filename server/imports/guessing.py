@@ -1,13 +1,13 @@
 """Which column holds what: told by its title, else by its values."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 from rapidfuzz import fuzz, process
 
-from server.imports.targets import Column
+from server.imports.targets import Column, Missing, Target
 
 ALIKE = 85.0
 SURE_SHARE = 0.6
@@ -28,6 +28,16 @@ def names_of(columns: Iterable[Column]) -> dict[str, str]:
         for title in (column.name, column.label, *column.synonyms):
             known.setdefault(glued(title), column.name)
     return known
+
+
+def missing(target: Target, mapping: Mapping[str, str]) -> list[Missing]:
+    """What new records cannot be without, and no column means."""
+    labels = {column.name: column.label for column in target.columns}
+    return [
+        Missing(group, labels[group[0]])
+        for group in target.needs
+        if not any(name in group for name in mapping.values())
+    ]
 
 
 def guess(header: Sequence[str], samples: Sequence[Sequence[str]], columns: Sequence[Column]) -> dict[str, str]:

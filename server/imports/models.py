@@ -106,6 +106,17 @@ class ImportRow(Base):
     cells: Mapped[list[str]] = mapped_column(ARRAY(Text))
     problem: Mapped[str | None] = mapped_column(comment="Why the row could not be read.")
     note: Mapped[str | None] = mapped_column(comment="What was mended while it was read.")
+    encoding: Mapped[str | None] = mapped_column(comment="In what it is written, when most of the file is otherwise.")
+
+
+class ImportPiece(Base):
+    """A piece of a text file as it came, so that it can be read in another way until it is imported."""
+
+    __tablename__ = "import_piece"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    packed: Mapped[bytes] = mapped_column(comment="Packed by zlib.")
 
 
 class ImportChecked(Base):

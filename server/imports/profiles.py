@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 
 from server.imports.guessing import glued
 from server.imports.models import ImportProfile, ImportRun
+from server.imports.rereading import CHOSEN
 from server.kit.errors import Invalid, NotFound
 from server.kit.ids import uuid7
 
 LONGEST_NAME = 80
+MOST_WAYS = 8
+"""So many ways of reading are tried on a new file at most."""
 
 
 def keys_of(header: Sequence[str]) -> list[str]:
@@ -62,12 +65,26 @@ def for_header(session: Session, kind: str, header: Sequence[str]) -> ImportProf
     return session.scalars(statement.order_by(ImportProfile.used_at.desc()).limit(1)).first()
 
 
+def chosen_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """How a person chose to have a file read; nothing of what was guessed."""
+    return {name: str(options[name]) for name in CHOSEN if options.get(name)}
+
+
+def chosen_before(session: Session, kind: str) -> list[dict[str, str]]:
+    """The ways in which people chose to have files read, the latest first."""
+    columns = [ImportProfile.options[name].astext for name in CHOSEN]
+    used = select(*columns).where(ImportProfile.kind == kind, func.coalesce(*columns).is_not(None)).group_by(*columns)
+    found = session.execute(used.order_by(func.max(ImportProfile.used_at).desc()).limit(MOST_WAYS))
+    return [chosen_of(dict(zip(CHOSEN, row, strict=True))) for row in found]
+
+
 def use(run: ImportRun, profile: ImportProfile) -> None:
     """Give an import the meaning of its columns and the options from a profile."""
     fields = {key: field for key, field in profile.mapping}
     keys = keys_of(run.header)
     run.mapping = {str(place): fields[key] for place, key in enumerate(keys) if key in fields}
-    run.options = dict(profile.options)
+    unlike = {name: value for name, value in profile.options.items() if name not in CHOSEN}
+    run.options = {**unlike, **chosen_of(run.options)}
     run.profile_id = profile.id
 
 

@@ -25,16 +25,26 @@ def runs(kind: str, *, actor: UUID | None = None) -> Select[ImportRun]:
     return statement.where(ImportRun.actor == actor) if actor else statement
 
 
-def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Sequence[ImportRow]:
+class Read(NamedTuple):
+    """A row of the file as it was read; see `ImportRow`."""
+
+    row_no: int
+    cells: list[str]
+    problem: str | None
+    note: str | None
+    encoding: str | None
+
+
+READ = [getattr(ImportRow, name) for name in Read._fields]
+
+
+def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Sequence[Read]:
     """The next rows of the file as they were read, without those that repeat an earlier one."""
     repeats = select(ImportChecked.row_no).where(
         ImportChecked.run_id == run_id, ImportChecked.row_no == ImportRow.row_no, ImportChecked.first_row.is_not(None)
     )
-    statement = select(ImportRow).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no, ~repeats.exists())
-    found = session.scalars(statement.order_by(ImportRow.row_no).limit(limit)).all()
-    for row in found:
-        session.expunge(row)
-    return found
+    statement = select(*READ).where(ImportRow.run_id == run_id, ImportRow.row_no > row_no, ~repeats.exists())
+    return [Read._make(row) for row in session.execute(statement.order_by(ImportRow.row_no).limit(limit))]
 
 
 def sample(session: Session, run_id: UUID, limit: int) -> list[list[str]]:
@@ -52,6 +62,29 @@ def as_written(session: Session, run: ImportRun, row_numbers: Sequence[int]) -> 
         row_no: {name: cells[int(place)] for place, name in run.mapping.items() if int(place) < len(cells)}
         for row_no, cells in session.execute(statement)
     }
+
+
+MIXED = text(
+    """
+    select encoding, count(*), (array_agg(row_no order by row_no))[1 : :named]
+    from import_row where run_id = :run and encoding is not null group by encoding
+    """
+)
+
+
+class Mixed(NamedTuple):
+    """The rows of a file that are written in another encoding than most of it."""
+
+    encoding: str
+    rows: int
+    row_numbers: list[int]
+    """The first of them."""
+
+
+def mixed(session: Session, run: ImportRun) -> Mixed | None:
+    """The rows that are written in another encoding than most of the file; None when there are none."""
+    found = session.execute(MIXED, {"run": run.id, "named": NAMED}).first() if run.format == "csv" else None
+    return None if found is None else Mixed._make(found)
 
 
 COUNTS = text(
@@ -116,21 +149,30 @@ def kept(session: Session, run_id: UUID, *, after: int = 0, limit: int = 100) ->
 
 KINDS = text(
     """
-    with kinds as (
-        select p.level, p.field, p.code, count(*) as rows, min(o.row_no) as first_row, max(o.row_no) as last_row
-        from import_outcome o cross join lateral jsonb_to_recordset(o.problems) p(level text, field text, code text)
+    with said as (
+        select p.level, p.field, p.code, p.message, count(*) as rows, min(o.row_no) as first_row,
+               max(o.row_no) as last_row
+        from import_outcome o
+        cross join lateral jsonb_to_recordset(o.problems) p(level text, field text, code text, message text)
         where o.run_id = :run and o.problems <> '[]'
-        group by p.level, p.field, p.code
+        group by p.level, p.field, p.code, p.message
+    ),
+    ranked as (
+        select s.*, row_number() over (partition by level, field, code order by rows desc, first_row) as place
+        from said s
+    ),
+    kinds as (
+        select level, field, code, sum(rows)::int as rows, min(first_row) as first_row, max(last_row) as last_row,
+               count(*)::int as wordings,
+               jsonb_agg(jsonb_build_object('message', message, 'rows', rows) order by place)
+                   filter (where place <= :told) as told
+        from ranked group by level, field, code
     )
     select k.level, k.field, k.code, k.rows, array(
         select o.row_no from import_outcome o
         where o.run_id = :run and o.row_no between k.first_row and k.last_row and o.problems @> jsonb_build_array(
             jsonb_build_object('level', k.level, 'field', k.field, 'code', k.code))
-        order by o.row_no limit :named), (
-        select p.message from import_outcome o
-        cross join lateral jsonb_to_recordset(o.problems) p(level text, field text, code text, message text)
-        where o.run_id = :run and o.row_no = k.first_row
-          and p.level = k.level and p.field = k.field and p.code = k.code limit 1),
+        order by o.row_no limit :named), k.told, k.wordings,
         case when k.field = 'country' then array(
         select o.values ->> 'country' from import_outcome o
         where o.run_id = :run and o.row_no between k.first_row and k.last_row and o.values ? 'country'
@@ -141,6 +183,15 @@ KINDS = text(
 )
 NAMED = 8
 """Rows of a kind of problem that are named by their numbers."""
+TOLD = 3
+"""Wordings of a kind of problem that are told, each with its values."""
+
+
+class Told(NamedTuple):
+    """What is said of some rows, word by word."""
+
+    message: str
+    rows: int
 
 
 class Kind(NamedTuple):
@@ -152,14 +203,18 @@ class Kind(NamedTuple):
     rows: int
     row_numbers: list[int]
     """The first of them."""
-    example: str
+    told: list[Told]
+    """What is said of them, the most frequent first: other values, other words."""
+    wordings: int
+    """How many different things are said."""
     countries: list[str]
     """Those that rows with a problem of their country name, the most frequent first."""
 
 
 def kinds(session: Session, run_id: UUID) -> list[Kind]:
     """The problems of a file, counted by kind, errors first: a million of one kind are one line."""
-    return [Kind._make(row) for row in session.execute(KINDS, {"run": run_id, "named": NAMED})]
+    found = session.execute(KINDS, {"run": run_id, "named": NAMED, "told": TOLD})
+    return [Kind._make(row)._replace(told=[Told(**one) for one in row.told]) for row in found]
 
 
 def report(

@@ -34,11 +34,20 @@ class Table:
     sheet: str | None = None
 
 
-def open_table(path: Path, *, sheet: str | None = None, knows: Callable[[str], bool]) -> Table:
+def open_table(
+    path: Path,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    knows: Callable[[str], bool],
+) -> Table:
     """Open a CSV, XLSX, GeoJSON or GeoPackage file, whatever its name says.
 
     Parameters
     ----------
+    encoding, delimiter
+        How a text file is to be read, where that was chosen.
     knows
         Whether a text is the name of a known column; tells the header from titles above it.
 
@@ -71,7 +80,7 @@ def open_table(path: Path, *, sheet: str | None = None, knows: Callable[[str], b
         raise BadFile("The file is an old or protected workbook.", help="Save it as XLSX without a password.")
     if magic.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf")):
         raise BadFile("The file is not a table.", help="Upload CSV or XLSX.")
-    dialect = delimited.dialect_of(path)
+    dialect = delimited.dialect_of(path, encoding=encoding, delimiter=delimiter)
     header, rows = split_header(delimited.records(path, dialect), knows)
     return Table("csv", header, rows, encoding=dialect.encoding, delimiter=dialect.delimiter)
 
@@ -114,7 +123,7 @@ def cleaned(record: Record, width: int) -> Record:
     notes = [record.note, None if is_clean else "Invisible control characters were removed."]
     problem = record.problem or (width_problem(cells, width) if any(cells[width:]) else None)
     fitting = (cells + [""] * width)[:width] if problem is None else cells[: width + 20]
-    return Record(record.number, fitting, problem, " ".join(filter(None, notes)) or None)
+    return Record(record.number, fitting, problem, " ".join(filter(None, notes)) or None, record.encoding)
 
 
 def fingerprint(path: Path) -> str:

@@ -1,17 +1,16 @@
-"""A received text file read in another encoding: the letters that were taken wrongly are taken anew."""
+"""A received text file read in another way: other letters, other cells. The file is kept as it came for it."""
 
-from collections.abc import Iterator
-from typing import Any
-from uuid import UUID
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from server.imports.checking import begin_anew
-from server.imports.delimited import UNREAD
 from server.imports.errors import NotReady
-from server.imports.models import WORKING, ImportRow, ImportRun, State
-from server.imports.reading import titles
+from server.imports.models import WORKING, ImportPiece, ImportRun, State
 from server.kit.database import copy_rows
 from server.kit.errors import Invalid
 
@@ -30,66 +29,86 @@ ENCODINGS = {
     "mac_roman": "Western Europe (Macintosh)",
 }
 """What a text file can be read in, with the name that people choose by."""
+DELIMITERS = {"semicolon": ";", "comma": ",", "tab": "\t", "bar": "|"}
+"""What can separate the cells of a text file, by the name that people choose by."""
+CHOSEN = ("encoding", "delimiter")
+"""Options of an import that say how its file is read, when somebody has chosen it."""
 
-WRITE = text(
-    """
-    update import_row r set cells = n.cells from reread_row n where r.run_id = :run and r.row_no = n.row_no
-    """
-)
+PIECE = 1 << 20
+
+
+def is_unicode(encoding: str | None) -> bool:
+    """Whether a file tells its letters itself."""
+    return (encoding or "utf-8").startswith("utf")
 
 
 def can_be_reread(run: ImportRun) -> bool:
-    """Whether it is text that is not Unicode and was not imported: Unicode tells itself, its letters are certain."""
-    unicode = (run.encoding or "utf-8").startswith("utf")
-    return run.format == "csv" and not unicode and run.state not in (*WORKING, State.DONE, State.UNDONE)
+    """Whether it is text that was not imported."""
+    return run.format == "csv" and run.state not in (*WORKING, State.DONE, State.UNDONE)
 
 
-def reread(session: Session, run: ImportRun, encoding: str) -> None:
-    """Read titles and rows in another encoding.
+def encodings_of(run: ImportRun) -> Mapping[str, str]:
+    """What the file can be read in; nothing where there is no choice, for Unicode tells itself."""
+    return ENCODINGS if can_be_reread(run) and not is_unicode(run.encoding) else {}
 
-    Lines that are UTF-8 stay as they are where they hold letters that the former encoding does not have. Refuses
-    encodings that are not offered, files that have none to choose, and imports that are done.
-    """
-    if encoding not in ENCODINGS:
+
+def delimiter_of(name: str) -> str:
+    """The sign that a name means. Refuses names that are not offered."""
+    if name not in DELIMITERS:
+        raise Invalid(
+            f"“{name[:40]}” is no delimiter that can be chosen.",
+            help="One of: " + ", ".join(DELIMITERS) + ".",
+            field="delimiter",
+        )
+    return DELIMITERS[name]
+
+
+def require_choice(run: ImportRun, encoding: str | None) -> None:
+    """Refuse encodings that are not offered, files that have none to choose, and imports that are done."""
+    if encoding is not None and encoding not in ENCODINGS:
         raise Invalid(
             f"“{encoding[:40]}” is no encoding that can be chosen.",
             help="One of: " + ", ".join(ENCODINGS) + ".",
             field="encoding",
         )
-    if not can_be_reread(run) or run.encoding is None:
+    if encoding is not None and not encodings_of(run):
         raise NotReady(
             "This file cannot be read in another encoding.",
             help="Only text that is not Unicode has one to choose, and only before it is imported.",
         )
-    former = run.encoding
-    session.execute(text("create temporary table reread_row (row_no int primary key, cells text[]) on commit drop"))
-    copy_rows(session, "reread_row", ("row_no", "cells"), [*changed(session, run.id, former, encoding)])
-    session.execute(WRITE, {"run": run.id})
-    session.execute(text("drop table reread_row"))
-    session.expire_all()
-    run.header = titles([taken_anew(title, former, encoding) for title in run.header])
-    run.encoding, run.state, run.message, run.checked_at = encoding, State.RECEIVED, None, None
-    begin_anew(session, run)
-    session.flush()
+    if not can_be_reread(run):
+        raise NotReady(
+            "This file cannot be read with another delimiter.",
+            help="Only text has one to choose, and only before it is imported.",
+        )
 
 
-def changed(session: Session, run_id: UUID, former: str, encoding: str) -> Iterator[tuple[Any, ...]]:
-    """The rows that read otherwise."""
-    joined = func.array_to_string(ImportRow.cells, "")
-    odd = select(ImportRow.row_no, ImportRow.cells).where(
-        ImportRow.run_id == run_id, func.octet_length(joined) > func.length(joined)
-    )
-    for row_no, cells in session.execute(odd.execution_options(yield_per=1000)):
-        anew = [taken_anew(cell, former, encoding) for cell in cells]
-        if anew != cells:
-            yield row_no, anew
+def keep(session: Session, run: ImportRun, path: Path) -> None:
+    """Keep a file as it came, until it is imported."""
+
+    def pieces() -> Iterator[tuple[object, ...]]:
+        with path.open("rb") as file:
+            place = 0
+            while piece := file.read(PIECE):
+                yield run.id, place, zlib.compress(piece, 1)
+                place += 1
+
+    copy_rows(session, ImportPiece.__tablename__, ("run_id", "place", "packed"), pieces())
 
 
-def taken_anew(cell: str, former: str, encoding: str) -> str:
-    """A text whose bytes are read in another encoding; as it is when it was not read in the former one."""
-    if cell.isascii():
-        return cell
-    try:
-        return cell.encode(former, errors=UNREAD).decode(encoding, errors=UNREAD)
-    except UnicodeEncodeError:
-        return cell
+def forget(session: Session, run: ImportRun) -> None:
+    """It is imported: the file is not read again."""
+    session.execute(delete(ImportPiece).where(ImportPiece.run_id == run.id))
+
+
+@contextmanager
+def as_it_came(session: Session, run: ImportRun) -> Iterator[Path]:
+    """The file, on disk for a while. Refuses one that was received before files were kept."""
+    with tempfile.NamedTemporaryFile(prefix="waymark-reread-") as copy:
+        packed = select(ImportPiece.packed).where(ImportPiece.run_id == run.id).order_by(ImportPiece.place)
+        for piece in session.scalars(packed.execution_options(yield_per=4)):
+            copy.write(zlib.decompress(piece))
+        copy.flush()
+        if not copy.tell():
+            raise NotReady("This file was not kept.", help="Upload it again to read it in another way.")
+        yield Path(copy.name)

@@ -57,10 +57,24 @@ class KindTold(BaseModel):
     options: list[str] = Field(description="What more an import may be told.")
 
 
+class MixedRead(BaseModel):
+    """Rows that are written in another encoding than most of the file."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    encoding: str
+    rows: int = Field(description="How many.")
+    row_numbers: list[int] = Field(description="The first of them.")
+
+
 class ImportCreated(ImportRead):
     """A received file with what its columns probably mean."""
 
     sample: list[list[str]] = Field(description="The first rows as they were read.")
+    mixed: MixedRead | None = Field(description="Rows that are written in another encoding than most of the file.")
+    missing: list[list[str]] = Field(
+        description="Fields without a column that new records cannot be without; one of each group is enough."
+    )
     fields: list[ColumnRead] = Field(description="What a column may mean.")
     keys: dict[str, str] = Field(description="What records can be recognised by.")
 
@@ -82,12 +96,15 @@ class MappingWrite(BaseModel):
     save_as: str | None = Field(default=None, description="Save the columns' meaning under this name.")
 
 
-class EncodingWrite(BaseModel):
-    """In what a text file is to be read."""
+class WayOfReading(BaseModel):
+    """How a text file is to be read; what is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
 
-    encoding: str = Field(max_length=40, description="E.g. `cp1250` for Central Europe, as Windows writes it.")
+    encoding: str | None = Field(
+        default=None, max_length=40, description="E.g. `cp1250` for Central Europe, as Windows writes it."
+    )
+    delimiter: str | None = Field(default=None, max_length=40, description="`semicolon`, `comma`, `tab` or `bar`.")
 
 
 class OutcomeRead(BaseModel):
@@ -104,6 +121,15 @@ class OutcomeRead(BaseModel):
     problems: list[dict[str, Any]]
 
 
+class ToldRead(BaseModel):
+    """What is said of some rows, word by word."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    message: str
+    rows: int
+
+
 class KindRead(BaseModel):
     """A kind of problem in a file."""
 
@@ -114,7 +140,8 @@ class KindRead(BaseModel):
     code: str
     rows: int = Field(description="How many have it.")
     row_numbers: list[int] = Field(description="The first of them.")
-    example: str
+    told: list[ToldRead] = Field(description="What is said of them, the most frequent first, at most 3.")
+    wordings: int = Field(description="How many different things are said: other values, other words.")
     countries: list[str] = Field(
         description="Those that rows with a problem of their country name, the most frequent first, at most 8."
     )

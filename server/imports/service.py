@@ -3,18 +3,19 @@
 import errno
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from server.imports import guessing, profiles, queries
+from server.imports import guessing, profiles, queries, rereading
 from server.imports.checking import PART, begin_anew, check, plan, read
 from server.imports.errors import BadFile, NotReady
-from server.imports.models import WORKING, ImportRow, ImportRun, Mode, State
+from server.imports.models import WORKING, ImportProfile, ImportRow, ImportRun, Mode, State
 from server.imports.reading import Table, fingerprint, open_table
-from server.imports.rereading import reread
 from server.imports.targets import Progress, Target
 from server.imports.undoing import require_undoable, undo
 from server.kit import clock
@@ -37,6 +38,7 @@ __all__ = [
     "require_checked",
     "require_undoable",
     "undo",
+    "use",
 ]
 
 SAMPLE = 200
@@ -46,37 +48,61 @@ def receive(
     session: Session, target: Target, path: Path, *, file_name: str, actor: UUID | None, sheet: str | None = None
 ) -> ImportRun:
     """Read a file into the database and guess what its columns mean. Nothing of it is kept when it cannot be read."""
-    known = guessing.names_of(target.columns)
-    try:
-        table = open_table(path, sheet=sheet, knows=lambda title: guessing.glued(title) in known)
+    name = Path(file_name).name[:200] or "file"
+    with said_of(name):
+        table, chosen = opened(session, target, path, sheet)
         run = ImportRun(
             kind=target.kind,
-            file_name=Path(file_name).name[:200] or "file",
+            file_name=name,
             sha256=fingerprint(path),
             size=path.stat().st_size,
             format=table.format,
-            encoding=table.encoding,
-            delimiter=table.delimiter,
             sheet=table.sheet,
             header=table.header,
             actor=actor,
-            options={"mode": Mode.BOTH},
+            options={"mode": Mode.BOTH, **chosen},
         )
         session.add(run)
         session.flush()
-        run.row_count, run.empty_rows = stage(session, run, table)
+        stage(session, run, table)
+        if run.format == "csv":
+            rereading.keep(session, run, path)
+    understand(session, target, run)
+    return run
+
+
+@contextmanager
+def said_of(name: str) -> Iterator[None]:
+    """What is wrong with a file is said with its name."""
+    try:
+        yield
     except WaymarkError as error:
-        raise type(error)(f"{Path(file_name).name}: {error.message}", help=error.help, **dict(error.details)) from error
+        raise type(error)(f"{name}: {error.message}", help=error.help, **dict(error.details)) from error
     except OSError as error:
         full = error.errno == errno.ENOSPC
         raise Unavailable(
-            f"{Path(file_name).name} cannot be read: {error.strerror or error}.",
+            f"{name} cannot be read: {error.strerror or error}.",
             help="Free some space on the server's disk." if full else "Upload the file again.",
         ) from error
-    if run.row_count == 0:
-        raise BadFile(f"{file_name}: there are no rows below the header.", help="Export it again with its rows.")
-    understand(session, target, run)
-    return run
+
+
+def knows(target: Target) -> Callable[[str], bool]:
+    """Tells titles of columns from other text."""
+    known = guessing.names_of(target.columns)
+    return lambda title: guessing.glued(title) in known
+
+
+def opened(session: Session, target: Target, path: Path, sheet: str | None) -> tuple[Table, dict[str, str]]:
+    """A file as its like was read last time: how a person chose to read a header holds for the next file with it."""
+    table = open_table(path, sheet=sheet, knows=knows(target))
+    for chosen in profiles.chosen_before(session, target.kind) if table.format == "csv" else ():
+        if "encoding" in chosen and rereading.is_unicode(table.encoding):
+            continue
+        other = open_table(path, **chosen, knows=knows(target))
+        profile = profiles.for_header(session, target.kind, other.header)
+        if profile is not None and profiles.chosen_of(profile.options) == chosen:
+            return other, chosen
+    return table, {}
 
 
 def understand(session: Session, target: Target, run: ImportRun) -> None:
@@ -86,20 +112,49 @@ def understand(session: Session, target: Target, run: ImportRun) -> None:
         profiles.use(run, profile)
     else:
         run.mapping = guessing.guess(run.header, queries.sample(session, run.id, SAMPLE), target.columns)
-        run.options = {"mode": Mode.BOTH, "key": default_key(target, run.mapping)}
+        chosen = profiles.chosen_of(run.options)
+        run.options = {"mode": Mode.BOTH, "key": default_key(target, run.mapping), **chosen}
     session.flush()
 
 
-def read_in(session: Session, target: Target, run: ImportRun, encoding: str) -> None:
-    """Read a received text file in another encoding; other titles are understood anew."""
+def read_in(
+    session: Session, target: Target, run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None
+) -> None:
+    """Read a received text file in another encoding, or with another delimiter (by its name); other titles are
+    understood anew. Lines that are UTF-8 stay so.
+
+    Refuses what is not offered, files that have nothing to choose, and imports that are done.
+    """
+    rereading.require_choice(run, encoding)
+    given = {"encoding": encoding, "delimiter": delimiter and rereading.delimiter_of(delimiter)}
+    chosen = profiles.chosen_of(run.options) | {name: value for name, value in given.items() if value}
     header = run.header
-    reread(session, run, encoding)
+    with rereading.as_it_came(session, run) as path, said_of(run.file_name):
+        table = open_table(path, **chosen, knows=knows(target))
+        session.execute(delete(ImportRow).where(ImportRow.run_id == run.id))
+        run.header, run.options = table.header, {**run.options, **chosen}
+        stage(session, run, table)
+    run.state, run.message, run.checked_at = State.RECEIVED, None, None
+    begin_anew(session, run)
     if run.header != header:
         understand(session, target, run)
+    session.flush()
 
 
-def stage(session: Session, run: ImportRun, table: Table) -> tuple[int, int]:
-    """Write a file's rows as they are; returns how many, and how many empty ones lay between them."""
+def use(session: Session, target: Target, run: ImportRun, profile: ImportProfile) -> None:
+    """Give an import a profile's meaning of the columns and options, and read its file as the profile does."""
+    chosen = profiles.chosen_of(profile.options)
+    if rereading.is_unicode(run.encoding):
+        chosen.pop("encoding", None)
+    other = {name: value for name, value in chosen.items() if getattr(run, name) != value}
+    if other and rereading.can_be_reread(run):
+        run.options = {**run.options, **other}
+        read_in(session, target, run)
+    profiles.use(run, profile)
+
+
+def stage(session: Session, run: ImportRun, table: Table) -> None:
+    """Write a file's rows as they are. Refuses a file without any."""
     empty, last = 0, None
 
     def rows() -> Iterator[tuple[Any, ...]]:
@@ -107,10 +162,13 @@ def stage(session: Session, run: ImportRun, table: Table) -> tuple[int, int]:
         for row in table.rows:
             empty += 0 if last is None else row.number - last - 1
             last = row.number
-            yield run.id, row.number, row.cells, row.problem, row.note
+            yield run.id, row.number, row.cells, row.problem, row.note, row.encoding
 
-    count = copy_rows(session, ImportRow.__tablename__, ("run_id", "row_no", "cells", "problem", "note"), rows())
-    return count, empty
+    names = ("run_id", "row_no", "cells", "problem", "note", "encoding")
+    run.row_count, run.empty_rows = copy_rows(session, ImportRow.__tablename__, names, rows()), empty
+    run.encoding, run.delimiter = table.encoding, table.delimiter
+    if run.row_count == 0:
+        raise BadFile("there are no rows below the header.", help="Export it again with its rows.")
 
 
 def default_key(target: Target, mapping: dict[str, str]) -> str:
@@ -151,7 +209,8 @@ def configure(
         raise Invalid(f"There is no field “{unknown[0]}”.", help="Known: " + ", ".join(sorted(fields)) + ".")
     target.check_options(options)
     run.mapping = mapping
-    run.options = {**options, "key": key, "mode": Mode(options.get("mode") or Mode.BOTH)}
+    chosen = profiles.chosen_of(run.options)
+    run.options = {**options, **chosen, "key": key, "mode": Mode(options.get("mode") or Mode.BOTH)}
     run.state, run.message, run.checked_at = State.RECEIVED, None, None
     begin_anew(session, run)
     profiles.remember(session, run, name=save_as)
@@ -169,6 +228,7 @@ def apply(session: Session, target: Target, run: ImportRun, progress: Progress |
     acting(session, Actor(user_id=run.actor, source="import", op_id=run.id))
     counts = plan(session, target, run)
     target.write(session, run, progress or untold)
+    rereading.forget(session, run)
     run.counts, run.state, run.applied_at, run.message = counts, State.DONE, clock.now(), None
     session.flush()
     webhooks.announce(session, "import", str(run.id), run.state)

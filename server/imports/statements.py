@@ -29,6 +29,8 @@ class Link:
     """What names one for sure."""
     find: Find
     help: str = ""
+    known: Callable[[Session, Sequence[str]], Mapping[str, str]] | None = None
+    """Says of cells that name nothing what there is to name."""
 
 
 @dataclass(frozen=True)

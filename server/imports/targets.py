@@ -93,6 +93,15 @@ class Advice:
     """Position of a column, as text -> field."""
 
 
+@dataclass(frozen=True)
+class Missing:
+    """Something that new records cannot be without, and that no column of the file brings."""
+
+    fields: tuple[str, ...]
+    """One of them is enough."""
+    label: str
+
+
 type Progress = Callable[[int, int, Mapping[str, int]], None]
 """Told how many rows are done, of how many, and what was counted so far."""
 
@@ -108,6 +117,8 @@ class Target(Protocol):
     """How many new ids a creation needs."""
     tables: tuple[Written, ...]
     """What an import writes; a record's own table comes first."""
+    needs: tuple[tuple[str, ...], ...]
+    """Columns that a new record cannot be without; of those in one group one is enough."""
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Refuse options that cannot be."""

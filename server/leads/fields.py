@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Numeric, Text, and_, cast, false, func, literal, select
+from sqlalchemy import ColumnElement, Date, Numeric, Text, and_, cast, false, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from geo.types import Grade
 from server.accounts.models import PinState
@@ -38,7 +39,10 @@ def trait(name: str) -> Any:
     return select(value).where(LeadTraits.lead_id == Lead.id).correlate(Lead).scalar_subquery()
 
 
-SIGNALS = select(func.count()).where(LeadSignal.lead_id == Lead.id).correlate(Lead).scalar_subquery()
+ONE = aliased(Lead)
+FAMILY = select(ONE.id).where(or_(ONE.id == Lead.id, ONE.merged_into == Lead.id)).correlate(Lead)
+SIGNALS = select(func.count()).where(LeadSignal.lead_id.in_(FAMILY)).correlate(Lead).scalar_subquery()
+"""What happened to a lead and to those that were merged into it, as its page shows."""
 
 
 def fields() -> Mapping[str, Field]:
@@ -94,6 +98,12 @@ def matches(words: str, hidden: frozenset[str] = frozenset()) -> ColumnElement[b
 
 
 def found(word: str, hidden: frozenset[str] = frozenset()) -> ColumnElement[bool]:
+    """One word is the number, or is found in the names, the address, a phone number or a mail address."""
+    said = within(word, hidden)
+    return said if "number" in hidden else or_(said, Lead.number == word)
+
+
+def within(word: str, hidden: frozenset[str]) -> ColumnElement[bool]:
     """One word is found in the names, the address, a phone number or a mail address."""
     digits = "".join(character for character in word if character.isdigit())
     if len(digits) >= 5 and not any(map(str.isalpha, word)):

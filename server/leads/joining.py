@@ -17,7 +17,7 @@ from server.kit.errors import Conflict
 from server.leads import queries, service, telling
 from server.leads.caring import take_care
 from server.leads.models import OPEN, Lead, LeadState
-from server.leads.values import ADDRESS, LEAD, cleaned, phones_e164
+from server.leads.values import ADDRESS, LEAD, LONGEST_TEXT, MOST_NUMBERS, cleaned, phones_e164
 from server.records import joining
 from server.records.joining import Choice, Fields, Proposal, Side, both_lists, both_texts
 from server.records.models import RecordMerge
@@ -65,9 +65,10 @@ FIELDS = Fields(
         "consent": ("consented_at",),
     },
     both={
-        "phones": both_lists("phones"), "emails": both_lists("emails"), "message": both_texts("message"),
-        "note": both_texts("note"),
+        "phones": both_lists("phones", MOST_NUMBERS), "emails": both_lists("emails", MOST_NUMBERS),
+        "message": both_texts("message"), "note": both_texts("note"),
     },
+    longest={"message": LONGEST_TEXT, "note": LONGEST_TEXT},
     prefers={"state": further, "origin": earlier, "number": stays, "owner": stays},
     alike={"phones": "phones_e164"},
 )  # fmt: skip

@@ -138,7 +138,7 @@ class Lead(Joinable, Base):
     consent_text: Mapped[str | None] = mapped_column(comment="What they agreed to, as it was shown.")
     consented_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     message: Mapped[str | None]
-    expected_value: Mapped[Decimal | None] = mapped_column(Numeric(14, 2), comment="A year, as a customer.")
+    expected_value: Mapped[Decimal | None] = mapped_column(Numeric, comment="A year, as a customer.")
     currency: Mapped[str] = mapped_column(server_default="EUR", comment="ISO 4217, of the expected value.")
     note: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default=LeadState.NEW.value)

@@ -18,6 +18,7 @@ from server.accounts.models import Account, Site
 from server.kit.ids import uuid7
 from server.leads.models import OPEN, Lead, LeadState
 
+SAME_NAME = "same name, nothing else to compare"
 REPEATED = 0.9
 """From this likeness upwards a new lead is the one that is there, once more."""
 
@@ -113,11 +114,22 @@ def like_leads(session: Session, lead: Lead, *, limit: int = 5) -> list[LikeLead
         score = likelihood(seen)
         if same_email and is_personal(lead, row.person):
             score = max(score, 0.99)
-        if score >= SHOWN:
-            name = row.company or row.person
-            found.append(LikeLead(row.id, name, row.city, row.state, row.owner_id, score, tuple(reasons(seen))))
+        only_name = score < SHOWN and is_same_name_alone(mine, other)
+        if score >= SHOWN or only_name:
+            name, why = row.company or row.person, [SAME_NAME] if only_name else reasons(seen)
+            found.append(LikeLead(row.id, name, row.city, row.state, row.owner_id, score, tuple(why)))
     closed = (LeadState.CONVERTED, LeadState.DISQUALIFIED)
     return sorted(found, key=lambda one: (one.state in closed, -one.score, str(one.lead_id)))[:limit]
+
+
+def is_same_name_alone(one: Traits, other: Traits) -> bool:
+    """Whether two have the same name, and nothing else of both can be compared."""
+    has_place = [bool(side.street or side.postcode or side.city or side.point) for side in (one, other)]
+    return (
+        bool(one.tokens)
+        and sorted(one.tokens) == sorted(other.tokens)
+        and not ((one.phone and other.phone) or all(has_place))
+    )
 
 
 def is_personal(lead: Lead, other_person: str | None) -> bool:

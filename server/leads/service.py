@@ -32,6 +32,7 @@ from server.leads.models import (
     SignalKind,
 )
 from server.leads.values import phones_e164
+from server.records.currencies import in_minor_units
 
 OF_OPEN_DATA = (LeadSource.PROSPECT, LeadSource.WHITE_SPACE)
 """Leads whose pin and name are those of a firm that open data knows."""
@@ -95,7 +96,7 @@ def write(session: Session, scope: Scope, lead: Lead, values: Mapping[str, Any])
         check_number(session, values["number"], lead.id)
     if "owner_id" in values:
         hand_over(session, scope, lead, values["owner_id"])
-    for name, value in values.items():
+    for name, value in in_minor_units(values, ("expected_value",), lead).items():
         if name != "owner_id":
             setattr(lead, name, value if value is not None or name not in ("currency",) else settings().currency)
     if "phones" in values or "country" in values:

@@ -25,6 +25,7 @@ from server.leads.models import Lead, LeadSignal, LeadSource, SignalKind
 from server.leads.resembling import LikeLead, like_leads
 from server.leads.service import add_signal, check_number, check_owner, keep_assignment, region_of
 from server.leads.values import new_values, phones_e164
+from server.records.currencies import in_minor_units
 
 SIGN_OF = {
     LeadSource.FORM: SignalKind.FORM,
@@ -126,6 +127,7 @@ def drafted(session: Session, new: NewLead, scope: Scope | None, home: Callable[
         scope.need_changes("lead", (name for name, value in new.fields.items() if value not in (None, "", [])))
     values = new_values(new.fields)
     values.setdefault("currency", settings().currency)
+    values = in_minor_units(values, ("expected_value",))
     lead = Lead(**values, source=new.source, form_id=new.form_id, consent_text=new.consent_text)
     lead.consented_at = new.consented_at
     lead.phones_e164 = phones_e164(lead.phones or (), region_of(lead, home))

@@ -1,18 +1,18 @@
 """What each field of a lead accepts: one rule for forms, API, phones and imports."""
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from server.accounts.values import Rule as Rule
 from server.accounts.values import cleaned as cleaned
-from server.accounts.values import country, currency, email, identity, money, phone_e164, plain, text, website
+from server.accounts.values import country, currency, email, identity, money, phone_e164, plain, spelled, text, website
 from server.kit.errors import Invalid
 from server.records.merging import Json, Rules
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 MOST_NUMBERS = 10
+LONGEST_TEXT = 20_000
 
 
 def several(one: Callable[[object], str | None]) -> Callable[[object], list[str]]:
@@ -69,10 +69,10 @@ LEAD: dict[str, Rule] = {
     "campaign": Rule(text(200), "Campaign"),
     "utm": Rule(utm, "UTM"),
     "referrer": Rule(text(2000), "Referrer"),
-    "message": Rule(text(20_000, lines=True), "Message"),
+    "message": Rule(text(LONGEST_TEXT, lines=True), "Message"),
     "expected_value": Rule(money, "Expected value"),
     "currency": Rule(currency, "Currency"),
-    "note": Rule(text(20_000, lines=True), "Note"),
+    "note": Rule(text(LONGEST_TEXT, lines=True), "Note"),
     "owner_id": Rule(identity, "Owner"),
 }
 """The fields of a lead that people edit; its pin, state and owner have verbs of their own as well."""
@@ -92,7 +92,7 @@ def wire(name: str, value: object) -> Json:
     if value is None:
         return None
     if name == "expected_value":
-        return str(Decimal(str(value)).quantize(Decimal("0.01")))
+        return spelled(value)
     if isinstance(value, Mapping):
         return {str(key): str(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -15,8 +15,10 @@ from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.auth.queries import visible_users
 from server.kit.errors import Forbidden, Invalid, NotFound
+from server.kit.settings import settings
 from server.opportunities.forecast_models import ForecastCall, Quota, Span
 from server.opportunities.periods import Period, around
+from server.records.currencies import rounded
 
 
 def amount_of(value: object) -> Decimal:
@@ -27,7 +29,7 @@ def amount_of(value: object) -> Decimal:
         raise Invalid(f"Amount: {error.message}.", help=error.help, field="amount") from error
     if found is None:
         raise Invalid("Amount: is missing.", field="amount")
-    return found
+    return rounded(found, settings().currency)
 
 
 def person(session: Session, scope: Scope, user_id: UUID) -> User:

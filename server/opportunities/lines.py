@@ -13,7 +13,7 @@ from server.kit import clock
 from server.kit.errors import Invalid
 from server.opportunities.models import Opportunity, OpportunityLine
 from server.opportunities.pricing import sums, tax
-from server.opportunities.values import DEAL, cleaned, fitted
+from server.opportunities.values import DEAL, cleaned
 from server.products.models import Product, TaxClass
 from server.products.values import between
 
@@ -44,7 +44,7 @@ def write_lines(session: Session, deal: Opportunity, lines: Sequence[Mapping[str
         line.opportunity_id = deal.id
     session.add_all(made)
     if made:
-        deal.amount = fitted(amount, deal.currency)
+        deal.amount = amount
     session.flush()
 
 

@@ -19,8 +19,8 @@ from server.opportunities.fields import fields
 from server.opportunities.models import Opportunity, OpportunityLine
 from server.opportunities.rates import day_of, rate_of, unrated
 from server.products.models import Product
-from server.products.money import DIGITS
 from server.products.queries import stands_for
+from server.records.currencies import DIGITS
 
 ASKED = (
     "name", "number", "state", "stage", "pipeline", "category", "amount", "currency", "probability", "close", "closed",

@@ -21,8 +21,9 @@ from server.kit.settings import settings
 from server.opportunities import pipelines, queries
 from server.opportunities.lines import write_lines
 from server.opportunities.models import ChoiceKind, Opportunity, Stage, StageChange, State
-from server.opportunities.values import DEAL, DEAL_RULES, cleaned, fitted, wire
+from server.opportunities.values import DEAL, DEAL_RULES, cleaned, wire
 from server.records import queries as records
+from server.records.currencies import in_minor_units
 from server.records.merging import Clash, Current, Delta, Json, merge
 from server.webhooks import service as webhooks
 
@@ -90,6 +91,7 @@ def create(session: Session, scope: Scope, new: NewDeal) -> Opportunity:
         raise Invalid("A new deal begins in an open stage.", field="stage_id")
     values["account_id"] = accounts.surviving(session, values["account_id"])
     values.setdefault("currency", settings().currency)
+    values = in_minor_units(values, ("amount",))
     values.setdefault("owner_id", pipelines.known_user(scope))
     values["custom"] = custom.checked(session, "opportunity", values.get("custom") or {})
     values = {
@@ -135,7 +137,8 @@ def merged(session: Session, deal: Opportunity, base_rev: int, changes: Mapping[
     outcome = merge(Current(current, deal.rev, deal.frev), base_rev, deltas, DEAL_RULES)
     if outcome.clashes:
         raise clashing(deal, outcome.clashes)
-    return {name: cleaned(DEAL, name, value) for name, value in outcome.apply.items()}
+    stored = {name: cleaned(DEAL, name, value) for name, value in outcome.apply.items()}
+    return in_minor_units(stored, ("amount",) if "amount" in stored else (), deal)
 
 
 def clashing(deal: Opportunity, clashes: Sequence[Clash]) -> ChangedMeanwhile:
@@ -262,7 +265,6 @@ def find(session: Session, scope: Scope, deal_id: UUID, permission: str = "oppor
 
 def written(session: Session, deal: Opportunity) -> Opportunity:
     """The deal as it is stored now; other programs are told of it."""
-    deal.amount = fitted(deal.amount, deal.currency)
     session.flush()
     session.refresh(deal)
     webhooks.announce(session, "opportunity", str(deal.id), str(deal.rev))

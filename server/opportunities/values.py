@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from server.accounts.values import Rule, cleaned, currency, day, identity, money, plain, tags, text
+from server.accounts.values import Rule, cleaned, currency, day, identity, money, plain, spelled, tags, text
 from server.kit.errors import Invalid
 from server.opportunities.models import Category
-from server.products.money import digits
 from server.products.values import between
 from server.records.merging import Json, Rules
-from server.records.values import finest
 
 __all__ = ["DEAL", "DEAL_RULES", "REQUIRABLE", "Rule", "choice_of", "cleaned", "percent", "share", "wire"]
 
@@ -36,16 +34,6 @@ def needed(rule: Callable[[object], Any]) -> Callable[[object], Any]:
         return found
 
     return checked
-
-
-def amount(value: object) -> Decimal | None:
-    """An amount with two decimals; not negative. A third one that is written stays, for currencies that have three."""
-    return None if money(value) is None else finest(Decimal(str(value)))
-
-
-def fitted(amount: Decimal | None, currency: str) -> Decimal | None:
-    """An amount with the decimals of its currency, at least two."""
-    return None if amount is None else amount.quantize(Decimal(1).scaleb(-max(2, digits(currency))), ROUND_HALF_UP)
 
 
 share = between("0", "1", 3)
@@ -88,7 +76,7 @@ DEAL: dict[str, Rule] = {
     "site_id": Rule(identity, "Site"),
     "contact_id": Rule(identity, "Contact"),
     "owner_id": Rule(identity, "Owner"),
-    "amount": Rule(amount, "Amount"),
+    "amount": Rule(money, "Amount"),
     "currency": Rule(currency, "Currency"),
     "close_on": Rule(needed(day), "Expected close"),
     "probability": Rule(share, "Probability"),
@@ -125,7 +113,7 @@ def wire(field: str, value: object) -> Json:
     if value is None:
         return None
     if field == "amount":
-        return str(amount(value))
+        return spelled(value)
     if field == "probability":
         return str(Decimal(str(value)).quantize(Decimal("0.001")))
     if isinstance(value, bool | int | float | str | dict):

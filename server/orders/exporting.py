@@ -18,7 +18,8 @@ from server.orders import queries
 from server.orders.models import Order, OrderLine
 from server.orders.schemas import reason_of
 from server.products.models import Product
-from server.products.money import plain, rounded
+from server.products.money import plain
+from server.records.currencies import rounded
 
 IN_MEMORY = 8_000_000
 BATCH = 2000

@@ -21,8 +21,9 @@ from server.accounts.queries import sites_of, surviving
 from server.kit.settings import settings
 from server.orders import queries
 from server.orders.models import Kind, Order, State
-from server.products.money import digits, plain
+from server.products.money import plain
 from server.products.totals import Totals
+from server.records.currencies import digits
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {

@@ -13,8 +13,8 @@ from server.auth.veil import Veiled
 from server.orders.models import Habit, Kind, OrderLine, State
 from server.orders.queries import Row, sums
 from server.orders.service import NewLine, NewOrder
-from server.products.money import rounded
 from server.products.pricing import Reason, in_words
+from server.records.currencies import rounded
 
 Amount = Annotated[Decimal, Field(examples=["12.50"])]
 Quantity = Annotated[Decimal, Field(examples=["6"])]

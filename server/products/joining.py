@@ -17,7 +17,7 @@ from server.files.models import FileUse
 from server.kit.errors import Conflict
 from server.products import pictures, queries, service
 from server.products.models import Price, Product, StockLevel
-from server.products.values import PRODUCT
+from server.products.values import LONGEST_DESCRIPTION, PRODUCT
 from server.records import joining
 from server.records.joining import Choice, Fields, Proposal, Side, both_texts
 from server.records.models import Record, RecordMerge
@@ -47,6 +47,7 @@ FIELDS = Fields(
     },
     labels={name: rule.label for name, rule in PRODUCT.items()},
     both={"description": both_texts("description")},
+    longest={"description": LONGEST_DESCRIPTION},
     prefers={"number": stays, "is_active": active},
 )  # fmt: skip
 

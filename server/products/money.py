@@ -1,24 +1,11 @@
-"""Amounts: decimals with the digits that their currency has. Pure."""
+"""Prices of one unit, and how numbers are written. Pure; amounts are rounded in `records.currencies`."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
-DIGITS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | dict.fromkeys(
-    "BHD IQD JOD KWD LYD OMR TND".split(), 3
-)
-"""Digits after the point of the currencies that do not have two (ISO 4217)."""
+from server.records.currencies import digits
 
 UNIT = Decimal("0.0001")
 """What the price of one unit is rounded to."""
-
-
-def digits(currency: str) -> int:
-    """How many digits after the point an amount of a currency has."""
-    return DIGITS.get(currency, 2)
-
-
-def rounded(amount: Decimal, currency: str) -> Decimal:
-    """The amount in whole minor units, half of one up (away from zero)."""
-    return amount.quantize(Decimal(1).scaleb(-digits(currency)), ROUND_HALF_UP)
 
 
 def unit_rounded(price: Decimal) -> Decimal:

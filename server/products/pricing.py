@@ -13,7 +13,8 @@ from decimal import Decimal
 from enum import IntEnum
 from uuid import UUID
 
-from server.products.money import plain, rounded, unit_rounded
+from server.products.money import plain, unit_rounded
+from server.records.currencies import rounded
 
 HUNDRED = Decimal(100)
 

@@ -192,7 +192,7 @@ def move_category(session: Session, category_id: UUID, parent_id: UUID | None) -
 
 def tax_class(session: Session, name: object) -> TaxClass:
     """Add a tax class; one that is there stays."""
-    written = values.needed(60)(name)
+    written = cleaned(values.TAX, "tax_class", name)
     statement = select(TaxClass).where(TaxClass.deleted_at.is_(None), func.lower(TaxClass.name) == written.lower())
     known = session.scalars(statement).first()
     if known is None:
@@ -205,8 +205,8 @@ def tax_class(session: Session, name: object) -> TaxClass:
 def set_rate(session: Session, tax_class_id: UUID, country: object, valid_from: date, percent: object) -> TaxRate:
     """Say what a tax class means in a country from a day on; the same day again corrects it."""
     found(session, TaxClass, tax_class_id, "tax class")
-    where = values.country(country)
-    much = values.between("0", "100", 3)(percent)
+    where = cleaned(values.TAX, "country", country)
+    much = cleaned(values.TAX, "percent", percent)
     if much is None:
         raise Invalid("Per cent: is missing.", help="Write 0 where nothing is due.", field="percent")
     statement = select(TaxRate).where(

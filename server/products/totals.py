@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from server.products.money import rounded
+from server.records.currencies import rounded
 
 HUNDRED = Decimal(100)
 

@@ -16,6 +16,9 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 YES, NO = ("yes", "true", "1", "y", "ja", "j", "x", "oui", "si", "on"), ("no", "false", "0", "n", "nein", "non", "off")
 
 
+LONGEST_DESCRIPTION = 10_000
+
+
 def plain_text(value: object, limit: int, *, lines: bool = False) -> str | None:
     """Text without control characters and blanks around it; None when nothing is left. Refuses what is too long."""
     if value is None:
@@ -140,7 +143,7 @@ def check_digit(digits: str) -> str:
 PRODUCT: Mapping[str, Rule] = {
     "number": Rule("Number", needed(60)),
     "name": Rule("Name", needed(300)),
-    "description": Rule("Description", text(10_000, lines=True)),
+    "description": Rule("Description", text(LONGEST_DESCRIPTION, lines=True)),
     "category_id": Rule("Category", identity),
     "unit": Rule("Unit", lambda value: plain_text(value, 20) or "pc"),
     "pack_size": Rule("Pack size", between("0.001", "999999", 3)),
@@ -167,3 +170,10 @@ PRICE_LIST: Mapping[str, Rule] = {
 UNIT_PRICE = Rule("Price", between("0", "9999999999", 4))
 QUANTITY = Rule("From quantity", between("0.001", "999999999", 3, default="1"))
 """The fields of a price."""
+
+TAX: dict[str, Rule] = {
+    "tax_class": Rule("Tax class", needed(60)),
+    "country": Rule("Country", country),
+    "percent": Rule("Per cent", between("0", "100", 3)),
+}
+"""What a tax is called, where it is due and how high it is."""

@@ -1,4 +1,11 @@
-"""The currencies in which people trade: the codes of ISO 4217 without metals, funds and test codes. Pure."""
+"""The currencies in which people trade: the codes of ISO 4217 without metals, funds and test codes. Pure.
+
+And the one rule of their decimals: an amount is rounded once, where its currency is known, half of one up.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 CURRENCIES = frozenset(
     """
@@ -11,3 +18,32 @@ CURRENCIES = frozenset(
     """.split()
 )
 """Those that ended in the last years (ANG, BGN, HRK, SLL, ZWL) stay: old deals and orders are in them."""
+
+DIGITS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0) | dict.fromkeys(
+    "BHD IQD JOD KWD LYD OMR TND".split(), 3
+)
+"""Digits after the point of the currencies that do not have two (ISO 4217)."""
+
+
+def digits(currency: str) -> int:
+    """How many digits after the point an amount of a currency has."""
+    return DIGITS.get(currency, 2)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount in whole minor units, half of one up (away from zero)."""
+    return amount.quantize(Decimal(1).scaleb(-digits(currency)), ROUND_HALF_UP)
+
+
+def in_minor_units(values: Mapping[str, Any], names: Iterable[str], row: object = None) -> dict[str, Any]:
+    """Values with their amounts rounded, in the currency that they have, else their row; when only the currency
+    changes, the row's amounts are rounded as well.
+    """
+    found, currency = dict(values), values.get("currency") or getattr(row, "currency", None)
+    if currency is None:
+        return found
+    for name in names:
+        amount = values[name] if name in values else getattr(row, name, None) if values.get("currency") else None
+        if amount is not None:
+            found[name] = rounded(amount, str(currency))
+    return found

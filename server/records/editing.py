@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.kit.errors import PreconditionFailed
 from server.records import queries as records
+from server.records.currencies import in_minor_units
 from server.records.merging import Clash, Current, Delta, Json, Merge, Rules, merge
 from server.records.models import FieldConflict
 from server.records.service import Actor, keep_clash
@@ -37,6 +38,8 @@ class Editor:
     merging: Rules
     wire: Callable[[str, object], Json]
     """A field's value as it travels and as it is compared."""
+    amounts: tuple[str, ...] = ()
+    """Fields that hold amounts in the record's currency."""
 
     def values(self, row: Editable) -> dict[str, Json]:
         """The editable fields of a row as they travel."""
@@ -68,6 +71,7 @@ class Editor:
     def written(self, row: Editable, values: Mapping[str, Json]) -> dict[str, Any]:
         """Values of a merge as they are stored."""
         stored = {name: cleaned(self.rules, name, value) for name, value in values.items()}
+        stored = in_minor_units(stored, self.amounts, row)
         own = {name.removeprefix(CUSTOM): stored.pop(name) for name in [*stored] if name.startswith(CUSTOM)}
         if own:
             together = (getattr(row, "custom", None) or {}) | own

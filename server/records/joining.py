@@ -58,6 +58,8 @@ class Fields:
     """Columns that go with a field and do not tell whether two are the same."""
     both: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     """Fields whose values can be put together, and how: winner's and loser's."""
+    longest: Mapping[str, int] = field(default_factory=dict)
+    """Signs that a text may have; two that are longer together cannot be put together."""
     prefers: Mapping[str, Callable[[Any, Any], Side]] = field(default_factory=dict)
     """Fields that are proposed by a rule of their own and not by who was edited last."""
     alike: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +75,20 @@ class Fields:
         if known is not None and getattr(row, known):
             return (getattr(row, known),)
         return tuple(getattr(row, column) for column in self.columns[name])
+
+    def may_both(self, name: str, winner: Any, loser: Any) -> bool:
+        """Whether both values of a field can stay."""
+        if name not in self.both:
+            return False
+        return name not in self.longest or len(self.both[name](winner, loser) or "") <= self.longest[name]
+
+    def left_out(self, name: str, winner: Any, loser: Any) -> list[str]:
+        """What of two lists finds no place when they are put together."""
+        column = self.columns[name][0]
+        if not isinstance(getattr(winner, column), list) or not self.may_both(name, winner, loser):
+            return []
+        kept = {one.casefold() for one in self.both[name](winner, loser)}
+        return [one for row in (winner, loser) for one in getattr(row, column) if one.casefold() not in kept]
 
     def is_empty(self, row: Any, name: str) -> bool:
         """Whether there is nothing to keep; a currency alone says nothing."""
@@ -99,7 +115,7 @@ def proposed(session: Session, fields: Fields, winner: Any, loser: Any, may_chan
             choice = "winner"
         elif fields.is_empty(winner, name):
             choice = "loser"
-        elif name in fields.both:
+        elif fields.may_both(name, winner, loser):
             choice = "both"
         elif name in fields.prefers:
             choice = fields.prefers[name](winner, loser)
@@ -138,6 +154,12 @@ def chosen_values(fields: Fields, winner: Any, loser: Any, choices: Mapping[str,
         if name not in fields.columns:
             known = ", ".join(fields.columns)
             raise Invalid(f"“{name}” cannot be chosen.", help=f"Known: {known}.", field=name)
+        if choice == "both" and name in fields.both and not fields.may_both(name, winner, loser):
+            raise Invalid(
+                f"{fields.labels[name]}: both texts together are longer than {fields.longest[name]:,} characters.",
+                help="Choose one of them.",
+                field=name,
+            )
         if choice not in get_args(Choice.__value__) or (choice == "both" and name not in fields.both):
             raise Invalid(f"“{choice}” is no choice for {name}.", help="Choose winner or loser.", field=name)
         if choice == "both":
@@ -157,12 +179,13 @@ def both_texts(column: str) -> Callable[[Any, Any], str | None]:
     return put
 
 
-def both_lists(column: str) -> Callable[[Any, Any], list[str]]:
-    """Puts two lists of words together, the winner's first, each once."""
+def both_lists(column: str, most: int | None = None) -> Callable[[Any, Any], list[str]]:
+    """Puts two lists of words together, the winner's first, each once, and no more than there may be."""
 
     def put(winner: Any, loser: Any) -> list[str]:
         known = {one.casefold() for one in getattr(winner, column)}
-        return [*getattr(winner, column), *(one for one in getattr(loser, column) if one.casefold() not in known)]
+        joined = [*getattr(winner, column), *(one for one in getattr(loser, column) if one.casefold() not in known)]
+        return joined[:most]
 
     return put
 

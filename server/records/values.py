@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from server.kit.errors import Invalid
 from server.records.currencies import CURRENCIES
 
 MAX_MONEY = Decimal("999999999999.99")
+MOST_DECIMALS = 20
+"""More are no amount that anybody wrote."""
+CENT = Decimal("0.01")
 EMAIL = re.compile(r"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+\.[^\s@<>(),;:\".]{2,}")
 WEBSITE = re.compile(r"https?://[^\s/?#\"<>]+\.[^\s\"<>]+", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -48,29 +51,27 @@ def text(limit: int, *, lines: bool = False) -> Callable[[object], str | None]:
     return lambda value: plain(value, limit, lines=lines)
 
 
-def cents(amount: Decimal) -> Decimal:
-    """An amount with two decimals, half of one up, as people round: the same for forms, programs and files."""
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-
-def finest(amount: Decimal) -> Decimal:
-    """The same, but a third decimal stays where one is written, for currencies that have three."""
-    finer = amount.quantize(Decimal("0.001"), ROUND_HALF_UP)
-    return cents(amount) if finer == cents(amount) else finer
-
-
 def money(value: object) -> Decimal | None:
-    """An amount with two decimals; not negative."""
+    """An amount, not negative, with all its decimals: it is rounded once, where its currency is known."""
     if value is None or value == "":
         return None
     try:
-        amount = cents(Decimal(str(value)))
+        amount = Decimal(str(value))
         fits = 0 <= amount <= MAX_MONEY  # not a number: no comparison
     except InvalidOperation as error:
         raise Invalid(f"“{plain(value, 100)}” is not an amount", help="Write it like 12500.00.") from error
     if not fits:
         raise Invalid(f"{amount} cannot be", help="Amounts lie between 0 and 999,999,999,999.99.")
-    return amount
+    if not int(amount.as_tuple().exponent) >= -MOST_DECIMALS:
+        raise Invalid(f"“{plain(value, 100)}” is not an amount", help="Write it like 12500.00.")
+    return abs(amount)
+
+
+def spelled(amount: object) -> str:
+    """An amount as it travels and as it is compared: with two decimals, and more where it has more."""
+    exact = Decimal(str(amount))
+    shortest = exact.normalize()
+    return format(shortest if int(shortest.as_tuple().exponent) < -2 else exact.quantize(CENT), "f")
 
 
 def whole(low: int, high: int) -> Callable[[object], int | None]:

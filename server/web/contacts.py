@@ -24,6 +24,7 @@ from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
+from server.web.joining import other_contacts, words_for_another
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
 from server.web.picking import account_named, written
@@ -204,7 +205,7 @@ def show_contact(request: Request, contact_id: UUID, scope: ReadContacts, sessio
 def contact_page(
     request: Request, scope: Scope, session: Session, contact_id: UUID, error: WaymarkError | None = None
 ) -> Response:
-    """The page, with what was refused."""
+    """The page, with what was refused, and with others that somebody looks for to merge."""
     held = session.get(Contact, contact_id)
     if held is not None and held.merged_into is not None:
         return go(f"/contacts/{held.merged_into}")
@@ -214,7 +215,7 @@ def contact_page(
     changes = history(session, "contact", session.scalars(queries.family(contact_id)).all(), limit=60)
     changes = [one for one in changes if scope.asks("contact", one.field)]
     names = queries.names_of(session, [one.recorded_by for one in log] + [one.actor for one in changes])
-    may_write = may_change(session, scope, contact_id)
+    may_write, words = may_change(session, scope, contact_id), words_for_another(request)
     return render(
         request,
         "contacts/detail.html",
@@ -233,6 +234,8 @@ def contact_page(
         purposes=list(Purpose),
         hows=[How.CALL, How.MAIL, How.PAPER, How.FORM],
         alike=duplicates.alike(session, scope, contact),
+        words=words,
+        others=other_contacts(session, scope, contact_id, words) if may_write else [],
         merges=duplicates.merges_into(session, contact_id),
         may_write=may_write,
         error=error,

@@ -26,7 +26,7 @@ from server.opportunities.queries import Step
 from server.opportunities.service import NewDeal
 from server.opportunities.values import DEAL, percent
 from server.products import queries as products
-from server.products.money import digits
+from server.records.currencies import digits
 from server.web.deal_lines import numbers_of, recognised
 from server.web.forms import Sent, given, id_in, read, text
 from server.web.own_fields import nested, sent_own

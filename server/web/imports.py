@@ -14,10 +14,11 @@ from server.auth.access import Scope, requires
 from server.auth.models import User
 from server.exchange import routes as api
 from server.exchange.kinds import KINDS, kinds_for
-from server.imports import profiles, queries
+from server.imports import guessing, profiles, queries, service
 from server.imports.models import WORKING, Action, ImportRun, Mode, State
-from server.imports.rereading import ENCODINGS, can_be_reread
-from server.imports.schemas import EncodingWrite, MappingWrite
+from server.imports.rereading import DELIMITERS, ENCODINGS, can_be_reread, encodings_of
+from server.imports.schemas import MappingWrite, WayOfReading
+from server.imports.targets import Missing, Target
 from server.imports.uploads import Received, SizeChecked
 from server.kit.database import Db
 from server.kit.errors import WaymarkError
@@ -137,7 +138,7 @@ def show_import(
     run = api.find(session, scope, run_id)
     if run.state == State.RECEIVED or (columns and run.state not in (*WORKING, State.DONE, State.UNDONE)):
         if profile is not None:
-            profiles.use(run, profiles.find(session, run.kind, profile))
+            service.use(session, api.target(session, run), run, profiles.find(session, run.kind, profile))
         return columns_page(request, scope, session, run)
     return outcome_page(request, scope, session, run, show=show, after=after)
 
@@ -174,7 +175,12 @@ def columns_page(
         kind=KINDS[run.kind],
         price_lists=[("", "–"), *((one.id, one.name) for one in price_lists(session))],
         modes=list(Mode),
-        encodings=ENCODINGS if can_be_reread(run) else {},
+        encodings=encodings_of(run),
+        delimiters=DELIMITERS if can_be_reread(run) else {},
+        mixed=queries.mixed(session, run),
+        written_in=ENCODINGS,
+        needs=needs(told),
+        missing=[one.fields for one in guessing.missing(told, shown)],
         error=error,
     )
 
@@ -239,12 +245,23 @@ def labels_of(session: Session, run: ImportRun) -> dict[str, str]:
     return first | LABELS | {column.name: column.label for column in columns}
 
 
-@router.post("/{run_id}/encoding")
-def set_encoding(request: Request, run_id: UUID, scope: Importing, session: Db, sent: Sent) -> Response:
-    """Read the file in another encoding; the columns show what comes of it."""
+def needs(told: Target) -> list[Missing]:
+    """What new records of a kind cannot be without, whether a column brings it or not."""
+    return guessing.missing(told, {})
+
+
+@router.post("/{run_id}/reading")
+def read_anew(request: Request, run_id: UUID, scope: Importing, session: Db, sent: Sent) -> Response:
+    """Read the file in another encoding or with another delimiter; the columns show what comes of it."""
+    run = api.find(session, scope, run_id)
+    chosen = {name: (text_of(sent, name) or "")[:40] or None for name in ("encoding", "delimiter")}
+    if chosen["encoding"] == run.encoding:
+        chosen["encoding"] = None
+    if chosen["delimiter"] and DELIMITERS.get(chosen["delimiter"]) == run.delimiter:
+        chosen["delimiter"] = None
     try:
         with attempt(session):
-            api.set_encoding(run_id, EncodingWrite(encoding=(text_of(sent, "encoding") or "")[:40]), scope, session)
+            api.read_anew(run_id, WayOfReading(**chosen), scope, session)
     except WaymarkError as error:
         session.expire_all()
         return columns_page(request, scope, session, api.find(session, scope, run_id), error=error)

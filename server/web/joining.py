@@ -15,6 +15,8 @@ from starlette.datastructures import FormData
 
 from server.auth.access import Scope, requires
 from server.auth.models import User
+from server.contacts import queries as contacts
+from server.contacts.models import Contact
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.leads import joining as leads
@@ -37,6 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 WriteLeads = Annotated[Scope, requires("leads:write")]
 WriteProducts = Annotated[Scope, requires("products:write")]
+MOST_OTHERS = 8
 Winner = Annotated[UUID | None, Query(description="Which of the two stays.")]
 
 
@@ -57,6 +60,16 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Other:
+    """A record that can be compared with the one of the page."""
+
+    id: UUID
+    name: str
+    where: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class Line:
     """One field of both."""
 
@@ -66,6 +79,10 @@ class Line:
     is_same: bool
     choice: Choice
     may_both: bool
+    left_out: list[str]
+    """What of both lists finds no place when they are put together."""
+    is_too_long: bool
+    """Two texts that are too long together."""
 
 
 def lead_shown(session: Session, language: Language, lead: Lead, name: str) -> str | None:
@@ -159,8 +176,12 @@ def pair_page(
             values = (kind.shown(session, language, stays, name), kind.shown(session, language, goes, name))
             wanted: Any = (chosen or {}).get(name, choice)
             if values != (None, None):
-                may_both = name in kind.fields.both
-                lines.append(Line(name, kind.fields.labels[name], values, is_same, wanted, may_both))
+                may_both = kind.fields.may_both(name, stays, goes)
+                left_out = kind.fields.left_out(name, stays, goes)
+                too_long = name in kind.fields.both and not may_both
+                lines.append(
+                    Line(name, kind.fields.labels[name], values, is_same, wanted, may_both, left_out, too_long)
+                )
     return render(
         request,
         "records/pair.html",
@@ -202,6 +223,32 @@ def parted(path: str, made: RecordMerge, kept: Sequence[str]) -> Response:
     """On to the one that stands for itself again; to both side by side where some of the other was edited since."""
     pair = f"{path}/{made.winner_id}/merge/{made.loser_id}?{urlencode([('kept', name) for name in kept])}"
     return go(pair if kept else f"{path}/{made.loser_id}")
+
+
+def words_for_another(request: Request) -> str:
+    """By what somebody looks for another record on the page of one."""
+    return request.query_params.get("another", "").strip()[:200]
+
+
+def other_leads(session: Session, scope: Scope, lead: Lead, words: str) -> list[Other]:
+    """The leads that words name, to be compared with one."""
+    if not words:
+        return []
+    found = lead_queries.chosen(session, scope, search=words, permission="leads:write").where(Lead.id != lead.id)
+    rows = session.scalars(found.order_by(Lead.created_at.desc()).limit(MOST_OTHERS))
+    return [
+        Other(one.id, one.company or one.person or "", " · ".join(filter(None, (one.number, one.city))), one.state)
+        for one in rows
+    ]
+
+
+def other_contacts(session: Session, scope: Scope, contact_id: UUID, words: str) -> list[Other]:
+    """The people whom words name, to be merged into one."""
+    if not words:
+        return []
+    found = contacts.chosen(session, scope, search=words, permission="contacts:write").where(Contact.id != contact_id)
+    rows = session.scalars(found.order_by(Contact.last_name, Contact.id).limit(MOST_OTHERS))
+    return [Other(one.id, one.name, " · ".join(filter(None, (one.title, *one.mail_addresses[:1])))) for one in rows]
 
 
 HANGING = ("Prices", "Stock", "Picture")

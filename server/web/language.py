@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from server.kit import clock
 from server.kit.settings import settings
-from server.products.money import digits, plain, priced
+from server.products.money import plain, priced
+from server.records.currencies import digits
 from server.regions import firms
 from server.regions.queries import Settlement
 from server.web.wording import Wording
@@ -91,9 +92,9 @@ class Language:
         """An amount with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""
         return "–" if value is None else f"{self.number(value, digits(currency))} {currency}"
 
-    def price(self, value: Decimal, currency: str) -> str:
-        """The price of one unit with all its digits: 1,284.50 or 0,076."""
-        return self.number(value, len(priced(value, currency).partition(".")[2]))
+    def price(self, value: Decimal, currency: str, beside: Iterable[Decimal] = ()) -> str:
+        """The price of one unit with all its digits: 1,284.50 or 0,076; as many as those `beside` it in a column."""
+        return self.number(value, max(len(priced(one, currency).partition(".")[2]) for one in (value, *beside)))
 
     def distance(self, metres: float | None) -> str:
         """`64 m` or `1.4 km`."""

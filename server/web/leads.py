@@ -33,7 +33,7 @@ from server.leads.wording import Say, because, reason
 from server.opportunities import queries as opportunities
 from server.web.filters import chips
 from server.web.forms import Sent, given, read, several, text
-from server.web.joining import LEADS, merges_into
+from server.web.joining import LEADS, merges_into, other_leads, words_for_another
 from server.web.pages import attempt, go, language_of, render
 from server.web.users import people_of
 
@@ -242,9 +242,9 @@ def show_lead(request: Request, lead_id: UUID, scope: ReadLeads, session: Db) ->
 def lead_page(
     request: Request, scope: Scope, session: Session, lead_id: UUID, error: WaymarkError | None = None
 ) -> Response:
-    """The page, with what was refused."""
+    """The page, with what was refused, and with others that somebody looks for to compare."""
     row = queries.detail(session, scope, lead_id)
-    lead, say = row.lead, language_of(request, scope).t
+    lead, say, words = row.lead, language_of(request, scope).t, words_for_another(request)
     if lead.id != lead_id:
         return go(f"/leads/{lead.id}")
     candidates = error.details.get("candidates", []) if isinstance(error, LooksLikeDuplicate) else []
@@ -260,6 +260,8 @@ def lead_page(
         heaviest=max((abs(one["weight"]) for one in lead.score_reasons), default=1) or 1,
         entries=entries(session, lead, say),
         like=seen(session, scope, like_leads(session, lead)),
+        words=words,
+        others=other_leads(session, scope, lead, words),
         merges=merges_into(session, LEADS, lead),
         accounts=alike(session, scope, lead) if lead.state in OPEN else [],
         account=queries.account_of(session, scope, lead),

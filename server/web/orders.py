@@ -25,8 +25,8 @@ from server.orders.models import Kind, Order, State
 from server.orders.routes import Filter, Search
 from server.orders.service import NewLine, NewOrder, OnCurrency
 from server.products import queries as products
-from server.products.money import digits
 from server.products.pictures import pictures_of
+from server.records.currencies import digits
 from server.web.deals import deal_page
 from server.web.forms import Sent, fitting, given, needed, read, text
 from server.web.pages import attempt, go, render

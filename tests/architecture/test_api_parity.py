@@ -161,7 +161,7 @@ DONE_BY = """
 /review/repairs/{run_id}/apply                      POST /repairs/{run_id}/apply
 /review/repairs/{run_id}/undo                       POST /repairs/{run_id}/undo
 /imports                                            POST /imports
-/imports/{run_id}/encoding                          POST /imports/{run_id}/encoding
+/imports/{run_id}/reading                           POST /imports/{run_id}/reading
 /imports/{run_id}/columns                           POST /imports/{run_id}/mapping
 /imports/profiles/{profile_id}/delete               DELETE /imports/profiles/{profile_id}
 /imports/{run_id}/apply                             POST /imports/{run_id}/apply

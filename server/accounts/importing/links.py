@@ -22,10 +22,20 @@ from server.imports.statements import WAYMARK_ID, Field, Link
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.records.editing import CUSTOM
-from server.records.values import MAX_MONEY, finest, identity
+from server.records.values import MAX_MONEY, identity
 
 YES = {"yes", "y", "ja", "j", "true", "wahr", "1", "x", "oui", "si", "sì"}
 NO = {"no", "n", "nein", "false", "falsch", "0", "non"}
+
+ACCOUNT_NAMES = (
+    "account konto firma firmenname kunde kundenname customer customername client organisation organization accountname"
+)
+"""Titles under which files name an account."""
+ACCOUNT_TITLES = (
+    f"{ACCOUNT_NAMES} company companyname accountnumber accountno kontonummer kontonr kundennummer kundennr kdnr"
+    " customerno customernumber debitor debitorennummer"
+)
+"""The same, and those under which they carry its number."""
 
 ACCOUNTS = """
     select w.cell, a.id, 0 as rank from unnest(cast(:cells as text[])) w(cell)
@@ -119,7 +129,7 @@ def amount(cell: str) -> Decimal:
     found = cells.amount(cell)
     if found is None or not 0 <= found[0] <= MAX_MONEY:
         raise Invalid(f"“{cell[:60]}” is no amount", help="Write it like 12500.00.")
-    return finest(found[0])
+    return found[0]
 
 
 def yes_or_no(cell: str) -> bool:

@@ -17,7 +17,7 @@ from server.imports.targets import Checked, Problem, Severity
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.spreadsheets import NOTHING, unquoted
-from server.records.values import cents
+from server.records.currencies import rounded
 
 LABELS = {
     "owner": "Owner",
@@ -42,6 +42,8 @@ class Around:
     """The company's people by folded name, login and e-mail."""
     country: str | None
     """Country of rows that name none."""
+    currency: str
+    """Currency of amounts that name none."""
     dialled_in: str | None
     """Country in which numbers without +… are dialled when nothing else says so."""
     maps: tuple[BBox, ...]
@@ -100,7 +102,7 @@ class RowReader:
 
     def is_lost(self, name: str, cell: str) -> bool:
         """Whether a spreadsheet has written only that its column was too narrow."""
-        if not cells.HASHES.fullmatch(cell):
+        if cell[:1] != "#" or not cells.HASHES.fullmatch(cell):
             return False
         self.warn(name, "eaten_by_spreadsheet", f"“{cell[:20]}”: the spreadsheet's column was too narrow; left out.")
         return True
@@ -289,13 +291,13 @@ class RowReader:
             if found is None or not 0 <= found[0] <= values.MAX_MONEY:
                 self.refuse_amount(name, written)
                 continue
-            taken = cents(found[0])
+            valid = self.values.setdefault("currency", found[1]) if found[1] else None
+            currency = str(self.values.get("currency") or self.around.currency)
+            taken = rounded(found[0], currency)
             self.values[name] = float(taken)
             if abs(taken - found[0]) >= MORE_THAN_NOISE:
-                self.warn(
-                    name, "rounded", f"{LABELS[name]}: “{written[:60]}” has more than two decimals; taken as {taken}."
-                )
-            valid = self.values.setdefault("currency", found[1]) if found[1] else None
+                message = f"{LABELS[name]}: “{written[:60]}” has more decimals than {currency}; taken as {taken}."
+                self.warn(name, "rounded", message)
             if valid != found[1]:
                 message = f"{LABELS[name]}: “{written[:60]}” names {found[1]}, the row's currency is {valid}; kept."
                 self.warn(name, "other_currency", message)

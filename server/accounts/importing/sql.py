@@ -68,8 +68,8 @@ TYPES = {
     "kind": "text",
     "owner_id": "uuid",
     "interval_days": "int",
-    "yearly_value": "numeric",
-    "yearly_potential": "numeric",
+    "yearly_value": "money",
+    "yearly_potential": "money",
     "currency": "text",
     "phone": "text",
     "phone_e164": "text",
@@ -99,7 +99,10 @@ TAGS = "array(select jsonb_array_elements_text(o.values -> 'tags'))"
 
 
 def value(name: str, kind: str) -> str:
-    """One value of a row in its type."""
+    """One value of a row in its type; an amount is stored with two decimals, and more where it has more."""
+    if kind == "money":
+        exact = f"(o.values ->> '{name}')::numeric"
+        return f"round({exact}, greatest(2, scale({exact})))"
     return f"(o.values ->> '{name}')::{kind}"
 
 

@@ -118,6 +118,7 @@ class AccountTarget:
     kind = "accounts"
     keys: Mapping[str, str] = {"number": "Number", "name": "Name and address"}
     ids = 2
+    needs: tuple[tuple[str, ...], ...] = (("name",),)
 
     def __init__(self, own: Sequence[CustomField] = ()) -> None:
         self.own = {CUSTOM + one.key: shape_of(one) for one in own}
@@ -197,6 +198,7 @@ class AccountTarget:
         around = Around(
             people=people,
             country=values.country(run.options.get("country")),
+            currency=str(run.options.get("currency") or settings().currency),
             dialled_in=home_country(session),
             maps=tuple(BBox(*region.bbox) for region in served(session) if region.bbox),
             own=self.own,

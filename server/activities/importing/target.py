@@ -8,6 +8,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from server.accounts.importing.links import (
+    ACCOUNT_TITLES,
     IDENTITY,
     PERSON,
     account_link,
@@ -45,7 +46,6 @@ RESULTS = spelled(
     no_show="nicht_erschienen",
 )  # fmt: skip
 DIRECTIONS = spelled(out="outbound ausgehend outgoing", **{"in": "inbound eingehend incoming"})
-ACCOUNT_TITLES = "accountnumber accountname kundennummer kundennr customerno firma company kunde"
 
 
 def moment(name: str, label: str, titles: str, **more: Any) -> Field:

@@ -6,7 +6,15 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from server.accounts.importing.links import IDENTITY, PERSON, account_link, on_day, own_fields, yes_or_no
+from server.accounts.importing.links import (
+    ACCOUNT_TITLES,
+    IDENTITY,
+    PERSON,
+    account_link,
+    on_day,
+    own_fields,
+    yes_or_no,
+)
 from server.accounts.queries import home_country
 from server.auth.access import Scope
 from server.contacts import queries
@@ -75,8 +83,8 @@ class ContactTarget(Declared):
         Field("reason", "Reason", "donotcontactreason grund", clean=text(500), value="do_not_contact_reason"),
         Field("owner", "Owner", "besitzer betreuer responsible", "uuid", value="owner_id", link=PERSON,
               default="case when not o.values ? 'account_id' then cast(:actor as uuid) end"),
-        Field("account_number", "Account", "account kundennummer kundennr customerno firma company kunde organisation",
-              "uuid", value="account_id", link=account_link("contacts:write"), is_stored=False, present=sql.AT_ACCOUNT),
+        Field("account_number", "Account", ACCOUNT_TITLES, "uuid",
+              value="account_id", link=account_link("contacts:write"), is_stored=False, present=sql.AT_ACCOUNT),
         Field("roles", "Roles", "rolle rollen role", "text[]", roles, is_stored=False, present=sql.ROLES),
     )  # fmt: skip
     keys_by_name: ClassVar = {
@@ -84,6 +92,7 @@ class ContactTarget(Declared):
         "mail": Key("E-mail", "lower(c.values -> 'mails' ->> 0)", "t.mail_addresses @> array[k.key]"),
         "name": Key("Name and account", sql.NAME_KEY, sql.NAMED),
     }
+    either = (("last_name", "first_name", "name"),)
     groups = (
         frozenset({"phones", "phone_numbers"}),
         frozenset({"mails", "mail_addresses"}),

@@ -3,9 +3,11 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from server.accounts.importing.sql import value
+
 PLAIN = {
     "number": "text", "company": "text", "person": "text", "website": "text", "street": "text", "postcode": "text",
-    "city": "text", "country": "text", "campaign": "text", "message": "text", "expected_value": "numeric",
+    "city": "text", "country": "text", "campaign": "text", "message": "text", "expected_value": "money",
     "note": "text",
 }  # fmt: skip
 """Fields that an import writes as they are, with their types."""
@@ -75,7 +77,7 @@ FIRST = {field: f"array_remove(array[o.values ->> '{field}'], null)" for field i
 INSERT = f"""
     insert into lead (id, {", ".join(PLAIN)}, {", ".join(LISTS.values())}, source, currency, created_by,
                       pin, pin_state, grade, uncertainty_m, provider, geocode_reason)
-    select o.new_ids[1], {", ".join(f"(o.values ->> '{name}')::{kind}" for name, kind in PLAIN.items())},
+    select o.new_ids[1], {", ".join(value(name, kind) for name, kind in PLAIN.items())},
            {", ".join(FIRST.values())}, 'import', :currency, cast(:actor as uuid),
            case when o.values ? 'lon' then {PIN} end,
            case when o.values ? 'lon' then 'placed' when {HAS_ADDRESS} then 'pending' else 'failed' end,
@@ -100,7 +102,7 @@ def changed(field: str, column: str, value: str) -> str:
 
 UPDATE = f"""
     update lead l set
-        {", ".join(changed(name, name, f"(o.values ->> '{name}')::{kind}") for name, kind in PLAIN.items())},
+        {", ".join(changed(name, name, value(name, kind)) for name, kind in PLAIN.items())},
         {", ".join(changed(field, column, f"{FIRST[field]} || l.{column}[2:]") for field, column in LISTS.items())}
     from import_outcome o where o.run_id = :run and o.action = 'update' and l.id = o.target_id
 """  # noqa: S608

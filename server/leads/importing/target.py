@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from server.accounts.importing.links import ACCOUNT_NAMES
 from server.accounts.pins import point_of
 from server.accounts.queries import home_country
 from server.accounts.values import EMAIL, country_code
@@ -25,10 +26,11 @@ from server.leads.importing import sql
 from server.leads.models import Lead
 from server.leads.queries import within_reach
 from server.leads.values import ADDRESS, LEAD, phones_e164, wire
+from server.records.currencies import rounded
 
 TITLES = {
     "number": "leadno leadid leadnummer nummer number id",
-    "company": "company firma organisation organization account unternehmen société azienda",
+    "company": f"company unternehmen société azienda {ACCOUNT_NAMES}",
     "person": "person contact kontakt name ansprechpartner nom nome",
     "phone": "phone telephone telefon tel mobile natel téléphone telefono",
     "email": "email mail emailaddress emailadresse courriel",
@@ -65,6 +67,7 @@ class LeadTarget:
     )
     keys: Mapping[str, str] = {"number": "Number", "email": "E-mail", "name": "Name and town"}
     ids = 1
+    needs: tuple[tuple[str, ...], ...] = (("company", "person"),)
     tables: tuple[Written, ...] = (
         Written(
             "lead",
@@ -161,6 +164,8 @@ def checked(row: Mapping[str, str], home: str | None) -> Checked:
             continue
         if name in RULES:
             value = next(iter(value or ()), None)
+        if name == "expected_value" and value is not None:
+            value = rounded(value, settings().currency)
         if value not in (None, [], {}):
             found[name] = wire(name, value)
     if "phone" in found:

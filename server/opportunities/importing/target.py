@@ -11,6 +11,7 @@ from sqlalchemy import Select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.importing.links import (
+    ACCOUNT_TITLES,
     IDENTITY,
     PERSON,
     account_link,
@@ -31,7 +32,8 @@ from server.kit.settings import settings
 from server.opportunities import pipelines, queries
 from server.opportunities.importing import sql
 from server.opportunities.models import ChoiceKind, Opportunity
-from server.opportunities.values import DEAL, fitted, percent, share
+from server.opportunities.values import DEAL, percent, share
+from server.records.currencies import rounded
 from server.records.revising import wire
 
 CATEGORIES = spelled(commit="zugesagt", best_case="best bestcase", pipeline="offen", omitted="ausgelassen")
@@ -56,7 +58,24 @@ def rule(name: str) -> Any:
     return lambda cell: DEAL[name].clean(cell.replace(";", ",") if name == "competitors" else cell)
 
 
-STAGE = Link("stage", "stages", "“Pipeline / Stage”", stages, "Write a stage as it is called in Pipeline settings.")
+def known_stages(session: Session, cells: Sequence[str]) -> dict[str, str]:
+    """The stages that a cell might have named: those of its pipeline when it names one, else of every one."""
+    by_pipeline = {
+        one.name: [stage.name for stage in queries.stages(session, one.id)] for one in queries.pipelines(session)
+    } if cells else {}  # fmt: skip
+    told = {}
+    for cell in cells:
+        said, slash, _ = cell.partition("/")
+        meant = {n: s for n, s in by_pipeline.items() if slash and n.casefold() == said.strip().casefold()}
+        shown = meant or by_pipeline
+        known = "; ".join(f"{name}: {', '.join(stages)}" for name, stages in shown.items())
+        told[cell] = f"Known stages: {', '.join(next(iter(shown.values()))) if len(shown) == 1 else known}."
+    return told
+
+
+STAGE = Link(
+    "stage", "stages", "“Pipeline / Stage”", stages, "Write a stage as it is called in Pipeline settings.", known_stages
+)
 
 
 class DealTarget(Declared):
@@ -74,7 +93,7 @@ class DealTarget(Declared):
               clean=rule("number"), is_unique=True),
         Field("name", "Name", "deal opportunity title titel bezeichnung chance dealname opportunityname",
               clean=rule("name"), is_needed=True),
-        Field("account", "Account", "accountnumber accountname kundennummer kundennr customerno firma company kunde",
+        Field("account", "Account", ACCOUNT_TITLES,
               "uuid", value="account_id", link=account_link("opportunities:write"), is_needed=True),
         Field("contact", "Contact", "kontakt ansprechpartner contactemail", "uuid", value="contact_id", link=CONTACT),
         Field("owner", "Owner", "besitzer verkäufer salesrep responsible", "uuid", value="owner_id", link=PERSON,
@@ -104,6 +123,7 @@ class DealTarget(Declared):
     }
     made: ClassVar = sql.MADE
     filled = ("pipeline_id", "state", "closed_at", "stage_since")
+    instead: ClassVar = {"close_on": "closed_at"}
     groups = (
         frozenset({"stage_id", "pipeline_id", "state", "closed_at", "stage_since"}),
         frozenset({"amount", "currency"}),
@@ -119,20 +139,22 @@ class DealTarget(Declared):
         """The deals that somebody may change."""
         return queries.visible_to(scope, self.permission).with_only_columns(Opportunity.id)
 
-    def around(self, session: Session, run: ImportRun) -> Mapping[str, Sequence[str]]:
-        """The words of the lists."""
-        return {name: pipelines.choices(session, kind) for name, kind in LISTS.items()}
+    def around(self, session: Session, run: ImportRun) -> Mapping[str, Any]:
+        """The words of the lists, and the currency of amounts that name none."""
+        words = {name: pipelines.choices(session, kind) for name, kind in LISTS.items()}
+        return {"words": words, "currency": run.options.get("currency") or settings().currency}
 
     def complete(self, values: dict[str, Any], problems: list[Problem], around: Any) -> None:
         """A closed deal was expected when it closed; words that are on no list are left out; an amount has the
-        decimals of the currency that its row names.
+        decimals of the currency that its row, or the import, names.
         """
-        if "amount" in values and "currency" in values:
-            values["amount"] = wire(fitted(Decimal(str(values["amount"])), str(values["currency"])))
+        currency = str(values.get("currency") or around["currency"])
+        if "amount" in values:
+            values["amount"] = wire(rounded(Decimal(str(values["amount"])), currency))
         if "closed_at" in values and "close_on" not in values:
             at = datetime.fromisoformat(values["closed_at"]).astimezone(ZoneInfo(settings().zone))
             values["close_on"] = at.date().isoformat()
-        for name, known in around.items():
+        for name, known in around["words"].items():
             said = values.get(name) or []
             words = [said] if isinstance(said, str) else said
             unknown = [word for word in words if known and word not in known]

@@ -1,6 +1,6 @@
 """What an import of orders writes in ways of its own: the head of each order once, amounts and sums to the cent."""
 
-from server.products.money import DIGITS
+from server.records.currencies import DIGITS
 from server.records.values import currency
 
 __all__ = ["currency"]

@@ -9,7 +9,15 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.importing.cells import amount as any_amount
-from server.accounts.importing.links import IDENTITY, PERSON, account_link, on_day, one_of, spelled
+from server.accounts.importing.links import (
+    ACCOUNT_TITLES,
+    IDENTITY,
+    PERSON,
+    account_link,
+    on_day,
+    one_of,
+    spelled,
+)
 from server.auth.access import Scope
 from server.imports.declared import Declared, ids_by_cell
 from server.imports.statements import BY_ID, WAYMARK_ID, Field, Key, Link
@@ -87,7 +95,7 @@ class OrderTarget(Declared):
         head("kind", "Kind", "type typ art", clean=one_of(KINDS), is_strict=True),
         head("state", "State", "status zustand", clean=one_of(STATES), is_strict=True),
         head("day", "Day", "date datum orderdate auftragsdatum bestelldatum", clean=on_day, is_needed=True),
-        head("account", "Account", "accountnumber accountname kundennummer kundennr customerno firma company kunde",
+        head("account", "Account", ACCOUNT_TITLES,
              value="account_id", link=account_link("orders:write"), is_needed=True),
         head("owner", "Owner", "verkäufer salesrep besitzer", value="owner_id", link=PERSON),
         head("reference", "Reference", "kundenreferenz customerreference po", clean=DOCUMENT["reference"].clean),

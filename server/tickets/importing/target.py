@@ -8,6 +8,7 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts.importing.links import (
+    ACCOUNT_TITLES,
     IDENTITY,
     PERSON,
     account_link,
@@ -88,7 +89,7 @@ class TicketTarget(Declared):
               default=sql.FIRST_QUEUE),
         Field("state", "State", "status zustand", clean=one_of(STATES), default=sql.STATE),
         Field("priority", "Priority", "priorität prio", clean=one_of(PRIORITIES), default="'normal'"),
-        Field("account", "Account", "accountnumber accountname kundennummer kundennr customerno firma company kunde",
+        Field("account", "Account", ACCOUNT_TITLES,
               "uuid", value="account_id", link=account_link("tickets:write")),
         Field("contact", "Contact", "kontakt ansprechpartner", "uuid", value="contact_id", link=CONTACT),
         Field("assignee", "Assignee", "owner agent bearbeiter zuständig", "uuid", value="assignee_id", link=PERSON),

@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 
 from server.activities.agenda.models import Activity
 from server.activities.notes.models import Note
-from server.opportunities import pipelines
+from server.exchange.kinds import KINDS
+from server.imports import guessing
+from server.opportunities import pipelines, queries
 from server.opportunities.models import Opportunity, StageChange
 from server.orders.models import Order, OrderLine
 from server.tickets.models import Ticket, TicketMessage
+from server.web.language import wording
 from tests.server.exchange.conftest import Files, counts
 
 
@@ -57,6 +60,28 @@ def test_deals_come_in_with_their_stage(session: Session, files: Files, beck: An
     way = session.scalars(select(StageChange.to_stage_id).where(StageChange.opportunity_id == begun.id))
     assert way.all()[-1] == begun.stage_id
     assert files.undo(run)["removed"] == 2
+
+
+def test_an_unknown_stage_is_told_those_that_there_are(session: Session, files: Files, beck: Any) -> None:
+    run = files.check(
+        "opportunities",
+        "Name;Kunde;Phase;Abschluss\nA;Beck AG;Nowhere;2026-12-01\nB;Beck AG;Sales / Nowhere;2026-12-01\n",
+    )
+    said = files.problems(run)
+    known = ", ".join(one.name for one in queries.stages(session, queries.pipelines(session)[0].id))
+    assert f"Known stages: {known}." in said[2]
+    assert f"Known stages: {known}." in said[3]
+    german = wording("de").said(said[2])
+    assert german == f"Stufe: In Ihrer Reichweite gibt es keine Stufe «Nowhere». Bekannte Stufen: {known}."
+
+
+@pytest.mark.parametrize("title", ["Konto", "Firma", "Kunde", "Account"])
+def test_an_account_is_known_by_its_usual_titles_in_every_kind(session: Session, files: Files, title: str) -> None:
+    for name, kind in KINDS.items():
+        columns = kind.target(session).columns
+        found = guessing.guess([title], [["Beck AG"]], columns).get("0")
+        wanted = {"accounts": "name", "leads": "company", "contacts": "account_number", "products": None}
+        assert found == wanted.get(name, "account"), (name, title)
 
 
 def test_an_amount_has_the_decimals_of_its_currency_and_half_of_one_goes_up(

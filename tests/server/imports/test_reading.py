@@ -31,9 +31,31 @@ def test_any_encoding_is_read_with_or_without_a_mark(tmp_path: Path, encoding: s
     assert rows[1].cells == ["Bäckerei Größe", "Genève"]
 
 
-def test_lines_of_two_encodings_in_one_file_are_both_read(tmp_path: Path) -> None:
-    content = "name;city\nMüller;Zürich\n".encode() + "Größe;Genève\n".encode("cp1252")
-    assert [row.cells for row in table(tmp_path, content).rows] == [["Müller", "Zürich"], ["Größe", "Genève"]]
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_lines_of_two_encodings_in_one_file_are_both_read_and_the_fewer_say_so(
+    tmp_path: Path, mark: bytes, end: bytes
+) -> None:
+    lines = [b"name;city", "Müller;Zürich".encode(), "Größe;Genève".encode("cp1252"), "Käser;Rüti".encode(), b"A;B"]
+    found = list(table(tmp_path, mark + end.join(lines) + end).rows)
+    assert [row.cells for row in found] == [["Müller", "Zürich"], ["Größe", "Genève"], ["Käser", "Rüti"], ["A", "B"]]
+    assert [row.encoding for row in found] == [None, "cp1252", None, None]
+    lines[3] = "Käser;Rüti".encode("cp1252")
+    found = list(table(tmp_path, mark + end.join(lines) + end).rows)
+    assert [row.cells[0] for row in found] == ["Müller", "Größe", "Käser", "A"]
+    assert [row.encoding for row in found] == (
+        ["utf-8", None, None, None] if not mark else [None, "cp1252", "cp1252", None]
+    )
+    lines[1] = b"Beck;Vaduz"
+    assert not any(row.encoding for row in table(tmp_path, end.join(lines)).rows), "all in one"
+
+
+def test_a_line_of_any_letters_comes_through_beside_lines_of_another_encoding(tmp_path: Path) -> None:
+    letters = bytes(sorted(set(range(0xA0, 0x100)) - {0xAD})).decode("cp1252")
+    content = "name;city\n" + "".join(f"{letter}a;{letter}\n" for letter in letters)
+    mixed = content.encode() + content.partition("\n")[2].encode("cp1252")
+    rows = [row.cells for row in table(tmp_path, mixed).rows]
+    assert rows[: len(letters)] == rows[len(letters) :] == [[f"{one}a".strip(), one.strip()] for one in letters]
 
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])

@@ -10,6 +10,7 @@ from server.kit import clock
 from server.kit.errors import Conflict
 from server.leads import joining, queries, service
 from server.leads.models import Lead, LeadState, SignalKind
+from server.leads.resembling import like_leads
 from server.records.joining import AlreadyMerged, UndoTooLate
 from server.records.models import RecordMerge
 from server.recycling import queries as bin_queries
@@ -160,3 +161,57 @@ def test_the_page_shows_both_sides_and_does_what_is_ticked(admin_client: Any, ma
     undone = admin_client.post(f"/leads/{one.id}/merges/{merge}/undo", follow_redirects=True)
     assert "Edited since, and kept as it is: Company." in undone.text
     assert admin_client.get(f"/leads/{other.id}").status_code == 200
+
+
+def test_any_lead_is_found_by_name_or_number_to_be_compared(admin_client: Any, make_lead: Any) -> None:
+    one, other = make_lead("Beck AG", WEST), make_lead("Quite Different", EAST, number="L-77")
+    assert f"/leads/{one.id}/merge/{other.id}" not in admin_client.get(f"/leads/{one.id}").text
+    for words in ("quite", "L-77"):
+        assert f"/leads/{one.id}/merge/{other.id}" in admin_client.get(f"/leads/{one.id}?another={words}").text
+    assert "within your reach" in admin_client.get(f"/leads/{one.id}?another=nobodyatall").text
+
+
+def test_the_same_name_alone_is_a_hint_of_low_confidence(session: Any, make_lead: Any, ada: Any, scope: Any) -> None:
+    one, other = make_lead("Sonderbar Handel"), make_lead("Sonderbar Handel")
+    other.city = None
+    [found] = like_leads(session, one)
+    assert (found.lead_id, found.why) == (other.id, ("same name, nothing else to compare",))
+    assert not found.is_repeat
+    assert found.score < 0.3
+    one.phones_e164, other.phones_e164 = ["+4232370001"], ["+4232370002"]
+    session.flush()
+    assert like_leads(session, one) == [], "what speaks against it is known"
+
+
+def test_what_finds_no_place_is_said_before_and_never_refused_after(
+    session: Any, admin_client: Any, make_lead: Any, ada: Any, scope: Any
+) -> None:
+    phones = [[f"+423 37{side} 00 {n:02}" for n in range(10)] for side in (1, 2)]
+    one = make_lead("Beck AG", WEST, phones=phones[0], note="x" * 15_000)
+    other = make_lead("Beck und Co", WEST, phones=phones[1], note="y" * 15_000)
+    page = admin_client.get(f"/leads/{one.id}/merge/{other.id}").text
+    assert f"Not all of them fit: {', '.join(phones[1])} would be left out." in page
+    assert "Both texts together are too long" in page
+    assert 'name="choose-note" value="both"' not in page
+    refused = admin_client.post(
+        f"/api/v1/leads/{one.id}/merge", json={"loser_id": str(other.id), "choices": {"note": "both"}}
+    )
+    assert refused.status_code == 422
+    assert "longer than 20,000" in refused.json()["detail"]
+    made = joining.merge(session, scope(ada), one.id, other.id, {})
+    session.refresh(one)
+    assert (one.phones, one.note) == (phones[0], "x" * 15_000)
+    joining.undo(session, scope(ada), made.id)
+    session.refresh(other)
+    assert other.phones == phones[1]
+
+
+def test_signs_of_joined_leads_count(session: Any, admin_client: Any, make_lead: Any, ada: Any, scope: Any) -> None:
+    one, other = make_lead("Beck AG", WEST), make_lead("Beck und Co", WEST)
+    for lead in (one, other, other):
+        service.add_signal(session, lead.id, SignalKind.CALL, "Called")
+    joining.merge(session, scope(ada), one.id, other.id, {})
+    shown = len(queries.signals_of(session, one.id))
+    assert shown > 3
+    found = admin_client.get("/api/v1/leads", params={"filter": f"signals = {shown}"}).json()["items"]
+    assert [row["id"] for row in found] == [str(one.id)]

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.kit.errors import Invalid
-from server.products.money import plain, rounded
+from server.products.money import plain
 from server.products.pricing import Book, Listed, Rank, Rate, in_words, line_amount, price_of, rate_on
 from server.products.values import barcode, check_digit, decimal
+from server.records.currencies import rounded
 
 DAY = date(2026, 6, 1)
 COFFEE = UUID(int=1)

@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.products.money import rounded
 from server.products.totals import Item, TaxLine, totals
+from server.records.currencies import rounded
 
 RATES = [Decimal(rate) for rate in ("0", "2.6", "8.1", "19", "7.7")]
 amounts = st.decimals(min_value=-(10**8), max_value=10**8, places=2)

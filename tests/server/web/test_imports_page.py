@@ -7,12 +7,12 @@ from uuid import UUID
 import geopandas
 from fastapi.testclient import TestClient
 from shapely.geometry import Point
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import Role, User
-from server.imports.models import ImportKept, ImportRun
+from server.imports.models import ImportKept, ImportPiece, ImportRun
 from server.records.service import Actor, acting
 from tests.server.web.conftest import token_in
 
@@ -61,21 +61,97 @@ def test_a_file_is_read_in_another_encoding_than_was_guessed(
     columns = {"column-0": "name", "mode": "both", "key": "name"}
     browser.post(f"{run}/columns", data=token | columns)
     for wrong in ("cp1251", "cp1252", "cp850"):
-        assert browser.post(f"{run}/encoding", data=token | {"encoding": wrong}).status_code == 303
+        assert browser.post(f"{run}/reading", data=token | {"encoding": wrong}).status_code == 303
         assert "Żabka Łódź" not in browser.get(run).text
-    answer = browser.post(f"{run}/encoding", data=token | {"encoding": "cp1250"})
+    answer = browser.post(f"{run}/reading", data=token | {"encoding": "cp1250"})
     page = browser.get(answer.headers["location"]).text
     assert "Żabka Łódź" in page
     assert '<option value="cp1250" selected>' in page
     session.refresh(found)
     assert (found.header, found.state, found.encoding) == (["Nazwa", "Miejscowość", "Straße"], "received", "cp1250")
-    refused = browser.post(f"{run}/encoding", data=token | {"encoding": "ebcdic"})
+    refused = browser.post(f"{run}/reading", data=token | {"encoding": "ebcdic"})
     assert refused.status_code == 422
     assert "no encoding that can be chosen" in refused.text
     answer = browser.post("/imports", data=token, files={"file": ("firmy.csv", written.encode())})
     assert 'name="encoding"' not in browser.get(answer.headers["location"]).text, "Unicode tells itself"
-    refused = browser.post(f"{answer.headers['location']}/encoding", data=token | {"encoding": "cp1250"})
+    refused = browser.post(f"{answer.headers['location']}/reading", data=token | {"encoding": "cp1250"})
     assert refused.status_code == 409
+
+
+def test_a_delimiter_is_chosen_seen_at_once_and_remembered_with_the_columns(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session
+) -> None:
+    browser = browser_of(make_user("ada"))
+    written = 'name|a,b|city\n"Beck | Söhne"|1,2|Vaduz\nAmann|"3,4"|Schaan\n'
+    run, token = uploaded(browser, written.encode())
+    assert '<option value="comma" selected>' not in browser.get(run).text
+    answer = browser.post(f"{run}/reading", data=token | {"delimiter": "comma"})
+    assert answer.status_code == 303
+    page = browser.get(run).text
+    assert '<option value="comma" selected>' in page
+    assert "b|city" in page
+    browser.post(f"{run}/reading", data=token | {"delimiter": "bar"})
+    page = browser.get(run).text
+    assert "Beck | Söhne" in page, "the file is read as it came, not what was made of it"
+    refused = browser.post(f"{run}/reading", data=token | {"delimiter": "space"})
+    assert refused.status_code == 422
+    assert "no delimiter that can be chosen" in refused.text
+    browser.post(f"{run}/reading", data=token | {"delimiter": "semicolon"})
+    whole = {"column-0": "name", "mode": "both", "key": "name", "save_as": "As it is"}
+    assert browser.post(f"{run}/columns", data=token | whole).status_code == 303
+    again, _ = uploaded(browser, written.replace("Amann", "Meier").encode())
+    page = browser.get(again).text
+    assert '<option value="semicolon" selected>' in page, "as last time"
+    browser.post(f"{again}/reading", data=token | {"delimiter": "bar"})
+    profile = browser.get(again).text.split("profile=")[1].split('"')[0]
+    page = browser.get(f"{again}?columns=true&profile={profile}").text
+    assert '<option value="semicolon" selected>' in page
+    found = session.get_one(ImportRun, UUID(again.rpartition("/")[2]))
+    assert (found.delimiter, found.header) == (";", ["name|a,b|city"])
+    browser.post(f"{again}/columns", data=token | {"column-0": "name", "mode": "both", "key": "name"})
+    browser.post(f"{again}/apply", data=token)
+    assert session.scalar(select(func.count()).select_from(ImportPiece)) == 1, "it is not read again"
+    assert browser.post(f"{again}/reading", data=token | {"delimiter": "bar"}).status_code == 409
+
+
+def test_rows_of_another_encoding_are_counted_named_and_taken(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session
+) -> None:
+    browser = browser_of(make_user("ada"))
+    lines = [b"name;city", "Müller;Zürich".encode(), "Größe;Genève".encode("cp1252"), "Käser;Rüti".encode()]
+    run, token = uploaded(browser, b"\n".join(lines))
+    page = browser.get(run).text
+    assert "1 row is written in Western Europe (Windows-1252)" in page
+    assert "Look at row 3." in page
+    browser.post(f"{run}/columns", data=token | {"column-0": "name", "column-1": "city", "key": "name"})
+    german = browser.get(run, headers={"accept-language": "de"}).text
+    assert "Die Zeile ist in cp1252 geschrieben" in german
+    browser.post(f"{run}/apply", data=token)
+    assert sorted(session.scalars(select(Account.name))) == ["Größe", "Käser", "Müller"]
+
+
+def test_what_a_new_record_lacks_is_said_before_the_dry_run_and_nothing_is_applied_that_changes_nothing(
+    browser_of: Callable[[User], TestClient], make_user: Callable[..., User], session: Session
+) -> None:
+    browser = browser_of(make_user("ada"))
+    token = {"_csrf": token_in(browser.get("/imports").text)}
+    file = b"Deal;Konto;Betrag\nNew roof;Nobody AG;100\nOld roof;Nobody AG;200\nShed;Other AG;300\n"
+    answer = browser.post("/imports", data=token | {"kind": "opportunities"}, files={"file": ("deals.csv", file)})
+    run = answer.headers["location"]
+    page = browser.get(run).text
+    assert '<option value="account" selected>' in page
+    assert "No column means “Expected close”" in page
+    assert 'data-needs="close_on closed_at">' in page
+    assert 'data-needs="account" hidden>' in page
+    columns = {"column-0": "name", "column-1": "account", "column-2": "amount", "key": "name"}
+    browser.post(f"{run}/columns", data=token | columns)
+    page = browser.get(run).text
+    assert f'action="{run}/apply"' not in page
+    assert "There is nothing to apply: every row has an error." in page
+    summary = page.partition("What was found in the file")[2].partition("</table>")[0]
+    assert "“Nobody AG” within" in summary
+    assert "“Other AG” within" in summary
+    assert "(2 ×)" in summary
 
 
 def test_a_file_that_is_none_is_explained_on_the_page(

@@ -107,6 +107,8 @@ def test_products_lists_and_taxes_are_kept_on_pages(session: Any, browser_of: An
     assert "product-thumb" in page
     assert "5.20 CHF" in page
     tax = {"_csrf": token, "tax_class": "reduced", "country": "LI", "valid_from": "2024-01-01", "percent": "2.6"}
+    nameless = browser.post("/price-lists/taxes", data={**tax, "tax_class": " "})
+    assert (nameless.status_code, "Tax class: is missing" in nameless.text) == (422, True)
     assert browser.post("/price-lists/taxes", data=tax).status_code == 303
     assert "2.6 %" in browser.get("/price-lists").text
     assert b"P-2" in browser.get("/products/export.csv").content

@@ -46,7 +46,7 @@ def test_identical_rows_are_counted_not_listed_and_the_first_is_taken(session: S
     assert (run.counts["create"], run.counts["error"]) == (2, 19_999)
     kinds = [(kind.level, kind.code, kind.rows, kind.row_numbers) for kind in queries.kinds(session, run.id)]
     assert kinds == [("error", "repeated_row", 19_999, [3, 4, 5, 6, 7, 8, 9, 10])]
-    assert queries.kinds(session, run.id)[0].example == "The row repeats row 2 cell by cell."
+    assert [one.message for one in queries.kinds(session, run.id)[0].told] == ["The row repeats row 2 cell by cell."]
 
 
 def test_empty_rows_count_for_nothing(session: Session, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_amounts_of_two_currencies_and_with_parts_of_a_cent_are_told(session: Se
     assert [found[row].values["yearly_value"] for row in range(4, 9)] == [123_456, 0.01, 12_500, 7, 9]
     assert [found[row].problems[0]["message"] for row in (2, 5, 8)] == [
         "Yearly value: “5 eur usd” names EUR and USD. Keep the currency that is meant.",
-        "Yearly value: “0,005” has more than two decimals; taken as 0.01.",
+        "Yearly value: “0,005” has more decimals than CHF; taken as 0.01.",
         "Yearly value: “€ 9” names EUR, the row's currency is CHF; kept.",
     ]
 
