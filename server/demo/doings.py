@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account, Site
 from server.activities.agenda.models import Activity
 from server.auth.models import Role, User
+from server.demo.words import say
 from server.kit import clock
 from server.kit.settings import settings
 
@@ -119,7 +120,7 @@ def _one(one: Customer, kind: str, number: int, at: datetime, chance: random.Ran
         sender, direction = (f"office@{domain}", "in") if chance.random() < 0.5 else ("sales@company.example", "out")
         subject = chance.choice(MAILS)
         more = {"message_id": f"demo-{uuid5(SPACE, f'{one.id}/{number}')}", "sender": sender, "direction": direction}
-        yield _row(one, kind, str(number), at, subject, state="done", done_at=at, note=f"{subject}.", **more)
+        yield _row(one, kind, str(number), at, subject, state="done", done_at=at, note=f"{say(subject)}.", **more)
         return
     past = {"state": "done", "done_at": at, "starts_at": at, "ends_at": at + minutes}
     if kind == "call":
@@ -168,7 +169,7 @@ def _desk(manager: UUID, number: int, today: date) -> Iterator[dict[str, Any]]:
 def _row(one: Customer, kind: str, key: str, at: datetime, subject: str, **more: Any) -> dict[str, Any]:
     return {
         **dict.fromkeys(OPTIONAL), "id": uuid5(SPACE, f"{one.id}/{kind}/{key}"), "kind": kind, "account_id": one.id,
-        "owner_id": one.owner_id, "subject": subject, "at": at, "zone": settings().zone, "state": "open",
+        "owner_id": one.owner_id, "subject": say(subject), "at": at, "zone": settings().zone, "state": "open",
         "priority": "normal", "created_at": min(at, clock.now()), "thread_id": more.get("message_id"), **more,
     }  # fmt: skip
 

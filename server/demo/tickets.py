@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Account
 from server.auth.access import system_scope
 from server.auth.models import Role, User
+from server.demo.words import say
 from server.kit import clock
 from server.kit.ids import uuid7
+from server.kit.settings import settings
 from server.tickets import queues, timing, visits
 from server.tickets.models import (
     ClockEvent,
@@ -121,8 +123,8 @@ def set_up(session: Session, support: Sequence[UUID]) -> list[Queue]:
         queues.create(
             session, scope,
             {
-                "name": name, "assignment": rule, "agent_ids": [str(one) for one in support], "form_is_open": True,
-                "asks_rating": True, "form_intro": intro, "signature": "Kind regards\nYour service",
+                "name": say(name), "assignment": rule, "agent_ids": [str(one) for one in support], "form_is_open": True,
+                "asks_rating": True, "form_intro": say(intro), "signature": say("Kind regards\nYour service"),
                 "hours": "Mo-Fr 07:30-12:00,13:00-17:30; PH off",
             },
         )
@@ -132,7 +134,7 @@ def set_up(session: Session, support: Sequence[UUID]) -> list[Queue]:
         )
     ]  # fmt: skip
     for title, body, state in CANNED:
-        queues.save_answer(session, scope, None, 0, {"title": title, "body": body, "state_after": state})
+        queues.save_answer(session, scope, None, 0, {"title": say(title), "body": say(body), "state_after": state})
     return made
 
 
@@ -159,16 +161,16 @@ def add(
     at: datetime,
 ) -> None:
     """One ticket with its conversation and what it missed."""
-    subject, body, presses = chance.choice(SUBJECTS[queue.name])
+    subject, body, presses = chance.choice(next(found for name, found in SUBJECTS.items() if say(name) == queue.name))
     priority = list(Priority)[min(max(presses + chance.choice((-1, 0, 0, 0, 1)), 0), 3)]
     agent, source = chance.choice(support), chance.choices((Source.MAIL, Source.FORM, Source.WEB), (5, 3, 2))[0]
     ticket = Ticket(
-        id=uuid7(), number=number, queue_id=queue.id, account_id=account.id, subject=subject, source=source.value,
+        id=uuid7(), number=number, queue_id=queue.id, account_id=account.id, subject=say(subject), source=source.value,
         priority=priority.value, opened_at=at, requester_name=f"Office of {account.name}", tags=[],
         requester_email=(account.email or f"office{number}@example.com").lower(), assignee_id=agent, used_s=0,
-        language=chance.choice(("de", "de", "en")),
+        language=settings().language,
     )  # fmt: skip
-    say(made, ticket, at, MessageKind.INCOMING, body)
+    tell(made, ticket, at, MessageKind.INCOMING, body)
     now, pace = clock.now(), chance.lognormvariate(-1.2, 0.75)
     answer_within = timing.target(queue, priority, ClockKind.ANSWER) or timedelta(hours=4)
     solve_within = timing.target(queue, priority, ClockKind.SOLVE) or timedelta(hours=32)
@@ -184,13 +186,13 @@ def add(
     if answered < now:
         ticket.answered_at = answered
         ticket.answered_in_s = round(worked(hours, at, answered).total_seconds())
-        say(made, ticket, answered, MessageKind.OUTGOING, chance.choice(ANSWERS), author_id=agent)
+        tell(made, ticket, answered, MessageKind.OUTGOING, chance.choice(ANSWERS), author_id=agent)
         ticket.state = chance.choices(
             (TicketState.OPEN, TicketState.WAITING_CUSTOMER, TicketState.WAITING_US), (2, 5, 2)
         )[0].value
     if solved < now:
         if chance.random() < 0.6:
-            say(made, ticket, answered + (solved - answered) * 0.7, MessageKind.INCOMING, chance.choice(THANKS))
+            tell(made, ticket, answered + (solved - answered) * 0.7, MessageKind.INCOMING, chance.choice(THANKS))
         missed(made, ticket, hours, ClockKind.SOLVE, due(hours, at, solve_within), solved)
         closed = now - solved > timedelta(days=queue.reopen_days)
         ticket.state = (TicketState.CLOSED if closed else TicketState.SOLVED).value
@@ -206,11 +208,11 @@ def add(
     made.tickets.append({name: value for name, value in values.items() if name not in skipped})
 
 
-def say(made: Made, ticket: Ticket, at: datetime, kind: MessageKind, body: str, author_id: UUID | None = None) -> None:
+def tell(made: Made, ticket: Ticket, at: datetime, kind: MessageKind, body: str, author_id: UUID | None = None) -> None:
     """A line of the conversation."""
     name = ticket.requester_name if kind is MessageKind.INCOMING else None
     made.messages.append(
-        {"id": uuid7(), "ticket_id": ticket.id, "at": at, "kind": kind.value, "body": body, "author_id": author_id,
+        {"id": uuid7(), "ticket_id": ticket.id, "at": at, "kind": kind.value, "body": say(body), "author_id": author_id,
          "author_name": name}
     )  # fmt: skip
 
