@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         default=None,
         description="PostgreSQL server to use instead of the embedded one, e.g. postgresql://user:password@host/waymark.",
     )
+    sync_reads_per_minute: float = Field(
+        default=30, ge=1, description="Pages that one phone may read a minute for long; twice as many may come at once."
+    )
     database_pool: int = Field(default=10, ge=1, le=200, description="Database connections that one process may hold.")
     list_timeout_s: float = Field(
         default=10, ge=0.1, le=600, description="Seconds after which a list whose filter searches too much is stopped."

@@ -177,7 +177,7 @@ def company_server() -> Iterator[Run]:
         home, mortal = Path(folder) / "home", Path(folder) / "mortal"
         Path(folder).chmod(0o755)
         mortal.mkdir()
-        os.environ |= {"WAYMARK_HOME": str(home), "MORTAL": str(mortal)}
+        os.environ |= {"WAYMARK_HOME": str(home), "MORTAL": str(mortal), "WAYMARK_SYNC_READS_PER_MINUTE": "1000000"}
         os.environ.pop("WAYMARK_DATABASE_URL", None)
         settings.cache_clear()
         database.engine.cache_clear()

@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from server.kit.errors import TooManyRequests
 from server.sync import admission, wire
 from server.sync.problems import Busy
 from tests.server.sync.world import Refused, World
@@ -59,3 +60,42 @@ def test_a_phone_pushes_while_no_first_sync_is_let_in(world: World) -> None:
     assert (refused.value.status, refused.value.code) == (503, "busy")
     phone.pull()
     assert phone.names() == {"Mill"}
+
+
+def test_one_phone_that_reads_without_end_is_slowed_down_and_another_is_not() -> None:
+    pace = admission.Pace(per_minute=30)
+    for _ in range(60):
+        pace.count("rita", 100.0)
+    with pytest.raises(TooManyRequests) as refused:
+        pace.count("rita", 100.5)
+    assert (refused.value.status, refused.value.details["after_s"]) == (429, 2)
+    pace.count("otto", 100.5)
+    for second in range(102, 182, 2):
+        pace.count("rita", second)
+    with pytest.raises(TooManyRequests):
+        pace.count("rita", 180.5)
+
+
+def test_quiet_phones_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MOST_PHONES", 2)
+    pace = admission.Pace(per_minute=30)
+    for phone in ("rita", "otto", "rita", "mona"):
+        pace.count(phone, 0.0)
+    assert list(pace.left) == ["rita", "mona"]
+
+
+def test_a_page_that_comes_too_soon_is_refused_over_http_and_a_push_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = world.account("Mill", "west")
+    phone = world.phone("rita")
+    phone.align(phone.hello())
+    pace = admission.Pace(per_minute=1)
+    monkeypatch.setattr(admission, "pace", lambda: pace)
+    for _ in range(2):
+        phone.pull()
+    with pytest.raises(Refused) as refused:
+        phone.pull()
+    assert (refused.value.status, refused.value.code) == (429, "rate_limited")
+    phone.event(account)
+    assert [one["status"] for one in phone.push()] == ["applied"]

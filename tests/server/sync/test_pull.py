@@ -55,7 +55,7 @@ def test_every_row_that_is_sent_is_a_whole_document(world: World) -> None:
         documents.DOCUMENTS[entity].model_validate(document)
     (site,) = (doc for (e, _), (_, doc) in phone.rows.items() if e == "site")
     assert (site["lon"], site["lat"]) == (9.1234568, 47.1)
-    assert phone.rows["account", str(account)][1]["yearly_value"] == "12500.00"
+    assert phone.rows["account", str(account)][1]["yearly_value"] == "12500"
     assert phone.rows["visit", str(visit)][1]["checkin"]["verification"] == "verified"
 
 
