@@ -1,6 +1,7 @@
 """Each detector in a small country, checked by hand; previews, choices, repairs and their undo."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from server.accounts.reviewing.detectors import DETECTORS
 from server.auth.access import Scope
 from server.auth.models import Role, User
 from server.kit.errors import Conflict, NotFound
+from server.territories import service as territories
 from server.territories.models import Territory
 from tests.server.accounts.reviewing.detecting import add_country, house
 
@@ -313,7 +315,8 @@ def test_the_repair_of_somebody_else_and_accounts_out_of_reach_are_not_there(
 ) -> None:  # fmt: skip
     lost = add("Lost", postcode="1234")
     run, _ = found(session, admin, "lost_zero")
-    mona = make_user("mona", Role.MANAGER)
+    mona, otto = make_user("mona", Role.MANAGER), make_user("otto", Role.REP)
+    territories.set_members(session, west.id, [otto.id], day=date(2020, 1, 1))
     client = client_for(mona)
     assert client.get(f"/api/v1/repairs/{run.id}").status_code == 404
     assert client.post(f"/api/v1/repairs/{run.id}/apply").status_code == 404
