@@ -221,7 +221,9 @@ def answer_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     phrase = HTTPStatus(error.status_code).phrase
-    page = pages.error_page(request, WaymarkError(f"{phrase}: {request.url.path}"), status=error.status_code)
+    path, is_missing = request.url.path, error.status_code == HTTPStatus.NOT_FOUND
+    said = WaymarkError(f"There is no page at {path}." if is_missing else f"{phrase}: {path}")
+    page = pages.error_page(request, said, status=error.status_code)
     if page is not None:
         return page
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")

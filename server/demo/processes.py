@@ -15,7 +15,8 @@ from urllib.request import Request, urlopen
 
 from server.kit.errors import Unavailable
 
-PATIENCE_S = 180
+PATIENCE_S = 900
+"""A machine may be slow and busy; a server that ends is noticed at once."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -97,7 +98,10 @@ def wait_for_health(address: str, process: subprocess.Popen[bytes], log: Path) -
                     return
         except (URLError, OSError):
             time.sleep(0.1)
-    raise StepFailed(f"The server did not answer within {PATIENCE_S} s.", help=f"See {log}.")
+    raise StepFailed(
+        f"The server did not answer within {PATIENCE_S} s.",
+        help=f"See {log}, then run it again: it goes on with what is there.",
+    )
 
 
 class Api:

@@ -27,6 +27,8 @@ WIDE_NULS = 0.5
 LONGEST_RECORD = 200
 """Lines that one record may span before its quote counts as never closed."""
 
+SEPARATOR = re.compile("sep=([^\\w\"'])", re.IGNORECASE)
+"""How a spreadsheet says in the first line what separates its cells."""
 MARKED = "utf-8-sig"
 BOMS = (
     (codecs.BOM_UTF8, MARKED),
@@ -201,7 +203,7 @@ def texts(path: Path, dialect: Dialect) -> Iterator[str]:
 
 def delimiter_of(sample: list[str]) -> str:
     """The delimiter that cuts the sample into the most regular table."""
-    if sample and (named := re.fullmatch(r"sep=(.)", sample[0].strip(), re.IGNORECASE)):
+    if sample and (named := SEPARATOR.fullmatch(sample[0].strip())):
         return named[1]
     filled = [line for line in sample if line.strip()]
 
@@ -223,7 +225,7 @@ def records(path: Path, dialect: Dialect) -> Iterator[Record]:
     number = usual = 0
     while (line := next_line(waiting, source)) is not None:
         number += 1
-        if number == 1 and re.fullmatch(r"sep=.", line.text.strip(), re.IGNORECASE):
+        if number == 1 and SEPARATOR.fullmatch(line.text.strip()):
             continue
         block = [line]
         while is_open(joined(block), dialect.delimiter) and len(block) < LONGEST_RECORD:
@@ -235,7 +237,11 @@ def records(path: Path, dialect: Dialect) -> Iterator[Record]:
         cells = cells_of(record, dialect.delimiter)
         usual = usual or len(cells)
         swallowed = any(is_whole(one.text, dialect.delimiter, usual) for one in block[1:])
-        if is_open(record, dialect.delimiter) or swallowed or (len(block) > 1 and len(cells) != usual):
+        if (
+            is_open(record, dialect.delimiter)
+            or swallowed
+            or (len(block) > 1 and is_broken(record, cells, usual, dialect))
+        ):
             # Only the first line is lost: a quotation mark in it must not swallow the rows below.
             waiting.extendleft(reversed(block[1:]))
             cells = line.text.rstrip("\r\n").split(dialect.delimiter)
@@ -261,6 +267,15 @@ def is_open(record: str, delimiter: str) -> bool:
     mark = re.escape(delimiter)
     rest = re.sub(rf'(?:(?<=^)|(?<={mark}))"(?:[^"]|"")*"(?=\s*(?:{mark}|$))', "", record)
     return re.search(rf'(?:^|{mark})"', rest) is not None
+
+
+def is_broken(record: str, cells: list[str], width: int, dialect: Dialect) -> bool:
+    """Whether several lines are no record: another width, or a text goes on behind a closing quotation mark."""
+    try:
+        next(csv.reader(io.StringIO(record, newline=""), delimiter=dialect.delimiter, strict=True), None)
+    except csv.Error:
+        return True
+    return len(cells) != width
 
 
 def is_whole(line: str, delimiter: str, width: int) -> bool:

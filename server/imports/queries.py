@@ -47,9 +47,10 @@ def rows_after(session: Session, run_id: UUID, row_no: int, limit: int) -> Seque
     return [Read._make(row) for row in session.execute(statement.order_by(ImportRow.row_no).limit(limit))]
 
 
-def sample(session: Session, run_id: UUID, limit: int) -> list[list[str]]:
-    """The cells of the first readable rows."""
-    statement = select(ImportRow.cells).where(ImportRow.run_id == run_id, ImportRow.problem.is_(None))
+def sample(session: Session, run_id: UUID, limit: int, *, readable: bool = True) -> list[list[str]]:
+    """The cells of the first readable rows, or of the first of the others."""
+    wanted = ImportRow.problem.is_(None) if readable else ImportRow.problem.is_not(None)
+    statement = select(ImportRow.cells).where(ImportRow.run_id == run_id, wanted)
     return list(session.scalars(statement.order_by(ImportRow.row_no).limit(limit)))
 
 

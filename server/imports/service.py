@@ -126,6 +126,8 @@ def read_in(
     Refuses what is not offered, files that have nothing to choose, and imports that are done.
     """
     rereading.require_choice(run, encoding)
+    alone(session, target, run)
+    rereading.require_choice(run, encoding)
     given = {"encoding": encoding, "delimiter": delimiter and rereading.delimiter_of(delimiter)}
     chosen = profiles.chosen_of(run.options) | {name: value for name, value in given.items() if value}
     header = run.header
@@ -190,8 +192,9 @@ def configure(
 
     Refuses unknown columns and fields, and one field twice.
     """
-    if run.state in (*WORKING, State.DONE, State.UNDONE):
-        raise NotReady(f"This import is {run.state}.", help="Upload the file again to import it with other columns.")
+    require_open(run)
+    alone(session, target, run)
+    require_open(run)
     fields = {column.name for column in target.columns}
     for place, name in mapping.items():
         if not re.fullmatch("[0-9]{1,4}", place) or int(place) >= len(run.header):
@@ -215,6 +218,19 @@ def configure(
     begin_anew(session, run)
     profiles.remember(session, run, name=save_as)
     session.flush()
+
+
+def require_open(run: ImportRun) -> None:
+    """Refuse what is being worked on, or done."""
+    if run.state in (*WORKING, State.DONE, State.UNDONE):
+        raise NotReady(f"This import is {run.state}.", help="Upload the file again to import it with other columns.")
+
+
+def alone(session: Session, target: Target, run: ImportRun) -> None:
+    """Wait for whoever reads or writes the import at this moment; it is as they left it then."""
+    one_at_a_time(session, f"imports:{target.kind}", f"imports:{run.id}")
+    session.flush()
+    session.refresh(run)
 
 
 def apply(session: Session, target: Target, run: ImportRun, progress: Progress | None = None) -> None:

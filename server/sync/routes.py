@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from server.auth.access import Scope, requires
 from server.kit.database import Db
@@ -62,7 +62,9 @@ def keep_damaged(scope: Writer, content: rescue.Raw) -> None:
 
 
 @router.get("/api/v1/conflicts")
-def list_conflicts(scope: ReadConflicts, session: Db, state: str = "open", limit: int = 100) -> Page[ConflictRead]:
+def list_conflicts(
+    scope: ReadConflicts, session: Db, state: str = "open", limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> Page[ConflictRead]:
     """Fields that two people changed, for somebody to decide; the newest first."""
     return Page(items=conflicts.listed(session, scope, state=state, limit=limit))
 

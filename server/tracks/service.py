@@ -114,7 +114,7 @@ def respect_pauses(session: Session, rep_id: UUID, at: datetime) -> None:
     For the end of whatever brings pauses and their ends.
     """
     zone = ZoneInfo(hours.zone_of(session.get_one(User, rep_id)))
-    mine = select(HeldWay).where(HeldWay.rep_id == rep_id, HeldWay.ends_at >= at)
+    mine = select(HeldWay).where(HeldWay.rep_id == rep_id)  # all: a way may have a part that ended before
     held = {one.id: one for one in session.scalars(mine.order_by(HeldWay.id).with_for_update())}
     since = min([at, *(moment_of(one.fixes[0]) for one in held.values())])
     spans = paused(session, rep_id, since, zone)

@@ -166,7 +166,7 @@ def columns_page(
         mapping=shown,
         options=run.options if options is None else options,
         keep=(run.options if options is None else options).get("keep") or (),
-        sample=sample[:5],
+        sample=[cells[: len(run.header)] for cells in sample[:5] or queries.sample(session, run.id, 5, readable=False)],
         advice=told.advice(session, sample, shown),
         profiles=profiles.named(session, run.kind),
         profile_id=run.profile_id,

@@ -14,6 +14,7 @@ MOST_IN_WINDOW = 1000
 """Repeats shown of one series in one view: a rule of every second does not stop the calendar."""
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 PARTS = re.compile(r"[A-Z-]+=[A-Z0-9,:+-]+(;[A-Z-]+=[A-Z0-9,:+-]+)*")
+COUNTED = re.compile("0*[1-9][0-9]{0,3}")
 HELP = "For example: FREQ=WEEKLY;BYDAY=MO,TH or FREQ=MONTHLY;BYMONTHDAY=1;COUNT=12."
 
 
@@ -21,7 +22,8 @@ def checked_rule(text: str, *, field: str = "rrule") -> str:
     """A rule as it is stored. Refuses what RFC 5545 does not know and what repeats more often than daily."""
     found = text.strip().upper().removeprefix("RRULE:").strip(";")
     parts = dict(part.partition("=")[::2] for part in found.split(";"))
-    if not PARTS.fullmatch(found) or len(found) > 500:
+    counts = all(COUNTED.fullmatch(parts.get(name, "1")) for name in ("COUNT", "INTERVAL"))
+    if not PARTS.fullmatch(found) or len(found) > 500 or not counts:
         raise Invalid(f"“{text[:80]}” is no rule of repeats.", help=HELP, field=field)
     if parts.get("FREQ") not in FREQUENCIES or {"BYHOUR", "BYMINUTE", "BYSECOND"} & parts.keys():
         raise Invalid("It repeats daily, weekly, monthly or yearly, not more often.", help=HELP, field=field)
@@ -79,12 +81,17 @@ def midnight(at: datetime, zone: str) -> datetime:
     return _moment(_on_the_wall(at, zone).replace(hour=0, minute=0, second=0), ZoneInfo(zone))
 
 
-def moved(at: datetime, was: tuple[datetime, str], now: tuple[datetime, str]) -> datetime:
+def moved(at: datetime, was: tuple[datetime, str], now: tuple[datetime, str], rule: str | None = None) -> datetime:
     """A repeat's moment after its series got another start or zone: moved by as much on the wall's clock, so that ten
-    o'clock stays ten o'clock when the clocks change in between.
+    o'clock stays ten o'clock when the clocks change in between. Where the rule itself names the days, these stay, and
+    only the hour moves.
     """
-    by = _on_the_wall(*now) - _on_the_wall(*was)
-    return _moment(_on_the_wall(at, was[1]) + by, ZoneInfo(now[1]))
+    before, after = _on_the_wall(*was), _on_the_wall(*now)
+    local = _on_the_wall(at, was[1])
+    both = [_moment(one, ZoneInfo(now[1])) for one in (local + (after - before), datetime.combine(local, after.time()))]
+    a_second = timedelta(seconds=1)
+    takes_place = (one for one in both if rule and within(rule, *now, (one, one + a_second)))
+    return next(takes_place, both[0])
 
 
 def _on_the_wall(at: datetime, zone: str) -> datetime:

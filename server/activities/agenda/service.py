@@ -196,7 +196,7 @@ def write(session: Session, row: Activity, found: Mapping[str, Any]) -> None:
     if was is not None and row.starts_at is not None and was != (row.starts_at, row.zone, row.is_all_day):
         before, after = was[:2], (row.starts_at, row.zone)
         if "exdates" not in found:
-            row.exdates = [recurrence.moved(at, before, after) for at in left_out]
+            row.exdates = [recurrence.moved(at, before, after, row.rrule) for at in left_out]
         session.flush()
         _move_repeats(session, row, before, after)
     session.flush()
@@ -208,7 +208,7 @@ def _move_repeats(session: Session, series: Activity, was: tuple[datetime, str],
     """A whole series was moved: what was changed by itself stays with its repeat, and lasts whole days as it does."""
     for row in session.scalars(select(Activity).where(Activity.series_id == series.id).with_for_update()):
         assert row.replaces_at is not None
-        row.replaces_at = recurrence.moved(row.replaces_at, was, now)
+        row.replaces_at = recurrence.moved(row.replaces_at, was, now, series.rrule)
         if row.is_all_day != series.is_all_day and row.starts_at and series.starts_at and series.ends_at:
             row.starts_at = recurrence.moved(row.starts_at, was, now)
             row.ends_at = row.starts_at + (series.ends_at - series.starts_at)

@@ -234,6 +234,27 @@ def test_what_was_left_out_of_a_series_moves_by_the_clock_on_the_wall(session: A
     assert row.exdates == [datetime(2030, 4, 3, 8, tzinfo=UTC)]
 
 
+def test_days_that_a_rule_names_stay_left_out_when_only_the_first_day_moves(session: Any, people: Any) -> None:
+    row = service.add(session, meeting(people["rita"], rrule="FREQ=WEEKLY;BYDAY=MO,TH;COUNT=10"))
+    thursday = MONDAY + timedelta(days=3)
+    service.leave_out(session, row, thursday)
+    hour_later = MONDAY + timedelta(days=1, hours=1)
+    service.write(session, row, {"starts_at": hour_later, "ends_at": None})
+    assert row.exdates == [thursday + timedelta(hours=1)]
+
+
+@pytest.mark.parametrize("part", ["INTERVAL=0", "COUNT=0", "COUNT=-1", "INTERVAL=99999999999"])
+def test_a_rule_that_repeats_nothing_is_refused(session: Any, people: Any, part: str) -> None:
+    with pytest.raises(WaymarkError, match="is no rule of repeats"):
+        service.add(session, meeting(people["rita"], rrule=f"FREQ=DAILY;{part}"))
+
+
+def test_an_end_in_the_hour_that_comes_twice_is_read_as_it_was_written(session: Any, people: Any) -> None:
+    times = {"starts_at": datetime(2026, 10, 24, 22, tzinfo=UTC), "ends_at": datetime(2026, 10, 25, 1, tzinfo=UTC)}
+    document = document_of(session, service.add(session, meeting(people["rita"], **times, zone="Europe/London")))
+    assert read(written("u@x", document, sequence=0, stamp=MONDAY), "UTC").document == document
+
+
 @pytest.mark.parametrize("is_all_day", [True, False])
 @pytest.mark.parametrize(
     "later", [{"starts_at": MONDAY + timedelta(days=2, hours=1), "ends_at": None}, {"is_all_day": "other"}]

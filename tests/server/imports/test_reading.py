@@ -50,6 +50,15 @@ def test_lines_of_two_encodings_in_one_file_are_both_read_and_the_fewer_say_so(
     assert not any(row.encoding for row in table(tmp_path, end.join(lines)).rows), "all in one"
 
 
+def test_two_quotation_marks_that_are_never_closed_do_not_make_one_row_of_two(tmp_path: Path) -> None:
+    content = 'name;street;city\n"Firma A;Weg 1;Vaduz\n"Firma B;Weg 2;Triesen\n"Beck\n& Co";Weg 3;Ruggell\n'
+    first, second, whole = table(tmp_path, content).rows
+    assert first.problem
+    assert second.problem
+    assert (first.number, second.number) == (2, 3)
+    assert (whole.cells, whole.problem) == (["Beck\n& Co", "Weg 3", "Ruggell"], None)
+
+
 def test_a_line_of_any_letters_comes_through_beside_lines_of_another_encoding(tmp_path: Path) -> None:
     letters = bytes(sorted(set(range(0xA0, 0x100)) - {0xAD})).decode("cp1252")
     content = "name;city\n" + "".join(f"{letter}a;{letter}\n" for letter in letters)

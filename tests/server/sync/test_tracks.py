@@ -96,6 +96,24 @@ def test_a_pause_and_its_end_that_come_late_take_out_only_what_lies_between(worl
         assert [one.question for one in examine(session) if one.count] == []
 
 
+def test_a_second_late_pause_in_one_way_is_taken_as_the_first_was(world: World) -> None:
+    world.sql(WORKS_ALWAYS)
+    world.sql(RECORDS)
+    late, other = world.phone("rita"), world.phone("rita")
+    for phone in (late, other):
+        phone.sync()
+    one = way(other, *range(15, 0, -1))
+    other.sync()
+    for kind, minutes in (("pause", 14.5), ("resume", 11.5), ("pause", 6.5)):
+        at = (clock.now() - timedelta(minutes=minutes)).isoformat()
+        late.save("create", "track", uuid4(), d={"kind": kind, "at": at, "fixes": []})
+        assert [answer["status"] for answer in late.push()] == ["applied"]
+    counts = (
+        "select jsonb_array_length(t.fixes), jsonb_array_length(h.fixes) from track t join held_way h on h.id = t.id"
+    )
+    assert [tuple(row) for row in world.sql(f"{counts} where t.id = '{one['id']}'")] == [(6, 9)]
+
+
 def test_an_old_way_leaves_the_phone_after_a_week_and_the_server_when_its_days_are_over(world: World) -> None:
     world.sql(WORKS_ALWAYS)
     world.sql(RECORDS)
