@@ -242,8 +242,9 @@ def _fill(
     event.pop("DURATION", None)
     _replace(event, "DTSTART", _local(str(values["starts_at"]), zone, is_all_day))
     ends = _local(str(values["ends_at"]), zone, is_all_day)
-    is_second = isinstance(ends, datetime) and ends.fold  # the hour that comes twice in autumn has no name of its own
-    _replace(event, "DTEND", ends.astimezone(UTC) if is_second and isinstance(ends, datetime) else ends)
+    if isinstance(ends, datetime) and ends.fold:  # the hour that comes twice in autumn has no name of its own
+        ends = ends.astimezone(UTC)
+    _replace(event, "DTEND", ends)
     if values["state"] == "cancelled":
         _replace(event, "STATUS", "CANCELLED")
     elif str(event.get("STATUS", "")).upper() == "CANCELLED":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -196,7 +197,7 @@ def write(session: Session, row: Activity, found: Mapping[str, Any]) -> None:
     if was is not None and row.starts_at is not None and was != (row.starts_at, row.zone, row.is_all_day):
         before, after = was[:2], (row.starts_at, row.zone)
         if "exdates" not in found:
-            row.exdates = [recurrence.moved(at, before, after, row.rrule) for at in left_out]
+            row.exdates = sorted({recurrence.moved(at, before, after, row.rrule) for at in left_out})
         session.flush()
         _move_repeats(session, row, before, after)
     session.flush()
@@ -205,10 +206,19 @@ def write(session: Session, row: Activity, found: Mapping[str, Any]) -> None:
 
 
 def _move_repeats(session: Session, series: Activity, was: tuple[datetime, str], now: tuple[datetime, str]) -> None:
-    """A whole series was moved: what was changed by itself stays with its repeat, and lasts whole days as it does."""
-    for row in session.scalars(select(Activity).where(Activity.series_id == series.id).with_for_update()):
-        assert row.replaces_at is not None
-        row.replaces_at = recurrence.moved(row.replaces_at, was, now, series.rrule)
+    """A whole series was moved: what was changed by itself stays with its repeat, and lasts whole days as it does.
+
+    Those in front go first, so that none comes to where the next one still is.
+    """
+    repeats = select(Activity).where(Activity.series_id == series.id).order_by(Activity.replaces_at)
+    rows = session.scalars(repeats.with_for_update()).all()
+    places = [recurrence.moved(row.replaces_at, was, now, series.rrule) for row in rows if row.replaces_at]
+    if any(one >= other for one, other in pairwise(places)):
+        places = [recurrence.moved(row.replaces_at, was, now) for row in rows if row.replaces_at]
+    in_turn = list(zip(rows, places, strict=True))
+    for row, place in reversed(in_turn) if now[0] > was[0] else in_turn:
+        row.replaces_at = place
+        session.flush()
         if row.is_all_day != series.is_all_day and row.starts_at and series.starts_at and series.ends_at:
             row.starts_at = recurrence.moved(row.starts_at, was, now)
             row.ends_at = row.starts_at + (series.ends_at - series.starts_at)

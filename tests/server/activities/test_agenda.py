@@ -243,6 +243,17 @@ def test_days_that_a_rule_names_stay_left_out_when_only_the_first_day_moves(sess
     assert row.exdates == [thursday + timedelta(hours=1)]
 
 
+@pytest.mark.parametrize("days", [1, -1])
+def test_repeats_beside_each_other_move_together(session: Any, people: Any, days: int) -> None:
+    row = service.add(session, meeting(people["rita"], rrule="FREQ=DAILY;COUNT=9"))
+    for number in (2, 3, 4):
+        service.change_repeat(session, row, MONDAY + timedelta(days=number), {"subject": f"Once {number}"})
+    service.write(session, row, {"starts_at": MONDAY + timedelta(days=days), "ends_at": None})
+    repeats = session.scalars(select(Activity).where(Activity.series_id == row.id))
+    moved = {one.subject: (one.replaces_at - MONDAY).days for one in repeats}
+    assert moved == {f"Once {number}": number + days for number in (2, 3, 4)}
+
+
 @pytest.mark.parametrize("part", ["INTERVAL=0", "COUNT=0", "COUNT=-1", "INTERVAL=99999999999"])
 def test_a_rule_that_repeats_nothing_is_refused(session: Any, people: Any, part: str) -> None:
     with pytest.raises(WaymarkError, match="is no rule of repeats"):
