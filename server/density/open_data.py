@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import h3
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -123,7 +122,7 @@ def lead_fields(row: Any, scope: Scope) -> dict[str, Any]:
         "phones": [phone.split(";")[0].strip()] if phone else None,
         "emails": [mail.split(";")[0].strip()] if mail else None,
         "campaign": CAMPAIGN,
-        "note": f"Open data: {row.kind}\n{CAMPAIGN}: /white-space?cell={h3.int_to_str(row.whole)}",
+        "note": f"Open data: {row.kind}",
     }
     if row.value and sees_values(scope) and scope.sees("lead", "expected_value"):
         given |= {"expected_value": str(round(row.value)), "currency": settings().currency}

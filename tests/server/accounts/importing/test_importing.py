@@ -19,7 +19,6 @@ from server.accounts.importing.target import TARGET
 from server.accounts.models import Account, Site
 from server.auth.models import Role, User
 from server.imports import service
-from server.imports.errors import NotReady
 from server.imports.models import ImportOutcome, ImportRun
 from server.kit.settings import settings
 from server.regions.models import Region
@@ -58,21 +57,6 @@ def upload(client: TestClient, content: bytes, name: str = "kunden.csv", **form:
 @pytest.fixture
 def rita(make_user: Callable[..., User]) -> User:
     return make_user("rita", Role.REP)
-
-
-def test_a_file_that_was_imported_meanwhile_is_not_read_anew(session: Session, tmp_path: Path) -> None:
-    run = service.receive(session, TARGET, write(tmp_path, MESSY), file_name="kunden.csv", actor=None)
-    service.check(session, TARGET, run)
-    table, key = ImportRun.__table__, ImportRun.id == run.id
-    session.execute(table.update().where(key).values(state="done"))  # type: ignore[attr-defined]
-    assert run.state == "checked", "as it was read"
-    with pytest.raises(NotReady):
-        service.read_in(session, TARGET, run, delimiter="comma")
-    session.expunge(run)
-    stale = session.get_one(ImportRun, run.id)
-    stale.__dict__["state"] = "checked"
-    with pytest.raises(NotReady):
-        service.configure(session, TARGET, stale, stale.mapping, {})
 
 
 def test_a_stranger_cannot_import(client_for: ClientFor) -> None:
