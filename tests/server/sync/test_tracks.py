@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,7 @@ from mobile.field.checkin import Fix
 from mobile.field.store import clock as phone_clock
 from server.kit import clock
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.sync.doctor import examine
 from server.sync.jobs import tidy
 from server.tracks.service import forget
@@ -174,7 +176,10 @@ def test_the_real_phone_records_only_while_the_company_says_so_and_its_way_arriv
     world: World, phone: FieldPhone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.sql(WORKS_ALWAYS)
-    store, drive, began = phone.store, Drive(), phone_clock.now() - timedelta(hours=1)
+    noon = clock.now().astimezone(ZoneInfo(settings().zone)).replace(hour=12, minute=0)
+    monkeypatch.setattr(clock, "now", lambda: noon.astimezone(UTC))
+    store, drive, began = phone.store, Drive(), clock.now() - timedelta(hours=1)
+    monkeypatch.setattr(phone_clock, "now", lambda: began)
     trail = tracks.Trail(store, drive)
 
     def drives(minutes: int) -> None:
