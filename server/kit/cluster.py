@@ -30,6 +30,17 @@ _LOG_LIMIT = 16_000_000
 _NOTE = "database.at"
 _IN_BETWEEN = re.compile(r"starting up|recovery|shutting down|not yet accepting")
 
+TUNING = {
+    "shared_buffers": "256MB",
+    "effective_cache_size": "2GB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "2GB",
+    "wal_compression": "lz4",
+    "random_page_cost": "1.1",
+    "jit": "off",
+}
+"""What every figure in `benchmarks/` was measured with; the compose file starts its database with the same."""
 _SETTINGS = """\
 # Written by Waymark at every start; changes belong into postgresql.conf below the include.
 listen_addresses = ''
@@ -37,14 +48,7 @@ port = {port}
 unix_socket_directories = '{socket_dir}'
 unix_socket_permissions = 0700
 max_connections = 100
-shared_buffers = 256MB
-effective_cache_size = 2GB
-work_mem = 32MB
-maintenance_work_mem = 256MB
-max_wal_size = 2GB
-wal_compression = {compression}
-random_page_cost = 1.1
-jit = off
+{tuning}
 fsync = on
 synchronous_commit = on
 timezone = 'UTC'
@@ -137,11 +141,13 @@ class Cluster:
         self.user.make_private(self.socket_dir)
         # Ten times as quick as PostgreSQL's own: of a page that is changed for the first time, all of it is written.
         able = self.user.run(
-            installation.bindir / "postgres", "-D", self.data_dir, "-C", "wal_compression", "-c", "wal_compression=lz4",
+            installation.bindir / "postgres", "-D", self.data_dir, "-C", "wal_compression",
+            "-c", f"wal_compression={TUNING['wal_compression']}",
             timeout=30,
         )  # fmt: skip
-        compression = "on" if able.returncode else "lz4"
-        settings = _SETTINGS.format(port=_PORT, socket_dir=self.socket_dir, compression=compression)
+        tuning = TUNING | {"wal_compression": "on" if able.returncode else TUNING["wal_compression"]}
+        lines = "\n".join(f"{name} = {value}" for name, value in tuning.items())
+        settings = _SETTINGS.format(port=_PORT, socket_dir=self.socket_dir, tuning=lines)
         self._write("waymark.conf", settings)
         log = self.data_dir / "server.log"
         if log.exists() and log.stat().st_size > _LOG_LIMIT:
