@@ -36,6 +36,7 @@ from server.kit.database import Db
 from server.kit.errors import NotFound
 from server.kit.etags import BaseRevision, tag
 from server.kit.paging import Cursor, Exact, Limit, Page
+from server.kit.settings import settings
 from server.kit.tiles import TileAddress, tile_response
 from server.records.queries import history
 
@@ -104,7 +105,7 @@ def list_accounts(
 @router.get("/api/v1/accounts/fields")
 def list_fields(scope: ReadAccounts, session: Db) -> Page[FieldRead]:
     """What accounts can be filtered by, the company's own fields too."""
-    fields = scope.askable("account", known(session, clock.now().date())).values()
+    fields = scope.askable("account", known(session, clock.today(settings().zone))).values()
     return Page(
         items=[FieldRead(name=one.name, kind=one.kind, label=one.label, choices=list(one.choices)) for one in fields]
     )

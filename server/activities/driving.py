@@ -15,6 +15,7 @@ from server.jobs import defer, task
 from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.roads import service as roads
 from server.roads import traffic
 from server.roads.queries import regions_covering
@@ -86,7 +87,7 @@ def drives(session: Session, today: date) -> dict[str, list[Drive]]:
 def learn_drive_times() -> None:
     """Learn from all recorded drives how long they take at each hour of the week; the result replaces the last one."""
     with transaction() as session:
-        found = drives(session, clock.today("UTC"))
+        found = drives(session, clock.today(settings().zone))
     with transaction() as session:
         traffic.relearn(session, found)
 

@@ -118,7 +118,7 @@ def setup_of(session: Session, key: str) -> RemoteProvider | None:
 
 def usage(session: Session, key: str) -> dict[str, int]:
     """How a provider was used today, how much of the day is left, and how many answers are kept."""
-    day = session.get(RemoteDay, (key, clock.today("UTC")))
+    day = session.get(RemoteDay, (key, clock.today(settings().zone)))
     setup = setup_of(session, key)
     names = ("asked", "answered", "refused", "remembered")
     counts = {name: getattr(day, name) if day is not None else 0 for name in names}
@@ -281,7 +281,7 @@ _TAKE = text(
 
 def _within_cap(session: Session, setup: RemoteProvider) -> bool:
     """Count a question, unless the day's are used up."""
-    today = clock.today("UTC")
+    today = clock.today(settings().zone)
     session.execute(insert(RemoteDay).values(provider=setup.provider, day=today).on_conflict_do_nothing())
     counted = session.execute(
         update(RemoteDay)
@@ -316,6 +316,6 @@ def _refused(setup: RemoteProvider, error: Exception) -> Paused:
 
 
 def _count(session: Session, key: str, what: str) -> None:
-    statement = insert(RemoteDay).values(provider=key, day=clock.today("UTC"), **{what: 1})
+    statement = insert(RemoteDay).values(provider=key, day=clock.today(settings().zone), **{what: 1})
     more = {what: getattr(RemoteDay, what) + 1}
     session.execute(statement.on_conflict_do_update(index_elements=["provider", "day"], set_=more))

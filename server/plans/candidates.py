@@ -15,6 +15,7 @@ from server.accounts.models import Account, DayPart, Site, Weekday
 from server.activities.models import Appointment, Visit, VisitState
 from server.activities.queries import appointments
 from server.kit import clock
+from server.kit.settings import settings
 from server.plans.due import Worked, sites_with_pins, worth_s
 from server.plans.models import Route, Stop
 
@@ -263,7 +264,7 @@ def planned_elsewhere(session: Session, rep_ids: Sequence[UUID], first_day: date
     statement = select(func.account_surviving(Visit.account_id)).where(
         Visit.state == VisitState.PLANNED,
         Visit.deleted_at.is_(None),
-        Visit.day.between(clock.now().date(), last_day + timedelta(days=7)),
+        Visit.day.between(clock.today(settings().zone), last_day + timedelta(days=7)),
         ~(Visit.rep_id.in_(list(rep_ids)) & Visit.day.between(first_day, last_day) & Visit.id.in_(replaceable)),
     )
     return set(session.scalars(statement))

@@ -12,6 +12,7 @@ from server.accounts.models import Account
 from server.auth.models import User
 from server.closures.models import RepAbsence
 from server.kit import clock
+from server.kit.settings import settings
 from server.territories.models import TerritoryMember
 from server.tickets.fields import UNSOLVED_NOW
 from server.tickets.models import Assignment, Queue, Ticket
@@ -65,7 +66,7 @@ def _of_territory(session: Session, ticket: Ticket) -> Choice | None:
     account = _account(session, ticket)
     if account is None or account.territory_id is None:
         return None
-    today = clock.today("UTC")
+    today = clock.today(settings().zone)
     members = session.scalars(
         select(TerritoryMember.user_id)
         .where(

@@ -16,6 +16,7 @@ from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.kit.paging import Cursor, Exact
+from server.kit.settings import settings
 from server.products import exporting, joining, pictures, queries, service
 from server.products.fields import fields
 from server.products.models import PriceList, Product
@@ -76,7 +77,7 @@ def show_products(
 def usual_prices(session: Session, product_ids: list[UUID]) -> dict[UUID, Any]:
     """What products cost everybody today, one of each."""
     book = queries.book_of(session, Customer(), product_ids)
-    today = clock.now().date()
+    today = clock.today(settings().zone)
     return {one: found for one in product_ids if (found := price_of(book, one, Decimal(1), today))}
 
 

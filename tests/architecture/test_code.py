@@ -1,6 +1,7 @@
 """Rules of our own code that no tool checks. Each test tells what goes wrong without it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,17 @@ def test_one_place_asks_what_time_it_is(product: list[Any]) -> None:
         if source.path.name != "clock.py"
         for call, line in source.calls()
         if call in asking
+    ] == []
+
+
+def test_a_day_is_always_the_day_of_a_zone(root: Path) -> None:
+    """In Auckland the day of Greenwich is yesterday until noon: a customer visited today would be "in the future"."""
+    day = re.compile(r"""clock\.(now\(\)\.date\(\)(?! \+ timedelta)|today\(["'])""")
+    assert [
+        f"{path.relative_to(root)}:{number}"
+        for path in sorted((root / "server").rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if day.search(line)
     ] == []
 
 

@@ -5,7 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import uvicorn
@@ -21,7 +22,9 @@ from server.auth import codes
 from server.auth.access import scope_of
 from server.auth.models import Role, User
 from server.auth.service import create_user
+from server.kit import clock
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.plans.models import Plan, Route, Stop
 from server.territories import service as territories
 from tests.application import served
@@ -32,7 +35,6 @@ insert into picklist (id, name, values)
 select gen_random_uuid(), 'visit_outcome', '[{"value": "order", "label": "Order"}]'
 where not exists (select 1 from picklist where name = 'visit_outcome')
 """
-TODAY = datetime.now(UTC).date()
 
 
 class Office:
@@ -78,7 +80,8 @@ class Office:
             otto = create_user(session, login="otto", name="Otto", role=Role.REP, password=PASSWORD)
             west = territories.create(session, name="West", area=MultiPolygon([box(9.0, 47.0, 9.5, 47.5)]))
             east = territories.create(session, name="East", area=MultiPolygon([box(9.5, 47.0, 10.0, 47.5)]))
-            long_ago = TODAY - timedelta(days=400)
+            self.today = clock.today(settings().zone)
+            long_ago = self.today - timedelta(days=400)
             territories.set_members(session, west.id, [rita.id], day=long_ago)
             territories.set_members(session, east.id, [otto.id], day=long_ago)
             scope = scope_of(session, ada, source="api")
@@ -95,24 +98,29 @@ class Office:
                 if lon < 9.5:
                     self.visits.append(str(self._plan(session, account.id, rita.id, i)))
 
-    @staticmethod
-    def _plan(session, account_id, rep_id, i):
+    def _plan(self, session, account_id, rep_id, i):
         (site,) = session.query(Site).filter_by(account_id=account_id).all()
-        starts = datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=8 + i)
+        starts = datetime.combine(self.today, datetime.min.time(), ZoneInfo(settings().zone)) + timedelta(hours=8 + i)
         planned = activities.PlannedVisit(
-            account_id, site.id, rep_id, TODAY, "UTC", starts_at=starts, ends_at=starts + timedelta(minutes=30)
+            account_id,
+            site.id,
+            rep_id,
+            self.today,
+            settings().zone,
+            starts_at=starts,
+            ends_at=starts + timedelta(minutes=30),
         )
         return activities.plan_visit(session, planned).id
 
     def publish_route(self):
         """The rep's day as a published route that visits the last customer first."""
-        day = datetime.combine(TODAY, datetime.min.time(), UTC)
+        day = datetime.combine(self.today, datetime.min.time(), ZoneInfo(settings().zone))
         depot = {"name": "Depot", "lon": 9.1, "lat": 47.1}
         with transaction() as session:
             plan = Plan(
                 state="published",
                 rep_ids=[self.rita],
-                first_day=TODAY,
+                first_day=self.today,
                 days=1,
                 engine="straight",
                 steps=1,
@@ -126,8 +134,8 @@ class Office:
             route = Route(
                 plan_id=plan.id,
                 rep_id=self.rita,
-                day=TODAY,
-                zone="UTC",
+                day=self.today,
+                zone=settings().zone,
                 start_anchor=depot,
                 end_anchor=depot,
                 leaves_at=day + timedelta(hours=7),
@@ -189,7 +197,7 @@ def home(tmp_path, office):
 
 
 def test_the_phone_holds_the_reps_territory_and_day_and_nothing_else(office, home):
-    stops = phone(home, "today", "--day", TODAY.isoformat())["stops"]
+    stops = phone(home, "today", "--day", office.today.isoformat())["stops"]
     assert [s["name"] for s in stops] == ["Müller AG", "Näscher", "Ospelt"]
     assert phone(home, "status")["accounts"] == 3
 
@@ -197,7 +205,7 @@ def test_the_phone_holds_the_reps_territory_and_day_and_nothing_else(office, hom
 def test_a_published_route_orders_the_day(office, home):
     office.publish_route()
     assert phone(home, "sync")["ok"]
-    day = phone(home, "today", "--day", TODAY.isoformat())
+    day = phone(home, "today", "--day", office.today.isoformat())
     assert [(s["position"], s["name"]) for s in day["stops"]] == [(1, "Ospelt"), (2, "Näscher"), (3, "Müller AG")]
     assert (day["drive_s"], day["distance_m"]) == (3600, 42_000)
     assert [v["visit_id"] for v in phone(home, "log-visits", "1")["visits"]] == [office.visits[-1]]
@@ -205,7 +213,7 @@ def test_a_published_route_orders_the_day(office, home):
 
 def test_visits_logged_while_the_server_is_down_arrive_exactly_once(office, home):
     office.stop()
-    logged = phone(home, "log-visits", "3", "--day", TODAY.isoformat())
+    logged = phone(home, "log-visits", "3", "--day", office.today.isoformat())
     assert logged["unsent"] == 3
     assert phone(home, "sync", expect=1)["code"] == "unreachable"
     office.start()
@@ -217,7 +225,7 @@ def test_visits_logged_while_the_server_is_down_arrive_exactly_once(office, home
     assert {v for *_x, v in done} == {"verified"}
     assert office.sql("select count(*) from visit_event") == [(3,)]
     assert phone(home, "sync")["results"] == {}
-    assert [s["state"] for s in phone(home, "today", "--day", TODAY.isoformat())["stops"]] == ["done"] * 3
+    assert [s["state"] for s in phone(home, "today", "--day", office.today.isoformat())["stops"]] == ["done"] * 3
 
 
 def in_phone(home, work):

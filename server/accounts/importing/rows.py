@@ -16,6 +16,7 @@ from server.fields.values import Shape, accepted
 from server.imports.targets import Checked, Problem, Severity
 from server.kit import clock
 from server.kit.errors import Invalid
+from server.kit.settings import settings
 from server.kit.spreadsheets import NOTHING, unquoted
 from server.records.currencies import rounded
 
@@ -324,7 +325,7 @@ class RowReader:
         if (written := self.row.get("last_visit_on")) is None:
             return
         found = cells.day(written)
-        if found is None or found[0] > clock.now().date() or found[0].year < 1990:
+        if found is None or found[0] > clock.today(settings().zone) or found[0].year < 1990:
             self.convert("last_visit_on", None, "not_a_day", "is no day in the past")
             return
         self.values["last_visit_on"] = found[0].isoformat()

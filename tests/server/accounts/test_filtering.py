@@ -34,7 +34,7 @@ def three(session: Session, make_account: MakeAccount, rita: User, otto: User) -
         "Beck": make_account("Beck", at=(9.21, 47.2), number="2"),
         "Zech": make_account("Zech", at=(9.7, 47.2), number="3"),
     }
-    for name, day in (("Amann", clock.today("UTC")), ("Beck", date(2020, 1, 1))):
+    for name, day in (("Amann", clock.today(settings().zone)), ("Beck", date(2020, 1, 1))):
         visit = {"account_id": made[name].id, "rep_id": rita.id, "day": day, "zone": "UTC"}
         session.add(Visit(**visit, state="done", outcome="order"))
     session.add(

@@ -21,6 +21,7 @@ from server.balance import balancing, jobs
 from server.balance.models import BalanceRun, BalanceScenario
 from server.kit import clock
 from server.kit.database import transaction
+from server.kit.settings import settings
 from server.territories import service as territories
 from server.territories.models import Territory
 from tests.application import served
@@ -110,7 +111,7 @@ def test_a_balance_offers_three_scenarios_of_which_one_is_changed_applied_and_un
     after = counts()
     assert sum(after.values()) == 200
     assert after["West"] - before["West"] == even["moved_accounts"]
-    for body in ({}, {"apply_on": (clock.today("UTC") + timedelta(days=2)).isoformat()}):
+    for body in ({}, {"apply_on": (clock.today(settings().zone) + timedelta(days=2)).isoformat()}):
         late = company.post(f"{path}/few/apply", json=body)
         assert late.status_code == 412
         assert "changed “" in late.json()["detail"]
@@ -129,7 +130,7 @@ def test_until_a_balance_is_done_nothing_is_planned_on_it_and_beginning_again_le
     jobs.compute(run_id=run_id)
     run, path = company.get(f"{RUNS}/{run_id}").json(), f"{RUNS}/{run_id}/scenarios/few"
     give = {"areas": [0], "to_id": run["territory_ids"][0]}
-    tomorrow = {"apply_on": (clock.today("UTC") + timedelta(days=2)).isoformat()}
+    tomorrow = {"apply_on": (clock.today(settings().zone) + timedelta(days=2)).isoformat()}
     assert company.post(f"{path}/give", json=give).status_code == 200
     with transaction() as session:
         session.execute(update(BalanceRun).values(state="running"))
@@ -192,7 +193,7 @@ def test_a_scenario_is_applied_on_the_morning_that_was_set(
         _, secret = create_api_token(session, mara.id, "test", None, None)
     company.headers["Authorization"] = f"Bearer {secret}"
     path, before = f"{RUNS}/{run['id']}/scenarios/few/apply", counts()
-    today = clock.today("UTC")
+    today = clock.today(settings().zone)
     assert company.post(path, json={"apply_on": today.isoformat()}).status_code == 422
     tomorrow = today + timedelta(days=2)
     assert company.post(path, json={"apply_on": tomorrow.isoformat()}).status_code == 200

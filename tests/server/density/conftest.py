@@ -14,6 +14,7 @@ from server.accounts.models import Account, Site
 from server.auth.models import RepProfile, Role, User
 from server.density import service
 from server.kit import clock
+from server.kit.settings import settings
 from server.regions.models import Prospect, Region
 from server.territories import service as territories
 from tests.server.regions.conftest import build, extract, home, newer_extract, region
@@ -68,6 +69,6 @@ def rita(session: Session, make_user: Callable[..., User]) -> User:
 def market(session: Session, region: Region, customer: Callable[..., Site]) -> Region:
     """A few customers of known kinds, with values."""
     for name, at in some(session, 6):
-        customer(name, at, yearly_value=10_000, currency="EUR", last_visit_on=clock.today("UTC"))
+        customer(name, at, yearly_value=10_000, currency="EUR", last_visit_on=clock.today(settings().zone))
     service.refresh(session)
     return region

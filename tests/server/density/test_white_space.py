@@ -18,6 +18,7 @@ from server.density import firms, lookalikes, queries, reach, service, whitespac
 from server.density.models import DensityCell, DensityTrade
 from server.density.whitespace import RESOLUTION, Which, Wish
 from server.kit import clock
+from server.kit.settings import settings
 from server.kit.tiles import Tile
 from server.regions.models import Region
 from server.territories import service as territories
@@ -97,7 +98,7 @@ def test_accounts_without_a_visit_count_where_they_lie(
     session: Session, market: Region, ada: User, rita: User, customer: Customer
 ) -> None:
     at = LonLat(-6.05, 46.05)
-    long_ago = clock.today("UTC") - timedelta(days=200)
+    long_ago = clock.today(settings().zone) - timedelta(days=200)
     site = customer("Forgotten Ltd", at, last_visit_on=long_ago, account_class="A")
     site_account = session.get_one(Account, site.account_id)
     site_account.territory_id = session.scalar(select(Territory.id))

@@ -42,7 +42,7 @@ def switch_on(peer: Peer) -> Callable[..., None]:
 
 def day(key: str = "nominatim") -> tuple[int, int, int, int]:
     with transaction() as session:
-        row = session.get_one(RemoteDay, (key, clock.today("UTC")))
+        row = session.get_one(RemoteDay, (key, clock.today(settings().zone)))
         return row.asked, row.answered, row.refused, row.remembered
 
 

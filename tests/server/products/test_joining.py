@@ -6,6 +6,7 @@ import pytest
 
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound
+from server.kit.settings import settings
 from server.orders import insights
 from server.products import joining, queries, service
 from server.products.models import Product
@@ -106,7 +107,7 @@ def test_old_lines_are_found_and_counted_under_the_one_that_lives_on(
     assert admin_client.post(path, json={"loser_id": str(kaffee.id)}).status_code == 201
     assert admin_client.get("/api/v1/orders", params={"filter": "product = P-1"}).json()["total"] == 2
     assert admin_client.get("/api/v1/orders", params={"filter": "product = P-001"}).json()["total"] == 1
-    [bought] = insights.insights(session, account.id, clock.today("UTC")).top
+    [bought] = insights.insights(session, account.id, clock.today(settings().zone)).top
     assert (bought.number, bought.quantity) == ("P-1", 4)
     fresh = {"account_id": str(account.id), "lines": [{"code": "P-001", "quantity": "1"}]}
     again = admin_client.post("/api/v1/orders", json=fresh).json()

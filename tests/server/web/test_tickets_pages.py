@@ -11,6 +11,7 @@ from server.auth.access import scope_of
 from server.auth.models import Role
 from server.kit import clock
 from server.kit.secrets import seal
+from server.kit.settings import settings
 from server.mail import service as mail
 from server.mail.models import Message
 from server.tickets import forms, queries, queues, service
@@ -132,7 +133,7 @@ def test_a_visit_is_asked_for_by_a_deadline_and_withdrawn(
     path = f"/tickets/{ticket.id}/visit"
     assert browser.post(path, data={**form, "deadline": "2020-01-01"}).status_code == 422
     assert browser.post(path, data={**form, "slot": "nonsense"}).status_code == 422
-    browser.post(path, data={**form, "deadline": (clock.today("UTC") + timedelta(days=9)).isoformat()})
+    browser.post(path, data={**form, "deadline": (clock.today(settings().zone) + timedelta(days=9)).isoformat()})
     shown = browser.get(f"/tickets/{ticket.id}").text
     assert "Waits for a plan." in shown
     assert "Withdraw" in shown
