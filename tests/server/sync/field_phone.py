@@ -193,8 +193,14 @@ class FieldPhone:
     def cloned(self, folder: Path) -> "FieldPhone":
         """Another phone with the same files and the same identity, as a restored system backup makes one."""
         self.store.close()
+        try:
+            return self.copied(folder)
+        finally:
+            self.store = self.home.store(self.user_id)
+
+    def copied(self, folder: Path) -> "FieldPhone":
+        """The same of a phone whose files are closed, and stay so."""
         shutil.copytree(self.folder, folder)
-        self.store = self.home.store(self.user_id)
         twin = object.__new__(FieldPhone)
         twin.__dict__.update(self.__dict__)
         twin.folder, twin.home, twin.secrets = folder, PhoneHome(folder), Memory(self.secrets)

@@ -10,18 +10,21 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from mobile.field.store import reserve
 from mobile.field.store.outbox import Op
-from server.sync import transactions
+from server.kit.database import transaction
+from server.sync import epochs, transactions
 from tests.server.sync import happenings, invariants
 from tests.server.sync.at_the_door import Door
 from tests.server.sync.backups import Backups
@@ -132,14 +135,56 @@ RULES = tuple(
 )
 """Everything that may happen."""
 
-FULL = """
-select format('%I', relname) from pg_class join pg_namespace n on n.oid = relnamespace
-where relkind in ('r', 'p') and nspname = 'public' and not relispartition
-  and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta', 'picklist')
-order by 1
+EMPTY = """
+do $$ declare name regclass; full_ boolean; begin
+    for name in
+        select c.oid from pg_class c
+        where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
+          and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta', 'picklist')
+    loop
+        execute format('select exists (select from %s)', name) into full_;
+        if full_ then
+            execute format('delete from %s', name);
+        end if;
+    end loop;
+    update sync_meta set durable_at = null, declared = '{}';
+end $$
 """
-
+KEPT = """
+do $$ declare name text; full_ boolean; begin
+    drop schema if exists beginning cascade;
+    create schema beginning;
+    for name in
+        select relname from pg_class
+        where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
+          and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta', 'picklist')
+    loop
+        execute format('select exists (select from public.%I)', name) into full_;
+        if full_ then
+            execute format('create table beginning.%I as table public.%I', name, name);
+        end if;
+    end loop;
+end $$
+"""
+PUT_BACK = """
+do $$ declare name text; begin
+    for name in select relname from pg_class where relkind = 'r' and relnamespace = 'beginning'::regnamespace loop
+        execute format('insert into public.%I overriding system value table beginning.%I', name, name);
+    end loop;
+end $$
+"""
 PICKLISTS = "select sync_stamp(2::smallint, 'picklist', 'picklist', array(select id from picklist))"
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The company that every schedule begins with, as its first one was made."""
+
+    world: World
+    accounts: tuple[UUID, ...]
+    phones: dict[str, FieldPhone]
+    """They are not used themselves: schedules use their copies."""
+    epoch: str
 
 
 @dataclass
@@ -150,31 +195,66 @@ class Fuzz:
     schedules: int = 0
     ops: int = 0
     hit: Counter[str] = field(default_factory=Counter)
-    tables: list[str] = field(default_factory=list)
+    kept: Beginning | None = None
+    files: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
 
     def company(self) -> World:
         """A new company in an empty database; no trigger hears of the old one's end."""
-        with self.database.begin() as connection:
-            self.tables = self.tables or list(connection.execute(text(FULL)).scalars())
-            asked = ", ".join(f"exists (select from {name})" for name in self.tables)
-            full = connection.execute(text(f"select {asked}")).one()
-            connection.execute(text("set local session_replication_role = replica"))
-            for name, has_rows in zip(self.tables, full, strict=True):
-                if has_rows:
-                    connection.execute(text(f"delete from {name}"))
-            connection.execute(text("update sync_meta set durable_at = null, declared = '{}'"))
+        with self.silent() as connection:
+            connection.execute(text(EMPTY))
             connection.execute(text(PICKLISTS))
         world = World(Door())  # type: ignore[arg-type]
         found(world)
         return world
 
+    @contextmanager
+    def silent(self) -> Iterator[Connection]:
+        """A transaction that no trigger hears of."""
+        with self.database.begin() as connection:
+            connection.execute(text("set local session_replication_role = replica"))
+            yield connection
+
+    def begin(self, folder: Path) -> Schedule:
+        """A schedule at its beginning. To put the company back costs a tenth of making it; another incarnation of the
+        database needs another one, as its phones would have to begin anew.
+        """
+        with transaction() as session:
+            epoch = epochs.current(session)
+        if self.kept is None or self.kept.epoch != epoch:
+            self.kept = self.made(epoch)
+        else:
+            with self.silent() as connection:
+                connection.execute(text(EMPTY))
+                connection.execute(text(PUT_BACK))
+        schedule = Schedule(self.kept.world, self.database, folder, Backups(self.database.url))
+        schedule.accounts = list(self.kept.accounts)
+        schedule.phones = {login: phone.copied(folder / login) for login, phone in self.kept.phones.items()}
+        return schedule
+
+    def made(self, epoch: str) -> Beginning:
+        """The beginning of all schedules, and its rows."""
+        folder = Path(tempfile.mkdtemp(dir=self.files.name))
+        first = Schedule(self.company(), self.database, folder, Backups(self.database.url))
+        first.prepare()
+        for phone in first.phones.values():
+            phone.close()
+        with self.database.begin() as connection:
+            connection.execute(text(KEPT))
+        return Beginning(first.world, tuple(first.accounts), first.phones, epoch)
+
+    def end(self) -> None:
+        """Leave nothing of the beginning in the database and in files."""
+        with self.database.begin() as connection:
+            connection.execute(text("drop schema if exists beginning cascade"))
+        self.kept = None
+        self.files.cleanup()
+
     def tell(self, story: Callable[[Schedule], None]) -> list[str]:
         """Run a schedule that is written down; returns what it violates."""
         self.be_quick()
         with tempfile.TemporaryDirectory(prefix="waymark-fuzz-") as folder:
-            schedule = Schedule(self.company(), self.database, Path(folder), Backups(self.database.url))
+            schedule = self.begin(Path(folder))
             try:
-                schedule.prepare()
                 story(schedule)
                 schedule.settle()
                 return list(schedule.violations())
@@ -191,10 +271,7 @@ class Fuzz:
             def __init__(self) -> None:
                 super().__init__()
                 self.folder = tempfile.TemporaryDirectory(prefix="waymark-fuzz-")
-                self.schedule = Schedule(
-                    fuzz.company(), fuzz.database, Path(self.folder.name), Backups(fuzz.database.url)
-                )
-                self.schedule.prepare()
+                self.schedule = fuzz.begin(Path(self.folder.name))
 
             def teardown(self) -> None:
                 try:
@@ -235,4 +312,7 @@ class Fuzz:
             verbosity=Verbosity.normal,
             suppress_health_check=list(HealthCheck),
         )
-        run_state_machine_as_test(seed(number)(self.machine()), settings=chosen)
+        try:
+            run_state_machine_as_test(seed(number)(self.machine()), settings=chosen)
+        finally:
+            self.end()
