@@ -89,7 +89,7 @@ def accuracy_chart(hits: Sequence[Hit], words: Language) -> Markup:
         middle = LEFT + slot * (place + 0.5)
         fill = "color-mix(in srgb, var(--brand) 32%, var(--paper))"
         parts.append(bar(middle - width / 2, y(one.sold), width, y(Decimal(0)) - y(one.sold), fill))
-        parts.append(label(middle, HIGH - 28, one.period.name, "strong"))
+        parts.append(label(middle, HIGH - 28, words.short_period(one.period), "strong"))
         parts.append(label(middle, HIGH - 14, words.number(one.sold)))
         for at, (name, colour) in enumerate(SERIES):
             if one.said:
@@ -140,5 +140,5 @@ def trend_chart(moments: Sequence[Moment], measure: Measure, figure: Figure, wor
         if value is not None:
             parts.append(bar(middle - width / 2, base - high, width, high, fill))
         parts.append(label(middle, base - high - 6, figure(value), "strong" if is_last else ""))
-        parts.append(label(middle, HIGH - 28, one.period.name, "strong" if is_last else ""))
+        parts.append(label(middle, HIGH - 28, words.short_period(one.period), "strong" if is_last else ""))
     return framed(f"{words.t(measure.name)}: {words.t('the last periods')}", parts)
