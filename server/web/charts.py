@@ -124,10 +124,10 @@ def _bars(found: Report, measure: Measure, figure: Figure, words: Language, wide
         parts.append(f'<text x="{left - 10:.1f}" y="{y + 14}" text-anchor="end" class="strong">{escape(short)}</text>')
         length = room * max(now or 0, 0) / most
         parts.append(bar(left, y + 2, max(length, 1), 16, "color-mix(in srgb, var(--brand) 70%, var(--paper))"))
-        parts.append(f'<text x="{left + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
         if then is not None:
             x = left + room * max(then, 0) / most
             parts.append(f'<line class="then" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 1}" y2="{y + 21}"/>')
+        parts.append(f'<text x="{left + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
     kind = "wide-only" if wide == WIDE else "narrow-only"
     return framed(words.t(measure.name), parts, max(len(values), 1) * ROW + 16, wide, kind)
 
