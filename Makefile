@@ -19,8 +19,8 @@ assets: environment
 planner: environment
 	@.venv/bin/waymark planner prepare
 
-demo: setup ## a company with customers, plans and a running server; REGION=extract.osm.pbf DIR=folder
-	@.venv/bin/waymark demo $(if $(REGION),--region "$(REGION)") $(if $(DIR),--dir "$(DIR)")
+demo: setup ## a company with customers, plans and a running server; REGION=extract.osm.pbf DIR=folder CUSTOMERS=300
+	@.venv/bin/waymark demo $(if $(REGION),--region "$(REGION)") $(if $(DIR),--dir "$(DIR)") $(if $(CUSTOMERS),--customers "$(CUSTOMERS)")
 
 phone: setup ## the phone app in a window, against the local server
 	@$(PYTHON) -m mobile

@@ -21,6 +21,21 @@ def middles(areas: Areas, owner: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(sums[:, 2:] > 0, sums[:, :2] / np.maximum(sums[:, 2:], 1e-12), whole)
 
 
+def nearest(point: NDArray[np.float64], among: NDArray[np.float64]) -> int:
+    """Which of some points, shape (N, 2) in degrees, lies nearest to one; N >= 1."""
+    east = np.cos(np.radians(point[1]))
+    return int(np.argmin(((among - point) ** 2) @ [east**2, 1.0]))
+
+
+def seats(areas: Areas, owner: NDArray[np.int64], visits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shape (K, 2); where each territory's drives begin: the visited place nearest to its middle, in degrees.
+
+    The middle itself may be a mountain without a road. `visits` has shape (N,); where nobody is visited it stays.
+    """
+    found, visited = middles(areas, owner), areas.lonlats[visits > 0]
+    return np.array([visited[nearest(one, visited)] for one in found]) if len(visited) else found
+
+
 def flown(areas: Areas) -> NDArray[np.int64]:
     """Shape (N,); a territory for each area, each with about the same hours, close around its middle.
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geo.balance import cutting
-from geo.balance.starting import middles
+from geo.balance.starting import nearest, seats
 from geo.balance.types import Areas
 from geo.types import LonLat
 from routing.roads.straight import StraightLine
@@ -70,7 +70,8 @@ def cut(session: Session, rows: Sequence[Territory]) -> Cut:
         np.add.at(visits, at, table[:, 2])
         np.add.at(accounts, at, 1)
         for i in np.unique(at):
-            sums[i] = table[at == i][:, :2].mean(axis=0)
+            places = table[at == i][:, :2]
+            sums[i] = places[nearest(places.mean(axis=0), places)]  # a place that somebody drives to, not one between
     travel, is_estimated = travel_h(session, sums, work, owner, visits, len(rows))
     areas = Areas(sums, work, accounts, cutting.borders(outlines), travel, owner, fixed)
     return Cut(areas, tuple(outlines), is_estimated)
@@ -84,12 +85,12 @@ def travel_h(
     visits: NDArray[np.float64],
     count: int,
 ) -> tuple[NDArray[np.float64], bool]:
-    """Hours a year from the middle of each territory's work to each area and back; and whether they are estimates."""
+    """Hours a year from each territory's seat to each area and back; and whether they are estimates."""
     bare = Areas(
         lonlats, work, np.zeros(len(owner), np.int64), ((),) * len(owner), np.zeros((count, len(owner))), owner,
         np.zeros((count, 3)),
     )  # fmt: skip
-    centres = [LonLat(float(x), float(y)) for x, y in middles(bare, owner)]
+    centres = [LonLat(float(x), float(y)) for x, y in seats(bare, owner, visits)]
     targets = [LonLat(float(x), float(y)) for x, y in lonlats]
     found = matrix(session, centres, targets)
     return 2 * found.seconds / 3600 * visits / STOPS_A_DAY, bool(found.estimated[:, visits > 0].any())

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -45,6 +46,8 @@ def demo(
     customers: Annotated[int, typer.Option(min=50, max=3000, help="How many customers a new company has.")] = CUSTOMERS,
 ) -> None:
     """Load a region and a made-up company, plan its week, and serve it until Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal stops what was started, too
+        signal.signal(number, lambda *_: sys.exit(1))
     try:
         if check:
             place = (folder or Path(tempfile.mkdtemp(prefix="waymark-demo-"))).absolute()
@@ -53,9 +56,12 @@ def demo(
             serve(region, folder.absolute() if folder else None, settings().port if port is None else port, customers)
     finally:
         roads.stop_all()
+        engine().dispose()
         if isinstance(context.obj, StartedHere) and context.obj.database:
-            engine().dispose()
             embedded.stop(settings().home)
+            typer.echo("The database is stopped too.", err=True)
+        elif settings().database_url is None:
+            typer.echo("The database was running before and goes on: `waymark db stop` stops it.", err=True)
     if check:
         typer.echo(json.dumps(report, default=str))
 
@@ -73,7 +79,7 @@ def serve(region: Path | None, folder: Path | None, port: int, customers: int) -
         first = stage.prepare(region_id, address, folder, tell, customers)
         typer.echo(stage.welcome(address, first))
         stopping = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stopping.set())
         stopping.wait()
         typer.echo("Stopping.", err=True)

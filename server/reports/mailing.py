@@ -22,7 +22,7 @@ from server.mail import service as mail
 from server.reports import paper
 from server.reports.figures import By, report
 from server.reports.models import ReportMail
-from server.reports.periods import Against, Period, Span, around
+from server.reports.periods import Against, Period, Span, around, spelled
 
 MOST_RECIPIENTS = 50
 
@@ -135,14 +135,15 @@ def _send(session: Session, row: ReportMail, user: User, period: Period) -> None
     scope.need("activities:read")
     found = report(session, scope, period, by=By(row.by), against=Against(row.against), filter=row.filter or None)
     words = paper.WORDS[user.language if user.language in paper.WORDS else "en"]
+    named = spelled(period, words["code"])
     assert user.email is not None
     mail.queue(
         session,
         key=f"report:{row.id}:{period.first}:{period.last}:{user.id}",
         purpose="report",
         to=[user.email],
-        subject=f"{settings().company}: {row.name}, {period.name}",
-        body=words["letter"].format(name=user.name, report=row.name, period=period.name) + "\n",
+        subject=f"{settings().company}: {row.name}, {named}",
+        body=words["letter"].format(name=user.name, report=row.name, period=named) + "\n",
         files=[mail.File(f"{paper.file_name(row.name, period)}.pdf", "application/pdf", paper.printed(found, words))],
     )
 

@@ -18,10 +18,11 @@ from routing.export import fonts, look
 from server.kit.settings import settings
 from server.reports.figures import Group, Report
 from server.reports.measures import Measure, Unit
-from server.reports.periods import Period
+from server.reports.periods import Period, spelled, spelled_day
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
+        "code": "en",
         "title": "Report", "against": "against {period}", "everything": "Everything", "none": "none",
         "measure": "Measure", "value": "Value", "before": "Before", "counted": "Counted", "of": "of",
         "page": "page {n}",
@@ -30,6 +31,7 @@ WORDS: dict[str, dict[str, str]] = {
         "letter": "Hello {name},\n\nhere is “{report}” for {period}.",
     },
     "de": {
+        "code": "de",
         "title": "Bericht", "against": "gegen {period}", "everything": "Alles", "none": "ohne",
         "measure": "Kennzahl", "value": "Wert", "before": "Vorher", "counted": "Gezählt", "of": "von",
         "page": "Seite {n}", "person": "Person", "team": "Team", "territory": "Gebiet",
@@ -63,7 +65,7 @@ def printed(report: Report, words: Mapping[str, str], title: str | None = None) 
     """The PDF file."""
     fonts.register()
     file = io.BytesIO()
-    head = f"{title or words['title']}: {report.period.name}"
+    head = f"{title or words['title']}: {spelled(report.period, words['code'])}"
     document = SimpleDocTemplate(
         file, pagesize=A4, leftMargin=_MARGIN - 6, rightMargin=_MARGIN - 6, topMargin=14 * mm, bottomMargin=20 * mm,
         invariant=1, title=head, author=settings().company, subject=head, creator="Waymark",
@@ -80,7 +82,9 @@ def printed(report: Report, words: Mapping[str, str], title: str | None = None) 
 
 def _story(report: Report, words: Mapping[str, str], head: str) -> list[Flowable]:
     shown = [one for one in report.measures if report.shows(one)]
-    dates = f"{report.period.first} – {report.period.last}, {words['against'].format(period=report.compared.name)}"
+    code = words["code"]
+    days = " – ".join(spelled_day(one, code) for one in (report.period.first, report.period.last))
+    dates = f"{days}, {words['against'].format(period=spelled(report.compared, code))}"
     story: list[Flowable] = [_text(settings().company, _QUIET), _text(head, _TITLE, bold=True), _text(dates, _QUIET)]
     if report.filter:
         story.append(_text(words["filter"].format(filter=report.filter), _QUIET))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from server.kit.errors import Invalid
 
@@ -46,7 +47,7 @@ class Period:
 
     @property
     def name(self) -> str:
-        """`2026 W48`, `2026-11`, `2026 Q4`, `2026`, or both days."""
+        """`2026 W48`, `2026-11`, `2026 Q4`, `2026`, or both days: for files, in their order."""
         if self.span is Span.WEEK:
             year, week, _ = self.first.isocalendar()
             return f"{year} W{week:02}"
@@ -72,6 +73,52 @@ class Period:
         if self.span is None:
             return Period(_moved(self.first, -12), _moved(self.last, -12))
         return around(_moved(self.first, -12), self.span)
+
+
+class Spanned(Protocol):
+    """A period of a report or of a forecast."""
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+
+    @property
+    def last(self) -> date:
+        """Its last day."""
+
+    @property
+    def span(self) -> str | None:
+        """`week`, `month`, `quarter`, `year`; None: days of somebody's choice."""
+
+
+MONTHS = {
+    "en": "January February March April May June July August September October November December".split(),
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
+}
+
+
+def spelled(period: Spanned, language: str) -> str:
+    """A period as people say it: `November 2026`, `Week 48, 2026`, `Q4 2026`, `2026`, or both days.
+
+    `language` is a key of `MONTHS`.
+    """
+    first, months = period.first, MONTHS[language]
+    match period.span:
+        case Span.WEEK:
+            year, week, _ = first.isocalendar()
+            return f"KW {week}, {year}" if language == "de" else f"Week {week}, {year}"
+        case Span.MONTH:
+            return f"{months[first.month - 1]} {first.year}"
+        case Span.QUARTER:
+            return f"Q{(first.month + 2) // 3} {first.year}"
+        case Span.YEAR:
+            return f"{first.year}"
+    return f"{spelled_day(first, language)} – {spelled_day(period.last, language)}"
+
+
+def spelled_day(day: date, language: str) -> str:
+    """`26 November 2026`, `26. November 2026`."""
+    return f"{day.day}{'.' if language == 'de' else ''} {MONTHS[language][day.month - 1]} {day.year}"
 
 
 def around(day: date, span: Span) -> Period:

@@ -26,12 +26,11 @@ def label(x: float, y: float, text: str, kind: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" class="{kind}">{escape(text)}</text>'
 
 
-def framed(title: str, parts: Sequence[str], high: float = HIGH) -> Markup:
+def framed(title: str, parts: Sequence[str], high: float = HIGH, wide: int = WIDE, kind: str = "") -> Markup:
     """The parts as one picture with a title for those who do not see it."""
-    inside = "".join(parts)
-    return Markup(  # noqa: S704 (texts are escaped)
-        f'<svg class="chart" viewBox="0 0 {WIDE} {high:.0f}" role="img" aria-label="{escape(title)}">{inside}</svg>'
-    )
+    inside, named = "".join(parts), escape(title)
+    box = f'class="{f"chart {kind}".strip()}" viewBox="0 0 {wide} {high:.0f}"'
+    return Markup(f'<svg {box} role="img" aria-label="{named}">{inside}</svg>')  # noqa: S704 (texts are escaped)
 
 
 def bridge_chart(bridge: Bridge, names: Mapping[Change, str], words: Language) -> Markup:
@@ -89,7 +88,7 @@ def accuracy_chart(hits: Sequence[Hit], words: Language) -> Markup:
         middle = LEFT + slot * (place + 0.5)
         fill = "color-mix(in srgb, var(--brand) 32%, var(--paper))"
         parts.append(bar(middle - width / 2, y(one.sold), width, y(Decimal(0)) - y(one.sold), fill))
-        parts.append(label(middle, HIGH - 28, one.period.name, "strong"))
+        parts.append(label(middle, HIGH - 28, words.short_period(one.period), "strong"))
         parts.append(label(middle, HIGH - 14, words.number(one.sold)))
         for at, (name, colour) in enumerate(SERIES):
             if one.said:
@@ -101,27 +100,36 @@ def accuracy_chart(hits: Sequence[Hit], words: Language) -> Markup:
 
 type Figure = Callable[[float | None], str]
 ROW, LETTER = 26, 6.6
+NARROW = 380
 
 
 def groups_chart(found: Report, measure: Measure, figure: Figure, words: Language) -> Markup:
-    """A bar for each group, and a mark where it stood in the period that it is compared with."""
+    """A bar for each group, and a mark where it stood in the period that it is compared with.
+
+    Drawn twice: a phone shows the narrow one, or the ends of the bars would lie outside.
+    """
+    return _bars(found, measure, figure, words, WIDE, 32) + _bars(found, measure, figure, words, NARROW, 16)
+
+
+def _bars(found: Report, measure: Measure, figure: Figure, words: Language, wide: int, letters: int) -> Markup:
     values = [(group, measure.value(group.now), measure.value(group.then)) for group in found.groups]
     most = max([*(abs(one or 0) for _g, *pair in values for one in pair), 1e-9])
     names = [group.name or words.t("none") for group in found.groups]
-    left = 24 + LETTER * min(32, max(map(len, names), default=0))
-    room = WIDE - left - 110
+    left = 24 + LETTER * min(letters, max(map(len, names), default=0))
+    room = wide - left - (110 if wide == WIDE else 82)
     parts = []
     for row, (name, (_group, now, then)) in enumerate(zip(names, values, strict=True)):
         y = 8 + row * ROW
-        short = name if len(name) <= 32 else name[:31] + "…"
+        short = name if len(name) <= letters else name[: letters - 1] + "…"
         parts.append(f'<text x="{left - 10:.1f}" y="{y + 14}" text-anchor="end" class="strong">{escape(short)}</text>')
         length = room * max(now or 0, 0) / most
         parts.append(bar(left, y + 2, max(length, 1), 16, "color-mix(in srgb, var(--brand) 70%, var(--paper))"))
-        parts.append(f'<text x="{left + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
         if then is not None:
             x = left + room * max(then, 0) / most
             parts.append(f'<line class="then" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 1}" y2="{y + 21}"/>')
-    return framed(words.t(measure.name), parts, max(len(values), 1) * ROW + 16)
+        parts.append(f'<text x="{left + length + 8:.1f}" y="{y + 14}">{escape(figure(now))}</text>')
+    kind = "wide-only" if wide == WIDE else "narrow-only"
+    return framed(words.t(measure.name), parts, max(len(values), 1) * ROW + 16, wide, kind)
 
 
 def trend_chart(moments: Sequence[Moment], measure: Measure, figure: Figure, words: Language) -> Markup:
@@ -140,5 +148,5 @@ def trend_chart(moments: Sequence[Moment], measure: Measure, figure: Figure, wor
         if value is not None:
             parts.append(bar(middle - width / 2, base - high, width, high, fill))
         parts.append(label(middle, base - high - 6, figure(value), "strong" if is_last else ""))
-        parts.append(label(middle, HIGH - 28, one.period.name, "strong" if is_last else ""))
+        parts.append(label(middle, HIGH - 28, words.short_period(one.period), "strong" if is_last else ""))
     return framed(f"{words.t(measure.name)}: {words.t('the last periods')}", parts)

@@ -16,6 +16,7 @@ from server.products.money import plain, priced
 from server.records.currencies import digits
 from server.regions import firms
 from server.regions.queries import Settlement
+from server.reports.periods import Spanned, spelled
 from server.web.wording import Wording
 
 FOLDER = Path(__file__).parent / "texts"
@@ -136,6 +137,22 @@ class Language:
         written = f"{DAYS[self.code][value.weekday()]} {value.day}{dot} {month}"
         shows_year = value.year != clock.now().year if year is None else year
         return f"{written} {value.year}" if shows_year else written
+
+    def period(self, value: Spanned) -> str:
+        """`November 2026`, `Week 48, 2026`, `Q4 2026`, `2026`, or both days."""
+        return spelled(value, self.code)
+
+    def short_period(self, value: Spanned) -> str:
+        """`Nov 2026`, `W48 2026`, `26 Nov – 3 Dec`: for below a bar."""
+        match value.span:
+            case "month":
+                return f"{MONTHS[self.code][value.first.month - 1]} {value.first.year}"
+            case "week":
+                year, week, _ = value.first.isocalendar()
+                return f"{'KW ' if self.code == 'de' else 'W'}{week} {year}"
+            case None:
+                return " – ".join(self.day(one, year=False).partition(" ")[2] for one in (value.first, value.last))
+        return self.period(value)
 
     def clock(self, value: datetime | None, zone: str | None = None) -> str:
         """`10:40` where the visit takes place."""

@@ -145,6 +145,7 @@ def templates(code: str) -> Environment:
         "distance",
         "duration",
         "day",
+        "period",
         "clock",
         "moment",
         "size",

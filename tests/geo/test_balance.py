@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from geo.balance.improving import scenarios, shared, whole
+from geo.balance.starting import seats
 from geo.balance.types import SCENARIOS, Areas, measured
 
 
@@ -71,3 +72,13 @@ def test_torn_territories_are_made_whole(marks: list[int]) -> None:
     owner[:3] = (0, 1, 2)
     areas = grid(5, owner)
     assert set(measured(areas, whole(areas, owner)).pieces) <= {0, 1}
+
+
+def test_drives_begin_at_a_visited_place_and_not_in_the_empty_middle() -> None:
+    areas = grid(5, np.zeros(25, dtype=np.int64))
+    visits = np.zeros(25)
+    visits[[0, 4, 20]] = 3
+    seat = seats(areas, areas.owner, visits)
+    assert any((seat[0] == areas.lonlats[i]).all() for i in (0, 4, 20))
+    middle = seats(areas, areas.owner, np.zeros(25))
+    assert 9.01 < middle[0][0] < 9.03, "nobody is visited: the middle stays"

@@ -18,7 +18,7 @@ from server.mail import service as mail
 from server.mail.models import Message
 from server.reports import mailing
 from server.reports.mailing import Wish
-from server.reports.periods import Span, around
+from server.reports.periods import Span, around, spelled
 from tests.server.reports.conftest import today
 
 type ScopeOf = Callable[[User], Scope]
@@ -51,6 +51,7 @@ def test_each_gets_their_own_once_for_a_period(
     assert "Rita" in text_of(letters["mona@example.com"])
     assert "Rita" not in text_of(letters["otto@example.com"])
     assert "Abdeckung" in text_of(letters["otto@example.com"])
+    assert spelled(around(today(), Span.MONTH).shifted(-1), "de") in letters["otto@example.com"].subject
 
 
 @pytest.mark.usefixtures("server")

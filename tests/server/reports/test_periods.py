@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.kit.errors import Invalid
-from server.reports.periods import Against, Period, Span, around, chosen
+from server.reports.periods import Against, Period, Span, around, chosen, spelled
 
 DAYS = st.dates(date(1990, 1, 1), date(2100, 12, 31))
 
@@ -44,3 +44,12 @@ def test_days_that_are_no_period_are_refused() -> None:
         chosen(date(2026, 2, 1), date(2026, 1, 1))
     with pytest.raises(Invalid, match="two years"):
         chosen(date(2020, 1, 1), date(2026, 1, 1))
+
+
+def test_periods_are_said_as_people_say_them() -> None:
+    day = date(2026, 11, 26)
+    said = [spelled(around(day, span), "en") for span in Span]
+    assert said == ["Week 48, 2026", "November 2026", "Q4 2026", "2026"]
+    assert [spelled(around(date(2027, 3, 1), span), "de") for span in Span][:2] == ["KW 9, 2027", "März 2027"]
+    assert spelled(chosen(date(2026, 1, 31), date(2026, 2, 1)), "de") == "31. Januar 2026 – 1. Februar 2026"
+    assert spelled(around(date(2027, 1, 1), Span.WEEK), "en") == "Week 53, 2026", "the year of its Thursday"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from server.reports.periods import Period, Span, around
 from server.web.language import FOLDER, Language, chosen
 
 EN, DE = Language("en"), Language("de")
@@ -35,6 +36,14 @@ def test_a_time_is_shown_where_the_visit_takes_place() -> None:
     at = datetime(2026, 11, 26, 9, 40, tzinfo=ZoneInfo("UTC"))
     assert EN.clock(at, "Europe/Vaduz") == "10:40"
     assert DE.day(date(2026, 11, 26), year=False) == "Do 26. Nov."
+
+
+def test_a_period_below_a_bar_is_short() -> None:
+    day = date(2026, 11, 26)
+    assert EN.period(around(day, Span.MONTH)) == "November 2026"
+    assert [EN.short_period(around(day, span)) for span in (Span.WEEK, Span.MONTH)] == ["W48 2026", "Nov 2026"]
+    assert DE.short_period(around(day, Span.WEEK)) == "KW 48 2026"
+    assert DE.short_period(Period(day, date(2026, 12, 3))) == "26. Nov. – 3. Dez."
 
 
 def test_the_own_wish_beats_the_browser_and_unknown_languages_are_passed_over() -> None:

@@ -5,7 +5,7 @@ import { RATIO, drawingOf } from "./drawings.js";
 
 let regions;
 /** The regions in service, asked for once. */
-export const knownRegions = () => (regions ??= fetch("/api/v1/regions").then((answer) => (answer.ok ? answer.json() : { items: [] })).then((page) => page.items));
+export const knownRegions = () => (regions ??= fetch("/api/v1/regions").then((answer) => (answer.ok ? answer.json() : { items: [] })).then((page) => page.items).catch(() => []));
 
 /** Print on a map what its view owes: asked for a box twice as wide, and again when the view leaves it. */
 function credit(map) {
@@ -86,6 +86,15 @@ export class WaymarkMap {
   }
 }
 
+/** Say on a map that tiles did not come; a click, or the network when it is back, asks for them again. */
+function watch(map, element) {
+  const missing = new Set(), note = document.getElementById("map-failed").content.firstElementChild.cloneNode(true);
+  const again = () => { note.remove(); for (const id of missing) if (map.getSource(id)) map.refreshTiles(id); missing.clear(); };
+  note.querySelector("button").addEventListener("click", again);
+  addEventListener("online", again);
+  map.on("error", ({ sourceId, tile }) => { if (sourceId && tile) { missing.add(sourceId); element.append(note); } });
+}
+
 /** Build a map. `box` is [west, south, east, north]; left out: all regions. `hash` names the part of the address that keeps the place. */
 export async function createMap(element, { box = null, layers = [], hidden = [], padding = 40, interactive = true, hash = false } = {}) {
   const known = await knownRegions();
@@ -100,6 +109,7 @@ export async function createMap(element, { box = null, layers = [], hidden = [],
     localIdeographFontFamily: '"Inter Variable", system-ui, sans-serif',
     canvasContextAttributes: { preserveDrawingBuffer: false },
   });
+  watch(map, element);
   await credit(map).catch(() => null);
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
   if (interactive) {

@@ -1,5 +1,5 @@
 // A chart as a picture: what is drawn on the page, in its colours, on a canvas of twice the size.
-const KEPT = ["fill", "stroke", "stroke-width", "font", "text-anchor"];
+const KEPT = ["fill", "stroke", "stroke-width", "font", "text-anchor", "paint-order"];
 
 async function picture(svg) {
   const copy = svg.cloneNode(true);
