@@ -41,7 +41,7 @@ def stays(winner: Contact, loser: Contact) -> Side:
 
 def both_own(winner: Contact, loser: Contact) -> dict[str, Any]:
     """The company's own fields of both; where both have a value, the winner's."""
-    empty = (None, "", [])
+    empty: tuple[object, ...] = (None, "", [])
     return dict(loser.custom) | {key: value for key, value in winner.custom.items() if value not in empty}
 
 

@@ -161,12 +161,12 @@ def unfolded(text: str) -> Iterator[str]:
 
 def take(current: Card, line: str) -> None:
     """Read one line into a card; what it means nothing to us, such as a photo, is passed over."""
-    parts = HEAD.fullmatch(line)
-    if parts is None:
+    whole = HEAD.fullmatch(line)
+    if whole is None:
         if not current.is_picture:
             current.trouble = current.trouble or f"The line “{line[:60]}” has no colon."
         return
-    head, value = parts.groups()
+    head, value = whole.groups()
     name, *parameters = head.split(";")
     name = name.rpartition(".")[2].strip().upper()
     marks = ",".join(parameters).upper()

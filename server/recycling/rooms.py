@@ -44,9 +44,9 @@ def merged_leads(scope: Scope) -> Select[Any]:
 def merged_contacts(scope: Scope) -> Select[Any]:
     """Contacts that went into another and that the person may still take apart."""
     winner, loser = aliased(Contact), aliased(Contact)
-    name = lambda one: func.concat_ws(" ", one.first_name, one.last_name)  # noqa: E731
+    gone, there = (func.concat_ws(" ", one.first_name, one.last_name) for one in (loser, winner))
     reach = contacts.visible_to(scope, "contacts:write").with_only_columns(Contact.id).order_by(None)
-    title = func.concat(name(loser), " → ", name(winner))
+    title = func.concat(gone, " → ", there)
     return merged("contact", winner, loser, title).where(winner.id.in_(reach))
 
 
