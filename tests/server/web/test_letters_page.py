@@ -34,7 +34,8 @@ def test_a_template_is_kept_filled_in_changed_and_dropped(
 
     asked = Activity(
         kind=Kind.MAIL, account_id=account.id, owner_id=mona.id, subject="Price?", note="What does it cost?",
-        sender="eva@example.li", direction=Direction.IN.value, state=State.DONE.value, done_at=clock.now(), at=clock.now(), zone="UTC",
+        sender="eva@example.li", direction=Direction.IN.value, state=State.DONE.value, done_at=clock.now(),
+        at=clock.now(), zone="UTC",
     )  # fmt: skip
     session.add(asked)
     session.flush()
