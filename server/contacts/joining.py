@@ -22,9 +22,10 @@ from server.kit.errors import Invalid
 from server.kit.ids import uuid7
 from server.records import joining
 from server.records.editing import CUSTOM
-from server.records.joining import Choice, Fields, Proposal, Side, both_lists, both_texts
+from server.records.joining import Choice, Fields, Proposal, Side
 from server.records.models import RecordMerge
 from server.records.revising import require_revision
+from server.records.together import both_lists, both_texts
 
 LONGEST_NOTE = 20_000
 

@@ -22,6 +22,7 @@ from server.records.merging import Json
 from server.records.models import FieldHistory, Joinable, RecordMerge
 from server.records.revising import wire as plain
 from server.records.service import BY_PEOPLE
+from server.records.together import folded, word
 
 UNDO = timedelta(days=30)
 """How long a merge can be taken back."""
@@ -173,37 +174,6 @@ def chosen_values(fields: Fields, winner: Any, loser: Any, choices: Mapping[str,
         elif choice == "loser":
             taken |= {column: getattr(loser, column) for column in fields.written(name)}
     return taken
-
-
-def both_texts(column: str) -> Callable[[Any, Any], str | None]:
-    """Puts two texts below each other, once where they are the same."""
-
-    def put(winner: Any, loser: Any) -> str | None:
-        texts = [one for one in (getattr(winner, column), getattr(loser, column)) if one]
-        return "\n\n".join(dict.fromkeys(texts)) or None
-
-    return put
-
-
-def both_lists(column: str, most: int | None = None) -> Callable[[Any, Any], list[Any]]:
-    """Puts two lists of words, or of labelled ones, together: the winner's first, each once, no more than may be."""
-
-    def put(winner: Any, loser: Any) -> list[Any]:
-        known = {folded(one) for one in getattr(winner, column)}
-        joined = [*getattr(winner, column), *(one for one in getattr(loser, column) if folded(one) not in known)]
-        return joined[:most]
-
-    return put
-
-
-def word(one: Any) -> str:
-    """An entry of a list as text: a word, or what a label stands at."""
-    return str(one["value"]) if isinstance(one, Mapping) else str(one)
-
-
-def folded(one: Any) -> str:
-    """By what two entries of lists are the same."""
-    return word(one).casefold()
 
 
 def both[R: Joinable](
