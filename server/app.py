@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from psycopg.errors import QueryCanceled
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
@@ -84,7 +84,7 @@ from server.tickets import tile_routes as ticket_tile_routes
 from server.timeline import people_routes
 from server.timeline import routes as timeline_routes
 from server.tracks import routes as track_routes
-from server.web import pages, site
+from server.web import guesses, pages, site
 from server.webhooks import routes as webhook_routes
 
 log = logging.getLogger("waymark.app")
@@ -223,7 +223,10 @@ def answer_http(request: Request, error: Exception) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     path, is_missing = request.url.path, error.status_code == HTTPStatus.NOT_FOUND
     said = WaymarkError(f"There is no page at {path}." if is_missing else f"{phrase}: {path}")
-    page = pages.error_page(request, said, status=error.status_code)
+    if is_missing and request.method == "GET" and pages.wants_page(request) and (room := guesses.meant(path)):
+        return RedirectResponse(room.path, status_code=303)
+    near = guesses.near(path) if is_missing else ()
+    page = pages.error_page(request, said, status=error.status_code, near=near)
     if page is not None:
         return page
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")

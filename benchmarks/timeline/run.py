@@ -1,4 +1,5 @@
-"""What a page of a timeline costs: an account with 10,000 entries in a database with many others.
+"""What a page of a timeline costs: an account with 10,000 entries in a database with many others; then with as many
+again of an account that was merged into it, and with those of five.
 
 The bar is 100 ms at the 95th percentile, for the first page and for page 50. The floor beside it is one plain select of
 fifty rows from an index in the same run: what any page must cost at least. In a cluster of its own that is removed at
@@ -38,6 +39,9 @@ OTHERS = 10
 """Entries of each source at every other account."""
 RUNS = 40
 PAGE = 50
+LONG = [f"Account {number}" for number in range(1, 7)]
+"""Those with a long story."""
+JOIN = text("update account set merged_into = (select id from account where name = :into) where name = any(:names)")
 
 FILL = (
     "alter table account disable trigger user",
@@ -45,8 +49,7 @@ FILL = (
     "alter table visit disable trigger user",
     "insert into account (id, name, owner_id) select gen_random_uuid(), 'Account ' || n, :rep"
     " from generate_series(1, :accounts) n",
-    "create temporary table share as"
-    " select id, case when name = 'Account 1' then :many else :few end as n from account",
+    "create temporary table share as select id, case when name = any(:long) then :many else :few end as n from account",
     "insert into note (id, account_id, author_id, text, written_at)"
     " select gen_random_uuid(), s.id, :rep, 'What was said, number ' || k, now() - k * interval '100 minutes'"
     " from share s, generate_series(1, s.n) k",
@@ -112,15 +115,19 @@ def main() -> None:
             setting.execute(text("select pg_reload_conf()"))
         with transaction() as session:
             rita = create_user(session, login="rita", name="Rita", role=Role.REP)
-            sizes = {"rep": rita.id, "accounts": ACCOUNTS, "many": ENTRIES // 3, "few": OTHERS}
+            sizes = {"rep": rita.id, "accounts": ACCOUNTS, "many": ENTRIES // 3, "few": OTHERS, "long": LONG}
             for statement in FILL:
                 session.execute(text(statement), {key: value for key, value in sizes.items() if f":{key}" in statement})
         with engine().connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
-        entries = 3 * (OTHERS * (ACCOUNTS - 1) + ENTRIES // 3)
-        print(f"{ACCOUNTS:,} accounts, {entries:,} entries, {ENTRIES:,} of them at one account")
-        with transaction() as session:
-            measure(session)
+        entries = 3 * (OTHERS * (ACCOUNTS - len(LONG)) + len(LONG) * (ENTRIES // 3))
+        print(f"{ACCOUNTS:,} accounts, {entries:,} entries, {ENTRIES:,} of them at each of {len(LONG)} accounts")
+        for joined in (0, 1, len(LONG) - 1):
+            print(f"\nmerged into the account: {joined}")
+            with transaction() as session:
+                session.execute(JOIN, {"into": LONG[0], "names": LONG[1 : joined + 1]})
+            with transaction() as session:
+                measure(session)
     finally:
         engine().dispose()
         embedded.stop(HOME)

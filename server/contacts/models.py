@@ -13,7 +13,7 @@ from server.auth import veil
 from server.fields.models import searched_by
 from server.kit.database import Base
 from server.kit.ids import uuid7
-from server.records.models import Record
+from server.records.models import Joinable, Record
 
 CONTACT_TEXT = "search_words(first_name, last_name, array_words(mail_addresses), array_words(phone_numbers))"
 """What a search looks through; the trigram index holds exactly this expression."""
@@ -56,9 +56,11 @@ class How(StrEnum):
     API = "api"
     LINK = "link"
     """An opt-out link in a mail."""
+    MERGE = "merge"
+    """Two contacts became one, or two again: said by neither, it follows from what both had said."""
 
 
-class Contact(Record, Base):
+class Contact(Joinable, Base):
     """A person."""
 
     __tablename__ = "contact"
@@ -190,19 +192,3 @@ class Suppression(Base):
     reason: Mapped[str]
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     by: Mapped[UUID | None]
-
-
-class ContactMerge(Base):
-    """Two contacts that became one, with what an undo needs."""
-
-    __tablename__ = "contact_merge"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
-    winner_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"), index=True)
-    loser_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"), index=True)
-    merged_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    merged_by: Mapped[UUID | None]
-    fields: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Field of the winner -> [before, after].")
-    links: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, comment="Places at accounts that the winner got.")
-    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    undone_by: Mapped[UUID | None]

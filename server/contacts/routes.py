@@ -12,7 +12,7 @@ from server.accounts import queries as accounts
 from server.accounts.routes import Filter, Search, chunks
 from server.accounts.schemas import Change
 from server.auth.access import Scope, requires
-from server.contacts import consent, duplicates, exporting, queries, service, vcards
+from server.contacts import consent, duplicates, exporting, joining, queries, service, vcards
 from server.contacts.models import Channel, Contact, ContactAccount, Purpose, Suppression
 from server.contacts.schemas import (
     AlikeRead,
@@ -23,8 +23,6 @@ from server.contacts.schemas import (
     ContactCreate,
     ContactFields,
     ContactRead,
-    MergeRead,
-    MergeWrite,
     PlaceCreate,
     PlaceFields,
     Refused,
@@ -32,10 +30,11 @@ from server.contacts.schemas import (
     SuppressionWrite,
 )
 from server.kit.database import Db
-from server.kit.errors import TooLarge
 from server.kit.etags import BaseRevision, tag
 from server.kit.paging import Cursor, Exact, Limit, Page
+from server.records.joining import of_winner
 from server.records.queries import history
+from server.records.schemas import JoinRead, JoinWrite
 
 router = APIRouter(prefix="/api/v1", tags=["contacts"])
 
@@ -43,8 +42,6 @@ ReadContacts = Annotated[Scope, requires("contacts:read")]
 WriteContacts = Annotated[Scope, requires("contacts:write")]
 ExportContacts = Annotated[Scope, requires("contacts:export")]
 ImportContacts = Annotated[Scope, requires("contacts:import")]
-MOST_BYTES = 10_000_000
-Sort = Annotated[str, Query(description="name, first_name, title, created or updated; - in front: backwards.")]
 
 
 async def raw_body(request: Request) -> bytes:
@@ -118,9 +115,7 @@ def create(body: ContactCreate, scope: WriteContacts, session: Db, response: Res
 
 @router.post("/contacts/vcards", status_code=201)
 def take_cards(content: Content, scope: WriteContacts, session: Db, account_id: UUID | None = None) -> CardsRead:
-    """Take a file of vCards in (the body, 3.0 or 4.0), at an account when one is named; each card by itself."""
-    if len(content) > MOST_BYTES:
-        raise TooLarge("The file is larger than 10 MB.", help="Leave out the photos, or split it.")
+    """Take a file of vCards in (the body, 2.1 to 4.0), at an account when one is named; each card by itself."""
     taken = vcards.take_in(session, scope, content, account_id=account_id)
     return CardsRead(
         created=[ContactRead.alone(one) for one in taken.created],
@@ -268,13 +263,19 @@ def list_alike(contact_id: UUID, scope: ReadContacts, session: Db) -> Page[Alike
 
 
 @router.post("/contacts/{contact_id}/merge")
-def merge(contact_id: UUID, body: MergeWrite, scope: WriteContacts, session: Db) -> MergeRead:
-    """Let another contact go into this one; can be taken back for 30 days."""
-    return MergeRead.model_validate(duplicates.merge(session, scope, contact_id, body.loser_id))
+def merge(contact_id: UUID, body: JoinWrite, scope: WriteContacts, session: Db) -> JoinRead:
+    """Let another contact go into this one. The same request twice is one merge; it can be undone for 30 days."""
+    return JoinRead.of(joining.merge(session, scope, contact_id, body.loser_id, body.choices, body.revs))
+
+
+@router.get("/contacts/{contact_id}/merges")
+def list_merges(contact_id: UUID, scope: ReadContacts, session: Db) -> Page[JoinRead]:
+    """What was merged into a contact and can be taken back, the latest first."""
+    contact: Contact = queries.find(session, scope, contact_id)
+    return Page(items=[JoinRead.of(one) for one in of_winner(session, "contact", contact.id)])
 
 
 @router.post("/contact-merges/{merge_id}/undo")
-def undo_merge(merge_id: UUID, scope: WriteContacts, session: Db) -> MergeRead:
-    """Take a merge back; names the fields that were edited since and stayed."""
-    made, kept = duplicates.undo(session, scope, merge_id)
-    return MergeRead.model_validate(made).model_copy(update={"kept": list(kept)})
+def undo_merge(merge_id: UUID, scope: WriteContacts, session: Db) -> JoinRead:
+    """Take a merge back; names what was edited since and stayed. Refused after 30 days."""
+    return JoinRead.of(*joining.undo(session, scope, merge_id))

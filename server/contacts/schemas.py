@@ -222,25 +222,6 @@ class AlikeRead(BaseModel):
     reasons: list[str]
 
 
-class MergeWrite(Write):
-    """The contact that goes into this one."""
-
-    loser_id: UUID
-
-
-class MergeRead(BaseModel):
-    """Two contacts that became one."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    winner_id: UUID
-    loser_id: UUID
-    merged_at: datetime
-    undone_at: datetime | None
-    kept: list[str] = Field(default=[], description="Fields that were edited since and stayed as they are.")
-
-
 class Refused(BaseModel):
     """A card that could not be taken."""
 

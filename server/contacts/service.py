@@ -15,13 +15,13 @@ from server.accounts.models import Account, Site
 from server.auth.access import Scope
 from server.contacts import queries
 from server.contacts.consent import NotWanted, may_contact, need_wanted
-from server.contacts.models import Consent, Contact, ContactAccount, ContactMerge
+from server.contacts.models import Consent, Contact, ContactAccount
 from server.contacts.values import CONTACT, LINK, LINKS, editor
 from server.fields import service as custom
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.records.editing import CUSTOM, Outcome, changed_meanwhile, require_revision
-from server.records.models import FieldHistory
+from server.records.models import FieldHistory, RecordMerge
 from server.records.values import cleaned, phone_e164
 from server.webhooks import service as webhooks
 
@@ -62,7 +62,7 @@ def create(
     contact = Contact(**values)
     if contact_id is not None:
         contact.id = contact_id
-    _complete(session, contact)
+    complete(session, contact)
     session.add(contact)
     session.flush()
     for place in places:
@@ -93,13 +93,13 @@ def write(session: Session, contact: Contact, values: Mapping[str, Any]) -> None
         return
     for name, value in values.items():
         setattr(contact, name, value)
-    _complete(session, contact)
+    complete(session, contact)
     session.flush()
     session.refresh(contact)
     tell(session, contact)
 
 
-def _complete(session: Session, contact: Contact) -> None:
+def complete(session: Session, contact: Contact) -> None:
     """What follows from the fields: normalised addresses; a reason stands only beside a refusal."""
     if not contact.first_name and not contact.last_name:
         raise Invalid("The contact has no name.", help="Give a first or a last name.", field="last_name")
@@ -269,8 +269,8 @@ def of_address(session: Session, scope: Scope, addresses: Sequence[str]) -> list
 def purge(session: Session, before: datetime) -> int:
     """Remove contacts for good that were deleted before a moment; one that said something or was merged stays."""
     said = select(Consent.id).where(Consent.contact_id == Contact.id).exists()
-    merged = select(ContactMerge.id).where(
-        or_(ContactMerge.winner_id == Contact.id, ContactMerge.loser_id == Contact.id)
+    merged = select(RecordMerge.id).where(
+        RecordMerge.entity == "contact", or_(RecordMerge.winner_id == Contact.id, RecordMerge.loser_id == Contact.id)
     )
     old = select(Contact.id).where(Contact.deleted_at < before, ~said, ~merged.exists()).limit(1000)
     ids = session.scalars(old.with_for_update(skip_locked=True)).all()

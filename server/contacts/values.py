@@ -12,6 +12,8 @@ from server.records.editing import Editor
 from server.records.merging import Json, Rules
 from server.records.values import Rule, day, email, flag, identity, language, plain, text
 
+EARLIEST = 1900
+"""The first year in which somebody who is met can be born."""
 MOST = 20
 """Phones, or mail addresses, of one person."""
 
@@ -56,7 +58,7 @@ def languages(value: object) -> list[str]:
 def birthday(value: object) -> date | None:
     """A day in the past."""
     found = day(value or None)
-    if found is not None and not 1900 <= found.year <= 2100:
+    if found is not None and not EARLIEST <= found.year <= 2100:
         raise Invalid(f"{found} cannot be a birthday", help="Leave it empty when it is not known.")
     return found
 

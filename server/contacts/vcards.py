@@ -1,8 +1,13 @@
-"""Contacts as vCards: 4.0 out, 3.0 and 4.0 (and the common parts of 2.1) in; one bad card does not spoil the others."""
+"""Contacts as vCards (RFC 6350): 4.0 out, 2.1 to 4.0 in as phones write them.
 
+One bad card does not spoil the others.
+"""
+
+import codecs
 import quopri
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,10 +20,15 @@ from server.contacts import service
 from server.contacts.consent import normalised
 from server.contacts.models import Contact
 from server.contacts.queries import Row
-from server.kit.errors import Invalid, WaymarkError
+from server.contacts.values import EARLIEST
+from server.kit.errors import Invalid, TooLarge, WaymarkError
 from server.records.values import plain
 
 MOST_CARDS = 5000
+MOST_BYTES = 50_000_000
+"""Phones put the photos in: some hundred people are more than 10 MB."""
+HEAD = re.compile(r'((?:[^":]|"[^"]*")*):(.*)', re.DOTALL)
+"""Name with parameters, value: a colon within quotation marks parts nothing."""
 LABELS = {"work": "work", "home": "home", "cell": "mobile", "fax": "fax"}
 
 KEPT = "Do not contact"
@@ -84,6 +94,10 @@ class Card:
     """Which one of the file, from 1."""
     values: dict[str, Any] = field(default_factory=dict)
     organisation: str | None = None
+    is_firm: bool = False
+    """The card of a firm: its name is not one of a person."""
+    is_picture: bool = False
+    """The lines that follow without a colon belong to a picture."""
     trouble: str | None = None
 
     @property
@@ -93,11 +107,12 @@ class Card:
 
 
 def cards(content: bytes) -> list[Card]:
-    """The cards of a file, each with what is wrong with it. Refuses a file that holds none, or too many."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
+    """The cards of a file, each with what is wrong with it. Refuses one of none, of too many, too large."""
+    if len(content) > MOST_BYTES:
+        raise TooLarge(
+            f"The file is larger than {MOST_BYTES // 1_000_000} MB.", help="Leave out the photos, or split it."
+        )
+    text = decoded(content)
     found: list[Card] = []
     current: Card | None = None
     for line in unfolded(text):
@@ -118,6 +133,16 @@ def cards(content: bytes) -> list[Card]:
     return found
 
 
+def decoded(content: bytes) -> str:
+    """The text of a file: UTF-8, UTF-16 with its mark, else as Windows writes it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
 def unfolded(text: str) -> Iterator[str]:
     """Whole lines: continued ones put together, also those of quoted-printable."""
     text = re.sub(r"\r\n?|\n", "\n", text)
@@ -136,15 +161,18 @@ def unfolded(text: str) -> Iterator[str]:
 
 def take(current: Card, line: str) -> None:
     """Read one line into a card; what it means nothing to us, such as a photo, is passed over."""
-    head, colon, value = line.partition(":")
-    if not colon:
-        current.trouble = current.trouble or f"The line “{line[:60]}” has no colon."
+    whole = HEAD.fullmatch(line)
+    if whole is None:
+        if not current.is_picture:
+            current.trouble = current.trouble or f"The line “{line[:60]}” has no colon."
         return
+    head, value = whole.groups()
     name, *parameters = head.split(";")
-    name = name.rpartition(".")[2].upper()
+    name = name.rpartition(".")[2].strip().upper()
     marks = ",".join(parameters).upper()
+    current.is_picture = "BASE64" in marks or "ENCODING=B" in marks
     if "QUOTED-PRINTABLE" in marks:
-        value = quopri.decodestring(value.encode()).decode("utf-8", "replace")
+        value = plainly(value, marks)
     if name == "N":
         parts = [unescaped(part).strip() for part in re.split(r"(?<!\\);", value)] + [""] * 5
         current.values |= {"last_name": parts[0] or None, "first_name": parts[1] or None, "prefix": parts[3] or None}
@@ -152,7 +180,8 @@ def take(current: Card, line: str) -> None:
         current.values["fn"] = unescaped(value).strip()
     elif name in ("TEL", "EMAIL"):
         label = next((word for kind, word in LABELS.items() if kind.upper() in marks), "")
-        entry = {"label": label, "value": unescaped(re.sub(r"^(tel|mailto):", "", value, flags=re.IGNORECASE)).strip()}
+        bare = re.sub(r"^(tel|mailto):", "", value.strip(), flags=re.IGNORECASE).replace(";ext=", " ext. ")
+        entry = {"label": label, "value": unescaped(bare).strip()}
         current.values.setdefault("phones" if name == "TEL" else "mails", []).append(entry)
     elif name == "ORG":
         current.organisation = plain(unescaped(re.split(r"(?<!\\);", value)[0]), 300)
@@ -166,22 +195,34 @@ def take(current: Card, line: str) -> None:
         current.values.setdefault("languages", []).append(value.strip()[:2].lower())
     elif name == "BDAY":
         current.values["birthday"] = birthday(value)
+    elif name == "X-ABSHOWAS":
+        current.is_firm = value.strip().upper() == "COMPANY"
+
+
+def plainly(value: str, marks: str) -> str:
+    """A quoted-printable value as text, in the letters that the line names, else UTF-8 or what Windows writes."""
+    content = quopri.decodestring(value.encode())
+    named = re.search(r"CHARSET=\"?([\w-]+)", marks)
+    with suppress(LookupError, UnicodeDecodeError):
+        return content.decode(named[1] if named else "utf-8")
+    return decoded(content)
 
 
 def birthday(value: str) -> date | None:
-    """A whole date; a birthday without a year says too little."""
+    """A whole date; a birthday without a year, for which phones write 1604, says too little."""
     match = re.match(r"(\d{4})-?(\d{2})-?(\d{2})", value.strip())
     try:
-        return date(int(match[1]), int(match[2]), int(match[3])) if match else None
+        found = date(int(match[1]), int(match[2]), int(match[3])) if match else None
     except ValueError:
         return None
+    return found if found is None or found.year >= EARLIEST else None
 
 
 def finish(one: Card) -> None:
     """A card without a structured name takes the one that is shown."""
     shown = one.values.pop("fn", "")
     if not one.values.get("first_name") and not one.values.get("last_name"):
-        first, _, last = shown.rpartition(" ")
+        first, _, last = ("", "", shown) if one.is_firm else shown.rpartition(" ")
         one.values |= {"first_name": first or None, "last_name": last or None}
         if not shown:
             one.trouble = one.trouble or "The card has no name."

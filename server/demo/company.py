@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,15 @@ class RealAddress:
     city: str
     territory: str = ""
     """Name of the territory around it; empty where there is none."""
+
+
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def plain(name: str) -> str:
+    """A name as it stands in a mail address: small letters from a to z."""
+    bare = unicodedata.normalize("NFKD", name.lower().translate(UMLAUTS))
+    return "".join(letter for letter in bare if "a" <= letter <= "z")
 
 
 def invented_name(chance: random.Random, taken: set[str]) -> str:
@@ -148,7 +158,7 @@ def customer_rows(
         line, postcode, city, land = written_address(chance, address, country, name)
         grade = chance.choices("ABC", (15, 35, 50))[0]
         value = round(chance.lognormvariate({"A": 10.6, "B": 9.6, "C": 8.4}[grade], 0.5), 2)
-        firm = "".join(letter for letter in name.lower() if "a" <= letter <= "z")[:20]
+        firm = plain(name)[:20]
         rows.append(
             dict(
                 zip(

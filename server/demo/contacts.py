@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from server.accounts.classes import service as classes
 from server.accounts.models import Account
 from server.contacts.models import Channel, Consent, ConsentState, Contact, ContactAccount, How, Purpose
+from server.demo.company import plain
 from server.fields import trades
 from server.kit import clock
 from server.kit.settings import settings
@@ -65,8 +66,7 @@ def one_person(chance: random.Random, account: Account, place: int, rows: dict[t
     first, last = chance.choice(FIRST_NAMES), chance.choice(SURNAMES)
     role = ("decision_maker", "buyer", "user")[place] if chance.random() < 0.8 else chance.choice(list(TITLES))
     firm = (account.email or "").rpartition("@")[2] or f"{(account.number or 'firm').lower()}.example"
-    plain = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
-    mail = f"{first}.{last}@{firm}".lower().translate(plain)
+    mail = f"{plain(first)}.{plain(last)}@{firm}"
     digits = f"{chance.randrange(200, 800)} {chance.randrange(10, 99)} {chance.randrange(10, 99)}"
     has_phone, refuses = chance.random() < 0.85, chance.random() < 0.03
     rows[Contact].append(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.auth.models import TeamMember, User
-from server.demo.company import invented_name
+from server.demo.company import invented_name, plain
 from server.kit import clock
 from server.kit.settings import settings
 from server.leads import forms, placing, scoring, surroundings, training
@@ -150,7 +150,7 @@ def lead_of(stage: Stage, address: Any, form_id: UUID, today: date, taken: set[s
     at = datetime.combine(day, time(chance.randrange(7, 20), chance.randrange(60)), ZoneInfo(settings().zone))
     source = chance.choices(list(SOURCES), list(SOURCES.values()))[0]
     company = invented_name(chance, taken)
-    firm = "".join(letter for letter in company.lower() if "a" <= letter <= "z")[:18]
+    firm = plain(company)[:18]
     street, postcode, city, lon, lat = address
     lead = Lead(
         company=company, person=chance.choice(PEOPLE.split("|")), street=street, postcode=postcode, city=city,

@@ -228,7 +228,8 @@ class Reader:
             self.problems.append(Problem(Severity.ERROR, field.name, "ambiguous", words))
         else:
             help = self.helps.get(field.name, {}).get(written, link.help)
-            words = f"{field.label}: there is no {link.one} “{shown}” within your reach. {help}".strip()
+            where = "" if link.is_shared else " within your reach"
+            words = f"{field.label}: there is no {link.one} “{shown}”{where}. {help}".strip()
             self.problems.append(Problem(Severity.ERROR, field.name, "unknown", words))
 
 

@@ -31,6 +31,8 @@ class Link:
     help: str = ""
     known: Callable[[Session, Sequence[str]], Mapping[str, str]] | None = None
     """Says of cells that name nothing what there is to name."""
+    is_shared: bool = False
+    """Everybody sees all of them: what is not found is not there."""
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from server.leads.caring import take_care
 from server.leads.models import OPEN, Lead, LeadState
 from server.leads.values import ADDRESS, LEAD, LONGEST_TEXT, MOST_NUMBERS, cleaned, phones_e164
 from server.records import joining
-from server.records.joining import Choice, Fields, Proposal, Side, both_lists, both_texts
+from server.records.joining import Choice, Fields, Proposal, Side
 from server.records.models import RecordMerge
 from server.records.revising import require_revision
+from server.records.together import both_lists, both_texts
 
 RANK = {LeadState.DISQUALIFIED: 0, LeadState.NEW: 1, LeadState.WORKING: 2, LeadState.QUALIFIED: 3}
 """How far a lead is that has not become an account."""

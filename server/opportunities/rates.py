@@ -16,8 +16,7 @@ from server.kit import clock
 from server.kit.errors import Invalid, NotFound
 from server.kit.settings import settings
 from server.opportunities.forecast_models import ExchangeRate
-
-CENT = Decimal("0.01")
+from server.records.currencies import rounded
 
 
 @dataclass
@@ -28,15 +27,26 @@ class Total:
     amount: Decimal = Decimal(0)
     weighted: Decimal = Decimal(0)
     apart: dict[str, Decimal] = field(default_factory=dict)
+    rates: dict[str, Decimal] = field(default_factory=dict)
+    """What one unit of the other currencies that are in the sum was taken for."""
 
-    def add(self, apart: str | None, count: int, amount: Decimal | None, weighted: Decimal | None) -> None:
-        """Take one group of deals in."""
+    def add(
+        self,
+        apart: str | None,
+        count: int,
+        amount: Decimal | None,
+        weighted: Decimal | None,
+        taken: tuple[str, Decimal] | None = None,
+    ) -> None:
+        """Take one group of deals in; `taken`: of another currency, and by which rate."""
         self.count += count
+        if taken is not None and amount:
+            self.rates[taken[0]] = taken[1]
         if apart is not None:
             self.apart[apart] = self.apart.get(apart, Decimal(0)) + (amount or Decimal(0))
             return
-        self.amount += (amount or Decimal(0)).quantize(CENT)
-        self.weighted += (weighted or Decimal(0)).quantize(CENT)
+        self.amount += rounded(amount or Decimal(0), settings().currency)
+        self.weighted += rounded(weighted or Decimal(0), settings().currency)
 
 
 def rate_of(currency: ColumnElement[str], day: ColumnElement[date]) -> ColumnElement[Any]:

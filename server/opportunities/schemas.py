@@ -33,6 +33,9 @@ class TotalRead(Read):
     amount: Decimal
     weighted: Decimal = Field(description="Amount times probability.")
     apart: dict[str, Decimal] = Field(description="Amounts in currencies without a rate, by currency; not added up.")
+    rates: dict[str, Decimal] = Field(
+        default={}, description="What one unit of each other currency in the sum was taken for, in the company's."
+    )
 
 
 class LineWrite(Write):

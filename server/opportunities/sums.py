@@ -8,9 +8,10 @@ from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from server.auth import veil
+from server.kit.settings import settings
 from server.opportunities.fields import PROBABILITY, rate
 from server.opportunities.models import Opportunity
-from server.opportunities.rates import Total, apart_of
+from server.opportunities.rates import Total
 
 
 def totals(session: Session, statement: Select[Opportunity], today: date) -> Total:
@@ -23,7 +24,7 @@ def grouped(session: Session, statement: Select[Opportunity], key: Any, today: d
     worth = (
         statement.with_only_columns(
             key.label("key"),
-            apart_of(Opportunity.currency, rate(today)).label("apart"),
+            Opportunity.currency.label("currency"),
             func.coalesce(Opportunity.amount, 0).label("amount"),
             rate(today).label("rate"),
             PROBABILITY.label("probability"),
@@ -31,14 +32,21 @@ def grouped(session: Session, statement: Select[Opportunity], key: Any, today: d
     ).subquery("worth")
     value = worth.c.amount * func.coalesce(worth.c.rate, 1)
     sums: Select[Any] = select(
-        worth.c.key, worth.c.apart, func.count(), func.sum(value), func.sum(value * worth.c.probability)
-    ).group_by(worth.c.key, worth.c.apart)
+        worth.c.key,
+        worth.c.currency,
+        worth.c.rate,
+        func.count(),
+        func.sum(value),
+        func.sum(value * worth.c.probability),
+    ).group_by(worth.c.key, worth.c.currency, worth.c.rate)
     found: dict[Any, Total] = {}
     unknown = veil.hidden("opportunity") & {"amount", "probability"}
-    for group, apart, count, amount, weighted in session.execute(sums):
+    for group, currency, taken_at, count, amount, weighted in session.execute(sums):
+        apart = currency if taken_at is None else None
+        taken = (currency, taken_at) if taken_at is not None and currency != settings().currency else None
         if unknown:
             weighted = Decimal(0)
         if "amount" in unknown:
             apart, amount = None, Decimal(0)
-        found.setdefault(group, Total()).add(apart, count, amount, weighted)
+        found.setdefault(group, Total()).add(apart, count, amount, weighted, taken)
     return found

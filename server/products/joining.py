@@ -19,9 +19,10 @@ from server.products import pictures, queries, service
 from server.products.models import Price, Product, StockLevel
 from server.products.values import LONGEST_DESCRIPTION, PRODUCT
 from server.records import joining
-from server.records.joining import Choice, Fields, Proposal, Side, both_texts
+from server.records.joining import Choice, Fields, Proposal, Side
 from server.records.models import Record, RecordMerge
 from server.records.revising import cleaned, require_revision
+from server.records.together import both_texts
 
 LIKE = 0.6
 """Least similarity (trigrams) of two names."""

@@ -30,6 +30,12 @@ def digits(currency: str) -> int:
     return DIGITS.get(currency, 2)
 
 
+def digits_sql(currency: str) -> str:
+    """The same in SQL; `currency` is an expression of ours, never what somebody sent."""
+    odd = " ".join(f"when '{code}' then {n}" for code, n in DIGITS.items())
+    return f"(case {currency} {odd} else 2 end)"
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """The amount in whole minor units, half of one up (away from zero)."""
     return amount.quantize(Decimal(1).scaleb(-digits(currency)), ROUND_HALF_UP)

@@ -1,8 +1,8 @@
 """Two records of one kind that are the same thing become one, and are taken apart again for 30 days.
 
-Each room says in `Fields` what of its records is chosen. A lead and a product go the whole way through here: the loser
-keeps its row, its history and what hangs on it, gets `merged_into` and goes out of sight as a deleted one does;
-`RecordMerge` holds what an undo needs. Accounts and contacts choose by the same rules and have tables of their own.
+Each room says in `Fields` what of its records is chosen. Leads, products and contacts go the whole way through here:
+the loser keeps its row, its history and what hangs on it, gets `merged_into` and goes out of sight; `RecordMerge` holds
+what an undo needs. Accounts choose by the same rules and have a table of their own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import JSON, ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from server.kit import clock
@@ -22,6 +22,7 @@ from server.records.merging import Json
 from server.records.models import FieldHistory, Joinable, RecordMerge
 from server.records.revising import wire as plain
 from server.records.service import BY_PEOPLE
+from server.records.together import folded, word
 
 UNDO = timedelta(days=30)
 """How long a merge can be taken back."""
@@ -64,6 +65,10 @@ class Fields:
     """Fields that are proposed by a rule of their own and not by who was edited last."""
     alike: Mapping[str, str] = field(default_factory=dict)
     """Columns that are compared by another one, where that is known: a phone by how it is dialled."""
+    by_rule: frozenset[str] = frozenset()
+    """Fields that nobody chooses: `prefers` says whose holds."""
+    hides: bool = True
+    """Whether the one that goes counts as deleted; else `merged_into` alone takes it out of sight."""
 
     def written(self, name: str) -> tuple[str, ...]:
         """Every column that a choice of this field writes."""
@@ -87,8 +92,8 @@ class Fields:
         column = self.columns[name][0]
         if not isinstance(getattr(winner, column), list) or not self.may_both(name, winner, loser):
             return []
-        kept = {one.casefold() for one in self.both[name](winner, loser)}
-        return [one for row in (winner, loser) for one in getattr(row, column) if one.casefold() not in kept]
+        kept = {folded(one) for one in self.both[name](winner, loser)}
+        return [word(one) for row in (winner, loser) for one in getattr(row, column) if folded(one) not in kept]
 
     def is_empty(self, row: Any, name: str) -> bool:
         """Whether there is nothing to keep; a currency alone says nothing."""
@@ -111,7 +116,9 @@ def proposed(session: Session, fields: Fields, winner: Any, loser: Any, may_chan
     for name in fields.columns:
         same = fields.values(winner, name) == fields.values(loser, name)
         choice: Choice = "winner"
-        if same or fields.is_empty(loser, name) or not may_change(fields.columns[name]):
+        if name in fields.by_rule:
+            choice = fields.prefers[name](winner, loser)
+        elif same or fields.is_empty(loser, name) or not may_change(fields.columns[name]):
             choice = "winner"
         elif fields.is_empty(winner, name):
             choice = "loser"
@@ -169,27 +176,6 @@ def chosen_values(fields: Fields, winner: Any, loser: Any, choices: Mapping[str,
     return taken
 
 
-def both_texts(column: str) -> Callable[[Any, Any], str | None]:
-    """Puts two texts below each other, once where they are the same."""
-
-    def put(winner: Any, loser: Any) -> str | None:
-        texts = [one for one in (getattr(winner, column), getattr(loser, column)) if one]
-        return "\n\n".join(dict.fromkeys(texts)) or None
-
-    return put
-
-
-def both_lists(column: str, most: int | None = None) -> Callable[[Any, Any], list[str]]:
-    """Puts two lists of words together, the winner's first, each once, and no more than there may be."""
-
-    def put(winner: Any, loser: Any) -> list[str]:
-        known = {one.casefold() for one in getattr(winner, column)}
-        joined = [*getattr(winner, column), *(one for one in getattr(loser, column) if one.casefold() not in known)]
-        return joined[:most]
-
-    return put
-
-
 def both[R: Joinable](
     session: Session, reach: Select[R], kind: type[R], winner_id: UUID, loser_id: UUID, what: str
 ) -> tuple[R, R]:
@@ -238,7 +224,7 @@ def join(
     kind, now = type(winner), clock.now()
     chain = update(kind).where(kind.merged_into == loser.id).values(merged_into=winner.id).returning(kind.id)
     followers = list(session.scalars(chain))
-    loser.merged_into, loser.deleted_at = winner.id, now
+    loser.merged_into, loser.deleted_at = winner.id, now if fields.hides else loser.deleted_at
     session.flush()  # Before the winner takes a number that no two living rows can have.
     changed = {name: value for name, value in values.items() if wire(getattr(winner, name)) != wire(value)}
     touched = {name for group in groups(fields) if changed.keys() & set(group) for name in group}
@@ -395,6 +381,6 @@ def stored(kind: type[Any], name: str, value: Any) -> Any:
     if hasattr(kept, "geometry_type"):
         return WKBElement(bytes.fromhex(value), extended=True)
     python: Any = kept.python_type
-    if isinstance(value, python):
+    if isinstance(value, python) or isinstance(kept, JSON):
         return value
     return python.fromisoformat(value) if hasattr(python, "fromisoformat") else python(value)

@@ -46,7 +46,7 @@ class Joinable(Record):
 
 
 class RecordMerge(Base):
-    """One lead or product went into another; holds what an undo needs."""
+    """One lead, product or contact went into another; holds what an undo needs."""
 
     __tablename__ = "record_merge"
 

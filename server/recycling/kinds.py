@@ -17,6 +17,7 @@ from server.activities.notes import service as note_rules
 from server.attachments import queries as attachments
 from server.attachments import service as attachment_rules
 from server.auth.access import Scope
+from server.contacts import joining as contact_joining
 from server.contacts import queries as contacts
 from server.contacts import service as contact_rules
 from server.leads import joining as lead_joining
@@ -187,6 +188,16 @@ KINDS: Mapping[str, Kind] = {
         lead_joining.undo,
         None,
         "/leads",
+    ),
+    "contact_merge": Kind(
+        "Merge of contacts",
+        "Merges of contacts",
+        "copy-check",
+        "contacts:write",
+        rooms.merged_contacts,
+        contact_joining.undo,
+        None,
+        "/contacts",
     ),
     "product_merge": Kind(
         "Merge of products",

@@ -17,6 +17,8 @@ from server.kit.paging import decode_cursor, encode_cursor
 from server.records.models import FieldHistory, RecordMerge
 from server.recycling.kinds import KINDS, Kind
 
+RECORD_MERGES = ("lead_merge", "contact_merge", "product_merge")
+
 
 @dataclass(frozen=True)
 class Deleted:
@@ -97,7 +99,7 @@ def named(session: Session, together: object, limit: int) -> list[Deleted]:
         select(rows.c.entity, rows.c.id, rows.c.title, rows.c.deleted_at, rows.c.account_id, Account.name, User.name)
         .outerjoin(Account, Account.id == rows.c.account_id)
         .outerjoin(AccountMerge, (AccountMerge.id == rows.c.id) & (rows.c.entity == "merge"))
-        .outerjoin(RecordMerge, (RecordMerge.id == rows.c.id) & rows.c.entity.in_(("lead_merge", "product_merge")))
+        .outerjoin(RecordMerge, (RecordMerge.id == rows.c.id) & rows.c.entity.in_(RECORD_MERGES))
         .outerjoin(User, User.id == who)
         .order_by(rows.c.deleted_at.desc(), rows.c.entity.desc(), rows.c.id.desc())
     )

@@ -11,6 +11,8 @@ from server.accounts.models import Account
 from server.activities.agenda import service as agenda
 from server.activities.agenda.models import Activity
 from server.auth.access import Scope
+from server.contacts import queries as contacts
+from server.contacts.models import Contact
 from server.kit import clock
 from server.kit.errors import NotFound
 from server.leads import queries as leads
@@ -37,6 +39,15 @@ def merged_leads(scope: Scope) -> Select[Any]:
     title = func.concat(func.coalesce(loser.company, loser.person), " → ", func.coalesce(winner.company, winner.person))
     reach = leads.visible_to(scope, "leads:write").with_only_columns(Lead.id).order_by(None)
     return merged("lead", winner, loser, title).where(winner.id.in_(reach))
+
+
+def merged_contacts(scope: Scope) -> Select[Any]:
+    """Contacts that went into another and that the person may still take apart."""
+    winner, loser = aliased(Contact), aliased(Contact)
+    gone, there = (func.concat_ws(" ", one.first_name, one.last_name) for one in (loser, winner))
+    reach = contacts.visible_to(scope, "contacts:write").with_only_columns(Contact.id).order_by(None)
+    title = func.concat(gone, " → ", there)
+    return merged("contact", winner, loser, title).where(winner.id.in_(reach))
 
 
 def merged_products(scope: Scope) -> Select[Any]:

@@ -87,7 +87,7 @@ def set_rule(request: Request, scope: AssignAccounts, session: Db, sent: Sent) -
                     values[name] = share / 100
             for name in ("a_from", "b_from"):
                 if (amount := number(sent, name)) is not None:
-                    values[name] = Decimal(str(amount)).quantize(Decimal("0.01"))
+                    values[name] = Decimal(str(amount))
             service.set_rule(session, scope, values)
     except WaymarkError as error:
         session.expire_all()

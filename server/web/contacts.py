@@ -24,9 +24,10 @@ from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.timeline import people
 from server.web.forms import Sent, given, id_of, read, text
-from server.web.joining import other_contacts, words_for_another
+from server.web.joining import merges_into, other_contacts, words_for_another
 from server.web.own_fields import nested, sent_own
 from server.web.pages import attempt, go, render
+from server.web.pairs import CONTACTS
 from server.web.picking import account_named, written
 from server.web.stories import CHIPS, day_of, with_mentions
 from server.web.users import people_of
@@ -188,7 +189,7 @@ def take_cards(
     try:
         with attempt(session):
             at = id_of(account_id, "account_id")
-            taken = vcards.take_in(session, scope, file.file.read(10_000_001)[:10_000_000], account_id=at)
+            taken = vcards.take_in(session, scope, file.file.read(vcards.MOST_BYTES + 1), account_id=at)
     except WaymarkError as refused:
         error = refused
     return render(
@@ -236,7 +237,7 @@ def contact_page(
         alike=duplicates.alike(session, scope, contact),
         words=words,
         others=other_contacts(session, scope, contact_id, words) if may_write else [],
-        merges=duplicates.merges_into(session, contact_id),
+        merges=merges_into(session, CONTACTS, contact),
         may_write=may_write,
         error=error,
     )
@@ -368,22 +369,6 @@ def note_consent(request: Request, contact_id: UUID, scope: WriteContacts, sessi
         consent.note_consent(session, contact, said, by=scope.user_id)
 
     return tried(request, scope, session, contact_id).run(change)
-
-
-@router.post("/{contact_id}/merge")
-def merge(
-    request: Request, contact_id: UUID, scope: WriteContacts, session: Db, loser_id: Annotated[UUID, Form()]
-) -> Response:
-    """Let another contact go into this one."""
-    trial = tried(request, scope, session, contact_id)
-    return trial.run(lambda: duplicates.merge(session, scope, contact_id, loser_id))
-
-
-@router.post("/{contact_id}/merges/{merge_id}/undo")
-def undo_merge(request: Request, contact_id: UUID, merge_id: UUID, scope: WriteContacts, session: Db) -> Response:
-    """Take a merge back."""
-    trial = tried(request, scope, session, contact_id)
-    return trial.run(lambda: duplicates.undo(session, scope, merge_id))
 
 
 @router.post("/{contact_id}/delete")

@@ -1,62 +1,40 @@
-"""Two leads, or two products, side by side: which values stay, what follows, and taking a merge back."""
+"""Two leads, contacts or products side by side: which values stay, what follows, and taking a merge back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from server.auth.access import Scope, requires
-from server.auth.models import User
-from server.contacts import queries as contacts
+from server.contacts import joining as contacts
+from server.contacts import queries as contact_queries
 from server.contacts.models import Contact
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.leads import joining as leads
 from server.leads import queries as lead_queries
 from server.leads.models import Lead
-from server.leads.models import LeadSignal as Signal
-from server.opportunities.models import OpportunityLine
-from server.orders.models import OrderLine
 from server.products import joining as products
-from server.products import queries as product_queries
-from server.products.models import Price, Product, ProductCategory, StockLevel, TaxClass
 from server.records import joining
-from server.records.joining import Choice, Fields, Proposal
+from server.records.joining import Choice
 from server.records.models import RecordMerge
 from server.web.forms import Sent
-from server.web.language import Language
 from server.web.pages import attempt, go, language_of, render
+from server.web.pairs import CONTACTS, LEADS, PRODUCTS, Kind
 
 router = APIRouter(include_in_schema=False)
 
 WriteLeads = Annotated[Scope, requires("leads:write")]
+WriteContacts = Annotated[Scope, requires("contacts:write")]
 WriteProducts = Annotated[Scope, requires("products:write")]
 MOST_OTHERS = 8
 Winner = Annotated[UUID | None, Query(description="Which of the two stays.")]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the page has to know of a kind of record."""
-
-    fields: Fields
-    path: str
-    find: Callable[[Session, Scope, UUID], Any]
-    proposed: Callable[[Session, Scope, Any, Any], list[Proposal]]
-    merge: Callable[[Session, Scope, UUID, UUID, Mapping[str, Choice], tuple[int, int]], RecordMerge]
-    shown: Callable[[Session, Language, Any, str], str | None]
-    """A field's value as people read it; None when there is none."""
-    called: Callable[[Any], str]
-    follows: Callable[[Session, Language, Any], list[str]]
-    """What hangs on a record, in words."""
 
 
 @dataclass(frozen=True)
@@ -83,76 +61,8 @@ class Line:
     """What of both lists finds no place when they are put together."""
     is_too_long: bool
     """Two texts that are too long together."""
-
-
-def lead_shown(session: Session, language: Language, lead: Lead, name: str) -> str | None:
-    """A field of a lead in words."""
-    say = language.t
-    match name:
-        case "phones" | "emails":
-            return ", ".join(getattr(lead, name)) or None
-        case "address":
-            town = " ".join(part for part in (lead.postcode, lead.city) if part)
-            return ", ".join(part for part in (lead.street, town, lead.country) if part) or None
-        case "owner":
-            return session.scalar(select(User.name).where(User.id == lead.owner_id))
-        case "state":
-            return say(lead.state)
-        case "value":
-            return None if lead.expected_value is None else language.amount(lead.expected_value, lead.currency)
-        case "origin":
-            return " · ".join(part for part in (say(lead.source), lead.campaign) if part)
-        case "consent":
-            return lead.consent_text
-        case _:
-            text: str | None = getattr(lead, name)
-            return text
-
-
-def lead_follows(session: Session, language: Language, lead: Lead) -> list[str]:
-    """How much happened to a lead."""
-    held = select(func.count()).select_from(Signal).where(Signal.lead_id.in_(lead_queries.family(lead.id)))
-    return [language.t("History: {n}", n=language.number(session.scalar(held) or 0))]
-
-
-def product_shown(session: Session, language: Language, product: Product, name: str) -> str | None:
-    """A field of a product in words."""
-    value = getattr(product, name)
-    match name:
-        case "category_id":
-            return session.scalar(select(ProductCategory.name).where(ProductCategory.id == value))
-        case "tax_class_id":
-            return session.scalar(select(TaxClass.name).where(TaxClass.id == value))
-        case "successor_id":
-            return session.scalar(select(Product.name).where(Product.id == value))
-        case "is_active":
-            return language.t("yes") if value else language.t("no")
-        case _:
-            return language.typed(value) if isinstance(value, Decimal) else value
-
-
-def product_follows(session: Session, language: Language, product: Product) -> list[str]:
-    """How much hangs on a product."""
-    found = []
-    for kind, words in (
-        (OrderLine, "Order lines: {n}"),
-        (OpportunityLine, "Deal lines: {n}"),
-        (Price, "Prices: {n}"),
-        (StockLevel, "Stock levels: {n}"),
-    ):
-        rows: Any = kind
-        held = select(func.count()).where(rows.product_id == product.id, rows.deleted_at.is_(None))
-        found.append(language.t(words, n=language.number(session.scalar(held) or 0)))
-    return found
-
-
-LEADS = Kind(
-    leads.FIELDS, "/leads", lead_queries.find, leads.proposed, leads.merge, lead_shown, leads.called, lead_follows
-)
-PRODUCTS = Kind(
-    products.FIELDS, "/products", product_queries.find, products.proposed, products.merge, product_shown,
-    lambda product: f"{product.number} {product.name}", product_follows,
-)  # fmt: skip
+    by_rule: bool
+    """Nobody chooses it: what is proposed holds."""
 
 
 def pair_page(
@@ -179,9 +89,8 @@ def pair_page(
                 may_both = kind.fields.may_both(name, stays, goes)
                 left_out = kind.fields.left_out(name, stays, goes)
                 too_long = name in kind.fields.both and not may_both
-                lines.append(
-                    Line(name, kind.fields.labels[name], values, is_same, wanted, may_both, left_out, too_long)
-                )
+                ruled, label = name in kind.fields.by_rule, kind.fields.labels[name]
+                lines.append(Line(name, label, values, is_same, wanted, may_both, left_out, too_long, ruled))
     return render(
         request,
         "records/pair.html",
@@ -246,8 +155,9 @@ def other_contacts(session: Session, scope: Scope, contact_id: UUID, words: str)
     """The people whom words name, to be merged into one."""
     if not words:
         return []
-    found = contacts.chosen(session, scope, search=words, permission="contacts:write").where(Contact.id != contact_id)
-    rows = session.scalars(found.order_by(Contact.last_name, Contact.id).limit(MOST_OTHERS))
+    found = contact_queries.chosen(session, scope, search=words, permission="contacts:write")
+    found = found.where(Contact.id != contact_id).order_by(Contact.last_name, Contact.id)
+    rows = session.scalars(found.limit(MOST_OTHERS))
     return [Other(one.id, one.name, " · ".join(filter(None, (one.title, *one.mail_addresses[:1])))) for one in rows]
 
 
@@ -304,6 +214,35 @@ def merge_leads(
 def undo_leads(lead_id: UUID, merge_id: UUID, scope: WriteLeads, session: Db) -> Response:
     """Take a merge of leads back, and look at the one that stands for itself again."""
     return parted("/leads", *leads.undo(session, scope, merge_id))
+
+
+@router.get("/contacts/{contact_id}/merge/{other_id}")
+def show_contacts(
+    request: Request, contact_id: UUID, other_id: UUID, scope: WriteContacts, session: Db, winner: Winner = None
+) -> Response:
+    """Two people side by side."""
+    return pair_page(request, scope, session, CONTACTS, ordered(contact_id, other_id, winner))
+
+
+@router.post("/contacts/{contact_id}/merge/{other_id}")
+def merge_contacts(
+    request: Request,
+    contact_id: UUID,
+    other_id: UUID,
+    scope: WriteContacts,
+    session: Db,
+    sent: Sent,
+    winner_rev: Annotated[int, Form()],
+    loser_rev: Annotated[int, Form()],
+) -> Response:
+    """Let the second contact go into the first."""
+    return merged(request, scope, session, CONTACTS, (contact_id, other_id), sent, (winner_rev, loser_rev))
+
+
+@router.post("/contacts/{contact_id}/merges/{merge_id}/undo")
+def undo_contacts(contact_id: UUID, merge_id: UUID, scope: WriteContacts, session: Db) -> Response:
+    """Take a merge of contacts back, and look at the one that stands for itself again."""
+    return parted("/contacts", *contacts.undo(session, scope, merge_id))
 
 
 @router.get("/products/{product_id}/merge")

@@ -33,8 +33,9 @@ from server.leads.wording import Say, because, reason
 from server.opportunities import queries as opportunities
 from server.web.filters import chips
 from server.web.forms import Sent, given, read, several, text
-from server.web.joining import LEADS, merges_into, other_leads, words_for_another
+from server.web.joining import merges_into, other_leads, words_for_another
 from server.web.pages import attempt, go, language_of, render
+from server.web.pairs import LEADS
 from server.web.users import people_of
 
 router = APIRouter(prefix="/leads", include_in_schema=False)

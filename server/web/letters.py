@@ -21,6 +21,7 @@ from server.kit.ids import uuid7
 from server.mail import queries as mail_queries
 from server.mail.service import File
 from server.web.forms import Sent, needed, text
+from server.web.forms import read as read_form
 from server.web.pages import attempt, go, render
 
 router = APIRouter(include_in_schema=False)
@@ -36,8 +37,9 @@ def show_letter(
     session: Db,
     answers: UUID | None = None,
     template: UUID | None = None,
+    change: bool = False,
 ) -> Response:
-    """The form of a mail, empty, as an answer, or from a template."""
+    """The form of a mail, empty, as an answer, or from a template; or of the template itself, to be changed."""
     need_account(session, scope, account_id)
     account = session.get_one(Account, account_id)
     values: dict[str, Any] = {"to": account.email or "", "subject": "", "body": "", "key": uuid7()}
@@ -48,9 +50,13 @@ def show_letter(
         values |= {"to": ", ".join(filter(None, to)), "subject": f"Re: {plain}"[:300], "answers": before.id}
         values["body"] = f"\n\n{service.quoted(before.note or '')}"
     chosen = next((one for one in service.templates(session) if one.id == template), None)
-    if chosen is not None:
+    if chosen is not None and change:
+        values |= {"subject": chosen.subject, "body": chosen.body, "name": chosen.name, "template_id": chosen.id}
+    elif chosen is not None:
         person = session.get_one(User, scope.user_id)
-        values |= {name: service.filled(getattr(chosen, name), account, person) for name in ("subject", "body")}
+        subject, body = (service.filled(one, account, person) for one in (chosen.subject, chosen.body))
+        values |= {"body": body + values["body"], "chosen": chosen}
+        values["subject"] = values["subject"] or subject
     return letter_page(request, scope, session, account_id, values)
 
 
@@ -115,15 +121,17 @@ def send_letter(request: Request, account_id: UUID, scope: Write, session: Db, s
 
 @router.post("/mail-templates")
 def keep_template(request: Request, scope: Write, session: Db, sent: Sent) -> Response:
-    """Write a text down that is needed often, from the form of a mail."""
+    """Write a text down that is needed often, from the form of a mail; or change one."""
     account_id = needed(sent, "account_id", UUID)
     values = {name: text(sent, name) or "" for name in ("name", "subject", "body")}
+    template_id = read_form(sent, "template_id", UUID)
     need_account(session, scope, account_id)
     try:
         with attempt(session):
-            kept = service.keep_template(session, values["name"], values["subject"], values["body"])
+            kept = service.keep_template(session, values["name"], values["subject"], values["body"], template_id)
     except WaymarkError as error:
-        return letter_page(request, scope, session, account_id, {"to": "", "key": uuid7(), **values}, error)
+        shown = {"to": "", "key": uuid7(), **values, "template_id": template_id}
+        return letter_page(request, scope, session, account_id, shown, error)
     return go(f"/accounts/{account_id}/mail?template={kept.id}")
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -227,8 +227,13 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not path.startswith(("/api/v1/", "/tiles/", "/sync/"))
 
 
-def error_page(request: Request, error: WaymarkError, status: int | None = None) -> Response | None:
-    """The error as a page, or as a fragment for HTMX; None for programs, who get a problem document."""
+def error_page(
+    request: Request, error: WaymarkError, status: int | None = None, near: Sequence[Room] = ()
+) -> Response | None:
+    """The error as a page, or as a fragment for HTMX; None for programs, who get a problem document.
+
+    `near` are rooms that may have been meant.
+    """
     is_fragment = "hx-request" in request.headers
     if not wants_page(request) and not is_fragment:
         return None
@@ -240,7 +245,9 @@ def error_page(request: Request, error: WaymarkError, status: int | None = None)
         return RedirectResponse(target, status_code=303)
     code = status or int(error.status)
     template = "parts/error.html" if is_fragment else "error.html"
-    return render(request, template, None, status=code, error=error, code=code, phrase=HTTPStatus(code).phrase)
+    return render(
+        request, template, None, status=code, error=error, code=code, near=near, phrase=HTTPStatus(code).phrase
+    )
 
 
 class Guarded:

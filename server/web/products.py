@@ -25,8 +25,9 @@ from server.products.queries import Customer
 from server.products.routes import Filter, Search
 from server.products.values import PRODUCT
 from server.web.forms import Sent, given, read, text
-from server.web.joining import PRODUCTS, merges_into
+from server.web.joining import merges_into
 from server.web.pages import attempt, go, render
+from server.web.pairs import PRODUCTS
 
 router = APIRouter(include_in_schema=False)
 

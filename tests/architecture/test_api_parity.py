@@ -37,7 +37,7 @@ DONE_BY = """
 /contacts/{contact_id}/places                       POST /contacts/{contact_id}/accounts
 /contacts/{contact_id}/places/{link_id}/remove      DELETE /contacts/{contact_id}/accounts/{link_id}
 /contacts/{contact_id}/consents                     POST /contacts/{contact_id}/consents
-/contacts/{contact_id}/merge                        POST /contacts/{contact_id}/merge
+/contacts/{contact_id}/merge/{other_id}             POST /contacts/{contact_id}/merge
 /contacts/{contact_id}/merges/{merge_id}/undo       POST /contact-merges/{merge_id}/undo
 /contacts/{contact_id}/delete                       DELETE /contacts/{contact_id}
 /contacts/{contact_id}/restore                      POST /contacts/{contact_id}/restore

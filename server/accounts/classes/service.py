@@ -16,6 +16,8 @@ from server.auth.access import Scope
 from server.auth.roles import Level
 from server.kit import clock
 from server.kit.errors import Forbidden, Invalid, NotFound
+from server.kit.settings import settings
+from server.records.currencies import rounded
 from server.records.values import plain
 
 STAYS_REFUSED_DAYS = 180
@@ -46,7 +48,7 @@ def set_rule(session: Session, scope: Scope, values: Mapping[str, Any]) -> Class
         raise Forbidden("Only managers and admins set the rule of classes.", help="Ask your manager.")
     held = session.merge(rule(session))
     for name, value in values.items():
-        setattr(held, name, value)
+        setattr(held, name, rounded(Decimal(value), settings().currency) if name in ("a_from", "b_from") else value)
     if not 0 <= held.potential_share <= 1:
         raise Invalid("The weight of the potential lies between 0 and 100 %.", field="potential_share")
     if not 0 < held.b_from < held.a_from:

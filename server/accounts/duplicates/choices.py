@@ -10,6 +10,7 @@ from server.accounts.values import ACCOUNT, cleaned
 from server.auth.access import Scope
 from server.records import joining
 from server.records.joining import Fields, Proposal, Side
+from server.records.together import both_lists, both_texts
 
 RANK = {Status.CUSTOMER: 2, Status.FORMER: 1, Status.PROSPECT: 0}
 
@@ -21,12 +22,13 @@ def further(winner: Account, loser: Account) -> Side:
 
 def both_tags(winner: Account, loser: Account) -> list[str]:
     """The tags of both, as many as fit."""
-    return joining.both_lists("tags")(winner, loser)[:50]
+    kept: list[str] = both_lists("tags", 50)(winner, loser)
+    return kept
 
 
 def both_notes(winner: Account, loser: Account) -> str | None:
     """The notes of both."""
-    whole = joining.both_texts("note")(winner, loser)
+    whole = both_texts("note")(winner, loser)
     return cleaned(ACCOUNT, "note", whole) if whole else None
 
 

@@ -7,19 +7,31 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.accounts.pins import ALIGN_ACCOUNTS, ALIGN_SITES
+from server.records.currencies import digits_sql
 
 BY_NAME = "search_words({values} ->> 'name', {values} ->> 'street', {values} ->> 'postcode', {values} ->> 'city')"
 KEY_BY_NAME = "case when c.values ? 'name' then 'name:' || " + BY_NAME.format(values="c.values") + " end"
 KEY_BY_NUMBER = f"coalesce('number:' || (c.values ->> 'number'), {KEY_BY_NAME})"
 
+
+def present_amount(name: str) -> str:
+    """An amount of an account as a row is compared with it: as the row says it, where that is the same in whole units
+    of the account's money.
+    """
+    digits = digits_sql("coalesce(m.values ->> 'currency', a.currency)")
+    is_same = f"a.{name} = round((m.values ->> '{name}')::numeric, {digits})"
+    return f"case when {is_same} then m.values -> '{name}' else to_jsonb(a.{name}) end"
+
+
 # A row that means an account which was merged away is about the one that lives on; a visit that reps have reported is
 # not taken back by an older list; a pin that a person has set counts as what the file says.
-CURRENT = """
+CURRENT = f"""
     select m.row_no, a.id, custom_flat(a.custom) || jsonb_strip_nulls(jsonb_build_object(
         'number', case when m.is_merged then m.values ->> 'number' else a.number end,
         'name', a.name, 'account_class', a.account_class, 'status', a.status, 'kind', a.kind,
-        'owner_id', a.owner_id, 'interval_days', a.interval_days, 'yearly_value', a.yearly_value,
-        'yearly_potential', a.yearly_potential, 'currency', a.currency, 'phone', a.phone, 'phone_e164', a.phone_e164,
+        'owner_id', a.owner_id, 'interval_days', a.interval_days, 'yearly_value', {present_amount("yearly_value")},
+        'yearly_potential', {present_amount("yearly_potential")}, 'currency', a.currency,
+        'phone', a.phone, 'phone_e164', a.phone_e164,
         'email', a.email, 'website', a.website, 'tags', a.tags, 'note', a.note,
         'preferred_rep_id', a.preferred_rep_id,
         'last_visit_on', case when a.last_visit_on > (m.values ->> 'last_visit_on')::date
@@ -58,7 +70,7 @@ CURRENT = """
     ) m
     join account a on a.id = m.id
     left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
-"""
+"""  # noqa: S608
 
 TYPES = {
     "number": "text",
@@ -106,10 +118,17 @@ def value(name: str, kind: str) -> str:
     return f"(o.values ->> '{name}')::{kind}"
 
 
+def assigned(name: str, kind: str, table: str) -> str:
+    """The new value of a column of a row that is there; an amount in whole units of the money that the row is in."""
+    if kind != "money":
+        return value(name, kind)
+    return f"round({value(name, kind)}, {digits_sql(f"coalesce(o.values ->> 'currency', {table}.currency)")})"
+
+
 def assignments(types: dict[str, str], table: str) -> str:
     """`name = its new value where it changes` for each column."""
     each = (
-        f"{name} = case when o.changes ? '{name}' then {value(name, kind)} else {table}.{name} end"
+        f"{name} = case when o.changes ? '{name}' then {assigned(name, kind, table)} else {table}.{name} end"
         for name, kind in types.items()
     )
     return ",\n        ".join(each)

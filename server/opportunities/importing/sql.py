@@ -1,5 +1,7 @@
 """What an import of deals writes in ways of its own: what a stage says of a deal, and the deal's way through stages."""
 
+from server.records.currencies import digits_sql
+
 # Every text below is put together from the constants of this module, never from what somebody sends.
 
 STAGES = """
@@ -33,6 +35,11 @@ MADE = {
 CLOSED_AT = f"""case when {IS_CLOSED.format(stage="coalesce((o.values ->> 'stage_id')::uuid, t.stage_id)")}
     then to_jsonb(to_char(t.closed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
     else o.values -> 'closed_at' end"""
+
+DIGITS = digits_sql("coalesce(o.values ->> 'currency', t.currency)")
+NEW_AMOUNT = f"round((o.values ->> 'amount')::numeric, {DIGITS})"
+AMOUNT = f"case when t.amount = {NEW_AMOUNT} then o.values -> 'amount' else to_jsonb(t.amount) end"
+"""A row that names no currency is about the deal's, whatever that of the import is."""
 
 NAME_KEY = "case when c.values ? 'name' then (c.values ->> 'account_id') || '|' || search_text(c.values ->> 'name') end"
 NAMED = "t.account_id = split_part(k.key, '|', 1)::uuid and search_text(t.name) = substr(k.key, 38)"

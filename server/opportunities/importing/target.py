@@ -74,7 +74,13 @@ def known_stages(session: Session, cells: Sequence[str]) -> dict[str, str]:
 
 
 STAGE = Link(
-    "stage", "stages", "“Pipeline / Stage”", stages, "Write a stage as it is called in Pipeline settings.", known_stages
+    "stage",
+    "stages",
+    "“Pipeline / Stage”",
+    stages,
+    "Write a stage as it is called in Pipeline settings.",
+    known_stages,
+    is_shared=True,
 )
 
 
@@ -100,7 +106,8 @@ class DealTarget(Declared):
               default=sql.OWNER),
         Field("stage", "Stage", "phase stufe dealstage status", "uuid", value="stage_id", link=STAGE,
               default=sql.FIRST_STAGE),
-        Field("amount", "Amount", "betrag wert value summe dealvalue", "numeric", amount),
+        Field("amount", "Amount", "betrag wert value summe dealvalue", "numeric", amount,
+              present=sql.AMOUNT, rewrite=sql.NEW_AMOUNT),
         Field("currency", "Currency", "währung devise", clean=rule("currency"), default="cast(:currency as text)"),
         Field("close_on", "Expected close", "closedate abschluss abschlussdatum expectedclose", "date", on_day,
               is_needed=True),

@@ -1,6 +1,6 @@
 """What an import of orders writes in ways of its own: the head of each order once, amounts and sums to the cent."""
 
-from server.records.currencies import DIGITS
+from server.records.currencies import digits_sql
 from server.records.values import currency
 
 __all__ = ["currency"]
@@ -38,7 +38,6 @@ PRODUCT_UNIT = f"coalesce({PRODUCT.format(column='p.unit')}, 'pc')"
 STATE = "coalesce(o.values ->> 'state', case o.values ->> 'kind' when 'quote' then 'sent' else 'placed' end)"
 DELIVERED = f"case when {STATE} = 'delivered' then (o.values ->> 'quantity')::numeric else 0 end"
 
-DIGITS_OF = "case {currency} " + " ".join(f"when '{code}' then {n}" for code, n in DIGITS.items()) + " else 2 end"
 OWN = HELD.format(number="o.values ->> 'order_number'")
 MADE = {
     "order_id": OWN,
@@ -91,7 +90,7 @@ UNDONE = """in (
     select record_id from import_made where why is null union select record_id from import_back where why is null)"""
 
 # Each line rounded once, each tax rate once, half of a cent up: as every document is counted.
-DIGITS_OF_ORDER = DIGITS_OF.format(currency="h.currency")
+DIGITS_OF_ORDER = digits_sql("h.currency")
 SUMS = f"""
     with rated as (
         select l.order_id, l.tax_percent, sum(l.amount) as net, {DIGITS_OF_ORDER} as digits

@@ -44,7 +44,14 @@ def products(session: Session, _scope: Scope | None, cells: Sequence[str]) -> Ma
     return ids_by_cell(session, sql.PRODUCTS, cells)
 
 
-PRODUCT = Link("product", "products", "the product's number", products, "Import the products first, or leave it empty.")
+PRODUCT = Link(
+    "product",
+    "products",
+    "the product's number",
+    products,
+    "Import the products first, or leave it empty.",
+    is_shared=True,
+)
 
 
 def number(low: str, high: str, digits: int) -> Any:

@@ -44,7 +44,7 @@ def queues(session: Session, _scope: Scope | None, cells: Sequence[str]) -> Mapp
     return ids_by_cell(session, sql.QUEUES, cells)
 
 
-QUEUE = Link("queue", "queues", "another name", queues, "Write a queue as it is called in Tickets.")
+QUEUE = Link("queue", "queues", "another name", queues, "Write a queue as it is called in Tickets.", is_shared=True)
 
 
 def rule(name: str) -> Any:

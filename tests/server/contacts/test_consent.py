@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from server.auth.models import User
-from server.contacts import consent, duplicates, queries, service
+from server.contacts import consent, queries, service
 from server.contacts.consent import Said, may_contact
 from server.contacts.models import Channel, ConsentState, Contact, How, Purpose
 from server.kit import clock
@@ -85,17 +85,6 @@ def test_a_list_gives_the_same_answer_as_one_contact(session: Session, scope: An
     assert find() == [eva.id]
     consent.suppress(session, "eva@example.li", "Bounced", by=None)
     assert find() == []
-
-
-def test_what_the_loser_of_a_merge_said_holds_for_the_winner(
-    session: Session, scope: Any, ada: User, eva: Contact
-) -> None:
-    twin = service.create(session, scope(ada), {"last_name": "Marxer"})
-    say(session, twin, ConsentState.WITHDRAWN, purpose=Purpose.SERVICE)
-    duplicates.merge(session, scope(ada), eva.id, twin.id)
-    assert not may_contact(session, eva, Channel.MAIL, Purpose.SERVICE)[0]
-    found = queries.page(session, scope(ada), filter="may_mail = no").rows
-    assert [row.contact.id for row in found] == [eva.id]
 
 
 def test_what_was_said_is_never_changed(session: Session, eva: Contact) -> None:

@@ -13,7 +13,7 @@ from server.contacts import duplicates, queries, service
 from server.contacts.models import Contact
 from server.contacts.service import LinkedAlready, NewPlace
 from server.fields import service as fields
-from server.kit.errors import Invalid, NotFound
+from server.kit.errors import Invalid
 from server.records.editing import ChangedMeanwhile
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
@@ -175,28 +175,6 @@ def test_people_who_may_be_one_are_told_with_reasons(
     make_contact("Udo", "Beck", at=account)
     found = {one.contact.last_name: one.reasons for one in duplicates.alike(session, scope(ada), contact)}
     assert found == {"Marxr": ("similar name at the same account",), "M.": ("same mail address",)}
-
-
-def test_a_merge_puts_together_and_is_taken_back(
-    session: Session, scope: Any, ada: User, make_account: Any, make_contact: Any
-) -> None:
-    first, second = make_account("Amann"), make_account("Beck")
-    winner = make_contact("Eva", "Marxer", at=first, mails=["eva@example.li"])
-    loser = make_contact("Eva", "Marxer", at=second, mails=["e.m@example.li"], title="Buyer", is_primary=True)
-    loser.do_not_contact = True
-    session.flush()
-    made = duplicates.merge(session, scope(ada), winner.id, loser.id)
-    assert (winner.title, winner.do_not_contact) == ("Buyer", True)
-    assert winner.mail_addresses == ["eva@example.li", "e.m@example.li"]
-    assert [one.last_name for one, _ in queries.of_account(session, scope(ada), second.id)] == ["Marxer"]
-    with pytest.raises(NotFound):
-        queries.find(session, scope(ada), loser.id)
-    service.edit(session, scope(ada), winner.id, winner.rev, {"title": "Head of purchasing"})
-    _, kept = duplicates.undo(session, scope(ada), made.id)
-    assert kept == ["title"]
-    assert (winner.title, winner.mail_addresses) == ("Head of purchasing", ["eva@example.li"])
-    [(back, link)] = queries.of_account(session, scope(ada), second.id)
-    assert (back.id, link.is_primary) == (loser.id, True)
 
 
 def test_a_second_place_and_a_site_of_another_account_are_refused(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from server.auth.models import User
 from server.contacts import queries, service, vcards
 from server.contacts.service import NewPlace
-from server.kit.errors import Invalid
+from server.kit.errors import Invalid, TooLarge
 
 THREE = """BEGIN:VCARD\r
 VERSION:3.0\r
@@ -78,6 +78,86 @@ def test_what_goes_out_comes_in_again(session: Session, scope: Any, ada: User, m
     for name in ("prefix", "first_name", "last_name", "title", "mails", "phones", "note", "birthday", "do_not_contact"):
         assert one.values[name] == getattr(contact, name), name
     assert (one.organisation, one.values["languages"]) == ("Amann", ["de", "fr"])
+
+
+IPHONE = """BEGIN:VCARD\r
+VERSION:3.0\r
+PRODID:-//Apple Inc.//iPhone OS 17.5//EN\r
+N:Öhri;Zoë;;;\r
+FN:Zoë Öhri\r
+ORG:Öhri Buchhandlung;\r
+EMAIL;type=INTERNET;type=HOME;type=pref:zoe@example.li\r
+TEL;type=CELL;type=VOICE;type=pref:+41 79 123 45 67\r
+item1.TEL:+423 237 12 13\r
+item1.X-ABLabel:_$!<Other>!$_\r
+item2.ADR;type=WORK:;;Landstrasse 7;Vaduz;;9490;Liechtenstein\r
+BDAY;X-APPLE-OMIT-YEAR=1604:1604-03-01\r
+END:VCARD\r
+BEGIN:VCARD\r
+VERSION:3.0\r
+N:;;;;\r
+FN:Gärtnerei Amann AG\r
+ORG:Gärtnerei Amann AG;\r
+TEL;type=MAIN:+423 237 12 14\r
+X-ABShowAs:COMPANY\r
+END:VCARD\r
+"""
+OUTLOOK = (
+    b"BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=windows-1252;ENCODING=QUOTED-PRINTABLE:M=FCller;J=F6rg\r\n"
+    b"TEL;WORK;VOICE:+423 237 12 15\r\nTEL;WORK;FAX:+423 237 12 16\r\n"
+    b"NOTE;ENCODING=QUOTED-PRINTABLE:gro=C3=9F,=20=\r\nund lang\r\n"
+    b"PHOTO;TYPE=JPEG;ENCODING=BASE64:\r\n /9j/4AAQSkZJRgABAQEA\r\n /9j/4AAQ==\r\n\r\n"
+    b"EMAIL;PREF;INTERNET:joerg@example.li\r\nEND:VCARD\r\n"
+    b"BEGIN:VCARD\r\nVERSION:2.1\r\nN:Beck;Ida\r\nPHOTO;JPEG;ENCODING=BASE64:/9j/4AAQSkZJ\r\nRgABAQEAYABg\r\n\r\n"
+    b"TEL;CELL:+41 79 123 45 68\r\nEND:VCARD\r\n"
+)
+ANDROID = """BEGIN:VCARD
+VERSION:4.0
+FN:Dr. Ada Nigg
+N:Nigg;Ada;;Dr.;
+TEL;VALUE=uri;PREF=1;TYPE="voice,cell":tel:+41-79-123-45-69;ext=12
+EMAIL;TYPE="work:x":ada@example.li
+PHOTO:data:image/jpeg;base64,/9j/4AAQSkZJRg==
+BDAY:--0301
+END:VCARD
+"""
+
+
+def test_files_of_real_phones_are_read() -> None:
+    zoe, firm = vcards.cards(IPHONE.encode())
+    assert (zoe.name, zoe.values["birthday"], zoe.organisation) == ("Zoë Öhri", None, "Öhri Buchhandlung")
+    assert [(one["label"], one["value"]) for one in zoe.values["phones"]] == [
+        ("mobile", "+41 79 123 45 67"), ("", "+423 237 12 13"),
+    ]  # fmt: skip
+    assert (firm.values["first_name"], firm.values["last_name"]) == (None, "Gärtnerei Amann AG")
+    assert [one.name for one in vcards.cards(IPHONE.encode("utf-16"))] == ["Zoë Öhri", "Gärtnerei Amann AG"]
+
+    joerg, ida = vcards.cards(OUTLOOK)
+    assert (joerg.name, joerg.values["note"]) == ("Jörg Müller", "groß, und lang")
+    assert [one["label"] for one in joerg.values["phones"]] == ["work", "work"]
+    assert joerg.values["mails"] == [{"label": "", "value": "joerg@example.li"}]
+    assert (ida.name, ida.trouble, len(ida.values["phones"])) == ("Ida Beck", None, 1)
+
+    [ada] = vcards.cards(ANDROID.encode())
+    assert (ada.values["prefix"], ada.name, ada.values["birthday"]) == ("Dr.", "Ada Nigg", None)
+    assert ada.values["phones"] == [{"label": "mobile", "value": "+41-79-123-45-69 ext. 12"}]
+    assert ada.values["mails"][0]["value"] == "ada@example.li"
+
+
+def test_the_cards_of_real_phones_are_taken_in(admin_client: TestClient) -> None:
+    for content, names in (
+        (IPHONE.encode(), ["Zoë Öhri", "Gärtnerei Amann AG"]),
+        (OUTLOOK, ["Jörg Müller", "Ida Beck"]),
+        (ANDROID.encode(), ["Dr. Ada Nigg"]),
+    ):
+        taken = admin_client.post("/api/v1/contacts/vcards", content=content).json()
+        assert ([one["name"] for one in taken["created"]], taken["refused"]) == (names, [])
+
+
+def test_a_file_that_is_cut_off_is_said_and_nothing_is_left_out_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vcards, "MOST_BYTES", 100)
+    with pytest.raises(TooLarge, match="larger than"):
+        vcards.cards(IPHONE.encode())
 
 
 def test_a_file_without_cards_is_refused() -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from server.demo.company import COLUMNS, RealAddress, as_csv, customer_rows
+from server.demo.company import COLUMNS, RealAddress, as_csv, customer_rows, plain
 
 ADDRESSES = [
     RealAddress("Landstrasse", str(number), "9490", "Vaduz", "North" if number % 2 else "South")
@@ -40,3 +40,8 @@ def test_the_file_reads_back_as_a_spreadsheet_would_write_it() -> None:
     read = list(csv.DictReader(io.StringIO(as_csv(rows).decode("cp1252")), delimiter=";"))
     assert tuple(read[0]) == COLUMNS
     assert len(read) == 24
+
+
+def test_umlauts_stay_in_mail_addresses_as_people_write_them() -> None:
+    assert plain("Öhri Buchhandlung") == "oehribuchhandlung"
+    assert plain("Büchel & Söhne, Straße é") == "buechelsoehnestrassee"

@@ -72,7 +72,7 @@ def test_an_unknown_stage_is_told_those_that_there_are(session: Session, files: 
     assert f"Known stages: {known}." in said[2]
     assert f"Known stages: {known}." in said[3]
     german = wording("de").said(said[2])
-    assert german == f"Stufe: In Ihrer Reichweite gibt es keine Stufe «Nowhere». Bekannte Stufen: {known}."
+    assert german == f"Stufe: Es gibt keine Stufe «Nowhere». Bekannte Stufen: {known}."
 
 
 @pytest.mark.parametrize("title", ["Konto", "Firma", "Kunde", "Account"])

@@ -235,6 +235,7 @@ def test_currencies_without_a_rate_stand_apart_and_are_never_added_up(
     rates.set_rate(session, "CHF", today + timedelta(days=10), "9")
     total = clients["ada"].get(DEALS).json()["sum"]
     assert (total["amount"], total["weighted"], total["apart"]) == ("1550.00", "155.00", {})
+    assert total["rates"] == {"CHF": "1.10000000"}, "what is added up says by which rate"
 
 
 def test_a_stage_with_deals_is_removed_only_with_their_new_place(

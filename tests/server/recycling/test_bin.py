@@ -179,7 +179,7 @@ SET_UP = set(
 
 def test_whatever_is_deleted_comes_to_the_bin_or_the_bin_says_that_it_does_not() -> None:
     binned = {path for path, _ in MADE.values()} | set(OF_ITS_OWN.values())
-    assert set(KINDS) == {*MADE, *OF_ITS_OWN, "merge", "lead_merge", "product_merge"}
+    assert set(KINDS) == {*MADE, *OF_ITS_OWN, "merge", "lead_merge", "contact_merge", "product_merge"}
     deleted = {route.path.split("/")[3] for route in routes() if "DELETE" in route.methods}
     assert deleted == binned | SET_UP
 

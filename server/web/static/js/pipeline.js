@@ -122,5 +122,13 @@ if (board) {
   document.addEventListener("keydown", (event) => {
     if (document.activeElement === document.body && event.key.startsWith("Arrow")) { event.preventDefault(); board.querySelector(".deal-card")?.focus(); }
   });
+
+  // How many columns lie beyond the right edge, and the way there.
+  const further = document.querySelector("#more-lanes");
+  const beyond = () => lanes().filter((lane) => lane.getBoundingClientRect().right > board.getBoundingClientRect().right + 8);
+  const hint = () => { const n = beyond().length; further.hidden = !n; further.firstElementChild.textContent = n; };
+  further.addEventListener("click", () => beyond()[0]?.scrollIntoView({ block: "nearest", inline: "end" }));
+  board.addEventListener("scroll", hint, { passive: true });
+  new ResizeObserver(hint).observe(board);
   board.dataset.ready = "true";
 }

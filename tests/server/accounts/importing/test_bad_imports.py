@@ -104,6 +104,20 @@ def test_amounts_of_two_currencies_and_with_parts_of_a_cent_are_told(session: Se
     ]
 
 
+def test_an_account_in_another_currency_than_the_imports_changes_once(session: Session, tmp_path: Path) -> None:
+    first = "number;name;umsatz;währung\nK-1;Firm 1;1000;JPY\nK-2;Firm 2;1000;CHF\n"
+    taken = checked(session, tmp_path, first)
+    service.apply(session, TARGET, taken)
+    for counts in ({"update": 2}, {"unchanged": 2}):
+        again = checked(session, tmp_path, "number;name;umsatz\nK-1;Firm 1;1000.55\nK-2;Firm 2;1000.55\n")
+        assert {
+            name: n for name, n in again.counts.items() if name in ("create", "update", "unchanged") and n
+        } == counts
+        service.apply(session, TARGET, again)
+    held = dict(session.execute(text("select currency, yearly_value from account")).all())
+    assert {code: str(value) for code, value in held.items()} == {"JPY": "1001", "CHF": "1000.55"}
+
+
 def test_a_country_in_small_letters_is_the_same_and_a_kind_of_problem_names_them_all(
     session: Session, tmp_path: Path
 ) -> None:

@@ -1,0 +1,35 @@
+"""Values of two records of one kind that stay both: texts below each other, lists behind each other."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def both_texts(column: str) -> Callable[[Any, Any], str | None]:
+    """Puts two texts below each other, once where they are the same."""
+
+    def put(winner: Any, loser: Any) -> str | None:
+        texts = [one for one in (getattr(winner, column), getattr(loser, column)) if one]
+        return "\n\n".join(dict.fromkeys(texts)) or None
+
+    return put
+
+
+def both_lists(column: str, most: int | None = None) -> Callable[[Any, Any], list[Any]]:
+    """Puts two lists of words, or of labelled ones, together: the winner's first, each once, no more than may be."""
+
+    def put(winner: Any, loser: Any) -> list[Any]:
+        known = {folded(one) for one in getattr(winner, column)}
+        joined = [*getattr(winner, column), *(one for one in getattr(loser, column) if folded(one) not in known)]
+        return joined[:most]
+
+    return put
+
+
+def word(one: Any) -> str:
+    """An entry of a list as text: a word, or what a label stands at."""
+    return str(one["value"]) if isinstance(one, Mapping) else str(one)
+
+
+def folded(one: Any) -> str:
+    """By what two entries of lists are the same."""
+    return word(one).casefold()

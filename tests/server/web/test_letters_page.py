@@ -1,0 +1,55 @@
+"""Templates of mails on their page: kept from a mail, filled in, laid over an answer, changed and dropped."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Account
+from server.activities.agenda.models import Activity, Direction, Kind, State
+from server.activities.mailing.models import MailTemplate
+from server.auth.models import Role, User
+from server.kit import clock
+from tests.server.web.conftest import token_in
+
+
+def test_a_template_is_kept_filled_in_changed_and_dropped(
+    session: Session, make_user: Any, make_account: Callable[..., Account], browser_of: Callable[[User], TestClient]
+) -> None:
+    account, mona = make_account("Müller AG"), make_user("mona", Role.ADMIN)
+    browser, path = browser_of(mona), f"/accounts/{account.id}/mail"
+    form = {"_csrf": token_in(browser.get(path).text), "account_id": str(account.id), "subject": "For {account}"}
+    unknown = browser.post("/mail-templates", data=form | {"name": "Offer", "body": "Dear {contact}"})
+    assert "Nothing is known to fill in for {contact}." in unknown.text
+    nameless = browser.post("/mail-templates", data=form | {"name": "", "body": "Dear all"})
+    assert "The template has no name." in nameless.text
+    kept = browser.post("/mail-templates", data=form | {"name": "Offer", "body": "Dear {account}, yours, {me}"})
+    assert kept.status_code == 303
+    template = session.scalars(select(MailTemplate)).one()
+    shown = browser.get(kept.headers["location"]).text
+    assert "For Müller AG" in shown
+    assert f"Dear Müller AG, yours, {mona.name}" in shown
+
+    asked = Activity(
+        kind=Kind.MAIL, account_id=account.id, owner_id=mona.id, subject="Price?", note="What does it cost?",
+        sender="eva@example.li", direction=Direction.IN.value, state=State.DONE.value, done_at=clock.now(),
+        at=clock.now(), zone="UTC",
+    )  # fmt: skip
+    session.add(asked)
+    session.flush()
+    answer = browser.get(f"{path}?template={template.id}&answers={asked.id}").text
+    for words in ("Re: Price?", "eva@example.li", "Dear Müller AG", "&gt; What does it cost?"):
+        assert words in answer, "a template goes above what is answered"
+    assert f"template={template.id}&answers={asked.id}" in answer.replace("&amp;", "&")
+
+    raw = browser.get(f"{path}?template={template.id}&change=true").text
+    assert "Dear {account}, yours, {me}" in raw, "what is changed is the template, not what became of it"
+    changed = form | {"template_id": str(template.id), "name": "Offer", "body": "Hello {account}"}
+    assert browser.post("/mail-templates", data=changed).status_code == 303
+    session.expire_all()
+    assert session.scalars(select(MailTemplate)).one().body == "Hello {account}"
+    assert f"/mail-templates/{template.id}/drop" in raw
+    assert browser.post(f"/mail-templates/{template.id}/drop", data=form).headers["location"] == path
+    assert "template=" not in browser.get(path).text
