@@ -94,6 +94,9 @@ async def turn(request: Request) -> AsyncIterator[None]:
         yield
 
 
+taking_turn = asynccontextmanager(turn)
+
+
 def in_turn() -> Any:
     """Declare that a route reads in turn: `dependencies=[in_turn()]`."""
     return Depends(turn, scope="function")

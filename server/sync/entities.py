@@ -136,8 +136,14 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID | st
     wanted = permitted(session, scope, entity, [str(one) for one in ids])
     if not wanted:
         return {}
+    statement, values = documents(scope, entity, wanted)
+    return by_id(session.execute(prepared(statement), values).all())
+
+
+def documents(scope: Scope, entity: Entity, ids: Iterable[str]) -> tuple[str, dict[str, Any]]:
+    """The question for the living rows among some ids: id, revision, document; and its values."""
     document = f"json_build_object({entity.document})"
-    params: dict[str, Any] = {"ids": f"{{{','.join(wanted)}}}"}
+    params: dict[str, Any] = {"ids": f"{{{','.join(ids)}}}"}
     theirs = f"and r.{entity.of} = :me" if entity.of else ""
     if ":me" in document or theirs:
         params["me"] = scope.user_id
@@ -148,8 +154,12 @@ def rows(session: Session, scope: Scope, entity: Entity, ids: Iterable[UUID | st
         select r.id::text, r.rev, ({document})::text
         from {entity.table} r where r.id = any(cast(:ids as uuid[])) and r.deleted_at is null {theirs}
     """  # noqa: S608 our own constants
-    found: Any = session.execute(prepared(statement), params)
-    return {row_id: Row(rev, document) for row_id, rev, document in found.all()}
+    return statement, params
+
+
+def by_id(found: Iterable[Any]) -> dict[str, Row]:
+    """The answer to that."""
+    return {row_id: Row(rev, document) for row_id, rev, document in found}
 
 
 prepared = lru_cache(maxsize=256)(text)
@@ -159,13 +169,19 @@ prepared = lru_cache(maxsize=256)(text)
 def permitted(session: Session, scope: Scope, entity: Entity, ids: list[str]) -> list[str]:
     """The ids that the entity's own right reaches; a right as wide as that to accounts is what the bucket says."""
     right = entity.right
-    if right is None or not ids or min(map(scope.level, right.permissions)) >= scope.level("accounts:read"):
+    if right is None or not ids or is_open(scope, entity):
         return ids
     if not scope.may(right.permission):
         return []
     reached = right.reached(scope)
     key: Any = reached.selected_columns["id"]
     return [str(one) for one in session.scalars(reached.with_only_columns(key).where(key.in_(map(UUID, ids))))]
+
+
+def is_open(scope: Scope, entity: Entity) -> bool:
+    """Whether whoever has the bucket has the rows: the entity's own right is as wide as that to accounts."""
+    right = entity.right
+    return right is None or min(map(scope.level, right.permissions)) >= scope.level("accounts:read")
 
 
 RIGHTS = frozenset(permission for entity in ENTITIES if entity.right for permission in entity.right.permissions)

@@ -1,7 +1,5 @@
 """Who calls and what they send: the phone behind a request, and its message, unpacked within limits."""
 
-import gzip
-import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +27,8 @@ MAX_UNPACKED = 16 * 1024 * 1024
 MAX_RATIO = 20
 HARMLESS = 64 * 1024
 """Up to here a message may be as compressible as it likes."""
+GZIP = 16 + zlib.MAX_WBITS
+"""The format of `gzip`, for zlib."""
 
 
 class NotAPhone(Forbidden):
@@ -232,13 +232,15 @@ async def body_of(request: Request) -> bytes:
 def unpack(packed: bytes) -> bytes:
     """Unpack gzip within limits."""
     limit = min(MAX_UNPACKED, max(HARMLESS, MAX_RATIO * len(packed)))
+    unpacking = zlib.decompressobj(GZIP)
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            plain = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
+        plain = unpacking.decompress(packed, limit + 1)
+    except zlib.error as error:
         raise BadMessage("The body is not gzip.", help="Send it again.") from error
     if len(plain) > limit:
         raise MessageTooLarge("The message unpacks to more than we accept.", help="Send less at once.")
+    if not unpacking.eof or unpacking.unused_data:
+        raise BadMessage("The body is not one whole gzip.", help="Send it again.")
     return plain
 
 

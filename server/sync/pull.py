@@ -6,7 +6,7 @@ commits late nor one that is still open can be missed or can hold anybody up.
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -112,7 +112,10 @@ def read_group(
     position = position_of(session, moment, group, allowed)
     target = position.target or moment.snapshot
     items = feed(session, group.buckets, position, target, limit)
-    rows = rows_of(session, scope, items)
+    found = {
+        code: entities.rows(session, scope, entities.BY_CODE[code], ids) for code, ids in present_in(items).items()
+    }
+    rows = rows_of(items, found)
     full = len(items) == limit or len(rows) < len(items)
     behind = position.at(target, items[len(rows) - 1].key) if full else position.done(target)
     return Part(group.buckets, rows, behind, complete=not full)
@@ -151,13 +154,17 @@ def refuse_the_future(session: Session, moment: Moment, position: Position) -> N
         raise EpochChanged("The database was restored.", help="Say hello again.", retry=False)
 
 
-def rows_of(session: Session, scope: Scope, items: Sequence[Item]) -> list[str]:
-    """The items with their documents, as many as fit into a page (at least one)."""
+def present_in(items: Iterable[Item]) -> dict[int, set[str]]:
+    """The ids of the rows that are in their buckets, by the code of their entity."""
     wanted: dict[int, set[str]] = defaultdict(set)
     for item in items:
         if item.op == "P":
             wanted[item.code].add(item.id)
-    found = {code: entities.rows(session, scope, entities.BY_CODE[code], ids) for code, ids in wanted.items()}
+    return wanted
+
+
+def rows_of(items: Sequence[Item], found: Mapping[int, Mapping[str, entities.Row]]) -> list[str]:
+    """The items with their documents, as many as fit into a page (at least one)."""
     rows: list[str] = []
     size = 0
     for item in items:

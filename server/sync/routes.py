@@ -10,11 +10,12 @@ from server.kit.database import Db
 from server.kit.paging import Page
 from server.sync import conflicts, digest, glance, hello, pull, push, rescue, wire
 from server.sync.admission import first_sync, in_turn
+from server.sync.calls import PhoneRoute
 from server.sync.phones import Body, answer, parse, phone
 from server.sync.schemas import ConflictRead, Decision
 from server.sync.transactions import reading, writing
 
-router = APIRouter(tags=["sync"])
+router = APIRouter(tags=["sync"], route_class=PhoneRoute)
 
 Reader = Annotated[Scope, phone("sync:read", only_token=True)]
 Writer = Annotated[Scope, phone("sync:write", only_token=True)]
@@ -40,7 +41,7 @@ def push_ops(scope: Writer, body: Body) -> Response:
 def pull_page(scope: Reader, body: Body) -> Response:
     """One page of what changed."""
     request = parse(wire.PullRequest, body, scope)
-    said = glance.nothing_new(scope, request)
+    said = glance.page(scope, request)
     if said is None:
         with first_sync(request), reading() as session:
             said = pull.pull(session, scope, request)

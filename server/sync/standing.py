@@ -1,7 +1,7 @@
 """Where everything stands when a phone reads: the moment, who calls with which rights, and which buckets those open.
 
-Asked in one question, with the rights that the phone had last time; its answer says whether they are still the same.
-Where they are not, and where nothing is known of a phone, it is found out step by step.
+A phone that has read before is asked about in one question, put with the rights that it had then (`glance`); where
+they are not the same any more, and where nothing is known of a phone, it is found out step by step.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
-    ColumnElement,
     LargeBinary,
-    Select,
     String,
     bindparam,
     column,
-    exists,
     func,
     literal_column,
     select,
@@ -30,6 +27,7 @@ from server.auth.access import Scope
 from server.auth.models import Device, DeviceToken, User
 from server.auth.roles import Level
 from server.kit import clock
+from server.kit.questions import Question
 from server.sync import buckets, entities, epochs, feeding, wire
 from server.sync.buckets import Subscription
 from server.sync.phones import HELD, LAST, PERSON, Caller, Last, judged, note, present, unknown
@@ -57,16 +55,15 @@ class Standing(NamedTuple):
 
 
 @lru_cache
-def question(level: Level, *, news: bool) -> Select[Any]:
-    """The moment, who calls, and the buckets that a level of rights to accounts opens; for a page the time that it may
-    take is set as well, else it is asked whether anything is new in the buckets that are named."""
+def question(level: Level) -> Question:
+    """What is new in the buckets that are named (null: nothing), the moment, who calls, and the buckets that a level of
+    rights to accounts opens."""
     opened = buckets.readable(level).subquery()
-    also: ColumnElement[Any] = func.set_config("statement_timeout", "20s", True)
-    if news:
-        also = exists(text(feeding.FEED.replace(":target", "pg_current_snapshot()")).columns(column("bucket_id")))
-    return (
+    feed = feeding.FEED.replace(":target", "(select pg_current_snapshot())")
+    news = text(f"select json_agg(json_build_array(f.bucket_id, f.e, f.id, f.op, f.txid)) from ({feed}) f")  # noqa: S608 our own constants
+    return Question(
         select(
-            also,
+            news.columns(column("news", JSON)).scalar_subquery(),
             literal_column("pg_current_snapshot()::text", String),
             literal_column("(select secret from sync_meta)", LargeBinary),
             literal_column(f"(select json_build_array({epochs.PARTS}) from {epochs.PLACES})", JSON),  # noqa: S608 our own constants
@@ -104,35 +101,22 @@ def last_of(caller: Scope) -> Last | None:
     return LAST.get(caller.access_hash) if isinstance(caller, Caller) else None
 
 
-def standing(session: Session, caller: Scope, epoch: str) -> Standing:
-    """Where everything stands inside this very transaction.
-
-    Refuses another epoch, a phone that may not call any more, and an app that cannot read our data.
-    """
-    known, found = last_of(caller), None
-    if known is not None and isinstance(caller, Caller):
-        asking = question(known.scope.level("accounts:read"), news=False)
-        answer = session.execute(asking, asked(caller, known)).one_or_none()
-        found = told(caller, None if answer is None else answer[1:])
-        epochs.refuse_another(found.moment.epoch, epoch)
-    if found is None or known is None or found.scope != known.scope:
-        found = step_by_step(session, caller, epoch)
-    note(caller, found.scope, found.moment.secret)
-    if found.schema is not None and found.schema < wire.SCHEMA_MIN:
-        raise AppTooOld("This version of the app cannot read our data any more.", help="Update the app.", retry=False)
-    return found
-
-
 MOMENT = """
 select pg_current_snapshot()::text, set_config('statement_timeout', '20s', true), (select secret from sync_meta), e.*
 from ({identity}) e
 """
 
 
-def step_by_step(session: Session, caller: Scope, epoch: str) -> Standing:
-    """The same of a phone whose rights are not known yet; refuses another epoch."""
+def standing(session: Session, caller: Scope, epoch: str) -> Standing:
+    """Where everything stands inside this very transaction.
+
+    Refuses another epoch, a phone that may not call any more, and an app that cannot read our data.
+    """
     snapshot, _, secret, *identity = session.execute(entities.prepared(MOMENT.format(identity=epochs.IDENTITY))).one()
     epochs.refuse_another(epochs.named(*epochs.told(identity)), epoch)
     device, scope = present(session, caller)
     allowed = {one.id: one for one in buckets.subscriptions(session, scope)}
+    note(caller, scope, secret)
+    if device.schema_version is not None and device.schema_version < wire.SCHEMA_MIN:
+        raise AppTooOld("This version of the app cannot read our data any more.", help="Update the app.", retry=False)
     return Standing(Moment(epoch, snapshot, secret, clock.now()), scope, device.schema_version, allowed)

@@ -23,7 +23,7 @@ from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
 from server.kit import clock
 from server.kit.database import engine
-from server.sync import buckets, cursors, epochs, feeding, push, receipts
+from server.sync import buckets, cursors, epochs, feeding, glance, push, receipts
 from server.sync import pull as server_pull
 from server.sync.problems import Gap
 from tests.server.sync import stories
@@ -54,6 +54,7 @@ def sequence_cursor(m: Patch) -> None:
     """What is new is what has a higher number than the last one seen, open transactions or not."""
     higher = "and i.txid >= pg_snapshot_xmax(cast(:seen as pg_snapshot))"
     m.setattr(feeding, "FEED", feeding.FEED.replace(UNSEEN, higher))
+    m.setattr(glance, "question", glance.question.__wrapped__)  # not as it was put before
 
 
 def updated_at_cursor(m: Patch) -> None:
@@ -72,12 +73,13 @@ def updated_at_cursor(m: Patch) -> None:
         times.setdefault(target, now)
         return real(session, wanted, position, target, limit)
 
-    since = "coalesce(nullif(current_setting('mutant.since', true), ''), '-infinity')"  # nobody set it for a glance
+    since = "coalesce(current_setting('mutant.since', true), '-infinity')"
     later = f"and i.touched >= {since}::timestamptz"
     began = "i.txid >= greatest(pg_snapshot_xmin(cast(:seen as pg_snapshot)), cast(:txid as xid8))"
     changed = feeding.FEED.replace(UNSEEN, later).replace(began, "i.txid >= cast(:txid as xid8)")
     m.setattr(feeding, "FEED", changed)
     m.setattr(server_pull, "feed", feed)
+    m.setattr(glance, "page", lambda caller, request: None)
 
 
 def late_snapshot(m: Patch) -> None:

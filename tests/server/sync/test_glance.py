@@ -1,6 +1,6 @@
-"""A phone that holds everything is answered by one question, and by nothing else than a whole pull would say."""
+"""A phone that has read before is answered by a question or two, and by nothing else than a whole pull would say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,21 +8,30 @@ import pytest
 from sqlalchemy import event
 
 from server.kit.database import engine
+from server.kit.questions import Asking, Question
+from server.sync import glance
 from server.sync.phones import LAST
 from tests.server.sync.world import Json, Phone, Refused, World
 
 
 @contextmanager
 def asked() -> Iterator[list[str]]:
-    """The statements that are put to the database."""
+    """The statements and questions that are put to the database."""
     heard: list[str] = []
+    real = Asking.ask
 
     def hear(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         heard.append(statement)
 
+    def ask(asking: Asking, question: Question, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        heard.append(question.sql.decode())
+        return real(asking, question, values)
+
     event.listen(engine(), "before_cursor_execute", hear)
     try:
-        yield heard
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Asking, "ask", ask)
+            yield heard
     finally:
         event.remove(engine(), "before_cursor_execute", hear)
 
@@ -117,9 +126,53 @@ def test_whatever_happened_the_short_way_says_what_the_long_one_says(
     assert short != unchanged
 
 
-def test_a_page_with_something_new_takes_four_questions(world: World, phone: Phone) -> None:
+def test_a_page_with_something_new_takes_a_question_for_its_rows_more(world: World, phone: Phone) -> None:
     world.sql("update account set note = 'New'")
+    message = grouped(phone)
     with asked() as heard:
-        reply = said(phone, grouped(phone))
+        reply = said(phone, message)
     assert [[row["d"]["note"] for row in group["rows"]] for group in reply["groups"]] == [["New"]]
-    assert len(heard) == 4, "whether there is news, where everything stands, what changed, and its rows"
+    assert len(heard) == 2
+    LAST.clear()
+    assert said(phone, message) == reply
+
+
+def test_where_much_is_new_the_long_way_makes_the_page(
+    world: World, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.visit(world.account("Mill", "west"), "rita")
+    message = grouped(phone)
+    short = said(phone, message)
+    monkeypatch.setattr(glance, "MOST", 2)
+    with asked() as heard:
+        assert said(phone, message) == short
+    assert len(heard) > 3
+
+
+def told_again(phone: Phone, message: Json, reply: Any) -> None:
+    """The same is said, and from then on the short way again."""
+    assert said(phone, message) == reply
+    with asked() as heard:
+        assert said(phone, message) == reply
+    assert len(heard) == 1
+
+
+def test_questions_that_a_connection_has_forgotten_are_prepared_anew(phone: Phone) -> None:
+    message = grouped(phone)
+    reply = said(phone, message)
+    held = engine().raw_connection()
+    for name in held.info["questions"].values():
+        held.cursor().execute(f"deallocate {name.decode()}")
+    held.commit()
+    held.close()
+    told_again(phone, message, reply)
+
+
+def test_questions_survive_a_migration(world: World, phone: Phone) -> None:
+    message = grouped(phone)
+    reply = said(phone, message)
+    world.sql("alter table device alter state type text")
+    try:
+        told_again(phone, message, reply)
+    finally:
+        world.sql("alter table device alter state type varchar")
