@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -38,7 +39,7 @@ from server.timeline.sources import INTERNAL_FACTS, SOURCES, Source
 
 MOMENT = DateTime(timezone=True)
 APART = 4
-"""Up to so many merged accounts are read one by one, each from its index; more of them together."""
+"""Up to so many merged accounts are named in the statement one by one; more of them are a list that it runs along."""
 
 
 @dataclass(frozen=True)
@@ -125,16 +126,25 @@ def drafted(
 
     It is long, so it is drafted once for a reader, not for each page: `values_of` says whose story and from where on.
     """
-    apart = [select(bindparam(f"account_{number}", type_=Uuid())) for number in range(family)]
     if family > APART:
-        apart = [select(func.unnest(bindparam("family", type_=ARRAY(Uuid()))))]
-    branches = [branch(source, reader.scope, one, wish, follows, limit) for source in chosen for one in apart]
+        one = select(literal_column("kin.id", Uuid()))
+        branches = [along(branch(source, reader.scope, one, wish, follows, limit), limit) for source in chosen]
+    else:
+        apart = [select(bindparam(f"account_{number}", type_=Uuid())) for number in range(family)]
+        branches = [branch(source, reader.scope, one, wish, follows, limit) for source in chosen for one in apart]
     if not branches:
         return None
     if len(branches) == 1:
         return branches[0]  # it is ordered and limited already
     order: list[ColumnElement[Any]] = [literal_column(name).desc() for name in ("at", "entity", "id")]
     return union_all(*branches).order_by(*order).limit(limit)
+
+
+def along(branch: Select[Any], limit: int) -> Select[Any]:
+    """The newest rows of one source at many accounts: the newest of each, from its index, and of those the newest."""
+    kin = func.unnest(bindparam("family", type_=ARRAY(Uuid()))).table_valued("id").render_derived(name="kin")
+    rows = branch.lateral("rows")
+    return select(*rows.c).select_from(kin.join(rows, true())).order_by(rows.c.at.desc(), rows.c.id.desc()).limit(limit)
 
 
 def branch(

@@ -233,6 +233,33 @@ def test_a_merged_account_brings_its_story_along(
     assert len(queries.page(session, mona, twin.id, kinds).entries) == 3
 
 
+def test_many_merged_accounts_tell_one_story_in_order_page_by_page(
+    session: Session, people: Any, scope: Any, account: Any, make_account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mona = scope(people["mona"])
+    for number in range(6):
+        twin = make_account(f"Amann {number} AG", (9.51, 47.1), owner_id=people["rita"].id)
+        many_notes(session, twin, people["rita"], 4)
+        merge(session, mona, account.id, twin.id, MergeWish({}))
+
+    def told(wish: Wish) -> list[Any]:
+        cursor, found = None, []
+        while True:
+            page = queries.page(session, mona, account.id, wish, cursor=cursor, limit=7)
+            found += [entry.id for entry in page.entries]
+            if (cursor := page.next_cursor) is None:
+                return found
+
+    for wish in (Wish(), Wish(kinds=frozenset({"note"}))):
+        together = told(wish)
+        with monkeypatch.context() as patch:
+            patch.setattr(queries, "APART", 99)
+            queries.drafted.cache_clear()
+            assert told(wish) == together
+            queries.drafted.cache_clear()
+        assert len(together) >= 24
+
+
 def test_plan_decisions_are_told(
     session: Session, people: Any, scope: Any, make_account: Any, plan_now: Any, monday: date
 ) -> None:
