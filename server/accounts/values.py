@@ -173,7 +173,7 @@ def wire(name: str, value: object) -> Json:
         return None
     if name in AMOUNTS:
         return spelled(value)
-    if isinstance(value, bool | int | float | str):
+    if isinstance(value, bool | int | float | str | dict):
         return value
     if isinstance(value, list | tuple):
         return [str(item) for item in value]

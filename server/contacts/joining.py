@@ -21,11 +21,10 @@ from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
 from server.records import joining
-from server.records.editing import CUSTOM
 from server.records.joining import Choice, Fields, Proposal, Side
 from server.records.models import RecordMerge
 from server.records.revising import require_revision
-from server.records.together import both_lists, both_texts
+from server.records.together import both_lists, both_own, both_texts, named
 
 LONGEST_NOTE = 20_000
 
@@ -38,12 +37,6 @@ def stricter(winner: Contact, loser: Contact) -> Side:
 def stays(winner: Contact, loser: Contact) -> Side:
     """What is the winner's by right; the loser's only where the winner has none."""
     return "winner"
-
-
-def both_own(winner: Contact, loser: Contact) -> dict[str, Any]:
-    """The company's own fields of both; where both have a value, the winner's."""
-    empty: tuple[object, ...] = (None, "", [])
-    return dict(loser.custom) | {key: value for key, value in winner.custom.items() if value not in empty}
 
 
 FIELDS = Fields(
@@ -69,17 +62,13 @@ FIELDS = Fields(
 )  # fmt: skip
 
 
-def may_change(scope: Scope, columns: Iterable[str], *contacts: Contact) -> bool:
-    """Whether somebody may write some columns of contacts; of the company's own fields, all that they hold."""
-    names = set(columns)
-    if "custom" in names:
-        names = names - {"custom"} | {CUSTOM + key for one in contacts for key in one.custom}
-    return scope.may_change("contact", names)
-
-
 def proposed(session: Session, scope: Scope, winner: Contact, loser: Contact) -> list[Proposal]:
     """Each field, whether both sides agree in it, and the side that is proposed."""
-    return joining.proposed(session, FIELDS, winner, loser, lambda columns: may_change(scope, columns, winner, loser))
+
+    def may_change(columns: Iterable[str]) -> bool:
+        return scope.may_change("contact", named(columns, winner, loser))
+
+    return joining.proposed(session, FIELDS, winner, loser, may_change)
 
 
 def merge(
@@ -112,8 +101,7 @@ def merge(
             field="refusal",
         )
     wished = [column for name, side in choices.items() if side != "winner" for column in FIELDS.columns.get(name, ())]
-    if not may_change(scope, wished, winner, loser):
-        scope.need_changes("contact", wished)
+    scope.need_changes("contact", named(wished, winner, loser))
     together = {name: choice for name, _, choice in proposed(session, scope, winner, loser)} | dict(choices)
     values = joining.chosen_values(FIELDS, winner, loser, together)
     agreed = disputed(session, winner, loser)

@@ -1,7 +1,9 @@
 """Values of two records of one kind that stay both: texts below each other, lists behind each other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from server.records.editing import CUSTOM
 
 
 def both_texts(column: str) -> Callable[[Any, Any], str | None]:
@@ -23,6 +25,18 @@ def both_lists(column: str, most: int | None = None) -> Callable[[Any, Any], lis
         return joined[:most]
 
     return put
+
+
+def both_own(winner: Any, loser: Any) -> dict[str, Any]:
+    """The company's own fields of both; where both have a value, the winner's."""
+    empty: tuple[object, ...] = (None, "", [])
+    return dict(loser.custom) | {key: value for key, value in winner.custom.items() if value not in empty}
+
+
+def named(columns: Iterable[str], *rows: Any) -> set[str]:
+    """Columns by the names that rights go by: of the company's own fields, all that the rows hold."""
+    names = set(columns)
+    return names - {"custom"} | {CUSTOM + key for row in rows for key in row.custom} if "custom" in names else names
 
 
 def word(one: Any) -> str:

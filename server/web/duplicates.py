@@ -31,7 +31,9 @@ from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
 from server.records.joining import Choice
 from server.web.forms import Sent, number, text
-from server.web.pages import attempt, go, render
+from server.web.language import Language
+from server.web.pages import attempt, go, language_of, render
+from server.web.pairs import own_words
 
 router = APIRouter(prefix="/duplicates", include_in_schema=False)
 
@@ -48,6 +50,8 @@ class Side:
     visits: int
     owner: str | None
     preferred_rep: str | None
+    own: str | None
+    """What the company's own fields hold, in words."""
 
     @property
     def place(self) -> SiteRead | None:
@@ -228,7 +232,8 @@ def pair_page(
     stays, goes = proposed_winner(rows[one], rows[other])
     if winner is not None and winner in rows:
         stays, goes = rows[winner], rows[other if winner == one else one]
-    sides = (side(session, stays), side(session, goes))
+    language = language_of(request, scope)
+    sides = (side(session, language, stays), side(session, language, goes))
     following = duplicate_queue.after(session, scope, one, other)
     return render(
         request,
@@ -251,7 +256,7 @@ def pair_page(
     )
 
 
-def side(session: Session, account: Account) -> Side:
+def side(session: Session, language: Language, account: Account) -> Side:
     """An account with what hangs on it."""
     family = select(Visit.id).where(Visit.account_id.in_(queries.family(account.id)), Visit.deleted_at.is_(None))
     return Side(
@@ -260,6 +265,7 @@ def side(session: Session, account: Account) -> Side:
         session.scalar(select(func.count()).select_from(family.subquery())) or 0,
         session.scalar(select(User.name).where(User.id == account.owner_id)),
         session.scalar(select(User.name).where(User.id == account.preferred_rep_id)),
+        own_words(session, language, "account", account),
     )
 
 
@@ -282,7 +288,7 @@ def shown(name: str, one: Side) -> Any:
     if name == "value":
         worth = (account.yearly_value, account.yearly_potential)
         return None if worth == (None, None) else (*worth, account.currency)
-    return getattr(account, COLUMNS[name][0]) or None
+    return one.own if name == "custom" else getattr(account, COLUMNS[name][0]) or None
 
 
 def pin(one: Side) -> dict[str, Any]:

@@ -123,13 +123,16 @@ def contact_shown(session: Session, language: Language, contact: Contact, name: 
         case "owner":
             return session.scalar(select(User.name).where(User.id == contact.owner_id))
         case "custom":
-            own_values = [(one.label, contact.custom.get(one.key)) for one in own.fields_of(session, "contact")]
-            return (
-                " · ".join(f"{label}: {said(language, it)}" for label, it in own_values if said(language, it)) or None
-            )
+            return own_words(session, language, "contact", contact)
         case _:
             text: str | None = getattr(contact, name)
             return text
+
+
+def own_words(session: Session, language: Language, kind: str, row: Any) -> str | None:
+    """What the company's own fields of a record hold, in words; None for nothing."""
+    values = [(one.label, said(language, row.custom.get(one.key))) for one in own.fields_of(session, kind)]
+    return " · ".join(f"{label}: {value}" for label, value in values if value) or None
 
 
 def said(language: Language, value: object) -> str:

@@ -10,7 +10,7 @@ from server.accounts.values import ACCOUNT, cleaned
 from server.auth.access import Scope
 from server.records import joining
 from server.records.joining import Fields, Proposal, Side
-from server.records.together import both_lists, both_texts
+from server.records.together import both_lists, both_own, both_texts, named
 
 RANK = {Status.CUSTOMER: 2, Status.FORMER: 1, Status.PROSPECT: 0}
 
@@ -46,6 +46,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "website": ("website",),
     "kind": ("kind",),
     "tags": ("tags",),
+    "custom": ("custom",),
     "note": ("note",),
 }
 """The fields that are chosen, each with the columns that go together."""
@@ -53,8 +54,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 FIELDS = Fields(
     "account",
     COLUMNS,
-    labels={name: ACCOUNT[name].label if name in ACCOUNT else "Value and potential" for name in COLUMNS},
-    both={"tags": both_tags, "note": both_notes},
+    labels={name: ACCOUNT[name].label for name in COLUMNS if name in ACCOUNT}
+    | {"value": "Value and potential", "custom": "Own fields"},
+    both={"tags": both_tags, "custom": both_own, "note": both_notes},
     prefers={"status": further, "number": lambda winner, loser: "winner"},
     alike={"phone": "phone_e164"},
 )
@@ -64,7 +66,9 @@ BOTH = frozenset(FIELDS.both)
 
 def proposed(session: Session, scope: Scope, winner: Account, loser: Account) -> list[Proposal]:
     """Each field, whether both sides agree in it, and the side that is proposed."""
-    return joining.proposed(session, FIELDS, winner, loser, lambda names: scope.may_change("account", names))
+    return joining.proposed(
+        session, FIELDS, winner, loser, lambda names: scope.may_change("account", named(names, winner, loser))
+    )
 
 
 def proposed_winner(one: Account, other: Account) -> tuple[Account, Account]:

@@ -27,6 +27,7 @@ from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
 from server.records.joining import UNDO, AlreadyMerged, Choice, Side, UndoTooLate, give_back
 from server.records.service import Actor, acting
+from server.records.together import named
 from server.webhooks import service as webhooks
 
 
@@ -82,7 +83,8 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
     )
     acting(session, Actor(user_id=made.merged_by, source=scope.source, op_id=made.id))
     wished = [name for name, choice in wish.choices.items() if choice != "winner"]
-    scope.need_changes("account", [column for name in wished for column in COLUMNS.get(name, ())])
+    columns = [column for name in wished for column in COLUMNS.get(name, ())]
+    scope.need_changes("account", named(columns, winner, loser))
     choices = {name: choice for name, _, choice in proposed(session, scope, winner, loser)} | dict(wish.choices)
     made.fields = write_fields(session, winner, loser, chosen_values(winner, loser, choices))
     made.sites = move_sites(session, winner, loser, made.merged_at, wish.main_site or "winner", wish.same_place)
@@ -224,6 +226,7 @@ def return_fields(session: Session, made: AccountMerge, winner: Account, loser: 
     changed = {name: values for name, values in made.fields["winner"].items() if name != "number"}
     stayed = give_back(FIELDS, winner, changed, wire)
     labels = {name: rule.label for name, rule in ACCOUNT.items()} | {"last_visit_on": "Last visit"}
+    labels["custom"] = FIELDS.labels["custom"]
     kept = [labels[name] for name in stayed if name in labels]
     session.flush()
     if "number" in made.fields["winner"] and not return_numbers(session, made, winner, loser):

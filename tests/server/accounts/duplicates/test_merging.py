@@ -84,6 +84,24 @@ def test_the_winner_gets_what_it_lacked_and_the_loser_leads_to_it(
     assert queries.seen_of(session, scope(ada), [other.id]) == {other.id}
 
 
+def test_the_companys_own_fields_of_both_stay_and_go_back(
+    session: Session, scope: MakeScope, ada: User, pair: tuple[Account, Account]
+) -> None:
+    one, other = pair
+    one.custom, other.custom = {"bays": 3, "brand": ""}, {"bays": 4, "brand": "Opel", "tested": True}
+    session.flush()
+    before = hashed(session)
+    made = merging.merge(session, scope(ada), one.id, other.id, AS_PROPOSED)
+    assert one.custom == {"bays": 3, "brand": "Opel", "tested": True}
+    assert merging.undo(session, scope(ada), made.id).kept == ()
+    assert hashed(session) == before
+    made = merging.merge(session, scope(ada), one.id, other.id, MergeWish({"custom": "loser"}))
+    assert one.custom == other.custom
+    one.custom = {**one.custom, "bays": 9}
+    session.flush()
+    assert merging.undo(session, scope(ada), made.id).kept == ("Own fields",)
+
+
 def test_what_is_undone_is_as_it_was(
     session: Session, scope: MakeScope, ada: User, pair: tuple[Account, Account]
 ) -> None:
