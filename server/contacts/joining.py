@@ -21,7 +21,7 @@ from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
 from server.records import joining
-from server.records.joining import Choice, Fields, Proposal, Side
+from server.records.joining import Choice, Fields, Proposal, Side, stored, wire
 from server.records.models import RecordMerge
 from server.records.revising import require_revision
 from server.records.together import both_lists, both_own, both_texts, named
@@ -161,12 +161,14 @@ def share_roles(session: Session, winner_id: UUID, loser_id: UUID) -> list[dict[
         if other is None:
             continue
         roles, first = list(dict.fromkeys([*one.roles, *other.roles])), other.is_primary
-        if roles == list(one.roles) and not first:
+        until = max(one.until, other.until) if one.until and other.until else None
+        if roles == list(one.roles) and not first and until == one.until:
             continue
-        changed.append({"id": str(one.id), "before": list(one.roles), "after": roles, "is_first": first})
+        untils = {"until_before": wire(one.until), "until_after": wire(until)}
+        changed.append({"id": str(one.id), "before": list(one.roles), "after": roles, "is_first": first} | untils)
         other.is_primary = False
         session.flush()
-        one.roles, one.is_primary = roles, one.is_primary or first
+        one.roles, one.is_primary, one.until = roles, one.is_primary or first, until
         session.flush()
     return changed
 
@@ -221,8 +223,11 @@ def give_places_back(session: Session, made: RecordMerge, loser: Contact) -> Non
         gave_first = held.is_primary and (roles is None or roles["is_first"])
         if roles is None:
             held.deleted_at = clock.now()
-        elif list(held.roles) == roles["after"]:
-            held.roles = roles["before"]
+        else:
+            if list(held.roles) == roles["after"]:
+                held.roles = roles["before"]
+            if wire(held.until) == roles.get("until_after", "as it is"):
+                held.until = stored(ContactAccount, "until", roles["until_before"])
         if gave_first:
             held.is_primary = False
         session.flush()

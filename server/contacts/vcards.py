@@ -112,7 +112,7 @@ def cards(content: bytes) -> list[Card]:
         raise TooLarge(
             f"The file is larger than {MOST_BYTES // 1_000_000} MB.", help="Leave out the photos, or split it."
         )
-    text = decoded(content)
+    text = decoded(content).replace("\0", "")
     found: list[Card] = []
     current: Card | None = None
     for line in unfolded(text):
@@ -120,14 +120,19 @@ def cards(content: bytes) -> list[Card]:
         if name == "BEGIN:VCARD":
             current = Card(len(found) + 1)
             found.append(current)
+            if len(found) > MOST_CARDS:
+                raise Invalid(
+                    f"More than {MOST_CARDS:,} cards are too many.", help=f"Split the file; {MOST_CARDS:,} fit at once."
+                )
         elif name == "END:VCARD":
             current = None
         elif current is not None and line.strip():
-            take(current, line)
+            try:
+                take(current, line)
+            except Invalid as error:
+                current.trouble = current.trouble or f"“{line[:60]}”: {error.message}."
     if not found:
         raise Invalid("The file holds no vCard.", help="It begins with BEGIN:VCARD; export the contacts as .vcf.")
-    if len(found) > MOST_CARDS:
-        raise Invalid(f"{len(found):,} cards are too many.", help=f"Split the file; {MOST_CARDS:,} fit at once.")
     for one in found:
         finish(one)
     return found
@@ -146,6 +151,7 @@ def decoded(content: bytes) -> str:
 def unfolded(text: str) -> Iterator[str]:
     """Whole lines: continued ones put together, also those of quoted-printable."""
     text = re.sub(r"\r\n?|\n", "\n", text)
+    text = re.sub(r"\n{3,}", "\n\n", text)  # some programs write millions of empty lines
     text = re.sub(r"\n[ \t]", "", text)
     begun: list[str] = []
     for line in text.split("\n"):
@@ -174,7 +180,7 @@ def take(current: Card, line: str) -> None:
     if "QUOTED-PRINTABLE" in marks:
         value = plainly(value, marks)
     if name == "N":
-        parts = [unescaped(part).strip() for part in re.split(r"(?<!\\);", value)] + [""] * 5
+        parts = [part.strip() for part in parted(value)] + [""] * 5
         current.values |= {"last_name": parts[0] or None, "first_name": parts[1] or None, "prefix": parts[3] or None}
     elif name == "FN":
         current.values["fn"] = unescaped(value).strip()
@@ -184,7 +190,7 @@ def take(current: Card, line: str) -> None:
         entry = {"label": label, "value": unescaped(bare).strip()}
         current.values.setdefault("phones" if name == "TEL" else "mails", []).append(entry)
     elif name == "ORG":
-        current.organisation = plain(unescaped(re.split(r"(?<!\\);", value)[0]), 300)
+        current.organisation = plain(parted(value)[0], 300)
     elif name == "TITLE":
         current.values["title"] = unescaped(value).strip()
     elif name == "NOTE":
@@ -199,11 +205,16 @@ def take(current: Card, line: str) -> None:
         current.is_firm = value.strip().upper() == "COMPANY"
 
 
+def parted(value: str) -> list[str]:
+    """The parts of a value between semicolons; one behind a backslash is a letter."""
+    return [unescaped(part) for part in re.findall(r"((?:\\.|[^;\\]|\\$)*)(?:;|$)", value, re.DOTALL)]
+
+
 def plainly(value: str, marks: str) -> str:
     """A quoted-printable value as text, in the letters that the line names, else UTF-8 or what Windows writes."""
     content = quopri.decodestring(value.encode())
     named = re.search(r"CHARSET=\"?([\w-]+)", marks)
-    with suppress(LookupError, UnicodeDecodeError):
+    with suppress(LookupError, UnicodeError):
         return content.decode(named[1] if named else "utf-8")
     return decoded(content)
 

@@ -296,6 +296,14 @@ def apart[R: Joinable](
             help="Undo that merge first.",
             into=str(winner.merged_into),
         )
+    later = select(RecordMerge.id).where(
+        RecordMerge.entity == made.entity,
+        RecordMerge.winner_id == winner.id,
+        RecordMerge.undone_at.is_(None),
+        RecordMerge.merged_at > made.merged_at,
+    )
+    if session.scalar(later.limit(1)) is not None:  # it built on this one: what it found is not there any more
+        raise Conflict(f"Another {what} has gone into the same one since.", help="Undo that merge first.")
     if winner.deleted_at is not None:
         raise Conflict(f"The {what} that it went into is in the bin.", help="Restore it first, then undo the merge.")
     return winner, loser

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from server.kit.errors import Invalid
 
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 LONGEST_DAYS = 731
 
 
@@ -60,7 +61,7 @@ class Period:
     def shifted(self, by: int) -> "Period":
         """The period so many before or after this one."""
         if self.span in _MONTHS:
-            return around(_moved(self.first, by * _MONTHS[self.span]), self.span)
+            return _around(_moved(self.first, by * _MONTHS[self.span]), self.span)
         days = timedelta(days=by * self.days)
         return Period(self.first + days, self.last + days, self.span)
 
@@ -72,7 +73,7 @@ class Period:
             return self.shifted(-52)
         if self.span is None:
             return Period(_moved(self.first, -12), _moved(self.last, -12))
-        return around(_moved(self.first, -12), self.span)
+        return _around(_moved(self.first, -12), self.span)
 
 
 class Spanned(Protocol):
@@ -122,7 +123,12 @@ def spelled_day(day: date, language: str) -> str:
 
 
 def around(day: date, span: Span) -> Period:
-    """The period in which a day lies; weeks begin on Monday."""
+    """The period in which a day lies; weeks begin on Monday. Refuses days of which nobody has a report."""
+    _need_known(day)
+    return _around(day, span)
+
+
+def _around(day: date, span: Span) -> Period:
     if span is Span.WEEK:
         monday = day - timedelta(days=day.weekday())
         return Period(monday, monday + timedelta(days=6), span)
@@ -137,7 +143,16 @@ def chosen(first: date, last: date) -> Period:
         raise Invalid("The last day lies before the first.", help="Exchange them.", field="last")
     if (last - first).days >= LONGEST_DAYS:
         raise Invalid("A report spans two years at most.", help="Choose fewer days.", field="last")
+    _need_known(first)
+    _need_known(last)
     return Period(first, last)
+
+
+def _need_known(day: date) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Invalid(
+            f"There are no reports of {day.year}.", help=f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}.", field="day"
+        )
 
 
 def _moved(day: date, months: int) -> date:

@@ -58,7 +58,8 @@ def answered(
         (scope, moment.secret) == known
         and moment.epoch == request.epoch
         and (schema is None or schema >= wire.SCHEMA_MIN)
-        and position.gens == {one: allowed[one].gen for one in wanted if one in allowed}
+        and allowed.keys() >= set(wanted)  # a phone may name any bucket: what it is told of is what it may read
+        and position.gens == {one: allowed[one].gen for one in wanted}
         and pull.first_unseen(position.seen) <= pull.first_unseen(moment.snapshot)
     )
     items = [Item._make(one) for one in found[0][0] or ()]

@@ -29,15 +29,17 @@ MEANT: Mapping[str, tuple[str, ...]] = {
 """By the key of a room: other words for it."""
 
 SEVERAL: Mapping[str, tuple[str, ...]] = {
-    "settings": ("users", "fields", "integrations", "regions"),
-    "admin": ("users", "fields", "integrations", "regions"),
-    "setup": ("users", "fields", "integrations", "regions"),
-    "einstellungen": ("users", "fields", "integrations", "regions"),
+    "settings": ("me", "users", "fields", "integrations", "regions"),
+    "admin": ("me", "users", "fields", "integrations", "regions"),
+    "setup": ("me", "users", "fields", "integrations", "regions"),
+    "einstellungen": ("me", "users", "fields", "integrations", "regions"),
 }
 """Words that mean no single room."""
 
 ROOM_OF = {word: key for key, words in MEANT.items() for word in words}
-BY_KEY = {room.key: room for room in ROOMS}
+OWN = Room("me", "/me", "My settings", "user-round", "", "")
+"""Everybody's; it stands in no rail."""
+BY_KEY = {room.key: room for room in (*ROOMS, OWN)}
 
 
 def word_of(path: str) -> str:
@@ -52,7 +54,7 @@ def meant(path: str) -> Room | None:
 
 
 def near(path: str) -> list[Room]:
-    """The rooms that an address may mean, the nearest first, at most four."""
+    """The rooms that an address may mean, the nearest first, at most five."""
     word = word_of(path)
     if word in SEVERAL:
         return [BY_KEY[key] for key in SEVERAL[word]]

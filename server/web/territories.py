@@ -108,7 +108,8 @@ def memberships_by_territory(session: Session) -> dict[UUID, list[dict[str, Any]
     for one in queries.memberships(session):
         is_now = one.valid_from <= today and (one.valid_to is None or one.valid_to > today)
         last_day = one.valid_to - timedelta(days=1) if one.valid_to else None
-        found.setdefault(one.territory_id, []).append(vars(one) | {"is_now": is_now, "last_day": last_day})
+        told = {"is_now": is_now, "is_to_come": one.valid_from > today, "last_day": last_day}
+        found.setdefault(one.territory_id, []).append(vars(one) | told)
     return found
 
 

@@ -1,6 +1,6 @@
 """Two contacts of one person become one: nothing of either is lost, the stricter answer holds, and it is taken back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from server.contacts import consent, joining, queries, service
 from server.contacts.consent import Said, may_contact
 from server.contacts.models import Channel, ConsentState, Contact, ContactAccount, How, Purpose
 from server.kit import clock
-from server.kit.errors import Invalid, NotFound
+from server.kit.errors import Conflict, Invalid, NotFound
 from server.records.joining import AlreadyMerged, UndoTooLate
 from server.recycling import queries as bin_queries
 from server.recycling import service as recycling
@@ -113,6 +113,34 @@ def test_what_nobody_may_choose_and_what_was_changed_meanwhile_is_refused(
     assert session.get_one(Contact, twin.id).merged_into == eva.id
     joining.undo(session, scope(ada), late.id)
     assert session.get_one(Contact, twin.id).merged_into == third.id
+
+
+def test_merges_into_one_are_taken_back_in_turn_so_that_no_refusal_is_lost(
+    session: Any, scope: Any, ada: Any, make: Any
+) -> None:
+    eva, first, second = make("Marxer"), make("Beck", do_not_contact=True), make("Nigg", do_not_contact=True)
+    early = joining.merge(session, scope(ada), eva.id, first.id, {})
+    late = joining.merge(session, scope(ada), eva.id, second.id, {})
+    with pytest.raises(Conflict, match="Another contact"):
+        joining.undo(session, scope(ada), early.id)
+    assert session.get_one(Contact, eva.id).do_not_contact
+    joining.undo(session, scope(ada), late.id)
+    assert session.get_one(Contact, eva.id).do_not_contact
+    joining.undo(session, scope(ada), early.id)
+    assert not session.get_one(Contact, eva.id).do_not_contact
+
+
+def test_who_is_still_there_does_not_leave_by_a_merge(
+    session: Any, scope: Any, ada: Any, make: Any, make_account: Any
+) -> None:
+    place = make_account("Amann")
+    eva = make("Marxer", {place: {"since": date(2018, 1, 1), "until": date(2020, 1, 1)}})
+    made = joining.merge(session, scope(ada), eva.id, make("Beck", {place: {}}).id, {})
+    [held] = session.scalars(joining.places(eva.id)).all()
+    assert held.until is None
+    joining.undo(session, scope(ada), made.id)
+    session.refresh(held)
+    assert held.until == date(2020, 1, 1)
 
 
 def test_a_merge_lies_in_the_bin_for_30_days(session: Any, scope: Any, ada: Any, make: Any) -> None:

@@ -169,3 +169,29 @@ def test_a_line_that_goes_on_and_on_is_read_in_one_go() -> None:
     head = b"BEGIN:VCARD\nFN:Max\nNOTE;ENCODING=QUOTED-PRINTABLE:"
     [card] = vcards.cards(head + b"AAAA=\n" * 1_000_000 + b"\nEND:VCARD\n")
     assert len(card.values["note"]) == 4_000_000
+
+
+def test_one_bad_card_spoils_no_other(admin_client: TestClient) -> None:
+    good = "BEGIN:VCARD\nFN:Eva Good\nEND:VCARD\n"
+    for line, why in (
+        (f"ORG:{'x' * 301}", "too many"),
+        ("N;CHARSET=undefined;ENCODING=QUOTED-PRINTABLE:M=FCller;Eva", None),
+        ("EMAIL:a\0@b.example", None),
+    ):
+        content = f"BEGIN:VCARD\nFN:Udo Bad\n{line}\nEND:VCARD\n{good}".encode()
+        taken = admin_client.post("/api/v1/contacts/vcards", content=content).json()
+        assert len(taken["created"]) + len(taken["known"]) == (1 if why else 2)
+        assert [str(why) in str(one) for one in taken["refused"]] == ([True] if why else [])
+
+
+def test_a_name_that_ends_in_a_backslash_comes_back() -> None:
+    [card] = vcards.cards(b"BEGIN:VCARD\nN:Back\\\\;Eva;;;\nEND:VCARD\n")
+    assert (card.values["last_name"], card.values["first_name"]) == ("Back\\", "Eva")
+    [card] = vcards.cards(b"BEGIN:VCARD\nN:Ende\\;Halb;Eva;;;\nEND:VCARD\n")
+    assert (card.values["last_name"], card.values["first_name"]) == ("Ende;Halb", "Eva")
+
+
+def test_more_cards_than_fit_are_refused_while_they_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vcards, "MOST_CARDS", 3)
+    with pytest.raises(Invalid, match="More than 3 cards"):
+        vcards.cards(b"BEGIN:VCARD\n" * 1_000_000)

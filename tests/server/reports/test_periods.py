@@ -53,3 +53,20 @@ def test_periods_are_said_as_people_say_them() -> None:
     assert [spelled(around(date(2027, 3, 1), span), "de") for span in Span][:2] == ["KW 9, 2027", "März 2027"]
     assert spelled(chosen(date(2026, 1, 31), date(2026, 2, 1)), "de") == "31. Januar 2026 – 1. Februar 2026"
     assert spelled(around(date(2027, 1, 1), Span.WEEK), "en") == "Week 53, 2026", "the year of its Thursday"
+
+
+@pytest.mark.parametrize("day", [date.min, date(1899, 12, 31), date(2200, 1, 1), date.max])
+@pytest.mark.parametrize("span", Span)
+def test_days_of_no_report_are_refused(day: date, span: Span) -> None:
+    with pytest.raises(Invalid, match="no reports"):
+        around(day, span)
+    with pytest.raises(Invalid, match="no reports"):
+        chosen(day, day)
+
+
+@pytest.mark.parametrize("span", Span)
+def test_the_first_and_the_last_period_have_neighbours(span: Span) -> None:
+    for day in (date(1900, 1, 1), date(2199, 12, 31)):
+        for against in Against:
+            assert around(day, span).compared(against).days
+        assert around(day, span).shifted(1).days

@@ -176,3 +176,18 @@ def test_questions_survive_a_migration(world: World, phone: Phone) -> None:
         told_again(phone, message, reply)
     finally:
         world.sql("alter table device alter state type varchar")
+
+
+@pytest.mark.parametrize("more", ["of another rep", "unknown", "negative"])
+def test_a_phone_hears_of_no_bucket_but_its_own_whatever_it_names(world: World, phone: Phone, more: str) -> None:
+    other = world.phone("otto")
+    other.sync()
+    world.visit(world.account("Secret of the east", "east"), "otto")
+    named = {"of another rep": sorted(set(other.cursors) - set(phone.cursors)), "unknown": [999_999], "negative": [-1]}
+    message = grouped(phone)
+    message["groups"][0]["buckets"] += named[more]
+    short = said(phone, message)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "page", lambda *_: None)
+        assert said(phone, message) == short
+    assert "Secret" not in str(short)
