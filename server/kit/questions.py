@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg import Connection, Error, errors
 from psycopg.adapt import Transformer
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import ClauseElement, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -26,6 +26,9 @@ BEGIN = (
 )
 """A plan is made once, whatever is asked: these statements walk along indexes."""
 WELL = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+FORGOTTEN = (b"26000", b"0A000")
+"""The driver lets go of all that is prepared behind a rollback of its own, or a plan does not fit the tables any more.
+Both are met before anything was read: the moment may begin once more."""
 NUMBERS = count()
 
 
@@ -69,19 +72,31 @@ class Asking:
 
     def __init__(self, connection: Connection[Any], names: dict[Question, bytes]) -> None:
         self.connection, self.names = connection, names
+        self.has_read = False
 
     def ask(self, question: Question, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
-        pgconn = self.connection.pgconn
-        name = self.names.get(question)
-        if name is None:
-            name = b"question_%d" % next(NUMBERS)
-            checked(pgconn.prepare(name, question.sql))
-            self.names[question] = name
-        result = checked(pgconn.exec_prepared(name, question.arguments(values)))
+        pgconn, arguments = self.connection.pgconn, question.arguments(values)
+        result = pgconn.exec_prepared(self.prepared(question), arguments)
+        if not self.has_read and result.error_field(DiagnosticField.SQLSTATE) in FORGOTTEN:
+            checked(pgconn.exec_(b"rollback"))
+            self.names.clear()
+            checked(pgconn.exec_(BEGIN))
+            result = pgconn.exec_prepared(self.prepared(question), arguments)
+        checked(result)
+        self.has_read = True
         loader = Transformer(self.connection)
         loader.set_pgresult(result)
         return loader.load_rows(0, result.ntuples, tuple)
+
+    def prepared(self, question: Question) -> bytes:
+        """The name of a question in this connection."""
+        name = self.names.get(question)
+        if name is None:
+            name = b"question_%d" % next(NUMBERS)
+            checked(self.connection.pgconn.prepare(name, question.sql))
+            self.names[question] = name
+        return name
 
 
 def checked(result: PGresult) -> PGresult:
@@ -95,8 +110,7 @@ def checked(result: PGresult) -> PGresult:
 def asking() -> Iterator[Asking]:
     """One moment of the database for several questions, on a connection of the pool.
 
-    Raises what the driver raises. Questions are prepared anew after that: they may have been forgotten (the driver does
-    so behind a rollback of its own), or the tables are others meanwhile.
+    Raises what the driver raises; questions are prepared anew after that.
     """
     held = engine().raw_connection()
     connection: Any = held.driver_connection

@@ -150,8 +150,7 @@ def test_where_much_is_new_the_long_way_makes_the_page(
 
 
 def told_again(phone: Phone, message: Json, reply: Any) -> None:
-    """The same is said, and from then on the short way again."""
-    assert said(phone, message) == reply
+    """The same is said, by the short way again."""
     with asked() as heard:
         assert said(phone, message) == reply
     assert len(heard) == 1
@@ -164,6 +163,18 @@ def test_questions_that_a_connection_has_forgotten_are_prepared_anew(phone: Phon
     for name in held.info["questions"].values():
         held.cursor().execute(f"deallocate {name.decode()}")
     held.commit()
+    held.close()
+    told_again(phone, message, reply)
+
+
+def test_questions_survive_that_the_driver_lets_go_of_all_that_is_prepared(phone: Phone) -> None:
+    message = grouped(phone)
+    reply = said(phone, message)
+    held = engine().raw_connection()
+    for _ in range(9):  # it prepares what is asked often, and forgets that behind a rollback
+        held.cursor().execute("select 1")
+    held.rollback()
+    assert held.cursor().execute("select count(*) from pg_prepared_statements").fetchone() == (0,)  # type: ignore[attr-defined]
     held.close()
     told_again(phone, message, reply)
 
