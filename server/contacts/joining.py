@@ -226,7 +226,7 @@ def give_places_back(session: Session, made: RecordMerge, loser: Contact) -> Non
         else:
             if list(held.roles) == roles["after"]:
                 held.roles = roles["before"]
-            if wire(held.until) == roles.get("until_after", "as it is"):
+            if wire(held.until) == roles["until_after"]:
                 held.until = stored(ContactAccount, "until", roles["until_before"])
         if gave_first:
             held.is_primary = False

@@ -25,7 +25,7 @@ from server.auth.access import Scope
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.kit.ids import uuid7
-from server.records.joining import UNDO, AlreadyMerged, Choice, Side, UndoTooLate, give_back
+from server.records.joining import UNDO, AlreadyMerged, Choice, Side, UndoTooLate, give_back, labels_of
 from server.records.service import Actor, acting
 from server.records.together import named
 from server.webhooks import service as webhooks
@@ -225,9 +225,7 @@ def return_fields(session: Session, made: AccountMerge, winner: Account, loser: 
     """Give both their values from before the merge; returns the names of those that were edited since."""
     changed = {name: values for name, values in made.fields["winner"].items() if name != "number"}
     stayed = give_back(FIELDS, winner, changed, wire)
-    labels = {name: rule.label for name, rule in ACCOUNT.items()} | {"last_visit_on": "Last visit"}
-    labels["custom"] = FIELDS.labels["custom"]
-    kept = [labels[name] for name in stayed if name in labels]
+    kept = [*labels_of(FIELDS, stayed), *(["Last visit"] if "last_visit_on" in stayed else [])]
     session.flush()
     if "number" in made.fields["winner"] and not return_numbers(session, made, winner, loser):
         kept.append(ACCOUNT["number"].label)

@@ -135,35 +135,31 @@ RULES = tuple(
 )
 """Everything that may happen."""
 
-EMPTY = """
-do $$ declare name regclass; full_ boolean; begin
-    for name in
-        select c.oid from pg_class c
-        where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
-          and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta', 'picklist')
-    loop
-        execute format('select exists (select from %s)', name) into full_;
-        if full_ then
-            execute format('delete from %s', name);
+OURS = """
+    select oid::regclass from pg_class
+    where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
+      and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta', 'picklist')
+"""
+EACH_FULL = f"""
+    for name in {OURS} loop
+        execute format('select exists (select from %s)', name) into is_full;
+        if is_full then
+            execute format('{{work}}', name);
         end if;
     end loop;
-    update sync_meta set durable_at = null, declared = '{}';
+"""
+"""Something with each table that has rows; most of the two hundred have none."""
+EMPTY = f"""
+do $$ declare name regclass; is_full boolean; begin
+    {EACH_FULL.format(work="delete from %s")}
+    update sync_meta set durable_at = null, declared = '{{}}';
 end $$
 """
-KEPT = """
-do $$ declare name text; full_ boolean; begin
+KEPT = f"""
+do $$ declare name regclass; is_full boolean; begin
     drop schema if exists beginning cascade;
     create schema beginning;
-    for name in
-        select relname from pg_class
-        where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and not relispartition
-          and relname not in ('spatial_ref_sys', 'alembic_version', 'sync_meta', 'picklist')
-    loop
-        execute format('select exists (select from public.%I)', name) into full_;
-        if full_ then
-            execute format('create table beginning.%I as table public.%I', name, name);
-        end if;
-    end loop;
+    {EACH_FULL.format(work="create table beginning.%1$s as table public.%1$s")}
 end $$
 """
 PUT_BACK = """
