@@ -26,8 +26,10 @@ CHUNK = 20_000
 
 
 def write(size: int, extract: Path, *, every: int) -> None:
-    """Write a region with so many prospects; every so many-th is a customer with an account."""
+    """Write a region with so many prospects, unless they are there; every so many-th is a customer with an account."""
     with transaction() as session:
+        if session.scalar(text("select 1 from prospect limit 1")):
+            return
         region = regions.register(session, "bench", "ab" * 32, extract.name)
         regions.load(session, region.id, extract)
         region = session.get_one(Region, region.id)
@@ -169,7 +171,9 @@ def fill_accounts(count: int) -> None:
         connection.execute(text("set local work_mem = '256MB'"))
         indexes = company.taken_away(connection)
         for statement in (company.ACCOUNTS, *company.NUMBERED, company.SITES):
-            values = {"accounts": count, "towns": company.TOWNS}
+            values = {
+                "accounts": count, "towns": company.TOWNS, "trades": company.TRADES, "streets": company.STREETS
+            }  # fmt: skip
             connection.execute(text(statement), {name: one for name, one in values.items() if f":{name}" in statement})
         bring_back(connection, indexes)
 

@@ -116,23 +116,30 @@ def of_prospects(size: int, extract: Path, tiles: int) -> dict[str, Any]:
 
     began = time.perf_counter()
     write(size, extract, every=CUSTOMERS)
-    found: dict[str, Any] = {"prospects": size, "written_s": round(time.perf_counter() - began)}
+    found: dict[str, Any] = {"prospects": size}
+    tell(found, written_s=round(time.perf_counter() - began))
     with transaction() as session:
-        found["first_count"] = Clock(session).of(lambda: service.refresh(session))
+        tell(found, first_count=Clock(session).of(lambda: service.refresh(session)))
     for name, share in (("one_percent", size // 100), ("one_firm", 1)):
         with transaction() as session:
             become_customers(session, share)
         with transaction() as session:
-            found[name] = Clock(session).of(lambda: service.refresh(session))
+            tell(found, **{name: Clock(session).of(lambda: service.refresh(session))})
         with transaction() as session:
-            found[f"{name}_learned"] = Clock(session).of(lambda: service.learn_anew(session))
+            tell(found, **{f"{name}_learned": Clock(session).of(lambda: service.learn_anew(session))})
     with transaction() as session:
-        found["nothing"] = Clock(session).of(lambda: service.refresh(session))
+        tell(found, nothing=Clock(session).of(lambda: service.refresh(session)))
         found["tiles"] = of_tiles(session, tiles)
         found["folium"] = of_folium(session)
     with transaction() as session:
         found["white_space"] = of_white_space(session)
     return found
+
+
+def tell(found: dict[str, Any], **measured: Any) -> None:
+    """Keep what was measured, and say it at once: a run of ten million firms takes a while."""
+    found.update(measured)
+    print(json.dumps(measured), file=sys.stderr, flush=True)
 
 
 def of_tiles(session: Any, tiles: int) -> dict[str, Any]:
@@ -157,7 +164,7 @@ def of_tiles(session: Any, tiles: int) -> dict[str, Any]:
             )
         line = {name: timed(clock, way, chosen) for name, way in ways.items()}
         line["naive"] = timed(clock, lambda tile: naive(session, tile), chosen[: 3 if zoom < 9 else 10])
-        found[str(zoom)] = line
+        tell(found, **{str(zoom): line})
     return found
 
 

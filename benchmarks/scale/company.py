@@ -9,6 +9,20 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 TOWNS = "Vaduz Schaan Balzers Triesen Eschen Mauren Ruggell Buchs Sargans Feldkirch Altstaetten Chur Bregenz Dornbirn"
+TRADES = (
+    "Bäckerei Garage Hotel Apotheke Metzgerei Schreinerei Zahnarzt Gasthof Optik Elektro Gärtnerei Druckerei Kiosk"
+    " Fahrschule Drogerie Spenglerei Malerei Treuhand Reisebüro Fitness Kosmetik Coiffeur Restaurant Café Bar Imbiss"
+    " Tankstelle Werkstatt Bauunternehmung Architektur Praxis Physiotherapie Tierarzt Buchhandlung Papeterie Schuhhaus"
+    " Modehaus Juwelier Spielwaren Weinhandlung"
+)
+STREETS = " ".join(
+    stem + end
+    for stem in (
+        "Gewerbe Bahnhof Haupt Kirch Schul Dorf Wiesen Feld Wald Berg Mühle Linden Garten Ober Unter Neu Rhein Markt"
+        " Industrie Schloss"
+    ).split()
+    for end in ("weg", "strasse", "gasse")
+)
 LONG_STORY = 10_000
 """Entries of the account with the number K00000001."""
 BOARD_DEALS = 2_000
@@ -26,13 +40,12 @@ ACCOUNTS = """
 insert into account (id, number, name, account_class, status, owner_id, yearly_value, phone, phone_e164, email, tags,
     last_visit_on, created_at)
 select gen_random_uuid(), 'K' || lpad(n::text, 8, '0'),
-    (array['Bäckerei','Garage','Hotel','Apotheke','Metzgerei','Schreinerei','Zahnarzt','Gasthof','Optik','Elektro'])
-        [1 + n % 10] || ' ' || initcap(translate(left(md5((n % 40000)::text), 7), '0123456789', 'aeiouklmnr')) || ' '
+    (string_to_array(:trades, ' '))[1 + n % 40] || ' ' || initcap(translate(left(md5((n % 40000)::text), 7), '0123456789', 'aeiouklmnr')) || ' '
         || (array['GmbH','AG','OHG','KG','e.K.'])[1 + n % 5],
     (array['A','B','B','C','C','C',null])[1 + n % 7], (array['customer','customer','prospect','former'])[1 + n % 4],
     u.ids[1 + n % cardinality(u.ids)],
-    (hashint4(n) & 65535)::numeric, '+423 ' || lpad((n % 10000000)::text, 7, '0'),
-    '+423' || lpad((n % 10000000)::text, 7, '0'), 'info' || n || '@example.org',
+    (hashint4(n) & 65535)::numeric, '+423 ' || lpad((n * 7919123::bigint % 10000000)::text, 7, '0'),
+    '+423' || lpad((n * 7919123::bigint % 10000000)::text, 7, '0'), 'info' || n || '@example.org',
     case n % 5 when 0 then '{vip}' when 1 then '{new,key}' else '{}' end::text[],
     case when n % 3 > 0 then current_date - (hashint4(n * 7) & 511) end, now() - (n % 900) * interval '1 day'
 from generate_series(1, :accounts) n, (select array_agg(id order by login) as ids from app_user) u
@@ -45,7 +58,7 @@ NUMBERED = (
 """The accounts by their number; the others hang on it."""
 SITES = """
 insert into site (id, account_id, is_main, street, postcode, city, country, pin, pin_state, grade, uncertainty_m)
-select gen_random_uuid(), a.id, true, 'Gewerbeweg ' || (hashint4(n) & 255), (9000 + (hashint4(n + 1) & 511))::text,
+select gen_random_uuid(), a.id, true, (string_to_array(:streets, ' '))[1 + (hashint4(n + 3) & 1023) % 60] || ' ' || (hashint4(n) & 255), (9000 + (hashint4(n + 1) & 511))::text,
     (string_to_array(:towns, ' '))[1 + (hashint4(n) & 1023) % 14], 'LI',
     st_setsrid(st_makepoint(5 + (hashint4(n) & 65535) / 8192.0, 45 + (hashint4(n + 7) & 65535) / 8192.0), 4326),
     'placed', 'rooftop', 10
@@ -57,9 +70,9 @@ insert into contact (id, first_name, last_name, title, phones, mails, phone_numb
 select gen_random_uuid(), (array['Anna','Beat','Clara','David','Eva','Franz','Gerda','Hugo'])[1 + n % 8],
     initcap(translate(left(md5((n % 60000)::text), 8), '0123456789', 'aeiouklmnr')),
     (array['Purchasing','Owner','Accounts','Workshop'])[1 + n % 4],
-    jsonb_build_array(jsonb_build_object('label', 'work', 'value', '+423' || lpad((n % 10000000)::text, 7, '0'))),
+    jsonb_build_array(jsonb_build_object('label', 'work', 'value', '+423' || lpad((n * 7919123::bigint % 10000000)::text, 7, '0'))),
     jsonb_build_array(jsonb_build_object('label', 'work', 'value', 'person' || n || '@example.org')),
-    array['+423' || lpad((n % 10000000)::text, 7, '0')], array['person' || n || '@example.org'], owner_id
+    array['+423' || lpad((n * 7919123::bigint % 10000000)::text, 7, '0')], array['person' || n || '@example.org'], owner_id
 from numbered
 """,
     """
@@ -138,7 +151,7 @@ from numbered where n % 10 = 0
 def fill(engine: Engine, *, accounts: int, queue: Any, board: Any, history: Any) -> None:
     """Write the company into an empty database; secondary indexes are taken away meanwhile and made anew."""
     sizes = {
-        "accounts": accounts, "towns": TOWNS, "queue": queue, "long": LONG_STORY if accounts >= LONG_STORY else 100
+        "accounts": accounts, "towns": TOWNS, "trades": TRADES, "streets": STREETS, "queue": queue, "long": LONG_STORY if accounts >= LONG_STORY else 100
     }  # fmt: skip
     with engine.begin() as connection:
         for setting in (

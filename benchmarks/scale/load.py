@@ -24,7 +24,7 @@ LISTS = (
     "", "class = A", 'class = A and city = "Vaduz"', "status = customer and value > 50000",
     "not visited since 30 days", "tag = vip", 'name contains "hotel"', "owner = rep3",
 )  # fmt: skip
-WORDS = ("gewerbeweg 17 vaduz", "hotel", "hotle vaduz", "info77@example.org", "K00000042", "+423 0000042", "anna deal")
+WORDS = ("gewerbeweg 17 vaduz", "hotel", "hotle vaduz", "info77@example.org", "K00000042", "+423 2603166", "anna deal")
 
 
 def order(dice: random.Random, kind: str, ids: list[str]) -> tuple[str, str, dict[str, str]]:

@@ -38,7 +38,7 @@ FILTERS = (
     "number = K00000042",
 )
 SEARCHES = (
-    "K00000042", "gewerbeweg 17 vaduz", "backerei", "+423 0000042", "hotel gmbh", "info77@example.org", "hotle vaduz",
+    "K00000042", "gewerbeweg 17 vaduz", "backerei", "+423 2603166", "hotel gmbh", "info77@example.org", "hotle vaduz",
     "deal 1234", "anna", "O-4242", "device broken",
 )  # fmt: skip
 LISTS = (
@@ -110,7 +110,7 @@ def prepare(accounts: int) -> None:
     with transaction() as session:
         if session.scalar(select(func.count()).select_from(Account).limit(1)):
             return
-        for login, role in (("ada", Role.ADMIN), *((f"rep{n}", Role.REP) for n in range(12))):
+        for login, role in (("ada", Role.ADMIN), *((f"rep{n}", Role.REP) for n in range(reps(accounts)))):
             create_user(session, login=login, name=login.title(), role=role, password="three words make one")
         board, history = pipelines.create_usual(session).id, pipelines.create(session, "History").id
         for name in (*"1234", "Won", "Lost"):
@@ -122,6 +122,11 @@ def prepare(accounts: int) -> None:
     with engine().connect() as connection:
         size = connection.scalar(text("select pg_size_pretty(pg_database_size(current_database()))"))
     note(f"{accounts:,} accounts were written in {time.perf_counter() - begin:.0f} s: {size}")
+
+
+def reps(accounts: int) -> int:
+    """One for every 5,000 accounts: what a phone is measured with, too."""
+    return max(12, accounts // 5_000)
 
 
 def people() -> tuple[dict[str, str], list[str], str]:

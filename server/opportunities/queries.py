@@ -79,18 +79,25 @@ def chosen_for_sums(
     wanted = conditions(session, scope, filter, search)
     if any(map(asks_accounts, wanted)):
         return visible_to(scope).where(*wanted)
-    gone = aliased(Account)
-    deleted = select(literal(1)).where(gone.id == LIVING, gone.deleted_at.is_not(None)).correlate_except(gone).exists()
     statement = (
         select(Opportunity)
         .join(Stage, Stage.id == Opportunity.stage_id)
-        .outerjoin(Folded, Folded.id == Opportunity.account_id)
-        .where(Opportunity.deleted_at.is_(None), ~deleted, *wanted)
+        .where(Opportunity.deleted_at.is_(None), lives(), *wanted)
     )
     if scope.level("opportunities:read") >= Level.ALL:
         return statement
     mine = Opportunity.owner_id == scope.user_id if scope.may("opportunities:read") else literal(False)
-    return statement.where(or_(LIVING.in_(reached_ids(scope, "opportunities:read")), mine))
+    reached = LIVING.in_(reached_ids(scope, "opportunities:read"))
+    return statement.outerjoin(Folded, Folded.id == Opportunity.account_id).where(or_(reached, mine))
+
+
+def lives() -> ColumnElement[bool]:
+    """Whether the account that stands for a deal's is not deleted: the few that are, met by themselves."""
+    gone, folded = aliased(Account), aliased(Folded)
+    deleted = select(literal(1)).where(gone.deleted_at.is_not(None)).correlate(Opportunity)
+    itself = deleted.where(gone.id == Opportunity.account_id, gone.merged_into.is_(None))
+    survivor = deleted.where(gone.id == folded.survivor_id, folded.id == Opportunity.account_id)
+    return and_(~itself.exists(), ~survivor.exists())
 
 
 def asks_accounts(part: ColumnElement[Any]) -> bool:

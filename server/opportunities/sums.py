@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from server.auth import veil
 from server.kit.settings import settings
-from server.opportunities.fields import PROBABILITY, rate
+from server.opportunities.fields import PROBABILITY
 from server.opportunities.models import Opportunity
-from server.opportunities.rates import Total
+from server.opportunities.rates import Total, day_of, rate_of
 
 
 def totals(session: Session, statement: Select[Opportunity], today: date) -> Total:
@@ -20,25 +20,28 @@ def totals(session: Session, statement: Select[Opportunity], today: date) -> Tot
 
 
 def grouped(session: Session, statement: Select[Opportunity], key: Any, today: date) -> dict[Any, Total]:
-    """The same by a key, in one statement."""
-    worth = (
-        statement.with_only_columns(
-            key.label("key"),
-            Opportunity.currency.label("currency"),
-            func.coalesce(Opportunity.amount, 0).label("amount"),
-            rate(today).label("rate"),
-            PROBABILITY.label("probability"),
-        )
-    ).subquery("worth")
-    value = worth.c.amount * func.coalesce(worth.c.rate, 1)
+    """The same by a key, in one statement: deals with one rate and one probability are added up before they are taken
+    into the company's currency.
+    """
+    each = statement.with_only_columns(
+        key.label("key"),
+        Opportunity.currency.label("currency"),
+        day_of(Opportunity.closed_at, today).label("day"),
+        PROBABILITY.label("probability"),
+        func.coalesce(Opportunity.amount, 0).label("amount"),
+    ).subquery("each")
+    alike = each.c["key", "currency", "day", "probability"]
+    worth = select(*alike, func.count().label("count"), func.sum(each.c.amount).label("amount")).group_by(*alike).cte()
+    taken_at = rate_of(worth.c.currency, worth.c.day)
+    value = worth.c.amount * func.coalesce(taken_at, 1)
     sums: Select[Any] = select(
         worth.c.key,
         worth.c.currency,
-        worth.c.rate,
-        func.count(),
+        taken_at.label("rate"),
+        func.sum(worth.c.count),
         func.sum(value),
         func.sum(value * worth.c.probability),
-    ).group_by(worth.c.key, worth.c.currency, worth.c.rate)
+    ).group_by(worth.c.key, worth.c.currency, "rate")
     found: dict[Any, Total] = {}
     unknown = veil.hidden("opportunity") & {"amount", "probability"}
     for group, currency, taken_at, count, amount, weighted in session.execute(sums):

@@ -198,7 +198,10 @@ def page(
         there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Ticket.id.type))
         statement = statement.where(here < there if down else here > there)
     order = (key.desc(), Ticket.id.desc()) if down else (key, Ticket.id)
-    found = session.execute(with_names(statement, now).add_columns(key).order_by(*order).limit(limit + 1)).all()
+    first = statement.with_only_columns(Ticket.id.label("id"), key.label("key")).order_by(*order).limit(limit + 1)
+    those = first.subquery()
+    named = with_names(select(Ticket).join(those, those.c.id == Ticket.id), now).add_columns(those.c.key)
+    found = session.execute(named.order_by(*order)).all()
     last = found[limit - 1] if len(found) > limit else None
     return Listing(
         rows=[TicketRow(*row[:8]) for row in found[:limit]],

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from server.kit import embedded, postgres
+from server.kit import cluster, embedded, postgres
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -65,6 +65,11 @@ def test_a_new_home_gets_a_database_with_postgis_and_no_port(home: Path) -> None
     assert stat.S_IMODE(seen.data_dir.stat().st_mode) == 0o700
     assert seen.running
     assert seen.url == url
+
+
+def test_the_database_takes_a_quarter_of_a_small_machine_at_most() -> None:
+    gigabyte = 1 << 30
+    assert [cluster.buffers(size * gigabyte) for size in (1, 2, 4, 64)] == ["256MB", "512MB", "1GB", "1GB"]
 
 
 def test_names_are_sorted_as_people_expect(home: Path) -> None:
