@@ -16,6 +16,7 @@ from server.accounts.around import Around
 from server.accounts.fields import INTERVAL_DAYS, KIND, KIND_SOURCE, known, matches, overdue_days
 from server.accounts.models import Account, AccountRep, Site
 from server.accounts.place_models import PinProposal, ProposalState
+from server.accounts.reach import own_or_reached as own_or_reached
 from server.accounts.reach import reached_ids as reached_ids
 from server.accounts.reach import reached_through as reached_through
 from server.accounts.reach import standing_for as standing_for
@@ -25,6 +26,7 @@ from server.accounts.reaching import Reaching, Trip
 from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import User
+from server.auth.roles import Level
 from server.kit.errors import BadRequest
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
 from server.kit.filtering.guard import answers_in_time, asks_for_text, check, first_of, total
@@ -37,9 +39,10 @@ from server.territories.models import Territory
 
 def visible_to(scope: Scope, permission: str = "accounts:read") -> Select[Account]:
     """The accounts that a permission of somebody reaches; deleted and merged ones are left out."""
-    return select(Account).where(
-        Account.deleted_at.is_(None), Account.merged_into.is_(None), within_reach(scope, permission)
-    )
+    living = select(Account).where(Account.deleted_at.is_(None), Account.merged_into.is_(None))
+    if scope.level(permission) >= Level.ALL:
+        return living
+    return living.where(Account.id.in_(reached_ids(scope, permission)))
 
 
 def chosen(

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from server.accounts import queries as accounts
@@ -18,8 +18,8 @@ from server.auth.models import User
 
 def visible_to(scope: Scope) -> Select[Visit]:
     """The visits that somebody may see: their own, and those at accounts they may see."""
-    seen = accounts.reached_through(Visit.account_id, scope)
-    return select(Visit).where(Visit.deleted_at.is_(None), or_(Visit.rep_id == scope.user_id, seen))
+    seen = accounts.own_or_reached(Visit.id, Visit.account_id, scope, "accounts:read", Visit.rep_id == scope.user_id)
+    return select(Visit).where(Visit.deleted_at.is_(None), seen)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Folded, Site
+from server.accounts.reach import among
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
@@ -40,7 +41,7 @@ def within_reach(scope: Scope, permission: str = "contacts:read") -> ColumnEleme
         return Contact.id.is_not(None)
     if level <= Level.NONE:
         return false()
-    return or_(Contact.owner_id == scope.user_id, linked(scope, permission))
+    return among(Contact.id, Contact.owner_id == scope.user_id, linked(scope, permission))
 
 
 def linked(scope: Scope, permission: str, *, lately: bool = True) -> ColumnElement[bool]:

@@ -38,6 +38,7 @@ TUNING = {
     "max_wal_size": "2GB",
     "wal_compression": "lz4",
     "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",  # helpers of one question take the cores from all the others
     "jit": "off",
 }
 """What every figure in `benchmarks/` was measured with; the compose file starts its database with the same."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, cast, false, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import visitors
@@ -16,7 +16,6 @@ from sqlalchemy.types import Text
 from server.accounts import queries as accounts
 from server.accounts.around import Around
 from server.accounts.models import Account, Folded, Site
-from server.accounts.reach import reached_ids
 from server.accounts.reaching import Reaching
 from server.auth import veil
 from server.auth.access import Scope
@@ -54,8 +53,13 @@ def joined() -> Select[Opportunity]:
 
 def visible_to(scope: Scope, permission: str = "opportunities:read") -> Select[Opportunity]:
     """The deals at accounts that a permission of somebody reaches, and those they own; with stage and account."""
-    mine = Opportunity.owner_id == scope.user_id if scope.may(permission) else literal(False)
-    return joined().where(or_(accounts.within_reach(scope, permission), mine))
+    return joined() if scope.level(permission) >= Level.ALL else joined().where(reached(scope, permission))
+
+
+def reached(scope: Scope, permission: str) -> ColumnElement[bool]:
+    """Whether a permission below the right over all reaches a deal: by its account, or as one's own."""
+    mine = Opportunity.owner_id == scope.user_id if scope.may(permission) else false()
+    return accounts.own_or_reached(Opportunity.id, Opportunity.account_id, scope, permission, mine)
 
 
 def chosen(
@@ -86,9 +90,7 @@ def chosen_for_sums(
     )
     if scope.level("opportunities:read") >= Level.ALL:
         return statement
-    mine = Opportunity.owner_id == scope.user_id if scope.may("opportunities:read") else literal(False)
-    reached = LIVING.in_(reached_ids(scope, "opportunities:read"))
-    return statement.outerjoin(Folded, Folded.id == Opportunity.account_id).where(or_(reached, mine))
+    return statement.where(reached(scope, "opportunities:read"))
 
 
 def lives() -> ColumnElement[bool]:

@@ -37,8 +37,8 @@ def visible_to(scope: Scope, permission: str = "orders:read") -> Select[Order]:
         return statement
     if level <= Level.NONE:
         return statement.where(Order.id.is_(None))
-    seen = accounts.reached_through(Order.account_id, scope, permission)
-    return statement.where(or_(Order.owner_id == scope.user_id, seen))
+    mine = Order.owner_id == scope.user_id
+    return statement.where(accounts.own_or_reached(Order.id, Order.account_id, scope, permission, mine))
 
 
 def find(session: Session, scope: Scope, order_id: UUID, permission: str = "orders:read") -> Order:

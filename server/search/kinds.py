@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal
+from sqlalchemy import ColumnElement
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account
@@ -38,8 +38,7 @@ def among(visible: Callable[[Scope], Any], key: Any) -> Callable[[Scope, Any], C
     """An entry is seen by whoever sees its row in the room's own lists."""
 
     def seen(scope: Scope, entry: Any) -> ColumnElement[bool]:
-        rows = visible(scope).order_by(None).where(key == entry.row_id).with_only_columns(literal(1))
-        found: ColumnElement[bool] = rows.correlate(entry.row_id.table).offset(0).exists()
+        found: ColumnElement[bool] = entry.row_id.in_(visible(scope).order_by(None).with_only_columns(key))
         return found
 
     return seen

@@ -57,11 +57,11 @@ def within_reach(scope: Scope, permission: str) -> ColumnElement[bool]:
         return true()
     if level == Level.NONE:
         return ~true()
-    people = Ticket.assignee_id == scope.user_id
+    theirs = [Ticket.assignee_id == scope.user_id]
     if level in (Level.TEAM, Level.REGION):
         mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
-        people |= Ticket.assignee_id.in_(mates)
-    return people | accounts.reached_through(Ticket.account_id, scope, permission)
+        theirs.append(Ticket.assignee_id.in_(mates))
+    return accounts.own_or_reached(Ticket.id, Ticket.account_id, scope, permission, *theirs)
 
 
 def find(session: Session, scope: Scope, ticket_id: UUID, permission: str = "tickets:read") -> Ticket:

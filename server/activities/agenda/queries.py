@@ -35,16 +35,15 @@ def visible_to(scope: Scope, permission: str = "activities:read") -> Select[Acti
     """What a permission of somebody reaches: their own, what stands at accounts they reach, and what people of theirs
     do without an account. Private ones are their people's alone.
     """
-    mine = or_(Activity.owner_id == scope.user_id, Activity.participant_ids.contains([scope.user_id]))
+    mine = Activity.owner_id == scope.user_id, Activity.participant_ids.contains([scope.user_id])
     if not scope.may(permission):
         return select(Activity).where(Activity.id.is_(None))
+    statement = select(Activity).where(Activity.deleted_at.is_(None), or_(*mine, not_(OTHERS_SEE_BUSY)))
     if scope.level(permission) >= Level.ALL:
-        reached: Any = Activity.id.is_not(None)
-    else:
-        people = visible_users(scope.user_id, scope.team_ids, scope.level(permission)).with_only_columns(User.id)
-        theirs = and_(Activity.account_id.is_(None), Activity.owner_id.in_(people.order_by(None)))
-        reached = or_(accounts.reached_through(Activity.account_id, scope, permission), theirs)
-    return select(Activity).where(Activity.deleted_at.is_(None), or_(mine, and_(not_(OTHERS_SEE_BUSY), reached)))
+        return statement
+    people = visible_users(scope.user_id, scope.team_ids, scope.level(permission)).with_only_columns(User.id)
+    theirs = and_(Activity.account_id.is_(None), Activity.owner_id.in_(people.order_by(None)))
+    return statement.where(accounts.own_or_reached(Activity.id, Activity.account_id, scope, permission, *mine, theirs))
 
 
 def visible_tasks(scope: Scope) -> Select[Activity]:
