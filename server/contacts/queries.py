@@ -7,13 +7,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.accounts import queries as accounts
 from server.accounts.models import Account, Folded, Site
-from server.accounts.reach import among
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
@@ -41,18 +40,24 @@ def within_reach(scope: Scope, permission: str = "contacts:read") -> ColumnEleme
         return Contact.id.is_not(None)
     if level <= Level.NONE:
         return false()
-    return among(Contact.id, Contact.owner_id == scope.user_id, linked(scope, permission))
+    mine = select(Contact.id).where(Contact.owner_id == scope.user_id).correlate(None)
+    return Contact.id.in_(mine.union_all(*at_reached(scope, permission)))
 
 
 def linked(scope: Scope, permission: str, *, lately: bool = True) -> ColumnElement[bool]:
-    """Whether a contact is at an account that a permission of somebody reaches; `lately`: not only once.
+    """Whether a contact is at an account that a permission of somebody reaches; `lately`: not only once."""
+    return Contact.id.in_(union_all(*at_reached(scope, permission, lately=lately)))
+
+
+def at_reached(scope: Scope, permission: str, *, lately: bool = True) -> tuple[Select[Any], Select[Any]]:
+    """The ids of these contacts: at an account, and at one that was merged into it.
 
     The people are looked up by the accounts, so that what a rep sees decides the work, not all that there are.
     """
     seen, folded = accounts.reached_ids(scope, permission).subquery(), aliased(Folded)
     there = select(ContactAccount.contact_id).where(ContactAccount.deleted_at.is_(None) if lately else true())
     merged = there.join(folded, folded.id == ContactAccount.account_id).where(folded.survivor_id.in_(select(seen.c[0])))
-    return Contact.id.in_(there.join(seen, seen.c[0] == ContactAccount.account_id).union_all(merged))
+    return there.join(seen, seen.c[0] == ContactAccount.account_id), merged
 
 
 def find(session: Session, scope: Scope, contact_id: UUID, permission: str = "contacts:read") -> Contact:

@@ -32,6 +32,8 @@ class Kind:
     icon: str
     seen: Callable[[Scope, Any], ColumnElement[bool]]
     """Whether somebody without the right over all may see an entry, given by its columns."""
+    has_phones: bool = False
+    """Whether its entries hold phone numbers."""
 
 
 def among(visible: Callable[[Scope], Any], key: Any) -> Callable[[Scope, Any], ColumnElement[bool]]:
@@ -56,15 +58,22 @@ def of_account(permission: str) -> Callable[[Scope, Any], ColumnElement[bool]]:
 
 KINDS = (
     Kind(
-        "account", "Accounts", "accounts:read", "/accounts/{id}", "building-2", among(accounts.visible_to, Account.id)
+        "account", "Accounts", "accounts:read", "/accounts/{id}", "building-2",
+        among(accounts.visible_to, Account.id), has_phones=True,
     ),
-    Kind("contact", "Contacts", "contacts:read", "/contacts/{id}", "contact-round", of_account("contacts:read")),
-    Kind("lead", "Leads", "leads:read", "/leads/{id}", "magnet", among(leads.visible_to, Lead.id)),
+    Kind(
+        "contact", "Contacts", "contacts:read", "/contacts/{id}", "contact-round", of_account("contacts:read"),
+        has_phones=True,
+    ),
+    Kind("lead", "Leads", "leads:read", "/leads/{id}", "magnet", among(leads.visible_to, Lead.id), has_phones=True),
     Kind(
         "opportunity", "Deals", "opportunities:read", "/pipeline/deals/{id}", "square-kanban",
         among(opportunities.visible_to, Opportunity.id),
     ),
     Kind("order", "Orders", "orders:read", "/orders/{id}", "receipt-text", among(orders.visible_to, Order.id)),
-    Kind("ticket", "Tickets", "tickets:read", "/tickets/{id}", "life-buoy", among(tickets.visible_to, Ticket.id)),
+    Kind(
+        "ticket", "Tickets", "tickets:read", "/tickets/{id}", "life-buoy", among(tickets.visible_to, Ticket.id),
+        has_phones=True,
+    ),
     Kind("product", "Products", "products:read", "/products/{id}", "package", among(products.visible_to, Product.id)),
 )  # fmt: skip

@@ -1,6 +1,8 @@
 """Finds anything by a few words: a bounded set of candidates first, the reader's rights on those, then the ranking."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -44,20 +46,20 @@ def search(session: Session, scope: Scope, words: str, *, limit: int = 20) -> li
     if not asked or not known or len("".join(asked)) < 2:
         return []
     folded = session.scalar(select(func.search_text(" ".join(asked)))) or ""
-    found = ranked(session, scope, known, exact(folded, words), folded, limit)
+    found = ranked(session, scope, known, partial(exact, folded, words), folded, limit)
     if len(found) < FEW and any(map(may_slip, folded.split())):
         session.execute(select(func.set_config("pg_trgm.word_similarity_threshold", NEARLY, True)))
         seen = {(hit.kind.name, hit.row_id) for hit in found}
-        more = ranked(session, scope, known, nearly(folded), folded, limit)
+        more = ranked(session, scope, known, lambda _: nearly(folded), folded, limit)
         found += [hit for hit in more if (hit.kind.name, hit.row_id) not in seen]
     return found[:limit]
 
 
-def exact(folded: str, words: str) -> ColumnElement[bool]:
+def exact(folded: str, words: str, kind: Kind) -> ColumnElement[bool]:
     """Every word stands there; or the words are a phone number, written in whatever way."""
     conditions: ColumnElement[bool] = and_(*(Entry.words.contains(word, autoescape=True) for word in folded.split()))
     digits = "".join(filter(str.isdigit, words)).lstrip("0")
-    if len(digits) >= 5 and not any(map(str.isalpha, words)):
+    if kind.has_phones and len(digits) >= 5 and not any(map(str.isalpha, words)):
         conditions = or_(conditions, and_(Entry.digits != "", Entry.digits.contains(digits)))
     return conditions
 
@@ -100,12 +102,17 @@ def candidates(scope: Scope, kind: Kind, fits: ColumnElement[bool], folded: str)
 
 
 def ranked(
-    session: Session, scope: Scope, known: list[Kind], fits: ColumnElement[bool], folded: str, limit: int
+    session: Session,
+    scope: Scope,
+    known: list[Kind],
+    fits: Callable[[Kind], ColumnElement[bool]],
+    folded: str,
+    limit: int,
 ) -> list[Hit]:
     """The best of the candidates of every kind."""
     found: list[tuple[Any, Hit]] = []
     for kind in known:
-        few = candidates(scope, kind, fits, folded).subquery()
+        few = candidates(scope, kind, fits(kind), folded).subquery()
         title = func.search_text(few.c.title)
         first = folded.split()[0]
         number = few.c.words.op("~")(literal(rf"(^|\s){escaped(folded)}(\s|$)"))
