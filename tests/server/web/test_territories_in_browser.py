@@ -102,6 +102,10 @@ def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monke
     assert page.get_attribute("[data-scenario=even]", "aria-current") == "true"
     page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
 
+    page.click("[data-scenario=even] [data-moves]")
+    page.wait_for_selector("[data-scenario=even] [data-moved] li")
+    assert "West" in page.inner_text("[data-scenario=even] [data-moved]")
+    assert page.inner_text("[data-scenario=even] [data-apply]") == "Apply now"
     with page.expect_navigation():
         page.click("[data-scenario=even] [data-apply]")
     page.wait_for_selector("[data-scenario=even] [data-undo]")

@@ -22,7 +22,10 @@ export function editor(known, { troubles, outlines }, show) {
   const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), first = at("#e-from"), last = at("#e-last"), why = at("#e-why"), save = at("[data-save]");
   let tool = null, operation = null, file = null, asked = 0, pen = null, timer = 0, holes = [];
 
-  const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"];
+  const counted = (text, n) => (n === 1 ? say[`${text}_one`] : say[text].replace("{n}", number(n)));
+  const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"], SINCE = ["from", "later"];
+  /** The day to come on which it is applied; people's own days and files have none. */
+  const applyOn = () => (!["members", "kept"].includes(operation?.kind) && first.value > first.min ? first.value : null);
   const staffed = () => { const members = crew().filter((box) => box.checked).map((box) => box.value); return { members, valid_from: members.length && first.value ? first.value : null }; };
   const chosen = () => [...document.querySelectorAll("[data-choose]:checked")];
   const revs = () => Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((one) => [one.dataset.choose, Number(one.dataset.rev)]));
@@ -71,18 +74,18 @@ export function editor(known, { troubles, outlines }, show) {
   function draw(mode) { pen = newPen(); pen.setMode(mode); }
 
   const START = {
-    create() { open("create", ["name", "parent", "yield", ...WHO]); draw("polygon"); name.focus({ preventScroll: true }); },
-    give() { const [to] = one() ?? []; if (to) { open("give"); operation = { kind: "give", to_id: to.dataset.choose, revs: revs() }; draw("polygon"); } },
-    split() { const [whom] = one() ?? []; if (whom) { open("split", ["name", ...WHO]); operation = { kind: "split", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; name.value = `${titleOf(whom)} 2`; draw("linestring"); } },
+    create() { open("create", ["name", "parent", "yield", "later", ...WHO]); draw("polygon"); name.focus({ preventScroll: true }); },
+    give() { const [to] = one() ?? []; if (to) { open("give", SINCE); operation = { kind: "give", to_id: to.dataset.choose, revs: revs() }; draw("polygon"); } },
+    split() { const [whom] = one() ?? []; if (whom) { open("split", ["name", "later", ...WHO]); operation = { kind: "split", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; name.value = `${titleOf(whom)} 2`; draw("linestring"); } },
     merge() {
       const all = chosen();
       if (all.length < 2) return toast(say.choose_two);
-      open("merge", ["name"]);
+      open("merge", ["name", ...SINCE]);
       name.value = titleOf(all[0]);
       operation = { kind: "merge", territory_ids: all.map((box) => box.dataset.choose), revs: revs() };
       return look();
     },
-    delete() { const [whom] = one() ?? []; if (whom) { open("delete"); operation = { kind: "delete", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; look(); } },
+    delete() { const [whom] = one() ?? []; if (whom) { open("delete", SINCE); operation = { kind: "delete", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; look(); } },
     async reshape() {
       const [whom] = one() ?? [];
       if (!whom) return;
@@ -90,7 +93,7 @@ export function editor(known, { troubles, outlines }, show) {
       const row = all.body.items.find((item) => item.id === whom.dataset.choose);
       const many = corners(row.area);
       if (many > MOST_CORNERS) { toast(say.corners.replace("{n}", number(many))); return; }
-      open("reshape", ["yield"]);
+      open("reshape", ["yield", ...SINCE]);
       operation = { kind: "reshape", territory_id: row.id, rev: row.rev };
       pen = newPen();
       holes = row.area.coordinates.flatMap((part) => part.slice(1));
@@ -153,7 +156,7 @@ export function editor(known, { troubles, outlines }, show) {
     const turn = (asked += 1), made = file ? null : operation && wish();
     if (!file && !isWhole(made)) { save.disabled = true; return; }
     panel.dataset.state = "looking";
-    const answer = file ? await upload("/api/v1/territories/import/preview") : await api("POST", "/api/v1/territory-changes", { operation: made, preview: true });
+    const answer = file ? await upload("/api/v1/territories/import/preview") : await api("POST", "/api/v1/territory-changes", { operation: made, preview: true, apply_on: applyOn() });
     if (turn !== asked) return;
     tell(answer);
     panel.dataset.state = "looked";
@@ -179,8 +182,9 @@ export function editor(known, { troubles, outlines }, show) {
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
     show(parts);
-    const sums = [effects.accounts ? say.moved.replace("{n}", number(effects.accounts)).replace("{h}", number(effects.hours)) : say.none];
-    if (effects.by_hand) sums.push(say.by_hand.replace("{n}", number(effects.by_hand)));
+    const sums = [effects.accounts ? counted("moved", effects.accounts).replace("{h}", number(effects.hours)) : say.none];
+    if (effects.by_hand) sums.push(counted("by_hand", effects.by_hand));
+    if (body.apply_on) sums.unshift(say.not_before.replace("{day}", daySaid(body.apply_on)));
     at("[data-sum]").textContent = sums.join(" ");
     for (const text of notes) { const line = document.createElement("li"); line.textContent = text; at("[data-notes]").append(line); }
     const names = Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((box) => [box.dataset.choose, titleOf(box)]));
@@ -192,7 +196,7 @@ export function editor(known, { troubles, outlines }, show) {
   /** Whose days change; of a version that came too late what stands now beside one's own. */
   function people(rows, ok) {
     at("[data-people]").hidden = !rows.length;
-    at("[data-whose]").textContent = rows.length ? say.covers.replace("{n}", number(rows[0].accounts)) : "";
+    at("[data-whose]").textContent = rows.length ? counted("covers", rows[0].accounts) : "";
     at("[data-people] ul").replaceChildren(...rows.map((one) => {
       const line = document.createElement("li"), who = document.createElement("strong"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
       who.textContent = one.name;
@@ -224,7 +228,7 @@ export function editor(known, { troubles, outlines }, show) {
   }
   async function commit() {
     save.disabled = true;
-    const answer = file ? await upload("/api/v1/territories/import") : await api("POST", "/api/v1/territory-changes", { operation: wish(), why: why.value });
+    const answer = file ? await upload("/api/v1/territories/import") : await api("POST", "/api/v1/territory-changes", { operation: wish(), why: why.value, apply_on: applyOn() });
     if (!answer.ok) {
       tell(answer);
       if (answer.body?.change_id) { // it is kept, and can be applied on the present state
@@ -236,27 +240,20 @@ export function editor(known, { troubles, outlines }, show) {
     }
     location.assign(`/territories?done=${answer.body.id ?? "latest"}`);
   }
-  async function history(method, path) {
-    const answer = await api(method, path);
-    if (!answer.ok) { toast([answer.body?.detail, answer.body?.help].filter(Boolean).join(" ") || say.failed); return; }
-    location.assign("/territories");
-  }
 
   document.addEventListener("click", (event) => {
     const hit = (what) => event.target.closest?.(what);
     const button = hit("[data-tool]"), mend = hit("[data-mend]"), crew = hit("[data-staff]");
     if (crew) staff(crew);
     if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
-    if (mend) { open("mend"); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
-    if (hit("[data-undo]")) history("POST", `/api/v1/territory-changes/${hit("[data-undo]").dataset.undo}/undo`);
-    if (hit("[data-drop]")) history("DELETE", `/api/v1/territory-changes/${hit("[data-drop]").dataset.drop}`);
+    if (mend) { open("mend", SINCE); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
     if (hit("[data-again]")) { open("kept"); operation = { kind: "kept", change_id: hit("[data-again]").dataset.again }; look(); }
     if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import", WHO); file = form; at('[data-for="why"]').hidden = true; look(); }
   });
   document.querySelector("[data-places]")?.addEventListener("submit", (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    open("places", ["name", "parent", "yield", ...WHO]);
+    open("places", ["name", "parent", "yield", "later", ...WHO]);
     name.value = form.get("name");
     operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
     look();
