@@ -194,11 +194,12 @@ def kept(session: Session, wish: schemas.Kept) -> Change:
 
 def imported(
     session: Session, outlines: Sequence[Outline], *, replaces: bool, user_ids: Sequence[UUID] = (),
-    day: date | None = None,
+    crews: Mapping[str, Sequence[UUID]] | None = None, day: date | None = None,
 ) -> Change:  # fmt: skip
     """The areas of a file: new territories, and new outlines of those whose name is known, when that is wished.
 
-    Some people work all of the new ones from a day on.
+    Some people work all of the new ones from a day on; with `crews` others work those of these names. Refuses names
+    that no new area has.
     """
     known_names = {row.name: row for row in queries.active(session)}
     drafts: dict[str, Draft] = {}
@@ -214,7 +215,10 @@ def imported(
         else:
             taken = [draft.colour for draft in drafts.values()]
             draft = new(session, one.name, area, colour=one.colour, taken=taken)
-            drafts[one.name] = crewed(session, draft, user_ids, day)
+            drafts[one.name] = crewed(session, draft, (crews or {}).get(one.name, user_ids), day)
+    for name in crews or {}:
+        if name not in drafts or not drafts[name].is_new:
+            raise Invalid(f"The file has no new area “{name}”.", help="Look at it again.", field="crews")
     ids = {name: row.id for name, row in known_names.items()} | {name: draft.id for name, draft in drafts.items()}
     placed = (
         replace(drafts[one.name], parent_id=ids[one.parent])

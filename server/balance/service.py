@@ -1,6 +1,6 @@
 """Every change of areas, members and dates passes through here, so that no account stands in a stale territory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -83,11 +83,11 @@ def apply_due(session: Session, change_id: UUID, today: date) -> None:
 
 def save_import(
     session: Session, outlines: Sequence[Outline], *, replaces: bool, why: str = "", user_ids: Sequence[UUID] = (),
-    day: date | None = None,
+    crews: Mapping[str, Sequence[UUID]] | None = None, day: date | None = None,
 ) -> TerritoryChange:  # fmt: skip
-    """Add the territories of a file, all or none; some people work the new ones from a day on."""
+    """Add the territories of a file, all or none; who works the new ones, all or each, from a day on."""
     saving.lock(session)
-    change = imported(session, outlines, replaces=replaces, user_ids=user_ids, day=day)
+    change = imported(session, outlines, replaces=replaces, user_ids=user_ids, crews=crews, day=day)
     return saving.save(session, change, why=why)
 
 

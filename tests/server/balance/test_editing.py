@@ -297,6 +297,18 @@ def test_who_works_a_new_territory_is_said_as_it_is_made(client: TestClient, mak
     assert [one["name"] for one in named(client, "Far")["members"]] == ["Otto"]
     assert [one["name"] for one in named(client, "West")["members"]] == ["Rita"]
 
+    crews = {"crews": json.dumps({"One": [str(rita.id)], "Two": []})}
+    done = client.post(path, params=query, data=crews, files={"file": ("b.geojson", file("One", "Two", "Three"))})
+    assert done.status_code == 201
+    assert [[m["name"] for m in named(client, one)["members"]] for one in ("One", "Two", "Three")] == [
+        ["Rita"], [], ["Otto"],
+    ]  # fmt: skip
+    for wrong, said in (({"Nowhere": []}, "The file has no new area “Nowhere”."), (["x"], "This does not say who")):
+        sent = {"data": {"crews": json.dumps(wrong)}, "files": {"file": ("c.geojson", file("Four"))}}
+        refused = client.post(f"{path}/preview", **sent)
+        assert refused.status_code == 422
+        assert said in refused.json()["detail"]
+
     rita.active = False
     for more, said in (
         ({"members": [str(rita.id)]}, "cannot sign in"),

@@ -26,6 +26,26 @@ export function editor(known, { troubles, outlines }, show) {
   const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"], SINCE = ["from", "later"];
   /** The day to come on which it is applied; people's own days and files have none. */
   const applyOn = () => (!["members", "kept"].includes(operation?.kind) && first.value > first.min ? first.value : null);
+  const same = at("#e-same"), crews = at("[data-crews]"), checked = (box) => [...box.querySelectorAll("input:checked")].map((one) => one.value);
+  /** Of a file with several new areas: who works each of them. */
+  const crewOf = () => Object.fromEntries([...crews.children].map((box) => [box.dataset.area, checked(box)]));
+  function each(parts) {
+    const before = crewOf(), fresh = tool === "import" ? parts.filter((part) => part.is_new) : [];
+    at('[data-for="each"]').hidden = fresh.length < 2;
+    if (fresh.length < 2) same.checked = true;
+    at('[data-for="people"]').hidden = !same.checked || (tool === "import" && !fresh.length);
+    crews.hidden = same.checked;
+    crews.replaceChildren(...fresh.map((part) => {
+      const box = document.createElement("fieldset"), legend = document.createElement("legend"), chips = at("#e-people").cloneNode(true);
+      chips.removeAttribute("id");
+      for (const one of chips.querySelectorAll("input")) one.checked = before[part.name]?.includes(one.value) ?? false;
+      legend.textContent = part.name;
+      legend.className = "small";
+      box.dataset.area = part.name;
+      box.append(legend, chips);
+      return box;
+    }));
+  }
   const staffed = () => { const members = crew().filter((box) => box.checked).map((box) => box.value); return { members, valid_from: members.length && first.value ? first.value : null }; };
   const chosen = () => [...document.querySelectorAll("[data-choose]:checked")];
   const revs = () => Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((one) => [one.dataset.choose, Number(one.dataset.rev)]));
@@ -64,6 +84,8 @@ export function editor(known, { troubles, outlines }, show) {
     name.value = parent.value = why.value = last.value = "";
     first.value = first.min;
     for (const box of crew()) box.checked = false;
+    same.checked = true;
+    crews.replaceChildren();
     at("[data-effects]").hidden = at("[data-people]").hidden = at("[data-refused]").hidden = true;
     at("[data-notes]").replaceChildren();
     save.disabled = true;
@@ -166,9 +188,9 @@ export function editor(known, { troubles, outlines }, show) {
     body.append("file", file.get("file"));
     const query = new URLSearchParams({ replace: String(file.get("replace") === "true") });
     if (file.get("epsg")) query.set("epsg", file.get("epsg"));
-    const { members, valid_from } = staffed();
-    for (const id of members) query.append("members", id);
-    if (valid_from) query.set("valid_from", valid_from);
+    if (same.checked) for (const id of staffed().members) query.append("members", id);
+    else body.append("crews", JSON.stringify(crewOf()));
+    if (first.value) query.set("valid_from", first.value);
     const answer = await fetch(`${path}?${query}`, { method: "POST", body, headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "X-CSRF-Token": csrf() } });
     return { ok: answer.ok, status: answer.status, body: await answer.json().catch(() => null) };
   }
@@ -182,6 +204,7 @@ export function editor(known, { troubles, outlines }, show) {
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
     show(parts);
+    if (file && !crews.contains(document.activeElement)) each(parts);
     const sums = [effects.accounts ? counted("moved", effects.accounts).replace("{h}", number(effects.hours)) : say.none];
     if (effects.by_hand) sums.push(counted("by_hand", effects.by_hand));
     if (body.apply_on) sums.unshift(say.not_before.replace("{day}", daySaid(body.apply_on)));
@@ -216,13 +239,13 @@ export function editor(known, { troubles, outlines }, show) {
   }
   function row(total, part, names) {
     const line = document.createElement("tr");
-    const cell = (text, kind = "") => { const made = document.createElement("td"); made.textContent = text; made.className = kind; line.append(made); return made; };
+    const cell = (text, kind = "", below = "") => { const made = document.createElement("td"), small = document.createElement("small"); made.textContent = text; made.className = kind; small.textContent = below; if (below) made.append(small); line.append(made); return made; };
     const mark = part?.is_new ? ` (${say.new})` : part?.is_gone ? ` (${say.gone})` : "";
     cell(`${part?.name ?? names[total.territory_id] ?? ""}${mark}`).title = part?.name ?? "";
     for (const what of ["accounts", "hours", "value"]) {
       const [before, after] = [total[`${what}_before`], total[`${what}_after`]], step = Math.round(after - before);
       const shown = what === "value" ? compact : number;
-      cell(`${shown(after)}${step ? ` (${step > 0 ? "+" : "−"}${shown(Math.abs(step))})` : ""}`, "number");
+      cell(shown(after), "number", step ? `${step > 0 ? "+" : "−"}${shown(Math.abs(step))}` : "");
     }
     return line;
   }
@@ -258,7 +281,7 @@ export function editor(known, { troubles, outlines }, show) {
     operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
     look();
   });
-  for (const field of [name, parent, yields, first, last, at("#e-people")]) field.addEventListener("input", later);
+  for (const field of [name, parent, yields, first, last, at("#e-people"), same, crews]) field.addEventListener("input", later);
   save.addEventListener("click", commit);
   at("[data-cancel]").addEventListener("click", putAway);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && tool) putAway(); });
