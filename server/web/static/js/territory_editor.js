@@ -245,7 +245,7 @@ export function editor(known, { troubles, outlines }, show) {
     for (const what of ["accounts", "hours", "value"]) {
       const [before, after] = [total[`${what}_before`], total[`${what}_after`]], step = Math.round(after - before);
       const shown = what === "value" ? compact : number;
-      cell(shown(after), "number", step ? `${step > 0 ? "+" : "−"}${shown(Math.abs(step))}` : "");
+      cell(shown(Math.abs(after) < .5 ? 0 : after), "number", step ? `${step > 0 ? "+" : "−"}${shown(Math.abs(step))}` : "");
     }
     return line;
   }
