@@ -106,8 +106,8 @@ def preview_import(
     crews: Annotated[str, CREWS] = "",
 ) -> ChangeRead:
     """What a file would draw and move; nothing is changed."""
-    people = {"user_ids": members, "crews": crews_in(crews)}
-    change = imported(session, outlines_in(file, epsg), replaces=replace, day=valid_from, **people)
+    outlines, by_name = outlines_in(file, epsg), crews_in(crews)
+    change = imported(session, outlines, replaces=replace, user_ids=members, crews=by_name, day=valid_from)
     return reading.change_read(session, scope, change, effects(session, change.drafts))
 
 

@@ -27,6 +27,7 @@ from server.kit import clock
 from server.kit.settings import settings
 from server.kit.tiles import Tile
 from server.regions.models import Region
+from server.roads import service as roads
 from server.territories import service as territories
 from server.territories.models import Territory
 from server.web.white_space import asked
@@ -78,7 +79,7 @@ def test_all_that_is_listed_is_driven_to_by_road_and_ranked_by_one_measure(
             line = StraightLine().matrix(sources, targets)
             return replace(line, seconds=line.seconds * 2, estimated=np.zeros(line.metres.shape, np.bool_))
 
-    monkeypatch.setattr(whitespace.roads, "engine", lambda session, points: Roads())
+    monkeypatch.setattr(roads, "engine", lambda session, points: Roads())
     places = [LonLat(9.5 + number / 500, 47.1) for number in range(250)]
     gaps = [
         whitespace.Gap(h3.latlng_to_cell(at.lat, at.lon, RESOLUTION), at, None, None, 5, value=900.0) for at in places
