@@ -107,6 +107,20 @@ def spread(amounts: NDArray[np.float64]) -> float:
     return float(amounts.max() - amounts.min()) / mean if mean > 0 else 0.0
 
 
+def alike(one: Measures, other: Measures, within: float = 0.02) -> bool:
+    """Whether two ways of sharing come to nearly the same: every territory's hours, value and potential, all ways, and
+    compactness differ by at most this share of the mean. How many accounts change hands is left out.
+    """
+    amounts = ((one.hours, other.hours), (one.value, other.value), (one.potential, other.potential))
+    ways = ((sum(one.travel_h),), (sum(other.travel_h),))
+    close = all(
+        abs(a - b) <= within * sum(mine) / len(mine)
+        for mine, its in (*amounts, ways)
+        for a, b in zip(mine, its, strict=True)
+    )
+    return close and abs(one.compactness - other.compactness) <= within
+
+
 def measured(areas: Areas, owner: NDArray[np.int64]) -> Measures:
     """The measures of a way of sharing."""
     totals = areas.totals(owner)

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from server.auth.access import Scope, requires
 from server.balance import balancing, reading
 from server.balance.models import BalanceArea, BalanceRun, BalanceScenario
-from server.balance.moves import effects
 from server.balance.schemas import ChangeRead
 from server.kit import clock
 from server.kit.database import Db
@@ -46,6 +45,9 @@ class ScenarioRead(BaseModel):
     value_spread: float
     potential_spread: float
     moved_accounts: int
+    like: str | None = Field(
+        default=None, description="now or the key of an earlier scenario whose amounts are within 2 % of these."
+    )
     compactness: float = Field(description="Share of neighbouring areas that belong together, 0 to 1.")
     pieces: list[int] = Field(description="In how many pieces each territory lies; 1 is whole.")
     apply_on: date | None = None
@@ -102,6 +104,8 @@ def scenario_read(scope: Scope, found: BalanceScenario) -> ScenarioRead:
 def run_read(session: Session, scope: Scope, run: BalanceRun) -> RunRead:
     """A run as it goes over the wire."""
     names = balancing.names_of(session, run)
+    found = balancing.scenarios_of(session, run.id)
+    like = balancing.likenesses(run, found)
     return RunRead(
         id=run.id,
         state=run.state,
@@ -113,7 +117,7 @@ def run_read(session: Session, scope: Scope, run: BalanceRun) -> RunRead:
         travel_is_estimated=run.facts.get("estimated", False),
         created_at=run.created_at,
         now=ScenarioRead(key="now", **reading.measures(scope, run.facts["now"])) if "now" in run.facts else None,
-        scenarios=[scenario_read(scope, one) for one in balancing.scenarios_of(session, run.id)],
+        scenarios=[scenario_read(scope, one).model_copy(update={"like": like.get(one.key)}) for one in found],
     )
 
 
@@ -178,8 +182,8 @@ def apply(run_id: UUID, key: str, body: ApplyWrite, scope: WriteTerritories, ses
         if body.apply_on is not None and not body.preview:
             today = clock.today(settings().zone)
             balancing.apply_from(session, run_id, key, body.apply_on, today=today, by=scope.user_id)
-        change = balancing.change_of(session, run_id, key)
-        return reading.change_read(session, scope, change, effects(session, change.drafts))
+        change, effects = balancing.preview(session, run_id, key)
+        return reading.change_read(session, scope, change, effects)
     made = balancing.apply(session, run_id, key, why=body.why)
     return ChangeRead(id=made.id, kind=made.kind, effects=reading.told(scope, made.effects))
 

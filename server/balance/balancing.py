@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from geo import territories as shapes
 from geo.balance.improving import Tell, scenarios
-from geo.balance.types import SCENARIOS, Areas, measured
+from geo.balance.types import SCENARIOS, Areas, Measures, alike, measured
 from server.balance import saving, small_areas
 from server.balance.drafts import Change, area_of, draft_of
 from server.balance.models import BalanceArea, BalanceRun, BalanceScenario, RunState
+from server.balance.moves import Effects, effects
 from server.jobs import defer
 from server.kit import clock
 from server.kit.database import transaction
@@ -179,6 +180,18 @@ def scenarios_of(session: Session, run_id: UUID) -> list[BalanceScenario]:
     return sorted(found, key=lambda one: order.get(one.key, len(order)))
 
 
+def likenesses(run: BalanceRun, found: Sequence[BalanceScenario]) -> dict[str, str]:
+    """By key of each scenario that comes to nearly the same as one before it, or as it is now: the first of those."""
+    seen = {"now": run.facts["now"]} if "now" in run.facts else {}
+    like: dict[str, str] = {}
+    for one in found:
+        mine = Measures(**one.facts)
+        first = next((key for key, facts in seen.items() if alike(mine, Measures(**facts))), None)
+        like |= {one.key: first} if first else {}
+        seen[one.key] = one.facts
+    return like
+
+
 def adjust(session: Session, run_id: UUID, key: str, numbers: Sequence[int], to: UUID) -> BalanceScenario:
     """Give small areas to a territory by hand; the result stands beside the scenario that it began with."""
     found, base = known(session, run_id), scenario(session, run_id, key)
@@ -247,6 +260,12 @@ def change_of(session: Session, run_id: UUID, key: str) -> Change:
             raise Invalid(f"Nothing would be left of “{territory.name}”.", help="Give it an area first.")
         drafts.append(draft_of(territory, area))
     return Change("balance", tuple(drafts))
+
+
+def preview(session: Session, run_id: UUID, key: str) -> tuple[Change, Effects]:
+    """What a scenario would do and move; nothing is changed. Refuses what `change_of` refuses."""
+    change = change_of(session, run_id, key)
+    return change, effects(session, change.drafts)
 
 
 def redrawn(area: MultiPolygon, given: Sequence[Any], taken: Sequence[Any]) -> MultiPolygon:

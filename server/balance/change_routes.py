@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 from server.auth.access import Scope, requires
 from server.balance import editing, places, reading, saving, service
 from server.balance.schemas import ChangeRead, ChangeWrite, HistoryRead, MembershipRead, TroubleRead
+from server.kit import clock
 from server.kit.database import Db
 from server.kit.paging import Page
+from server.kit.settings import settings
 from server.territories import queries
 
 router = APIRouter(prefix="/api/v1", tags=["territories"])
@@ -25,11 +27,17 @@ def change_territories(
     """Draw, reshape, split, merge, give or take away territories; with `preview` only say what that moves.
 
     A change drawn on an older state is refused with 412, and kept in the history.
+    With `apply_on` nothing moves before the morning of that day.
     """
+    later = body.apply_on if body.apply_on and body.apply_on > clock.today(settings().zone) else None
     if body.preview:
-        change, effects = service.preview(session, body.operation)
+        change, effects = service.preview(session, body.operation, later)
         response.status_code = 200
-        return reading.change_read(session, scope, change, effects)
+        return reading.change_read(session, scope, change, effects).model_copy(update={"apply_on": later})
+    if later:
+        change, made = service.apply_later(session, body.operation, later, why=body.why)
+        told = reading.told(scope, made.effects)
+        return ChangeRead(id=made.id, kind=made.kind, apply_on=later, notes=list(change.notes), effects=told)
     change, made, stale = service.apply(session, body.operation, why=body.why)
     if stale is not None:
         return reading.refused(request, stale, made)
@@ -56,7 +64,7 @@ def undo_change(change_id: UUID, scope: WriteTerritories, session: Db) -> None:
 
 @router.delete("/territory-changes/{change_id}", status_code=204)
 def drop_change(change_id: UUID, scope: WriteTerritories, session: Db) -> None:
-    """Let go of a version that was kept because it came too late."""
+    """Let go of a version that was kept because it came too late, or call off a change that waits for its day."""
     saving.drop(session, change_id)
 
 

@@ -27,11 +27,12 @@ LATEST = timedelta(days=730)
 """Nobody plans who works where for later than that; a typed year of four nines would never take effect."""
 
 
-def planned(session: Session, operation: schemas.Operation) -> Change:
-    """The drafts of an operation. Refuses what cannot be drawn, by the territory's name."""
+def planned(session: Session, operation: schemas.Operation, day: date | None = None) -> Change:
+    """The drafts of an operation that is done on a day, today when left out. Refuses what cannot be drawn, by name."""
     plan = PLANS[type(operation)]
     change: Change = plan(session, operation)
-    return change
+    notes = alone(change.drafts, day or clock.today(settings().zone))
+    return replace(change, notes=(*change.notes, *notes))
 
 
 def outline(geojson: dict[str, Any], name: str) -> tuple[MultiPolygon, list[str]]:
@@ -162,6 +163,14 @@ def crewed(session: Session, draft: Draft, user_ids: Sequence[UUID], day: date |
     return replace(draft, people=members.staffed((), user_ids, first_day(day)))
 
 
+def alone(drafts: Iterable[Draft], day: date) -> Iterable[str]:
+    """Which new territories nobody works yet on the day on which the ground changes hands, in words."""
+    for draft in drafts:
+        first = min((one.valid_from for one in draft.people or ()), default=day)
+        if draft.is_new and first > day:
+            yield f"The ground changes hands on {day}, but nobody works “{draft.name}” before {first}."
+
+
 def delete(session: Session, wish: schemas.Delete) -> Change:
     """A territory is taken away; what lies below it moves up."""
     row = known(session, wish.territory_id)
@@ -185,11 +194,12 @@ def kept(session: Session, wish: schemas.Kept) -> Change:
 
 def imported(
     session: Session, outlines: Sequence[Outline], *, replaces: bool, user_ids: Sequence[UUID] = (),
-    day: date | None = None,
+    crews: Mapping[str, Sequence[UUID]] | None = None, day: date | None = None,
 ) -> Change:  # fmt: skip
     """The areas of a file: new territories, and new outlines of those whose name is known, when that is wished.
 
-    Some people work all of the new ones from a day on.
+    Some people work all of the new ones from a day on; with `crews` others work those of these names. Refuses names
+    that no new area has.
     """
     known_names = {row.name: row for row in queries.active(session)}
     drafts: dict[str, Draft] = {}
@@ -205,7 +215,10 @@ def imported(
         else:
             taken = [draft.colour for draft in drafts.values()]
             draft = new(session, one.name, area, colour=one.colour, taken=taken)
-            drafts[one.name] = crewed(session, draft, user_ids, day)
+            drafts[one.name] = crewed(session, draft, (crews or {}).get(one.name, user_ids), day)
+    for name in crews or {}:
+        if name not in drafts or not drafts[name].is_new:
+            raise Invalid(f"The file has no new area “{name}”.", help="Look at it again.", field="crews")
     ids = {name: row.id for name, row in known_names.items()} | {name: draft.id for name, draft in drafts.items()}
     placed = (
         replace(drafts[one.name], parent_id=ids[one.parent])
@@ -213,6 +226,7 @@ def imported(
         else drafts[one.name]
         for one in outlines
     )
+    notes += alone(drafts.values(), clock.today(settings().zone))
     return Change("import", parents_first({draft.id: draft for draft in placed}), tuple(notes))
 
 
@@ -239,7 +253,8 @@ def drafts_of(session: Session, change_id: UUID) -> Iterable[Draft]:
         parent = UUID(facts["parent_id"]) if facts["parent_id"] else None
         area = None if part.area_after is None else shapes.polygons(territories.shape_of(part.area_after))
         name = territories.checked_name(session, facts["name"], part.territory_id)
-        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone)
+        people = tuple(members.Span.read(one) for one in facts["people"]) if is_gone and "people" in facts else None
+        yield Draft(part.territory_id, name, facts["colour"], parent, area, is_new=is_gone, people=people)
 
 
 def leaving(session: Session, row: Territory) -> Iterable[str]:

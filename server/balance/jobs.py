@@ -3,7 +3,7 @@
 import logging
 from uuid import UUID
 
-from server.balance import balancing
+from server.balance import balancing, saving, service
 from server.balance.models import BalanceScenario, RunState
 from server.jobs import task
 from server.jobs.service import queue
@@ -31,10 +31,16 @@ def compute(run_id: str) -> None:
 @queue.periodic(cron="*/10 * * * *")
 @queue.task(name="balance.apply_due", queue="default", queueing_lock="balance.apply_due")
 def apply_due(timestamp: int) -> None:
-    """Apply the scenarios whose day has come; one that cannot be applied any more says why and stops no other."""
+    """Apply the changes and scenarios whose day has come; one that cannot be applied says why and stops no other."""
     del timestamp
+    today = clock.today(settings().zone)
     with transaction() as session:
-        waiting = balancing.due(session, clock.today(settings().zone))
+        waiting, changes = balancing.due(session, today), saving.due(session, today)
+    for change_id in changes:
+        try:
+            apply_change(change_id)
+        except Exception:
+            log.exception("change %s of territories is applied later", change_id)
     for run_id, key in waiting:
         try:
             apply_one(run_id, key)
@@ -50,6 +56,16 @@ def give_up(timestamp: int) -> None:
     with transaction() as session:
         for run_id in balancing.lost(session):
             balancing.end(session, run_id, RunState.FAILED, "The work went wrong again and again. Balance again.")
+
+
+def apply_change(change_id: UUID) -> None:
+    """Apply a change of territories that waited for its day; what is refused now is kept and says why."""
+    try:
+        with transaction() as session:
+            service.apply_due(session, change_id, clock.today(settings().zone))
+    except WaymarkError as error:
+        with transaction() as session:
+            saving.fail(session, change_id, f"{error.message} {error.help}".strip())
 
 
 def apply_one(run_id: UUID, key: str) -> None:

@@ -97,6 +97,8 @@ def history(session: Session, *, territory_id: UUID | None = None, limit: int = 
             kind=row.kind,
             why=row.why,
             state=row.state,
+            apply_on=row.apply_on,
+            trouble=row.effects.get("trouble", ""),
             by=who,
             at=row.at,
             undone_by=undone,

@@ -4,7 +4,8 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
+from pydantic import TypeAdapter, ValidationError
 
 from server.auth.access import Scope, requires
 from server.balance import files, reading, saving, service
@@ -14,7 +15,7 @@ from server.balance.moves import effects
 from server.balance.schemas import ChangeRead, Members
 from server.kit import clock
 from server.kit.database import Db
-from server.kit.errors import TooLarge
+from server.kit.errors import Invalid, TooLarge
 from server.kit.paging import Page
 from server.kit.settings import settings
 from server.territories import service as territories
@@ -54,8 +55,20 @@ def outlines_in(file: UploadFile, epsg: int | None) -> list[Outline]:
     return files.read(content, name, epsg=epsg)
 
 
+def crews_in(written: str) -> dict[str, list[UUID]]:
+    """People by the name of the area; refuses what is no such thing."""
+    try:
+        return CREWS_BY_NAME.validate_json(written) if written else {}
+    except ValidationError as error:
+        raise Invalid(
+            "This does not say who works which area.", help="Send ids of people by name.", field="crews"
+        ) from error
+
+
+CREWS_BY_NAME = TypeAdapter(dict[str, list[UUID]])
 REPLACE = Query(description="Territories of the same name take the new outline; otherwise they are refused.")
 MEMBERS = Query(max_length=200, description="Who works the new territories; may stay open.")
+CREWS = Form(description="Who works which new territory instead: JSON, ids of people by the name of the area.")
 FROM = Query(description="From this day on; left out: today.")
 EPSG = Query(description="Coordinate system of a file that does not say it, e.g. a Shapefile without .prj.")
 
@@ -69,10 +82,13 @@ def import_file(
     epsg: Annotated[int | None, EPSG] = None,
     members: Annotated[list[UUID], MEMBERS] = [],  # noqa: B006 FastAPI copies it
     valid_from: Annotated[date | None, FROM] = None,
+    crews: Annotated[str, CREWS] = "",
 ) -> Page[TerritoryRead]:
     """Add the territories of a GeoJSON, GeoPackage or zipped Shapefile; each has a `name`. All or nothing."""
     outlines, why = outlines_in(file, epsg), file.filename or ""
-    made = service.save_import(session, outlines, replaces=replace, why=why, user_ids=members, day=valid_from)
+    made = service.save_import(
+        session, outlines, replaces=replace, why=why, user_ids=members, crews=crews_in(crews), day=valid_from
+    )
     ids = [part.territory_id for part in saving.parts_of(session, made.id)]
     rows = [row for row in territories_in_force(session) if row.id in ids]
     return Page(items=read_all(session, rows, with_area=False))
@@ -87,9 +103,11 @@ def preview_import(
     epsg: Annotated[int | None, EPSG] = None,
     members: Annotated[list[UUID], MEMBERS] = [],  # noqa: B006 FastAPI copies it
     valid_from: Annotated[date | None, FROM] = None,
+    crews: Annotated[str, CREWS] = "",
 ) -> ChangeRead:
     """What a file would draw and move; nothing is changed."""
-    change = imported(session, outlines_in(file, epsg), replaces=replace, user_ids=members, day=valid_from)
+    outlines, by_name = outlines_in(file, epsg), crews_in(crews)
+    change = imported(session, outlines, replaces=replace, user_ids=members, crews=by_name, day=valid_from)
     return reading.change_read(session, scope, change, effects(session, change.drafts))
 
 

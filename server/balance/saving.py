@@ -1,6 +1,7 @@
 """Saving a change of territories in one transaction, keeping one that came too late, and taking one back exactly."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from server.territories import members
 from server.territories import service as territories
 from server.territories.members import Span, spans_of
 from server.territories.models import ChangeState, Territory, TerritoryChange, TerritoryChangePart
+
+DONE = (ChangeState.APPLIED, ChangeState.UNDONE)
 
 
 class Stale(PreconditionFailed):
@@ -88,6 +91,32 @@ def keep(session: Session, change: Change, *, why: str = "") -> TerritoryChange:
     return kept
 
 
+def wait(session: Session, change: Change, day: date, wish: dict[str, Any], *, why: str = "") -> TerritoryChange:
+    """Write down what shall be done on a day, with what it would move today. Refuses one drawn on an older state."""
+    rows = rows_of(session, [draft.id for draft in change.drafts])
+    check_fresh(session, change.drafts, rows)
+    told = effects_of(session, change).wire() | {"wish": wish}
+    kept = written(session, change, why, ChangeState.WAITING, told)
+    kept.apply_on = day
+    session.add_all(part_of(session, kept.id, draft, rows.get(draft.id)) for draft in change.drafts)
+    session.flush()
+    return kept
+
+
+def due(session: Session, today: date) -> list[UUID]:
+    """The changes whose day has come, in the order in which they were asked for."""
+    waits = TerritoryChange.state == ChangeState.WAITING
+    statement = select(TerritoryChange.id).where(waits, TerritoryChange.apply_on <= today)
+    return list(session.scalars(statement.order_by(TerritoryChange.apply_on, TerritoryChange.at)))
+
+
+def fail(session: Session, change_id: UUID, trouble: str) -> None:
+    """What could not be applied on its day is kept, with the reason."""
+    change = session.get_one(TerritoryChange, change_id)
+    change.effects = {name: told for name, told in change.effects.items() if name != "wish"} | {"trouble": trouble}
+    change.state = ChangeState.KEPT
+
+
 def written(session: Session, change: Change, why: str, state: ChangeState, told: dict[str, Any]) -> TerritoryChange:
     """The change's line in the history."""
     actor, source = whoever(session)
@@ -145,7 +174,7 @@ def last_change(session: Session, territory_id: UUID) -> str | None:
         select(User.name)
         .join(TerritoryChange, func.coalesce(TerritoryChange.undone_by, TerritoryChange.actor_id) == User.id)
         .join(TerritoryChangePart, TerritoryChangePart.change_id == TerritoryChange.id)
-        .where(TerritoryChangePart.territory_id == territory_id, TerritoryChange.state != ChangeState.KEPT)
+        .where(TerritoryChangePart.territory_id == territory_id, TerritoryChange.state.in_(DONE))
         .order_by(func.coalesce(TerritoryChange.undone_at, TerritoryChange.at).desc())
     )
     return session.scalars(statement.limit(1)).first()
@@ -268,9 +297,9 @@ def parts_of(session: Session, change_id: UUID) -> list[TerritoryChangePart]:
 
 
 def drop(session: Session, change_id: UUID) -> None:
-    """Let go of a change that was kept. Refuses one that was applied: that is undone."""
+    """Let go of a change that was kept or waits. Refuses one that was applied: that is undone."""
     change = session.get(TerritoryChange, change_id)
-    if change is None or change.state != ChangeState.KEPT:
+    if change is None or change.state in DONE:
         raise NotFound("No such change is kept.")
     session.delete(change)
     session.flush()

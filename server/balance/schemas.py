@@ -115,6 +115,9 @@ class ChangeWrite(BaseModel):
 
     operation: AnyOperation
     why: str = Field(default="", max_length=500)
+    apply_on: date | None = Field(
+        default=None, description="On the morning of this day; left out: now. People have days of their own."
+    )
     preview: bool = Field(default=False, description="Only say what it would move; nothing is changed.")
 
 
@@ -195,6 +198,7 @@ class ChangeRead(BaseModel):
 
     id: UUID | None = Field(description="Null: a preview.")
     kind: str
+    apply_on: date | None = Field(default=None, description="It waits for this day; null: it is applied at once.")
     notes: list[str] = Field(default=[], description="What was mended on the way.")
     effects: EffectsRead
     parts: list[PartRead] = []
@@ -206,7 +210,9 @@ class HistoryRead(BaseModel):
     id: UUID
     kind: str
     why: str
-    state: str = Field(description="applied, undone, or kept: refused because somebody else was first.")
+    state: str = Field(description="applied, undone, waiting for its day, or kept: refused as somebody else was first.")
+    apply_on: date | None = None
+    trouble: str = Field(default="", description="Why it was not applied on its day.")
     by: str | None
     at: datetime
     undone_by: str | None

@@ -1,23 +1,28 @@
 """Every change of areas, members and dates passes through here, so that no account stands in a stale territory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from shapely.geometry import MultiPolygon
 from sqlalchemy.orm import Session
 
 from server.balance import places as ready_made
 from server.balance import saving, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, new
-from server.balance.editing import imported, orphans, planned
+from server.balance.editing import first_day, imported, orphans, planned
 from server.balance.files import Outline
 from server.balance.moves import Effects
+from server.kit.errors import Invalid
+from server.records.service import Actor, acting
 from server.territories import service as territories
 from server.territories.members import check_people, staffed
 from server.territories.models import Territory, TerritoryChange
+
+OPERATIONS: TypeAdapter[schemas.Operation] = TypeAdapter(schemas.AnyOperation)
 
 
 def area_from(session: Session, *, name: str, geojson: dict[str, Any] | None, places: list[int]) -> MultiPolygon:
@@ -27,9 +32,9 @@ def area_from(session: Session, *, name: str, geojson: dict[str, Any] | None, pl
     return ready_made.admin_union(session, places, name=name)
 
 
-def preview(session: Session, operation: schemas.Operation) -> tuple[Change, Effects]:
-    """What an operation would do and move; nothing is changed."""
-    change = planned(session, operation)
+def preview(session: Session, operation: schemas.Operation, day: date | None = None) -> tuple[Change, Effects]:
+    """What an operation would do and move, today or on a day to come; nothing is changed."""
+    change = planned(session, from_day(operation, day) if day else operation, day)
     return change, saving.effects_of(session, change)
 
 
@@ -48,13 +53,41 @@ def apply(
     return change, made, None
 
 
+def apply_later(
+    session: Session, operation: schemas.Operation, day: date, *, why: str = ""
+) -> tuple[Change, TerritoryChange]:
+    """Have a job apply it on the morning of a day to come; nothing moves before. Refuses what it would refuse now."""
+    if isinstance(operation, schemas.Members | schemas.Kept):
+        raise Invalid("This cannot wait for a day.", help="People have days of their own.", field="apply_on")
+    saving.lock(session)
+    change = planned(session, from_day(operation, day), day)
+    return change, saving.wait(session, change, day, operation.model_dump(mode="json"), why=why)
+
+
+def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
+    """The same with people who begin on a day, or later where that was said. Refuses a day too far off."""
+    first_day(day)
+    if not isinstance(operation, schemas.Staffed) or not operation.members:
+        return operation
+    return operation.model_copy(update={"valid_from": max(day, operation.valid_from or day)})
+
+
+def apply_due(session: Session, change_id: UUID, today: date) -> None:
+    """Apply what waited for its day, as whoever set the day; where somebody else was first, it is kept."""
+    waiting = session.get_one(TerritoryChange, change_id)
+    operation = OPERATIONS.validate_python(waiting.effects["wish"])
+    acting(session, Actor(user_id=waiting.actor_id, source="job"))
+    apply(session, from_day(operation, today), why=waiting.why)
+    saving.drop(session, change_id)
+
+
 def save_import(
     session: Session, outlines: Sequence[Outline], *, replaces: bool, why: str = "", user_ids: Sequence[UUID] = (),
-    day: date | None = None,
+    crews: Mapping[str, Sequence[UUID]] | None = None, day: date | None = None,
 ) -> TerritoryChange:  # fmt: skip
-    """Add the territories of a file, all or none; some people work the new ones from a day on."""
+    """Add the territories of a file, all or none; who works the new ones, all or each, from a day on."""
     saving.lock(session)
-    change = imported(session, outlines, replaces=replaces, user_ids=user_ids, day=day)
+    change = imported(session, outlines, replaces=replaces, user_ids=user_ids, crews=crews, day=day)
     return saving.save(session, change, why=why)
 
 

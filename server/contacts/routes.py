@@ -121,6 +121,8 @@ def take_cards(content: Content, scope: WriteContacts, session: Db, account_id: 
         created=[ContactRead.alone(one) for one in taken.created],
         known=[one.id for _, one in taken.known],
         refused=[Refused(card=place, name=name, why=why) for place, name, why in taken.refused],
+        left_out={key: words for key, words in taken.left_out.items() if words},
+        noted=taken.noted,
     )
 
 

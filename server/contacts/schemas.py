@@ -236,3 +236,5 @@ class CardsRead(BaseModel):
     created: list[ContactRead]
     known: list[UUID] = Field(description="Contacts that have an address of a card already; left as they are.")
     refused: list[Refused]
+    left_out: dict[UUID, list[str]] = Field(description="By new contact: what of its card a contact has no place for.")
+    noted: dict[UUID, str] = Field(description="By new contact: the company, which went into its note.")

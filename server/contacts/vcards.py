@@ -29,6 +29,11 @@ MOST_BYTES = 50_000_000
 """Phones put the photos in: some hundred people are more than 10 MB."""
 HEAD = re.compile(r'((?:[^":]|"[^"]*")*):(.*)', re.DOTALL)
 """Name with parameters, value: a colon within quotation marks parts nothing."""
+NO_PLACE = {
+    "PHOTO": "photo", "LOGO": "logo", "ADR": "address", "URL": "web page", "IMPP": "messenger", "NICKNAME": "nickname",
+    "X-SOCIALPROFILE": "social profile", "ANNIVERSARY": "anniversary", "RELATED": "related people",
+}  # fmt: skip
+"""What cards say and contacts have no place for."""
 LABELS = {"work": "work", "home": "home", "cell": "mobile", "fax": "fax"}
 
 KEPT = "Do not contact"
@@ -99,6 +104,8 @@ class Card:
     is_picture: bool = False
     """The lines that follow without a colon belong to a picture."""
     trouble: str | None = None
+    left_out: list[str] = field(default_factory=list)
+    """What the card says and a contact has no place for, in words, each once."""
 
     @property
     def name(self) -> str:
@@ -190,7 +197,8 @@ def take(current: Card, line: str) -> None:
         entry = {"label": label, "value": unescaped(bare).strip()}
         current.values.setdefault("phones" if name == "TEL" else "mails", []).append(entry)
     elif name == "ORG":
-        current.organisation = plain(parted(value)[0], 300)
+        current.organisation, *units = [plain(part, 300) for part in parted(value)]
+        current.left_out += ["department"] if any(units) else []
     elif name == "TITLE":
         current.values["title"] = unescaped(value).strip()
     elif name == "NOTE":
@@ -201,8 +209,11 @@ def take(current: Card, line: str) -> None:
         current.values.setdefault("languages", []).append(value.strip()[:2].lower())
     elif name == "BDAY":
         current.values["birthday"] = birthday(value)
+        current.left_out += [] if current.values["birthday"] else ["birthday without a year"]
     elif name == "X-ABSHOWAS":
         current.is_firm = value.strip().upper() == "COMPANY"
+    elif name in NO_PLACE and value.strip(" ;") and NO_PLACE[name] not in current.left_out:
+        current.left_out.append(NO_PLACE[name])
 
 
 def parted(value: str) -> list[str]:
@@ -248,11 +259,15 @@ class Taken:
     """Cards whose mail address or phone somebody has already; left as they are."""
     refused: list[tuple[int, str, str]]
     """Cards that cannot be taken: place, name, why."""
+    left_out: dict[UUID, list[str]]
+    """By new contact: what its card says beside what was taken, in words."""
+    noted: dict[UUID, str]
+    """By new contact: the company that went into its note, because no account was named."""
 
 
 def take_in(session: Session, scope: Scope, content: bytes, *, account_id: UUID | None = None) -> Taken:
     """Take the cards of a file in, at an account when one is given; each card by itself."""
-    taken = Taken([], [], [])
+    taken = Taken([], [], [], {}, {})
     for one in cards(content):
         try:
             if one.trouble:
@@ -262,13 +277,17 @@ def take_in(session: Session, scope: Scope, content: bytes, *, account_id: UUID 
                 taken.known.append((one.place, known))
                 continue
             with session.begin_nested():
+                noted = one.organisation if not account_id and scope.may_change("contact", ["note"]) else None
                 places: Sequence[service.NewPlace] = [service.NewPlace(account_id, {})] if account_id else ()
                 values = one.values
-                if one.organisation and not account_id and scope.may_change("contact", ["note"]):
-                    values = values | {
-                        "note": "\n".join(part for part in (one.organisation, values.get("note")) if part)
-                    }
-                taken.created.append(service.create(session, scope, values, places))
+                if noted:
+                    values = values | {"note": "\n".join(part for part in (noted, values.get("note")) if part)}
+                made = service.create(session, scope, values, places)
+            taken.created.append(made)
+            unsaid = ["company"] if one.organisation and not noted else []
+            taken.left_out[made.id] = [*unsaid, *one.left_out]
+            if noted:
+                taken.noted[made.id] = noted
         except WaymarkError as error:
             taken.refused.append((one.place, one.name or "?", f"{error.message} {error.help}".strip()))
     return taken

@@ -69,7 +69,7 @@ def demo(
 def serve(region: Path | None, folder: Path | None, port: int, customers: int) -> None:
     """Prepare what is missing and serve it."""
     logs = settings().folder("logs")
-    bars = StepBars()
+    bars = StepBars(with_time=True)
     region_id = regions.choose(region, bars)
     bars.close()
     free = free_port(port)

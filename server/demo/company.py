@@ -35,6 +35,8 @@ TRADES = (
     "Treuhand Architektur Physiotherapie Getränke Käserei Buchhandlung Weinhandel Gasthaus Hotel Metallbau Textil"
 ).split()
 FORMS = ("AG", "GmbH", "Anstalt", "& Söhne", "& Partner", "", "", "")
+TWICE = 3
+"""So many customers are in the list twice."""
 HOURS = (
     "Mo-Fr 08:00-12:00,13:30-17:00",
     "Mo-Fr 07:30-18:00; Sa 08:00-12:00",
@@ -185,7 +187,31 @@ def customer_rows(
                 )
             )
         )
-    return rows + troublesome_rows(rows, country)
+    return rows + twice_rows(rows) + troublesome_rows(rows, country)
+
+
+def twice_rows(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Customers whom somebody entered a second time: under a new number, written as another person writes them.
+
+    Each is still to be found by what both have: the place and the phone; a shorter name, another mail, no value yet.
+    """
+    found = []
+    for number, row in enumerate(rows[10 : 10 + TWICE], 1):
+        bare = row["Company"].removesuffix(" AG").removesuffix(" GmbH").removesuffix(" & Söhne")
+        found.append(
+            row
+            | {
+                "Customer no": f"K-{18000 + number}",
+                "Company": bare if bare != row["Company"] else f"{bare} AG",
+                "E-mail": f"info@{plain(bare)[:20]}.example",
+                "Class": "C",
+                "Revenue per year": "",
+                "Potential": "",
+                "Visit every (days)": "",
+                "Notes": "",
+            }
+        )
+    return found
 
 
 def troublesome_rows(rows: Sequence[dict[str, str]], country: str) -> list[dict[str, str]]:

@@ -131,8 +131,11 @@ def near(chance: random.Random, pin: LonLat) -> LonLat:
 
 
 def this_morning(session: Session, seed: int = 11) -> None:
-    """The first visits of today, so that the manager's map has something coming in."""
-    chance = random.Random(seed)
+    """The first visits of today that are over by the clock, so that the manager's map has something coming in.
+
+    At night and before the day begins there are none: nobody calls on customers outside working hours.
+    """
+    chance, now = random.Random(seed), clock.now()
     for login in people.REPS[:3]:
         rep = user_by_login(session, login)
         if rep is None:
@@ -142,9 +145,10 @@ def this_morning(session: Session, seed: int = 11) -> None:
         )
         visits = session.scalars(mine.order_by(Visit.planned_start_at).limit(2)).all()
         for visit in visits:
+            if visit.planned_end_at is None or visit.planned_end_at > now:
+                break
             account = session.get_one(Account, visit.account_id)
-            at = min(visit.planned_end_at or clock.now(), clock.now())
-            report_visit(session, chance, account, rep.id, visit.day, at, visit.id)
+            report_visit(session, chance, account, rep.id, visit.day, visit.planned_end_at, visit.id)
         if visits and login == people.REPS[0]:
             better_pin(session, rep, visits[0])
 
@@ -180,7 +184,7 @@ def welcome(address: str, first: date) -> str:
             "  3. as mara: Plans, Running day: plan the rest anew; give a sick rep’s visits to others; take it back",
             "  4. as mara: an account, “Find a time”: times to offer, coloured by detour",
             "  5. as mara: the map: “Within a drive” of a point; Review: uncertain pins, repairs, address files",
-            "  6. as admin: Import, with a list of your own; Duplicates, side by side and on the map",
+            "  6. as admin: Import, with a list of your own; Duplicates: three pairs, side by side and on the map",
             "  7. as admin: Plans, Work and time, Nights, Days off, Rules; Integrations: mail, files, webhooks",
             "  8. as mara: Leads, a score and its reasons; Pipeline, drag a deal or look at it on the map; Forecast",
             "  9. as mara: an account: its timeline, orders, tickets, deals and people; Segments; Calendar, Tasks",

@@ -34,9 +34,8 @@ from server.territories.models import Territory
 RESOLUTION = 8
 """Hexagons of about 0.7 km²: a morning on foot."""
 CANDIDATES = 500
-REFINED = 60
-"""So many of the best get drives by road; the others are far behind by the estimate."""
 SHOWN = 200
+"""So many of the best by the estimate are listed, each with its drive by road."""
 LONGEST_DAYS = 3650
 VISIT_S = 1800
 """A first visit takes so long, as at a new site; at an account as long as is planned there."""
@@ -72,6 +71,7 @@ class Gap:
 
     cell: str
     at: LonLat
+    """Where most of its firms are: the middle of a large hexagon may lie on a mountain, far from any road."""
     territory_id: UUID | None
     territory: str | None
     prospects: int
@@ -132,6 +132,7 @@ _OPEN = """
            mode() within group (order by t.name) as territory,
            (sum(k.prospects) - coalesce(sum(lead.count), 0))::int as prospects,
            sum((k.prospects - coalesce(lead.count, 0)) * trade.rate * trade.value) as value,
+           (array_agg(c.cell order by k.prospects desc, c.cell))[1] as busiest,
            coalesce(sum(lead.open), 0)::int as worked
     from density_cell c cross join lateral h3_parent(c.cell, :resolution) as whole (cell)
     join density_count k on k.cell = c.cell and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
@@ -248,7 +249,7 @@ def need_territory(session: Session, territory_id: UUID | None) -> None:
 
 def _gap(row: Any) -> Gap:
     name = h3.int_to_str(row.cell)
-    lat, lon = h3.cell_to_latlng(name)
+    lat, lon = h3.cell_to_latlng(h3.int_to_str(row.busiest))
     known = {"worked": row.worked, "value": float(row.value or 0)}
     return Gap(name, LonLat(lon, lat), row.territory_id, row.territory, row.prospects, **known)
 
@@ -257,8 +258,7 @@ def _add(gaps: dict[str, Gap], idle: Iterable[Idle]) -> None:
     """Put accounts and leads into their hexagons."""
     for one in idle:
         name = h3.latlng_to_cell(one.at.lat, one.at.lon, RESOLUTION)
-        lat, lon = h3.cell_to_latlng(name)
-        gap = gaps.get(name) or Gap(name, LonLat(lon, lat), one.territory_id, one.territory, 0)
+        gap = gaps.get(name) or Gap(name, one.at, one.territory_id, one.territory, 0)
         gaps[name] = replace(
             gap,
             accounts=gap.accounts + (not one.is_lead),
@@ -288,13 +288,13 @@ def _driven(
         return sorted((replace(gap, per_hour=worth(gap)) for gap in gaps), key=lambda gap: (-gap.per_hour, gap.cell))
     homes = [LonLat(row[2], row[3]) for row in starts]
     rough = _nearest(gaps, starts, members, StraightLine().matrix(homes, [gap.at for gap in gaps]), worth)
-    best, rest = rough[:REFINED], rough[REFINED:]
+    best = rough[:SHOWN]
     targets = [gap.at for gap in best]
     try:
         matrix = roads.engine(session, [*homes, *targets]).matrix(homes, targets)
     except RoadsUnavailable:
-        return rough
-    return _nearest(best, starts, members, matrix, worth) + rest
+        return best
+    return _nearest(best, starts, members, matrix, worth)
 
 
 def _nearest(

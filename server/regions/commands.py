@@ -1,5 +1,6 @@
 """`waymark region`: list regions; adding and removing one is put together in `server.atlas`."""
 
+import time
 from pathlib import Path
 
 import typer
@@ -37,7 +38,9 @@ def find_extract(file_or_name: str, steps: Steps) -> tuple[Path, str | None]:
 class StepBars:
     """One progress bar on stderr per step of a long work; a plain line where stderr is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_time: bool = False) -> None:
+        self._with_time = with_time
+        self._stamp = ""
         self._step = ""
         self._percent = -1
         self._bar = typer.get_text_stream("stderr")
@@ -48,11 +51,12 @@ class StepBars:
         if step != self._step:
             self.close()
             self._step, self._percent = step, -1
+            self._stamp = time.strftime("%H:%M:%S ") if self._with_time else ""
             if not self._bar.isatty():
-                typer.echo(f"{step} …", err=True)
+                typer.echo(f"{self._stamp}{step} …", err=True)
         if percent != self._percent and self._bar.isatty():
             self._percent = percent
-            typer.echo(f"\r{step:<28} [{'█' * (percent // 4):<25}] {percent:3d} %", err=True, nl=False)
+            typer.echo(f"\r{self._stamp}{step:<28} [{'█' * (percent // 4):<25}] {percent:3d} %", err=True, nl=False)
 
     def close(self) -> None:
         """End the current bar's line."""

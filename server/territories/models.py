@@ -55,6 +55,8 @@ class ChangeState(StrEnum):
     UNDONE = "undone"
     KEPT = "kept"
     """Refused, because somebody else was first; its outlines are kept and can be applied later."""
+    WAITING = "waiting"
+    """Is applied on the morning of a day to come."""
 
 
 class TerritoryChange(Base):
@@ -76,9 +78,10 @@ class TerritoryChange(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
     undone_by: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id", ondelete="SET NULL"))
     undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    apply_on: Mapped[date | None] = mapped_column(comment="The day on whose morning one that waits is applied.")
 
     __table_args__ = (
-        CheckConstraint("state in ('applied', 'undone', 'kept')", name="state"),
+        CheckConstraint("state in ('applied', 'undone', 'kept', 'waiting')", name="state"),
         Index("ix_territory_change_at", "at", "id"),
     )
 

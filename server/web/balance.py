@@ -1,6 +1,6 @@
 """Balancing territories: start one, watch it, compare its scenarios, change one by hand, apply it."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
-from server.balance import balancing
+from server.balance import balancing, reading
 from server.balance.balance_routes import run_read
 from server.balance.models import BalanceRun
 from server.kit import clock
@@ -86,7 +86,25 @@ def run_page(
         run=read,
         colours=[colours.get(one, "#888888") for one in run.territory_ids],
         standing=set(session.scalars(standing)),
-        tomorrow=clock.today(settings().zone) + timedelta(days=1),
+        error=error,
+    )
+
+
+@router.get("/{run_id}/scenarios/{key}/moves")
+def show_moves(request: Request, run_id: UUID, key: str, scope: WriteTerritories, session: Db) -> Response:
+    """What a scenario would move, to be looked at before it is applied."""
+    change, effects, error = None, None, None
+    try:
+        change, effects = balancing.preview(session, run_id, key)
+    except WaymarkError as refused:
+        error = refused
+    return render(
+        request,
+        "territories/moves.html",
+        scope,
+        read=reading.change_read(session, scope, change, effects) if change and effects else None,
+        names={row.id: row.name for row in queries.active(session)},
+        currency=settings().currency,
         error=error,
     )
 
@@ -114,10 +132,10 @@ def apply(
     """Apply a scenario now or on a day."""
     try:
         with attempt(session):
-            if apply_on is None:
+            today = clock.today(settings().zone)
+            if apply_on is None or apply_on == today:
                 balancing.apply(session, run_id, key)
             else:
-                today = clock.today(settings().zone)
                 balancing.apply_from(session, run_id, key, apply_on, today=today, by=scope.user_id)
     except WaymarkError as error:
         return run_page(request, run_id, scope, session, error)

@@ -162,6 +162,9 @@ def turning_words(language: Language) -> dict[str, str]:
     n = "{n}"
     return {
         "ask_leads": t("Make leads of these?"),
+        "worth": t(
+            "Each lead is expected to buy what customers of its kind buy a year; its hexagon counts that × their rate."
+        ),
         "ask_tasks": t("Make tasks of these?"),
         "ask_visits": t("Take these into routes?"),
         "will_make": t("{n} will be made:", n=n),

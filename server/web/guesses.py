@@ -18,6 +18,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "plans": ("plan", "routes", "route", "tours", "visits", "planning", "planung", "routen", "touren", "besuche"),
     "tickets": ("ticket", "support", "issues"),
     "territories": ("territory", "areas", "gebiete"),
+    "balance": ("balance", "balancing", "scenarios", "ausgleich", "szenarien"),
     "orders": ("order", "quotes", "quote", "offers", "invoices", "angebote", "bestellungen"),
     "products": ("product", "articles", "catalogue", "catalog", "prices", "price-lists", "produkte", "artikel"),
     "segments": ("segment", "lists", "segmente"),
@@ -32,14 +33,22 @@ SEVERAL: Mapping[str, tuple[str, ...]] = {
     "settings": ("me", "users", "fields", "integrations", "regions"),
     "admin": ("me", "users", "fields", "integrations", "regions"),
     "setup": ("me", "users", "fields", "integrations", "regions"),
+    "mail": ("accounts", "inbox", "integrations"),
+    "mail-templates": ("accounts", "integrations"),
+    "templates": ("accounts", "fields", "integrations"),
+    "letters": ("accounts", "inbox", "integrations"),
+    "vorlagen": ("accounts", "fields", "integrations"),
     "einstellungen": ("me", "users", "fields", "integrations", "regions"),
 }
 """Words that mean no single room."""
 
 ROOM_OF = {word: key for key, words in MEANT.items() for word in words}
-OWN = Room("me", "/me", "My settings", "user-round", "", "")
-"""Everybody's; it stands in no rail."""
-BY_KEY = {room.key: room for room in (*ROOMS, OWN)}
+OFF_RAIL = (
+    Room("me", "/me", "My settings", "user-round", "", ""),
+    Room("balance", "/territories/balance", "Balance territories", "scale", "", "territories:write"),
+)
+"""Pages that stand in no rail."""
+BY_KEY = {room.key: room for room in (*ROOMS, *OFF_RAIL)}
 
 
 def word_of(path: str) -> str:

@@ -107,6 +107,10 @@ def test_a_balance_offers_three_scenarios_of_which_one_is_changed_applied_and_un
     even = next(one for one in run["scenarios"] if one["key"] == "even")
     assert seen["effects"]["accounts"] == even["moved_accounts"]
     assert counts() == before
+    page = company.get(f"/territories/balance/{run['id']}/scenarios/even/moves", headers={"Accept": "text/html"}).text
+    assert f"{even['moved_accounts']} accounts move" in page
+    assert "East → West" in page
+    assert hand["like"] is None
     applied = company.post(f"{path}/even/apply", json={}).json()
     after = counts()
     assert sum(after.values()) == 200
@@ -120,6 +124,23 @@ def test_a_balance_offers_three_scenarios_of_which_one_is_changed_applied_and_un
     assert counts() == before
     again = company.post(f"{path}/even/apply", json={})
     assert (again.status_code, counts()) == (200, after)
+
+
+def test_scenarios_that_come_to_nearly_the_same_say_so(company: TestClient) -> None:
+    run = computed(company)
+    few = next(one for one in run["scenarios"] if one["key"] == "few")
+    assert few["like"] is None, "much is better than it is"
+    with transaction() as session:
+        kept = session.get_one(BalanceScenario, (UUID(run["id"]), "few"))
+        even = session.get_one(BalanceScenario, (UUID(run["id"]), "even"))
+        even.facts = kept.facts | {"hours": [one * 1.01 for one in kept.facts["hours"]], "moved_accounts": 99}
+        compact = session.get_one(BalanceScenario, (UUID(run["id"]), "compact"))
+        compact.facts = kept.facts | {"hours": [kept.facts["hours"][0] * 1.1, *kept.facts["hours"][1:]]}
+    found = company.get(f"{RUNS}/{run['id']}").json()["scenarios"]
+    assert [one["like"] for one in found] == [None, "few", None]
+    page = company.get(f"/territories/balance/{run['id']}", headers={"Accept": "text/html"}).text
+    assert page.count("data-like") == 1
+    assert "Nearly the same as “Few moves”" in page
 
 
 def test_until_a_balance_is_done_nothing_is_planned_on_it_and_beginning_again_leaves_nothing_half_done(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +15,7 @@ from geo.types import LonLat
 from server.accounts.models import Account, Site
 from server.accounts.pins import wkt
 from server.auth.models import Role, User
+from server.balance import saving, service
 from server.kit import clock
 from server.kit.settings import settings
 from server.territories.models import Territory
@@ -295,6 +297,18 @@ def test_who_works_a_new_territory_is_said_as_it_is_made(client: TestClient, mak
     assert [one["name"] for one in named(client, "Far")["members"]] == ["Otto"]
     assert [one["name"] for one in named(client, "West")["members"]] == ["Rita"]
 
+    crews = {"crews": json.dumps({"One": [str(rita.id)], "Two": []})}
+    done = client.post(path, params=query, data=crews, files={"file": ("b.geojson", file("One", "Two", "Three"))})
+    assert done.status_code == 201
+    assert [[m["name"] for m in named(client, one)["members"]] for one in ("One", "Two", "Three")] == [
+        ["Rita"], [], ["Otto"],
+    ]  # fmt: skip
+    for wrong, said in (({"Nowhere": []}, "The file has no new area “Nowhere”."), (["x"], "This does not say who")):
+        sent = {"data": {"crews": json.dumps(wrong)}, "files": {"file": ("c.geojson", file("Four"))}}
+        refused = client.post(f"{path}/preview", **sent)
+        assert refused.status_code == 422
+        assert said in refused.json()["detail"]
+
     rita.active = False
     for more, said in (
         ({"members": [str(rita.id)]}, "cannot sign in"),
@@ -303,6 +317,71 @@ def test_who_works_a_new_territory_is_said_as_it_is_made(client: TestClient, mak
         refused = client.post(CHANGES, json={"operation": wish | {"name": "New"} | more})
         assert refused.status_code == 422
         assert said in refused.json()["detail"]
+
+
+def test_a_territory_drawn_from_a_later_day_moves_nothing_before(
+    session: Session, client: TestClient, bakery: Account, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rita, today = make_user("rita", Role.REP), clock.today(settings().zone)
+    drawn(client, "Old", square(9))
+    monday = today + timedelta(days=7)
+    wish = {
+        "kind": "create",
+        "name": "New",
+        "area": square(9.5, 10.5),
+        "others_give_way": True,
+        "members": [str(rita.id)],
+    }
+    seen = do(client, wish, preview=True, apply_on=monday.isoformat())
+    assert (seen["apply_on"], seen["effects"]["accounts"], seen["notes"]) == (monday.isoformat(), 1, [])
+    made = do(client, wish, apply_on=monday.isoformat(), why="Next week")
+    assert [one["name"] for one in client.get("/api/v1/territories").json()["items"]] == ["Old"]
+    assert place_of(session, bakery) == "Old"
+    page = client.get("/territories", headers={"Accept": "text/html"}).text
+    assert "data-waiting" in page
+    assert "1 account will move" in page
+    assert client.post(f"{CHANGES}/{made['id']}/undo").status_code == 409
+
+    assert saving.due(session, monday - timedelta(days=1)) == []
+    (waiting,) = saving.due(session, monday)
+    monkeypatch.setattr(clock, "today", lambda zone: monday)
+    service.apply_due(session, waiting, monday)
+    assert place_of(session, bakery) == "New"
+    (member,) = client.get(f"/api/v1/territories/{named(client, 'New')['id']}/members").json()["items"]
+    assert (member["name"], member["valid_from"]) == ("Rita", monday.isoformat())
+    line = client.get(CHANGES).json()["items"][0]
+    assert (line["kind"], line["state"], line["why"], line["accounts"]) == ("create", "applied", "Next week", 1)
+    assert saving.due(session, monday) == []
+    assert client.post(f"{CHANGES}/{line['id']}/undo").status_code == 204
+    assert place_of(session, bakery) == "Old"
+
+
+def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session: Session, client: TestClient) -> None:
+    monday = clock.today(settings().zone) + timedelta(days=7)
+    old = drawn(client, "Old", square(9))
+    take = {"kind": "delete", "territory_id": old["id"], "rev": old["rev"]}
+    first = do(client, take, apply_on=monday.isoformat())
+    assert client.delete(f"{CHANGES}/{first['id']}").status_code == 204
+    assert saving.due(session, monday) == []
+    do(client, take, apply_on=monday.isoformat())
+    do(client, {"kind": "reshape", "territory_id": old["id"], "name": "Other"})
+    (waiting,) = saving.due(session, monday)
+    service.apply_due(session, waiting, monday)
+    assert named(client, "Other"), "somebody else was first: it is kept, not done"
+    assert client.get(CHANGES).json()["items"][0]["state"] == "kept"
+    saving.fail(session, UUID(do(client, take | {"rev": None}, apply_on=monday.isoformat())["id"]), "Why not.")
+    assert client.get(CHANGES).json()["items"][0]["trouble"] == "Why not."
+    people = {"kind": "members", "territory_id": old["id"], "members": []}
+    refused = client.post(CHANGES, json={"operation": people, "apply_on": monday.isoformat()})
+    assert (refused.status_code, refused.json()["detail"]) == (422, "This cannot wait for a day.")
+
+
+def test_people_who_begin_after_the_ground_changes_hands_are_told(client: TestClient, make_user: MakeUser) -> None:
+    rita, today = make_user("rita", Role.REP), clock.today(settings().zone)
+    monday = (today + timedelta(days=7)).isoformat()
+    wish = {"kind": "create", "name": "New", "area": square(9), "members": [str(rita.id)], "valid_from": monday}
+    seen = do(client, wish, preview=True)
+    assert seen["notes"] == [f"The ground changes hands on {today}, but nobody works “New” before {monday}."]
 
 
 def test_members_who_were_there_or_are_planned_are_not_wiped(client: TestClient, make_user: MakeUser) -> None:

@@ -37,6 +37,22 @@ END:VCARD\r
 """
 
 
+def test_what_a_contact_has_no_place_for_is_named(admin_client: TestClient, make_account: Any) -> None:
+    taken = admin_client.post("/api/v1/contacts/vcards", content=THREE.encode()).json()
+    eva = next(one["id"] for one in taken["created"] if one["last_name"] == "Marxer")
+    assert taken["left_out"] == {eva: ["department", "photo"]}
+    assert taken["noted"] == {eva: "Gärtnerei Amann AG"}
+    again = THREE.replace("eva@example.li", "ina@example.li").replace("237 12 12", "237 12 99").replace("Eva", "Ina")
+    taken = admin_client.post(
+        f"/api/v1/contacts/vcards?account_id={make_account('Amann').id}", content=again.encode()
+    ).json()
+    ina = next(one["id"] for one in taken["created"] if one["last_name"] == "Marxer")
+    assert taken["left_out"][ina] == ["company", "department", "photo"], (
+        "the account is there, the name on the card not"
+    )
+    assert taken["noted"] == {}
+
+
 def test_cards_of_three_versions_are_read() -> None:
     eva, empty, udo = vcards.cards(THREE.encode())
     assert (eva.name, eva.organisation, eva.values["title"]) == (

@@ -27,6 +27,16 @@ def test_accounts_belong_to_reps_of_their_territory() -> None:
     assert {row["Rep"] for row in customer_rows(north, country="LI", reps=REPS)} == {"nora", "nils"}
 
 
+def test_three_customers_are_there_twice_as_people_enter_them_twice() -> None:
+    rows = customer_rows(ADDRESSES, country="LI", reps=REPS)
+    for again in rows[300:303]:
+        first = next(row for row in rows if row["Phone"] == again["Phone"])
+        assert first["Customer no"] != again["Customer no"]
+        assert first["Company"] != again["Company"]
+        assert plain(first["Company"]).startswith(plain(again["Company"].removesuffix(" AG"))[:8])
+        assert (first["Street"], first["Zip"], first["Town"]) == (again["Street"], again["Zip"], again["Town"])
+
+
 def test_the_last_rows_are_trouble() -> None:
     *_, nowhere, invented, nameless, worthless = customer_rows(ADDRESSES, country="LI", reps=REPS)
     assert nowhere["Street"] == ""
@@ -39,7 +49,7 @@ def test_the_file_reads_back_as_a_spreadsheet_would_write_it() -> None:
     rows = customer_rows(ADDRESSES, country="LI", reps=REPS, count=20)
     read = list(csv.DictReader(io.StringIO(as_csv(rows).decode("cp1252")), delimiter=";"))
     assert tuple(read[0]) == COLUMNS
-    assert len(read) == 24
+    assert len(read) == 27
 
 
 def test_umlauts_stay_in_mail_addresses_as_people_write_them() -> None:

@@ -1,26 +1,33 @@
 """White space: what is nobody's and what nobody visits, in its order."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlencode
+from uuid import uuid4
 
 import h3
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
+from routing.roads.straight import StraightLine
+from routing.roads.types import Matrix
 from server.accounts.models import Account, Site
 from server.auth.access import scope_of
 from server.auth.models import AccessRole, User
 from server.density import firms, lookalikes, queries, reach, service, whitespace
+from server.density.counting import FINEST
 from server.density.models import DensityCell, DensityTrade
 from server.density.whitespace import RESOLUTION, Which, Wish
 from server.kit import clock
 from server.kit.settings import settings
 from server.kit.tiles import Tile
 from server.regions.models import Region
+from server.roads import service as roads
 from server.territories import service as territories
 from server.territories.models import Territory
 from server.web.white_space import asked
@@ -43,6 +50,44 @@ def test_nobodys_ground_is_what_no_worked_territory_covers(
     assert all(gap.rep == rita.name and gap.drive_h and not gap.by_road for gap in found.gaps)
     territories.set_members(session, idle.id, [rita.id], day=date(2020, 1, 1))
     assert not whitespace.ranked(session, scope_of(session, ada, source="api"), Wish()).gaps
+
+
+def test_the_drive_goes_to_where_most_firms_of_a_hexagon_are_and_not_to_its_middle(
+    session: Session, market: Region, ada: User
+) -> None:
+    service.refresh(session)
+    counted = {
+        h3.int_to_str(one)
+        for one in session.scalars(
+            select(DensityCell.cell).where(DensityCell.resolution == FINEST, DensityCell.prospects > 0)
+        )
+    }
+    gaps = whitespace.ranked(session, scope_of(session, ada, source="api"), Wish()).gaps
+    assert gaps
+    for gap in gaps:
+        assert h3.latlng_to_cell(gap.at.lat, gap.at.lon, FINEST) in counted
+        assert h3.latlng_to_cell(gap.at.lat, gap.at.lon, RESOLUTION) == gap.cell
+
+
+def test_all_that_is_listed_is_driven_to_by_road_and_ranked_by_one_measure(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Roads:
+        """Twice as long as the straight line, and known."""
+
+        def matrix(self, sources: list[LonLat], targets: list[LonLat]) -> Matrix:
+            line = StraightLine().matrix(sources, targets)
+            return replace(line, seconds=line.seconds * 2, estimated=np.zeros(line.metres.shape, np.bool_))
+
+    monkeypatch.setattr(roads, "engine", lambda session, points: Roads())
+    places = [LonLat(9.5 + number / 500, 47.1) for number in range(250)]
+    gaps = [
+        whitespace.Gap(h3.latlng_to_cell(at.lat, at.lon, RESOLUTION), at, None, None, 5, value=900.0) for at in places
+    ]
+    found = whitespace._driven(session, gaps, [(uuid4(), "Rita", 9.5, 47.1)], {}, by_value=True)
+    assert len(found) == whitespace.SHOWN
+    assert all(gap.by_road for gap in found)
+    assert [gap.per_hour for gap in found] == sorted((gap.per_hour for gap in found), reverse=True)
 
 
 def test_an_owner_covers_the_ground_around_an_account(

@@ -159,6 +159,8 @@ def test_a_webhook_shows_its_secret_once_and_its_log_with_replay(admin: TestClie
     secret = re.findall(r"whsec_[\w-]+", made.text)
     assert len(secret) == 1
     assert secret[0] not in admin.get(on).text
+    shown = admin.get(on).text
+    assert shown.index('id="sent"') < shown.index('id="add"'), "the log stands before the form with its many boxes"
     (delivery,) = webhooks.announce(session, "plan_export", "2026-11-24/rita", "abc")
     outgoing.is_failed(delivery, "The other side answers 500.")
     session.flush()

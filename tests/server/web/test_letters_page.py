@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from server.activities.agenda.models import Activity, Direction, Kind, State
 from server.activities.mailing.models import MailTemplate
 from server.auth.models import Role, User
 from server.kit import clock
+from server.kit.database import transaction
 from tests.server.web.conftest import token_in
 
 
@@ -53,3 +55,22 @@ def test_a_template_is_kept_filled_in_changed_and_dropped(
     assert f"/mail-templates/{template.id}/drop" in raw
     assert browser.post(f"/mail-templates/{template.id}/drop", data=form).headers["location"] == path
     assert "template=" not in browser.get(path).text
+
+
+@pytest.mark.browser
+def test_a_template_that_replaces_what_was_typed_gives_it_back(page: Any) -> None:
+    with transaction() as session:
+        session.add(MailTemplate(name="Offer", subject="Offer for {account}", body="Dear {account}"))
+        account_id = session.scalars(select(Account.id).order_by(Account.name)).first()
+    page.goto(f"/accounts/{account_id}/mail")
+    page.fill("[name=to]", "eva@example.li")
+    page.fill("[name=body]", "Half an hour of typing")
+    page.click("[data-template]")
+    page.wait_for_selector(".toast button")
+    assert page.input_value("[name=body]").startswith("Dear ")
+    assert page.input_value("[name=to]") == "eva@example.li"
+    assert page.get_attribute("[data-template]", "aria-pressed") == "true"
+    assert page.locator("[data-change] a").count() == 1
+    page.click(".toast button")
+    assert page.input_value("[name=body]") == "Half an hour of typing"
+    assert page.locator("[data-change] a").count() == 0

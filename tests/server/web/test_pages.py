@@ -203,11 +203,21 @@ def test_a_filter_that_cannot_be_read_is_explained_on_the_page(browser_of: Brows
 
 def test_an_address_typed_by_heart_leads_to_the_page_or_near_it(client_for: ClientFor, make_user: MakeUser) -> None:
     client = client_for(make_user("boss"))
-    for typed, there in (("/deals", "/pipeline"), ("/Customers/", "/accounts"), ("/karte", "/")):
+    for typed, there in (
+        ("/deals", "/pipeline"),
+        ("/Customers/", "/accounts"),
+        ("/karte", "/"),
+        ("/balance", "/territories/balance"),
+    ):
         answer = client.get(typed, headers=PAGE, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, there)
     assert client.get("/deals").status_code == 404, "a program is told"
-    for typed, there in (("/settings", "/integrations"), ("/accuonts/7", "/accounts"), ("/forcast", "/forecast")):
+    for typed, there in (
+        ("/settings", "/integrations"),
+        ("/accuonts/7", "/accounts"),
+        ("/forcast", "/forecast"),
+        ("/mail/templates", "/accounts"),
+    ):
         page = client.get(typed, headers=PAGE)
         assert page.status_code == 404
         assert f'href="{there}"' in page.text

@@ -1,5 +1,6 @@
 """The territories' page in a browser: drawn, split, merged, balanced, compared, applied and undone."""
 
+import json
 from typing import Any
 
 import pytest
@@ -82,6 +83,27 @@ def test_a_manager_draws_splits_merges_and_undoes(page: Any) -> None:
     assert "undone" in page.inner_text(".history li:first-child")
 
 
+def test_each_new_area_of_a_file_has_its_own_people(page: Any) -> None:
+    ring = [[9.3, 47.3], [9.35, 47.3], [9.35, 47.35], [9.3, 47.35], [9.3, 47.3]]
+    areas = [
+        {"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        for name in ("Hill", "Dale")
+    ]
+    content = json.dumps({"type": "FeatureCollection", "features": areas}).encode()
+    open_page(page)
+    page.click("summary:has-text('From a file')")
+    page.set_input_files("[data-import] [name=file]", {"name": "a.json", "mimeType": "text/plain", "buffer": content})
+    page.click("[data-look]")
+    page.wait_for_selector("#edit-panel[data-state=looked]")
+    page.uncheck("#e-same")
+    page.check("[data-area=Dale] input >> nth=0")
+    page.wait_for_selector("#e-people", state="hidden")
+    save(page)
+    with transaction() as session:
+        worked = session.scalars(select(Territory.name).join(TerritoryMember).where(Territory.name != "West")).all()
+    assert list(worked) == ["Dale"]
+
+
 def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "MOST", 300)  # small areas; thousands take a minute
     open_page(page)
@@ -102,6 +124,10 @@ def test_a_manager_balances_compares_adjusts_applies_and_undoes(page: Any, monke
     assert page.get_attribute("[data-scenario=even]", "aria-current") == "true"
     page.wait_for_function("document.querySelector('#balance-map').dataset.shown === 'even'")
 
+    page.click("[data-scenario=even] [data-moves]")
+    page.wait_for_selector("[data-scenario=even] [data-moved] li")
+    assert "West" in page.inner_text("[data-scenario=even] [data-moved]")
+    assert page.inner_text("[data-scenario=even] [data-apply]") == "Apply now"
     with page.expect_navigation():
         page.click("[data-scenario=even] [data-apply]")
     page.wait_for_selector("[data-scenario=even] [data-undo]")

@@ -3,7 +3,7 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/** A note that passes; `action` is {label, run}. */
+/** A note that passes; `action` is {label, run}. Gives the note. */
 export function toast(text, action = null) {
   const note = document.createElement("div");
   note.className = "toast";
@@ -16,6 +16,7 @@ export function toast(text, action = null) {
   }
   $("#toasts").append(note);
   setTimeout(() => note.remove(), action ? 10000 : 5000);
+  return note;
 }
 
 export const csrf = () => JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRF-Token"] ?? "";

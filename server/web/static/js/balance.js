@@ -1,6 +1,6 @@
 // A balance: how far it is, then its scenarios on one map; a click gives a small area to another territory.
 
-import { api, toast } from "./app.js";
+import { api, fragment, toast } from "./app.js";
 import { css } from "./basemap.js";
 import { boxOf, createMap } from "./map.js";
 
@@ -52,7 +52,7 @@ async function draw() {
     card.className = "area-card";
     const title = document.createElement("strong"), facts = document.createElement("span"), row = document.createElement("div");
     title.textContent = names[own];
-    facts.textContent = `${words.accounts.replace("{n}", number(accounts))}, ${words.hours.replace("{n}", number(hours))} · ${words.now}: ${names[area.properties.now]}`;
+    facts.textContent = `${accounts === 1 ? words.accounts_one : words.accounts.replace("{n}", number(accounts))}, ${words.hours.replace("{n}", number(hours))} · ${words.now}: ${names[area.properties.now]}`;
     row.className = "row";
     names.forEach((name, k) => {
       if (k === own) return;
@@ -72,6 +72,22 @@ async function give(key, area, to) {
   if (!ok) { toast([body?.detail, body?.help].filter(Boolean).join(" ") || words.failed); return; }
   location.assign(`${location.pathname}?show=hand`);
 }
+
+/** What a scenario moves, the day from which it holds, and the button that applies it. */
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest?.("[data-moves]");
+  if (!button) return;
+  const form = button.parentElement.querySelector("[data-apply-form]");
+  await fragment(form.querySelector("[data-moved]"), button.dataset.moves);
+  form.querySelector("[data-apply]").disabled = Boolean(form.querySelector("[data-moved] .note.bad"));
+  form.hidden = false;
+  button.hidden = true;
+});
+document.addEventListener("input", ({ target }) => {
+  if (target.name !== "apply_on") return;
+  const button = target.form.querySelector("[data-apply]");
+  button.textContent = target.value > target.min ? button.dataset.later : button.dataset.now;
+});
 
 document.addEventListener("click", async (event) => {
   const undo = event.target.closest?.("[data-undo]");

@@ -1,5 +1,6 @@
 // The territories on their map; a click on a name shows its area; tools draw, split, merge and give ground.
 
+import { api, said, toast } from "./app.js";
 import { editor } from "./territory_editor.js";
 import { css } from "./basemap.js";
 import { accounts, territories } from "./layers.js";
@@ -30,6 +31,15 @@ function sketches() {
     }),
   };
 }
+
+/** Take a change back, or call one off: no map is needed for that. */
+document.addEventListener("click", async ({ target }) => {
+  const undo = target.closest?.("[data-undo]")?.dataset.undo, drop = target.closest?.("[data-drop]")?.dataset.drop;
+  if (!undo && !drop) return;
+  const answer = undo ? await api("POST", `/api/v1/territory-changes/${undo}/undo`) : await api("DELETE", `/api/v1/territory-changes/${drop}`);
+  if (answer.ok) location.assign("/territories");
+  else toast(said(answer, JSON.parse(document.querySelector("#words").textContent).failed));
+});
 
 const layer = sketches();
 const known = await createMap(document.querySelector("#territory-map"), { box: whole, layers: [territories({ tint: .2 }), layer, accounts(() => ({}))] });

@@ -22,7 +22,30 @@ export function editor(known, { troubles, outlines }, show) {
   const name = at("#e-name"), parent = at("#e-parent"), yields = at("#e-yield"), first = at("#e-from"), last = at("#e-last"), why = at("#e-why"), save = at("[data-save]");
   let tool = null, operation = null, file = null, asked = 0, pen = null, timer = 0, holes = [];
 
-  const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"];
+  const counted = (text, n) => (n === 1 ? say[`${text}_one`] : say[text].replace("{n}", number(n)));
+  const crew = () => [...panel.querySelectorAll("#e-people input")], WHO = ["people", "from", "open"], SINCE = ["from", "later"];
+  /** The day to come on which it is applied; people's own days and files have none. */
+  const applyOn = () => (!["members", "kept"].includes(operation?.kind) && first.value > first.min ? first.value : null);
+  const same = at("#e-same"), crews = at("[data-crews]"), checked = (box) => [...box.querySelectorAll("input:checked")].map((one) => one.value);
+  /** Of a file with several new areas: who works each of them. */
+  const crewOf = () => Object.fromEntries([...crews.children].map((box) => [box.dataset.area, checked(box)]));
+  function each(parts) {
+    const before = crewOf(), fresh = tool === "import" ? parts.filter((part) => part.is_new) : [];
+    at('[data-for="each"]').hidden = fresh.length < 2;
+    if (fresh.length < 2) same.checked = true;
+    at('[data-for="people"]').hidden = !same.checked || (tool === "import" && !fresh.length);
+    crews.hidden = same.checked;
+    crews.replaceChildren(...fresh.map((part) => {
+      const box = document.createElement("fieldset"), legend = document.createElement("legend"), chips = at("#e-people").cloneNode(true);
+      chips.removeAttribute("id");
+      for (const one of chips.querySelectorAll("input")) one.checked = before[part.name]?.includes(one.value) ?? false;
+      legend.textContent = part.name;
+      legend.className = "small";
+      box.dataset.area = part.name;
+      box.append(legend, chips);
+      return box;
+    }));
+  }
   const staffed = () => { const members = crew().filter((box) => box.checked).map((box) => box.value); return { members, valid_from: members.length && first.value ? first.value : null }; };
   const chosen = () => [...document.querySelectorAll("[data-choose]:checked")];
   const revs = () => Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((one) => [one.dataset.choose, Number(one.dataset.rev)]));
@@ -61,6 +84,8 @@ export function editor(known, { troubles, outlines }, show) {
     name.value = parent.value = why.value = last.value = "";
     first.value = first.min;
     for (const box of crew()) box.checked = false;
+    same.checked = true;
+    crews.replaceChildren();
     at("[data-effects]").hidden = at("[data-people]").hidden = at("[data-refused]").hidden = true;
     at("[data-notes]").replaceChildren();
     save.disabled = true;
@@ -71,18 +96,18 @@ export function editor(known, { troubles, outlines }, show) {
   function draw(mode) { pen = newPen(); pen.setMode(mode); }
 
   const START = {
-    create() { open("create", ["name", "parent", "yield", ...WHO]); draw("polygon"); name.focus({ preventScroll: true }); },
-    give() { const [to] = one() ?? []; if (to) { open("give"); operation = { kind: "give", to_id: to.dataset.choose, revs: revs() }; draw("polygon"); } },
-    split() { const [whom] = one() ?? []; if (whom) { open("split", ["name", ...WHO]); operation = { kind: "split", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; name.value = `${titleOf(whom)} 2`; draw("linestring"); } },
+    create() { open("create", ["name", "parent", "yield", "later", ...WHO]); draw("polygon"); name.focus({ preventScroll: true }); },
+    give() { const [to] = one() ?? []; if (to) { open("give", SINCE); operation = { kind: "give", to_id: to.dataset.choose, revs: revs() }; draw("polygon"); } },
+    split() { const [whom] = one() ?? []; if (whom) { open("split", ["name", "later", ...WHO]); operation = { kind: "split", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; name.value = `${titleOf(whom)} 2`; draw("linestring"); } },
     merge() {
       const all = chosen();
       if (all.length < 2) return toast(say.choose_two);
-      open("merge", ["name"]);
+      open("merge", ["name", ...SINCE]);
       name.value = titleOf(all[0]);
       operation = { kind: "merge", territory_ids: all.map((box) => box.dataset.choose), revs: revs() };
       return look();
     },
-    delete() { const [whom] = one() ?? []; if (whom) { open("delete"); operation = { kind: "delete", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; look(); } },
+    delete() { const [whom] = one() ?? []; if (whom) { open("delete", SINCE); operation = { kind: "delete", territory_id: whom.dataset.choose, rev: Number(whom.dataset.rev) }; look(); } },
     async reshape() {
       const [whom] = one() ?? [];
       if (!whom) return;
@@ -90,7 +115,7 @@ export function editor(known, { troubles, outlines }, show) {
       const row = all.body.items.find((item) => item.id === whom.dataset.choose);
       const many = corners(row.area);
       if (many > MOST_CORNERS) { toast(say.corners.replace("{n}", number(many))); return; }
-      open("reshape", ["yield"]);
+      open("reshape", ["yield", ...SINCE]);
       operation = { kind: "reshape", territory_id: row.id, rev: row.rev };
       pen = newPen();
       holes = row.area.coordinates.flatMap((part) => part.slice(1));
@@ -153,7 +178,7 @@ export function editor(known, { troubles, outlines }, show) {
     const turn = (asked += 1), made = file ? null : operation && wish();
     if (!file && !isWhole(made)) { save.disabled = true; return; }
     panel.dataset.state = "looking";
-    const answer = file ? await upload("/api/v1/territories/import/preview") : await api("POST", "/api/v1/territory-changes", { operation: made, preview: true });
+    const answer = file ? await upload("/api/v1/territories/import/preview") : await api("POST", "/api/v1/territory-changes", { operation: made, preview: true, apply_on: applyOn() });
     if (turn !== asked) return;
     tell(answer);
     panel.dataset.state = "looked";
@@ -163,9 +188,9 @@ export function editor(known, { troubles, outlines }, show) {
     body.append("file", file.get("file"));
     const query = new URLSearchParams({ replace: String(file.get("replace") === "true") });
     if (file.get("epsg")) query.set("epsg", file.get("epsg"));
-    const { members, valid_from } = staffed();
-    for (const id of members) query.append("members", id);
-    if (valid_from) query.set("valid_from", valid_from);
+    if (same.checked) for (const id of staffed().members) query.append("members", id);
+    else body.append("crews", JSON.stringify(crewOf()));
+    if (first.value) query.set("valid_from", first.value);
     const answer = await fetch(`${path}?${query}`, { method: "POST", body, headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "X-CSRF-Token": csrf() } });
     return { ok: answer.ok, status: answer.status, body: await answer.json().catch(() => null) };
   }
@@ -179,8 +204,10 @@ export function editor(known, { troubles, outlines }, show) {
     if (!ok) { refused.querySelector("span").textContent = [body?.detail, body?.help].filter(Boolean).join(" ") || say.failed; show([]); return; }
     const { effects, parts, notes } = body;
     show(parts);
-    const sums = [effects.accounts ? say.moved.replace("{n}", number(effects.accounts)).replace("{h}", number(effects.hours)) : say.none];
-    if (effects.by_hand) sums.push(say.by_hand.replace("{n}", number(effects.by_hand)));
+    if (file && !crews.contains(document.activeElement)) each(parts);
+    const sums = [effects.accounts ? counted("moved", effects.accounts).replace("{h}", number(effects.hours)) : say.none];
+    if (effects.by_hand) sums.push(counted("by_hand", effects.by_hand));
+    if (body.apply_on) sums.unshift(say.not_before.replace("{day}", daySaid(body.apply_on)));
     at("[data-sum]").textContent = sums.join(" ");
     for (const text of notes) { const line = document.createElement("li"); line.textContent = text; at("[data-notes]").append(line); }
     const names = Object.fromEntries([...document.querySelectorAll("[data-choose]")].map((box) => [box.dataset.choose, titleOf(box)]));
@@ -192,7 +219,7 @@ export function editor(known, { troubles, outlines }, show) {
   /** Whose days change; of a version that came too late what stands now beside one's own. */
   function people(rows, ok) {
     at("[data-people]").hidden = !rows.length;
-    at("[data-whose]").textContent = rows.length ? say.covers.replace("{n}", number(rows[0].accounts)) : "";
+    at("[data-whose]").textContent = rows.length ? counted("covers", rows[0].accounts) : "";
     at("[data-people] ul").replaceChildren(...rows.map((one) => {
       const line = document.createElement("li"), who = document.createElement("strong"), differs = JSON.stringify(one.before) !== JSON.stringify(one.after);
       who.textContent = one.name;
@@ -212,19 +239,19 @@ export function editor(known, { troubles, outlines }, show) {
   }
   function row(total, part, names) {
     const line = document.createElement("tr");
-    const cell = (text, kind = "") => { const made = document.createElement("td"); made.textContent = text; made.className = kind; line.append(made); return made; };
+    const cell = (text, kind = "", below = "") => { const made = document.createElement("td"), small = document.createElement("small"); made.textContent = text; made.className = kind; small.textContent = below; if (below) made.append(small); line.append(made); return made; };
     const mark = part?.is_new ? ` (${say.new})` : part?.is_gone ? ` (${say.gone})` : "";
     cell(`${part?.name ?? names[total.territory_id] ?? ""}${mark}`).title = part?.name ?? "";
     for (const what of ["accounts", "hours", "value"]) {
       const [before, after] = [total[`${what}_before`], total[`${what}_after`]], step = Math.round(after - before);
       const shown = what === "value" ? compact : number;
-      cell(`${shown(after)}${step ? ` (${step > 0 ? "+" : "−"}${shown(Math.abs(step))})` : ""}`, "number");
+      cell(shown(Math.abs(after) < .5 ? 0 : after), "number", step ? `${step > 0 ? "+" : "−"}${shown(Math.abs(step))}` : "");
     }
     return line;
   }
   async function commit() {
     save.disabled = true;
-    const answer = file ? await upload("/api/v1/territories/import") : await api("POST", "/api/v1/territory-changes", { operation: wish(), why: why.value });
+    const answer = file ? await upload("/api/v1/territories/import") : await api("POST", "/api/v1/territory-changes", { operation: wish(), why: why.value, apply_on: applyOn() });
     if (!answer.ok) {
       tell(answer);
       if (answer.body?.change_id) { // it is kept, and can be applied on the present state
@@ -236,32 +263,25 @@ export function editor(known, { troubles, outlines }, show) {
     }
     location.assign(`/territories?done=${answer.body.id ?? "latest"}`);
   }
-  async function history(method, path) {
-    const answer = await api(method, path);
-    if (!answer.ok) { toast([answer.body?.detail, answer.body?.help].filter(Boolean).join(" ") || say.failed); return; }
-    location.assign("/territories");
-  }
 
   document.addEventListener("click", (event) => {
     const hit = (what) => event.target.closest?.(what);
     const button = hit("[data-tool]"), mend = hit("[data-mend]"), crew = hit("[data-staff]");
     if (crew) staff(crew);
     if (button) { if (button.getAttribute("aria-pressed") === "true") putAway(); else START[button.dataset.tool](); }
-    if (mend) { open("mend"); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
-    if (hit("[data-undo]")) history("POST", `/api/v1/territory-changes/${hit("[data-undo]").dataset.undo}/undo`);
-    if (hit("[data-drop]")) history("DELETE", `/api/v1/territory-changes/${hit("[data-drop]").dataset.drop}`);
+    if (mend) { open("mend", SINCE); operation = { kind: "give", ground: troubles[mend.dataset.mend].area, to_id: mend.dataset.to, revs: revs() }; look(); }
     if (hit("[data-again]")) { open("kept"); operation = { kind: "kept", change_id: hit("[data-again]").dataset.again }; look(); }
     if (hit("[data-look]") && hit("form").reportValidity()) { const form = new FormData(hit("form")); open("import", WHO); file = form; at('[data-for="why"]').hidden = true; look(); }
   });
   document.querySelector("[data-places]")?.addEventListener("submit", (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    open("places", ["name", "parent", "yield", ...WHO]);
+    open("places", ["name", "parent", "yield", "later", ...WHO]);
     name.value = form.get("name");
     operation = { kind: "create", admin_area_ids: form.getAll("places").map(Number), postcodes: form.getAll("postcodes") };
     look();
   });
-  for (const field of [name, parent, yields, first, last, at("#e-people")]) field.addEventListener("input", later);
+  for (const field of [name, parent, yields, first, last, at("#e-people"), same, crews]) field.addEventListener("input", later);
   save.addEventListener("click", commit);
   at("[data-cancel]").addEventListener("click", putAway);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && tool) putAway(); });

@@ -17,7 +17,8 @@ export async function turn(body, words, changed, undone = changed) {
   const left = leftOut(answer.body, words);
   const made = counts.made ? counted(words, `made_${body.into}`, counts.made) : words[`made_${body.into}_none`];
   const text = [made, ...(counts.made || left.length ? left : [words[`nothing_${body.into}`]])].join(" ");
-  toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, undone) } : null);
+  const note = toast(text, counts.made ? { label: words.undo, run: () => undo(id, words, undone) } : null);
+  note.dataset.made = id;
   await changed();
   return counts.made > 0;
 }
@@ -37,6 +38,7 @@ function agreed(into, seen, words) {
   const body = document.createElement("div");
   box.className = "ask";
   body.append(make("h2", words[`ask_${into}`]), make("p", words.will_make.replace("{n}", counts.made)), list, make("p", `${examples.join(", ")}${counts.made > examples.length ? " …" : ""}`, "quiet small"));
+  if (into === "leads") body.append(make("p", words.worth, "quiet small"));
   const left = leftOut(seen, words);
   if (left.length) body.append(make("p", left.join(" "), "quiet small"));
   body.append(row);
@@ -55,6 +57,7 @@ export async function undo(id, words, changed) {
   const answer = await api("POST", `/api/v1/white-space/actions/${id}/undo`);
   if (!answer.ok) { toast(said(answer, words.failed)); return; }
   const { taken_back: back, kept } = answer.body;
+  document.querySelector(`.toast[data-made="${id}"]`)?.remove(); // taken back elsewhere, it says what is not so any more
   toast([words.undone.replace("{n}", back), kept ? counted(words, "kept", kept) : ""].filter(Boolean).join(" "));
   await changed();
 }

@@ -48,6 +48,11 @@ async function reload(again = []) {
   for (const box of boxes()) box.checked = again.includes(box.value);
   body.scrollTop = top;
   found = JSON.parse(fresh.querySelector("#white-map").dataset.marked);
+  const shown = canvas.querySelector(".market-legend"), now = fresh.querySelector(".market-legend");
+  if (shown) shown.hidden = !now;
+  if (now && shown) shown.replaceChildren(...now.childNodes);
+  else if (now) canvas.append(now);
+  legend();
   chosen();
 }
 page.addEventListener("click", async ({ target }) => {
