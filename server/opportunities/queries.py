@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import visitors
@@ -30,7 +30,7 @@ from server.kit.paging import decode_cursor, encode_cursor
 from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_base, is_rotten
 from server.opportunities.models import Opportunity, OpportunityLine, Pipeline, Stage, StageChange
 from server.opportunities.rates import Total
-from server.opportunities.reaching import OF_ACCOUNTS
+from server.opportunities.reaching import OF_ACCOUNTS, account_lives, reached
 from server.opportunities.sums import totals
 from server.records.binned import binned
 from server.records.happenings import happening
@@ -54,12 +54,6 @@ def joined() -> Select[Opportunity]:
 def visible_to(scope: Scope, permission: str = "opportunities:read") -> Select[Opportunity]:
     """The deals at accounts that a permission of somebody reaches, and those they own; with stage and account."""
     return joined() if scope.level(permission) >= Level.ALL else joined().where(reached(scope, permission))
-
-
-def reached(scope: Scope, permission: str) -> ColumnElement[bool]:
-    """Whether a permission below the right over all reaches a deal: by its account, or as one's own."""
-    mine = Opportunity.owner_id == scope.user_id if scope.may(permission) else false()
-    return accounts.own_or_reached(Opportunity.id, Opportunity.account_id, scope, permission, mine)
 
 
 def chosen(
@@ -86,20 +80,11 @@ def chosen_for_sums(
     statement = (
         select(Opportunity)
         .join(Stage, Stage.id == Opportunity.stage_id)
-        .where(Opportunity.deleted_at.is_(None), lives(), *wanted)
+        .where(Opportunity.deleted_at.is_(None), account_lives(), *wanted)
     )
     if scope.level("opportunities:read") >= Level.ALL:
         return statement
     return statement.where(reached(scope, "opportunities:read"))
-
-
-def lives() -> ColumnElement[bool]:
-    """Whether the account that stands for a deal's is not deleted: the few that are, met by themselves."""
-    gone, folded = aliased(Account), aliased(Folded)
-    deleted = select(literal(1)).where(gone.deleted_at.is_not(None)).correlate(Opportunity)
-    itself = deleted.where(gone.id == Opportunity.account_id, gone.merged_into.is_(None))
-    survivor = deleted.where(gone.id == folded.survivor_id, folded.id == Opportunity.account_id)
-    return and_(~itself.exists(), ~survivor.exists())
 
 
 def asks_accounts(part: ColumnElement[Any]) -> bool:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0112"
+revision = "0102"
 down_revision = "0101"
 branch_labels = None
 depends_on = None
