@@ -40,7 +40,8 @@ ACCOUNTS = """
 insert into account (id, number, name, account_class, status, owner_id, yearly_value, phone, phone_e164, email, tags,
     last_visit_on, created_at)
 select gen_random_uuid(), 'K' || lpad(n::text, 8, '0'),
-    (string_to_array(:trades, ' '))[1 + n % 40] || ' ' || initcap(translate(left(md5((n % 40000)::text), 7), '0123456789', 'aeiouklmnr')) || ' '
+    (string_to_array(:trades, ' '))[1 + n % 40] || ' '
+        || initcap(translate(left(md5((n % 40000)::text), 7), '0123456789', 'aeiouklmnr')) || ' '
         || (array['GmbH','AG','OHG','KG','e.K.'])[1 + n % 5],
     (array['A','B','B','C','C','C',null])[1 + n % 7], (array['customer','customer','prospect','former'])[1 + n % 4],
     u.ids[1 + n % cardinality(u.ids)],
@@ -51,14 +52,16 @@ select gen_random_uuid(), 'K' || lpad(n::text, 8, '0'),
 from generate_series(1, :accounts) n, (select array_agg(id order by login) as ids from app_user) u
 """
 NUMBERED = (
-    "create temporary table numbered on commit drop as select substr(number, 2)::int as n, id, owner_id from account",
+    "create temporary table numbered on commit drop as"
+    " select substr(number, 2)::int as n, id, owner_id, phone_e164 as phone from account",
     "create unique index on numbered (n)",
     "analyze numbered",
 )
 """The accounts by their number; the others hang on it."""
 SITES = """
 insert into site (id, account_id, is_main, street, postcode, city, country, pin, pin_state, grade, uncertainty_m)
-select gen_random_uuid(), a.id, true, (string_to_array(:streets, ' '))[1 + (hashint4(n + 3) & 1023) % 60] || ' ' || (hashint4(n) & 255), (9000 + (hashint4(n + 1) & 511))::text,
+select gen_random_uuid(), a.id, true, (string_to_array(:streets, ' '))[1 + (hashint4(n + 3) & 1023) % 60]
+        || ' ' || (hashint4(n) & 255), (9000 + (hashint4(n + 1) & 511))::text,
     (string_to_array(:towns, ' '))[1 + (hashint4(n) & 1023) % 14], 'LI',
     st_setsrid(st_makepoint(5 + (hashint4(n) & 65535) / 8192.0, 45 + (hashint4(n + 7) & 65535) / 8192.0), 4326),
     'placed', 'rooftop', 10
@@ -70,9 +73,9 @@ insert into contact (id, first_name, last_name, title, phones, mails, phone_numb
 select gen_random_uuid(), (array['Anna','Beat','Clara','David','Eva','Franz','Gerda','Hugo'])[1 + n % 8],
     initcap(translate(left(md5((n % 60000)::text), 8), '0123456789', 'aeiouklmnr')),
     (array['Purchasing','Owner','Accounts','Workshop'])[1 + n % 4],
-    jsonb_build_array(jsonb_build_object('label', 'work', 'value', '+423' || lpad((n * 7919123::bigint % 10000000)::text, 7, '0'))),
+    jsonb_build_array(jsonb_build_object('label', 'work', 'value', phone)),
     jsonb_build_array(jsonb_build_object('label', 'work', 'value', 'person' || n || '@example.org')),
-    array['+423' || lpad((n * 7919123::bigint % 10000000)::text, 7, '0')], array['person' || n || '@example.org'], owner_id
+    array[phone], array['person' || n || '@example.org'], owner_id
 from numbered
 """,
     """
@@ -151,7 +154,8 @@ from numbered where n % 10 = 0
 def fill(engine: Engine, *, accounts: int, queue: Any, board: Any, history: Any) -> None:
     """Write the company into an empty database; secondary indexes are taken away meanwhile and made anew."""
     sizes = {
-        "accounts": accounts, "towns": TOWNS, "trades": TRADES, "streets": STREETS, "queue": queue, "long": LONG_STORY if accounts >= LONG_STORY else 100
+        "accounts": accounts, "towns": TOWNS, "trades": TRADES, "streets": STREETS, "queue": queue,
+        "long": LONG_STORY if accounts >= LONG_STORY else 100,
     }  # fmt: skip
     with engine.begin() as connection:
         for setting in (
