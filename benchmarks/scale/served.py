@@ -12,7 +12,7 @@ from server.kit.database import Db
 
 def create_app() -> FastAPI:
     """The application and the floor."""
-    made = app.create_app()
+    made = app.served()
 
     @made.get("/floor/{account_id}", dependencies=[public("the benchmark's floor")])
     def floor(account_id: UUID, session: Db) -> dict[str, str]:

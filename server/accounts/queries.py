@@ -37,12 +37,15 @@ from server.regions.queries import served
 from server.territories.models import Territory
 
 
-def visible_to(scope: Scope, permission: str = "accounts:read") -> Select[Account]:
-    """The accounts that a permission of somebody reaches; deleted and merged ones are left out."""
+def visible_to(scope: Scope, permission: str = "accounts:read", *, few: bool = False) -> Select[Account]:
+    """The accounts that a permission of somebody reaches; deleted and merged ones are left out.
+
+    With `few` each of a few accounts is asked, such as those of a tile, instead of gathering all that are reached.
+    """
     living = select(Account).where(Account.deleted_at.is_(None), Account.merged_into.is_(None))
     if scope.level(permission) >= Level.ALL:
         return living
-    return living.where(Account.id.in_(reached_ids(scope, permission)))
+    return living.where(within_reach(scope, permission) if few else Account.id.in_(reached_ids(scope, permission)))
 
 
 def chosen(
@@ -53,12 +56,13 @@ def chosen(
     search: str | None = None,
     permission: str = "accounts:read",
     words: Vocabulary | None = None,
+    few: bool = False,
 ) -> Select[Account]:
     """The accounts that a filter and a search leave of what somebody may see: the same for list, map and export.
 
     `reaching` answers and remembers the drives that the filter asks for; `words` is its `language`, where it is known.
     """
-    statement = visible_to(scope, permission)
+    statement = visible_to(scope, permission, few=few)
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), words or language(reaching, scope)))
     if search and search.strip():

@@ -117,15 +117,20 @@ def reached_through(
 
 
 def own_or_reached(
-    key: Any, column: Any, scope: Scope, permission: str = "accounts:read", *own: ColumnElement[bool]
+    key: Any,
+    column: Any,
+    scope: Scope,
+    permission: str,
+    *own: ColumnElement[bool],
+    few: bool = False,
 ) -> ColumnElement[bool]:
     """Whether a row fulfils one of `own` or hangs, by `column`, on an account that a permission of somebody reaches.
 
     `key` is the row's id. Each sign asks an index of its own: joined by "or" they would read the whole table, a million
-    contacts to find the six thousand of a rep.
+    contacts to find the six thousand of a rep. With `few` each of a few rows is asked instead, such as those of a tile.
     """
     level = scope.level(permission)
-    if not Level.NONE < level < Level.ALL:
+    if few or not Level.NONE < level < Level.ALL:
         return or_(*own, reached_through(column, scope, permission))
     reached = reached_ids(scope, permission)
     signs = (*own, column.in_(reached), column.in_(merged_into(reached)))

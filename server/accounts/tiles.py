@@ -44,7 +44,7 @@ def features(
     layer, reaching = Layer("accounts", at, Site.pin), Reaching(session)
     tree = parse(filter) if filter and filter.strip() else None
     words = queries.language(reaching, scope) if tree is not None else None
-    accounts = queries.chosen(reaching, scope, filter=filter, search=search, words=words)
+    accounts = queries.chosen(reaching, scope, filter=filter, search=search, words=words, few=True)
     sites = accounts.join(Site, and_(Site.account_id == Account.id, Site.deleted_at.is_(None)))
     counted = Asked(scope, tree, words) if asks_counts(tree, search) else None
     if not layer.is_clustered and is_crowded(session, at, counted, layer.inside(sites)):

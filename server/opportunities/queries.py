@@ -51,9 +51,9 @@ def joined() -> Select[Opportunity]:
     )
 
 
-def visible_to(scope: Scope, permission: str = "opportunities:read") -> Select[Opportunity]:
+def visible_to(scope: Scope, permission: str = "opportunities:read", *, few: bool = False) -> Select[Opportunity]:
     """The deals at accounts that a permission of somebody reaches, and those they own; with stage and account."""
-    return joined() if scope.level(permission) >= Level.ALL else joined().where(reached(scope, permission))
+    return joined() if scope.level(permission) >= Level.ALL else joined().where(reached(scope, permission, few=few))
 
 
 def chosen(
@@ -63,9 +63,10 @@ def chosen(
     filter: str | None = None,
     search: str | None = None,
     permission: str = "opportunities:read",
+    few: bool = False,
 ) -> Select[Opportunity]:
     """The deals that a filter and a search leave of what somebody may see: the same for board, list, map and export."""
-    return visible_to(scope, permission).where(*conditions(session, scope, filter, search))
+    return visible_to(scope, permission, few=few).where(*conditions(session, scope, filter, search))
 
 
 def chosen_for_sums(

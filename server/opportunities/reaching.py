@@ -12,10 +12,10 @@ from server.auth.access import Scope
 from server.opportunities.models import Opportunity
 
 
-def reached(scope: Scope, permission: str) -> ColumnElement[bool]:
+def reached(scope: Scope, permission: str, *, few: bool = False) -> ColumnElement[bool]:
     """Whether a permission below the right over all reaches a deal: by its account, or as one's own."""
     mine = Opportunity.owner_id == scope.user_id if scope.may(permission) else false()
-    return accounts.own_or_reached(Opportunity.id, Opportunity.account_id, scope, permission, mine)
+    return accounts.own_or_reached(Opportunity.id, Opportunity.account_id, scope, permission, mine, few=few)
 
 
 def account_lives() -> ColumnElement[bool]:

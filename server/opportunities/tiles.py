@@ -50,7 +50,7 @@ def without_pin(session: Session, scope: Scope, *, filter: str | None = None, se
 @answers_in_time
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The deals of a tile that somebody may see: single ones, or clusters with counts and sums below zoom 8."""
-    deals = placed(queries.chosen(session, scope, filter=filter, search=search))
+    deals = placed(queries.chosen(session, scope, filter=filter, search=search, few=True))
     layer = Layer("deals", at, deals.selected_columns.pin, single_from_zoom=8)
     inside, today = layer.inside(deals), accounts.today_of(scope)
     if layer.is_clustered:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, false, func, literal, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -42,26 +42,24 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 NOBODY = "nobody"
 
 
-def visible_to(scope: Scope, permission: str = "tickets:read") -> Select[Ticket]:
+def visible_to(scope: Scope, permission: str = "tickets:read", *, few: bool = False) -> Select[Ticket]:
     """The tickets that a permission of somebody reaches: those of the accounts within reach, and one's own.
 
     A ticket without an account is seen by whoever sees all, by its assignee and by their team.
     """
-    return select(Ticket).where(Ticket.deleted_at.is_(None), within_reach(scope, permission))
+    return select(Ticket).where(Ticket.deleted_at.is_(None), within_reach(scope, permission, few=few))
 
 
-def within_reach(scope: Scope, permission: str) -> ColumnElement[bool]:
+def within_reach(scope: Scope, permission: str, *, few: bool = False) -> ColumnElement[bool]:
     """Whether a permission of somebody reaches a ticket, deleted or not."""
     level = scope.level(permission)
-    if level >= Level.ALL:
-        return true()
-    if level == Level.NONE:
-        return ~true()
+    if level in (Level.ALL, Level.NONE):
+        return true() if level == Level.ALL else false()
     theirs = [Ticket.assignee_id == scope.user_id]
     if level in (Level.TEAM, Level.REGION):
         mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
         theirs.append(Ticket.assignee_id.in_(mates))
-    return accounts.own_or_reached(Ticket.id, Ticket.account_id, scope, permission, *theirs)
+    return accounts.own_or_reached(Ticket.id, Ticket.account_id, scope, permission, *theirs, few=few)
 
 
 def find(session: Session, scope: Scope, ticket_id: UUID, permission: str = "tickets:read") -> Ticket:
@@ -142,9 +140,10 @@ def chosen(
     queue_id: UUID | None = None,
     account_id: UUID | None = None,
     permission: str = "tickets:read",
+    few: bool = False,
 ) -> Select[Ticket]:
     """The tickets that a filter and a search leave of what somebody may see: the same for list and export."""
-    statement = visible_to(scope, permission).where(Ticket.merged_into.is_(None))
+    statement = visible_to(scope, permission, few=few).where(Ticket.merged_into.is_(None))
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), language(session, scope, now)))
     if search and search.strip():

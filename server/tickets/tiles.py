@@ -39,7 +39,7 @@ def placed(statement: Select[Ticket]) -> Select[Any]:
 def tile(session: Session, scope: Scope, at: Tile, *, filter: str | None = None, search: str | None = None) -> bytes:
     """The tickets of a tile that somebody may see: without a filter those not solved; counted below zoom 9."""
     now = clock.now()
-    tickets = queries.chosen(session, scope, now, filter=filter, search=search)
+    tickets = queries.chosen(session, scope, now, filter=filter, search=search, few=True)
     if not filter and not search:
         tickets = tickets.where(UNSOLVED_NOW)
     there = placed(tickets)
