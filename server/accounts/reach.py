@@ -108,8 +108,7 @@ def reached_through(
     if level <= Level.NONE:
         return false()
     if level < Level.ALL:
-        reached = reached_ids(scope, permission)
-        return column.in_(union_all(reached, merged_into(reached)))
+        return standing_for(column, reached_ids(scope, permission))
     one, folded = aliased(Account), aliased(Folded)
     alive = select(literal(1)).where(one.deleted_at.is_(None), one.merged_into.is_(None))
     merged = alive.where(one.id == folded.survivor_id, folded.id == column)

@@ -16,9 +16,10 @@ from server.auth.access import Scope
 from server.auth.models import User
 
 
-def visible_to(scope: Scope) -> Select[Visit]:
+def visible_to(scope: Scope, *, few: bool = False) -> Select[Visit]:
     """The visits that somebody may see: their own, and those at accounts they may see."""
-    seen = accounts.own_or_reached(Visit.id, Visit.account_id, scope, "accounts:read", Visit.rep_id == scope.user_id)
+    mine = Visit.rep_id == scope.user_id
+    seen = accounts.own_or_reached(Visit.id, Visit.account_id, scope, "accounts:read", mine, few=few)
     return select(Visit).where(Visit.deleted_at.is_(None), seen)
 
 
@@ -56,7 +57,7 @@ def between(scope: Scope, first: date, last: date, *, rep_id: UUID | None = None
 
 def of_accounts(scope: Scope, account_ids: Iterable[UUID]) -> Select[Visit]:
     """The visits at some accounts."""
-    return visible_to(scope).where(Visit.account_id.in_(list(account_ids)))
+    return visible_to(scope, few=True).where(Visit.account_id.in_(list(account_ids)))
 
 
 def events_of(session: Session, visit_ids: Sequence[UUID]) -> list[VisitEvent]:

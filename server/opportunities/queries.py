@@ -303,7 +303,7 @@ def detail(session: Session, scope: Scope, deal_id: UUID, permission: str = "opp
 
 def of_account(session: Session, scope: Scope, account_id: UUID, *, limit: int = 100) -> list[Row]:
     """The deals of an account and of what was merged into it: open ones first, then the latest."""
-    statement = visible_to(scope).where(Opportunity.account_id.in_(accounts.family(account_id)))
+    statement = visible_to(scope, few=True).where(Opportunity.account_id.in_(accounts.family(account_id)))
     detailed = with_details(statement, accounts.today_of(scope))
     order = (Opportunity.closed_at.desc().nulls_first(), Opportunity.close_on, Opportunity.id)
     return [Row(*row) for row in session.execute(detailed.order_by(*order).limit(limit))]
@@ -349,7 +349,7 @@ def way_of(session: Session, deal_id: UUID) -> list[Step]:
 def happenings(scope: Scope, accounts: Select[Any]) -> Select[Any]:
     """What became of the deals of some accounts, for their timeline: each step through the stages."""
     before = aliased(Stage)
-    seen = visible_to(scope).with_only_columns(Opportunity.id)
+    seen = visible_to(scope, few=True).with_only_columns(Opportunity.id)
     title = func.concat(Opportunity.name, ": ", func.coalesce(before.name + " → ", ""), Stage.name)
     facts = func.jsonb_build_object(
         "from", before.name, "to", Stage.name, "amount", cast(StageChange.amount, Text),

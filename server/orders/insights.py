@@ -135,5 +135,5 @@ def last_months(today: date) -> list[date]:
 
 def latest(session: Session, scope: Scope, account_id: UUID, limit: int = 6) -> list[Order]:
     """The latest documents of an account that somebody may see."""
-    statement = queries.visible_to(scope).where(Order.account_id.in_(accounts.family(account_id)))
+    statement = queries.visible_to(scope, few=True).where(Order.account_id.in_(accounts.family(account_id)))
     return list(session.scalars(statement.order_by(Order.day.desc(), Order.id.desc()).limit(limit)))

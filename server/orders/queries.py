@@ -29,7 +29,7 @@ from server.products.totals import Item, Totals, totals
 from server.records.happenings import happening
 
 
-def visible_to(scope: Scope, permission: str = "orders:read") -> Select[Order]:
+def visible_to(scope: Scope, permission: str = "orders:read", *, few: bool = False) -> Select[Order]:
     """The documents at accounts that a permission reaches, and one's own sales."""
     statement = select(Order).where(Order.deleted_at.is_(None))
     level = scope.level(permission)
@@ -38,7 +38,7 @@ def visible_to(scope: Scope, permission: str = "orders:read") -> Select[Order]:
     if level <= Level.NONE:
         return statement.where(Order.id.is_(None))
     mine = Order.owner_id == scope.user_id
-    return statement.where(accounts.own_or_reached(Order.id, Order.account_id, scope, permission, mine))
+    return statement.where(accounts.own_or_reached(Order.id, Order.account_id, scope, permission, mine, few=few))
 
 
 def find(session: Session, scope: Scope, order_id: UUID, permission: str = "orders:read") -> Order:
@@ -229,7 +229,7 @@ def following(session: Session, scope: Scope, order: Order) -> list[Order]:
 
 def happenings(scope: Scope, accounts_: Select[Any]) -> Select[Any]:
     """What happened in orders and quotes at some accounts; see records.happenings."""
-    seen = visible_to(scope).where(Order.account_id.in_(accounts_)).subquery("orders_seen")
+    seen = visible_to(scope, few=True).where(Order.account_id.in_(accounts_)).subquery("orders_seen")
     kind = func.replace(seen.c.kind, Kind.CREDIT.value, Kind.ORDER.value)
     return select(
         *happening(

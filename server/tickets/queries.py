@@ -221,7 +221,7 @@ def detail(session: Session, scope: Scope, ticket_id: UUID, permission: str = "t
 
 def of_account(session: Session, scope: Scope, account_id: UUID, *, limit: int = 50) -> list[TicketRow]:
     """The tickets of an account: those that are open first, then the latest."""
-    statement = chosen(session, scope, clock.now(), account_id=account_id)
+    statement = chosen(session, scope, clock.now(), account_id=account_id, few=True)
     order = (UNSOLVED_NOW.desc(), func.coalesce(NEXT_DUE, NEVER), Ticket.opened_at.desc(), Ticket.id)
     rows = session.execute(with_names(statement, clock.now()).order_by(*order).limit(limit))
     return [TicketRow(*row) for row in rows]
@@ -240,7 +240,7 @@ def counts_of(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> Ma
     standing = func.account_surviving(Ticket.account_id)
     late = func.count().filter(is_overdue(clock.now()))
     rows = session.execute(
-        visible_to(scope)
+        visible_to(scope, few=True)
         .where(UNSOLVED_NOW, standing.in_(list(account_ids)))
         .with_only_columns(standing, func.count(), late)
         .group_by(standing)
@@ -396,4 +396,4 @@ def happenings(scope: Scope, account_ids: Select[Any]) -> Select[Any]:
         facts=cast(facts, JSONB),
     )
     seen = and_(Ticket.account_id.in_(account_ids), Ticket.merged_into.is_(None), literal(scope.may("tickets:read")))
-    return visible_to(scope).where(seen).with_only_columns(*columns)
+    return visible_to(scope, few=True).where(seen).with_only_columns(*columns)
