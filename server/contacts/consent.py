@@ -229,6 +229,20 @@ def release(session: Session, address: str) -> bool:
     return found is not None
 
 
+def barred(session: Session, written: Iterable[str | None]) -> frozenset[str]:
+    """Those of some phone numbers and mail addresses, as they are written, that nobody may use: they are on the list
+    of such addresses, or belong to somebody who asked not to be contacted.
+    """
+    meant = {one: normalised(session, one) for one in written if one}
+    asked = sorted({address for address in meant.values() if address})
+    listed = select(Suppression.address).where(Suppression.address.in_(asked))
+    theirs = func.unnest(Contact.mail_addresses + Contact.phone_numbers).label("address")
+    persons = Contact.mail_addresses.overlap(asked) | Contact.phone_numbers.overlap(asked)
+    asking = Contact.do_not_contact, Contact.deleted_at.is_(None), Contact.merged_into.is_(None), persons
+    found = set(session.scalars(listed.union_all(select(theirs).where(*asking)))) if asked else set()
+    return frozenset(one for one, address in meant.items() if address in found)
+
+
 def suppressed(session: Session, addresses: list[str]) -> str | None:
     """Why one of these addresses may not be used; None when all may."""
     found = session.scalars(select(Suppression).where(Suppression.address.in_(addresses)).limit(1)).one_or_none()

@@ -21,6 +21,7 @@ from server.accounts.service import LooksLikeDuplicate, NewAccount
 from server.auth.access import Scope, requires
 from server.auth.models import Role, User
 from server.closures import queries as closures
+from server.contacts.consent import barred
 from server.demands import queries as demands
 from server.fields import queries as own
 from server.kit.database import Db
@@ -225,6 +226,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         scope,
         account=account,
         account_id=account_id,
+        barred=barred(session, (account.phone, account.email)),
         last_day=None,
         may_hand_over="accounts:assign" in may,
         **column(session, scope, account_id),

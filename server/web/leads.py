@@ -16,6 +16,7 @@ from server.accounts.routes import Filter, Search
 from server.accounts.service import LooksLikeDuplicate
 from server.auth.access import Scope, requires
 from server.auth.models import Role
+from server.contacts.consent import barred
 from server.density.queries import cell_of
 from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
@@ -248,7 +249,6 @@ def lead_page(
     lead, say, words = row.lead, language_of(request, scope).t, words_for_another(request)
     if lead.id != lead_id:
         return go(f"/leads/{lead.id}")
-    candidates = error.details.get("candidates", []) if isinstance(error, LooksLikeDuplicate) else []
     return render(
         request,
         "leads/detail.html",
@@ -260,6 +260,7 @@ def lead_page(
         why=[(reason(one, say), one) for one in lead.score_reasons],
         heaviest=max((abs(one["weight"]) for one in lead.score_reasons), default=1) or 1,
         entries=entries(session, lead, say),
+        barred=barred(session, (*lead.phones, *lead.emails)),
         like=seen(session, scope, like_leads(session, lead)),
         words=words,
         others=other_leads(session, scope, lead, words),
@@ -271,7 +272,7 @@ def lead_page(
         people=people_of(session, scope, Role.REP, Role.MANAGER) if scope.may("leads:assign") else [],
         lost=tuple(LostReason),
         error=error,
-        candidates=candidates,
+        candidates=error.details.get("candidates", []) if isinstance(error, LooksLikeDuplicate) else [],
         repeat=request.query_params.get("repeat"),
         hexagon=cell_of(session, lead.id) if lead.source == LeadSource.WHITE_SPACE else None,
         may_sell=scope.may("opportunities:write") and has_pipeline(session),

@@ -9,9 +9,12 @@ from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
 from server.auth.models import Role, User
+from server.contacts import consent
 from server.contacts.models import Consent, Contact, ContactAccount
 from server.fields import service as fields
 from server.fields.models import CustomField
+from server.leads.models import LeadSource
+from server.leads.taking import NewLead, take_in
 from tests.server.web.conftest import token_in
 
 type BrowserOf = Callable[[User], TestClient]
@@ -76,3 +79,25 @@ def test_an_admin_adds_a_field_and_applies_a_template(make_user: Any, browser_of
 
 def test_reps_do_not_see_the_page_of_class_changes(make_user: Any, browser_of: BrowserOf) -> None:
     assert browser_of(make_user("rita", Role.REP)).get("/classes").status_code == 403
+
+
+def test_numbers_and_addresses_that_nobody_may_use_are_no_links_at_accounts_and_leads(
+    session: Session, make_user: Any, make_account: Callable[..., Account], browser_of: BrowserOf
+) -> None:
+    ada = make_user("ada", Role.ADMIN)
+    account = make_account("Müller AG", phone="+423 237 12 12", email="eva@example.li")
+    asked = {"company": "Beck", "phones": ["+423 237 12 12"], "emails": ["b@example.li"]}
+    lead = take_in(session, NewLead(asked, LeadSource.API)).lead
+    session.commit()
+    browser = browser_of(ada)
+    paths = f"/accounts/{account.id}", f"/leads/{lead.id}"
+    for path in paths:
+        page = browser.get(path).text
+        assert [page.count(way) for way in ('href="tel:', 'href="mailto:')] == [1, 1]
+    consent.suppress(session, "+423 237 12 12", "Asked for it", by=ada.id)
+    session.add(Contact(last_name="Beck", mail_addresses=["b@example.li", "eva@example.li"], do_not_contact=True))
+    session.commit()
+    for path in paths:
+        page = browser.get(path).text
+        assert not any(way in page for way in ('href="tel:', 'href="mailto:'))
+        assert page.count(">do not contact<") == 2
