@@ -10,6 +10,7 @@ from server.balance import editing, places, reading, saving, service
 from server.balance.schemas import ChangeRead, ChangeWrite, HistoryRead, MembershipRead, TroubleRead
 from server.kit import clock
 from server.kit.database import Db
+from server.kit.errors import Invalid
 from server.kit.paging import Page
 from server.kit.settings import settings
 from server.territories import queries
@@ -29,7 +30,10 @@ def change_territories(
     A change drawn on an older state is refused with 412, and kept in the history.
     With `apply_on` nothing moves before the morning of that day.
     """
-    later = body.apply_on if body.apply_on and body.apply_on > clock.today(settings().zone) else None
+    today = clock.today(settings().zone)
+    if body.apply_on is not None and body.apply_on < today:
+        raise Invalid("That day has passed.", help="Choose today or a day to come.", field="apply_on")
+    later = body.apply_on if body.apply_on != today else None
     if body.preview:
         change, effects = service.preview(session, body.operation, later)
         response.status_code = 200

@@ -11,7 +11,6 @@ from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
 from server.kit.settings import settings
-from server.records.service import Actor, acting
 
 log = logging.getLogger("waymark.balance")
 
@@ -74,7 +73,7 @@ def apply_one(run_id: UUID, key: str) -> None:
         with transaction() as session:
             run = balancing.known(session, run_id)
             setter = run.facts.get("set_by")
-            acting(session, Actor(user_id=UUID(setter) if setter else run.asked_by, source="job"))
+            service.acting_for(session, UUID(setter) if setter else run.asked_by)
             balancing.apply(session, run_id, key, why="Balanced, on the day that was set.")
     except WaymarkError as error:
         with transaction() as session:

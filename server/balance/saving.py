@@ -8,7 +8,8 @@ from uuid import UUID
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from shapely.geometry import MultiPolygon
-from sqlalchemy import func, select, text
+from sqlalchemy import cast, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from server.accounts import pins
@@ -101,6 +102,12 @@ def wait(session: Session, change: Change, day: date, wish: dict[str, Any], *, w
     session.add_all(part_of(session, kept.id, draft, rows.get(draft.id)) for draft in change.drafts)
     session.flush()
     return kept
+
+
+def waits(session: Session, wish: dict[str, Any]) -> bool:
+    """Whether the very same waits for a day already, as after a double click."""
+    same = TerritoryChange.state == ChangeState.WAITING, TerritoryChange.effects["wish"] == cast(wish, JSONB)
+    return session.scalar(select(TerritoryChange.id).where(*same).limit(1)) is not None
 
 
 def due(session: Session, today: date) -> list[UUID]:
@@ -298,7 +305,7 @@ def parts_of(session: Session, change_id: UUID) -> list[TerritoryChangePart]:
 
 def drop(session: Session, change_id: UUID) -> None:
     """Let go of a change that was kept or waits. Refuses one that was applied: that is undone."""
-    change = session.get(TerritoryChange, change_id)
+    change = session.get(TerritoryChange, change_id, with_for_update=True, populate_existing=True)
     if change is None or change.state in DONE:
         raise NotFound("No such change is kept.")
     session.delete(change)

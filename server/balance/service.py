@@ -10,13 +10,15 @@ from pydantic import TypeAdapter
 from shapely.geometry import MultiPolygon
 from sqlalchemy.orm import Session
 
+from server.auth.access import scope_of
+from server.auth.models import User
 from server.balance import places as ready_made
 from server.balance import saving, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, new
 from server.balance.editing import first_day, imported, orphans, planned
 from server.balance.files import Outline
 from server.balance.moves import Effects
-from server.kit.errors import Invalid
+from server.kit.errors import Conflict, Invalid
 from server.records.service import Actor, acting
 from server.territories import service as territories
 from server.territories.members import check_people, staffed
@@ -60,8 +62,11 @@ def apply_later(
     if isinstance(operation, schemas.Members | schemas.Kept):
         raise Invalid("This cannot wait for a day.", help="People have days of their own.", field="apply_on")
     saving.lock(session)
+    wish = operation.model_dump(mode="json")
+    if saving.waits(session, wish):
+        raise Conflict("The same change waits already.", help="Call that one off first.", field="apply_on")
     change = planned(session, from_day(operation, day), day)
-    return change, saving.wait(session, change, day, operation.model_dump(mode="json"), why=why)
+    return change, saving.wait(session, change, day, wish, why=why)
 
 
 def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
@@ -76,9 +81,19 @@ def apply_due(session: Session, change_id: UUID, today: date) -> None:
     """Apply what waited for its day, as whoever set the day; where somebody else was first, it is kept."""
     waiting = session.get_one(TerritoryChange, change_id)
     operation = OPERATIONS.validate_python(waiting.effects["wish"])
-    acting(session, Actor(user_id=waiting.actor_id, source="job"))
+    acting_for(session, waiting.actor_id)
     apply(session, from_day(operation, today), why=waiting.why)
     saving.drop(session, change_id)
+
+
+def acting_for(session: Session, user_id: UUID | None) -> None:
+    """Go on as whoever set the day. Refuses somebody who was locked or may not change territories any more."""
+    setter = session.get(User, user_id) if user_id else None
+    if setter is not None:
+        may = setter.active and scope_of(session, setter, source="job").may("territories:write")
+        if not may:
+            raise Conflict(f"{setter.name}, who set the day, may not change territories any more.", help="Set it anew.")
+    acting(session, Actor(user_id=user_id, source="job"))
 
 
 def save_import(

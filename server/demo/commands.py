@@ -77,7 +77,7 @@ def serve(region: Path | None, folder: Path | None, port: int, customers: int) -
         typer.echo(f"Port {port} is in use by another program; port {free} is taken instead.", err=True)
     with worker(logs / "worker.log"), web_server(free, logs / "server.log") as address:
         first = stage.prepare(region_id, address, folder, tell, customers)
-        typer.echo(stage.welcome(address, first))
+        typer.echo(stage.welcome(address, first, folder or settings().home / "exports"))
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stopping.set())

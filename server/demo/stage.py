@@ -164,7 +164,7 @@ def better_pin(session: Session, rep: User, visit: Visit) -> None:
     proposals.propose(session, scope_of(session, rep, source="sync"), site.id, new)
 
 
-def welcome(address: str, first: date) -> str:
+def welcome(address: str, first: date, exports: Path) -> str:
     """What to look at, and who can sign in."""
     with transaction() as session:
         users = session.scalars(select(User).where(User.role.in_(list(Role))))
@@ -191,7 +191,7 @@ def welcome(address: str, first: date) -> str:
             "  10. as sina: Tickets, by what is due; “Request visit” puts one into the plan, with its reason",
             "  11. as milo: Contacts, who may be written to; as admin: Users, “View as” a rep",
             "  12. the phone: `make phone` in a second terminal, sign in as nora",
-            f"  13. the exports: {settings().home / 'exports'}",
+            f"  13. the exports: {exports}",
             "",
             "Ctrl-C stops it; `make demo` again goes on where it was.",
         )

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import BigInteger, Select, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from server.auth import veil
@@ -38,7 +38,7 @@ def grouped(session: Session, statement: Select[Opportunity], key: Any, today: d
         worth.c.key,
         worth.c.currency,
         taken_at.label("rate"),
-        func.sum(worth.c.count),
+        cast(func.sum(worth.c.count), BigInteger),
         func.sum(value),
         func.sum(value * worth.c.probability),
     ).group_by(worth.c.key, worth.c.currency, "rate")

@@ -261,6 +261,16 @@ class Outbox:
             self._continue_after(last_n + len(above))
         return again
 
+    def send_all_again(self) -> int:
+        """Queue every answered op again under its number: the server was put back, and its mark says nothing of ours.
+
+        Another phone with a copy of these files may have used the numbers since. What the server still knows, it
+        answers by its receipts; where it knows another op by the number, it says so, and this phone gets its own id.
+        """
+        with transaction(self.db):
+            statement = "update op set state='queued', result=null, acked_at=null where n>0 and state!='queued'"
+            return self.db.execute(statement).rowcount
+
     def prune(self, durable_n: int, now: datetime) -> int:
         """Forget what the server's backups cover and a week has passed over; blobs still waiting stay."""
         with transaction(self.db):

@@ -55,7 +55,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
         store.outbox.prune(min(reply.durable_upto.n, reply.last_n), clock.now())
     _retry_parked(store)
     if store.outbox.meta.get("epoch") not in (None, reply.epoch):
-        again += store.outbox.rejoin_delivered()
+        again += store.outbox.send_all_again() + store.outbox.rejoin_delivered()
         store.outbox.blobs.ask_again()
     with store.page():
         if store.cache.meta.get("epoch") != reply.epoch:

@@ -17,8 +17,9 @@ from server.accounts.pins import wkt
 from server.auth.models import Role, User
 from server.balance import saving, service
 from server.kit import clock
+from server.kit.errors import Conflict
 from server.kit.settings import settings
-from server.territories.models import Territory
+from server.territories.models import Territory, TerritoryChange
 from server.territories.schemas import TerritoryRead
 from server.web.territories import in_tree
 
@@ -374,6 +375,24 @@ def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session:
     people = {"kind": "members", "territory_id": old["id"], "members": []}
     refused = client.post(CHANGES, json={"operation": people, "apply_on": monday.isoformat()})
     assert (refused.status_code, refused.json()["detail"]) == (422, "This cannot wait for a day.")
+    refused = client.post(CHANGES, json={"operation": take | {"rev": None}, "apply_on": "2001-01-01"})
+    assert (refused.status_code, refused.json()["detail"]) == (422, "That day has passed.")
+
+
+def test_a_second_click_waits_not_twice_and_whoever_may_no_more_is_not_obeyed(
+    session: Session, client: TestClient
+) -> None:
+    monday = clock.today(settings().zone) + timedelta(days=7)
+    wish = {"kind": "create", "name": "New", "area": square(9)}
+    made = do(client, wish, apply_on=monday.isoformat())
+    again = client.post(CHANGES, json={"operation": wish, "apply_on": monday.isoformat()})
+    assert (again.status_code, again.json()["detail"]) == (409, "The same change waits already.")
+    setter = session.get_one(User, session.get_one(TerritoryChange, UUID(made["id"])).actor_id)
+    setter.active = False
+    session.flush()
+    with pytest.raises(Conflict, match="who set the day, may not change territories any more"):
+        service.apply_due(session, UUID(made["id"]), monday)
+    assert "New" not in [one.name for one in session.scalars(select(Territory))]
 
 
 def test_people_who_begin_after_the_ground_changes_hands_are_told(client: TestClient, make_user: MakeUser) -> None:

@@ -13,11 +13,12 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from mobile.field.sync.transport import HttpTransport
 from server import migrations
@@ -91,9 +92,10 @@ class Story(Schedule):
         raise AssertionError(f"“{place}” was never reached")
 
     def a_token_expires_of(self, phone: FieldPhone) -> None:
-        """A phone's next request is refused until it has refreshed."""
+        """A phone's next request is refused until it has refreshed; not when the database is just being killed."""
         statement = "update device_token set access_expires_at = now() - interval '1 minute' where device_id = :id"
-        self.world.sql(statement, id=phone.device_id)
+        with suppress(OperationalError):
+            self.world.sql(statement, id=phone.device_id)
 
     def syncs(self, login: str, phone: FieldPhone) -> None:
         """One sync over the faulty network. Nothing that happens to it may cost a rep the sign-in, but for a restore:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from mobile.field.store import reserve
 from server.sync import transactions
-from tests.server.sync.schedule import Fuzz
+from tests.server.sync.schedule import Fuzz, Schedule
 
 BATCHES = 8
 BATCH = int(os.environ.get("SCHEDULES", "200")) // BATCHES
@@ -23,3 +23,21 @@ def test_nothing_is_lost_doubled_leaked_or_overwritten(
     fuzz = Fuzz(empty_database)
     fuzz.run(BATCH, batch, steps=STEPS)
     assert fuzz.schedules >= BATCH
+
+
+def test_what_a_copy_sent_before_a_restore_is_sent_again_though_the_numbers_are_taken(
+    empty_database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the backup is put back, the phone sends an op of its own by the number that its copy's op had."""
+    monkeypatch.setattr(transactions, "LOCK_TIMEOUT", "10ms")
+    fuzz = Fuzz(empty_database)
+
+    def story(schedule: Schedule) -> None:
+        happened = ("a_phone_is_cloned", 2), ("a_backup_is_taken", 200), ("a_backup_is_taken", 619)
+        for name, seed in (*happened, ("the_database_is_restored", 1)):
+            schedule.happen(name, seed)
+        states = [(op.n, op.state) for phone in schedule.phones.values() for op in phone.store.outbox.ops()]
+        assert sorted(states) == [(1, "applied"), (1, "queued")]
+
+    assert fuzz.tell(story) == []
+    fuzz.end()
