@@ -38,7 +38,6 @@ TUNING = {
     "max_wal_size": "2GB",
     "wal_compression": "lz4",
     "random_page_cost": "1.1",
-    "enable_mergejoin": "off",  # by random ids it reads every page of a table many times
     "max_parallel_workers_per_gather": "0",  # helpers of one question take the cores from all the others
     "jit": "off",
 }
