@@ -133,10 +133,5 @@ def own_or_reached(
         return or_(*own, reached_through(column, scope, permission))
     reached = reached_ids(scope, permission)
     signs = (*own, column.in_(reached), column.in_(merged_into(reached)))
-    return among(key, *signs)
-
-
-def among(key: Any, *signs: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether a row, by its id, fulfils one of these signs; each is looked up by itself."""
     found: ColumnElement[bool] = key.in_(union_all(*(select(key).where(sign).correlate(None) for sign in signs)))
     return found
