@@ -158,6 +158,7 @@ class Run:
                 story.disconnect()
                 story.backups.take()
             if number == first + 2 * count // 3:
+                embedded.ensure(settings().home)  # the kill before may have ended it
                 story.backups.restore(story.backups.taken[-1])
             story.kill(number)
         story.proxy.faulty = 0.0
