@@ -9,7 +9,7 @@ from kivy.uix.recycleview.views import RecycleDataViewBehavior
 
 from mobile.field import reads
 from mobile.screens.parts import class_badge, frame, mark_icon
-from mobile.widgets.base import Column, Icon, Text, Touchable, colour, paint
+from mobile.widgets.base import Column, Icon, Scroller, Text, Touchable, colour, margin_of, paint
 from mobile.widgets.controls import Field, IconButton, PushButton
 
 ROW = 64
@@ -63,10 +63,16 @@ class AccountList(BoxLayout):
         layout.bind(minimum_height=layout.setter("height"))
         self.found.add_widget(layout)
         self.found.viewclass = "AccountRow"
-        self.nothing = Column(padding=(16, 8, 16, 16), spacing=12)
         self.body = BoxLayout()
         self.add_widget(self.body)
+        self.bind(width=lambda *_: self._keep_readable(head, layout))
         self.find(text)
+
+    def _keep_readable(self, head, layout):
+        """Nobody reads from one edge of a tablet to the other."""
+        margin = margin_of(self.width)
+        head.padding = (margin + dp(16), dp(10), margin + dp(16), dp(4))
+        layout.padding = (margin, 0, margin, 0)
 
     def find(self, text):
         words, self.ctx.search = self.ctx.words, text
@@ -90,16 +96,10 @@ class AccountList(BoxLayout):
 
     def _empty(self, text):
         words = self.ctx.words
-        page = BoxLayout(orientation="vertical")
-        column = Column(padding=(16, 8, 16, 16), spacing=12)
         if text.strip():
-            column.add_widget(Text(words("no_matches", text=text.strip()), 16, ink="quiet"))
-        else:
-            column.add_widget(Text(words("no_accounts"), 16, ink="quiet"))
-            column.add_widget(PushButton(words("sync_now"), self.ctx.nav.sync_now, "refresh_cw"))
-        page.add_widget(column)
-        page.add_widget(BoxLayout())
-        return page
+            return Scroller(Text(words("no_matches", text=text.strip()), 16, ink="quiet"))
+        sync = PushButton(words("sync_now"), self.ctx.nav.sync_now, "refresh_cw")
+        return Scroller(Text(words("no_accounts"), 16, ink="quiet"), sync)
 
 
 def build(ctx, text=None):

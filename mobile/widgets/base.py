@@ -172,6 +172,11 @@ class Touchable(ButtonBehavior, BoxLayout):
             self.fill_colour.rgba = colour("line") if self.state == "down" else colour(self._fill)
 
 
+def margin_of(width):
+    """What stays empty on each side of a wide window, so that lines are short enough to read."""
+    return max(0, (width - dp(READABLE_DP)) / 2)
+
+
 class Scroller(ScrollView):
     """A column that scrolls."""
 
@@ -194,7 +199,7 @@ class Scroller(ScrollView):
 
     def _keep_readable(self, *_args):
         """On wide windows lines stay short enough to read; the rest is margin."""
-        margin = max(0, (self.width - dp(READABLE_DP)) / 2)
+        margin = margin_of(self.width)
         left, top, right, bottom = self._insets
         self.column.padding = (left + margin, top, right + margin, bottom)
 

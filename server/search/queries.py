@@ -96,8 +96,8 @@ def candidates(scope: Scope, kind: Kind, fits: ColumnElement[bool], folded: str)
         asked = asked.where(in_the_open(folded))
     if scope.level(kind.permission) >= Level.ALL:
         return asked.limit(CANDIDATES)
-    # What fits comes from the index and nowhere else, row by row, until enough of it is the reader's.
-    fitting = asked.cte("fitting").prefix_with("MATERIALIZED", dialect="postgresql")
+    # What fits comes from the index and nowhere else (the offset bars other ways), until enough of it is the reader's.
+    fitting = asked.offset(0).subquery("fitting")
     return select(fitting).where(kind.seen(scope, fitting.c)).limit(CANDIDATES)
 
 
