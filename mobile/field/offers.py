@@ -3,7 +3,7 @@
 Nothing else changes its place. A day whose plan is not on this phone is not offered: its hours are the office's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -33,6 +33,15 @@ class Offer:
     def shade(self) -> str:
         """good, warn or bad, by its detour."""
         return "good" if self.detour_s <= SHORT_S else "warn" if self.detour_s <= FAIR_S else "bad"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time to offer: after whom it lies, when it begins, and the minutes of driving it costs."""
+
+    after: str | None
+    starts_s: int
+    detour_s: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def _on(store: Store, user_id: str, site: Json, day: date, lasts_s: int, fix: Fi
     busy = list(_busy(store, user_id, day, rest))
     order = [ahead.calls[i].id for i in replan.search(ahead, _order(store, user_id, rest), steps=0)]
     found = []
-    for slot in replan.slots(ahead, order, call):
+    for slot in slots(ahead, order, call):
         starts = rest.midnight + timedelta(seconds=_even(ahead, order, call, slot))
         ends = starts + timedelta(seconds=lasts_s)
         if not any(starts < until and ends > begins for begins, until in busy):
@@ -94,13 +103,13 @@ def _order(store: Store, user_id: str, rest: restday.RestOfDay) -> list[str]:
     return [key for key in map(restday.key_of, seen.stops) if key in known]
 
 
-def _even(ahead: replan.Ahead, order: list[str], call: replan.Call, slot: replan.Slot) -> int:
+def _even(ahead: replan.Ahead, order: list[str], call: replan.Call, slot: Slot) -> int:
     """The next full five minutes, where that fits as well; the exact second otherwise."""
     even = -(-slot.starts_s // STEP_S) * STEP_S
     if not any(opens <= even and even + call.service_s <= closes for opens, closes in call.windows):
         return slot.starts_s
     fixed = replace(call, windows=((even, even + call.service_s),))
-    return even if replan.fits(ahead, order, fixed, slot.after) else slot.starts_s
+    return even if fits(ahead, order, fixed, slot.after) else slot.starts_s
 
 
 def _busy(store: Store, user_id: str, day: date, rest: restday.RestOfDay) -> Iterator[tuple[datetime, datetime]]:
@@ -109,3 +118,25 @@ def _busy(store: Store, user_id: str, day: date, rest: restday.RestOfDay) -> Ite
     for entry in agenda.week(store, user_id, monday, clock.zone(rest.day.zone))[(day - monday).days].entries:
         if entry.kind != "visit" and entry.starts_at and entry.ends_at and entry.open and not entry.all_day:
             yield entry.starts_at, entry.ends_at
+
+
+def slots(day: replan.Ahead, order: Sequence[str], call: replan.Call) -> list[Slot]:
+    """Every place in an order where a new call fits, the smallest detour first; nothing else changes its place."""
+    wider = replace(day, calls=(*day.calls, call))
+    number = {c.id: i for i, c in enumerate(wider.calls)}
+    known = tuple(number[k] for k in order)
+    route, found = replan.Route(wider, known), []
+    for at in range(len(known) + 1):
+        extra = route.added(number[call.id], at)
+        if extra is not None:
+            times = replan.timed(wider, (*known[:at], number[call.id], *known[at:]))
+            found.append(Slot(order[at - 1] if at else None, times.stops[at].starts_s, extra))
+    return sorted(found, key=lambda s: (s.detour_s, s.starts_s))
+
+
+def fits(day: replan.Ahead, order: Sequence[str], call: replan.Call, after: str | None) -> bool:
+    """Whether a new call fits right after a stop of an order, or at its beginning."""
+    wider = replace(day, calls=(*day.calls, call))
+    number = {c.id: i for i, c in enumerate(wider.calls)}
+    at = 0 if after is None else list(order).index(after) + 1
+    return replan.Route(wider, tuple(number[k] for k in order)).added(number[call.id], at) is not None

@@ -2,25 +2,29 @@
 
 Times are whole seconds of the day. The search takes some stops out and puts them back at their cheapest places, again
 and again, and keeps what costs less: driving, plus the worth of what is left out. While it is hot it at times keeps
-what is dearer, and so leaves a good order for a better one.
+what is dearer, and so leaves a good order for a better one. It begins many times, from the known order and from random
+ones, since a short day often has two good orders with no way between them, and ends with the best of them.
 """
 
 import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-STEPS = 5_000
+STEPS = 9_500
 LIMIT_MS = 4_000
 NEVER, NO_LIMIT = -(10**9), 10**9
 PROMISE = 10**7
 MOST_OUT = 10
-HOT_S, COLD_S = 1_000.0, 10.0
-"""How much dearer a step may be, in the mean, at the beginning and at the end of a round."""
-ROUNDS = 2
-PASSED_OVER = 0.1
-"""How often a good place is passed over, so that the search does not walk in circles."""
+HOT_S, WARM_S, COLD_S = 6_000.0, 500.0, 10.0
+"""How much dearer a step may be, in the mean: at a beginning, where the best is taken up again, at the end of both."""
+BEGINNING = 400
+"""Steps from a beginning until it is cold."""
+LAST = 0.85
+"""The share of the search after which the best is taken up again."""
+PASSED_OVER, SCATTERED = 0.1, 0.5
+"""How often a good place is passed over, so that the search does not walk in circles; the same where it begins."""
 
 type Order = tuple[int, ...]
 type Early = tuple[int | None, int | None]
@@ -119,19 +123,62 @@ class Route:
         """Whether the day can be driven like this."""
         return _fits(self.early[0], self.late[0])
 
-    def added(self, index: int, at: int, below: int = NO_LIMIT) -> int | None:
-        """Seconds of driving that a call costs between two places; None when it does not fit, or costs too much."""
+    def added(self, index: int, at: int) -> int | None:
+        """Seconds of driving that a call costs between two places; None when it does not fit."""
         day, call, before, after = self.day, self.day.calls[index], self.nodes[at], self.nodes[at + 1]
         there, on = day.seconds[before][call.place], day.seconds[call.place][after]
-        extra = there + on - day.seconds[before][after]
-        if extra >= below:
-            return None
         early: Early = self.early[at] if self.order or day.rest is None else (day.open_s, None)
         done = _served(day.rest, call, _ready(day.rest, early, there))
-        if done == (None, None):
+        if done == (None, None) or not _fits(done, _leave(day.rest, self.late[2 * at + 1], on)):
             return None
-        limit = _leave(day.rest, self.late[2 * at + 1], on)
-        return extra if _fits(done, limit) else None
+        return there + on - day.seconds[before][after]
+
+    def cheapest(self, index: int, below: int, passed_over: Callable[[], bool]) -> int | None:
+        """The place where a call costs least driving, less than `below`; None when there is none where it fits."""
+        seconds, nodes, call, found = self.day.seconds, self.nodes, self.day.calls[index], None
+        onward = seconds[call.place]
+        for at in range(len(nodes) - 1):
+            way = seconds[nodes[at]]
+            through = way[call.place] + onward[nodes[at + 1]]
+            extra = through - way[nodes[at + 1]]
+            if extra >= below or self._is_too_long(at, through + call.service_s) or passed_over():
+                continue
+            if self.added(index, at) is not None:
+                below, found = extra, at
+        return found
+
+    def _is_too_long(self, at: int, seconds: int) -> bool:
+        """Whether so much between two places is too long even without windows and break."""
+        owed, taken = self.early[at]
+        soonest = owed if taken is None else taken if owed is None or taken < owed else owed
+        late = self.late[2 * at + 1]
+        return soonest is not None and soonest + seconds > max(late)
+
+    def put(self, index: int, at: int) -> None:
+        """Take a call in where it fits: only what comes earliest after it and latest before it changes."""
+        day, call = self.day, self.day.calls[index]
+        order = (*self.order[:at], index, *self.order[at:])
+        if not self.order:
+            self.__init__(day, order)  # type: ignore[misc] from now on a break is owed
+            return
+        self.order = order
+        nodes, early, late, rest = self.nodes, self.early, self.late, day.rest
+        nodes.insert(at + 1, call.place)
+        early.insert(at + 1, (None, None))
+        for k in range(at, len(order)):
+            done = _served(rest, day.calls[order[k]], _ready(rest, early[k], day.seconds[nodes[k]][nodes[k + 1]]))
+            if k > at and done == early[k + 1]:
+                break
+            early[k + 1] = done
+        late[2 * at + 1 : 2 * at + 1] = [(0, 0), (0, 0)]
+        for k in range(at + 1, -1, -1):
+            leave = _leave(rest, late[2 * k + 1], day.seconds[nodes[k]][nodes[k + 1]])
+            if k <= at and leave == late[2 * k]:
+                break
+            late[2 * k] = leave
+            if k:
+                one = day.calls[order[k - 1]]
+                late[2 * k - 1] = (_latest_start(one, leave[0]), _latest_start(one, leave[1]))
 
 
 def _ready(rest: Rest | None, left: Early, drive: int) -> Early:
@@ -197,21 +244,14 @@ def cost(day: Ahead, order: Order) -> int:
     return driven(day, order) + sum(_price(c) for i, c in enumerate(day.calls) if i not in inside)
 
 
-def _filled(day: Ahead, order: Order, waiting: list[int], dice: random.Random | None) -> Order:
+def _filled(day: Ahead, order: Order, waiting: list[int], passed_over: Callable[[], bool]) -> Order:
     """The order with every waiting call at its cheapest place, as far as they fit and are worth the way."""
     route = Route(day, order)
     for index in waiting:
-        best, place = _price(day.calls[index]), None
-        for at in range(len(order) + 1):
-            if dice is not None and dice.random() < PASSED_OVER:
-                continue
-            extra = route.added(index, at, best)
-            if extra is not None:
-                best, place = extra, at
+        place = route.cheapest(index, _price(day.calls[index]), passed_over)
         if place is not None:
-            order = (*order[:place], index, *order[place:])
-            route = Route(day, order)
-    return order
+            route.put(index, place)
+    return route.order
 
 
 def _thinned(day: Ahead, order: Order, dice: random.Random) -> Order:
@@ -261,23 +301,34 @@ def search(
         if Route(day, (*begun, index)).lawful:
             begun = (*begun, index)
     inside = set(begun)
-    here = _filled(day, begun, [i for i in range(len(day.calls)) if i not in inside], None)
+    here = _filled(day, begun, [i for i in range(len(day.calls)) if i not in inside], lambda: False)
     price = cost(day, here)
-    best, least, over = here, price, 0.0
+    best, least, over, is_last = here, price, 0.0, False
     for step in range(steps if day.calls else 0):
         if step % 16 == 0:
             over = max(step / steps, spent())
             if over >= 1:
                 break
+        if over >= LAST and not is_last:
+            here, price, is_last = best, least, True
+        elif step and step % BEGINNING == 0 and not is_last:
+            here = _filled(day, (), _waiting(day, (), dice), lambda: dice.random() < SCATTERED)
+            price = cost(day, here)
         thin = _thinned(day, here, dice) if here else here
-        other = _filled(day, thin, _waiting(day, thin, dice), dice)
+        other = _filled(day, thin, _waiting(day, thin, dice), lambda: dice.random() < PASSED_OVER)
         asked = cost(day, other)
-        heat = HOT_S * (COLD_S / HOT_S) ** (over * ROUNDS % 1)
-        if asked < price - heat * math.log(1 - dice.random()):
+        if asked < price - _heat(step, over) * math.log(1 - dice.random()):
             here, price = other, asked
             if asked < least:
                 best, least = other, asked
     return best
+
+
+def _heat(step: int, over: float) -> float:
+    """How much dearer a step may be now, in the mean."""
+    if over >= LAST:
+        return WARM_S * (COLD_S / WARM_S) ** ((over - LAST) / (1 - LAST))
+    return HOT_S * (COLD_S / HOT_S) ** (step % BEGINNING / BEGINNING)
 
 
 def replan(
@@ -324,34 +375,3 @@ def _next(rest: Rest | None, leaves: int, drive: int, state: int, late: int, cal
     if ready <= late and not (waits and ready >= rest.earliest_s):
         return ready, 0
     return max(ready, rest.earliest_s) + rest.duration_s, 1
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A time to offer: after whom it lies, when it begins, and the minutes of driving it costs."""
-
-    after: str | None
-    starts_s: int
-    detour_s: int
-
-
-def slots(day: Ahead, order: Sequence[str], call: Call) -> list[Slot]:
-    """Every place in an order where a new call fits, the smallest detour first; nothing else changes its place."""
-    wider = replace(day, calls=(*day.calls, call))
-    number = {c.id: i for i, c in enumerate(wider.calls)}
-    known = tuple(number[k] for k in order)
-    route, found = Route(wider, known), []
-    for at in range(len(known) + 1):
-        extra = route.added(number[call.id], at)
-        if extra is not None:
-            times = timed(wider, (*known[:at], number[call.id], *known[at:]))
-            found.append(Slot(order[at - 1] if at else None, times.stops[at].starts_s, extra))
-    return sorted(found, key=lambda s: (s.detour_s, s.starts_s))
-
-
-def fits(day: Ahead, order: Sequence[str], call: Call, after: str | None) -> bool:
-    """Whether a new call fits right after a stop of an order, or at its beginning."""
-    wider = replace(day, calls=(*day.calls, call))
-    number = {c.id: i for i, c in enumerate(wider.calls)}
-    at = 0 if after is None else list(order).index(after) + 1
-    return Route(wider, tuple(number[k] for k in order)).added(number[call.id], at) is not None

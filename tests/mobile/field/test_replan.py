@@ -8,7 +8,8 @@ import pytest
 from mobile.field import restday
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.hours import ANY_TIME, open_spans
-from mobile.field.replan import Ahead, Call, Rest, replan, slots, timed
+from mobile.field.offers import slots
+from mobile.field.replan import Ahead, Call, Rest, replan, timed
 from mobile.field.store import clock
 from routing.check import verify
 from routing.plan import Plan, Reason, ReasonCode, Unplanned
