@@ -147,9 +147,12 @@ def test_the_page_says_how_many_rows_a_phone_holds_when_they_are_many_and_what_i
         ).scalar_one()
         for number, (kind, key) in enumerate(kinds)
     ]
-    given = (("few", 49_999, [], 0), ("many", 50_000, without, 1), ("too many", 150_001, [], 0))
-    for name, rows, left_out, further in given:
-        held = {"rows": rows, "left_out": left_out, "further": further}
+    for name, rows in (("few", 49_999), ("many", 50_000), ("too many", 150_001)):
+        held = (
+            {"rows": rows, "left_out": without, "further": 1}
+            if name == "many"
+            else {"rows": rows, "left_out": [], "further": 0}
+        )
         session.add(Device(user_id=rita.id, name=name, platform="android", public_key=b"key", holding=held))
     session.flush()
     shown = browser_of(ada).get("/users/phones").text
