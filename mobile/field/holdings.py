@@ -1,10 +1,13 @@
-"""What lies on this phone, in numbers: how many rows of which kind, and how many octets."""
+"""What lies on this phone, in numbers: rows by kind and octets; and what is too much for it."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobile.field.store import Store
+from mobile.field.store.canonical import Json
+from mobile.field.store.outbox import Outbox
 
 GROUPS = {
     "account": "accounts", "site": "accounts", "custom_field": "accounts", "territory": "accounts",
@@ -22,6 +25,7 @@ COUNTED = {
 }  # fmt: skip
 """What is counted in a group of several kinds."""
 REST = "other"
+SAID = "holding"
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,17 @@ def everything(store: Store, packs: Iterable[Path]) -> list[Holding]:
         _of_files("map", maps),
         Holding("journal", len(store.outbox.ops()), sum(path.stat().st_size for path in journal)),
     ]
+
+
+def heard(outbox: Outbox, said: Json | None) -> None:
+    """What the server said that this phone is given; None: it knows no ceiling."""
+    outbox.meta.set(SAID, None if said is None else json.dumps(said))
+
+
+def too_much(outbox: Outbox) -> Json | None:
+    """What the server gives this phone and what it leaves out, as it came; None when nothing is left out."""
+    said: Json = json.loads(outbox.meta.get(SAID) or "{}")
+    return said if said.get("left_out") or said.get("further") else None
 
 
 def _files(folder: Path) -> list[Path]:

@@ -128,7 +128,21 @@ def _data(ctx):
         box.add_widget(row)
     total = words.fine_size(sum(one.octets for one in held))
     box.add_widget(Row(Text(words("h_total"), 16, True, size_hint_x=0.6), Text(total, 16, True, align="right")))
+    said = holdings.too_much(ctx.files.outbox)
+    if said is not None:
+        _too_much(words, box, said)
     return box
+
+
+def _too_much(words, box, said):
+    """What this phone is not given, and who can change that."""
+    box.add_widget(Notice(words("too_much", n=words.number(said["max_rows"])), "info"))
+    for one in said["left_out"]:
+        name = one["name"] or words("too_much_nobody")
+        box.add_widget(Text(words(f"too_much_{one['kind']}", name=name, n=words.number(one["rows"])), 16))
+    if said["further"]:
+        box.add_widget(Text(words.count("too_much_further", "too_much_further_1", said["further"]), 16))
+    box.add_widget(Text(words("too_much_help"), 14, ink="quiet"))
 
 
 def _offline(ctx):

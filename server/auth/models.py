@@ -207,6 +207,9 @@ class Device(Base):
     schema_version: Mapped[int | None]
     skew_ms: Mapped[int | None] = mapped_column(BigInteger, comment="The phone's clock minus ours.")
     pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="What waited on the phone at its last hello.")
+    holding: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="What it was given at its last hello: rows, left_out (ids of buckets), further (how many)."
+    )
     registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_cursor_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -26,6 +26,10 @@ class PhoneRules(Base):
         SmallInteger, server_default=text("30"), comment="After so many days a way is deleted."
     )
 
+    max_rows: Mapped[int] = mapped_column(
+        server_default=text("150000"), comment="So many rows a phone is given; buckets beyond are left out."
+    )
+
     @property
     def records_tracks(self) -> bool:
         """Whether phones record the way of their reps."""
@@ -35,4 +39,5 @@ class PhoneRules(Base):
         CheckConstraint("one", name="one"),
         CheckConstraint("lock_days between 1 and 90", name="lock_days"),
         CheckConstraint("tracks_days between 1 and 365", name="tracks_days"),
+        CheckConstraint("max_rows between 1 and 5000000", name="max_rows"),
     )

@@ -19,7 +19,10 @@ class PhoneRulesWrite(BaseModel):
     """What holds for every phone of the company."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"lock_days": 14, "records_tracks": False, "tracks_days": 30}]}
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"lock_days": 14, "records_tracks": False, "tracks_days": 30, "max_rows": 150000}]
+        },
     )
 
     lock_days: int = Field(
@@ -38,6 +41,12 @@ class PhoneRulesWrite(BaseModel):
         strict=True,
         description="After so many days a recorded way is deleted; 1 to 365. Absent: as it is.",
     )
+    max_rows: int | None = Field(
+        default=None,
+        strict=True,
+        description="So many rows a phone is given at most; 1,000 to 5,000,000, at first 150,000. Whole areas beyond "
+        "are left out, the phone's own accounts never. Absent: as it is.",
+    )
 
 
 class PhoneRulesRead(PhoneRulesWrite):
@@ -47,6 +56,7 @@ class PhoneRulesRead(PhoneRulesWrite):
 
     records_tracks: bool
     tracks_days: int
+    max_rows: int
 
 
 @router.get("/rules")
@@ -60,6 +70,11 @@ def get_rules(scope: ReadDevices, session: Db) -> PhoneRulesRead:
 def put_rules(body: PhoneRulesWrite, scope: ManageDevices, session: Db) -> PhoneRulesRead:
     """Set the rules; each phone hears them with its next sync. 403 for whoever manages a team's phones only."""
     said = rules.set_rules(
-        session, scope, body.lock_days, records_tracks=body.records_tracks, tracks_days=body.tracks_days
+        session,
+        scope,
+        body.lock_days,
+        records_tracks=body.records_tracks,
+        tracks_days=body.tracks_days,
+        max_rows=body.max_rows,
     )
     return PhoneRulesRead.model_validate(said)

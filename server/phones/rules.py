@@ -11,15 +11,20 @@ from server.kit import clock
 from server.kit.errors import Forbidden, Invalid
 from server.phones.models import PhoneRules
 
-LOCK_DAYS, TRACKS_DAYS = 14, 30
+LOCK_DAYS, TRACKS_DAYS, MAX_ROWS = 14, 30, 150_000
 """As Waymark begins."""
 LEAST_DAYS, MOST_DAYS = 1, 90
 MOST_TRACKS_DAYS = 365
+LEAST_ROWS, MOST_ROWS = 1_000, 5_000_000
+MANY_ROWS = 50_000
+"""From here on the page of phones warns: a first sync takes long, and old phones become slow."""
 
 
 def rules(session: Session) -> PhoneRules:
     """What holds for phones; as Waymark begins when nobody has said."""
-    return session.get(PhoneRules, True) or PhoneRules(one=True, lock_days=LOCK_DAYS, tracks_days=TRACKS_DAYS)
+    return session.get(PhoneRules, True) or PhoneRules(
+        one=True, lock_days=LOCK_DAYS, tracks_days=TRACKS_DAYS, max_rows=MAX_ROWS
+    )
 
 
 def may_set(scope: Scope) -> bool:
@@ -34,9 +39,11 @@ def set_rules(
     *,
     records_tracks: bool | None = None,
     tracks_days: int | None = None,
+    max_rows: int | None = None,
 ) -> PhoneRules:
-    """Say after how many days (1 to 90) without the server phones close, whether they record the way of their reps, and
-    after how many days (1 to 365) that is deleted; None leaves it as it is. Refuses others, and who manages a team's.
+    """Say after how many days (1 to 90) without the server phones close, whether they record the way of their reps,
+    after how many days (1 to 365) that is deleted, and how many rows (1,000 to 5 million) a phone is given; None leaves
+    it as it is. Refuses others, and who manages a team's.
     """
     if not may_set(scope):
         raise Forbidden("These rules hold for every phone of the company.", help="Ask somebody who manages all phones.")
@@ -52,7 +59,15 @@ def set_rules(
             help=f"Give 1 to {MOST_TRACKS_DAYS} days.",
             field="tracks_days",
         )
+    if max_rows is not None and not LEAST_ROWS <= max_rows <= MOST_ROWS:
+        raise Invalid(
+            f"A phone cannot be given {max_rows:,} rows at most.",
+            help=f"Give {LEAST_ROWS:,} to {MOST_ROWS:,} rows.",
+            field="max_rows",
+        )
     said: dict[str, Any] = {"lock_days": lock_days}
+    if max_rows is not None:
+        said["max_rows"] = max_rows
     if tracks_days is not None:
         said["tracks_days"] = tracks_days
     if records_tracks is not None and records_tracks != rules(session).records_tracks:

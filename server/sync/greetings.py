@@ -81,6 +81,28 @@ class Tracking(Message):
     """The only times at which this phone may record: its rep's shifts of today and the days to come."""
 
 
+class LeftOut(Message):
+    """A bucket for which a phone has no room."""
+
+    kind: Literal["territory", "user", "prospects"]
+    name: str | None
+    """Of the territory or of the person whose accounts they are; null: what lies in no territory."""
+    rows: int = Field(ge=0)
+
+
+class Holding(Message):
+    """What the phone is given."""
+
+    rows: int = Field(ge=0)
+    """In all its buckets, as they were last counted; one that lies in two of them counts twice, as it comes twice."""
+    max_rows: int = Field(ge=1)
+    """The company's ceiling."""
+    left_out: list[LeftOut]
+    """The most urgent first; nothing of it is in `buckets`."""
+    further: int = Field(ge=0)
+    """So many buckets more lie behind the 64 that a phone is given."""
+
+
 class HelloReply(Message):
     """What the server knows of this phone."""
 
@@ -101,3 +123,5 @@ class HelloReply(Message):
     """Absent while the company records no ways: the phone records nothing then."""
     zone: Small | None = None
     """IANA time zone of the rep's days. Absent from servers before version 0.5."""
+    holding: Holding | None = None
+    """Absent from servers that know no ceiling."""

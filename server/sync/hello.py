@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
+from server.auth.models import Device
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
@@ -44,16 +45,14 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
     device.skew_ms = (wire.moment(request.wall) - now) // MILLISECOND
     stale_n = request.max_n if request.epoch not in (None, epoch) else 0
     remember(session, device.id, request, now, stale_n)
+    fitted = given(session, scope, device, said.max_rows)
     reply = wire.HelloReply(
         protocol=wire.PROTOCOL,
         epoch=epoch,
         last_n=device.last_n,
         durable_upto=durable_upto(session, device.id),
         server_time=clock.spelled(now),
-        buckets=[
-            wire.BucketInfo(id=one.id, kind=one.kind, prio=one.priority, gen=one.gen)
-            for one in buckets.subscriptions(session, scope)
-        ],
+        buckets=[wire.BucketInfo(id=one.id, kind=one.kind, prio=one.priority, gen=one.gen) for one in fitted.given],
         schema=wire.SchemaRange(min=wire.SCHEMA_MIN, current=wire.SCHEMA_CURRENT),
         limits=wire.Limits(
             ops=wire.MAX_OPS, push_bytes=wire.MAX_PUSH_BYTES, page_rows=wire.MAX_PAGE_ROWS, chunk=wire.CHUNK_BYTES
@@ -63,10 +62,31 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         jitter_s=JITTER_S,
         lock_days=said.lock_days,
         zone=scope.zone or settings().zone,
+        holding=holding(session, fitted, said.max_rows),
     )
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
     return reply
+
+
+def given(session: Session, scope: Scope, device: Device, ceiling: int) -> buckets.Fitted:
+    """The buckets that a phone is given from now on. Those of one that was given none yet are counted first, and those
+    that never were; the others are counted at night."""
+    fitted = buckets.fitting(buckets.subscriptions(session, scope), ceiling, device.holding)
+    uncounted = [one.id for one in fitted.given if device.holding is None or not one.is_counted]
+    if uncounted:
+        buckets.count(session, uncounted)
+        fitted = buckets.fitting(buckets.subscriptions(session, scope), ceiling, device.holding)
+    if device.holding != fitted.noted():
+        device.holding = fitted.noted()
+    return fitted
+
+
+def holding(session: Session, fitted: buckets.Fitted, ceiling: int) -> wire.Holding:
+    """What a phone is given, in people's words."""
+    names = buckets.named(session, [one.id for one in fitted.left_out])
+    told = [wire.LeftOut(**names[one.id]._asdict()) for one in fitted.left_out]
+    return wire.Holding(rows=fitted.rows, max_rows=ceiling, left_out=told, further=fitted.further)
 
 
 def tracking(session: Session, scope: Scope, keep_days: int) -> wire.Tracking:

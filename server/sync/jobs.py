@@ -1,4 +1,5 @@
-"""What sync does by itself each night: what is old leaves the phones, old tombstones are forgotten."""
+"""What sync does by itself each night: what is old leaves the phones, old tombstones are forgotten, buckets are
+counted."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
 from server.phones import rules
+from server.sync import buckets
 
 TOMBSTONES = timedelta(days=180)
 
@@ -76,7 +78,8 @@ def tidy_nightly(timestamp: int) -> None:
 
 
 def tidy(session: Session) -> int:
-    """Let old visits, proposals and routes leave the phones, and forget tombstones that every cursor has passed.
+    """Let old visits, proposals and routes leave the phones, forget tombstones that every cursor has passed, and count
+    what phones are given by.
 
     Returns how many tombstones were forgotten.
     """
@@ -85,4 +88,5 @@ def tidy(session: Session) -> int:
     session.execute(text(MARK), {"now": now})
     session.execute(text(ASIDE), {"now": now, "days": rules.rules(session).tracks_days})
     forgotten: Any = session.execute(text(FORGET), {"limit": now - TOMBSTONES})
+    buckets.count(session)
     return int(forgotten.rowcount)

@@ -60,6 +60,7 @@ class Bucket(Base):
     key: Mapped[str] = mapped_column(comment="The territory's or user's id.")
     priority: Mapped[int] = mapped_column(SmallInteger, comment="0 is read first.")
     gen: Mapped[int] = mapped_column(server_default=text("1"), comment="Raised to have phones read it again.")
+    rows: Mapped[int | None] = mapped_column(comment="As they were last counted; null: not yet.")
 
     __table_args__ = (UniqueConstraint("kind", "key"),)
 

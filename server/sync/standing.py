@@ -28,6 +28,7 @@ from server.auth.models import Device, DeviceToken, User
 from server.auth.roles import Level
 from server.kit import clock
 from server.kit.questions import Question
+from server.phones import rules
 from server.sync import buckets, entities, epochs, feeding, wire
 from server.sync.buckets import Subscription
 from server.sync.phones import HELD, LAST, PERSON, Caller, Last, judged, note, present, unknown
@@ -51,7 +52,7 @@ class Standing(NamedTuple):
     scope: Scope
     schema: int | None
     allowed: dict[int, Subscription]
-    """The buckets that it may read, by their number, the most urgent first."""
+    """The buckets that it is given, by their number, the most urgent first."""
 
 
 @lru_cache
@@ -68,8 +69,10 @@ def question(level: Level) -> Question:
             literal_column("(select secret from sync_meta)", LargeBinary),
             literal_column(f"(select json_build_array({epochs.PARTS}) from {epochs.PLACES})", JSON),  # noqa: S608 our own constants
             select(func.json_agg(func.json_build_array(*opened.c))).scalar_subquery(),
+            buckets.CEILING,
             Device.state,
             Device.schema_version,
+            Device.holding,
             *PERSON,
         )
         .join(User, User.id == Device.user_id)
@@ -90,10 +93,11 @@ def told(caller: Caller, answer: Sequence[Any] | None) -> Standing:
     """
     if answer is None:
         raise unknown(caller.access_hash)
-    snapshot, secret, identity, opened, state, schema, *person = answer
+    snapshot, secret, identity, opened, ceiling, state, schema, holding, *person = answer
     scope = judged(caller.device_id, state, caller.access_hash, person)
     moment = Moment(epochs.named(*epochs.told(identity)), snapshot, secret, clock.now())
-    return Standing(moment, scope, schema, {one.id: one for one in buckets.chosen(scope, opened or ())})
+    fitted = buckets.fitting(buckets.chosen(scope, opened or ()), ceiling, holding)
+    return Standing(moment, scope, schema, {one.id: one for one in fitted.given})
 
 
 def last_of(caller: Scope) -> Last | None:
@@ -102,7 +106,8 @@ def last_of(caller: Scope) -> Last | None:
 
 
 MOMENT = """
-select pg_current_snapshot()::text, set_config('statement_timeout', '20s', true), (select secret from sync_meta), e.*
+select pg_current_snapshot()::text, set_config('statement_timeout', '20s', true), (select secret from sync_meta),
+coalesce((select max_rows from phone_rules), {ceiling}), e.*
 from ({identity}) e
 """
 
@@ -112,10 +117,12 @@ def standing(session: Session, caller: Scope, epoch: str) -> Standing:
 
     Refuses another epoch, a phone that may not call any more, and an app that cannot read our data.
     """
-    snapshot, _, secret, *identity = session.execute(entities.prepared(MOMENT.format(identity=epochs.IDENTITY))).one()
+    asked = MOMENT.format(identity=epochs.IDENTITY, ceiling=rules.MAX_ROWS)
+    snapshot, _, secret, ceiling, *identity = session.execute(entities.prepared(asked)).one()
     epochs.refuse_another(epochs.named(*epochs.told(identity)), epoch)
     device, scope = present(session, caller)
-    allowed = {one.id: one for one in buckets.subscriptions(session, scope)}
+    fitted = buckets.fitting(buckets.subscriptions(session, scope), ceiling, device.holding)
+    allowed = {one.id: one for one in fitted.given}
     note(caller, scope, secret)
     if device.schema_version is not None and device.schema_version < wire.SCHEMA_MIN:
         raise AppTooOld("This version of the app cannot read our data any more.", help="Update the app.", retry=False)

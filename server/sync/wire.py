@@ -15,6 +15,8 @@ from server.sync.greetings import BucketInfo as BucketInfo
 from server.sync.greetings import Durable as Durable
 from server.sync.greetings import HelloReply as HelloReply
 from server.sync.greetings import HelloRequest as HelloRequest
+from server.sync.greetings import Holding as Holding
+from server.sync.greetings import LeftOut as LeftOut
 from server.sync.greetings import Limits as Limits
 from server.sync.greetings import Pending as Pending
 from server.sync.greetings import SchemaRange as SchemaRange

@@ -22,7 +22,7 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.phones import rules
 from server.records.values import whole
-from server.sync import quarantine
+from server.sync import buckets, quarantine
 from server.web.forms import Sent, text
 from server.web.pages import attempt, go, render
 
@@ -80,6 +80,7 @@ def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -
                 days_in(sent, "lock_days", rules.MOST_DAYS),
                 records_tracks="records_tracks" in sent,
                 tracks_days=days_in(sent, "tracks_days", rules.MOST_TRACKS_DAYS) if "tracks_days" in sent else None,
+                max_rows=rows_in(sent) if "max_rows" in sent else None,
             )
     except WaymarkError as error:
         return phones_page(request, scope, session, error=error)
@@ -88,14 +89,24 @@ def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -
 
 def days_in(sent: FormData, field: str, most: int) -> int:
     """A number of days; refuses an empty field and parts of a day."""
-    told = f"Give {rules.LEAST_DAYS} to {most} days."
+    return whole_in(sent, field, rules.LEAST_DAYS, most, "Days", f"Give {rules.LEAST_DAYS} to {most} days.")
+
+
+def rows_in(sent: FormData) -> int:
+    """How many rows a phone is given; refuses an empty field and parts of a row."""
+    least, most = rules.LEAST_ROWS, rules.MOST_ROWS
+    return whole_in(sent, "max_rows", least, most, "Rows", f"Give {least:,} to {most:,} rows.")
+
+
+def whole_in(sent: FormData, field: str, least: int, most: int, named: str, told: str) -> int:
+    """A whole number that must be there."""
     try:
-        days = whole(rules.LEAST_DAYS, most)(text(sent, field))
+        number = whole(least, most)(text(sent, field))
     except Invalid as error:
-        raise Invalid(f"Days: {error.message}.", help=told, field=field) from error
-    if days is None:
-        raise Invalid("Days: is missing.", help=told, field=field)
-    return days
+        raise Invalid(f"{named}: {error.message}.", help=told, field=field) from error
+    if number is None:
+        raise Invalid(f"{named}: is missing.", help=told, field=field)
+    return number
 
 
 def phones_page(
@@ -115,6 +126,7 @@ def phones_page(
     devices = sorted(
         rows, key=lambda one: (not held.get(one.id), order.index(DeviceState(one.state)), names[one.user_id])
     )
+    without = [id_ for device in devices if device.holding for id_ in device.holding["left_out"]]
     return render(
         request,
         "users/phones.html",
@@ -123,6 +135,8 @@ def phones_page(
         devices=devices,
         names=names,
         held=held,
+        left_out=buckets.named(session, without),
+        many_rows=rules.MANY_ROWS,
         owners=owners(session, scope),
         rules=rules.rules(session),
         may_set=rules.may_set(scope),

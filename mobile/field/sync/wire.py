@@ -99,6 +99,25 @@ class Tracking:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What this phone is not given; `name` None: what lies in no territory."""
+
+    kind: str
+    name: str | None
+    rows: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """How many rows this phone is given, and what is too much for it."""
+
+    rows: int
+    max_rows: int
+    left_out: list[LeftOut]
+    further: int
+
+
+@dataclass(frozen=True)
 class HelloReply:
     """What the server knows of this phone."""
 
@@ -116,6 +135,7 @@ class HelloReply:
     lock_days: int | None = None
     tracks: Tracking | None = None
     zone: str | None = None
+    holding: Holding | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobile.field import tracks
+from mobile.field import holdings, tracks
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
@@ -52,6 +52,22 @@ def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     screen.frames()
     for words in ("Accounts", "0.0 MB", "Works without a network", "0.1.0"):
         assert screen.shows(words), words
+    news = "This phone is given 150,000 rows at most."
+    assert not screen.shows(news)
+    left_out = [{"kind": "prospects", "name": "Unterland", "rows": 500}, {"kind": "territory", "name": None, "rows": 1}]
+    said = {"rows": 149_800, "max_rows": 150_000, "left_out": left_out, "further": 1}
+    holdings.heard(screen.app.ctx.files.outbox, said)
+    screen.app.go("settings")
+    screen.frames()
+    for words in (
+        news,
+        "Firms in Unterland (rows: 500)",
+        "ground of no territory (rows: 1)",
+        "1 more area",
+        "ask whoever",
+    ):
+        assert screen.shows(words), words
+    holdings.heard(screen.app.ctx.files.outbox, None)
 
 
 def test_the_rep_is_told_of_the_recorded_way_sees_it_on_the_map_and_pauses_it(screen, monkeypatch):

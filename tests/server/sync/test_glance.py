@@ -101,6 +101,7 @@ HAPPENINGS = {
     " values (gen_random_uuid(), 'Rep', 'rep', true, '{\"sync:read\": \"none\"}', '{}')",
     "another zone": "update app_user set zone = 'Pacific/Auckland'",
     "to be read again": "update bucket set gen = gen + 1 where kind = 'company'",
+    "a ceiling": "insert into phone_rules (max_rows) values (1)",
     "an app too old": "update device set schema_version = 0",
     "a token revoked": "update device_token set revoked_at = now()",
     "a token too old": "update device_token set access_expires_at = now() - interval '1 minute'",

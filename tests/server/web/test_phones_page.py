@@ -119,10 +119,46 @@ def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
     assert dict(told["sent"]) == {name: value for name, value in wanted.items() if name != "_csrf"}
     assert browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90"}).status_code == 303
     assert re.search(r'name="records_tracks" value="true" checked', browser.get("/users/phones").text)
+    too_many = browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90", "max_rows": "999"})
+    assert (too_many.status_code, "Give 1,000 to 5,000,000 rows." in too_many.text) == (422, True)
+    assert re.search(r'name="max_rows"[^>]*value="150000"', page)
+    assert browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90", "max_rows": "200000"})
+    assert re.search(r'name="max_rows"[^>]*value="200000"', browser.get("/users/phones").text)
     manager = browser_of(make_user("mona", Role.MANAGER))
     shown = manager.get("/users/phones").text
     assert "After 7 days without the server" in shown
     assert "it is deleted after 90 days" in shown
+    assert "A phone is given 200,000 rows at most" in shown
     assert 'name="lock_days"' not in shown
     barred = manager.post("/users/phones/rules", data={"lock_days": "2", "_csrf": token_in(manager.get("/me").text)})
     assert barred.status_code == 403
+
+
+def test_the_page_says_how_many_rows_a_phone_holds_when_they_are_many_and_what_is_left_out(
+    session: Session, browser_of: Callable[[User], TestClient], make_user: Callable[..., User]
+) -> None:
+    ada, rita, otto = make_user(), make_user("rita", Role.REP), make_user("otto", Role.REP)
+    ada.language = "de"
+    made = "insert into bucket (kind, key, priority, rows) values (:kind, :key, 1, :rows) on conflict (kind, key)"
+    kinds = (("user", str(otto.id)), ("territory", "nobody"), ("prospects", "nobody"))
+    without = [
+        session.execute(
+            text(f"{made} do update set rows = :rows returning id"), {"kind": kind, "key": key, "rows": 1000 + number}
+        ).scalar_one()
+        for number, (kind, key) in enumerate(kinds)
+    ]
+    for name, rows in (("few", 49_999), ("many", 50_000), ("too many", 150_001)):
+        held = (
+            {"rows": rows, "left_out": without, "further": 1}
+            if name == "many"
+            else {"rows": rows, "left_out": [], "further": 0}
+        )
+        session.add(Device(user_id=rita.id, name=name, platform="android", public_key=b"key", holding=held))
+    session.flush()
+    shown = browser_of(ada).get("/users/phones").text
+    assert [shown.count(said) for said in (">viele</span>", ">zu viele eigene</span>")] == [1, 1]
+    assert "49.999" in shown
+    for said in (f"Konten von {otto.name} (Zeilen: 1.000)", "Grund ohne Gebiet (Zeilen: 1.001)"):
+        assert said in shown
+    assert "Interessenten in Grund ohne Gebiet (Zeilen: 1.002)" in shown
+    assert "1 Bereich nach den ersten 64 ist weggelassen." in shown
