@@ -158,11 +158,10 @@ class Route:
         """Take a call in where it fits: only what comes earliest after it and latest before it changes."""
         day, call = self.day, self.day.calls[index]
         order = (*self.order[:at], index, *self.order[at:])
-        if not self.order:
-            self.__init__(day, order)  # type: ignore[misc] from now on a break is owed
-            return
-        self.order = order
         nodes, early, late, rest = self.nodes, self.early, self.late, day.rest
+        if not self.order and rest is not None:
+            early[0] = (day.open_s, None)  # from now on a break is owed
+        self.order = order
         nodes.insert(at + 1, call.place)
         early.insert(at + 1, (None, None))
         for k in range(at, len(order)):
@@ -326,9 +325,10 @@ def search(
 
 def _heat(step: int, over: float) -> float:
     """How much dearer a step may be now, in the mean."""
+    hot, cooled = HOT_S, step % BEGINNING / BEGINNING
     if over >= LAST:
-        return WARM_S * (COLD_S / WARM_S) ** ((over - LAST) / (1 - LAST))
-    return HOT_S * (COLD_S / HOT_S) ** (step % BEGINNING / BEGINNING)
+        hot, cooled = WARM_S, (over - LAST) / (1 - LAST)
+    return hot * math.pow(COLD_S / hot, cooled)
 
 
 def replan(

@@ -9,7 +9,7 @@ from mobile.field import restday
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.hours import ANY_TIME, open_spans
 from mobile.field.offers import slots
-from mobile.field.replan import Ahead, Call, Rest, replan, timed
+from mobile.field.replan import Ahead, Call, Rest, Route, replan, timed
 from mobile.field.store import clock
 from routing.check import verify
 from routing.plan import Plan, Reason, ReasonCode, Unplanned
@@ -59,21 +59,25 @@ def test_a_window_that_closes_early_is_visited_early_and_the_break_lies_in_its_s
     assert any(b - a - drive >= rest.duration_s and a <= rest.latest_s for a, b, drive in gaps)
 
 
+def random_day(dice, rest):
+    """Nine calls with narrow windows and a shift that is often too short."""
+    spots = [(dice.uniform(0, 3000), dice.uniform(0, 3000)) for _ in range(10)]
+    seconds = [[round(abs(a[0] - b[0]) + abs(a[1] - b[1])) for b in spots] for a in spots]
+    calls = []
+    for n in range(1, 10):
+        at = dice.randrange(8, 16) * H
+        calls.append(call(f"v{n}", n, ((at, at + dice.randrange(1, 5) * H),), dice.randrange(1, 4) * H))
+    return Ahead(0, 0, 8 * H, dice.randrange(12, 18) * H, tuple(calls), seconds, rest)
+
+
 def test_random_days_are_lawful_for_the_servers_checker():
     dice = random.Random(3)
     for seed in range(25):
-        spots = [(dice.uniform(0, 3000), dice.uniform(0, 3000)) for _ in range(10)]
-        seconds = [[round(abs(a[0] - b[0]) + abs(a[1] - b[1])) for b in spots] for a in spots]
-        calls = []
-        for n in range(1, 10):
-            at = dice.randrange(8, 16) * H
-            calls.append(call(f"v{n}", n, ((at, at + dice.randrange(1, 5) * H),), dice.randrange(1, 4) * H))
-        rest = Rest(30 * M, 11 * H, 12 * H + 30 * M)
-        day = Ahead(0, 0, 8 * H, dice.randrange(12, 18) * H, tuple(calls), seconds, rest)
+        day = random_day(dice, Rest(30 * M, 11 * H, 12 * H + 30 * M))
         answer = replan(day, seed=seed, steps=60)
-        visits = [Visit(c.id, c.place, c.service_s, (Window(*c.windows[0]),), c.worth_s) for c in calls]
+        visits = [Visit(c.id, c.place, c.service_s, (Window(*c.windows[0]),), c.worth_s) for c in day.calls]
         rep_day = RepDay("d", "r", 0, 0, 0, day.open_s, day.close_s, Break(30 * M, 11 * H, 12 * H + 30 * M))
-        problem = Problem((rep_day,), tuple(visits), seconds)
+        problem = Problem((rep_day,), tuple(visits), day.seconds)
         route = schedule(problem, rep_day, [problem.visit(one.id) for one in answer.stops])
         out = tuple(Unplanned(v, (Reason(ReasonCode.NOT_PLACED, "out"),)) for v in answer.left_out)
         assert verify(problem, Plan((route,) if answer.stops else (), out)).lawful
@@ -81,6 +85,22 @@ def test_random_days_are_lawful_for_the_servers_checker():
         for one in answer.stops:
             opens, closes = problem.visit(one.id).windows[0].open_s, problem.visit(one.id).windows[0].close_s
             assert opens <= one.starts_s <= one.ends_s <= closes
+
+
+@pytest.mark.parametrize("rest", [None, Rest(30 * M, 11 * H, 12 * H + 30 * M)])
+def test_a_call_that_is_put_in_leaves_the_times_of_the_whole_order_anew(rest):
+    dice = random.Random(5)
+    for _ in range(40):
+        day = random_day(dice, rest)
+        route = Route(day, ())
+        for index in dice.sample(range(9), 9):
+            costs = [(extra, at) for at in range(len(route.order) + 1) if (extra := route.added(index, at)) is not None]
+            place = route.cheapest(index, 10**9, lambda: False)
+            assert place == (min(costs)[1] if costs else None)
+            if place is not None:
+                route.put(index, place)
+                anew = Route(day, route.order)
+                assert (route.nodes, route.early, route.late) == (anew.nodes, anew.early, anew.late)
 
 
 def test_a_time_is_offered_with_its_detour_and_changes_nothing_else():
