@@ -165,9 +165,10 @@ _OWNED = text(
 )
 _KINDS = text(
     """
-    select k.cell, t.kind, k.prospects from density_count k join density_trade t on t.id = k.trade_id
-    where k.cell = any(:cells) and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
-    order by k.prospects desc, t.kind
+    select k.cell, t.kind, sum(k.prospects) from density_count_now k join density_trade t on t.id = k.trade_id
+    where k.cell = any(:cells) and (:any_kind or k.trade_id = any(:trades))
+    group by k.cell, t.kind having sum(k.prospects) > 0
+    order by 3 desc, t.kind
     """
 )
 _STARTS = text(
