@@ -100,7 +100,8 @@ def become_customers(session: Any, count: int) -> None:
     session.execute(text("set local session_replication_role = replica"))
     for statement in BECOME:
         session.execute(text(statement), {"count": count} if ":count" in statement else {})
-    session.execute(text("insert into density_changed (site_id) select s.id from site s join chosen using (account_id)"))
+    noted = "insert into density_changed (site_id) select s.id from site s join chosen using (account_id)"
+    session.execute(text(noted))
     session.execute(text("drop table chosen"))
     session.execute(text("analyze account, site"))
 

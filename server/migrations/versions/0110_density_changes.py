@@ -98,7 +98,7 @@ from (
                        greatest(0, c.variance + coalesce(d.variance, 0)) as variance,
                        greatest(0, c.value + coalesce(d.value, 0)) as value
                 from density_cell c left join density_cell_change d on d.cell = c.cell
-                where c.prospects + coalesce(d.prospects, 0) + c.customers + coalesce(d.customers, 0) > 0
+                where c.prospects + coalesce(d.prospects, 0) > 0 or c.customers + coalesce(d.customers, 0) > 0
             ) sums
         ) firms
     ) shares
