@@ -1,6 +1,6 @@
 """Keeps the counts true: only what has changed is touched."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,8 +24,8 @@ from server.kit.settings import settings
 from server.regions.loading import to_mercator
 
 CHUNK = 50_000
-MANY_NEW = 5_000
-"""So many new cells change the statistics by which the database plans."""
+MANY = 5_000
+"""So many new or changed cells change the statistics by which the database plans."""
 LEARNED_FOR = timedelta(hours=20)
 """So long the rates and values of kinds stay; in between only the cells are summed up in which something changed."""
 MUCH = 0.1
@@ -147,7 +147,12 @@ def _spread(rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:
         some = rows[start : start + CHUNK]
         places = spread_many([LonLat(row.lon, row.lat) for row in some], [row.doubt_m for row in some], counting.FINEST)
         for row, parts in zip(some, places, strict=True):
-            yield row.id, list(parts), list(parts.values())
+            yield row.id, _array(parts), _array(parts.values())
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """As PostgreSQL reads it: the driver looks at each list twice."""
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def _count_firms(session: Session, *, everything: bool) -> None:
@@ -180,15 +185,15 @@ def _learn(session: Session, known: Worth) -> Usual:
     unknown = sum(row[2] for row in rows if row[0] == 0)
     firms = prospects + customers
     usual = Usual(customers / firms if firms else 0.0, known.mean)
-    known = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
+    shared = [(row, row[2] + (unknown * row[1] / prospects if prospects else 0.0)) for row in rows if row[0]]
     session.execute(
         counting.LEARN,
         {
-            "ids": [row[0] for row, _ in known],
-            "firms": [row[1] + row[2] for row, _ in known],
-            "customers": [row[2] for row, _ in known],
-            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in known],
-            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in known],
+            "ids": [row[0] for row, _ in shared],
+            "firms": [row[1] + row[2] for row, _ in shared],
+            "customers": [row[2] for row, _ in shared],
+            "rates": [min(1.0, pooled(own, row[1] + own, usual.rate)) for row, own in shared],
+            "values": [pooled(row[3], row[4], usual.value, PRIOR_CUSTOMERS) for row, _ in shared],
         },
     )
     return usual
@@ -200,16 +205,17 @@ def _sum_up(session: Session, usual: Usual, *, everything: bool) -> None:
         _fold(session)
         session.execute(counting.FRESH, {"usual": usual.rate})
         session.execute(counting.ANALYZE_FRESH)
-        session.execute(counting.CHANGES)
+        for statement in (counting.CHANGES, *counting.APPLY):
+            session.execute(statement)
     else:
         session.execute(counting.CHANGES_BY_DELTA, {"usual": usual.rate})
-    for statement in counting.APPLY if everything else (counting.NOTE_CELLS,):
-        session.execute(statement)
+        if getattr(session.execute(counting.NOTE_CELLS), "rowcount", 0) > MANY:
+            session.execute(text("analyze density_count_change, density_cell_change"))
     new = session.execute(counting.NEW_CELLS).all()
     if new:
         rows = (row for start in range(0, len(new), CHUNK) for row in _with_outlines(new[start : start + CHUNK]))
         copy_rows(session, "density_cell", _CELL_COLUMNS, rows)
-        if len(new) > MANY_NEW:
+        if len(new) > MANY:
             session.execute(text("analyze density_cell"))
 
 
