@@ -171,17 +171,19 @@ _OPEN = """
     left join lateral (
         select mode() within group (order by f.territory_id) as territory_id,
                (array_agg(f.cell order by f.prospects desc, f.cell))[1] as busiest
-        from ({finest}) f, h3_parent(best.cell & ~cast(:inner as bigint), :finest) as first (cell)
-        where f.cell between (first.cell & ~cast(:inner as bigint)) and (first.cell | :inner)
+        from ({finest}) f, h3_parent(best.cell, :finest) as whole (cell)
+        where f.cell = any(array[{parts}])
     ) part on true
     left join territory t on t.id = part.territory_id
 """
 """The best of the hexagons by the estimate, and those that are asked for; one row of nothing where there are none.
 
 The ground is judged by the finest hexagons; a coarse one is of the territory of most of them. All kinds together stand
-in the cells, so that no count is read. The finest ones of a coarse one are a range."""
-INNER = (1 << 3 * (15 - RESOLUTION)) - (1 << 3 * (15 - FINEST))
-"""The digits of the finest hexagons within one of the resolution."""
+in the cells, so that no count is read."""
+_PARTS = ", ".join(f"(whole.cell & {~(7 << 18)}) | {digit << 18}" for digit in range(7))
+"""The seven hexagons of resolution 9 in one of 8, by their last digit; of a range a ninth of all is expected."""
+
+
 _OWNED = text(
     """
     select ST_Y(s.pin), ST_X(s.pin) from site s join account a on a.id = s.account_id
@@ -196,7 +198,9 @@ def _open(ground: str, free: str) -> dict[bool, TextClause]:
     in_reach = IN_REACH.replace("territory_id", "c.territory_id")
     return {
         any_kind: text(
-            _OPEN.format(leads=_LEADS, free=free, finest=of.replace("IN_REACH", in_reach).format(ground=ground))
+            _OPEN.format(
+                parts=_PARTS, leads=_LEADS, free=free, finest=of.replace("IN_REACH", in_reach).format(ground=ground)
+            )
         )
         for any_kind, of in ((True, _OF_ALL), (False, _OF_KINDS))
     }
@@ -271,7 +275,7 @@ def _gaps(session: Session, scope: Scope, wish: Wish, *, has_start: bool) -> tup
         also = {cell_number(one.at.lat, one.at.lon, RESOLUTION) for one in added}
         asked = {
             **reach.of(session, scope).values, **_of_kind(session, wish.kind),
-            "resolution": RESOLUTION, "finest": FINEST, "inner": INNER, "today": today_of(scope), "most": CANDIDATES,
+            "resolution": RESOLUTION, "finest": FINEST, "today": today_of(scope), "most": CANDIDATES,
             "also": list(also), "values": sees_values(scope),
             "has_start": has_start, "away_h": AWAY_H, "visit_s": VISIT_S,
         }  # fmt: skip
