@@ -12,6 +12,8 @@ from statistics import NormalDist
 import h3
 import numpy as np
 import shapely
+from h3.api.basic_int import cell_to_boundary as boundary_of_number
+from h3.api.basic_int import latlng_to_cell as latlng_to_number
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from shapely.geometry import Polygon
@@ -90,19 +92,23 @@ def cell_outlines(cells: Sequence[str]) -> NDArray[np.object_]:
     return result
 
 
+type _Floats = NDArray[np.float64]
+
 SPREAD_PARTS = 100
 """Into how many equal parts `spread` cuts a weight."""
 WITHIN_UNCERTAINTY = 0.68
 """Share of the weight that lies within the uncertainty, as phones report their accuracy."""
 
-_SUNFLOWER = [
-    (away * math.cos(angle), away * math.sin(angle))
-    for index in range(SPREAD_PARTS)
-    for away in [(1 - (1 - (index + 0.5) / SPREAD_PARTS) ** (1 / 3)) ** 0.5]
-    for angle in [index * math.pi * (3 - math.sqrt(5))]
-]
+_SUNFLOWER = np.array(
+    [
+        (away * math.cos(angle), away * math.sin(angle))
+        for index in range(SPREAD_PARTS)
+        for away in [(1 - (1 - (index + 0.5) / SPREAD_PARTS) ** (1 / 3)) ** 0.5]
+        for angle in [index * math.pi * (3 - math.sqrt(5))]
+    ]
+)
 """Where the parts lie in a circle of 1 around the point: east and north."""
-_RIM = [(math.cos(math.tau * side / 12), math.sin(math.tau * side / 12)) for side in range(12)]
+_RIM = np.array([(math.cos(math.tau * side / 12), math.sin(math.tau * side / 12)) for side in range(12)])
 
 SMALL_M = 100
 """Up to here a circle of doubt is compared with its cell in the plane."""
@@ -138,39 +144,56 @@ def spread(point: LonLat, uncertainty_m: float, resolution: int) -> dict[str, in
     Quartic kernel: Silverman (1986), eq. 4.5; its share within u is 1 - (1 - u²)³. Sunflower: Vogel, H. (1979), A
     better way to construct the sunflower head, Mathematical Biosciences 44, 179-189.
     """
+    (parts,) = spread_many([point], [uncertainty_m], resolution)
+    return {h3.int_to_str(cell): part for cell, part in parts.items()}
+
+
+def spread_many(points: Sequence[LonLat], uncertainties_m: Sequence[float], resolution: int) -> list[dict[int, int]]:
+    """Spread the weights of many points at once, like `spread` for each: H3 indexes as numbers to parts."""
     _check_resolution(resolution)
-    if not 0 <= uncertainty_m < float("inf"):
-        raise ValueError(f"uncertainty is {uncertainty_m:g} m; must be 0 or more")
-    home = h3.latlng_to_cell(point.lat, point.lon, resolution)
-    radius = uncertainty_m / (1 - (1 - WITHIN_UNCERTAINTY) ** (1 / 3)) ** 0.5
-    if _holds(home, point, radius):
-        return {home: SPREAD_PARTS}
-    if all(cell == home for cell in _cells_around(point, radius, _RIM, resolution)):
-        return {home: SPREAD_PARTS}
-    return dict(Counter(_cells_around(point, radius, _SUNFLOWER, resolution)))
+    doubts = np.array(uncertainties_m, dtype=float)
+    if (strange := ~((doubts >= 0) & np.isfinite(doubts))).any():
+        raise ValueError(f"uncertainty is {doubts[strange][0]:g} m; must be 0 or more")
+    lon, lat = np.array(points, dtype=float).reshape(-1, 2).T
+    homes = _cells_of(lon, lat, resolution)
+    radius = doubts / (1 - (1 - WITHIN_UNCERTAINTY) ** (1 / 3)) ** 0.5
+    found = [{home: SPREAD_PARTS} for home in homes]
+    unsure = np.flatnonzero(~_holds(homes, lon, lat, radius))
+    rims = _cells_around(lon[unsure], lat[unsure], radius[unsure], _RIM, resolution)
+    wide = [at for at, rim in zip(unsure.tolist(), rims, strict=True) if any(cell != homes[at] for cell in rim)]
+    for at, cells in zip(wide, _cells_around(lon[wide], lat[wide], radius[wide], _SUNFLOWER, resolution), strict=True):
+        found[at] = dict(Counter(cells))
+    return found
 
 
-def _holds(cell: str, point: LonLat, metres: float) -> bool:
-    """Whether a small circle is surely within a cell: its distance to each edge, in the plane, with 2 % to spare."""
-    if metres > SMALL_M or abs(point.lat) > 80 or abs(point.lon) > 179.9:
-        return False
+def _cells_of(lon: _Floats, lat: _Floats, resolution: int) -> list[int]:
+    return [latlng_to_number(y, x, resolution) for y, x in zip(lat.tolist(), lon.tolist(), strict=True)]
+
+
+def _holds(cells: Sequence[int], lon: _Floats, lat: _Floats, metres: _Floats) -> NDArray[np.bool_]:
+    """Whether small circles are surely within their cells: its distance to each edge, in the plane, 2 % to spare."""
+    held = (metres <= SMALL_M) & (np.abs(lat) <= 80) & (np.abs(lon) <= 179.9)
+    rings = {at: ring for at in np.flatnonzero(held).tolist() if len(ring := boundary_of_number(cells[at])) == 6}
+    asked = np.array(list(rings), dtype=int)
+    held[:] = False
     scale = math.radians(1) * EARTH_RADIUS_M
-    shrink = scale * math.cos(math.radians(point.lat))
-    corners = [((lon - point.lon) * shrink, (lat - point.lat) * scale) for lat, lon in h3.cell_to_boundary(cell)]
-    for (x, y), (u, v) in zip(corners, (*corners[1:], corners[0]), strict=True):
-        if abs(x * v - u * y) < 1.02 * metres * math.hypot(u - x, v - y):
-            return False
-    return True
+    corners = np.array(list(rings.values()), dtype=float).reshape(-1, 6, 2)
+    y = (corners[:, :, 0] - lat[asked, None]) * scale
+    x = (corners[:, :, 1] - lon[asked, None]) * scale * np.cos(np.radians(lat[asked, None]))
+    u, v = np.roll(x, -1, axis=1), np.roll(y, -1, axis=1)
+    held[asked] = (np.abs(x * v - u * y) >= 1.02 * metres[asked, None] * np.hypot(u - x, v - y)).all(axis=1)
+    return held
 
 
-def _cells_around(point: LonLat, metres: float, spots: Iterable[tuple[float, float]], resolution: int) -> Iterator[str]:
-    """The cells of points around one, given in parts of some metres east and north of it on the sphere; never beyond a
-    pole."""
-    north = math.degrees(metres / EARTH_RADIUS_M)
-    east = north / max(1e-6, math.cos(math.radians(point.lat)))
-    for x, y in spots:
-        lat = max(-90.0, min(90.0, point.lat + north * y))
-        yield h3.latlng_to_cell(lat, (point.lon + east * x + 180) % 360 - 180, resolution)
+def _cells_around(lon: _Floats, lat: _Floats, metres: _Floats, spots: _Floats, level: int) -> Iterator[list[int]]:
+    """The cells of spots around each point, given in parts of some metres east and north of it on the sphere; never
+    beyond a pole."""
+    north = np.degrees(metres / EARTH_RADIUS_M)[:, None]
+    east = north / np.maximum(1e-6, np.cos(np.radians(lat)))[:, None]
+    lats = np.clip(lat[:, None] + north * spots[:, 1], -90, 90)
+    lons = (lon[:, None] + east * spots[:, 0] + 180) % 360 - 180
+    for ys, xs in zip(lats, lons, strict=True):
+        yield _cells_of(xs, ys, level)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,14 @@
 """The set-based statements that count prospects and customers into hexagons, in the order in which they run.
 
-They meet in temporary tables: `customer_now` (sites of customers as they are), `gone` and `come` (what changed),
-`placed` (where those that came lie), `matched` (which prospects customers are), `named` (kinds of which names tell),
-`delta` (by how much the counts change), `fresh` (all cells summed up), `changes` and `changed_share` (where they
-differ). `h3_parent` is our own SQL function, see the migration.
+They meet in temporary tables: `turned` (sites that may count otherwise now), `customer_now` (those of them that are of
+customers, as they are), `gone` and `come` (what changed), `placed` (where those that came lie), `matched` (which
+prospects customers are), `named` (kinds of which names tell), `delta` (by how much the counts change), `fresh` (all
+cells summed up) and `changes` (where they differ). `h3_parent` is our own SQL function, see the migration.
+
+`density_count` and `density_cell` stay as they were when the rates were learned. The differences since then stand in
+two small tables beside them, which are written in the order of the cells: that costs what has changed, wherever it
+lies. The views `density_count_now` (a cell and kind may have two rows: they add up) and `density_cell_now` are both
+together.
 """
 
 from statistics import NormalDist
@@ -24,58 +29,79 @@ SAME_FIRM = {"metres": 150, "degrees": 0.0014, "similarity": 0.45}
 """A customer is a prospect of much the same name (trigrams) no further away than this."""
 
 Z2 = NormalDist().inv_cdf(0.95) ** 2
-"""Of the 90 % Wilson interval, as in `geo.density.penetration`."""
+"""Of the 90 % Wilson interval, as in `geo.density.penetration` and in the view `density_cell_now`."""
 
-INPUTS = text(
-    """
-    select concat_ws(' ',
-        coalesce((select string_agg(id::text, ',' order by id) from region where state = 'ready'), '-'),
-        (select concat(count(*), '/', sum(rev)) from account),
-        (select concat(count(*), '/', sum(rev)) from site))
-    """
-)
-"""What decides the counts, read in a few milliseconds."""
+REGIONS = text("select coalesce(string_agg(id::text, ',' order by id), '-') from region where state = 'ready'")
+HAS_CHANGED = text("select exists (select from density_changed)")
 
 START = (
     text(
-        "drop table if exists pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.placed, pg_temp.matched,"
-        " pg_temp.named, pg_temp.delta, pg_temp.fresh, pg_temp.changes, pg_temp.changed_share"
+        "drop table if exists pg_temp.turned, pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.placed,"
+        " pg_temp.matched, pg_temp.named, pg_temp.delta, pg_temp.fresh, pg_temp.changes"
     ),
     text("set local work_mem = '256MB'"),
-)
-
-CUSTOMERS = text(
-    """
-    create temporary table customer_now on commit drop as
-    select site.id, hashtextextended(concat_ws('/', account.id, account.rev, site.rev), 0) as rev, site.pin,
-           account.name, coalesce(site.uncertainty_m, 0) as doubt_m, account.kind, account.id as account_id,
-           site.is_main
-    from site join account on account.id = site.account_id
-    where account.status = 'customer' and account.merged_into is null
-      and account.deleted_at is null and site.deleted_at is null and site.pin is not null
-    """
-)
-
-GONE = (
     text(
         """
-        create temporary table gone on commit drop as
-        select site_id, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id
-        from density_customer counted
-        where not exists (select from customer_now c where c.id = counted.site_id and c.rev = counted.rev)
+        create temporary table turned on commit drop as
+        with taken as (delete from density_changed returning site_id) select distinct site_id from taken
         """
     ),
-    text("delete from density_customer counted using gone where gone.site_id = counted.site_id"),
+    text("analyze turned"),
 )
+
+_CUSTOMERS = """
+    create temporary table customer_now on commit drop as
+    select site.id, hashtextextended(concat_ws('/', account.id, account.kind, account.yearly_value, account.currency,
+               site.pin::text, site.uncertainty_m, site.is_main, account.name), 0) as rev,
+           site.pin, account.name, coalesce(site.uncertainty_m, 0) as doubt_m, account.kind, account.id as account_id,
+           site.is_main,
+           case when site.is_main and account.currency = :currency then account.yearly_value end::float8 as worth
+    from TURNED join account on account.id = site.account_id
+    where account.status = 'customer' and account.merged_into is null
+      and account.deleted_at is null and site.deleted_at is null and site.pin is not null
+"""
+CUSTOMERS = {
+    True: text(_CUSTOMERS.replace("TURNED", "site")),
+    False: text(_CUSTOMERS.replace("TURNED", "turned join site on site.id = turned.site_id")),
+}
+"""All, or those whose sites have turned. Only what decides how a customer counts is in its revision."""
+
+_GONE = """
+    create temporary table gone on commit drop as
+    select counted.site_id, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id, worth
+    from density_customer counted TURNED
+    where not exists (select from customer_now c where c.id = counted.site_id and c.rev = counted.rev)
+"""
+GONE = {
+    True: text(_GONE.replace("TURNED", "")),
+    False: text(_GONE.replace("TURNED", "join turned on turned.site_id = counted.site_id")),
+}
+DROP_GONE = text("delete from density_customer counted using gone where gone.site_id = counted.site_id")
 
 COME = text(
     """
     create temporary table come on commit drop as
-    select c.id, c.rev, ST_X(c.pin) as lon, ST_Y(c.pin) as lat, c.doubt_m from customer_now c
+    select c.id, c.rev, ST_X(c.pin) as lon, ST_Y(c.pin) as lat, c.doubt_m, c.worth from customer_now c
     where not exists (select from density_customer counted where counted.site_id = c.id)
     """
 )
 NEW_CUSTOMERS = text("select id, lon, lat, doubt_m from come")
+WORTH = text(
+    """
+    select came.sum - went.sum, came.count - went.count
+    from (select coalesce(sum(worth), 0) as sum, count(worth) as count from come) came,
+         (select coalesce(sum(worth), 0) as sum, count(worth) as count from gone) went
+    """
+)
+"""By how much the yearly values of customers change, and how many have one."""
+WORTHS_OF_ALL = text(
+    """
+    update density_customer counted set worth = c.worth from customer_now c
+    where c.id = counted.site_id and c.worth is distinct from counted.worth
+    """
+)
+"""After the company's currency became another one."""
+WORTH_OF_ALL = text("select coalesce(sum(worth), 0)::float8, count(worth) from density_customer")
 PLACED = text("create temporary table placed (site_id uuid, cells bigint[], parts smallint[]) on commit drop")
 ANALYZE_CUSTOMERS = text("analyze customer_now (id, rev, account_id), gone (site_id), come (id)")
 
@@ -90,22 +116,25 @@ KINDS = text(
 MATCH = text(
     """
     create temporary table matched on commit drop as
-    select c.id as site_id, nearest.id as prospect_id, h3_parent(nearest.cell, :finest) as prospect_cell,
+    select c.site_id, nearest.id as prospect_id, h3_parent(nearest.cell, :finest) as prospect_cell,
            t.id as prospect_trade_id
     from (
-        select id, pin, search_text(name) as name, :degrees / greatest(0.02, cosd(ST_Y(pin))) as wide
+        select id as site_id, pin, pin::geography as place, name as said, search_text(name) as name,
+               :degrees / greatest(0.02, cosd(ST_Y(pin))) as wide
         from customer_now where :again or id in (select id from come)
-        offset 0  -- the name is prepared once, not for each firm around
+        order by pin  -- neighbours read the same pages; the name is prepared once, not for each firm around
     ) c
     left join lateral (
         select id, cell, kind from (
-            select p.id, p.cell, p.kind, p.pin, similarity(search_text(p.name), c.name) as alike
+            select p.id, p.cell, p.kind, p.pin, case when p.name = c.said then 1
+                       when bool_or(p.name = c.said) over () then 0
+                       else similarity(search_text(p.name), c.name) end as alike
             from prospect p
             where p.pin && ST_MakeEnvelope(ST_X(c.pin) - c.wide, ST_Y(c.pin) - :degrees,
                                            ST_X(c.pin) + c.wide, ST_Y(c.pin) + :degrees, 4326)
-              and ST_DWithin(p.pin::geography, c.pin::geography, :metres)
+              and ST_DWithin(p.pin::geography, c.place, :metres)
               and p.region_id = any(array(select id from region where state = 'ready'))
-            offset 0  -- the likeness is worked out once for each
+            offset 0  -- the likeness is worked out once for each, and only where no name is the very same
         ) near
         where alike >= :similarity order by alike desc, pin <-> c.pin limit 1
     ) nearest on true
@@ -183,27 +212,30 @@ DELTA_COARSER = text(
     """
 )
 
-COUNT = (
-    text("analyze delta"),
-    text(
-        """
-        merge into density_count c using (select * from delta order by cell, trade_id) d
-        on c.cell = d.cell and c.trade_id = d.trade_id
-        when matched and c.prospects + d.prospects = 0 and c.customers + d.customers = 0 then delete
-        when matched then update set prospects = c.prospects + d.prospects, customers = c.customers + d.customers
-        when not matched then insert (cell, trade_id, prospects, customers)
-            values (d.cell, d.trade_id, d.prospects, d.customers)
-        """
-    ),
+_ADD = """
+    merge into COUNTS c using (select cell, trade_id, prospects, customers from DIFFERENCES order by cell, trade_id) d
+    on c.cell = d.cell and c.trade_id = d.trade_id
+    when matched and c.prospects + d.prospects = 0 and c.customers + d.customers = 0 then delete
+    when matched then update set prospects = c.prospects + d.prospects, customers = c.customers + d.customers
+    when not matched then insert (cell, trade_id, prospects, customers)
+        values (d.cell, d.trade_id, d.prospects, d.customers)
+"""
+ANALYZE_DELTA = text("analyze delta")
+NOTE_COUNTS = text(_ADD.replace("COUNTS", "density_count_change").replace("DIFFERENCES", "delta"))
+ADD_COUNTS = text(_ADD.replace("COUNTS", "density_count").replace("DIFFERENCES", "delta"))
+FOLD_COUNTS = (
+    text(_ADD.replace("COUNTS", "density_count").replace("DIFFERENCES", "density_count_change")),
+    text("delete from density_count_change"),
 )
-"""In the order of the cells, so that those of one hexagon and of its neighbours stand together."""
+"""What changed is noted beside the counts, or added to them; what was noted is added. In the order of the cells, so
+that those of one hexagon and of its neighbours stand together."""
 
 SUMS_OF_KINDS = text(
     """
     select t.id, coalesce(sum(c.prospects), 0)::float8, coalesce(sum(c.customers), 0)::float8,
            coalesce(max(w.value), 0), coalesce(max(w.customers), 0)
     from (select id from density_trade union all select 0) t
-    left join density_count c on c.trade_id = t.id and c.cell >= :from and c.cell < :below
+    left join density_count_now c on c.trade_id = t.id and c.cell >= :from and c.cell < :below
     left join (
         select d.trade_id, sum(a.yearly_value)::float8 as value, count(*)::float8 as customers
         from density_customer d join site s on s.id = d.site_id and s.is_main join account a on a.id = s.account_id
@@ -218,19 +250,12 @@ one."""
 MARKET = text(
     """
     select coalesce(sum(customers), 0)::float8, coalesce(sum(prospects + customers), 0)::float8
-    from density_count where cell >= :from and cell < :below
+    from density_count_now where cell >= :from and cell < :below
     """
 )
 """Customers, and all firms: of one resolution, whose cells are a range."""
 COARSEST_CELLS = {"from": 1 << 59 | COARSEST << 52, "below": 1 << 59 | (COARSEST + 1) << 52}
 
-USUAL_VALUE = text(
-    """
-    select coalesce(avg(a.yearly_value), 0)::float8
-    from density_customer d join site s on s.id = d.site_id and s.is_main join account a on a.id = s.account_id
-    where a.yearly_value is not null and a.currency = :currency
-    """
-)
 LEARN = text(
     """
     update density_trade t set firms = n.firms, customers = n.customers, rate = n.rate, value = n.value
@@ -256,72 +281,63 @@ FRESH = text(
 """Customers of no known kind are expected at the usual rate."""
 ANALYZE_FRESH = text("analyze fresh")
 
-_CHANGES = """
+CHANGES = text(
+    """
     create temporary table changes on commit drop as
-    select cell, f.resolution, f.prospects, f.customers, f.expected, f.variance, f.value,
-           old.cell is null as is_new,
-           (f.customers / nullif(f.prospects + f.customers, 0))::float8 as share,
-           (f.prospects + f.customers)::float8 as n
-    from FRESH
+    select cell, f.resolution, f.prospects, f.customers, f.expected, f.variance, f.value, old.cell is null as is_new
+    from fresh f full join density_cell old using (cell)
     where (f.prospects, f.customers, f.expected, f.variance, f.value)
         is distinct from (old.prospects, old.customers, old.expected, old.variance, old.value)
-"""
-CHANGES = text(_CHANGES.replace("FRESH", "fresh f full join density_cell old using (cell)"))
-"""What differs; a cell that is gone has no counts."""
+    """
+)
+"""What differs from the cells as they were summed up; a cell that is gone has no counts."""
+APPLY = (
+    text(
+        "delete from density_cell old using changes"
+        " where changes.cell = old.cell and coalesce(changes.prospects + changes.customers, 0) = 0"
+    ),
+    text(
+        """
+        update density_cell old set prospects = w.prospects, customers = w.customers,
+            expected = w.expected, variance = w.variance, value = w.value
+        from changes w where w.cell = old.cell and not w.is_new and w.prospects + w.customers > 0
+        """
+    ),
+    text("delete from density_cell_change"),
+)
 
 CHANGES_BY_DELTA = text(
-    _CHANGES.replace(
-        "FRESH",
-        """
-        (
-            select cell, resolution, sum(d.prospects)::int as prospects, sum(d.customers) as customers,
-                   sum((d.prospects + d.customers::float8) * coalesce(t.rate, :usual)) as expected,
-                   sum((d.prospects + d.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
-                       as variance,
-                   coalesce(sum(d.prospects * t.rate * t.value), 0) as value
-            from delta d left join density_trade t on t.id = trade_id group by cell, resolution
-        ) d left join density_cell old using (cell) cross join lateral (
-            select d.resolution, coalesce(old.prospects, 0) + d.prospects as prospects,
-                   (coalesce(old.customers, 0) + d.customers)::numeric(12, 2) as customers,
-                   greatest(0, coalesce(old.expected, 0) + d.expected) as expected,
-                   greatest(0, coalesce(old.variance, 0) + d.variance) as variance,
-                   greatest(0, coalesce(old.value, 0) + d.value) as value
-        ) f
-        """,
-    )
-)
-"""The same by what has changed, while the rates stay as they were when the rest was summed up."""
-
-DROP_OLD = text(
-    "delete from density_cell old using changes where changes.cell = old.cell and coalesce(changes.n, 0) = 0"
-)
-
-SHARES = text(
     """
-    create temporary table changed_share on commit drop as
-    select cell, resolution, prospects, customers, expected, variance, value, is_new, share,
-           greatest(0, (share + :z2 / (2 * n) - root) / (1 + :z2 / n)) as low,
-           least(1, (share + :z2 / (2 * n) + root) / (1 + :z2 / n)) as high
+    create temporary table changes on commit drop as
+    select sums.*, not was_there and coalesce(
+               (select false from density_cell old where old.cell = sums.cell), true) as is_new
     from (
-        select *, sqrt(:z2 * (share * (1 - share) + :z2 / (4 * n)) / n) as root
-        from changes where n > 0
-    ) roots
+        select cell, resolution, sum(d.prospects)::int as prospects, sum(d.customers) as customers,
+               sum((d.prospects + d.customers::float8) * coalesce(t.rate, :usual)) as expected,
+               sum((d.prospects + d.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
+                   as variance,
+               coalesce(sum(d.prospects * t.rate * t.value), 0) as value,
+               bool_or(d.prospects < 0 or d.customers < 0) as was_there
+        from delta d left join density_trade t on t.id = trade_id group by cell, resolution
+    ) sums
     """
 )
-
-UPDATE_CHANGED = text(
+"""By how much cells change, while the rates stay as they were when they were summed up. Where something goes away,
+something was."""
+NOTE_CELLS = text(
     """
-    update density_cell old set prospects = w.prospects, customers = w.customers,
-        penetration = w.share, low = w.low, high = w.high,
-        expected = w.expected, variance = w.variance, value = w.value
-    from changed_share w where w.cell = old.cell and not w.is_new
+    merge into density_cell_change c using (select * from changes where not is_new order by cell) d on c.cell = d.cell
+    when matched then update set prospects = c.prospects + d.prospects, customers = c.customers + d.customers,
+        expected = c.expected + d.expected, variance = c.variance + d.variance, value = c.value + d.value
+    when not matched then insert (cell, prospects, customers, expected, variance, value)
+        values (d.cell, d.prospects, d.customers, d.expected, d.variance, d.value)
     """
 )
 
 NEW_CELLS = text(
     """
-    select cell, resolution, prospects, customers, share, low, high, expected, variance, value
-    from changed_share where is_new order by cell
+    select cell, resolution, prospects, customers, expected, variance, value
+    from changes where is_new and prospects + customers > 0 order by cell
     """
 )
 
@@ -358,7 +374,7 @@ _BREAKS = """
            max(prospects), max(ceil(customers)), max(value), max(penetration)
     from FIGURES group by resolution
 """
-BREAKS = text(_BREAKS.replace("FIGURES", "density_cell"))
+BREAKS = text(_BREAKS.replace("FIGURES", "density_cell_now"))
 BREAKS_OF_KINDS = text(
     _BREAKS.replace(
         "FIGURES",
@@ -366,7 +382,7 @@ BREAKS_OF_KINDS = text(
         (select ((k.cell >> 52) & 15)::int as resolution, sum(k.prospects) as prospects, sum(k.customers) as customers,
                 sum(k.prospects * t.rate * t.value) as value,
                 (sum(k.customers) / nullif(sum(k.prospects + k.customers), 0))::float8 as penetration
-         from density_count k join density_trade t on t.id = k.trade_id
+         from density_count_now k join density_trade t on t.id = k.trade_id
          where k.trade_id = any(:trades) group by k.cell) of_kinds
         """,
     )

@@ -15,7 +15,7 @@ from geo.density import Penetration, penetration
 from geo.types import LonLat
 from geo.whitespace import Chance, chance
 from server.density.counting import COARSEST, FINEST, UNKNOWN
-from server.density.models import DensityCell, DensityCount, DensityTrade
+from server.density.models import COUNT_NOW, DensityCell, DensityTrade
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid, NotFound
 from server.territories.models import Territory
@@ -101,23 +101,26 @@ def cell(session: Session, reach: Reach, name: str, trades: Sequence[int] | None
     number = number_of(name)
     row = session.get(DensityCell, number)
     parts = [number] if reach.everywhere or row is None else _finest(session, reach, row)
-    if row is None or not parts:
+    asked = {"cells": parts, "trades": [UNKNOWN, *(trades or ())]}
+    sums = session.execute(_OF_PARTS[trades is None], asked).one()
+    if row is None or sums.prospects is None:
         raise NotFound("There is no prospect and no customer in this hexagon.", id=name)
     territory = session.get(Territory, row.territory_id) if row.territory_id and reach.sees(row.territory_id) else None
     lat, lon = h3.cell_to_latlng(name)
-    firms = func.sum(DensityCount.prospects + DensityCount.customers)
+    counts = COUNT_NOW.c
+    firms = func.sum(counts.prospects + counts.customers)
     kinds = session.execute(
-        select(DensityTrade.kind, func.sum(DensityCount.prospects), func.sum(DensityCount.customers))
-        .join(DensityTrade, DensityTrade.id == DensityCount.trade_id)
-        .where(DensityCount.cell.in_(parts), true() if trades is None else DensityCount.trade_id.in_(trades))
+        select(DensityTrade.kind, func.sum(counts.prospects), func.sum(counts.customers))
+        .join(COUNT_NOW, DensityTrade.id == counts.trade_id)
+        .where(counts.cell.in_(parts), true() if trades is None else counts.trade_id.in_(trades))
         .group_by(DensityTrade.kind)
+        .having(firms > 0)
         .order_by(firms.desc(), DensityTrade.kind)
         .limit(8)
     )
     unknown = session.scalar(
-        select(func.sum(DensityCount.customers)).where(DensityCount.cell.in_(parts), DensityCount.trade_id == UNKNOWN)
+        select(func.sum(counts.customers)).where(counts.cell.in_(parts), counts.trade_id == UNKNOWN)
     )
-    sums = session.execute(_OF_PARTS[trades is None], {"cells": parts, "trades": [UNKNOWN, *(trades or ())]}).one()
     return Cell(
         cell=name,
         resolution=row.resolution,
@@ -163,7 +166,7 @@ _OF_KINDS = """
                coalesce(sum((k.prospects + k.customers::float8) * t.rate), 0) as expected,
                coalesce(sum((k.prospects + k.customers::float8) * t.rate * (1 - t.rate)), 0) as variance,
                coalesce(sum(k.prospects * t.rate * t.value), 0) as value
-        from density_count k left join density_trade t on t.id = k.trade_id
+        from density_count_now k left join density_trade t on t.id = k.trade_id
         where k.cell = d.cell and k.trade_id = any(:trades)
     ) k)
 """
@@ -184,7 +187,7 @@ def _sums_in(statement: str) -> dict[bool, TextClause]:
     ready = statement.replace("IN_REACH", IN_REACH)
     of_kinds = f"{_SUMS.rstrip()}, sum(c.unknown) as unknown"
     return {
-        True: text(ready.replace("SUMS", _SUMS).replace("CELLS", "density_cell")),
+        True: text(ready.replace("SUMS", _SUMS).replace("CELLS", "density_cell_now")),
         False: text(ready.replace("SUMS", of_kinds).replace("CELLS", _OF_KINDS)),
     }
 

@@ -33,7 +33,7 @@ _SUMMED = (
             from density_cell c join lateral (
                 select sum(prospects) as prospects, sum(customers) as customers, sum(expected) as expected,
                        sum(variance) as variance, sum(value) as value
-                from density_cell where PARTS having sum(prospects + customers) > 0
+                from density_cell_now where PARTS having sum(prospects + customers) > 0
             ) part on true
             where WHERE
         ) shares
@@ -44,7 +44,7 @@ _SUMMED = (
 )
 _WHOLE = """
     select cell, resolution, geom, prospects, customers, penetration, low, high, expected, variance, value
-    from density_cell c where WHERE
+    from density_cell_now c where WHERE
 """
 
 ONE_SEEN = """

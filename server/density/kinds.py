@@ -30,7 +30,7 @@ KINDS_OF_CUSTOMERS = text(
 WRITE = text(
     """
     merge into density_customer counted using (
-        select m.*, c.rev, placed.cells, placed.parts,
+        select m.*, c.rev, c.worth, placed.cells, placed.parts,
                coalesce(said.id, m.prospect_trade_id, told.id, 0) as trade_id
         from matched m join customer_now c on c.id = m.site_id
         left join placed on placed.site_id = m.site_id
@@ -42,9 +42,9 @@ WRITE = text(
         then update set prospect_id = now.prospect_id, prospect_cell = now.prospect_cell,
             prospect_trade_id = now.prospect_trade_id, trade_id = now.trade_id
     when not matched then insert
-            (site_id, rev, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id)
+            (site_id, rev, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id, worth)
         values (now.site_id, now.rev, now.cells, now.parts, now.prospect_id, now.prospect_cell,
-                now.prospect_trade_id, now.trade_id)
+                now.prospect_trade_id, now.trade_id, now.worth)
     """
 )
 """Those that came are written with their places; of the others the prospect and the kind may be another now."""

@@ -82,7 +82,7 @@ _CANDIDATES = """
 """
 _TRAITS = """
     select firm.*, coalesce(around.kinds, '{{}}') as kinds, place.kind as place,
-           (select (c.prospects + c.customers)::float8 from density_cell c where c.cell = any(:cells)
+           (select (c.prospects + c.customers)::float8 from density_cell_now c where c.cell = any(:cells)
              and c.geom && ST_Transform(ST_SetSRID(ST_MakePoint(firm.lon, firm.lat), 4326), 3857)
              and ST_Covers(c.geom, ST_Transform(ST_SetSRID(ST_MakePoint(firm.lon, firm.lat), 4326), 3857)) limit 1
            ) as firms

@@ -17,7 +17,10 @@ from sqlalchemy import (
     Integer,
     Numeric,
     SmallInteger,
+    Uuid,
+    column,
     func,
+    table,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -32,8 +35,9 @@ class DensityCustomer(Base):
 
     __tablename__ = "density_customer"
 
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id", ondelete="CASCADE"), primary_key=True)
-    rev: Mapped[int] = mapped_column(BigInteger, comment="Revisions of site and account together when it was counted.")
+    site_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """No foreign key: it must be taken out of the counts also after the site is gone."""
+    rev: Mapped[int] = mapped_column(BigInteger, comment="Of what decides how it is counted, when it was counted.")
     cells: Mapped[list[int]] = mapped_column(
         ARRAY(BigInteger), comment="H3 cells in which it may lie (geo.density.spread)."
     )
@@ -50,6 +54,18 @@ class DensityCustomer(Base):
         server_default=text("0"),
         comment="Kind that the account says, else that of the prospect, else what its name tells; 0: not known.",
     )
+    worth: Mapped[float | None] = mapped_column(
+        comment="Of a main site: yearly value of its account, where that is in the company's currency."
+    )
+
+
+class DensityChanged(Base):
+    """A site that may count otherwise now; triggers write it (migration 0110), a refresh takes it away."""
+
+    __tablename__ = "density_changed"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    site_id: Mapped[UUID]
 
 
 class DensityTrade(Base):
@@ -72,7 +88,7 @@ class DensityTrade(Base):
 
 
 class DensityCount(Base):
-    """Firms of one kind in one hexagon; what `DensityCell` sums up."""
+    """Firms of one kind in one hexagon, which `DensityCell` sums up; read through the view `density_count_now`."""
 
     __tablename__ = "density_count"
 
@@ -84,8 +100,35 @@ class DensityCount(Base):
     customers: Mapped[Decimal] = mapped_column(Numeric(12, 2))
 
 
+class DensityCountChange(Base):
+    """By how much a count has changed since all were summed up."""
+
+    __tablename__ = "density_count_change"
+
+    cell: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="H3 index.")
+    trade_id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, comment="Kind; 0: customers of no known kind."
+    )
+    prospects: Mapped[int] = mapped_column(Integer)
+    customers: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+
+
+class DensityCellChange(Base):
+    """By how much a hexagon has changed since all were summed up."""
+
+    __tablename__ = "density_cell_change"
+
+    cell: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="H3 index.")
+    prospects: Mapped[int] = mapped_column(Integer)
+    customers: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    expected: Mapped[float]
+    variance: Mapped[float]
+    value: Mapped[float]
+
+
 class DensityCell(Base):
-    """A hexagon with its counts. Coarser cells are sums of finer ones."""
+    """A hexagon with its counts as all were last summed up: the view `density_cell_now` has them as they are. Coarser
+    cells are sums of finer ones."""
 
     __tablename__ = "density_cell"
     __table_args__ = (Index("ix_density_cell_geom_resolution", "geom", "resolution", postgresql_using="gist"),)
@@ -96,9 +139,6 @@ class DensityCell(Base):
     customers: Mapped[Decimal] = mapped_column(
         Numeric(12, 2), comment="A customer whose place is unsure counts in parts; they add up to whole ones."
     )
-    penetration: Mapped[float] = mapped_column(comment="Customers / (prospects + customers).")
-    low: Mapped[float] = mapped_column(comment="Lower end of the 90 % Wilson interval.")
-    high: Mapped[float] = mapped_column(comment="Upper end of the 90 % Wilson interval.")
     expected: Mapped[float] = mapped_column(server_default=text("0"), comment="Customers by the rates of the kinds.")
     variance: Mapped[float] = mapped_column(server_default=text("0"), comment="Of expected: sum of rate (1 - rate).")
     value: Mapped[float] = mapped_column(
@@ -110,13 +150,32 @@ class DensityCell(Base):
     geom: Mapped[WKBElement] = mapped_column(Geometry("POLYGON", srid=3857, spatial_index=False))
 
 
+COUNT_NOW = table(
+    "density_count_now",
+    column("cell", BigInteger),
+    column("trade_id", SmallInteger),
+    column("prospects", Integer),
+    column("customers", Numeric(12, 2)),
+)
+"""Counts and their changes, each a row: a cell and kind may have two, which add up."""
+CELL_NOW = table(
+    "density_cell_now",
+    column("cell", BigInteger),
+    column("resolution", SmallInteger),
+    column("prospects", Integer),
+    column("customers", Numeric(12, 2)),
+    column("territory_id", Uuid),
+)
+"""Hexagons that hold something, as they are; also penetration, its interval, expected, variance, value and geom."""
+
+
 class DensityState(Base):
     """What the cells were counted from; one row."""
 
     __tablename__ = "density_state"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="Always 1.")
-    inputs: Mapped[str] = mapped_column(comment="Fingerprint of regions, accounts and sites.")
+    inputs: Mapped[str] = mapped_column(comment="The regions that were counted.")
     territories: Mapped[str] = mapped_column(
         server_default=text("''"), comment="Fingerprint of the territories to which cells were given."
     )
@@ -127,6 +186,10 @@ class DensityState(Base):
     usual_value: Mapped[float] = mapped_column(
         server_default=text("0"), comment="Mean yearly value of the customers that have one."
     )
+    worth_sum: Mapped[float] = mapped_column(
+        server_default=text("0"), comment="Yearly values of the customers that have one, together."
+    )
+    worth_count: Mapped[int] = mapped_column(server_default=text("0"), comment="So many have one.")
     breaks: Mapped[dict[str, Any]] = mapped_column(
         JSONB, server_default=text("'{}'::jsonb"), comment="Bounds of the legends' classes by layer and resolution."
     )

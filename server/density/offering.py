@@ -58,7 +58,7 @@ _PICK = text(
             ) as place
             from offerable firm join density_trade t on t.kind = firm.kind
             join density_cell own on own.cell = firm.cell
-            left join density_cell near on near.cell = firm.area
+            left join density_cell_now near on near.cell = firm.area
             where own.territory_id is not null or near.customers >= 0.5
         ) p where place <= :most and not KNOWN
     )

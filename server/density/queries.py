@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from server.density.counting import BREAKS_OF_KINDS, COARSEST, FINEST, NOT_KNOWN, UNKNOWN
 from server.density.ground import ONE_SEEN, PARTS, ROOT, WILSON, seen_cells
 from server.density.ground import values as ground_of
-from server.density.models import DensityCell, DensityCount, DensityState, DensityTrade, WhiteSpaceItem
+from server.density.models import CELL_NOW, COUNT_NOW, DensityState, DensityTrade, WhiteSpaceItem
 from server.density.reach import IN_REACH, Reach
 from server.kit.errors import Invalid
 from server.kit.tiles import Tile
@@ -78,9 +78,9 @@ _OF_KINDS = (
 )
 """Beside the figures of some kinds the customers of whom nobody knows a kind: they may be of these."""
 _PARTS_OF_KINDS = {
-    True: "join density_count k on k.cell = c.cell and k.trade_id = any(:trades)",
+    True: "join density_count_now k on k.cell = c.cell and k.trade_id = any(:trades)",
     False: "join lateral (select cell from density_cell where PARTS) part on true"
-    " join density_count k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
+    " join density_count_now k on k.cell = part.cell and k.trade_id = any(:trades)".replace("PARTS", PARTS),
 }
 _TILE_OF_KINDS = _TILE.replace("NOT_KNOWN", "round(unknown, 1)::float8 as unknown, not_known,")
 _CELLS_OF_KINDS = {
@@ -108,7 +108,7 @@ MOST_SINGLES = 4000
 """More prospects in one tile are counted by hexagon, so that no tile grows beyond some 300 kB."""
 _THERE = text(
     """
-    select coalesce(sum(prospects + customers), 0) <= :most from density_cell
+    select coalesce(sum(prospects + customers), 0) <= :most from density_cell_now
     where geom && ST_TileEnvelope(:z, :x, :y) and resolution = :finest and IN_REACH
     """.replace("IN_REACH", IN_REACH)
 )
@@ -176,18 +176,18 @@ class Totals:
 
 def totals(session: Session, reach: Reach = EVERYTHING, trades: Sequence[int] | None = None) -> Totals:
     """Sum up all cells that somebody sees; of some kinds only, when that is asked."""
-    of: Any = DensityCell if trades is None else DensityCount
-    here = (DensityCell.resolution == (COARSEST if reach.everywhere else FINEST), reach.holds())
-    of_no_kind = select(func.coalesce(func.sum(DensityCount.customers), 0)).where(
-        DensityCount.trade_id == UNKNOWN, *here
-    )
+    cells, counts = CELL_NOW.c, COUNT_NOW.c
+    of = cells if trades is None else counts
+    here = (cells.resolution == (COARSEST if reach.everywhere else FINEST), reach.holds(cells.territory_id))
+    by_kind = COUNT_NOW.join(CELL_NOW, cells.cell == counts.cell)
+    of_no_kind = select(func.coalesce(func.sum(counts.customers), 0)).select_from(by_kind)
     sums = select(
         func.coalesce(func.sum(of.prospects), 0),
         func.coalesce(func.sum(of.customers), 0),
-        of_no_kind.join(DensityCell, DensityCell.cell == DensityCount.cell).correlate(None).scalar_subquery(),
+        of_no_kind.where(counts.trade_id == UNKNOWN, *here).correlate(None).scalar_subquery(),
     ).where(*here)
     if trades is not None:
-        sums = sums.join(DensityCell, DensityCell.cell == of.cell).where(of.trade_id.in_(trades))
+        sums = sums.select_from(by_kind).where(counts.trade_id.in_(trades))
     prospects, customers, unknown = session.execute(sums).one()
     state = session.get(DensityState, 1)
     return Totals(int(prospects), round(float(customers)), round(float(unknown)), state.refreshed_at if state else None)

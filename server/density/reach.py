@@ -23,7 +23,7 @@ _KNOWN = text(
     """
     select c.cell from density_cell c
     where c.cell = any(:cells) and (:everywhere or exists (
-        select from density_cell
+        select from density_cell_now
         where geom && ST_Expand(c.geom, 0.3 * (ST_XMax(c.geom) - ST_XMin(c.geom)))
           and resolution = 9 and h3_parent(cell, c.resolution) = c.cell and IN_REACH
     ))
@@ -54,12 +54,13 @@ class Reach:
         """Whether a cell of that territory, or of none, is seen."""
         return self.everywhere or (self.nobodys if territory_id is None else territory_id in self.territories)
 
-    def holds(self) -> ColumnElement[bool]:
-        """The same condition on `DensityCell`."""
+    def holds(self, territory_id: ColumnElement[UUID | None] | None = None) -> ColumnElement[bool]:
+        """The same condition on `DensityCell`, or on another column."""
         if self.everywhere:
             return true()
-        own = DensityCell.territory_id.in_(self.territories)
-        return or_(own, DensityCell.territory_id.is_(None)) if self.nobodys else own
+        of = DensityCell.territory_id if territory_id is None else territory_id
+        own = of.in_(self.territories)
+        return or_(own, of.is_(None)) if self.nobodys else own
 
 
 def of(session: Session, scope: Scope) -> Reach:

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import h3
 import numpy as np
-from sqlalchemy import select, text
+from h3.api.basic_int import latlng_to_cell as cell_number
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -127,47 +128,92 @@ class Ranked:
         return ((len(self.gaps) + 1 - rank) * classes - 1) // len(self.gaps)
 
 
-_OPEN = """
-    select whole.cell, mode() within group (order by c.territory_id) as territory_id,
-           mode() within group (order by t.name) as territory,
-           (sum(k.prospects) - coalesce(sum(lead.count), 0))::int as prospects,
-           sum((k.prospects - coalesce(lead.count, 0)) * trade.rate * trade.value) as value,
-           (array_agg(c.cell order by k.prospects desc, c.cell))[1] as busiest,
-           coalesce(sum(lead.open), 0)::int as worked
-    from density_cell c cross join lateral h3_parent(c.cell, :resolution) as whole (cell)
-    join density_count k on k.cell = c.cell and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
+_LEADS = """
+    select h3_parent(p.cell, :finest) as cell, dt.id as trade_id, dt.rate * dt.value as worth,
+           count(distinct p.id) as count,
+           count(distinct p.id) filter (where l.state in ('new', 'working', 'qualified')) as open
+    from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
+    join prospect p on p.id = i.prospect_id join density_trade dt on dt.kind = p.kind
+    where not exists (select from density_customer known where known.prospect_id = p.id)
+    group by h3_parent(p.cell, :finest), dt.id
+"""
+_OF_ALL = """
+    select c.cell, c.territory_id, c.prospects, c.value from density_cell_now c
+    where c.resolution = :finest and c.prospects > 0 and IN_REACH and ({ground})
+"""
+_OF_KINDS = """
+    select c.cell, c.territory_id, sum(k.prospects)::int as prospects,
+           sum(k.prospects * trade.rate * trade.value) as value
+    from density_cell c join density_count_now k on k.cell = c.cell and k.trade_id = any(:trades)
     join density_trade trade on trade.id = k.trade_id
-    left join (
-        select h3_parent(p.cell, :finest) as cell, dt.id as trade_id, count(distinct p.id) as count,
-               count(distinct p.id) filter (where l.state in ('new', 'working', 'qualified')) as open
-        from white_space_item i join lead l on l.id = i.row_id and l.deleted_at is null
-        join prospect p on p.id = i.prospect_id join density_trade dt on dt.kind = p.kind
-        where not exists (select from density_customer known where known.prospect_id = p.id)
-        group by 1, 2
-    ) lead on lead.cell = c.cell and lead.trade_id = k.trade_id
-    left join territory t on t.id = c.territory_id
     where c.resolution = :finest and IN_REACH and ({ground})
-    group by whole.cell having sum(k.prospects) > coalesce(sum(lead.count), 0)
-    order by value desc, prospects desc, whole.cell
-""".replace("IN_REACH", IN_REACH.replace("territory_id", "c.territory_id"))
-"""The ground is judged by the finest hexagons; a coarse one is of the territory of most of what counts of it."""
-_UNASSIGNED = text(_OPEN.format(ground=NOBODYS))
-_ASSIGNED = text(_OPEN.format(ground=SOMEBODYS))
+    group by c.cell having sum(k.prospects) > 0
+"""
+_OPEN = """
+    with lead as (
+        select cell, sum(count)::int as count, sum(count * worth) as value, sum(open)::int as open
+        from ({leads}) of_kinds where :any_kind or trade_id = any(:trades) group by cell
+    ),
+    wholes as (
+        select h3_parent(f.cell, :resolution) as cell, sum(f.prospects - coalesce(lead.count, 0))::int as prospects,
+               greatest(0, sum(f.value - coalesce(lead.value, 0))) as value, coalesce(sum(lead.open), 0)::int as worked
+        from ({finest}) f left join lead on lead.cell = f.cell group by 1
+    ),
+    gaps as materialized (select * from wholes where prospects > 0 and {free}),
+    found as materialized (select count(*)::int as total, coalesce(max(value), 0) > 0 as valued from gaps),
+    best as (
+        (select gaps.* from gaps, found order by case when :values and valued then value else prospects end
+            / case when :has_start then :away_h + prospects * :visit_s / 3600.0 else 1 end desc, cell limit :most)
+        union select * from gaps where cell = any(:also)
+    )
+    select found.*, best.*, part.busiest, t.id as territory_id, t.name as territory
+    from found left join best on true
+    left join lateral (
+        select mode() within group (order by f.territory_id) as territory_id,
+               (array_agg(f.cell order by f.prospects desc, f.cell))[1] as busiest
+        from ({finest}) f, h3_parent(best.cell, :finest) as whole (cell)
+        where f.cell = any(array[{parts}])
+    ) part on true
+    left join territory t on t.id = part.territory_id
+"""
+"""The best of the hexagons by the estimate, and those that are asked for; one row of nothing where there are none.
+
+The ground is judged by the finest hexagons; a coarse one is of the territory of most of them. All kinds together stand
+in the cells, so that no count is read."""
+_PARTS = ", ".join(f"(whole.cell & {~(7 << 18)}) | {digit << 18}" for digit in range(7))
+"""The seven hexagons of resolution 9 in one of 8, by their last digit; of a range a ninth of all is expected."""
+
+
 _OWNED = text(
     """
-    select c.cell from density_cell c
-    where c.cell = any(:cells) and exists (
-        select from site s join account a on a.id = s.account_id
-        where s.pin && ST_Transform(c.geom, 4326) and ST_Covers(ST_Transform(c.geom, 4326), s.pin)
-          and s.deleted_at is null and a.deleted_at is null and a.merged_into is null and a.owner_id is not null
-    )
+    select ST_Y(s.pin), ST_X(s.pin) from site s join account a on a.id = s.account_id
+    where s.pin is not null and s.deleted_at is null and a.deleted_at is null and a.merged_into is null
+      and a.owner_id is not null
     """
 )
+
+
+def _open(ground: str, free: str) -> dict[bool, TextClause]:
+    """The statement for one kind of ground; by whether prospects of any kind count."""
+    in_reach = IN_REACH.replace("territory_id", "c.territory_id")
+    return {
+        any_kind: text(
+            _OPEN.format(
+                parts=_PARTS, leads=_LEADS, free=free, finest=of.replace("IN_REACH", in_reach).format(ground=ground)
+            )
+        )
+        for any_kind, of in ((True, _OF_ALL), (False, _OF_KINDS))
+    }
+
+
+_UNASSIGNED = _open(NOBODYS, "cell <> all(cast(:owned as bigint[]))")
+_ASSIGNED = _open(SOMEBODYS, "true")
 _KINDS = text(
     """
-    select k.cell, t.kind, k.prospects from density_count k join density_trade t on t.id = k.trade_id
-    where k.cell = any(:cells) and k.prospects > 0 and (:any_kind or k.trade_id = any(:trades))
-    order by k.prospects desc, t.kind
+    select k.cell, t.kind, sum(k.prospects) from density_count_now k join density_trade t on t.id = k.trade_id
+    where k.cell = any(:cells) and (:any_kind or k.trade_id = any(:trades))
+    group by k.cell, t.kind having sum(k.prospects) > 0
+    order by 3 desc, t.kind
     """
 )
 _STARTS = text(
@@ -191,14 +237,12 @@ def sees_values(scope: Scope) -> bool:
 
 def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     """White space that somebody sees, the best hour of work first."""
-    found = _gaps(session, scope, wish)
-    by_value = sees_values(scope) and any(gap.value > 0 for gap in found)
+    need_territory(session, wish.territory_id)
+    starts = session.execute(_STARTS).all()
+    found, total, valued = _gaps(session, scope, wish, has_start=bool(starts))
+    by_value = sees_values(scope) and valued
     if not sees_values(scope):
         found = [replace(gap, value=0.0) for gap in found]
-    if wish.which is Which.UNASSIGNED:
-        owned = set(session.scalars(_OWNED, {"cells": [h3.str_to_int(gap.cell) for gap in found]}))
-        found = [gap for gap in found if h3.str_to_int(gap.cell) not in owned]
-    starts = session.execute(_STARTS).all()
 
     def promise(gap: Gap) -> float:
         worth = gap.value if by_value else float(gap.firms)
@@ -209,35 +253,43 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     best = driven[:SHOWN]
     return Ranked(
         gaps=_with_kinds(session, best, wish.kind),
-        total=len(found),
+        total=total,
         by_value=by_value,
         has_start=bool(starts),
         days=wish.days,
     )
 
 
-def _gaps(session: Session, scope: Scope, wish: Wish) -> list[Gap]:
-    """Every hexagon of white space, not ranked yet. Refuses a territory that is not there."""
-    need_territory(session, wish.territory_id)
-    seen = reach.of(session, scope)
-    asked = {
-        **seen.values, **_of_kind(session, wish.kind), "resolution": RESOLUTION, "finest": FINEST,
-        "today": today_of(scope),
-    }  # fmt: skip
-    if wish.which is Which.UNASSIGNED:
-        rows = [] if wish.account_class else session.execute(_UNASSIGNED, asked).all()
-        return [_gap(row) for row in rows]
-    asked |= {"any_territory": wish.territory_id is None, "territory": wish.territory_id}
-    rows = [] if wish.account_class else session.execute(_ASSIGNED, asked).all()
-    gaps = {gap.cell: gap for gap in map(_gap, rows)}
-    if wish.kind is None:
-        since = today_of(scope) - timedelta(days=wish.days)
-        idle = idle_accounts(
-            session, scope, since=since, territory_id=wish.territory_id, account_class=wish.account_class
-        )
-        leads = idle_leads(session, scope, since=since, territory_id=wish.territory_id)
-        _add(gaps, [*idle, *([] if wish.account_class else leads)])
-    return list(gaps.values())
+def _gaps(session: Session, scope: Scope, wish: Wish, *, has_start: bool) -> tuple[list[Gap], int, bool]:
+    """The best hexagons of white space by the estimate, and all with accounts or leads in them; how many there are, and
+    whether any has a value."""
+    added: list[Idle] = []
+    if wish.which is Which.UNWORKED and wish.kind is None:
+        since, of = today_of(scope) - timedelta(days=wish.days), wish.territory_id
+        added += idle_accounts(session, scope, since=since, territory_id=of, account_class=wish.account_class)
+        if not wish.account_class:
+            added += idle_leads(session, scope, since=since, territory_id=of)
+    gaps: dict[str, Gap] = {}
+    total, valued = 0, any(one.value > 0 for one in added)
+    if not wish.account_class:
+        also = {cell_number(one.at.lat, one.at.lon, RESOLUTION) for one in added}
+        asked = {
+            **reach.of(session, scope).values, **_of_kind(session, wish.kind),
+            "resolution": RESOLUTION, "finest": FINEST, "today": today_of(scope), "most": CANDIDATES,
+            "also": list(also), "values": sees_values(scope),
+            "has_start": has_start, "away_h": AWAY_H, "visit_s": VISIT_S,
+        }  # fmt: skip
+        if wish.which is Which.UNASSIGNED:
+            asked["owned"] = list({cell_number(lat, lon, RESOLUTION) for lat, lon in session.execute(_OWNED)})
+        else:
+            asked |= {"any_territory": wish.territory_id is None, "territory": wish.territory_id}
+        statement = (_UNASSIGNED if wish.which is Which.UNASSIGNED else _ASSIGNED)[wish.kind is None]
+        rows = session.execute(statement, asked).all()
+        total, valued = rows[0].total, valued or rows[0].valued
+        gaps = {gap.cell: gap for gap in map(_gap, rows) if gap is not None}
+    before = len(gaps)
+    _add(gaps, added)
+    return list(gaps.values()), total + len(gaps) - before, valued
 
 
 def need_territory(session: Session, territory_id: UUID | None) -> None:
@@ -247,7 +299,9 @@ def need_territory(session: Session, territory_id: UUID | None) -> None:
         raise Invalid("There is no such territory.", help="Choose one of the list.", field="territory_id")
 
 
-def _gap(row: Any) -> Gap:
+def _gap(row: Any) -> Gap | None:
+    if row.cell is None:
+        return None
     name = h3.int_to_str(row.cell)
     lat, lon = h3.cell_to_latlng(h3.int_to_str(row.busiest))
     known = {"worked": row.worked, "value": float(row.value or 0)}

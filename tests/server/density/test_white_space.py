@@ -295,3 +295,27 @@ def test_a_territory_that_is_not_there_is_an_error_and_not_everything(
     for which in ("unassigned", "unworked"):
         refused = client_for(ada).get(f"{path}&which={which}")
         assert (refused.status_code, refused.json()["detail"]) == (422, "There is no such territory.")
+
+
+def test_only_the_best_hexagons_leave_the_database_and_those_where_accounts_wait(
+    session: Session, market: Region, ada: User, rita: User, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = scope_of(session, ada, source="api")
+    unworked = Wish(Which.UNWORKED)
+    service.refresh(session)
+    west = session.scalars(select(Territory.id)).one()
+    pair = whitespace.ranked(session, scope, Wish()), whitespace.ranked(session, scope, unworked)
+    assert all(found.total == len(found.gaps) > 1 for found in pair)
+    last = min(pair[1].gaps, key=lambda gap: gap.value)
+    customer("Waits", last.at, territory_id=west)
+    empty = customer("Waits alone", LonLat(-6.4, 46.4), territory_id=west)
+    monkeypatch.setattr(whitespace, "CANDIDATES", 1)
+    found = whitespace.ranked(session, scope, Wish())
+    assert (found.total, len(found.gaps)) == (pair[0].total, 1)
+    asked_for: list[list[int]] = []
+    gaps = whitespace._gap
+    monkeypatch.setattr(whitespace, "_gap", lambda row: (asked_for.append([row.cell]), gaps(row))[1])
+    assert whitespace.ranked(session, scope, unworked).total == pair[1].total + 1
+    assert h3.str_to_int(last.cell) in {cell for (cell,) in asked_for}
+    assert len(asked_for) <= 3
+    assert empty.pin is not None
