@@ -60,7 +60,7 @@ class DensityCustomer(Base):
 
 
 class DensityChanged(Base):
-    """A site that may count otherwise now; triggers write it (migration 0110), a refresh takes it away."""
+    """A site that may count otherwise now; triggers write it (migration 0104), a refresh takes it away."""
 
     __tablename__ = "density_changed"
 

@@ -4,8 +4,8 @@ summed up, so that a refresh costs what has changed and not what there is."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0110"
-down_revision = "0102"
+revision = "0104"
+down_revision = "0103"
 branch_labels = None
 depends_on = None
 
