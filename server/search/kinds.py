@@ -47,11 +47,11 @@ def among(visible: Callable[[Scope], Any], key: Any) -> Callable[[Scope, Any], C
 
 
 def hanging(visible: Callable[..., Any], key: Any, permission: str) -> Callable[[Scope, Any], ColumnElement[bool]]:
-    """The same for what hangs on accounts. What a million entries say of account and owner is asked before their rows."""
+    """The same for what hangs on accounts: before their rows, what the entries say of account and owner is asked."""
 
     def seen(scope: Scope, entry: Any) -> ColumnElement[bool]:
         mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
-        near = (entry.owner_id == scope.user_id) | entry.owner_id.in_(mates)
+        near: ColumnElement[bool] = (entry.owner_id == scope.user_id) | entry.owner_id.in_(mates)
         row = visible(scope, few=True).order_by(None).where(key == entry.row_id).with_only_columns(literal(1))
         there: ColumnElement[bool] = row.correlate(entry.row_id.table).offset(0).exists()
         return (near | accounts.reached_through(entry.account_id, scope, permission)) & there
@@ -94,8 +94,8 @@ KINDS = (
         hanging(orders.visible_to, Order.id, "orders:read"),
     ),
     Kind(
-        "ticket", "Tickets", "tickets:read", "/tickets/{id}", "life-buoy", hanging(tickets.visible_to, Ticket.id, "tickets:read"),
-        has_phones=True,
+        "ticket", "Tickets", "tickets:read", "/tickets/{id}", "life-buoy",
+        hanging(tickets.visible_to, Ticket.id, "tickets:read"), has_phones=True,
     ),
     Kind("product", "Products", "products:read", "/products/{id}", "package", among(products.visible_to, Product.id)),
 )  # fmt: skip
