@@ -28,7 +28,9 @@ class Total:
     weighted: Decimal = Decimal(0)
     apart: dict[str, Decimal] = field(default_factory=dict)
     rates: dict[str, Decimal] = field(default_factory=dict)
-    """What one unit of the other currencies that are in the sum was taken for."""
+    """What one unit of the other currencies that are in the sum was taken for, where that was one rate."""
+    several: set[str] = field(default_factory=set)
+    """Other currencies that were taken by the rates of several days."""
 
     def add(
         self,
@@ -40,8 +42,11 @@ class Total:
     ) -> None:
         """Take one group of deals in; `taken`: of another currency, and by which rate."""
         self.count += count
-        if taken is not None and amount:
-            self.rates[taken[0]] = taken[1]
+        if taken is not None and amount and taken[0] not in self.several:
+            currency, rate = taken
+            if self.rates.setdefault(currency, rate) != rate:
+                del self.rates[currency]
+                self.several.add(currency)
         if apart is not None:
             self.apart[apart] = self.apart.get(apart, Decimal(0)) + (amount or Decimal(0))
             return

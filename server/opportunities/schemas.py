@@ -34,8 +34,11 @@ class TotalRead(Read):
     weighted: Decimal = Field(description="Amount times probability.")
     apart: dict[str, Decimal] = Field(description="Amounts in currencies without a rate, by currency; not added up.")
     rates: dict[str, Decimal] = Field(
-        default={}, description="What one unit of each other currency in the sum was taken for, in the company's."
+        default={},
+        description="What one unit of each other currency in the sum was taken for, in the company's; without those of "
+        "`several`.",
     )
+    several: set[str] = Field(default=set(), description="Other currencies that were taken by rates of several days.")
 
 
 class LineWrite(Write):

@@ -236,6 +236,12 @@ def test_currencies_without_a_rate_stand_apart_and_are_never_added_up(
     total = clients["ada"].get(DEALS).json()["sum"]
     assert (total["amount"], total["weighted"], total["apart"]) == ("1550.00", "155.00", {})
     assert total["rates"] == {"CHF": "1.10000000"}, "what is added up says by which rate"
+    rates.set_rate(session, "CHF", today - timedelta(days=40), "2")
+    won = make_deal("Fridge", amount=Decimal(100), currency="CHF")
+    won.state, won.closed_at = State.WON, clock.now() - timedelta(days=20)
+    session.flush()
+    total = clients["ada"].get(DEALS).json()["sum"]
+    assert (total["amount"], total["rates"], total["several"]) == ("1750.00", {}, ["CHF"]), "no rate stands for two"
 
 
 def test_a_stage_with_deals_is_removed_only_with_their_new_place(
