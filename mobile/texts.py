@@ -308,7 +308,10 @@ class Words:
 
     def money(self, amount: object, currency: str) -> str:
         """ "4.50 CHF", never through a float."""
-        text = f"{amount:,f}" if isinstance(amount, Decimal) else f"{Decimal(str(amount)):,f}"
+        value = amount if isinstance(amount, Decimal) else Decimal(str(amount))
+        if round(value, 2) == value and int(value.as_tuple().exponent) < -2:
+            value = round(value, 2)  # totals come with the digits of the finest currency
+        text = f"{value:,f}"
         if self.language == "de":
             text = text.replace(",", " ").replace(".", ",").replace(" ", ".")
         return f"{text} {currency}"

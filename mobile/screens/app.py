@@ -318,9 +318,8 @@ class WaymarkApp(App):
         if self.worker is None:
             return
         self._asked.clear()
-        changed = bool(
-            report.photos or report.rows or report.results or report.parked or report.maps or report.requeued
-        )
+        came = report.photos or report.rows or report.left or report.results or report.parked or report.maps
+        changed = bool(came or report.requeued)
         problem = None if report.ok else self._say(report)
         changed = changed or problem != self.ctx.problem
         self.ctx.syncing, self.ctx.problem = False, problem

@@ -284,7 +284,8 @@ ANALYZE_FRESH = text("analyze fresh")
 CHANGES = text(
     """
     create temporary table changes on commit drop as
-    select cell, f.resolution, f.prospects, f.customers, f.expected, f.variance, f.value, old.cell is null as is_new
+    select cell, f.resolution, f.prospects, f.customers::numeric(12, 2) as customers, f.expected, f.variance, f.value,
+           old.cell is null as is_new
     from fresh f full join density_cell old using (cell)
     where (f.prospects, f.customers, f.expected, f.variance, f.value)
         is distinct from (old.prospects, old.customers, old.expected, old.variance, old.value)
@@ -309,10 +310,10 @@ APPLY = (
 CHANGES_BY_DELTA = text(
     """
     create temporary table changes on commit drop as
-    select sums.*, not was_there and coalesce(
+    select cell, resolution, prospects, customers, expected, variance, value, not was_there and coalesce(
                (select false from density_cell old where old.cell = sums.cell), true) as is_new
     from (
-        select cell, resolution, sum(d.prospects)::int as prospects, sum(d.customers) as customers,
+        select cell, resolution, sum(d.prospects)::int as prospects, sum(d.customers)::numeric(12, 2) as customers,
                sum((d.prospects + d.customers::float8) * coalesce(t.rate, :usual)) as expected,
                sum((d.prospects + d.customers::float8) * coalesce(t.rate * (1 - t.rate), :usual * (1 - :usual)))
                    as variance,
@@ -322,8 +323,8 @@ CHANGES_BY_DELTA = text(
     ) sums
     """
 )
-"""By how much cells change, while the rates stay as they were when they were summed up. Where something goes away,
-something was."""
+"""The same table, of the same types, since a prepared statement meets both: by how much cells change, while the rates
+stay as they were when they were summed up. Where something goes away, something was."""
 NOTE_CELLS = text(
     """
     merge into density_cell_change c using (select * from changes where not is_new order by cell) d on c.cell = d.cell

@@ -210,12 +210,16 @@ _UNASSIGNED = _open(NOBODYS, "cell <> all(cast(:owned as bigint[]))")
 _ASSIGNED = _open(SOMEBODYS, "true")
 _KINDS = text(
     """
-    select k.cell, t.kind, sum(k.prospects) from density_count_now k join density_trade t on t.id = k.trade_id
-    where k.cell = any(:cells) and (:any_kind or k.trade_id = any(:trades))
-    group by k.cell, t.kind having sum(k.prospects) > 0
+    select gap.cell, t.kind, sum(k.prospects)
+    from unnest(cast(:cells as bigint[])) as gap (cell), h3_parent(gap.cell, :finest) as whole (cell),
+         density_cell c, density_count_now k, density_trade t
+    where c.cell = any(array[PARTS]) and IN_REACH and k.cell = c.cell and t.id = k.trade_id
+      and (:any_kind or k.trade_id = any(:trades))
+    group by gap.cell, t.kind having sum(k.prospects) > 0
     order by 3 desc, t.kind
-    """
+    """.replace("PARTS", _PARTS).replace("IN_REACH", IN_REACH)
 )
+"""Only of the finest hexagons that somebody sees: a coarse one may lie across a border."""
 _STARTS = text(
     """
     select u.id, u.name, ST_X(p.home), ST_Y(p.home) from rep_profile p join app_user u on u.id = p.user_id
@@ -252,7 +256,7 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     driven = _driven(session, chosen, starts, _members(session, scope), by_value=by_value)
     best = driven[:SHOWN]
     return Ranked(
-        gaps=_with_kinds(session, best, wish.kind),
+        gaps=_with_kinds(session, scope, best, wish.kind),
         total=total,
         by_value=by_value,
         has_start=bool(starts),
@@ -381,10 +385,11 @@ def _of_kind(session: Session, kind: str | None) -> dict[str, Any]:
     return {"any_kind": kind is None, "trades": [] if kind is None else queries.trades_of(session, kind)}
 
 
-def _with_kinds(session: Session, gaps: Sequence[Gap], wanted: str | None) -> list[Gap]:
+def _with_kinds(session: Session, scope: Scope, gaps: Sequence[Gap], wanted: str | None) -> list[Gap]:
     """Add the commonest kinds, of those that are looked for."""
     kinds: dict[int, list[tuple[str, int]]] = {}
-    asked = {"cells": [h3.str_to_int(gap.cell) for gap in gaps], **_of_kind(session, wanted)}
+    asked = {"cells": [h3.str_to_int(gap.cell) for gap in gaps], "finest": FINEST, **_of_kind(session, wanted)}
+    asked |= reach.of(session, scope).values
     for cell, kind, count in session.execute(_KINDS, asked):
         kinds.setdefault(cell, []).append((kind, count))
     return [replace(gap, kinds=tuple(kinds.get(h3.str_to_int(gap.cell), [])[:3])) for gap in gaps]

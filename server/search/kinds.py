@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, literal, select, union_all
 
 from server.accounts import queries as accounts
 from server.auth.access import Scope
 from server.auth.models import TeamMember
+from server.auth.roles import Level
+from server.contacts import queries as contacts
 from server.leads import queries as leads
 from server.leads.models import Lead
 from server.opportunities import queries as opportunities
@@ -34,6 +36,8 @@ class Kind:
     """Whether somebody without the right over all may see an entry, given by its columns."""
     has_phones: bool = False
     """Whether its entries hold phone numbers."""
+    asks_all: bool = False
+    """Whether entries are asked for whoever sees all as well: their account may be deleted."""
 
 
 def among(visible: Callable[[Scope], Any], key: Any) -> Callable[[Scope, Any], ColumnElement[bool]]:
@@ -50,10 +54,12 @@ def hanging(visible: Callable[..., Any], key: Any, permission: str) -> Callable[
     """The same for what hangs on accounts: before their rows, what the entries say of account and owner is asked."""
 
     def seen(scope: Scope, entry: Any) -> ColumnElement[bool]:
-        mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
-        near: ColumnElement[bool] = (entry.owner_id == scope.user_id) | entry.owner_id.in_(mates)
         row = visible(scope, few=True).order_by(None).where(key == entry.row_id).with_only_columns(literal(1))
         there: ColumnElement[bool] = row.correlate(entry.row_id.table).offset(0).exists()
+        if scope.level(permission) >= Level.ALL:
+            return there
+        mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
+        near: ColumnElement[bool] = (entry.owner_id == scope.user_id) | entry.owner_id.in_(mates)
         return (near | accounts.reached_through(entry.account_id, scope, permission)) & there
 
     return seen
@@ -65,14 +71,11 @@ def of_reach(scope: Scope, entry: Any) -> ColumnElement[bool]:
     return found
 
 
-def of_account(permission: str) -> Callable[[Scope, Any], ColumnElement[bool]]:
-    """An entry is seen by whoever sees its account, and by its owner."""
-
-    def seen(scope: Scope, entry: Any) -> ColumnElement[bool]:
-        own: ColumnElement[bool] = entry.owner_id == scope.user_id
-        return own | accounts.reached_through(entry.account_id, scope, permission)
-
-    return seen
+def of_contacts(scope: Scope, entry: Any) -> ColumnElement[bool]:
+    """A contact is seen by whoever sees one of their accounts, and by their owner."""
+    there: ColumnElement[bool] = entry.row_id.in_(union_all(*contacts.at_reached(scope, "contacts:read")))
+    own: ColumnElement[bool] = entry.owner_id == scope.user_id
+    return own | there
 
 
 KINDS = (
@@ -81,13 +84,12 @@ KINDS = (
         of_reach, has_phones=True,
     ),
     Kind(
-        "contact", "Contacts", "contacts:read", "/contacts/{id}", "contact-round", of_account("contacts:read"),
-        has_phones=True,
+        "contact", "Contacts", "contacts:read", "/contacts/{id}", "contact-round", of_contacts, has_phones=True,
     ),
     Kind("lead", "Leads", "leads:read", "/leads/{id}", "magnet", among(leads.visible_to, Lead.id), has_phones=True),
     Kind(
         "opportunity", "Deals", "opportunities:read", "/pipeline/deals/{id}", "square-kanban",
-        hanging(opportunities.visible_to, Opportunity.id, "opportunities:read"),
+        hanging(opportunities.visible_to, Opportunity.id, "opportunities:read"), asks_all=True,
     ),
     Kind(
         "order", "Orders", "orders:read", "/orders/{id}", "receipt-text",

@@ -88,13 +88,18 @@ def in_the_open(folded: str) -> ColumnElement[bool]:
     return and_(*(shown.contains(word, autoescape=True) | literal(word).op("<%")(shown) for word in folded.split()))
 
 
+def asks(scope: Scope, kind: Kind) -> bool:
+    """Whether entries are asked if the reader may see them."""
+    return kind.asks_all or scope.level(kind.permission) < Level.ALL
+
+
 def candidates(scope: Scope, kind: Kind, fits: ColumnElement[bool], folded: str) -> Select[Any]:
     """A bounded number of entries of one kind that fit, among those that the reader may see."""
     name: Any = bindparam(None, kind.name, literal_execute=True)  # so that the planner sees the kind's own index
     asked = select(Entry.__table__).where(Entry.kind == name, fits)
     if scope.hidden(kind.name) & SEARCHED:
         asked = asked.where(in_the_open(folded))
-    if scope.level(kind.permission) >= Level.ALL:
+    if not asks(scope, kind):
         return asked.limit(CANDIDATES)
     # What fits comes from the index and nowhere else (the offset bars other ways), until enough of it is the reader's.
     fitting = asked.offset(0).subquery("fitting")
@@ -143,7 +148,7 @@ def recent(session: Session, scope: Scope, *, limit: int = 8) -> list[Hit]:
     for kind in KINDS:
         if not scope.may(kind.permission):
             continue
-        seen = kind.seen(scope, Entry.__table__.c) if scope.level(kind.permission) < Level.ALL else true()
+        seen = kind.seen(scope, Entry.__table__.c) if asks(scope, kind) else true()
         rows = session.execute(
             select(Entry.row_id, Entry.title, Entry.detail, Opened.at)
             .join(Opened, and_(Opened.kind == Entry.kind, Opened.row_id == Entry.row_id))

@@ -70,13 +70,14 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
 
 
 def given(session: Session, scope: Scope, device: Device, ceiling: int) -> buckets.Fitted:
-    """The buckets that a phone is given from now on. Those of one that was given none yet are counted first, and those
-    that never were; the others are counted at night."""
-    fitted = buckets.fitting(buckets.subscriptions(session, scope), ceiling, device.holding)
-    uncounted = [one.id for one in fitted.given if device.holding is None or not one.is_counted]
+    """The buckets that a phone is given from now on. Before its first hello all that it may read are counted, later
+    those that never were; the others are counted at night."""
+    several = buckets.subscriptions(session, scope)
+    uncounted = [one.id for one in several if device.holding is None or not one.is_counted]
     if uncounted:
         buckets.count(session, uncounted)
-        fitted = buckets.fitting(buckets.subscriptions(session, scope), ceiling, device.holding)
+        several = buckets.subscriptions(session, scope)
+    fitted = buckets.fitting(several, ceiling, device.holding)
     if device.holding != fitted.noted():
         device.holding = fitted.noted()
     return fitted

@@ -24,6 +24,8 @@ class Pulled:
 
     pages: int = 0
     rows: int = 0
+    left: int = 0
+    """Buckets that this phone is not given any more."""
 
 
 def groups_of(buckets: list[Bucket]) -> list[wire.PullGroup]:
@@ -57,6 +59,7 @@ def pull(store: Store, api: Api, epoch: str, limits: wire.Limits) -> Pulled:
             with store.page():
                 store.cache.read_again([b.id for b in store.cache.buckets() if b.cursor is not None])
             continue
+        done.left += len({bucket.id for bucket in store.cache.buckets()} - set(reply.buckets_now))
         unread = apply_page(store, reply)
         done.pages += 1
         done.rows += sum(len(group.rows) for group in reply.groups)

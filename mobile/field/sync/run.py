@@ -41,6 +41,8 @@ class Report:
     parked: int = 0
     pages: int = 0
     rows: int = 0
+    left: int = 0
+    """Buckets that the phone is not given any more; what they held is gone."""
     photos: int = 0
     photo_error: str | None = None
     maps: int = 0
@@ -164,6 +166,7 @@ class Sync:
         else:
             report.pages += part.pages
             report.rows += part.rows
+            report.left += part.left
 
     def _barred(self, report: Report, problem: DeviceBarred) -> Report:
         self._store.outbox.meta.set("sign_in_needed", problem.code)

@@ -1,10 +1,11 @@
 """The jobs that keep the counts true run as often as you like."""
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from server.density import queries
 from server.density.jobs import refresh_density, watch_density
 from server.kit.database import transaction
+from server.kit.ids import uuid7
 
 
 def test_the_jobs_count_and_may_run_twice(empty_database: Engine) -> None:
@@ -13,3 +14,21 @@ def test_the_jobs_count_and_may_run_twice(empty_database: Engine) -> None:
         watch_density.func(timestamp=0)
     with transaction() as session:
         assert queries.totals(session).refreshed_at is not None
+
+
+def test_one_connection_counts_differences_and_learns_anew(empty_database: Engine) -> None:
+    """The driver prepares what it runs often: both ways leave a table of the same types to it."""
+    empty_database.dispose()
+    for number in range(9):
+        with transaction() as session:
+            if number == 8:
+                session.execute(text("update density_state set learned_at = now() - interval '21 hours'"))
+            one = {"account": uuid7(), "site": uuid7(), "name": f"Firm {number}", "lon": 9.5 + number / 100}
+            session.execute(text("insert into account (id, name, status) values (:account, :name, 'customer')"), one)
+            pin = "ST_SetSRID(ST_Point(:lon, 47.1), 4326)"
+            session.execute(
+                text(f"insert into site (id, account_id, is_main, pin) values (:site, :account, true, {pin})"), one
+            )
+        refresh_density.func()
+    with transaction() as session:
+        assert queries.totals(session).customers == 9

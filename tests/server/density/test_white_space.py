@@ -10,7 +10,7 @@ import h3
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
@@ -319,3 +319,23 @@ def test_only_the_best_hexagons_leave_the_database_and_those_where_accounts_wait
     assert h3.str_to_int(last.cell) in {cell for (cell,) in asked_for}
     assert len(asked_for) <= 3
     assert empty.pin is not None
+
+
+def test_kinds_of_a_hexagon_across_the_border_are_those_of_ones_own_ground(
+    session: Session, market: Region, rita: User
+) -> None:
+    service.refresh(session)
+    whole = text(
+        "select h3_parent(cell, 8) as cell, min(cell) as part from density_cell_now"
+        " where resolution = 9 and prospects > 0 group by 1 having count(*) > 1 order by count(*) desc limit 1"
+    )
+    cell, part = session.execute(whole).one()
+    mine = session.scalars(select(Territory.id)).one()
+    for where, territory in (("h3_parent(cell, 8) = :cell", None), ("cell = :part", mine)):
+        session.execute(
+            text(f"update density_cell set territory_id = :territory where resolution = 9 and {where}"),
+            {"cell": cell, "part": part, "territory": territory},
+        )
+    seen = whitespace.ranked(session, scope_of(session, rita, source="api"), Wish(which=Which.UNWORKED)).gaps
+    gap = next(one for one in seen if one.cell == h3.int_to_str(cell))
+    assert sum(count for _, count in gap.kinds) <= gap.prospects

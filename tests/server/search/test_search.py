@@ -113,6 +113,31 @@ def test_contacts_deals_and_products_are_found_too(
     assert found(admin_client, "kaufmann backerei") == ["Klara Kaufmann"]
     assert found(admin_client, "265 11 11") == ["Seilbahn Malbun"]
     assert found(client_for(otto), "kaufmann") == []
+    session.execute(
+        text(
+            "insert into contact_account (id, contact_id, account_id)"
+            " select :id, c.id, :account from contact c where c.last_name = 'Kaufmann'"
+        ),
+        {"id": uuid7(), "account": shops["Hotel"].id},
+    )
+    assert found(client_for(otto), "kaufmann") == ["Klara Kaufmann"], "at an account of theirs, if not the first one"
+
+
+def test_a_deal_of_a_deleted_account_is_found_by_nobody(
+    session: Session, admin_client: TestClient, shops: dict[str, Account]
+) -> None:
+    ids = {"deal": uuid7(), "pipeline": uuid7(), "stage": uuid7(), "account": shops["Baker"].id}
+    for statement in (
+        "insert into pipeline (id, name) values (:pipeline, 'Ovens')",
+        "insert into stage (id, pipeline_id, position, probability, name, category)"
+        " values (:stage, :pipeline, 1, 0.1, 'Asked', 'pipeline')",
+        "insert into opportunity (id, account_id, pipeline_id, stage_id, close_on, name)"
+        " values (:deal, :account, :pipeline, :stage, current_date, 'Zebra oven')",
+    ):
+        session.execute(text(statement), ids)
+    assert found(admin_client, "zebra") == ["Zebra oven"]
+    session.execute(text("update account set deleted_at = now() where id = :id"), {"id": shops["Baker"].id})
+    assert found(admin_client, "zebra") == [], "it has no page"
 
 
 def test_who_is_at_an_account_and_what_it_ordered_is_found_by_its_new_name(

@@ -75,6 +75,7 @@ def test_buckets_leave_under_a_lower_ceiling_unsent_work_stays_and_all_comes_bac
     report = phone.sync()
     assert report is not None
     assert (report.ok, dict(report.results)) == (True, {"applied": 1}), "what was saved for the east is taken"
+    assert report.left == 1, "the screens show it"
     here = set(phone.shown("account"))
     assert {str(own), str(east[0])} <= here, "unsent work and the plan keep their account"
     assert here.isdisjoint(map(str, east[1:])), "the others have left with their bucket"
@@ -170,6 +171,21 @@ def test_a_new_phone_and_a_new_bucket_are_counted_before_anything_is_given(world
         buckets.count(session)
     wrong = "select count(*) from bucket b where b.rows is distinct from (select count(*) from sync_item i"
     assert world.sql(f"{wrong} where i.bucket_id = b.id and i.op = 'P')") == [(0,)]
+
+
+def test_a_new_phone_gets_nothing_by_an_old_count(world: World) -> None:
+    world.grant("rita", "east")
+    west = [world.account(f"West {n}", "west") for n in range(40)]
+    world.account("East", "east")
+    nightly()
+    world.sql("update account set deleted_at = now() where id = any(:ids)", ids=west[1:])
+    for n in range(100):
+        world.account(f"East {n}", "east")
+    ceiling(world, 80)
+    phone = world.phone("rita")
+    phone.sync()
+    assert left_out(phone) == [("territory", "east")]
+    assert len(phone.members) <= 80
 
 
 def test_a_change_on_what_is_left_out_is_taken_and_answered(world: World) -> None:
