@@ -62,6 +62,11 @@ def _page(ctx, proposal):
     yield PushButton(words("replan_leave"), ctx.nav.back, "x", "quiet", height=dp(54))
 
 
+def _minute(instant):
+    """As it is shown: the difference is that of the times beside it."""
+    return instant.replace(second=0, microsecond=0)
+
+
 def _line(ctx, change, zone):
     """Old time, new time, who, and what that means for them."""
     words, stop = ctx.words, change.stop
@@ -71,7 +76,7 @@ def _line(ctx, change, zone):
         times.add_widget(Text(f"[s]{old}[/s]", 14, ink="quiet", markup=True))
     times.size_hint_x, times.width = None, dp(56)
     times.pos_hint = {"top": 1}
-    moved = abs((change.after - change.before).total_seconds()) if change.after and change.before else 0
+    moved = abs((_minute(change.after) - _minute(change.before)).total_seconds()) if old and new else 0
     below = [words(f"r_{change.kind}", n=words.duration(moved))]
     below += [words("r_promised")] if stop.appointment == "fixed" else []
     below += [words("drive_short", time=words.duration(change.drive_s))] if change.drive_s else []

@@ -87,7 +87,8 @@ def task_row(ctx, task, with_account=False):
     words, late = ctx.words, task.is_late(ctx.today)
     parts = [words.day(date.fromisoformat(task.due_on))] if task.due_on else []
     if task.starts_at:
-        parts = [words.moment(reads.instant(task.starts_at), ctx.zone)]
+        starts = reads.instant(task.starts_at).astimezone(ctx.zone)
+        parts = [f"{words.day(starts.date())} {words.time(starts, ctx.zone)}"]  # it may be of last week, or of next
     parts = [task.account, *parts] if with_account and task.account else parts
     parts += [words("late")] if late else []
     parts += [words("repeats")] if task.repeats else []
