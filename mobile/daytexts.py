@@ -90,6 +90,7 @@ EN = {
     "too_much_nobody": "ground of no territory",
     "too_much_further": "{n} more areas",
     "too_much_further_1": "1 more area",
+    "too_much_here": "some areas are not on this phone: Settings say which",
     "too_much_help": "What you saved there is sent all the same. If you need it here, ask whoever manages your"
     " company's phones: they can raise the limit, or give you fewer areas.",
     "off_today": "Today, with drives and the map of the day",
@@ -197,6 +198,7 @@ DE = {
     "too_much_nobody": "Grund ohne Gebiet",
     "too_much_further": "{n} weitere Bereiche",
     "too_much_further_1": "1 weiterer Bereich",
+    "too_much_here": "einige Bereiche sind nicht auf diesem Telefon: siehe Einstellungen",
     "too_much_help": "Was Sie dort gespeichert haben, wird trotzdem gesendet. Brauchen Sie es hier, fragen Sie, wer die"
     " Telefone Ihrer Firma verwaltet: Dort lässt sich die Grenze anheben, oder Sie bekommen weniger Bereiche.",
     "off_today": "Heute, mit Fahrten und der Karte des Tages",

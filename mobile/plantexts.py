@@ -1,4 +1,6 @@
-"""What the app says about the rest of a day planned anew."""
+"""What the app says about the rest of a day planned anew, and about why a stop is in the plan."""
+
+import re
 
 EN = {
     "replan": "Plan the rest anew",
@@ -45,3 +47,31 @@ DE = {
     "order_here": "Diese Reihenfolge stammt von diesem Telefon. Ein neuer Plan des Büros ersetzt sie.",
     "order_of_office": "Zurück zur Reihenfolge des Büros",
 }
+
+WHY = tuple(
+    (re.compile(rf"(?<!\w){english}"), german)
+    for english, german in (
+        (r"(\d+) days? overdue;", r"\1 T überfällig;"),
+        ("Due;", "Fällig;"),
+        ("Fixed appointment;", "Fester Termin;"),
+        (r"Must be visited;", "Muss besucht werden;"),
+        (r"on the way(?= for a visit worth|\.)", "liegt am Weg"),
+        (r"((?:\d+ h )?\d+ min|\d+ h) detour", r"\1 Umweg"),
+        (r"for a visit worth up to ([^.]+) of driving\.", r"für einen Besuch, der bis zu \1 Fahrt wert ist."),
+        (r"The usual rep comes\.", "Es kommt, wer sonst auch kommt."),
+        (r"Another rep than the usual one comes\.", "Es kommt jemand anderes als sonst."),
+        (r"The rep comes whom the customer asked for\.", "Es kommt, wen der Kunde sich gewünscht hat."),
+        (
+            r"Another rep comes than the one whom the customer asked for\.",
+            "Es kommt jemand anders, als der Kunde sich gewünscht hat.",
+        ),
+    )
+)
+"""What the planner says of a stop comes in English (`routing.explain.Why`); what somebody wrote stays as it is."""
+
+
+def why(sentences: str, language: str) -> str:
+    """Why a stop is in the plan, in a language."""
+    for english, german in WHY if language == "de" else ():
+        sentences = english.sub(german, sentences)
+    return sentences

@@ -7,7 +7,7 @@ from kivy.uix.recycleboxlayout import RecycleBoxLayout
 from kivy.uix.recycleview import RecycleView
 from kivy.uix.recycleview.views import RecycleDataViewBehavior
 
-from mobile.field import reads
+from mobile.field import holdings, reads
 from mobile.screens.parts import class_badge, frame, mark_icon
 from mobile.widgets.base import Column, Icon, Scroller, Text, Touchable, colour, margin_of, paint
 from mobile.widgets.controls import Field, IconButton, PushButton
@@ -51,6 +51,7 @@ class AccountList(BoxLayout):
         super().__init__(orientation="vertical", **kwargs)
         self.ctx = ctx
         self.marks = reads.marks(ctx.files)
+        self.without = holdings.too_much(ctx.files.outbox)
         self.field = Field("", text, hint=ctx.words("search"))
         self.field.input.bind(text=lambda _f, text: self.find(text))
         self.count = Text("", 13, ink="quiet")
@@ -77,7 +78,8 @@ class AccountList(BoxLayout):
     def find(self, text):
         words, self.ctx.search = self.ctx.words, text
         lines = self.ctx.accounts().search(text)
-        self.count.text = words("count_accounts", n=words.number(len(lines)))
+        count = words("count_accounts", n=words.number(len(lines)))
+        self.count.text = count if self.without is None else f"{count}  ·  {words('too_much_here')}"
         self.found.data = [self._row(line) for line in lines]
         self.found.scroll_y = 1
         self.body.clear_widgets()

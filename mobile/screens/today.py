@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
+from mobile import plantexts
 from mobile.field import reads, records, restday, tracks, zones
 from mobile.field.store import clock
 from mobile.screens import map_view
@@ -117,7 +118,7 @@ def _next_card(ctx, stop):
     card = Card(head, Text(stop.name, 20, True), spacing=4, radius=10)
     card.stop = stop
     card.add_widget(Text(address, 16, ink="quiet"))
-    for line in (stop.objective, stop.why, drive):
+    for line in (stop.objective, plantexts.why(stop.why or "", words.language), drive):
         if line:
             card.add_widget(Text(line, 14, ink="quiet"))
     for code in stop.cautions:

@@ -242,8 +242,8 @@ def sees_values(scope: Scope) -> bool:
 def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     """White space that somebody sees, the best hour of work first."""
     need_territory(session, wish.territory_id)
-    starts = session.execute(_STARTS).all()
-    found, total, valued = _gaps(session, scope, wish, has_start=bool(starts))
+    starts, seen = session.execute(_STARTS).all(), reach.of(session, scope)
+    found, total, valued = _gaps(session, scope, seen, wish, has_start=bool(starts))
     by_value = sees_values(scope) and valued
     if not sees_values(scope):
         found = [replace(gap, value=0.0) for gap in found]
@@ -256,7 +256,7 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     driven = _driven(session, chosen, starts, _members(session, scope), by_value=by_value)
     best = driven[:SHOWN]
     return Ranked(
-        gaps=_with_kinds(session, scope, best, wish.kind),
+        gaps=_with_kinds(session, seen, best, wish.kind),
         total=total,
         by_value=by_value,
         has_start=bool(starts),
@@ -264,7 +264,9 @@ def ranked(session: Session, scope: Scope, wish: Wish) -> Ranked:
     )
 
 
-def _gaps(session: Session, scope: Scope, wish: Wish, *, has_start: bool) -> tuple[list[Gap], int, bool]:
+def _gaps(
+    session: Session, scope: Scope, seen: reach.Reach, wish: Wish, *, has_start: bool
+) -> tuple[list[Gap], int, bool]:
     """The best hexagons of white space by the estimate, and all with accounts or leads in them; how many there are, and
     whether any has a value."""
     added: list[Idle] = []
@@ -278,7 +280,7 @@ def _gaps(session: Session, scope: Scope, wish: Wish, *, has_start: bool) -> tup
     if not wish.account_class:
         also = {cell_number(one.at.lat, one.at.lon, RESOLUTION) for one in added}
         asked = {
-            **reach.of(session, scope).values, **_of_kind(session, wish.kind),
+            **seen.values, **_of_kind(session, wish.kind),
             "resolution": RESOLUTION, "finest": FINEST, "today": today_of(scope), "most": CANDIDATES,
             "also": list(also), "values": sees_values(scope),
             "has_start": has_start, "away_h": AWAY_H, "visit_s": VISIT_S,
@@ -385,11 +387,11 @@ def _of_kind(session: Session, kind: str | None) -> dict[str, Any]:
     return {"any_kind": kind is None, "trades": [] if kind is None else queries.trades_of(session, kind)}
 
 
-def _with_kinds(session: Session, scope: Scope, gaps: Sequence[Gap], wanted: str | None) -> list[Gap]:
+def _with_kinds(session: Session, seen: reach.Reach, gaps: Sequence[Gap], wanted: str | None) -> list[Gap]:
     """Add the commonest kinds, of those that are looked for."""
     kinds: dict[int, list[tuple[str, int]]] = {}
     asked = {"cells": [h3.str_to_int(gap.cell) for gap in gaps], "finest": FINEST, **_of_kind(session, wanted)}
-    asked |= reach.of(session, scope).values
+    asked |= seen.values
     for cell, kind, count in session.execute(_KINDS, asked):
         kinds.setdefault(cell, []).append((kind, count))
     return [replace(gap, kinds=tuple(kinds.get(h3.str_to_int(gap.cell), [])[:3])) for gap in gaps]

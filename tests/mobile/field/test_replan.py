@@ -1,10 +1,14 @@
 """The rest of a day planned anew on the phone."""
 
 import random
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mobile import plantexts
 from mobile.field import restday
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.hours import ANY_TIME, open_spans
@@ -12,6 +16,7 @@ from mobile.field.offers import slots
 from mobile.field.replan import Ahead, Call, Rest, Route, replan, timed
 from mobile.field.store import clock
 from routing.check import verify
+from routing.explain import Why
 from routing.plan import Plan, Reason, ReasonCode, Unplanned
 from routing.schedule import schedule
 from routing.types import Break, Problem, RepDay, Visit, Window
@@ -179,3 +184,18 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     assert morning.sync().ok
     shown, _ = restday.day_as_taken(store, me, day)
     assert names(shown) == ["Stop 1", "Stop 2", "Stop 3", "Stop 4"], "the office has published the day anew"
+
+
+@given(
+    st.integers(0, 20_000), st.integers(-60, 20_000), st.integers(0, 40), st.booleans(), st.booleans(), st.booleans(),
+    st.sampled_from([None, True, False]), st.sampled_from(["", "Asked for by phone: Cooling drips."]),
+)  # fmt: skip
+def test_why_a_stop_is_in_the_plan_is_said_in_german(
+    value_s, detour_s, overdue, appointment, mandatory, preferred, usual, origin
+):
+    said = Why(value_s, detour_s, overdue, appointment, mandatory, origin, preferred, usual).sentence()
+    german = plantexts.why(said, "de")
+    english = {"days", "day", "overdue", "Due", "the", "The", "detour", "visit", "worth", "rep", "Fixed", "Must", "way"}
+    assert german.startswith(origin)
+    assert not english & set(re.findall(r"\w+", german.removeprefix(origin))), german
+    assert plantexts.why(said, "en") == said

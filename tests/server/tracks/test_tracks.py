@@ -272,8 +272,9 @@ def test_rules_say_whether_ways_are_recorded_and_since_when(
     session: Session, make_user: MakeUser, client_for: ClientFor
 ) -> None:
     ada = client_for(make_user("ada"))
-    assert ada.get("/api/v1/phones/rules").json() == {"lock_days": 14, "records_tracks": False, "tracks_days": 30}
-    wanted = {"lock_days": 14, "records_tracks": True, "tracks_days": 90}
+    rules = {"lock_days": 14, "records_tracks": False, "tracks_days": 30, "max_rows": 150_000}
+    assert ada.get("/api/v1/phones/rules").json() == rules
+    wanted = rules | {"records_tracks": True, "tracks_days": 90}
     assert ada.put("/api/v1/phones/rules", json=wanted).json() == wanted
     since = session.get_one(PhoneRules, True).tracks_since
     assert since == NOON
