@@ -54,7 +54,7 @@ def furnish(folder: Path) -> None:
     phone.home.remember(SignedIn("http://127.0.0.1:1", USER, "mara", "Mara Roy", "rep"))
     store = phone.home.store()
     fill(store)
-    day, at = clock.today().isoformat(), datetime.now(UTC).replace(hour=8, minute=0)
+    day, at = clock.now().date().isoformat(), datetime.now(UTC).replace(hour=8, minute=0)
     with store.page():
         depot = {"name": "Depot", "lon": 8.6, "lat": 49.4}
         route = {"id": "r", "rep_id": USER, "day": day, "zone": "UTC", "start": depot, "end": depot}
