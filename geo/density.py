@@ -114,42 +114,36 @@ SMALL_M = 100
 """Up to here a circle of doubt is compared with its cell in the plane."""
 
 
-def spread(point: LonLat, uncertainty_m: float, resolution: int) -> dict[str, int]:
-    """Spread the weight of a point over the cells in which it may lie.
+def spread(points: Sequence[LonLat], uncertainties_m: Sequence[float], resolution: int) -> list[dict[int, int]]:
+    """Spread the weight of each of some points over the cells in which it may lie.
 
     The weight falls off with the quartic kernel, whose radius is such that 68 % lies within the uncertainty; it is cut
     into equal parts that lie in a sunflower around the point, so that the answer depends on nothing but the arguments.
 
     Parameters
     ----------
-    point
+    points
         EPSG:4326.
-    uncertainty_m
-        Metres, 0 or more.
+    uncertainties_m
+        Metres, 0 or more; one for each point.
     resolution
         H3 resolution, 0 to 15.
 
     Returns
     -------
-    dict
-        Cell index to parts, each at least 1; they always add up to `SPREAD_PARTS`.
+    list of dict
+        For each point, H3 index to parts, each at least 1; they always add up to `SPREAD_PARTS`.
 
     Raises
     ------
     ValueError
-        When the resolution is outside 0..15 or the uncertainty is not a number of metres.
+        When the resolution is outside 0..15 or an uncertainty is not a number of metres.
 
     References
     ----------
     Quartic kernel: Silverman (1986), eq. 4.5; its share within u is 1 - (1 - u²)³. Sunflower: Vogel, H. (1979), A
     better way to construct the sunflower head, Mathematical Biosciences 44, 179-189.
     """
-    (parts,) = spread_many([point], [uncertainty_m], resolution)
-    return {h3.int_to_str(cell): part for cell, part in parts.items()}
-
-
-def spread_many(points: Sequence[LonLat], uncertainties_m: Sequence[float], resolution: int) -> list[dict[int, int]]:
-    """Spread the weights of many points at once, like `spread` for each: H3 indexes as numbers to parts."""
     _check_resolution(resolution)
     doubts = np.array(uncertainties_m, dtype=float)
     if (strange := ~((doubts >= 0) & np.isfinite(doubts))).any():

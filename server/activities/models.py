@@ -138,4 +138,7 @@ class VisitEvent(Base):
         comment='Who signed, and how: {"name": ..., "strokes": [[x, y, x, y, ...]]} in a box of 1000 by 400.',
     )
 
-    __table_args__ = (Index("ix_visit_event_recorded", "recorded_at"),)
+    __table_args__ = (
+        Index("ix_visit_event_recorded", "recorded_at"),
+        Index("ix_visit_event_signed", "visit_id", "recorded_at", postgresql_where=text("signature is not null")),
+    )

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from geo.density import cell_outlines, spread_many
+from geo.density import cell_outlines, spread
 from geo.types import LonLat
 from geo.whitespace import PRIOR_CUSTOMERS, pooled
 from server.density import counting, kinds
@@ -145,7 +145,7 @@ def _spread(rows: Sequence[Row[Any]]) -> Iterator[tuple[Any, ...]]:
     """Customers in the cells in which they may lie."""
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
-        places = spread_many([LonLat(row.lon, row.lat) for row in some], [row.doubt_m for row in some], counting.FINEST)
+        places = spread([LonLat(row.lon, row.lat) for row in some], [row.doubt_m for row in some], counting.FINEST)
         for row, parts in zip(some, places, strict=True):
             yield row.id, _array(parts), _array(parts.values())
 

@@ -132,21 +132,28 @@ def test_a_surface_that_cannot_be_is_refused(arguments: dict[str, object], says:
         kernel_surface(**arguments)  # type: ignore[arg-type]
 
 
+def spread_of(place: LonLat, doubt: float, level: int) -> dict[str, int]:
+    """One point's parts by the names of its cells; a neighbour beside it changes nothing."""
+    beside = spread([LonLat(0, 0), place], [5_000, doubt], level)[1]
+    assert spread([place], [doubt], level) == [beside]
+    return {h3.int_to_str(cell): part for cell, part in beside.items()}
+
+
 @given(st.floats(-179.9, 179.9), st.floats(-85, 85), st.floats(0, 20_000), st.integers(3, 10))
 def test_a_spread_weight_adds_up_and_depends_on_nothing_else(lon: float, lat: float, doubt: float, level: int) -> None:
-    parts = spread(LonLat(lon, lat), doubt, level)
+    parts = spread_of(LonLat(lon, lat), doubt, level)
     assert sum(parts.values()) == SPREAD_PARTS
     assert min(parts.values()) >= 1
-    assert parts == spread(LonLat(lon, lat), doubt, level)
+    assert parts == spread_of(LonLat(lon, lat), doubt, level)
 
 
 def test_a_sure_place_lies_in_one_cell_and_an_unsure_one_around_it() -> None:
     place = LonLat(9.5209, 47.141)
     home = h3.latlng_to_cell(place.lat, place.lon, 9)
     middle = LonLat(*reversed(h3.cell_to_latlng(home)))
-    assert spread(place, 0, 9) == {home: 100}
-    assert spread(middle, 40, 9) == {home: 100}
-    wide = spread(middle, 200, 9)
+    assert spread_of(place, 0, 9) == {home: 100}
+    assert spread_of(middle, 40, 9) == {home: 100}
+    wide = spread_of(middle, 200, 9)
     assert len(wide) > 5
     assert max(wide, key=wide.__getitem__) == home
     assert set(wide) <= set(h3.grid_disk(home, 3))
@@ -156,7 +163,7 @@ def test_two_thirds_of_a_spread_weight_lie_within_the_uncertainty() -> None:
     place, doubt = LonLat(9.5209, 47.141), 1000.0
     near = sum(
         part
-        for cell, part in spread(place, doubt, 12).items()
+        for cell, part in spread_of(place, doubt, 12).items()
         if haversine_m(place, LonLat(*reversed(h3.cell_to_latlng(cell)))) <= doubt
     )
     assert 65 <= near <= 71
@@ -164,4 +171,4 @@ def test_two_thirds_of_a_spread_weight_lie_within_the_uncertainty() -> None:
 
 def test_no_uncertainty_is_below_zero() -> None:
     with pytest.raises(ValueError, match="uncertainty"):
-        spread(LonLat(9.5, 47.1), -1, 9)
+        spread_of(LonLat(9.5, 47.1), -1, 9)
