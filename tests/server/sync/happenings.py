@@ -20,7 +20,7 @@ from server.auth.models import User
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import WaymarkError
-from server.sync import conflicts, epochs
+from server.sync import buckets, conflicts, epochs
 from server.sync.schemas import Decision
 from tests.server.sync.backups import Backups
 from tests.server.sync.field_phone import FieldPhone, Killed
@@ -310,6 +310,13 @@ class InTheOffice(Company):
     def the_company_stops_or_begins_to_record(self) -> None:
         since = "case when tracks_since is null then now() - interval '1 hour' end"
         self.by_hand(f"update phone_rules set tracks_since = {since}")
+
+    def the_company_changes_how_much_phones_hold(self) -> None:
+        """So little that whole areas leave, or so much that all come back; what phones know is counted at night."""
+        self.world.sql("update phone_rules set max_rows = :rows", rows=self.rng.choice((1, 6, 12, 20, 150_000)))
+
+    def a_night_passes(self) -> None:
+        self.on_the_pages(buckets.count)
 
     def an_open_transaction_ends(self) -> None:
         if self.open_ones:

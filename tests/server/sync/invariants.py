@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,12 @@ from mobile.field.store.outbox import UNSENT, Op
 from server.accounts.models import Account, Site
 from server.accounts.queries import within_reach
 from server.auth.access import Scope, scope_of, system_scope
-from server.auth.models import User
+from server.auth.models import Device, User
 from server.auth.roles import Level
 from server.files import store as files
 from server.kit.database import transaction
 from server.kit.settings import settings
+from server.phones import rules
 from server.sync import buckets, doctor, entities
 from server.tracks.models import Track
 from server.tracks.service import lies_in, paused
@@ -209,6 +211,8 @@ def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
             firms = entities.rows(session, scope, entities.BY_NAME["prospect"], seen)
             expected["prospect"] = {row_id: (row.rev, row.json()) for row_id, row in firms.items()}
             expected["track"] = {row_id: (row.rev, row.json()) for row_id, row in ways.items()}
+            without = left_out(session, scope, phone.device_id)
+        expected = {e: {i: row for i, row in rows.items() if (e, i) not in without} for e, rows in expected.items()}
         for entity, rows in expected.items():
             held = phone.held(entity)
             for row_id in held.keys() ^ rows.keys():
@@ -219,6 +223,21 @@ def diverged(phones: Mapping[str, FieldPhone]) -> Iterator[str]:
                 for row_id in held.keys() & rows.keys()
                 if held[row_id] != rows[row_id]
             )
+
+
+LEFT_OUT = """
+select e, id from sync_item where op = 'P' and bucket_id = any(:left_out)
+except select e, id from sync_item where op = 'P' and bucket_id = any(:given)
+"""
+
+
+def left_out(session: Session, scope: Scope, device_id: UUID) -> set[tuple[str, str]]:
+    """Rows for which a phone has no room: they lie in buckets that it is not given, and in no other."""
+    holding = session.get_one(Device, device_id).holding
+    several = buckets.subscriptions(session, replace(scope, device_id=device_id))
+    fitted = buckets.fitting(several, rules.rules(session).max_rows, holding)
+    ids = {"left_out": [one.id for one in fitted.left_out], "given": [one.id for one in fitted.given]}
+    return {(entities.BY_CODE[e].name, str(row_id)) for e, row_id in session.execute(text(LEFT_OUT), ids)}
 
 
 PROSPECTS = """
