@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.auth import idempotency, sessions, tokens, veil
 from server.auth.models import Role, User
-from server.auth.queries import teams_of
-from server.auth.rights import rights_of
+from server.auth.rights import rights_and_teams, rights_of
 from server.auth.roles import OBJECTS, FieldRight, Level, levels_of
 from server.kit.database import Db
 from server.kit.errors import Forbidden, NotSignedIn
@@ -118,7 +117,7 @@ def scope_of(
     only: frozenset[str] | None = None,
 ) -> Scope:
     """The scope of a user, read from the tables now; `only` narrows it to a token's permissions."""
-    rights = rights_of(session, user)
+    rights, teams = rights_and_teams(session, user)
     levels = dict(rights.levels)
     if only is not None:
         levels = {permission: level for permission, level in levels.items() if permission in only}
@@ -128,7 +127,7 @@ def scope_of(
         role=Role(user.role),
         role_name=rights.name,
         fields=rights.fields,
-        team_ids=teams_of(session, user.id),
+        team_ids=teams,
         levels=levels,
         source=source,
         zone=user.zone,

@@ -1,13 +1,14 @@
 """The rules of rights: what each role may do, the company's own varieties of roles, who looks through whose eyes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, inspect, or_, select
+from sqlalchemy import and_, bindparam, func, inspect, or_, select
 from sqlalchemy.orm import Session
 
-from server.auth.models import AccessRole, AuthEvent, Role, User, WebSession
+from server.auth.models import AccessRole, AuthEvent, Role, TeamMember, User, WebSession
 from server.auth.queries import visible_users
 from server.auth.roles import EVERYTHING, FIELDS, GRANTS, FieldRight, Level, levels_of
 from server.kit import clock
@@ -25,17 +26,45 @@ class Rights:
     """Of the role, as people call it."""
 
 
+ROLES = (
+    select(
+        func.json_agg(
+            func.json_build_object(
+                "own", AccessRole.id == User.access_role_id, "name", AccessRole.name, "grants", AccessRole.grants,
+                "fields", AccessRole.fields,
+            )
+        )
+    )
+    .where(
+        AccessRole.deleted_at.is_(None),
+        or_(AccessRole.id == User.access_role_id, and_(AccessRole.is_ours, AccessRole.base == User.role)),
+    )
+    .correlate(User)
+    .scalar_subquery()
+)  # fmt: skip
+"""The role of a user as the company changed it, and the variety of it that they were given."""
+TEAMS = (
+    select(func.array_agg(TeamMember.team_id)).where(TeamMember.user_id == User.id).correlate(User).scalar_subquery()
+)
+"""The teams a user belongs to."""
+OF_USER = select(ROLES, TEAMS).where(User.id == bindparam("user"))
+
+
 def rights_of(session: Session, user: User) -> Rights:
     """The rights of a user: those of their role, as the company changed it, or of the variety they were given."""
-    base = Role(user.role)
-    rows = session.scalars(
-        select(AccessRole).where(
-            AccessRole.deleted_at.is_(None),
-            or_(AccessRole.id == user.access_role_id, and_(AccessRole.is_ours, AccessRole.base == base.value)),
-        )
-    ).all()
-    chosen = next((row for row in rows if row.id == user.access_role_id), next(iter(rows), None))
-    return rights_by(base) if chosen is None else rights_by(base, chosen.name, chosen.grants, chosen.fields)
+    return rights_and_teams(session, user)[0]
+
+
+def rights_and_teams(session: Session, user: User) -> tuple[Rights, frozenset[UUID]]:
+    """The rights of a user, and the teams they belong to."""
+    roles, teams = session.execute(OF_USER, {"user": user.id}).one()
+    return rights_told(Role(user.role), roles), frozenset(teams or ())
+
+
+def rights_told(base: Role, roles: Sequence[Mapping[str, Any]] | None) -> Rights:
+    """The rights by what `ROLES` tells; a variety that somebody was given goes before what became of their role."""
+    told = sorted(roles or (), key=lambda one: not one["own"])
+    return rights_by(base, told[0]["name"], told[0]["grants"], told[0]["fields"]) if told else rights_by(base)
 
 
 def rights_by(

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import ColumnElement, delete, or_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import Session, lazyload
 
 from server.auth.models import DeviceCode, User, WebSession
 from server.kit import clock
@@ -48,9 +48,10 @@ def open_session(session: Session, user: User, user_agent: str | None) -> str:
 
 def resume(session: Session, token: str) -> tuple[WebSession, User]:
     """The session and user behind a cookie; refuses ended sessions and people who may not sign in any more."""
-    row = session.get(WebSession, digest(token))
+    asked = select(WebSession, User).join(User, User.id == WebSession.user_id)
+    found = session.execute(asked.where(WebSession.token_hash == digest(token)).options(lazyload(User.rep_profile)))
+    row, user = found.one_or_none() or (None, None)
     limit = clock.now() - timedelta(days=settings().session_days)
-    user = session.get(User, row.user_id) if row is not None else None
     if row is None or row.seen_at < limit or user is None or not user.active or user.deleted_at is not None:
         raise NotSignedIn("Your session has ended.", help="Sign in again.")
     if row.seen_at < clock.now() - timedelta(minutes=5):

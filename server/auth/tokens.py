@@ -80,11 +80,12 @@ def owner(session: Session, token: str) -> tuple[User, UUID | None, frozenset[st
     if token.startswith(ACCESS_PREFIX):
         device, user = device_of(session, token)
         return user, device.id, None
-    row = session.scalar(select(ApiToken).where(ApiToken.token_hash == digest(token)))
+    asked = select(ApiToken, User).join(User, User.id == ApiToken.user_id).where(ApiToken.token_hash == digest(token))
+    found = session.execute(asked.options(lazyload(User.rep_profile))).one_or_none()
     now = clock.now()
-    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at < now):
+    if found is None or found[0].revoked_at is not None or (found[0].expires_at or now) < now:
         raise NotSignedIn("The token is not valid.", help="Create a new API token under Users.")
-    user = active_user(session, row.user_id)
+    row, user = found[0], standing(found[1])
     if row.last_used_on != now.date():
         row.last_used_on = now.date()
     if row.per_minute is not None:

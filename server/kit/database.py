@@ -26,10 +26,10 @@ NAMING = {
 }
 
 
-_queries.MAX_CACHED_STATEMENT_LENGTH = 16_384
-"""The driver reads statements up to this length for their parameters once, longer ones each time that they are asked:
-that was a seventh of the work of telling a phone that there is nothing new. The question itself has up to 6,000
-characters."""
+_queries.MAX_CACHED_STATEMENT_LENGTH, _queries.MAX_CACHED_STATEMENT_PARAMS = 65_536, 1_000
+"""The driver reads statements up to this length, and with so many parameters, for their places once, others each time
+that they are asked: that was a seventh of the work of telling a phone that there is nothing new. That question has up
+to 6,000 characters, one of the timeline 30,000 and 421 parameters."""
 
 
 class Base(DeclarativeBase):

@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
-from sqlalchemy import LargeBinary, and_, bindparam, func, or_, select
+from sqlalchemy import LargeBinary, and_, bindparam, select
 from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect
 
 from server.auth.access import Requires, Scope, signed_in
-from server.auth.models import AccessRole, Device, DeviceToken, Role, TeamMember, User
-from server.auth.rights import rights_by
+from server.auth.models import Device, DeviceToken, Role, User
+from server.auth.rights import ROLES, TEAMS, rights_told
 from server.auth.sessions import digest
 from server.auth.tokens import ACCESS_PREFIX, check_state, check_token, device_of, not_valid, switched_off
 from server.kit.database import transaction
@@ -133,18 +133,6 @@ def note(caller: Scope, scope: Scope, secret: bytes) -> None:
         LAST[caller.access_hash] = Last(scope, secret)
 
 
-ROLES = select(
-    func.json_agg(
-        func.json_build_object(
-            "own", AccessRole.id == User.access_role_id, "name", AccessRole.name, "grants", AccessRole.grants,
-            "fields", AccessRole.fields,
-        )
-    )
-).where(
-    AccessRole.deleted_at.is_(None),
-    or_(AccessRole.id == User.access_role_id, and_(AccessRole.is_ours, AccessRole.base == User.role)),
-)  # fmt: skip
-TEAMS = select(func.array_agg(TeamMember.team_id)).where(TeamMember.user_id == User.id)
 HELD = and_(DeviceToken.device_id == Device.id, DeviceToken.access_hash == bindparam("hash", type_=LargeBinary))
 PERSON = (
     User.id,
@@ -153,8 +141,8 @@ PERSON = (
     User.zone,
     User.language,
     and_(User.active, User.deleted_at.is_(None)),
-    ROLES.correlate(User).scalar_subquery(),
-    TEAMS.correlate(User).scalar_subquery(),
+    ROLES,
+    TEAMS,
     DeviceToken.revoked_at,
     DeviceToken.access_expires_at,
 )
@@ -193,8 +181,7 @@ def judged(device_id: UUID | None, state: str, access: bytes | None, person: Seq
         check_token(revoked_at, expires_at)
     if not stands:
         raise switched_off()
-    own = sorted(roles or (), key=lambda one: not one["own"])[:1]
-    rights = rights_by(Role(role), *((own[0]["name"], own[0]["grants"], own[0]["fields"]) if own else ()))
+    rights = rights_told(Role(role), roles)
     now = Scope(
         user_id=user_id, name=name, role=Role(role), role_name=rights.name, fields=rights.fields,
         team_ids=frozenset(teams or ()), levels=rights.levels, source="sync", zone=zone, language=language,

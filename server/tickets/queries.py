@@ -17,7 +17,7 @@ from server.accounts.reaching import Reaching
 from server.accounts.spots import through
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
-from server.auth.queries import visible_users
+from server.auth.queries import Person, named, visible_users
 from server.auth.roles import GRANTS, Level
 from server.kit import clock
 from server.kit.errors import BadRequest, NotFound
@@ -333,12 +333,12 @@ def queue(session: Session, queue_id: UUID) -> Queue:
     return found
 
 
-def workers(session: Session, scope: Scope) -> list[User]:
+def workers(session: Session, scope: Scope) -> list[Person]:
     """The people to whom somebody may give tickets: all who work on tickets, one's team, or oneself."""
     level = scope.level("tickets:assign")
     people = visible_users(scope.user_id, scope.team_ids, Level.ALL if level >= Level.ALL else max(level, Level.OWN))
     roles = [role for role, granted in GRANTS.items() if granted.get("tickets:write", Level.NONE) > Level.NONE]
-    return list(session.scalars(people.where(User.active, User.role.in_(roles))))
+    return named(session, people.where(User.active, User.role.in_(roles)))
 
 
 def queue_counts(session: Session, scope: Scope) -> Mapping[UUID, Counts]:

@@ -46,7 +46,7 @@ def show_doing(request: Request, account_id: UUID, scope: Read, session: Db) -> 
         rows=[*upcoming, *done],
         sites=[(site.id, ", ".join(filter(None, (site.street, site.city))) or site.name or "–") for site in sites],
         may_write=may_write_at(session, scope, account.id),
-        people_choices=[(person.id, person.name) for person in people_of(session, scope)],
+        people_choices=people_of(session, scope),
         call_id=uuid7(),
     )
 

@@ -176,7 +176,7 @@ def new_page(
         own_values=nested(values),
         error=error,
         candidates=candidates,
-        people_choices=[(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)],
+        people_choices=people_of(session, scope, Role.REP, Role.MANAGER),
         currency=settings().currency,
         firm_words=firms.offered(language_of(request, scope).code),
     )
@@ -238,8 +238,7 @@ def show_account(request: Request, account_id: UUID, scope: ReadAccounts, sessio
         proposed=proposed,
         waiting=drawn([one for one in proposed if one.proposal.state == ProposalState.OPEN]),
         sites=[site.model_dump(mode="json") for site in account.sites],
-        people=people,
-        people_choices=[(person.id, person.name) for person in people],
+        people_choices=people,
         preferred_rep=account.preferred_rep_id
         and session.scalar(select(User.name).where(User.id == account.preferred_rep_id)),
         event_id=uuid7(),
@@ -292,7 +291,7 @@ def edit_page(
     error: WaymarkError | None = None,
 ) -> Response:
     """The form of an account."""
-    people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
+    people = people_of(session, scope, Role.REP, Role.MANAGER)
     more = {"people_choices": people, "own_fields": own.fields_of(session, "account")}
     more["firm_words"] = firms.offered(language_of(request, scope).code)
     return form_page(request, scope, "accounts/edit.html", account, values, rev=rev, error=error, **more)

@@ -101,7 +101,7 @@ def show_calendar(
         kind_colours=COLOURS,
         now_min=_minutes(clock.now().astimezone(ZoneInfo(zone))),
         may_write=scope.may("activities:write"),
-        people_choices=[(person.id, person.name) for person in team],
+        people_choices=team,
     )
 
 
@@ -239,7 +239,7 @@ def activity_page(
         may_write=may_write,
         thread=thread,
         sent=sent or {},
-        people_choices=[(person.id, person.name) for person in people_of(session, scope)],
+        people_choices=people_of(session, scope),
         results=[one.value for one in Result],
         priorities=[one.value for one in Priority],
         error=error,

@@ -131,7 +131,7 @@ def form_page(
     if isinstance(error, PreconditionFailed):
         clashes = {clash["field"]: clash for clash in error.details.get("conflicts", [])}
         more["rev"] = error.details.get("rev", more.get("rev"))
-    people = [(person.id, person.name) for person in people_of(session, scope, Role.REP, Role.MANAGER)]
+    people = people_of(session, scope, Role.REP, Role.MANAGER)
     return render(
         request,
         template,

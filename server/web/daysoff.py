@@ -54,7 +54,7 @@ def days_off_page(
     today = clock.today(settings().zone)
     calendars = queries.calendars_of(session)
     names = {one.id: "-".join(filter(None, (one.country, one.part))) for one in calendars}
-    reps = [(rep.id, rep.name) for rep in people_of(session, scope, Role.REP)]
+    reps = people_of(session, scope, Role.REP)
     own = {rep_id: names.get(found) for rep_id, _ in reps if (found := queries.calendar_of(session, rep_id))}
 
     def coming(calendar: HolidayCalendar) -> list[tuple[date, str]]:

@@ -58,7 +58,7 @@ def choices(request: Request, session: Session, scope: Scope) -> dict[str, Any]:
         return [("", "–"), *((word, t(word)) for word in known)]
 
     return {
-        "people_choices": [(one.id, one.name) for one in people_of(session, scope, Role.REP, Role.MANAGER)],
+        "people_choices": people_of(session, scope, Role.REP, Role.MANAGER),
         "words": {kind.value: pipelines.choices(session, kind) for kind in ChoiceKind},
         "pairs": pairs,
         "category_pairs": lambda: [(key, t(name)) for key, name in CATEGORY_NAMES],

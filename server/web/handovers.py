@@ -84,7 +84,7 @@ def new_page(
         ids=ids,
         names=names,
         opened=checklist(session, ids),
-        people_choices=[(one.id, one.name) for one in people_of(session, scope, Role.REP, Role.MANAGER)],
+        people_choices=people_of(session, scope, Role.REP, Role.MANAGER),
         day=clock.today(settings().zone),
         note=note,
         error=error,

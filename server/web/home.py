@@ -18,7 +18,7 @@ from server.activities import queries as activities
 from server.activities.models import VisitState
 from server.auth.access import Scope, requires
 from server.auth.models import Role, User
-from server.auth.queries import visible_users
+from server.auth.queries import named, visible_users
 from server.density import queries as density
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
@@ -76,7 +76,7 @@ def show_home(
 def coloured(session: Session, scope: Scope) -> list[dict[str, str]]:
     """The first reps by name whose accounts somebody may see, each with a colour of its own."""
     people = visible_users(scope.user_id, scope.team_ids, scope.level("accounts:read"))
-    reps = session.scalars(people.where(User.role == Role.REP, User.active).order_by(User.name).limit(len(PALETTE)))
+    reps = named(session, people.where(User.role == Role.REP, User.active).order_by(User.name).limit(len(PALETTE)))
     return [{"id": str(one.id), "name": one.name, "colour": at} for one, at in zip(reps, PALETTE, strict=False)]
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
@@ -94,7 +94,6 @@ ROOMS = (
 """The rail, from the top."""
 
 
-@lru_cache(maxsize=500)
 def drawing(name: str) -> str | None:
     """The inside of a Lucide icon."""
     path = STATIC / "vendor" / "icons" / f"{name}.svg"
@@ -104,6 +103,7 @@ def drawing(name: str) -> str | None:
     return " ".join(text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")].split())
 
 
+@lru_cache(maxsize=1_000)
 def icon(name: str, size: int = 20) -> Markup:
     """A Lucide icon, drawn in the colour of the text around it."""
     inside = drawing(name) or ""
@@ -111,6 +111,17 @@ def icon(name: str, size: int = 20) -> Markup:
         f'<svg class="icon" aria-hidden="true" width="{size}" height="{size}" viewBox="0 0 24 24" fill="none"'
         f' stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round">{inside}</svg>'
     )
+
+
+def options(several: Iterable[tuple[Any, Any]], value: Any = "") -> Markup:
+    """The options of a select, of which the one of the value is chosen. A page may have several lists of a company's
+    hundreds of people, and a template writes them ten times slower.
+    """
+    chosen, tags = "" if value is None else str(value), []
+    for key, text in several:
+        is_chosen = " selected" if str(key) == chosen else ""
+        tags.append(f'<option value="{escape(str(key))}"{is_chosen}>{escape(text)}</option>')
+    return Markup("".join(tags))  # noqa: S704 (escaped above)
 
 
 @lru_cache(maxsize=1)
@@ -134,7 +145,7 @@ def templates(code: str) -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(icon=icon, t=language.t, language=language, languages=LANGUAGES, rooms=ROOMS, version=version)
-    made.globals.update(navigating=navigating, is_fixed=veil.is_fixed)
+    made.globals.update(options=options, navigating=navigating, is_fixed=veil.is_fixed)
     for name in (
         "number",
         "typed",

@@ -147,7 +147,7 @@ def rules_page(
 ) -> Response:
     """The page, with what was refused."""
     known = cadence.rules(session)
-    reps = [(rep.id, rep.name) for rep in people_of(session, scope, Role.REP, Role.MANAGER)]
+    reps = people_of(session, scope, Role.REP, Role.MANAGER)
 
     def own(user_id: UUID | None) -> Callable[[str], Interval | None]:
         return lambda name: known.by_owner.get((user_id, name))

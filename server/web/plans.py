@@ -6,12 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from routing.export.tour import Span
 from server.accounts.routes import Filter
 from server.auth.access import Scope, requires
-from server.auth.models import Role
+from server.auth.models import RepProfile, Role
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
@@ -58,7 +59,8 @@ def plans_page(
     found = session.scalars(queries.visible_to(scope).order_by(Plan.created_at.desc(), Plan.id.desc()).limit(LISTED))
     plans = found.all()
     reps = people_of(session, scope, Role.REP)
-    able = {rep.id for rep in reps if rep.rep_profile and rep.rep_profile.home is not None}
+    begins = {one.user_id: one.home is not None for one in session.scalars(select(RepProfile))}
+    able = {rep.id for rep in reps if begins.get(rep.id)}
     return render(
         request,
         "plans/list.html",
@@ -68,6 +70,7 @@ def plans_page(
         replaced=queries.replaced(session, [plan.id for plan in plans]),
         names=queries.names_of(session, [rep_id for plan in plans for rep_id in plan.rep_ids]),
         reps=reps,
+        without_start={rep_id for rep_id, has_start in begins.items() if not has_start},
         chosen=set(chosen) if chosen is not None else able,
         first_day=next_monday(request),
         segments=segments_of(session, scope),

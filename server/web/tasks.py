@@ -94,7 +94,7 @@ def show_tasks(
         who=who or scope.user_id,
         state=state,
         filter=filter,
-        people_choices=[(person.id, person.name) for person in people_of(session, scope)],
+        people_choices=people_of(session, scope),
         tomorrow=today + timedelta(days=1),
         monday=today + timedelta(days=7 - today.weekday()),
         may_write=scope.may("activities:write"),

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from server.auth import rights, service
 from server.auth.access import Scope, requires
 from server.auth.models import AccessRole, Device, DeviceState, Role, Team, TeamMember, User
-from server.auth.queries import visible_users
+from server.auth.queries import Person, named, visible_users
 from server.auth.routes import seen_user
 from server.auth.schemas import WorkingDay
 from server.kit.database import Db
@@ -295,7 +295,8 @@ def decide_held(
     return go(f"/users/{session.get_one(Device, device_id).user_id}#phones")
 
 
-def people_of(session: Session, scope: Scope, *roles: Role) -> list[User]:
+def people_of(session: Session, scope: Scope, *roles: Role) -> list[Person]:
     """The active people that somebody may see, of some roles; for choices in forms."""
-    found = session.scalars(visible_users(scope.user_id, scope.team_ids, scope.level("users:read")))
-    return [user for user in found if user.active and (not roles or user.role in roles)]
+    found = visible_users(scope.user_id, scope.team_ids, scope.level("users:read")).where(User.active)
+    asked = found.where(User.role.in_(roles)) if roles else found
+    return named(session, asked)
