@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, cast, func, literal, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, literal, select
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
@@ -27,12 +27,11 @@ from server.accounts.values import country_code
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
-from server.kit.errors import BadRequest
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, asks_for_text, check, first_of, total
+from server.kit.filtering.guard import answers_in_time, asks_for_text, check
 from server.kit.filtering.judging import Judged, judged
+from server.kit.filtering.listing import Listing, key_of, page_of
 from server.kit.filtering.nodes import Node
-from server.kit.paging import decode_cursor, encode_cursor
 from server.regions.queries import served
 from server.territories.models import Territory
 
@@ -142,17 +141,6 @@ def sort_keys(today: date) -> dict[str, ColumnElement[Any]]:
     }
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One page of a list."""
-
-    rows: list[Row]
-    next_cursor: str | None
-    total: int
-    is_estimated: bool = False
-    """Whether the total is about right rather than exact: of very long lists."""
-
-
 @answers_in_time
 def page(
     session: Session,
@@ -164,7 +152,7 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
     exact: bool = False,
-) -> Listing:
+) -> Listing[Row]:
     """One page of the accounts that somebody may see. `sort` names a key, with `-` in front for the other way round.
 
     `exact` counts to the end where a long list would otherwise say about how many.
@@ -174,10 +162,9 @@ def page(
     words = language(reaching, scope) if filter and filter.strip() else None
     statement = chosen(reaching, scope, filter=filter, search=search, words=words)
     keys = scope.askable("account", sort_keys(today)) | {"drive": reaching.drive_s}
-    key = keys.get(sort.removeprefix("-"))
-    if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
+    key = key_of(keys, sort)
     tree = parse(filter) if filter and words else None
+    known = None
     if tree is not None and words is not None:
         all_searched = chosen(reaching, scope, search=search).with_only_columns(Account.id)
         first = counted(session, statement, tree, words, everything=all_searched, exact=exact)
@@ -185,32 +172,15 @@ def page(
             statement = select(Account).where(Account.id == any_(literal(first.ids, ARRAY(Uuid))))
         elif first.one_by_one:
             statement = chosen(reaching, scope, filter=filter, search=search, words=replace(words, one_by_one=True))
-        found_in_all = first.total
-    else:
-        found_in_all = total(session, statement.with_only_columns(Account.id), exact=exact)
-    after = decode_cursor(cursor, 3)
-    down = sort.startswith("-")
-    if after is not None:
-        if after[0] != sort:
-            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        here = tuple_(key, Account.id)
-        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Account.id.type))
-        statement = statement.where(here < there if down else here > there)
-    # Names and places are looked up for the page's rows only.
+        known = first.total
     by_text = bool(search and search.strip()) or (tree is not None and asks_for_text(tree))
-    rows = statement.with_only_columns(Account.id, key.label("key"))
-    ids = first_of(rows, limit + 1, found_in_all, down=down, by_text=by_text).subquery("page")
-    detailed = with_details(select(Account).join(ids, ids.c.id == Account.id), today).add_columns(ids.c.key)
-    order = (ids.c.key.desc(), Account.id.desc()) if down else (ids.c.key, Account.id)
-    found = session.execute(detailed.order_by(*order)).all()
-    last = found[limit - 1] if len(found) > limit else None
-    trips = reaching.of_accounts(row[0].id for row in found[:limit])
-    return Listing(
-        rows=[replace(Row(*row[:10]), trip=trips.get(row[0].id)) for row in found[:limit]],
-        next_cursor=encode_cursor((sort, str(last[10]), str(last[0].id))) if last else None,
-        total=found_in_all.count,
-        is_estimated=found_in_all.is_estimated,
-    )
+    found = page_of(
+        session, statement, Account.id, key,
+        sort=sort, cursor=cursor, limit=limit, exact=exact, total=known, by_text=by_text,
+    )  # fmt: skip
+    rows = session.execute(with_details(select(Account).where(found.among(Account.id)), today))
+    trips = reaching.of_accounts(found.ids)
+    return found.listing([replace(Row(*row), trip=trips.get(row[0].id)) for row in found.in_order(rows)])
 
 
 def counted(

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, false, func, literal, or_, select, true, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
@@ -18,10 +18,10 @@ from server.auth.models import User
 from server.auth.roles import Level
 from server.contacts.models import Consent, Contact, ContactAccount
 from server.fields.queries import found as found_in_own
-from server.kit.errors import BadRequest, NotFound
+from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, total
-from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.filtering.guard import answers_in_time
+from server.kit.filtering.listing import Listing, key_of, page_of
 from server.records.binned import binned
 from server.records.happenings import happening
 
@@ -176,16 +176,6 @@ SORTS: Mapping[str, ColumnElement[Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One page of a list."""
-
-    rows: list[Row]
-    next_cursor: str | None
-    total: int
-    is_estimated: bool = False
-
-
 @answers_in_time
 def page(
     session: Session,
@@ -197,29 +187,12 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
     exact: bool = False,
-) -> Listing:
+) -> Listing[Row]:
     """One page of the contacts that somebody may see."""
-    key = SORTS.get(sort.removeprefix("-"))
-    if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
-    statement = chosen(session, scope, filter=filter, search=search)
-    counted = total(session, statement.with_only_columns(Contact.id), exact=exact)
-    after, down = decode_cursor(cursor, 3), sort.startswith("-")
-    if after is not None:
-        if after[0] != sort:
-            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        here = tuple_(key, Contact.id)
-        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Contact.id.type))
-        statement = statement.where(here < there if down else here > there)
-    order = (key.desc(), Contact.id.desc()) if down else (key, Contact.id)
-    found = session.execute(statement.add_columns(key).order_by(*order).limit(limit + 1)).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return Listing(
-        rows=with_places(session, scope, [row[0] for row in found[:limit]]),
-        next_cursor=encode_cursor((sort, str(last[1]), str(last[0].id))) if last else None,
-        total=counted.count,
-        is_estimated=counted.is_estimated,
-    )
+    statement, key = chosen(session, scope, filter=filter, search=search), key_of(SORTS, sort)
+    found = page_of(session, statement, Contact.id, key, sort=sort, cursor=cursor, limit=limit, exact=exact)
+    people = session.execute(select(Contact).where(found.among(Contact.id)))
+    return found.listing(with_places(session, scope, (row[0] for row in found.in_order(people))))
 
 
 def with_places(session: Session, scope: Scope, contacts: Iterable[Contact]) -> list[Row]:

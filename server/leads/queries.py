@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from geo.types import LonLat
@@ -18,10 +18,10 @@ from server.accounts.reaching import Reaching
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.roles import Level
-from server.kit.errors import BadRequest, NotFound
+from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, total
-from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.filtering.guard import answers_in_time
+from server.kit.filtering.listing import Listing, key_of, page_of
 from server.leads.fields import fields, matches
 from server.leads.models import Lead, LeadAssignment, LeadSignal, LeadState
 from server.leads.reaching import PINS
@@ -35,8 +35,9 @@ def visible_to(scope: Scope, permission: str = "leads:read") -> Select[Lead]:
     return select(Lead).where(Lead.deleted_at.is_(None), within_reach(scope, permission))
 
 
-def within_reach(scope: Scope, permission: str = "leads:read") -> ColumnElement[bool]:
-    """Whether a permission of somebody reaches a lead, deleted or not: the same levels as for accounts.
+def within_reach(scope: Scope, permission: str = "leads:read", *, many: bool = False) -> ColumnElement[bool]:
+    """Whether a permission of somebody reaches a lead, deleted or not: the same levels as for accounts. With `many`
+    each sign asks its own index, instead of every lead.
 
     `own`: owned by the person; `territory`: also those that lie in a territory of theirs and are nobody's or a
     colleague's of it; `team`: the same for the teams and for territories of their sales regions that nobody works, and
@@ -49,7 +50,10 @@ def within_reach(scope: Scope, permission: str = "leads:read") -> ColumnElement[
     if level <= Level.OWN:
         return own if level == Level.OWN else ~true()
     if level == Level.TERRITORY:
-        return own | Lead.territory_id.in_(territories.of_member(scope.user_id, today))
+        ground = Lead.territory_id.in_(territories.of_member(scope.user_id, today))
+        return (
+            Lead.id.in_(union_all(select(Lead.id).where(own), select(Lead.id).where(ground))) if many else own | ground
+        )
     mates = select(TeamMember.user_id).where(TeamMember.team_id.in_(scope.team_ids))
     everybody = mates.union(select(literal(scope.user_id))).subquery()
     people = select(everybody.c[0])
@@ -87,7 +91,7 @@ def chosen(
     permission: str = "leads:read",
 ) -> Select[Lead]:
     """The leads that a filter and a search leave of what somebody may see: the same for list, map and export."""
-    statement = visible_to(scope, permission)
+    statement = select(Lead).where(Lead.deleted_at.is_(None), within_reach(scope, permission, many=True))
     if filter and filter.strip():
         statement = statement.where(condition(session, scope, filter))
     if search and search.strip():
@@ -140,16 +144,6 @@ def sort_keys() -> dict[str, ColumnElement[Any]]:
     }
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One page of a list."""
-
-    rows: list[Row]
-    next_cursor: str | None
-    total: int
-    is_estimated: bool = False
-
-
 @answers_in_time
 def page(
     session: Session,
@@ -161,29 +155,13 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
     exact: bool = False,
-) -> Listing:
+) -> Listing[Row]:
     """One page of the leads that somebody may see. `sort` names a key, with `-` in front for the other way round."""
-    statement, keys = chosen(session, scope, filter=filter, search=search), scope.askable("lead", sort_keys())
-    key = keys.get(sort.removeprefix("-"))
-    if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    counted = total(session, statement.with_only_columns(Lead.id), exact=exact)
-    after, down = decode_cursor(cursor, 3), sort.startswith("-")
-    if after is not None:
-        if after[0] != sort:
-            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        here = tuple_(key, Lead.id)
-        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Lead.id.type))
-        statement = statement.where(here < there if down else here > there)
-    order = (key.desc(), Lead.id.desc()) if down else (key, Lead.id)
-    found = session.execute(detailed(statement).add_columns(key).order_by(*order).limit(limit + 1)).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return Listing(
-        rows=[Row(*row[:5]) for row in found[:limit]],
-        next_cursor=encode_cursor((sort, str(last[5]), str(last[0].id))) if last else None,
-        total=counted.count,
-        is_estimated=counted.is_estimated,
-    )
+    statement = chosen(session, scope, filter=filter, search=search)
+    key = key_of(scope.askable("lead", sort_keys()), sort)
+    found = page_of(session, statement, Lead.id, key, sort=sort, cursor=cursor, limit=limit, exact=exact)
+    rows = session.execute(detailed(select(Lead).where(found.among(Lead.id))))
+    return found.listing([Row(*row) for row in found.in_order(rows)])
 
 
 def detail(session: Session, scope: Scope, lead_id: UUID, permission: str = "leads:read") -> Row:

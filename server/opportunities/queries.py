@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql import visitors
@@ -23,10 +23,11 @@ from server.auth.models import User
 from server.auth.roles import Level
 from server.fields.queries import filtering
 from server.kit import clock
-from server.kit.errors import BadRequest, NotFound
+from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
+from server.kit.filtering.guard import Total as Many
 from server.kit.filtering.guard import answers_in_time
-from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.filtering.listing import key_of, page_of
 from server.opportunities.fields import PROBABILITY, days_in_stage, fields, in_base, is_rotten
 from server.opportunities.models import Opportunity, OpportunityLine, Pipeline, Stage, StageChange
 from server.opportunities.rates import Total
@@ -264,32 +265,13 @@ def page(
     today = accounts.today_of(scope)
     statement = chosen_for_sums(session, scope, filter=filter, search=search)
     keys = scope.askable("opportunity", sort_keys(today))
-    key = keys.get(sort.removeprefix("-"))
-    if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    total = totals(session, statement, today)
+    key, total = key_of(keys, sort), totals(session, statement, today)
     if asks_accounts(key):
         statement = chosen(session, scope, filter=filter, search=search)
-    after, down = decode_cursor(cursor, 3), sort.startswith("-")
-    if after is not None:
-        if after[0] != sort:
-            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        here = tuple_(key, Opportunity.id)
-        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Opportunity.id.type))
-        statement = statement.where(here < there if down else here > there)
-    order = (key.desc(), Opportunity.id.desc()) if down else (key, Opportunity.id)
-    # Names and places are looked up for the page's rows only.
-    only = statement.with_only_columns(Opportunity.id, key.label("key")).order_by(*order).limit(limit + 1)
-    ids = only.subquery("page")
-    order = (ids.c.key.desc(), Opportunity.id.desc()) if down else (ids.c.key, Opportunity.id)
-    detailed = with_details(joined().join(ids, ids.c.id == Opportunity.id), today).add_columns(ids.c.key)
-    found = session.execute(detailed.order_by(*order)).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return Listing(
-        rows=[Row(*row[:14]) for row in found[:limit]],
-        next_cursor=encode_cursor((sort, str(last[14]), str(last[0].id))) if last else None,
-        total=total,
-    )
+    many = Many(total.count)
+    found = page_of(session, statement, Opportunity.id, key, sort=sort, cursor=cursor, limit=limit, total=many)
+    rows = session.execute(with_details(joined().where(found.among(Opportunity.id)), today))
+    return Listing([Row(*row) for row in found.in_order(rows)], found.next_cursor, total)
 
 
 def detail(session: Session, scope: Scope, deal_id: UUID, permission: str = "opportunities:read") -> Row:

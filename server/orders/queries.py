@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, cast, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
@@ -18,10 +18,10 @@ from server.accounts.spots import through
 from server.auth.access import Scope
 from server.auth.models import User
 from server.auth.roles import Level
-from server.kit.errors import BadRequest, NotFound
+from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, total
-from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.filtering.guard import answers_in_time
+from server.kit.filtering.listing import Listing, key_of, page_of
 from server.orders.fields import fields
 from server.orders.models import Kind, Letterhead, Order, OrderLine, State
 from server.products.models import Product
@@ -104,16 +104,6 @@ class Row:
     owner_name: str | None
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One page of documents."""
-
-    rows: list[Row]
-    next_cursor: str | None
-    total: int
-    is_estimated: bool = False
-
-
 SORTS: dict[str, ColumnElement[Any]] = {
     "day": Order.__table__.c.day,
     "number": func.coalesce(Order.number, ""),
@@ -168,38 +158,17 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
     exact: bool = False,
-) -> Listing:
+) -> Listing[Row]:
     """One page of the documents that somebody may see, the latest first."""
     statement = chosen(session, scope, filter=filter, search=search)
     if account_id is not None:
         statement = statement.where(Order.account_id.in_(accounts.family(account_id)))
     if opportunity_id is not None:
         statement = statement.where(Order.opportunity_id == opportunity_id)
-    keys = scope.askable("order", SORTS)
-    key = keys.get(sort.removeprefix("-"))
-    if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    counted = total(session, statement.with_only_columns(Order.id), exact=exact)
-    down, after = sort.startswith("-"), decode_cursor(cursor, 3)
-    if after is not None:
-        if after[0] != sort:
-            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        here = tuple_(key, Order.id)
-        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Order.id.type))
-        statement = statement.where(here < there if down else here > there)
-    order = (key.desc(), Order.id.desc()) if down else (key, Order.id)
-    ids = statement.with_only_columns(Order.id, key.label("key")).order_by(*order).limit(limit + 1).subquery("page")
-    sorted_by = (ids.c.key.desc(), Order.id.desc()) if down else (ids.c.key, Order.id)
-    found = session.execute(
-        with_names(select(Order).join(ids, ids.c.id == Order.id)).add_columns(ids.c.key).order_by(*sorted_by)
-    ).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return Listing(
-        rows=[Row(*row[:4]) for row in found[:limit]],
-        next_cursor=encode_cursor((sort, str(last[4]), str(last[0].id))) if last else None,
-        total=counted.count,
-        is_estimated=counted.is_estimated,
-    )
+    key = key_of(scope.askable("order", SORTS), sort)
+    found = page_of(session, statement, Order.id, key, sort=sort, cursor=cursor, limit=limit, exact=exact)
+    rows = session.execute(with_names(select(Order).where(found.among(Order.id))))
+    return found.listing([Row(*row) for row in found.in_order(rows)])
 
 
 def with_names(statement: Select[Order]) -> Select[Order, UUID, str, str]:

@@ -7,16 +7,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Text
 
 from server.auth.access import Scope
 from server.kit import clock
-from server.kit.errors import BadRequest, NotFound
+from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, total
-from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.filtering.guard import answers_in_time
+from server.kit.filtering.listing import Listing, key_of, page_of
 from server.kit.settings import settings
 from server.products.fields import IN_STOCK, fields, matches
 from server.products.models import (
@@ -107,16 +107,6 @@ SORTS: dict[str, ColumnElement[Any]] = {
 """What a list can be sorted by."""
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One page of products."""
-
-    rows: list[Row]
-    next_cursor: str | None
-    total: int
-    is_estimated: bool = False
-
-
 @answers_in_time
 def page(
     session: Session,
@@ -128,30 +118,12 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
     exact: bool = False,
-) -> Listing:
+) -> Listing[Row]:
     """One page of the catalogue. `sort` names a key, with `-` in front for the other way round."""
-    statement = chosen(session, scope, filter=filter, search=search)
-    key = SORTS.get(sort.removeprefix("-"))
-    if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(SORTS) + ".")
-    counted = total(session, statement.with_only_columns(Product.id), exact=exact)
-    down = sort.startswith("-")
-    after = decode_cursor(cursor, 3)
-    if after is not None:
-        if after[0] != sort:
-            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Product.id.type))
-        here = tuple_(key, Product.id)
-        statement = statement.where(here < there if down else here > there)
-    order = (key.desc(), Product.id.desc()) if down else (key, Product.id)
-    found = session.execute(with_details(statement).add_columns(key).order_by(*order).limit(limit + 1)).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return Listing(
-        rows=[Row(*row[:5]) for row in found[:limit]],
-        next_cursor=encode_cursor((sort, str(last[5]), str(last[0].id))) if last else None,
-        total=counted.count,
-        is_estimated=counted.is_estimated,
-    )
+    statement, key = chosen(session, scope, filter=filter, search=search), key_of(SORTS, sort)
+    found = page_of(session, statement, Product.id, key, sort=sort, cursor=cursor, limit=limit, exact=exact)
+    rows = session.execute(with_details(select(Product).where(found.among(Product.id))))
+    return found.listing([Row(*row) for row in found.in_order(rows)])
 
 
 def detail(session: Session, scope: Scope, product_id: UUID) -> Row | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, false, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, false, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -20,10 +20,10 @@ from server.auth.models import TeamMember, User
 from server.auth.queries import Person, named, visible_users
 from server.auth.roles import GRANTS, Level
 from server.kit import clock
-from server.kit.errors import BadRequest, NotFound
+from server.kit.errors import NotFound
 from server.kit.filtering import Vocabulary, compile_filter, parse, vocabulary
-from server.kit.filtering.guard import answers_in_time, total
-from server.kit.paging import decode_cursor, encode_cursor
+from server.kit.filtering.guard import answers_in_time
+from server.kit.filtering.listing import Listing, key_of, page_of
 from server.records.binned import binned
 from server.records.happenings import happening
 from server.tickets.fields import NEXT_DUE, PRIORITY_RANK, UNSOLVED_NOW, fields, is_overdue, matches
@@ -100,16 +100,6 @@ class TicketRow:
     is_breached: bool
 
 
-@dataclass(frozen=True)
-class Listing:
-    """One page of a list."""
-
-    rows: list[TicketRow]
-    next_cursor: str | None
-    total: int
-    is_estimated: bool = False
-
-
 def with_names(statement: Select[Ticket], now: datetime) -> Select[Any]:
     """A selection of tickets with the columns of `TicketRow`."""
     breached = exists().where(ClockEvent.ticket_id == Ticket.id, ClockEvent.event == "breach")
@@ -180,34 +170,13 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
     exact: bool = False,
-) -> Listing:
+) -> Listing[TicketRow]:
     """One page of the tickets that somebody may see. `sort` names a key, with `-` in front for the other way round."""
-    now, keys = clock.now(), sort_keys()
+    now, key = clock.now(), key_of(sort_keys(), sort)
     statement = chosen(session, scope, now, filter=filter, search=search, queue_id=queue_id, account_id=account_id)
-    key = keys.get(sort.removeprefix("-"))
-    if key is None:
-        raise BadRequest(f"A list cannot be sorted by “{sort}”.", help="One of: " + ", ".join(keys) + ".")
-    counted = total(session, statement.with_only_columns(Ticket.id), exact=exact)
-    after = decode_cursor(cursor, 3)
-    down = sort.startswith("-")
-    if after is not None:
-        if after[0] != sort:
-            raise BadRequest("The cursor belongs to another order.", help="Start again without a cursor.")
-        here = tuple_(key, Ticket.id)
-        there = tuple_(cast(str(after[1]), key.type), cast(str(after[2]), Ticket.id.type))
-        statement = statement.where(here < there if down else here > there)
-    order = (key.desc(), Ticket.id.desc()) if down else (key, Ticket.id)
-    first = statement.with_only_columns(Ticket.id.label("id"), key.label("key")).order_by(*order).limit(limit + 1)
-    those = first.subquery()
-    named = with_names(select(Ticket).join(those, those.c.id == Ticket.id), now).add_columns(those.c.key)
-    found = session.execute(named.order_by(*order)).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return Listing(
-        rows=[TicketRow(*row[:8]) for row in found[:limit]],
-        next_cursor=encode_cursor((sort, str(last[8]), str(last[0].id))) if last else None,
-        total=counted.count,
-        is_estimated=counted.is_estimated,
-    )
+    found = page_of(session, statement, Ticket.id, key, sort=sort, cursor=cursor, limit=limit, exact=exact)
+    rows = session.execute(with_names(select(Ticket).where(found.among(Ticket.id)), now))
+    return found.listing([TicketRow(*row) for row in found.in_order(rows)])
 
 
 def detail(session: Session, scope: Scope, ticket_id: UUID, permission: str = "tickets:read") -> TicketRow:

@@ -26,6 +26,7 @@ from server.demands import queries as demands
 from server.fields import queries as own
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
+from server.kit.filtering.listing import Listing
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
@@ -115,7 +116,7 @@ def show_accounts(
     view: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
-    error, found = None, queries.Listing([], None, 0)
+    error, found = None, Listing[queries.Row]([])
     try:
         with attempt(session):
             found = queries.page(

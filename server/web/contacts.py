@@ -20,6 +20,7 @@ from server.contacts.service import NewPlace
 from server.fields import queries as own
 from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
+from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
 from server.records.queries import history
 from server.timeline import people
@@ -61,7 +62,7 @@ def show_contacts(
     exact: Exact = False,
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
-    error, found = None, queries.Listing([], None, 0)
+    error, found = None, Listing[queries.Row]([])
     try:
         with attempt(session):
             found = queries.page(

@@ -20,6 +20,7 @@ from server.contacts.consent import barred
 from server.density.queries import cell_of
 from server.kit.database import Db
 from server.kit.errors import Invalid, PreconditionFailed, WaymarkError
+from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
 from server.leads import converting, editing, queries, rules, service
@@ -117,7 +118,7 @@ def list_page(
     error: WaymarkError | None = None,
 ) -> Response:
     """The list, with what was refused."""
-    found = queries.Listing([], None, 0)
+    found = Listing[queries.Row]([])
     try:
         with attempt(session):
             found = queries.page(
@@ -128,8 +129,7 @@ def list_page(
 
     def link(**changes: object) -> str:
         kept = {"filter": filter, "q": search, "sort": sort if sort != "-created" else None} | changes
-        query = urlencode({name: value for name, value in kept.items() if value})
-        return f"/leads?{query}" if query else "/leads"
+        return ("/leads?" + urlencode({name: value for name, value in kept.items() if value})).rstrip("?")
 
     say = language_of(request, scope).t
     return render(

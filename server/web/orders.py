@@ -14,6 +14,7 @@ from server.accounts.models import Account
 from server.auth.access import Scope, requires
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
+from server.kit.filtering.listing import Listing
 from server.kit.ids import uuid7
 from server.kit.paging import Cursor, Exact
 from server.mail.queries import configured
@@ -68,7 +69,7 @@ def show_orders(
     exact: Exact = False,
 ) -> Response:
     """The list: filtered, searched, sorted, page by page."""
-    error, found = None, queries.Listing([], None, 0)
+    error, found = None, Listing[queries.Row]([])
     try:
         with attempt(session):
             found = queries.page(

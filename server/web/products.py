@@ -15,6 +15,7 @@ from server.files import store
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound, WaymarkError
+from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
 from server.kit.settings import settings
 from server.products import exporting, joining, pictures, queries, service
@@ -50,7 +51,7 @@ def show_products(
     exact: Exact = False,
 ) -> Response:
     """The catalogue: filtered, searched, sorted, page by page."""
-    error, found = None, queries.Listing([], None, 0)
+    error, found = None, Listing[queries.Row]([])
     try:
         with attempt(session):
             found = queries.page(

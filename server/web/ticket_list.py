@@ -15,6 +15,7 @@ from server.auth.roles import Level
 from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
+from server.kit.filtering.listing import Listing
 from server.kit.paging import Cursor, Exact
 from server.tickets import queries, service, tiles
 from server.tickets.fields import fields
@@ -64,7 +65,7 @@ def show_tickets(
     exact: Exact = False,
 ) -> Response:
     """The list: what is due next first; without a filter what is not solved."""
-    error, found = None, queries.Listing([], None, 0)
+    error, found = None, Listing[queries.TicketRow]([])
     wanted = "open = true" if filter is None else filter
     try:
         with attempt(session):

@@ -13,6 +13,7 @@ from sqlalchemy import ClauseElement, ColumnElement, Executable, Select, func, s
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from server.kit.errors import Invalid
 from server.kit.filtering import sampling
@@ -68,9 +69,11 @@ class Estimate:
 
 
 class Explained(Executable, ClauseElement):
-    """A statement that is only planned."""
+    """A statement that is only planned; kept compiled as the statement itself would be."""
 
-    inherit_cache = False
+    inherit_cache = True
+    _traverse_internals = [("statement", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 (as SQLAlchemy wants it)
+    _all_selected_columns = ()
 
     def __init__(self, statement: Select[Any]) -> None:
         self.statement = statement
@@ -114,12 +117,15 @@ def check(
     )
 
 
-def total(session: Session, statement: Select[Any], *, exact: bool = False) -> Total:
-    """How many rows a statement finds: exact up to a bound, beyond it about; `exact` counts to the end."""
+def counted(session: Session, statement: Select[Any]) -> Total:
+    """How many rows a statement finds, counted to the end."""
+    return Total(session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0)
+
+
+def total(session: Session, statement: Select[Any], expected: Estimate | None = None) -> Total:
+    """How many rows a statement finds: exact up to a bound, beyond it about; `expected` where the planner was asked."""
     rows = statement.order_by(None)
-    if exact:
-        return Total(session.scalar(select(func.count()).select_from(rows.subquery())) or 0)
-    expected = estimate(session, rows)
+    expected = expected or estimate(session, rows)
     if expected.cost >= DEAR_COST and expected.rows >= 2 * EXACT_UP_TO:
         found = sampling.about(session, rows, SAMPLE / expected.rows)
         if found is not None and found >= 2 * EXACT_UP_TO:
@@ -128,25 +134,6 @@ def total(session: Session, statement: Select[Any], *, exact: bool = False) -> T
     if counted <= EXACT_UP_TO:
         return Total(counted)
     return Total(max(counted, expected.rows), is_estimated=True)
-
-
-FEW = 2_000
-"""Rows that are put in order themselves; of more, the order of an index soon meets fifty."""
-MOST_GATHERED = 200_000
-"""The same of rows that contain a text."""
-
-
-def first_of(rows: Select[Any], most: int, found: Total, *, down: bool, by_text: bool) -> Select[Any]:
-    """The first of a statement's rows by their key and id, which are its columns; `down`: the last ones first.
-
-    The planner likes to walk along the order until enough rows fit. Where few fit, or where those that contain a text
-    stand together far down ("Hotel ..." in a list of names), that reads everything: such rows are gathered first.
-    """
-    if found.count <= FEW or (by_text and found.count <= MOST_GATHERED):
-        gathered = rows.order_by(None).cte("gathered").prefix_with("MATERIALIZED", dialect="postgresql")
-        rows = select(gathered.c.id, gathered.c.key)
-    key_and_id: Any = reversed(rows.selected_columns.values())
-    return rows.order_by(*(column.desc() if down else column for column in key_and_id)).limit(most)
 
 
 def asks_for_text(tree: Node) -> bool:

@@ -28,7 +28,8 @@ SAMPLE = 3_000
 class Judged:
     """What is known before the page is read."""
 
-    total: Total
+    total: Total | None = None
+    """None: it costs little, and is counted with the page."""
     ids: list[UUID] | None = None
     """All that fit, where they are few enough to be kept."""
     one_by_one: bool = False
@@ -68,7 +69,7 @@ def judged(
     planner expects of `gathered`.
     """
     if cost < guard.DEAR_COST or not asks_of_rows(tree, vocabulary):
-        return Judged(guard.total(session, gathered, exact=exact))
+        return Judged()
     parts = tree.children if isinstance(tree, All) else (tree,)
     cheap = [compiled(part, False) for part in parts if not asks_of_rows(part, vocabulary)]
     candidates = estimate(session, everything.where(*cheap)).rows
@@ -81,7 +82,8 @@ def judged(
     ids = kept(session, each)
     if len(ids) <= guard.EXACT_UP_TO:
         return Judged(Total(len(ids)), ids)
-    return Judged(guard.total(session, gathered, exact=exact), one_by_one=True)
+    counted = guard.counted(session, gathered) if exact else guard.total(session, gathered)
+    return Judged(counted, one_by_one=True)
 
 
 def kept(session: Session, rows: Select[Any]) -> list[UUID]:

@@ -16,7 +16,7 @@ from server.auth.access import system_scope
 from server.auth.models import User
 from server.demands.models import VisitDemand
 from server.kit import clock
-from server.kit.filtering import guard
+from server.kit.filtering import guard, listing
 from server.kit.layers import Layer
 from server.kit.settings import settings
 from server.segments import counting
@@ -107,10 +107,13 @@ def test_the_order_is_the_same_whether_rows_are_gathered_or_walked_along(
         second = admin_client.get("/api/v1/accounts", params={**asked, "cursor": first["next_cursor"]}).json()
         return [one["name"] for one in (*first["items"], *second["items"])]
 
+    counted_as_well = pages("name"), pages("-name")
+    monkeypatch.setattr(listing, "DEARER", 0)
     gathered = pages("name"), pages("-name")
-    monkeypatch.setattr(guard, "FEW", 0)
-    monkeypatch.setattr(guard, "MOST_GATHERED", 0)
-    assert gathered == (pages("name"), pages("-name")) == (["Beck", "Zech"], ["Zech", "Beck"])
+    monkeypatch.setattr(listing, "FEW", 0)
+    monkeypatch.setattr(listing, "MOST_GATHERED", 0)
+    walked = pages("name"), pages("-name")
+    assert counted_as_well == gathered == walked == (["Beck", "Zech"], ["Zech", "Beck"])
 
 
 def test_a_reader_sees_no_more_by_filtering(
@@ -167,8 +170,7 @@ def test_a_list_that_searches_too_long_is_stopped_and_its_filter_named(
     def searches_for_a_minute(session: Session, _statement: object, **_asked: object) -> None:
         session.execute(text("select pg_sleep(60)"))
 
-    monkeypatch.setattr(f"server.{room}.queries.total", searches_for_a_minute)
-    monkeypatch.setattr(guard, "total", searches_for_a_minute)
+    monkeypatch.setattr(guard, "estimate", searches_for_a_minute)
     monkeypatch.setattr(settings(), "list_timeout_s", 0.1)
     answer = admin_client.get(f"/api/v1/{room}", params=asked)
     assert (answer.status_code, answer.json()["code"]) == (422, "filter_too_slow")
