@@ -182,14 +182,21 @@ def create(request: Request, scope: WriteContacts, session: Db, sent: Sent) -> R
 
 @router.post("/vcards")
 def take_cards(
-    request: Request, scope: WriteContacts, session: Db, file: UploadFile, account_id: Annotated[str, Form()] = ""
+    request: Request,
+    scope: WriteContacts,
+    session: Db,
+    file: UploadFile,
+    account_id: Annotated[str, Form()] = "",
+    account: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a file of vCards in; says what came of each card."""
+    """Take a file of vCards in; says what came of each card. `account` is typed, for cards whose company is none."""
     error, taken = None, None
     try:
         with attempt(session):
             at = id_of(account_id, "account_id")
-            taken = vcards.take_in(session, scope, file.file.read(vcards.MOST_BYTES + 1), account_id=at)
+            otherwise = account_named(session, scope, account.strip(), field="account")
+            content = file.file.read(vcards.MOST_BYTES + 1)
+            taken = vcards.take_in(session, scope, content, account_id=at, otherwise_id=otherwise)
     except WaymarkError as refused:
         error = refused
     return render(
