@@ -283,8 +283,10 @@ def may_change(session: Session, scope: Scope, contact_id: UUID) -> bool:
 
 @router.get("/{contact_id}/edit")
 def show_edit(request: Request, contact_id: UUID, scope: WriteContacts, session: Db) -> Response:
-    """The form in place of the facts."""
+    """The form in place of the facts; opened by its address, within the contact's page."""
     contact = queries.find(session, scope, contact_id)
+    if "hx-request" not in request.headers:
+        return go(f"/contacts/{contact_id}?edit=1")
     values = form_values(contact)
     return form_page(request, scope, session, "contacts/edit.html", values, contact=contact, rev=contact.rev)
 

@@ -126,7 +126,11 @@ def changes_page(
     view = queries.plan_view(session, scope, plan_id)
     plan = view.plan
     is_open = plan.state == PlanState.READY
-    before = {r.rep_id: r for r in queries.day_routes(session, plan.first_day, plan.rep_ids)} if is_open else {}
+    if is_open:
+        stood = queries.day_routes(session, plan.first_day, plan.rep_ids)
+    else:  # what the accepted one took the place of
+        stood = queries.plan_view(session, scope, plan.based_on).routes if plan.based_on else []
+    before = {route.rep_id: route for route in stood if route.day == plan.first_day}
     names = {one.id: one.name for one in replanning.neighbours(session, scope, NOBODY)}
     return render(
         request,
