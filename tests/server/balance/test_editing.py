@@ -416,6 +416,13 @@ def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session:
     assert client.get(CHANGES).json()["items"][0]["state"] == "kept"
     saving.fail(session, UUID(do(client, take | {"rev": None}, apply_on=monday.isoformat())["id"]), "Why not.")
     assert client.get(CHANGES).json()["items"][0]["trouble"] == "Why not."
+    page = client.get("/territories", headers={"Accept": "text/html"}).text
+    assert page.count("data-failed") == 2, "at the territories, not only in their history"
+    assert "Why not." in page.split("data-failed")[1].split("</div></div>")[0] + page.split("data-failed")[2]
+    told = client.get("/api/v1/notifications").json()["items"]
+    assert [one["kind"] for one in told] == ["territory"] * 2, "whoever set the day is told, of both"
+    assert all("Old" in one["text"] or "Other" in one["text"] for one in told)
+    assert told[0]["link"].startswith("/territories?kept=")
     people = {"kind": "members", "territory_id": old["id"], "members": []}
     refused = client.post(CHANGES, json={"operation": people, "apply_on": monday.isoformat()})
     assert (refused.status_code, refused.json()["detail"]) == (422, "This cannot wait for a day.")
