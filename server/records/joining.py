@@ -16,7 +16,7 @@ from sqlalchemy import JSON, ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from server.kit import clock
-from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.ids import uuid7
 from server.records.merging import Json
 from server.records.models import FieldHistory, Joinable, RecordMerge
@@ -286,9 +286,13 @@ def apart[R: Joinable](
     ids = (made.winner_id, made.loser_id)
     statement = select(kind).where(kind.id.in_(ids), reach).order_by(kind.id).with_for_update()
     found = {row.id: row for row in session.scalars(statement.execution_options(populate_existing=True))}
-    for key in ids:
-        if key not in found:
-            raise NotFound(f"There is no such {what}.", id=str(key))
+    if not found:
+        raise NotFound(f"There is no such {what}.", id=str(made.loser_id))
+    if len(found) < len(ids):
+        raise Forbidden(
+            f"You reach only one of the two {what}s of this merge.",
+            help="Ask somebody who reaches both to undo it.",
+        )
     winner, loser = (found[key] for key in ids)
     if winner.merged_into is not None:
         raise AlreadyMerged(
