@@ -327,6 +327,9 @@ def give_back(
     """
     kept: list[str] = []
     known = groups(fields)
+    if "custom" in changed and own_given_back(winner, *changed["custom"]):
+        kept.append("custom")
+    changed = {name: values for name, values in changed.items() if name != "custom"}
     alone = [(name,) for name in changed if not any(name in group for group in known)]
     for group in (*known, *alone):
         held = {name: changed[name] for name in group if name in changed}
@@ -336,6 +339,22 @@ def give_back(
         else:
             kept += list(held)
     return kept
+
+
+def own_given_back(winner: Any, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
+    """Give the winner its own fields from before, each by itself; returns whether one was edited since, and stays."""
+    held, stays = dict(winner.custom), False
+    for key in before.keys() | after.keys():
+        if before.get(key) == after.get(key):
+            continue
+        if held.get(key) != after.get(key):
+            stays = True
+        elif key in before:
+            held[key] = before[key]
+        else:
+            held.pop(key, None)
+    winner.custom = held
+    return stays
 
 
 def part[R: Joinable](
