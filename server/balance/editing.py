@@ -224,7 +224,7 @@ def imported(
             draft = new(session, one.name, area, colour=one.colour, taken=taken)
             chosen = (crews or {}).get(one.name, user_ids or None)
             if chosen is None:
-                chosen = [ids[0] for who in one.people if len(ids := named[who.lower()]) == 1]
+                chosen = [named[who.lower()][0] for who in one.people if len(named[who.lower()]) == 1]
                 notes += of_file(one, named)
             drafts[one.name] = crewed(session, draft, chosen, day)
     for name in crews or {}:

@@ -22,7 +22,7 @@ from server.records.merging import Json
 from server.records.models import FieldHistory, Joinable, RecordMerge
 from server.records.revising import wire as plain
 from server.records.service import BY_PEOPLE
-from server.records.together import folded, word
+from server.records.together import folded, own_given_back, word
 
 UNDO = timedelta(days=30)
 """How long a merge can be taken back."""
@@ -289,10 +289,7 @@ def apart[R: Joinable](
     if not found:
         raise NotFound(f"There is no such {what}.", id=str(made.loser_id))
     if len(found) < len(ids):
-        raise Forbidden(
-            f"You reach only one of the two {what}s of this merge.",
-            help="Ask somebody who reaches both to undo it.",
-        )
+        raise Forbidden("You reach only one of the two records of this merge.", help="Ask somebody who reaches both.")
     winner, loser = (found[key] for key in ids)
     if winner.merged_into is not None:
         raise AlreadyMerged(
@@ -339,22 +336,6 @@ def give_back(
         else:
             kept += list(held)
     return kept
-
-
-def own_given_back(winner: Any, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
-    """Give the winner its own fields from before, each by itself; returns whether one was edited since, and stays."""
-    held, stays = dict(winner.custom), False
-    for key in before.keys() | after.keys():
-        if before.get(key) == after.get(key):
-            continue
-        if held.get(key) != after.get(key):
-            stays = True
-        elif key in before:
-            held[key] = before[key]
-        else:
-            held.pop(key, None)
-    winner.custom = held
-    return stays
 
 
 def part[R: Joinable](

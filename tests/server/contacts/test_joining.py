@@ -137,7 +137,7 @@ def test_who_reaches_only_one_of_the_two_is_told_so(
     path = f"/api/v1/contact-merges/{made.id}/undo"
     refused = client_for(rita).post(path)
     assert (refused.status_code, refused.json()["detail"]) == (
-        403, "You reach only one of the two contacts of this merge.",
+        403, "You reach only one of the two records of this merge.",
     )  # fmt: skip
     assert "Ask somebody who reaches both" in refused.json()["help"]
     assert client_for(otto).post(path).status_code == 200, "both are at the account that is in reach now"

@@ -141,7 +141,7 @@ def test_only_who_reaches_both_merges_and_programs_do_it_too(
     refused = client_for(otto).post(f"/api/v1/lead-merges/{made['id']}/undo")
     assert (refused.status_code, refused.json()["detail"]) == (
         403,
-        "You reach only one of the two leads of this merge.",
+        "You reach only one of the two records of this merge.",
     )
     undone = admin_client.post(f"/api/v1/lead-merges/{made['id']}/undo").json()
     assert (undone["kept"], undone["undone_at"] is None) == ([], False)
