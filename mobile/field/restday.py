@@ -78,6 +78,8 @@ class Proposal:
     answer: replan.Answer
     changes: tuple[Change, ...]
     returns_at: datetime
+    drive_before_s: int
+    """Driving in the present order, by the same drives as the new one."""
 
 
 def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> RestOfDay | None:
@@ -123,7 +125,9 @@ def propose(rest: RestOfDay, *, spent: Callable[[], float] | None = None) -> Pro
     after = {one.id: one for one in answer.stops}
     order = [one.id for one in answer.stops] + list(answer.left_out)
     changes = tuple(_change(stops[key], after.get(key), rest.midnight) for key in order)
-    return Proposal(rest, answer, changes, rest.midnight + timedelta(seconds=answer.returns_s))
+    places = {call.id: place for place, call in enumerate(rest.ahead.calls)}
+    before_s = replan.driven(rest.ahead, tuple(places[key] for key in rest.known))
+    return Proposal(rest, answer, changes, rest.midnight + timedelta(seconds=answer.returns_s), before_s)
 
 
 def _change(stop: reads.Stop, timed: replan.Timed | None, midnight: datetime) -> Change:

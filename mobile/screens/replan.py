@@ -42,8 +42,8 @@ def _show(ctx, proposal, page):
 def _page(ctx, proposal):
     """What one gets for it, then every stop with its old and its new time."""
     words, zone = ctx.words, clock.zone(proposal.rest.day.zone)
-    drive = words.duration(proposal.answer.drive_s)
-    sums = words("replan_sum", drive=drive, back=words.time(proposal.returns_at, zone))
+    drive, before = words.duration(proposal.answer.drive_s), words.duration(proposal.drive_before_s)
+    sums = words("replan_sum", drive=drive, before=before, back=words.time(proposal.returns_at, zone))
     head = Card(Text(sums, 20, True), Text(words("replan_estimated"), 14, ink="quiet"), spacing=4)
     kinds = {change.kind for change in proposal.changes}
     if kinds <= {"same"}:

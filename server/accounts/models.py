@@ -179,6 +179,7 @@ class Account(Record, Base):
             postgresql_where=text(LIVING),
         ),
         Index("ix_account_number_lower", text("lower(number)")),
+        Index("ix_account_name_lower", text("lower(name)")),
         Index("ix_account_name_part", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
         Index("ix_account_tags", "tags", postgresql_using="gin"),
         searched_by("account"),

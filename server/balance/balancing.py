@@ -25,10 +25,13 @@ from server.jobs import defer
 from server.kit import clock
 from server.kit.database import transaction
 from server.kit.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from server.notifications.kinds import About
+from server.notifications.service import notify
 from server.territories import queries
 from server.territories.models import ChangeState, Territory, TerritoryChange
 
 HAND = "hand"
+NOT_BALANCED = "Your balance of territories could not be applied on its day: look at the reason."
 
 
 class Stopped(Exception):
@@ -166,6 +169,16 @@ def scenario(session: Session, run_id: UUID, key: str) -> BalanceScenario:
     if found is None:
         raise NotFound("There is no such scenario.")
     return found
+
+
+def fail(session: Session, one: BalanceScenario, trouble: str) -> None:
+    """A scenario that could not be applied on its day says why; whoever set the day is told."""
+    one.apply_on, one.trouble = None, trouble
+    run = known(session, one.run_id)
+    setter = run.facts.get("set_by") or run.asked_by
+    if setter is not None:
+        about, link = About("balance_run", run.id), f"/territories/balance/{run.id}"
+        notify(session, [UUID(str(setter))], "territory", NOT_BALANCED, link, about)
 
 
 def areas_of(session: Session, run_id: UUID) -> list[BalanceArea]:

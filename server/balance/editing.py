@@ -15,6 +15,7 @@ from geo import territories as shapes
 from server.balance import places, schemas
 from server.balance.drafts import Change, Draft, area_of, draft_of, giving_way, new
 from server.balance.files import Outline
+from server.balance.people import called
 from server.balance.saving import parts_of
 from server.kit import clock
 from server.kit.errors import Conflict, Invalid, NotFound
@@ -23,6 +24,8 @@ from server.territories import members, queries
 from server.territories import service as territories
 from server.territories.models import ChangeState, Territory, TerritoryChange
 
+MOST_TOLD = 10
+"""Overlaps that are named one by one."""
 LATEST = timedelta(days=730)
 """Nobody plans who works where for later than that; a typed year of four nines would never take effect."""
 
@@ -198,10 +201,11 @@ def imported(
 ) -> Change:  # fmt: skip
     """The areas of a file: new territories, and new outlines of those whose name is known, when that is wished.
 
-    Some people work all of the new ones from a day on; with `crews` others work those of these names. Refuses names
-    that no new area has.
+    Some people work all of the new ones from a day on; with `crews` others work those of these names, and when neither
+    is said those whom the file names. Refuses names that no new area has.
     """
     known_names = {row.name: row for row in queries.active(session)}
+    named = called(session, {who for one in outlines for who in one.people})
     drafts: dict[str, Draft] = {}
     notes: list[str] = []
     for one in outlines:
@@ -212,10 +216,17 @@ def imported(
         row = known_names.get(one.name)
         if row is not None and replaces:
             drafts[one.name] = draft_of(row, area)
+            if one.people:
+                who = ", ".join(one.people)
+                notes.append(f"“{one.name}” keeps its people; those of the file are left out: {who}.")
         else:
             taken = [draft.colour for draft in drafts.values()]
             draft = new(session, one.name, area, colour=one.colour, taken=taken)
-            drafts[one.name] = crewed(session, draft, (crews or {}).get(one.name, user_ids), day)
+            chosen = (crews or {}).get(one.name, user_ids or None)
+            if chosen is None:
+                chosen = [named[who.lower()][0] for who in one.people if len(named[who.lower()]) == 1]
+                notes += of_file(one, named)
+            drafts[one.name] = crewed(session, draft, chosen, day)
     for name in crews or {}:
         if name not in drafts or not drafts[name].is_new:
             raise Invalid(f"The file has no new area “{name}”.", help="Look at it again.", field="crews")
@@ -227,7 +238,40 @@ def imported(
         for one in outlines
     )
     notes += alone(drafts.values(), clock.today(settings().zone))
-    return Change("import", parents_first({draft.id: draft for draft in placed}), tuple(notes))
+    whole = parents_first({draft.id: draft for draft in placed})
+    return Change("import", whole, (*notes, *shared(session, whole)))
+
+
+def of_file(one: Outline, named: Mapping[str, Sequence[UUID]]) -> Iterable[str]:
+    """Who of those whom the file names will work an area, and who is not known, in words."""
+    by_count: dict[int, list[str]] = {}
+    for who in one.people:
+        by_count.setdefault(min(len(named[who.lower()]), 2), []).append(who)
+    for count, people in sorted(by_count.items(), reverse=True):
+        who = ", ".join(people)
+        if count == 1:
+            yield f"As the file says, these will work “{one.name}”: {who}."
+        elif count:
+            yield f"For “{one.name}” the file names whom several are called: {who}. Choose who works there."
+        else:
+            yield f"For “{one.name}” the file names whom nobody is called: {who}. Choose who works there."
+
+
+def shared(session: Session, drafts: Sequence[Draft]) -> Iterable[str]:
+    """Which areas will lie over each other where people work, by name, the largest first."""
+    fresh = {draft.id for draft in drafts}
+    lying = [*drafts, *(draft_of(row, area_of(row)) for row in queries.active(session) if row.id not in fresh)]
+    above = {one.parent_id for one in lying}
+    leaves = [(one, one.area) for one in lying if one.id not in above and one.area is not None]
+    found = [
+        (leaves[pair.one][0], leaves[pair.other][0], shapes.square_km(pair.area))
+        for pair in shapes.overlaps([area for _, area in leaves])
+        if fresh & {leaves[pair.one][0].id, leaves[pair.other][0].id}
+    ]
+    for one, other, km2 in found[:MOST_TOLD]:
+        yield f"“{one.name}” and “{other.name}” overlap by {km2:.2f} km²."
+    if len(found) > MOST_TOLD:
+        yield f"{len(found) - MOST_TOLD} more pairs overlap."
 
 
 def parents_first(drafts: Mapping[UUID, Draft]) -> tuple[Draft, ...]:

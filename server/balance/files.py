@@ -1,5 +1,6 @@
 """Territories as files: GeoJSON, GeoPackage and zipped Shapefile, read, and written by geopandas."""
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ NAMES = ("name", "territory", "title", "bezeichnung", "gebiet", "nom", "nombre",
 """Columns that may hold a territory's name, whatever their case."""
 COLOURS = ("colour", "color", "farbe")
 PARENT = "parent"
+PEOPLE = ("members", "member", "people", "reps", "rep", "owner", "mitglieder", "vertreter", "betreuer", "zuständig")
+"""Columns that may say who works a territory; our own files say `members`."""
 
 
 class Format(StrEnum):
@@ -64,6 +67,8 @@ class Outline:
     """In degrees; not checked."""
     notes: tuple[str, ...] = ()
     """What should be known of how the file was read, in words; the first area says it."""
+    people: tuple[str, ...] = ()
+    """Who works it, as the file calls them."""
 
 
 def read(content: bytes, file_name: str, *, epsg: int | None = None) -> list[Outline]:
@@ -75,7 +80,7 @@ def read(content: bytes, file_name: str, *, epsg: int | None = None) -> list[Out
         The coordinate system, for files that do not say it themselves.
     """
     with tempfile.TemporaryDirectory(prefix="waymark-areas-") as folder:
-        layer = layer_of(content, file_name, Path(folder), (*NAMES, *COLOURS, PARENT))
+        layer = layer_of(content, file_name, Path(folder), (*NAMES, *COLOURS, PARENT, *PEOPLE))
     if not layer.features:
         raise Invalid(f"{file_name} has no features.", help="Export the areas, each with a name.")
     return outlines_of(layer, file_name, transformer_of(layer, file_name, epsg))
@@ -107,6 +112,7 @@ def outlines_of(layer: Layer, file_name: str, transformer: Transformer | None) -
             columns.setdefault(column.lower(), column)
     title = next((columns[name] for name in NAMES if name in columns), "")
     colour = next((columns[name] for name in COLOURS if name in columns), "")
+    crew = next((columns[name] for name in PEOPLE if name in columns), "")
     found = []
     for number, (properties, geometry) in enumerate(layer.features, 1):
         if isinstance(geometry, str):
@@ -120,7 +126,8 @@ def outlines_of(layer: Layer, file_name: str, transformer: Transformer | None) -
             )
         parent = text_of(properties.get(columns.get(PARENT, "")))
         notes = layer.notes if number == 1 else ()
-        found.append(Outline(name, text_of(properties.get(colour)), parent, in_degrees(geometry, transformer), notes))
+        flat, people = in_degrees(geometry, transformer), people_of(properties.get(crew))
+        found.append(Outline(name, text_of(properties.get(colour)), parent, flat, notes, people))
     return found
 
 
@@ -137,6 +144,12 @@ def in_degrees(geometry: Geometry, transformer: Transformer | None) -> BaseGeome
 def text_of(value: object) -> str | None:
     """A cell's text, if there is one."""
     return value.strip() or None if isinstance(value, str) else None
+
+
+def people_of(value: object) -> tuple[str, ...]:
+    """The people of a cell or a list, each once."""
+    cells = value if isinstance(value, list) else re.split("[,;]", value) if isinstance(value, str) else ()
+    return tuple(dict.fromkeys(name for cell in cells if (name := text_of(cell))))
 
 
 def frame(session: Session) -> geopandas.GeoDataFrame:

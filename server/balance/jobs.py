@@ -79,4 +79,4 @@ def apply_one(run_id: UUID, key: str) -> None:
         with transaction() as session:
             found = session.get(BalanceScenario, (run_id, key))
             if found is not None:
-                found.apply_on, found.trouble = None, f"{error.message} {error.help}".strip()
+                balancing.fail(session, found, f"{error.message} {error.help}".strip())

@@ -1,10 +1,10 @@
 """What a change of the people of a territory means: who comes, who goes, and whose accounts stay whose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Account
@@ -41,6 +41,18 @@ def changed(session: Session, drafts: Sequence[Draft]) -> tuple[dict[str, Any], 
         for territory_id, user_id, before, after in found
     ]
     return tuple(sorted(rows, key=lambda row: (row["territory_id"], row["name"], row["user_id"])))
+
+
+def called(session: Session, names: Iterable[str]) -> dict[str, list[UUID]]:
+    """Who can sign in and is called so, by login, mail address or full name, whatever its capitals."""
+    wanted = {name.lower(): name for name in names}
+    keys = (User.login, User.email, User.name)
+    living = select(User.id, *(func.lower(key) for key in keys)).where(User.active, User.deleted_at.is_(None))
+    found: dict[str, list[UUID]] = {name: [] for name in wanted}
+    for user_id, *mine in session.execute(living.where(or_(*(func.lower(key).in_(wanted) for key in keys)))):
+        for name in set(mine) & wanted.keys():
+            found[name].append(user_id)
+    return found
 
 
 def _by_person(before: Sequence[Span], after: Sequence[Span]) -> dict[UUID, tuple[list[Span], list[Span]]]:

@@ -34,6 +34,7 @@ def change_read(
             colour=draft.colour,
             is_new=draft.is_new,
             is_gone=draft.area is None,
+            members=[one.user_id for one in draft.people or ()] if draft.is_new else [],
             area=None if draft.area is None else mapping(draft.area.simplify(SHOWN)),
         )
         for draft in change.drafts

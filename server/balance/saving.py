@@ -20,6 +20,8 @@ from server.balance.people import changed
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, PreconditionFailed
 from server.leads import placing
+from server.notifications.kinds import About
+from server.notifications.service import notify
 from server.territories import members
 from server.territories import service as territories
 from server.territories.members import Span, spans_of
@@ -117,11 +119,19 @@ def due(session: Session, today: date) -> list[UUID]:
     return list(session.scalars(statement.order_by(TerritoryChange.apply_on, TerritoryChange.at)))
 
 
+NOT_DONE = "Your change of territories could not be done on its day: {names}. It is kept, with the reason."
+
+
 def fail(session: Session, change_id: UUID, trouble: str) -> None:
-    """What could not be applied on its day is kept, with the reason."""
+    """What could not be applied on its day is kept, with the reason; whoever set the day is told."""
     change = session.get_one(TerritoryChange, change_id)
     change.effects = {name: told for name, told in change.effects.items() if name != "wish"} | {"trouble": trouble}
     change.state = ChangeState.KEPT
+    parts = parts_of(session, change_id)
+    names = ", ".join(sorted(str((part.after or part.before or {}).get("name", "")) for part in parts))
+    if change.actor_id is not None:
+        about, link = About("territory_change", change_id), f"/territories?kept={change_id}"
+        notify(session, [change.actor_id], "territory", NOT_DONE, link, about, gaps={"names": names})
 
 
 def written(session: Session, change: Change, why: str, state: ChangeState, told: dict[str, Any]) -> TerritoryChange:

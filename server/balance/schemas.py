@@ -190,6 +190,7 @@ class PartRead(BaseModel):
     colour: str
     is_new: bool
     is_gone: bool
+    members: list[UUID] = Field(default=[], description="Who will work a new one.")
     area: dict[str, Any] | None = Field(description="GeoJSON MultiPolygon afterwards; null when it is taken away.")
 
 

@@ -78,11 +78,15 @@ def from_day(operation: schemas.Operation, day: date) -> schemas.Operation:
 
 
 def apply_due(session: Session, change_id: UUID, today: date) -> None:
-    """Apply what waited for its day, as whoever set the day; where somebody else was first, it is kept."""
+    """Apply what waited for its day, as whoever set the day; where somebody else was first, it is kept and they are
+    told.
+    """
     waiting = session.get_one(TerritoryChange, change_id)
     operation = OPERATIONS.validate_python(waiting.effects["wish"])
     acting_for(session, waiting.actor_id)
-    apply(session, from_day(operation, today), why=waiting.why)
+    _, made, stale = apply(session, from_day(operation, today), why=waiting.why)
+    if stale is not None:
+        saving.fail(session, made.id, f"{stale.message} {stale.help}")
     saving.drop(session, change_id)
 
 

@@ -114,15 +114,25 @@ def create(body: ContactCreate, scope: WriteContacts, session: Db, response: Res
 
 
 @router.post("/contacts/vcards", status_code=201)
-def take_cards(content: Content, scope: WriteContacts, session: Db, account_id: UUID | None = None) -> CardsRead:
-    """Take a file of vCards in (the body, 2.1 to 4.0), at an account when one is named; each card by itself."""
-    taken = vcards.take_in(session, scope, content, account_id=account_id)
+def take_cards(
+    content: Content,
+    scope: WriteContacts,
+    session: Db,
+    account_id: UUID | None = None,
+    otherwise_id: Annotated[UUID | None, Query(description="Account of cards whose company is none.")] = None,
+) -> CardsRead:
+    """Take a file of vCards in (the body, 2.1 to 4.0): at an account when one is named, else each at the one that is
+    called as its company; each card by itself.
+    """
+    taken = vcards.take_in(session, scope, content, account_id=account_id, otherwise_id=otherwise_id)
     return CardsRead(
         created=[ContactRead.alone(one) for one in taken.created],
         known=[one.id for _, one in taken.known],
         refused=[Refused(card=place, name=name, why=why) for place, name, why in taken.refused],
         left_out={key: words for key, words in taken.left_out.items() if words},
         noted=taken.noted,
+        linked={key: account.id for key, account in taken.linked.items()},
+        alike=taken.alike,
     )
 
 

@@ -238,3 +238,5 @@ class CardsRead(BaseModel):
     refused: list[Refused]
     left_out: dict[UUID, list[str]] = Field(description="By new contact: what of its card a contact has no place for.")
     noted: dict[UUID, str] = Field(description="By new contact: the company, which went into its note.")
+    linked: dict[UUID, UUID] = Field(description="By new contact: the one account that is called as its company.")
+    alike: dict[str, int] = Field(description="How many accounts within reach are called as a company that was noted.")

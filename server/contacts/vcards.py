@@ -15,6 +15,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from server.accounts.importing.links import account_link
+from server.accounts.models import Account
 from server.auth.access import Scope
 from server.contacts import service
 from server.contacts.consent import normalised
@@ -262,13 +264,29 @@ class Taken:
     left_out: dict[UUID, list[str]]
     """By new contact: what its card says beside what was taken, in words."""
     noted: dict[UUID, str]
-    """By new contact: the company that went into its note, because no account was named."""
+    """By new contact: the company that went into its note, because it is no account or several."""
+    linked: dict[UUID, Account]
+    """By new contact: the account that is called as its card's company is."""
+    alike: dict[str, int]
+    """How many accounts within reach are called as a company, where it is not one."""
 
 
-def take_in(session: Session, scope: Scope, content: bytes, *, account_id: UUID | None = None) -> Taken:
-    """Take the cards of a file in, at an account when one is given; each card by itself."""
-    taken = Taken([], [], [], {}, {})
-    for one in cards(content):
+def take_in(
+    session: Session,
+    scope: Scope,
+    content: bytes,
+    *,
+    account_id: UUID | None = None,
+    otherwise_id: UUID | None = None,
+) -> Taken:
+    """Take the cards of a file in: at an account when one is given, else each at the one account within reach that is
+    called as its company, and those without at `otherwise_id`. Each card by itself.
+    """
+    taken = Taken([], [], [], {}, {}, {}, {})
+    found = cards(content)
+    firms = sorted({one.organisation for one in found if one.organisation}) if account_id is None else []
+    named = account_link("contacts:write").find(session, scope, firms) if firms else {}
+    for one in found:
         try:
             if one.trouble:
                 raise Invalid(one.trouble)
@@ -277,17 +295,24 @@ def take_in(session: Session, scope: Scope, content: bytes, *, account_id: UUID 
                 taken.known.append((one.place, known))
                 continue
             with session.begin_nested():
-                noted = one.organisation if not account_id and scope.may_change("contact", ["note"]) else None
-                places: Sequence[service.NewPlace] = [service.NewPlace(account_id, {})] if account_id else ()
+                alike = named.get(one.organisation or "", ())
+                own_id = alike[0] if len(alike) == 1 else None
+                may_note = account_id is None and own_id is None and scope.may_change("contact", ["note"])
+                noted = one.organisation if may_note else None
+                at = account_id or own_id or otherwise_id
+                places: Sequence[service.NewPlace] = [service.NewPlace(at, {})] if at else ()
                 values = one.values
                 if noted:
                     values = values | {"note": "\n".join(part for part in (noted, values.get("note")) if part)}
                 made = service.create(session, scope, values, places)
             taken.created.append(made)
-            unsaid = ["company"] if one.organisation and not noted else []
+            unsaid = ["company"] if one.organisation and not noted and own_id is None else []
             taken.left_out[made.id] = [*unsaid, *one.left_out]
+            if own_id:
+                taken.linked[made.id] = session.get_one(Account, own_id)
             if noted:
                 taken.noted[made.id] = noted
+                taken.alike[noted] = len(alike)
         except WaymarkError as error:
             taken.refused.append((one.place, one.name or "?", f"{error.message} {error.help}".strip()))
     return taken

@@ -41,7 +41,9 @@ KINDS: Mapping[str, Kind] = {
         "Accounts", "building-2", "accounts:import", "account", accounts.target, "/accounts/{id}",
         ("country", "currency"),
     ),
-    "contacts": Kind("Contacts", "contact-round", "contacts:import", "contact", contacts.target, "/contacts/{id}"),
+    "contacts": Kind(
+        "Contacts", "contact-round", "contacts:import", "contact", contacts.target, "/contacts/{id}", ("account",)
+    ),
     "leads": Kind("Leads", "magnet", "leads:import", "lead", lambda session: leads.TARGET, "/leads/{id}"),
     "opportunities": Kind(
         "Deals", "handshake", "opportunities:import", "opportunity", deals.target, "/pipeline/deals/{id}", ("currency",)

@@ -89,6 +89,7 @@ class MappingWrite(BaseModel):
     key: str | None = Field(default=None, max_length=50, description="What records are recognised by.")
     country: str | None = Field(default=None, description="Country of rows that name none.")
     currency: str | None = Field(default=None, pattern="^[A-Z]{3}$", description="Currency of amounts that name none.")
+    account: UUID | None = Field(default=None, description="Account of contacts whose row names none.")
     price_list: UUID | None = Field(default=None, description="Where the prices of products go.")
     keep: list[str] = Field(
         default_factory=list, max_length=100, description="Fields in which a value that a person wrote stays."

@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "order": Kind("A quote or an order at an account that you follow", Channel.DIGEST),
     "task": Kind("A task is given to you", Channel.MAIL),
     "reminder": Kind("A reminder that you have set", Channel.APP),
+    "territory": Kind("A change of territories that you set for a day could not be done", Channel.MAIL),
     "mail": Kind("A customer writes to you", Channel.APP),
 }
 """Everything that can be told of; the room that tells names the kind."""

@@ -131,9 +131,10 @@ def chosen(
     filter: str | None = None,
     search: str | None = None,
     permission: str = "orders:read",
+    few: bool = False,
 ) -> Select[Order]:
     """The documents that a filter and a search leave of what somebody may see."""
-    statement = visible_to(scope, permission)
+    statement = visible_to(scope, permission, few=few)
     if filter and filter.strip():
         statement = statement.where(compile_filter(parse(filter), language(session, scope)))
     if search and search.strip():

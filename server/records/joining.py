@@ -16,13 +16,13 @@ from sqlalchemy import JSON, ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from server.kit import clock
-from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.errors import Conflict, Forbidden, Invalid, NotFound
 from server.kit.ids import uuid7
 from server.records.merging import Json
 from server.records.models import FieldHistory, Joinable, RecordMerge
 from server.records.revising import wire as plain
 from server.records.service import BY_PEOPLE
-from server.records.together import folded, word
+from server.records.together import folded, own_given_back, word
 
 UNDO = timedelta(days=30)
 """How long a merge can be taken back."""
@@ -286,9 +286,10 @@ def apart[R: Joinable](
     ids = (made.winner_id, made.loser_id)
     statement = select(kind).where(kind.id.in_(ids), reach).order_by(kind.id).with_for_update()
     found = {row.id: row for row in session.scalars(statement.execution_options(populate_existing=True))}
-    for key in ids:
-        if key not in found:
-            raise NotFound(f"There is no such {what}.", id=str(key))
+    if not found:
+        raise NotFound(f"There is no such {what}.", id=str(made.loser_id))
+    if len(found) < len(ids):
+        raise Forbidden("You reach only one of the two records of this merge.", help="Ask somebody who reaches both.")
     winner, loser = (found[key] for key in ids)
     if winner.merged_into is not None:
         raise AlreadyMerged(
@@ -323,6 +324,9 @@ def give_back(
     """
     kept: list[str] = []
     known = groups(fields)
+    if "custom" in changed and own_given_back(winner, *changed["custom"]):
+        kept.append("custom")
+    changed = {name: values for name, values in changed.items() if name != "custom"}
     alone = [(name,) for name in changed if not any(name in group for group in known)]
     for group in (*known, *alone):
         held = {name: changed[name] for name in group if name in changed}

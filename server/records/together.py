@@ -47,3 +47,19 @@ def word(one: Any) -> str:
 def folded(one: Any) -> str:
     """By what two entries of lists are the same."""
     return word(one).casefold()
+
+
+def own_given_back(winner: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Give the winner its own fields from before, each by itself; returns whether one was edited since, and stays."""
+    held, stays = dict(winner.custom), False
+    for key in before.keys() | after.keys():
+        if before.get(key) == after.get(key):
+            continue
+        if held.get(key) != after.get(key):
+            stays = True
+        elif key in before:
+            held[key] = before[key]
+        else:
+            held.pop(key, None)
+    winner.custom = held
+    return stays

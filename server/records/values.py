@@ -84,6 +84,8 @@ def whole(low: int, high: int) -> Callable[[object], int | None]:
             number = Decimal(str(value))
         except InvalidOperation as error:
             raise Invalid(f"“{plain(value, 100)}” is not a number") from error
+        if isinstance(value, str) and "e" in value.lower():  # nobody types 1e5 and means it
+            raise Invalid(f"“{plain(value, 100)}” is not a whole number", help=f"Digits only: {low} to {high:,}.")
         if not number.is_finite() or number != int(number) or not low <= number <= high:
             raise Invalid(f"{number} cannot be", help=f"A whole number from {low} to {high:,}.")
         return int(number)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from server.accounts.models import Account
 from server.activities.models import Visit
 from server.auth.models import Team, TeamMember, User
+from server.auth.roles import Level
 from server.kit.errors import NotFound
 from server.kit.filtering.guard import in_time
 from server.plans.models import Route, Stop
@@ -107,8 +108,22 @@ def name_of(session: Session, by: By, group: str | None) -> str | None:
     except ValueError:
         name = None
     if name is None:
-        raise NotFound("There is no such group in this report.", help="Open it from the report.", field="group")
+        raise no_group()
     return str(name)
+
+
+def called(asked: Asked, found: Found, by: By, group: str | None) -> str | None:
+    """What a group is called, to whoever sees something of it. Refuses others as it does what is not there."""
+    name, scope = name_of(asked.session, by, group), asked.scope
+    own = {str(scope.user_id), *map(str, scope.team_ids)}
+    if name is None or by is By.CLASS or found.total or group in own or scope.level("activities:read") >= Level.ALL:
+        return name
+    raise no_group()
+
+
+def no_group() -> NotFound:
+    """The refusal of a group that is not there, or that somebody sees nothing of."""
+    return NotFound("There is no such group in this report.", help="Open it from the report.", field="group")
 
 
 def _of_group(by: By, group: str | None, person: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

@@ -86,7 +86,6 @@ KINDS = (
     Kind(
         "contact", "Contacts", "contacts:read", "/contacts/{id}", "contact-round", of_contacts, has_phones=True,
     ),
-    Kind("lead", "Leads", "leads:read", "/leads/{id}", "magnet", among(leads.visible_to, Lead.id), has_phones=True),
     Kind(
         "opportunity", "Deals", "opportunities:read", "/pipeline/deals/{id}", "square-kanban",
         hanging(opportunities.visible_to, Opportunity.id, "opportunities:read"), asks_all=True,
@@ -99,5 +98,7 @@ KINDS = (
         "ticket", "Tickets", "tickets:read", "/tickets/{id}", "life-buoy",
         hanging(tickets.visible_to, Ticket.id, "tickets:read"), has_phones=True,
     ),
+    Kind("lead", "Leads", "leads:read", "/leads/{id}", "magnet", among(leads.visible_to, Lead.id), has_phones=True),
     Kind("product", "Products", "products:read", "/products/{id}", "package", among(products.visible_to, Product.id)),
 )  # fmt: skip
+"""Of two that fit equally well the kind that stands first here comes first."""

@@ -6,7 +6,21 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, false, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Numeric,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
@@ -40,7 +54,9 @@ class Hit:
 
 
 def search(session: Session, scope: Scope, words: str, *, limit: int = 20) -> list[Hit]:
-    """The best hits among what somebody may see: numbers and phones first, then names, one's own before others'."""
+    """The best hits among what somebody may see: numbers and phones first, then names; of those that fit equally well
+    by kind, and one's own before others'.
+    """
     asked = [word for word in words.split()[:MOST_WORDS] if word]
     known = [kind for kind in KINDS if scope.may(kind.permission)]
     if not asked or not known or len("".join(asked)) < 2:
@@ -116,24 +132,28 @@ def ranked(
 ) -> list[Hit]:
     """The best of the candidates of every kind."""
     found: list[tuple[Any, Hit]] = []
-    for kind in known:
+    for place, kind in enumerate(known):
         few = candidates(scope, kind, fits(kind), folded).subquery()
         title = func.search_text(few.c.title)
         first = folded.split()[0]
-        number = few.c.words.op("~")(literal(rf"(^|\s){escaped(folded)}(\s|$)"))
+        whole = literal(rf"(^|\s){escaped(folded)}(\s|$)")
+        number = few.c.words.op("~")(whole)
+        begins = title.startswith(folded, autoescape=True) | title.op("~")(whole)
         score = (
             case((number, 4.0), else_=0.0)
-            + case((title == folded, 4.0), (title.startswith(folded, autoescape=True), 2.0), else_=0.0)
+            + case((title == folded, 4.0), (begins, 2.0), else_=0.0)
             + case((title.contains(first, autoescape=True), 1.0), else_=0.0)
-            + case((few.c.owner_id == scope.user_id, 0.5), else_=0.0)
-            + func.word_similarity(folded, few.c.words)
-        )
+            + func.round(cast(func.word_similarity(folded, few.c.words), Numeric), 1)
+        ).label("score")
+        is_own = func.coalesce(few.c.owner_id == scope.user_id, False).label("is_own")
         rows = session.execute(
-            select(few.c.row_id, few.c.title, few.c.detail, score.label("score"), few.c.at)
-            .order_by(score.desc(), few.c.at.desc(), few.c.row_id)
+            select(few.c.row_id, few.c.title, few.c.detail, score, is_own, few.c.at)
+            .order_by(score.desc(), is_own.desc(), few.c.at.desc(), few.c.row_id)
             .limit(limit)
         )
-        found += [((-row.score, -row.at.timestamp()), Hit(kind, row.row_id, row.title, row.detail)) for row in rows]
+        for row in rows:
+            order = (-row.score, place, not row.is_own, -row.at.timestamp())
+            found.append((order, Hit(kind, row.row_id, row.title, row.detail)))
     return [hit for _, hit in sorted(found, key=lambda one: one[0])]
 
 

@@ -272,8 +272,10 @@ def show_alike(request: Request, account_id: UUID, scope: ReadAccounts, session:
 
 @router.get("/{account_id}/edit")
 def show_edit(request: Request, account_id: UUID, scope: WriteAccounts, session: Db) -> Response:
-    """The form in place of the facts."""
+    """The form in place of the facts; opened by its address, within the account's page."""
     account = read(session, scope, account_id)
+    if "hx-request" not in request.headers:
+        return go(f"/accounts/{account_id}?edit=1")
     values = account.model_dump() | {"interval_days": account.own_interval_days, "tags": ", ".join(account.tags)}
     own_kind = account.kind if account.kind_source == "said" else None
     values["kind"] = own_kind and firms.written(own_kind, language_of(request, scope).code)

@@ -183,14 +183,21 @@ def create(request: Request, scope: WriteContacts, session: Db, sent: Sent) -> R
 
 @router.post("/vcards")
 def take_cards(
-    request: Request, scope: WriteContacts, session: Db, file: UploadFile, account_id: Annotated[str, Form()] = ""
+    request: Request,
+    scope: WriteContacts,
+    session: Db,
+    file: UploadFile,
+    account_id: Annotated[str, Form()] = "",
+    account: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a file of vCards in; says what came of each card."""
+    """Take a file of vCards in; says what came of each card. `account` is typed, for cards whose company is none."""
     error, taken = None, None
     try:
         with attempt(session):
             at = id_of(account_id, "account_id")
-            taken = vcards.take_in(session, scope, file.file.read(vcards.MOST_BYTES + 1), account_id=at)
+            otherwise = account_named(session, scope, account.strip(), field="account")
+            content = file.file.read(vcards.MOST_BYTES + 1)
+            taken = vcards.take_in(session, scope, content, account_id=at, otherwise_id=otherwise)
     except WaymarkError as refused:
         error = refused
     return render(
@@ -277,8 +284,10 @@ def may_change(session: Session, scope: Scope, contact_id: UUID) -> bool:
 
 @router.get("/{contact_id}/edit")
 def show_edit(request: Request, contact_id: UUID, scope: WriteContacts, session: Db) -> Response:
-    """The form in place of the facts."""
+    """The form in place of the facts; opened by its address, within the contact's page."""
     contact = queries.find(session, scope, contact_id)
+    if "hx-request" not in request.headers:
+        return go(f"/contacts/{contact_id}?edit=1")
     values = form_values(contact)
     return form_page(request, scope, session, "contacts/edit.html", values, contact=contact, rev=contact.rev)
 

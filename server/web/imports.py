@@ -1,6 +1,7 @@
 """Bringing records in from a file: what is in it, meaning of the columns, dry run, apply, how the pins get on."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from server.accounts import queries as accounts
 from server.accounts.models import PinState
 from server.accounts.values import currency as clean_currency
 from server.auth.access import Scope, requires
@@ -27,6 +29,7 @@ from server.products.queries import price_lists
 from server.web.forms import Sent
 from server.web.forms import text as text_of
 from server.web.pages import attempt, go, language_of, render
+from server.web.picking import account_named, written
 
 router = APIRouter(prefix="/imports", include_in_schema=False)
 
@@ -173,6 +176,7 @@ def columns_page(
         fields=[(column.name, column.label) for column in told.columns],
         keys=[(name, words.t(label)) for name, label in told.keys.items()],
         kind=KINDS[run.kind],
+        account=account_written(session, scope, (run.options if options is None else options).get("account")),
         price_lists=[("", "–"), *((one.id, one.name) for one in price_lists(session))],
         modes=list(Mode),
         encodings=encodings_of(run),
@@ -183,6 +187,14 @@ def columns_page(
         missing=[one.fields for one in guessing.missing(told, shown)],
         error=error,
     )
+
+
+def account_written(session: Session, scope: Scope, chosen: str | None) -> str:
+    """The account of rows without one, as it stands in its field: by its name, or what was typed."""
+    with suppress(ValueError):
+        found = accounts.detail(session, scope, UUID(chosen or ""))
+        return written(found.account) if found else ""
+    return chosen or ""
 
 
 def outcome_page(
@@ -275,7 +287,7 @@ def set_columns(request: Request, run_id: UUID, scope: Importing, session: Db, s
     places = [str(place) for place in range(len(run.header))]
     mapping = {place: field for place in places if (field := text_of(sent, f"column-{place}")) is not None}
     options: dict[str, Any] = {
-        name: text_of(sent, name) for name in ("mode", "key", "country", "currency", "price_list")
+        name: text_of(sent, name) for name in ("mode", "key", "country", "currency", "account", "price_list")
     }
     options["keep"] = [mapping[place] for place in mapping if text_of(sent, f"keep-{place}")]
     if (taken := text_of(sent, "advice")) is not None:
@@ -284,7 +296,9 @@ def set_columns(request: Request, run_id: UUID, scope: Importing, session: Db, s
         return columns_page(request, scope, session, run, mapping=better, options=options)
     try:
         with attempt(session):
-            wish = MappingWrite(mapping=mapping, **checked_options(options), save_as=text_of(sent, "save_as"))
+            checked = checked_options(options)
+            checked["account"] = account_named(session, scope, options["account"], field="account")
+            wish = MappingWrite(mapping=mapping, **checked, save_as=text_of(sent, "save_as"))
             api.set_mapping(run_id, wish, scope, session)
     except WaymarkError as error:
         session.refresh(run)

@@ -123,14 +123,14 @@ def send_letter(request: Request, account_id: UUID, scope: Write, session: Db, s
 def keep_template(request: Request, scope: Write, session: Db, sent: Sent) -> Response:
     """Write a text down that is needed often, from the form of a mail; or change one."""
     account_id = needed(sent, "account_id", UUID)
-    values = {name: text(sent, name) or "" for name in ("name", "subject", "body")}
+    values = {name: text(sent, name) or "" for name in ("name", "to", "subject", "body", "key", "answers")}
     template_id = read_form(sent, "template_id", UUID)
     need_account(session, scope, account_id)
     try:
         with attempt(session):
             kept = service.keep_template(session, values["name"], values["subject"], values["body"], template_id)
     except WaymarkError as error:
-        shown = {"to": "", "key": uuid7(), **values, "template_id": template_id}
+        shown = {**values, "key": values["key"] or uuid7(), "template_id": template_id, "is_kept": True}
         return letter_page(request, scope, session, account_id, shown, error)
     return go(f"/accounts/{account_id}/mail?template={kept.id}")
 

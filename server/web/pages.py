@@ -166,6 +166,7 @@ def templates(code: str) -> Environment:
     ):
         made.filters[name] = getattr(language, name)
     made.filters["iso_day"] = lambda text: language.day(date.fromisoformat(text))
+    made.filters["iso_moment"] = lambda text, zone: language.moment(datetime.fromisoformat(text), zone)
     made.filters["iso_clock"] = lambda text, zone: language.clock(datetime.fromisoformat(text), zone)
     made.filters["terms"] = parts_of
     made.filters["plain_id"] = lambda text: re.sub(r"[^a-z0-9]+", "-", str(text).lower())

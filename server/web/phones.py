@@ -77,9 +77,11 @@ def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -
             rules.set_rules(
                 session,
                 scope,
-                days_in(sent, "lock_days", rules.MOST_DAYS),
+                days_in(sent, "lock_days", rules.MOST_DAYS, "Close the data after"),
                 records_tracks="records_tracks" in sent,
-                tracks_days=days_in(sent, "tracks_days", rules.MOST_TRACKS_DAYS) if "tracks_days" in sent else None,
+                tracks_days=days_in(sent, "tracks_days", rules.MOST_TRACKS_DAYS, "Delete the way after")
+                if "tracks_days" in sent
+                else None,
                 max_rows=rows_in(sent) if "max_rows" in sent else None,
             )
     except WaymarkError as error:
@@ -87,15 +89,15 @@ def set_rules(request: Request, scope: ManageDevices, session: Db, sent: Sent) -
     return go("/users/phones?saved=1#rules")
 
 
-def days_in(sent: FormData, field: str, most: int) -> int:
+def days_in(sent: FormData, field: str, most: int, named: str) -> int:
     """A number of days; refuses an empty field and parts of a day."""
-    return whole_in(sent, field, rules.LEAST_DAYS, most, "Days", f"Give {rules.LEAST_DAYS} to {most} days.")
+    return whole_in(sent, field, rules.LEAST_DAYS, most, named, f"Give {rules.LEAST_DAYS} to {most} days.")
 
 
 def rows_in(sent: FormData) -> int:
     """How many rows a phone is given; refuses an empty field and parts of a row."""
     least, most = rules.LEAST_ROWS, rules.MOST_ROWS
-    return whole_in(sent, "max_rows", least, most, "Rows", f"Give {least:,} to {most:,} rows.")
+    return whole_in(sent, "max_rows", least, most, "Give a phone at most", f"Give {least:,} to {most:,} rows.")
 
 
 def whole_in(sent: FormData, field: str, least: int, most: int, named: str, told: str) -> int:

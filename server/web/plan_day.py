@@ -1,6 +1,7 @@
 """The running day: what is done, what the clock says, planning the rest anew, and a rep who cannot work."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +14,7 @@ from server.auth.models import User
 from server.closures.queries import days_off
 from server.kit import clock
 from server.kit.database import Db
-from server.kit.errors import WaymarkError
+from server.kit.errors import NotFound, WaymarkError
 from server.kit.settings import settings
 from server.plans import alarms, queries, replanning, service
 from server.plans.models import Plan, PlanOccasion, PlanState
@@ -126,7 +127,13 @@ def changes_page(
     view = queries.plan_view(session, scope, plan_id)
     plan = view.plan
     is_open = plan.state == PlanState.READY
-    before = {r.rep_id: r for r in queries.day_routes(session, plan.first_day, plan.rep_ids)} if is_open else {}
+    stood: Sequence[RouteView] = ()
+    if is_open:
+        stood = queries.day_routes(session, plan.first_day, plan.rep_ids)
+    elif plan.based_on:
+        with suppress(NotFound):  # the plan that it took the place of may be deleted, or of others
+            stood = queries.plan_view(session, scope, plan.based_on).routes
+    before = {route.rep_id: route for route in stood if route.day == plan.first_day}
     names = {one.id: one.name for one in replanning.neighbours(session, scope, NOBODY)}
     return render(
         request,

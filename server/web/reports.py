@@ -197,9 +197,9 @@ def show_rows(
     found, name, error = None, None, asked.error
     try:
         with attempt(session):
-            name = rows.name_of(session, asked.by, group)
             wanted = sums.Asked(session, scope, asked.period, asked.filter)
-            found = rows.rows(wanted, of, by=asked.by, group=group, first=start)
+            listed = rows.rows(wanted, of, by=asked.by, group=group, first=start)
+            name, found = rows.called(wanted, listed, asked.by, group), listed
     except WaymarkError as refused:
         error = refused
     return render(

@@ -2,35 +2,94 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
 
 from server.auth.access import Scope, requires
+from server.kit import clock
 from server.kit.database import Db
 from server.kit.errors import NotFound
+from server.kit.filtering.guard import total
+from server.kit.filtering.writing import scalar
+from server.opportunities.models import Opportunity
+from server.opportunities.queries import chosen as deals
+from server.orders.models import Order
+from server.orders.queries import chosen as orders
 from server.search import queries, service
 from server.search.kinds import KINDS
 from server.search.queries import Hit
+from server.tickets.models import Ticket
+from server.tickets.queries import chosen as tickets
 from server.web.pages import go, render
 
 router = APIRouter(include_in_schema=False)
 
 ReadAccounts = Annotated[Scope, requires("accounts:read")]
 ROWS = 12
+LEAST = 3
+"""Of each kind that is found, though many are."""
+MOST = ROWS * len(KINDS)
 
 
 @router.get("/search")
 def search(
     request: Request, scope: ReadAccounts, session: Db, q: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
-    """A fragment: the best hits by kind; without words what was lately opened."""
-    found = queries.search(session, scope, q, limit=ROWS) if q.strip() else queries.recent(session, scope)
+    """A fragment: the best hits by kind, and what the first account has; without words what was lately opened."""
+    is_asked = bool(q.strip())
+    found = queries.search(session, scope, q, limit=MOST) if is_asked else queries.recent(session, scope)
     groups = [(kind, [hit for hit in found if hit.kind is kind]) for kind in KINDS]
     groups = sorted((one for one in groups if one[1]), key=lambda one: found.index(one[1][0]))
-    return render(request, "parts/found.html", scope, groups=groups, q=q.strip(), marked=marked)
+    each = max(LEAST, ROWS // max(len(groups), 1))
+    groups = [(kind, hits[:each]) for kind, hits in groups]
+    account = next((hit for hit in found if hit.kind.name == "account"), None) if is_asked else None
+    return render(
+        request,
+        "parts/found.html",
+        scope,
+        groups=groups,
+        q=q.strip(),
+        marked=marked,
+        lists=lists_of(session, scope, account) if account else [],
+    )
+
+
+@dataclass(frozen=True)
+class AtAccount:
+    """A list of what an account has."""
+
+    said: str
+    count: int
+    name: str
+    icon: str
+    path: str
+
+
+def lists_of(session: Session, scope: Scope, account: Hit) -> list[AtAccount]:
+    """The deals, orders and tickets with an account as far as somebody sees any; each list finds as many as it says."""
+    filter, now = f"account = {scalar(account.title)}", clock.now()
+    wanted = (
+        ("opportunity", "All {n} deals with {name}", "/pipeline/list", deals, Opportunity.id),
+        ("order", "All {n} orders and quotes with {name}", "/orders", orders, Order.id),
+        ("ticket", "All {n} tickets of {name}", "/tickets", partial(tickets, now=now), Ticket.id),
+    )
+    found = []
+    for name, said, path, chosen, key in wanted:
+        kind = next(one for one in KINDS if one.name == name)
+        if not scope.may(kind.permission) or "account" in scope.hidden(name):
+            continue
+        count = total(session, chosen(session, scope, filter=filter, few=True).with_only_columns(key)).count
+        if count:
+            at = f"{path}?{urlencode({'filter': filter})}"
+            found.append(AtAccount(said, count, account.title, kind.icon, at))
+    return found
 
 
 @router.get("/search/open/{kind}/{row_id}")

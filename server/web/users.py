@@ -18,7 +18,8 @@ from server.auth.routes import seen_user
 from server.auth.schemas import WorkingDay
 from server.kit.database import Db
 from server.kit.errors import Invalid, NotFound, WaymarkError
-from server.sync import quarantine
+from server.phones.rules import MANY_ROWS, rules
+from server.sync import buckets, quarantine
 from server.web.forms import Sent, given, needed, number
 from server.web.pages import attempt, go, render
 
@@ -155,6 +156,9 @@ def person_page(
         | dict(values or {}),
         day=WorkingDay.of(user.rep_profile) if user.rep_profile else None,
         devices=devices,
+        left_out=buckets.named(session, [key for one in devices if one.holding for key in one.holding["left_out"]]),
+        many_rows=MANY_ROWS,
+        rules=rules(session),
         held=held,
         HELD_AS=HELD_AS,
         teams=teams_by_user(session).get(user_id, []),

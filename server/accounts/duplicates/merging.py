@@ -93,6 +93,7 @@ def merge(session: Session, scope: Scope, winner_id: UUID, loser_id: UUID, wish:
     session.add(made)
     session.flush()
     pins.align_accounts(session, [winner.id])
+    made.fields = made.fields | {"pair": duplicate_pairs.state_of(session, (winner.id, loser.id))}
     duplicate_pairs.decide(session, (winner.id, loser.id), PairState.MERGED, made.merged_by)
     tell_programs(session, winner, loser)
     return made
@@ -182,7 +183,8 @@ def share_reps(session: Session, winner: Account, loser: Account) -> list[UUID]:
 def undo(session: Session, scope: Scope, merge_id: UUID) -> Undone:
     """Take a merge back: both accounts are as before, but for what was edited since, which stays and is named.
 
-    Twice is once. Refuses merges older than 30 days, out of reach, or whose winner is deleted.
+    They are proposed again if they were before; the rule does not merge them again. Twice is once. Refuses merges
+    older than 30 days, out of reach, or whose winner is deleted.
     """
     made = session.get(AccountMerge, merge_id)
     if made is None:
@@ -216,7 +218,7 @@ def undo(session: Session, scope: Scope, merge_id: UUID) -> Undone:
     made.undone_at, made.undone_by = clock.now(), scope.user_id
     session.flush()
     pins.align_accounts(session, [winner.id, loser.id, top.id])
-    duplicate_pairs.decide(session, (winner.id, loser.id), PairState.NOT_DUPLICATE, scope.user_id)
+    duplicate_pairs.put_back(session, (winner.id, loser.id), made.fields.get("pair", PairState.OPEN))
     tell_programs(session, winner, loser)
     return Undone(made, tuple(dict.fromkeys(kept)))
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
-from server.accounts.duplicates.models import DuplicateRun, PairState
+from server.accounts.duplicates.models import AccountPair, DuplicateRun, PairState
 from server.accounts.duplicates.resemblance import (
     Commonness,
     Resemblance,
@@ -22,6 +22,7 @@ from server.accounts.duplicates.resemblance import (
     likelihood,
 )
 from server.accounts.duplicates.traits import Traits, traits
+from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.locks import is_first
 
@@ -287,11 +288,28 @@ def as_row(one: Scored) -> tuple[object, ...]:
 DECIDED = text(
     f"""
     insert into account_pair ({", ".join(COLUMNS)}, low_print, high_print, state, decided_by, decided_at)
-    values ({", ".join(":" + name for name in COLUMNS)}, :low_print, :high_print, :state, :by, clock_timestamp())
+    values ({", ".join(":" + name for name in COLUMNS)}, :low_print, :high_print, :state, :by, :at)
     on conflict (low_id, high_id) do update set state = excluded.state, low_print = excluded.low_print,
         high_print = excluded.high_print, decided_by = excluded.decided_by, decided_at = excluded.decided_at
     """  # noqa: S608 our own constants
 )
+
+
+def state_of(session: Session, pair: tuple[UUID, UUID]) -> str | None:
+    """What is stored of two accounts; None: they were never proposed."""
+    held = session.get(AccountPair, tuple(sorted(pair)), populate_existing=True)
+    return held.state if held else None
+
+
+def put_back(session: Session, pair: tuple[UUID, UUID], state: str | None) -> None:
+    """Two accounts are two again: what was said of them before holds, and nobody said more."""
+    if state == PairState.NOT_DUPLICATE:
+        decide(session, pair, PairState.NOT_DUPLICATE, None)
+    elif state is None:
+        low, high = sorted(pair)
+        session.execute(delete(AccountPair).where(AccountPair.low_id == low, AccountPair.high_id == high))
+    else:
+        decide(session, pair, PairState.OPEN, None)
 
 
 def decide(session: Session, pair: tuple[UUID, UUID], state: PairState, person: UUID | None) -> None:
@@ -303,4 +321,5 @@ def decide(session: Session, pair: tuple[UUID, UUID], state: PairState, person: 
     found = compare(known[low], known[high], common)
     row = dict(zip(COLUMNS, as_row(Scored(low, high, found, likelihood(found))), strict=True))
     prints = {"low_print": known[low].print(), "high_print": known[high].print()}
-    session.execute(DECIDED, row | prints | {"state": state.value, "by": person})
+    at = None if state == PairState.OPEN else clock.now()
+    session.execute(DECIDED, row | prints | {"state": state.value, "by": person, "at": at})

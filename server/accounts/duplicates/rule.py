@@ -53,17 +53,23 @@ def need_all(scope: Scope) -> None:
 
 
 def eligible(threshold: float) -> Select[AccountPair]:
-    """The pairs that the rule would merge: sure enough, one phone or one address, and no field that contradicts."""
+    """The pairs that the rule would merge: sure enough, one phone or one address, no field that contradicts, and
+    nobody has taken their merge back.
+    """
+    low, high = AccountPair.low_id, AccountPair.high_id
+    both = (AccountMerge.winner_id == low) & (AccountMerge.loser_id == high)
+    both |= (AccountMerge.winner_id == high) & (AccountMerge.loser_id == low)
     return select(AccountPair).where(
         AccountPair.state == PairState.OPEN,
         AccountPair.score >= threshold,
         or_(AccountPair.same_phone, AccountPair.same_address),
         func.cardinality(AccountPair.contradictions) == 0,
+        ~select(AccountMerge.id).where(both, AccountMerge.undone_at.is_not(None)).exists(),
         *(
             select(Account.id)
             .where(Account.id == key, Account.deleted_at.is_(None), Account.merged_into.is_(None))
             .exists()
-            for key in (AccountPair.low_id, AccountPair.high_id)
+            for key in (low, high)
         ),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar import Alarm, Calendar, Event, vRecur
 
@@ -18,6 +18,7 @@ from server.kit.errors import Invalid
 from server.records.merging import Json
 
 PRODID = "-//Waymark//Calendar//EN"
+ZONE = "X-WAYMARK-ZONE"
 REPEAT = "repeat:"
 """Begins the name of a changed repeat's field; behind it stands the start that the rule has."""
 OF_ONE = ("subject", "note", "place", "starts_at", "ends_at", "state")
@@ -76,7 +77,7 @@ def _understood(calendar: Component, zone: str) -> Read:
     document = _of_event(master, zone)
     document |= {
         "is_all_day": not isinstance(master["DTSTART"].dt, datetime),
-        "zone": zone_of(master["DTSTART"].dt, zone),
+        "zone": _zone(master, zone),
         "rrule": plain_rule(_rule(master)),
         "exdates": [wire(at) for at in sorted({moment(at, zone) for at in _exdates(master)})],
         "reminder_min": _reminder(master),
@@ -133,6 +134,13 @@ def zone_of(value: date | datetime, zone: str) -> str:
     if tz is UTC or key == "UTC":
         return "UTC"
     return str(key) if key else zone
+
+
+def _zone(event: Component, zone: str) -> str:
+    """The zone of an event; of one that we had to write in UTC, as we wrote it beside."""
+    found = zone_of(event["DTSTART"].dt, zone)
+    said = str(event.get(ZONE, ""))
+    return said if found == "UTC" and said in available_timezones() else found
 
 
 def _rule(event: Component) -> str | None:
@@ -240,17 +248,23 @@ def _fill(
         if values[name] != had.get(name):
             _replace(event, prop, values[name])
     event.pop("DURATION", None)
-    _replace(event, "DTSTART", _local(str(values["starts_at"]), zone, is_all_day))
-    ends = _local(str(values["ends_at"]), zone, is_all_day)
-    if isinstance(ends, datetime) and ends.fold:  # the hour that comes twice in autumn has no name of its own
-        ends = ends.astimezone(UTC)
-    _replace(event, "DTEND", ends)
+    starts = _local(str(values["starts_at"]), zone, is_all_day)
+    if not values.get("rrule"):  # what repeats, repeats by the clock of its zone
+        starts = _told_apart(starts)
+    _replace(event, "DTSTART", starts)
+    _replace(event, "DTEND", _told_apart(_local(str(values["ends_at"]), zone, is_all_day)))
+    _replace(event, ZONE, zone if getattr(starts, "tzinfo", None) is UTC and zone != "UTC" else None)
     if values["state"] == "cancelled":
         _replace(event, "STATUS", "CANCELLED")
     elif str(event.get("STATUS", "")).upper() == "CANCELLED":
         _replace(event, "STATUS", "CONFIRMED")
     _replace(event, "SEQUENCE", max(sequence, int(event.get("SEQUENCE", 0))))
     _replace(event, "DTSTAMP", stamp.astimezone(UTC))
+
+
+def _told_apart(at: date | datetime) -> date | datetime:
+    """A time as it is written: in the hour that comes twice in autumn the second turn has no name but in UTC."""
+    return at.astimezone(UTC) if isinstance(at, datetime) and at.fold else at
 
 
 def _put(event: Component, values: Mapping[str, str]) -> None:

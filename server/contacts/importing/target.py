@@ -1,5 +1,7 @@
 """What the importer needs to know of contacts: columns, keys, their place at an account."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -21,11 +23,11 @@ from server.contacts import queries
 from server.contacts.importing import sql
 from server.contacts.models import Contact
 from server.contacts.values import CONTACT, languages, roles
-from server.imports.declared import Declared
+from server.imports.declared import Declared, importer
 from server.imports.models import ImportRun
 from server.imports.statements import BY_ID, WAYMARK_ID, Field, Key
 from server.imports.targets import Problem, Severity, Written
-from server.records.values import EMAIL, phone_e164, text
+from server.records.values import EMAIL, identity, phone_e164, text
 
 
 def addresses(name: str) -> Any:
@@ -45,6 +47,21 @@ def mail_list(name: str, label: str, titles: str) -> Field:
     clean = addresses("mails")
     return Field(name, label, titles, "jsonb", clean, value="mails", present=sql.MAILS, rewrite=sql.MORE_MAILS,
                  fresh=sql.NEW_MAILS, looks_like=lambda cell: bool(EMAIL.fullmatch(cell)))  # fmt: skip
+
+
+BEYOND = "Account: the one that was chosen for rows without one is not within your reach. Choose another one."
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a row is read with."""
+
+    country: str | None
+    """Where numbers without +… are dialled."""
+    account_id: str | None = None
+    """Where people belong whose row names no account."""
+    is_beyond: bool = False
+    """That account is not there, or out of the importer's reach."""
 
 
 class ContactTarget(Declared):
@@ -121,17 +138,32 @@ class ContactTarget(Declared):
         """The contacts that somebody may change."""
         return select(Contact.id).where(queries.within_reach(scope, self.permission))
 
-    def around(self, session: Session, run: ImportRun) -> str | None:
-        """Where numbers without +… are dialled."""
-        return home_country(session)
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Refuse an account that is no id."""
+        identity(options.get("account"))
 
-    def complete(self, values: dict[str, Any], problems: list[Problem], around: Any) -> None:
-        """A full name is taken apart; numbers and addresses are also kept as they are searched."""
+    def around(self, session: Session, run: ImportRun) -> Around:
+        """Where numbers without +… are dialled, and where people belong whose row names no account."""
+        asked = identity(run.options.get("account"))
+        if asked is None:
+            return Around(home_country(session))
+        named = account_link("contacts:write").find(session, importer(session, run), [str(asked)])
+        return Around(home_country(session), str(asked), is_beyond=not named.get(str(asked)))
+
+    def complete(self, values: dict[str, Any], problems: list[Problem], around: Around) -> None:
+        """A full name is taken apart; numbers and addresses are also kept as they are searched; who has no account
+        gets the one that was chosen for them.
+        """
+        is_wrong = any(one.field == "account_number" for one in problems)
+        if around.account_id and "account_id" not in values and not is_wrong:
+            values["account_id"] = around.account_id
+            if around.is_beyond:
+                problems.append(Problem(Severity.ERROR, "account_number", "unknown", BEYOND))
         name = str(values.pop("name", "")).split()
         if name and not {"first_name", "last_name"} & values.keys():
             values |= {"last_name": name[-1]} | ({"first_name": " ".join(name[:-1])} if name[1:] else {})
         if "phones" in values:
-            values["phone_numbers"] = sorted({n for one in values["phones"] if (n := phone_e164(one, around))})
+            values["phone_numbers"] = sorted({n for one in values["phones"] if (n := phone_e164(one, around.country))})
         if "mails" in values:
             values["mail_addresses"] = sorted({one.lower() for one in values["mails"]})
         if not {"id", "first_name", "last_name", "mails"} & values.keys():

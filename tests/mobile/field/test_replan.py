@@ -172,6 +172,8 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     assert [change.stop.name for change in proposal.changes] in (
         ["Stop 3", "Stop 4", "Stop 2"], ["Stop 2", "Stop 4", "Stop 3"])  # fmt: skip
     assert proposal.answer.drive_s < 3 * H
+    assert proposal.drive_before_s == timed(rest.ahead, (0, 1, 2)).drive_s, "of the present order, by the same drives"
+    assert proposal.drive_before_s >= proposal.answer.drive_s
     shown, out = restday.day_as_taken(store, me, day)
     assert (names(shown)[0], out) == ("Stop 1", frozenset()), "a proposal changes nothing"
     restday.take(store, proposal)

@@ -260,8 +260,13 @@ def test_a_rule_that_repeats_nothing_is_refused(session: Any, people: Any, part:
         service.add(session, meeting(people["rita"], rrule=f"FREQ=DAILY;{part}"))
 
 
-def test_an_end_in_the_hour_that_comes_twice_is_read_as_it_was_written(session: Any, people: Any) -> None:
-    times = {"starts_at": datetime(2026, 10, 24, 22, tzinfo=UTC), "ends_at": datetime(2026, 10, 25, 1, tzinfo=UTC)}
+@pytest.mark.parametrize(
+    ("starts", "ends"), [((24, 22, 0), (25, 1, 0)), ((25, 1, 15), (25, 1, 45)), ((25, 1, 15), (25, 9, 0))]
+)
+def test_the_hour_that_comes_twice_is_read_as_it_was_written(
+    session: Any, people: Any, starts: tuple[int, int, int], ends: tuple[int, int, int]
+) -> None:
+    times = {name: datetime(2026, 10, *at, tzinfo=UTC) for name, at in (("starts_at", starts), ("ends_at", ends))}
     document = document_of(session, service.add(session, meeting(people["rita"], **times, zone="Europe/London")))
     assert read(written("u@x", document, sequence=0, stamp=MONDAY), "UTC").document == document
 

@@ -135,12 +135,15 @@ def test_scenarios_that_come_to_nearly_the_same_say_so(company: TestClient) -> N
         even = session.get_one(BalanceScenario, (UUID(run["id"]), "even"))
         even.facts = kept.facts | {"hours": [one * 1.01 for one in kept.facts["hours"]], "moved_accounts": 99}
         compact = session.get_one(BalanceScenario, (UUID(run["id"]), "compact"))
-        compact.facts = kept.facts | {"hours": [kept.facts["hours"][0] * 1.1, *kept.facts["hours"][1:]]}
+        torn = {"pieces": [3 if name == "East" else 1 for name in run["territories"]]}
+        compact.facts = kept.facts | torn | {"hours": [kept.facts["hours"][0] * 1.1, *kept.facts["hours"][1:]]}
     found = company.get(f"{RUNS}/{run['id']}").json()["scenarios"]
     assert [one["like"] for one in found] == [None, "few", None]
     page = company.get(f"/territories/balance/{run['id']}", headers={"Accept": "text/html"}).text
     assert page.count("data-like") == 1
     assert "Nearly the same as “Few moves”" in page
+    assert page.count("data-pieces") == 1
+    assert "East lies in 3 pieces." in page, "which one it is"
 
 
 def test_until_a_balance_is_done_nothing_is_planned_on_it_and_beginning_again_leaves_nothing_half_done(
@@ -217,6 +220,15 @@ def test_a_scenario_is_applied_on_the_morning_that_was_set(
     today = clock.today(settings().zone)
     assert company.post(path, json={"apply_on": today.isoformat()}).status_code == 422
     tomorrow = today + timedelta(days=2)
+    with transaction() as session:
+        balancing.fail(session, balancing.scenario(session, UUID(run["id"]), "even"), "Why not.")
+    (told,) = company.get("/api/v1/notifications").json()["items"] or [{}]
+    assert told == {}, "Ada asked for the run, and Mara set no day yet"
+    assert company.post(path, json={"apply_on": tomorrow.isoformat()}).status_code == 200
+    with transaction() as session:
+        balancing.fail(session, balancing.scenario(session, UUID(run["id"]), "few"), "Why not.")
+    (told,) = company.get("/api/v1/notifications").json()["items"]
+    assert (told["kind"], told["link"]) == ("territory", f"/territories/balance/{run['id']}")
     assert company.post(path, json={"apply_on": tomorrow.isoformat()}).status_code == 200
     jobs.apply_due(timestamp=0)
     assert counts() == before

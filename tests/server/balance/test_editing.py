@@ -320,6 +320,50 @@ def test_who_works_a_new_territory_is_said_as_it_is_made(client: TestClient, mak
         assert said in refused.json()["detail"]
 
 
+def test_the_people_of_a_file_work_its_areas_and_its_overlaps_are_said_before_it_is_saved(
+    client: TestClient, client_for: ClientFor, make_user: MakeUser, bakery: Account
+) -> None:
+    mona, rita = make_user("mona", Role.ADMIN), make_user("rita", Role.REP)
+    make_user("otto", Role.REP)
+    drawn(client, "Old", square(8))
+
+    def file(**crews: Any) -> bytes:
+        places = {"West": square(9), "East": square(9.5), "Old": square(8)}
+        areas = [
+            {"type": "Feature", "properties": {"name": name, "Members": crew}, "geometry": places[name]}
+            for name, crew in crews.items()
+        ]
+        return json.dumps({"type": "FeatureCollection", "features": areas}).encode()
+
+    path = "/api/v1/territories/import"
+    sent = {"files": {"file": ("a.geojson", file(West="RITA; Xaver", East=["Otto", "rita"], Old="Rita"))}}
+    seen = client.post(f"{path}/preview?replace=true", **sent).json()
+    km2 = next(note for note in seen["notes"] if "overlap" in note).split(" by ")[1]
+    assert seen["notes"] == [
+        "As the file says, these will work “West”: RITA.",
+        "For “West” the file names whom nobody is called: Xaver. Choose who works there.",
+        "As the file says, these will work “East”: Otto, rita.",
+        "“Old” keeps its people; those of the file are left out: Rita.",
+        f"“West” and “East” overlap by {km2}",
+    ]
+    assert 3_500 < float(km2.removesuffix(" km².")) < 4_500, "half a degree by one"
+    assert next(part["members"] for part in seen["parts"] if part["name"] == "West") == [str(rita.id)]
+    chosen = client.post(f"{path}/preview?replace=true", data={"crews": json.dumps({"West": [], "East": []})}, **sent)
+    assert not any("the file" in note for note in chosen.json()["notes"] if "Old" not in note), (
+        "a choice takes its place"
+    )
+    assert client.post(f"{path}?replace=true", **sent).status_code == 201
+    crews = [[one["name"] for one in named(client, name)["members"]] for name in ("West", "East", "Old")]
+    assert crews == [["Rita"], ["Otto", "Rita"], []]
+
+    last = client.get(CHANGES).json()["items"][0]
+    assert client.post(f"{CHANGES}/{last['id']}/undo").status_code == 204
+    page = client_for(mona).get(f"/territories?done={last['id']}", headers={"accept": "text/html"}).text
+    told = page.split("data-undone")[1].split("</div>")[0]
+    for words in ("Undone:", "From a file:", "East, Old, West", "1 account moved back."):
+        assert words in told
+
+
 def test_a_territory_drawn_from_a_later_day_moves_nothing_before(
     session: Session, client: TestClient, bakery: Account, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,6 +416,13 @@ def test_what_waits_for_a_day_is_called_off_or_says_why_it_was_not_done(session:
     assert client.get(CHANGES).json()["items"][0]["state"] == "kept"
     saving.fail(session, UUID(do(client, take | {"rev": None}, apply_on=monday.isoformat())["id"]), "Why not.")
     assert client.get(CHANGES).json()["items"][0]["trouble"] == "Why not."
+    page = client.get("/territories", headers={"Accept": "text/html"}).text
+    assert page.count("data-failed") == 2, "at the territories, not only in their history"
+    assert "Why not." in page.split("data-failed")[1].split("</div></div>")[0] + page.split("data-failed")[2]
+    told = client.get("/api/v1/notifications").json()["items"]
+    assert [one["kind"] for one in told] == ["territory"] * 2, "whoever set the day is told, of both"
+    assert all("Old" in one["text"] or "Other" in one["text"] for one in told)
+    assert told[0]["link"].startswith("/territories?kept=")
     people = {"kind": "members", "territory_id": old["id"], "members": []}
     refused = client.post(CHANGES, json={"operation": people, "apply_on": monday.isoformat()})
     assert (refused.status_code, refused.json()["detail"]) == (422, "This cannot wait for a day.")

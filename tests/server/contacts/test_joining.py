@@ -115,6 +115,34 @@ def test_what_nobody_may_choose_and_what_was_changed_meanwhile_is_refused(
     assert session.get_one(Contact, twin.id).merged_into == third.id
 
 
+def test_each_own_field_comes_back_by_itself(session: Any, scope: Any, ada: Any, make: Any) -> None:
+    winner, loser = make("Marxer"), make("Marxer-Beck")
+    winner.custom, loser.custom = {"hobby": "Ski"}, {"shoe": "44", "size": "M"}
+    session.flush()
+    made = joining.merge(session, scope(ada), winner.id, loser.id, {"custom": "both"})
+    assert winner.custom == {"hobby": "Ski", "shoe": "44", "size": "M"}
+    winner.custom = winner.custom | {"size": "L"}
+    session.flush()
+    _, kept = joining.undo(session, scope(ada), made.id)
+    assert winner.custom == {"hobby": "Ski", "size": "L"}, "one was edited since; the other is taken back"
+    assert kept == ("Own fields",)
+
+
+def test_who_reaches_only_one_of_the_two_is_told_so(
+    client_for: Any, session: Any, scope: Any, ada: Any, rita: Any, otto: Any, make_account: Any, make: Any
+) -> None:
+    west, east = make_account("Amann", at=(9.2, 47.2)), make_account("Beck", at=(9.7, 47.2))
+    winner, loser = make("Marxer", {west: {}}), make("Marxer-Beck", {east: {}})
+    made = joining.merge(session, scope(ada), winner.id, loser.id, {})
+    path = f"/api/v1/contact-merges/{made.id}/undo"
+    refused = client_for(rita).post(path)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403, "You reach only one of the two records of this merge.",
+    )  # fmt: skip
+    assert "Ask somebody who reaches both" in refused.json()["help"]
+    assert client_for(otto).post(path).status_code == 200, "both are at the account that is in reach now"
+
+
 def test_merges_into_one_are_taken_back_in_turn_so_that_no_refusal_is_lost(
     session: Any, scope: Any, ada: Any, make: Any
 ) -> None:

@@ -53,6 +53,40 @@ def test_what_a_contact_has_no_place_for_is_named(admin_client: TestClient, make
     assert taken["noted"] == {}
 
 
+def test_a_company_that_is_the_name_of_one_account_is_linked(client_for: Any, rita: User, make_account: Any) -> None:
+    client, west, east = client_for(rita), (9.2, 47.2), (9.7, 47.2)
+    one, fallback, *_ = (
+        make_account(name, at=at)
+        for name, at in (
+            ("Gärtnerei Amann AG", west),
+            ("Office", west),
+            ("Beck", west),
+            ("Beck", west),
+            ("Marxer", east),
+        )
+    )
+    made = [("Eva", "gärtnerei amann ag"), ("Ida", "Beck"), ("Udo", "Marxer"), ("Jon", "")]
+
+    def file(domain: str) -> str:
+        return "".join(
+            f"BEGIN:VCARD\nN:Nigg;{name}\nORG:{firm}\nEMAIL:{name}@{domain}.li\nEND:VCARD\n" for name, firm in made
+        )
+
+    taken = client.post("/api/v1/contacts/vcards", content=file("one").encode()).json()
+    ids = {row["first_name"]: row["id"] for row in taken["created"]}
+    assert taken["linked"] == {ids["Eva"]: str(one.id)}
+    assert taken["noted"] == {ids["Ida"]: "Beck", ids["Udo"]: "Marxer"}, "Marxer is out of reach"
+    assert taken["alike"] == {"Beck": 2, "Marxer": 0}
+    assert not any(taken["left_out"].values())
+    path = f"/api/v1/contacts/vcards?otherwise_id={fallback.id}"
+    taken = client.post(path, content=file("two").encode()).json()
+    places = {
+        row["first_name"]: client.get(f"/api/v1/contacts/{row['id']}").json()["accounts"][0]["account_id"]
+        for row in taken["created"]
+    }
+    assert places == {"Eva": str(one.id)} | dict.fromkeys(("Ida", "Udo", "Jon"), str(fallback.id))
+
+
 def test_cards_of_three_versions_are_read() -> None:
     eva, empty, udo = vcards.cards(THREE.encode())
     assert (eva.name, eva.organisation, eva.values["title"]) == (

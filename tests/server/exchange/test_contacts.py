@@ -5,7 +5,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.auth.models import Role, User
+from server.auth.service import set_team
 from server.contacts.models import Contact, ContactAccount
+from server.kit.ids import uuid7
 from tests.server.exchange.conftest import Files, counts
 
 FILE = """Vorname;Nachname;E-Mail;Telefon;Kundennr;Rolle;Hobby
@@ -62,3 +65,23 @@ def test_a_later_list_adds_and_changes_what_people_did_not_write(
     exported = files.client.get("/api/v1/contacts/export.csv").text
     assert exported.lstrip("\ufeff").startswith("waymark_id,")
     assert counts(files.check("contacts", exported)) == {"unchanged": 1}
+
+
+def test_people_whose_row_names_no_account_get_the_chosen_one(
+    session: Session, files_of: Any, rita: User, make_user: Any, make_account: Any
+) -> None:
+    mona = make_user("mona", Role.MANAGER)
+    set_team(session, "Field", [mona.id, rita.id])
+    files = files_of(mona)
+    chosen, named = make_account("Beck AG", at=(9.2, 47.2)), make_account("Zech", at=(9.2, 47.2), number="K-2")
+    list_ = "first name,last name,account\nEva,Ott,\nJon,Zech,K-2\nLena,Nigg,K-9\n"
+    run = files.apply("contacts", list_, account=str(chosen.id))
+    assert counts(run) == {"create": 2, "error": 1}
+    placed = select(Contact.first_name, ContactAccount.account_id).join(
+        ContactAccount, ContactAccount.contact_id == Contact.id
+    )
+    at = {name: account for name, account in session.execute(placed)}
+    assert at == {"Eva": chosen.id, "Jon": named.id}
+    said = files.problems(files.check("contacts", list_.replace("Eva", "Ina"), account=str(uuid7())))
+    assert "not within your reach" in said[2]
+    assert set(said) == {2, 4}

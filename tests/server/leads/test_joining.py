@@ -138,7 +138,11 @@ def test_only_who_reaches_both_merges_and_programs_do_it_too(
     made = admin_client.post(path, json={"loser_id": str(theirs.id), "choices": {"company": "loser"}}).json()
     assert admin_client.get(f"/api/v1/leads/{theirs.id}").json()["company"] == "Zech AG"
     assert [one["id"] for one in admin_client.get(f"/api/v1/leads/{mine.id}/merges").json()["items"]] == [made["id"]]
-    assert client_for(otto).post(f"/api/v1/lead-merges/{made['id']}/undo").status_code == 404
+    refused = client_for(otto).post(f"/api/v1/lead-merges/{made['id']}/undo")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403,
+        "You reach only one of the two records of this merge.",
+    )
     undone = admin_client.post(f"/api/v1/lead-merges/{made['id']}/undo").json()
     assert (undone["kept"], undone["undone_at"] is None) == ([], False)
 

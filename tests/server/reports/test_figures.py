@@ -122,6 +122,18 @@ def test_what_a_number_opens_are_the_visits_stops_and_routes_that_it_counts(
     assert opened > 20
 
 
+def test_a_group_of_which_somebody_sees_nothing_is_not_named(
+    clients: Any, world: World, people: People, period: Period
+) -> None:
+    days = f"first={period.first}&last={period.last}&of=visits"
+    for name in ("otto", "ada"):
+        refused = clients["rita"].get(f"/reports/rows?{days}&by=person&group={people[name].id}")
+        assert refused.status_code == 404
+        assert people[name].name not in refused.text
+    assert clients["rita"].get(f"/reports/rows?{days}&by=person&group={people['rita'].id}").status_code == 200
+    assert clients["ada"].get(f"/reports/rows?{days}&by=person&group={people['ada'].id}").status_code == 200
+
+
 def test_rows_behind_a_number_are_shown_with_their_plans_and_a_strange_group_is_named(
     clients: Any, world: World, people: People, period: Period
 ) -> None:

@@ -1,6 +1,7 @@
 """The global search: names, numbers, phones, mails and addresses; only what the reader may see."""
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from server.auth.models import User
 from server.kit.ids import uuid7
 from server.search import queries
 from server.search.models import Entry
+from tests.server.opportunities.conftest import MakeDeal
 
 ClientFor = Callable[[User | None], TestClient]
 
@@ -138,6 +140,42 @@ def test_a_deal_of_a_deleted_account_is_found_by_nobody(
     assert found(admin_client, "zebra") == ["Zebra oven"]
     session.execute(text("update account set deleted_at = now() where id = :id"), {"id": shops["Baker"].id})
     assert found(admin_client, "zebra") == [], "it has no page"
+
+
+def test_of_what_fits_equally_well_accounts_come_first_and_leads_last(
+    session: Session, admin_client: TestClient, shops: dict[str, Account], make_deal: MakeDeal
+) -> None:
+    baker = shops["Baker"]
+    for company in (baker.name, "Müller Metzgerei"):
+        session.execute(
+            text("insert into lead (id, company, owner_id) select :id, :company, id from app_user where login = 'ada'"),
+            {"id": uuid7(), "company": company},
+        )
+    make_deal("Ofen für Bäckerei Müller", baker)
+    assert found(admin_client, "Bäckerei Müller")[:2] == [baker.name] * 2
+    kinds = [hit["kind"] for hit in admin_client.get("/api/v1/search", params={"q": "Bäckerei Müller"}).json()]
+    assert kinds == ["account", "lead", "opportunity"], "of one name the account is first; a lead of it fits too"
+    kinds = [hit["kind"] for hit in admin_client.get("/api/v1/search", params={"q": "müller"}).json()]
+    assert kinds == ["account", "account", "opportunity", "lead", "lead"]
+
+
+def test_what_an_account_has_is_one_click_away(
+    session: Session, client_for: ClientFor, shops: dict[str, Account], rita: User, make_deal: MakeDeal
+) -> None:
+    page, baker, other = {"accept": "text/html"}, shops["Baker"], shops["Hotel"]
+    rita_sees = client_for(rita)
+    assert "/pipeline/list" not in rita_sees.get("/search", params={"q": "müller"}, headers=page).text
+    for name in ("Ofen", "Theke", "Kasse"):
+        make_deal(name, baker)
+    make_deal("Kasse", other)
+    shown = rita_sees.get("/search", params={"q": "bäckerei"}, headers=page).text
+    assert "All 3 deals with Bäckerei Müller" in shown
+    assert "/orders" not in shown
+    link = unescape(shown.split('href="/pipeline/list')[1].split('"')[0])
+    listed = rita_sees.get(f"/pipeline/list{link}", headers=page).text
+    assert [name for name in ("Ofen", "Theke", "Kasse") if name in listed] == ["Ofen", "Theke", "Kasse"]
+    assert "Hotel Zech" not in listed
+    assert "deals with" not in rita_sees.get("/search", params={"q": "zech"}, headers=page).text, "out of reach"
 
 
 def test_who_is_at_an_account_and_what_it_ordered_is_found_by_its_new_name(

@@ -127,6 +127,7 @@ def test_the_rest_of_the_day_is_proposed_accepted_and_taken_back(
     assert mona.post(f"{url}/accept", data=body).status_code == 303
     shown = mona.get(url).text
     assert "Undo" in shown
+    assert shown.split('class="table reps"')[1].split("</table>")[0].count("→") >= 3, "also of what was accepted"
     page = mona.get(f"/today?day={world['monday']}&rep={rita.id}").text
     assert "Hotel Rössle" not in page
     assert "Rita Frick does not work on this day: Sick." in page
@@ -138,6 +139,7 @@ def test_the_rest_of_the_day_is_proposed_accepted_and_taken_back(
     assert "does not work on this day" not in page
     proposal = mona.post("/today/replan", data=body | {"fill": "true"}).headers["location"]
     assert "Nothing changes for any customer." in mona.get(proposal).text or "later" in mona.get(proposal).text
+    assert "→" in mona.get(proposal).text.split('class="table reps"')[1].split("</table>")[0]
 
 
 def test_an_absence_that_is_known_is_not_written_twice_and_not_taken_back(

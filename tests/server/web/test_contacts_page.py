@@ -42,7 +42,10 @@ def test_a_contact_is_added_at_an_account_and_says_what_it_agrees_to(
     assert session.scalars(select(Consent)).one().how == "paper"
     shown = browser.get(f"/contacts/{contact.id}").text
     assert "Agreed to marketing by mail" in shown
-    assert browser.get(f"/contacts/{contact.id}/edit").status_code == 200
+    whole = browser.get(f"/contacts/{contact.id}/edit")
+    assert whole.headers["location"] == f"/contacts/{contact.id}?edit=1", "by its address the form stands in its page"
+    assert f'hx-get="/contacts/{contact.id}/edit" hx-trigger="load"' in browser.get(whole.headers["location"]).text
+    assert browser.get(f"/contacts/{contact.id}/edit", headers={"HX-Request": "true"}).status_code == 200
     doors = (f"/contacts/{contact.id}", f"/accounts/{account.id}", "/contacts")
     assert all('"mailto:eva@example.li"' in browser.get(path).text for path in doors)
     contact.do_not_contact = True

@@ -163,8 +163,12 @@ def test_a_webhook_shows_its_secret_once_and_its_log_with_replay(admin: TestClie
     assert shown.index('id="sent"') < shown.index('id="add"'), "the log stands before the form with its many boxes"
     (delivery,) = webhooks.announce(session, "plan_export", "2026-11-24/rita", "abc")
     outgoing.is_failed(delivery, "The other side answers 500.")
+    delivery.log = [{"at": "2026-01-05T10:20:30+00:00", "status": 500, "trouble": "The other side answers 500."}]
     session.flush()
-    assert "The other side answers 500." in admin.get(on).text
+    shown = admin.get(on).text
+    assert "The other side answers 500." in shown
+    assert "2026-01-05T10" not in shown
+    assert "Mon 5 Jan" in shown, "tries are told in the reader's time, as all else is"
     assert send(admin, f"{on}/deliveries/{delivery.id}/replay", on).status_code == 303
     assert session.get_one(Delivery, delivery.id).state == "waiting"
     endpoint = session.scalars(select(Endpoint)).one()

@@ -57,6 +57,25 @@ def test_a_template_is_kept_filled_in_changed_and_dropped(
     assert "template=" not in browser.get(path).text
 
 
+def test_a_refused_template_keeps_the_mail_and_stays_open(
+    make_user: Any, make_account: Callable[..., Account], browser_of: Callable[[User], TestClient]
+) -> None:
+    account, mona = make_account("Müller AG"), make_user("mona", Role.ADMIN)
+    browser, path = browser_of(mona), f"/accounts/{account.id}/mail"
+    first = browser.get(path).text
+    assert "<details><summary" in first
+    key = first.split('name="key" value="')[1].split('"')[0]
+    form = {"_csrf": token_in(first), "account_id": str(account.id), "subject": "For you", "key": key}
+    for name, body, said in (("Offer", "Dear {contact}", "{contact}"), ("", "Dear all", "has no name")):
+        typed = {"name": name, "body": body, "to": "eva@example.li, urs@example.li", "answers": str(account.id)}
+        refused = browser.post("/mail-templates", data=form | typed)
+        assert refused.status_code == 422
+        assert said in refused.text
+        for kept in (*filter(None, typed.values()), "For you", f'name="key" value="{key}"', "<details open>"):
+            assert kept in refused.text
+        assert refused.text.count('class="error"') == 1, "at its field"
+
+
 @pytest.mark.browser
 def test_a_template_that_replaces_what_was_typed_gives_it_back(page: Any) -> None:
     with transaction() as session:

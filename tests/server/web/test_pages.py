@@ -146,6 +146,8 @@ def test_two_people_who_change_one_field_choose_between_both_values(
     session.flush()
     session.refresh(account)
     sent = {"rev": str(seen), "name": "Amann", "phone": "3", "_csrf": token}
+    whole = browser.get(f"/accounts/{account.id}/edit").headers["location"]
+    assert f'hx-get="/accounts/{account.id}/edit" hx-trigger="load"' in browser.get(whole).text
     answer = browser.post(f"/accounts/{account.id}/edit", data=sent, headers={"HX-Request": "true"})
     assert answer.status_code == 412
     assert "Stored meanwhile" in answer.text

@@ -121,6 +121,10 @@ def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
     assert re.search(r'name="records_tracks" value="true" checked', browser.get("/users/phones").text)
     too_many = browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90", "max_rows": "999"})
     assert (too_many.status_code, "Give 1,000 to 5,000,000 rows." in too_many.text) == (422, True)
+    for wrong, why in (("1e5", "“1e5” is not a whole number"), ("", "is missing")):
+        refused = browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90", "max_rows": wrong})
+        assert refused.status_code == 422
+        assert f"Give a phone at most: {why}" in refused.text, "as the form calls it"
     assert re.search(r'name="max_rows"[^>]*value="150000"', page)
     assert browser.post("/users/phones/rules", data=wanted | {"tracks_days": "90", "max_rows": "200000"})
     assert re.search(r'name="max_rows"[^>]*value="200000"', browser.get("/users/phones").text)
@@ -162,3 +166,7 @@ def test_the_page_says_how_many_rows_a_phone_holds_when_they_are_many_and_what_i
         assert said in shown
     assert "Interessenten in Grund ohne Gebiet (Zeilen: 1.002)" in shown
     assert "1 Bereich nach den ersten 64 ist weggelassen." in shown
+    assert "wird zweimal gezählt" in shown, "the phone's own figure is smaller, and the page says why"
+    person = browser_of(ada).get(f"/users/{rita.id}").text
+    for said in ("49.999", ">viele</span>", ">zu viele eigene</span>", "Grund ohne Gebiet (Zeilen: 1.001)"):
+        assert said in person, "the same stands at whose phones they are"

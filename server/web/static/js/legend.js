@@ -1,7 +1,7 @@
 // The legend of a ramp: its classes, the last one open, and what says the highest figure.
 
-/** Room around what a map shows at first, so that the legend at its foot covers nothing. */
-export const BESIDE_LEGEND = { top: 48, left: 48, right: 48, bottom: 130 };
+/** Room around what a map shows at first, so that the legend at its foot covers nothing; a small map has none to give. */
+export const BESIDE_LEGEND = innerWidth < 600 ? { top: 16, left: 16, right: 16, bottom: 28 } : { top: 48, left: 48, right: 48, bottom: 130 };
 
 /** Fill a legend's ramp and bounds; the last class goes on. */
 export function fillLegend(element, colours, texts) {

@@ -84,7 +84,7 @@ export function marked(data) {
       ],
       over: [
         { id: "marked-points", type: "circle", source: "marked", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": ["case", ["get", "chosen"], 9, 6.5], "circle-color": ["get", "colour"], "circle-stroke-width": 2.5, "circle-stroke-color": ["case", ["get", "chosen"], css("--blaze"), css("--map-halo")] } },
-        { id: "marked-ranks", type: "symbol", source: "marked", filter: ["all", ["==", ["geometry-type"], "Polygon"], ["<=", ["get", "rank"], 20]], layout: { "text-field": ["to-string", ["get", "rank"]], "text-size": 12, "text-font": ["Inter Variable"], "text-allow-overlap": true },
+        { id: "marked-ranks", type: "symbol", source: "marked", filter: ["all", ["==", ["geometry-type"], "Polygon"], ["<=", ["get", "rank"], 20]], layout: { "text-field": ["to-string", ["get", "rank"]], "text-size": 12, "text-font": ["Inter Variable"], "symbol-sort-key": ["get", "rank"] },
           paint: { "text-color": css("--ink"), "text-halo-color": css("--map-halo"), "text-halo-width": 2 } },
       ],
     }),

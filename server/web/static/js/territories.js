@@ -37,7 +37,7 @@ document.addEventListener("click", async ({ target }) => {
   const undo = target.closest?.("[data-undo]")?.dataset.undo, drop = target.closest?.("[data-drop]")?.dataset.drop;
   if (!undo && !drop) return;
   const answer = undo ? await api("POST", `/api/v1/territory-changes/${undo}/undo`) : await api("DELETE", `/api/v1/territory-changes/${drop}`);
-  if (answer.ok) location.assign("/territories");
+  if (answer.ok) location.assign(undo ? `/territories?done=${undo}` : "/territories");
   else toast(said(answer, JSON.parse(document.querySelector("#words").textContent).failed));
 });
 

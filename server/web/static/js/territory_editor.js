@@ -38,7 +38,7 @@ export function editor(known, { troubles, outlines }, show) {
     crews.replaceChildren(...fresh.map((part) => {
       const box = document.createElement("fieldset"), legend = document.createElement("legend"), chips = at("#e-people").cloneNode(true);
       chips.removeAttribute("id");
-      for (const one of chips.querySelectorAll("input")) one.checked = before[part.name]?.includes(one.value) ?? false;
+      for (const one of chips.querySelectorAll("input")) one.checked = (before[part.name] ?? part.members).includes(one.value);
       legend.textContent = part.name;
       legend.className = "small";
       box.dataset.area = part.name;

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.accounts import service
+from server.accounts.duplicates import merging
 from server.accounts.duplicates import pairs as duplicate_pairs
 from server.accounts.duplicates import queue as duplicate_queue
 from server.accounts.duplicates import rule as duplicate_rule
@@ -122,8 +123,6 @@ def test_the_queue_shows_the_surest_and_most_valuable_first_and_nothing_out_of_r
 def test_the_rule_is_off_merges_only_what_it_shows_and_is_undone_as_one(
     session: Session, scope: MakeScope, ada: User, rita: User, twins: tuple[Account, Account]
 ) -> None:
-    from server.accounts.duplicates import merging
-
     search(session)
     session.execute(select(AccountPair)).scalar_one().score = 0.995
     session.flush()
@@ -138,7 +137,29 @@ def test_the_rule_is_off_merges_only_what_it_shows_and_is_undone_as_one(
     assert [one.merge.batch_id for one in duplicate_queue.merges(session, scope(ada))] == [batch.id]
     assert len(merging.undo_batch(session, scope(ada), batch.id)) == 1
     search(session)
-    assert states(session) == {TWINS: "not_duplicate"}, "the rule does not do it again"
+    assert states(session) == {TWINS: "open"}, "nobody said that they are not the same"
+    assert duplicate_rule.would_merge(session, 0.95) == 0
+    assert duplicate_rule.apply(session, scope(ada)).merges == [], "the rule does not do it again"
+
+
+def test_after_an_undo_a_pair_is_what_it_was_before_the_merge(
+    session: Session, scope: MakeScope, ada: User, twins: tuple[Account, Account]
+) -> None:
+    ids = [one.id for one in twins]
+    made = merging.merge(session, scope(ada), *ids, merging.MergeWish({}))
+    merging.undo(session, scope(ada), made.id)
+    assert states(session) == {}, "these two were never proposed"
+    search(session)
+    duplicate_queue.keep_apart(session, scope(ada), *ids)
+    made = merging.merge(session, scope(ada), *ids, merging.MergeWish({}))
+    assert states(session) == {TWINS: "merged"}
+    merging.undo(session, scope(ada), made.id)
+    assert states(session) == {TWINS: "not_duplicate"}, "somebody said so"
+    duplicate_queue.look_again(session, scope(ada), *ids)
+    made = merging.merge(session, scope(ada), *ids, merging.MergeWish({}))
+    merging.undo(session, scope(ada), made.id)
+    assert states(session) == {TWINS: "open"}
+    assert [row.pair.decided_at for row in duplicate_queue.waiting(session, scope(ada))] == [None]
 
 
 def test_the_rule_leaves_pairs_in_which_a_field_contradicts(
