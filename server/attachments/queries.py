@@ -13,7 +13,7 @@ from server.attachments.models import AttachedFile
 from server.attachments.owners import reach
 from server.auth.access import Scope
 from server.auth.models import Device, User
-from server.files.models import StoredFile
+from server.files.models import FileUse, StoredFile
 from server.kit.errors import NotFound
 from server.records.binned import binned
 from server.records.happenings import happening
@@ -77,9 +77,13 @@ def content_of(session: Session, attachment: AttachedFile) -> StoredFile:
 
 
 def named(session: Session, scope: Scope, sha256: str) -> AttachedFile | None:
-    """Anything that somebody may see and that refers to a content, as itself or as its small picture."""
-    mine = or_(AttachedFile.sha256 == sha256, AttachedFile.thumbnail_sha256 == sha256)
-    return session.scalars(visible_to(scope).where(mine).order_by(AttachedFile.id).limit(1)).first()
+    """Anything that somebody may see and that has a content, as itself or as its small picture. What only names its
+    hash has not got it: whoever knows a hash may not read what others sent.
+    """
+    has = select(FileUse.row_id).join(StoredFile, StoredFile.id == FileUse.file_id)
+    ids = has.where(FileUse.entity == "attachment", StoredFile.sha256 == sha256)
+    statement = visible_to(scope).where(AttachedFile.id.in_(ids))
+    return session.scalars(statement.order_by(AttachedFile.id).limit(1)).first()
 
 
 def announced(session: Session, user_id: UUID, sha256: str) -> Sequence[AttachedFile]:

@@ -132,6 +132,20 @@ def test_knowing_a_hash_is_not_having_the_content(world: World, account: UUID) -
     assert len(list(store.stored())) == 1
 
 
+@pytest.mark.parametrize("as_small_picture", [False, True])
+def test_announcing_a_hash_does_not_open_the_content(world: World, account: UUID, as_small_picture: bool) -> None:
+    otto, rita, content = world.phone("otto"), world.phone("rita"), picture()
+    announce(otto, world.account("East", "east"), content)
+    otto.sync()
+    declare(otto, content)
+    assert send(otto, content, 0, len(content)).json()["state"] == "stored"
+    more = {"sha256": "c" * 64, "thumbnail_sha256": sha(content)} if as_small_picture else {}
+    announce(rita, account, content, **more)
+    rita.sync()
+    assert declare(rita, content).json()["state"] == "partial"
+    assert ask(rita, "GET", content).status_code == 404
+
+
 def test_a_server_killed_between_a_piece_and_its_count_goes_on_where_it_counted(
     world: World, account: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
