@@ -25,7 +25,9 @@ _TURN = (
     text(
         """
         create temporary table turn on commit drop as
-        with taken as (delete from account_changed returning site_id) select distinct site_id from taken
+        with taken as (delete from account_changed returning site_id, account_id)
+        select site_id from taken where site_id is not null
+        union select site.id from taken join site using (account_id)
         """
     ),
     text("analyze turn"),

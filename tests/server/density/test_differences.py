@@ -2,16 +2,20 @@
 
 import random
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site
-from server.density import queries, service
+from server.density import following, kinds, queries, service
 from server.density.counting import COARSEST, FINEST
-from server.regions.models import Prospect, Region
+from server.kit.database import transaction
+from server.kit.settings import settings
+from server.regions import service as regions
+from server.regions.models import Prospect, ProspectChanged, Region, Stage
 
 Customer = Callable[..., Site]
 HERE = LonLat(-6.0, 46.0)
@@ -144,6 +148,68 @@ def test_whatever_happens_to_customers_the_differences_come_to_what_counting_fro
         assert not service.refresh(session)
 
 
+_FIRMS = {
+    "goes": "delete from prospect where region_id = :region and id = :id",
+    "moves": "update prospect set pin = ST_Point(:lon, :lat, 4326), cell = :cell"
+    " where region_id = :region and id = :id",
+    "is renamed": "update prospect set name = :name where region_id = :region and id = :id",
+    "is of another kind": "update prospect set kind = :kind where region_id = :region and id = :id",
+    "is told more of": 'update prospect set tags = \'{"phone": "1"}\' where region_id = :region and id = :id',
+    "comes": "insert into prospect values (:region, :fresh, 'n' || :fresh, :name, :kind, '{}', :cell,"
+    " ST_Point(:lon, :lat, 4326))",
+}
+
+
+def _newer(session: Session, old: Region, draw: random.Random, changes: int) -> Region:
+    """The same region from a newer extract, in which a few firms are others."""
+    new = regions.register(session, old.name, f"{draw.getrandbits(256):064x}", "newer.osm.pbf")
+    columns = "id, source_id, name, kind, tags, cell, pin"
+    copy = text(f"insert into prospect select :new, {columns} from prospect where region_id = :old")
+    session.execute(copy, {"new": new.id, "old": old.id})
+    firms = "select id, name, kind, ST_X(pin) as lon, ST_Y(pin) as lat, cell from prospect where region_id = :new"
+    rows = session.execute(text(f"{firms} order by id limit 30"), {"new": new.id}).all()
+    for _ in range(changes):
+        of, like = draw.choice(rows), draw.choice(rows)
+        asked = {
+            "region": new.id, "id": of.id, "fresh": UUID(int=draw.getrandbits(128)), "cell": like.cell,
+            "name": draw.choice([like.name, "Dorfapotheke Hoop"]), "lon": like.lon, "lat": like.lat,
+            "kind": draw.choice([like.kind, "shop=wine", f"craft={draw.random()}"]),
+        }  # fmt: skip
+        statement = _FIRMS[draw.choice(sorted(_FIRMS))]
+        session.execute(text(statement), {key: one for key, one in asked.items() if f":{key}" in statement})
+    new.stage = Stage.PACKED
+    regions.publish(session, new.id)
+    return new
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_newer_extract_is_followed_by_what_it_changes_and_comes_to_what_counting_from_nothing_does(
+    session: Session, region: Region, customer: Customer, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST_SHARE", 10)
+    draw = random.Random(seed)
+    rows = session.execute(
+        select(Prospect.name, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin)).order_by(Prospect.id).limit(20)
+    ).all()
+    sites = [customer(name, LonLat(lon, lat), yearly_value=1000) for name, lon, lat in rows[::2]]
+    sites += [customer(rows[0][0], LonLat(rows[0][1], rows[0][2])), customer("Dorfapotheke Hoop", LonLat(*rows[1][1:]))]
+    service.refresh(session)
+    for round_ in range(6):
+        for _ in range(draw.randint(1, 2)):
+            region = _newer(session, region, draw, draw.randint(0, 12))
+        if draw.random() < 0.6:
+            site, (_, lon, lat) = draw.choice(sites), draw.choice(rows)
+            move = "update site set pin = ST_Point(:lon, :lat, 4326) where id = :id"
+            session.execute(text(move), {"lon": lon, "lat": lat, "id": site.id})
+        session.expire_all()
+        with monkeypatch.context() as patch:
+            patch.setattr(kinds, "OF_PROSPECTS", text("select 1 / 0"))  # asked when everything is counted
+            assert service.refresh(session)
+        assert _kept(session) == _counted_from_nothing(session), f"round {round_}"
+        assert session.scalar(select(func.count()).select_from(ProspectChanged)) == 0
+        assert not service.refresh(session)
+
+
 def test_a_site_that_is_removed_is_counted_no_longer(session: Session, region: Region, customer: Customer) -> None:
     customer("Stays Ltd", HERE)
     goes = customer("Goes Ltd", FAR)
@@ -185,3 +251,52 @@ def test_a_refresh_writes_beside_the_counts_and_reads_no_customer_that_stayed(
     service.refresh(session, by_hand=True)
     assert session.scalar(text("select count(*) from density_cell_change")) == 0
     assert sum(cell.customers for cell in queries.cells(session, COARSEST)) == 4
+
+
+def test_an_account_changed_beside_a_site_that_another_transaction_writes_is_counted_by_the_next_refresh(
+    empty_database: Engine,
+) -> None:
+    with transaction() as session:
+        bare, full = Account(name="Bare Ltd", status="prospect"), Account(name="Full Ltd", status="prospect")
+        session.add_all([bare, full])
+        session.flush()
+        moves = Site(account_id=full.id, is_main=False, pin=f"SRID=4326;POINT({HERE.lon} {HERE.lat})")
+        session.add(moves)
+    with transaction() as session:
+        service.refresh(session)
+    with empty_database.connect() as one, empty_database.connect() as other:
+        for connection in (one, other):  # else search and sync make one of them wait for the other
+            connection.execute(text("set local sync.suppress = 'on'; set local search.suppress = 'on'"))
+        come = "insert into site (id, account_id, is_main, pin) values (:id, :account, true, ST_Point(-6, 46, 4326))"
+        one.execute(text(come), {"id": UUID(int=1), "account": bare.id})
+        one.execute(text("update site set account_id = :account where id = :id"), {"account": bare.id, "id": moves.id})
+        other.execute(text("set local lock_timeout = '20s'"))
+        other.execute(text("update account set status = 'customer' where id = :id"), {"id": bare.id})
+        one.commit()
+        with transaction() as session:
+            service.refresh(session)
+            assert queries.totals(session).customers == 0
+        other.commit()
+    with transaction() as session:
+        assert service.refresh(session)
+        assert queries.totals(session).customers == 2
+
+
+def test_values_are_learned_at_once_when_the_companys_currency_is_another(
+    session: Session, region: Region, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        customer(f"Pays {number}", HERE, kind="shop=bakery", yearly_value=1000, currency="EUR")
+        customer(f"Zahlt {number}", HERE, kind="shop=bakery", yearly_value=50_000, currency="CHF")
+    monkeypatch.setenv("WAYMARK_CURRENCY", "EUR")
+    settings.cache_clear()
+    service.refresh(session)
+    worth = text("select value from density_trade where kind = 'shop=bakery'")
+    assert session.execute(worth).scalar_one() == pytest.approx(1000)
+    monkeypatch.setenv("WAYMARK_CURRENCY", "CHF")
+    settings.cache_clear()
+    assert service.refresh(session)
+    assert session.execute(worth).scalar_one() == pytest.approx(50_000)
+    assert not service.refresh(session)
+    monkeypatch.undo()
+    settings.cache_clear()
