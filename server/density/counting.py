@@ -204,13 +204,13 @@ DELTA = text(
         where was_cell is not null and id not in (select prospect_id from gone where prospect_id is not null)
         union all
         select cell, trade_id, 1, 0 from firm
-        where cell is not null and not exists (select from density_customer where prospect_id = firm.id)
+        where cell is not null and id not in (select prospect_id from matched where prospect_id is not null)
     ) parts
     group by 1, 2 having sum(p) <> 0 or sum(c) <> 0
     """
 )
-"""The same from the customers that changed, since a prospect that became one is a prospect no longer, and back; and
-from the prospects that changed, all of whose customers are among those that went and came."""
+"""The same of what changed: a prospect that became a customer is a prospect no longer, and back; all customers of
+prospects that changed went and came."""
 
 DELTA_COARSER = text(
     """

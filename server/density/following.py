@@ -76,19 +76,16 @@ _REMATCHED = text(
     select site_id from density_customer where prospect_id in (select id from firm)
     union
     select site.id from (
-        select pin, pin::geography as place, name, search_text(name) as plain,
-               :degrees / greatest(0.02, cosd(ST_Y(pin))) as wide
-        from firm where pin is not null order by pin
+        select name, search_text(name) as plain,
+               ST_Expand(pin, :degrees / greatest(0.02, cosd(ST_Y(pin))), :degrees) as around
+        from firm where pin is not null order by pin offset 0
     ) f
-    join site on site.pin && ST_MakeEnvelope(ST_X(f.pin) - f.wide, ST_Y(f.pin) - :degrees,
-                                             ST_X(f.pin) + f.wide, ST_Y(f.pin) + :degrees, 4326)
-             and ST_DWithin(site.pin::geography, f.place, :metres)
-    join account on account.id = site.account_id
+    join site on site.pin && f.around join account on account.id = site.account_id
     where account.status = 'customer'
       and (account.name = f.name or similarity(search_text(account.name), f.plain) >= :similarity)
     """
 )
-"""Customers whose prospect changed, and those near whom one of much the same name has come."""
+"""Customers whose prospect changed, and those near whom, a little more than need be, one of much the same name came."""
 
 
 def differs(session: Session, state: DensityState | None, regions: str) -> bool:
