@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site
-from server.density import following, kinds, queries, service
+from server.density import counting, following, kinds, offering, queries, service
 from server.density.counting import COARSEST, FINEST
+from server.density.models import DensityState
 from server.kit.database import transaction
 from server.kit.settings import settings
 from server.regions import service as regions
@@ -208,6 +209,49 @@ def test_a_newer_extract_is_followed_by_what_it_changes_and_comes_to_what_counti
         assert _kept(session) == _counted_from_nothing(session), f"round {round_}"
         assert session.scalar(select(func.count()).select_from(ProspectChanged)) == 0
         assert not service.refresh(session)
+
+
+def test_phones_are_offered_what_a_newer_extract_has(
+    session: Session, market: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST_SHARE", 10)
+    offering.refresh(session)
+    learned_at = session.get_one(DensityState, 1).learned_at
+    assert not offering.refresh(session)
+    _newer(session, market, random.Random(1), 8)
+    assert service.refresh(session)
+    assert session.get_one(DensityState, 1).learned_at == learned_at
+    assert offering.refresh(session)
+
+
+def test_everything_is_counted_anew_where_notes_do_not_tell_enough(
+    session: Session, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def differs() -> bool:
+        served = session.execute(counting.REGIONS).scalar_one()
+        return following.differs(session, session.get(DensityState, 1), served)
+
+    draw = random.Random(1)
+    assert differs(), "nothing was counted yet"
+    service.refresh(session)
+    assert not differs()
+    newer = _newer(session, region, draw, 8)
+    monkeypatch.setattr(following, "MOST_SHARE", 0.001)
+    assert differs(), "a large part has changed"
+    monkeypatch.setattr(following, "MOST_SHARE", 10)
+    assert not differs()
+    beside = regions.register(session, "beside", "cd" * 32, "beside.osm.pbf")
+    columns = "id, source_id, name, kind, tags, cell, pin"
+    copy = text(f"insert into prospect select :new, {columns} from prospect where region_id = :old")
+    session.execute(copy, {"new": beside.id, "old": newer.id})
+    beside.stage = Stage.PACKED
+    regions.publish(session, beside.id)
+    assert differs(), "another region has come"
+    service.refresh(session)
+    _newer(session, newer, draw, 8)
+    assert differs(), "the other region has the same firms"
+    regions.remove(session, "beside")
+    assert differs(), "it is gone"
 
 
 def test_a_site_that_is_removed_is_counted_no_longer(session: Session, region: Region, customer: Customer) -> None:
