@@ -10,10 +10,13 @@ from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site
+from server.auth.access import system_scope
 from server.density import counting, following, kinds, offering, queries, service
 from server.density.counting import COARSEST, FINEST
 from server.density.models import DensityState
+from server.density.whitespace import Which, Wish, ranked
 from server.kit.database import transaction
+from server.kit.locks import is_first
 from server.kit.settings import settings
 from server.regions import service as regions
 from server.regions.models import Prospect, ProspectChanged, Region, Stage
@@ -88,14 +91,20 @@ def _kept(session: Session) -> dict[str, object]:
     }
 
 
-def _counted_from_nothing(session: Session) -> dict[str, object]:
+def _white(session: Session) -> list[tuple[object, ...]]:
+    """White space of every kind, in its order."""
+    gaps = [gap for which in Which for gap in ranked(session, system_scope(), Wish(which=which)).gaps]
+    return [(one.cell, one.prospects, one.kinds, round(one.value, 3), round(one.per_hour, 3)) for one in gaps]
+
+
+def _counted_from_nothing[Told](session: Session, told: Callable[[Session], Told]) -> Told:
     with session.begin_nested() as trial:
         for table in ("density_state", "density_cell", "density_cell_change", "density_count", "density_count_change",
                       "density_customer"):  # fmt: skip
             session.execute(text(f"delete from {table}"))
         session.expire_all()
         service.refresh(session)
-        found = _kept(session)
+        found = told(session)
         trial.rollback()
     session.expire_all()
     return found
@@ -134,7 +143,7 @@ def test_whatever_happens_to_customers_the_differences_come_to_what_counting_fro
             known.append((new.id, new.account_id))
         session.expire_all()
         service.refresh(session, by_hand=draw.random() < 0.2)
-        assert _kept(session) == _counted_from_nothing(session), f"round {round_}"
+        assert _kept(session) == _counted_from_nothing(session, _kept), f"round {round_}"
         off = session.execute(
             text(
                 "select max(abs(c.expected - k.expected)), max(abs(c.value - k.value)),"
@@ -206,9 +215,12 @@ def test_a_newer_extract_is_followed_by_what_it_changes_and_comes_to_what_counti
         with monkeypatch.context() as patch:
             patch.setattr(kinds, "OF_PROSPECTS", text("select 1 / 0"))  # asked when everything is counted
             assert service.refresh(session)
-        assert _kept(session) == _counted_from_nothing(session), f"round {round_}"
+        assert _kept(session) == _counted_from_nothing(session, _kept), f"round {round_}"
         assert session.scalar(select(func.count()).select_from(ProspectChanged)) == 0
         assert not service.refresh(session)
+    service.refresh(session, by_hand=True)
+    assert _white(session)
+    assert _white(session) == _counted_from_nothing(session, _white)
 
 
 def test_phones_are_offered_what_a_newer_extract_has(
@@ -324,6 +336,14 @@ def test_an_account_changed_beside_a_site_that_another_transaction_writes_is_cou
     with transaction() as session:
         assert service.refresh(session)
         assert queries.totals(session).customers == 2
+
+
+def test_no_other_region_is_put_into_service_while_the_served_ones_are_counted(empty_database: Engine) -> None:
+    with transaction() as session, transaction() as other:
+        service.refresh(session)
+        assert not is_first(other, regions.SERVED)
+        session.commit()
+        assert is_first(other, regions.SERVED)
 
 
 def test_values_are_learned_at_once_when_the_companys_currency_is_another(
