@@ -37,24 +37,12 @@ HAS_CHANGED = text("select exists (select from density_changed)")
 
 START = (
     text(
-        "drop table if exists pg_temp.firm, pg_temp.rematched, pg_temp.turned, pg_temp.customer_now, pg_temp.gone,"
-        " pg_temp.come, pg_temp.placed, pg_temp.matched, pg_temp.named, pg_temp.delta, pg_temp.fresh, pg_temp.changes"
+        "drop table if exists pg_temp.firm, pg_temp.rematched, pg_temp.noted, pg_temp.turned, pg_temp.customer_now,"
+        " pg_temp.gone, pg_temp.come, pg_temp.placed, pg_temp.matched, pg_temp.named, pg_temp.delta, pg_temp.fresh,"
+        " pg_temp.changes"
     ),
     text("set local work_mem = '256MB'"),
 )
-TURNED = (
-    text(
-        """
-        create temporary table turned on commit drop as
-        with taken as (delete from density_changed returning site_id, account_id)
-        select site_id from taken where site_id is not null
-        union select site.id from taken join site using (account_id)
-        union select site_id from rematched
-        """
-    ),
-    text("analyze turned"),
-)
-
 _CUSTOMERS = """
     create temporary table customer_now on commit drop as
     select site.id, hashtextextended(concat_ws('/', account.id, account.kind, account.yearly_value, account.currency,

@@ -1,7 +1,9 @@
-"""A newer extract is followed by the prospects that it brings, changes and takes away; the others are not read.
+"""Takes in what was noted since the last count. A newer extract is followed by the prospects that it brings, changes
+and takes away; the others are not read.
 
 Publishing it noted them (`regions.service.publish`). Here they become a temporary table `firm`, and the customers who
-may be another prospect now become `rematched`: `counting` takes both in. Both are empty when the regions are the same.
+may be another prospect now become `rematched`; these and the sites and accounts that triggers noted become `turned`:
+`counting` goes on from there. `firm` and `rematched` are empty when the regions are the same.
 """
 
 from sqlalchemy import text
@@ -87,6 +89,24 @@ _REMATCHED = text(
 )
 """Customers whose prospect changed, and those near whom, a little more than need be, one of much the same name came."""
 
+_TURNED = (
+    text(
+        """
+        create temporary table noted on commit drop as
+        with taken as (delete from density_changed returning site_id, account_id) select * from taken
+        """
+    ),
+    text("analyze noted"),
+    text(
+        """
+        create temporary table turned on commit drop as
+        select site_id from noted where site_id is not null union select site_id from rematched
+        union select site.id from noted join site using (account_id)
+        """
+    ),
+    text("analyze turned"),
+)
+
 
 def differs(session: Session, state: DensityState | None, regions: str) -> bool:
     """Whether the served regions are others than those that were counted, in more than the notes tell."""
@@ -99,7 +119,8 @@ def differs(session: Session, state: DensityState | None, regions: str) -> bool:
 
 
 def take_in(session: Session, *, follows: bool) -> None:
-    """Make the tables of what changed; take the notes away, which say nothing more when everything is counted."""
+    """Make tables of what was noted and take the notes away; those of prospects say nothing more when everything is
+    counted."""
     for statement in _TABLES:
         session.execute(statement)
     if follows:
@@ -109,3 +130,5 @@ def take_in(session: Session, *, follows: bool) -> None:
         session.execute(_REMATCHED, counting.SAME_FIRM)
         session.execute(text("analyze rematched"))
     session.execute(_FORGET)
+    for statement in _TURNED:
+        session.execute(statement)

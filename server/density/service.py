@@ -74,8 +74,6 @@ def refresh(session: Session, *, by_hand: bool = False) -> bool:
     for statement in counting.START:
         session.execute(statement)
     following.take_in(session, follows=newer and not everything)
-    for statement in counting.TURNED:
-        session.execute(statement)
     compares_all = all_anew or (state is not None and state.learned_at is None)
     known = _count_customers(session, state, compares_all=compares_all, again=everything)
     _count_firms(session, everything=everything)
