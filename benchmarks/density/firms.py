@@ -15,7 +15,7 @@ from server.kit.database import copy_rows, engine, transaction
 from server.kit.ids import uuid7
 from server.kit.tiles import Tile
 from server.regions import service as regions
-from server.regions.models import Prospect, Region, State
+from server.regions.models import Prospect, Region, Stage, State
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
 A_COPY = 2_500
@@ -25,8 +25,9 @@ STEP_LON, STEP_LAT = 0.22, 0.28
 CHUNK = 20_000
 
 
-def write(size: int, extract: Path, *, every: int) -> None:
-    """Write a region with so many prospects, unless they are there; every so many-th is a customer with an account."""
+def write(size: int, extract: Path, *, every: int, others: int = 0) -> None:
+    """Write a region with so many prospects, unless they are there; every so many-th is a customer with an account,
+    and so many others have an account too."""
     with transaction() as session:
         if session.scalar(text("select 1 from prospect limit 1")):
             return
@@ -52,6 +53,8 @@ def write(size: int, extract: Path, *, every: int) -> None:
             session.execute(text(definition))
         session.execute(text("analyze prospect"))
         become_customers(session, size // every)
+        if others:
+            become_customers(session, others, status="prospect")
 
 
 def firms(size: int, region_id: Any, lines: list[Any], kinds: list[str]) -> Iterator[tuple[Any, ...]]:
@@ -85,7 +88,7 @@ BECOME = (
     """,
     """
     insert into account (id, name, status, yearly_value, currency)
-    select account_id, name, 'customer', 1000 + (hashtext(name) & 16383), 'EUR' from chosen
+    select account_id, name, :status, 1000 + (hashtext(name) & 16383), 'EUR' from chosen
     """,
     """
     insert into site (id, account_id, is_main, pin, pin_state, grade, uncertainty_m)
@@ -95,15 +98,90 @@ BECOME = (
 )
 
 
-def become_customers(session: Any, count: int) -> None:
+def become_customers(session: Any, count: int, status: str = "customer") -> None:
     """Make accounts of some firms that have none, at their places; past the triggers, so we note them ourselves."""
     session.execute(text("set local session_replication_role = replica"))
+    values = {"count": count, "status": status}
     for statement in BECOME:
-        session.execute(text(statement), {"count": count} if ":count" in statement else {})
+        session.execute(text(statement), {name: one for name, one in values.items() if f":{name}" in statement})
     noted = "insert into density_changed (site_id) select s.id from site s join chosen using (account_id)"
     session.execute(text(noted))
     session.execute(text("drop table chosen"))
     session.execute(text("analyze account, site"))
+
+
+CHANGE = (
+    "create temporary table chosen on commit drop as select a.id, a.status, s.id as site_id,"
+    " row_number() over (partition by a.status order by md5(a.id::text || :seed)) as n"
+    " from account a join site s on s.account_id = a.id and s.is_main",
+    "delete from chosen where n > :count / 2",
+    # Of those who were none, four fifths become customers; of the customers a third each moves, is of another kind,
+    # or is lost.
+    "update account a set status = case when c.status = 'customer' then 'former' else 'customer' end from chosen c"
+    " where c.id = a.id and (c.status = 'customer' and n % 3 = 0 or c.status <> 'customer' and n % 5 > 0)",
+    "update account a set kind = 'shop=bakery' from chosen c where c.id = a.id and c.status = 'customer' and n % 3 = 1",
+    "update site s set pin = ST_Translate(s.pin, 0.004, 0.002) from chosen c"
+    " where c.site_id = s.id and (c.status = 'customer' and n % 3 = 2 or c.status <> 'customer' and n % 5 = 0)",
+    "insert into density_changed (site_id) select site_id from chosen",
+    "drop table chosen",
+    "analyze account, site",
+)
+
+
+def change_accounts(session: Any, count: int) -> None:
+    """Change so many accounts, half of them customers; past the triggers, so we note them ourselves."""
+    session.execute(text("set local session_replication_role = replica"))
+    values = {"count": count, "seed": str(session.scalar(text("select count(*) from account where status = 'former'")))}
+    for statement in CHANGE:
+        session.execute(text(statement), {name: one for name, one in values.items() if f":{name}" in statement})
+    session.execute(text("set local session_replication_role = origin"))
+
+
+NEWER = (
+    """
+    create temporary table chosen on commit drop as
+    select id, row_number() over () as n from (
+        select id from prospect where region_id = :old order by md5(id::text || cast(:new as text)) limit :count
+    ) picked
+    """,
+    "create unique index on chosen (id)",
+    """
+    insert into prospect
+    select :new, p.id, p.source_id, p.name, p.kind, p.tags, p.cell, p.pin
+    from prospect p left join chosen c on c.id = p.id
+    where p.region_id = :old and (c.id is null or n % 3 = 0)
+    """,
+    # A third goes, a third moves to where another of the chosen was, and a third comes beside it.
+    """
+    insert into prospect
+    select :new, case when c.n % 3 = 1 then p.id else gen_random_uuid() end, p.source_id,
+           case when c.n % 3 = 1 then p.name else 'New ' || p.name end, p.kind, p.tags, at.cell, at.pin
+    from chosen c join prospect p on p.region_id = :old and p.id = c.id
+    join chosen other on other.n = c.n + 1 join prospect at on at.region_id = :old and at.id = other.id
+    where c.n % 3 <> 2
+    """,
+    "drop table chosen",
+)
+
+
+def newer_extract(session: Any, count: int) -> None:
+    """Put a newer extract into service in which so many prospects are others."""
+    old = session.scalars(text("select id from region where state = 'ready'")).one()
+    new = regions.register(session, "bench", uuid7().hex, "newer")
+    definitions = session.execute(
+        text("select indexname, indexdef from pg_indexes where tablename = 'prospect' and indexname like 'ix%'")
+    ).all()
+    for name, _ in definitions:
+        session.execute(text(f"drop index {name}"))
+    values = {"old": old, "new": new.id, "count": count}
+    for statement in NEWER:
+        asked = {name: one for name, one in values.items() if f":{name}" in statement}
+        session.execute(text(statement), asked)
+    new.stage = Stage.PACKED
+    regions.publish(session, new.id)
+    for _, definition in definitions:
+        session.execute(text(definition))
+    session.execute(text("analyze prospect"))
 
 
 def some_tiles(session: Any, zoom: int, count: int, table: str = "prospect") -> list[Tile]:

@@ -20,6 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 EXTRACT = HERE.parents[2] / "shared" / "data" / "osm" / "liechtenstein.osm.pbf"
@@ -46,6 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prospects", type=int, nargs="*", default=[100_000])
     parser.add_argument("--accounts", type=int, default=0, help="also the tiles of so many accounts")
+    parser.add_argument(
+        "--changes", action="store_true", help="only: what following 1 %% changed costs, beside accounts"
+    )
     parser.add_argument("--tiles", type=int, default=20, help="tiles a zoom")
     parser.add_argument("--extract", type=Path, default=EXTRACT, help="where the streets come from")
     parser.add_argument("--home", type=Path, help="a folder for the databases; left out: one that goes away")
@@ -55,7 +60,8 @@ def main() -> None:
     try:
         for size in options.prospects:
             with company(base / f"p{size}"):
-                print(json.dumps(of_prospects(size, options.extract, options.tiles)), flush=True)
+                of = of_changes(size, options.extract) if options.changes else None
+                print(json.dumps(of or of_prospects(size, options.extract, options.tiles)), flush=True)
         if options.accounts:
             with company(base / f"a{options.accounts}"):
                 print(json.dumps(of_accounts(options.accounts, options.tiles)), flush=True)
@@ -90,8 +96,6 @@ class Clock:
     """Wall time and processor time of Python and of one database process."""
 
     def __init__(self, session: Any) -> None:
-        from sqlalchemy import text
-
         self.pid = session.execute(text("select pg_backend_pid()")).scalar_one()
         session.execute(text("set max_parallel_workers_per_gather = 0"))
 
@@ -134,6 +138,51 @@ def of_prospects(size: int, extract: Path, tiles: int) -> dict[str, Any]:
     with transaction() as session:
         found["white_space"] = of_white_space(session)
     return found
+
+
+def of_changes(size: int, extract: Path) -> dict[str, Any]:
+    """A tenth of the firms have accounts, half of these are customers: what a refresh costs after 1 % of the accounts
+    changed, after a newer extract changed 1 % of the prospects, and after both; and whether the figures are those of
+    counting everything from nothing."""
+    from firms import change_accounts, newer_extract, write
+
+    from server.density import service
+    from server.kit.database import transaction
+
+    write(size, extract, every=CUSTOMERS, others=size // CUSTOMERS)
+    found: dict[str, Any] = {"prospects": size, "accounts": 2 * (size // CUSTOMERS)}
+    with transaction() as session:
+        tell(found, before=Clock(session).of(lambda: service.refresh(session)))
+    accounts = partial(change_accounts, count=found["accounts"] // 100)
+    extracts = partial(newer_extract, count=size // 100)
+    for name, ways in (("accounts", [accounts]), ("extract", [extracts]), ("both", [accounts, extracts])):
+        with transaction() as session:
+            tell(found, **{f"{name}_written": Clock(session).of(lambda ways=ways: [way(session) for way in ways])})
+        with transaction() as session:
+            tell(found, **{name: Clock(session).of(lambda: service.refresh(session))})
+    with transaction() as session:
+        followed = told(session)
+        for table in ("state", "cell", "cell_change", "count", "count_change", "customer"):
+            session.execute(text(f"delete from density_{table}"))
+        session.expire_all()
+        tell(found, from_nothing=Clock(session).of(lambda: service.refresh(session)))
+        tell(found, same={one: followed[one] == now for one, now in told(session).items()})
+        session.rollback()
+    return found
+
+
+TOLD = {
+    "cells": "select cell, prospects, customers, territory_id, penetration, low, high from density_cell_now",
+    "counts": "select cell, trade_id, sum(prospects), sum(customers) from density_count_now group by 1, 2"
+    " having sum(prospects) <> 0 or sum(customers) <> 0",
+    "customers": "select site_id, cells, parts, prospect_id, prospect_cell, trade_id, worth from density_customer",
+}
+
+
+def told(session: Any) -> dict[str, tuple[int, int]]:
+    """How many rows each kind of figure has, and a sum of their fingerprints."""
+    sums = "select count(*), sum(hashtextextended(told::text, 0)::numeric) from ({rows}) told"
+    return {name: tuple(session.execute(text(sums.format(rows=rows))).one()) for name, rows in TOLD.items()}
 
 
 def tell(found: dict[str, Any], **measured: Any) -> None:
@@ -190,8 +239,6 @@ def timed(clock: Clock, way: Callable[[Any], bytes], tiles: list[Any]) -> dict[s
 
 def naive(session: Any, tile: Any) -> bytes:
     """What anybody would write first: group the points of the tile."""
-    from sqlalchemy import text
-
     from server.density.queries import resolution_at
 
     rows = session.execute(
@@ -207,7 +254,6 @@ def naive(session: Any, tile: Any) -> bytes:
 def of_folium(session: Any, most: int = 5_000) -> dict[str, Any]:
     """The same firms as single markers of a folium page: seconds and bytes for a part of them."""
     import folium
-    from sqlalchemy import text
 
     began = time.process_time()
     page = folium.Map()
@@ -267,8 +313,6 @@ def of_accounts(count: int, tiles: int) -> dict[str, Any]:
 
 def naive_accounts(session: Any, tile: Any) -> bytes:
     """What anybody would write first: group the sites of the tile."""
-    from sqlalchemy import text
-
     rows = session.execute(
         text(
             "select floor(ST_X(point) / :cell_m), floor(ST_Y(point) / :cell_m), account_class, count(*) from ("

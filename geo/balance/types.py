@@ -11,7 +11,7 @@ HOURS, VALUE, POTENTIAL = range(3)
 
 @dataclass(frozen=True, eq=False)
 class Areas:
-    """Small areas that touch each other, and the K territories that share them."""
+    """Small areas that touch each other, at least one, and the K territories that share them."""
 
     lonlats: NDArray[np.float64]
     """Shape (N, 2), degrees; where the work of an area is."""
@@ -30,9 +30,11 @@ class Areas:
 
     def __post_init__(self) -> None:
         n, k = len(self.owner), len(self.fixed)
+        if not n:
+            raise ValueError("there are no areas to share out; give at least one")
         if self.work.shape != (n, 3) or len(self.neighbours) != n or self.travel_h.shape != (k, n):
             raise ValueError("work, neighbours and travel must have one row per area")
-        if n and not (self.owner.min() >= 0 and self.owner.max() < k):
+        if not (self.owner.min() >= 0 and self.owner.max() < k):
             raise ValueError("every area must belong to one of the territories")
 
     @property

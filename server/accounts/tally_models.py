@@ -67,9 +67,11 @@ class Tally(Parts, Base):
 
 
 class Changed(Base):
-    """A site whose counts are not true any more; triggers write it (migration 0077), counting takes it away."""
+    """A site, or an account with its sites, whose counts are not true any more; triggers write it (migration 0107),
+    counting takes it away."""
 
     __tablename__ = "account_changed"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    site_id: Mapped[UUID]
+    site_id: Mapped[UUID | None]
+    account_id: Mapped[UUID | None] = mapped_column(comment="Whose sites, all that there are by then.")

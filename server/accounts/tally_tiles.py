@@ -48,7 +48,7 @@ SQUARES = 4
 
 type Kept = type[Tally] | type[Spot]
 
-CHANGED = select(Changed.site_id)
+CHANGED = select(Changed.site_id).where(Changed.site_id.is_not(None))
 SINCE = any_(func.array(CHANGED.scalar_subquery(), type_=ARRAY(Uuid)))
 """The sites that were not counted again yet, as an array: there are few, whatever the planner believes."""
 

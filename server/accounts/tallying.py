@@ -24,8 +24,16 @@ LARGE = 256 * 1024
 _TURN = (
     text(
         """
+        create temporary table noted on commit drop as
+        with taken as (delete from account_changed returning site_id, account_id) select * from taken
+        """
+    ),
+    text("analyze noted"),
+    text(
+        """
         create temporary table turn on commit drop as
-        with taken as (delete from account_changed returning site_id) select distinct site_id from taken
+        select site_id from noted where site_id is not null
+        union select site.id from noted join site using (account_id)
         """
     ),
     text("analyze turn"),
@@ -72,7 +80,7 @@ def count(session: Session) -> int:
     one_at_a_time(session, "tally of accounts")
     if session.scalar(text("select true from account_changed limit 1")) is None:
         return 0
-    session.execute(text("drop table if exists pg_temp.turn, pg_temp.was"))
+    session.execute(text("drop table if exists pg_temp.noted, pg_temp.turn, pg_temp.was"))
     session.execute(text("set local work_mem = '128MB'"))
     for statement in _TURN:
         session.execute(statement)

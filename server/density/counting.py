@@ -1,9 +1,10 @@
 """The set-based statements that count prospects and customers into hexagons, in the order in which they run.
 
-They meet in temporary tables: `turned` (sites that may count otherwise now), `customer_now` (those of them that are of
-customers, as they are), `gone` and `come` (what changed), `placed` (where those that came lie), `matched` (which
-prospects customers are), `named` (kinds of which names tell), `delta` (by how much the counts change), `fresh` (all
-cells summed up) and `changes` (where they differ). `h3_parent` is our own SQL function, see the migration.
+They meet in temporary tables: `firm` and `rematched` (see `following`), `turned` (sites that may count otherwise now),
+`customer_now` (those of them that are of customers, as they are), `gone` and `come` (what changed), `placed` (where
+those that came lie), `matched` (which prospects customers are), `named` (kinds of which names tell), `delta` (by how
+much the counts change), `fresh` (all cells summed up) and `changes` (where they differ). `h3_parent` is our own SQL
+function, see the migration.
 
 `density_count` and `density_cell` stay as they were when the rates were learned. The differences since then stand in
 two small tables beside them, which are written in the order of the cells: that costs what has changed, wherever it
@@ -36,19 +37,12 @@ HAS_CHANGED = text("select exists (select from density_changed)")
 
 START = (
     text(
-        "drop table if exists pg_temp.turned, pg_temp.customer_now, pg_temp.gone, pg_temp.come, pg_temp.placed,"
-        " pg_temp.matched, pg_temp.named, pg_temp.delta, pg_temp.fresh, pg_temp.changes"
+        "drop table if exists pg_temp.firm, pg_temp.rematched, pg_temp.noted, pg_temp.turned, pg_temp.customer_now,"
+        " pg_temp.gone, pg_temp.come, pg_temp.placed, pg_temp.matched, pg_temp.named, pg_temp.delta, pg_temp.fresh,"
+        " pg_temp.changes"
     ),
     text("set local work_mem = '256MB'"),
-    text(
-        """
-        create temporary table turned on commit drop as
-        with taken as (delete from density_changed returning site_id) select distinct site_id from taken
-        """
-    ),
-    text("analyze turned"),
 )
-
 _CUSTOMERS = """
     create temporary table customer_now on commit drop as
     select site.id, hashtextextended(concat_ws('/', account.id, account.kind, account.yearly_value, account.currency,
@@ -71,6 +65,7 @@ _GONE = """
     select counted.site_id, cells, parts, prospect_id, prospect_cell, prospect_trade_id, trade_id, worth
     from density_customer counted TURNED
     where not exists (select from customer_now c where c.id = counted.site_id and c.rev = counted.rev)
+       or counted.site_id in (select site_id from rematched)
 """
 GONE = {
     True: text(_GONE.replace("TURNED", "")),
@@ -105,14 +100,6 @@ WORTH_OF_ALL = text("select coalesce(sum(worth), 0)::float8, count(worth) from d
 PLACED = text("create temporary table placed (site_id uuid, cells bigint[], parts smallint[]) on commit drop")
 ANALYZE_CUSTOMERS = text("analyze customer_now (id, rev, account_id), gone (site_id), come (id)")
 
-KINDS = text(
-    """
-    insert into density_trade (kind)
-    select distinct p.kind from prospect p join region r on r.id = p.region_id and r.state = 'ready'
-    where not exists (select from density_trade t where t.kind = p.kind) order by 1
-    """
-)
-
 MATCH = text(
     """
     create temporary table matched on commit drop as
@@ -136,7 +123,7 @@ MATCH = text(
               and p.region_id = any(array(select id from region where state = 'ready'))
             offset 0  -- the likeness is worked out once for each, and only where no name is the very same
         ) near
-        where alike >= :similarity order by alike desc, pin <-> c.pin limit 1
+        where alike >= :similarity order by alike desc, pin <-> c.pin, id limit 1
     ) nearest on true
     left join density_trade t on t.kind = nearest.kind
     """
@@ -183,7 +170,8 @@ DELTA = text(
         from density_customer join come on come.id = site_id, unnest(cells, parts) as place (cell, part)
         union all
         select prospect_cell, prospect_trade_id, 1, 0 from (
-            select distinct prospect_id, prospect_cell, prospect_trade_id from gone where prospect_id is not null
+            select distinct prospect_id, prospect_cell, prospect_trade_id from gone
+            where prospect_id is not null and prospect_id not in (select id from firm)
         ) freed
         where not exists (
             select from density_customer other where other.prospect_id = freed.prospect_id
@@ -192,17 +180,25 @@ DELTA = text(
         union all
         select prospect_cell, prospect_trade_id, -1, 0 from (
             select distinct prospect_id, prospect_cell, prospect_trade_id
-            from density_customer join come on come.id = site_id where prospect_id is not null
+            from density_customer join come on come.id = site_id
+            where prospect_id is not null and prospect_id not in (select id from firm)
         ) taken
         where not exists (
             select from density_customer other where other.prospect_id = taken.prospect_id
               and not exists (select from come where come.id = other.site_id)
         )
+        union all
+        select was_cell, was_trade_id, -1, 0 from firm
+        where was_cell is not null and id not in (select prospect_id from gone where prospect_id is not null)
+        union all
+        select cell, trade_id, 1, 0 from firm
+        where cell is not null and id not in (select prospect_id from matched where prospect_id is not null)
     ) parts
     group by 1, 2 having sum(p) <> 0 or sum(c) <> 0
     """
 )
-"""The same from the customers that changed: a prospect that became one is a prospect no longer, and back."""
+"""The same of what changed: a prospect that became a customer is a prospect no longer, and back; all customers of
+prospects that changed went and came."""
 
 DELTA_COARSER = text(
     """

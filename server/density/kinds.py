@@ -9,6 +9,14 @@ from sqlalchemy.orm import Session
 from server.kit.database import copy_rows
 from server.regions.firms import kind_in
 
+OF_PROSPECTS = text(
+    """
+    insert into density_trade (kind)
+    select distinct p.kind from prospect p join region r on r.id = p.region_id and r.state = 'ready'
+    where not exists (select from density_trade t where t.kind = p.kind) order by 1
+    """
+)
+
 UNSAID = text(
     """
     select c.id, c.name from customer_now c join matched on matched.site_id = c.id

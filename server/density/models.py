@@ -60,12 +60,14 @@ class DensityCustomer(Base):
 
 
 class DensityChanged(Base):
-    """A site that may count otherwise now; triggers write it (migration 0104), a refresh takes it away."""
+    """A site, or an account with its sites, that may count otherwise now; triggers write it (migration 0107), a
+    refresh takes it away."""
 
     __tablename__ = "density_changed"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    site_id: Mapped[UUID]
+    site_id: Mapped[UUID | None]
+    account_id: Mapped[UUID | None] = mapped_column(comment="Whose sites, all that there are by then.")
 
 
 class DensityTrade(Base):
@@ -186,6 +188,7 @@ class DensityState(Base):
     usual_value: Mapped[float] = mapped_column(
         server_default=text("0"), comment="Mean yearly value of the customers that have one."
     )
+    currency: Mapped[str | None] = mapped_column(comment="The company's when values were learned.")
     worth_sum: Mapped[float] = mapped_column(
         server_default=text("0"), comment="Yearly values of the customers that have one, together."
     )
@@ -195,7 +198,8 @@ class DensityState(Base):
     )
     refreshed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     offered: Mapped[str] = mapped_column(
-        server_default=text("''"), comment="What the prospects for phones were picked from: rates and territories."
+        server_default=text("''"),
+        comment="What the prospects for phones were picked from: rates, territories and regions.",
     )
 
 

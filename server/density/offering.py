@@ -108,12 +108,12 @@ _FORGET = text("delete from offered_prospect where deleted_at < now() - interval
 
 
 def refresh(session: Session) -> bool:
-    """Pick anew where rates or territories are others than at the last time, else only let go of what is taken;
-    returns whether it picked."""
+    """Pick anew where rates, territories or regions are others than at the last time, else only let go of what is
+    taken; returns whether it picked."""
     state = session.get(DensityState, 1)
     if state is None:
         return False
-    basis = f"{state.learned_at} {state.territories}"
+    basis = f"{state.learned_at} {state.territories} {state.inputs}"
     if state.offered == basis:
         session.execute(_DROP_TAKEN)
         return False

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from geo.density import cell_outlines, spread
 from geo.types import LonLat
 from geo.whitespace import PRIOR_CUSTOMERS, pooled
-from server.density import counting, kinds
+from server.density import counting, following, kinds
 from server.density.models import DensityState
 from server.density.queries import QUANTILES, Usual, classes_of
 from server.kit import clock
@@ -22,6 +22,7 @@ from server.kit.database import copy_rows
 from server.kit.locks import one_at_a_time
 from server.kit.settings import settings
 from server.regions.loading import to_mercator
+from server.regions.service import SERVED
 
 CHUNK = 50_000
 MANY = 5_000
@@ -53,26 +54,31 @@ class Worth:
 def refresh(session: Session, *, by_hand: bool = False) -> bool:
     """Count prospects and customers anew where something has changed; returns whether anything had.
 
-    By hand, and when the regions are others, all customers are compared with what was counted, also those that were
-    written past the triggers, and the rates and values of kinds are learned anew.
+    By hand, when the company's currency is another, and when the regions are others in more than a newer extract, all
+    customers are compared with what was counted, also those that were written past the triggers, and the rates and
+    values of kinds are learned anew.
     """
     session.flush()
-    one_at_a_time(session, "density")
+    one_at_a_time(session, "density", SERVED)
     regions: str = session.execute(counting.REGIONS).scalar_one()
     territories: str = session.execute(counting.TERRITORIES).scalar_one()
     state = session.get(DensityState, 1)
-    everything = state is None or state.inputs != regions
+    everything = following.differs(session, state, regions)
     moved = state is None or state.territories != territories
-    changed = everything or moved or session.scalar(counting.HAS_CHANGED) is True
+    revalued = state is not None and state.currency not in (None, settings().currency)
+    newer = state is None or state.inputs != regions
+    changed = newer or moved or revalued or session.scalar(counting.HAS_CHANGED) is True
     if not changed and not by_hand:
         return False
-    for preparation in counting.START:
-        session.execute(preparation)
-    compares_all = everything or by_hand or (state is not None and state.learned_at is None)
+    all_anew = everything or by_hand or revalued
+    for statement in counting.START:
+        session.execute(statement)
+    following.take_in(session, follows=newer and not everything)
+    compares_all = all_anew or (state is not None and state.learned_at is None)
     known = _count_customers(session, state, compares_all=compares_all, again=everything)
     _count_firms(session, everything=everything)
     learned_at = state.learned_at if state else None
-    learns = everything or by_hand or _is_outdated(session, state, VERY_MUCH, known)
+    learns = all_anew or _is_outdated(session, state, VERY_MUCH, known)
     usual = _learn(session, known) if learns or state is None else Usual(state.usual_rate, state.usual_value)
     _sum_up(session, usual, everything=learns)
     session.execute(counting.GIVE_CELLS[moved])
@@ -84,7 +90,7 @@ def refresh(session: Session, *, by_hand: bool = False) -> bool:
         "worth_count": known.count,
     }
     if learns:
-        learned["breaks"] = _breaks(session)
+        learned |= {"breaks": _breaks(session), "currency": settings().currency}
     _keep(session, {"inputs": regions, "territories": territories, **learned})
     return changed
 
@@ -131,7 +137,7 @@ def _count_customers(session: Session, state: DensityState | None, *, compares_a
     session.execute(counting.PLACED)
     copy_rows(session, "placed", ("site_id", "cells", "parts"), _spread(rows))
     if again:
-        session.execute(counting.KINDS)
+        session.execute(kinds.OF_PROSPECTS)
     session.execute(counting.MATCH, {**counting.SAME_FIRM, "again": again, "finest": counting.FINEST})
     kinds.give(session)
     if state is None or compares_all:

@@ -7,7 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import ARRAY, BigInteger, DateTime, Float, ForeignKey, Identity, Index, SmallInteger, Text, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    Text,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -61,6 +74,11 @@ class Region(Base):
     pack_size: Mapped[int | None] = mapped_column(BigInteger, comment="Bytes of the phone's map pack.")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    replaced: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid),
+        server_default=text("'{}'::uuid[]"),
+        comment="Older versions in whose place it came; what that changed is in prospect_changed.",
+    )
 
     @property
     def sha12(self) -> str:
@@ -159,6 +177,22 @@ class Prospect(Base):
     tags: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="All tags: address, phone, website, opening hours.")
     cell: Mapped[int] = mapped_column(BigInteger, comment="H3 cell of resolution 10.")
     pin: Mapped[WKBElement] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+
+
+class ProspectChanged(Base):
+    """A prospect that a newer extract brought, changed or took away; who counts prospects takes the note away."""
+
+    __tablename__ = "prospect_changed"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    region: Mapped[str] = mapped_column(comment="Name of the region.")
+    prospect_id: Mapped[UUID]
+    was_kind: Mapped[str | None] = mapped_column(comment="Null: it is new.")
+    was_cell: Mapped[int | None] = mapped_column(BigInteger, comment="H3 cell of resolution 10.")
+    name: Mapped[str | None] = mapped_column(comment="As it is now; null: it is gone.")
+    kind: Mapped[str | None]
+    cell: Mapped[int | None] = mapped_column(BigInteger)
+    pin: Mapped[WKBElement | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
 
 
 class BasemapFeature(Base):

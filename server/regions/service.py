@@ -15,13 +15,29 @@ from geo.osm.reader import Progress
 from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.ids import uuid7
-from server.kit.locks import is_first
+from server.kit.locks import is_first, one_at_a_time
 from server.regions import loading, packing
 from server.regions.errors import BadExtract, BeingBuilt, NoSuchRegion
 from server.regions.models import Region, Stage, State
 from server.regions.queries import region_by_id
 
 _SUFFIX = re.compile(r"(-latest|-\d{6})?(\.osm)?\.pbf$", re.IGNORECASE)
+
+
+SERVED = "served regions"
+"""Whoever counts what the served regions hold, and whoever is about to serve others, does so one after the other."""
+MOST_REPLACED = 20
+
+_NOTE_CHANGED = text(
+    """
+    insert into prospect_changed (region, prospect_id, was_kind, was_cell, name, kind, cell, pin)
+    select :region, coalesce(now.id, was.id), was.kind, was.cell, now.name, now.kind, now.cell, now.pin
+    from (select * from prospect where region_id = :old) was
+    full join (select * from prospect where region_id = :new) now on now.id = was.id
+    where (was.name, was.kind, was.cell, was.pin::bytea) is distinct from (now.name, now.kind, now.cell, now.pin::bytea)
+    order by coalesce(now.cell, was.cell)
+    """
+)
 
 
 def name_of(path: Path) -> str:
@@ -96,7 +112,10 @@ def pack(session: Session, region_id: UUID, progress: Progress | None = None) ->
 
 
 def publish(session: Session, region_id: UUID) -> list[Region]:
-    """Put a region into service in place of the older one of its name; returns what it replaced, for clearing up."""
+    """Put a region into service in place of the older one of its name; returns what it replaced, for clearing up.
+
+    What that changes of the prospects is noted, so that nobody needs to count the others again.
+    """
     region = _locked(session, region_id)
     if region.state == State.READY:
         return []
@@ -104,7 +123,12 @@ def publish(session: Session, region_id: UUID) -> list[Region]:
         raise Invalid(f"Region {region.name} is not built yet; it stands at “{region.stage}”.")
     others = list(session.scalars(select(Region).where(Region.name == region.name, Region.id != region_id)))
     for other in others:
+        if other.state == State.READY:
+            session.execute(text("set local work_mem = '256MB'"))
+            session.execute(_NOTE_CHANGED, {"region": region.name, "old": other.id, "new": region_id})
+            region.replaced = [*other.replaced, other.id][-MOST_REPLACED:]
         session.execute(delete(Region).where(Region.id == other.id))
+    one_at_a_time(session, SERVED)
     region.state, region.ready_at = State.READY, clock.now()
     session.flush()
     return others
@@ -116,6 +140,7 @@ def remove(session: Session, name: str) -> list[Region]:
     if not regions:
         raise NoSuchRegion(f"There is no region “{name}”.", help="See “waymark region list”.")
     session.execute(delete(Region).where(Region.name == name))
+    one_at_a_time(session, SERVED)
     return regions
 
 

@@ -50,6 +50,12 @@ def test_uneven_stripes_become_even_and_whole_and_each_way_is_best_in_what_its_n
     assert found["compact"].compactness == max(one.compactness for one in found.values())
 
 
+def test_no_areas_are_refused() -> None:
+    nobody = np.zeros(0, np.int64)
+    with pytest.raises(ValueError, match="no areas"):
+        Areas(np.zeros((0, 2)), np.zeros((0, 3)), nobody, (), np.zeros((2, 0)), nobody, np.zeros((2, 3)))
+
+
 def test_equal_seeds_give_equal_answers_and_the_search_can_be_stopped() -> None:
     areas = grid(8, stripes(8, 2, 6))
     once, again = (shared(areas, SCENARIOS[1], [areas.owner], seed=3) for _ in range(2))

@@ -182,6 +182,29 @@ def test_the_list_of_changes_is_emptied_for_good_unless_somebody_writes_it(
         assert session.scalar(size) == 0
 
 
+def test_an_account_changed_beside_a_site_that_another_transaction_writes_is_counted_the_next_time(
+    empty_database: Engine,
+) -> None:
+    with transaction() as session:
+        account = Account(name="Beck", status="prospect")
+        session.add(account)
+    with empty_database.connect() as one, empty_database.connect() as other:
+        for connection in (one, other):  # else search and sync make one of them wait for the other
+            connection.execute(text("set local sync.suppress = 'on'; set local search.suppress = 'on'"))
+        come = (
+            "insert into site (id, account_id, is_main, pin) select gen_random_uuid(), :id, true, ST_Point(9, 47, 4326)"
+        )
+        one.execute(text(come), {"id": account.id})
+        other.execute(text("update account set status = 'customer' where id = :id"), {"id": account.id})
+        one.commit()
+        with transaction() as session:
+            tallying.count(session)
+        other.commit()
+    with transaction() as session:
+        tallying.count(session)
+        assert session.scalars(select(Spot.status)).all() == ["customer"]
+
+
 def test_crowded_tiles_are_counted_at_every_zoom(
     session: Session, scope: MakeScope, ada: User, make_account: MakeAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,16 +2,24 @@
 
 import random
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from geo.types import LonLat
 from server.accounts.models import Account, Site
-from server.density import queries, service
+from server.auth.access import system_scope
+from server.density import counting, following, kinds, offering, queries, service
 from server.density.counting import COARSEST, FINEST
-from server.regions.models import Prospect, Region
+from server.density.models import DensityState
+from server.density.whitespace import Which, Wish, ranked
+from server.kit.database import transaction
+from server.kit.locks import is_first
+from server.kit.settings import settings
+from server.regions import service as regions
+from server.regions.models import Prospect, ProspectChanged, Region, Stage
 
 Customer = Callable[..., Site]
 HERE = LonLat(-6.0, 46.0)
@@ -83,14 +91,20 @@ def _kept(session: Session) -> dict[str, object]:
     }
 
 
-def _counted_from_nothing(session: Session) -> dict[str, object]:
+def _white(session: Session) -> list[tuple[object, ...]]:
+    """White space of every kind, in its order."""
+    gaps = [gap for which in Which for gap in ranked(session, system_scope(), Wish(which=which)).gaps]
+    return [(one.cell, one.prospects, one.kinds, round(one.value, 3), round(one.per_hour, 3)) for one in gaps]
+
+
+def _counted_from_nothing[Told](session: Session, told: Callable[[Session], Told]) -> Told:
     with session.begin_nested() as trial:
         for table in ("density_state", "density_cell", "density_cell_change", "density_count", "density_count_change",
                       "density_customer"):  # fmt: skip
             session.execute(text(f"delete from {table}"))
         session.expire_all()
         service.refresh(session)
-        found = _kept(session)
+        found = told(session)
         trial.rollback()
     session.expire_all()
     return found
@@ -129,7 +143,7 @@ def test_whatever_happens_to_customers_the_differences_come_to_what_counting_fro
             known.append((new.id, new.account_id))
         session.expire_all()
         service.refresh(session, by_hand=draw.random() < 0.2)
-        assert _kept(session) == _counted_from_nothing(session), f"round {round_}"
+        assert _kept(session) == _counted_from_nothing(session, _kept), f"round {round_}"
         off = session.execute(
             text(
                 "select max(abs(c.expected - k.expected)), max(abs(c.value - k.value)),"
@@ -142,6 +156,114 @@ def test_whatever_happens_to_customers_the_differences_come_to_what_counting_fro
         ).one()
         assert tuple(off) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-4), 0)
         assert not service.refresh(session)
+
+
+_FIRMS = {
+    "goes": "delete from prospect where region_id = :region and id = :id",
+    "moves": "update prospect set pin = ST_Point(:lon, :lat, 4326), cell = :cell"
+    " where region_id = :region and id = :id",
+    "is renamed": "update prospect set name = :name where region_id = :region and id = :id",
+    "is of another kind": "update prospect set kind = :kind where region_id = :region and id = :id",
+    "is told more of": 'update prospect set tags = \'{"phone": "1"}\' where region_id = :region and id = :id',
+    "comes": "insert into prospect values (:region, :fresh, 'n' || :fresh, :name, :kind, '{}', :cell,"
+    " ST_Point(:lon, :lat, 4326))",
+}
+
+
+def _newer(session: Session, old: Region, draw: random.Random, changes: int) -> Region:
+    """The same region from a newer extract, in which a few firms are others."""
+    new = regions.register(session, old.name, f"{draw.getrandbits(256):064x}", "newer.osm.pbf")
+    columns = "id, source_id, name, kind, tags, cell, pin"
+    copy = text(f"insert into prospect select :new, {columns} from prospect where region_id = :old")
+    session.execute(copy, {"new": new.id, "old": old.id})
+    firms = "select id, name, kind, ST_X(pin) as lon, ST_Y(pin) as lat, cell from prospect where region_id = :new"
+    rows = session.execute(text(f"{firms} order by id limit 30"), {"new": new.id}).all()
+    for _ in range(changes):
+        of, like = draw.choice(rows), draw.choice(rows)
+        asked = {
+            "region": new.id, "id": of.id, "fresh": UUID(int=draw.getrandbits(128)), "cell": like.cell,
+            "name": draw.choice([like.name, "Dorfapotheke Hoop"]), "lon": like.lon, "lat": like.lat,
+            "kind": draw.choice([like.kind, "shop=wine", f"craft={draw.random()}"]),
+        }  # fmt: skip
+        statement = _FIRMS[draw.choice(sorted(_FIRMS))]
+        session.execute(text(statement), {key: one for key, one in asked.items() if f":{key}" in statement})
+    new.stage = Stage.PACKED
+    regions.publish(session, new.id)
+    return new
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_newer_extract_is_followed_by_what_it_changes_and_comes_to_what_counting_from_nothing_does(
+    session: Session, region: Region, customer: Customer, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST_SHARE", 10)
+    draw = random.Random(seed)
+    rows = session.execute(
+        select(Prospect.name, func.ST_X(Prospect.pin), func.ST_Y(Prospect.pin)).order_by(Prospect.id).limit(20)
+    ).all()
+    sites = [customer(name, LonLat(lon, lat), yearly_value=1000) for name, lon, lat in rows[::2]]
+    sites += [customer(rows[0][0], LonLat(rows[0][1], rows[0][2])), customer("Dorfapotheke Hoop", LonLat(*rows[1][1:]))]
+    service.refresh(session)
+    for round_ in range(6):
+        for _ in range(draw.randint(1, 2)):
+            region = _newer(session, region, draw, draw.randint(0, 12))
+        if draw.random() < 0.6:
+            site, (_, lon, lat) = draw.choice(sites), draw.choice(rows)
+            move = "update site set pin = ST_Point(:lon, :lat, 4326) where id = :id"
+            session.execute(text(move), {"lon": lon, "lat": lat, "id": site.id})
+        session.expire_all()
+        with monkeypatch.context() as patch:
+            patch.setattr(kinds, "OF_PROSPECTS", text("select 1 / 0"))  # asked when everything is counted
+            assert service.refresh(session)
+        assert _kept(session) == _counted_from_nothing(session, _kept), f"round {round_}"
+        assert session.scalar(select(func.count()).select_from(ProspectChanged)) == 0
+        assert not service.refresh(session)
+    service.refresh(session, by_hand=True)
+    assert _white(session)
+    assert _white(session) == _counted_from_nothing(session, _white)
+
+
+def test_phones_are_offered_what_a_newer_extract_has(
+    session: Session, market: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST_SHARE", 10)
+    offering.refresh(session)
+    learned_at = session.get_one(DensityState, 1).learned_at
+    assert not offering.refresh(session)
+    _newer(session, market, random.Random(1), 8)
+    assert service.refresh(session)
+    assert session.get_one(DensityState, 1).learned_at == learned_at
+    assert offering.refresh(session)
+
+
+def test_everything_is_counted_anew_where_notes_do_not_tell_enough(
+    session: Session, region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def differs() -> bool:
+        served = session.execute(counting.REGIONS).scalar_one()
+        return following.differs(session, session.get(DensityState, 1), served)
+
+    draw = random.Random(1)
+    assert differs(), "nothing was counted yet"
+    service.refresh(session)
+    assert not differs()
+    newer = _newer(session, region, draw, 8)
+    monkeypatch.setattr(following, "MOST_SHARE", 0.001)
+    assert differs(), "a large part has changed"
+    monkeypatch.setattr(following, "MOST_SHARE", 10)
+    assert not differs()
+    beside = regions.register(session, "beside", "cd" * 32, "beside.osm.pbf")
+    columns = "id, source_id, name, kind, tags, cell, pin"
+    copy = text(f"insert into prospect select :new, {columns} from prospect where region_id = :old")
+    session.execute(copy, {"new": beside.id, "old": newer.id})
+    beside.stage = Stage.PACKED
+    regions.publish(session, beside.id)
+    assert differs(), "another region has come"
+    service.refresh(session)
+    _newer(session, newer, draw, 8)
+    assert differs(), "the other region has the same firms"
+    regions.remove(session, "beside")
+    assert differs(), "it is gone"
 
 
 def test_a_site_that_is_removed_is_counted_no_longer(session: Session, region: Region, customer: Customer) -> None:
@@ -185,3 +307,60 @@ def test_a_refresh_writes_beside_the_counts_and_reads_no_customer_that_stayed(
     service.refresh(session, by_hand=True)
     assert session.scalar(text("select count(*) from density_cell_change")) == 0
     assert sum(cell.customers for cell in queries.cells(session, COARSEST)) == 4
+
+
+def test_an_account_changed_beside_a_site_that_another_transaction_writes_is_counted_by_the_next_refresh(
+    empty_database: Engine,
+) -> None:
+    with transaction() as session:
+        bare, full = Account(name="Bare Ltd", status="prospect"), Account(name="Full Ltd", status="prospect")
+        session.add_all([bare, full])
+        session.flush()
+        moves = Site(account_id=full.id, is_main=False, pin=f"SRID=4326;POINT({HERE.lon} {HERE.lat})")
+        session.add(moves)
+    with transaction() as session:
+        service.refresh(session)
+    with empty_database.connect() as one, empty_database.connect() as other:
+        for connection in (one, other):  # else search and sync make one of them wait for the other
+            connection.execute(text("set local sync.suppress = 'on'; set local search.suppress = 'on'"))
+        come = "insert into site (id, account_id, is_main, pin) values (:id, :account, true, ST_Point(-6, 46, 4326))"
+        one.execute(text(come), {"id": UUID(int=1), "account": bare.id})
+        one.execute(text("update site set account_id = :account where id = :id"), {"account": bare.id, "id": moves.id})
+        other.execute(text("set local lock_timeout = '20s'"))
+        other.execute(text("update account set status = 'customer' where id = :id"), {"id": bare.id})
+        one.commit()
+        with transaction() as session:
+            service.refresh(session)
+            assert queries.totals(session).customers == 0
+        other.commit()
+    with transaction() as session:
+        assert service.refresh(session)
+        assert queries.totals(session).customers == 2
+
+
+def test_no_other_region_is_put_into_service_while_the_served_ones_are_counted(empty_database: Engine) -> None:
+    with transaction() as session, transaction() as other:
+        service.refresh(session)
+        assert not is_first(other, regions.SERVED)
+        session.commit()
+        assert is_first(other, regions.SERVED)
+
+
+def test_values_are_learned_at_once_when_the_companys_currency_is_another(
+    session: Session, region: Region, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        customer(f"Pays {number}", HERE, kind="shop=bakery", yearly_value=1000, currency="EUR")
+        customer(f"Zahlt {number}", HERE, kind="shop=bakery", yearly_value=50_000, currency="CHF")
+    monkeypatch.setenv("WAYMARK_CURRENCY", "EUR")
+    settings.cache_clear()
+    service.refresh(session)
+    worth = text("select value from density_trade where kind = 'shop=bakery'")
+    assert session.execute(worth).scalar_one() == pytest.approx(1000)
+    monkeypatch.setenv("WAYMARK_CURRENCY", "CHF")
+    settings.cache_clear()
+    assert service.refresh(session)
+    assert session.execute(worth).scalar_one() == pytest.approx(50_000)
+    assert not service.refresh(session)
+    monkeypatch.undo()
+    settings.cache_clear()

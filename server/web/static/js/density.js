@@ -26,10 +26,15 @@ function showLegend() {
     ?? (chosen.layer === "value" ? ["0", ...bounds.map((bound) => number(bound))] : bounded(chosen.layer, bounds, most, number, percent));
   if (["surface", "value"].includes(chosen.layer) && bounds.length) texts[texts.length - 1] += "+";
   fillLegend(legend, colours, texts);
-  const spread = chosen.known.bandwidth_m_by_zoom[chosen.bandwidth]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))];
+  // The choice says what is drawn at this zoom, as the legend does: no hexagon allows a finer one.
+  const drawn = (asked) => number(Math.round(chosen.known.bandwidth_m_by_zoom[asked]?.[Math.max(0, Math.min(22, Math.floor(map.getZoom())))] / 10) * 10);
+  for (const one of panel.elements.bandwidth.options) {
+    one.textContent = `${drawn(one.value)} m`;
+    one.hidden = !one.selected && [...panel.elements.bandwidth.options].some((other) => (other.selected || other.index < one.index) && drawn(other.value) === drawn(one.value));
+  }
   const hint = legend.querySelector("small");
   const highest = most ? words.most.replace("{n}", chosen.layer === "penetration" ? percent(most) : number(Math.ceil(most))) : "";
-  hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", number(Math.round(spread / 10) * 10)) : [highest, words[`formula_${chosen.layer}`], chosen.layer === "penetration" && chosen.kind ? words.no_data : ""].filter(Boolean).join("; ");
+  hint.textContent = chosen.layer === "surface" ? words.spread.replace("{m}", drawn(chosen.bandwidth)) : [highest, words[`formula_${chosen.layer}`], chosen.layer === "penetration" && chosen.kind ? words.no_data : ""].filter(Boolean).join("; ");
   panel.querySelector("[data-for=surface]").hidden = chosen.layer !== "surface";
   panel.querySelector("[data-for=kind]").hidden = chosen.layer === "surface";
   panel.querySelector("[data-for=ground]").hidden = chosen.layer === "surface";
