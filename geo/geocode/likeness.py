@@ -38,13 +38,14 @@ class Likeness(NamedTuple):
     @property
     def cost(self) -> float:
         """A quick order of likeness, 0 for the same; only for choosing which to look at closely."""
+        edits, length, little, abbreviated, missing, type_missing, type_differs = self
         return (
-            self.edits / self.length
-            + _LITTLE * self.little
-            + 0.12 * self.abbreviated
-            + 0.5 * self.missing
-            + 0.06 * self.type_missing
-            + 0.1 * self.type_differs
+            edits / length
+            + _LITTLE * little
+            + 0.12 * abbreviated
+            + 0.5 * missing
+            + 0.06 * type_missing
+            + 0.1 * type_differs
         )
 
 

@@ -171,6 +171,9 @@ class Houses:
         while end < size and base(numbers[end]) == wanted.base:
             end += 1
         if begin < end:
+            house = self._house(begin)
+            if end == begin + 1 and house.number.tail == wanted.tail:
+                return Placed(house.point, house.number.text, house.postcode, Grade.ROOFTOP, 10.0, "exact")
             return _among([self._house(at) for at in range(begin, end)], wanted, postcode)
         if not size:
             return None

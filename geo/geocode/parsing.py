@@ -10,7 +10,7 @@ from geo.geocode.names import country_code, postcode_variants
 from geo.geocode.normalise import street_words
 from geo.geocode.readings import SUFFIX_WORDS, Words
 from geo.geocode.types import AddressQuery
-from geo.geocode.vocabulary import fold, vocabulary
+from geo.geocode.vocabulary import fold, is_simple, vocabulary
 
 _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
 _WIDE = re.compile(r"\s{2,}")
@@ -48,8 +48,11 @@ class Parsed:
 @lru_cache(maxsize=20_000)
 def segments(text: str) -> tuple[Words, ...]:
     """Cut a text where a comma, bracket or lonely dash stands, into folded words."""
-    found = (_number_words(street_words(part)) for part in _SPLIT.split(fold(text[:_MAX_TEXT])) if part)
-    return tuple(words[:_MAX_WORDS] for words in found if words)
+    folded = fold(text[:_MAX_TEXT])
+    if is_simple(folded):
+        return (_number_words(tuple(folded.split()))[:_MAX_WORDS],)
+    found = [_number_words(street_words(part)) for part in _SPLIT.split(folded) if part]
+    return tuple([words[:_MAX_WORDS] for words in found if words])
 
 
 def _number_words(parts: Words) -> Words:
@@ -156,8 +159,11 @@ class Line:
     """A one-line address: finds country, postcode and places by asking the index, leaves the rest as street."""
 
     def __init__(self, text: str, index: Index) -> None:
-        text = _ZIP4.sub(r"\1", text[:_MAX_TEXT])
-        text = _WIDE.sub("," if _SINGLE.search(text) and not _SPLIT.search(text) else " ", text)
+        text = text[:_MAX_TEXT]
+        if "-" in text:
+            text = _ZIP4.sub(r"\1", text)
+        if "  " in text or not text.isprintable():
+            text = _WIDE.sub("," if _SINGLE.search(text) and not _SPLIT.search(text) else " ", text)
         parts = [segments(part) for part in text.split(",")]
         self._found = [words for part in parts for words in part]
         self._whole = list(self._found)

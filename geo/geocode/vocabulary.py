@@ -56,7 +56,14 @@ def _contract(text: str) -> str:
 
 def words(folded: str) -> list[str]:
     """Letter-or-digit runs of a folded text."""
+    if is_simple(folded):  # most are, and need no pattern
+        return folded.split()
     return _WORD.findall(folded)
+
+
+def is_simple(text: str) -> bool:
+    """Whether there is nothing but letters, figures and blanks."""
+    return text.replace(" ", "").isalnum()
 
 
 @dataclass(frozen=True, slots=True)
