@@ -84,7 +84,7 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
         return Likeness(0, length, False, False, 0.0, lacks, differs)
     if asked.glued == known.glued:
         return Likeness(0, length)
-    if asked.glued == known.core or known.glued == asked.core:
+    if asked.glued in (known.core, known.plain) or known.glued in (asked.core, asked.plain):
         return Likeness(0, length, type_missing=True)
     in_type = _cut_type_edits(asked, known)
     if in_type == 0:

@@ -54,6 +54,16 @@ def _contract(text: str) -> str:
         text = shorter
 
 
+def decoded(text: str) -> str:
+    """The same text when it was read in the wrong encoding: `StraÃŸe` is no other word than Straße."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("cp1252").decode()
+    except UnicodeError:
+        return text
+
+
 def words(folded: str) -> list[str]:
     """Letter-or-digit runs of a folded text."""
     if is_simple(folded):  # most are, and need no pattern
@@ -82,6 +92,8 @@ class Vocabulary:
     """Word of a street name -> its short form."""
     short_forms: frozenset[str]
     """All short forms."""
+    abbreviations: frozenset[str]
+    """Everything that words of street names are shortened to."""
     compass: frozenset[str]
     """Short forms of the points of the compass."""
     number: frozenset[str]
@@ -148,6 +160,7 @@ def vocabulary() -> Vocabulary:
         little=listed("little"),
         short=short,
         short_forms=frozenset(short.values()),
+        abbreviations=frozenset(_glued(v) for x in languages for some in x.get("short", {}).values() for v in some),
         compass=frozenset(v[0] for x in languages for v in x.get("compass", {}).values()),
         number=listed("number"),
         unit=listed("unit"),
