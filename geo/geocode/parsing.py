@@ -140,7 +140,7 @@ def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
             words = bare
         alone = _only_number(words)
         if at > 0 and _starts_with_number(words) and (not found[at - 1][-1].isdecimal() or len(found[at - 1]) > 2):
-            result.append(found[at - 1] + words)
+            (result if alone else numbered).append(found[at - 1] + words)
         if alone and at + 1 < len(found):  # a stretch with a number of its own is read with that one first
             (numbered if _has_number(found[at + 1]) else result).append(words + found[at + 1])
         if not alone:

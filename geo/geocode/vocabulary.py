@@ -18,6 +18,8 @@ _SPECIAL = str.maketrans(
         "\u00a0": " ", "\u200b": "",
     }
 )  # fmt: skip
+_WINDOWS = {ord(char): at for at in range(0x80, 0xA0) if (char := bytes([at]).decode("cp1252", "ignore"))}
+"""What bytes are as letters of Windows."""
 _SWALLOWED = 6
 """A glued type longer than this is also known without its first `e`: folding swallows it after a vowel."""
 _WORD = re.compile(r"[^\W_]+")
@@ -59,7 +61,7 @@ def decoded(text: str) -> str:
     if text.isascii():
         return text
     try:
-        return text.encode("cp1252").decode()
+        return text.translate(_WINDOWS).encode("latin-1").decode()
     except UnicodeError:
         return text
 

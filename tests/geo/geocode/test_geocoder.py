@@ -164,6 +164,8 @@ MORE: dict[str, Streets] = {
         ("MT", line("24 Triq il-Merħba, FGR, Malta"), "Triq il-Merħba", "24"),
         ("MT", line("24 Triq il-Merħba, FGR Fgura"), "Triq il-Merħba", "24"),
         ("CA", line("34A bureau 20, Main Street, Hawkesville, K0C 1M0"), "Main Street", "34"),
+        ("CA", line("C.P. 44, 2 Main Street, K0C 1M0 Hawkesville"), "Main Street", "2"),
+        ("BG", fields("\xd1\u0192\xd0\xbb. \xd0\xa0\xd0\xbe\xd0\xb7\xd0\xb0 12", "9150", "Оряхово"), "ул. Роза", "12"),
         ("EE", fields("Tartu mnt 8", "30321", "Kohtla", "Eesti"), "Tartu maantee", "8"),
         ("EE", fields("Ranna puiestee 8", "30321", "Kohtla", "Eesti"), "Ranna tee", "8"),
         ("EE", fields("Sopruse pst maja 9", "30321", "Kohtla"), "Sõpruse puiestee", "9"),
