@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from itertools import batched, islice
+from itertools import batched, chain, islice
 
 from geo.distance import haversine_m
 from geo.geocode.businesses import find_business, is_business
@@ -13,7 +13,7 @@ from geo.geocode.index import Index
 from geo.geocode.matching import Match, Matcher, Where, is_here
 from geo.geocode.parsing import Parsed, parse
 from geo.geocode.plain import Plain
-from geo.geocode.ranking import Ranking, is_another, is_torn, with_rivals
+from geo.geocode.ranking import Ranking, is_another, means_city, torn, with_rivals
 from geo.geocode.readings import Words
 from geo.geocode.types import THRESHOLD, AddressQuery, Answer, Candidate, Reason
 from geo.types import Grade, LonLat
@@ -174,13 +174,16 @@ class Geocoder:
         best = ranked.best
         confidence = self._model.confidence(with_rivals(ranked))
         confidence, reason = veto(best, where, confidence)
-        if is_torn(ranked) or is_another(ranked):
+        other = torn(ranked)
+        if other is not None or is_another(ranked):
             confidence = min(confidence, 0.6)
         if confidence >= THRESHOLD:
             return self._answer(best, confidence, reason, ())
+        first = other if other is not None and means_city(other, best) else best
         top: list[Candidate] = []
-        for match in ranked:
-            candidate = _candidate(match, confidence if match is best else self._model.confidence(match.features))
+        for match in chain((first,), ranked):
+            sure = confidence if match is best or match is other else self._model.confidence(match.features)
+            candidate = _candidate(match, sure)
             if all(haversine_m(c.point, candidate.point) > 20 for c in top):
                 top.append(candidate)
             if len(top) == 3:
@@ -188,7 +191,7 @@ class Geocoder:
         if reason in (Reason.EXACT, Reason.CORRECTED, Reason.NEARBY_NUMBER, Reason.NO_NUMBER):
             rivals = any(True for _ in islice(ranked.above(best.score - 1), 1, 2))
             reason = Reason.AMBIGUOUS if rivals else Reason.UNSURE
-        return self._answer(best, confidence, reason, tuple(top))
+        return self._answer(first, confidence, reason, tuple(top))
 
     def _answer(self, match: Match, confidence: float, reason: Reason, top: tuple[Candidate, ...]) -> Answer:
         return Answer(*_told(match), round(confidence, 4), reason, candidates=top, region_version=self._index.version)

@@ -114,11 +114,7 @@ class Keys:
 
     def _hashed(self, encoded: bytes, check: int) -> int:
         bucket = check >> self._shift
-        for place in range(self._buckets[bucket], self._buckets[bucket + 1]):
-            at = self._by_hash[place]
-            if self.texts.is_at(at, encoded):
-                return at
-        return -1
+        return self.texts.first(self._by_hash[self._buckets[bucket] : self._buckets[bucket + 1]], encoded)
 
     def begun_with(self, text: str, shortest: int) -> list[str]:
         """Keys of so many letters or more that a longer text begins with, the longest first.

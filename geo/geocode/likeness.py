@@ -38,13 +38,14 @@ class Likeness(NamedTuple):
     @property
     def cost(self) -> float:
         """A quick order of likeness, 0 for the same; only for choosing which to look at closely."""
+        edits, length, little, abbreviated, missing, type_missing, type_differs = self
         return (
-            self.edits / self.length
-            + _LITTLE * self.little
-            + 0.12 * self.abbreviated
-            + 0.5 * self.missing
-            + 0.06 * self.type_missing
-            + 0.1 * self.type_differs
+            edits / length
+            + _LITTLE * little
+            + 0.12 * abbreviated
+            + 0.5 * missing
+            + 0.06 * type_missing
+            + 0.1 * type_differs
         )
 
 
@@ -83,7 +84,7 @@ def _compare(asked: StreetName, known: StreetName, place_words: frozenset[str]) 
         return Likeness(0, length, False, False, 0.0, lacks, differs)
     if asked.glued == known.glued:
         return Likeness(0, length)
-    if asked.glued == known.core or known.glued == asked.core:
+    if asked.glued in (known.core, known.plain) or known.glued in (asked.core, asked.plain):
         return Likeness(0, length, type_missing=True)
     in_type = _cut_type_edits(asked, known)
     if in_type == 0:

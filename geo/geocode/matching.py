@@ -17,13 +17,15 @@ from geo.geocode.parsing import Parsed
 from geo.geocode.readings import Reading, Words, readings
 from geo.geocode.vocabulary import vocabulary
 
-_CLOSE = 0.15
+CLOSE = 0.15
 """A cost of likeness at which readings that leave words over are not tried any more."""
 _UNLIKE = 0.55
 """A cost of likeness from which on names have nothing to do with each other."""
 _NEAR = 0.58
 """Least similarity of keys that is looked at closely."""
 _LONGEST_TYPE = 10
+_FEW_LETTERS = 3
+"""So short a name beside a type says little: it may be an article that belongs to the name (`Tke Square`)."""
 _MAX_READINGS = 60
 _WIDE_READINGS = 3
 """So many readings are looked for anywhere, when nothing in the written place is like them."""
@@ -77,7 +79,7 @@ class Match:
     is_placed: bool = False
     """Whether the number was looked up."""
     overruled: bool = False
-    """Another street of exactly this name is where the address says."""
+    """Another street of exactly this name, or of all the words, is where the address says."""
     head: Features = ()
     """Those inputs of the confidence model that the name and the place give."""
     features: Features = ()
@@ -176,7 +178,12 @@ class Matcher:
         if not here and not elsewhere:
             if hit:
                 return False
-            for named in self._cut_types(asked, where):
+            whole = (
+                []
+                if asked.glued in asked.keys
+                else [self._index.streets_named(asked.glued, where.postcodes, where.places)]
+            )
+            for named in (*whole, *self._cut_types(asked, where)):
                 here.update(dict.fromkeys(named.here))
                 elsewhere.update(dict.fromkeys(named.elsewhere))
         if len(here) + len(elsewhere) > _LOOK_CLOSELY and here:
@@ -230,7 +237,7 @@ class Matcher:
         known: dict[tuple[Words, Block], Iterable[int]] = {}
         numbered = any(reading.number is not None for reading in fuller)
         for reading in sorted(fuller, key=lambda r: (len(r.left_over), r.number is None)):
-            if best <= _CLOSE and (reading.left_over or reading.number is None):
+            if best <= CLOSE and (reading.left_over or reading.number is None):
                 break
             asked = from_words(reading.words)
             figures = figures_of(reading) if numbered else ()
@@ -247,7 +254,7 @@ class Matcher:
                     if match is None:
                         continue
                     best = min(best, match.cost)
-                    if match.cost <= _CLOSE and match.agrees_postcode > 0 and match.own_city:
+                    if match.cost <= CLOSE and match.agrees_postcode > 0 and match.own_city:
                         del blocks[at + 1 :]
         return best
 
@@ -259,7 +266,7 @@ class Matcher:
 
     def _in_block(self, asked: StreetName, block: Block) -> Iterable[int]:
         streets: dict[int, None] = {}
-        glued = asked.glued if asked.glued in asked.keys else ""
+        glued = asked.glued if asked.glued in asked.keys or len(asked.core) <= _FEW_LETTERS else ""
         for key in dict.fromkeys((asked.core, asked.bare, glued)):
             if len(key) > 2:
                 streets.update(dict.fromkeys(s for _, s in block.like(key, _NEAR, _LOOK_CLOSELY)))
@@ -267,7 +274,7 @@ class Matcher:
         if tellers:
             teller = max(tellers, key=len)
             streets.update(dict.fromkeys(block.containing(teller[:-1] if len(teller) > 4 else teller, 24)))
-        if len(asked.core) <= 3 and asked.types:
+        if len(asked.core) <= _FEW_LETTERS and asked.types:
             streets.update(dict.fromkeys(self._beginning(asked, block)))
         return streets
 

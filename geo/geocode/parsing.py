@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from geo.geocode.index import Index
 from geo.geocode.names import country_code, postcode_variants
-from geo.geocode.normalise import street_words
-from geo.geocode.readings import SUFFIX_WORDS, Words
+from geo.geocode.normalise import from_words, street_words
+from geo.geocode.readings import SUFFIX_WORDS, Words, without_units
 from geo.geocode.types import AddressQuery
-from geo.geocode.vocabulary import fold, vocabulary
+from geo.geocode.vocabulary import decoded, fold, is_simple, vocabulary
 
 _SPLIT = re.compile(r"[,;|\n\r\t()]|\s[-–—/]\s|\s-(?=\D)")
 _WIDE = re.compile(r"\s{2,}")
@@ -48,8 +48,11 @@ class Parsed:
 @lru_cache(maxsize=20_000)
 def segments(text: str) -> tuple[Words, ...]:
     """Cut a text where a comma, bracket or lonely dash stands, into folded words."""
-    found = (_number_words(street_words(part)) for part in _SPLIT.split(fold(text[:_MAX_TEXT])) if part)
-    return tuple(words[:_MAX_WORDS] for words in found if words)
+    folded = fold(decoded(text[:_MAX_TEXT]))
+    if is_simple(folded):
+        return (_number_words(tuple(folded.split()))[:_MAX_WORDS],)
+    found = [_number_words(street_words(part)) for part in _SPLIT.split(folded) if part]
+    return tuple([words[:_MAX_WORDS] for words in found if words])
 
 
 def _number_words(parts: Words) -> Words:
@@ -71,8 +74,10 @@ def _number_words(parts: Words) -> Words:
 
 
 def _comes_apart(letters: str, is_inside: bool) -> bool:
-    """Whether figures behind these letters are a house number: `gasse8`, `no5`, but not `a8`."""
-    return len(letters) >= _GLUED_LETTERS or (letters in vocabulary().number and (is_inside or len(letters) > 1))
+    """Whether figures behind these letters are a house number: `gasse8`, `no5`, `György út10`, but not `a8`."""
+    if len(letters) >= _GLUED_LETTERS or (is_inside and letters in vocabulary().behind):
+        return True
+    return letters in vocabulary().number and (is_inside or len(letters) > 1)
 
 
 def parse(query: AddressQuery, index: Index) -> Parsed:
@@ -128,15 +133,19 @@ def _street_field(parsed: Parsed, text: str) -> None:
 def with_joined_numbers(found: Sequence[Words]) -> list[Words]:
     """Put a number that a comma cut off back beside its neighbours; both ways when both are possible."""
     result: list[Words] = []
+    numbered: list[Words] = []
     for at, words in enumerate(found):
+        bare = without_units(words)
+        if len(words) == len(bare) + 2 and _only_number(bare):  # `60A bureau 200, Queen Street`
+            words = bare
         alone = _only_number(words)
         if at > 0 and _starts_with_number(words) and (not found[at - 1][-1].isdecimal() or len(found[at - 1]) > 2):
-            result.append(found[at - 1] + words)
-        if alone and at + 1 < len(found):
-            result.append(words + found[at + 1])
+            (result if alone else numbered).append(found[at - 1] + words)
+        if alone and at + 1 < len(found):  # a stretch with a number of its own is read with that one first
+            (numbered if _has_number(found[at + 1]) else result).append(words + found[at + 1])
         if not alone:
             result.append(words)
-    return result or list(found)
+    return result + numbered or list(found)
 
 
 def _starts_with_number(words: Words) -> bool:
@@ -148,6 +157,10 @@ def _only_number(words: Words) -> bool:
     return bool(rest) and rest[0].isdecimal() and all(w.isdecimal() or len(w) == 1 or w in SUFFIX_WORDS for w in rest)
 
 
+def _is_of_number(word: str) -> bool:
+    return word.isdecimal() or len(word) == 1 or word in SUFFIX_WORDS or word in vocabulary().number
+
+
 def _has_number(words: Words) -> bool:
     return any([w[0].isdecimal() for w in words])
 
@@ -156,8 +169,11 @@ class Line:
     """A one-line address: finds country, postcode and places by asking the index, leaves the rest as street."""
 
     def __init__(self, text: str, index: Index) -> None:
-        text = _ZIP4.sub(r"\1", text[:_MAX_TEXT])
-        text = _WIDE.sub("," if _SINGLE.search(text) and not _SPLIT.search(text) else " ", text)
+        text = text[:_MAX_TEXT]
+        if "-" in text:
+            text = _ZIP4.sub(r"\1", text)
+        if "  " in text or not text.isprintable():
+            text = _WIDE.sub("," if _SINGLE.search(text) and not _SPLIT.search(text) else " ", text)
         parts = [segments(part) for part in text.split(",")]
         self._found = [words for part in parts for words in part]
         self._whole = list(self._found)
@@ -169,6 +185,8 @@ class Line:
         """Add what was found to `parsed`."""
         self._take_countries(parsed)
         self._take_postcode(parsed)
+        if not parsed.postcodes:
+            self._take_postcode_of_letters(parsed)
         if not parsed.postcodes:
             self._take_strange_postcode(parsed)
         self._take_places(parsed)
@@ -195,6 +213,8 @@ class Line:
                 if size < len(words) and not is_last:
                     break
                 code = self._country(words[-size:])
+                if code and size < len(words) and self._is_street(words):
+                    break
                 if code and (len(words[-1]) > 3 or size == len(words) or words[-size - 1].isalpha()):
                     parsed.countries.append(code)
                     self._found[at] = words[:-size]
@@ -203,6 +223,11 @@ class Line:
         self._found = [self._found[at] for at in kept]
         self._whole = [self._whole[at] for at in kept]
         self._roles = ["" for _ in kept]
+
+    def _is_street(self, words: Words) -> bool:
+        """Whether the words are the very name of a street, behind its number (`35 Rue Saint-Martin`)."""
+        at = next((n for n, word in enumerate(words) if not _is_of_number(word)), len(words))
+        return 0 < at < len(words) and any(self._index.knows_street(key) for key in from_words(words[at:]).keys)
 
     def _country(self, words: Words) -> str:
         key = "".join(words)
@@ -218,8 +243,9 @@ class Line:
             for i in range(len(words) - 1, -1, -1):
                 size = self._postcode_at(words, i)
                 if size and not self._is_house_number(at, i):
-                    if i and size == 1 and self._postcode_at(words, i - 1) == 2:
-                        i, size = i - 1, 2
+                    longer = [at for at in (i - 2, i - 1) if at >= 0 and self._postcode_at(words, at) == i + size - at]
+                    if longer:
+                        i, size = longer[0], i + size - longer[0]
                     parsed.postcodes = postcode_variants("".join(words[i : i + size]))
                     before = words[: i - 1] if i and self._is_country_prefix(words[i - 1]) else words[:i]
                     self._split_at_postcode(parsed, at, before, words[i + size :])
@@ -231,7 +257,11 @@ class Line:
         return bool(code) and (len(word) < 3 or code in self._index.countries)
 
     def _postcode_at(self, words: Words, i: int) -> int:
-        """How many words from `i` on are a known postcode, 0 to 2."""
+        """How many words from `i` on are a known postcode, 0 to 3: three where figures came off letters (`ST5 1RB`)."""
+        if words[i] in vocabulary().number or words[i] in vocabulary().behind:
+            three = words[i : i + 3]
+            if len(three) == 3 and three[1].isdecimal() and self._index.knows_postcode("".join(three).upper()):
+                return 3
         pair = words[i : i + 2]
         if len(pair) == 2 and not "".join(pair).isalpha() and self._index.knows_postcode("".join(pair).upper()):
             return 2
@@ -247,6 +277,12 @@ class Line:
         return not others and not _has_number(self._found[at][1:]) and not self._places_at(self._found[at][1:])
 
     def _split_at_postcode(self, parsed: Parsed, at: int, left: Words, right: Words) -> None:
+        street = () if _has_number(left) else self._street_behind(right)
+        if street:  # `9490 Vaduz Austrasse 70`, `Vaduz 9490 Austrasse 70`
+            parsed.cities += [words for words in (left, right[: -len(street)]) if words]
+            self._found[at] = street
+            self._roles[at] = "street"
+            return
         if right:
             parsed.cities.append(right)
         if not left:
@@ -257,6 +293,24 @@ class Line:
         else:
             parsed.cities.append(left)
             self._roles[at] = "place"
+
+    def _street_behind(self, words: Words) -> Words:
+        """A street with its number behind the place, if any, that follows a postcode."""
+        if not _has_number(words) or all(map(_is_of_number, words)):
+            return ()
+        size = next((n for n in range(min(5, len(words) - 1), 0, -1) if self._places_at(words[:n])), 0)
+        street = words[size:]
+        return street if _has_number(street) and not all(map(_is_of_number, street)) else ()
+
+    def _take_postcode_of_letters(self, parsed: Parsed) -> None:
+        """A stretch behind the first is a known postcode without figures, or begins with one before a place."""
+        for at in range(len(self._found) - 1, 0, -1):
+            code, right = self._found[at][0], self._found[at][1:]
+            is_place = self._places_at(right) if right else not self._places_at((code,))
+            if code.isalpha() and is_place and self._index.knows_postcode(code.upper()):
+                parsed.postcodes = postcode_variants(code)
+                self._split_at_postcode(parsed, at, (), right)
+                return
 
     def _take_strange_postcode(self, parsed: Parsed) -> None:
         """A stretch that begins with four figures or more, after one that has a number, names another place."""
@@ -289,7 +343,10 @@ class Line:
     def _cut_place(self, parsed: Parsed, at: int, words: Words) -> None:
         """Take a place off the end; behind a street that its number leads only when no other place is written."""
         numbers = [i for i, w in enumerate(words) if w[0].isdecimal()]
-        leads = numbers[-1] == 0 or (numbers[-1] == 1 and len(words[1]) == 1)
+        leads = numbers[-1] < 2 and all(map(_is_of_number, words[: numbers[-1]]))
+        if leads and at and self._places_at(words[numbers[-1] + 1 :]):  # `Put Gradine, 71 Sveti Ivan`
+            parsed.segments.append(words)
+            leads = False
         for size in range(min(5, len(words) - 1 - numbers[-1] - leads), 0, -1):
             if (not leads or not (parsed.cities or parsed.postcodes)) and self._places_at(words[-size:]):
                 parsed.cities.append(words[-size:])

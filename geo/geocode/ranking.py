@@ -8,7 +8,8 @@ from rapidfuzz.distance import OSA
 
 from geo.distance import haversine_m
 from geo.geocode.confidence import FEATURES, Features, Model
-from geo.geocode.matching import Found, Match, Matcher, Where, is_here, rank
+from geo.geocode.matching import CLOSE, Found, Match, Matcher, Where, is_here, rank
+from geo.geocode.readings import Reading
 from geo.types import LonLat
 
 _SAME_SPOT_M = 150.0
@@ -50,7 +51,9 @@ class Ranking:
         self._done: list[Match] = []
         self._waiting: list[_Key] = []
         matches = _without_shadows(found.matches.values())
-        self._clean = any(_is_clean(m) and is_here(m, where) for m in matches)
+        here = [m for m in matches if not m.reading.left_over and is_here(m, where)]
+        self._clean = any(map(_is_clean, here))
+        self._fuller = {m.reading.words for m in here if m.cost <= CLOSE and m.reading.number is not None}
         self._take(matches)
         if found.elsewhere:
             best = model.score(elsewhere(bool(where.postcodes), where.has_city))
@@ -58,11 +61,16 @@ class Ranking:
 
     def _take(self, matches: Iterable[Match]) -> None:
         for match in matches:
-            match.overruled = self._clean and not _is_clean(match)
+            match.overruled = (self._clean and not _is_clean(match)) or self._is_part(match.reading)
             match.head = name_and_place(match, self._where)
             match.score = self._model.score(features_of(match))
             heappush(self._waiting, (-match.score - SLACK, False, len(self._matches)))
             self._matches.append(match)
+
+    def _is_part(self, reading: Reading) -> bool:
+        """Whether with the words that it leaves over a name is another one here, misspelt (`Untee Pradafant`)."""
+        left, words = reading.left_over, reading.words
+        return bool(left and self._fuller) and not self._fuller.isdisjoint((left + words, words + left))
 
     def __bool__(self) -> bool:
         return bool(self._matches)
@@ -140,19 +148,30 @@ def with_rivals(ranked: Ranking) -> Features:
     return best.features
 
 
-def is_torn(ranked: Ranking) -> bool:
-    """Whether the postcode is one town's and the city another's, and both have the street."""
+def torn(ranked: Ranking) -> Match | None:
+    """The street of the other town when the postcode is one town's and the city another's, and both have it."""
     best = ranked.best
     if (best.agrees_postcode > 0) == best.own_city:
-        return False
-    return any(
-        (rival.own_city if best.agrees_postcode > 0 else rival.agrees_postcode > 0)
+        return None
+    rivals = (
+        rival
+        for rival in ranked.known
+        if (rival.own_city if best.agrees_postcode > 0 else rival.agrees_postcode > 0)
         and rival.street.id != best.street.id
         and rival.cost <= best.cost + _AS_LIKE
         and len(rival.reading.left_over) <= len(best.reading.left_over)
         and haversine_m(ranked.point(best), ranked.point(rival)) > _SAME_SPOT_M
-        for rival in ranked.known
     )
+    return max(rivals, key=lambda rival: rival.score, default=None)
+
+
+def means_city(other: Match, best: Match) -> bool:
+    """Whether of two streets the city's is meant rather than the postcode's: a whole name says more than some figures.
+
+    The name stands there in full, and the number fits no worse.
+    """
+    fits = [match.placed.fit if match.placed is not None else "" for match in (other, best)]
+    return best.agrees_postcode > 0 and other.city == 1 and (fits[0] == "exact" or fits[0] == fits[1])
 
 
 def is_another(ranked: Ranking) -> bool:

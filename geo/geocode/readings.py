@@ -48,13 +48,13 @@ def readings(words: Words) -> Iterator[Reading]:
         if cut >= len(words) - 1:
             break
     if not number_at or len(words) > len(number_at):
-        yield Reading(_without_units(words), None, ())
+        yield Reading(without_units(words), None, ())
 
 
 def _announces_unit(words: Words, at: int) -> bool:
-    """Whether a word announces a floor or flat, and is no type of street as well (`pl`, `st`)."""
-    table = vocabulary()
-    return words[at] in table.unit and words[at] not in table.front and words[at] not in table.behind
+    """Whether a word announces a floor or flat, and no type of street (`pl`, `st`) or number (`čp.`) as well."""
+    table, word = vocabulary(), words[at]
+    return word in table.unit and word not in table.front and word not in table.behind and word not in table.number
 
 
 def _behind_unit(words: Words) -> Words:
@@ -90,9 +90,14 @@ def _number_after(words: Words, i: int, cut: int) -> Iterator[Reading]:
 
 
 def _beside(left: Words, street: Words) -> Words:
-    """Words before a street that may belong to its name: not those that a legal form or a type in front cuts off."""
+    """Words before a street that may belong to its name: not those that a legal form or a type in front cuts off.
+
+    What is short for a word of names (`gen.`, `kg.`) is no legal form for sure.
+    """
     table = vocabulary()
-    if left and (left[-1] in table.legal or (len(street) > 1 and len(street[0]) > 2 and street[0] in table.front)):
+    last = left[-1] if left else ""
+    is_legal = last in table.legal and last not in table.abbreviations
+    if left and (is_legal or (len(street) > 1 and len(street[0]) > 2 and street[0] in table.front)):
         return ()
     return left
 
@@ -104,7 +109,7 @@ def _number_before(words: Words, i: int, cut: int) -> Iterator[Reading]:
     before = tuple([w for w in words[:i] if w not in table.number and w not in table.unit and not w.isdecimal()])
     for start, tail in _starts(words, i):
         whole = words[start:]
-        without = _without_units(whole)
+        without = without_units(whole)
         for rest in (whole,) if without == whole else (without, whole):
             if cut < len(rest):
                 end = len(rest) - cut
@@ -141,7 +146,7 @@ def _end_of_unit(words: Words, at: int) -> int:
     return at + 2 if at + 1 < len(words) and words[at + 1].isdecimal() else at + 1
 
 
-def _without_units(words: Words) -> Words:
+def without_units(words: Words) -> Words:
     """Cut a stretch where a floor, box or person begins, but not at its very first word."""
     units = vocabulary().unit
     for i in range(1, len(words)):

@@ -51,6 +51,7 @@ class Segment:
         self._extent = {kind: memoryview(arrays[f"{kind}.extent"]) for kind in ("place", "street")}
         self._lons = {kind: memoryview(arrays[f"{kind}.lons"]) for kind in ("place", "street", "house", "poi")}
         self._lats = {kind: memoryview(arrays[f"{kind}.lats"]) for kind in ("place", "street", "house", "poi")}
+        self._house_lons, self._house_lats = arrays["house.lons"], arrays["house.lats"]
         self._names, self._places, self._own, self._poi_places, self._code_places = (
             Lists(arrays, name) for name in ("street.names", "street.places", "street.own", "poi.places", "code.places")
         )
@@ -86,7 +87,7 @@ class Segment:
         """Streets by the keys that share most trigrams with one, with the likeness of each key."""
         self._number_text = Texts(arrays, "number")
         self._bases, self._seconds = memoryview(arrays["number.bases"]), memoryview(arrays["number.seconds"])
-        self._house_numbers = memoryview(arrays["house.number"])
+        self._house_numbers, self._house_codes = self._column["house.number"], self._column["house.code"]
         self._number = lru_cache(20_000)(lambda at: parse_number(self._number_text[at]) or HouseNumber(0))
         self._code = lru_cache(20_000)(self._by_code.texts.__getitem__)
         self._word = lru_cache(20_000)(self._text.__getitem__)
@@ -115,8 +116,8 @@ class Segment:
         )  # fmt: skip
 
     def _read_house(self, at: int) -> House:
-        number = self._number(self._column["house.number"][at])
-        return House(number, self._point("house", at), self._string("house.code", at))
+        number = self._number(self._house_numbers[at])
+        return House(number, self._point("house", at), self._word(self._house_codes[at]))
 
     def _read_names(self, street: int) -> tuple[StreetName, ...]:
         found = self._names[street - self._first]
@@ -133,10 +134,7 @@ class Segment:
             self._bases.__getitem__,
             lambda: [seconds[number] for number in numbers],
             lambda at: self._house(begin + at),
-            lambda: (
-                [lon / UNITS for lon in self._lons["house"][begin:end]],
-                [lat / UNITS for lat in self._lats["house"][begin:end]],
-            ),
+            lambda: ((self._house_lons[begin:end] / UNITS).tolist(), (self._house_lats[begin:end] / UNITS).tolist()),
         )
 
     def streets_named(self, key: str, postcodes: Sequence[str] = (), places: Collection[int] = ()) -> Named:
@@ -156,7 +154,11 @@ class Segment:
         there: list[int] = []
         apart: list[int] = []
         for street in found:
-            (there if self._is_in(street, codes, places) else apart).append(street + self._first)
+            own_codes, own_places = self._areas_of(street)
+            is_here = (codes and any([code in codes for code in own_codes])) or (
+                places and any([place + self._first_place in places for place in own_places])
+            )
+            (there if is_here else apart).append(street + self._first)
         return Named(there, apart)
 
     def _known_codes(self, postcodes: Sequence[str]) -> list[int]:
@@ -169,13 +171,6 @@ class Segment:
             return ()
         found = self._by_name.members.array(at)
         return found if len(found) > _MOST_NAMED else found.tolist()
-
-    def _is_in(self, at: int, codes: Sequence[int], places: Collection[int]) -> bool:
-        """Whether a street is in one of the postcodes or places."""
-        own_codes, own_places = self._areas_of(at)
-        if codes and any([code in codes for code in own_codes]):
-            return True
-        return bool(places) and any([place + self._first_place in places for place in own_places])
 
     def _areas(self, postcodes: Iterable[str], places: Iterable[int]) -> Iterator[Array]:
         done: list[int] = []

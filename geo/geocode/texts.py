@@ -50,13 +50,16 @@ class Texts:
     def __getitem__(self, at: int) -> str:
         return self._letters[self._first + self._starts[at] : self._first + self._starts[at + 1]].decode()
 
-    def is_at(self, at: int, encoded: bytes) -> bool:
-        """Whether a text is this one."""
-        begin, size = self._starts[at], len(encoded)
-        if self._starts[at + 1] - begin != size:
-            return False
-        begin += self._first
-        return self._letters[begin : begin + size] == encoded
+    def first(self, some: Iterable[int], encoded: bytes) -> int:
+        """Which of some texts is this one, -1 when none is."""
+        starts, size = self._starts, len(encoded)
+        for at in some:
+            begin = starts[at]
+            if starts[at + 1] - begin == size:
+                begin += self._first
+                if self._letters[begin : begin + size] == encoded:
+                    return at
+        return -1
 
 
 class ListWriter:

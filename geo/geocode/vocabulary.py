@@ -18,6 +18,8 @@ _SPECIAL = str.maketrans(
         "\u00a0": " ", "\u200b": "",
     }
 )  # fmt: skip
+_WINDOWS = {ord(char): at for at in range(0x80, 0xA0) if (char := bytes([at]).decode("cp1252", "ignore"))}
+"""What bytes are as letters of Windows."""
 _SWALLOWED = 6
 """A glued type longer than this is also known without its first `e`: folding swallows it after a vowel."""
 _WORD = re.compile(r"[^\W_]+")
@@ -54,9 +56,26 @@ def _contract(text: str) -> str:
         text = shorter
 
 
+def decoded(text: str) -> str:
+    """The same text when it was read in the wrong encoding: `StraÃŸe` is no other word than Straße."""
+    if text.isascii():
+        return text
+    try:
+        return text.translate(_WINDOWS).encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
 def words(folded: str) -> list[str]:
     """Letter-or-digit runs of a folded text."""
+    if is_simple(folded):  # most are, and need no pattern
+        return folded.split()
     return _WORD.findall(folded)
+
+
+def is_simple(text: str) -> bool:
+    """Whether there is nothing but letters, figures and blanks."""
+    return text.replace(" ", "").isalnum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,8 @@ class Vocabulary:
     """Word of a street name -> its short form."""
     short_forms: frozenset[str]
     """All short forms."""
+    abbreviations: frozenset[str]
+    """Everything that words of street names are shortened to."""
     compass: frozenset[str]
     """Short forms of the points of the compass."""
     number: frozenset[str]
@@ -141,6 +162,7 @@ def vocabulary() -> Vocabulary:
         little=listed("little"),
         short=short,
         short_forms=frozenset(short.values()),
+        abbreviations=frozenset(_glued(v) for x in languages for some in x.get("short", {}).values() for v in some),
         compass=frozenset(v[0] for x in languages for v in x.get("compass", {}).values()),
         number=listed("number"),
         unit=listed("unit"),

@@ -16,6 +16,7 @@ from server.kit import clock
 from server.kit.database import copy_rows
 from server.kit.ids import uuid7
 from server.kit.locks import one_at_a_time
+from server.records.currencies import digits_sql
 from server.records.service import BY_PEOPLE
 
 BATCH = 2000
@@ -214,6 +215,41 @@ KEEP = """
     from held h where o.run_id = :run and o.row_no = h.row_no
 """
 
+# An amount is rounded once: in the money of its row, else of the record that it means, else of the import. What a
+# spreadsheet's binary numbers add behind the cents is less than a thousandth, and not worth a word.
+CUT = """
+    with written as (
+        select o.row_no, n.name, n.label, (o.values ->> n.name)::numeric as amount,
+               coalesce(o.values ->> 'currency', t.currency, :currency) as currency
+        from import_outcome o
+        cross join unnest(cast(:names as text[]), cast(:labels as text[])) n (name, label)
+        left join {table} t on t.id = o.target_id
+        where o.run_id = :run and (o.action = 'create' and o.values ? n.name or o.changes ? n.name)
+    ),
+    cut as (
+        select w.*, case jsonb_typeof(o.values -> name) when 'number' then to_jsonb(taken)
+                    else to_jsonb(trim_scale(taken)::text) end as stored
+        from (select *, round(amount, {digits}) as taken from written) w
+        join import_outcome o on o.run_id = :run and o.row_no = w.row_no
+        where amount <> taken
+    ),
+    told as (
+        select row_no, jsonb_object_agg(name, stored) as taken,
+               coalesce(jsonb_agg(jsonb_build_object(
+                   'level', 'warning', 'field', name, 'code', 'rounded', 'message', format(
+                       '%s: “%s” has more decimals than %s; taken as %s.', label, trim_scale(amount), currency, taken)
+                   )) filter (where abs(amount - taken) >= 0.001), '[]') as problems
+        from cut group by row_no
+    )
+    update import_outcome o set
+        values = o.values || told.taken,
+        changes = o.changes || coalesce((
+            select jsonb_object_agg(key, jsonb_build_array(o.changes -> key -> 0, value))
+            from jsonb_each(told.taken) where o.changes ? key), '{{}}'),
+        problems = o.problems || told.problems
+    from told where o.run_id = :run and o.row_no = told.row_no
+"""
+
 REFUSE = """
     with r as materialized ({refused})
     update import_outcome o set
@@ -258,5 +294,15 @@ def plan(session: Session, target: Target, run: ImportRun) -> dict[str, int]:
         first, fields = zip(*sorted(pairs), strict=True)
         values = {"run": run_id, "first": list(first), "fields": list(fields), "people": list(BY_PEOPLE)}
         session.execute(text(KEEP.format(places=target.places_sql())), values)
+    if target.money:
+        cut = CUT.format(table=target.tables[0].name, digits=digits_sql("currency"))
+        session.execute(text(cut), amounts(target, run))
     session.execute(text(REFUSE.format(refused=target.refused_sql())), {"run": run_id})
     return queries.counts(session, run_id)
+
+
+def amounts(target: Target, run: ImportRun) -> dict[str, Any]:
+    """The amounts that rows may bring, how people call them, and the currency of those that name none."""
+    labels = {column.name: column.label for column in target.columns}
+    names = list(target.money)
+    return {"run": run.id, "names": names, "labels": [labels[name] for name in names], "currency": run.currency}

@@ -42,6 +42,7 @@ class Declared:
     has_own = False
     """Whether the company can add fields."""
     ids = 1
+    money: Sequence[str] = ()
     first: ClassVar[Sequence[str]] = ()
     """Statements before the rows are written."""
     more: ClassVar[Sequence[str]] = ()
@@ -158,7 +159,7 @@ class Declared:
         """Write all rows, then what follows from them."""
         rows = statements.write_sql(self.table, self.fields, self.made, has_own=self.has_own)
         given = {"run": run.id, "actor": run.actor, "now": clock.now(), "zone": settings().zone}
-        given |= {"currency": str(run.options.get("currency") or settings().currency)}
+        given["currency"] = run.currency
         for statement in (*self.first, *rows, *self.more):
             wanted = {name: value for name, value in given.items() if f":{name}" in statement}
             session.execute(text(statement), wanted)

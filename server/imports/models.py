@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
 from server.kit.ids import uuid7
+from server.kit.settings import settings
 
 
 class State(StrEnum):
@@ -94,6 +95,11 @@ class ImportRun(Base):
     undo_counts: Mapped[dict[str, int]] = mapped_column(
         JSONB, server_default=text("'{}'::jsonb"), comment="Records `removed` and `restored`, values `kept`."
     )
+
+    @property
+    def currency(self) -> str:
+        """The currency of amounts that name none."""
+        return str(self.options.get("currency") or settings().currency)
 
 
 class ImportRow(Base):

@@ -119,6 +119,8 @@ class Target(Protocol):
     """What an import writes; a record's own table comes first."""
     needs: tuple[tuple[str, ...], ...]
     """Columns that a new record cannot be without; of those in one group one is enough."""
+    money: Sequence[str]
+    """Amounts in the record's currency: rules leave their decimals as they are, the plan rounds them."""
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Refuse options that cannot be."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,6 @@ from server.kit import clock
 from server.kit.errors import Invalid
 from server.kit.settings import settings
 from server.kit.spreadsheets import NOTHING, unquoted
-from server.records.currencies import rounded
 
 LABELS = {
     "owner": "Owner",
@@ -31,8 +29,6 @@ LABELS = {
     "last_visit_on": "Last visit",
 }
 """How people call the fields that have rules of their own."""
-MORE_THAN_NOISE = Decimal("0.001")
-"""What a spreadsheet's binary numbers add behind the cents is less, and not worth a word."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,6 @@ class Around:
     """The company's people by folded name, login and e-mail."""
     country: str | None
     """Country of rows that name none."""
-    currency: str
-    """Currency of amounts that name none."""
     dialled_in: str | None
     """Country in which numbers without +… are dialled when nothing else says so."""
     maps: tuple[BBox, ...]
@@ -293,12 +287,7 @@ class RowReader:
                 self.refuse_amount(name, written)
                 continue
             valid = self.values.setdefault("currency", found[1]) if found[1] else None
-            currency = str(self.values.get("currency") or self.around.currency)
-            taken = rounded(found[0], currency)
-            self.values[name] = float(taken)
-            if abs(taken - found[0]) >= MORE_THAN_NOISE:
-                message = f"{LABELS[name]}: “{written[:60]}” has more decimals than {currency}; taken as {taken}."
-                self.warn(name, "rounded", message)
+            self.values[name] = float(found[0])
             if valid != found[1]:
                 message = f"{LABELS[name]}: “{written[:60]}” names {found[1]}, the row's currency is {valid}; kept."
                 self.warn(name, "other_currency", message)

@@ -34,7 +34,6 @@ from server.imports.models import ImportRun
 from server.imports.targets import Advice, Checked, Column, Progress, Written
 from server.jobs import defer
 from server.kit.errors import Invalid
-from server.kit.settings import settings
 from server.records.editing import CUSTOM
 from server.regions.queries import served
 
@@ -118,6 +117,7 @@ class AccountTarget:
     kind = "accounts"
     keys: Mapping[str, str] = {"number": "Number", "name": "Name and address"}
     ids = 2
+    money: Sequence[str] = ("yearly_value", "yearly_potential")
     needs: tuple[tuple[str, ...], ...] = (("name",),)
 
     def __init__(self, own: Sequence[CustomField] = ()) -> None:
@@ -198,7 +198,6 @@ class AccountTarget:
         around = Around(
             people=people,
             country=values.country(run.options.get("country")),
-            currency=str(run.options.get("currency") or settings().currency),
             dialled_in=home_country(session),
             maps=tuple(BBox(*region.bbox) for region in served(session) if region.bbox),
             own=self.own,
@@ -211,8 +210,7 @@ class AccountTarget:
 
     def write(self, session: Session, run: ImportRun, progress: Progress) -> None:
         """Write the rows and have new addresses placed in the background."""
-        currency = str(run.options.get("currency") or settings().currency)
-        sql.write(session, run.id, currency, lambda done, counts: progress(done, run.row_count, counts))
+        sql.write(session, run.id, run.currency, lambda done, counts: progress(done, run.row_count, counts))
         defer(session, locate_pending, key="accounts.locate_pending")
         defer(session, find_duplicates, key="accounts.find_duplicates")
 

@@ -4,6 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.accounts.importing.sql import value
+from server.records.currencies import digits_sql
 
 PLAIN = {
     "number": "text", "company": "text", "person": "text", "website": "text", "street": "text", "postcode": "text",
@@ -23,11 +24,22 @@ KEYS = {
     "name": KEY_BY_NAME,
 }
 
+
+def present(name: str, kind: str) -> str:
+    """A value of a lead as a row is compared with it; an amount as the row says it, where it is the same in whole units
+    of the lead's money. A lead that was joined to another is still known by its number.
+    """
+    if kind == "money":
+        same = f"l.{name} = round((o.values ->> '{name}')::numeric, {digits_sql('l.currency')})"
+        return f"case when {same} then o.values -> '{name}' else to_jsonb(l.{name}) end"
+    return f"{'k' if name == 'number' else 'l'}.{name}"
+
+
 # Every text below is put together from the constants of this module, never from what somebody sends.
 
 CURRENT = f"""
     select distinct on (o.row_no) o.row_no, l.id, jsonb_strip_nulls(jsonb_build_object(
-        {", ".join(f"'{name}', {'k' if name == 'number' else 'l'}.{name}" for name in PLAIN)},
+        {", ".join(f"'{name}', {present(name, kind)}" for name, kind in PLAIN.items())},
         'phone', l.phones[1], 'phone_e164', l.phones_e164[1], 'email', l.emails[1],
         'lon', case when l.grade in ('manual', 'gps_confirmed') then o.values -> 'lon'
                else to_jsonb(round(st_x(l.pin)::numeric, 6)) end,

@@ -19,14 +19,12 @@ from server.imports.statements import NOTHING_ODD
 from server.imports.targets import Advice, Checked, Column, Problem, Progress, Severity, Written
 from server.jobs import defer
 from server.kit.errors import Invalid
-from server.kit.settings import settings
 from server.leads import placing
 from server.leads.caring import care_for_new
 from server.leads.importing import sql
 from server.leads.models import Lead
 from server.leads.queries import within_reach
 from server.leads.values import ADDRESS, LEAD, phones_e164, wire
-from server.records.currencies import rounded
 
 TITLES = {
     "number": "leadno leadid leadnummer nummer number id",
@@ -67,6 +65,7 @@ class LeadTarget:
     )
     keys: Mapping[str, str] = {"number": "Number", "email": "E-mail", "name": "Name and town"}
     ids = 1
+    money: Sequence[str] = ("expected_value",)
     needs: tuple[tuple[str, ...], ...] = (("company", "person"),)
     tables: tuple[Written, ...] = (
         Written(
@@ -143,7 +142,7 @@ class LeadTarget:
 
     def write(self, session: Session, run: ImportRun, progress: Progress) -> None:
         """Write the rows, and have the leads looked after in the background."""
-        sql.write(session, run.id, settings().currency, run.actor)
+        sql.write(session, run.id, run.currency, run.actor)
         progress(run.row_count, run.row_count, {})
         defer(session, care_for_new, key="leads.care_for_new")
 
@@ -164,8 +163,6 @@ def checked(row: Mapping[str, str], home: str | None) -> Checked:
             continue
         if name in RULES:
             value = next(iter(value or ()), None)
-        if name == "expected_value" and value is not None:
-            value = rounded(value, settings().currency)
         if value not in (None, [], {}):
             found[name] = wire(name, value)
     if "phone" in found:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -33,8 +32,6 @@ from server.opportunities import pipelines, queries
 from server.opportunities.importing import sql
 from server.opportunities.models import ChoiceKind, Opportunity
 from server.opportunities.values import DEAL, percent, share
-from server.records.currencies import rounded
-from server.records.revising import wire
 
 CATEGORIES = spelled(commit="zugesagt", best_case="best bestcase", pipeline="offen", omitted="ausgelassen")
 LISTS = {"competitors": ChoiceKind.COMPETITOR, "source": ChoiceKind.SOURCE}
@@ -93,6 +90,7 @@ class DealTarget(Declared):
     permission = "opportunities:write"
     label = "t.name"
     has_own = True
+    money = ("amount",)
     fields: ClassVar[tuple[Field, ...]] = (
         IDENTITY,
         Field("number", "Number", "dealno opportunityno nummer chancennummer dealid opportunityid",
@@ -107,7 +105,7 @@ class DealTarget(Declared):
         Field("stage", "Stage", "phase stufe dealstage status", "uuid", value="stage_id", link=STAGE,
               default=sql.FIRST_STAGE),
         Field("amount", "Amount", "betrag wert value summe dealvalue", "numeric", amount,
-              present=sql.AMOUNT, rewrite=sql.NEW_AMOUNT),
+              present=sql.AMOUNT),
         Field("currency", "Currency", "währung devise", clean=rule("currency"), default="cast(:currency as text)"),
         Field("close_on", "Expected close", "closedate abschluss abschlussdatum expectedclose", "date", on_day,
               is_needed=True),
@@ -147,21 +145,15 @@ class DealTarget(Declared):
         return queries.visible_to(scope, self.permission).with_only_columns(Opportunity.id)
 
     def around(self, session: Session, run: ImportRun) -> Mapping[str, Any]:
-        """The words of the lists, and the currency of amounts that name none."""
-        words = {name: pipelines.choices(session, kind) for name, kind in LISTS.items()}
-        return {"words": words, "currency": run.options.get("currency") or settings().currency}
+        """The words of the lists."""
+        return {name: pipelines.choices(session, kind) for name, kind in LISTS.items()}
 
     def complete(self, values: dict[str, Any], problems: list[Problem], around: Any) -> None:
-        """A closed deal was expected when it closed; words that are on no list are left out; an amount has the
-        decimals of the currency that its row, or the import, names.
-        """
-        currency = str(values.get("currency") or around["currency"])
-        if "amount" in values:
-            values["amount"] = wire(rounded(Decimal(str(values["amount"])), currency))
+        """A closed deal was expected when it closed; words that are on no list are left out."""
         if "closed_at" in values and "close_on" not in values:
             at = datetime.fromisoformat(values["closed_at"]).astimezone(ZoneInfo(settings().zone))
             values["close_on"] = at.date().isoformat()
-        for name, known in around["words"].items():
+        for name, known in around.items():
             said = values.get(name) or []
             words = [said] if isinstance(said, str) else said
             unknown = [word for word in words if known and word not in known]

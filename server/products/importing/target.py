@@ -48,6 +48,7 @@ class ProductTarget:
     columns = COLUMNS
     keys: Mapping[str, str] = {"number": "Number"}
     ids = 3
+    money: Sequence[str] = ()
     needs: tuple[tuple[str, ...], ...] = (("name",),)
     tables: tuple[Written, ...] = (
         Written("product", tuple(sql.TYPES), unique=("number", "ean")),

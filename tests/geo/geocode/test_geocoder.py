@@ -51,6 +51,11 @@ def test_every_address_of_the_index_finds_itself(town: Town, country: str) -> No
         ("LI", line("Vaduz 9490, Hintegras 7"), "Hintergass", "7"),
         ("US", fields("#204, 304 N Beechwood Ave.", "21228-1088", "", "USA"), "North Beechwood Avenue", "304"),
         ("LI", fields("Landstrasse 12, FL-9490 Vaduz"), "Landstrasse", "12"),
+        ("LI", line("9494 Schaan Im Gässle 8"), "Im Gässle", "8"),
+        ("LI", line("Vaduz 9490 Hintergass 7"), "Hintergass", "7"),
+        ("LI", fields("C 21, Landstrasse 12", "9490", "Vaduz"), "Landstrasse", "12"),
+        ("LI", fields("FÃ¼rst-Franz-Josef-Strasse 12b", "9490", "Vaduz"), "Fürst-Franz-Josef-Strasse", "12b"),
+        ("LI", fields("Im GÃ¤ssle 8", "9494", "Schaan"), "Im Gässle", "8"),
         ("US", line("105/107 Versailles, Towson, MD 21204, USA"), "Versailles Circle", "105"),
         ("US", line("3820 Mt Carmel St., Upperco, Maryland 21155, United States"), "Mount Carmel Road", "3820"),
         ("US", fields("1515 sulphurspring road Fl 3", "21227", ""), "Sulphur Spring Road", "1515"),
@@ -66,6 +71,7 @@ def test_every_address_of_the_index_finds_itself(town: Town, country: str) -> No
         ("FR", fields("5bis, r. St Antoine", "75004", "Paris"), "Rue Saint-Antoine", "5 bis"),
         ("FR", line("12 av. Gal de Gaulle, 94160 Saint-Mandé, France"), "Avenue du Général de Gaulle", "12"),
         ("FR", line("12 boulevard Voltaire 75011 Paris"), "Boulevard Voltaire", "12"),
+        ("FR", line("75011 Paris 12 boulevard Voltaire"), "Boulevard Voltaire", "12"),
         ("PT", line("R. Augusta 24, 2.º Dto, 1100-048 Lisboa, Portugal"), "Rua Augusta", "24"),
         ("BE", fields("Veldstr. 12 bus 3", "B-9000", "Gent", "België"), "Veldstraat", "12"),
         ("BE", line("Brusselse steenweg 44, 9050 Gentbrugge"), "Brusselsesteenweg", "44"),
@@ -95,7 +101,21 @@ MORE: dict[str, Streets] = {
         ("Rue de Lyon", "74800", "La Roche-sur-Foron"): row(1, 60),
         ("Rue Neuve - Nieuwstraat", "74800", "La Roche-sur-Foron"): row(1, 60),
         ("Rue Jules Ferry", "74801", "Montreuil-le-Bas"): row(1, 60),
+        ("Rue de Lyon", "74802", "La Roche Noire en Bas"): row(1, 60),
     },
+    "GB": {
+        ("Bishop's Gate", "ST5 1RB", "Newcastle"): row(1, 60),
+        ("Bishop's Gate", "GL54 1BN", "Stow"): row(1, 60),
+        ("Old Crossing Drive", "ST5 1RB", "Newcastle"): row(1, 60),
+        ("Old Rise Court", "GL54 1BN", "Stow"): row(1, 60),
+    },
+    "CZ": {
+        ("28. října", "549 01", "Nové Město"): [f"{100 + n}/{n}" for n in range(1, 60)],
+        ("Nábřeží Svobody", "549 01", "Nové Město"): row(1, 60),
+        ("Generála Svobody", "549 01", "Nové Město"): row(1, 60),
+    },
+    "HU": {("Dózsa György út", "8360", "Kis-Balaton"): row(1, 60)},
+    "DE": {("Pradafant", "9490", "Ort"): row(1, 60), ("Untere Pradafant", "9490", "Ort"): row(1, 60)},
     "EE": {
         ("Ranna tee", "30321", "Kohtla"): row(1, 60),
         ("Tartu maantee", "30321", "Kohtla"): row(1, 60),
@@ -105,7 +125,11 @@ MORE: dict[str, Streets] = {
         ("1203 Sokak", "06730", "Şirin Beypazarı"): row(1, 60),
         ("Fevzi Çakmak Caddesi", "06730", "Şirin Beypazarı"): row(1, 60),
     },
-    "MT": {("Triq Is-Sur", "FGR 1240", "Fgura"): row(1, 60), ("Misraħ il-Knisja", "FGR 1240", "Fgura"): row(1, 60)},
+    "MT": {
+        ("Triq Is-Sur", "FGR 1240", "Fgura"): row(1, 60),
+        ("Misraħ il-Knisja", "FGR 1240", "Fgura"): row(1, 60),
+        ("Triq il-Merħba", "FGR", "Fgura"): row(1, 60),
+    },
     "CA": {
         ("Main Street", "K0C 1M0", "Hawkesville"): row(1, 60),
         ("King Street West", "K0C 1M0", "Hawkesville"): row(1, 60),
@@ -126,6 +150,22 @@ MORE: dict[str, Streets] = {
         ("FR", line("12 rue jules ferry montreuil-le-bas"), "Rue Jules Ferry", "12"),
         ("FR", fields("nº12 Rue de Lyon", "74800", "La Roche-sur-Foron"), "Rue de Lyon", "12"),
         ("FR", fields("Nieuwstraat 7", "74800", "La Roche-sur-Foron"), "Rue Neuve - Nieuwstraat", "7"),
+        ("FR", line("La Roche-sur-Foron 74800, 35 Rue Saint-Martin"), "Rue Saint-Martin", "35"),
+        ("FR", line("Rue de Lyon 6 La Roche Noire en Bas"), "Rue de Lyon", "6"),
+        ("GB", line("Newcastle ST5 1RB, 7 Bishop's Gate"), "Bishop's Gate", "7"),
+        ("GB", line("7 Bishop's Gate, ST5 1RB"), "Bishop's Gate", "7"),
+        ("GB", line("36 Old Crossing, Newcastle, ST5 1RB"), "Old Crossing Drive", "36"),
+        ("CZ", fields("28. října čp. 154/54", "549 01", "Nové Město"), "28. října", "154/54"),
+        ("CZ", fields("gen. Svobody 13", "549 01", "Nové Město"), "Generála Svobody", "13"),
+        ("CZ", line("Nábřeží Svobody, 13 Nové Město"), "Nábřeží Svobody", "13"),
+        ("HU", fields("Dózsa György út10", "8360", "Kis-Balaton"), "Dózsa György út", "10"),
+        ("DE", line("Ort 9490, Untee Pradafant 5"), "Untere Pradafant", "5"),
+        ("IE", fields("7 Tke Square", "P75 HY22", "Kil"), "The Square", "7"),
+        ("MT", line("24 Triq il-Merħba, FGR, Malta"), "Triq il-Merħba", "24"),
+        ("MT", line("24 Triq il-Merħba, FGR Fgura"), "Triq il-Merħba", "24"),
+        ("CA", line("34A bureau 20, Main Street, Hawkesville, K0C 1M0"), "Main Street", "34"),
+        ("CA", line("C.P. 44, 2 Main Street, K0C 1M0 Hawkesville"), "Main Street", "2"),
+        ("BG", fields("\xd1\u0192\xd0\xbb. \xd0\xa0\xd0\xbe\xd0\xb7\xd0\xb0 12", "9150", "Оряхово"), "ул. Роза", "12"),
         ("EE", fields("Tartu mnt 8", "30321", "Kohtla", "Eesti"), "Tartu maantee", "8"),
         ("EE", fields("Ranna puiestee 8", "30321", "Kohtla", "Eesti"), "Ranna tee", "8"),
         ("EE", fields("Sopruse pst maja 9", "30321", "Kohtla"), "Sõpruse puiestee", "9"),
@@ -182,7 +222,11 @@ def test_postcode_of_one_town_and_city_of_another_that_both_have_the_street_are_
 ) -> None:
     answer = town("LI").locate(fields("Landstrasse 12", "9490", "Schaan"))
     assert (answer.is_confident, answer.reason) == (False, Reason.AMBIGUOUS)
-    assert {c.city for c in answer.candidates} == {"Vaduz", "Schaan"}
+    assert [(c.city, c.confidence) for c in answer.candidates] == [("Schaan", 0.6), ("Vaduz", 0.6)]
+    far = _more("GB").locate(fields("7 Bishop's Gate", "GL54 1BN", "Newcastle"))
+    assert (far.is_confident, [c.city for c in far.candidates]) == (False, ["Newcastle", "Stow"]), (
+        "a whole name says more than some figures"
+    )
 
 
 def test_a_wrong_country_does_not_outweigh_postcode_and_city_together(town: Town) -> None:

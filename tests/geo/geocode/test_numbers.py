@@ -81,7 +81,7 @@ def test_a_number_just_past_the_end_is_near_and_one_far_past_is_far() -> None:
     assert far.grade is Grade.STREET
 
 
-def test_a_missing_number_past_its_side_goes_on_in_step_with_it() -> None:
+def test_a_missing_number_past_its_side_goes_most_of_its_step_on() -> None:
     street = Houses.of(
         House(number, place_of(side, at), "9490")
         for side, numbers in ((0, ("30", "32", "34", "36")), (1, ("1", "3", "49")))
@@ -90,7 +90,9 @@ def test_a_missing_number_past_its_side_goes_on_in_step_with_it() -> None:
     placed = street.place(asked("28"))
     assert placed is not None
     assert (placed.fit, placed.grade) == ("between", Grade.INTERPOLATED)
-    assert haversine_m(placed.point, place_of(0, -1)) < 1
+    step_m = haversine_m(place_of(0, 0), place_of(0, 1))
+    assert haversine_m(placed.point, place_of(0, 0)) == pytest.approx(0.6 * step_m, rel=0.01)
+    assert haversine_m(placed.point, place_of(0, -1)) == pytest.approx(0.4 * step_m, rel=0.01)
 
 
 def test_a_house_of_two_numbers_answers_to_either() -> None:

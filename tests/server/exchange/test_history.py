@@ -88,9 +88,15 @@ def test_an_amount_has_the_decimals_of_its_currency_and_half_of_one_goes_up(
     session: Session, files: Files, beck: Any
 ) -> None:
     rows = "D-7;Oil;K-1;1.0005;KWD;2031-05-01\nD-8;Tea;K-1;0.125;EUR;2031-05-01\n"
-    files.apply("opportunities", "Deal No;Title;Kundennr;Value;Currency;Close date\n" + rows)
+    run = files.apply("opportunities", "Deal No;Title;Kundennr;Value;Currency;Close date\n" + rows)
     deals = {deal.number: str(deal.amount) for deal in session.scalars(select(Opportunity))}
     assert deals == {"D-7": "1.001", "D-8": "0.13"}
+    assert files.problems(run)[3] == "Amount: “0.125” has more decimals than EUR; taken as 0.13."
+    rows = "D-7;Oil;K-1;2.0005;2031-05-01\nD-8;Tea;K-1;2.0005;2031-05-01\nD-9;Rye;K-1;2.0005;2031-05-01\n"
+    run = files.apply("opportunities", "Deal No;Title;Kundennr;Value;Close date\n" + rows)
+    session.expire_all()
+    deals = {deal.number: str(deal.amount) for deal in session.scalars(select(Opportunity))}
+    assert deals == {"D-7": "2.001", "D-8": "2", "D-9": "2"}, "a row without currency is about the deal's"
 
 
 ORDERS = """Auftragsnr;Datum;Kundennr;Status;Artikelnr;Text;Menge;Preis;Rabatt;MwSt

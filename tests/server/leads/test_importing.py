@@ -66,3 +66,13 @@ def test_a_list_is_checked_applied_recognised_again_and_undone(session: Any, adm
     assert admin_client.post(f"{path}/undo").json()["undo_counts"]["removed"] == 2
     session.expire_all()
     assert beck.deleted_at is not None
+
+
+def test_a_value_with_more_decimals_than_its_money_is_told_and_changes_once(session: Any, admin_client: Any) -> None:
+    file = "Firma;E-Mail;Umsatz\nBeck AG;eva@beck.li;1234.345\nZech AG;jon@zech.li;12.5\n"
+    path = f"/api/v1/imports/{upload(admin_client, file)['id']}"
+    (row,) = admin_client.get(f"{path}/rows?code=rounded").json()["items"]
+    assert row["problems"][0]["message"] == "Expected value: “1234.345” has more decimals than EUR; taken as 1234.35."
+    assert admin_client.post(f"{path}/apply").json()["state"] == "done"
+    assert sorted(str(lead.expected_value) for lead in session.scalars(select(Lead))) == ["12.50", "1234.35"]
+    assert upload(admin_client, file)["counts"]["unchanged"] == 2, "the same list changes nothing"

@@ -99,7 +99,7 @@ def test_amounts_of_two_currencies_and_with_parts_of_a_cent_are_told(session: Se
     assert [found[row].values["yearly_value"] for row in range(4, 9)] == [123_456, 0.01, 12_500, 7, 9]
     assert [found[row].problems[0]["message"] for row in (2, 5, 8)] == [
         "Yearly value: “5 eur usd” names EUR and USD. Keep the currency that is meant.",
-        "Yearly value: “0,005” has more decimals than CHF; taken as 0.01.",
+        "Yearly value: “0.005” has more decimals than CHF; taken as 0.01.",
         "Yearly value: “€ 9” names EUR, the row's currency is CHF; kept.",
     ]
 
@@ -116,6 +116,32 @@ def test_an_account_in_another_currency_than_the_imports_changes_once(session: S
         service.apply(session, TARGET, again)
     held = dict(session.execute(text("select currency, yearly_value from account")).all())
     assert {code: str(value) for code, value in held.items()} == {"JPY": "1001", "CHF": "1000.55"}
+
+
+def test_an_amount_without_currency_keeps_the_decimals_of_the_account_that_it_is_about(
+    session: Session, tmp_path: Path
+) -> None:
+    first = "number;name;umsatz;währung\nK-1;Firm 1;1;KWD\nK-2;Firm 2;1;JPY\nK-3;Firm 3;1;CHF\n"
+    service.apply(session, TARGET, checked(session, tmp_path, first))
+    rows = "K-1;Firm 1;1234.345\nK-2;Firm 2;1234.345\nK-3;Firm 3;1234.345\nK-4;Firm 4;1234.345\n"
+    again = checked(session, tmp_path, f"number;name;umsatz\n{rows}")
+    found = outcomes(session, again)
+    assert {row.values["number"]: row.changes.get("yearly_value") for row in found.values()} == {
+        "K-1": [1, 1234.345], "K-2": [1, 1234], "K-3": [1, 1234.35], "K-4": None,
+    }  # fmt: skip
+    assert [
+        problem["message"] for row in found.values() for problem in row.problems if problem["code"] == "rounded"
+    ] == [
+        "Yearly value: “1234.345” has more decimals than JPY; taken as 1234.",
+        "Yearly value: “1234.345” has more decimals than CHF; taken as 1234.35.",
+        "Yearly value: “1234.345” has more decimals than EUR; taken as 1234.35.",
+    ]
+    service.apply(session, TARGET, again)
+    held = dict(session.execute(text("select number, yearly_value from account")).all())
+    assert {number: str(value) for number, value in held.items()} == {
+        "K-1": "1234.345", "K-2": "1234", "K-3": "1234.35", "K-4": "1234.35",
+    }  # fmt: skip
+    assert checked(session, tmp_path, f"number;name;umsatz\n{rows}").counts["unchanged"] == 4
 
 
 def test_a_country_in_small_letters_is_the_same_and_a_kind_of_problem_names_them_all(
