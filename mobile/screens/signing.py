@@ -19,7 +19,7 @@ class Signing(BoxLayout):
         held = self.draft.get("signature")
         words = ctx.words
         self.name = Field(words("sign_name"), held.name if held else "")
-        self.pad = InkPad(held.strokes if held else (), size_hint_y=None, height=dp(230))
+        self.pad = InkPad(*((held.strokes, held.box) if held else ()), size_hint_y=None, height=dp(230))
         self.warning = Column()
         self.add_widget(self.name)
         self.add_widget(Text(words("sign_here"), 14, ink="quiet"))
@@ -35,7 +35,7 @@ class Signing(BoxLayout):
             self.warning.clear_widgets()
             self.warning.add_widget(Notice(self.ctx.words("sign_missing"), "warn"))
             return
-        self.draft["signature"] = Signature(self.name.value, tuple(tuple(s) for s in self.pad.strokes))
+        self.draft["signature"] = Signature(self.name.value, tuple(tuple(s) for s in self.pad.strokes), self.pad.box)
         self.ctx.nav.back()
 
 

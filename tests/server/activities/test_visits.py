@@ -132,6 +132,24 @@ def test_a_check_in_is_judged_by_its_distance_to_the_pin(
     assert (visit.distance_m is None) == (fix is None)
 
 
+@pytest.mark.parametrize(
+    ("signature", "box", "points"),
+    [
+        ({"strokes": [[0, 300, 150, 0, 300, 300]], "box": [600, 350]}, "0 0 600 350", "0 300 150 0 300 300"),
+        ({"strokes": [[0, 100, 150, 400, 300, 100]]}, "0 0 1000 400", "0 300 150 0 300 300"),
+    ],
+    ids=["from the top", "of an older phone"],
+)
+def test_a_signature_stands_upright_on_the_page_of_its_visit(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor, signature: Any, box: str, points: str
+) -> None:
+    visit = record_visit(session, report(rita, bakery, signature={"name": "Anna", **signature}), actor(rita))
+    for path in (f"/visits/{visit.id}", f"/accounts/{bakery.id}/visits/{visit.id}/answers"):
+        page = client_for(rita).get(path).text
+        assert f'viewBox="{box}"' in page
+        assert f'points="{points}"' in page
+
+
 def test_an_account_that_does_not_exist_is_no_fact(session: Session, rita: User, bakery: Account) -> None:
     with pytest.raises(NotFound):
         record_visit(session, report(rita, bakery, account_id=uuid7()), actor(rita))
