@@ -60,12 +60,13 @@ class Text(Label):
         self._padding = sp(size) * (LINE_HEIGHT - 1.2)
         self.bind(width=self._wrap, texture_size=self._grow)
         self._wrap()
+        self._grow()
 
     def _wrap(self, *_args):
         self.text_size = (self.width, None)
 
     def _grow(self, *_args):
-        self.height = self.texture_size[1] + self._padding
+        self.height = self.texture_size[1] + self._padding if self.text else 0
 
 
 class Word(Label):
