@@ -1,4 +1,4 @@
-"""The visit form: check in, outcome, save. Three taps; note, questions, order, signature and next step beside."""
+"""The visit form: checked in, outcome, save. Three taps; note, questions, order, signature and next step beside."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from kivy.uix.boxlayout import BoxLayout
 
 from mobile.field import forms, photos, reads, restday, taking, zones
 from mobile.field.capture import VisitTarget, visit_event
-from mobile.field.checkin import radius_m, verify
+from mobile.field.checkin import radius_m, recorded
 from mobile.field.pins import is_approximate
 from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
@@ -16,7 +16,7 @@ from mobile.screens.parts import frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
-from mobile.widgets.controls import Chips, Field, Notice, PushButton
+from mobile.widgets.controls import Chips, Field, IconButton, Notice, PushButton
 
 KINDS = {
     "verified": "good",
@@ -25,6 +25,20 @@ KINDS = {
     "unverifiable": "info",
     "suspected_mock": "warn",
 }
+
+
+def target_at(ctx, visit, account_id, site_id, visit_id=None):
+    """What an event of a visit belongs to; of today where nobody planned it."""
+    zone = visit.get("zone") or zones.name_of(ctx.files.outbox)
+    day = visit.get("day") or zones.today(ctx.files.outbox, zone).isoformat()
+    return VisitTarget(account_id, site_id, day, zone, visit_id or visit.get("id"))
+
+
+def check_in(ctx, target):
+    """Tap one: save that I am here, now. Returns the visit's id."""
+    op = visit_event(ctx.files, target, "checked_in", fix=ctx.phone.position.fix())
+    ctx.nav.saved()
+    return op.body["d"]["visit_id"]
 
 
 class VisitForm(BoxLayout):
@@ -39,8 +53,8 @@ class VisitForm(BoxLayout):
         self.site = self._site()
         self.key = self.visit.get("id") or self.account_id
         self.draft = ctx.drafts.setdefault(self.key, {})
-        self.visit_id, self.fix = self.visit.get("id") or self.draft.get("visit_id"), self.draft.get("fix")
-        self.checkin, self.asked, self.warning = Column(spacing=8), Column(), Column()
+        self.visit_id = self.visit.get("id") or self.draft.get("visit_id")
+        self.checkin, self.asked, self.warning, self.asked_why = Column(spacing=8), Column(), Column(), False
         chosen = self.draft.get("outcome", self.visit.get("outcome"))
         self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
         self.note = Field(
@@ -83,7 +97,7 @@ class VisitForm(BoxLayout):
         self.draft["kind"] = kind_id
         if kind_id in self.kinds:
             typed = self.draft.setdefault("answers", dict(self.visit.get("answers") or {}))
-            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed))
+            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed, self._look_again))
 
     def _photos(self):
         """The photos of this visit, and one tap for another."""
@@ -156,8 +170,7 @@ class VisitForm(BoxLayout):
             zone = clock.zone(self.visit.get("zone"))
             text = f"{words('checked_in')} {words.time(when, zone)}" if when else words("checked_in")
             self.checkin.add_widget(Row(Icon("map_pin", 20, "good"), Text(text, 16)))
-            if self.fix is not None or self.visit.get("checkin"):
-                self.checkin.add_widget(self._verdict())
+            self._show_verdict()
             return
         help_text = words("checkin_help")
         if self.site.get("lat") is not None:
@@ -167,44 +180,66 @@ class VisitForm(BoxLayout):
         self.checkin.add_widget(PushButton(words("check_in"), self.check_in, "map_pin", "quiet"))
 
     def _verdict(self):
-        verdict = verify(self.fix, self.site.get("lon"), self.site.get("lat"), self.site.get("uncertainty_m"))
-        words = self.ctx.words
+        site = self.site
+        return recorded(self.visit.get("checkin"), site.get("lon"), site.get("lat"), site.get("uncertainty_m"))
+
+    def _show_verdict(self):
+        """What the check-in is worth. A poor one can be repeated, one far off asks for a reason."""
+        verdict, words = self._verdict(), self.ctx.words
         values = {
             "distance": words.distance(verdict.distance_m or 0),
             "radius": words.distance(verdict.radius_m or 0),
         }
-        return Notice(words(f"v_{verdict.status}", **values), KINDS[verdict.status])
+        self.checkin.add_widget(Notice(words(f"v_{verdict.status}", **values), KINDS[verdict.status]))
+        if verdict.status == "out_of_range":
+            self.reason = Field(words("far_why"), self.draft.get("reason", ""), hint=words("far_why_hint"))
+            self.reason.input.bind(text=lambda _f, text: self._reasoned(text))
+            self.checkin.add_widget(self.reason)
+        if verdict.status != "verified":
+            again = PushButton(words("check_in_again"), self.check_in, "map_pin", "quiet")
+            self.checkin.add_widget(again)
+
+    def _reasoned(self, text):
+        self.draft["reason"] = text
+        self._look_again()
 
     def check_in(self):
-        """Tap one: save that I am here; the verdict is shown, never a barrier."""
-        self.fix = self.draft["fix"] = self.ctx.phone.position.fix()
-        self._event("checked_in", fix=self.fix)
+        """Save that I am here; the verdict is shown, never a barrier."""
+        self.visit_id = self.draft["visit_id"] = check_in(self.ctx, self._target())
+        self._see()
+
+    def _see(self):
+        """Show the visit as it stands after what was saved."""
         self.visit = self.ctx.files.cache.doc("visit", self.visit_id) or {}
         self._show_checkin()
-        if self.fix is None:
-            self.checkin.add_widget(self._verdict())
 
     # -- saving
 
     def _target(self):
-        zone = self.visit.get("zone") or zones.name_of(self.ctx.files.outbox)
-        day = self.visit.get("day") or zones.today(self.ctx.files.outbox, zone).isoformat()
-        return VisitTarget(self.account_id, self.site.get("id"), day, zone, self.visit_id)
-
-    def _event(self, state, **rest):
-        op = visit_event(self.ctx.files, self._target(), state, **rest)
-        self.visit_id = self.draft["visit_id"] = op.body["d"]["visit_id"]
-        self.ctx.nav.saved()
+        return target_at(self.ctx, self.visit, self.account_id, self.site.get("id"), self.visit_id)
 
     def _chosen(self, value):
         self.draft["outcome"] = value
+        self._look_again()
+
+    def _warn(self, text):
+        """Say above the buttons what is missing; nothing where nothing is."""
         self.warning.clear_widgets()
+        if text:
+            self.warning.add_widget(Notice(text, "warn"))
+
+    def _look_again(self):
+        """What was said to be missing may be there by now."""
+        if self.warning.children:
+            self._warn(self._lacks())
 
     def _lacks(self):
         """What has to be answered before the visit is done, in words; empty when nothing is missing."""
         words, kind = self.ctx.words, self.kinds.get(self.draft.get("kind"))
         if self.outcomes.chosen is None:
             return words("choose_outcome")
+        if self._asks_why():
+            return words("far_missing")
         if kind is None:
             return ""
         typed = self.draft["answers"]
@@ -216,6 +251,11 @@ class VisitForm(BoxLayout):
                 return words(key, names=", ".join(names))
         return ""
 
+    def _asks_why(self):
+        """Whether the rep has not said yet why they are far off; asked for once, never a barrier."""
+        is_far = self.visit.get("state") == "checked_in" and self._verdict().status == "out_of_range"
+        return is_far and not self.draft.get("reason", "").strip() and not self.asked_why
+
     def _form(self):
         kind = self.kinds.get(self.draft.get("kind"))
         if kind is None:
@@ -224,15 +264,17 @@ class VisitForm(BoxLayout):
 
     def save(self):
         """Tap three: the visit is done and on this phone for good."""
-        self.warning.clear_widgets()
         lacks = self._lacks()
+        self._warn(lacks)
         if lacks:
-            self.warning.add_widget(Notice(lacks, "warn"))
+            self.asked_why = lacks == self.ctx.words("far_missing")
             return
-        files, subject = self.ctx.files, self.step.subject.value
+        files, subject, fix = self.ctx.files, self.step.subject.value, self.ctx.phone.position.fix()
+        if reason := self.draft.get("reason", "").strip():
+            visit_event(files, self._target(), "checked_in", note=reason, fix=fix)
         taking.finish(
             files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
-            signature=self.draft.get("signature"), fix=self.fix,
+            signature=self.draft.get("signature"), fix=fix,
         )  # fmt: skip
         if subject:
             taking.next_step(files, self.account_id, subject, due_on=self.step.due_on, site_id=self.site.get("id"))
@@ -241,7 +283,9 @@ class VisitForm(BoxLayout):
 
     def miss(self):
         """Nobody was there."""
-        self._event("missed", outcome="nobody_there", note=self.note.value, fix=self.fix)
+        fix = self.ctx.phone.position.fix()
+        visit_event(self.ctx.files, self._target(), "missed", outcome="nobody_there", note=self.note.value, fix=fix)
+        self.ctx.nav.saved()
         self._leave()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
         today = zones.today(self.ctx.files.outbox, self.visit.get("zone"))
@@ -258,4 +302,14 @@ def build(ctx, visit_id=None, account_id=None):
     form = VisitForm(ctx, visit_id, account_id)
     day = form.visit.get("day")
     title = ctx.words.day(date.fromisoformat(day)) if day else ctx.words("unplanned").capitalize()
-    return frame(ctx, title, form, back=True)
+    return frame(ctx, title, form, back=True, actions=_to_account(ctx, form))
+
+
+def _to_account(ctx, form):
+    """The account's phone, and the account: its people, last visits and tickets."""
+    go = lambda: ctx.nav.go("account", account_id=form.account_id)  # noqa: E731 a tap
+    buttons = [IconButton("building_2", go, ctx.words("to_account"))]
+    if number := form.account.get("phone"):
+        call = lambda: ctx.nav.open_link(f"tel:{number}")  # noqa: E731 a tap
+        buttons.insert(0, IconButton("phone", call, ctx.words("call")))
+    return buttons

@@ -132,6 +132,28 @@ def test_a_check_in_is_judged_by_its_distance_to_the_pin(
     assert (visit.distance_m is None) == (fix is None)
 
 
+def test_a_poor_check_in_can_be_repeated_and_where_the_visit_ended_is_another_matter(
+    session: Session, rita: User, bakery: Account
+) -> None:
+    def then(state: VisitState, fix: Fix | None, **rest: Any) -> str | None:
+        fact = report(rita, bakery, visit_id=visit_id, state=state, fix=fix, **rest)
+        return record_visit(session, fact, actor(rita)).verification
+
+    coarse, far, near = Fix(PIN, 900.0), Fix(LonLat(PIN.lon + 0.01, PIN.lat), 12.0), Fix(PIN, 12.0)
+    visit_id = uuid7()
+    assert then(VisitState.CHECKED_IN, coarse) == "low_accuracy"
+    assert then(VisitState.CHECKED_IN, far) == "out_of_range"
+    assert then(VisitState.CHECKED_IN, None) == "out_of_range", "no position says nothing new"
+    assert then(VisitState.CHECKED_IN, near, note="Met outside first") == "verified"
+    assert then(VisitState.CHECKED_IN, far) == "verified"
+    assert then(VisitState.DONE, far) == "verified"
+    events = session.scalars(select(VisitEvent).where(VisitEvent.visit_id == visit_id).order_by(VisitEvent.id)).all()
+    assert (events[-1].state, events[-1].verification) == ("done", "out_of_range")
+    visit_id = uuid7()
+    assert then(VisitState.CHECKED_IN, far) == "out_of_range"
+    assert then(VisitState.DONE, near) == "out_of_range", "where it ended is not where it was checked in"
+
+
 @pytest.mark.parametrize(
     ("signature", "box", "points"),
     [
