@@ -123,6 +123,7 @@ def next_step(
     note: str = "",
     starts_at: str | None = None,
     ends_at: str | None = None,
+    row_id: str | None = None,
 ) -> Op:
     """Save what comes next: a task, a call or a meeting of the rep's own."""
     d = {
@@ -136,7 +137,7 @@ def next_step(
         "starts_at": starts_at,
         "ends_at": ends_at,
     }
-    return store.save(op_of("create", "activity", uuid7(), d=d))
+    return store.save(op_of("create", "activity", row_id or uuid7(), d=d))
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from datetime import date
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import forms, photos, reads, restday, taking, zones
+from mobile.field import drafts, forms, photos, reads, records, restday, taking, zones
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import radius_m, recorded
 from mobile.field.pins import is_approximate
 from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
-from mobile.screens import gallery
+from mobile.screens import gallery, work
 from mobile.screens.parts import frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
@@ -47,21 +47,22 @@ class VisitForm(BoxLayout):
     def __init__(self, ctx, visit_id=None, account_id=None, **kwargs):
         super().__init__(orientation="vertical", **kwargs)
         self.ctx = ctx
-        self.visit = (ctx.files.cache.doc("visit", visit_id) if visit_id else None) or {}
+        visit_id = visit_id or None  # a stop of a route that is not published has none
+        self.kept = drafts.at_visit(ctx.files, visit_id, account_id)
+        self.visit_id = visit_id or (self.kept.visit_id if self.kept else uuid7())
+        self.visit = ctx.files.cache.doc("visit", self.visit_id) or {}
         self.account_id = self.visit.get("account_id") or account_id
+        self.draft = self.kept.body if self.kept else {"account_id": self.account_id, "planned": visit_id is not None}
         self.account = ctx.files.cache.doc("account", self.account_id) or {}
         self.site = self._site()
-        self.key = self.visit.get("id") or self.account_id
-        self.draft = ctx.drafts.setdefault(self.key, {})
-        self.visit_id = self.visit.get("id") or self.draft.get("visit_id")
         self.checkin, self.asked, self.warning, self.asked_why = Column(spacing=8), Column(), Column(), False
         chosen = self.draft.get("outcome", self.visit.get("outcome"))
         self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
         self.note = Field(
             "", self.draft.get("note", self.visit.get("note") or ""), lines=4, hint=ctx.words("note_hint")
         )
-        self.note.input.bind(text=lambda _f, text: self.draft.update(note=text))
-        self.step = StepFields(ctx, self.draft)
+        self.note.input.bind(text=lambda _f, text: self._typed(note=text))
+        self.step = StepFields(ctx, self.draft, self._typed)
         self._show_checkin()
         self.add_widget(Scroller(self._head(), *self._cards()))
         self.add_widget(self._foot())
@@ -77,7 +78,7 @@ class VisitForm(BoxLayout):
             Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
         ]
         if kinds:
-            chips = Chips([(kind.id, kind.name) for kind in kinds], self._kind_id(), self._ask)
+            chips = Chips([(kind.id, kind.name) for kind in kinds], self._kind_id(), self._choose_kind)
             cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
             self._ask(self._kind_id())
         return [
@@ -90,6 +91,15 @@ class VisitForm(BoxLayout):
     def _kind_id(self):
         return self.draft.get("kind", self.visit.get("visit_type_id"))
 
+    def _typed(self, **values):
+        """Keep what is typed, with every letter."""
+        self.draft |= values
+        drafts.keep(self.ctx.files, self.visit_id, self.draft)
+
+    def _choose_kind(self, kind_id):
+        self._ask(kind_id)
+        self._typed(kind=kind_id)
+
     def _ask(self, kind_id):
         """Show the questions of the chosen kind of visit."""
         self.warning.clear_widgets()
@@ -97,7 +107,7 @@ class VisitForm(BoxLayout):
         self.draft["kind"] = kind_id
         if kind_id in self.kinds:
             typed = self.draft.setdefault("answers", dict(self.visit.get("answers") or {}))
-            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed, self._look_again))
+            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed, self._answered))
 
     def _photos(self):
         """The photos of this visit, and one tap for another."""
@@ -108,27 +118,34 @@ class VisitForm(BoxLayout):
 
     def _show_photos(self):
         self.gallery.clear_widgets()
-        taken = photos.of_owner(self.ctx.files, self.account_id, self.visit_id) if self.visit_id else []
+        taken = photos.of_owner(self.ctx.files, self.account_id, self.visit_id)
         if taken:
             self.gallery.add_widget(gallery.strip(self.ctx, taken))
 
     def take_photo(self):
-        """On this phone for good once it is taken; the visit need not be saved for that."""
-        if self.visit_id is None:
-            self.visit_id = self.draft["visit_id"] = uuid7()
-        if gallery.take(self.ctx, self.account_id, "visit", self.visit_id):
+        """On this phone for good once it is taken; that of a visit that nobody knows yet is sent with the visit."""
+        self._typed()
+        if gallery.take(self.ctx, self.account_id, "visit", self.visit_id, in_draft=not self.visit):
+            kept = drafts.at_visit(self.ctx.files, self.visit_id, None)
+            self.draft["photos"] = kept.body.get("photos", []) if kept else []
             self._show_photos()
 
     def _extras(self):
         """An order, and the customer's signature."""
         words, go = self.ctx.words, self.ctx.nav.go
         box = Card(spacing=10)
+        for order in records.orders_on(self.ctx.files, self.account_id, self._target().day):
+            box.add_widget(work.order_row(self.ctx, order))
         box.add_widget(PushButton(words("take_order"), lambda: go("order", account_id=self.account_id), "tag", "quiet"))
         signed = self.draft.get("signature")
         if signed is not None:
-            box.add_widget(Row(Icon("circle_check", 20, "good"), Text(words("signed_by", name=signed.name), 16)))
-        box.add_widget(PushButton(words("sign"), lambda: go("sign", key=self.key), "pencil", "quiet"))
+            box.add_widget(Row(Icon("circle_check", 20, "good"), Text(words("signed_by", name=signed["name"]), 16)))
+        box.add_widget(PushButton(words("sign"), self._sign, "pencil", "quiet"))
         return box
+
+    def _sign(self):
+        self._typed()
+        self.ctx.nav.go("sign", visit_id=self.visit_id)
 
     def _site(self):
         site_id = self.visit.get("site_id")
@@ -148,7 +165,30 @@ class VisitForm(BoxLayout):
                 head.add_widget(Text(line, 14, ink="quiet"))
         if rough:
             head.add_widget(Notice(rough, "warn"))
+        if drafts.is_typed(self.kept):
+            self.of_draft = Row(spacing=8)
+            at, words = reads.instant(self.kept.at), self.ctx.words
+            is_today = at.astimezone(self.ctx.zone).date() == self.ctx.today
+            when = words.time(at, self.ctx.zone) if is_today else words.moment(at, self.ctx.zone)
+            said = Text(words("draft_of", time=when), 14, ink="quiet", pos_hint={"center_y": 0.5})
+            self.of_draft.add_widget(said)
+            self.of_draft.add_widget(self._discarding("discard", "quiet", self._ask_discard))
+            head.add_widget(self.of_draft)
         return head
+
+    def _discarding(self, key, kind, on_tap):
+        return PushButton(self.ctx.words(key), on_tap, "x", kind, size_hint_x=None, width=dp(190))
+
+    def _ask_discard(self):
+        """What was typed is gone after it: a second tap says so."""
+        self.of_draft.remove_widget(self.of_draft.children[0])
+        self.of_draft.add_widget(self._discarding("discard_sure", "danger", self.discard))
+
+    def discard(self):
+        """Begin anew; photos that belong to the draft alone go with it."""
+        drafts.discard(self.ctx.files, self.visit_id)
+        self.ctx.nav.again()
+        self.ctx.nav.toast(self.ctx.words("discarded"))
 
     def _foot(self):
         words = self.ctx.words
@@ -200,12 +240,16 @@ class VisitForm(BoxLayout):
             self.checkin.add_widget(again)
 
     def _reasoned(self, text):
-        self.draft["reason"] = text
+        self._typed(reason=text)
         self._look_again()
 
     def check_in(self):
         """Save that I am here; the verdict is shown, never a barrier."""
-        self.visit_id = self.draft["visit_id"] = check_in(self.ctx, self._target())
+        check_in(self.ctx, self._target())
+        if not self.draft["planned"]:
+            self._typed()  # so that *Log visit* finds it again
+        drafts.hang_photos(self.ctx.files, self.visit_id)
+        self.draft["photos"] = []
         self._see()
 
     def _see(self):
@@ -219,7 +263,11 @@ class VisitForm(BoxLayout):
         return target_at(self.ctx, self.visit, self.account_id, self.site.get("id"), self.visit_id)
 
     def _chosen(self, value):
-        self.draft["outcome"] = value
+        self._typed(outcome=value)
+        self._look_again()
+
+    def _answered(self):
+        self._typed()
         self._look_again()
 
     def _warn(self, text):
@@ -238,18 +286,11 @@ class VisitForm(BoxLayout):
         words, kind = self.ctx.words, self.kinds.get(self.draft.get("kind"))
         if self.outcomes.chosen is None:
             return words("choose_outcome")
-        if self._asks_why():
-            return words("far_missing")
-        if kind is None:
-            return ""
-        typed = self.draft["answers"]
-        for key, names in (
-            ("q_missing", forms.missing(kind.questions, typed)),
-            ("q_unfit", forms.unfit(kind.questions, typed)),
-        ):
+        questions, typed = (kind.questions, self.draft["answers"]) if kind else ((), {})
+        for key, names in (("q_missing", forms.missing(questions, typed)), ("q_unfit", forms.unfit(questions, typed))):
             if names:
                 return words(key, names=", ".join(names))
-        return ""
+        return words("far_missing") if self._asks_why() else ""
 
     def _asks_why(self):
         """Whether the rep has not said yet why they are far off; asked for once, never a barrier."""
@@ -269,23 +310,32 @@ class VisitForm(BoxLayout):
         if lacks:
             self.asked_why = lacks == self.ctx.words("far_missing")
             return
-        files, subject, fix = self.ctx.files, self.step.subject.value, self.ctx.phone.position.fix()
+        files, fix = self.ctx.files, self.ctx.phone.position.fix()
+        self._close_draft()
         if reason := self.draft.get("reason", "").strip():
             visit_event(files, self._target(), "checked_in", note=reason, fix=fix)
         taking.finish(
             files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
-            signature=self.draft.get("signature"), fix=fix,
+            signature=self._signature(), fix=fix,
         )  # fmt: skip
-        if subject:
-            taking.next_step(files, self.account_id, subject, due_on=self.step.due_on, site_id=self.site.get("id"))
-        self.ctx.nav.saved()
         self._leave()
+
+    def _signature(self):
+        signed = self.draft.get("signature")
+        if signed is None:
+            return None
+        return taking.Signature(signed["name"], tuple(map(tuple, signed["strokes"])), tuple(signed["box"]))
+
+    def _close_draft(self):
+        """What follows from it when the app is killed from here on."""
+        self.draft |= {"due_on": self.step.due_on, "site_id": self.site.get("id")}
+        drafts.keep(self.ctx.files, self.visit_id, self.draft, for_good=True)
 
     def miss(self):
         """Nobody was there."""
         fix = self.ctx.phone.position.fix()
+        self._close_draft()
         visit_event(self.ctx.files, self._target(), "missed", outcome="nobody_there", note=self.note.value, fix=fix)
-        self.ctx.nav.saved()
         self._leave()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
         today = zones.today(self.ctx.files.outbox, self.visit.get("zone"))
@@ -293,7 +343,8 @@ class VisitForm(BoxLayout):
             self.ctx.nav.go("replan", day=day)
 
     def _leave(self):
-        self.ctx.drafts.pop(self.key, None)
+        drafts.finish(self.ctx.files, self.visit_id)
+        self.ctx.nav.saved()
         self.ctx.nav.back()
         self.ctx.nav.toast(self.ctx.words("saved"))
 

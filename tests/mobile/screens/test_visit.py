@@ -52,6 +52,7 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     assert screen.shows("2 lines · 66.00 CHF before tax")
     screen.tap("Save the order")
     assert screen.shows("The order is saved on this phone.")
+    assert screen.shows("Order  ·  2 lines"), "the visit says that an order was taken"
     screen.tap("Have it signed")
     screen.tap("Done")
     assert screen.shows("Write the name, and sign in the box.")
