@@ -15,8 +15,10 @@ class Signing(BoxLayout):
 
     def __init__(self, ctx, visit_id, **kwargs):
         super().__init__(orientation="vertical", padding=dp(16), spacing=dp(12), **kwargs)
-        self.ctx, self.draft = ctx, drafts.at_visit(ctx.files, visit_id, None)
-        held = self.draft.body.get("signature")
+        self.ctx, self.visit_id = ctx, visit_id
+        draft, visit = drafts.at_visit(ctx.files, visit_id, None), ctx.files.cache.doc("visit", visit_id) or {}
+        self.draft = draft.body if draft else {"account_id": visit.get("account_id"), "planned": True}
+        held = self.draft.get("signature")
         words = ctx.words
         self.name = Field(words("sign_name"), held["name"] if held else "")
         self.pad = InkPad(*((held["strokes"], held["box"]) if held else ()), size_hint_y=None, height=dp(230))
@@ -36,7 +38,7 @@ class Signing(BoxLayout):
             self.warning.add_widget(Notice(self.ctx.words("sign_missing"), "warn"))
             return
         signed = {"name": self.name.value, "strokes": self.pad.strokes, "box": list(self.pad.box)}
-        drafts.keep(self.ctx.files, self.draft.visit_id, self.draft.body | {"signature": signed}, for_good=True)
+        drafts.keep(self.ctx.files, self.visit_id, self.draft | {"signature": signed}, for_good=True)
         self.ctx.nav.back()
 
 

@@ -177,7 +177,7 @@ class VisitForm(BoxLayout):
         return head
 
     def _discarding(self, key, kind, on_tap):
-        return PushButton(self.ctx.words(key), on_tap, "x", kind, size_hint_x=None, width=dp(190))
+        return PushButton(self.ctx.words(key), on_tap, "x", kind, size_hint_x=None, width=dp(224))
 
     def _ask_discard(self):
         """What was typed is gone after it: a second tap says so."""
