@@ -27,11 +27,9 @@ def lens(tmp_path):
 def killed(world, lens):
     """A phone whose app was killed while a rep typed."""
     command = [sys.executable, "-m", "tests.mobile.screens.typing_rep", str(world.folder)]
-    rep = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert any(line == "typed\n" for line in rep.stdout), "it ended by itself"
-    rep.send_signal(signal.SIGKILL)
-    rep.wait()
-    rep.stdout.close()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as rep:
+        assert any(line == "typed\n" for line in rep.stdout), "it ended by itself"
+        rep.send_signal(signal.SIGKILL)
     return world
 
 

@@ -1,7 +1,6 @@
 """A rep who types into a visit and does not save it: a process of its own, to be killed."""
 
 import sys
-import time
 from pathlib import Path
 
 from mobile.device.desktop import FolderCamera
@@ -40,4 +39,4 @@ if __name__ == "__main__":
     type_into_two_visits(Path(sys.argv[1]))
     sys.stdout.write("typed\n")
     sys.stdout.flush()
-    time.sleep(600)
+    sys.stdin.read()
