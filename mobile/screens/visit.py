@@ -172,17 +172,17 @@ class VisitForm(BoxLayout):
             when = words.time(at, self.ctx.zone) if is_today else words.moment(at, self.ctx.zone)
             said = Text(words("draft_of", time=when), 14, ink="quiet", pos_hint={"center_y": 0.5})
             self.of_draft.add_widget(said)
-            self.of_draft.add_widget(self._discarding("discard", "quiet", self._ask_discard))
+            self.of_draft.add_widget(self._discarding("discard", "quiet", self._ask_discard, 140))
             head.add_widget(self.of_draft)
         return head
 
-    def _discarding(self, key, kind, on_tap):
-        return PushButton(self.ctx.words(key), on_tap, "x", kind, size_hint_x=None, width=dp(224))
+    def _discarding(self, key, kind, on_tap, wide):
+        return PushButton(self.ctx.words(key), on_tap, "x", kind, size_hint_x=None, width=dp(wide))
 
     def _ask_discard(self):
         """What was typed is gone after it: a second tap says so."""
         self.of_draft.remove_widget(self.of_draft.children[0])
-        self.of_draft.add_widget(self._discarding("discard_sure", "danger", self.discard))
+        self.of_draft.add_widget(self._discarding("discard_sure", "danger", self.discard, 224))
 
     def discard(self):
         """Begin anew; photos that belong to the draft alone go with it."""
@@ -312,8 +312,7 @@ class VisitForm(BoxLayout):
             return
         files, fix = self.ctx.files, self.ctx.phone.position.fix()
         self._close_draft()
-        if reason := self.draft.get("reason", "").strip():
-            visit_event(files, self._target(), "checked_in", note=reason, fix=fix)
+        self._say_why(fix)
         taking.finish(
             files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
             signature=self._signature(), fix=fix,
@@ -326,6 +325,11 @@ class VisitForm(BoxLayout):
             return None
         return taking.Signature(signed["name"], tuple(map(tuple, signed["strokes"])), tuple(signed["box"]))
 
+    def _say_why(self, fix):
+        """Why the rep is far off: a further check-in, with where they are now."""
+        if reason := self.draft.get("reason", "").strip():
+            visit_event(self.ctx.files, self._target(), "checked_in", note=reason, fix=fix)
+
     def _close_draft(self):
         """What follows from it when the app is killed from here on."""
         self.draft |= {"due_on": self.step.due_on, "site_id": self.site.get("id")}
@@ -335,6 +339,7 @@ class VisitForm(BoxLayout):
         """Nobody was there."""
         fix = self.ctx.phone.position.fix()
         self._close_draft()
+        self._say_why(fix)
         visit_event(self.ctx.files, self._target(), "missed", outcome="nobody_there", note=self.note.value, fix=fix)
         self._leave()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None

@@ -205,8 +205,7 @@ def test_a_poor_check_in_is_repeated_and_one_far_off_asks_why(open_app, world):
     screen.tap("order")
     screen.tap("Save visit")
     assert screen.shows("Say why you are not at the pin")
-    form = screen.app.stage.walk()
-    (form,) = [one for one in form if hasattr(one, "reason")]
+    (form,) = [one for one in screen.widgets() if hasattr(one, "reason")]
     form.reason.input.text = "Met at the building site"
     assert not screen.shows("Say why you are not at the pin")
     screen.tap("Save visit")
@@ -214,6 +213,12 @@ def test_a_poor_check_in_is_repeated_and_one_far_off_asks_why(open_app, world):
     assert told == [
         ("checked_in", None), ("checked_in", None), ("checked_in", "Met at the building site"), ("done", None),
     ]  # fmt: skip
+    screen.tap("Check in")
+    (form,) = [one for one in screen.widgets() if hasattr(one, "reason")]
+    form.reason.input.text = "The road is closed"
+    screen.tap("Missed")
+    told = [(op.body["d"]["state"], op.body["d"]["note"]) for op in screen.app.ctx.store.outbox.ops()[4:]]
+    assert told == [("checked_in", None), ("checked_in", "The road is closed"), ("missed", None)]
 
 
 def test_from_a_visit_one_comes_to_its_account(screen):
