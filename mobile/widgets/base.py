@@ -186,9 +186,15 @@ class Scroller(ScrollView):
         self.scroll_type = ["bars", "content"]
         self.column = Column(*children, spacing=spacing, padding=padding)
         self._insets = tuple(self.column.padding)
+        self.bind(height=self._rest, viewport_size=self._rest)
         if readable:
             self.bind(width=self._keep_readable)
         self.add_widget(self.column)
+
+    def _rest(self, *_args):
+        """What fits stays at the top when the room for it changes; Kivy lets it swing for a second."""
+        if self.viewport_size[1] <= self.height:
+            self.effect_y.velocity, self.effect_y.value, self.scroll_y = 0, self.effect_y.max, 1
 
     def show_soon(self, child):
         """Scroll to something as soon as everything has its height."""

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from mobile.field import around, reads, zones
+from mobile.field import around, drafts, reads, zones
 from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
 from mobile.field.checkin import Fix, Verification, recorded, verify
 from mobile.field.finding import AccountIndex
@@ -95,6 +95,7 @@ def test_a_damaged_outbox_is_salvaged_and_the_damaged_file_is_kept(tmp_path):
     folder = tmp_path / "user"
     store = Store(folder)
     store.outbox.meta.set("device_id", "d1")
+    drafts.keep(store, uid(3009), {"account_id": uid(1001), "planned": True, "note": "half a word"})
     for i in range(60):
         visit_event(store, TARGET, "done", note=f"{i} " + "x" * 500)
     store.close()
@@ -106,6 +107,7 @@ def test_a_damaged_outbox_is_salvaged_and_the_damaged_file_is_kept(tmp_path):
     again = Store(folder)
     assert len(again.outbox.ops()) == 60, "the copy after the 60th op fills what the file lost"
     assert again.outbox.meta.get("device_id") == "d1"
+    assert [one.body["note"] for one in again.outbox.drafts.all()] == ["half a word"]
     assert list(folder.glob("outbox.db.damaged-*"))
     assert visit_event(again, TARGET, "done").n == 61
     again.close()

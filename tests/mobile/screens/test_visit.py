@@ -100,6 +100,7 @@ def test_how_much_is_ordered_can_be_typed(screen):
     quantity()["Käse"].text = "7"
     screen.tap("Save the order")
     assert screen.shows("Käse is sold by 6, at least 6: it is 12 now.")
+    assert pad.list.scroll_y == 1, "the rows stay where they are when a line appears below them"
     assert quantity()["Käse"].text == "12"
     quantity()["Käse"].text = "many"
     screen.tap("Save the order")
