@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
+from mobile.field.store.canonical import Json
+
 EARTH_RADIUS_M = 6_371_008.8
 MIN_RADIUS_M = 150.0
 COARSE_M = 500.0
@@ -57,3 +59,14 @@ def verify(fix: Fix | None, lon: float | None, lat: float | None, uncertainty_m:
     else:
         status = "verified" if distance <= radius else "out_of_range"
     return Verification(status, distance, radius)
+
+
+def recorded(checkin: Json | None, lon: float | None, lat: float | None, uncertainty_m: float | None) -> Verification:
+    """The verdict on a check-in that a visit has: the server's once it gave one, until then this phone's."""
+    if checkin is None or checkin.get("lon") is None:
+        return Verification("unverifiable", None, None)
+    accuracy_m = checkin.get("accuracy_m") or 0.0
+    if "verification" in checkin:
+        return Verification(checkin["verification"], checkin.get("distance_m"), radius_m(accuracy_m, uncertainty_m))
+    taken_at = datetime.fromisoformat(checkin["fix_at"])
+    return verify(Fix(checkin["lon"], checkin["lat"], accuracy_m, taken_at, checkin["mock"]), lon, lat, uncertainty_m)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mobile.field import drafts
 from mobile.field.capture import op_of
 from mobile.field.ports import Camera, Pictures
 from mobile.field.rows import docs
@@ -12,7 +13,7 @@ from mobile.field.store import Store, clock
 from mobile.field.store.blobs import PHOTO, THUMBNAIL, Blob, Content
 from mobile.field.store.canonical import Json
 from mobile.field.store.ids import uuid7
-from mobile.field.store.outbox import UNSENT, Op
+from mobile.field.store.outbox import UNSENT
 
 MOST_PER_VISIT = 20
 
@@ -46,8 +47,20 @@ class TooMany(ValueError):
     """A visit has as many photos as it can have."""
 
 
-def take(store: Store, camera: Camera, pictures: Pictures, account_id: str, owner: str, owner_id: str) -> Op | None:
-    """Take a photo and save it for good, its files before its op; None when the rep gave up."""
+def take(
+    store: Store,
+    camera: Camera,
+    pictures: Pictures,
+    account_id: str,
+    owner: str,
+    owner_id: str,
+    *,
+    in_draft: bool = False,
+) -> str | None:
+    """Take a photo and keep it for good, its files before its op; None when the rep gave up.
+
+    In a draft it waits for the visit to be saved. Returns the photo's id.
+    """
     if owner == "visit" and len(of_owner(store, account_id, owner_id)) >= MOST_PER_VISIT:
         raise TooMany
     folder = store.folder / "taking"
@@ -61,7 +74,12 @@ def take(store: Store, camera: Camera, pictures: Pictures, account_id: str, owne
         for source, content in zip((large, small), contents, strict=True):
             store.outbox.blobs.place(source, content.sha256)
         d = _described(contents, account_id, (owner, owner_id), (width, height))
-        return store.save(op_of("create", "attachment", uuid7(), d=d), contents)
+        op = op_of("create", "attachment", uuid7(), d=d)
+        if in_draft:
+            drafts.add_photo(store, owner_id, op, contents)
+        else:
+            store.save(op, contents)
+        return str(op["id"])
     finally:
         for path in (raw, large, small):
             path.unlink(missing_ok=True)
@@ -92,24 +110,29 @@ def _described(contents: Sequence[Content], account_id: str, owner: tuple[str, s
     }
 
 
-def discard(store: Store, photo_id: str) -> Op:
-    """Take a photo away again; it goes to the bin in the office."""
-    return store.save(op_of("delete", "attachment", photo_id, base_rev=store.cache.base("attachment", photo_id)[0]))
+def discard(store: Store, photo_id: str) -> None:
+    """Take a photo away again; it goes to the bin in the office, where that has heard of it."""
+    if drafts.take_away(store, photo_id):
+        return
+    store.save(op_of("delete", "attachment", photo_id, base_rev=store.cache.base("attachment", photo_id)[0]))
 
 
 def at_account(store: Store, account_id: str) -> list[Photo]:
     """The photos at an account, the latest first."""
     gone = {op.row_id for op in store.outbox.ops(UNSENT) if op.kind == "delete"}
-    known = [doc for doc in docs(store, "attachment", account_id) if doc["id"] not in gone]
+    drafted = drafts.photos_at(store, account_id)
+    known = [*(doc for doc in docs(store, "attachment", account_id) if doc["id"] not in gone), *drafted]
     rows = [doc for doc in known if str(doc.get("mime")).startswith("image/")]
     rows.sort(key=lambda doc: (str(doc.get("taken_at")), doc["id"]), reverse=True)
     states = {blob.sha256: blob.state for blob in store.outbox.blobs.all("waiting", "refused")}
+    states |= {doc["sha256"]: "waiting" for doc in drafted}
     return [_photo(store, doc, states) for doc in rows]
 
 
 def of_owner(store: Store, account_id: str, owner_id: str) -> list[Photo]:
     """The photos of a visit, in the order in which they were taken."""
-    mine = {doc["id"] for doc in docs(store, "attachment", account_id) if doc.get("owner_id") == owner_id}
+    known = [*docs(store, "attachment", account_id), *drafts.photos_at(store, account_id)]
+    mine = {doc["id"] for doc in known if doc.get("owner_id") == owner_id}
     return [photo for photo in reversed(at_account(store, account_id)) if photo.id in mine]
 
 

@@ -93,6 +93,11 @@ def orders_at(store: Store, account_id: str) -> list[Json]:
     return sorted(docs(store, "order", account_id), key=lambda one: str(one.get("day") or "9999"), reverse=True)
 
 
+def orders_on(store: Store, account_id: str, day: str) -> list[Json]:
+    """Orders of a day at an account, and those that wait on this phone."""
+    return [one for one in orders_at(store, account_id) if one.get("state") is None or one.get("day") == day]
+
+
 def tasks_at(store: Store, account_id: str) -> list[Task]:
     """What is to be done at an account, what is late first."""
     tasks = [task_of(store, doc) for doc in docs(store, "activity", account_id)]

@@ -1,7 +1,7 @@
 """What a rep takes down at a customer's beside a visit's state: answers, signature, order, next step, lead."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mobile.field.capture import NOTE_LENGTH, VisitTarget, checkin_of, op_of
@@ -26,10 +26,12 @@ class Form:
 
 @dataclass(frozen=True)
 class Signature:
-    """Who signed, and the strokes of the pen in a box of 1000 by 400: x, y, x, y, ..."""
+    """Who signed, and the strokes of the pen: x, y, x, y, ... from the top left of a sheet of `box` (width, height),
+    at most 1000 by 400."""
 
     name: str
     strokes: tuple[tuple[int, ...], ...]
+    box: tuple[int, int] = (1000, 400)
 
     def thinned(self) -> "Signature":
         """The same signature within what one op may weigh: every other point, as often as needed."""
@@ -37,7 +39,7 @@ class Signature:
         while len(str(strokes)) > INK_BYTES:
             halves = [tuple(v for i in range(0, len(s), 4) for v in s[i : i + 2]) for s in strokes]
             strokes = tuple(s if len(s) >= 4 else s * 2 for s in halves)
-        return Signature(self.name, strokes)
+        return replace(self, strokes=strokes)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def finish(
         d["form"] = {"visit_type_id": form.visit_type_id, "version_id": form.version_id, "answers": answers}
     if signature is not None and signature.strokes:
         ink = signature.thinned()
-        d["signature"] = {"name": ink.name, "strokes": [list(stroke) for stroke in ink.strokes]}
+        strokes = [list(stroke) for stroke in ink.strokes]
+        d["signature"] = {"name": ink.name, "strokes": strokes, "box": list(ink.box)}
     return store.save(op_of("create", "visit_event", uuid7(), d=d))
 
 
@@ -120,6 +123,7 @@ def next_step(
     note: str = "",
     starts_at: str | None = None,
     ends_at: str | None = None,
+    row_id: str | None = None,
 ) -> Op:
     """Save what comes next: a task, a call or a meeting of the rep's own."""
     d = {
@@ -133,7 +137,7 @@ def next_step(
         "starts_at": starts_at,
         "ends_at": ends_at,
     }
-    return store.save(op_of("create", "activity", uuid7(), d=d))
+    return store.save(op_of("create", "activity", row_id or uuid7(), d=d))
 
 
 @dataclass(frozen=True)

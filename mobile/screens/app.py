@@ -11,6 +11,7 @@ from kivy.clock import Clock, mainthread
 from kivy.core.window import Window
 from kivy.metrics import dp
 
+from mobile.field import drafts
 from mobile.field.maps.pack import open_packs
 from mobile.field.ports import Camera, Position
 from mobile.field.sync.problems import Problem
@@ -145,6 +146,7 @@ class WaymarkApp(App):
             self.ctx.store.close()
         self.ctx.who = self.phone.home.signed_in()
         self.ctx.store = self.phone.home.store()
+        drafts.settle(self.ctx.store)
         self.ctx.index = None
         if self.guard.closes_data():
             return

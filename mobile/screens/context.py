@@ -57,8 +57,6 @@ class Context:
     index: AccountIndex | None = None
     sync_line: Any = None
     search: str = ""
-    drafts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What is typed into a visit while the rep looks at something else, by the visit's or account's id."""
 
     @property
     def files(self) -> Store:

@@ -46,17 +46,17 @@ def strip(ctx, shown):
     return box
 
 
-def take(ctx, account_id, owner, owner_id):
-    """One tap: the photo is taken and on this phone for good."""
+def take(ctx, account_id, owner, owner_id, in_draft=False):
+    """One tap: the photo is taken and on this phone for good; in a draft it is sent with the visit."""
     words, phone = ctx.words, ctx.phone
     try:
-        op = photos.take(ctx.files, phone.camera, phone.pictures, account_id, owner, owner_id)
+        photo_id = photos.take(ctx.files, phone.camera, phone.pictures, account_id, owner, owner_id, in_draft=in_draft)
     except photos.TooMany:
         ctx.nav.toast(words("too_many_photos"), "bad")
         return False
     except (OSError, ValueError):
-        op = None
-    if op is None:
+        photo_id = None
+    if photo_id is None:
         ctx.nav.toast(words("no_camera"), "bad")
         return False
     ctx.nav.saved()

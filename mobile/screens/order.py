@@ -1,11 +1,11 @@
-"""Taking an order without network: find products, tap plus, save. Prices are the customer's own."""
+"""Taking an order without network: find products, tap plus or type how much, save. Prices are the customer's own."""
 
 from decimal import Decimal
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import reads
+from mobile.field import forms, reads
 from mobile.field.catalogue import Catalogue
 from mobile.field.taking import Line, draft_order
 from mobile.screens.parts import frame
@@ -13,6 +13,7 @@ from mobile.widgets.base import Column, Row, Scroller, Text, paint, rule
 from mobile.widgets.controls import Field, IconButton, Notice, PushButton
 
 MOST_SHOWN = 40
+MOST_OF_ONE = Decimal(999_999)
 
 
 class OrderPad(BoxLayout):
@@ -22,7 +23,7 @@ class OrderPad(BoxLayout):
         super().__init__(orientation="vertical", **kwargs)
         self.ctx, self.account_id = ctx, account_id
         self.catalogue = Catalogue(ctx.files, account_id)
-        self.chosen = {}
+        self.chosen, self.unread = {}, {}
         account = ctx.files.cache.doc("account", account_id) or {}
         self.field = Field("", "", hint=ctx.words("find_product"))
         self.field.input.bind(text=lambda _f, text: self.find(text))
@@ -68,34 +69,76 @@ class OrderPad(BoxLayout):
             spacing=0, pos_hint={"center_y": 0.5},
         )  # fmt: skip
         row = Row(lines, spacing=4, height=52)
-        if much:
+        if product.id in self.chosen:
             less = IconButton("minus", lambda: self.change(product, -1), words("take_less", name=product.name), "brand")
             row.add_widget(less)
-            row.add_widget(Text(f"{much.normalize():f}", 16, True, align="center", size_hint_x=None, width=dp(44),
-                                pos_hint={"center_y": 0.5}))  # fmt: skip
+            row.add_widget(self._quantity(product, much))
         if price is not None:
             row.add_widget(
                 IconButton("plus", lambda: self.change(product, 1), words("add_more", name=product.name), "brand")
             )
         return row
 
+    def _quantity(self, product, much):
+        """How much, to be typed over."""
+        text = self.unread.get(product.id, f"{much.normalize():f}")
+        field = Field("", text, on_enter=lambda: self.settle() or self._again(), input_type="number",
+                      size_hint_x=None, width=dp(76))  # fmt: skip
+        field.pos_hint, field.product = {"center_y": 0.5}, product
+        field.input.bind(text=lambda _field, typed: self.type(product, typed))
+        return field
+
+    def type(self, product, text):
+        """Take what is typed as it is; whether it can be ordered is looked at when it is done."""
+        much = forms.decimal(text) if text.strip() else Decimal(0)
+        self.unread.pop(product.id, None)
+        if much is None or not 0 <= much <= MOST_OF_ONE:
+            self.unread[product.id] = text
+        else:
+            self.chosen[product.id] = much
+        self.warning.clear_widgets()
+        self._say_total()
+
+    def settle(self):
+        """Make every quantity one that can be ordered, and say which were not; True when there is something to say."""
+        words, said = self.ctx.words, []
+        for product in self.catalogue.products:
+            much = self.chosen.get(product.id)
+            if product.id in self.unread:
+                said.append(words("no_quantity", text=self.unread[product.id], name=product.name))
+            elif much == 0:
+                del self.chosen[product.id]
+            elif much is not None and (fitting := product.fitted(much)) != much:
+                self.chosen[product.id] = fitting
+                said.append(words("quantity_fitted", name=product.name, step=f"{product.step.normalize():f}",
+                                  least=f"{product.least.normalize():f}", much=f"{fitting.normalize():f}"))  # fmt: skip
+        self.warning.clear_widgets()
+        if said:
+            self.warning.add_widget(Notice("\n".join(said), "warn"))
+        return bool(said)
+
     def change(self, product, steps):
         """One step more or less; never a quantity that cannot be ordered."""
-        much = self.chosen.get(product.id)
+        much, typed = self.chosen.get(product.id), self.unread.pop(product.id, None)
+        fits = typed is None and much is not None and product.fitted(much) == much
         if steps > 0:
-            self.chosen[product.id] = product.fitted(Decimal(0)) if much is None else much + product.step
+            self.chosen[product.id] = much + product.step if fits else product.fitted(much or Decimal(0))
         elif much - product.step < product.least:
             del self.chosen[product.id]
         else:
-            self.chosen[product.id] = much - product.step
+            self.chosen[product.id] = much - product.step if fits else product.fitted(much) - product.step
         self.warning.clear_widgets()
+        self._again()
+
+    def _again(self):
+        """The rows anew, where they were."""
         place = self.list.scroll_y
         self._show(self.field.value)
         self.list.scroll_y = place
 
     def _drafted(self):
         known = {one.id: one for one in self.catalogue.products}
-        return [self.catalogue.drafted(known[key], much) for key, much in self.chosen.items()]
+        return [self.catalogue.drafted(known[key], much) for key, much in self.chosen.items() if much]
 
     def _say_total(self):
         words, drafted = self.ctx.words, self._drafted()
@@ -105,6 +148,9 @@ class OrderPad(BoxLayout):
 
     def save(self):
         """The order is on this phone for good, and a draft in the office once it is sent."""
+        if self.settle():
+            self._again()
+            return
         drafted = self._drafted()
         if not drafted:
             self.warning.clear_widgets()

@@ -10,11 +10,11 @@ KEYBOARDS = {"number": "number", "money": "number", "mail": "mail", "phone": "te
 
 
 class Questions(Column):
-    """What is asked, and what was answered so far (in `typed`, by key)."""
+    """What is asked, and what was answered so far (in `typed`, by key); `on_answer` is called after each answer."""
 
-    def __init__(self, ctx, questions, typed, **kwargs):
+    def __init__(self, ctx, questions, typed, on_answer=None, **kwargs):
         super().__init__(spacing=12, **kwargs)
-        self.ctx, self.questions, self.typed = ctx, questions, typed
+        self.ctx, self.questions, self.typed, self.on_answer = ctx, questions, typed, on_answer
         self._shown = None
         self._show()
 
@@ -57,4 +57,6 @@ class Questions(Column):
 
     def _answer(self, key, value):
         self.typed[key] = value
+        if self.on_answer:
+            self.on_answer()
         Clock.schedule_once(lambda _dt: self._show(), 0)

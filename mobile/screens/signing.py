@@ -3,7 +3,7 @@
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field.taking import Signature
+from mobile.field import drafts
 from mobile.screens.parts import frame
 from mobile.widgets.base import Column, Row, Text
 from mobile.widgets.controls import Field, Notice, PushButton
@@ -13,13 +13,15 @@ from mobile.widgets.ink import InkPad
 class Signing(BoxLayout):
     """A name and the pad; both go into the draft of the visit."""
 
-    def __init__(self, ctx, key, **kwargs):
+    def __init__(self, ctx, visit_id, **kwargs):
         super().__init__(orientation="vertical", padding=dp(16), spacing=dp(12), **kwargs)
-        self.ctx, self.draft = ctx, ctx.drafts.setdefault(key, {})
+        self.ctx, self.visit_id = ctx, visit_id
+        draft, visit = drafts.at_visit(ctx.files, visit_id, None), ctx.files.cache.doc("visit", visit_id) or {}
+        self.draft = draft.body if draft else {"account_id": visit.get("account_id"), "planned": True}
         held = self.draft.get("signature")
         words = ctx.words
-        self.name = Field(words("sign_name"), held.name if held else "")
-        self.pad = InkPad(held.strokes if held else (), size_hint_y=None, height=dp(230))
+        self.name = Field(words("sign_name"), held["name"] if held else "")
+        self.pad = InkPad(*((held["strokes"], held["box"]) if held else ()), size_hint_y=None, height=dp(230))
         self.warning = Column()
         self.add_widget(self.name)
         self.add_widget(Text(words("sign_here"), 14, ink="quiet"))
@@ -35,9 +37,10 @@ class Signing(BoxLayout):
             self.warning.clear_widgets()
             self.warning.add_widget(Notice(self.ctx.words("sign_missing"), "warn"))
             return
-        self.draft["signature"] = Signature(self.name.value, tuple(tuple(s) for s in self.pad.strokes))
+        signed = {"name": self.name.value, "strokes": self.pad.strokes, "box": list(self.pad.box)}
+        drafts.keep(self.ctx.files, self.visit_id, self.draft | {"signature": signed}, for_good=True)
         self.ctx.nav.back()
 
 
-def build(ctx, key):
-    return frame(ctx, ctx.words("signature"), Signing(ctx, key), back=True)
+def build(ctx, visit_id):
+    return frame(ctx, ctx.words("signature"), Signing(ctx, visit_id), back=True)

@@ -13,15 +13,16 @@ DAYS = {"w_today": 0, "w_tomorrow": 1, "w_week": 7, "w_month": 30}
 class StepFields(Column):
     """What is to be done, and when."""
 
-    def __init__(self, ctx, typed=None, **kwargs):
+    def __init__(self, ctx, typed=None, on_type=None, **kwargs):
         super().__init__(spacing=10, **kwargs)
         self.ctx = ctx
         self.typed = typed if typed is not None else {}
+        keep = on_type or self.typed.update
         words = ctx.words
         self.subject = Field("", self.typed.get("step", ""), hint=words("next_step_hint"))
-        self.subject.input.bind(text=lambda _f, text: self.typed.update(step=text))
+        self.subject.input.bind(text=lambda _f, text: keep(step=text))
         chosen = self.typed.setdefault("step_when", "w_week")
-        self.when = Chips([(key, words(key)) for key in DAYS], chosen, lambda v: self.typed.update(step_when=v))
+        self.when = Chips([(key, words(key)) for key in DAYS], chosen, lambda v: keep(step_when=v))
         self.add_widget(self.subject)
         self.add_widget(self.when)
 

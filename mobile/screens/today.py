@@ -8,7 +8,7 @@ from kivy.uix.boxlayout import BoxLayout
 from mobile import plantexts
 from mobile.field import reads, records, restday, tracks, zones
 from mobile.field.store import clock
-from mobile.screens import map_view
+from mobile.screens import map_view, visit
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchable, gap, paint
@@ -129,13 +129,26 @@ def _next_card(ctx, stop):
     card.add_widget(gap(8))
     lon, lat = stop.entry or (stop.lon, stop.lat)
     link = f"geo:{lat},{lon}?q={lat},{lon}" if lat is not None else None
-    act = ("check_in", "map_pin") if stop.state != "checked_in" else ("finish", "circle_check")
+    here = ("check_in", "map_pin", lambda: _check_in(ctx, stop))
+    act = (
+        here if stop.state != "checked_in" else ("finish", "circle_check", lambda: ctx.nav.go("visit", **_visit(stop)))
+    )
     buttons = Row(spacing=10, height=52)
     if link:
         buttons.add_widget(PushButton(words("navigate"), lambda: ctx.nav.open_link(link), "navigation", "quiet"))
-    buttons.add_widget(PushButton(words(act[0]), lambda: ctx.nav.go("visit", **_visit(stop)), act[1]))
+    buttons.add_widget(PushButton(words(act[0]), act[2], act[1]))
     card.add_widget(buttons)
     return card
+
+
+def _check_in(ctx, stop):
+    """One tap: checked in, and the form of the visit. On the page of another day the form alone."""
+    planned = ctx.files.cache.doc("visit", stop.visit_id) or {} if stop.visit_id else {}
+    target = visit.target_at(ctx, planned, stop.account_id, stop.site_id)
+    if (ctx.day or ctx.today) != ctx.today:
+        ctx.nav.go("visit", **_visit(stop))
+        return
+    ctx.nav.go("visit", visit_id=visit.check_in(ctx, target), account_id=stop.account_id)
 
 
 def _order(ctx, day_date, taken):

@@ -1,22 +1,22 @@
-"""The visit form: check in, outcome, save. Three taps; note, questions, order, signature and next step beside."""
+"""The visit form: checked in, outcome, save. Three taps; note, questions, order, signature and next step beside."""
 
 from datetime import date
 
 from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import forms, photos, reads, restday, taking, zones
+from mobile.field import drafts, forms, photos, reads, records, restday, taking, zones
 from mobile.field.capture import VisitTarget, visit_event
-from mobile.field.checkin import radius_m, verify
+from mobile.field.checkin import radius_m, recorded
 from mobile.field.pins import is_approximate
 from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
-from mobile.screens import gallery
+from mobile.screens import gallery, work
 from mobile.screens.parts import frame
 from mobile.screens.questions import Questions
 from mobile.screens.steps import StepFields
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, paint
-from mobile.widgets.controls import Chips, Field, Notice, PushButton
+from mobile.widgets.controls import Chips, Field, IconButton, Notice, PushButton
 
 KINDS = {
     "verified": "good",
@@ -27,27 +27,42 @@ KINDS = {
 }
 
 
+def target_at(ctx, visit, account_id, site_id, visit_id=None):
+    """What an event of a visit belongs to; of today where nobody planned it."""
+    zone = visit.get("zone") or zones.name_of(ctx.files.outbox)
+    day = visit.get("day") or zones.today(ctx.files.outbox, zone).isoformat()
+    return VisitTarget(account_id, site_id, day, zone, visit_id or visit.get("id"))
+
+
+def check_in(ctx, target):
+    """Tap one: save that I am here, now. Returns the visit's id."""
+    op = visit_event(ctx.files, target, "checked_in", fix=ctx.phone.position.fix())
+    ctx.nav.saved()
+    return op.body["d"]["visit_id"]
+
+
 class VisitForm(BoxLayout):
     """One visit, planned or not."""
 
     def __init__(self, ctx, visit_id=None, account_id=None, **kwargs):
         super().__init__(orientation="vertical", **kwargs)
         self.ctx = ctx
-        self.visit = (ctx.files.cache.doc("visit", visit_id) if visit_id else None) or {}
+        visit_id = visit_id or None  # a stop of a route that is not published has none
+        self.kept = drafts.at_visit(ctx.files, visit_id, account_id)
+        self.visit_id = visit_id or (self.kept.visit_id if self.kept else uuid7())
+        self.visit = ctx.files.cache.doc("visit", self.visit_id) or {}
         self.account_id = self.visit.get("account_id") or account_id
+        self.draft = self.kept.body if self.kept else {"account_id": self.account_id, "planned": visit_id is not None}
         self.account = ctx.files.cache.doc("account", self.account_id) or {}
         self.site = self._site()
-        self.key = self.visit.get("id") or self.account_id
-        self.draft = ctx.drafts.setdefault(self.key, {})
-        self.visit_id, self.fix = self.visit.get("id") or self.draft.get("visit_id"), self.draft.get("fix")
-        self.checkin, self.asked, self.warning = Column(spacing=8), Column(), Column()
+        self.checkin, self.asked, self.warning, self.asked_why = Column(spacing=8), Column(), Column(), False
         chosen = self.draft.get("outcome", self.visit.get("outcome"))
         self.outcomes = Chips(ctx.files.picklist("visit_outcome"), chosen, self._chosen)
         self.note = Field(
             "", self.draft.get("note", self.visit.get("note") or ""), lines=4, hint=ctx.words("note_hint")
         )
-        self.note.input.bind(text=lambda _f, text: self.draft.update(note=text))
-        self.step = StepFields(ctx, self.draft)
+        self.note.input.bind(text=lambda _f, text: self._typed(note=text))
+        self.step = StepFields(ctx, self.draft, self._typed)
         self._show_checkin()
         self.add_widget(Scroller(self._head(), *self._cards()))
         self.add_widget(self._foot())
@@ -63,7 +78,7 @@ class VisitForm(BoxLayout):
             Card(Text(words("note"), 14, True, "quiet"), self.note, spacing=6),
         ]
         if kinds:
-            chips = Chips([(kind.id, kind.name) for kind in kinds], self._kind_id(), self._ask)
+            chips = Chips([(kind.id, kind.name) for kind in kinds], self._kind_id(), self._choose_kind)
             cards.insert(2, Card(Text(words("visit_type"), 14, True, "quiet"), chips, self.asked, spacing=10))
             self._ask(self._kind_id())
         return [
@@ -76,6 +91,15 @@ class VisitForm(BoxLayout):
     def _kind_id(self):
         return self.draft.get("kind", self.visit.get("visit_type_id"))
 
+    def _typed(self, **values):
+        """Keep what is typed, with every letter."""
+        self.draft |= values
+        drafts.keep(self.ctx.files, self.visit_id, self.draft)
+
+    def _choose_kind(self, kind_id):
+        self._ask(kind_id)
+        self._typed(kind=kind_id)
+
     def _ask(self, kind_id):
         """Show the questions of the chosen kind of visit."""
         self.warning.clear_widgets()
@@ -83,7 +107,7 @@ class VisitForm(BoxLayout):
         self.draft["kind"] = kind_id
         if kind_id in self.kinds:
             typed = self.draft.setdefault("answers", dict(self.visit.get("answers") or {}))
-            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed))
+            self.asked.add_widget(Questions(self.ctx, self.kinds[kind_id].questions, typed, self._answered))
 
     def _photos(self):
         """The photos of this visit, and one tap for another."""
@@ -94,27 +118,34 @@ class VisitForm(BoxLayout):
 
     def _show_photos(self):
         self.gallery.clear_widgets()
-        taken = photos.of_owner(self.ctx.files, self.account_id, self.visit_id) if self.visit_id else []
+        taken = photos.of_owner(self.ctx.files, self.account_id, self.visit_id)
         if taken:
             self.gallery.add_widget(gallery.strip(self.ctx, taken))
 
     def take_photo(self):
-        """On this phone for good once it is taken; the visit need not be saved for that."""
-        if self.visit_id is None:
-            self.visit_id = self.draft["visit_id"] = uuid7()
-        if gallery.take(self.ctx, self.account_id, "visit", self.visit_id):
+        """On this phone for good once it is taken; that of a visit that nobody knows yet is sent with the visit."""
+        self._typed()
+        if gallery.take(self.ctx, self.account_id, "visit", self.visit_id, in_draft=not self.visit):
+            kept = drafts.at_visit(self.ctx.files, self.visit_id, None)
+            self.draft["photos"] = kept.body.get("photos", []) if kept else []
             self._show_photos()
 
     def _extras(self):
         """An order, and the customer's signature."""
         words, go = self.ctx.words, self.ctx.nav.go
         box = Card(spacing=10)
+        for order in records.orders_on(self.ctx.files, self.account_id, self._target().day):
+            box.add_widget(work.order_row(self.ctx, order))
         box.add_widget(PushButton(words("take_order"), lambda: go("order", account_id=self.account_id), "tag", "quiet"))
         signed = self.draft.get("signature")
         if signed is not None:
-            box.add_widget(Row(Icon("circle_check", 20, "good"), Text(words("signed_by", name=signed.name), 16)))
-        box.add_widget(PushButton(words("sign"), lambda: go("sign", key=self.key), "pencil", "quiet"))
+            box.add_widget(Row(Icon("circle_check", 20, "good"), Text(words("signed_by", name=signed["name"]), 16)))
+        box.add_widget(PushButton(words("sign"), self._sign, "pencil", "quiet"))
         return box
+
+    def _sign(self):
+        self._typed()
+        self.ctx.nav.go("sign", visit_id=self.visit_id)
 
     def _site(self):
         site_id = self.visit.get("site_id")
@@ -134,7 +165,30 @@ class VisitForm(BoxLayout):
                 head.add_widget(Text(line, 14, ink="quiet"))
         if rough:
             head.add_widget(Notice(rough, "warn"))
+        if drafts.is_typed(self.kept):
+            self.of_draft = Row(spacing=8)
+            at, words = reads.instant(self.kept.at), self.ctx.words
+            is_today = at.astimezone(self.ctx.zone).date() == self.ctx.today
+            when = words.time(at, self.ctx.zone) if is_today else words.moment(at, self.ctx.zone)
+            said = Text(words("draft_of", time=when), 14, ink="quiet", pos_hint={"center_y": 0.5})
+            self.of_draft.add_widget(said)
+            self.of_draft.add_widget(self._discarding("discard", "quiet", self._ask_discard, 140))
+            head.add_widget(self.of_draft)
         return head
+
+    def _discarding(self, key, kind, on_tap, wide):
+        return PushButton(self.ctx.words(key), on_tap, "x", kind, size_hint_x=None, width=dp(wide))
+
+    def _ask_discard(self):
+        """What was typed is gone after it: a second tap says so."""
+        self.of_draft.remove_widget(self.of_draft.children[0])
+        self.of_draft.add_widget(self._discarding("discard_sure", "danger", self.discard, 224))
+
+    def discard(self):
+        """Begin anew; photos that belong to the draft alone go with it."""
+        drafts.discard(self.ctx.files, self.visit_id)
+        self.ctx.nav.again()
+        self.ctx.nav.toast(self.ctx.words("discarded"))
 
     def _foot(self):
         words = self.ctx.words
@@ -156,8 +210,7 @@ class VisitForm(BoxLayout):
             zone = clock.zone(self.visit.get("zone"))
             text = f"{words('checked_in')} {words.time(when, zone)}" if when else words("checked_in")
             self.checkin.add_widget(Row(Icon("map_pin", 20, "good"), Text(text, 16)))
-            if self.fix is not None or self.visit.get("checkin"):
-                self.checkin.add_widget(self._verdict())
+            self._show_verdict()
             return
         help_text = words("checkin_help")
         if self.site.get("lat") is not None:
@@ -167,54 +220,82 @@ class VisitForm(BoxLayout):
         self.checkin.add_widget(PushButton(words("check_in"), self.check_in, "map_pin", "quiet"))
 
     def _verdict(self):
-        verdict = verify(self.fix, self.site.get("lon"), self.site.get("lat"), self.site.get("uncertainty_m"))
-        words = self.ctx.words
+        site = self.site
+        return recorded(self.visit.get("checkin"), site.get("lon"), site.get("lat"), site.get("uncertainty_m"))
+
+    def _show_verdict(self):
+        """What the check-in is worth. A poor one can be repeated, one far off asks for a reason."""
+        verdict, words = self._verdict(), self.ctx.words
         values = {
             "distance": words.distance(verdict.distance_m or 0),
             "radius": words.distance(verdict.radius_m or 0),
         }
-        return Notice(words(f"v_{verdict.status}", **values), KINDS[verdict.status])
+        self.checkin.add_widget(Notice(words(f"v_{verdict.status}", **values), KINDS[verdict.status]))
+        if verdict.status == "out_of_range":
+            self.reason = Field(words("far_why"), self.draft.get("reason", ""), hint=words("far_why_hint"))
+            self.reason.input.bind(text=lambda _f, text: self._reasoned(text))
+            self.checkin.add_widget(self.reason)
+        if verdict.status != "verified":
+            again = PushButton(words("check_in_again"), self.check_in, "map_pin", "quiet")
+            self.checkin.add_widget(again)
+
+    def _reasoned(self, text):
+        self._typed(reason=text)
+        self._look_again()
 
     def check_in(self):
-        """Tap one: save that I am here; the verdict is shown, never a barrier."""
-        self.fix = self.draft["fix"] = self.ctx.phone.position.fix()
-        self._event("checked_in", fix=self.fix)
+        """Save that I am here; the verdict is shown, never a barrier."""
+        check_in(self.ctx, self._target())
+        if not self.draft["planned"]:
+            self._typed()  # so that *Log visit* finds it again
+        drafts.hang_photos(self.ctx.files, self.visit_id)
+        self.draft["photos"] = []
+        self._see()
+
+    def _see(self):
+        """Show the visit as it stands after what was saved."""
         self.visit = self.ctx.files.cache.doc("visit", self.visit_id) or {}
         self._show_checkin()
-        if self.fix is None:
-            self.checkin.add_widget(self._verdict())
 
     # -- saving
 
     def _target(self):
-        zone = self.visit.get("zone") or zones.name_of(self.ctx.files.outbox)
-        day = self.visit.get("day") or zones.today(self.ctx.files.outbox, zone).isoformat()
-        return VisitTarget(self.account_id, self.site.get("id"), day, zone, self.visit_id)
-
-    def _event(self, state, **rest):
-        op = visit_event(self.ctx.files, self._target(), state, **rest)
-        self.visit_id = self.draft["visit_id"] = op.body["d"]["visit_id"]
-        self.ctx.nav.saved()
+        return target_at(self.ctx, self.visit, self.account_id, self.site.get("id"), self.visit_id)
 
     def _chosen(self, value):
-        self.draft["outcome"] = value
+        self._typed(outcome=value)
+        self._look_again()
+
+    def _answered(self):
+        self._typed()
+        self._look_again()
+
+    def _warn(self, text):
+        """Say above the buttons what is missing; nothing where nothing is."""
         self.warning.clear_widgets()
+        if text:
+            self.warning.add_widget(Notice(text, "warn"))
+
+    def _look_again(self):
+        """What was said to be missing may be there by now."""
+        if self.warning.children:
+            self._warn(self._lacks())
 
     def _lacks(self):
         """What has to be answered before the visit is done, in words; empty when nothing is missing."""
         words, kind = self.ctx.words, self.kinds.get(self.draft.get("kind"))
         if self.outcomes.chosen is None:
             return words("choose_outcome")
-        if kind is None:
-            return ""
-        typed = self.draft["answers"]
-        for key, names in (
-            ("q_missing", forms.missing(kind.questions, typed)),
-            ("q_unfit", forms.unfit(kind.questions, typed)),
-        ):
+        questions, typed = (kind.questions, self.draft["answers"]) if kind else ((), {})
+        for key, names in (("q_missing", forms.missing(questions, typed)), ("q_unfit", forms.unfit(questions, typed))):
             if names:
                 return words(key, names=", ".join(names))
-        return ""
+        return words("far_missing") if self._asks_why() else ""
+
+    def _asks_why(self):
+        """Whether the rep has not said yet why they are far off; asked for once, never a barrier."""
+        is_far = self.visit.get("state") == "checked_in" and self._verdict().status == "out_of_range"
+        return is_far and not self.draft.get("reason", "").strip() and not self.asked_why
 
     def _form(self):
         kind = self.kinds.get(self.draft.get("kind"))
@@ -224,24 +305,42 @@ class VisitForm(BoxLayout):
 
     def save(self):
         """Tap three: the visit is done and on this phone for good."""
-        self.warning.clear_widgets()
         lacks = self._lacks()
+        self._warn(lacks)
         if lacks:
-            self.warning.add_widget(Notice(lacks, "warn"))
+            self.asked_why = lacks == self.ctx.words("far_missing")
             return
-        files, subject = self.ctx.files, self.step.subject.value
+        files, fix = self.ctx.files, self.ctx.phone.position.fix()
+        self._close_draft()
+        self._say_why(fix)
         taking.finish(
             files, self._target(), self.outcomes.chosen, note=self.note.value, form=self._form(),
-            signature=self.draft.get("signature"), fix=self.fix,
+            signature=self._signature(), fix=fix,
         )  # fmt: skip
-        if subject:
-            taking.next_step(files, self.account_id, subject, due_on=self.step.due_on, site_id=self.site.get("id"))
-        self.ctx.nav.saved()
         self._leave()
+
+    def _signature(self):
+        signed = self.draft.get("signature")
+        if signed is None:
+            return None
+        return taking.Signature(signed["name"], tuple(map(tuple, signed["strokes"])), tuple(signed["box"]))
+
+    def _say_why(self, fix):
+        """Why the rep is far off: a further check-in, with where they are now."""
+        if reason := self.draft.get("reason", "").strip():
+            visit_event(self.ctx.files, self._target(), "checked_in", note=reason, fix=fix)
+
+    def _close_draft(self):
+        """What follows from it when the app is killed from here on."""
+        self.draft |= {"due_on": self.step.due_on, "site_id": self.site.get("id")}
+        drafts.keep(self.ctx.files, self.visit_id, self.draft, for_good=True)
 
     def miss(self):
         """Nobody was there."""
-        self._event("missed", outcome="nobody_there", note=self.note.value, fix=self.fix)
+        fix = self.ctx.phone.position.fix()
+        self._close_draft()
+        self._say_why(fix)
+        visit_event(self.ctx.files, self._target(), "missed", outcome="nobody_there", note=self.note.value, fix=fix)
         self._leave()
         day = date.fromisoformat(self.visit["day"]) if self.visit.get("day") else None
         today = zones.today(self.ctx.files.outbox, self.visit.get("zone"))
@@ -249,7 +348,8 @@ class VisitForm(BoxLayout):
             self.ctx.nav.go("replan", day=day)
 
     def _leave(self):
-        self.ctx.drafts.pop(self.key, None)
+        drafts.finish(self.ctx.files, self.visit_id)
+        self.ctx.nav.saved()
         self.ctx.nav.back()
         self.ctx.nav.toast(self.ctx.words("saved"))
 
@@ -258,4 +358,14 @@ def build(ctx, visit_id=None, account_id=None):
     form = VisitForm(ctx, visit_id, account_id)
     day = form.visit.get("day")
     title = ctx.words.day(date.fromisoformat(day)) if day else ctx.words("unplanned").capitalize()
-    return frame(ctx, title, form, back=True)
+    return frame(ctx, title, form, back=True, actions=_to_account(ctx, form))
+
+
+def _to_account(ctx, form):
+    """The account's phone, and the account: its people, last visits and tickets."""
+    go = lambda: ctx.nav.go("account", account_id=form.account_id)  # noqa: E731 a tap
+    buttons = [IconButton("building_2", go, ctx.words("to_account"))]
+    if number := form.account.get("phone"):
+        call = lambda: ctx.nav.open_link(f"tel:{number}")  # noqa: E731 a tap
+        buttons.insert(0, IconButton("phone", call, ctx.words("call")))
+    return buttons

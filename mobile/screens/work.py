@@ -22,7 +22,7 @@ def sections(ctx, account_id):
         ("people", [_person(ctx, one) for one in records.people_at(files, account_id)]),
         ("tasks", [*(task_row(ctx, one) for one in records.tasks_at(files, account_id)), _add(ctx, account_id)]),
         ("deals", [_deal(ctx, one) for one in records.deals_at(files, account_id)]),
-        ("orders", [_order(ctx, one) for one in records.orders_at(files, account_id)[:ORDERS_SHOWN]]),
+        ("orders", [order_row(ctx, one) for one in records.orders_at(files, account_id)[:ORDERS_SHOWN]]),
     )
     return [_lined(ctx.words(name), rows) for name, rows in parts if rows]
 
@@ -113,7 +113,8 @@ def _add(ctx, account_id):
     return PushButton(ctx.words("add_next_step"), go, "plus", "quiet")
 
 
-def _order(ctx, order):
+def order_row(ctx, order):
+    """An order or a quote: its number and what it comes to, or that it waits on this phone."""
     words = ctx.words
     if order.get("state") is None:
         lines = words.count("lines", "line_1", len(order["lines"]))

@@ -60,12 +60,13 @@ class Text(Label):
         self._padding = sp(size) * (LINE_HEIGHT - 1.2)
         self.bind(width=self._wrap, texture_size=self._grow)
         self._wrap()
+        self._grow()
 
     def _wrap(self, *_args):
         self.text_size = (self.width, None)
 
     def _grow(self, *_args):
-        self.height = self.texture_size[1] + self._padding
+        self.height = self.texture_size[1] + self._padding if self.text else 0
 
 
 class Word(Label):
@@ -185,9 +186,15 @@ class Scroller(ScrollView):
         self.scroll_type = ["bars", "content"]
         self.column = Column(*children, spacing=spacing, padding=padding)
         self._insets = tuple(self.column.padding)
+        self.bind(height=self._rest, viewport_size=self._rest)
         if readable:
             self.bind(width=self._keep_readable)
         self.add_widget(self.column)
+
+    def _rest(self, *_args):
+        """What fits stays at the top when the room for it changes; Kivy lets it swing for a second."""
+        if self.viewport_size[1] <= self.height:
+            self.effect_y.velocity, self.effect_y.value, self.scroll_y = 0, self.effect_y.max, 1
 
     def show_soon(self, child):
         """Scroll to something as soon as everything has its height."""

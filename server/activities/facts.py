@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 from geo.types import Fix, LonLat
 from server.activities.checkin import Verdict, verify
-from server.activities.models import Outcome, Visit, VisitEvent, VisitState
+from server.activities.models import Outcome, Verification, Visit, VisitEvent, VisitState
 from server.kit.errors import Conflict, Invalid
 
 PROGRESS = (VisitState.PLANNED, VisitState.EN_ROUTE, VisitState.CHECKED_IN, VisitState.DONE)
 """A visit goes this way; an event that arrives late never takes it back."""
+
+FINAL = (VisitState.DONE, VisitState.MISSED, VisitState.CANCELLED)
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """A phone that lost its clock says 1970."""
@@ -111,17 +113,26 @@ def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:
         yield "other_day"
 
 
+def counts_as_check_in(visit: Visit, event: VisitEvent) -> bool:
+    """Whether the place of an event is that of the visit: the first that there is; a repeated check-in where the one
+    before was poor. Where a rep was when the visit was done stays with that event."""
+    if visit.verification is None or visit.verification == Verification.UNVERIFIABLE:
+        return True
+    is_repeated = event.state == VisitState.CHECKED_IN and event.checkin is not None
+    return is_repeated and visit.state not in FINAL and visit.verification != Verification.VERIFIED
+
+
 def apply_event(visit: Visit, event: VisitEvent) -> None:
     """Move the visit on. The first finished report counts; later ones are kept as facts and flagged."""
     visit.flags = sorted({*visit.flags, *event.flags})
-    if event.verification and (visit.verification is None or visit.verification == "unverifiable"):
+    if event.verification and counts_as_check_in(visit, event):
         visit.checkin, visit.accuracy_m = event.checkin, event.accuracy_m
         visit.distance_m, visit.verification = event.distance_m, event.verification
     if event.state == VisitState.CHECKED_IN and visit.checked_in_at is None:
         visit.checked_in_at = event.occurred_at
     if visit.state == VisitState.DONE:
         return
-    if event.state in (VisitState.DONE, VisitState.MISSED, VisitState.CANCELLED):
+    if event.state in FINAL:
         visit.outcome, visit.note = event.outcome, event.note
         visit.state = event.state
         visit.done_at = event.occurred_at if event.state == VisitState.DONE else None

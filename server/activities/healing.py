@@ -17,8 +17,9 @@ from server.records.service import Actor, acting
 USABLE_M = 60.0
 """A fix worse than this says nothing about a pin."""
 
-# One fix for each rep and day, the best; none from before the address changed, none made up, none sent from home, and
-# none of a day on which the rep reported three customers from one spot: at two of them at least nobody was.
+# One fix for each rep and day, the best, and of a check-in rather than of the end of a visit; none from before the
+# address changed, none made up, none sent from home, and none of a day on which the rep reported three customers from
+# one spot: at two of them at least nobody was.
 FIXES = text(
     """
     select st_x(best.checkin), st_y(best.checkin), best.accuracy_m
@@ -38,7 +39,7 @@ FIXES = text(
               select max(h.at) from field_history h
               where h.entity = 'site' and h.row_id = :site and h.field in ('street', 'postcode', 'city', 'country')
           ), '-infinity')
-        order by v.rep_id, v.day, e.accuracy_m, e.recorded_at, e.id
+        order by v.rep_id, v.day, e.state <> 'checked_in', e.accuracy_m, e.recorded_at, e.id
     ) best
     order by best.day desc
     limit 60

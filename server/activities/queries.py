@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, text
@@ -66,10 +65,31 @@ def events_of(session: Session, visit_ids: Sequence[UUID]) -> list[VisitEvent]:
     return list(session.scalars(statement.order_by(VisitEvent.occurred_at, VisitEvent.recorded_at)))
 
 
-def signature_of(session: Session, visit_id: UUID) -> dict[str, Any] | None:
+OLD_BOX = (1000, 400)
+"""The sheet of signatures that do not name theirs: those of older phones, whose y grows upwards."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature as it is drawn: the strokes (x, y, x, y, ...) from the top left of a sheet."""
+
+    name: str
+    width: int
+    height: int
+    strokes: Sequence[Sequence[int]]
+
+
+def signature_of(session: Session, visit_id: UUID) -> Signature | None:
     """Who signed last at a visit that the caller has checked, and how."""
     signed = select(VisitEvent.signature).where(VisitEvent.visit_id == visit_id, VisitEvent.signature.is_not(None))
-    return session.scalar(signed.order_by(VisitEvent.recorded_at.desc()).limit(1))
+    kept = session.scalar(signed.order_by(VisitEvent.recorded_at.desc()).limit(1))
+    if kept is None:
+        return None
+    width, height = kept.get("box") or OLD_BOX
+    strokes = kept["strokes"]
+    if "box" not in kept:
+        strokes = [[height - v if i % 2 else v for i, v in enumerate(stroke)] for stroke in strokes]
+    return Signature(kept["name"], width, height, strokes)
 
 
 def appointments(session: Session, rep_ids: Iterable[UUID], first: date, last: date) -> list[Visit]:

@@ -61,19 +61,20 @@ def with_answers(session: Session, report: VisitReport) -> VisitReport:
     return report
 
 
-def draft_order(session: Session, op: wire.DraftOrder, scope: Scope) -> Made:
-    """Draft an order as it was taken down; the customer's lists price it. What the phone showed is noted where they
-    say something else."""
+def draft_order(session: Session, op: wire.DraftOrder, scope: Scope, made_at: datetime) -> Made:
+    """Draft an order as it was taken down, of the moment when it was; the customer's lists price it. What the phone
+    showed is noted where they say something else."""
     scope.need("orders:write")
     lines = [line_of(line) for line in op.d.lines]
     fields: dict[str, object] = {"site_id": op.d.site_id, "wanted_on": op.d.wanted_on, "note": op.d.note}
     new = NewOrder(op.d.account_id, lines=lines, fields=fields, currency=op.d.currency, id=op.id)
     order = drafting.draft(session, scope, new)
+    order.created_at = min(order.created_at, made_at)
     told = other_prices(session, order, op.d.lines)
     if told and order.internal_note is None:
         order.internal_note = told
-        session.flush()
-        session.refresh(order)
+    session.flush()
+    session.refresh(order)
     return order.id, order.rev
 
 

@@ -73,7 +73,7 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
         case wire.ProposePin():
             return propose_pin(session, op, context)
         case wire.DraftOrder():
-            return Effect("applied", "order", *capturing.draft_order(session, op, context.scope))
+            return Effect("applied", "order", *capturing.draft_order(session, op, context.scope, context.made_at))
         case wire.AddActivity():
             return Effect("applied", "activity", *capturing.add_activity(session, op, context.scope))
         case wire.AddLead():

@@ -48,6 +48,9 @@ class Signature(Message):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     strokes: Annotated[list[Stroke], Field(min_length=1, max_length=200)]
+    box: Annotated[list[Annotated[int, Field(ge=1, le=1000)]], Field(min_length=2, max_length=2)] | None = None
+    """Width and height of the sheet that was signed on: y grows downwards then. Absent on older phones, whose y grows
+    upwards and whose sheet, whatever its shape, was stretched to 1000 by 400."""
 
 
 class NewLine(Message):

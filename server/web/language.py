@@ -89,9 +89,9 @@ class Language:
         """An amount as somebody gave it: with cents only where it has some, 4,920.46 EUR but 5,000 EUR."""
         return self.money(value, currency) if value is None or value == int(value) else self.exact(value, currency)
 
-    def exact(self, value: Decimal | None, currency: str) -> str:
-        """An amount with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""
-        return "–" if value is None else f"{self.number(value, digits(currency))} {currency}"
+    def exact(self, value: Decimal | str | None, currency: str) -> str:
+        """An amount, also as text, with the digits of its currency: 1,284.50 EUR or 1,284 JPY."""
+        return "–" if value is None else f"{self.number(Decimal(value), digits(currency))} {currency}"
 
     def price(self, value: Decimal, currency: str, beside: Iterable[Decimal] = ()) -> str:
         """The price of one unit with all its digits: 1,284.50 or 0,076; as many as those `beside` it in a column."""

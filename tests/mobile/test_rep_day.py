@@ -64,7 +64,6 @@ def visit_with_photo_and_signature(screen):
     from mobile.widgets.ink import InkPad
 
     screen.tap("Check in")
-    screen.tap("Check in")
     assert screen.shows("from the pin: verified")
     screen.tap("Order")
     screen.tap("Take a photo")
@@ -133,11 +132,17 @@ def test_a_day_without_network_arrives_whole_although_the_app_is_killed(office, 
 
     assert office.sql("select count(*) from stored_file") == [(2,)], "the photo and its small picture, once each"
     events = office.sql("select state, count(*) from visit_event group by state order by state")
-    assert events == [("checked_in", 1), ("done", 1), ("missed", 1)]
+    assert events == [("checked_in", 2), ("done", 1), ("missed", 1)]
     assert office.sql("select count(*) from sync_receipt") == [(unsent,)]
     assert office.sql("select count(*) from field_conflict where state = 'open'") == [(1,)]
     (account_id,) = office.sql("select account_id::text from visit where state = 'done'")[0]
     seen_by_the_office(office, account_id, film)
+
+
+def drawn(tab):
+    """The points of the signature on a page."""
+    numbers = tab.locator(".signature polyline").get_attribute("points").split()
+    return list(zip(map(int, numbers[::2]), map(int, numbers[1::2]), strict=True))
 
 
 def seen_by_the_office(office, account_id, film):
@@ -159,4 +164,11 @@ def seen_by_the_office(office, account_id, film):
             sync_api.expect(tab.get_by_text(words).first).to_be_visible()
             if path := film.path(page.split("/")[1]):
                 tab.screenshot(path=path, full_page=True)
+        ((visit_id,),) = office.sql("select id::text from visit where state = 'done'")
+        tab.goto(f"{office.address}/visits/{visit_id}")
+        (left, low), *_, (right, high) = drawn(tab)
+        assert left < right
+        assert low > high, "a stroke that rose under the finger rises on the page"
+        if path := film.path("visit"):
+            tab.screenshot(path=path, full_page=True)
         browser.close()

@@ -16,6 +16,7 @@ from pathlib import Path
 from mobile.field.store import clock
 from mobile.field.store.blobs import Blobs, Content, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
+from mobile.field.store.drafts import Drafts, unsaved
 from mobile.field.store.fixes import Fixes, way
 from mobile.field.store.sealing import OPEN, Sealer, Texts
 from mobile.field.store.sqlite import Meta, connect, migrate, transaction
@@ -45,7 +46,7 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables, lanes, way)
+MIGRATIONS = (_tables, lanes, way, unsaved)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ class Outbox:
     def fixes(self) -> Fixes:
         """The rep's way as far as it is in no op yet."""
         return Fixes(self.db, self._texts)
+
+    @property
+    def drafts(self) -> Drafts:
+        """What is typed into visits and not saved yet."""
+        return Drafts(self.db, self._texts)
 
     def close(self) -> None:
         self.db.close()

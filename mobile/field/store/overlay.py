@@ -52,7 +52,8 @@ def _with_event(doc: Json | None, body: Json, ahead: timedelta) -> Json:
     event = body["d"]
     visit = doc if doc is not None else dict.fromkeys(VISIT_FIELDS) | {"id": event["visit_id"], "flags": []}
     visit = visit | {k: event[k] for k in ("account_id", "site_id", "day", "zone") if visit.get(k) is None}
-    visit |= {"checkin": event["checkin"]} if event["checkin"] is not None and visit.get("checkin") is None else {}
+    if event["checkin"] is not None and _counts(visit, event["state"]):
+        visit["checkin"] = event["checkin"]
     if event["state"] == "checked_in" and visit.get("checked_in_at") is None:
         visit["checked_in_at"] = _dated(body, ahead)
     if visit.get("state") == "done":
@@ -64,6 +65,14 @@ def _with_event(doc: Json | None, body: Json, ahead: timedelta) -> Json:
     if _is_further(visit.get("state"), event["state"]):
         visit["state"] = event["state"]
     return visit
+
+
+def _counts(visit: Json, state: str) -> bool:
+    """Whether where the phone was is where the visit was checked in: the first time, and again where that was poor."""
+    held = visit.get("checkin") or {}
+    if held.get("lon") is None:
+        return True
+    return state == "checked_in" and visit.get("state") not in FINAL and held.get("verification") != "verified"
 
 
 def _form_of(event: Json) -> Json:

@@ -36,7 +36,7 @@ def _copy_rows(source: Path, into: sqlite3.Connection) -> None:
         return
     db = sqlite3.connect(source)
     try:
-        for table in ("meta", "op", "blob"):
+        for table in ("meta", "op", "blob", "draft"):
             columns = [r[1] for r in into.execute(f"pragma table_info({table})")]
             for key in _readable_keys(db, table):
                 _copy_row(db, into, table, columns, key)

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from mobile.field import around, reads, zones
+from mobile.field import around, drafts, reads, zones
 from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
-from mobile.field.checkin import Fix, verify
+from mobile.field.checkin import Fix, Verification, recorded, verify
 from mobile.field.finding import AccountIndex
 from mobile.field.store import Store, clock, moments, overlay, reserve
 from mobile.field.store.canonical import canonical
@@ -95,6 +95,7 @@ def test_a_damaged_outbox_is_salvaged_and_the_damaged_file_is_kept(tmp_path):
     folder = tmp_path / "user"
     store = Store(folder)
     store.outbox.meta.set("device_id", "d1")
+    drafts.keep(store, uid(3009), {"account_id": uid(1001), "planned": True, "note": "half a word"})
     for i in range(60):
         visit_event(store, TARGET, "done", note=f"{i} " + "x" * 500)
     store.close()
@@ -106,6 +107,7 @@ def test_a_damaged_outbox_is_salvaged_and_the_damaged_file_is_kept(tmp_path):
     again = Store(folder)
     assert len(again.outbox.ops()) == 60, "the copy after the 60th op fills what the file lost"
     assert again.outbox.meta.get("device_id") == "d1"
+    assert [one.body["note"] for one in again.outbox.drafts.all()] == ["half a word"]
     assert list(folder.glob("outbox.db.damaged-*"))
     assert visit_event(again, TARGET, "done").n == 61
     again.close()
@@ -228,6 +230,28 @@ def test_a_check_in_is_judged_against_the_wider_of_150_m_and_both_errors():
     assert verify(at(640), 9.52, 47.14, 10).distance_m == pytest.approx(640, abs=2)
 
 
+def test_a_recorded_check_in_is_judged_by_the_server_and_until_then_by_this_phone():
+    here = {"lon": 9.52, "lat": 47.14, "accuracy_m": 10.0, "fix_at": "2026-11-23T10:00:00+01:00", "mock": False}
+    assert recorded(here, 9.52, 47.14, 10).status == "verified"
+    assert recorded(here, 9.53, 47.14, 10).status == "out_of_range"
+    of_server = {"lon": 9.52, "lat": 47.14, "accuracy_m": 10.0, "distance_m": 643.0, "verification": "out_of_range"}
+    assert recorded(of_server, 9.52, 47.14, 10) == Verification("out_of_range", 643.0, 150.0)
+    assert recorded({"lon": None, "verification": "unverifiable"}, 9.52, 47.14, 10).status == "unverifiable"
+    assert recorded(None, 9.52, 47.14, 10).status == "unverifiable"
+
+
+def test_a_repeated_check_in_takes_the_place_of_a_poor_one_and_the_end_of_a_visit_of_none(synced):
+    def shown(state, lon):
+        fix = None if lon is None else Fix(lon, 47.14, 10, clock.now())
+        visit_event(synced.store, target, state, fix=fix)
+        return (synced.store.cache.doc("visit", uid(3001)).get("checkin") or {}).get("lon")
+
+    target = VisitTarget(uid(1001), uid(2001), "2026-11-23", "Europe/Vaduz", uid(3001))
+    assert [shown("checked_in", lon) for lon in (None, 9.60, None, 9.53)] == [None, 9.60, 9.60, 9.53]
+    assert shown("done", 9.7) == 9.53
+    assert shown("checked_in", 9.8) == 9.53, "a visit that is over stays as it was"
+
+
 def test_two_users_of_one_phone_have_two_folders(phone):
     phone.server.users["ben"] = {"id": uid(8), "name": "Ben", "login": "ben", "role": "rep"}
     visit_event(phone.store, TARGET, "done")
@@ -237,7 +261,7 @@ def test_two_users_of_one_phone_have_two_folders(phone):
 
 
 def test_a_phone_folder_of_an_older_version_is_brought_up_to_date(store):
-    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 3
+    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 4
     assert store.cache.db.execute("pragma user_version").fetchone()[0] == 2
     path = store.folder
     store.close()

@@ -167,7 +167,7 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
     places = [
         ("today", {}), ("map", {}), ("accounts", {}), ("more", {}), ("sync", {}),
         ("account", {"account_id": uid(1001)}), ("edit_account", {"account_id": uid(1001)}),
-        ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}), ("sign", {"key": uid(3001)}),
+        ("visit", {"visit_id": uid(3001)}), ("pin", {"site_id": uid(2001)}), ("sign", {"visit_id": uid(3001)}),
         ("order", {"account_id": uid(1001)}), ("next_step", {"account_id": uid(1001)}),
         ("lead", {"lon": 9.52, "lat": 47.14}), ("new_account", {"lon": 9.52, "lat": 47.14}),
         ("lead_card", {"lead_id": uid(6901)}), ("nearby", {}), ("week", {}),

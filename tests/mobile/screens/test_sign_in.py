@@ -134,7 +134,7 @@ def test_nobody_signs_out_over_unsent_work(screen):
     screen.tap("Missed")
     screen.tap("Leave it as it is")
     screen.tap("More")
-    assert screen.shows("1 entries are not sent yet")
+    assert screen.shows("2 entries are not sent yet")
     assert not screen.shows("Sign out")
 
 

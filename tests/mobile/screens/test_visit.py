@@ -5,6 +5,8 @@ import io
 import pytest
 from PIL import Image
 
+from mobile.field.checkin import Fix
+from mobile.field.store import clock
 from tests.mobile.conftest import uid
 
 pytestmark = pytest.mark.window
@@ -18,8 +20,7 @@ def test_today_lists_the_stops_and_the_next_one_is_large(screen):
 
 def test_a_visit_takes_three_taps_and_is_shown_at_once(screen):
     screen.tap("Check in")
-    screen.tap("Check in")
-    assert screen.shows("from the pin: verified")
+    assert screen.shows("from the pin: verified"), "one tap checks in and opens the form"
     screen.tap("order")
     screen.tap("Save visit")
     assert screen.shows("Saved on this phone.")
@@ -40,7 +41,9 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     assert screen.shows("Not answered: Shelf")
     screen.tap("empty")
     assert screen.shows("Why is it empty?"), "the question hangs on the answer"
+    assert screen.shows("Not answered: Why is it empty?"), "what is missing now, not what was missing"
     screen.tap("full")
+    assert not screen.shows("Not answered"), "nothing is said to be missing once it is answered"
     assert not screen.shows("Why is it empty?")
     screen.tap("Take an order")
     screen.tap("one more Milch 1 l")
@@ -49,6 +52,7 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     assert screen.shows("2 lines · 66.00 CHF before tax")
     screen.tap("Save the order")
     assert screen.shows("The order is saved on this phone.")
+    assert screen.shows("Order  ·  2 lines"), "the visit says that an order was taken"
     screen.tap("Have it signed")
     screen.tap("Done")
     assert screen.shows("Write the name, and sign in the box.")
@@ -58,6 +62,7 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     screen.tap("Done")
     (form,) = screen.widgets(VisitForm)
     assert screen.shows("Signed by Anna Näscher"), "what was typed before is still there"
+    sheet = (pad.width, pad.height)
     form.step.subject.input.text = "Bring samples"
     screen.tap("Save visit")
     ordered, done, step = [op.body for op in screen.app.ctx.store.outbox.ops()]
@@ -67,6 +72,11 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
     ]
     assert done["d"]["form"] == {"visit_type_id": uid(6501), "version_id": uid(6502), "answers": {"shelf": "full"}}
     assert (done["d"]["signature"]["name"], len(done["d"]["signature"]["strokes"])) == ("Anna Näscher", 1)
+    (width, high), (stroke,) = done["d"]["signature"]["box"], done["d"]["signature"]["strokes"]
+    assert width / high == pytest.approx(sheet[0] / sheet[1], abs=0.02), "the picture has the shape of the pad"
+    assert max(width, high * 2.5) <= 1000, "and fits into what older servers draw"
+    left, first, right, last = (one / high for one in (stroke[0], stroke[1], stroke[-2], stroke[-1]))
+    assert (right - left, first - last) == pytest.approx((100 / sheet[1], 40 / sheet[1]), abs=0.02), "y from the top"
     assert step["d"]["subject"] == "Bring samples"
     screen.app.go("account", account_id=uid(1001))
     screen.frames()
@@ -75,6 +85,41 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
         assert screen.shows(words), words
     screen.tap("Done")
     assert not screen.shows("Bring the catalogue"), "a tap says that it is done"
+
+
+def test_how_much_is_ordered_can_be_typed(screen):
+    screen.app.go("order", account_id=uid(1001))
+    screen.frames()
+    (pad,) = [one for one in screen.widgets() if hasattr(one, "catalogue")]
+    assert pad.total.height == pad.warning.height == 0, "an empty order leaves no white band above its button"
+    quantity = lambda: {w.product.name: w.input for w in screen.widgets() if hasattr(w, "product")}  # noqa: E731
+    screen.tap("one more Milch 1 l")
+    quantity()["Milch 1 l"].text = "60"
+    assert screen.shows("1 line · 246.00 CHF before tax"), "the price of sixty, before anything is tapped"
+    screen.tap("one more Käse")
+    quantity()["Käse"].text = "7"
+    screen.tap("Save the order")
+    assert screen.shows("Käse is sold by 6, at least 6: it is 12 now.")
+    assert pad.list.scroll_y == 1, "the rows stay where they are when a line appears below them"
+    assert quantity()["Käse"].text == "12"
+    quantity()["Käse"].text = "many"
+    screen.tap("Save the order")
+    assert screen.shows("“many” is no quantity of Käse.")
+    quantity()["Käse"].text = ""
+    screen.tap("Save the order")
+    (op,) = screen.app.ctx.store.outbox.ops()
+    assert [(line["quantity"], line["unit_price"]) for line in op.body["d"]["lines"]] == [("60", "4.10")]
+
+
+def test_a_signature_keeps_its_shape_in_a_pad_of_another_one(screen):
+    from mobile.widgets.ink import InkPad
+
+    pad = InkPad(((0, 0, 200, 100),), (200, 100), pos=(50, 30), size=(300, 300))
+    assert pad._px((0, 0, 200, 100)) == [50, 255, 350, 105], "from the top left to the bottom right of the sheet"
+    touch = type("Touch", (), {"x": 350, "y": 105})
+    assert pad._point(touch) == [200, 100]
+    pad.clear()
+    assert pad.box == (400, 400)
 
 
 def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_app, world, tmp_path):
@@ -118,4 +163,67 @@ def test_without_an_outcome_the_form_says_what_is_missing(screen):
     screen.tap("Check in")
     screen.tap("Save visit")
     assert screen.shows("Choose an outcome first.")
-    assert screen.app.ctx.store.outbox.ops() == []
+    assert [op.body["d"]["state"] for op in screen.app.ctx.store.outbox.ops()] == ["checked_in"]
+
+
+class Standing:
+    """A phone whose rep walks about."""
+
+    def __init__(self, lon=9.5205, accuracy_m=12.0):
+        self.lon, self.accuracy_m = lon, accuracy_m
+
+    def fix(self):
+        return Fix(self.lon, 47.14, self.accuracy_m, clock.now())
+
+    def rest(self):
+        """Nothing runs here."""
+
+
+def test_a_visit_that_was_checked_in_says_so_after_a_restart_too(open_app, world):
+    where = Standing()
+    screen = open_app(world.folder, syncing=False, position=where)
+    screen.tap("Check in")
+    screen.app.on_stop()
+    screen = open_app(world.folder, syncing=False, position=where)
+    screen.tap("Finish visit")
+    assert screen.shows("38 m from the pin: verified")
+    assert not screen.shows("Check in again")
+    where.lon = 9.60
+    screen.tap("order")
+    screen.tap("Save visit")
+    came, left = (op.body["d"]["checkin"] for op in screen.app.ctx.store.outbox.ops())
+    assert (came["lon"], left["lon"]) == (9.5205, 9.6), "the end of the visit has a reading of its own"
+
+
+def test_a_poor_check_in_is_repeated_and_one_far_off_asks_why(open_app, world):
+    where = Standing(accuracy_m=900)
+    screen = open_app(world.folder, syncing=False, position=where)
+    screen.tap("Check in")
+    assert screen.shows("too coarse to verify")
+    where.lon, where.accuracy_m = 9.53, 10
+    screen.tap("Check in again")
+    assert screen.shows("outside 150 m")
+    screen.tap("order")
+    screen.tap("Save visit")
+    assert screen.shows("Say why you are not at the pin")
+    (form,) = [one for one in screen.widgets() if hasattr(one, "reason")]
+    form.reason.input.text = "Met at the building site"
+    assert not screen.shows("Say why you are not at the pin")
+    screen.tap("Save visit")
+    told = [(op.body["d"]["state"], op.body["d"]["note"]) for op in screen.app.ctx.store.outbox.ops()]
+    assert told == [
+        ("checked_in", None), ("checked_in", None), ("checked_in", "Met at the building site"), ("done", None),
+    ]  # fmt: skip
+    screen.tap("Check in")
+    (form,) = [one for one in screen.widgets() if hasattr(one, "reason")]
+    form.reason.input.text = "The road is closed"
+    screen.tap("Missed")
+    told = [(op.body["d"]["state"], op.body["d"]["note"]) for op in screen.app.ctx.store.outbox.ops()[4:]]
+    assert told == [("checked_in", None), ("checked_in", "The road is closed"), ("missed", None)]
+
+
+def test_from_a_visit_one_comes_to_its_account(screen):
+    screen.app.go("visit", visit_id=uid(3001), account_id=uid(1001))
+    screen.frames()
+    screen.tap("To the account")
+    assert screen.shows("Cooling drips")

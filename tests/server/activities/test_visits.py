@@ -132,6 +132,46 @@ def test_a_check_in_is_judged_by_its_distance_to_the_pin(
     assert (visit.distance_m is None) == (fix is None)
 
 
+def test_a_poor_check_in_can_be_repeated_and_where_the_visit_ended_is_another_matter(
+    session: Session, rita: User, bakery: Account
+) -> None:
+    def then(state: VisitState, fix: Fix | None, **rest: Any) -> str | None:
+        fact = report(rita, bakery, visit_id=visit_id, state=state, fix=fix, **rest)
+        return record_visit(session, fact, actor(rita)).verification
+
+    coarse, far, near = Fix(PIN, 900.0), Fix(LonLat(PIN.lon + 0.01, PIN.lat), 12.0), Fix(PIN, 12.0)
+    visit_id = uuid7()
+    assert then(VisitState.CHECKED_IN, coarse) == "low_accuracy"
+    assert then(VisitState.CHECKED_IN, far) == "out_of_range"
+    assert then(VisitState.CHECKED_IN, None) == "out_of_range", "no position says nothing new"
+    assert then(VisitState.CHECKED_IN, near, note="Met outside first") == "verified"
+    assert then(VisitState.CHECKED_IN, far) == "verified"
+    assert then(VisitState.DONE, far) == "verified"
+    events = session.scalars(select(VisitEvent).where(VisitEvent.visit_id == visit_id).order_by(VisitEvent.id)).all()
+    assert (events[-1].state, events[-1].verification) == ("done", "out_of_range")
+    visit_id = uuid7()
+    assert then(VisitState.CHECKED_IN, far) == "out_of_range"
+    assert then(VisitState.DONE, near) == "out_of_range", "where it ended is not where it was checked in"
+
+
+@pytest.mark.parametrize(
+    ("signature", "box", "points"),
+    [
+        ({"strokes": [[0, 300, 150, 0, 300, 300]], "box": [600, 350]}, "0 0 600 350", "0 300 150 0 300 300"),
+        ({"strokes": [[0, 100, 150, 400, 300, 100]]}, "0 0 1000 400", "0 300 150 0 300 300"),
+    ],
+    ids=["from the top", "of an older phone"],
+)
+def test_a_signature_stands_upright_on_the_page_of_its_visit(
+    session: Session, rita: User, bakery: Account, client_for: ClientFor, signature: Any, box: str, points: str
+) -> None:
+    visit = record_visit(session, report(rita, bakery, signature={"name": "Anna", **signature}), actor(rita))
+    for path in (f"/visits/{visit.id}", f"/accounts/{bakery.id}/visits/{visit.id}/answers"):
+        page = client_for(rita).get(path).text
+        assert f'viewBox="{box}"' in page
+        assert f'points="{points}"' in page
+
+
 def test_an_account_that_does_not_exist_is_no_fact(session: Session, rita: User, bakery: Account) -> None:
     with pytest.raises(NotFound):
         record_visit(session, report(rita, bakery, account_id=uuid7()), actor(rita))

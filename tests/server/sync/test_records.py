@@ -3,7 +3,7 @@ back from there exactly once."""
 
 import random
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -201,6 +201,21 @@ def test_answers_that_do_not_fit_never_cost_the_visit(world: World, phone: Field
     assert report is not None
     assert dict(report.results) == {"applied": 1}
     assert world.sql("select note, flags from visit") == [("Twelve\nfacings: 4", ["unfit_answers", "unplanned"])]
+
+
+def test_an_order_is_of_the_moment_in_which_it_was_taken_down(
+    world: World, phone: FieldPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, (milk, _) = world.account("Bakery", "west"), catalogue(world)
+    phone.sync()
+    now, mono_ms = clock.now().astimezone(), clock.mono_ms()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(clock, "wall", lambda: (now - timedelta(minutes=20)).isoformat(timespec="milliseconds"))
+        earlier.setattr(clock, "mono_ms", lambda: mono_ms - 1_200_000)
+        taking.draft_order(phone.store, str(account), None, "EUR", [taking.Line(str(milk), None, "12", None)])
+    phone.sync()
+    ((is_old,),) = world.sql("select now() - created_at > interval '19 minutes' from sales_order")
+    assert is_old, "the timeline tells when it was taken down, not when it arrived"
 
 
 def test_every_entity_has_the_code_under_which_the_feed_knows_it(world: World) -> None:

@@ -1,6 +1,7 @@
 """Pages of the shared story: notes, notifications, hand-overs and the bin, as people use them."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from server.accounts import service as accounts
+from server.activities.models import Visit
 from server.activities.notes import service as notes
 from server.activities.notes.models import Note
 from server.activities.notes.service import NewNote
@@ -15,6 +17,7 @@ from server.auth.access import scope_of
 from server.auth.models import Role
 from server.kit import clock
 from server.notifications.models import Notification
+from server.orders.models import Order
 from tests.server.web.conftest import token_in
 
 NOBODY = UUID("01990000-0000-7000-8000-000000000000")
@@ -104,6 +107,23 @@ def test_the_timeline_is_filtered_and_goes_on(session: Any, browser_of: Any, rit
     assert "<ol" not in second
     assert "Note number 7<" in client.get(f"/accounts/{account.id}/timeline?q=number+7").text
     assert "Nothing fits" in client.get(f"/accounts/{account.id}/timeline?kinds=visit").text
+
+
+@pytest.mark.parametrize(
+    ("currency", "words"), [("EUR", "64.32 EUR"), ("JPY", "64 JPY"), ("KWD", "64.320 KWD")], ids=["2", "0", "3"]
+)
+def test_an_order_in_the_timeline_and_at_its_visit_has_the_digits_of_its_currency(
+    session: Any, browser_of: Any, client_for: Any, rita: Any, make_account: Any, currency: str, words: str
+) -> None:
+    account = make_account("Amann", rita)
+    done = client_for(rita).post("/api/v1/visits/report", json={"account_id": str(account.id), "outcome": "order"})
+    visit = session.get(Visit, UUID(done.json()["id"]))
+    sold = Order(kind="order", state="draft", account_id=account.id, currency=currency, zone="UTC", owner_id=rita.id,
+                 day=visit.day, language="en", gross=Decimal("64.32"))  # fmt: skip
+    session.add(sold)
+    session.flush()
+    assert f">{words}<" in browser_of(rita).get(f"/accounts/{account.id}/timeline").text
+    assert f"<span>{words} <" in browser_of(rita).get(f"/visits/{visit.id}").text
 
 
 def test_the_bell_counts_and_the_list_leads_there(

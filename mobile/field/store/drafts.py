@@ -1,0 +1,58 @@
+"""What is typed into visits that are not saved yet, beside the outbox: sealed as everything here, and sent nowhere.
+
+A draft is written with every letter, so it outlives an app that is killed, but the last letters not always a battery
+that falls out: waiting for the disk is for what has to be kept for good.
+"""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from mobile.field.store.canonical import Json, canonical
+from mobile.field.store.sealing import Texts
+
+
+def unsaved(db: sqlite3.Connection) -> None:
+    """One draft for each visit."""
+    db.execute("create table draft(visit_id text primary key, at text not null, body text not null)")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is typed into a visit, and when it was last touched."""
+
+    visit_id: str
+    at: str
+    """RFC 3339 by the server's clock where it was told."""
+    body: Json
+
+
+class Drafts:
+    """The drafts of one signed-in user on one phone."""
+
+    def __init__(self, db: sqlite3.Connection, texts: Texts) -> None:
+        self.db, self._texts = db, texts
+
+    def keep(self, visit_id: str, at: str, body: Json, *, for_good: bool = False) -> None:
+        """Keep a draft in place of the one before; for good also where the battery falls out."""
+        self.db.execute(f"pragma synchronous={'full' if for_good else 'normal'}")
+        try:
+            self.db.execute(
+                "insert into draft values(?,?,?)"
+                " on conflict(visit_id) do update set at=excluded.at, body=excluded.body",
+                (visit_id, at, self._texts.seal(canonical(body))),
+            )
+        finally:
+            self.db.execute("pragma synchronous=full")
+
+    def all(self) -> list[Draft]:
+        """The latest first."""
+        rows = self.db.execute("select visit_id, at, body from draft order by at desc, visit_id").fetchall()
+        return [Draft(row["visit_id"], row["at"], json.loads(self._texts.open(row["body"]))) for row in rows]
+
+    def of(self, visit_id: str) -> Draft | None:
+        """The draft of a visit."""
+        return next((one for one in self.all() if one.visit_id == visit_id), None)
+
+    def let_go(self, visit_id: str) -> None:
+        self.db.execute("delete from draft where visit_id=?", (visit_id,))
