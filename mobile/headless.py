@@ -129,9 +129,8 @@ def do_status(phone: Phone, _args: argparse.Namespace) -> Answer:
 
 def do_export(phone: Phone, args: argparse.Namespace) -> Answer:
     """Write what could not be sent into a sealed file for the company's server. Needs no network."""
-    words = Words()
     try:
-        made = phone.write_export(args.into, words("export_readme", name=phone.who().name, server=phone.who().server))
+        made = phone.write_export(args.into, Words())
     except export.NothingUnsent:
         return {"ok": False, "code": "nothing_unsent", "detail": "everything is on the server"}
     except export.NoKey:

@@ -36,14 +36,12 @@ EN = {
     "export_nothing": "Everything is on the server.",
     "export_no_key": "This phone cannot seal a file yet: it has to reach the server once more.",
     "export_failed": "The file could not be written. Free some space and try again.",
-    "export_readme": "Unsent work from Waymark\n\n"
-    "This file holds visits, changes and photos of {name} that the phone could not send to {server}.\n"
-    "It is sealed: only that server can open it. Neither the phone nor whoever finds the file can read it.\n\n"
-    "What to do: send or bring the file, as it is, to your office.\n"
-    "There somebody who manages phones chooses it under Users > Phones > Take in an export,\n"
-    "or runs: waymark sync take-in FILE\n\n"
-    "Nothing happens twice: what has arrived before, or arrives from the phone later, counts once.\n"
-    "Do not delete anything on the phone because of this file.\n",
+    "readme_what": "This file holds visits, changes and photos of {name} that the phone could not send to {server}.",
+    "readme_sealed": "It is sealed: only that server can open it. Neither the phone nor whoever finds it can read it.",
+    "readme_do": "What to do: send or bring the file, as it is, to your office. There somebody who manages phones"
+    " chooses it under Users > Phones > Take in an export, or runs: waymark sync take-in FILE",
+    "readme_once": "Nothing happens twice: what has arrived before, or arrives from the phone later, counts once."
+    " Do not delete anything on the phone because of this file.",
 }
 
 DE = {
@@ -85,12 +83,11 @@ DE = {
     "export_nothing": "Alles ist auf dem Server.",
     "export_no_key": "Dieses Telefon kann noch keine Datei verschlüsseln: es muss den Server noch einmal erreichen.",
     "export_failed": "Die Datei liess sich nicht schreiben. Schaffen Sie Platz und versuchen Sie es noch einmal.",
-    "export_readme": "Nicht Gesendetes aus Waymark\n\n"
-    "Diese Datei enthält Besuche, Änderungen und Fotos von {name}, die das Telefon nicht an {server} senden konnte.\n"
-    "Sie ist verschlüsselt: nur jener Server kann sie öffnen, weder das Telefon noch wer die Datei findet.\n\n"
-    "Was zu tun ist: die Datei unverändert dem Büro senden oder bringen.\n"
-    "Wer dort Telefone verwaltet, wählt sie unter Benutzer > Telefone > Export aufnehmen,\n"
-    "oder ruft auf: waymark sync take-in DATEI\n\n"
-    "Nichts geschieht doppelt: was schon angekommen ist oder später vom Telefon kommt, zählt einmal.\n"
-    "Löschen Sie wegen dieser Datei nichts auf dem Telefon.\n",
+    "readme_what": "Diese Datei enthält Besuche, Änderungen und Fotos von {name}, die das Telefon nicht an {server}"
+    " senden konnte.",
+    "readme_sealed": "Sie ist verschlüsselt: nur jener Server kann sie öffnen, weder das Telefon noch wer sie findet.",
+    "readme_do": "Was zu tun ist: die Datei unverändert dem Büro senden oder bringen. Wer dort Telefone verwaltet,"
+    " wählt sie unter Benutzer > Telefone > Export aufnehmen oder ruft auf: waymark sync take-in DATEI",
+    "readme_once": "Nichts geschieht doppelt: was schon angekommen ist oder später vom Telefon kommt, zählt einmal."
+    " Löschen Sie wegen dieser Datei nichts auf dem Telefon.",
 }

@@ -22,6 +22,7 @@ from mobile.field.sync.api import Api
 from mobile.field.sync.run import Report, Sync
 from mobile.field.sync.tokens import sign_in, sign_in_by_code
 from mobile.field.sync.transport import HttpTransport
+from mobile.texts import Words
 
 
 class Phone:
@@ -141,17 +142,20 @@ class Phone:
         finally:
             outbox.close()
 
-    def write_export(self, into: Path, readme: str) -> export.Exported:
+    def write_export(self, into: Path, words: Words) -> export.Exported:
         """Write what could not be sent into a sealed file; works without a network, locked or closed."""
+        who = self.who()
+        told = [words(f"readme_{part}", name=who.name, server=who.server) for part in ("what", "sealed", "do", "once")]
+        readme = "\n\n".join([words("export_title"), *told]) + "\n"
         with self._outbox() as outbox:
-            registered = tokens.load(self.secrets, self.who().user_id)
+            registered = tokens.load(self.secrets, who.user_id)
             return export.write(outbox, into, readme, self.keys, registered, sealing.envelope)
 
-    def hand_out(self, readme: str, title: str) -> tuple[export.Exported, str]:
+    def hand_out(self, words: Words) -> tuple[export.Exported, str]:
         """The same, offered to the rep's ways of sending files; returns what is in it and where it lies."""
         with tempfile.TemporaryDirectory(dir=self.home.folder) as folder:
-            made = self.write_export(Path(folder), readme)
-            return made, self.sharing.share(made.path, title)
+            made = self.write_export(Path(folder), words)
+            return made, self.sharing.share(made.path, words("export_title"))
 
     def holds_unsent(self) -> bool:
         """Whether somebody is signed in here and something of theirs is not on the server."""

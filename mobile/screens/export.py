@@ -29,11 +29,8 @@ class Export(Column):
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
-        phone, words = self.ctx.phone, self.ctx.words
-        who = phone.who()
         try:
-            readme = words("export_readme", name=who.name, server=who.server)
-            made, where = phone.hand_out(readme, words("export_title"))
+            made, where = self.ctx.phone.hand_out(self.ctx.words)
         except NothingUnsent:
             self.say("export_nothing", "good")
         except NoKey:

@@ -18,7 +18,7 @@ from server.auth.queries import visible_users
 from server.auth.tokens import verify_signature
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
-from server.sync import aside, buckets, capturing, push, receipts, wire
+from server.sync import aside, buckets, capturing, ops, push, receipts, wire
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
 from server.sync.problems import MessageTooLarge
 from server.sync.push import Batch
@@ -139,6 +139,7 @@ def decide(
     batch = batch_of(session, device) if take and rows else None
     sent = [Sent.of(row.n, row.op_id, row.body_sha, row.body) for row in rows]
     if batch is not None:
+        ops.lock(session, [op.op for op in sent if op.op is not None])
         receipts.remember(session, batch.receipts, device, sent)
     for row, op in zip(rows, sent, strict=True):
         row.state = "discarded" if batch is None else taken(session, batch, op)
