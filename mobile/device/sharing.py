@@ -6,6 +6,7 @@ a manifest that python-for-android does not write.
 
 import importlib
 import os
+import shutil
 from pathlib import Path
 
 from mobile.device.android import activity, java
@@ -26,8 +27,11 @@ class AndroidSharing:
         if uri is None:
             raise OSError("the phone's downloads take no file")
         try:
-            with os.fdopen(resolver.openFileDescriptor(uri, "w").detachFd(), "wb") as target:
-                target.write(source.read_bytes())
+            with (
+                source.open("rb") as content,
+                os.fdopen(resolver.openFileDescriptor(uri, "w").detachFd(), "wb") as target,
+            ):
+                shutil.copyfileobj(content, target)
         except OSError:
             resolver.delete(uri, None, None)
             raise
