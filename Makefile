@@ -1,6 +1,6 @@
 # Each target first does what is missing before it; see .ci/setup.
 .DEFAULT_GOAL := help
-.PHONY: help environment assets planner setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync bench look clean
+.PHONY: help environment assets planner setup demo phone lint test fuzz-plan fuzz-sync fuzz-http mutants-sync soak drill bench look clean
 PYTHON := .venv/bin/python
 # Some images switch compiled modules off; every process that the tests and the demo start would compile 4,600 of them.
 unexport PYTHONDONTWRITEBYTECODE
@@ -47,6 +47,12 @@ fuzz-http: setup ## 1,000 kills of workers and database over HTTP, through a fau
 
 mutants-sync: setup ## deliberate mistakes in sync, each of which its story or random schedules must find
 	@$(PYTHON) -m tests.server.sync.mutants
+
+soak: setup ## many phones for a day on real workers over HTTP; PHONES=1000 HOURS=24 change it
+	@$(PYTHON) -m tests.server.sync.soak
+
+drill: setup ## a dump is put back while phones hold work that it does not know; JOURNALS=N changes how many phones
+	@$(PYTHON) -m tests.server.sync.drill
 
 bench: setup ## the benchmarks' figures
 	@for script in benchmarks/*/run.py; do $(PYTHON) "$$script" || exit 1; done

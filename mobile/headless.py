@@ -19,9 +19,11 @@ from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.checkin import Fix, verify
 from mobile.field.home import NotSignedIn, SignedIn
 from mobile.field.store import Store, clock
+from mobile.field.sync import export
 from mobile.field.sync.problems import Problem
 from mobile.field.sync.transport import BadAddress, Unreachable
 from mobile.phone import Phone
+from mobile.texts import Words
 
 Answer = dict[str, Any]
 METRE_IN_DEGREES = 1 / 111_195
@@ -125,6 +127,17 @@ def do_status(phone: Phone, _args: argparse.Namespace) -> Answer:
         store.close()
 
 
+def do_export(phone: Phone, args: argparse.Namespace) -> Answer:
+    """Write what could not be sent into a sealed file for the company's server. Needs no network."""
+    try:
+        made = phone.write_export(args.into, Words())
+    except export.NothingUnsent:
+        return {"ok": False, "code": "nothing_unsent", "detail": "everything is on the server"}
+    except export.NoKey:
+        return {"ok": False, "code": "no_key", "detail": "the server has not told its key yet; sync once"}
+    return {"file": str(made.path), "ops": made.ops, "photos": made.photos, "lost": made.lost}
+
+
 def _counts(store: Store) -> Answer:
     state = reads.sync_state(store)
     return {
@@ -203,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     log.add_argument("--seed", type=int, default=0)
     log.add_argument("--day", help="YYYY-MM-DD")
     commands.add_parser("status", help=do_status.__doc__)
+    commands.add_parser("export", help=do_export.__doc__).add_argument("into", type=Path, help="a folder")
     return parser
 
 
@@ -212,6 +226,7 @@ COMMANDS: dict[str, Callable[[Phone, argparse.Namespace], Answer]] = {
     "today": do_today,
     "log-visits": do_log_visits,
     "status": do_status,
+    "export": do_export,
 }
 
 

@@ -1,4 +1,4 @@
-"""What the app says about the PIN, the lock, and what is sealed."""
+"""What the app says about the PIN, the lock, what is sealed, and unsent work as a file."""
 
 EN = {
     "lock": "Lock",
@@ -24,6 +24,24 @@ EN = {
     "alone_unsent_one": "One entry is kept and will be sent after that.",
     "alone_unsent": "{n} entries are kept and will be sent after that.",
     "sealed_help": "Data, entries and photos are sealed on this phone; maps and ids are not.",
+    "export": "Export unsent work",
+    "export_help": "If the phone cannot send: a sealed file that only your office can open. It stays here as well.",
+    "exporting": "Writing the file …",
+    "exported": "{what} in the file {where}. Send or bring it to your office; they take it in under Phones.",
+    "exported_entries": "{n} entries",
+    "exported_entries_1": "1 entry",
+    "exported_photos": "{what} and {n} pictures",
+    "exported_lost": "{n} pictures could not be read on this phone any more and are not in it.",
+    "export_title": "Unsent work from Waymark",
+    "export_nothing": "Everything is on the server.",
+    "export_no_key": "This phone cannot seal a file yet: it has to reach the server once more.",
+    "export_failed": "The file could not be written. Free some space and try again.",
+    "readme_what": "This file holds visits, changes and photos of {name} that the phone could not send to {server}.",
+    "readme_sealed": "It is sealed: only that server can open it. Neither the phone nor whoever finds it can read it.",
+    "readme_do": "What to do: send or bring the file, as it is, to your office. There somebody who manages phones"
+    " chooses it under Users > Phones > Take in an export, or runs: waymark sync take-in FILE",
+    "readme_once": "Nothing happens twice: what has arrived before, or arrives from the phone later, counts once."
+    " Do not delete anything on the phone because of this file.",
 }
 
 DE = {
@@ -51,4 +69,25 @@ DE = {
     "alone_unsent_one": "Ein Eintrag bleibt aufbewahrt und wird danach gesendet.",
     "alone_unsent": "{n} Einträge bleiben aufbewahrt und werden danach gesendet.",
     "sealed_help": "Daten, Einträge und Fotos liegen verschlüsselt auf diesem Telefon; Karten und Kennungen nicht.",
+    "export": "Nicht Gesendetes exportieren",
+    "export_help": "Wenn das Telefon nicht senden kann: eine verschlüsselte Datei, die nur Ihr Büro öffnen kann."
+    " Hier bleibt alles auch.",
+    "exporting": "Die Datei wird geschrieben …",
+    "exported": "{what} in der Datei {where}. Senden oder bringen Sie sie Ihrem Büro; dort wird sie unter Telefone"
+    " aufgenommen.",
+    "exported_entries": "{n} Einträge",
+    "exported_entries_1": "1 Eintrag",
+    "exported_photos": "{what} und {n} Bilder",
+    "exported_lost": "{n} Bilder waren auf diesem Telefon nicht mehr lesbar und fehlen darin.",
+    "export_title": "Nicht Gesendetes aus Waymark",
+    "export_nothing": "Alles ist auf dem Server.",
+    "export_no_key": "Dieses Telefon kann noch keine Datei verschlüsseln: es muss den Server noch einmal erreichen.",
+    "export_failed": "Die Datei liess sich nicht schreiben. Schaffen Sie Platz und versuchen Sie es noch einmal.",
+    "readme_what": "Diese Datei enthält Besuche, Änderungen und Fotos von {name}, die das Telefon nicht an {server}"
+    " senden konnte.",
+    "readme_sealed": "Sie ist verschlüsselt: nur jener Server kann sie öffnen, weder das Telefon noch wer sie findet.",
+    "readme_do": "Was zu tun ist: die Datei unverändert dem Büro senden oder bringen. Wer dort Telefone verwaltet,"
+    " wählt sie unter Benutzer > Telefone > Export aufnehmen oder ruft auf: waymark sync take-in DATEI",
+    "readme_once": "Nichts geschieht doppelt: was schon angekommen ist oder später vom Telefon kommt, zählt einmal."
+    " Löschen Sie wegen dieser Datei nichts auf dem Telefon.",
 }

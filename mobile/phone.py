@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mobile.device import sealing
@@ -10,14 +13,16 @@ from mobile.device.machine import devices
 from mobile.device.pictures import PillowPictures
 from mobile.field import locking, reads
 from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
-from mobile.field.ports import Camera, Codes, Keys, Network, Pictures, Position, Secrets
+from mobile.field.ports import Camera, Codes, Keys, Network, Pictures, Position, Secrets, Sharing
 from mobile.field.store import Store, clock
+from mobile.field.store.outbox import Outbox
 from mobile.field.store.sqlite import remove
-from mobile.field.sync import blobs
+from mobile.field.sync import blobs, export, leaving, tokens
 from mobile.field.sync.api import Api
 from mobile.field.sync.run import Report, Sync
 from mobile.field.sync.tokens import sign_in, sign_in_by_code
 from mobile.field.sync.transport import HttpTransport
+from mobile.texts import Words
 
 
 class Phone:
@@ -35,6 +40,7 @@ class Phone:
         self.pictures: Pictures = PillowPictures()
         self.codes: Codes = own.codes
         self.network: Network = own.network
+        self.sharing: Sharing = own.sharing
 
     def who(self) -> SignedIn:
         """The signed-in user; raises NotSignedIn."""
@@ -124,6 +130,43 @@ class Phone:
             return self.sync(store)
         finally:
             store.close()
+
+    @contextmanager
+    def _outbox(self) -> Iterator[Outbox]:
+        """The journal alone, also while the data is closed."""
+        who = self.who()
+        path = self.home.user_folder(who.user_id) / "outbox.db"
+        outbox = Outbox(path, sealing.outbox_sealer(self.secrets, who.user_id))
+        try:
+            yield outbox
+        finally:
+            outbox.close()
+
+    def write_export(self, into: Path, words: Words) -> export.Exported:
+        """Write what could not be sent into a sealed file; works without a network, locked or closed."""
+        who = self.who()
+        told = [words(f"readme_{part}", name=who.name, server=who.server) for part in ("what", "sealed", "do", "once")]
+        readme = "\n\n".join([words("export_title"), *told]) + "\n"
+        with self._outbox() as outbox:
+            registered = tokens.load(self.secrets, who.user_id)
+            return export.write(outbox, into, readme, self.keys, registered, sealing.envelope)
+
+    def hand_out(self, words: Words) -> tuple[export.Exported, str]:
+        """The same, offered to the rep's ways of sending files; returns what is in it and where it lies."""
+        with tempfile.TemporaryDirectory(dir=self.home.folder) as folder:
+            made = self.write_export(Path(folder), words)
+            return made, self.sharing.share(made.path, words("export_title"))
+
+    def holds_unsent(self) -> bool:
+        """Whether somebody is signed in here and something of theirs is not on the server."""
+        who = self.home.signed_in()
+        if who is None or not (self.home.user_folder(who.user_id) / "outbox.db").is_file():
+            return False
+        try:
+            with self._outbox() as outbox:
+                return any(outbox.counts().get(one) for one in leaving.UNHEARD) or bool(outbox.blobs.all("waiting"))
+        except sqlite3.Error:
+            return True  # a damaged file is no reason to say that nothing is in it
 
     # -- what the rep has chosen
 

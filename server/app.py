@@ -173,6 +173,8 @@ UPLOADS = (
     "/api/v1/imports",
     "/regions/addresses",
     "/api/v1/address-files",
+    "/users/phones/exports",
+    "/api/v1/phone-exports",
 )
 """Where files are taken."""
 

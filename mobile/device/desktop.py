@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import threading
 from pathlib import Path
@@ -89,6 +90,22 @@ class FolderCamera:
         into.write_bytes(found[self._taken % len(found)].read_bytes())
         self._taken += 1
         return True
+
+
+class FolderSharing:
+    """A desktop shares by a folder: the copy lies there, and that is said."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or Path.home() / "Downloads"
+
+    def share(self, source: Path, title: str) -> str:
+        del title
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target = self._folder / source.name
+        part = target.with_name(target.name + ".part")
+        shutil.copyfile(source, part)
+        part.replace(target)
+        return str(target)
 
 
 def device_name() -> str:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from mobile.device import android, desktop
 from mobile.device.codes import AndroidCodes, DesktopCodes
-from mobile.device.desktop import DesktopNetwork, FileSecrets, NoCamera, NoPosition
+from mobile.device.desktop import DesktopNetwork, FileSecrets, FolderSharing, NoCamera, NoPosition
 from mobile.device.keys import FileKeys
-from mobile.field.ports import Camera, Codes, Keys, Network, Position, Secrets
+from mobile.device.sharing import AndroidSharing
+from mobile.field.ports import Camera, Codes, Keys, Network, Position, Secrets, Sharing
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Devices:
     camera: Camera
     network: Network
     codes: Codes
+    sharing: Sharing
 
 
 def devices(folder: Path) -> Devices:
@@ -27,10 +29,10 @@ def devices(folder: Path) -> Devices:
     if android.is_here():
         return Devices(
             android.AndroidKeys(), android.AndroidSecrets(), android.AndroidPosition(), android.AndroidCamera(),
-            android.AndroidNetwork(), AndroidCodes(),
+            android.AndroidNetwork(), AndroidCodes(), AndroidSharing(),
         )  # fmt: skip
     files = FileKeys(folder / "keys"), FileSecrets(folder / "secrets.json")
-    return Devices(*files, NoPosition(), NoCamera(), DesktopNetwork(), DesktopCodes())
+    return Devices(*files, NoPosition(), NoCamera(), DesktopNetwork(), DesktopCodes(), FolderSharing())
 
 
 def device_name() -> str:

@@ -6,12 +6,16 @@ sizes of files are not secret.
 """
 
 import base64
+import hashlib
 import os
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from mobile.field.ports import Secrets
+from mobile.field.ports import Envelope, Secrets
 from mobile.field.store.sealing import MARK, Seals, Unreadable
 
 NONCE = 12
@@ -47,6 +51,11 @@ def seals_of(secrets: Secrets, user_id: str) -> Seals:
     return Seals(*(AesSealer(_key(secrets, _name(kind, user_id))) for kind in KINDS))
 
 
+def outbox_sealer(secrets: Secrets, user_id: str) -> AesSealer:
+    """The key of a user's journal alone."""
+    return AesSealer(_key(secrets, _name("outbox", user_id)))
+
+
 def _key(secrets: Secrets, name: str) -> bytes:
     kept = secrets.get(name)
     if kept is None:
@@ -59,3 +68,29 @@ def destroy(secrets: Secrets, user_id: str, *kinds: str) -> None:
     """Without its key a content is noise, at once and for good, wherever copies of it lie."""
     for kind in kinds or KINDS:
         secrets.delete(_name(kind, user_id))
+
+
+class ServerEnvelope:
+    """Seals the parts of one file so that the company's server alone can open them; not even this phone can."""
+
+    def __init__(self, server_key: str, format_: str) -> None:
+        server = base64.b64decode(server_key)
+        once = X25519PrivateKey.generate()
+        public = once.public_key().public_bytes_raw()
+        shared = once.exchange(X25519PublicKey.from_public_bytes(server))
+        key = HKDF(algorithm=SHA256(), length=32, salt=public + server, info=format_.encode("ascii")).derive(shared)
+        self._cipher = AESGCM(key)
+        self.head = {
+            "format": format_,
+            "server": hashlib.sha256(server).hexdigest()[:16],
+            "key": base64.b64encode(public).decode("ascii"),
+        }
+
+    def seal(self, name: str, plain: bytes) -> bytes:
+        nonce = os.urandom(NONCE)
+        return nonce + self._cipher.encrypt(nonce, plain, name.encode("utf-8"))
+
+
+def envelope(server_key: str, format_: str) -> Envelope:
+    """A fresh envelope for a server's key; base64 of 32 bytes."""
+    return ServerEnvelope(server_key, format_)

@@ -67,3 +67,21 @@ class Pictures(Protocol):
     def shrink(self, source: Path, large: Path, small: Path) -> tuple[int, int]:
         """Write a picture of at most 1600 px and about 300 KB, upright, with no more than its time of what a camera
         wrote into it, and a small one of at most 20 KB; returns the width and height of the first."""
+
+
+class Envelope(Protocol):
+    """Seals parts of a file for the company's server."""
+
+    @property
+    def head(self) -> dict[str, str]:
+        """What the server needs to open the parts; no secret."""
+
+    def seal(self, name: str, plain: bytes) -> bytes:
+        """One part, bound to its name."""
+
+
+class Sharing(Protocol):
+    """Hands a file to other apps and people."""
+
+    def share(self, source: Path, title: str) -> str:
+        """Put a copy where the rep can reach it and offer ways to send it; returns where it lies. Raises OSError."""

@@ -8,6 +8,7 @@ from kivy.uix.gridlayout import GridLayout
 
 from mobile.field import locking
 from mobile.field.store import clock
+from mobile.screens.export import offered
 from mobile.screens.parts import frame
 from mobile.screens.sign_in import Mark
 from mobile.widgets.base import Column, Icon, Row, Scroller, Text, Touchable, gap, paint
@@ -89,7 +90,7 @@ class Lock(AnchorLayout):
         forgotten = PushButton(words("pin_forgotten"), ctx.nav.forget_pin, kind="quiet")
         title = Text(words("locked"), 20, True, align="center")
         name = Text(ctx.who.name if ctx.who else "", 14, ink="quiet", align="center")
-        page = Scroller(Mark(), title, name, self.pad, self.notes, self.button, forgotten, spacing=10)
+        page = Scroller(Mark(), title, name, self.pad, self.notes, self.button, forgotten, *offered(ctx), spacing=10)
         page.size_hint_x, page.width = None, dp(340)
         page.size_hint_y = None
         page.column.bind(height=lambda _c, high: setattr(page, "height", min(high, self.height)))

@@ -8,7 +8,7 @@ from mobile.texts import LANGUAGES
 from mobile.widgets.base import Column, Icon, Row, Scroller, Text
 from mobile.widgets.controls import Chips, Notice, PushButton
 
-OFFLINE = ("today", "map", "accounts", "visit", "photos", "order", "lead", "times", "replan", "week")
+OFFLINE = ("today", "map", "accounts", "visit", "photos", "order", "lead", "times", "replan", "week", "export")
 ONLINE = ("sign_in", "sync", "pictures")
 
 

@@ -12,6 +12,7 @@ from mobile.device.machine import device_name
 from mobile.field import codes, locking
 from mobile.field.sync.problems import Problem, SignInNeeded
 from mobile.field.sync.transport import BadAddress, Unreachable
+from mobile.screens.export import offered
 from mobile.widgets.base import Card, Column, Scroller, Text, colour, gap, paint
 from mobile.widgets.controls import Field, Notice, PushButton
 
@@ -46,7 +47,9 @@ class SignIn(AnchorLayout):
         card = Card(self.server, *self._proof(known, code), self.notes, self.button, spacing=14)
         title = Text("Waymark", 28, True, align="center")
         tagline = Text(ctx.words("tagline"), 14, ink="quiet", align="center")
-        page = Scroller(gap(16), Mark(), title, tagline, gap(8), card, gap(8), *self._other_ways(), spacing=4)
+        page = Scroller(
+            gap(16), Mark(), title, tagline, gap(8), card, gap(8), *self._other_ways(), *self._unsent(), spacing=4
+        )
         page.size_hint_x, page.width = None, min(dp(440), self.width or dp(440))
         self.bind(width=lambda _w, width: setattr(page, "width", min(dp(440), width)))
         page.column.bind(height=lambda _c, h: setattr(page, "height", min(h, self.height)))
@@ -73,6 +76,11 @@ class SignIn(AnchorLayout):
         if self.by == "code":
             return (scan, gap(4), PushButton(words("with_password"), lambda: self.instead("password"), None, "quiet"))
         return (scan, gap(4), PushButton(words("type_code"), lambda: self.instead("code"), None, "quiet"))
+
+    def _unsent(self):
+        """The way out for work that waits behind this screen."""
+        waiting = offered(self.ctx)
+        return (gap(12), *waiting) if waiting else ()
 
     def instead(self, by, **known):
         """The same screen, asking for something else; what was typed of the server stays."""

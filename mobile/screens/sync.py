@@ -7,7 +7,7 @@ from kivy.metrics import dp
 from mobile import reasons
 from mobile.field import reads
 from mobile.field.capture import take_mine
-from mobile.screens import gallery
+from mobile.screens import export, gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
 from mobile.widgets.controls import Notice, PushButton
@@ -32,6 +32,8 @@ def build(ctx):
         add(_needing(ctx, op))
     add(_waiting(ctx, state))
     add(gallery.waiting(ctx))
+    for part in export.offered(ctx):
+        add(Card(part))
     return frame(ctx, words("sync"), page, back=True)
 
 

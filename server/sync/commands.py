@@ -1,15 +1,17 @@
 """`waymark sync`: looking after what reaches phones."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import text
 
+from server.auth.access import system_scope
 from server.kit import clock
 from server.kit.database import transaction
 from server.sync import doctor as examination
-from server.sync import epochs
+from server.sync import epochs, exports
 
 sync = typer.Typer(no_args_is_help=True, help="Sync with phones: check it, repair it, tell it of restores and backups.")
 epoch = typer.Typer(no_args_is_help=True, help="Which incarnation of the database phones believe to talk to.")
@@ -43,6 +45,22 @@ def repair(
         typer.echo("Stamps lay in the future: everything is sent once more, under a new epoch.")
     elif stamped:
         typer.echo(f"{stamped:8d}  rows are sent once more")
+
+
+@sync.command("take-in")
+def take_in(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="As the phone made it.")],
+) -> None:
+    """Take in the file to which a phone wrote what it could not send; the same again changes nothing."""
+    with transaction() as session, file.open("rb") as content:
+        told = exports.take_in(session, system_scope(), content)
+    typer.echo(f"{told.user_name}, {told.device_name}, {told.made_at}")
+    typer.echo(f"{told.taken:8d}  entries taken in now")
+    typer.echo(f"{told.known:8d}  entries that were here before")
+    typer.echo(f"{told.waiting:8d}  entries that wait for a decision on the page of their rep")
+    typer.echo(f"{told.photos - told.photos_refused - told.photos_waiting:8d}  contents of photos")
+    for one in told.refused:
+        typer.echo(f" refused  {one.entity}: {one.reason}")
 
 
 @epoch.command()

@@ -125,3 +125,6 @@ class HelloReply(Message):
     """IANA time zone of the rep's days. Absent from servers before version 0.5."""
     holding: Holding | None = None
     """Absent from servers that know no ceiling."""
+    export_key: Small | None = None
+    """X25519, base64 of 32 bytes: what the phone cannot send it seals for this key. Absent from servers that take no
+    exports."""

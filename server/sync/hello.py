@@ -12,7 +12,7 @@ from server.auth.models import Device
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import buckets, epochs, wire
+from server.sync import buckets, envelopes, epochs, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BadMessage
@@ -63,6 +63,7 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         lock_days=said.lock_days,
         zone=scope.zone or settings().zone,
         holding=holding(session, fitted, said.max_rows),
+        export_key=envelopes.told(session.scalars(select(SyncMeta.secret)).one()),
     )
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
@@ -120,7 +121,7 @@ def durable_upto(session: Session, device_id: UUID) -> wire.Durable | None:
     statement = select(func.max(SyncReceipt.n)).where(
         SyncReceipt.device_id == device_id, SyncReceipt.recorded_at <= covered
     )
-    return wire.Durable(n=session.scalar(statement) or 0)
+    return wire.Durable(n=max(0, session.scalar(statement) or 0))
 
 
 def made_at(at: wire.Moment | None, said: SyncPhone | None, skew_ms: int | None, now: datetime) -> datetime:

@@ -1,5 +1,5 @@
 """What sync does by itself each night: what is old leaves the phones, old tombstones are forgotten, buckets are
-counted."""
+counted, photos of exports go that nothing waits for."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from server.jobs.service import queue
 from server.kit import clock
 from server.kit.database import transaction
 from server.phones import rules
-from server.sync import buckets
+from server.sync import aside, buckets
 
 TOMBSTONES = timedelta(days=180)
 
@@ -89,4 +89,5 @@ def tidy(session: Session) -> int:
     session.execute(text(ASIDE), {"now": now, "days": rules.rules(session).tracks_days})
     forgotten: Any = session.execute(text(FORGET), {"limit": now - TOMBSTONES})
     buckets.count(session)
+    aside.forget(session)
     return int(forgotten.rowcount)

@@ -1,16 +1,17 @@
-"""Phones that leave: what a retired one still held, the receipt of a wipe, and the JSON API to look at both."""
+"""Phones that leave: what a retired one still held, what one wrote to a file, the receipt of a wipe, and the JSON API
+to look at them."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Response, UploadFile
 
 from server.auth.access import Scope, public, requires
 from server.kit.database import Db
 from server.kit.paging import Page
-from server.sync import quarantine, wire
+from server.sync import exports, quarantine, wire
 from server.sync.phones import Body, answer, parse
-from server.sync.schemas import HeldDecision, HeldRead
+from server.sync.schemas import ExportRead, HeldDecision, HeldRead
 from server.sync.transactions import writing
 
 router = APIRouter(tags=["sync"])
@@ -43,3 +44,10 @@ def list_held(scope: ManageDevices, session: Db) -> Page[HeldRead]:
 def decide_held(device_id: UUID, body: HeldDecision, scope: ManageDevices, session: Db) -> Page[HeldRead]:
     """Take what a retired phone held in, or throw it away; answers with what still waits."""
     return Page(items=quarantine.decide(session, scope, device_id, take=body.take, only=body.ops))
+
+
+@router.post("/api/v1/phone-exports")
+def take_export(file: UploadFile, scope: ManageDevices, session: Db) -> ExportRead:
+    """Take in the file to which a phone wrote what it could not send. The same again, and the phone itself later,
+    change nothing more."""
+    return exports.take_in(session, scope, file.file)

@@ -18,7 +18,7 @@ from server.auth.queries import visible_users
 from server.auth.tokens import verify_signature
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
-from server.sync import buckets, push, receipts, wire
+from server.sync import aside, buckets, capturing, ops, push, receipts, wire
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
 from server.sync.problems import MessageTooLarge
 from server.sync.push import Batch
@@ -64,6 +64,13 @@ def hold(session: Session, request: wire.QuarantineRequest) -> int:
     device = known(session, request.device, proof(request.device, request.ops), request.signature)
     if device.state != DeviceState.RETIRED:
         raise NotRetired("This phone is not retired.", help="Sync in the usual way.", retry=False)
+    keep(session, device, sent)
+    device.last_seen_at = clock.now()
+    return len(sent)
+
+
+def keep(session: Session, device: Device, sent: Sequence[Sent]) -> list[UUID]:
+    """Keep ops aside that nothing has answered yet; returns which of them are new. Refuses too many of one phone."""
     count = select(func.count()).where(QuarantinedOp.device_id == device.id)
     if (session.scalar(count) or 0) + len(sent) > MOST:
         raise MessageTooLarge(f"More than {MOST} ops of this phone are here.", help="Ask your manager.")
@@ -74,10 +81,10 @@ def hold(session: Session, request: wire.QuarantineRequest) -> int:
         for op in sent
         if op.op_id not in answered
     ]
-    if fresh:
-        session.execute(insert(QuarantinedOp).on_conflict_do_nothing(index_elements=["op_id"]), fresh)
-    device.last_seen_at = clock.now()
-    return len(sent)
+    if not fresh:
+        return []
+    statement = insert(QuarantinedOp).on_conflict_do_nothing(index_elements=["op_id"]).returning(QuarantinedOp.op_id)
+    return list(session.scalars(statement, fresh))
 
 
 def wiped(session: Session, request: wire.WipedRequest) -> None:
@@ -130,13 +137,17 @@ def decide(
         waiting = waiting.where(QuarantinedOp.op_id.in_(only))
     rows = session.scalars(waiting.order_by(QuarantinedOp.n).with_for_update()).all()
     batch = batch_of(session, device) if take and rows else None
+    sent = [Sent.of(row.n, row.op_id, row.body_sha, row.body) for row in rows]
     if batch is not None:
-        sent = [Sent.of(row.n, row.op_id, row.body_sha, row.body) for row in rows]
+        ops.lock(session, [op.op for op in sent if op.op is not None])
         receipts.remember(session, batch.receipts, device, sent)
-    for row in rows:
-        row.state = "discarded" if batch is None else taken(session, batch, row)
-        row.decided_by, row.decided_at = scope.user_id, clock.now()
+    for row, op in zip(rows, sent, strict=True):
+        row.state = "discarded" if batch is None else taken(session, batch, op)
+        row.decided_by, row.decided_at = scope.user_id if scope.user_id.int else None, clock.now()
         session.flush()
+    if batch is not None:
+        capturing.respect_pauses(session, (op.op for op in sent), batch.scope)
+        aside.fill_all(session, device.user_id, [op.op for op in sent])
     return [one for one in held(session, scope) if one.device_id == device_id]
 
 
@@ -152,12 +163,13 @@ def batch_of(session: Session, device: Device) -> Batch:
     )
 
 
-def taken(session: Session, batch: Batch, row: QuarantinedOp) -> str:
-    """Do an op; says what became of it. Its number is its own unless another op has it by now."""
-    number = select(SyncReceipt.n).where(SyncReceipt.device_id == row.device_id, SyncReceipt.n == row.n)
-    n = row.n if session.scalar(number) is None else batch.device.last_n + 1
-    result = push.take(session, batch, Sent.of(n, row.op_id, row.body_sha, row.body))
-    receipts.write(session, batch.kept)
+def taken(session: Session, batch: Batch, op: Sent) -> str:
+    """Do an op; says what became of it. Its answer stands beside the phone's own order, whose next number stays what
+    it was: should the phone come back and send the op itself, it hears the same answer."""
+    result = push.take(session, batch, op)
+    for one in batch.kept:
+        lowest = session.scalar(select(func.min(SyncReceipt.n)).where(SyncReceipt.device_id == batch.device.id))
+        one.n = min(lowest or 0, 0) - 1
+        receipts.write(session, [one])
     batch.kept.clear()
-    batch.device.last_n = max(batch.device.last_n, n)
     return "refused" if result.status in push.REFUSED else "taken"

@@ -72,3 +72,36 @@ class HeldDecision(BaseModel):
     take: bool
     ops: list[UUID] | None = None
     """Null: all that wait."""
+
+
+class ExportRefusal(BaseModel):
+    """An op of an export that the rules do not take; its content is kept with the answer."""
+
+    op_id: UUID
+    entity: str | None
+    reason: str
+
+
+class ExportRead(BaseModel):
+    """What became of the unsent work of a phone that came as a file."""
+
+    device_id: UUID
+    device_name: str
+    user_id: UUID
+    user_name: str
+    made_at: str
+    """By the phone's clock."""
+    ops: int
+    """In the file."""
+    taken: int
+    """Done now, in the rep's name."""
+    known: int
+    """Here before, by the phone itself or by the same file: not done again."""
+    waiting: int
+    """For somebody's decision, as the phone or its user is out of service."""
+    refused: list[ExportRefusal]
+    photos: int
+    """Contents in the file; a photo has two, itself and its small picture."""
+    photos_refused: int
+    photos_waiting: int
+    """They follow their op."""

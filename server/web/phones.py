@@ -1,4 +1,4 @@
-"""Phones: which there are, and codes that let a new one in."""
+"""Phones: which there are, codes that let a new one in, and files of what one could not send."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import segno
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response, UploadFile
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +22,8 @@ from server.kit.database import Db
 from server.kit.errors import Invalid, WaymarkError
 from server.phones import rules
 from server.records.values import whole
-from server.sync import buckets, quarantine
+from server.sync import buckets, exports, quarantine
+from server.sync.schemas import ExportRead
 from server.web.forms import Sent, text
 from server.web.pages import attempt, go, render
 
@@ -31,6 +32,11 @@ router = APIRouter(prefix="/users/phones", include_in_schema=False)
 ReadDevices = Annotated[Scope, requires("devices:read")]
 ManageDevices = Annotated[Scope, requires("devices:manage")]
 
+HELD_AS = {
+    "visit_event": "Visit", "account": "Account", "site": "Site", "contact": "Contact", "order": "Order",
+    "activity": "Task", "lead": "Lead", "attachment": "Photo", "pin_proposal": "Moved pin",
+}  # fmt: skip
+"""What an entry of a phone is called."""
 AT_HOME = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (looked for, not listened on)
 """Hosts that mean another machine on every machine."""
 
@@ -67,6 +73,17 @@ def revoke_code(request: Request, code_id: UUID, scope: ReadDevices, session: Db
     except WaymarkError as error:
         return phones_page(request, scope, session, error=error)
     return go("/users/phones")
+
+
+@router.post("/exports")
+def take_export(request: Request, scope: ManageDevices, session: Db, file: UploadFile) -> Response:
+    """Take in the file to which a phone wrote what it could not send, and say what became of it."""
+    try:
+        with attempt(session):
+            told = exports.take_in(session, scope, file.file)
+    except WaymarkError as error:
+        return phones_page(request, scope, session, error=error)
+    return phones_page(request, scope, session, told=told)
 
 
 @router.post("/rules")
@@ -117,6 +134,7 @@ def phones_page(
     session: Session,
     *,
     made: dict[str, Any] | None = None,
+    told: ExportRead | None = None,
     error: WaymarkError | None = None,
 ) -> Response:
     """The phones and the codes that wait for one, with what has just been made or refused."""
@@ -144,6 +162,8 @@ def phones_page(
         may_set=rules.may_set(scope),
         waiting=codes.waiting(session, scope),
         made=made,
+        told=told,
+        HELD_AS=HELD_AS,
         error=error,
     )
 

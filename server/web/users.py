@@ -22,6 +22,7 @@ from server.phones.rules import MANY_ROWS, rules
 from server.sync import buckets, quarantine
 from server.web.forms import Sent, given, needed, number
 from server.web.pages import attempt, go, render
+from server.web.phones import HELD_AS
 
 router = APIRouter(prefix="/users", include_in_schema=False)
 
@@ -29,11 +30,6 @@ ReadUsers = Annotated[Scope, requires("users:read")]
 WriteUsers = Annotated[Scope, requires("users:write")]
 ManageDevices = Annotated[Scope, requires("devices:manage")]
 
-HELD_AS = {
-    "visit_event": "Visit", "account": "Account", "site": "Site", "contact": "Contact", "order": "Order",
-    "activity": "Task", "lead": "Lead", "attachment": "Photo", "pin_proposal": "Moved pin",
-}  # fmt: skip
-"""What an entry of a phone is called."""
 PERSON = ("name", "role", "email", "phone", "language", "zone")
 
 

@@ -192,6 +192,7 @@ DONE_BY = """
 /users/phones/codes                                 POST /device-codes
 /users/phones/codes/{code_id}/revoke                DELETE /device-codes/{code_id}
 /users/phones/rules                                 PUT /phones/rules
+/users/phones/exports                               POST /phone-exports
 /users/devices/{device_id}/quarantine               POST /devices/{device_id}/quarantine
 /me/keys                                            POST /api-tokens
 /me/keys/{key_id}/revoke                            DELETE /api-tokens/{token_id}

@@ -101,3 +101,10 @@ def test_the_browser_libraries_load_nothing_from_outside(root: Path) -> None:
             assert not re.match(r"https?:|//", link), f"{sheet.name} loads {link}"
             if not link.startswith(("data:", "#")):
                 assert (vendor.FOLDER / link).is_file(), f"{sheet.name} needs {link}"
+
+
+def test_every_benchmark_is_run_by_the_command_for_all_of_them(root: Path) -> None:
+    """The harm: the phone's figures were measured by hand only, and nobody saw that they had become old."""
+    folders = {path.name for path in (root / "benchmarks").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    without = {name for name in folders if not (root / "benchmarks" / name / "run.py").is_file()}
+    assert without == {"look"}, "`make look` looks at pages; everything else has a run.py"

@@ -12,17 +12,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 import mobile
 from mobile.device import android, sealing
 from mobile.device.codes import AndroidCodes
+from mobile.device.sharing import AndroidSharing
 from mobile.field.store import clock
+from mobile.icons import draw
 
 ROOT = Path(mobile.__file__).parent
-RECIPES = {"python3", "sqlite3", "openssl", "kivy", "cryptography", "pillow", "pyjnius", "android"}
-"""Of python-for-android; `tzdata` is plain Python and needs none."""
-PLAIN = {"tzdata"}
 IMPORTED_AS = {"pillow": "PIL", "pyjnius": "jnius"}
 
 
@@ -135,6 +134,30 @@ def test_a_photo_is_copied_into_the_app_and_leaves_the_shared_storage(told, tmp_
     assert "listening" not in told
 
 
+def test_a_file_is_shared_as_a_copy_among_the_downloads(told, tmp_path):
+    (tmp_path / "unsent.zip").write_bytes(b"PK sealed")
+    values, sheets = {}, []
+    told |= {
+        "put": values.__setitem__, "insert": lambda *_args: "content://7", "createChooser": lambda *given: given,
+        "detachFd": lambda: os.open(tmp_path / "copy.zip", os.O_WRONLY | os.O_CREAT), "startActivity": sheets.append,
+    }  # fmt: skip
+    assert AndroidSharing().share(tmp_path / "unsent.zip", "Unsent work") == "Downloads/unsent.zip"
+    assert (tmp_path / "copy.zip").read_bytes() == b"PK sealed"
+    assert values == {"_display_name": "unsent.zip", "mime_type": "application/zip"}
+    assert len(sheets) == 1
+
+
+def test_a_file_that_the_downloads_do_not_take_leaves_nothing_there(told, tmp_path):
+    (tmp_path / "unsent.zip").write_bytes(b"PK sealed")
+    gone = []
+    told |= {"put": lambda *_args: None, "insert": lambda *_args: "content://7",
+             "detachFd": lambda: os.open(tmp_path / "unsent.zip", os.O_RDONLY),
+             "delete": lambda uri, *_args: gone.append(uri)}  # fmt: skip
+    with pytest.raises(OSError, match=r"."):
+        AndroidSharing().share(tmp_path / "unsent.zip", "Unsent work")
+    assert gone == ["content://7"]
+
+
 def test_a_code_in_a_picture_is_read_by_the_library_of_the_build(told, tmp_path):
     class NothingFound(Exception):
         pass
@@ -198,14 +221,51 @@ def test_device_keys_are_made_in_the_keystore_and_sign_there(told):
 
 
 def spec():
-    parser = configparser.ConfigParser()
+    parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "buildozer.spec", encoding="utf-8")
     return parser["app"]
 
 
-def test_everything_the_app_imports_has_a_recipe_or_is_plain_python():
-    wanted = {one.partition("==")[0] for one in spec().get("requirements", raw=True).split(",")}
-    assert wanted <= RECIPES | PLAIN
+def required():
+    """What the build is given, by name, with the version that each is pinned to."""
+    pins = (one.partition("==") for one in spec().get("requirements", raw=True).split(","))
+    return {name: version for name, _, version in pins}
+
+
+@pytest.fixture(scope="module")
+def plan():
+    """The order of recipes and the plain Python beside them, as python-for-android itself resolves the requirements."""
+    from pythonforandroid.bootstrap import Bootstrap
+    from pythonforandroid.build import Context
+    from pythonforandroid.graph import get_recipe_order_and_bootstrap
+    from pythonforandroid.recipe import Recipe
+
+    context = Context()
+    bootstrap = Bootstrap.get_bootstrap(spec()["p4a.bootstrap"], context)
+    order, plain, found = get_recipe_order_and_bootstrap(context, list(required()), bootstrap)
+    assert found is bootstrap
+    return {name: Recipe.get_recipe(name, context).version for name in order}, set(plain)
+
+
+def test_the_recipes_of_a_build_resolve_and_everything_in_it_is_pinned(plan):
+    recipes, plain = plan
+    pins = required()
+    assert {name for name, version in pins.items() if not version} == {"android"}, "a part of python-for-android"
+    assert {name: recipes[name] for name in pins.keys() & recipes.keys()} == {
+        name: version or None for name, version in pins.items() if name in recipes
+    }, "what the recipes were written for"
+    assert plain == pins.keys() - recipes.keys(), "what pip would choose by itself"
+
+
+def test_the_release_of_python_for_android_is_the_one_that_the_plan_was_resolved_with():
+    import pythonforandroid
+    from pythonforandroid import recommendations
+
+    assert spec()["p4a.branch"] == f"v{pythonforandroid.__version__}"
+    assert spec()["android.ndk"] == recommendations.RECOMMENDED_NDK_VERSION
+
+
+def test_everything_the_app_imports_is_in_the_plan_of_a_build(plan):
     found = defaultdict(set)
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -213,15 +273,25 @@ def test_everything_the_app_imports_has_a_recipe_or_is_plain_python():
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
                 found[name.partition(".")[0]].add(path.name)
-    held = {"mobile", *sys.stdlib_module_names} | {IMPORTED_AS.get(one, one) for one in wanted}
+    recipes, plain = plan
+    held = {"mobile", *sys.stdlib_module_names} | {IMPORTED_AS.get(one, one) for one in recipes.keys() | plain}
     assert {name: files for name, files in found.items() if name not in held} == {}
+
+
+@pytest.mark.parametrize("name", draw.PICTURES)
+def test_the_icons_are_those_of_the_mark(name):
+    """After a change: `python -m mobile.icons.draw`."""
+    with Image.open(draw.HERE / name) as kept:
+        difference = ImageChops.difference(kept.convert("RGBA"), draw.PICTURES[name]())
+    assert max(high for _low, high in difference.getextrema()) <= 8, "smoothing may differ by a shade"
+    assert name in {Path(value).name for key, value in spec().items() if key.endswith("filename")}
 
 
 def test_the_app_asks_for_what_its_devices_need_and_is_left_out_of_backups():
     app = spec()
     asked = set(app["android.permissions"].split(","))
     assert {"INTERNET", "ACCESS_NETWORK_STATE", "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION", "CAMERA"} <= asked
-    assert not [one for one in asked if "BACKGROUND" in one or "STORAGE" in one]
+    assert not [one for one in asked if "BACKGROUND" in one or "STORAGE" in one or one == "VIBRATE"]
     assert app["android.allow_backup"] == "False"
 
 

@@ -1,9 +1,11 @@
 """The phone without a screen, as a process of its own, against a server that comes and goes."""
 
+import base64
 import json
 import subprocess
 import sys
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -99,3 +101,19 @@ def test_a_wrong_password_is_said_in_one_line(tmp_path, listener):
 def test_without_a_sign_in_every_command_says_what_to_do(tmp_path):
     answer = phone(tmp_path, "status", expect=1)
     assert "sign-in" in answer["detail"]
+
+
+def test_unsent_work_is_written_into_a_sealed_file_without_a_network(tmp_path, listener):
+    listener.fake.export_key = base64.b64encode(bytes(range(32))).decode()
+    home, address = tmp_path / "phone", f"http://127.0.0.1:{listener.port}"
+    phone(home, "--server", address, "--login", "mara", "--password", "secret", "sign-in")
+    phone(home, "sync")
+    assert phone(home, "export", str(tmp_path / "out"), expect=1)["code"] == "nothing_unsent"
+    listener.stop()
+    phone(home, "log-visits", "1", "--day", DAY)
+    told = phone(home, "export", str(tmp_path / "out"))
+    listener.start()
+    assert (told["ops"], told["photos"], told["lost"]) == (1, 0, 0)
+    with zipfile.ZipFile(told["file"]) as file:
+        assert file.namelist() == ["README.txt", "key.json", "ops.sealed"]
+        assert address in file.read("README.txt").decode()

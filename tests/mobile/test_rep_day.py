@@ -5,6 +5,9 @@ With WAYMARK_PICTURES=FOLDER every step leaves a picture there.
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,16 +16,12 @@ from mobile.device.desktop import FolderCamera
 from mobile.field.capture import edit
 from mobile.field.checkin import Fix
 from mobile.field.store import clock
-from mobile.field.sync import blobs
+from server.sync import blobs as arriving
 from tests.conftest import PASSWORD
 from tests.mobile.screens.conftest import open_app as open_app
 from tests.mobile.test_end_to_end import office as office
 
 pytestmark = pytest.mark.window
-
-
-class Killed(BaseException):
-    """The system ends the app, which catches nothing of it."""
 
 
 class Place:
@@ -106,20 +105,10 @@ def test_a_day_without_network_arrives_whole_although_the_app_is_killed(office, 
     screen.app.worker.stop()  # what is sent from here on is sent by this test
     office.start()
     office.sql("update account set phone = '+4231111111' where id = :id returning id", id=office.account_ids[0])
-    pieces = []
-
-    def dying(*args):
-        if len(pieces) == 2:
-            raise Killed
-        pieces.append(args)
-        return piece(*args)
-
-    piece = blobs._piece
-    monkeypatch.setattr(blobs, "_piece", dying)
-    with pytest.raises(Killed):
-        screen.app.phone.sync_by_itself()
-    monkeypatch.setattr(blobs, "_piece", piece)
     screen.app.on_stop()
+    assert killed_in_its_upload(home, monkeypatch) == -signal.SIGKILL
+    assert office.sql("select count(*) from stored_file") == [(1,)], "the small picture; the photo was under way"
+    assert office.sql("select received from file_upload")[0][0] > 0
 
     screen = open_app(home, server=office.address, position=where, camera=camera)
     screen.until(lambda: screen.shows("1 needs you"))
@@ -143,6 +132,25 @@ def drawn(tab):
     """The points of the signature on a page."""
     numbers = tab.locator(".signature polyline").get_attribute("points").split()
     return list(zip(map(int, numbers[::2]), map(int, numbers[1::2]), strict=True))
+
+
+def killed_in_its_upload(home, monkeypatch):
+    """Another process of the app syncs these files; the system ends it while the first piece of the photo arrives."""
+    command = [sys.executable, "-m", "mobile.headless", "--home", str(home), "sync"]
+    pieces, take, app = [], arriving.append, []
+
+    def take_and_kill(*given):
+        pieces.append(given)
+        if len(pieces) == 2:
+            app[0].send_signal(signal.SIGKILL)
+        return take(*given)
+
+    monkeypatch.setattr(arriving, "append", take_and_kill)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        app.append(process)
+        process.wait(120)
+    monkeypatch.setattr(arriving, "append", take)
+    return process.returncode
 
 
 def seen_by_the_office(office, account_id, film):

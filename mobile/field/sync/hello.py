@@ -4,7 +4,7 @@ import shutil
 
 from mobile.field import holdings, locking, tracks, zones
 from mobile.field.store import Store, clock, moments
-from mobile.field.sync import wire
+from mobile.field.sync import export, wire
 from mobile.field.sync.api import Api
 
 APP_VERSION = "0.1.0"
@@ -49,6 +49,8 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     zones.heard(store.outbox, reply.zone)
     holdings.heard(store.outbox, None if reply.holding is None else wire.emit(reply.holding))
     moments.heard(store.outbox, reply.server_time)
+    if reply.export_key is not None:
+        store.outbox.meta.set(export.KEY, reply.export_key)
     again = store.outbox.align(reply.last_n)
     if again:
         store.outbox.blobs.ask_again()

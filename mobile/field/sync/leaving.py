@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from mobile.field.ports import Keys
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json, canonical
+from mobile.field.store.outbox import Outbox
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
 from mobile.field.sync.tokens import Tokens
@@ -22,7 +23,7 @@ def hand_over(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
 
     Returns how many ops are there now. May be run again: what was given already is not sent once more.
     """
-    ops = bodies(store)
+    ops = bodies(store.outbox)
     names = hashlib.sha256(canonical([op["op_id"] for op in ops]).encode("utf-8")).hexdigest()
     if ops and store.outbox.meta.get("handed_over") != names:
         for batch in batches(ops):
@@ -33,11 +34,11 @@ def hand_over(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
     return len(ops)
 
 
-def bodies(store: Store) -> list[Json]:
+def bodies(outbox: Outbox) -> list[Json]:
     """The ops that the server never heard, in their order; parked ones come last, under numbers of their own."""
-    free = store.outbox.max_n()
+    free = outbox.max_n()
     found: list[Json] = []
-    for op in sorted(store.outbox.ops(UNHEARD), key=lambda op: (op.n < 0, abs(op.n))):
+    for op in sorted(outbox.ops(UNHEARD), key=lambda op: (op.n < 0, abs(op.n))):
         free += op.n < 0
         found.append({"n": op.n if op.n > 0 else free, **op.body})
     return found

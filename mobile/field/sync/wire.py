@@ -136,6 +136,7 @@ class HelloReply:
     tracks: Tracking | None = None
     zone: str | None = None
     holding: Holding | None = None
+    export_key: str | None = None
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def sha(op):
 class FakeServer:
     def __init__(self):
         self.world = World()
+        self.export_key = None
         self.epoch = "epoch-1"
         self.users = {"mara": {"id": str(uuid.UUID(int=7)), "name": "Mara Roy", "login": "mara", "role": "rep"}}
         self.user_id = self.users["mara"]["id"]
@@ -192,7 +193,7 @@ class FakeServer:
             "poll_s": 900,
             "jitter_s": 60,
             "a_key_of_a_later_version": True,
-        }
+        } | ({"export_key": self.export_key} if self.export_key else {})
 
     def _push(self, device_id, m):
         self._same_epoch(m)

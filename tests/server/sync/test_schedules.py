@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from mobile.field.store import reserve
 from server.sync import transactions
+from tests.server.sync import fuzz as many
 from tests.server.sync.schedule import Fuzz, Schedule
 
 BATCHES = 8
@@ -22,7 +23,7 @@ def test_nothing_is_lost_doubled_leaked_or_overwritten(
     monkeypatch.setattr(reserve, "RESERVE_BYTES", 65_536)
     fuzz = Fuzz(empty_database)
     fuzz.run(BATCH, batch, steps=STEPS)
-    assert fuzz.schedules >= BATCH
+    assert fuzz.schedules == BATCH
 
 
 def test_what_a_copy_sent_before_a_restore_is_sent_again_though_the_numbers_are_taken(
@@ -41,3 +42,9 @@ def test_what_a_copy_sent_before_a_restore_is_sent_again_though_the_numbers_are_
 
     assert fuzz.tell(story) == []
     fuzz.end()
+
+
+def test_the_command_runs_as_many_schedules_as_are_asked_for() -> None:
+    assert many.batches(20, 1000) == [(1000, 20)]
+    assert many.batches(120, 7) == [(7, 50), (8, 50), (9, 20)]
+    assert many.batches(100, 7) == [(7, 50), (8, 50)]

@@ -1,21 +1,29 @@
 """The page of phones, and what a retired one still held: seen by whoever looks after its owner, and decided there."""
 
+import base64
 import hashlib
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from mobile.device.sealing import envelope
+from mobile.field.store.outbox import Outbox
+from mobile.field.sync import export, tokens
 from server.accounts.models import Account
 from server.auth.models import Device, DeviceState, Role, User
 from server.phones.routes import PhoneRulesWrite
-from server.sync.models import QuarantinedOp
+from server.sync import envelopes
+from server.sync.models import QuarantinedOp, SyncMeta
+from tests.server.sync.field_phone import OneKey
 from tests.server.sync.world import public_key
 from tests.server.web.conftest import token_in
 
@@ -170,3 +178,55 @@ def test_the_page_says_how_many_rows_a_phone_holds_when_they_are_many_and_what_i
     person = browser_of(ada).get(f"/users/{rita.id}").text
     for said in ("49.999", ">viele</span>", ">zu viele eigene</span>", "Grund ohne Gebiet (Zeilen: 1.001)"):
         assert said in person, "the same stands at whose phones they are"
+
+
+def exported(session: Session, folder: Path, device: Device, *bodies: dict[str, Any]) -> bytes:
+    """What the app of a phone writes for this server."""
+    outbox = Outbox(folder / "outbox.db")
+    secret = session.scalars(select(SyncMeta.secret)).one()
+    outbox.meta.set(export.KEY, envelopes.told(secret))
+    for body in bodies:
+        outbox.append(body)
+    known = tokens.Tokens(str(device.id), "key", "", "", "")
+    made = export.write(outbox, folder, "What this is.", OneKey(), known, envelope)
+    outbox.close()
+    return made.path.read_bytes()
+
+
+def test_an_export_is_taken_in_on_the_page_once_and_another_file_is_refused_in_words(
+    session: Session,
+    tmp_path: Path,
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+) -> None:
+    ada, rita = make_user(), make_user("rita", Role.REP)
+    device = Device(user_id=rita.id, name="Rita's phone", platform="android", public_key=base64.b64decode(public_key()))
+    session.add(device)
+    session.flush()
+    visit, nowhere = (
+        held(session, device, account, note, n).body
+        for n, (account, note) in enumerate(((make_account("Mill", rita), "Signed"), (Account(id=uuid4()), "Lost")), 1)
+    )
+    session.execute(text("delete from quarantined_op"))
+    whole = exported(
+        session, tmp_path, device, *({k: v for k, v in body.items() if k != "n"} for body in (visit, nowhere))
+    )
+    browser = browser_of(ada)
+    token = token_in(browser.get("/users/phones").text)
+
+    def send(content: bytes) -> Any:
+        return browser.post("/users/phones/exports", data={"_csrf": token}, files={"file": ("unsent.zip", content)})
+
+    page = send(whole).text
+    assert "Taken in from the phone “Rita&#39;s phone” of" in page
+    assert "New entries: 1. Here before: 0. Contents of photos: 0." in page
+    assert "1 entry is kept, but the rules do not take it:" in page
+    assert "New entries: 0. Here before: 2." in send(whole).text
+    assert session.execute(text("select note from visit_event")).scalars().all() == ["Signed"]
+    refused = send(whole[:-40])
+    assert (refused.status_code, "was cut on its way" in refused.text) == (422, True)
+    ada.language = "de"
+    session.flush()
+    assert "Die Datei ist kein Export eines Telefons" in send(b"").text
+    assert "Export aufnehmen" not in browser_of(rita).get("/users/phones").text

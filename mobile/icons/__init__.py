@@ -1,0 +1,1 @@
+"""Pictures that Android shows of the app."""

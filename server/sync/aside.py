@@ -1,0 +1,78 @@
+"""Contents of photos that came in an export before their fact counts: kept as files until the fact is decided."""
+
+import os
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from server.attachments import queries as attachments
+from server.attachments import service
+from server.files import store
+from server.files.store import Content
+from server.kit import clock
+from server.kit.errors import WaymarkError
+from server.kit.settings import settings
+from server.sync import blobs, wire
+
+SPOKEN_OF = """
+select h from quarantined_op q, unnest(array[q.body #>> '{d,sha256}', q.body #>> '{d,thumbnail_sha256}']) h
+where q.state = 'waiting' and q.body ->> 'e' = 'attachment' and h is not null
+"""
+
+
+def path_of(sha256: str) -> Path:
+    """Where a content waits, or would."""
+    return settings().folder("files", "exported") / sha256
+
+
+def keep(sha256: str, content: bytes) -> None:
+    """Keep a content that is what its name says; the same again takes no more room."""
+    fresh = store.take("The photo", content)
+    fresh.path.replace(path_of(sha256))
+
+
+def fill_all(session: Session, user_id: UUID, ops: Sequence[wire.AnyOp | None]) -> None:
+    """Give the photos among some ops the contents that wait here for them."""
+    for sha256 in hashes(ops):
+        fill(session, user_id, sha256)
+
+
+def hashes(ops: Iterable[wire.AnyOp | None]) -> list[str]:
+    """The contents that ops speak of, small pictures beside theirs."""
+    facts = [op.d for op in ops if isinstance(op, wire.AddAttachment)]
+    named = [one for d in facts for one in (d.sha256, d.thumbnail_sha256) if one]
+    return list(dict.fromkeys(named))
+
+
+def fill(session: Session, user_id: UUID, sha256: str) -> str | None:
+    """Give what somebody has announced its content: `stored` (now or before), `refused`, or None while nothing has
+    announced it or it is not here. The file stays: should all this be undone, it is needed again."""
+    announced = attachments.announced(session, user_id, sha256)
+    if not announced:
+        return None
+    lacking = blobs.lacks(session, announced, sha256)
+    if not lacking:
+        return "stored"
+    if not path_of(sha256).is_file():
+        return None
+    copy = store.aside()
+    os.link(path_of(sha256), copy)
+    try:
+        with session.begin_nested():
+            service.arrive(session, lacking, Content(copy, sha256, copy.stat().st_size))
+    except WaymarkError:
+        return "refused"
+    return "stored"
+
+
+def forget(session: Session) -> int:
+    """Remove the contents of which no op that waits speaks any more, a day after they came; returns how many."""
+    waiting, old = set(session.scalars(text(SPOKEN_OF))), (clock.now() - timedelta(days=1)).timestamp()
+    gone = [one for one in path_of("").iterdir() if one.name not in waiting and one.stat().st_mtime < old]
+    for one in gone:
+        one.unlink(missing_ok=True)
+    return len(gone)
