@@ -74,19 +74,20 @@ def spelled(amount: object) -> str:
     return format(shortest if int(shortest.as_tuple().exponent) < -2 else exact.quantize(CENT), "f")
 
 
+_FIGURES = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*")
+"""Nobody types 1e5 and means it."""
+
+
 def whole(low: int, high: int) -> Callable[[object], int | None]:
     """A rule for whole numbers in a range."""
 
     def rule(value: object) -> int | None:
         if value is None or value == "":
             return None
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation as error:
-            raise Invalid(f"“{plain(value, 100)}” is not a number") from error
-        if isinstance(value, str) and "e" in value.lower():  # nobody types 1e5 and means it
-            raise Invalid(f"“{plain(value, 100)}” is not a whole number", help=f"Digits only: {low} to {high:,}.")
-        if not number.is_finite() or number != int(number) or not low <= number <= high:
+        if not _FIGURES.fullmatch(str(value)):
+            raise Invalid(f"“{plain(value, 100)}” is not a number", help=f"A whole number from {low} to {high:,}.")
+        number = Decimal(str(value))
+        if number != int(number) or not low <= number <= high:
             raise Invalid(f"{number} cannot be", help=f"A whole number from {low} to {high:,}.")
         return int(number)
 
