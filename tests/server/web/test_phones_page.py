@@ -108,7 +108,12 @@ def test_only_who_manages_all_phones_says_when_they_close_and_nonsense_is_named(
     browser = browser_of(make_user())
     page = browser.get("/users/phones").text
     assert re.search(r'name="lock_days"[^>]*value="14"', page)
-    for wrong, said in (("0", "0 cannot be"), ("", "is missing"), ("6.5", "6.5 cannot be"), ("inf", "“inf” is not a number")):
+    for wrong, said in (
+        ("0", "0 cannot be"),
+        ("", "is missing"),
+        ("6.5", "6.5 cannot be"),
+        ("inf", "“inf” is not a number"),
+    ):
         refused = browser.post("/users/phones/rules", data={"lock_days": wrong, "_csrf": token_in(page)})
         assert (refused.status_code, said in refused.text) == (422, True), wrong
         assert "Give 1 to 90 days." in refused.text
