@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from mobile.field import zones
+from mobile.field import conflicts, zones
 from mobile.field.finding import is_new
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
@@ -126,8 +126,9 @@ def marks(store: Store) -> dict[tuple[str, str], str]:
     """For each row that an op of mine refers to: attention before phone before server."""
     rank = {"server": 0, "phone": 1, "attention": 2}
     found: dict[tuple[str, str], str] = {}
-    seen = store.outbox.dismissed()
-    for op in store.outbox.ops():
+    ops = store.outbox.ops()
+    seen = conflicts.settled(store.outbox, ops)
+    for op in ops:
         mark = "phone" if op.state in ("queued", "sent", "deferred") else "server"
         if op.state in ATTENTION and op.op_id not in seen:
             mark = "attention"
@@ -285,8 +286,8 @@ def _entry(visit: Json, names: dict[str, str], found: dict[tuple[str, str], str]
 
 def sync_state(store: Store) -> SyncState:
     """The counts behind the three marks."""
-    seen = store.outbox.dismissed()
     ops = store.outbox.ops()
+    seen = conflicts.settled(store.outbox, ops)
     waiting = tuple(op for op in ops if op.state in ("queued", "sent", "deferred"))
     db = store.cache.db
     return SyncState(

@@ -11,6 +11,8 @@ from kivy.clock import Clock, mainthread
 from kivy.core.window import Window
 from kivy.metrics import dp
 
+from mobile import reasons
+from mobile.field import conflicts
 from mobile.field.maps.pack import open_packs
 from mobile.field.ports import Camera, Position
 from mobile.field.sync.problems import Problem
@@ -319,7 +321,7 @@ class WaymarkApp(App):
             return
         self._asked.clear()
         came = report.photos or report.rows or report.left or report.results or report.parked or report.maps
-        changed = bool(came or report.requeued)
+        changed = bool(came or report.requeued or report.decided)
         problem = None if report.ok else self._say(report)
         changed = changed or problem != self.ctx.problem
         self.ctx.syncing, self.ctx.problem = False, problem
@@ -333,6 +335,9 @@ class WaymarkApp(App):
             self.again()
         else:
             self._say_sync_state()
+        if report.decided and self.ctx.store is not None:
+            told = [q for q in conflicts.questions(self.ctx.store) if q.decided]
+            self.toast("\n".join(reasons.decided(self.ctx.words, q.conflict, q.decided) for q in told[:2]))
 
     def _say_sync_state(self) -> None:
         if self.ctx.store is not None and self.ctx.sync_line is not None:

@@ -12,7 +12,7 @@ from server.auth.models import Device
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import buckets, epochs, wire
+from server.sync import buckets, conflicts, epochs, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BadMessage
@@ -64,6 +64,8 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         zone=scope.zone or settings().zone,
         holding=holding(session, fitted, said.max_rows),
     )
+    if request.conflicts:
+        reply.decided = conflicts.decided(session, scope, request.conflicts)
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
     return reply

@@ -65,6 +65,7 @@ class FakeServer:
         self.bytes_in = 0
         self.token = 0
         self.packs = {}
+        self.decided = []  # conflicts that somebody in the office has decided
         self.rescued = []  # damaged outboxes
 
     # -- the company's side
@@ -178,8 +179,9 @@ class FakeServer:
 
     # -- hello and push
 
-    def _hello(self, device_id, _m):
-        return {
+    def _hello(self, device_id, m):
+        decided = [one for one in self.decided if one["id"] in m.get("conflicts", ())]
+        return ({"decided": decided} if m.get("conflicts") else {}) | {
             "protocol": 1,
             "epoch": self.epoch,
             "last_n": self.world.devices[device_id]["last_n"],
