@@ -325,6 +325,19 @@ def test_an_account_that_moves_to_another_territory_leaves_the_phone(office, hom
     assert held <= 1, "at most the rep's own bucket still holds it, because a planned visit leads there"
 
 
+def test_a_password_does_not_unlock_a_phone_that_the_office_has_locked(office, home):
+    office.sql("update device set state = 'locked' where user_id = :id returning id", id=office.rita)
+    devices = office.sql("select id, state from device order by id")
+    try:
+        assert phone(home, "sync", expect=1)["code"] == "device_locked"
+        signing_in = ("--server", office.address, "--login", "rita", "--password", PASSWORD, "sign-in")
+        assert phone(home, *signing_in, expect=1)["code"] == "device_locked"
+        assert office.sql("select id, state from device order by id") == devices
+    finally:
+        office.sql("update device set state = 'active' where user_id = :id returning id", id=office.rita)
+    assert phone(home, "sync")["ok"]
+
+
 def test_a_stranger_gets_no_phone(office, tmp_path):
     answer = phone(
         tmp_path, "--server", office.address, "--login", "rita", "--password", "nonsense", "sign-in", expect=1

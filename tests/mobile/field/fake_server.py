@@ -66,6 +66,8 @@ class FakeServer:
         self.token = 0
         self.packs = {}
         self.decided = []  # conflicts that somebody in the office has decided
+        self.barred = ""  # what the office has done to its phones: device_locked, retired
+        self.quarantine = []  # ops of retired phones
         self.rescued = []  # damaged outboxes
 
     # -- the company's side
@@ -125,6 +127,11 @@ class FakeServer:
             return 201, self._register_by_code(message)
         if request.path == "/api/v1/auth/refresh":
             return 200, self._refresh(message)
+        if request.path == "/sync/v1/quarantine":
+            self.quarantine += message["ops"]
+            return 200, {"held": len(message["ops"])}
+        if self.barred:
+            raise Refusal(403, self.barred)
         device_id = self._device(request)
         if request.path == "/api/v1/regions":
             return 200, {"items": list(self.packs.values())}
