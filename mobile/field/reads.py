@@ -50,6 +50,15 @@ class Stop:
     """Why the place may not be found at once."""
     mark: str
     """"phone" (saved here), "server" (answered), "attention", or "" when there is nothing of mine."""
+    place: int = 0
+    """Its place in an order that was taken on this phone; 0 in the office's."""
+    is_out: bool = False
+    """Whether it no longer fits into that order: not today any more."""
+
+    @property
+    def number(self) -> int:
+        """What the day's line and the map call it."""
+        return self.place or self.position
 
     @property
     def open(self) -> bool:
@@ -75,7 +84,7 @@ class Day:
 
     @property
     def next_stop(self) -> Stop | None:
-        return next((s for s in self.stops if s.open), None)
+        return next((s for s in self.stops if s.open and not s.is_out), None)
 
 
 @dataclass(frozen=True)

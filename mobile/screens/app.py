@@ -348,6 +348,8 @@ class WaymarkApp(App):
             self.again()
         else:
             self._say_sync_state()
+            for widget in [w for w in self.stage.walk() if changed and hasattr(w, "came_in")]:
+                widget.came_in()
         if report.decided and self.ctx.store is not None:
             told = [q for q in conflicts.questions(self.ctx.store) if q.decided]
             self.toast("\n".join(reasons.decided(self.ctx.words, q.conflict, q.decided) for q in told[:2]))
