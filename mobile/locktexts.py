@@ -71,7 +71,7 @@ DE = {
     "device_locked_kept": "{n} Einträge, die noch nicht gesendet sind, bleiben auf diesem Telefon. Sie werden gesendet,"
     " sobald es entsperrt ist.",
     "retired_title": "Vom Büro ausgemustert",
-    "retired_help": "Das Büro hat dieses Telefon ausgemustert, darum sind seine Daten weg. Um es wieder zu brauchen,"
+    "retired_help": "Das Büro hat dieses Telefon ausgemustert, darum sind seine Daten weg. Um es wieder zu verwenden,"
     " bitte anmelden.",
     "held_1": "Beim Büro: 1 Eintrag wartet auf eine Entscheidung.",
     "held": "Beim Büro: {n} Einträge warten auf eine Entscheidung.",

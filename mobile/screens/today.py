@@ -89,7 +89,7 @@ def _summary(ctx, day, day_date):
     words = ctx.words
     parts = [words.day(day_date)]
     if day.stops:
-        parts.append(words.count("stops", "stop_1", len(day.stops)))
+        parts.append(words.count("stops", "stop_1", sum(not stop.is_out for stop in day.stops)))
     if day.leaves_at and day.returns_at:
         parts.append(words.duration((day.returns_at - day.leaves_at).total_seconds()))
     if day.distance_m:
