@@ -87,7 +87,7 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return Effect("applied", "track", row_id, rev, dropped=dropped)
         case wire.Delete() if op.e == "attachment":
             return Effect("applied", "attachment", *capturing.forget(session, op.id, context.scope))
-        case wire.Patch() if op.decides is not None:
+        case wire.Patch() if op.decides is not None and context.scope.may("conflicts:decide"):
             return decide(session, op, op.decides, context)
         case wire.Patch() if op.e == "activity":
             return change_activity(session, op, context)
@@ -171,7 +171,6 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
 
 def decide(session: Session, op: wire.Patch, conflict_id: UUID, context: Context) -> Effect:
     """What a rep says to a conflict of theirs. Refuses one that somebody has decided, or that has moved on unseen."""
-    context.scope.need("conflicts:decide")
     row = stored(session, op.e, op.id)
     rev = None if context.base_is_stale or row.id != op.id else op.base_rev
     done = conflicts.decide_by_phone(session, context.scope, conflict_id, op.f, rev)

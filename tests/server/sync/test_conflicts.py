@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from server.auth import rights
 from server.auth.models import Role
 from server.auth.tokens import create_api_token
 from server.kit.database import transaction
@@ -192,7 +193,7 @@ def test_somebody_in_marketing_has_no_conflicts(world: World) -> None:
 
 def asked(phone: Phone) -> Json:
     """The conflict that the last verdict told the phone of."""
-    clash: Json = phone.results[max(phone.results)]["conflicts"][0]
+    clash: Json = next(one["conflicts"][0] for one in phone.results.values() if "conflicts" in one)
     return clash
 
 
@@ -295,6 +296,18 @@ def test_a_decision_on_a_value_that_has_moved_on_is_asked_again(world: World) ->
                decides=conflict["id"])  # fmt: skip
     assert [one["status"] for one in phone.sync()] == ["applied"]
     assert (stored(world), mona.conflicts()) == ("2", [])
+
+
+def test_whoever_may_not_decide_edits_the_account_as_ever(world: World) -> None:
+    phone, account = rita_and_the_office(world)
+    with transaction() as session:
+        rights.change_role(session, "rep", levels={"conflicts:decide": "none"}, fields={}, actor=world.users["mona"])
+    answer(phone, account, "9")
+    assert [one["status"] for one in phone.sync()] == ["applied"]
+    assert len(Desk(world, "mona").conflicts()) == 1, "the office decides"
+    answer(phone, account, "2")
+    assert [one["status"] for one in phone.sync()] == ["applied"]
+    assert (stored(world), Desk(world, "mona").conflicts()) == ("2", [])
 
 
 def test_a_decision_names_its_field_alone_and_a_stranger_decides_nothing(world: World) -> None:
