@@ -23,6 +23,19 @@ EN = {
     "alone": "This phone has not spoken with the server for {n} days, so its data is closed. Sign in to open it again.",
     "alone_unsent_one": "One entry is kept and will be sent after that.",
     "alone_unsent": "{n} entries are kept and will be sent after that.",
+    "device_locked_title": "Locked by the office",
+    "device_locked_help": "The office has locked this phone, so nothing is shown on it. Ask your manager. Once they"
+    " unlock it, it opens by itself with the next sync.",
+    "device_locked_kept_1": "One entry that is not sent yet is kept on this phone. It is sent once the phone is"
+    " unlocked.",
+    "device_locked_kept": "{n} entries that are not sent yet are kept on this phone. They are sent once the phone is"
+    " unlocked.",
+    "retired_title": "Retired by the office",
+    "retired_help": "The office has retired this phone, so its data is gone from it. To use it again, sign in.",
+    "held_1": "Held by the office: 1 entry waits for a decision.",
+    "held": "Held by the office: {n} entries wait for a decision.",
+    "retired_kept_1": "One entry is still on this phone alone. It goes to the office as soon as there is a network.",
+    "retired_kept": "{n} entries are still on this phone alone. They go to the office as soon as there is a network.",
     "sealed_help": "Data, entries and photos are sealed on this phone; maps and ids are not.",
     "export": "Export unsent work",
     "export_help": "If the phone cannot send: a sealed file that only your office can open. It stays here as well.",
@@ -68,6 +81,20 @@ DE = {
     " Nach der Anmeldung sind sie wieder da.",
     "alone_unsent_one": "Ein Eintrag bleibt aufbewahrt und wird danach gesendet.",
     "alone_unsent": "{n} Einträge bleiben aufbewahrt und werden danach gesendet.",
+    "device_locked_title": "Vom Büro gesperrt",
+    "device_locked_help": "Das Büro hat dieses Telefon gesperrt, darum zeigt es nichts. Bitte bei der Leitung melden."
+    " Sobald sie es entsperrt, öffnet es sich mit dem nächsten Abgleich von selbst.",
+    "device_locked_kept_1": "Ein Eintrag, der noch nicht gesendet ist, bleibt auf diesem Telefon. Er wird gesendet,"
+    " sobald es entsperrt ist.",
+    "device_locked_kept": "{n} Einträge, die noch nicht gesendet sind, bleiben auf diesem Telefon. Sie werden gesendet,"
+    " sobald es entsperrt ist.",
+    "retired_title": "Vom Büro ausgemustert",
+    "retired_help": "Das Büro hat dieses Telefon ausgemustert, darum sind seine Daten weg. Um es wieder zu verwenden,"
+    " bitte anmelden.",
+    "held_1": "Beim Büro: 1 Eintrag wartet auf eine Entscheidung.",
+    "held": "Beim Büro: {n} Einträge warten auf eine Entscheidung.",
+    "retired_kept_1": "Ein Eintrag ist erst auf diesem Telefon. Er geht ans Büro, sobald es ein Netz gibt.",
+    "retired_kept": "{n} Einträge sind erst auf diesem Telefon. Sie gehen ans Büro, sobald es ein Netz gibt.",
     "sealed_help": "Daten, Einträge und Fotos liegen verschlüsselt auf diesem Telefon; Karten und Kennungen nicht.",
     "export": "Nicht Gesendetes exportieren",
     "export_help": "Wenn das Telefon nicht senden kann: eine verschlüsselte Datei, die nur Ihr Büro öffnen kann."

@@ -96,6 +96,8 @@ EN = {
     "why_conflict": "{field}: you wrote “{mine}”, the office “{server}”.",
     "take_mine": "Take mine",
     "keep_theirs": "Keep the office's",
+    "delete_it": "Delete it",
+    "keep_it": "Keep it",
     "try_again": "Try again",
     "understood": "Understood",
     "verifying": "The server was restored; what you see is being checked.",
@@ -227,6 +229,8 @@ DE = {
     "why_conflict": "{field}: Sie schrieben «{mine}», das Büro «{server}».",
     "take_mine": "Meins nehmen",
     "keep_theirs": "Wert des Büros",
+    "delete_it": "Löschen",
+    "keep_it": "Behalten",
     "try_again": "Erneut versuchen",
     "understood": "Verstanden",
     "verifying": "Der Server wurde wiederhergestellt; die Anzeige wird geprüft.",
@@ -319,10 +323,11 @@ class Words:
     def time(self, instant: datetime | None, zone: ZoneInfo) -> str:
         return "" if instant is None else f"{instant.astimezone(zone):%H:%M}"
 
-    def day(self, day: date) -> str:
-        """ "Thu 26 Nov"."""
+    def day(self, day: date, today: date | None = None) -> str:
+        """ "Thu 26 Nov"; with its year where that is not today's."""
         dot = "." if self.language == "de" else ""
-        return f"{WEEKDAYS[self.language][day.weekday()]} {day.day}{dot} {MONTHS[self.language][day.month - 1]}"
+        year = f" {day.year}" if today is not None and day.year != today.year else ""
+        return f"{WEEKDAYS[self.language][day.weekday()]} {day.day}{dot} {MONTHS[self.language][day.month - 1]}{year}"
 
     def day_text(self, text: str | None) -> str:
         """A day as it travels, in words; empty when there is none."""

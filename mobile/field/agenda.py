@@ -1,11 +1,11 @@
 """The rep's own week: visits, meetings, calls and tasks by day, in the order of their time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mobile.field import records
-from mobile.field.reads import FINISHED, instant
+from mobile.field import records, restday
+from mobile.field.reads import FINISHED, Stop, instant
 from mobile.field.rows import docs
 from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
@@ -31,6 +31,8 @@ class Entry:
     state: str
     waits: bool
     """Saved on this phone and not on the server yet."""
+    is_out: bool = False
+    """A visit that has no place any more in the order that was taken on this phone."""
 
     @property
     def open(self) -> bool:
@@ -55,10 +57,13 @@ def week(store: Store, user_id: str, monday: date, zone: ZoneInfo | None = None)
     """Seven days from a Monday on, empty ones too."""
     days = [monday + timedelta(days=n) for n in range(DAYS)]
     found: dict[date, list[Entry]] = {day: [] for day in days}
+    taken = restday.taken_on(store)
+    stops = restday.day_as_taken(store, user_id, taken).stops if taken is not None and taken in found else ()
+    seen = {stop.visit_id: stop for stop in stops}
     for doc in docs(store, "visit"):
         day = date.fromisoformat(doc["day"]) if doc.get("day") else None
         if day in found and doc.get("rep_id") in (user_id, None):
-            found[day].append(_visit(store, doc))
+            found[day].append(_visit(store, doc, seen.get(doc["id"])))
     for doc in docs(store, "activity"):
         if user_id != doc.get("owner_id", user_id) and user_id not in (doc.get("participant_ids") or ()):
             continue
@@ -91,9 +96,10 @@ def _days_of(doc: Json, entry: Entry, zone: ZoneInfo | None) -> list[date]:
     return [first + timedelta(days=n) for n in range(min((last - first).days, 31) + 1)]
 
 
-def _visit(store: Store, doc: Json) -> Entry:
+def _visit(store: Store, doc: Json, stop: Stop | None = None) -> Entry:
+    """A visit of the calendar; with its time in the order that was taken on this phone, where it has a place in one."""
     account = store.cache.doc("account", doc["account_id"]) or {}
-    return Entry(
+    entry = Entry(
         kind="visit",
         id=doc["id"],
         account_id=doc["account_id"],
@@ -105,6 +111,9 @@ def _visit(store: Store, doc: Json) -> Entry:
         state=str(doc.get("state") or "planned"),
         waits=False,
     )
+    if stop is None or not stop.open or not stop.place:
+        return entry
+    return replace(entry, starts_at=stop.starts_at, ends_at=stop.ends_at, is_out=stop.is_out)
 
 
 def _activity(store: Store, doc: Json) -> Entry:

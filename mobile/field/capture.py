@@ -98,10 +98,3 @@ def change_tags(
     for kind, values in (("setadd", add), ("setdel", remove)):
         if values:
             store.save(op_of(kind, "account", account_id, field="tags", v=values))
-
-
-def take_mine(store: Store, op: Op) -> Op | None:
-    """Answer a conflict with the rep's own value: an ordinary edit against the present row."""
-    conflicts = (op.result or {}).get("conflicts", [])
-    store.outbox.dismiss(op.op_id)
-    return edit(store, op.e, op.row_id, {c["field"]: c["mine"] for c in conflicts})

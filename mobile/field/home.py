@@ -69,10 +69,13 @@ class PhoneHome:
         return Store(self.user_folder(user_id), self._seals_of(user_id) if self._seals_of else None)
 
     def wipe(self, user_id: str) -> None:
-        """Destroy a user's keys, which makes noise of everything at once, and then the files, as the server ordered."""
+        """Destroy a user's keys, which makes noise of everything at once, and then the files, as the server ordered;
+        the maps and what was chosen on this phone go too."""
         if self._shred is not None:
             self._shred(user_id)
-        shutil.rmtree(self.user_folder(user_id), ignore_errors=True)
+        for folder in (self.user_folder(user_id), self.packs):
+            shutil.rmtree(folder, ignore_errors=True)
+        (self.folder / "settings.json").unlink(missing_ok=True)
         self.sign_out()
 
 

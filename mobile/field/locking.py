@@ -21,6 +21,8 @@ DAYS_ALONE = 14
 DIGITS = range(4, 9)
 FREE_TRIES = 3
 FIRST_WAIT_S, MOST_WAIT_S = 5, 900
+BARRED = ("device_locked", "retired")
+"""What the office can do to a phone that leaves its unsent work alone."""
 CONTACT, LATEST, LOCKED, DAYS = "contact_at", "latest_at", "locked", "lock_days"
 
 
@@ -107,6 +109,12 @@ def waiting_s(secrets: Secrets, user_id: str, now: datetime) -> int:
     return max(0, min(MOST_WAIT_S, math.ceil(left)))
 
 
+def barred(outbox: Outbox) -> str | None:
+    """What the office has done to this phone, as it heard last; nothing is shown while it is so."""
+    code = outbox.meta.get("sign_in_needed")
+    return code if code in BARRED else None
+
+
 # -- days without the server
 
 
@@ -128,8 +136,9 @@ def in_contact(outbox: Outbox, now: datetime) -> None:
 
 
 def opened(outbox: Outbox, now: datetime) -> None:
-    """Signed in with the password: the lock of the days without the server is off."""
+    """Signed in with the password: the lock of the days without the server is off, and the phone is another one."""
     in_contact(outbox, now)
+    outbox.meta.set("sign_in_needed", None)
     outbox.meta.set(LOCKED, None)
 
 

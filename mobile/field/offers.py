@@ -86,7 +86,8 @@ def _on(store: Store, user_id: str, site: Json, day: date, lasts_s: int, fix: Fi
     ahead, call = rest.with_call(site, GUEST, lasts_s)
     names = {restday.key_of(s): s.name for s in rest.day.stops}
     busy = list(_busy(store, user_id, day, rest))
-    order = [ahead.calls[i].id for i in replan.search(ahead, _order(store, user_id, rest), steps=0)]
+    shown = [key for key in rest.known if not rest.shown[key].is_out]
+    order = [ahead.calls[i].id for i in replan.search(ahead, shown, steps=0)]
     found = []
     for slot in slots(ahead, order, call):
         starts = rest.midnight + timedelta(seconds=_even(ahead, order, call, slot))
@@ -94,13 +95,6 @@ def _on(store: Store, user_id: str, site: Json, day: date, lasts_s: int, fix: Fi
         if not any(starts < until and ends > begins for begins, until in busy):
             found.append(Offer(starts, ends, max(0, slot.detour_s), names.get(slot.after or "", "")))
     return DayOffers(day, rest.day.zone, tuple(found))
-
-
-def _order(store: Store, user_id: str, rest: restday.RestOfDay) -> list[str]:
-    """The stops that lie ahead in the order in which this phone shows them."""
-    seen, out = restday.day_as_taken(store, user_id, rest.midnight.date())
-    known = set(rest.known) - out
-    return [key for key in map(restday.key_of, seen.stops) if key in known]
 
 
 def _even(ahead: replan.Ahead, order: list[str], call: replan.Call, slot: Slot) -> int:

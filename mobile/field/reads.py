@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from mobile.field import zones
+from mobile.field import conflicts, zones
 from mobile.field.finding import is_new
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
@@ -50,6 +50,15 @@ class Stop:
     """Why the place may not be found at once."""
     mark: str
     """"phone" (saved here), "server" (answered), "attention", or "" when there is nothing of mine."""
+    place: int = 0
+    """Its place in an order that was taken on this phone; 0 in the office's."""
+    is_out: bool = False
+    """Whether it no longer fits into that order: not today any more."""
+
+    @property
+    def number(self) -> int:
+        """What the day's line and the map call it."""
+        return self.place or self.position
 
     @property
     def open(self) -> bool:
@@ -75,7 +84,7 @@ class Day:
 
     @property
     def next_stop(self) -> Stop | None:
-        return next((s for s in self.stops if s.open), None)
+        return next((s for s in self.stops if s.open and not s.is_out), None)
 
 
 @dataclass(frozen=True)
@@ -126,8 +135,9 @@ def marks(store: Store) -> dict[tuple[str, str], str]:
     """For each row that an op of mine refers to: attention before phone before server."""
     rank = {"server": 0, "phone": 1, "attention": 2}
     found: dict[tuple[str, str], str] = {}
-    seen = store.outbox.dismissed()
-    for op in store.outbox.ops():
+    ops = store.outbox.ops()
+    seen = conflicts.settled(store.outbox, ops)
+    for op in ops:
         mark = "phone" if op.state in ("queued", "sent", "deferred") else "server"
         if op.state in ATTENTION and op.op_id not in seen:
             mark = "attention"
@@ -285,8 +295,8 @@ def _entry(visit: Json, names: dict[str, str], found: dict[tuple[str, str], str]
 
 def sync_state(store: Store) -> SyncState:
     """The counts behind the three marks."""
-    seen = store.outbox.dismissed()
     ops = store.outbox.ops()
+    seen = conflicts.settled(store.outbox, ops)
     waiting = tuple(op for op in ops if op.state in ("queued", "sent", "deferred"))
     db = store.cache.db
     return SyncState(

@@ -1,11 +1,11 @@
 """What else the phone knows of an account: people, tickets, deals, next steps, orders, the company's own fields."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from mobile.field import zones
 from mobile.field.rows import docs
-from mobile.field.store import Store
+from mobile.field.store import Store, moments
 from mobile.field.store.canonical import Json
 
 PRESSING = ("urgent", "high", "normal", "low")
@@ -44,9 +44,18 @@ class Task:
     waits: bool
     """Saved on this phone and not on the server yet."""
 
-    def is_late(self, today: date) -> bool:
-        """Whether its day is over."""
-        return self.state == "open" and self.due_on is not None and self.due_on < today.isoformat()
+    def is_late(self, today: date, now: datetime | None = None) -> bool:
+        """Whether its day is over, or its hour; what repeats has another one."""
+        if self.state != "open" or self.repeats:
+            return False
+        if self.starts_at is not None and now is not None:
+            return datetime.fromisoformat(self.ends_at or self.starts_at) < now
+        return self.due_on is not None and self.due_on < today.isoformat()
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was a meeting whose hour is past: nobody can go there any more."""
+        ends = self.ends_at or self.starts_at
+        return self.kind == "meeting" and ends is not None and datetime.fromisoformat(ends) < now
 
 
 def people_at(store: Store, account_id: str) -> list[Person]:
@@ -101,13 +110,19 @@ def orders_on(store: Store, account_id: str, day: str) -> list[Json]:
 def tasks_at(store: Store, account_id: str) -> list[Task]:
     """What is to be done at an account, what is late first."""
     tasks = [task_of(store, doc) for doc in docs(store, "activity", account_id)]
-    return sorted((one for one in tasks if one.state == "open"), key=_when)
+    return _still(store, tasks)
 
 
 def tasks_of(store: Store, user_id: str) -> list[Task]:
     """What somebody has to do, what is late first."""
     tasks = [task_of(store, doc) for doc in docs(store, "activity") if doc.get("owner_id", user_id) == user_id]
-    return sorted((one for one in tasks if one.state == "open"), key=_when)
+    return _still(store, tasks)
+
+
+def _still(store: Store, tasks: list[Task]) -> list[Task]:
+    """What still lies before somebody: past meetings do not."""
+    now = moments.now(store.outbox)
+    return sorted((one for one in tasks if one.state == "open" and not one.is_over(now)), key=_when)
 
 
 def _when(task: Task) -> tuple[str, str]:

@@ -41,6 +41,8 @@ class RestOfDay:
     known: tuple[str, ...]
     unplaced: tuple[str, ...]
     """Stops without a place on the map; they stay as they are."""
+    shown: dict[str, reads.Stop]
+    """The stops as this phone shows them now: in the office's order, or in one that was taken before."""
     points: tuple[Point, ...]
     """Where one stands, where the day ends, and the doors, as the drive times count them."""
 
@@ -66,6 +68,8 @@ class Change:
     def kind(self) -> str:
         if self.after is None:
             return "out"
+        if self.stop.is_out:
+            return "back"
         moved = (self.after - self.before).total_seconds() if self.before else NOTICED_S
         return "same" if abs(moved) < NOTICED_S else "later" if moved > 0 else "earlier"
 
@@ -79,7 +83,20 @@ class Proposal:
     changes: tuple[Change, ...]
     returns_at: datetime
     drive_before_s: int
-    """Driving in the present order, by the same drives as the new one."""
+    """Driving in the present order from here, by the same estimates."""
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Whom the rep has not met today."""
+        return tuple(s.name for s in self.rest.day.stops if s.state in ("missed", "cancelled"))
+
+    @property
+    def behind_s(self) -> int:
+        """How long after its planned begin the next visit can begin at the soonest; 0 while the day is in time."""
+        coming = next((s for s in map(self.rest.shown.get, self.rest.known) if s is not None and s.starts_at), None)
+        if coming is None or coming.starts_at is None:
+            return 0
+        return max(0, self.rest.ahead.open_s - _seconds(coming.starts_at, self.rest.midnight))
 
 
 def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> RestOfDay | None:
@@ -92,6 +109,8 @@ def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> R
         return None
     midnight = datetime.combine(day, datetime.min.time(), clock.zone(seen.zone))
     place, free_s = _standing(store, seen, midnight, fix)
+    now = day_as_taken(store, user_id, day)
+    order = {key_of(s): n for n, s in enumerate(now.stops)}
     points = [place, _at(seen.end or seen.start), *(_door(s) for s in placed)]
     return RestOfDay(
         day=seen,
@@ -106,7 +125,8 @@ def ahead_of(store: Store, user_id: str, day: date, fix: Fix | None = None) -> R
             seconds=drives(points, _factor(seen)),
             rest=_rest(route, midnight, free_s),
         ),
-        known=tuple(key_of(s) for s in placed),
+        known=tuple(sorted(map(key_of, placed), key=order.__getitem__)),
+        shown={key_of(s): s for s in now.stops},
         unplaced=tuple(s.name for s in stops if s.lon is None or s.lat is None),
         points=tuple(points),
     )
@@ -121,13 +141,13 @@ def propose(rest: RestOfDay, *, spent: Callable[[], float] | None = None) -> Pro
     """The rest of the day anew, in a few seconds at most, with what changes for whom."""
     began = clock.mono_ms()
     answer = replan.replan(rest.ahead, rest.known, spent=spent or (lambda: (clock.mono_ms() - began) / replan.LIMIT_MS))
-    stops = {key_of(s): s for s in rest.day.stops}
     after = {one.id: one for one in answer.stops}
     order = [one.id for one in answer.stops] + list(answer.left_out)
-    changes = tuple(_change(stops[key], after.get(key), rest.midnight) for key in order)
-    places = {call.id: place for place, call in enumerate(rest.ahead.calls)}
-    before_s = replan.driven(rest.ahead, tuple(places[key] for key in rest.known))
-    return Proposal(rest, answer, changes, rest.midnight + timedelta(seconds=answer.returns_s), before_s)
+    changes = tuple(_change(rest.shown[key], after.get(key), rest.midnight) for key in order)
+    number = {call.id: n for n, call in enumerate(rest.ahead.calls)}
+    present = tuple(number[key] for key in rest.known if not rest.shown[key].is_out)
+    returns_at = rest.midnight + timedelta(seconds=answer.returns_s)
+    return Proposal(rest, answer, changes, returns_at, replan.driven(rest.ahead, present))
 
 
 def _change(stop: reads.Stop, timed: replan.Timed | None, midnight: datetime) -> Change:
@@ -159,30 +179,45 @@ def give_back(store: Store) -> None:
     store.outbox.meta.set(KEY, None)
 
 
+def taken_on(store: Store) -> date | None:
+    """The day of which an order was taken on this phone, whether or not it still holds."""
+    text = store.outbox.meta.get(KEY)
+    return date.fromisoformat(json.loads(text)["day"]) if text else None
+
+
 def is_taken(store: Store, day: reads.Day) -> bool:
     """Whether the day is shown in an order that was taken on this phone."""
     return not day.polylines and f'"day": "{day.day}"' in str(store.outbox.meta.get(KEY))
 
 
-def day_as_taken(store: Store, user_id: str, day: date) -> tuple[reads.Day, frozenset[str]]:
-    """The day with the order that was taken on this phone, and which stops no longer fit into it."""
+def day_as_taken(store: Store, user_id: str, day: date) -> reads.Day:
+    """The day with the order that was taken on this phone: its own numbers, times and line, in every place of the app.
+
+    What no longer fits into it comes last, without times and drives.
+    """
     seen = reads.day(store, user_id, day)
     text = store.outbox.meta.get(KEY)
     kept: Json = json.loads(text) if text else {}
     if kept.get("day") != seen.day:
-        return seen, frozenset()
+        return seen
     rev, _ = store.cache.shown("route", kept["route"])
     if rev != kept["rev"] or _route(store, user_id, day).get("id") != kept["route"]:
-        return seen, frozenset()  # the office has published another day
+        return seen  # the office has published another day
     told = {one["key"]: (place, one) for place, one in enumerate(kept["stops"])}
     out = frozenset(kept["out"])
-    stops = [_as_taken(s, told[key_of(s)][1]) if s.open and key_of(s) in told else s for s in seen.stops]
-    stops.sort(key=lambda s: (key_of(s) in out and s.open, s.open, told.get(key_of(s), (-1, None))[0], s.position))
-    returns = reads.instant(kept["returns"])
-    return replace(seen, stops=tuple(stops), returns_at=returns, polylines=()), out
+    stops = [_as_taken(s, told.get(key_of(s), (0, None))[1], is_out=key_of(s) in out) for s in seen.stops]
+    stops.sort(key=lambda s: (s.is_out, s.open, told.get(key_of(s), (-1, None))[0], s.position))
+    numbered = tuple(replace(stop, place=place) for place, stop in enumerate(stops, start=1))
+    return replace(seen, stops=numbered, returns_at=reads.instant(kept["returns"]), polylines=())
 
 
-def _as_taken(stop: reads.Stop, told: Json) -> reads.Stop:
+def _as_taken(stop: reads.Stop, told: Json | None, *, is_out: bool) -> reads.Stop:
+    """What is over, and what the order does not know, stays as it was."""
+    if stop.open and is_out:
+        without: Json = dict.fromkeys(("arrives_at", "starts_at", "ends_at", "drive_s", "distance_m"))
+        return replace(stop, **without, is_out=True)
+    if not stop.open or told is None:
+        return stop
     return replace(
         stop,
         arrives_at=reads.instant(told["arrives"]),

@@ -37,12 +37,29 @@ def problem(words: Words, error: Mapping[str, Any]) -> str:
     return reason(words, error) or str(error.get("code") or "")
 
 
-def clash(words: Words, conflict: Mapping[str, Any]) -> str:
-    """Why an edit met somebody else's, with both values."""
-    shown = {key: "–" if conflict[key] is None else conflict[key] for key in ("mine", "server")}
-    key = f"why_conflict_{conflict.get('kind')}"
-    field = words(conflict["field"]) if words.has(conflict["field"]) else label(words, conflict["field"])
-    return words(key if words.has(key) else "why_conflict", field=field, **shown)
+def clash(words: Words, conflict: Mapping[str, Any], stored: object = None, *, has_moved: bool = False) -> str:
+    """Why an edit met somebody else's, with both values; and what is stored since, where that is another one."""
+    values = {"mine": conflict["mine"], "server": conflict["server"], "stored": stored}
+    shown = {key: "–" if value is None else value for key, value in values.items()}
+    key = "why_conflict_moved" if has_moved else f"why_conflict_{conflict.get('kind')}"
+    return words(key if words.has(key) else "why_conflict", field=_field(words, conflict["field"]), **shown)
+
+
+def decided(words: Words, conflict: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
+    """Who decided about a field that two changed, and how."""
+    who, kind, state = decision.get("by") or words("the_office"), conflict.get("kind"), decision["state"]
+    if kind == "delete_vs_edit":
+        return words("decided_deleted" if state == "took_mine" else "decided_not_deleted", who=who)
+    shown = {
+        key: "–" if value is None else value
+        for key, value in (("mine", conflict["mine"]), ("value", decision["value"]))
+    }
+    key = "decided_unseen" if kind == "out_of_scope" and decision["value"] is None else f"decided_{state}"
+    return words(key if words.has(key) else "decided_custom", who=who, field=_field(words, conflict["field"]), **shown)
+
+
+def _field(words: Words, name: str) -> str:
+    return words(name) if words.has(name) else label(words, name)
 
 
 def named(words: Words, values: Mapping[str, str]) -> dict[str, str]:

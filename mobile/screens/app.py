@@ -11,7 +11,8 @@ from kivy.clock import Clock, mainthread
 from kivy.core.window import Window
 from kivy.metrics import dp
 
-from mobile.field import drafts
+from mobile import reasons
+from mobile.field import conflicts, drafts, locking
 from mobile.field.maps.pack import open_packs
 from mobile.field.ports import Camera, Position
 from mobile.field.sync.problems import Problem
@@ -22,6 +23,7 @@ from mobile.phone import Phone
 from mobile.screens import (
     account,
     accounts,
+    barred,
     firms,
     gallery,
     leads,
@@ -104,6 +106,7 @@ class WaymarkApp(App):
         self.worker: SyncWorker | None = None
         self._asked: set[str] = set()
         self._shown: tuple[str, dict[str, Any]] | None = None
+        self._is_barred = False
         self.ctx = Context(self.phone, Words(), self)
         self.guard, self.footsteps = Guard(self), Footsteps(self)
 
@@ -192,6 +195,12 @@ class WaymarkApp(App):
     def again(self) -> None:
         """Build the present screen anew from what the store says."""
         screen, arguments = self.trail[-1]
+        store = self.ctx.store
+        self._is_barred = store is not None and screen != "sign_in" and locking.barred(store.outbox) is not None
+        if self._is_barred:
+            self.stage.show(barred.build(self.ctx))
+            self._shown = None
+            return
         if self.guard.asks and screen != "sign_in":
             self.stage.show(lock.build(self.ctx))
             self._shown = None
@@ -245,7 +254,7 @@ class WaymarkApp(App):
         if self.worker is not None:
             self.ctx.syncing = True
             self.worker.nudge()
-            if self.trail[-1][0] in (*TABS, "sync"):
+            if self._is_barred or self.trail[-1][0] in (*TABS, "sync"):
                 self.again()
 
     def fetch_pictures(self, hashes: list[str]) -> None:
@@ -321,8 +330,10 @@ class WaymarkApp(App):
             return
         self._asked.clear()
         came = report.photos or report.rows or report.left or report.results or report.parked or report.maps
-        changed = bool(came or report.requeued)
+        changed = bool(came or report.requeued or report.decided)
         problem = None if report.ok else self._say(report)
+        if report.code == "retired":
+            self._close_data()
         changed = changed or problem != self.ctx.problem
         self.ctx.syncing, self.ctx.problem = False, problem
         self.ctx.index = None if changed else self.ctx.index
@@ -331,10 +342,24 @@ class WaymarkApp(App):
             return
         if report.maps:
             self._open_maps()
-        if self.trail and (self.trail[-1][0] == "sync" or (changed and self.trail[-1][0] in ("today", "more"))):
+        is_barred = self._is_barred or report.code in locking.BARRED
+        if self.trail and (
+            is_barred or self.trail[-1][0] == "sync" or (changed and self.trail[-1][0] in ("today", "more"))
+        ):
             self.again()
         else:
             self._say_sync_state()
+            for widget in [w for w in self.stage.walk() if changed and hasattr(w, "came_in")]:
+                widget.came_in()
+        if report.decided and self.ctx.store is not None:
+            told = [q for q in conflicts.questions(self.ctx.store) if q.decided]
+            self.toast("\n".join(reasons.decided(self.ctx.words, q.conflict, q.decided) for q in told[:2]))
+
+    def _close_data(self) -> None:
+        """A retired phone shows no data any more: it goes, and what was never sent stays until the office has it."""
+        if self.ctx.store is not None and self.ctx.store.cache.buckets():
+            self.phone.close_data(self.ctx.store)
+            self.ctx.store = self.phone.home.store()
 
     def _say_sync_state(self) -> None:
         if self.ctx.store is not None and self.ctx.sync_line is not None:

@@ -5,7 +5,7 @@ from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
-from mobile.field import around, reads, tracks
+from mobile.field import around, restday, tracks
 from mobile.field.maps.polyline import decode
 from mobile.screens.leads import LAYER_ICONS, is_late, open_somebody, told_of
 from mobile.screens.parts import frame
@@ -23,7 +23,7 @@ LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1], "firm": "quiet"}
 
 def build(ctx, account_id=None, layers=(), kind="", spots=()):
     """The map of the territory; where it was opened from a list, with the layers and the kind of that, at its spots."""
-    day = reads.day(ctx.files, ctx.user_id, ctx.day or ctx.today)
+    day = restday.day_as_taken(ctx.files, ctx.user_id, ctx.day or ctx.today)
     content = DayMap(ctx, day, True, account_id, layers=layers, kind=kind, spots=spots)
     return frame(ctx, ctx.words("map"), content, tab="map")
 
@@ -67,10 +67,9 @@ class DayMap(FloatLayout):
         self.ctx, self.day = ctx, day
         self.map = MapView(ctx.packs, self.tapped, self.held, pos_hint=WHOLE)
         self.add_widget(self.map)
-        self.stops = {str(stop.position): stop for stop in day.stops if stop.lat is not None}
-        self.people = {one.id: one for one in around.everybody(ctx.files, ctx.accounts())} if territory else {}
-        if kind:
-            self.people = {key: one for key, one in self.people.items() if one.kind in ("", kind)}
+        self.stops = {str(stop.number): stop for stop in day.stops if stop.lat is not None}
+        self.territory, self.kind = territory, kind
+        self.people = self._people()
         self.hidden = set(ctx.phone.settings()["hidden_layers"].split()) - set(layers)
         self.fix = ctx.phone.position.fix()
         self.driven = tracks.lines(ctx.files, ctx.day or ctx.today)
@@ -87,6 +86,31 @@ class DayMap(FloatLayout):
             self.shelf.add_widget(Notice(ctx.words("no_map_help"), "info"))
         if account_id:
             self.tapped(f"account:{account_id}")
+
+    def _people(self):
+        """Who is around the route, by id; of firms those of the chosen kind."""
+        if not self.territory:
+            return {}
+        everybody = around.everybody(self.ctx.files, self.ctx.accounts())
+        return {one.id: one for one in everybody if not self.kind or one.kind in ("", self.kind)}
+
+    def came_in(self):
+        """A sync has brought something: it is on the map and counted; what the rep looks at stays where it is."""
+        if not self.territory:
+            return
+        self.day = restday.day_as_taken(self.ctx.files, self.ctx.user_id, self.ctx.day or self.ctx.today)
+        self.stops = {str(stop.number): stop for stop in self.day.stops if stop.lat is not None}
+        self.people = self._people()
+        self._show()
+        if len(self.panel.children) > 1:
+            self._toggle_panel()
+            self._toggle_panel()
+
+    def _ink(self, stop):
+        """The colour of a stop: what became of it, the next one, or that it is not today any more."""
+        if stop.is_out:
+            return "quiet"
+        return STOP_INKS.get(stop.state, "accent" if stop == self.day.next_stop else "brand")
 
     def _show(self):
         """Everything on the map; where I drove lies below the route."""
@@ -111,8 +135,8 @@ class DayMap(FloatLayout):
     def _pins(self):
         pins = [
             Pin(
-                f"stop:{stop.position}", stop.lon, stop.lat, str(stop.position),
-                STOP_INKS.get(stop.state, "accent" if stop == self.day.next_stop else "brand"),
+                f"stop:{stop.number}", stop.lon, stop.lat, "–" if stop.is_out else str(stop.number),
+                self._ink(stop),
                 uncertainty_m=stop.uncertainty_m or 0,
             )
             for stop in self.stops.values()

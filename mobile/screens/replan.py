@@ -11,7 +11,7 @@ from mobile.screens.parts import class_badge, frame
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, rule
 from mobile.widgets.controls import Notice, PushButton, Working
 
-INKS = {"same": "quiet", "earlier": "info", "later": "warn", "out": "bad"}
+INKS = {"same": "quiet", "earlier": "info", "later": "warn", "out": "bad", "back": "info"}
 
 
 def build(ctx, day):
@@ -44,7 +44,10 @@ def _page(ctx, proposal):
     words, zone = ctx.words, clock.zone(proposal.rest.day.zone)
     drive, before = words.duration(proposal.answer.drive_s), words.duration(proposal.drive_before_s)
     sums = words("replan_sum", drive=drive, before=before, back=words.time(proposal.returns_at, zone))
-    head = Card(Text(sums, 20, True), Text(words("replan_estimated"), 14, ink="quiet"), spacing=4)
+    head = Card(Text(sums, 20, True), spacing=4)
+    for line in _why(ctx, proposal):
+        head.add_widget(Text(line, 16))
+    head.add_widget(Text(words("replan_estimated"), 14, ink="quiet"))
     kinds = {change.kind for change in proposal.changes}
     if kinds <= {"same"}:
         head.add_widget(Text(words("replan_same"), 16))
@@ -60,6 +63,15 @@ def _page(ctx, proposal):
     yield Notice(words("replan_kept_here"), "info")
     yield PushButton(words("replan_take"), lambda: _take(ctx, proposal), "check", height=dp(54))
     yield PushButton(words("replan_leave"), ctx.nav.back, "x", "quiet", height=dp(54))
+
+
+def _why(ctx, proposal):
+    """What has upset the day."""
+    words = ctx.words
+    if proposal.missed:
+        yield words("replan_missed", names=", ".join(proposal.missed))
+    if proposal.behind_s >= restday.NOTICED_S:
+        yield words("replan_behind", time=words.duration(proposal.behind_s))
 
 
 def _minute(instant):

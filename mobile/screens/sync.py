@@ -5,8 +5,7 @@ from datetime import datetime
 from kivy.metrics import dp
 
 from mobile import reasons
-from mobile.field import reads
-from mobile.field.capture import take_mine
+from mobile.field import conflicts, reads
 from mobile.screens import export, gallery
 from mobile.screens.parts import MARK_INKS, frame, mark_icon
 from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text
@@ -28,8 +27,11 @@ def build(ctx):
     add(_marks(ctx, state))
     label = words("syncing") if ctx.syncing else words("sync_now")
     add(PushButton(label, ctx.nav.sync_now, "refresh_cw"))
+    for question in conflicts.questions(ctx.files):
+        add(_question(ctx, question))
     for op in state.attention:
-        add(_needing(ctx, op))
+        if not (op.state == "conflict" and op.result.get("conflicts")):
+            add(_needing(ctx, op))
     add(_waiting(ctx, state))
     add(gallery.waiting(ctx))
     for part in export.offered(ctx):
@@ -88,36 +90,52 @@ def _needing(ctx, op):
     words, result = ctx.words, op.result or {}
     card = Card(Row(mark_icon("attention", 20), Text(_title(ctx, op), 16, True), spacing=10), spacing=10)
     error = result.get("error") or {}
-    if op.state == "conflict":
-        for conflict in result.get("conflicts", []):
-            card.add_widget(Text(reasons.clash(words, conflict), 16))
-        choices = (
-            (words("take_mine"), lambda: _act(ctx, take_mine, op), "primary"),
-            (words("keep_theirs"), lambda: _dismiss(ctx, op), "quiet"),
-        )
-        if all(conflict.get("kind") == "out_of_scope" for conflict in result.get("conflicts", [])):
-            choices = ((words("understood"), lambda: _dismiss(ctx, op), "quiet"),)
-    elif op.state == "stuck":
+    if op.state == "stuck":
         card.add_widget(Text(words("why_stuck", reason=reasons.problem(words, error)), 16))
         choices = ((words("try_again"), lambda: _retry(ctx), "primary"),)
     else:
         card.add_widget(Text(words("why_rejected", reason=reasons.reason(words, error)), 16))
-        choices = ((words("understood"), lambda: _dismiss(ctx, op), "quiet"),)
-    row = Row(spacing=10, height=48)
-    for label, tap, kind in choices:
-        row.add_widget(PushButton(label, tap, kind=kind))
-    card.add_widget(row)
+        choices = ((words("understood"), lambda: _dismiss(ctx, op.op_id), "quiet"),)
+    card.add_widget(_choices(choices))
     return card
 
 
-def _act(ctx, action, op):
-    action(ctx.files, op)
+def _question(ctx, question):
+    """A field that somebody else changed too: what the rep says to it, or who decided before them."""
+    words, op, conflict = ctx.words, question.op, question.conflict
+    kind = conflict.get("kind")
+    mark = "server" if question.decided else "attention"
+    card = Card(Row(mark_icon(mark, 20), Text(_title(ctx, op), 16, True), spacing=10), spacing=10)
+    choices = ((words("understood"), lambda: _dismiss(ctx, conflict["id"]), "quiet"),)
+    if question.decided:
+        card.add_widget(Text(reasons.decided(words, conflict, question.decided), 16))
+    else:
+        card.add_widget(Text(reasons.clash(words, conflict, question.stored, has_moved=question.has_moved), 16))
+        if kind != "out_of_scope":
+            mine, theirs = ("delete_it", "keep_it") if kind == "delete_vs_edit" else ("take_mine", "keep_theirs")
+            choices = (
+                (words(mine), lambda: _answer(ctx, question, True), "primary"),
+                (words(theirs), lambda: _answer(ctx, question, False), "quiet"),
+            )
+    card.add_widget(_choices(choices))
+    return card
+
+
+def _choices(choices):
+    row = Row(spacing=10, height=48)
+    for label, tap, kind in choices:
+        row.add_widget(PushButton(label, tap, kind=kind))
+    return row
+
+
+def _answer(ctx, question, mine):
+    conflicts.answer(ctx.files, question, mine=mine)
     ctx.nav.saved()
     ctx.nav.again()
 
 
-def _dismiss(ctx, op):
-    ctx.files.outbox.dismiss(op.op_id)
+def _dismiss(ctx, what):
+    ctx.files.outbox.dismiss(what)
     ctx.nav.again()
 
 

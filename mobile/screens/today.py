@@ -7,7 +7,7 @@ from kivy.uix.boxlayout import BoxLayout
 
 from mobile import plantexts
 from mobile.field import reads, records, restday, tracks, zones
-from mobile.field.store import clock
+from mobile.field.store import clock, moments
 from mobile.screens import map_view, visit
 from mobile.screens.parts import class_badge, frame, mark_icon, state_ink
 from mobile.widgets.bars import badge
@@ -15,11 +15,14 @@ from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, Touchab
 from mobile.widgets.controls import IconButton, Notice, PushButton
 from mobile.widgets.icons import STATE_ICONS
 
+LATE = timedelta(minutes=5)
+"""So long after its time a visit that has not begun is late."""
+
 
 def build(ctx):
     day_date = ctx.day or ctx.today
-    day, out = restday.day_as_taken(ctx.files, ctx.user_id, day_date)
-    content = _timeline(ctx, day, day_date, out)
+    day = restday.day_as_taken(ctx.files, ctx.user_id, day_date)
+    content = _timeline(ctx, day, day_date)
     if ctx.wide:
         pane = BoxLayout()
         content.size_hint_x, content.width = None, dp(400)
@@ -40,7 +43,7 @@ def _turn(ctx, day, days):
     ctx.nav.again()
 
 
-def _timeline(ctx, day, day_date, out):
+def _timeline(ctx, day, day_date):
     scroller = Scroller(spacing=0, padding=(12, 10, 12, 24))
     column = scroller.column
     column.add_widget(Text(_summary(ctx, day, day_date), 14, ink="quiet"))
@@ -58,18 +61,21 @@ def _timeline(ctx, day, day_date, out):
         column.add_widget(Card(Row(Icon("circle_check", 22, "good"), Text(ctx.words("day_done"), 16))))
     column.add_widget(gap(14))
     if day.start and upcoming is not None and day_date >= zones.today(ctx.files.outbox, day.zone):
-        column.add_widget(_order(ctx, day_date, bool(out) or restday.is_taken(ctx.files, day)))
+        column.add_widget(_order(ctx, day_date, restday.is_taken(ctx.files, day)))
     zone = clock.zone(day.zone)
     if day.start:
         column.add_widget(_anchor(ctx, day.leaves_at, "start_at", day.start, zone))
-    for stop in day.stops:
+    for stop in (s for s in day.stops if not s.is_out):
         if stop.drive_s:
             column.add_widget(_drive(ctx, stop.drive_s, stop.distance_m, stop.estimated))
         else:
             column.add_widget(gap(8))
-        column.add_widget(_stop_row(ctx, stop, zone, restday.key_of(stop) in out))
+        column.add_widget(_stop_row(ctx, stop, zone))
     if day.end and day.returns_at:
         column.add_widget(_anchor(ctx, day.returns_at, "back_at", day.end, zone))
+    for stop in (s for s in day.stops if s.is_out):
+        column.add_widget(gap(8))
+        column.add_widget(_stop_row(ctx, stop, zone))
     return scroller
 
 
@@ -83,7 +89,7 @@ def _summary(ctx, day, day_date):
     words = ctx.words
     parts = [words.day(day_date)]
     if day.stops:
-        parts.append(words.count("stops", "stop_1", len(day.stops)))
+        parts.append(words.count("stops", "stop_1", sum(not stop.is_out for stop in day.stops)))
     if day.leaves_at and day.returns_at:
         parts.append(words.duration((day.returns_at - day.leaves_at).total_seconds()))
     if day.distance_m:
@@ -110,11 +116,13 @@ def _empty(ctx, day_date):
 
 def _next_card(ctx, stop):
     words, zone = ctx.words, clock.zone(stop.zone)
-    arrives = words.time(stop.arrives_at or stop.starts_at, zone)
-    eyebrow = "  ·  ".join(p for p in (words("next_stop"), arrives) if p)
+    begins = _begins(stop)
+    late = begins is not None and begins + LATE < moments.now(ctx.files.outbox)
+    parts = (words("next_stop"), words.time(begins, zone), words("late") if late else "")
+    eyebrow = "  ·  ".join(p for p in parts if p)
     address = ", ".join(p for p in (stop.street, stop.city) if p)
     drive = words("drive_short", time=words.duration(stop.drive_s)) if stop.drive_s else ""
-    head = Row(Text(eyebrow, 14, True, "accent"), class_badge(stop.account_class))
+    head = Row(Text(eyebrow, 14, True, "bad" if late else "accent"), class_badge(stop.account_class))
     card = Card(head, Text(stop.name, 20, True), spacing=4, radius=10)
     card.stop = stop
     card.add_widget(Text(address, 16, ink="quiet"))
@@ -168,19 +176,24 @@ def _of_office(ctx):
     ctx.nav.again()
 
 
-def _stop_row(ctx, stop, zone, is_out=False):
+def _begins(stop):
+    """When a visit begins, as the diff of a new order, the week and the office tell it."""
+    return stop.starts_at or stop.arrives_at
+
+
+def _stop_row(ctx, stop, zone):
     row = Touchable(
         lambda: ctx.nav.go("visit" if stop.open else "account", **_target(stop)),
         "paper", "line", 10, size_hint_y=None, padding=(dp(12), dp(10)), spacing=dp(10),
     )  # fmt: skip
     row.bind(minimum_height=row.setter("height"))
     row.label = stop.name
-    time = ctx.words.time(stop.arrives_at or stop.starts_at, zone)
+    time = ctx.words.time(_begins(stop), zone)
     row.add_widget(Text(time or "–", 16, True, size_hint_x=None, width=dp(50), pos_hint={"top": 1}))
     row.add_widget(Icon(STATE_ICONS[stop.state], 20, state_ink(stop.state), size=(dp(22), dp(24)), pos_hint={"top": 1}))
     lines = Column(Text(stop.name, 16, True, lines=1), spacing=0, pos_hint={"top": 1})
     below = [ctx.words(f"s_{stop.state}")] if stop.state != "planned" else []
-    below += [ctx.words("fits_no_more")] if is_out and stop.open else []
+    below += [ctx.words("fits_no_more")] if stop.is_out else []
     lines.add_widget(
         Text("  ·  ".join([*below, *(p for p in (stop.street, stop.city) if p)]), 14, ink="quiet", lines=1)
     )

@@ -41,6 +41,8 @@ def _list(ctx, days):
                 card.add_widget(rule())
             card.add_widget(_line(ctx, entry))
         page.column.add_widget(card)
+        if weekday.day == ctx.today:
+            page.begin_with(card)
     return page
 
 
@@ -95,6 +97,8 @@ def _line(ctx, entry, narrow=False):
 def _state(ctx, entry):
     """What became of it, where that is worth a word."""
     if entry.kind == "visit":
+        if entry.is_out:
+            return [ctx.words("fits_no_more")]
         return [] if entry.state == "planned" else [ctx.words(f"s_{entry.state}")]
     return [] if entry.open else [ctx.words("s_done" if entry.state == "done" else "s_cancelled")]
 

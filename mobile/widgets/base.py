@@ -204,6 +204,16 @@ class Scroller(ScrollView):
 
         Clock.schedule_once(lambda _dt: Clock.schedule_once(scroll, 0), 0)
 
+    def begin_with(self, child):
+        """The same with something at the upper edge, unless the rep has scrolled already."""
+
+        def scroll(_dt):
+            more = self.column.height - self.height
+            if more > 0 and self.scroll_y == 1:
+                self.scroll_y = min(1.0, max(0.0, 1 - (self.column.height - child.top) / more))
+
+        Clock.schedule_once(lambda _dt: Clock.schedule_once(scroll, 0), 0)
+
     def _keep_readable(self, *_args):
         """On wide windows lines stay short enough to read; the rest is margin."""
         margin = margin_of(self.width)

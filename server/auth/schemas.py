@@ -191,6 +191,7 @@ class DeviceRegister(SignIn):
     name: str = Field(max_length=100)
     platform: str = Field(max_length=50)
     public_key: str = Field(max_length=500, description="Base64 of the DER SubjectPublicKeyInfo of a P-256 key.")
+    former: list[UUID] = Field(default=[], max_length=50, description="Devices that this phone was before.")
 
 
 class DeviceByCode(BaseModel):
@@ -200,6 +201,7 @@ class DeviceByCode(BaseModel):
     name: str = Field(max_length=100)
     platform: str = Field(max_length=50)
     public_key: str = Field(max_length=500, description="Base64 of the DER SubjectPublicKeyInfo of a P-256 key.")
+    former: list[UUID] = Field(default=[], max_length=50, description="Devices that this phone was before.")
 
 
 class DeviceCodeCreate(BaseModel):

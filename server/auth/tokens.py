@@ -3,6 +3,7 @@
 import base64
 import binascii
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -191,6 +192,15 @@ def public_key(text: str) -> bytes:
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
         raise Invalid("public_key is not a P-256 key.", field="public_key")
     return der
+
+
+def refuse_locked(session: Session, user: User, former: Collection[UUID]) -> None:
+    """Refuse a phone that was a locked device of this person: a password does not unlock it."""
+    locked = select(Device.id).where(
+        Device.id.in_(former), Device.user_id == user.id, Device.state == DeviceState.LOCKED.value
+    )
+    if session.scalar(locked.limit(1)) is not None:
+        check_state(DeviceState.LOCKED)
 
 
 def register_device(session: Session, user: User, *, name: str, platform: str, key: str) -> Device:

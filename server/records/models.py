@@ -133,6 +133,8 @@ class FieldConflict(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
     resolved_by: Mapped[UUID | None]
     resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    chosen: Mapped[Any | None] = mapped_column(JSONB, comment="What the field held after the decision.")
+    stood: Mapped[Any | None] = mapped_column(JSONB, comment="What it held before; an undo puts it back.")
 
     __table_args__ = (
         Index("ix_field_conflict_row", "entity", "row_id"),

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from server.kit import clock
-from server.kit.errors import Conflict, NotFound
-from server.records.merging import Clash, Policy
+from server.kit.errors import Conflict
+from server.records.merging import Clash, Json
 from server.records.models import ConflictState, FieldConflict
 
 BY_PEOPLE = ("web", "api", "sync")
@@ -70,23 +70,27 @@ def keep_clash(session: Session, entity: str, row_id: UUID, clash: Clash, actor:
     return conflict
 
 
-def decide(session: Session, conflict_id: UUID, state: ConflictState, actor: Actor) -> FieldConflict:
-    """Mark a conflict as decided. The value itself is written by an ordinary edit of the record's room.
-
-    Refuses a conflict that somebody else has decided already.
-    """
-    conflict = session.get(FieldConflict, conflict_id, with_for_update=True)
-    if conflict is None:
-        raise NotFound("There is no such conflict.")
+def hold(session: Session, conflict: FieldConflict) -> None:
+    """Keep a conflict for oneself until the transaction ends. Refuses one that somebody else has decided already."""
+    session.refresh(conflict, with_for_update=True)
     if conflict.state != ConflictState.OPEN:
         raise Conflict("Somebody has decided this already.", help="Reload to see the outcome.")
+
+
+def decide(
+    session: Session, conflict: FieldConflict, state: ConflictState, actor: Actor, *, stood: Json, chosen: Json
+) -> None:
+    """Mark a conflict as decided: what stood in the field, and what was chosen. The value itself is written by an
+    ordinary edit of the record's room."""
     conflict.state = state
     conflict.resolved_by = actor.user_id
     conflict.resolved_at = clock.now()
+    conflict.stood, conflict.chosen = stood, chosen
     session.flush()
-    return conflict
 
 
-def wins(conflict: FieldConflict) -> str:
-    """Which value stands in the record now: `mine` or `server`."""
-    return "mine" if conflict.policy == Policy.TAKE_FIELD else "server"
+def reopen(session: Session, conflict: FieldConflict) -> None:
+    """Let a conflict wait again, as if nobody had decided it."""
+    conflict.state = ConflictState.OPEN
+    conflict.resolved_by = conflict.resolved_at = conflict.stood = conflict.chosen = None
+    session.flush()

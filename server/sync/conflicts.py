@@ -1,5 +1,6 @@
 """Fields that two people changed: who sees them, and how one is decided. A decision is an ordinary edit."""
 
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -13,9 +14,14 @@ from server.accounts.models import Account, Site
 from server.auth.access import Scope
 from server.auth.models import TeamMember, User
 from server.auth.roles import Level
-from server.kit.errors import Invalid, NotFound
+from server.kit import clock
+from server.kit.errors import Conflict, Invalid, NotFound
 from server.records import service as records
+from server.records.editing import ChangedMeanwhile
+from server.records.merging import Delta, Policy
 from server.records.models import ConflictKind, ConflictState, FieldConflict
+from server.records.service import Actor
+from server.sync import wire
 from server.sync.schemas import ConflictRead, Decision
 
 STATES = {
@@ -23,6 +29,13 @@ STATES = {
     "take_mine": ConflictState.TOOK_MINE,
     "custom": ConflictState.CUSTOM,
 }
+
+
+class AlreadyDecided(Conflict):
+    """Somebody else was quicker; what they chose stands."""
+
+    code = "already_decided"
+
 
 PLACE = aliased(Site)
 """The site that a conflict is about."""
@@ -62,6 +75,15 @@ def listed(
     return [read(session, *row, is_reached=row[1].id in reached) for row in found]
 
 
+def decided_one(session: Session, scope: Scope, conflict_id: UUID) -> ConflictRead | None:
+    """A conflict that the person may see and that is decided; None where it waits, or is not theirs."""
+    statement = visible_to(scope).where(FieldConflict.id == conflict_id, FieldConflict.state != ConflictState.OPEN)
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        return None
+    return read(session, *found, is_reached=bool(reach(session, scope, {found[1].id})))
+
+
 def reach(session: Session, scope: Scope, ids: set[UUID]) -> set[UUID]:
     """The accounts among some that the person may see."""
     if not ids:
@@ -74,10 +96,8 @@ def read(
     session: Session, conflict: FieldConflict, account: Account, actor_name: str | None, *, is_reached: bool
 ) -> ConflictRead:
     """A conflict as it is shown; the record's values only to those who may see the record."""
-    row: Account | Site = account
-    if conflict.entity == "site":
-        row = session.get_one(Site, conflict.row_id)
-    current = editing.editor(session, row).values(row).get(conflict.field)
+    row = session.get_one(Site, conflict.row_id) if conflict.entity == "site" else account
+    current = value_of(session, row, conflict)
     return ConflictRead(
         id=conflict.id,
         entity=conflict.entity,
@@ -98,48 +118,184 @@ def read(
         device_id=conflict.device_id,
         created_at=conflict.created_at,
         resolved_by=conflict.resolved_by,
+        resolved_by_name=name_of(session, conflict.resolved_by),
         resolved_at=conflict.resolved_at,
+        chosen=conflict.chosen if is_reached else None,
     )
 
 
 def decide(session: Session, scope: Scope, conflict_id: UUID, decision: Decision) -> ConflictRead:
     """Decide a conflict and write the chosen value.
 
-    Refuses conflicts on records that the person may not change, and those that somebody has decided already.
+    Refuses conflicts on records that the person may not change, those that somebody has decided already, and those of
+    which the field has changed since the revision that the person saw.
     """
+    conflict, account, row, name = held(session, scope, conflict_id)
+    if conflict.state != ConflictState.OPEN:
+        raise AlreadyDecided(
+            f"{name_of(session, conflict.resolved_by) or 'Somebody'} decided before you:"
+            f" {conflict.field} is “{spelled(conflict.chosen)}”.",
+            help="Change the field itself if that is wrong.",
+        )
+    stood = value_of(session, row, conflict)
+    if decision.rev is not None and row.frev.get(conflict.field, 1) > decision.rev:
+        raise ChangedMeanwhile(f"{conflict.field} is “{spelled(stood)}” meanwhile.", help="Look at it again.")
+    write(session, scope, conflict, account, row, decision, stood)
+    session.flush()
+    session.refresh(account)
+    session.refresh(row)
+    state, chosen = STATES[decision.decision], value_of(session, row, conflict)
+    records.decide(session, conflict, state, scope.actor, stood=stood, chosen=chosen)
+    return read(session, conflict, account, name, is_reached=True)
+
+
+def held(session: Session, scope: Scope, conflict_id: UUID) -> tuple[FieldConflict, Account, Account | Site, str]:
+    """A conflict that a person may decide, its account, its record and its sender; the record first, then the conflict
+    are locked, in the order of a push."""
     statement = visible_to(scope, "conflicts:decide").where(FieldConflict.id == conflict_id)
     found = session.execute(statement).one_or_none()
     if found is None or found[1].id not in reach(session, scope, {found[1].id}):
         raise NotFound("There is no such conflict.")
     conflict, account, name = found
-    records.decide(session, conflict_id, STATES[decision.decision], scope.actor)
-    write(session, scope, conflict, account, decision)
-    session.flush()
-    session.refresh(account)
-    return read(session, conflict, account, name, is_reached=True)
+    row = session.get_one(Site, conflict.row_id) if conflict.entity == "site" else account
+    session.refresh(row, with_for_update=True)
+    session.refresh(conflict, with_for_update=True)
+    return conflict, account, row, name
 
 
-def write(session: Session, scope: Scope, conflict: FieldConflict, account: Account, decision: Decision) -> None:
+def write(
+    session: Session,
+    scope: Scope,
+    conflict: FieldConflict,
+    account: Account,
+    row: Account | Site,
+    decision: Decision,
+    stood: JsonValue,
+) -> None:
     """Carry a decision out; nothing is written when the record holds the chosen value already."""
-    standing = records.wins(conflict)
     if conflict.kind == ConflictKind.DELETE_VS_EDIT or conflict.field == "deleted_at":
         if decision.decision == "custom":
             raise Invalid("A deletion is taken or not.", help="Choose keep_server or take_mine.", field="decision")
         if decision.decision == "take_mine":
             accounts_service.delete(session, scope, account.id, decision.rev or account.rev)
         return
-    if decision.decision == "keep_server" and standing == "server":
+    was_written = conflict.policy == Policy.TAKE_FIELD
+    kept = conflict.server if was_written else stood
+    value = {"keep_server": kept, "take_mine": conflict.mine, "custom": decision.value}[decision.decision]
+    if value == stood and (account.deleted_at is None or decision.decision == "keep_server"):
         return
-    if decision.decision == "take_mine" and standing == "mine":
-        return
-    value: JsonValue = {"keep_server": conflict.server, "take_mine": conflict.mine, "custom": decision.value}[
-        decision.decision
-    ]
     if account.deleted_at is not None:
         accounts_service.restore(session, scope, account.id)
-    changes = {conflict.field: value}
-    if conflict.entity == "site":
-        site = session.get_one(Site, conflict.row_id, populate_existing=True)
-        accounts_service.edit_site(session, scope, site.id, decision.rev or site.rev, changes)
+        session.refresh(row)
+    put(session, scope, row, conflict.field, value)
+
+
+def put(session: Session, scope: Scope, row: Account | Site, field: str, value: JsonValue) -> None:
+    """Write one field of a locked record, as an ordinary edit."""
+    if isinstance(row, Site):
+        accounts_service.edit_site(session, scope, row.id, row.rev, {field: value})
     else:
-        accounts_service.edit(session, scope, account.id, decision.rev or account.rev, changes)
+        accounts_service.edit(session, scope, row.id, row.rev, {field: value})
+
+
+def undo(session: Session, scope: Scope, conflict_id: UUID) -> ConflictRead:
+    """Take a decision back: the field holds again what stood before, and the conflict waits again.
+
+    Refuses where nothing was decided, where a record was deleted or came back by it, and where the field has changed
+    since.
+    """
+    conflict, account, row, name = held(session, scope, conflict_id)
+    if conflict.state == ConflictState.OPEN:
+        raise Conflict("Nobody has decided this yet.", help="There is nothing to take back.")
+    if conflict.kind not in (ConflictKind.CONCURRENT, ConflictKind.OUT_OF_SCOPE):
+        raise Conflict("A deletion is not taken back here.", help="Restore or delete the account itself.")
+    now = value_of(session, row, conflict)
+    if now != conflict.chosen:
+        raise ChangedMeanwhile(f"{conflict.field} is “{spelled(now)}” meanwhile.", help="Change it on the account.")
+    if now != conflict.stood:
+        put(session, scope, row, conflict.field, conflict.stood)
+    records.reopen(session, conflict)
+    session.refresh(row)
+    return read(session, conflict, account, name, is_reached=True)
+
+
+def decide_by_phone(
+    session: Session,
+    scope: Scope,
+    conflict_id: UUID,
+    fields: Mapping[str, tuple[JsonValue, JsonValue]],
+    rev: int | None,
+) -> ConflictRead:
+    """Decide a conflict by what its sender saw in its field at `rev`, and wants now.
+
+    Refuses other fields, and what `decide` refuses.
+    """
+    conflict, _, row, _ = held(session, scope, conflict_id)
+    if list(fields) != [conflict.field]:
+        raise NotFound("There is no such conflict.")
+    seen, wanted = fields[conflict.field]
+    if conflict.kind != ConflictKind.CONCURRENT or value_of(session, row, conflict) == seen:
+        rev = None
+    keeps = conflict.server if conflict.policy == Policy.TAKE_FIELD else seen
+    decision = Decision(decision="custom", value=wanted, rev=rev)
+    if wanted == conflict.mine:
+        decision = Decision(decision="take_mine", rev=rev)
+    elif wanted == keeps:
+        decision = Decision(decision="keep_server", rev=rev)
+    return decide(session, scope, conflict_id, decision)
+
+
+def answered_by_edit(
+    session: Session, entity: str, row_id: UUID, deltas: Mapping[str, Delta], applied: Collection[str], actor: Actor
+) -> None:
+    """Close the conflicts that a phone's own edit answers: one that is applied was made by somebody who had seen the
+    stored value, as apps do that know no other answer."""
+    statement = select(FieldConflict).where(
+        FieldConflict.entity == entity,
+        FieldConflict.row_id == row_id,
+        FieldConflict.field.in_(applied),
+        FieldConflict.state == ConflictState.OPEN,
+        FieldConflict.kind == ConflictKind.CONCURRENT,
+        FieldConflict.policy == Policy.KEEP_SERVER,
+        FieldConflict.device_id == actor.device_id,
+    )
+    for conflict in session.scalars(statement.with_for_update()):
+        delta = deltas[conflict.field]
+        state = ConflictState.TOOK_MINE if delta.new == conflict.mine else ConflictState.CUSTOM
+        records.decide(session, conflict, state, actor, stood=delta.old, chosen=delta.new)
+
+
+def decided(session: Session, scope: Scope, ids: Collection[UUID]) -> list[wire.Decided]:
+    """Which of a sender's own conflicts are decided, by whom and how; the value only where they may see it."""
+    statement = (
+        visible_to(scope)
+        .where(FieldConflict.id.in_(ids), FieldConflict.actor == scope.user_id)
+        .where(FieldConflict.state != ConflictState.OPEN)
+    )
+    found = session.execute(statement).all()
+    reached = reach(session, scope, {account.id for _, account, _ in found})
+    return [
+        wire.Decided(
+            id=one.id,
+            state=one.state,
+            value=one.chosen if account.id in reached else None,
+            by=name_of(session, one.resolved_by),
+            at=None if one.resolved_at is None else clock.spelled(one.resolved_at),
+        )
+        for one, account, _ in found
+    ]
+
+
+def value_of(session: Session, row: Account | Site, conflict: FieldConflict) -> JsonValue:
+    """What the field of a conflict holds now."""
+    return editing.editor(session, row).values(row).get(conflict.field)
+
+
+def name_of(session: Session, user_id: UUID | None) -> str | None:
+    """What somebody is called."""
+    return None if user_id is None else session.scalar(select(User.name).where(User.id == user_id))
+
+
+def spelled(value: JsonValue) -> str:
+    """A value within a sentence."""
+    return "–" if value is None else str(value)

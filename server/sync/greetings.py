@@ -1,10 +1,13 @@
 """The messages with which a sync begins."""
 
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field, JsonValue
 
 from server.sync.messages import Instant, Message, Small
+
+MAX_CONFLICTS = 200
 
 
 class Pending(Message):
@@ -30,6 +33,8 @@ class HelloRequest(Message):
     boot: Small
     free_mb: int
     pending: Pending
+    conflicts: list[UUID] | None = Field(default=None, max_length=MAX_CONFLICTS)
+    """Conflicts that this phone asks its rep about, or said who decided. Absent from apps that do not hear of it."""
 
 
 class Durable(Message):
@@ -103,6 +108,19 @@ class Holding(Message):
     """So many buckets more lie behind the 64 that a phone is given."""
 
 
+class Decided(Message):
+    """What became of a conflict of this phone."""
+
+    id: UUID
+    state: str
+    """How: `kept_server`, `took_mine` or `custom`."""
+    value: JsonValue
+    """What the field held then; null as well where it is not yours to see."""
+    by: str | None
+    """Who decided, by name."""
+    at: Instant | None
+
+
 class HelloReply(Message):
     """What the server knows of this phone."""
 
@@ -128,3 +146,5 @@ class HelloReply(Message):
     export_key: Small | None = None
     """X25519, base64 of 32 bytes: what the phone cannot send it seals for this key. Absent from servers that take no
     exports."""
+    decided: list[Decided] | None = None
+    """Those of the request's conflicts that are decided; the others wait. Absent when the request names none."""

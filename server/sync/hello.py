@@ -12,7 +12,7 @@ from server.auth.models import Device
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import buckets, envelopes, epochs, wire
+from server.sync import buckets, conflicts, envelopes, epochs, wire
 from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BadMessage
@@ -65,6 +65,8 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         holding=holding(session, fitted, said.max_rows),
         export_key=envelopes.told(session.scalars(select(SyncMeta.secret)).one()),
     )
+    if request.conflicts:
+        reply.decided = conflicts.decided(session, scope, request.conflicts)
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
     return reply

@@ -28,7 +28,7 @@ from server.kit.errors import Forbidden, Invalid, NotFound
 from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
-from server.sync import capturing, wire
+from server.sync import capturing, conflicts, wire
 
 WRITABLE: Mapping[str, frozenset[str]] = {
     "account": frozenset({"phone", "email", "website", "note"}),
@@ -87,6 +87,8 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return Effect("applied", "track", row_id, rev, dropped=dropped)
         case wire.Delete() if op.e == "attachment":
             return Effect("applied", "attachment", *capturing.forget(session, op.id, context.scope))
+        case wire.Patch() if op.decides is not None and context.scope.may("conflicts:decide"):
+            return decide(session, op, op.decides, context)
         case wire.Patch() if op.e == "activity":
             return change_activity(session, op, context)
         case wire.Patch():
@@ -161,9 +163,18 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
     base = 0 if context.base_is_stale or redirected or op.base_rev > before else op.base_rev
     merge = accounts_service.patch if op.e == "account" else accounts_service.patch_site
     outcome: Outcome = merge(session, context.scope, row.id, base, deltas, context.actor)
+    conflicts.answered_by_edit(session, op.e, row.id, deltas, outcome.applied, context.actor)
     return Effect(
         status_of(outcome, met=redirected or before != op.base_rev), op.e, row.id, outcome.rev, outcome.conflicts
     )
+
+
+def decide(session: Session, op: wire.Patch, conflict_id: UUID, context: Context) -> Effect:
+    """What a rep says to a conflict of theirs. Refuses one that somebody has decided, or that has moved on unseen."""
+    row = stored(session, op.e, op.id)
+    rev = None if context.base_is_stale or row.id != op.id else op.base_rev
+    done = conflicts.decide_by_phone(session, context.scope, conflict_id, op.f, rev)
+    return Effect("applied", op.e, row.id, done.rev)
 
 
 def change_activity(session: Session, op: wire.Patch, context: Context) -> Effect:

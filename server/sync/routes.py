@@ -74,3 +74,9 @@ def list_conflicts(
 def decide_conflict(conflict_id: UUID, body: Decision, scope: DecideConflicts, session: Db) -> ConflictRead:
     """Decide a conflict; the decision is an ordinary edit of the record."""
     return conflicts.decide(session, scope, conflict_id, body)
+
+
+@router.post("/api/v1/conflicts/{conflict_id}/undo")
+def undo_decision(conflict_id: UUID, scope: DecideConflicts, session: Db) -> ConflictRead:
+    """Take a decision back: the field holds again what stood before, and the conflict waits again."""
+    return conflicts.undo(session, scope, conflict_id)

@@ -34,7 +34,10 @@ class ConflictRead(BaseModel):
     device_id: UUID | None
     created_at: datetime
     resolved_by: UUID | None
+    resolved_by_name: str | None = None
     resolved_at: datetime | None
+    chosen: JsonValue = None
+    """What the field held after the decision."""
 
 
 class Decision(BaseModel):

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from server.sync.greetings import BucketInfo as BucketInfo
+from server.sync.greetings import Decided as Decided
 from server.sync.greetings import Durable as Durable
 from server.sync.greetings import HelloReply as HelloReply
 from server.sync.greetings import HelloRequest as HelloRequest
@@ -104,6 +105,8 @@ class Patch(Op):
     k: Literal["patch"]
     base_rev: int = Field(ge=0)
     f: dict[str, tuple[JsonValue, JsonValue]] = Field(min_length=1, max_length=50)
+    decides: UUID | None = None
+    """The conflict that this is its sender's answer to; `f` has its field alone then, also when it stays as it is."""
 
 
 class SetChange(Op):

@@ -175,6 +175,7 @@ DONE_BY = """
 /duplicates/{one}/{other}/apart                     POST /duplicates/not-same
 /duplicates/{one}/{other}/again                     POST /duplicates/look-again
 /conflicts/{conflict_id}                            POST /conflicts/{conflict_id}/decision
+/conflicts/{conflict_id}/undo                       POST /conflicts/{conflict_id}/undo
 /users/roles                                        POST /roles
 /users/roles/{key}                                  PUT /roles/{key}
 /users/roles/{key}/remove                           DELETE /roles/{key}

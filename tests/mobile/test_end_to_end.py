@@ -8,6 +8,7 @@ import threading
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 import uvicorn
 from shapely.geometry import MultiPolygon, box
@@ -253,8 +254,8 @@ def test_office_and_rep_change_different_fields_and_both_are_kept(office, home):
 
 
 def test_office_and_rep_change_the_same_field_and_the_rep_is_shown_both(office, home):
-    from mobile.field import reads
-    from mobile.field.capture import edit, take_mine
+    from mobile.field import conflicts, reads
+    from mobile.field.capture import edit
 
     account_id = office.account_ids[1]
     office.sql("update account set phone = '+4231111111' where id = :id returning id", id=account_id)
@@ -266,11 +267,42 @@ def test_office_and_rep_change_the_same_field_and_the_rep_is_shown_both(office, 
         (conflict,) = needing.result["conflicts"]
         assert (conflict["mine"], conflict["server"]) == ("+4232222222", "+4231111111")
         assert store.cache.doc("account", account_id)["phone"] == "+4231111111"
-        return take_mine(store, needing)
+        (question,) = conflicts.questions(store)
+        return conflicts.answer(store, question, mine=True)
 
     _, report = in_phone(home, settle)
     assert report.ok, report.detail
+    assert office.sql("select state from field_conflict where field = 'phone'") == [("took_mine",)]
     assert office.sql("select phone from account where id = :id", id=account_id) == [("+4232222222",)]
+
+
+def test_the_office_decides_on_its_page_and_the_phone_hears_who_decided_what(office, home):
+    from mobile import reasons
+    from mobile.field import conflicts, reads
+    from mobile.field.capture import edit
+    from mobile.texts import Words
+
+    account_id, wrote = office.account_ids[2], {"website": "https://rep.example"}
+    office.sql("update account set website = 'https://office.example' where id = :id returning id", id=account_id)
+    _, report = in_phone(home, lambda store: edit(store, "account", account_id, wrote))
+    assert report.results == {"conflict": 1}, report
+    ((conflict_id,),) = office.sql("select id from field_conflict where state = 'open'")
+    with httpx.Client(base_url=office.address, headers={"accept": "text/html"}, follow_redirects=True) as page:
+        page.post("/sign-in", data={"login": "ada", "password": PASSWORD})
+        token = page.get("/conflicts").text.split('name="_csrf" value="')[1].split('"')[0]
+        said = page.post(f"/conflicts/{conflict_id}", data={"_csrf": token, "decision": "keep_server"}).text
+    assert "is now “https://office.example”" in said
+    _, report = in_phone(home, lambda store: None)
+    assert (report.ok, report.decided) == (True, 1), report
+
+    def told(store):
+        (question,) = conflicts.questions(store)
+        assert reads.sync_state(store).attention == ()
+        return reasons.decided(Words("en"), question.conflict, question.decided)
+
+    words, _ = in_phone(home, told)
+    assert words == "Ada kept the office's value: Website is “https://office.example”. You wrote “https://rep.example”."
+    assert office.sql("select website from account where id = :id", id=account_id) == [("https://office.example",)]
 
 
 def test_an_account_that_moves_to_another_territory_leaves_the_phone(office, home):
@@ -291,6 +323,19 @@ def test_an_account_that_moves_to_another_territory_leaves_the_phone(office, hom
         ).fetchone()[0],
     )
     assert held <= 1, "at most the rep's own bucket still holds it, because a planned visit leads there"
+
+
+def test_a_password_does_not_unlock_a_phone_that_the_office_has_locked(office, home):
+    office.sql("update device set state = 'locked' where user_id = :id returning id", id=office.rita)
+    devices = office.sql("select id, state from device order by id")
+    try:
+        assert phone(home, "sync", expect=1)["code"] == "device_locked"
+        signing_in = ("--server", office.address, "--login", "rita", "--password", PASSWORD, "sign-in")
+        assert phone(home, *signing_in, expect=1)["code"] == "device_locked"
+        assert office.sql("select id, state from device order by id") == devices
+    finally:
+        office.sql("update device set state = 'active' where user_id = :id returning id", id=office.rita)
+    assert phone(home, "sync")["ok"]
 
 
 def test_a_stranger_gets_no_phone(office, tmp_path):

@@ -2,7 +2,7 @@
 
 import shutil
 
-from mobile.field import holdings, locking, tracks, zones
+from mobile.field import conflicts, holdings, locking, tracks, zones
 from mobile.field.store import Store, clock, moments
 from mobile.field.sync import export, wire
 from mobile.field.sync.api import Api
@@ -14,7 +14,7 @@ SCHEMA = 2
 def greeting(store: Store) -> wire.HelloRequest:
     """What the phone says about itself."""
     counts = store.outbox.counts()
-    waiting = counts.get("queued", 0) + counts.get("sent", 0)
+    waiting, asked = counts.get("queued", 0) + counts.get("sent", 0), conflicts.waiting(store.outbox)
     return wire.HelloRequest(
         protocol=[1],
         app=APP_VERSION,
@@ -30,6 +30,7 @@ def greeting(store: Store) -> wire.HelloRequest:
         pending=wire.Pending(
             ops=waiting, blobs=len(store.outbox.blobs.all("waiting")), oldest=store.outbox.oldest_unsent()
         ),
+        conflicts=asked or None,
     )
 
 

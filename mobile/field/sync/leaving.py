@@ -18,13 +18,23 @@ UNHEARD = ("queued", "sent", "stuck")
 MOST_OPS, MOST_BYTES = 100, 900_000
 
 
+def held(store: Store) -> int:
+    """How many ops of this phone wait at the server for somebody's decision; 0 before all of them were handed over."""
+    ops = bodies(store.outbox)
+    return len(ops) if ops and store.outbox.meta.get("handed_over") == _names(ops) else 0
+
+
+def _names(ops: Sequence[Json]) -> str:
+    return hashlib.sha256(canonical([op["op_id"] for op in ops]).encode("utf-8")).hexdigest()
+
+
 def hand_over(store: Store, api: Api, keys: Keys, tokens: Tokens) -> int:
     """Give what the server never heard to whoever looks at it there; nothing leaves the outbox by it.
 
     Returns how many ops are there now. May be run again: what was given already is not sent once more.
     """
     ops = bodies(store.outbox)
-    names = hashlib.sha256(canonical([op["op_id"] for op in ops]).encode("utf-8")).hexdigest()
+    names = _names(ops)
     if ops and store.outbox.meta.get("handed_over") != names:
         for batch in batches(ops):
             signature = keys.sign(tokens.key_alias, proof(tokens.device_id, batch))

@@ -4,6 +4,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mobile.field import conflicts
 from mobile.field.home import PhoneHome
 from mobile.field.ports import Keys, Secrets
 from mobile.field.store import Store
@@ -53,6 +54,8 @@ class Report:
     rescue_error: str | None = None
     handed_over: int = 0
     """Ops of a retired phone that wait at the server for somebody's decision."""
+    decided: int = 0
+    """Conflicts of which this phone has heard now that somebody decided them."""
     poll_s: int = 900
     jitter_s: int = 60
 
@@ -142,6 +145,7 @@ class Sync:
             reply = hello(self._store, self._api)
             report.poll_s, report.jitter_s = reply.poll_s, reply.jitter_s
             report.requeued += align(self._store, reply)
+            report.decided += conflicts.heard(self._store.outbox, [wire.emit(one) for one in reply.decided or ()])
             self._durable_n = 0 if reply.durable_upto is None else reply.durable_upto.n
             try:
                 self._take(report, push(self._store, self._api, reply.epoch, reply.limits))

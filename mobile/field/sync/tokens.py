@@ -67,6 +67,7 @@ def _register(api: Api, home: PhoneHome, keys: Keys, store: Secrets, server: str
     """Register this phone; unsent work of an earlier registration continues under the new one."""
     alias, public_key = keys.create()
     message = proof | {
+        "former": former(home, store),
         "platform": "android" if "ANDROID_ARGUMENT" in os.environ else "desktop",
         "public_key": public_key,
     }
@@ -84,6 +85,12 @@ def _register(api: Api, home: PhoneHome, keys: Keys, store: Secrets, server: str
     save(store, who.user_id, tokens)
     home.remember(who)
     return who
+
+
+def former(home: PhoneHome, store: Secrets) -> list[str]:
+    """The devices that this phone is or was to the server, of whomever; one that is locked stays so."""
+    known = (load(store, folder.name) for folder in sorted((home.folder / "users").glob("*")))
+    return [tokens.device_id for tokens in known if tokens is not None]
 
 
 class TokenKeeper:

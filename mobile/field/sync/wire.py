@@ -44,6 +44,7 @@ class HelloRequest:
     boot: str
     free_mb: int
     pending: Pending
+    conflicts: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,17 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """What became of a conflict, and who decided."""
+
+    id: str
+    state: str
+    value: Any
+    by: str | None
+    at: str | None
+
+
+@dataclass(frozen=True)
 class HelloReply:
     """What the server knows of this phone."""
 
@@ -137,6 +149,7 @@ class HelloReply:
     zone: str | None = None
     holding: Holding | None = None
     export_key: str | None = None
+    decided: list[Decided] | None = None
 
 
 @dataclass(frozen=True)

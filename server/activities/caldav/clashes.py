@@ -12,7 +12,7 @@ from server.activities.agenda.values import cleaned
 from server.auth.access import Scope
 from server.kit.errors import NotFound
 from server.records.models import ConflictState, FieldConflict
-from server.records.service import decide
+from server.records.service import decide, hold
 
 type Take = Literal["ours", "theirs"]
 
@@ -39,7 +39,9 @@ def settle(session: Session, scope: Scope, clash_id: UUID, take: Take) -> None:
     if not found:
         raise NotFound("There is no such conflict any more.", help="Reload the page.")
     clash, row = found[0]
+    hold(session, clash)
     takes = take == "theirs" and clash.field != "deleted_at"
     if takes:
         agenda.write(session, row, {clash.field: cleaned(clash.field, clash.mine)})
-    decide(session, clash.id, ConflictState.TOOK_MINE if takes else ConflictState.KEPT_SERVER, scope.actor)
+    state = ConflictState.TOOK_MINE if takes else ConflictState.KEPT_SERVER
+    decide(session, clash, state, scope.actor, stood=clash.server, chosen=clash.mine if takes else clash.server)

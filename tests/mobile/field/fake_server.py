@@ -66,6 +66,9 @@ class FakeServer:
         self.bytes_in = 0
         self.token = 0
         self.packs = {}
+        self.decided = []  # conflicts that somebody in the office has decided
+        self.barred = ""  # what the office has done to its phones: device_locked, retired
+        self.quarantine = []  # ops of retired phones
         self.rescued = []  # damaged outboxes
 
     # -- the company's side
@@ -125,6 +128,11 @@ class FakeServer:
             return 201, self._register_by_code(message)
         if request.path == "/api/v1/auth/refresh":
             return 200, self._refresh(message)
+        if request.path == "/sync/v1/quarantine":
+            self.quarantine += message["ops"]
+            return 200, {"held": len(message["ops"])}
+        if self.barred:
+            raise Refusal(403, self.barred)
         device_id = self._device(request)
         if request.path == "/api/v1/regions":
             return 200, {"items": list(self.packs.values())}
@@ -179,21 +187,26 @@ class FakeServer:
 
     # -- hello and push
 
-    def _hello(self, device_id, _m):
-        return {
-            "protocol": 1,
-            "epoch": self.epoch,
-            "last_n": self.world.devices[device_id]["last_n"],
-            "durable_upto": {"n": self.durable_n},
-            "server_time": clock.now().isoformat(),
-            "buckets": [{"id": b, "kind": k, "prio": p, "gen": g} for b, (k, p, g) in self.buckets.items()],
-            "schema": {"min": 1, "current": 1},
-            "limits": {"ops": 100, "push_bytes": 1_048_576, "page_rows": self.page_rows, "chunk": 65536},
-            "commands": [],
-            "poll_s": 900,
-            "jitter_s": 60,
-            "a_key_of_a_later_version": True,
-        } | ({"export_key": self.export_key} if self.export_key else {})
+    def _hello(self, device_id, m):
+        decided = [one for one in self.decided if one["id"] in m.get("conflicts", ())]
+        return (
+            ({"decided": decided} if m.get("conflicts") else {})
+            | {
+                "protocol": 1,
+                "epoch": self.epoch,
+                "last_n": self.world.devices[device_id]["last_n"],
+                "durable_upto": {"n": self.durable_n},
+                "server_time": clock.now().isoformat(),
+                "buckets": [{"id": b, "kind": k, "prio": p, "gen": g} for b, (k, p, g) in self.buckets.items()],
+                "schema": {"min": 1, "current": 1},
+                "limits": {"ops": 100, "push_bytes": 1_048_576, "page_rows": self.page_rows, "chunk": 65536},
+                "commands": [],
+                "poll_s": 900,
+                "jitter_s": 60,
+                "a_key_of_a_later_version": True,
+            }
+            | ({"export_key": self.export_key} if self.export_key else {})
+        )
 
     def _push(self, device_id, m):
         self._same_epoch(m)

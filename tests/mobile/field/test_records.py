@@ -1,5 +1,6 @@
 """What the phone says of people, prices, forms and next steps, without a network."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from mobile.field import forms, records, taking
 from mobile.field.catalogue import Catalogue
 from mobile.field.store import clock
+from mobile.texts import Words
 from tests.mobile.conftest import fill_records, uid
 
 
@@ -60,6 +62,22 @@ def test_a_next_step_is_a_task_at_once_and_gone_when_it_is_done(store):
     assert (late.id, late.subject, late.waits) == (op.row_id, "Bring samples", True)
     assert late.is_late(clock.now().date())
     assert planned.subject == "Bring the catalogue"
+
+
+def test_a_past_meeting_is_no_next_step_and_a_past_call_is_late_but_not_what_repeats(phone, server):
+    mine = {"owner_id": server.user_id, "state": "open", "priority": "normal", "account_id": uid(1001)}
+    past = {"starts_at": "2025-11-24T06:30:00Z", "ends_at": "2025-11-24T07:00:00Z"}
+    rows = (("meeting", {}), ("call", {}), ("call", {"rrule": "FREQ=WEEKLY"}))
+    for n, (kind, more) in enumerate(rows):
+        server.put("activity", uid(6500 + n), mine | past | {"kind": kind, "subject": kind} | more, 7)
+    assert phone.sync().ok
+    tasks = records.tasks_of(phone.store, server.user_id)
+    assert [one.id for one in tasks if one.kind == "meeting"] == []
+    now, today = clock.now(), clock.now().date()
+    late = {one.id: one.is_late(today, now) for one in tasks if one.kind == "call"}
+    assert late == {uid(6501): True, uid(6502): False}
+    assert Words("en").day(date(2025, 11, 24), date(2026, 11, 28)) == "Mon 24 Nov 2025"
+    assert Words("de").day(date(2026, 11, 24), date(2026, 11, 28)) == "Di 24. Nov."
 
 
 def test_a_signature_is_thinned_until_it_fits_into_an_op():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobile import plantexts
-from mobile.field import restday
+from mobile.field import agenda, restday
 from mobile.field.capture import VisitTarget, visit_event
 from mobile.field.hours import ANY_TIME, open_spans
 from mobile.field.offers import slots
@@ -172,20 +172,45 @@ def test_after_a_missed_visit_the_rest_is_ordered_anew_and_the_office_has_the_la
     assert [change.stop.name for change in proposal.changes] in (
         ["Stop 3", "Stop 4", "Stop 2"], ["Stop 2", "Stop 4", "Stop 3"])  # fmt: skip
     assert proposal.answer.drive_s < 3 * H
-    assert proposal.drive_before_s == timed(rest.ahead, (0, 1, 2)).drive_s, "of the present order, by the same drives"
-    assert proposal.drive_before_s >= proposal.answer.drive_s
-    shown, out = restday.day_as_taken(store, me, day)
-    assert (names(shown)[0], out) == ("Stop 1", frozenset()), "a proposal changes nothing"
+    assert (proposal.missed, proposal.drive_before_s > proposal.answer.drive_s) == (("Stop 1",), True)
+    shown = restday.day_as_taken(store, me, day)
+    assert (names(shown)[0], shown.stops[0].place) == ("Stop 1", 0), "a proposal changes nothing"
     restday.take(store, proposal)
-    shown, _ = restday.day_as_taken(store, me, day)
+    shown = restday.day_as_taken(store, me, day)
+    assert [stop.number for stop in shown.stops] == [1, 2, 3, 4], "the map and the list count alike"
+    told = {change.stop.visit_id: change.after for change in proposal.changes}
+    assert {stop.visit_id: stop.starts_at for stop in shown.stops if stop.open} == told, "one time everywhere"
+    (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day)) if one.day == day]
+    assert {one.id: one.starts_at for one in weekday.entries if one.open} == told
+    again = restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0)
+    assert (again.drive_before_s, again.missed) == (proposal.answer.drive_s, ("Stop 1",)), "against what is shown now"
+    assert {change.stop.visit_id: change.before for change in again.changes} == told
     assert names(shown) == ["Stop 1", *(change.stop.name for change in proposal.changes)]
     assert shown.next_stop.starts_at >= clock.now()
     assert restday.is_taken(store, shown)
     route = server.world.rows["route", uid(5000)]["d"]
     server.put("route", uid(5000), route | {"drive_s": 1}, 7)
     assert morning.sync().ok
-    shown, _ = restday.day_as_taken(store, me, day)
+    shown = restday.day_as_taken(store, me, day)
     assert names(shown) == ["Stop 1", "Stop 2", "Stop 3", "Stop 4"], "the office has published the day anew"
+
+
+def test_what_no_longer_fits_is_last_without_a_time_and_is_not_the_next_stop(morning, server):
+    store, day, me = morning.store, date.fromisoformat(DAY), server.user_id
+    route = server.world.rows["route", uid(5000)]["d"]
+    server.put("route", uid(5000), route | {"closes_at": f"{DAY}T09:20:00Z"}, 7)
+    assert morning.sync().ok
+    proposal = restday.propose(restday.ahead_of(store, me, day), spent=lambda: 0.0)
+    left_out = {change.stop.name for change in proposal.changes if change.kind == "out"}
+    assert left_out
+    restday.take(store, proposal)
+    shown = restday.day_as_taken(store, me, day)
+    last = shown.stops[-len(left_out) :]
+    assert {stop.name for stop in last} == left_out
+    assert {(one.is_out, one.starts_at, one.arrives_at, one.drive_s) for one in last} == {(True, None, None, None)}
+    assert not shown.next_stop.is_out
+    (weekday,) = [one for one in agenda.week(store, me, agenda.monday_of(day)) if one.day == day]
+    assert {one.title for one in weekday.entries if one.is_out and one.starts_at is None} == left_out
 
 
 @given(

@@ -2,9 +2,11 @@
 
 import pytest
 
-from mobile.field import reads
-from mobile.field.capture import VisitTarget, change_tags, edit, take_mine, visit_event
+from mobile import reasons
+from mobile.field import conflicts, reads
+from mobile.field.capture import VisitTarget, change_tags, edit, visit_event
 from mobile.field.sync.hello import align, hello
+from mobile.texts import Words
 from tests.mobile.conftest import DAY, Phone, fill, uid
 from tests.mobile.field.fake_server import FaultyTransport, Refusal
 
@@ -269,11 +271,62 @@ def test_a_conflict_is_shown_and_one_tap_takes_mine(synced):
     assert synced.store.cache.doc("account", uid(1001))["phone"] == "theirs"
     (needing,) = reads.sync_state(synced.store).attention
     assert needing.op_id == op.op_id
-    take_mine(synced.store, needing)
+    (question,) = conflicts.questions(synced.store)
+    said = conflicts.answer(synced.store, question, mine=True)
+    assert (said.body["decides"], said.body["f"]) == ("c1", {"phone": ["theirs", "mine"]})
+    assert conflicts.questions(synced.store) == []
     assert synced.store.cache.doc("account", uid(1001))["phone"] == "mine"
     assert synced.sync().ok
     assert synced.server.world.rows["account", uid(1001)]["d"]["phone"] == "mine"
     assert reads.sync_state(synced.store).attention == ()
+
+
+def clashing(synced):
+    """Mara wrote one number, the office another."""
+    edit(synced.store, "account", uid(1001), {"phone": "mine"})
+    synced.server.put("account", uid(1001), synced.server.world.rows["account", uid(1001)]["d"] | {"phone": "theirs"})
+    assert synced.sync().results == {"conflict": 1}
+
+
+def test_what_the_office_decided_closes_the_question_and_is_told_until_it_is_understood(synced):
+    clashing(synced)
+    assert synced.sync().decided == 0
+    told = {"id": "c1", "state": "kept_server", "value": "theirs", "by": "Mona", "at": "2026-11-28T10:00:00Z"}
+    synced.server.decided = [told]
+    assert synced.sync().decided == 1
+    (question,) = conflicts.questions(synced.store)
+    assert (question.decided, reads.sync_state(synced.store).attention) == (told, ())
+    words = reasons.decided(Words("en"), question.conflict, question.decided)
+    assert words == "Mona kept the office's value: Phone is “theirs”. You wrote “mine”."
+    synced.server.decided = []  # it was taken back
+    assert synced.sync().decided == 0
+    assert len(reads.sync_state(synced.store).attention) == 1
+    synced.server.decided = [told]
+    assert synced.sync().decided == 1
+    synced.store.outbox.dismiss("c1")
+    assert conflicts.questions(synced.store) == []
+    assert synced.sync().decided == 0
+
+
+def test_a_question_whose_value_moved_on_says_so_and_is_answered_on_what_is_stored_now(synced):
+    clashing(synced)
+    synced.server.put("account", uid(1001), synced.server.world.rows["account", uid(1001)]["d"] | {"phone": "third"})
+    assert synced.sync().ok
+    (question,) = conflicts.questions(synced.store)
+    assert (question.has_moved, question.stored) == (True, "third")
+    words = reasons.clash(Words("de"), question.conflict, question.stored, has_moved=True)
+    assert words == "Telefon: Sie schrieben «mine», das Büro damals «theirs» und seither «third»."
+    assert conflicts.answer(synced.store, question, mine=False).body["f"] == {"phone": ["third", "third"]}
+
+
+@pytest.mark.parametrize(("code", "asks", "needs"), [("already_decided", 0, 1), ("changed_meanwhile", 1, 1)])
+def test_a_refused_answer_asks_again_unless_somebody_has_decided(synced, code, asks, needs):
+    clashing(synced)
+    (question,) = conflicts.questions(synced.store)
+    op = conflicts.answer(synced.store, question, mine=True)
+    synced.store.outbox.acknowledge(op.n, "rejected", {"error": {"code": code, "msg": "no"}})
+    assert len(conflicts.questions(synced.store)) == asks
+    assert len(reads.sync_state(synced.store).attention) == needs
 
 
 def test_tags_are_added_as_a_set(synced):

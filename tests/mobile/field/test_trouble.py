@@ -124,7 +124,12 @@ def test_when_a_sign_in_is_needed_the_outbox_stays(synced):
 def test_a_wipe_order_destroys_the_key_and_the_files(synced):
     synced.server.fail_next = [("/sync/v1/hello", Refusal(403, "wipe"))]
     folder = synced.store.folder
+    synced.home.packs.mkdir(exist_ok=True)
+    (synced.home.packs / "a.wmap").write_bytes(b"streets")
+    (synced.folder / "settings.json").write_text("{}")
     assert synced.sync().code == "wipe"
+    assert not synced.home.packs.exists()
+    assert not (synced.folder / "settings.json").exists()
     synced._store = None
     assert not folder.exists()
     assert list((synced.folder / "keys").iterdir()) == []

@@ -10,6 +10,16 @@ from tests.mobile.make_pack import ATTRIBUTION
 pytestmark = pytest.mark.window
 
 
+class Stopped:
+    """A sync that is over."""
+
+    def nudge(self, after_s=0.0):
+        """It does not begin again."""
+
+    def stop(self):
+        """It has."""
+
+
 def test_prospects_and_leads_are_layers_of_the_map(screen):
     from mobile.screens.map_view import DayMap
 
@@ -27,6 +37,40 @@ def test_prospects_and_leads_are_layers_of_the_map(screen):
     screen.frames()
     screen.tap("Open")
     assert screen.shows("Log a visit")
+
+
+def test_what_a_sync_brings_is_on_the_map_and_counted_without_leaving_it(screen, world):
+    from mobile.field.sync.run import Report
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    screen.tap("Layers")
+    (day_map,) = screen.widgets(DayMap)
+    firms = sum(one.layer == "firm" for one in day_map.people.values())
+    row = world.server.world.rows["prospect", uid(7001)]["d"]
+    world.server.put("prospect", uid(7003), row | {"id": uid(7003), "name": "Am Berg", "lat": 47.15}, 412)
+    assert world.sync().ok
+    screen.app.worker = Stopped()
+    screen.app._synced(Report(ok=True, rows=1))
+    screen.frames()
+    assert sum(one.layer == "firm" for one in day_map.people.values()) == firms + 1
+    assert f"account:{uid(7003)}" in {pin.key for pin in day_map.map.pins}
+    assert screen.widgets(DayMap) == [day_map], "nothing jumps under the rep's fingers"
+
+
+def test_an_order_that_was_taken_has_its_numbers_on_the_map(screen):
+    from mobile.field import restday
+    from mobile.screens.map_view import DayMap
+
+    files, me, today = screen.app.ctx.files, screen.app.ctx.user_id, screen.app.ctx.today
+    restday.take(files, restday.propose(restday.ahead_of(files, me, today), spent=lambda: 1.0))
+    shown = restday.day_as_taken(files, me, today)
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    assert day_map.day == shown
+    labels = {pin.label: pin.ink for pin in day_map.map.pins if pin.key.startswith("stop:")}
+    assert labels[str(shown.next_stop.number)] == "accent"
+    assert len(day_map._route()) == len([s for s in shown.stops if not s.is_out and s.arrives_at]) + 1
 
 
 def test_the_map_shows_pins_and_whose_data_it_is(screen):

@@ -1,5 +1,7 @@
 """The other places of the app: search, week, settings, the recorded way, conflicts; and that all of them fit."""
 
+from datetime import timedelta
+
 import pytest
 
 from mobile.field import holdings, tracks
@@ -13,9 +15,26 @@ from tests.mobile.window import SIZES, recorded_all_day
 pytestmark = pytest.mark.window
 
 
+@pytest.mark.parametrize(("hours", "late"), [(-2, True), (2, False)])
+def test_a_next_stop_whose_time_is_past_is_late(world, open_app, hours, late):
+    begins = (clock.now() + timedelta(hours=hours)).isoformat()
+    for n in range(1, 5):
+        stop = world.server.world.rows["stop", uid(4000 + n)]["d"]
+        world.server.put("stop", uid(4000 + n), stop | {"arrives_at": begins, "starts_at": begins}, 7)
+    assert world.sync().ok
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    (eyebrow,) = [words for words in screen.words() if words.startswith("Next stop")]
+    assert eyebrow.endswith("late") == late
+
+
 def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     """One walk through the screens beside the day."""
     screen.tap("Week")
+    screen.frames()
+    name = screen.app.ctx.words.day(screen.app.ctx.today)
+    (heading,) = [w for w in screen.widgets() if getattr(w, "text", "") == name]
+    assert 0 < heading.to_window(*heading.center)[1] < screen.window.height - 64, "today is what one sees"
     for words in ("Talk with the sales lead", "Call the printer", "Müller GmbH"):
         assert screen.shows(words), words
     screen.tap("Talk with the sales lead")

@@ -33,3 +33,46 @@ def test_taking_the_phones_value_writes_it_and_ends_the_conflict(
     session.refresh(account)
     session.refresh(conflict)
     assert (account.phone, conflict.state) == ("2", ConflictState.TOOK_MINE)
+
+
+def test_another_value_is_saved_said_and_taken_back(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, rita = make_account("Amann", phone="1"), make_user("rita")
+    clash = Clash("phone", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="2", server="1")
+    conflict = keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    token, path = token_in(browser.get("/conflicts").text), f"/conflicts/{conflict.id}"
+    answer = browser.post(path, data={"_csrf": token, "decision": "custom", "value": "5"})
+    page = browser.get(answer.headers["location"]).text
+    assert "Decided: Phone of Amann is now “5”." in page
+    assert "Nothing to decide" in page
+    assert browser.post(f"{path}/undo", data={"_csrf": token}).status_code == 303
+    session.refresh(account)
+    assert account.phone == "1"
+    assert "Take the phone" in browser.get("/conflicts").text
+
+
+def test_what_has_moved_on_says_so_and_is_not_decided_unseen(
+    browser_of: Callable[[User], TestClient],
+    make_user: Callable[..., User],
+    make_account: Callable[..., Account],
+    session: Session,
+) -> None:
+    account, rita = make_account("Amann", phone="1"), make_user("rita")
+    clash = Clash("phone", ConflictKind.CONCURRENT, Policy.KEEP_SERVER, base=None, mine="2", server="1")
+    conflict = keep_clash(session, "account", account.id, clash, Actor(rita.id, "sync"))
+    browser = browser_of(make_user("ada"))
+    session.refresh(account)
+    seen, token = account.rev, token_in(browser.get("/conflicts").text)
+    account.phone = "7"
+    session.flush()
+    assert "changed from “1” to “7”" in browser.get("/conflicts").text
+    said = {"_csrf": token, "decision": "keep_server", "rev": seen}
+    answer = browser.post(f"/conflicts/{conflict.id}", data=said)
+    assert (answer.status_code, "phone is “7” meanwhile." in answer.text) == (412, True)
+    session.refresh(conflict)
+    assert conflict.state == ConflictState.OPEN

@@ -1,0 +1,107 @@
+"""Fields that somebody else changed too: what the rep is asked, what they answer, and what others decided before them.
+
+A question is one, wherever it is answered: the answer names it, and every hello asks what became of those that wait.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mobile.field.capture import op_of
+from mobile.field.store import Store
+from mobile.field.store.canonical import Json
+from mobile.field.store.outbox import Op, Outbox
+
+KEY = "decided"
+MOST = 200
+ANSWERED = ("queued", "sent", "deferred", "stuck", "applied", "merged")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A field with the rep's value and the other one; decided where somebody was quicker."""
+
+    op: Op
+    conflict: Json
+    stored: object
+    """What the field holds now, as far as this phone knows."""
+    decided: Json | None = None
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the office's value is another one by now."""
+        known = (self.conflict["server"], self.conflict["mine"])
+        return self.conflict.get("kind", "concurrent") == "concurrent" and self.stored not in known
+
+
+def questions(store: Store) -> list[Question]:
+    """What the rep has not answered nor put away: open ones, and those that somebody else has decided."""
+    ops, heard = store.outbox.ops(), _heard(store.outbox)
+    found = []
+    for op, conflict in _asked(store.outbox, ops):
+        base = store.cache.base(op.e, op.row_id)[1] or {}
+        found.append(Question(op, conflict, base.get(conflict["field"]), heard.get(conflict["id"])))
+    return found
+
+
+def settled(outbox: Outbox, ops: Iterable[Op]) -> set[str]:
+    """Ops of which nothing needs the rep: put away, or all that they met is answered or decided."""
+    ops, heard = list(ops), _heard(outbox)
+    waiting = {op.op_id for op, conflict in _asked(outbox, ops) if conflict["id"] not in heard}
+    met = {op.op_id for op in ops if op.state == "conflict" and _conflicts(op)}
+    again = {op.op_id for op in ops if op.body.get("decides") and _refused(op) == "changed_meanwhile"}
+    return outbox.dismissed() | (met - waiting) | again  # what has changed meanwhile is asked again
+
+
+def waiting(outbox: Outbox) -> list[str]:
+    """The conflicts of which the server is asked, the newest first."""
+    asked = [str(conflict["id"]) for _, conflict in _asked(outbox, outbox.ops())]
+    return asked[::-1][:MOST]
+
+
+def heard(outbox: Outbox, decided: list[Json] | None) -> int:
+    """Keep what the server says is decided; what it does not name waits again. Returns how many are new."""
+    before, now = _heard(outbox), {one["id"]: one for one in decided or ()}
+    if now != before:
+        outbox.meta.set(KEY, json.dumps(now) if now else None)
+    return len(now.keys() - before.keys())
+
+
+def answer(store: Store, question: Question, *, mine: bool) -> Op:
+    """Save the rep's decision: their own value, or the office's as it is stored now."""
+    op, conflict = question.op, question.conflict
+    rev, base = store.cache.base(op.e, op.row_id)
+    seen = (base or {}).get(conflict["field"])
+    theirs = conflict["server"] if conflict.get("policy") == "take_field" else seen
+    fields = {conflict["field"]: [seen, conflict["mine"] if mine else theirs]}
+    return store.save(op_of("patch", op.e, op.row_id, base_rev=rev, f=fields, decides=conflict["id"]))
+
+
+def _conflicts(op: Op) -> list[Json]:
+    return (op.result or {}).get("conflicts") or []
+
+
+def _refused(op: Op) -> str | None:
+    """Why an answer was refused."""
+    return (op.result or {}).get("error", {}).get("code") if op.state == "rejected" else None
+
+
+def _heard(outbox: Outbox) -> dict[str, Json]:
+    text = outbox.meta.get(KEY)
+    return json.loads(text) if text else {}
+
+
+def _asked(outbox: Outbox, ops: Iterable[Op]) -> list[tuple[Op, Json]]:
+    """Every conflict that the rep has neither answered nor put away; a refused answer answers nothing."""
+    ops, seen = list(ops), outbox.dismissed()
+    answers = [op for op in ops if op.body.get("decides")]
+    answered = {
+        op.body["decides"] for op in answers if op.state in ANSWERED or _refused(op) == "already_decided"
+    } | seen
+    return [
+        (op, conflict)
+        for op in ops
+        if op.state == "conflict" and op.op_id not in seen
+        for conflict in _conflicts(op)
+        if conflict["id"] not in answered
+    ]

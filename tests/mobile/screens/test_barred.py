@@ -1,0 +1,51 @@
+"""A phone that the office has locked or retired shows no data; what is unsent stays, and is said."""
+
+from dataclasses import replace
+
+import pytest
+
+from mobile.field.capture import edit
+from tests.mobile.conftest import uid
+from tests.mobile.test_headless import Listener
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def online(world):
+    """The world's server on a port of this machine, and an entry that it does not have."""
+    edit(world.store, "account", uid(1001), {"note": "mine"})
+    world.kill()
+    listener = Listener(world.server)
+    listener.start()
+    world.home.remember(replace(world.home.signed_in(), server=f"http://127.0.0.1:{listener.port}"))
+    yield world
+    listener.stop()
+
+
+def test_a_locked_phone_says_why_and_opens_by_itself_once_it_is_unlocked(online, open_app):
+    online.server.barred = "device_locked"
+    screen = open_app(online.folder)
+    screen.until(lambda: screen.shows("Locked by the office"))
+    assert screen.shows("One entry that is not sent yet is kept on this phone.")
+    assert not [word for word in screen.words() if "Müller" in word or "Next stop" in word or word == "Sign in"]
+    screen.app.go("accounts")
+    assert screen.shows("Locked by the office")
+    online.server.barred = ""
+    screen.until(lambda: screen.shows("Try again"))
+    screen.tap("Try again")
+    screen.until(lambda: not screen.shows("Locked by the office"))
+    assert online.server.world.rows["account", uid(1001)]["d"]["note"] == "mine"
+
+
+def test_a_retired_phone_shows_no_data_and_says_who_has_what_was_not_sent(online, open_app):
+    online.server.barred = "retired"
+    screen = open_app(online.folder)
+    screen.until(lambda: screen.shows("Held by the office: 1 entry waits for a decision."))
+    assert screen.shows("Retired by the office")
+    assert len(online.server.quarantine) == 1
+    count = screen.app.ctx.store.cache.db.execute("select count(*) from row where base is not null").fetchone()[0]
+    assert count == 0
+    assert [op.body["f"]["note"][1] for op in screen.app.ctx.store.outbox.ops()] == ["mine"]
+    screen.tap("Sign in")
+    assert screen.shows("Password")
