@@ -11,6 +11,7 @@ from mobile.field.store.outbox import Outbox
 
 GROUPS = {
     "account": "accounts", "site": "accounts", "custom_field": "accounts", "territory": "accounts",
+    "cadence": "accounts",
     "contact": "people", "contact_account": "people",
     "visit": "visits", "visit_type": "visits", "pin_proposal": "visits",
     "route": "plans", "stop": "plans",

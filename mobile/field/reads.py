@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from mobile.field import zones
-from mobile.field.finding import is_new
+from mobile.field.finding import Cadences, is_new
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
@@ -102,6 +102,10 @@ class AccountCard:
     owner: str | None
     leaving: bool
     mark: str
+    interval_days: int | None
+    """How often it is visited."""
+    overdue_days: int | None
+    """As in the list of accounts."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +264,7 @@ def account_card(store: Store, account_id: str) -> AccountCard | None:
     )
     names = {u["id"]: u["name"] for u in _docs(store, "select opened(doc) from row where e='user_public'")}
     held = store.cache.db.execute("select 1 from membership where e='account' and id=?", (account_id,)).fetchone()
+    cadences, last = Cadences(store), next((v["day"] for v in visits if v["state"] == "done"), None)
     return AccountCard(
         account=account,
         sites=tuple(sites_of(store, account_id)),
@@ -267,6 +272,8 @@ def account_card(store: Store, account_id: str) -> AccountCard | None:
         owner=names.get(account.get("owner_id")),
         leaving=held is None and not is_new(account),
         mark=found.get(("account", account_id), ""),
+        interval_days=cadences.interval_days(account),
+        overdue_days=cadences.overdue_days(account, last, zones.today(store.outbox)),
     )
 
 

@@ -45,7 +45,9 @@ def _head(ctx, card):
     line = Row(
         Text(account.get("name") or "", 20, True), mark_icon(card.mark), class_badge(account.get("account_class"))
     )
-    head = Card(line, Text(status, 14, ink="quiet"), spacing=6)
+    late = (card.overdue_days or 0) > 0
+    told = "  ·  ".join(p for p in (status, words("overdue", n=card.overdue_days) if late else "") if p)
+    head = Card(line, Text(told, 14, ink="bad" if late else "quiet"), spacing=6)
     if card.leaving:
         head.add_widget(Notice(words("leaving"), "warn"))
     site = card.sites[0] if card.sites else account
@@ -93,7 +95,7 @@ def _facts(ctx, card):
         ("email", account.get("email")),
         ("website", account.get("website")),
         ("owner", card.owner),
-        ("interval", words("days", n=account["interval_days"]) if account.get("interval_days") else None),
+        ("interval", words("days", n=card.interval_days) if card.interval_days else None),
         ("note", account.get("note")),
     ]
     box = section(words("facts"), *(fact(words(key), str(value)) for key, value in values if value))

@@ -8,7 +8,8 @@ from mobile.field.sync import wire
 from mobile.field.sync.api import Api
 
 APP_VERSION = "0.1.0"
-SCHEMA = 2
+SCHEMA = 3
+"""What rows look like that this app knows."""
 
 
 def greeting(store: Store) -> wire.HelloRequest:
@@ -59,9 +60,11 @@ def align(store: Store, reply: wire.HelloReply) -> int:
         again += store.outbox.send_all_again() + store.outbox.rejoin_delivered()
         store.outbox.blobs.ask_again()
     with store.page():
-        if store.cache.meta.get("epoch") != reply.epoch:
+        told = str(min(SCHEMA, reply.schema.current))
+        if (store.cache.meta.get("epoch"), store.cache.meta.get("schema")) != (reply.epoch, told):
             store.cache.read_again([bucket.id for bucket in store.cache.buckets()])
             store.cache.meta.set("epoch", reply.epoch)
+            store.cache.meta.set("schema", told)
         for bucket in reply.buckets:
             store.cache.subscribe(bucket.id, bucket.gen, bucket.prio)
     store.outbox.meta.set("epoch", reply.epoch)

@@ -3,13 +3,14 @@ back from there exactly once."""
 
 import random
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from mobile.field import capture, taking
 from mobile.field.capture import op_of
@@ -17,7 +18,10 @@ from mobile.field.checkin import Fix
 from mobile.field.finding import AccountIndex
 from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
+from server.accounts import cadence
 from server.accounts.duplicates import pairs
+from server.accounts.fields import overdue_days
+from server.accounts.models import Account
 from server.auth import rights
 from server.fields import forms
 from server.kit.database import transaction
@@ -113,6 +117,41 @@ def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: 
     assert {name: set(phone.held(name)) for name in HELD if name != "lead"} == {name: set() for name in HELD[:-1]}
     with transaction() as session:
         assert [one for one in doctor.examine(session) if one.count] == []
+
+
+def test_a_phone_tells_the_same_days_overdue_as_the_office(world: World, phone: FieldPhone) -> None:
+    rng, today = random.Random(26), clock.now().date()
+    classes: tuple[str | None, ...] = ("A", "B", "C", None)
+    for owner in (None, world.users["rita"], world.users["mona"]):
+        with transaction() as session:
+            cadence.set_interval(session, owner, rng.choice("AB"), cadence.Interval(rng.randint(5, 60), 0.2))
+    for number in range(60):
+        world.account(
+            f"Shop {number}",
+            "west",
+            account_class=rng.choice(classes),
+            owner_id=rng.choice((None, world.users["rita"], world.users["mona"])),
+            interval_days=rng.choice((None, None, 10, 400)),
+            last_visit_on=rng.choice((None, today - timedelta(days=rng.randint(0, 600)))),
+            created_at=clock.now() - timedelta(days=rng.randint(0, 900)),
+        )
+
+    def office() -> dict[str, int | None]:
+        with transaction() as session:
+            asked = session.execute(select(Account.id, overdue_days(today)))
+            return {str(account_id): days for account_id, days in asked}
+
+    def on_the_phone() -> dict[str, int | None]:
+        phone.sync()
+        return {line.id: line.overdue_days for line in AccountIndex(phone.store).search()}
+
+    assert on_the_phone() == office()
+    assert len({days for days in office().values() if days is not None and days > 0}) > 10
+    with transaction() as session:
+        cadence.set_interval(session, None, "A", cadence.Interval(3, 0.2))
+        cadence.set_interval(session, world.users["rita"], "C", cadence.Interval(2, 0.2))
+        cadence.set_interval(session, world.users["mona"], "B", None)
+    assert on_the_phone() == office(), "a cadence that changes goes to phones by itself"
 
 
 def test_a_right_that_is_taken_takes_the_rows_and_a_hidden_field_its_values(world: World, phone: FieldPhone) -> None:
