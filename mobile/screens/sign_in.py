@@ -12,8 +12,9 @@ from mobile.device.machine import device_name
 from mobile.field import codes, locking
 from mobile.field.sync.problems import Problem, SignInNeeded
 from mobile.field.sync.transport import BadAddress, Unreachable
+from mobile.texts import LANGUAGES
 from mobile.widgets.base import Card, Column, Scroller, Text, colour, gap, paint
-from mobile.widgets.controls import Field, Notice, PushButton
+from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 
 class Mark(Widget):
@@ -46,7 +47,19 @@ class SignIn(AnchorLayout):
         card = Card(self.server, *self._proof(known, code), self.notes, self.button, spacing=14)
         title = Text("Waymark", 28, True, align="center")
         tagline = Text(ctx.words("tagline"), 14, ink="quiet", align="center")
-        page = Scroller(gap(16), Mark(), title, tagline, gap(8), card, gap(8), *self._other_ways(), spacing=4)
+        page = Scroller(
+            gap(16),
+            Mark(),
+            title,
+            tagline,
+            gap(8),
+            card,
+            gap(8),
+            *self._other_ways(),
+            gap(16),
+            self._languages(),
+            spacing=4,
+        )
         page.size_hint_x, page.width = None, min(dp(440), self.width or dp(440))
         self.bind(width=lambda _w, width: setattr(page, "width", min(dp(440), width)))
         page.column.bind(height=lambda _c, h: setattr(page, "height", min(h, self.height)))
@@ -73,6 +86,14 @@ class SignIn(AnchorLayout):
         if self.by == "code":
             return (scan, gap(4), PushButton(words("with_password"), lambda: self.instead("password"), None, "quiet"))
         return (scan, gap(4), PushButton(words("type_code"), lambda: self.instead("code"), None, "quiet"))
+
+    def _languages(self):
+        """Before somebody is signed in there are no settings to choose it in."""
+        return Chips(list(LANGUAGES.items()), self.ctx.words.language, self._speak)
+
+    def _speak(self, language):
+        self.instead(self.by)
+        self.ctx.nav.choose("language", language)
 
     def instead(self, by, **known):
         """The same screen, asking for something else; what was typed of the server stays."""

@@ -14,16 +14,28 @@ from mobile.widgets.controls import IconButton, PushButton
 ORDERS_SHOWN = 5
 
 
-def sections(ctx, account_id):
-    """The cards of an account beside its facts; an empty one is left out, but next steps can always be added."""
+def due(ctx, account_id):
+    """What is to be done at an account; an empty card is left out, but next steps can always be added."""
     files = ctx.files
     parts = (
         ("tickets", [_ticket(ctx, one) for one in records.tickets_at(files, account_id)]),
-        ("people", [_person(ctx, one) for one in records.people_at(files, account_id)]),
         ("tasks", [*(task_row(ctx, one) for one in records.tasks_at(files, account_id)), _add(ctx, account_id)]),
+    )
+    return _cards(ctx, parts)
+
+
+def known(ctx, account_id):
+    """Who is there, and what is sold there."""
+    files = ctx.files
+    parts = (
+        ("people", [_person(ctx, one) for one in records.people_at(files, account_id)]),
         ("deals", [_deal(ctx, one) for one in records.deals_at(files, account_id)]),
         ("orders", [_order(ctx, one) for one in records.orders_at(files, account_id)[:ORDERS_SHOWN]]),
     )
+    return _cards(ctx, parts)
+
+
+def _cards(ctx, parts):
     return [_lined(ctx.words(name), rows) for name, rows in parts if rows]
 
 

@@ -115,6 +115,7 @@ ENTITIES = (
     Entity(23, "attachment", "attachment", records.ATTACHMENT, records.FILES),
     Entity(24, "track", "track", TRACK, of="rep_id"),
     Entity(25, "prospect", "offered_prospect", PROSPECT),
+    Entity(26, "note", "note", records.NOTE, records.NOTES),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}

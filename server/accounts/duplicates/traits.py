@@ -13,7 +13,6 @@ from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.vocabulary import fold, vocabulary, words
 from geo.types import LonLat
 
-
 DOOR_M = 50.0
 """A pin that is at most so far off stands at a door."""
 

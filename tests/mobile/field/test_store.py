@@ -210,7 +210,7 @@ def test_the_account_card_shows_sites_and_what_happened_there(synced):
     change_tags(synced.store, uid(1001), add=["vip"])
     card = reads.account_card(synced.store, uid(1001))
     assert card.sites[0]["city"] == "Vaduz"
-    assert [(t.state, t.outcome, t.rep) for t in card.timeline] == [("done", "order", "Mara Roy")]
+    assert [(t.state, t.outcome, t.who) for t in card.timeline] == [("done", "order", "Mara Roy")]
     assert reads.account_card(synced.store, uid(77)) is None
 
 

@@ -31,7 +31,7 @@ from server.sync.entities import BY_NAME
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World
 
-HELD = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "lead")
+HELD = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "note", "lead")
 
 
 @pytest.fixture
@@ -89,6 +89,7 @@ def everything_at(world: World, account: UUID) -> dict[str, UUID]:
             world, "sales_order", kind="order", account_id=account, currency="EUR", day=clock.now().date(), zone="UTC",
             internal_note="Secret",
         ),
+        "note": row(world, "note", account_id=account, author_id=owner, text="Deliver through the yard " * 200),
         "lead": row(
             world, "lead", company="Café",
             territory_id=world.sql("select territory_id from account where id = :id", id=account)[0][0],
@@ -107,6 +108,8 @@ def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: 
     assert phone.held("ticket")[str(made["ticket"])][1]["queue"] == "Service"
     task = phone.held("activity")[str(made["activity"])][1]
     assert (task["subject"], task["state"]) == (None, "open"), "of what is private others see that it is there"
+    assert len(phone.held("note")[str(made["note"])][1]["text"]) == 2000
+    world.sql("update note set written_at = now() - interval '14 months' where id = :id", id=other["note"])
     world.sql("update stage set name = 'Talks'")
     world.sql("update ticket set state = 'solved' where id = :id", id=made["ticket"])
     phone.sync()
