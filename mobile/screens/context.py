@@ -57,6 +57,8 @@ class Context:
     index: AccountIndex | None = None
     sync_line: Any = None
     search: str = ""
+    view: Any = None
+    """The day whose map was left for something else, and where one looked."""
     drafts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What is typed into a visit while the rep looks at something else, by the visit's or account's id."""
 
