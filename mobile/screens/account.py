@@ -2,17 +2,15 @@
 
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import finding, photos, pins, reads, records
-from mobile.field.capture import edit
+from mobile.field import finding, photos, pins, reads, records, rights
 from mobile.screens import gallery, leads, timeline, work
 from mobile.screens.parts import class_badge, fact, frame, mark_icon, section
 from mobile.widgets.bars import badge
 from mobile.widgets.base import Card, Column, Row, Scroller, Text
-from mobile.widgets.controls import Field, IconButton, Notice, PushButton
+from mobile.widgets.controls import IconButton, Notice, PushButton
 
 BAR = 24
 """Longer names do not fit into the bar of a small phone."""
-EDITABLE = ("phone", "email", "website", "note")
 
 
 def build(ctx, account_id):
@@ -33,7 +31,8 @@ def build(ctx, account_id):
     else:
         content = Scroller(*first, timeline.build(ctx, card.timeline, timeline.FIRST), *more)
     change = IconButton("pencil", lambda: ctx.nav.go("edit_account", account_id=account_id), ctx.words("edit"))
-    return frame(ctx, card.account.get("name") or "", content, back=True, actions=(change,))
+    actions = (change,) if rights.may_change(ctx.files.outbox, "account") else ()
+    return frame(ctx, card.account.get("name") or "", content, back=True, actions=actions)
 
 
 def _head(ctx, card):
@@ -88,6 +87,7 @@ def _facts(ctx, card):
         ("email", account.get("email")),
         ("website", account.get("website")),
         ("owner", card.owner),
+        ("preferred_time", words(f"pt_{account['preferred_time']}") if account.get("preferred_time") else None),
         ("interval", words("days", n=card.interval_days) if card.interval_days else None),
         ("note", account.get("note")),
     ]
@@ -158,21 +158,3 @@ def _pin_words(words, site):
 
 def _show_on_map(ctx, card):
     return IconButton("map_pin", lambda: ctx.nav.go("map", account_id=card.account["id"]), ctx.words("map"), "brand")
-
-
-def build_edit(ctx, account_id):
-    """Change what a rep may change; only changed fields are sent."""
-    account = ctx.files.cache.doc("account", account_id) or {}
-    fields = {key: Field(ctx.words(key), account.get(key) or "", lines=4 if key == "note" else 1) for key in EDITABLE}
-
-    def save():
-        changes = {
-            key: (field.value or None) for key, field in fields.items() if field.value != (account.get(key) or "")
-        }
-        if edit(ctx.files, "account", account_id, changes) is not None:
-            ctx.nav.saved()
-            ctx.nav.toast(ctx.words("saved"))
-        ctx.nav.back()
-
-    content = Scroller(*fields.values(), PushButton(ctx.words("save"), save, "check"))
-    return frame(ctx, account.get("name") or "", content, back=True)

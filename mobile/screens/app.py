@@ -21,6 +21,7 @@ from mobile.phone import Phone
 from mobile.screens import (
     account,
     accounts,
+    editing,
     firms,
     gallery,
     leads,
@@ -55,7 +56,8 @@ SCREENS = {
     "map": map_view.build,
     "accounts": accounts.build,
     "account": account.build,
-    "edit_account": account.build_edit,
+    "edit_account": editing.build,
+    "person": editing.build_person,
     "pin": pin.build,
     "visit": visit.build,
     "order": order.build,

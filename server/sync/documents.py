@@ -32,9 +32,11 @@ class Account(Document):
     custom: dict[str, JsonValue] | None = None
     """Values of the company's own fields by key. Absent from servers before version 0.3."""
     last_visit_on: str | None = None
-    """The day of the latest visit that took place. Absent from servers before schema 3, as the next."""
+    """The day of the latest visit that took place. Absent from servers before schema 3, as the next two."""
     created_on: str | None = None
     """The day on which the account became known: one that was never visited is due from then on."""
+    preferred_time: Literal["morning", "midday", "afternoon", "evening"] | None = None
+    """When on a day somebody likes to be visited."""
 
 
 class Cadence(Document):

@@ -27,7 +27,7 @@ ACCOUNT = """'id', r.id, 'number', r.number, 'name', r.name, 'account_class', r.
     'owner_id', r.owner_id, 'interval_days', r.interval_days, 'yearly_value', r.yearly_value::text,
     'yearly_potential', r.yearly_potential::text, 'currency', r.currency, 'phone', r.phone, 'email', r.email,
     'website', r.website, 'tags', r.tags, 'note', r.note, 'merged_into', r.merged_into, 'custom', r.custom,
-    'last_visit_on', r.last_visit_on, 'created_on', r.created_at::date"""
+    'preferred_time', r.preferred_time, 'last_visit_on', r.last_visit_on, 'created_on', r.created_at::date"""
 CADENCE = """'id', r.id, 'user_id', r.user_id, 'account_class', r.account_class, 'interval_days', r.interval_days"""
 SITE = """'id', r.id, 'account_id', r.account_id, 'name', r.name, 'is_main', r.is_main, 'street', r.street,
     'postcode', r.postcode, 'city', r.city, 'country', r.country, 'lon', sync_degrees(st_x(r.pin)),

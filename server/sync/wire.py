@@ -32,6 +32,7 @@ from server.sync.payloads import (
     NewAccount,
     NewActivity,
     NewAttachment,
+    NewContact,
     NewLead,
     NewOrder,
     NewPin,
@@ -186,6 +187,14 @@ class AddAccount(Op):
     d: NewAccount
 
 
+class AddContact(Op):
+    """A person at an account, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["contact"]
+    d: NewContact
+
+
 class AddAttachment(Op):
     """A photo or a file whose content follows, with the id the phone gave it."""
 
@@ -203,7 +212,7 @@ class AddTrack(Op):
 
 
 type Creation = Annotated[
-    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAccount | AddAttachment | AddTrack,
+    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAccount | AddContact | AddAttachment | AddTrack,
     Field(discriminator="e"),
 ]
 type AnyOp = Annotated[Patch | SetChange | Delete | Creation, Field(discriminator="k")]

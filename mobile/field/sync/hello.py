@@ -2,7 +2,7 @@
 
 import shutil
 
-from mobile.field import holdings, locking, tracks, zones
+from mobile.field import holdings, locking, rights, tracks, zones
 from mobile.field.store import Store, clock, moments
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
@@ -48,6 +48,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     locking.close_after(store.outbox, reply.lock_days)
     tracks.heard(store.outbox, None if reply.tracks is None else wire.emit(reply.tracks))
     zones.heard(store.outbox, reply.zone)
+    rights.heard(store.outbox, reply.closed)
     holdings.heard(store.outbox, None if reply.holding is None else wire.emit(reply.holding))
     moments.heard(store.outbox, reply.server_time)
     again = store.outbox.align(reply.last_n)

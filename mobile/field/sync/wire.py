@@ -135,6 +135,7 @@ class HelloReply:
     lock_days: int | None = None
     tracks: Tracking | None = None
     zone: str | None = None
+    closed: list[str] | None = None
     holding: Holding | None = None
 
 

@@ -214,3 +214,38 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
                 assert -1 <= left <= right <= SIZES[size][0] + 1, f"{name}: {target.label!r} leaves the window"
                 assert target.collide_point(target.center_x, target.center_y + 23), f"{name}: {target.label!r} is small"
     screen.resize(SIZES["phone"])
+
+
+def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
+    from mobile.field import records, rights
+
+    ctx = screen.app.ctx
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    assert not screen.shows("Name"), "a server that says nothing takes the old fields"
+    rights.heard(ctx.files.outbox, ["account.website"])
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    assert not screen.shows("Website")
+    form = next(w for w in screen.widgets() if hasattr(w, "tags"))
+    form.fields["name"].input.text, form.tags.input.text = "Müller & Co", "vip, bio"
+    form.hours.input.text = "Mo-Fr 08:00-12:00"
+    screen.tap("Save")
+    ops = ctx.files.outbox.ops()
+    assert [(op.kind, op.e) for op in ops] == [("patch", "account"), ("setadd", "account"), ("patch", "site")]
+    assert ctx.files.cache.doc("account", uid(1001))["name"] == "Müller & Co"
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Add a person")
+    screen.tap("Save")
+    assert screen.shows("Write a first or a last name.")
+    next(w for w in screen.widgets() if hasattr(w, "contact_id")).fields["last_name"].input.text = "Neu"
+    screen.tap("Save")
+    assert records.people_at(ctx.files, uid(1001))[-1].name == "Neu"
+    screen.tap("Edit: Neu")
+    assert screen.shows("Change the person")
+    rights.heard(ctx.files.outbox, ["account", "contact"])
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert not screen.shows("Add a person")
+    assert "Edit" not in [getattr(w, "label", None) for w in screen.widgets()]

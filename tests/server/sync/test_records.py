@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from mobile.field import capture, taking
+from mobile.field import capture, records, taking
+from mobile.field import rights as field_rights
 from mobile.field.capture import op_of
 from mobile.field.checkin import Fix
 from mobile.field.finding import AccountIndex
@@ -362,3 +363,41 @@ def test_an_account_with_an_id_that_is_taken_is_refused_and_tells_nothing(
     assert refused.state == "rejected"
     assert (refused.result or {}).get("rev") is None
     assert (refused.result or {})["error"]["code"] == "conflict"
+
+
+def test_a_rep_changes_an_account_and_its_people_within_their_rights(world: World, phone: FieldPhone) -> None:
+    account = world.account("Bakery", "west")
+    phone.sync()
+    met = taking.new_contact(phone.store, str(account), first_name="Rita", last_name="Öhri", phone="+423 222 22 23")
+    (shown,) = records.people_at(phone.store, str(account))
+    assert (shown.name, shown.phones, shown.waits) == ("Rita Öhri", ("+423 222 22 23",), True)
+    values = {"first_name": "Rita", "last_name": "Öhri", "title": "Buyer"}
+    taking.change_contact(phone.store, met.row_id, values, "+423 222 22 23", "")
+    capture.edit(phone.store, "account", str(account), {"name": "Bakery & Son", "preferred_time": "morning"})
+    phone.network.loss = 1.0
+    phone.sync()
+    phone.network.loss = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert set(report.results) <= {"applied", "merged"}, [op.result for op in phone.store.outbox.ops()]
+    assert world.sql("select name, preferred_time from account") == [("Bakery & Son", "morning")]
+    told = "select c.title, c.phone_numbers, l.account_id from contact c join contact_account l on l.contact_id = c.id"
+    assert world.sql(told) == [("Buyer", ["+4232222223"], account)]
+    (shown,) = records.people_at(phone.store, str(account))
+    assert (shown.title, shown.waits) == ("Buyer", False)
+    world.sql("update contact set title = 'Boss'")
+    taking.change_contact(phone.store, met.row_id, values | {"title": "Chef"}, "+423 222 22 23", "")
+    phone.sync()
+    refused = phone.store.outbox.ops()[-1]
+    assert (refused.state, world.sql("select title from contact")) == ("rejected", [("Boss",)]), (
+        "nothing is overwritten"
+    )
+    actor = world.user("ada_of_rights")
+    with transaction() as session:
+        levels, fields = {"contacts:write": "none"}, {"account.phone": "hidden", "account.note": "fixed"}
+        rights.change_role(session, "rep", levels=levels, fields=fields, actor=actor)
+    phone.sync()
+    outbox, ask = phone.store.outbox, field_rights.may_change
+    assert [ask(outbox, "account", one) for one in ("name", "email", "phone", "note")] == [True, True, False, False]
+    assert not ask(outbox, "contact")
