@@ -5,6 +5,7 @@ from datetime import date
 from kivy.metrics import dp
 
 from mobile.screens.parts import mark_icon, section, state_ink
+from mobile.texts import EN
 from mobile.widgets.base import Column, Icon, Row, Text, rule
 from mobile.widgets.controls import PushButton
 from mobile.widgets.icons import STATE_ICONS
@@ -49,9 +50,11 @@ def build(ctx, entries, first=None):
 def _entry(ctx, entry, outcomes):
     words = ctx.words
     state, outcome = f"{STATES.get(entry.kind, 'os')}_{entry.state}", f"ao_{entry.outcome}"
-    what = (
-        words(outcome) if words.has(outcome) and entry.kind != "visit" else outcomes.get(entry.outcome, entry.outcome)
-    )
+    what = outcomes.get(entry.outcome, entry.outcome)
+    if entry.kind != "visit" and words.has(outcome):
+        what = words(outcome)
+    elif what == EN.get(f"vo_{entry.outcome}"):  # one of those that Waymark begins with, as it was called then
+        what = words(f"vo_{entry.outcome}")
     parts = [words(f"t_{entry.kind}"), entry.title, words.money(*entry.amount) if entry.amount else ""]
     parts += [words(state) if entry.state and words.has(state) else entry.state, what]
     lines = Column(Text("  ·  ".join(p for p in parts if p), 16), spacing=0)
