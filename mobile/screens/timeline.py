@@ -53,7 +53,7 @@ def _entry(ctx, entry, outcomes):
     what = outcomes.get(entry.outcome, entry.outcome)
     if entry.kind != "visit" and words.has(outcome):
         what = words(outcome)
-    elif what == EN.get(f"vo_{entry.outcome}"):  # one of those that Waymark begins with, as it was called then
+    elif what and what == EN.get(f"vo_{entry.outcome}"):  # one of those that Waymark begins with, as it was called then
         what = words(f"vo_{entry.outcome}")
     parts = [words(f"t_{entry.kind}"), entry.title, words.money(*entry.amount) if entry.amount else ""]
     parts += [words(state) if entry.state and words.has(state) else entry.state, what]

@@ -294,7 +294,7 @@ class MapView(Gestures):
         if level not in self._gathered:
             spots = [Spot(pin.key, *self._at[pin.key], pin.ink) for pin in self.pins if pin.gathers]
             clear = [self._at[pin.key] for pin in self._alone]
-            self._gathered = {level: clusters(spots, level, clear)}
+            self._gathered[level] = clusters(spots, level, clear)
         return self._gathered[level]
 
     def _pin_mark(self, pin, x, y):

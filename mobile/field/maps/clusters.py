@@ -50,12 +50,12 @@ def clusters(
         if len(found) == 1:
             alone.append(found)
             continue
-        one = _together(found)
-        bubbles.join(found, bubbles.near(one.x, one.y, APART_PX / world_px) or bubbles.found(one.x, one.y))
+        x, y = _middle(found)
+        bubbles.join(found, bubbles.near(x, y, APART_PX / world_px) or bubbles.found(x, y))
     for found in alone:
         near = bubbles.near(found[0].x, found[0].y, BESIDE_PX / world_px)
         bubbles.join(found, near or bubbles.found(found[0].x, found[0].y, alone=True))
-    placed = [replace(_together(found), x=place[0], y=place[1]) for place, found in bubbles.held.items()]
+    placed = [_together(found, place) for place, found in bubbles.held.items()]
     return _aside(placed, list(clear), world_px)
 
 
@@ -69,20 +69,19 @@ class _Places:
     def found(self, x: float, y: float, *, alone: bool = False) -> tuple[float, float]:
         """A new place; one of a pin that stands alone draws nobody to it."""
         if not alone:
-            self._grid[int(x / self._cell), int(y / self._cell)].append((x, y))
+            column, row = int(x / self._cell), int(y / self._cell)
+            for dx in (-1, 0, 1):
+                for dy in (-1, 0, 1):
+                    self._grid[column + dx, row + dy].append((x, y))
         return x, y
 
     def near(self, x: float, y: float, reach: float) -> tuple[float, float] | None:
         """The nearest bubble within reach, which is a cell at most."""
-        column, row = int(x / self._cell), int(y / self._cell)
-        around = (
-            place for dx in (-1, 0, 1) for dy in (-1, 0, 1) for place in self._grid.get((column + dx, row + dy), ())
-        )
-        return min(
-            (place for place in around if math.dist(place, (x, y)) < reach),
-            key=lambda place: math.dist(place, (x, y)),
-            default=None,
-        )
+        around = self._grid.get((int(x / self._cell), int(y / self._cell)))
+        if not around:
+            return None
+        place = min(around, key=lambda place: math.dist(place, (x, y)))
+        return place if math.dist(place, (x, y)) < reach else None
 
     def join(self, spots: list[Spot], place: tuple[float, float]) -> None:
         """Count pins with a bubble."""
@@ -93,8 +92,7 @@ def _aside(bubbles: list[Cluster], clear: list[tuple[float, float]], world_px: f
     """The bubbles beside the places that are to stay clear, as near as one finds room; a single pin stays."""
     far, apart = CLEAR_PX / world_px, APART_PX / world_px
     taken = {(one.x, one.y) for one in bubbles if len(one.keys) > 1}
-    moved = []
-    for one in bubbles:
+    for number, one in enumerate(bubbles):
         at = one.x, one.y
         hit = next((place for place in clear if math.dist(place, at) < far), None) if len(one.keys) > 1 else None
         if hit is not None:
@@ -104,15 +102,20 @@ def _aside(bubbles: list[Cluster], clear: list[tuple[float, float]], world_px: f
             others = [(place, far * 0.99) for place in clear] + [(place, apart * 0.99) for place in taken]
             at = next((way for way in ways if all(math.dist(way, place) >= least for place, least in others)), at)
             taken.add(at)
-        moved.append(replace(one, x=at[0], y=at[1]))
-    return moved
+            bubbles[number] = replace(one, x=at[0], y=at[1])
+    return bubbles
 
 
-def _together(spots: list[Spot]) -> Cluster:
+def _together(spots: list[Spot], place: tuple[float, float] | None = None) -> Cluster:
+    """Spots as one, at a place or in their middle."""
+    if place is None:
+        place = _middle(spots)
+    if len(spots) == 1:
+        return Cluster((spots[0].key,), *place, ((spots[0].ink, 1),))
     inks = Counter(spot.ink for spot in spots)
-    return Cluster(
-        tuple(spot.key for spot in spots),
-        sum(spot.x for spot in spots) / len(spots),
-        sum(spot.y for spot in spots) / len(spots),
-        tuple(sorted(inks.items(), key=lambda pair: (-pair[1], pair[0]))),
-    )
+    ordered = tuple(sorted(inks.items(), key=lambda pair: (-pair[1], pair[0])))
+    return Cluster(tuple(spot.key for spot in spots), *place, ordered)
+
+
+def _middle(spots: list[Spot]) -> tuple[float, float]:
+    return sum(spot.x for spot in spots) / len(spots), sum(spot.y for spot in spots) / len(spots)
