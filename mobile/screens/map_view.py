@@ -120,7 +120,8 @@ class DayMap(FloatLayout):
         self.map.fit(points)
 
     def _pins(self):
-        pins = [self._stop_pin(several) for several in self._doors()]
+        doors = sorted(self._doors(), key=lambda several: not any(stop.open for stop in several))  # the first on top
+        pins = [self._stop_pin(several) for several in doors]
         visited = {stop.account_id for stop in self.stops.values()}
         shown = [one for one in self.people.values() if one.layer not in self.hidden and one.id not in visited]
         return pins + [self._pin_of(one) for one in shown]
