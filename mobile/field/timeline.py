@@ -47,7 +47,7 @@ def timeline(
         day = str(doc.get("day") or (at.astimezone(where).date().isoformat() if at else moment or ""))
         who = names.get(str(fields.pop("who", None)))
         mark = marks.get((str(fields.pop("e", kind)), doc["id"]), "")
-        blank = dict.fromkeys(("title", "outcome", "note", "amount")) | {"state": "", "flags": ()}
+        blank: Json = dict.fromkeys(("title", "outcome", "note", "amount")) | {"state": "", "flags": ()}
         found.append(TimelineEntry(kind=kind, id=doc["id"], day=day, at=at, who=who, mark=mark, **(blank | fields)))
     return sorted(found, key=_place, reverse=True)[:MOST]
 

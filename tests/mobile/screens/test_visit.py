@@ -74,7 +74,7 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
                   "Bring samples", "saved here, becomes a draft", "2019-04-01"):  # fmt: skip
         assert screen.shows(words), words
     screen.tap("Done")
-    assert not screen.shows("Bring the catalogue"), "a tap says that it is done"
+    assert screen.shows("Task  ·  Bring the catalogue  ·  done"), "a tap says that it is done: it has happened now"
 
 
 def test_photos_are_taken_in_a_visit_seen_at_the_account_and_said_to_wait(open_app, world, tmp_path):
