@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mobile.device import sealing
-from mobile.device.machine import devices
+from mobile.device.machine import devices, language
 from mobile.device.pictures import PillowPictures
 from mobile.field import locking, reads
 from mobile.field.home import NotSignedIn, PhoneHome, SignedIn, write_whole
@@ -176,9 +176,8 @@ class Phone:
             chosen = json.loads((self.home.folder / "settings.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             chosen = {}
-        return {"appearance": "light", "language": "en", "photos": "any", "hidden_layers": "", "nearby": "all "} | dict(
-            chosen
-        )
+        usual = {"appearance": "light", "language": language(), "photos": "any", "hidden_layers": "", "nearby": "all "}
+        return usual | dict(chosen)
 
     def choose(self, key: str, value: str) -> None:
         write_whole(self.home.folder / "settings.json", json.dumps(self.settings() | {key: value}))

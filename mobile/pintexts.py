@@ -68,7 +68,7 @@ DE = {
     "within": "auf {radius} genau",
     "by_waymark": "Adresssuche",
     "by_import": "Liste",
-    "by_hand": "ein Mensch",
+    "by_hand": "eine Person",
     "by_checkins": "Check-ins",
     "placed_by": "{reason} ({provider})",
     "r_exact": "Strasse und Nummer wie in der Karte.",

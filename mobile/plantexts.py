@@ -1,6 +1,7 @@
 """What the app says about the rest of a day planned anew, and about why a stop is in the plan."""
 
 import re
+from collections.abc import Callable
 
 EN = {
     "replan": "Plan the rest anew",
@@ -54,10 +55,24 @@ DE = {
     "order_of_office": "Zurück zur Reihenfolge des Büros",
 }
 
-WHY = tuple(
+MONTHS = {
+    "Jan": "Januar", "Feb": "Februar", "Mar": "März", "Apr": "April", "May": "Mai", "Jun": "Juni", "Jul": "Juli",
+    "Aug": "August", "Sep": "September", "Oct": "Oktober", "Nov": "November", "Dec": "Dezember",
+}  # fmt: skip
+
+
+def _orders_every(found: re.Match[str]) -> str:
+    every, day, month, year = found.groups()
+    return f"Bestellt sonst alle {every} Tage, zuletzt am {day}. {MONTHS.get(month, month)} {year}."
+
+
+WHY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(rf"(?<!\w){english}"), german)
     for english, german in (
-        (r"(\d+) days? overdue;", r"\1 T überfällig;"),
+        (r"(\d+) days overdue;", r"\1 Tage überfällig;"),
+        (r"1 day overdue;", "1 Tag überfällig;"),
+        (r"Usually orders every (\d+) days, the last time on (\d+) (\w{3}) (\d{4})\.", _orders_every),
+        (r"Nobody has been there for a long time\.", "Lange war niemand mehr dort."),
         ("Due;", "Fällig;"),
         ("Fixed appointment;", "Fester Termin;"),
         (r"Must be visited;", "Muss besucht werden;"),

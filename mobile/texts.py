@@ -49,6 +49,7 @@ EN = {
     "no_matches": "No account matches “{text}”.",
     "no_accounts": "No accounts on this phone yet. They come with the next sync.",
     "count_accounts": "{n} accounts",
+    "count_accounts_1": "1 account",
     "facts": "Facts",
     "sites": "Sites",
     "timeline": "Timeline",
@@ -137,15 +138,15 @@ EN = {
     "err_address": "This is not the address of a server. Write for example https://waymark.example",
     "no_link": "This machine cannot open {what}.",
     "copied": "Copied: {what}",
-    "flag": "flagged",
-    "unplanned": "not planned",
+    "unplanned": "unplanned",
     "overdue": "{n} days overdue",
+    "overdue_1": "1 day overdue",
 }
 
 DE = {
     "today": "Heute",
     "map": "Karte",
-    "accounts": "Kunden",
+    "accounts": "Konten",
     "more": "Mehr",
     "sign_in": "Anmelden",
     "server": "Adresse des Servers",
@@ -179,9 +180,10 @@ DE = {
     "mark_attention": "Braucht Sie",
     "syncing": "Abgleich läuft …",
     "search": "Name, Ort oder Nummer",
-    "no_matches": "Kein Kunde passt zu «{text}».",
-    "no_accounts": "Noch keine Kunden auf diesem Telefon. Sie kommen mit dem nächsten Abgleich.",
-    "count_accounts": "{n} Kunden",
+    "no_matches": "Kein Konto passt zu «{text}».",
+    "no_accounts": "Noch keine Konten auf diesem Telefon. Sie kommen mit dem nächsten Abgleich.",
+    "count_accounts": "{n} Konten",
+    "count_accounts_1": "1 Konto",
     "facts": "Angaben",
     "sites": "Standorte",
     "timeline": "Verlauf",
@@ -200,7 +202,7 @@ DE = {
     "days": "{n} Tage",
     "opening_hours": "Öffnungszeiten",
     "leaving": "Nicht mehr in Ihrem Gebiet; bleibt, bis Ihre Arbeit gesendet ist.",
-    "not_here": "Dieser Kunde ist nicht mehr auf diesem Telefon.",
+    "not_here": "Dieses Konto ist nicht mehr auf diesem Telefon.",
     "outcome": "Ergebnis",
     "save_visit": "Speichern",
     "missed": "Verpasst",
@@ -235,7 +237,7 @@ DE = {
     "understood": "Verstanden",
     "verifying": "Der Server wurde wiederhergestellt; die Anzeige wird geprüft.",
     "kind_visit_event": "Besuch {state}",
-    "kind_account": "Änderung am Kunden",
+    "kind_account": "Änderung am Konto",
     "kind_site": "Änderung am Standort",
     "data": "Auf diesem Telefon",
     "no_map_help": "Die Karte Ihres Gebiets kommt mit dem nächsten Abgleich.",
@@ -247,7 +249,7 @@ DE = {
     "sign_out_blocked": "{n} Einträge sind noch nicht gesendet. Erst abgleichen, dann abmelden.",
     "sign_in_again": "Bitte neu anmelden, um Ihre Arbeit zu senden; nichts ist verloren.",
     "offline_title": "Geht ohne Netz",
-    "open_account": "Kunde öffnen",
+    "open_account": "Konto öffnen",
     "s_planned": "geplant",
     "s_en_route": "unterwegs",
     "s_checked_in": "eingecheckt",
@@ -270,9 +272,9 @@ DE = {
     "err_address": "Das ist keine Adresse eines Servers. Zum Beispiel: https://waymark.example",
     "no_link": "Dieses Gerät kann {what} nicht öffnen.",
     "copied": "Kopiert: {what}",
-    "flag": "vermerkt",
     "unplanned": "ungeplant",
     "overdue": "{n} Tage überfällig",
+    "overdue_1": "1 Tag überfällig",
 }
 
 EN |= pintexts.EN | worktexts.EN | plantexts.EN | phototexts.EN | daytexts.EN | locktexts.EN | signtexts.EN
@@ -301,7 +303,7 @@ class Words:
         return key in self._texts
 
     def count(self, key: str, singular: str, n: int) -> str:
-        return self(singular) if n == 1 else self(key, n=n)
+        return self(singular) if n == 1 else self(key, n=self.number(n))
 
     def number(self, n: int) -> str:
         return f"{n:,}".replace(",", "," if self.language == "en" else ".")

@@ -10,8 +10,8 @@ EN = {
     " Never outside your working hours, on days off or in a pause.",
     "tracks_who": "You see it on the map of the day. Besides you only those who lead you see it. The server deletes it"
     " after {n} days.",
-    "tracks_now": "Recording · {n} places today",
-    "tracks_later": "Not recording now · {n} places today",
+    "tracks_now": "Recording · places today: {n}",
+    "tracks_later": "Not recording now · places today: {n}",
     "tracks_paused": "Paused until midnight. Those who lead you see that you paused, not where you are.",
     "tracks_pause": "Pause for today",
     "tracks_resume": "Record again",
@@ -36,8 +36,8 @@ DE = {
     " Nie ausserhalb Ihrer Arbeitszeit, an freien Tagen oder in einer Pause.",
     "tracks_who": "Sie sehen es auf der Karte des Tages. Ausser Ihnen sehen es nur Ihre Vorgesetzten. Der Server löscht"
     " es nach {n} Tagen.",
-    "tracks_now": "Wird aufgezeichnet · {n} Orte heute",
-    "tracks_later": "Wird gerade nicht aufgezeichnet · {n} Orte heute",
+    "tracks_now": "Wird aufgezeichnet · Orte heute: {n}",
+    "tracks_later": "Wird gerade nicht aufgezeichnet · Orte heute: {n}",
     "tracks_paused": "Pausiert bis Mitternacht. Ihre Vorgesetzten sehen, dass Sie pausieren, nicht wo Sie sind.",
     "tracks_pause": "Für heute pausieren",
     "tracks_resume": "Wieder aufzeichnen",

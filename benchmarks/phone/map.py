@@ -75,7 +75,7 @@ def _scene(view) -> None:
     """Five thousand accounts, a route, and a fix."""
     from mobile.field.checkin import Fix
     from mobile.field.store import clock
-    from mobile.widgets.map import Pin
+    from mobile.widgets.mapmarks import Pin
 
     dice = random.Random(7)
     inks = ("#0072B2", "#009E73", "#CC79A7", "bad")

@@ -301,3 +301,8 @@ def device_name() -> str:
     """Maker and model, for the list of devices."""
     build = java("android.os.Build")
     return f"{build.MANUFACTURER} {build.MODEL}"
+
+
+def language() -> str:
+    """The language that the user has chosen in the system."""
+    return str(java("java.util.Locale").getDefault().getLanguage())

@@ -111,3 +111,9 @@ class FolderSharing:
 def device_name() -> str:
     """How this machine is called in the list of devices."""
     return os.environ.get("WAYMARK_DEVICE_NAME") or f"Desktop {socket.gethostname()}"
+
+
+def language() -> str:
+    """The language of the surroundings; English where they name none."""
+    named = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return named[:2] if named[:2].isalpha() and named[2:3] in ("", "_", ".") else "en"

@@ -35,6 +35,11 @@ def devices(folder: Path) -> Devices:
     return Devices(*files, NoPosition(), NoCamera(), DesktopNetwork(), DesktopCodes(), FolderSharing())
 
 
+def language() -> str:
+    """The language in which this machine speaks to its user, as a code of two letters."""
+    return android.language() if android.is_here() else desktop.language()
+
+
 def device_name() -> str:
     """How this machine is called in the list of devices."""
     return android.device_name() if android.is_here() else desktop.device_name()

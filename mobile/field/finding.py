@@ -53,18 +53,42 @@ def last_visits(store: Store) -> dict[str, str]:
     return dict(store.cache.db.execute(sql).fetchall())
 
 
-def overdue_days(account: Json, last_visit: str | None, today: date) -> int | None:
-    """Days since the account's next visit is due, from its call interval and its last visit."""
-    if not account.get("interval_days") or not last_visit:
-        return None
-    return (today - date.fromisoformat(last_visit)).days - int(account["interval_days"])
+INTERVALS = {"A": 14, "B": 28, "C": 84}
+"""Days between two visits by class, where neither the account, its owner nor the company says otherwise."""
+
+
+class Cadences:
+    """How often accounts are visited; the rule of the server's `accounts.fields`."""
+
+    def __init__(self, store: Store) -> None:
+        self._set = {
+            (one["user_id"], one["account_class"]): int(one["interval_days"]) for one in docs(store, "cadence")
+        }
+
+    def interval_days(self, account: Json) -> int | None:
+        """Days between two visits of an account; None: it is visited on demand only."""
+        kind, owner = account.get("account_class"), account.get("owner_id")
+        said = (account.get("interval_days"), self._set.get((owner, kind)), self._set.get((None, kind)))
+        return next((int(days) for days in said if days), INTERVALS.get(str(kind)))
+
+    def overdue_days(self, account: Json, last_visit: str | None, today: date) -> int | None:
+        """Days since the account's next visit is due, negative while there is time; None where nothing says when.
+
+        `last_visit` is the latest day that this phone knows of; what the server says may be later, or long ago. One
+        that was never visited is due since it is known.
+        """
+        days, last = self.interval_days(account), max(last_visit or "", account.get("last_visit_on") or "")
+        since = last or account.get("created_on")
+        if days is None or not since:
+            return None
+        return (today - date.fromisoformat(since)).days - (days if last else 0)
 
 
 class AccountIndex:
     """All accounts in memory for search as one types; 5,000 names are scanned in milliseconds."""
 
     def __init__(self, store: Store) -> None:
-        visited, today = last_visits(store), zones.today(store.outbox)
+        visited, today, cadences = last_visits(store), zones.today(store.outbox), Cadences(store)
         held = {r[0] for r in store.cache.db.execute("select id from membership where e='account'")}
         sites: dict[str, Json] = {}
         for site in docs(store, "site"):
@@ -75,7 +99,7 @@ class AccountIndex:
                 account,
                 sites.get(account["id"], account),  # a new one says itself where it is, until it comes back with a site
                 account["id"] not in held and not is_new(account),
-                overdue_days(account, visited.get(account["id"]), today),
+                cadences.overdue_days(account, visited.get(account["id"]), today),
             )
             for account in docs(store, "account")
             if not account.get("merged_into")

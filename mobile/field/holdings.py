@@ -11,11 +11,13 @@ from mobile.field.store.outbox import Outbox
 
 GROUPS = {
     "account": "accounts", "site": "accounts", "custom_field": "accounts", "territory": "accounts",
+    "cadence": "accounts",
     "contact": "people", "contact_account": "people",
     "visit": "visits", "visit_type": "visits", "pin_proposal": "visits",
     "route": "plans", "stop": "plans",
     "activity": "activities", "ticket": "tickets", "opportunity": "deals", "order": "orders", "lead": "leads",
     "prospect": "firms",
+    "note": "activities",
     "track": "tracks", "product": "catalogue", "price_list": "catalogue", "price_list_use": "catalogue",
 }  # fmt: skip
 """Which kinds of rows are told as one; every other is told among the rest."""

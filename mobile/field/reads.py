@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from mobile.field import conflicts, zones
-from mobile.field.finding import is_new
+from mobile.field.finding import Cadences, is_new
+from mobile.field.rows import docs
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import ATTENTION, Op
 from mobile.field.store.overlay import references
+from mobile.field.timeline import TimelineEntry, timeline
 
 FINISHED = ("done", "missed", "cancelled")
 
@@ -88,20 +90,6 @@ class Day:
 
 
 @dataclass(frozen=True)
-class TimelineEntry:
-    """Something that happened at an account, newest first."""
-
-    id: str
-    day: str
-    state: str
-    outcome: str | None
-    note: str | None
-    rep: str | None
-    flags: tuple[str, ...]
-    mark: str
-
-
-@dataclass(frozen=True)
 class AccountCard:
     """Everything the phone knows about one account."""
 
@@ -111,6 +99,10 @@ class AccountCard:
     owner: str | None
     leaving: bool
     mark: str
+    interval_days: int | None
+    """How often it is visited."""
+    overdue_days: int | None
+    """As in the list of accounts."""
 
 
 @dataclass(frozen=True)
@@ -262,34 +254,19 @@ def account_card(store: Store, account_id: str) -> AccountCard | None:
     if account is None:
         return None
     found = marks(store)
-    visits = _docs(
-        store,
-        "select opened(doc) from row indexed by row_account where e='visit' and account_id=?"
-        " order by sort desc, id desc",
-        account_id,
-    )
     names = {u["id"]: u["name"] for u in _docs(store, "select opened(doc) from row where e='user_public'")}
     held = store.cache.db.execute("select 1 from membership where e='account' and id=?", (account_id,)).fetchone()
+    cadences, visits = Cadences(store), docs(store, "visit", account_id)
+    last = max((v["day"] for v in visits if v["state"] == "done"), default=None)
     return AccountCard(
         account=account,
         sites=tuple(sites_of(store, account_id)),
-        timeline=tuple(_entry(v, names, found) for v in visits),
+        timeline=tuple(timeline(store, account_id, names, found)),
         owner=names.get(account.get("owner_id")),
         leaving=held is None and not is_new(account),
         mark=found.get(("account", account_id), ""),
-    )
-
-
-def _entry(visit: Json, names: dict[str, str], found: dict[tuple[str, str], str]) -> TimelineEntry:
-    return TimelineEntry(
-        id=visit["id"],
-        day=str(visit.get("day") or ""),
-        state=str(visit["state"]),
-        outcome=visit.get("outcome"),
-        note=visit.get("note"),
-        rep=names.get(str(visit.get("rep_id"))),
-        flags=tuple(visit.get("flags") or ()),
-        mark=found.get(("visit", visit["id"]), ""),
+        interval_days=cadences.interval_days(account),
+        overdue_days=cadences.overdue_days(account, last, zones.today(store.outbox)),
     )
 
 

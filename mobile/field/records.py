@@ -23,6 +23,8 @@ class Person:
     phones: tuple[str, ...]
     mails: tuple[str, ...]
     do_not_contact: bool
+    waits: bool
+    """Saved on this phone and not on the server yet."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def people_at(store: Store, account_id: str) -> list[Person]:
         contact = store.cache.doc("contact", place["contact_id"])
         if contact is not None and not (place.get("until") and place["until"] < today):
             found.append(_person(contact, place))
+    known = {one.id for one in found}  # who was met here and is not with the server yet has no place of their own
+    found += [_person(one, {}) for one in docs(store, "contact", account_id) if one["id"] not in known]
     return sorted(found, key=lambda one: (not one.is_primary, one.name))
 
 
@@ -79,6 +83,7 @@ def _person(contact: Json, place: Json) -> Person:
         phones=tuple(one["value"] for one in contact.get("phones") or ()),
         mails=tuple(one["value"] for one in contact.get("mails") or ()),
         do_not_contact=bool(contact.get("do_not_contact")),
+        waits="proposed_at" in contact,
     )
 
 

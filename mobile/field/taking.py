@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mobile.field.capture import NOTE_LENGTH, VisitTarget, checkin_of, op_of
+from mobile.field.capture import NOTE_LENGTH, VisitTarget, checkin_of, edit, op_of
 from mobile.field.checkin import Fix
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
@@ -181,6 +181,37 @@ def new_account(store: Store, new: NewAccount) -> Op:
         "lat": None if new.lat is None else round(new.lat, 6),
     }
     return store.save(op_of("create", "account", uuid7(), d=d))
+
+
+def new_contact(
+    store: Store, account_id: str, *, first_name: str, last_name: str, title: str = "", phone: str = "", mail: str = ""
+) -> Op:
+    """Save a person met at an account; they are on its card at once. Refuses one without a name."""
+    if not first_name.strip() and not last_name.strip():
+        raise ValueError("a person needs a name")
+    d = {
+        "account_id": account_id,
+        "first_name": first_name.strip() or None,
+        "last_name": last_name.strip() or None,
+        "title": title.strip() or None,
+        "phones": [{"value": phone.strip()}] if phone.strip() else [],
+        "mails": [{"value": mail.strip()}] if mail.strip() else [],
+    }
+    return store.save(op_of("create", "contact", uuid7(), d=d))
+
+
+def change_contact(store: Store, contact_id: str, values: Json, phone: str, mail: str) -> Op | None:
+    """Save what changed of a person: names and function in `values`, and the first number and address, which stand
+    before the others; None when nothing did. Refuses one without a name."""
+    if not values.get("first_name") and not values.get("last_name"):
+        raise ValueError("a person needs a name")
+    held = store.cache.doc("contact", contact_id) or {}
+    changes: Json = {key: value or None for key, value in values.items()}
+    for key, first in (("phones", phone.strip()), ("mails", mail.strip())):
+        several = held.get(key) or []
+        if first != (several[0]["value"] if several else ""):
+            changes[key] = ([{**(several[0] if several else {}), "value": first}] if first else []) + several[1:]
+    return edit(store, "contact", contact_id, changes)
 
 
 def lead_of_firm(store: Store, firm: Json, note: str = "") -> Op:

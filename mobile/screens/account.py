@@ -1,66 +1,60 @@
-"""The account card: call, navigate, log a visit; facts, sites, and what happened there."""
+"""The account card: call, navigate, log a visit; what is due and what happened there, facts, sites."""
 
-from datetime import date
-
-from kivy.metrics import dp
 from kivy.uix.boxlayout import BoxLayout
 
-from mobile.field import finding, photos, pins, reads, records
-from mobile.field.capture import edit
-from mobile.screens import gallery, work
-from mobile.screens.parts import class_badge, fact, frame, mark_icon, section, state_ink
+from mobile.field import finding, photos, pins, reads, records, rights
+from mobile.screens import gallery, leads, timeline, work
+from mobile.screens.parts import class_badge, fact, frame, mark_icon, section
 from mobile.widgets.bars import badge
-from mobile.widgets.base import Card, Column, Icon, Row, Scroller, Text, rule
-from mobile.widgets.controls import Field, IconButton, Notice, PushButton
-from mobile.widgets.icons import STATE_ICONS
+from mobile.widgets.base import Card, Column, Row, Scroller, Text
+from mobile.widgets.controls import IconButton, Notice, PushButton
 
-EDITABLE = ("phone", "email", "website", "note")
+BAR = 24
+"""Longer names do not fit into the bar of a small phone."""
 
 
 def build(ctx, account_id):
     card = reads.account_card(ctx.files, account_id)
     if card is None:
         return frame(ctx, ctx.words("accounts"), Scroller(Notice(ctx.words("not_here"), "warn")), back=True)
-    main = [
-        _head(ctx, card),
-        *work.sections(ctx, account_id),
+    first = [_head(ctx, card), *work.due(ctx, account_id)]
+    more = [
+        *work.known(ctx, account_id),
         _photos(ctx, account_id),
         _facts(ctx, card),
-        *(_site(ctx, card, site) for site in card.sites),
+        *(_site(ctx, card, site) for site in card.sites or _new_site(ctx, card)),
     ]
-    timeline = _timeline(ctx, card)
     if ctx.wide:
         content = BoxLayout()
-        content.add_widget(Scroller(*main))
-        content.add_widget(Scroller(timeline))
+        content.add_widget(Scroller(*first, *more))
+        content.add_widget(Scroller(timeline.build(ctx, card.timeline)))
     else:
-        content = Scroller(*main, timeline)
+        content = Scroller(*first, timeline.build(ctx, card.timeline, timeline.FIRST), *more)
     change = IconButton("pencil", lambda: ctx.nav.go("edit_account", account_id=account_id), ctx.words("edit"))
-    return frame(ctx, card.account.get("name") or "", content, back=True, actions=(change,))
+    actions = (change,) if rights.may_change(ctx.files.outbox, "account") else ()
+    return frame(ctx, card.account.get("name") or "", content, back=True, actions=actions)
 
 
 def _head(ctx, card):
     words, account = ctx.words, card.account
     status = words(f"st_{account['status']}") if account.get("status") in ("customer", "prospect", "former") else ""
-    line = Row(
-        Text(account.get("name") or "", 20, True), mark_icon(card.mark), class_badge(account.get("account_class"))
+    late = (card.overdue_days or 0) > 0
+    told = "  ·  ".join(
+        p for p in (status, words.count("overdue", "overdue_1", card.overdue_days) if late else "") if p
     )
-    head = Card(line, Text(status, 14, ink="quiet"), spacing=6)
+    line = Row(Text(told, 16, True, ink="bad" if late else "ink"), mark_icon(card.mark))
+    line.add_widget(class_badge(account.get("account_class")) or Column(size_hint=(None, 1), width=0))
+    head = Card(line, spacing=6)
+    if len(account.get("name") or "") > BAR:  # told whole where the bar cuts it
+        head.add_widget(Text(account["name"], 20, True), index=1)
     if card.leaving:
         head.add_widget(Notice(words("leaving"), "warn"))
     site = card.sites[0] if card.sites else account
     if not card.sites and finding.waits_for_pin(account):
         head.add_widget(Notice(words("placed_later"), "info"))
-    buttons = Row(spacing=8, height=48)
-    if account.get("phone"):
-        buttons.add_widget(
-            PushButton(words("call"), lambda: ctx.nav.open_link(f"tel:{account['phone']}"), "phone", "quiet")
-        )
-    if site.get("lat") is not None:
-        go = f"geo:{site['lat']},{site['lon']}?q={site['lat']},{site['lon']}"
-        buttons.add_widget(PushButton(words("navigate"), lambda: ctx.nav.open_link(go), "navigation", "quiet"))
-    if buttons.children:
-        head.add_widget(buttons)
+    phones, mails = ([account[key]] if account.get(key) else [] for key in ("phone", "email"))
+    if phones or mails or site.get("lat") is not None:
+        head.add_widget(leads.ways(ctx, site, phones, mails))
     head.add_widget(
         PushButton(words("log_visit"), lambda: ctx.nav.go("visit", account_id=account["id"]), "notebook_pen")
     )
@@ -93,7 +87,8 @@ def _facts(ctx, card):
         ("email", account.get("email")),
         ("website", account.get("website")),
         ("owner", card.owner),
-        ("interval", words("days", n=account["interval_days"]) if account.get("interval_days") else None),
+        ("preferred_time", words(f"pt_{account['preferred_time']}") if account.get("preferred_time") else None),
+        ("interval", words("days", n=card.interval_days) if card.interval_days else None),
         ("note", account.get("note")),
     ]
     box = section(words("facts"), *(fact(words(key), str(value)) for key, value in values if value))
@@ -109,12 +104,19 @@ def _facts(ctx, card):
     return box
 
 
+def _new_site(ctx, card):
+    """What was written of the place of an account that was founded here."""
+    account = card.account
+    return [account] if finding.is_new(account) and (account.get("street") or account.get("city")) else []
+
+
 def _site(ctx, card, site):
     words = ctx.words
     address = ", ".join(
         p for p in (site.get("street"), " ".join(str(site[k]) for k in ("postcode", "city") if site.get(k))) if p
     )
-    name = site.get("name") or words("sites")
+    is_known = "account_id" in site
+    name = (site.get("name") if is_known else None) or words("sites")
     box = section(
         name,
         Row(Text(address, 16, pos_hint={"center_y": 0.5}), _show_on_map(ctx, card))
@@ -131,9 +133,9 @@ def _site(ctx, card, site):
         when = words.moment(mine.at) if mine.at else ""
         kind = {"accepted": "good", "refused": "warn"}.get(mine.state, "info")
         box.add_widget(Notice(words(f"p_{mine.state}", when=when, answer=mine.answer or ""), kind))
-    box.add_widget(
-        PushButton(words("move_pin"), lambda: ctx.nav.go("pin", site_id=site["id"]), "map_pin", kind="quiet")
-    )
+    if is_known:
+        move = PushButton(words("move_pin"), lambda: ctx.nav.go("pin", site_id=site["id"]), "map_pin", kind="quiet")
+        box.add_widget(move)
     return box
 
 
@@ -156,46 +158,3 @@ def _pin_words(words, site):
 
 def _show_on_map(ctx, card):
     return IconButton("map_pin", lambda: ctx.nav.go("map", account_id=card.account["id"]), ctx.words("map"), "brand")
-
-
-def _timeline(ctx, card):
-    words = ctx.words
-    box = section(words("timeline"))
-    if not card.timeline:
-        box.add_widget(Text(words("no_timeline"), 16, ink="quiet"))
-    outcomes = dict(ctx.files.picklist("visit_outcome"))
-    for index, entry in enumerate(card.timeline):
-        if index:
-            box.add_widget(rule())
-        box.add_widget(_entry(ctx, entry, outcomes))
-    return box
-
-
-def _entry(ctx, entry, outcomes):
-    words = ctx.words
-    day = words.day(date.fromisoformat(entry.day)) if entry.day else ""
-    title = "  ·  ".join(p for p in (day, words(f"s_{entry.state}"), outcomes.get(entry.outcome, entry.outcome)) if p)
-    lines = Column(Text(title, 16), spacing=0)
-    for text in (entry.note, entry.rep, ", ".join(entry.flags)):
-        if text:
-            lines.add_widget(Text(text, 14, ink="quiet"))
-    icon = Icon(STATE_ICONS[entry.state], 20, state_ink(entry.state), size=(dp(22), dp(24)), pos_hint={"top": 1})
-    return Row(icon, lines, mark_icon(entry.mark), spacing=10)
-
-
-def build_edit(ctx, account_id):
-    """Change what a rep may change; only changed fields are sent."""
-    account = ctx.files.cache.doc("account", account_id) or {}
-    fields = {key: Field(ctx.words(key), account.get(key) or "", lines=4 if key == "note" else 1) for key in EDITABLE}
-
-    def save():
-        changes = {
-            key: (field.value or None) for key, field in fields.items() if field.value != (account.get(key) or "")
-        }
-        if edit(ctx.files, "account", account_id, changes) is not None:
-            ctx.nav.saved()
-            ctx.nav.toast(ctx.words("saved"))
-        ctx.nav.back()
-
-    content = Scroller(*fields.values(), PushButton(ctx.words("save"), save, "check"))
-    return frame(ctx, account.get("name") or "", content, back=True)

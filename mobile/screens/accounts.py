@@ -78,7 +78,7 @@ class AccountList(BoxLayout):
     def find(self, text):
         words, self.ctx.search = self.ctx.words, text
         lines = self.ctx.accounts().search(text)
-        count = words("count_accounts", n=words.number(len(lines)))
+        count = words.count("count_accounts", "count_accounts_1", len(lines))
         self.count.text = count if self.without is None else f"{count}  ·  {words('too_much_here')}"
         self.found.data = [self._row(line) for line in lines]
         self.found.scroll_y = 1
@@ -90,7 +90,7 @@ class AccountList(BoxLayout):
         return {
             "line": line,
             "status": status,
-            "overdue": self.ctx.words("overdue", n=line.overdue_days) if line.overdue else "",
+            "overdue": self.ctx.words.count("overdue", "overdue_1", line.overdue_days) if line.overdue else "",
             "waits": self.ctx.words("not_placed_yet") if line.is_unplaced else "",
             "mark": self.marks.get(("account", line.id), ""),
             "tap": lambda: self.ctx.nav.go("account", account_id=line.id),

@@ -57,6 +57,8 @@ class Context:
     index: AccountIndex | None = None
     sync_line: Any = None
     search: str = ""
+    view: Any = None
+    """The day whose map was left for something else, and where one looked."""
 
     @property
     def files(self) -> Store:

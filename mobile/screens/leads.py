@@ -48,15 +48,15 @@ def _value(one):
 def ways(ctx, doc, phones, mails=()):
     """Call, mail, navigate: what there is for it."""
     words, open_link = ctx.words, ctx.nav.open_link
-    row = Row(spacing=8, height=48)
+    buttons = []
     if phones:
-        row.add_widget(PushButton(words("call"), lambda: open_link(f"tel:{phones[0]}"), "phone", "quiet"))
+        buttons.append(PushButton(words("call"), lambda: open_link(f"tel:{phones[0]}"), "phone", "quiet"))
     if mails:
-        row.add_widget(PushButton(words("mail"), lambda: open_link(f"mailto:{mails[0]}"), "mail", "quiet"))
+        buttons.append(PushButton(words("mail"), lambda: open_link(f"mailto:{mails[0]}"), "mail", "quiet"))
     if doc.get("lat") is not None:
         place = f"geo:{doc['lat']},{doc['lon']}?q={doc['lat']},{doc['lon']}"
-        row.add_widget(PushButton(words("navigate"), lambda: open_link(place), "navigation", "quiet"))
-    return row if row.children else Column()
+        buttons.append(PushButton(words("navigate"), lambda: open_link(place), "navigation", "quiet"))
+    return Column(*(Row(*buttons[n : n + 2], height=48) for n in range(0, len(buttons), 2)))
 
 
 def open_somebody(ctx, who):
@@ -77,7 +77,8 @@ def told_of(ctx, who):
     """What somebody is, where, and how late a visit is, in one line."""
     words = ctx.words
     what = who.kind_word(words.language) if who.kind else words(f"layer_{who.layer}")
-    return "  ·  ".join(p for p in (what, who.place, words("overdue", n=who.overdue_days) if is_late(who) else "") if p)
+    late = words.count("overdue", "overdue_1", who.overdue_days) if is_late(who) else ""
+    return "  ·  ".join(p for p in (what, who.place, late) if p)
 
 
 def near_row(ctx, near):

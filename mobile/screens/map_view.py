@@ -1,20 +1,27 @@
 """The map of the day and of the territory, from the map pack on this phone."""
 
+from functools import partial
+
 from kivy.metrics import dp
 from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 
 from mobile.field import around, restday, tracks
+from mobile.field.checkin import distance_m
 from mobile.field.maps.polyline import decode
 from mobile.screens.leads import LAYER_ICONS, is_late, open_somebody, told_of
 from mobile.screens.parts import frame
 from mobile.theme import CATEGORIES, CLASS_COLOURS
 from mobile.widgets.base import Card, Column, Icon, Row, Text, Touchable, Word, paint
 from mobile.widgets.controls import IconButton, Notice, PushButton
-from mobile.widgets.map import MapView, Pin
+from mobile.widgets.map import MapView
+from mobile.widgets.mapmarks import Pin
 
 STOP_INKS = {"done": "good", "missed": "bad", "cancelled": "quiet"}
+STOP_SIGNS = {"done": "check", "missed": "x", "cancelled": "minus"}
+ONE_DOOR_M = 15.0
+"""Stops that lie closer are one pin with both numbers."""
 WHOLE = {"x": 0, "y": 0}
 CLASS_SIZES = {"A": 7, "B": 6, "C": 5}
 LAYER_INKS = {"prospect": CATEGORIES[4], "lead": CATEGORIES[1], "firm": "quiet"}
@@ -122,6 +129,10 @@ class DayMap(FloatLayout):
         if chosen is not None:
             self.map.fit([(chosen.lon, chosen.lat)])
             return
+        kept, self.ctx.view = self.ctx.view, None
+        if kept and not spots and kept[0] == self.day.day:
+            self.map.view = kept[1]
+            return
         points = (
             list(spots)
             or [(s.lon, s.lat) for s in self.stops.values()]
@@ -133,17 +144,36 @@ class DayMap(FloatLayout):
         self.map.fit(points)
 
     def _pins(self):
-        pins = [
-            Pin(
-                f"stop:{stop.number}", stop.lon, stop.lat, "–" if stop.is_out else str(stop.number),
-                self._ink(stop),
-                uncertainty_m=stop.uncertainty_m or 0,
-            )
-            for stop in self.stops.values()
-        ]  # fmt: skip
+        doors = sorted(self._doors(), key=lambda several: not any(stop.open for stop in several))  # the first on top
+        pins = [self._stop_pin(several) for several in doors]
         visited = {stop.account_id for stop in self.stops.values()}
         shown = [one for one in self.people.values() if one.layer not in self.hidden and one.id not in visited]
         return pins + [self._pin_of(one) for one in shown]
+
+    def _doors(self):
+        """The stops in their order, those at one door together."""
+        doors = []
+        for stop in self.stops.values():
+            same = (one for one in doors if distance_m(one[0].lon, one[0].lat, stop.lon, stop.lat) <= ONE_DOOR_M)
+            door = next(same, None)
+            if door is None:
+                doors.append([stop])
+            else:
+                door.append(stop)
+        return doors
+
+    def _stop_pin(self, several):
+        """One pin for the stops at a door; it looks like the one that is still to come."""
+        stop = next((one for one in several if one.open and not one.is_out), several[0])
+        numbers = [str(one.number) for one in several]
+        named = "·".join(numbers) if len(numbers) < 4 else f"{len(numbers)} ×"
+        label = "–" if stop.is_out else named
+        return Pin(
+            f"stop:{'+'.join(numbers)}", stop.lon, stop.lat, label,
+            self._ink(stop),
+            12 + 4 * min(2, len(numbers) - 1), uncertainty_m=stop.uncertainty_m or 0,
+            sign=STOP_SIGNS.get(stop.state, ""),
+        )  # fmt: skip
 
     @staticmethod
     def _pin_of(who):
@@ -211,28 +241,39 @@ class DayMap(FloatLayout):
 
     def held(self, lon, lat):
         """A long press: somebody new was met here."""
-        self.ctx.nav.go("lead", lon=lon, lat=lat)
+        self._leave(lambda: self.ctx.nav.go("lead", lon=lon, lat=lat))
 
     def tapped(self, key):
         """Show a card for the tapped pin, or put the card away."""
         self.shelf.clear_widgets()
         kind, _, key = (key or "").partition(":")
         if kind == "stop":
-            stop = self.stops[key]
-            self._card(
-                stop.name,
-                f"{stop.street}, {stop.city}",
-                "check_in",
-                lambda: self.ctx.nav.go("visit", visit_id=stop.visit_id, account_id=stop.account_id),
-            )
+            self._cards([self._told_of_stop(self.stops[one]) for one in key.split("+")])
         elif kind == "account" and key in self.people:
             who = self.people[key]
-            self._card(who.name, told_of(self.ctx, who), "open", lambda: open_somebody(self.ctx, who))
+            self._cards([(who.name, told_of(self.ctx, who), "open", lambda: open_somebody(self.ctx, who))])
 
-    def _card(self, name, place, action, go_there):
-        go = PushButton(self.ctx.words(action), go_there, size_hint_x=None, width=dp(150))
-        words = Column(Text(name, 16, True, lines=1), Text(place, 14, ink="quiet", lines=1), spacing=0)
-        card = Card(Row(words, go, spacing=12), padding=12)
+    def _told_of_stop(self, stop):
+        """What the card of a stop says, and where it leads."""
+        go = "visit" if stop.open else "account"
+        arguments = {"account_id": stop.account_id} | ({"visit_id": stop.visit_id} if stop.open else {})
+        action = "check_in" if stop.open else "open"
+        place = ", ".join(p for p in (stop.street, stop.city) if p)
+        return stop.name, place, action, lambda: self.ctx.nav.go(go, **arguments)
+
+    def _leave(self, go_there):
+        """Go somewhere else; the map is found again as it was left."""
+        self.ctx.view = (self.day.day, self.map.view)
+        go_there()
+
+    def _cards(self, several):
+        """A line for each thing that was tapped."""
+        card = Card(padding=12, spacing=8)
+        for name, place, action, go_there in several:
+            there = partial(self._leave, go_there)
+            go = PushButton(self.ctx.words(action), there, size_hint_x=None, width=dp(150))
+            words = Column(Text(name, 16, True, lines=1), Text(place, 14, ink="quiet", lines=1), spacing=0)
+            card.add_widget(Row(words, go, spacing=12))
         card.size_hint_x, card.width = None, min(self.width - dp(24), dp(480)) if self.width > dp(120) else dp(388)
         self.bind(width=lambda _w, width: setattr(card, "width", min(width - dp(24), dp(480))))
         self.shelf.add_widget(card)

@@ -62,7 +62,9 @@ class OrderPad(BoxLayout):
         price = self.catalogue.price(product.id, max(much, product.least))
         below = words("no_price")
         if price is not None:
-            below = words("per_unit", price=words.money(_short(price), self.catalogue.currency), unit=product.unit)
+            below = words(
+                "per_unit", price=words.money(_short(price), self.catalogue.currency), unit=_unit(words, product.unit)
+            )
         lines = Column(
             Text(product.name, 16, bool(much), lines=1),
             Text(f"{product.number}  ·  {below}", 14, ink="quiet" if price is not None else "warn", lines=1),
@@ -162,6 +164,11 @@ class OrderPad(BoxLayout):
         self.ctx.nav.saved()
         self.ctx.nav.back()
         self.ctx.nav.toast(self.ctx.words("order_saved"))
+
+
+def _unit(words, unit):
+    """A unit in the rep's language where it is one of ours."""
+    return words(f"unit_{unit}") if words.has(f"unit_{unit}") else unit
 
 
 def _short(price):

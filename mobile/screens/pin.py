@@ -12,7 +12,8 @@ from mobile.screens.map_view import WHOLE, attribution, zoom_buttons
 from mobile.screens.parts import frame
 from mobile.widgets.base import Column, Row, Text, paint
 from mobile.widgets.controls import Field, Notice, PushButton
-from mobile.widgets.map import MapView, Pin
+from mobile.widgets.map import MapView
+from mobile.widgets.mapmarks import Pin
 
 GRIP_DP = 36
 """How near to the pin a finger takes hold of it."""

@@ -13,8 +13,9 @@ from mobile.field import codes, locking
 from mobile.field.sync.problems import Problem, SignInNeeded
 from mobile.field.sync.transport import BadAddress, Unreachable
 from mobile.screens.export import offered
+from mobile.texts import LANGUAGES
 from mobile.widgets.base import Card, Column, Scroller, Text, colour, gap, paint
-from mobile.widgets.controls import Field, Notice, PushButton
+from mobile.widgets.controls import Chips, Field, Notice, PushButton
 
 
 class Mark(Widget):
@@ -48,7 +49,18 @@ class SignIn(AnchorLayout):
         title = Text("Waymark", 28, True, align="center")
         tagline = Text(ctx.words("tagline"), 14, ink="quiet", align="center")
         page = Scroller(
-            gap(16), Mark(), title, tagline, gap(8), card, gap(8), *self._other_ways(), *self._unsent(), spacing=4
+            gap(16),
+            Mark(),
+            title,
+            tagline,
+            gap(8),
+            card,
+            gap(8),
+            *self._other_ways(),
+            *self._unsent(),
+            gap(16),
+            self._languages(),
+            spacing=4,
         )
         page.size_hint_x, page.width = None, min(dp(440), self.width or dp(440))
         self.bind(width=lambda _w, width: setattr(page, "width", min(dp(440), width)))
@@ -81,6 +93,14 @@ class SignIn(AnchorLayout):
         """The way out for work that waits behind this screen."""
         waiting = offered(self.ctx)
         return (gap(12), *waiting) if waiting else ()
+
+    def _languages(self):
+        """Before somebody is signed in there are no settings to choose it in."""
+        return Chips(list(LANGUAGES.items()), self.ctx.words.language, self._speak)
+
+    def _speak(self, language):
+        self.instead(self.by)
+        self.ctx.nav.choose("language", language)
 
     def instead(self, by, **known):
         """The same screen, asking for something else; what was typed of the server stays."""

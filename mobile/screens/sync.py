@@ -64,6 +64,8 @@ def _title(ctx, op):
         what = words("kind_visit_event", state=words(f"s_{op.body['d']['state']}"))
     elif op.e == "track":
         what = words(f"kind_{op.body['d']['kind']}")
+    elif op.e == "account" and op.kind == "create":
+        what = words("kind_new_account")
     else:
         what = words(f"kind_{op.e}") if words.has(f"kind_{op.e}") else op.e
     return ": ".join(p for p in (what, reads.called(ctx.files, op)) if p)

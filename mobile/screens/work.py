@@ -4,7 +4,7 @@ from datetime import date
 
 from kivy.metrics import dp
 
-from mobile.field import reads, records
+from mobile.field import reads, records, rights
 from mobile.field.capture import edit
 from mobile.field.store import moments
 from mobile.screens.parts import mark_icon, section
@@ -14,16 +14,30 @@ from mobile.widgets.controls import IconButton, PushButton
 ORDERS_SHOWN = 5
 
 
-def sections(ctx, account_id):
-    """The cards of an account beside its facts; an empty one is left out, but next steps can always be added."""
+def due(ctx, account_id):
+    """What is to be done at an account; an empty card is left out, but next steps can always be added."""
     files = ctx.files
     parts = (
         ("tickets", [_ticket(ctx, one) for one in records.tickets_at(files, account_id)]),
-        ("people", [_person(ctx, one) for one in records.people_at(files, account_id)]),
         ("tasks", [*(task_row(ctx, one) for one in records.tasks_at(files, account_id)), _add(ctx, account_id)]),
+    )
+    return _cards(ctx, parts)
+
+
+def known(ctx, account_id):
+    """Who is there, and what is sold there."""
+    files, go = ctx.files, lambda: ctx.nav.go("person", account_id=account_id)
+    may = rights.may_change(files.outbox, "contact")
+    meet = [PushButton(ctx.words("add_person"), go, "plus", "quiet")] if may else []
+    parts = (
+        ("people", [*(_person(ctx, account_id, one) for one in records.people_at(files, account_id)), *meet]),
         ("deals", [_deal(ctx, one) for one in records.deals_at(files, account_id)]),
         ("orders", [order_row(ctx, one) for one in records.orders_at(files, account_id)[:ORDERS_SHOWN]]),
     )
+    return _cards(ctx, parts)
+
+
+def _cards(ctx, parts):
     return [_lined(ctx.words(name), rows) for name, rows in parts if rows]
 
 
@@ -43,7 +57,7 @@ def _lines(title, below, ink="quiet"):
     return lines
 
 
-def _person(ctx, person):
+def _person(ctx, account_id, person):
     """A name, and the thumb's way to it; none for those who do not want to be contacted."""
     words, kept = ctx.words, person.do_not_contact
     below = words("do_not_contact") if kept else "  ·  ".join([person.title] if person.title else person.roles)
@@ -54,6 +68,11 @@ def _person(ctx, person):
     if person.mails and not kept:
         link = f"mailto:{person.mails[0]}"
         row.add_widget(IconButton("mail", lambda: ctx.nav.open_link(link), f"{words('mail')}: {person.name}", "brand"))
+    if rights.may_change(ctx.files.outbox, "contact"):
+        go = lambda: ctx.nav.go("person", account_id=account_id, contact_id=person.id)  # noqa: E731 a tap
+        row.add_widget(IconButton("pencil", go, f"{words('edit')}: {person.name}"))
+    if person.waits:
+        row.add_widget(mark_icon("phone"))
     return row
 
 

@@ -1,7 +1,7 @@
 """The map: vector tiles from a pack on the phone, with the route, pins and me on top."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from kivy.clock import Clock
@@ -15,6 +15,7 @@ from mobile.field.maps.projection import metres_to_world, to_lonlat, to_world, z
 from mobile.widgets import mapmarks
 from mobile.widgets.base import colour
 from mobile.widgets.gestures import MIN_ZOOM, Gestures
+from mobile.widgets.icons import ICONS
 from mobile.widgets.mapstyle import name
 from mobile.widgets.maptile import TILE_PX, TileGraphics
 
@@ -25,23 +26,6 @@ MOST_STRETCH = 2.0
 """A picture is painted anew while fingers still move when it is stretched or shrunk by more."""
 FINE_FROM = 14.6
 """Houses and paths are drawn from this zoom on."""
-
-
-@dataclass(frozen=True)
-class Pin:
-    """A point to show; `key` is handed back when it is tapped."""
-
-    key: str
-    lon: float
-    lat: float
-    label: str = ""
-    ink: str = "brand"
-    size: float = 12
-    uncertainty_m: float = 0
-    gathers: bool = False
-    """Whether it is counted together with its neighbours when the map is small."""
-    is_ring: bool = False
-    """Whether it is hollow."""
 
 
 class MapView(Gestures):
@@ -89,6 +73,17 @@ class MapView(Gestures):
         margin = dp(96)
         room = max(self.width - margin, dp(80)), max(self.height - margin, dp(80))
         self.zoom = max(MIN_ZOOM, min(most, zoom_for(world, *room, TILE_PX * dp(1))))
+        self.refresh()
+
+    @property
+    def view(self):
+        """Where one looks: centre in world units, zoom, bearing."""
+        return self.centre, self.zoom, self.bearing
+
+    @view.setter
+    def view(self, kept):
+        self._fit = None
+        self.centre, self.zoom, self.bearing = kept
         self.refresh()
 
     def _resized(self, *_args):
@@ -298,7 +293,8 @@ class MapView(Gestures):
         """Pins that gather, as one where they lie close."""
         if level not in self._gathered:
             spots = [Spot(pin.key, *self._at[pin.key], pin.ink) for pin in self.pins if pin.gathers]
-            self._gathered = {level: clusters(spots, level)}
+            clear = [self._at[pin.key] for pin in self._alone]
+            self._gathered[level] = clusters(spots, level, clear)
         return self._gathered[level]
 
     def _pin_mark(self, pin, x, y):
@@ -310,7 +306,8 @@ class MapView(Gestures):
     def _draw_pin(self, pin, wide):
         token = "on_brand" if pin.ink == "brand" else "#FFFFFF"
         texture = self._texture(pin.label, 13, token, halo=False) if pin.label else None
-        return mapmarks.pin(dp(pin.size), pin.ink, wide, texture, hollow=pin.is_ring)
+        sign = self._texture(ICONS[pin.sign], 10, "#FFFFFF", halo=False, font="Icons") if pin.sign else None
+        return mapmarks.pin(dp(pin.size), pin.ink, wide, texture, hollow=pin.is_ring, sign=sign)
 
     def _draw_crowd(self, found, radius):
         texture = self._texture(str(len(found.keys)), 13, "ink", halo=False)
@@ -318,14 +315,19 @@ class MapView(Gestures):
 
     # -- names
 
-    def _texture(self, text, size, token, halo=True):
-        key = (text, size, token, halo)
+    def _texture(self, text, size, token, halo=True, font="Inter"):
+        key = (text, size, token, halo, font)
         if key not in self._textures:
             if len(self._textures) > 600:
                 self._textures.clear()
             extra = {"outline_width": 2, "outline_color": colour("map_halo")[:3]} if halo else {}
             label = CoreLabel(
-                text=text, font_name="Inter", font_size=sp(size), color=colour(token), bold=not halo, **extra
+                text=text,
+                font_name=font,
+                font_size=sp(size),
+                color=colour(token),
+                bold=not halo and font == "Inter",
+                **extra,
             )
             label.refresh()
             self._textures[key] = label.texture
@@ -346,7 +348,10 @@ class MapView(Gestures):
                         yield label, (style.size, at, aside)
 
     def _obstacles(self):
-        """What names must not cover: numbered stops and bubbles."""
+        """What names must not cover: me, numbered stops and bubbles."""
+        if self.me is not None:
+            x, y = self.lonlat_px(self.me.lon, self.me.lat)
+            yield Label("\0me", x - self.x, y - self.y, dp(28), dp(28), -1)
         for pin in self._alone:
             x, y = self.lonlat_px(pin.lon, pin.lat)
             yield Label(f"\0{pin.key}", x - self.x, y - self.y, dp(2 * pin.size), dp(2 * pin.size), -1)

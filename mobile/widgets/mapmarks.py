@@ -1,6 +1,7 @@
 """Pins, bubbles and routes on the map: drawn once, and only moved while fingers move the map."""
 
 import math
+from dataclasses import dataclass
 
 from kivy.graphics import (
     Color,
@@ -22,6 +23,25 @@ KEPT = 400
 """Marks that are remembered."""
 
 
+@dataclass(frozen=True)
+class Pin:
+    """A point to show; `key` is handed back when it is tapped."""
+
+    key: str
+    lon: float
+    lat: float
+    label: str = ""
+    ink: str = "brand"
+    size: float = 12
+    uncertainty_m: float = 0
+    gathers: bool = False
+    """Whether it is counted together with its neighbours when the map is small."""
+    is_ring: bool = False
+    """Whether it is hollow."""
+    sign: str = ""
+    """The name of an icon at its edge, so that colour does not stand alone."""
+
+
 def disc(radius, token, alpha=1.0):
     """A filled circle around the origin."""
     yield Color(*colour(token, alpha))
@@ -34,8 +54,8 @@ def writing(texture):
     yield Rectangle(texture=texture, size=texture.size, pos=(-texture.width / 2, -texture.height / 2))
 
 
-def pin(radius, ink, wide, texture, *, hollow=False):
-    """A pin, its doubt around it when that is wider, and what is written on it."""
+def pin(radius, ink, wide, texture, *, hollow=False, sign=None):
+    """A pin, its doubt around it when that is wider, what is written on it, and a sign at its edge."""
     if wide:
         yield from disc(wide, ink, 0.15)
     yield from disc(radius + dp(2), "map_halo")
@@ -44,6 +64,13 @@ def pin(radius, ink, wide, texture, *, hollow=False):
         yield from disc(radius - dp(2), "map_halo")
     if texture is not None:
         yield from writing(texture)
+    if sign is not None:
+        yield PushMatrix()
+        yield Translate(radius * 0.85, radius * 0.85)
+        yield from disc(dp(7.5), "map_halo")
+        yield from disc(dp(6), ink)
+        yield from writing(sign)
+        yield PopMatrix()
 
 
 def crowd(radius, inks, texture):

@@ -1,8 +1,9 @@
 """Table of call intervals that differ from the ones Waymark begins with."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.kit.database import Base
@@ -21,6 +22,8 @@ class Cadence(Base):
     account_class: Mapped[str]
     interval_days: Mapped[int] = mapped_column(comment="Days between two visits.")
     tolerance: Mapped[float] = mapped_column(comment="Share of the interval by which a visit may come early or late.")
+    rev: Mapped[int] = mapped_column(BigInteger, server_default="1", comment="Revision, +1 for each change.")
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
         CheckConstraint("account_class in ('A', 'B', 'C')", name="class"),

@@ -23,6 +23,8 @@ from server.attachments.models import AttachedFile
 from server.attachments.service import Announced
 from server.auth.access import Scope
 from server.auth.roles import Level
+from server.contacts import service as contacts_service
+from server.contacts.models import Contact
 from server.density import claiming
 from server.kit.errors import Conflict, Invalid, NotFound
 from server.leads import taking
@@ -190,6 +192,45 @@ def add_account(session: Session, op: wire.AddAccount, scope: Scope) -> Made:
     new = accounts_service.NewAccount(known, [site], id=op.id)
     account = accounts_service.create(session, scope, new, force=True)
     return account.id, account.rev
+
+
+def add_contact(session: Session, op: wire.AddContact, scope: Scope) -> Made:
+    """Take a person in whom a rep met at an account. Refuses one without a name, and accounts out of reach."""
+    scope.need("contacts:write")
+    there = session.get(Contact, op.id)
+    if there is not None:
+        if there.deleted_at is not None or contacts_service.find(session, scope, op.id) is not there:
+            raise Conflict("There is another entry with this id.", help="Enter it once more.", field="id")
+        return there.id, there.rev
+    values = {name: value for name, value in wire.emit(op.d).items() if name != "account_id"}
+    place = contacts_service.NewPlace(op.d.account_id, {})
+    contact = contacts_service.create(session, scope, values, [place], contact_id=op.id)
+    session.refresh(contact)
+    return contact.id, contact.rev
+
+
+def change_contact(
+    session: Session,
+    scope: Scope,
+    contact_id: UUID,
+    base_rev: int | None,
+    deltas: Mapping[str, tuple[object, object]],
+) -> tuple[UUID, int, bool]:
+    """Change fields of a person; also tells whether it met somebody else's change.
+
+    Where the revision that was seen means nothing here (None, or one that is still to come), values decide.
+    """
+    scope.need("contacts:write")
+    row = contacts_service.find(session, scope, contact_id)
+    met = base_rev != row.rev
+    wanted = {name: new for name, (_, new) in deltas.items()}
+    if not base_rev or base_rev > row.rev:
+        for name, (seen, new) in deltas.items():
+            if getattr(row, name) not in (seen, new):
+                now = getattr(row, name)
+                raise Conflict(f"{name} is “{now}” meanwhile.", help="Look at it again.", field=name)
+        base_rev = row.rev
+    return contact_id, contacts_service.edit(session, scope, contact_id, base_rev, wanted).rev, met
 
 
 def out_of_reach(session: Session, scope: Scope, account_ids: Iterable[UUID]) -> set[UUID]:

@@ -31,6 +31,22 @@ class Account(Document):
     merged_into: str | None
     custom: dict[str, JsonValue] | None = None
     """Values of the company's own fields by key. Absent from servers before version 0.3."""
+    last_visit_on: str | None = None
+    """The day of the latest visit that took place. Absent from servers before schema 3, as the next two."""
+    created_on: str | None = None
+    """The day on which the account became known: one that was never visited is due from then on."""
+    preferred_time: Literal["morning", "midday", "afternoon", "evening"] | None = None
+    """When on a day somebody likes to be visited."""
+
+
+class Cadence(Document):
+    """How often accounts of a class are visited, where somebody has set it: in the company, or by one person."""
+
+    id: str
+    user_id: str | None
+    """Of the accounts that this person owns; null: the company's."""
+    account_class: Literal["A", "B", "C"]
+    interval_days: int
 
 
 class Site(Document):
@@ -243,6 +259,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "picklist": Picklist,
     "territory": Territory,
     **RECORDS,
+    "cadence": Cadence,
     "account": Account,
     "site": Site,
     "visit": Visit,

@@ -26,7 +26,9 @@ TERRITORY = """'id', r.id, 'name', r.name, 'colour', r.colour,
 ACCOUNT = """'id', r.id, 'number', r.number, 'name', r.name, 'account_class', r.account_class, 'status', r.status,
     'owner_id', r.owner_id, 'interval_days', r.interval_days, 'yearly_value', r.yearly_value::text,
     'yearly_potential', r.yearly_potential::text, 'currency', r.currency, 'phone', r.phone, 'email', r.email,
-    'website', r.website, 'tags', r.tags, 'note', r.note, 'merged_into', r.merged_into, 'custom', r.custom"""
+    'website', r.website, 'tags', r.tags, 'note', r.note, 'merged_into', r.merged_into, 'custom', r.custom,
+    'preferred_time', r.preferred_time, 'last_visit_on', r.last_visit_on, 'created_on', r.created_at::date"""
+CADENCE = """'id', r.id, 'user_id', r.user_id, 'account_class', r.account_class, 'interval_days', r.interval_days"""
 SITE = """'id', r.id, 'account_id', r.account_id, 'name', r.name, 'is_main', r.is_main, 'street', r.street,
     'postcode', r.postcode, 'city', r.city, 'country', r.country, 'lon', sync_degrees(st_x(r.pin)),
     'lat', sync_degrees(st_y(r.pin)), 'grade', r.grade, 'uncertainty_m', r.uncertainty_m,
@@ -96,6 +98,7 @@ ENTITIES = (
     Entity(6, "product", "product", records.PRODUCT),
     Entity(7, "price_list", "price_list", records.PRICE_LIST),
     Entity(8, "price_list_use", "price_list_use", records.PRICE_LIST_USE),
+    Entity(9, "cadence", "cadence", CADENCE),
     Entity(10, "account", "account", ACCOUNT),
     Entity(11, "site", "site", SITE),
     Entity(12, "visit", "visit", VISIT),
@@ -112,6 +115,7 @@ ENTITIES = (
     Entity(23, "attachment", "attachment", records.ATTACHMENT, records.FILES),
     Entity(24, "track", "track", TRACK, of="rep_id"),
     Entity(25, "prospect", "offered_prospect", PROSPECT),
+    Entity(26, "note", "note", records.NOTE, records.NOTES),
 )
 BY_CODE: Mapping[int, Entity] = {entity.code: entity for entity in ENTITIES}
 BY_NAME: Mapping[str, Entity] = {entity.name: entity for entity in ENTITIES}

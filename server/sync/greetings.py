@@ -141,6 +141,9 @@ class HelloReply(Message):
     """Absent while the company records no ways: the phone records nothing then."""
     zone: Small | None = None
     """IANA time zone of the rep's days. Absent from servers before version 0.5."""
+    closed: list[str] | None = None
+    """What this phone's user may not change: `account` or `contact` as a whole, or a field, `account.phone`. Absent
+    from servers before schema 3."""
     holding: Holding | None = None
     """Absent from servers that know no ceiling."""
     export_key: Small | None = None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.auth.access import Scope
 from server.auth.models import Device
+from server.auth.roles import FIELDS
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
@@ -62,6 +63,7 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
         jitter_s=JITTER_S,
         lock_days=said.lock_days,
         zone=scope.zone or settings().zone,
+        closed=closed(scope),
         holding=holding(session, fitted, said.max_rows),
         export_key=envelopes.told(session.scalars(select(SyncMeta.secret)).one()),
     )
@@ -70,6 +72,13 @@ def hello(session: Session, scope: Scope, request: wire.HelloRequest) -> wire.He
     if said.records_tracks:
         reply.tracks = tracking(session, scope, said.tracks_days)
     return reply
+
+
+def closed(scope: Scope) -> list[str]:
+    """What somebody may not change of accounts and contacts."""
+    whole = [kind for kind in ("account", "contact") if not scope.may(f"{kind}s:write")]
+    fields = [f"{kind}.{name}" for kind in ("account", "contact") for name in FIELDS[kind]]
+    return whole + [one for one in fields if not scope.changes(*one.split("."))]
 
 
 def given(session: Session, scope: Scope, device: Device, ceiling: int) -> buckets.Fitted:

@@ -31,7 +31,8 @@ from server.records.service import Actor, keep_clash
 from server.sync import capturing, conflicts, wire
 
 WRITABLE: Mapping[str, frozenset[str]] = {
-    "account": frozenset({"phone", "email", "website", "note"}),
+    "account": frozenset({"name", "phone", "email", "website", "note", "preferred_time"}),
+    "contact": frozenset({"first_name", "last_name", "title", "phones", "mails"}),
     "site": frozenset({"opening_hours", "service_s"}),
     "activity": frozenset({"state", "outcome", "note", "due_on"}),
 }
@@ -80,6 +81,8 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return Effect("applied", "lead", *capturing.add_lead(session, op, context.scope))
         case wire.AddAccount():
             return Effect("applied", "account", *capturing.add_account(session, op, context.scope))
+        case wire.AddContact():
+            return Effect("applied", "contact", *capturing.add_contact(session, op, context.scope))
         case wire.AddAttachment():
             return Effect("applied", "attachment", *capturing.announce(session, op, context.scope, context.made_at))
         case wire.AddTrack():
@@ -91,6 +94,8 @@ def apply(session: Session, op: wire.AnyOp, context: Context) -> Effect:
             return decide(session, op, op.decides, context)
         case wire.Patch() if op.e == "activity":
             return change_activity(session, op, context)
+        case wire.Patch() if op.e == "contact":
+            return change_contact(session, op, context)
         case wire.Patch():
             return patch(session, op, context)
         case wire.SetChange():
@@ -185,6 +190,14 @@ def change_activity(session: Session, op: wire.Patch, context: Context) -> Effec
     return Effect("merged" if met else "applied", "activity", row.id, row.rev)
 
 
+def change_contact(session: Session, op: wire.Patch, context: Context) -> Effect:
+    """Change a person. Refuses a field that somebody else changed meanwhile, as pages do."""
+    refuse_unwritable("contact", op.f)
+    base = None if context.base_is_stale else op.base_rev
+    row_id, rev, met = capturing.change_contact(session, context.scope, op.id, base, op.f)
+    return Effect("merged" if met else "applied", "contact", row_id, rev)
+
+
 def status_of(outcome: Outcome, *, met: bool) -> wire.Status:
     """How an edit went: cleanly, together with somebody else's, or against it."""
     if outcome.conflicts:
@@ -264,7 +277,7 @@ def lock(session: Session, ops: Iterable[wire.AnyOp]) -> None:
                 ids[Account].add(op.d.account_id)
             case wire.ProposePin():
                 ids[Site].add(op.d.site_id)
-            case wire.DraftOrder() | wire.AddAttachment():
+            case wire.DraftOrder() | wire.AddAttachment() | wire.AddContact():
                 ids[Account].add(op.d.account_id)
             case _ if op.e == "account":
                 ids[Account].add(op.id)

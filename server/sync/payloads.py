@@ -120,6 +120,25 @@ class NewAccount(Message):
     lat: float | None = Field(ge=-90, le=90)
 
 
+class Reached(Message):
+    """A phone number or a mail address."""
+
+    label: Annotated[str, Field(max_length=40)] | None = None
+    value: Small
+
+
+class NewContact(Message):
+    """Somebody at an account, as a rep met them; one of the two names is needed."""
+
+    account_id: UUID
+    first_name: Annotated[str, Field(max_length=120)] | None
+    last_name: Annotated[str, Field(max_length=120)] | None
+    title: Annotated[str, Field(max_length=160)] | None
+    """What they do there."""
+    phones: list[Reached] = Field(max_length=20)
+    mails: list[Reached] = Field(max_length=20)
+
+
 class NewAttachment(Message):
     """A photo, a drawn signature or a document, and what it hangs on; its content is sent by its hash."""
 

@@ -266,6 +266,17 @@ class Attachment(Document):
     is_here: bool
 
 
+class Note(Document):
+    """What somebody wrote down about an account; of a long one the first 2,000 characters."""
+
+    id: str
+    account_id: str
+    author_id: str | None
+    text: str
+    is_pinned: bool
+    written_at: str
+
+
 RECORDS: dict[str, type[Document]] = {
     "custom_field": CustomField,
     "visit_type": VisitType,
@@ -280,5 +291,6 @@ RECORDS: dict[str, type[Document]] = {
     "order": Order,
     "lead": Lead,
     "attachment": Attachment,
+    "note": Note,
 }
 """The document of each entity."""

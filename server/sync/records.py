@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from server.activities.agenda import queries as agenda
+from server.activities.notes import queries as notes
 from server.attachments import queries as attachments
 from server.auth.access import Scope
 from server.contacts import queries as contacts
@@ -72,6 +73,8 @@ ATTACHMENT = """'id', r.id, 'account_id', account_surviving(r.account_id), 'owne
     'kind', r.kind, 'name', r.name, 'mime', r.media_type, 'size', r.size, 'sha256', r.sha256,
     'thumbnail_sha256', r.thumbnail_sha256, 'width', r.width, 'height', r.height,
     'taken_at', sync_time(r.taken_at), 'made_by', r.made_by, 'is_here', r.file_id is not null"""
+NOTE = """'id', r.id, 'account_id', account_surviving(r.account_id), 'author_id', r.author_id,
+    'text', left(r.text, 2000), 'is_pinned', r.is_pinned, 'written_at', sync_time(r.written_at)"""
 LEAD = """'id', r.id, 'company', r.company, 'person', r.person, 'phones', r.phones, 'emails', r.emails,
     'street', r.street, 'postcode', r.postcode, 'city', r.city, 'country', r.country,
     'lon', sync_degrees(st_x(r.pin)), 'lat', sync_degrees(st_y(r.pin)), 'uncertainty_m', r.uncertainty_m,
@@ -108,4 +111,5 @@ DEALS = Right("opportunities:read", opportunities.visible_to)
 AGENDA = Right("activities:read", agenda.visible_to)
 ORDERS = Right("orders:read", orders.visible_to)
 FILES = Right("activities:read", attachments.visible_to, ("tickets:read", "orders:read"))
+NOTES = Right("activities:read", notes.visible_to)
 LEADS = Right("leads:read", leads.visible_to)

@@ -33,6 +33,7 @@ from server.sync.payloads import (
     NewAccount,
     NewActivity,
     NewAttachment,
+    NewContact,
     NewLead,
     NewOrder,
     NewPin,
@@ -48,7 +49,7 @@ from server.sync.payloads import WipedRequest as WipedRequest
 
 PROTOCOL = 1
 SCHEMA_MIN = 1
-SCHEMA_CURRENT = 2
+SCHEMA_CURRENT = 3
 SCHEMA_PROSPECTS = 2
 """From this one on a phone knows prospects."""
 MAX_OPS = 100
@@ -189,6 +190,14 @@ class AddAccount(Op):
     d: NewAccount
 
 
+class AddContact(Op):
+    """A person at an account, with the id the phone gave it."""
+
+    k: Literal["create"]
+    e: Literal["contact"]
+    d: NewContact
+
+
 class AddAttachment(Op):
     """A photo or a file whose content follows, with the id the phone gave it."""
 
@@ -206,7 +215,7 @@ class AddTrack(Op):
 
 
 type Creation = Annotated[
-    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAccount | AddAttachment | AddTrack,
+    Create | ProposePin | DraftOrder | AddActivity | AddLead | AddAccount | AddContact | AddAttachment | AddTrack,
     Field(discriminator="e"),
 ]
 type AnyOp = Annotated[Patch | SetChange | Delete | Creation, Field(discriminator="k")]

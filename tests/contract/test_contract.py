@@ -45,7 +45,15 @@ def test_every_golden_op_is_understood() -> None:
     ops = [op for path in GOLDEN if path.name.startswith("push-request.") for op in json.loads(path.read_text())["ops"]]
     adapter: TypeAdapter[wire.AnyOp] = TypeAdapter(wire.AnyOp)
     kinds = {wire.Patch, wire.SetChange, wire.Delete, wire.Create, wire.ProposePin}
-    kinds |= {wire.DraftOrder, wire.AddActivity, wire.AddLead, wire.AddAccount, wire.AddAttachment, wire.AddTrack}
+    kinds |= {
+        wire.DraftOrder,
+        wire.AddActivity,
+        wire.AddLead,
+        wire.AddAccount,
+        wire.AddContact,
+        wire.AddAttachment,
+        wire.AddTrack,
+    }
     assert {type(adapter.validate_python(op)) for op in ops} == kinds
     assert all(wire.emit(adapter.validate_python(op)).keys() == op.keys() for op in ops)
 

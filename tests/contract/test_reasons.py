@@ -22,7 +22,9 @@ ELSEWHERE = (
     "server.accounts.around", "server.accounts.reaching", "server.accounts.tree", "server.fields",
 )  # fmt: skip
 """What ops reach by name only: no op that a phone sends is refused there."""
-VALUES = tuple(f"server.{room}.values" for room in ("records", "accounts", "leads", "activities.agenda", "orders"))
+VALUES = tuple(
+    f"server.{room}.values" for room in ("records", "accounts", "contacts", "leads", "activities.agenda", "orders")
+)
 """Rules of fields, which are named in tables."""
 COMPOSED = re.compile(r"^(X: )?X\.?$|^X: X\.?$")
 """A label with what is wrong with its value: that has a code of its own."""

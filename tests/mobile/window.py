@@ -5,6 +5,7 @@ import tempfile
 import time
 from datetime import timedelta
 
+os.environ["LC_ALL"] = "C.UTF-8"  # the app speaks English
 os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 os.environ.setdefault("KIVY_NO_ARGS", "1")
 os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")

@@ -2,13 +2,14 @@
 
 import shutil
 
-from mobile.field import conflicts, holdings, locking, tracks, zones
+from mobile.field import conflicts, holdings, locking, rights, tracks, zones
 from mobile.field.store import Store, clock, moments
 from mobile.field.sync import export, wire
 from mobile.field.sync.api import Api
 
 APP_VERSION = "0.1.0"
-SCHEMA = 2
+SCHEMA = 3
+"""What rows look like that this app knows."""
 
 
 def greeting(store: Store) -> wire.HelloRequest:
@@ -48,6 +49,7 @@ def align(store: Store, reply: wire.HelloReply) -> int:
     locking.close_after(store.outbox, reply.lock_days)
     tracks.heard(store.outbox, None if reply.tracks is None else wire.emit(reply.tracks))
     zones.heard(store.outbox, reply.zone)
+    rights.heard(store.outbox, reply.closed)
     holdings.heard(store.outbox, None if reply.holding is None else wire.emit(reply.holding))
     moments.heard(store.outbox, reply.server_time)
     if reply.export_key is not None:
@@ -62,9 +64,11 @@ def align(store: Store, reply: wire.HelloReply) -> int:
         again += store.outbox.send_all_again() + store.outbox.rejoin_delivered()
         store.outbox.blobs.ask_again()
     with store.page():
-        if store.cache.meta.get("epoch") != reply.epoch:
+        told = str(min(SCHEMA, reply.schema.current))
+        if (store.cache.meta.get("epoch"), store.cache.meta.get("schema")) != (reply.epoch, told):
             store.cache.read_again([bucket.id for bucket in store.cache.buckets()])
             store.cache.meta.set("epoch", reply.epoch)
+            store.cache.meta.set("schema", told)
         for bucket in reply.buckets:
             store.cache.subscribe(bucket.id, bucket.gen, bucket.prio)
     store.outbox.meta.set("epoch", reply.epoch)

@@ -147,6 +147,7 @@ class HelloReply:
     lock_days: int | None = None
     tracks: Tracking | None = None
     zone: str | None = None
+    closed: list[str] | None = None
     holding: Holding | None = None
     export_key: str | None = None
     decided: list[Decided] | None = None

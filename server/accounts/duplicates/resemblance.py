@@ -155,6 +155,9 @@ def compare(one: Traits, other: Traits, common: Commonness = NOBODY_ELSE) -> Res
     domain = max((common.share("d:" + name) for name in shared), default=0.0)
     near = 0.0 if distance_m is None else math.exp(-distance_m / 250)
     here = max(near, place["address_same"])
+    close = 0.0 if distance_m is None else math.exp(-distance_m / 40)
+    if one.is_exact and other.is_exact:  # at one door another street is a slip, or the other side of the corner
+        place |= {key: place[key] * (1 - close) for key in ("street_differs", "number_differs")}
     name = named["name_low"]
     away = 0.0 if distance_m is None else min(1.0, math.log1p(distance_m / 300) / math.log1p(100))
     values = {
@@ -165,7 +168,7 @@ def compare(one: Traits, other: Traits, common: Commonness = NOBODY_ELSE) -> Res
         "email_differs": float(bool(one.email and other.email) and not same_email and not shared),
         "domain_same": domain,
         "domain_differs": float(bool(one.domains and other.domains) and not shared),
-        "close": 0.0 if distance_m is None else math.exp(-distance_m / 40),
+        "close": close,
         "near": near,
         "away": away,
         "no_distance": float(distance_m is None),

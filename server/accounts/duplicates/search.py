@@ -69,7 +69,7 @@ NEARBY = """
           and postcode is not distinct from cast(:postcode as text) limit 200)
     )
     select a.id, a.number, a.name, a.phone_e164, a.email, a.website, s.street, s.postcode, s.city,
-           st_x(s.pin) as lon, st_y(s.pin) as lat
+           st_x(s.pin) as lon, st_y(s.pin) as lat, s.uncertainty_m
     from account a
     left join site s on s.account_id = a.id and s.is_main and s.deleted_at is null
     where a.id in (select id from blocked) and a.id <> :own and a.deleted_at is null and a.merged_into is null
@@ -141,4 +141,5 @@ def traits_for(account: Account, site: Site | None) -> Traits:
         postcode=site.postcode if site else None,
         city=site.city if site else None,
         point=LonLat(point.x, point.y) if point else None,
+        uncertainty_m=site.uncertainty_m if site else None,
     )

@@ -13,6 +13,9 @@ from geo.geocode.normalise import StreetName, street_name
 from geo.geocode.vocabulary import fold, vocabulary, words
 from geo.types import LonLat
 
+DOOR_M = 50.0
+"""A pin that is at most so far off stands at a door."""
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:
@@ -31,6 +34,8 @@ class Traits:
     postcode: str = ""
     city: str = ""
     point: LonLat | None = None
+    is_exact: bool = False
+    """Whether the point is that of a door, not that of a street or a town."""
 
     @property
     def glued(self) -> str:
@@ -56,6 +61,7 @@ def traits(
     postcode: str | None = None,
     city: str | None = None,
     point: LonLat | None = None,
+    uncertainty_m: float | None = None,
 ) -> Traits:
     """What of an account is compared, from its fields as they are stored."""
     road, house = taken_apart(street or "")
@@ -69,6 +75,7 @@ def traits(
         postcode="".join(words((postcode or "").lower())),
         city="".join(words(fold(city or ""))),
         point=point,
+        is_exact=point is not None and uncertainty_m is not None and uncertainty_m <= DOOR_M,
     )
 
 

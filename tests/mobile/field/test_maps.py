@@ -1,5 +1,6 @@
 """The map without a screen."""
 
+import math
 import random
 import sqlite3
 
@@ -106,3 +107,19 @@ def test_a_cluster_lies_in_the_middle_and_knows_its_colours():
     (one,) = clusters([Spot("a", 0.5, 0.3, "bad"), Spot("b", 0.5002, 0.3, "good"), Spot("c", 0.5, 0.3, "good")], 8)
     assert (one.x, one.y) == pytest.approx((0.5 + 0.0002 / 3, 0.3))
     assert one.inks == (("good", 2), ("bad", 1))
+
+
+def test_bubbles_lie_neither_on_each_other_nor_on_numbered_stops():
+    """They covered stops of the day, and one another."""
+    dice = random.Random(8)
+    spots = [Spot(str(n), 0.5 + dice.gauss(0, 1) / 900, 0.3 + dice.gauss(0, 1) / 900, "bad") for n in range(400)]
+    stops = [(0.5 + dice.gauss(0, 1) / 1500, 0.3 + dice.gauss(0, 1) / 1500) for _ in range(4)]
+    for zoom in range(8, 16):
+        px = 256 * 2**zoom
+        found = clusters(spots, zoom, stops)
+        assert sorted(key for one in found for key in one.keys) == sorted(spot.key for spot in spots)
+        bubbles = [(one.x * px, one.y * px) for one in found if len(one.keys) > 1]
+        for n, one in enumerate(bubbles):
+            assert all(math.dist(one, other) >= 46 for other in bubbles[:n]), "two radii of the largest, and a halo"
+        clear = sum(math.dist(one, (x * px, y * px)) >= 36 for one in bubbles for x, y in stops)
+        assert clear >= 0.97 * len(bubbles) * len(stops), "where there is room around a stop"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from mobile.field import forms, records, taking
+from mobile.field import forms, reads, records, taking
 from mobile.field.catalogue import Catalogue
 from mobile.field.store import clock
 from mobile.texts import Words
@@ -93,3 +93,31 @@ def test_nothing_empty_is_taken_down(store):
         taking.draft_order(store, uid(1001), None, "CHF", [])
     with pytest.raises(ValueError, match="needs the name"):
         taking.new_lead(store, 9.5, 47.1, company="  ")
+
+
+def test_the_timeline_tells_all_that_the_phone_has_of_an_account(store, server, phone):
+    """It told visits only: what was promised on the telephone last week was nowhere."""
+    at = {"account_id": uid(1001)}
+    call = at | {"kind": "call", "owner_id": server.user_id, "priority": "normal", "due_on": None}
+    done = {"state": "done", "starts_at": "2026-11-20T09:00:00Z", "outcome": "reached", "note": "Wants samples"}
+    server.put("activity", uid(6411), call | done | {"subject": "Samples"}, 7)
+    server.put("activity", uid(6412), call | done | {"subject": None}, 7)
+    note = at | {"author_id": server.user_id, "is_pinned": False, "text": "Yard door"}
+    server.put("note", uid(6421), note | {"written_at": "2026-11-21T08:00:00Z"}, 412)
+    order = at | {"kind": "order", "state": "delivered", "number": "O-1", "day": "2026-11-21", "gross": "9.50"}
+    server.put("order", uid(6431), order | {"currency": "CHF", "lines": []}, 412)
+    server.put(
+        "visit", uid(3901), at | {"rep_id": server.user_id, "day": "2026-11-19", "state": "done", "flags": []}, 7
+    )
+    assert phone.sync().ok
+    told = reads.account_card(store, uid(1001)).timeline
+    kinds = [(one.kind, one.title, one.who) for one in told if one.kind != "ticket" and one.state != "planned"]
+    assert kinds == [
+        ("order", "O-1", None),
+        ("note", None, "Mara Roy"),
+        ("call", "Samples", "Mara Roy"),
+        ("visit", None, "Mara Roy"),
+    ]
+    assert {one.title for one in told if one.kind == "ticket"} == {"#1042 Cooling drips", "#1041 Invoice wrong"}
+    found = [(one.amount, one.note) for one in told if one.kind in ("order", "call")]
+    assert found == [(("9.50", "CHF"), None), (None, "Wants samples")]

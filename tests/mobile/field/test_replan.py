@@ -3,6 +3,7 @@
 import random
 import re
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from routing.explain import Why
 from routing.plan import Plan, Reason, ReasonCode, Unplanned
 from routing.schedule import schedule
 from routing.types import Break, Problem, RepDay, Visit, Window
+from server.orders.feeding import Rhythm, wanted
 from tests.mobile.conftest import DAY, uid
 
 H, M = 3600, 60
@@ -226,3 +228,10 @@ def test_why_a_stop_is_in_the_plan_is_said_in_german(
     assert german.startswith(origin)
     assert not english & set(re.findall(r"\w+", german.removeprefix(origin))), german
     assert plantexts.why(said, "en") == said
+
+
+def test_an_order_that_stays_away_is_said_in_german_too():
+    last = date(2026, 6, 23)
+    said = f"{wanted(UUID(int=1), Rhythm(5, last, 64)).sentence} 1 day overdue; on the way."
+    told = "Bestellt sonst alle 64 Tage, zuletzt am 23. Juni 2026. 1 Tag überfällig; liegt am Weg."
+    assert plantexts.why(said, "de") == told

@@ -212,7 +212,7 @@ def test_the_account_card_shows_sites_and_what_happened_there(synced):
     change_tags(synced.store, uid(1001), add=["vip"])
     card = reads.account_card(synced.store, uid(1001))
     assert card.sites[0]["city"] == "Vaduz"
-    assert [(t.state, t.outcome, t.rep) for t in card.timeline] == [("done", "order", "Mara Roy")]
+    assert [(t.state, t.outcome, t.who) for t in card.timeline] == [("done", "order", "Mara Roy")]
     assert reads.account_card(synced.store, uid(77)) is None
 
 
@@ -288,6 +288,31 @@ def test_an_account_is_overdue_by_its_interval_and_its_last_visit(synced, monkey
         monkeypatch.setattr(zones, "today", lambda _outbox, today=today: date.fromisoformat(today))
         line = AccountIndex(synced.store).search("muller")[0]
         assert (line.overdue_days, line.overdue) == (days, days > 0)
+
+
+def test_an_account_is_overdue_by_the_cadence_of_its_class_and_since_it_is_known(synced, monkeypatch):
+    """It was never overdue on phones: hardly any account names an interval of its own."""
+    account = synced.server.world.rows["account", uid(1001)]["d"]
+    known = {"account_class": "B", "owner_id": synced.server.user_id, "interval_days": None}
+    monkeypatch.setattr(zones, "today", lambda _outbox: date(2026, 12, 1))
+
+    def told(**more):
+        synced.server.put("account", uid(1001), account | known | more)
+        assert synced.sync().ok
+        line, card = AccountIndex(synced.store).search("muller")[0], reads.account_card(synced.store, uid(1001))
+        assert line.overdue_days == card.overdue_days
+        return line.overdue_days
+
+    assert told() is None, "nobody says since when it is known"
+    assert told(created_on="2026-11-20") == 11
+    assert told(created_on="2026-01-20", last_visit_on="2026-11-01") == 2
+    synced.server.put("cadence", uid(8001), {"user_id": None, "account_class": "B", "interval_days": 21}, 412)
+    assert told(last_visit_on="2026-11-01") == 9
+    own = {"user_id": synced.server.user_id, "account_class": "B", "interval_days": 10}
+    synced.server.put("cadence", uid(8002), own, 412)
+    assert told(last_visit_on="2026-11-01") == 20
+    assert told(last_visit_on="2026-11-01", interval_days=25) == 5
+    assert told(last_visit_on="2026-11-01", account_class=None) is None
 
 
 def test_the_servers_clock_tells_day_and_time_where_the_phones_is_wrong(store, monkeypatch):

@@ -80,21 +80,58 @@ def test_the_map_shows_pins_and_whose_data_it_is(screen):
     (day_map,) = screen.widgets(DayMap)
     assert screen.shows(ATTRIBUTION)
     view = day_map.map
-    assert len(view.pins) == 8
+    assert len(view.pins) == 5, "four stops at one door are one pin"
+    assert view.pins[0].label == "4 ×"
     view.load_all()
     assert view._tiles
     before = view.zoom
     screen.tap("zoom in")
     assert view.zoom > before
     screen.tap_at(*view.lonlat_px(view.pins[0].lon, view.pins[0].lat))
-    assert screen.shows("Check in")
+    assert sum(w == "Check in" for w in screen.words()) == 4, "each stop of the door has its line"
+
+
+def test_the_map_stays_where_one_looked_while_somebody_new_is_written_down(screen):
+    """After a save from a long press it jumped to the stops of the day."""
+    from mobile.screens.map_view import DayMap
+
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    screen.tap("zoom in")
+    day_map.map.fit([(9.53, 47.15)])
+    looked = day_map.map.view
+    day_map.held(9.531, 47.151)
+    screen.frames()
+    form = screen.app.stage.screen
+    next(w for w in screen.widgets() if getattr(w, "KIND", "") == "lead").fields["company"].input.text = "Kiosk Neu"
+    screen.tap("Save")
+    assert form is not screen.app.stage.screen
+    (day_map,) = screen.widgets(DayMap)
+    assert day_map.map.view == looked
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    assert day_map.map.view != looked, "opened anew it shows the day"
+
+
+def test_what_became_of_a_stop_is_not_told_by_colour_alone(screen):
+    from mobile.field.capture import VisitTarget, visit_event
+    from mobile.screens.map_view import DayMap
+
+    ctx = screen.app.ctx
+    site = ctx.files.cache.doc("site", uid(2001))
+    ctx.files.cache.put_base("site", uid(2001), 9, site | {"lon": 9.54})
+    visit_event(ctx.files, VisitTarget(uid(1001), uid(2001), ctx.today.isoformat(), "UTC", uid(3001)), "done")
+    screen.tap("Map")
+    (day_map,) = screen.widgets(DayMap)
+    signs = {pin.label: pin.sign for pin in day_map.map.pins if pin.label}
+    assert signs == {"1": "check", "2·3·4": ""}
 
 
 def test_two_fingers_turn_the_map_around_what_they_hold_and_the_compass_sets_north_up(screen):
     from kivy.tests.common import UnitTestTouch
 
     from mobile.screens.map_view import DayMap
-    from mobile.widgets.map import Pin
+    from mobile.widgets.mapmarks import Pin
 
     screen.tap("Map")
     (day_map,) = screen.widgets(DayMap)

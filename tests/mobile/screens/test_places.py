@@ -89,6 +89,33 @@ def test_the_week_the_neighbours_a_time_and_the_settings(screen):
     holdings.heard(screen.app.ctx.files.outbox, None)
 
 
+def test_an_account_founded_here_is_called_new_and_shows_its_address_before_the_server_knows_it(screen):
+    from mobile.field import taking
+
+    new = taking.NewAccount("Elektro Buchel", street="Landstrasse 12", postcode="9491", city="Ruggell")
+    founded = taking.new_account(screen.app.ctx.files, new).row_id
+    screen.app.go("account", account_id=founded)
+    screen.frames()
+    assert screen.shows("Landstrasse 12, 9491 Ruggell")
+    screen.app.go("sync")
+    screen.frames()
+    assert screen.shows("New account: Elektro Buchel")
+    assert not screen.shows("Change of the account")
+
+
+def test_the_account_card_tells_what_is_overdue_and_what_happened_there(screen):
+    server_says = {"account_class": "A", "last_visit_on": "2020-01-01"}
+    doc = screen.app.ctx.files.cache.doc("account", uid(1001))
+    screen.app.ctx.files.cache.put_base("account", uid(1001), 99, doc | server_says)
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert screen.shows("days overdue")
+    labels = [w.label for w in screen.widgets() if getattr(w, "label", None)]
+    assert {"Call", "Mail", "Navigate"} <= set(labels)
+    texts = screen.words()
+    assert texts.index("Timeline") < texts.index("Photos"), "what happened comes after what is due"
+
+
 def test_the_rep_is_told_of_the_recorded_way_sees_it_on_the_map_and_pauses_it(screen, monkeypatch):
     from mobile.screens.map_view import DayMap
 
@@ -114,7 +141,7 @@ def test_the_rep_is_told_of_the_recorded_way_sees_it_on_the_map_and_pauses_it(sc
     screen.app.go("today")
     screen.frames()
     screen.tap("See what is recorded")
-    assert screen.shows("Recording · 3 places today")
+    assert screen.shows("Recording · places today: 3")
     screen.frames(4)
     (pause,) = (one for one in screen.widgets() if getattr(one, "label", None) == "Pause for today")
     assert 0 < pause.to_window(*pause.center)[1] < screen.window.height, "where it is told, not at the head of the page"
@@ -135,7 +162,7 @@ def test_search_finds_across_accents_and_opens_the_card(screen):
     (accounts,) = screen.widgets(AccountList)
     accounts.field.input.text = "muller"
     screen.frames()
-    assert screen.shows("1 accounts")
+    assert screen.shows("1 account")
     screen.tap("Müller GmbH")
     assert screen.shows("Log a visit")
     assert screen.shows("Vaduz")
@@ -206,3 +233,38 @@ def test_every_screen_fits_small_and_large_windows(open_app, world, size, langua
                 assert -1 <= left <= right <= SIZES[size][0] + 1, f"{name}: {target.label!r} leaves the window"
                 assert target.collide_point(target.center_x, target.center_y + 23), f"{name}: {target.label!r} is small"
     screen.resize(SIZES["phone"])
+
+
+def test_a_rep_edits_what_is_open_to_them_and_adds_a_person(screen):
+    from mobile.field import records, rights
+
+    ctx = screen.app.ctx
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    assert not screen.shows("Name"), "a server that says nothing takes the old fields"
+    rights.heard(ctx.files.outbox, ["account.website"])
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    assert not screen.shows("Website")
+    form = next(w for w in screen.widgets() if hasattr(w, "tags"))
+    form.fields["name"].input.text, form.tags.input.text = "Müller & Co", "vip, bio"
+    form.hours.input.text = "Mo-Fr 08:00-12:00"
+    screen.tap("Save")
+    ops = ctx.files.outbox.ops()
+    assert [(op.kind, op.e) for op in ops] == [("patch", "account"), ("setadd", "account"), ("patch", "site")]
+    assert ctx.files.cache.doc("account", uid(1001))["name"] == "Müller & Co"
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    screen.tap("Add a person")
+    screen.tap("Save")
+    assert screen.shows("Write a first or a last name.")
+    next(w for w in screen.widgets() if hasattr(w, "contact_id")).fields["last_name"].input.text = "Neu"
+    screen.tap("Save")
+    assert records.people_at(ctx.files, uid(1001))[-1].name == "Neu"
+    screen.tap("Edit: Neu")
+    assert screen.shows("Change the person")
+    rights.heard(ctx.files.outbox, ["account", "contact"])
+    screen.app.go("account", account_id=uid(1001))
+    screen.frames()
+    assert not screen.shows("Add a person")
+    assert "Edit" not in [getattr(w, "label", None) for w in screen.widgets()]

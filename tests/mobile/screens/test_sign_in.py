@@ -35,6 +35,16 @@ def test_a_rep_signs_in_and_sees_today(tmp_path, open_app):
     listener.stop()
 
 
+def test_the_app_speaks_the_devices_language_and_another_before_one_signs_in(tmp_path, open_app, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "de_CH.UTF-8")
+    screen = open_app(tmp_path / "new")
+    assert screen.shows("Passwort")
+    screen.app.stage.screen.server.input.text = "https://crm.example"
+    screen.tap("English")
+    assert screen.shows("Password")
+    assert screen.app.stage.screen.server.value == "https://crm.example", "what was typed stays"
+
+
 def test_a_rep_signs_in_with_a_code_scanned_or_typed_and_is_told_what_is_wrong_with_it(tmp_path, open_app):
     from mobile.device.desktop import FolderCamera
 

@@ -84,7 +84,7 @@ def test_a_visit_takes_down_answers_a_signature_an_order_and_what_comes_next(scr
                   "Bring samples", "saved here, becomes a draft", "2019-04-01"):  # fmt: skip
         assert screen.shows(words), words
     screen.tap("Done")
-    assert not screen.shows("Bring the catalogue"), "a tap says that it is done"
+    assert screen.shows("Task  ·  Bring the catalogue  ·  done"), "a tap says that it is done: it has happened now"
 
 
 def test_how_much_is_ordered_can_be_typed(screen):

@@ -10,14 +10,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
-from mobile.field import capture, taking
+from mobile.field import capture, records, taking
+from mobile.field import rights as field_rights
 from mobile.field.capture import op_of
 from mobile.field.checkin import Fix
 from mobile.field.finding import AccountIndex
 from mobile.field.store import clock
 from mobile.field.store.ids import uuid7
+from server.accounts import cadence
 from server.accounts.duplicates import pairs
+from server.accounts.fields import overdue_days
+from server.accounts.models import Account
 from server.auth import rights
 from server.fields import forms
 from server.kit.database import transaction
@@ -27,7 +32,7 @@ from server.sync.entities import BY_NAME
 from tests.server.sync.field_phone import FieldPhone, Network
 from tests.server.sync.world import World
 
-HELD = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "lead")
+HELD = ("contact", "contact_account", "ticket", "opportunity", "activity", "order", "note", "lead")
 
 
 @pytest.fixture
@@ -85,6 +90,7 @@ def everything_at(world: World, account: UUID) -> dict[str, UUID]:
             world, "sales_order", kind="order", account_id=account, currency="EUR", day=clock.now().date(), zone="UTC",
             internal_note="Secret",
         ),
+        "note": row(world, "note", account_id=account, author_id=owner, text="Deliver through the yard " * 200),
         "lead": row(
             world, "lead", company="Café",
             territory_id=world.sql("select territory_id from account where id = :id", id=account)[0][0],
@@ -103,6 +109,8 @@ def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: 
     assert phone.held("ticket")[str(made["ticket"])][1]["queue"] == "Service"
     task = phone.held("activity")[str(made["activity"])][1]
     assert (task["subject"], task["state"]) == (None, "open"), "of what is private others see that it is there"
+    assert len(phone.held("note")[str(made["note"])][1]["text"]) == 2000
+    world.sql("update note set written_at = now() - interval '14 months' where id = :id", id=other["note"])
     world.sql("update stage set name = 'Talks'")
     world.sql("update ticket set state = 'solved' where id = :id", id=made["ticket"])
     phone.sync()
@@ -113,6 +121,41 @@ def test_records_are_where_their_account_is_and_go_with_it(world: World, phone: 
     assert {name: set(phone.held(name)) for name in HELD if name != "lead"} == {name: set() for name in HELD[:-1]}
     with transaction() as session:
         assert [one for one in doctor.examine(session) if one.count] == []
+
+
+def test_a_phone_tells_the_same_days_overdue_as_the_office(world: World, phone: FieldPhone) -> None:
+    rng, today = random.Random(26), clock.now().date()
+    classes: tuple[str | None, ...] = ("A", "B", "C", None)
+    for owner in (None, world.users["rita"], world.users["mona"]):
+        with transaction() as session:
+            cadence.set_interval(session, owner, rng.choice("AB"), cadence.Interval(rng.randint(5, 60), 0.2))
+    for number in range(60):
+        world.account(
+            f"Shop {number}",
+            "west",
+            account_class=rng.choice(classes),
+            owner_id=rng.choice((None, world.users["rita"], world.users["mona"])),
+            interval_days=rng.choice((None, None, 10, 400)),
+            last_visit_on=rng.choice((None, today - timedelta(days=rng.randint(0, 600)))),
+            created_at=clock.now() - timedelta(days=rng.randint(0, 900)),
+        )
+
+    def office() -> dict[str, int | None]:
+        with transaction() as session:
+            asked = session.execute(select(Account.id, overdue_days(today)))
+            return {str(account_id): days for account_id, days in asked}
+
+    def on_the_phone() -> dict[str, int | None]:
+        phone.sync()
+        return {line.id: line.overdue_days for line in AccountIndex(phone.store).search()}
+
+    assert on_the_phone() == office()
+    assert len({days for days in office().values() if days is not None and days > 0}) > 10
+    with transaction() as session:
+        cadence.set_interval(session, None, "A", cadence.Interval(3, 0.2))
+        cadence.set_interval(session, world.users["rita"], "C", cadence.Interval(2, 0.2))
+        cadence.set_interval(session, world.users["mona"], "B", None)
+    assert on_the_phone() == office(), "a cadence that changes goes to phones by itself"
 
 
 def test_a_right_that_is_taken_takes_the_rows_and_a_hidden_field_its_values(world: World, phone: FieldPhone) -> None:
@@ -335,3 +378,41 @@ def test_an_account_with_an_id_that_is_taken_is_refused_and_tells_nothing(
     assert refused.state == "rejected"
     assert (refused.result or {}).get("rev") is None
     assert (refused.result or {})["error"]["code"] == "conflict"
+
+
+def test_a_rep_changes_an_account_and_its_people_within_their_rights(world: World, phone: FieldPhone) -> None:
+    account = world.account("Bakery", "west")
+    phone.sync()
+    met = taking.new_contact(phone.store, str(account), first_name="Rita", last_name="Öhri", phone="+423 222 22 23")
+    (shown,) = records.people_at(phone.store, str(account))
+    assert (shown.name, shown.phones, shown.waits) == ("Rita Öhri", ("+423 222 22 23",), True)
+    values = {"first_name": "Rita", "last_name": "Öhri", "title": "Buyer"}
+    taking.change_contact(phone.store, met.row_id, values, "+423 222 22 23", "")
+    capture.edit(phone.store, "account", str(account), {"name": "Bakery & Son", "preferred_time": "morning"})
+    phone.network.loss = 1.0
+    phone.sync()
+    phone.network.loss = 0.0
+    phone.network.deliver_late()
+    report = phone.sync()
+    assert report is not None
+    assert set(report.results) <= {"applied", "merged"}, [op.result for op in phone.store.outbox.ops()]
+    assert world.sql("select name, preferred_time from account") == [("Bakery & Son", "morning")]
+    told = "select c.title, c.phone_numbers, l.account_id from contact c join contact_account l on l.contact_id = c.id"
+    assert world.sql(told) == [("Buyer", ["+4232222223"], account)]
+    (shown,) = records.people_at(phone.store, str(account))
+    assert (shown.title, shown.waits) == ("Buyer", False)
+    world.sql("update contact set title = 'Boss'")
+    taking.change_contact(phone.store, met.row_id, values | {"title": "Chef"}, "+423 222 22 23", "")
+    phone.sync()
+    refused = phone.store.outbox.ops()[-1]
+    assert (refused.state, world.sql("select title from contact")) == ("rejected", [("Boss",)]), (
+        "nothing is overwritten"
+    )
+    actor = world.user("ada_of_rights")
+    with transaction() as session:
+        levels, fields = {"contacts:write": "none"}, {"account.phone": "hidden", "account.note": "fixed"}
+        rights.change_role(session, "rep", levels=levels, fields=fields, actor=actor)
+    phone.sync()
+    outbox, ask = phone.store.outbox, field_rights.may_change
+    assert [ask(outbox, "account", one) for one in ("name", "email", "phone", "note")] == [True, True, False, False]
+    assert not ask(outbox, "contact")

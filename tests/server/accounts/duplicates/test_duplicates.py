@@ -86,6 +86,17 @@ def test_a_branch_elsewhere_is_not_the_same_shop() -> None:
     assert "address" in compare(one, other).contradictions()
 
 
+def test_at_one_door_another_street_is_no_contradiction() -> None:
+    """A rep who stood before "Elektro Büchel" wrote another street: the office was never asked about the two."""
+    door: dict[str, object] = {"city": "Ruggell", "point": LonLat(9.5209, 47.2352)}
+    known = firm("Elektro Büchel", street="Rotengasse 5", postcode="9491", phone="+423398", **door, uncertainty_m=12.0)
+    new = firm("Elektro Buchel GmbH", street="Landstrasse 12", **door, uncertainty_m=10.0)
+    assert score(known, new) >= SHOWN
+    assert score(known, firm("Elektro Buchel GmbH", street="Landstrasse 12", **door)) < SHOWN, "in the same town"
+    other = firm("Blumen Rosa", street="Landstrasse 12", **door, uncertainty_m=10.0)
+    assert score(known, other) < SHOWN, "a neighbour"
+
+
 def test_addresses_are_the_same_with_the_same_number_only() -> None:
     def same(street: str, postcode: str | None, city: str | None) -> bool:
         other = traits("", street=street, postcode=postcode, city=city)

@@ -1,0 +1,23 @@
+"""What the rep may change, as the server said at the last hello."""
+
+import json
+
+from mobile.field.store.outbox import Outbox
+
+CLOSED = "closed"
+ALWAYS = frozenset({"account.phone", "account.email", "account.website", "account.note", "account.tags"})
+"""What servers take that say nothing of it."""
+
+
+def heard(outbox: Outbox, closed: list[str] | None) -> None:
+    """Remember what is closed to the rep; None: the server does not say."""
+    outbox.meta.set(CLOSED, None if closed is None else json.dumps(closed))
+
+
+def may_change(outbox: Outbox, kind: str, field: str = "") -> bool:
+    """Whether a field of an account or a contact may be changed; without a field: whether anything may, or be added."""
+    said = outbox.meta.get(CLOSED)
+    if said is None:
+        return f"{kind}.{field}" in ALWAYS or (kind, field) == ("account", "")
+    closed = json.loads(said)
+    return kind not in closed and f"{kind}.{field}" not in closed

@@ -1,0 +1,113 @@
+"""Changing an account and its people: what the rep may change, and only what was changed is sent."""
+
+from mobile.field import reads, rights, taking
+from mobile.field.capture import change_tags, edit
+from mobile.screens.parts import frame, section
+from mobile.widgets.base import Column, Scroller, Text
+from mobile.widgets.controls import Chips, Field, Notice, PushButton
+
+TEXTS = ("name", "phone", "email", "website", "note")
+TIMES = ("", "morning", "midday", "afternoon", "evening")
+
+
+class AccountEdit(Scroller):
+    """The fields of an account and the opening hours of its main site, those that are open to the rep."""
+
+    def __init__(self, ctx, account_id, **kwargs):
+        self.ctx, self.account_id = ctx, account_id
+        words, outbox = ctx.words, ctx.files.outbox
+        self.account = ctx.files.cache.doc("account", account_id) or {}
+        self.site = reads.main_site(ctx.files, account_id)
+        may = lambda name: rights.may_change(outbox, "account", name)  # noqa: E731 a question
+        self.fields = {
+            key: Field(words(f"a_{key}" if key == "name" else key), self.account.get(key) or "",
+                       lines=4 if key == "note" else 1)
+            for key in TEXTS if may(key)
+        }  # fmt: skip
+        self.tags = Field(words("a_tags"), ", ".join(self.account.get("tags") or ())) if may("tags") else None
+        self.hours = self.times = None
+        if self.site is not None and rights.may_change(outbox, "account"):
+            shown = self.site.get("opening_hours") or ""
+            self.hours = Field(words("opening_hours"), shown, hint="Mo-Fr 08:00-12:00,13:30-18:00")
+        if may("preferred_time") and "preferred_time" in self.account:
+            options = [(one, words(f"pt_{one or 'any'}")) for one in TIMES]
+            self.times = Chips(options, self.account.get("preferred_time") or "")
+        self.warning = Column()
+        times = section(words("preferred_time"), self.times) if self.times is not None else None
+        save = PushButton(words("save"), self.save, "check")
+        super().__init__(*self.fields.values(), self.tags, self.hours, times, self.warning, save, **kwargs)
+
+    def save(self):
+        """One op for the fields, others for tags and for the site."""
+        files, changes = self.ctx.files, {}
+        self.warning.clear_widgets()
+        if "name" in self.fields and not self.fields["name"].value:
+            self.warning.add_widget(Notice(self.ctx.words("account_missing"), "warn"))
+            return
+        for key, field in self.fields.items():
+            if field.value != (self.account.get(key) or ""):
+                changes[key] = field.value or None
+        if self.times is not None and self.times.chosen != (self.account.get("preferred_time") or ""):
+            changes["preferred_time"] = self.times.chosen or None
+        before = files.outbox.max_n()
+        edit(files, "account", self.account_id, changes)
+        if self.tags is not None:
+            had, has = (
+                self.account.get("tags") or [],
+                [one for tag in self.tags.value.split(",") if (one := tag.strip())],
+            )
+            added, taken = [one for one in has if one not in had], [one for one in had if one not in has]
+            change_tags(files, self.account_id, add=added, remove=taken)
+        if self.hours is not None and self.hours.value != (self.site.get("opening_hours") or ""):
+            edit(files, "site", self.site["id"], {"opening_hours": self.hours.value or None})
+        if files.outbox.max_n() != before:
+            self.ctx.index = None
+            self.ctx.nav.saved()
+            self.ctx.nav.toast(self.ctx.words("saved"))
+        self.ctx.nav.back()
+
+
+def build(ctx, account_id):
+    content = AccountEdit(ctx, account_id)
+    return frame(ctx, content.account.get("name") or "", content, back=True)
+
+
+class PersonForm(Scroller):
+    """Somebody at an account, new or known."""
+
+    def __init__(self, ctx, account_id, contact_id=None, **kwargs):
+        self.ctx, self.account_id, self.contact_id = ctx, account_id, contact_id
+        words, outbox = ctx.words, ctx.files.outbox
+        held = (ctx.files.cache.doc("contact", contact_id) or {}) if contact_id else {}
+        first = lambda key: next((one["value"] for one in held.get(key) or ()), "")  # noqa: E731 a look
+        asked = {key: (words(f"c_{key}"), held.get(key) or "") for key in ("first_name", "last_name", "title")}
+        for key, name in (("phones", "phone"), ("mails", "email")):
+            if rights.may_change(outbox, "contact", key):
+                asked[key] = (words(name), first(key))
+        self.fields = {key: Field(*one) for key, one in asked.items()}
+        self.warning = Column()
+        help_ = Text(words("person_help"), 14, ink="quiet") if not contact_id else None
+        save = PushButton(words("save"), self.save, "check")
+        super().__init__(help_, *self.fields.values(), self.warning, save, **kwargs)
+
+    def save(self):
+        """A name is needed, the rest is not."""
+        values = {key: field.value for key, field in self.fields.items()}
+        phone, mail = values.pop("phones", ""), values.pop("mails", "")
+        self.warning.clear_widgets()
+        if not values["first_name"] and not values["last_name"]:
+            self.warning.add_widget(Notice(self.ctx.words("person_missing"), "warn"))
+            return
+        if self.contact_id is None:
+            op = taking.new_contact(self.ctx.files, self.account_id, phone=phone, mail=mail, **values)
+        else:
+            op = taking.change_contact(self.ctx.files, self.contact_id, values, phone, mail)
+        if op is not None:
+            self.ctx.nav.saved()
+            self.ctx.nav.toast(self.ctx.words("saved"))
+        self.ctx.nav.back()
+
+
+def build_person(ctx, account_id, contact_id=None):
+    title = ctx.words("edit_person" if contact_id else "add_person")
+    return frame(ctx, title, PersonForm(ctx, account_id, contact_id), back=True)
