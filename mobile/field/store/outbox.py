@@ -18,13 +18,15 @@ from mobile.field.store.blobs import Blobs, Content, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
 from mobile.field.store.fixes import Fixes, way
 from mobile.field.store.sealing import OPEN, Sealer, Texts
-from mobile.field.store.sqlite import Meta, connect, migrate, transaction
+from mobile.field.store.sqlite import Meta, connect, healthy, migrate, transaction
 
 UNSENT = ("queued", "sent", "deferred", "stuck")
 ATTENTION = ("conflict", "rejected", "stuck")
 MAX_OP_BYTES = 64 * 1024
 BACKUP_EVERY = 20
 KEEP_ACKED = timedelta(days=7)
+SAVED = "saved"
+"""How many ops were ever saved here: a file that says less than its copy has lost some."""
 
 
 class OpTooLarge(ValueError):
@@ -144,6 +146,7 @@ class Outbox:
                     body["at"]["boot"],
                 ),
             ).fetchone()
+            self.db.execute("insert into meta values(?,'1') on conflict(k) do update set v=cast(v as int)+1", (SAVED,))
             self.blobs.enter(contents, body["op_id"])
             if fixes_upto:
                 self.fixes.let_go(fixes_upto)
@@ -156,7 +159,7 @@ class Outbox:
         return _op(row, self._texts)
 
     def back_up(self) -> None:
-        """Copy the journal beside itself; a half-written copy never replaces a whole one."""
+        """Copy the journal beside itself; a half-written or damaged copy never replaces a whole one."""
         fresh = self.path.with_suffix(".bak.new")
         fresh.unlink(missing_ok=True)
         copy = sqlite3.connect(fresh)
@@ -164,7 +167,10 @@ class Outbox:
             self.db.backup(copy)
         finally:
             copy.close()
-        fresh.replace(self.path.with_suffix(".bak"))
+        if healthy(fresh):
+            fresh.replace(self.path.with_suffix(".bak"))
+        else:
+            fresh.unlink()
 
     # -- reads
 
