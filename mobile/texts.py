@@ -98,6 +98,8 @@ EN = {
     "keep_theirs": "Keep the office's",
     "try_again": "Try again",
     "understood": "Understood",
+    "unreadable": "{n} entries cannot be read any more. All others go on; what is left of these goes to the server.",
+    "unreadable_1": "1 entry cannot be read any more. All others go on; what is left of it goes to the server.",
     "verifying": "The server was restored; what you see is being checked.",
     "kind_visit_event": "Visit {state}",
     "kind_account": "Change of the account",
@@ -229,6 +231,12 @@ DE = {
     "keep_theirs": "Wert des Büros",
     "try_again": "Erneut versuchen",
     "understood": "Verstanden",
+    "unreadable": (
+        "{n} Einträge sind nicht mehr lesbar. Alle anderen gehen weiter; was von ihnen übrig ist, geht an den Server."
+    ),
+    "unreadable_1": (
+        "1 Eintrag ist nicht mehr lesbar. Alle anderen gehen weiter; was von ihm übrig ist, geht an den Server."
+    ),
     "verifying": "Der Server wurde wiederhergestellt; die Anzeige wird geprüft.",
     "kind_visit_event": "Besuch {state}",
     "kind_account": "Änderung am Kunden",

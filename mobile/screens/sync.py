@@ -23,6 +23,8 @@ def build(ctx):
     if ctx.files.outbox.meta.get("sign_in_needed"):
         add(Notice(words("sign_in_again"), "info"))
         add(PushButton(words("sign_in"), lambda: ctx.nav.go("sign_in")))
+    if state.unreadable:
+        add(Notice(words.count("unreadable", "unreadable_1", state.unreadable), "warn"))
     if state.verifying:
         add(Notice(words("verifying"), "info"))
     add(_marks(ctx, state))

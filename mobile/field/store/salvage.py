@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from mobile.field.store import clock
-from mobile.field.store.outbox import SAVED, Outbox
-from mobile.field.store.sqlite import healthy, lies_in_the_file, remove, transaction
+from mobile.field.store.outbox import SAVED, STATES, Outbox
+from mobile.field.store.sqlite import any_text, healthy, lies_in_the_file, remove, transaction
 
-TABLES = ("meta", "op", "blob")
+TABLES = ("meta", "op", "blob", "aside")
 PAGE_BYTES = 4096
 
 
@@ -48,7 +48,7 @@ def mend_outbox(path: Path) -> int:
     copy, aside = path.with_suffix(".bak"), path.with_suffix(".mending")
     _put_in_place(path)
     _keep_log(path)
-    if healthy(path) and not _is_behind(path, copy):
+    if healthy(path) and _is_of_whole_pages(path) and not _is_behind(path, copy):
         return 0
     remove(aside)
     try:
@@ -61,6 +61,11 @@ def mend_outbox(path: Path) -> int:
     aside.replace(path.with_name(f"{path.name}.mended-{_stamp(path)}"))
     _put_in_place(path)
     return count
+
+
+def _is_of_whole_pages(path: Path) -> bool:
+    """SQLite takes the missing end of a file for zeros, and so do its checks."""
+    return not path.exists() or path.stat().st_size % 512 == 0
 
 
 def _put_in_place(path: Path) -> None:
@@ -144,7 +149,7 @@ def _copy_rows(source: Path, into: sqlite3.Connection) -> None:
     if not source.exists():
         return
     with closing(sqlite3.connect(source)) as db:
-        db.row_factory = sqlite3.Row
+        db.row_factory, db.text_factory = sqlite3.Row, any_text
         for table in TABLES:
             rows = list(_readable_rows(db, table))
             for row in _renumbered(rows, into) if table == "op" else map(dict, rows):
@@ -154,7 +159,15 @@ def _copy_rows(source: Path, into: sqlite3.Connection) -> None:
 def _copy_row(row: dict[str, Any], into: sqlite3.Connection, table: str) -> None:
     known = [column[1] for column in into.execute(f"pragma table_info({table})") if column[1] in row]
     names, marks = ",".join(known), ",".join("?" * len(known))
-    into.execute(f"insert or ignore into {table}({names}) values({marks})", [row[name] for name in known])
+    into.execute(f"insert or ignore into {table}({names}) values({marks})", [_bindable(row[name]) for name in known])
+
+
+def _bindable(value: Any) -> Any:
+    """A value as SQLite takes it; a text in which bits have turned as its bytes."""
+    try:
+        return value.encode("utf-8").decode("utf-8") if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape")
 
 
 def _renumbered(rows: list[sqlite3.Row], into: sqlite3.Connection) -> Iterator[dict[str, Any]]:
@@ -166,6 +179,8 @@ def _renumbered(rows: list[sqlite3.Row], into: sqlite3.Connection) -> Iterator[d
     for row in map(dict, rows):
         if row["op_id"] in have:
             continue
+        if row["state"] not in STATES:
+            row["state"] = "queued"  # it is torn: what the server has of it, it answers by its receipt
         if taken and (moved or row["n"] in taken):
             waits = row["state"] in ("queued", "sent")
             lowest = min(0, int(into.execute("select coalesce(min(n),0) from op").fetchone()[0]))

@@ -44,6 +44,11 @@ def migrate(db: sqlite3.Connection, steps: Sequence[Migration]) -> None:
             db.execute(f"pragma user_version={version + 1}")
 
 
+def any_text(kept: bytes) -> str:
+    """A text, also one in which bits have turned: who reads it sees that, and reads on."""
+    return kept.decode("utf-8", "surrogateescape")
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether SQLite calls the file corrupt. No room, no file handle, a disk that refuses: none of these is damage."""
     return _code(error) in DAMAGE

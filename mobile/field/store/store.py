@@ -51,6 +51,8 @@ class Store:
         if self._presence.alone:
             salvage.mend_outbox(self.folder / "outbox.db")
         self.outbox = Outbox(self.folder / "outbox.db", self.seals.outbox)
+        if self._presence.alone:
+            self.outbox.ops(UNSENT)  # what cannot be read is set aside before anything counts on it
         self.cache = self._open_cache()
         try:
             is_shown = self.cache.meta.get("overlay_upto_n") == str(self.outbox.max_n())
@@ -58,7 +60,7 @@ class Store:
             if self._presence.alone or not is_damage(error):
                 raise
             return  # damaged while others have it open: it is mended at the next start
-        if not is_shown:
+        if not (self._presence.alone and self.mend_cache()) and not is_shown:
             self.rebuild_overlay()
 
     def close(self) -> None:
@@ -101,6 +103,13 @@ class Store:
         remove(self.folder / "cache.db")
         self.cache = self._open_cache()
         self.rebuild_overlay()
+
+    def mend_cache(self) -> bool:
+        """Forget cached rows that cannot be read any more: the next pull brings them, pending work is shown at once."""
+        if not self.cache.drop_unreadable():
+            return False
+        self.rebuild_overlay()
+        return True
 
     # -- capture
 

@@ -51,6 +51,8 @@ class Report:
     rescued: int = 0
     """Damaged files of the outbox that the server has now."""
     rescue_error: str | None = None
+    unreadable: int = 0
+    """Entries of the rep that this phone cannot read any more."""
     handed_over: int = 0
     """Ops of a retired phone that wait at the server for somebody's decision."""
     poll_s: int = 900
@@ -97,6 +99,8 @@ class Sync:
         except BadMessage as error:
             return report.failed("bad_message", str(error))
         except sqlite3.OperationalError as error:
+            if "user-defined function" in str(error) and self._store.mend_cache():
+                return report.failed("storage", "something that was fetched was damaged here; it is fetched again")
             return report.failed("storage", f"the phone's storage does not answer: {error}")
         except sqlite3.DatabaseError as error:
             if not healthy(self._store.outbox.path):  # others have it open: it is mended when nobody has
@@ -124,6 +128,7 @@ class Sync:
     def _rescue(self, report: Report) -> None:
         """Damaged files of the outbox go along when everything else has gone."""
         try:
+            report.unreadable = len(self._store.outbox.aside)
             report.rescued = rescue.send(self._store, self._api)
         except (Unreachable, Problem, OSError) as error:
             report.rescue_error = str(error)
