@@ -36,6 +36,8 @@ class Report:
     code: str | None = None
     detail: str | None = None
     after_s: float | None = None
+    greeted: bool = False
+    """The server has answered this phone's greeting, whatever failed afterwards."""
     requeued: int = 0
     results: Counter[str] = field(default_factory=Counter)
     parked: int = 0
@@ -57,6 +59,11 @@ class Report:
     """Ops of a retired phone that wait at the server for somebody's decision."""
     poll_s: int = 900
     jitter_s: int = 60
+
+    @property
+    def heard(self) -> bool:
+        """Whether the server has let this phone in: it is not alone, also where there is no room for what came."""
+        return self.ok or self.greeted or self.code == StorageLow.code
 
     def failed(self, code: str, detail: str, after_s: float | None = None) -> "Report":
         self.ok, self.code, self.detail, self.after_s = False, code, detail, after_s
@@ -95,7 +102,7 @@ class Sync:
         except Problem as problem:
             return report.failed(problem.code, problem.detail, problem.after_s)
         except StorageLow as error:
-            return report.failed("storage_low", str(error))
+            return report.failed(error.code, str(error))
         except BadMessage as error:
             return report.failed("bad_message", str(error))
         except sqlite3.OperationalError as error:
@@ -145,6 +152,7 @@ class Sync:
         gaps = 0
         for _attempt in range(HELLOS):
             reply = hello(self._store, self._api)
+            report.greeted = True
             report.poll_s, report.jitter_s = reply.poll_s, reply.jitter_s
             report.requeued += align(self._store, reply)
             self._durable_n = 0 if reply.durable_upto is None else reply.durable_upto.n
@@ -174,6 +182,7 @@ class Sync:
             report.left += part.left
 
     def _barred(self, report: Report, problem: DeviceBarred) -> Report:
+        report.greeted = False
         self._store.outbox.meta.set("sign_in_needed", problem.code)
         known = tokens.load(self._secrets, self._user_id)
         try:
