@@ -16,7 +16,7 @@ from typing import Any
 
 from mobile.field.store import clock
 from mobile.field.store.aside import Aside, in_copy, unreadable, verdict, whole
-from mobile.field.store.blobs import Blobs, Content, lanes
+from mobile.field.store.blobs import Blobs, Content, failures, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
 from mobile.field.store.fixes import Fixes, way
 from mobile.field.store.sealing import OPEN, Sealer, Texts
@@ -50,7 +50,7 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables, lanes, way, unreadable)
+MIGRATIONS = (_tables, lanes, way, unreadable, failures)
 
 
 @dataclass(frozen=True)
@@ -345,7 +345,8 @@ class Outbox:
             self._continue_after(max(self.max_n(), n - 1))
 
     def retry_parked(self) -> int:
-        """Put parked ops at the end of the order for another try."""
+        """Put parked ops at the end of the order for another try; parked photos are tried again where they are."""
+        self.blobs.retry_parked()
         return self._rejoin("state='stuck'")
 
     def rejoin_delivered(self) -> int:

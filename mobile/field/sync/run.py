@@ -79,7 +79,7 @@ class Sync:
         self._user_id = store.outbox.meta.get("user_id") or ""
         self._keys, self._secrets = keys, secrets
         self._tokens = TokenKeeper(self._api, keys, secrets, self._user_id)
-        self._durable_n = 0
+        self._durable_n: int | None = None
 
     def run(self, *, with_maps: bool = True, photos_too: bool = True) -> Report:
         """One sync from beginning to end; problems end up in the report, unsent work in the outbox."""
@@ -126,8 +126,8 @@ class Sync:
         """Contents come after everything else; without them everything else is done all the same."""
         try:
             sent = blobs.send(self._store, self._api, photos_too=photos_too)
-            report.photos = sent.stored + sent.refused
-            if self._durable_n:
+            report.photos, report.photo_error = sent.stored + sent.refused, sent.trouble
+            if self._durable_n is not None:
                 report.photos += blobs.let_go(self._store, self._api, self._durable_n)
         except (Unreachable, Problem, OSError, BadMessage) as error:
             report.photo_error = str(error)
@@ -155,7 +155,7 @@ class Sync:
             report.greeted = True
             report.poll_s, report.jitter_s = reply.poll_s, reply.jitter_s
             report.requeued += align(self._store, reply)
-            self._durable_n = 0 if reply.durable_upto is None else reply.durable_upto.n
+            self._durable_n = None if reply.durable_upto is None else reply.durable_upto.n
             try:
                 self._take(report, push(self._store, self._api, reply.epoch, reply.limits))
                 self._take(report, pull(self._store, self._api, reply.epoch, reply.limits))

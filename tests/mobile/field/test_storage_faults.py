@@ -12,6 +12,7 @@ from mobile.field.capture import VisitTarget, edit, visit_event
 from mobile.field.store import Store
 from mobile.field.store.blobs import Content
 from mobile.field.store.sqlite import transaction
+from mobile.field.sync import rescue
 from tests.mobile.conftest import DAY, uid
 
 TARGET = VisitTarget(uid(1), uid(2), DAY, "Europe/Vaduz", uid(3))
@@ -130,6 +131,15 @@ def test_an_outbox_that_was_salvaged_goes_to_the_server_as_it_was_and_stays_here
     assert synced.sync().rescued == 0
     assert [path.name for path in folder.glob("outbox.db.damaged-*")] == ["outbox.db.damaged-20261126T080000.sent"]
     assert synced.server.rescued == [b"not a database any more"]
+
+
+def test_a_damaged_outbox_too_large_to_be_sent_is_not_called_sent(synced, monkeypatch):
+    monkeypatch.setattr(rescue, "MOST_BYTES", 10)
+    (synced.store.folder / "outbox.db.damaged-20261126T080000").write_bytes(b"not a database any more")
+    assert synced.sync().rescued == 0
+    (kept,) = synced.store.folder.glob("outbox.db.damaged-*")
+    assert kept.name.endswith(".too-large")
+    assert synced.sync().rescue_error is None
 
 
 def test_an_outbox_that_is_damaged_under_the_running_app_is_not_thrown_away_with_the_cache(synced, monkeypatch):
