@@ -102,7 +102,7 @@ def test_on_a_phone_that_cannot_be_written_to_the_rep_is_told_and_nothing_is_hal
 
 def test_when_even_the_reserve_is_not_enough_the_rep_is_told(store):
     fill(store.outbox.db)
-    note = "x" * 60_000
+    note = "€" * 20_000
     with pytest.raises(sqlite3.OperationalError, match="full"):
         visit_event(store, TARGET, "done", note=note)
     assert saved(store) == len(store.outbox.ops())

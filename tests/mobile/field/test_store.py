@@ -65,7 +65,7 @@ def test_killed_between_outbox_and_cache_the_visit_is_shown_after_the_next_start
 def test_op_numbers_have_no_gaps_even_when_a_save_fails(store):
     visit_event(store, TARGET, "en_route")
     with pytest.raises(OpTooLarge):
-        visit_event(store, TARGET, "done", note="x" * MAX_OP_BYTES)
+        visit_event(store, TARGET, "done", note="\U0001f600" * (MAX_OP_BYTES // 4))
     assert visit_event(store, TARGET, "done").n == 2
 
 
