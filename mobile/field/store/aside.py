@@ -73,9 +73,9 @@ class Aside:
             )
             self.db.execute("delete from op where op_id=?", (op_id,))
 
-    def give_back(self, can_be_read: Callable[[sqlite3.Row], bool]) -> int:
+    def give_back(self, can_be_read: Callable[[Mapping[str, Any]], bool]) -> int:
         """Return what can be read again: what waits to the end of the order, what was answered out of it."""
-        back = [row for row in self.db.execute("select * from aside").fetchall() if can_be_read(row)]
+        back = [row for row in self.db.execute("select * from aside").fetchall() if can_be_read(dict(row))]
         with transaction(self.db):
             for row in back:
                 waits = row["state"] in ("queued", "sent")

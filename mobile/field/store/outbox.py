@@ -180,7 +180,7 @@ class Outbox:
         found = []
         for row in rows:
             try:
-                found.append(self._op(row))
+                found.append(self._op(dict(row)))
             except ValueError:
                 found += self._from_copy(row)
         return found
