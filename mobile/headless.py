@@ -144,6 +144,7 @@ def _counts(store: Store) -> Answer:
         "unsent": state.unsent,
         "oldest_unsent": state.oldest_unsent,
         "attention": len(state.attention),
+        "unreadable": state.unreadable,
         "states": store.outbox.counts(),
     }
 

@@ -93,7 +93,7 @@ class Phone:
         report = Sync(self.home, store, transport, self.keys, self.secrets).run(
             with_maps=with_maps, photos_too=self.photos_allowed()
         )
-        if report.ok:
+        if report.heard:
             locking.in_contact(store.outbox, clock.now())
         return report
 
@@ -125,7 +125,10 @@ class Phone:
 
     def sync_by_itself(self) -> Report:
         """One sync with files of its own, for a thread that is not the screen's."""
-        store = self.home.store()
+        try:
+            store = self.home.store()
+        except (sqlite3.Error, OSError) as error:
+            return Report().failed("storage", f"the phone's storage does not answer: {error}")
         try:
             return self.sync(store)
         finally:

@@ -101,6 +101,18 @@ EN = {
     "keep_it": "Keep it",
     "try_again": "Try again",
     "understood": "Understood",
+    "unfit_too_long": "{field}: at most {most} characters; these are {length}. Shorten it and save again.",
+    "unfit_too_many": "{field}: at most {most}. Take some away and save again.",
+    "unfit_no_email": "{field}: “{value}” is not an e-mail address. Write it like name@example.com.",
+    "unfit_no_website": "{field}: “{value}” is not a web address. Write it like https://example.com.",
+    "unfit_too_large": "This is more than fits into one entry. Shorten it and save again.",
+    "unsaved": "Nothing was saved: the phone's storage does not take it now. Free some space and save again.",
+    "unopened": (
+        "What is on this phone cannot be opened now; nothing of it is lost. Free some space, close other apps, and try"
+        " again."
+    ),
+    "unreadable": "{n} entries cannot be read any more. All others go on; what is left of these goes to the server.",
+    "unreadable_1": "1 entry cannot be read any more. All others go on; what is left of it goes to the server.",
     "verifying": "The server was restored; what you see is being checked.",
     "kind_visit_event": "Visit {state}",
     "kind_account": "Change of the account",
@@ -235,6 +247,25 @@ DE = {
     "keep_it": "Behalten",
     "try_again": "Erneut versuchen",
     "understood": "Verstanden",
+    "unfit_too_long": "{field}: höchstens {most} Zeichen; das sind {length}. Bitte kürzen und nochmals speichern.",
+    "unfit_too_many": "{field}: höchstens {most}. Bitte einige weglassen und nochmals speichern.",
+    "unfit_no_email": "{field}: «{value}» ist keine E-Mail-Adresse. Schreiben Sie sie wie name@example.com.",
+    "unfit_no_website": "{field}: «{value}» ist keine Webadresse. Schreiben Sie sie wie https://example.com.",
+    "unfit_too_large": "Das ist mehr, als in einen Eintrag passt. Bitte kürzen und nochmals speichern.",
+    "unsaved": (
+        "Es wurde nichts gespeichert: Der Speicher des Telefons nimmt es jetzt nicht. Bitte Platz schaffen und nochmals"
+        " speichern."
+    ),
+    "unopened": (
+        "Was auf diesem Telefon liegt, lässt sich jetzt nicht öffnen; verloren ist nichts. Bitte Platz schaffen, andere"
+        " Apps schliessen und es nochmals versuchen."
+    ),
+    "unreadable": (
+        "{n} Einträge sind nicht mehr lesbar. Alle anderen gehen weiter; was von ihnen übrig ist, geht an den Server."
+    ),
+    "unreadable_1": (
+        "1 Eintrag ist nicht mehr lesbar. Alle anderen gehen weiter; was von ihm übrig ist, geht an den Server."
+    ),
     "verifying": "Der Server wurde wiederhergestellt; die Anzeige wird geprüft.",
     "kind_visit_event": "Besuch {state}",
     "kind_account": "Änderung am Konto",

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mobile.field import limits
 from mobile.field.checkin import Fix
 from mobile.field.store import Store, clock
 from mobile.field.store.canonical import Json
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Op
 
-NOTE_LENGTH = 2000
 STATES = ("en_route", "checked_in", "done", "missed", "cancelled")
 
 
@@ -25,7 +25,11 @@ class VisitTarget:
 
 
 def op_of(kind: str, e: str, row_id: str, **rest: Any) -> Json:
-    """An op of this moment, with an id of its own."""
+    """An op of this moment, with an id of its own; raises Unfit for what the server would not take."""
+    if kind == "create":
+        rest["d"] = limits.created(e, rest["d"])
+    elif kind == "patch":
+        rest["f"] = limits.edited(e, rest["f"])
     at = {"wall": clock.wall(), "mono": clock.mono_ms(), "boot": clock.boot_id()}
     return {"op_id": uuid7(), "k": kind, "e": e, "id": row_id, "at": at, **rest}
 
@@ -65,7 +69,7 @@ def propose_pin(store: Store, site: Json, lon: float, lat: float, *, note: str =
         "site_id": site["id"],
         "lon": round(lon, 6),
         "lat": round(lat, 6),
-        "note": note.strip()[:NOTE_LENGTH] or None,
+        "note": note.strip() or None,
         "fix": None if fix is None else checkin_of(fix),
     }
     return store.save(op_of("create", "pin_proposal", uuid7(), d=d))

@@ -183,4 +183,8 @@ def waiting(store: Store) -> Waiting:
     blobs = store.outbox.blobs
     still = blobs.all("waiting")
     photos = {one.for_op for one in still}
-    return Waiting(len(photos), sum(one.size - one.offset for one in still), tuple(blobs.all("refused")))
+    return Waiting(
+        len(photos),
+        sum(one.size - one.offset for one in still),
+        (*blobs.all("refused"), *(one for one in still if one.is_parked)),
+    )

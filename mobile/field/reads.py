@@ -116,6 +116,8 @@ class SyncState:
     accounts: int
     verifying: bool
     synced_at: str | None
+    unreadable: int = 0
+    """Entries of the rep that this phone cannot read any more; their bytes are kept."""
 
 
 def instant(text: str | None) -> datetime | None:
@@ -284,6 +286,7 @@ def sync_state(store: Store) -> SyncState:
         accounts=int(db.execute("select count(*) from row where e='account'").fetchone()[0]),
         verifying=db.execute("select 1 from suspect limit 1").fetchone() is not None,
         synced_at=store.cache.meta.get("synced_at"),
+        unreadable=len(store.outbox.aside),
     )
 
 

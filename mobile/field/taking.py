@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mobile.field.capture import NOTE_LENGTH, VisitTarget, checkin_of, edit, op_of
+from mobile.field.capture import VisitTarget, checkin_of, edit, op_of
 from mobile.field.checkin import Fix
+from mobile.field.limits import CREATED
 from mobile.field.store import Store
 from mobile.field.store.canonical import Json
 from mobile.field.store.ids import uuid7
 from mobile.field.store.outbox import Op
 
+MOST = CREATED["lead"]
 INK_BYTES = 16_000
 """The most that a signature may weigh; a longer one is thinned."""
 
@@ -125,13 +127,19 @@ def next_step(
     ends_at: str | None = None,
     row_id: str | None = None,
 ) -> Op:
-    """Save what comes next: a task, a call or a meeting of the rep's own."""
+    """Save what comes next: a task, a call or a meeting of the rep's own.
+
+    What is too long for a subject stands in the note as a whole: the visit that it follows is saved already.
+    """
+    written, most = " ".join(subject.split()), CREATED["activity"]["subject"]
+    if len(written) > most:
+        note = f"{written}\n{note}"
     d = {
         "kind": kind,
         "account_id": account_id,
         "site_id": site_id,
         "contact_id": None,
-        "subject": " ".join(subject.split())[:300],
+        "subject": written[:most],
         "note": note.strip() or None,
         "due_on": due_on,
         "starts_at": starts_at,
@@ -168,12 +176,12 @@ def new_account(store: Store, new: NewAccount) -> Op:
     if new.lon is None and not (new.street.strip() or new.postcode.strip() or new.city.strip()):
         raise ValueError("an account without a pin needs an address")
     d = {
-        "name": new.name.strip()[:300],
+        "name": new.name.strip(),
         "status": new.status,
         "account_class": new.account_class,
         "tags": list(new.tags),
         "phone": new.phone.strip() or None,
-        "note": new.note.strip()[:NOTE_LENGTH] or None,
+        "note": new.note.strip() or None,
         "street": new.street.strip() or None,
         "postcode": new.postcode.strip() or None,
         "city": new.city.strip() or None,
@@ -217,11 +225,11 @@ def change_contact(store: Store, contact_id: str, values: Json, phone: str, mail
 def lead_of_firm(store: Store, firm: Json, note: str = "") -> Op:
     """Save that a prospect of open data is a lead from now on; nobody sees it as a prospect on this phone any more."""
     d = {
-        "company": str(firm["name"])[:200],
+        "company": str(firm["name"])[: MOST["company"]],
         "person": None,
-        "phone": firm.get("phone"),
+        "phone": (firm.get("phone") or "").partition(";")[0].strip()[: MOST["phone"]] or None,
         "email": None,
-        "note": note.strip()[:NOTE_LENGTH] or None,
+        "note": note.strip() or None,
         "lon": firm["lon"],
         "lat": firm["lat"],
         "prospect_id": firm["id"],
@@ -240,7 +248,7 @@ def new_lead(
         "person": person.strip() or None,
         "phone": phone.strip() or None,
         "email": None,
-        "note": note.strip()[:NOTE_LENGTH] or None,
+        "note": note.strip() or None,
         "lon": round(lon, 6),
         "lat": round(lat, 6),
     }

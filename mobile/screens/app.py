@@ -1,12 +1,14 @@
 """The Kivy app: holds the phone, shows one screen at a time, syncs beside it."""
 
 import contextlib
+import sqlite3
 import threading
 import webbrowser
 from pathlib import Path
 from typing import Any
 
 from kivy.app import App
+from kivy.base import ExceptionManager
 from kivy.clock import Clock, mainthread
 from kivy.core.window import Window
 from kivy.metrics import dp
@@ -43,6 +45,7 @@ from mobile.screens import (
     sync,
     times,
     today,
+    trouble,
     visit,
     week,
 )
@@ -110,12 +113,13 @@ class WaymarkApp(App):
         self._shown: tuple[str, dict[str, Any]] | None = None
         self._is_barred = False
         self.ctx = Context(self.phone, Words(), self)
-        self.guard, self.footsteps = Guard(self), Footsteps(self)
+        self.guard, self.footsteps, self.refusals = Guard(self), Footsteps(self), trouble.Refusals(self)
 
     # -- life
 
     def build(self) -> Stage:
         register_fonts()
+        ExceptionManager.add_handler(self.refusals)
         self._apply_settings()
         Window.softinput_mode = "below_target"
         Window.bind(on_keyboard=self._key, size=self._resized)
@@ -136,6 +140,7 @@ class WaymarkApp(App):
             self.worker.nudge()
 
     def on_stop(self) -> None:
+        ExceptionManager.remove_handler(self.refusals)
         Window.unbind(on_keyboard=self._key, size=self._resized)
         self._close()
 
@@ -149,8 +154,13 @@ class WaymarkApp(App):
         """Somebody is signed in: open the files, show today (or ask for the PIN), sync beside it."""
         if self.ctx.store is not None:
             self.ctx.store.close()
+            self.ctx.store = None
         self.ctx.who = self.phone.home.signed_in()
-        self.ctx.store = self.phone.home.store()
+        try:
+            self.ctx.store = self.phone.home.store()
+        except (sqlite3.Error, OSError):  # no room, no file handle: everything is there still
+            self.stage.show(trouble.build(self.ctx, self._enter))
+            return
         drafts.settle(self.ctx.store)
         self.ctx.index = None
         if self.guard.closes_data():

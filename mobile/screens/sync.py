@@ -22,6 +22,8 @@ def build(ctx):
     if ctx.files.outbox.meta.get("sign_in_needed"):
         add(Notice(words("sign_in_again"), "info"))
         add(PushButton(words("sign_in"), lambda: ctx.nav.go("sign_in")))
+    if state.unreadable:
+        add(Notice(words.count("unreadable", "unreadable_1", state.unreadable), "warn"))
     if state.verifying:
         add(Notice(words("verifying"), "info"))
     add(_marks(ctx, state))
@@ -44,7 +46,11 @@ def _marks(ctx, state):
     words = ctx.words
     applied = sum(ctx.files.outbox.counts().get(s, 0) for s in ("applied", "merged"))
     row = Row(spacing=8, height=92)
-    for mark, n in (("phone", len(state.waiting)), ("server", applied), ("attention", len(state.attention))):
+    for mark, n in (
+        ("phone", len(state.waiting)),
+        ("server", applied),
+        ("attention", len(state.attention) + state.unreadable),
+    ):
         box = Column(spacing=2, size_hint_y=1)
         box.add_widget(Icon(MARK_ICONS[mark], 26, MARK_INKS[mark], size_hint=(1, None), height=dp(30)))
         box.add_widget(Text(words.number(n), 20, True, align="center"))
@@ -73,6 +79,8 @@ def _title(ctx, op):
 
 def _waiting(ctx, state):
     words = ctx.words
+    if not state.waiting and state.unreadable:
+        return Column()
     if not state.waiting:
         return Card(Row(Icon("check_check", 22, "good"), Text(words("nothing_waiting"), 16), spacing=10))
     head = words("not_yet_sent", n=words.number(len(state.waiting)), when=_moment(ctx, state.oldest_unsent))

@@ -1,16 +1,19 @@
 """What a thief finds on the phone, the PIN, and days without the server."""
 
 import json
+import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mobile import phone as phones
 from mobile.device import sealing
 from mobile.device.desktop import FileSecrets
 from mobile.field import locking, photos, reads
 from mobile.field.capture import edit
 from mobile.field.finding import AccountIndex
-from mobile.field.store import Store
+from mobile.field.store import Store, clock, salvage
 from mobile.field.store.canonical import canonical
 from tests.mobile.conftest import Phone, uid
 from tests.mobile.field.fake_server import Refusal
@@ -139,6 +142,54 @@ def test_the_company_says_after_how_many_days_and_what_was_not_sent_is_kept(sync
     assert locking.is_locked(outbox, NOW + timedelta(days=3, hours=1))
     assert [one.op_id for one in outbox.ops()] == [op.op_id]
     assert reads.sync_state(synced.store).unsent == 1
+
+
+@pytest.fixture
+def real(synced, monkeypatch):
+    """The phone as the app has it."""
+    real = phones.Phone(synced.folder)
+    real.home, real.keys, real.secrets = synced.home, synced.keys, synced.secrets
+    monkeypatch.setattr(phones, "HttpTransport", lambda _server: synced.server)
+    locking.in_contact(synced.store.outbox, clock.now())
+    return real
+
+
+def at_day(monkeypatch, days):
+    later = clock.now() + timedelta(days=days)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    return later
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [(None, None), ("no room", "storage_low"), ("a broken page", "internal"), ("barred", "retired")],
+)
+def test_a_phone_that_the_server_greets_is_not_alone_whatever_fails_then(synced, real, monkeypatch, trouble, code):
+    usage = shutil.disk_usage(synced.folder)
+    later = at_day(monkeypatch, 15)
+    if trouble == "no room":
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1_000_000))
+    if trouble == "a broken page":
+        synced.server.fail_next = [("/sync/v1/pull", Refusal(500, "internal"))]
+    if trouble == "barred":
+        synced.server.fail_next = [("/sync/v1/hello", Refusal(403, "retired"))]
+    assert real.sync(synced.store, with_maps=False).code == code
+    assert locking.is_locked(synced.store.outbox, later) is (trouble == "barred")
+
+
+def test_a_sync_whose_files_cannot_be_opened_is_told_and_tried_again(synced, real, monkeypatch):
+    synced.kill()
+
+    def full(*_args):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(salvage, "mend_outbox", full)
+    report = real.sync_by_itself()
+    assert (report.ok, report.code) == (False, "storage")
+    assert "full" in report.detail
+    monkeypatch.undo()
+    monkeypatch.setattr(phones, "HttpTransport", lambda _server: synced.server)
+    assert real.sync_by_itself().ok
 
 
 def test_equal_contents_never_look_equal_and_a_wrong_key_reads_nothing():

@@ -16,12 +16,19 @@ from mobile.field.store.sealing import OPEN, Sealer
 from mobile.field.store.sqlite import transaction
 
 THUMBNAIL, PHOTO = "thumbnail", "photo"
+PATIENCE = 3
+"""So many syncs in which the server fails on a content, and it waits for another day."""
 
 
 def lanes(db: sqlite3.Connection) -> None:
     """What is sent first, and why something is not taken."""
     db.execute("alter table blob add column lane text not null default 'photo'")
     db.execute("alter table blob add column reason text")
+
+
+def failures(db: sqlite3.Connection) -> None:
+    """In how many syncs the server has failed on a content."""
+    db.execute("alter table blob add column failures int not null default 0")
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,13 @@ class Blob:
     lane: str
     for_op: str
     error: Mapping[str, Any] | None
-    """Why it was refused: `code` and `msg`, and what more the server said."""
+    """Why it was refused, or the server failed on it: `code` and `msg`, and what more the server said."""
+    failures: int = 0
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether it is tried again only once a day, so that it holds up no other."""
+        return self.state == "waiting" and self.failures >= PATIENCE
 
 
 class Blobs:
@@ -107,6 +120,7 @@ class Blobs:
             lane=row["lane"],
             for_op=row["for_op"],
             error=_error(row["reason"]),
+            failures=row["failures"],
         )
 
     def went_on(self, sha256: str, offset: int) -> None:
@@ -115,12 +129,23 @@ class Blobs:
 
     def stored(self, sha256: str) -> None:
         """The server has it. It stays here until a backup has it too."""
-        self.db.execute("update blob set upload_state='stored', offset=size, reason=null where sha256=?", (sha256,))
+        self.db.execute(
+            "update blob set upload_state='stored', offset=size, reason=null, failures=0 where sha256=?", (sha256,)
+        )
 
     def refuse(self, sha256: str, error: Mapping[str, Any]) -> None:
         """The server does not take it, or it cannot be sent: the rep has to know."""
         reason = json.dumps(error, ensure_ascii=False)
         self.db.execute("update blob set upload_state='refused', reason=? where sha256=?", (reason, sha256))
+
+    def failed(self, sha256: str, error: Mapping[str, Any]) -> None:
+        """The server has failed on it in this sync; it waits still."""
+        reason = json.dumps(error, ensure_ascii=False)
+        self.db.execute("update blob set failures=failures+1, reason=? where sha256=?", (reason, sha256))
+
+    def retry_parked(self) -> None:
+        """Give contents on which the server failed another try each."""
+        self.db.execute("update blob set failures=? where failures>=?", (PATIENCE - 1, PATIENCE))
 
     def ask_again(self) -> None:
         """The server is another one than before: everything that is still here is offered to it once more."""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from mobile.field.store.canonical import Json, canonical
 from mobile.field.store.sealing import OPEN, Sealer, Texts
-from mobile.field.store.sqlite import Meta, connect, migrate
+from mobile.field.store.sqlite import Meta, connect, migrate, transaction
 
 SCHEMA_VERSION = 1
+ROWS = "select e, id, doc from row union all select e, id, base from row where base!=doc"
+"""Every text that lies in a row, once."""
 
 
 def _tables(db: sqlite3.Connection) -> None:
@@ -73,6 +75,24 @@ class Cache:
         row = self.db.execute("select doc from row order by typeof(doc)='blob' limit 1").fetchone()
         try:
             return row is None or (self._texts.open(row[0]) != "" and isinstance(row[0], bytes) == self._texts.sealing)
+        except ValueError:
+            return False
+
+    def drop_unreadable(self) -> int:
+        """Forget rows in which bits have turned; their buckets are read again. Returns how many there were."""
+        if not self._texts.sealing:
+            return 0
+        with transaction(self.db):
+            torn = {(e, row_id) for e, row_id, kept in self.db.execute(ROWS) if not self._opens(kept)}
+            for e, row_id in torn:
+                held = self.db.execute("select bucket from membership where e=? and id=?", (e, row_id)).fetchall()
+                self.read_again([bucket for (bucket,) in held])
+                self.remove(e, row_id)
+        return len(torn)
+
+    def _opens(self, kept: str | bytes) -> bool:
+        try:
+            return self._texts.open(kept) != ""
         except ValueError:
             return False
 

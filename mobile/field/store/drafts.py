@@ -4,12 +4,13 @@ A draft is written with every letter, so it outlives an app that is killed, but 
 that falls out: waiting for the disk is for what has to be kept for good.
 """
 
+import contextlib
 import json
 import sqlite3
 from dataclasses import dataclass
 
 from mobile.field.store.canonical import Json, canonical
-from mobile.field.store.sealing import Texts
+from mobile.field.store.sealing import Texts, Unreadable
 
 
 def unsaved(db: sqlite3.Connection) -> None:
@@ -46,9 +47,12 @@ class Drafts:
             self.db.execute("pragma synchronous=full")
 
     def all(self) -> list[Draft]:
-        """The latest first."""
-        rows = self.db.execute("select visit_id, at, body from draft order by at desc, visit_id").fetchall()
-        return [Draft(row["visit_id"], row["at"], json.loads(self._texts.open(row["body"]))) for row in rows]
+        """The latest first; one that cannot be read any more stops nothing."""
+        found = []
+        for row in self.db.execute("select visit_id, at, body from draft order by at desc, visit_id").fetchall():
+            with contextlib.suppress(Unreadable):
+                found.append(Draft(row["visit_id"], row["at"], json.loads(self._texts.open(row["body"]))))
+        return found
 
     def of(self, visit_id: str) -> Draft | None:
         """The draft of a visit."""

@@ -3,6 +3,7 @@
 They are not salvaged from a damaged file: its copy may hold some that an op has taken since.
 """
 
+import contextlib
 import json
 import sqlite3
 from dataclasses import dataclass
@@ -34,9 +35,12 @@ class Fixes:
         self.db.execute("insert into fix(body) values(?)", (self._texts.seal(canonical(body)),))
 
     def all(self) -> list[Kept]:
-        """In the order in which they were taken."""
-        rows = self.db.execute("select n, body from fix order by n").fetchall()
-        return [Kept(row["n"], json.loads(self._texts.open(row["body"]))) for row in rows]
+        """In the order in which they were taken; one that cannot be read any more goes with those around it."""
+        kept = []
+        for row in self.db.execute("select n, body from fix order by n").fetchall():
+            with contextlib.suppress(ValueError):
+                kept.append(Kept(row["n"], json.loads(self._texts.open(row["body"]))))
+        return kept
 
     def let_go(self, upto: int | None = None) -> None:
         """Forget those up to a number, or all of them."""

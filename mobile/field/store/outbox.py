@@ -8,24 +8,29 @@ delivered have left that order: their numbers are negative.
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from mobile.field.store import clock
-from mobile.field.store.blobs import Blobs, Content, lanes
+from mobile.field.store.aside import Aside, in_copy, unreadable, verdict, whole
+from mobile.field.store.blobs import Blobs, Content, failures, lanes
 from mobile.field.store.canonical import Json, canonical, sha256
 from mobile.field.store.drafts import Drafts, unsaved
 from mobile.field.store.fixes import Fixes, way
 from mobile.field.store.sealing import OPEN, Sealer, Texts
-from mobile.field.store.sqlite import Meta, connect, migrate, transaction
+from mobile.field.store.sqlite import Meta, any_text, connect, healthy, migrate, transaction
 
 UNSENT = ("queued", "sent", "deferred", "stuck")
 ATTENTION = ("conflict", "rejected", "stuck")
+STATES = {*UNSENT, *ATTENTION, "applied", "merged"}
 MAX_OP_BYTES = 64 * 1024
 BACKUP_EVERY = 20
 KEEP_ACKED = timedelta(days=7)
+SAVED = "saved"
+"""How many ops were ever saved here: a file that says less than its copy has lost some."""
 
 
 class OpTooLarge(ValueError):
@@ -46,7 +51,7 @@ def _tables(db: sqlite3.Connection) -> None:
     db.execute("create table meta(k text primary key, v text)")
 
 
-MIGRATIONS = (_tables, lanes, way, unsaved)
+MIGRATIONS = (_tables, lanes, way, unsaved, unreadable, failures)
 
 
 @dataclass(frozen=True)
@@ -65,16 +70,17 @@ class Op:
     acked_at: str | None
 
 
-def _op(row: sqlite3.Row, texts: Texts) -> Op:
+def _op(row: Mapping[str, Any], texts: Texts) -> Op:
+    """A row as an op; raises ValueError where what was saved is not what stands there."""
     return Op(
         n=row["n"],
         op_id=row["op_id"],
         kind=row["kind"],
         e=row["e"],
         row_id=row["row_id"],
-        body=json.loads(texts.open(row["body"])),
+        body=json.loads(whole(row, texts)),
         state=row["state"],
-        result=json.loads(texts.open(row["result"])) if row["result"] else None,
+        result=verdict(row["result"], texts),
         created_wall=row["created_wall"],
         acked_at=row["acked_at"],
     )
@@ -86,10 +92,12 @@ class Outbox:
     def __init__(self, path: Path, sealer: Sealer = OPEN) -> None:
         self.path, self._sealer, self._texts = path, sealer, Texts(sealer)
         self.db = connect(path, synchronous="full")
+        self.db.text_factory = any_text
         migrate(self.db, MIGRATIONS)
         self.meta = Meta(self.db)
         if self._texts.sealing:
             self._seal_what_is_open()
+        self.aside.give_back(self._can_be_read)
 
     def _seal_what_is_open(self) -> None:
         """Seal what was saved before there was a key; nothing of it stays in the file or in its copy."""
@@ -119,6 +127,11 @@ class Outbox:
     def drafts(self) -> Drafts:
         """What is typed into visits and not saved yet."""
         return Drafts(self.db, self._texts)
+
+    @property
+    def aside(self) -> Aside:
+        """What cannot be read any more."""
+        return Aside(self.db)
 
     def close(self) -> None:
         self.db.close()
@@ -150,6 +163,7 @@ class Outbox:
                     body["at"]["boot"],
                 ),
             ).fetchone()
+            self.db.execute("insert into meta values(?,'1') on conflict(k) do update set v=cast(v as int)+1", (SAVED,))
             self.blobs.enter(contents, body["op_id"])
             if fixes_upto:
                 self.fixes.let_go(fixes_upto)
@@ -158,11 +172,37 @@ class Outbox:
                 self.back_up()
         return self._op(row)
 
-    def _op(self, row: sqlite3.Row) -> Op:
+    def _op(self, row: Mapping[str, Any]) -> Op:
         return _op(row, self._texts)
 
+    def _can_be_read(self, row: Mapping[str, Any]) -> bool:
+        try:
+            return bool(whole(row, self._texts))
+        except ValueError:
+            return False
+
+    def _read(self, rows: Iterable[sqlite3.Row]) -> list[Op]:
+        """Rows as ops. One that cannot be read comes from the copy, or is set aside: it holds up no other."""
+        found = []
+        for row in rows:
+            try:
+                found.append(self._op(dict(row)))
+            except ValueError:
+                found += self._from_copy(row)
+        return found
+
+    def _from_copy(self, torn: sqlite3.Row) -> list[Op]:
+        with contextlib.suppress(sqlite3.Error, ValueError):
+            body, digest = in_copy(self.path.with_suffix(".bak"), torn["op_id"])
+            op = self._op({**dict(torn), "body": body, "body_sha": digest})
+            self.db.execute("update op set body=?, body_sha=? where op_id=?", (body, digest, op.op_id))
+            return [op]
+        with contextlib.suppress(sqlite3.Error):  # no room for it now: it lies where it is, and is met again
+            self.aside.take(torn["op_id"])
+        return []
+
     def back_up(self) -> None:
-        """Copy the journal beside itself; a half-written copy never replaces a whole one."""
+        """Copy the journal beside itself; a half-written or damaged copy never replaces a whole one."""
         fresh = self.path.with_suffix(".bak.new")
         fresh.unlink(missing_ok=True)
         copy = sqlite3.connect(fresh)
@@ -170,7 +210,10 @@ class Outbox:
             self.db.backup(copy)
         finally:
             copy.close()
-        fresh.replace(self.path.with_suffix(".bak"))
+        if healthy(fresh):
+            fresh.replace(self.path.with_suffix(".bak"))
+        else:
+            fresh.unlink()
 
     # -- reads
 
@@ -178,7 +221,8 @@ class Outbox:
         """All ops, or those in the given states, in the order of the journal."""
         wanted = tuple(states or ())
         where = f"where state in ({','.join('?' * len(wanted))})" if wanted else ""
-        return [self._op(row) for row in self.db.execute(f"select * from op {where} order by n>0, abs(n)", wanted)]  # noqa: S608 marks only
+        rows = self.db.execute(f"select * from op {where} order by n>0, abs(n)", wanted)  # noqa: S608 marks only
+        return self._read(rows.fetchall())
 
     def pending(self, covered_n: int) -> list[Op]:
         """Unsent ops, and answered ones that no pull has covered yet."""
@@ -188,11 +232,11 @@ class Outbox:
             " order by n>0, abs(n)",
             (*UNSENT, covered_n),
         )
-        return [self._op(row) for row in rows]
+        return self._read(rows.fetchall())
 
     def op(self, op_id: str) -> Op | None:
-        row = self.db.execute("select * from op where op_id=?", (op_id,)).fetchone()
-        return None if row is None else self._op(row)
+        rows = self.db.execute("select * from op where op_id=?", (op_id,)).fetchall()
+        return next(iter(self._read(rows)), None)
 
     def next_batch(self, limit: int, max_bytes: int) -> list[Op]:
         """The ops to send next, in order, within the server's limits (always at least one)."""
@@ -205,7 +249,7 @@ class Outbox:
             size += len(row["body"] if isinstance(row["body"], bytes) else row["body"].encode("utf-8")) + 32
             if batch and size > max_bytes:
                 break
-            batch.append(self._op(row))
+            batch += self._read([row])
         return batch
 
     def max_n(self) -> int:
@@ -307,7 +351,8 @@ class Outbox:
             self._continue_after(max(self.max_n(), n - 1))
 
     def retry_parked(self) -> int:
-        """Put parked ops at the end of the order for another try."""
+        """Put parked ops at the end of the order for another try; parked photos are tried again where they are."""
+        self.blobs.retry_parked()
         return self._rejoin("state='stuck'")
 
     def rejoin_delivered(self) -> int:

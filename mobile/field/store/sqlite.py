@@ -1,11 +1,15 @@
 """Honest SQLite: opening, transactions, and migrations as ordered functions."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 Migration = Callable[[sqlite3.Connection], None]
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+OF_THE_FILE = (0, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, *DAMAGE)
+"""What reading a damaged file may end with; 0: Python itself could not take the value."""
 
 
 def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
@@ -40,18 +44,45 @@ def migrate(db: sqlite3.Connection, steps: Sequence[Migration]) -> None:
             db.execute(f"pragma user_version={version + 1}")
 
 
+def any_text(kept: bytes) -> str:
+    """A text, also one in which bits have turned: who reads it sees that, and reads on."""
+    return kept.decode("utf-8", "surrogateescape")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite calls the file corrupt. No room, no file handle, a disk that refuses: none of these is damage."""
+    return _code(error) in DAMAGE
+
+
+def lies_in_the_file(error: sqlite3.Error) -> bool:
+    """Whether reading failed for what stands in the file; otherwise the same may be read later."""
+    return _code(error) in OF_THE_FILE
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def healthy(path: Path) -> bool:
-    """Whether SQLite finds no damage in the file; a missing file is healthy."""
+    """Whether SQLite finds no damage in the file; a missing file is healthy.
+
+    Raises sqlite3.OperationalError where the file cannot be looked at now, which says nothing of it.
+    """
     if not path.exists():
         return True
+    db = sqlite3.connect(path, timeout=15)
     try:
-        db = sqlite3.connect(path, timeout=15)
-        try:
-            return bool(db.execute("pragma quick_check(1)").fetchone()[0] == "ok")
-        finally:
-            db.close()
-    except sqlite3.DatabaseError:
-        return False
+        said = str(db.execute("pragma quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        if is_damage(error) or _code(error) == sqlite3.SQLITE_ERROR:  # "unsupported file format" is one of these
+            return False
+        raise
+    finally:
+        db.close()
+    refused = re.search(r"error code[= ](\d+)", said)
+    if refused and int(refused[1]) & 0xFF not in DAMAGE:
+        raise sqlite3.OperationalError(f"the file cannot be read now: {said}")
+    return said == "ok"
 
 
 def remove(path: Path) -> None:

@@ -12,43 +12,90 @@ from mobile.field.store.cache import Cache
 from mobile.field.store.canonical import Json
 from mobile.field.store.outbox import UNSENT, Op, Outbox
 from mobile.field.store.sealing import Seals
-from mobile.field.store.sqlite import healthy, remove, transaction
+from mobile.field.store.sqlite import healthy, is_damage, remove, transaction
 
 
 class Store:
-    """Opens and mends both files. One instance per thread; SQLite keeps the threads apart."""
+    """Opens both files, and mends them when nobody else has them open.
+
+    One instance per thread; SQLite keeps the threads apart.
+    """
+
+    outbox: Outbox
+    cache: Cache
 
     def __init__(self, folder: Path, seals: Seals | None = None) -> None:
+        """Raises sqlite3.OperationalError or OSError where the disk does not let the files be opened now: no room, no
+        file handle. Nothing has changed then, and the same may be tried again."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder, self.seals = folder, seals or Seals()
         self._behind = False
-        salvage.mend_outbox(folder / "outbox.db")
+        self._presence = salvage.Presence(folder)
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
         reserve.keep(folder)
-        self.outbox = Outbox(folder / "outbox.db", self.seals.outbox)
+
+    def _open(self) -> None:
+        try:
+            self._open_files()
+        except (sqlite3.OperationalError, OSError) as error:  # no damage: once more, with what was kept back for it
+            reserve.gives_way(self.folder, error)
+            self._close_files()
+            self._open_files()
+        self._presence.share()
+
+    def _open_files(self) -> None:
+        if self._presence.alone:
+            salvage.mend_outbox(self.folder / "outbox.db")
+        self.outbox = Outbox(self.folder / "outbox.db", self.seals.outbox)
+        if self._presence.alone:
+            self.outbox.ops(UNSENT)  # what cannot be read is set aside before anything counts on it
         self.cache = self._open_cache()
-        if self.cache.meta.get("overlay_upto_n") != str(self.outbox.max_n()):
+        try:
+            is_shown = self.cache.meta.get("overlay_upto_n") == str(self.outbox.max_n())
+        except sqlite3.DatabaseError as error:
+            if self._presence.alone or not is_damage(error):
+                raise
+            return  # damaged while others have it open: it is mended at the next start
+        if not (self._presence.alone and self.mend_cache()) and not is_shown:
             self.rebuild_overlay()
 
     def close(self) -> None:
-        self.outbox.close()
-        self.cache.close()
+        self._close_files()
+        self._presence.close()
+
+    def _close_files(self) -> None:
+        for name in ("outbox", "cache"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
     def _open_cache(self) -> Cache:
         path = self.folder / "cache.db"
-        if not healthy(path):
+        if self._presence.alone and not healthy(path):
             remove(path)
-        try:
-            cache = Cache(path, self.seals.cache)
-            if not cache.is_readable():
-                cache.close()
-                raise sqlite3.DatabaseError("sealed with another key")
-        except sqlite3.DatabaseError:
+        cache = self._readable_cache(path)
+        if cache is None:
             remove(path)
             cache = Cache(path, self.seals.cache)
         if cache.meta.get("covered_n") is None:
             cache.meta.set("covered_n", str(self.outbox.max_acked_n()))
             cache.meta.set("epoch", self.outbox.meta.get("epoch"))
         return cache
+
+    def _readable_cache(self, path: Path) -> Cache | None:
+        """The cache; None when it is damaged, or sealed with another key."""
+        try:
+            cache = Cache(path, self.seals.cache)
+            if cache.is_readable():
+                return cache
+            cache.close()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+        return None
 
     def rebuild_cache(self) -> None:
         """Throw a damaged cache away; the next pull fills it, pending work is shown at once."""
@@ -57,6 +104,13 @@ class Store:
         self.cache = self._open_cache()
         self.rebuild_overlay()
 
+    def mend_cache(self) -> bool:
+        """Forget cached rows that cannot be read any more: the next pull brings them, pending work is shown at once."""
+        if not self.cache.drop_unreadable():
+            return False
+        self.rebuild_overlay()
+        return True
+
     # -- capture
 
     def save(self, body: Json, contents: Sequence[Content] = (), *, fixes_upto: int = 0) -> Op:
@@ -64,9 +118,8 @@ class Store:
         try:
             op = self.outbox.append(body, contents, fixes_upto=fixes_upto)
         except sqlite3.OperationalError as error:
-            if "full" not in str(error):
+            if not reserve.gives_way(self.folder, error):
                 raise
-            reserve.release(self.folder)
             op = self.outbox.append(body, contents, fixes_upto=fixes_upto)
         try:
             self._show(op)

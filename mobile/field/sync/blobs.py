@@ -14,16 +14,17 @@ from pathlib import Path
 
 from mobile.field import photos
 from mobile.field.store import Store
-from mobile.field.store.blobs import PHOTO, Blob
+from mobile.field.store.blobs import PATIENCE, PHOTO, Blob
+from mobile.field.store.outbox import UNSENT
 from mobile.field.store.sealing import Unreadable
 from mobile.field.sync import wire
 from mobile.field.sync.api import Api
-from mobile.field.sync.problems import Damaged, FileRefused, NotAnnounced, WrongOffset
+from mobile.field.sync.problems import Broken, Damaged, FileRefused, Indigestible, NotAnnounced, WrongOffset
 from mobile.field.sync.transport import Unreachable
 
 LEAST_PIECE, MOST_PIECE = 64 * 1024, 1024 * 1024
 QUICK_S, SLOW_S = 1.0, 3.0
-PATIENCE = 5
+PIECES = 5
 """So many damaged or displaced pieces of one content in a row are enough for one sync."""
 
 
@@ -36,34 +37,50 @@ class Sent:
     let_go: int = 0
     held_back: int = 0
     """Photos that wait for a Wi-Fi."""
+    trouble: str | None = None
+    """What the server said where it failed on one; the others went on."""
 
 
 def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[], float] = time.monotonic) -> Sent:
     """Send what waits: small pictures always, photos when the network may carry them."""
-    done, blobs = Sent(), store.outbox.blobs
-    size = LEAST_PIECE
-    for blob in blobs.all("waiting"):
+    done = Sent()
+    size, failed = LEAST_PIECE, 0
+    for blob in store.outbox.blobs.all("waiting"):
+        if blob.is_parked:
+            continue
         if blob.lane == PHOTO and not photos_too:
             done.held_back += 1
             continue
-        if not blob.path.is_file():
-            blobs.refuse(blob.sha256, {"code": "gone"})
-            done.refused += 1
-            continue
-        content = _whole(store, blob)
-        if content is None:
-            blobs.refuse(blob.sha256, {"code": "damaged"})
-            done.refused += 1
-            continue
         try:
+            size = _send_or_refuse(store, api, blob, size, clock, done)
+        except (Broken, Indigestible) as problem:
+            store.outbox.blobs.failed(blob.sha256, problem.said)
+            done.trouble, failed = str(problem), failed + 1
+            if failed == PATIENCE:
+                break  # it may fail on all of them
+    return done
+
+
+def _send_or_refuse(store: Store, api: Api, blob: Blob, size: int, clock: Callable[[], float], done: Sent) -> int:
+    """What becomes of one content; returns the size of piece that the network carried."""
+    blobs = store.outbox.blobs
+    is_here = blob.path.is_file()
+    content = _whole(store, blob) if is_here else None
+    try:
+        if content is not None:
             size = _send(store, api, blob, content, size, clock)
             done.stored += 1
-        except FileRefused as problem:
-            blobs.refuse(blob.sha256, problem.said)
+        elif not is_here and _declare(api, blob).state == "stored":  # it was let go of before what says so was lost
+            blobs.let_go(blob.sha256)
+        else:
+            blobs.refuse(blob.sha256, {"code": "damaged" if is_here else "gone"})
             done.refused += 1
-        except NotAnnounced:
-            _unannounced(store, blob, done)
-    return done
+    except FileRefused as problem:
+        blobs.refuse(blob.sha256, problem.said)
+        done.refused += 1
+    except NotAnnounced:
+        _unannounced(store, blob, done)
+    return size
 
 
 def _whole(store: Store, blob: Blob) -> bytes | None:
@@ -96,7 +113,7 @@ def _send(store: Store, api: Api, blob: Blob, content: bytes, size: int, clock: 
                 reply = _piece(api, blob, offset, piece)
             except (WrongOffset, Damaged) as problem:
                 trouble += 1
-                if trouble >= PATIENCE:
+                if trouble >= PIECES:
                     raise Unreachable("the photo does not arrive whole; it is tried again later") from problem
                 offset = int(problem.extra.get("offset", 0))
                 continue
@@ -130,11 +147,11 @@ def let_go(store: Store, api: Api, durable_n: int) -> int:
     gone = 0
     for blob in store.outbox.blobs.all("stored"):
         op = store.outbox.op(blob.for_op)
-        if op is not None and not 0 < op.n <= durable_n:
-            continue
+        if op is not None and (op.state in UNSENT or op.n > durable_n):
+            continue  # an op that an earlier device id has delivered has no number: what the server says of it counts
         try:
             reply = _declare(api, blob)
-        except NotAnnounced:
+        except (NotAnnounced, Broken, Indigestible):
             continue
         if reply.state != "stored":
             store.outbox.blobs.ask_again()

@@ -78,10 +78,11 @@ def align(store: Store, reply: wire.HelloReply) -> int:
 
 
 def _retry_parked(store: Store) -> None:
-    """Give parked ops another try once a day, and at once after an update of the app."""
+    """Give parked ops and photos another try once a day, and at once after an update of the app."""
     occasion = f"{clock.now().date()} {APP_VERSION}"
     last = store.outbox.meta.get("parked_tried")
-    if store.outbox.counts().get("stuck") and last != occasion:
+    parked = store.outbox.counts().get("stuck") or any(one.is_parked for one in store.outbox.blobs.all("waiting"))
+    if parked and last != occasion:
         if last is not None:
             store.outbox.retry_parked()
         store.outbox.meta.set("parked_tried", occasion)

@@ -17,6 +17,8 @@ PAGE_BYTES = 16 * 1024 * 1024
 class StorageLow(Exception):
     """There is no room for a page; what the rep saves has its reserve."""
 
+    code = "storage_low"
+
 
 @dataclass
 class Pulled:

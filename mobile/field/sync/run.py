@@ -37,6 +37,8 @@ class Report:
     code: str | None = None
     detail: str | None = None
     after_s: float | None = None
+    greeted: bool = False
+    """The server has answered this phone's greeting, whatever failed afterwards."""
     requeued: int = 0
     results: Counter[str] = field(default_factory=Counter)
     parked: int = 0
@@ -52,12 +54,19 @@ class Report:
     rescued: int = 0
     """Damaged files of the outbox that the server has now."""
     rescue_error: str | None = None
+    unreadable: int = 0
+    """Entries of the rep that this phone cannot read any more."""
     handed_over: int = 0
     """Ops of a retired phone that wait at the server for somebody's decision."""
     decided: int = 0
     """Conflicts of which this phone has heard now that somebody decided them."""
     poll_s: int = 900
     jitter_s: int = 60
+
+    @property
+    def heard(self) -> bool:
+        """Whether the server has let this phone in: it is not alone, also where there is no room for what came."""
+        return self.ok or self.greeted or self.code == StorageLow.code
 
     def failed(self, code: str, detail: str, after_s: float | None = None) -> "Report":
         self.ok, self.code, self.detail, self.after_s = False, code, detail, after_s
@@ -73,7 +82,7 @@ class Sync:
         self._user_id = store.outbox.meta.get("user_id") or ""
         self._keys, self._secrets = keys, secrets
         self._tokens = TokenKeeper(self._api, keys, secrets, self._user_id)
-        self._durable_n = 0
+        self._durable_n: int | None = None
 
     def run(self, *, with_maps: bool = True, photos_too: bool = True) -> Report:
         """One sync from beginning to end; problems end up in the report, unsent work in the outbox."""
@@ -96,10 +105,12 @@ class Sync:
         except Problem as problem:
             return report.failed(problem.code, problem.detail, problem.after_s)
         except StorageLow as error:
-            return report.failed("storage_low", str(error))
+            return report.failed(error.code, str(error))
         except BadMessage as error:
             return report.failed("bad_message", str(error))
         except sqlite3.OperationalError as error:
+            if "user-defined function" in str(error) and self._store.mend_cache():
+                return report.failed("storage", "something that was fetched was damaged here; it is fetched again")
             return report.failed("storage", f"the phone's storage does not answer: {error}")
         except sqlite3.DatabaseError as error:
             if not healthy(self._store.outbox.path):  # others have it open: it is mended when nobody has
@@ -118,8 +129,8 @@ class Sync:
         """Contents come after everything else; without them everything else is done all the same."""
         try:
             sent = blobs.send(self._store, self._api, photos_too=photos_too)
-            report.photos = sent.stored + sent.refused
-            if self._durable_n:
+            report.photos, report.photo_error = sent.stored + sent.refused, sent.trouble
+            if self._durable_n is not None:
                 report.photos += blobs.let_go(self._store, self._api, self._durable_n)
         except (Unreachable, Problem, OSError, BadMessage) as error:
             report.photo_error = str(error)
@@ -127,6 +138,7 @@ class Sync:
     def _rescue(self, report: Report) -> None:
         """Damaged files of the outbox go along when everything else has gone."""
         try:
+            report.unreadable = len(self._store.outbox.aside)
             report.rescued = rescue.send(self._store, self._api)
         except (Unreachable, Problem, OSError) as error:
             report.rescue_error = str(error)
@@ -143,10 +155,11 @@ class Sync:
         gaps = 0
         for _attempt in range(HELLOS):
             reply = hello(self._store, self._api)
+            report.greeted = True
             report.poll_s, report.jitter_s = reply.poll_s, reply.jitter_s
             report.requeued += align(self._store, reply)
             report.decided += conflicts.heard(self._store.outbox, [wire.emit(one) for one in reply.decided or ()])
-            self._durable_n = 0 if reply.durable_upto is None else reply.durable_upto.n
+            self._durable_n = None if reply.durable_upto is None else reply.durable_upto.n
             try:
                 self._take(report, push(self._store, self._api, reply.epoch, reply.limits))
                 self._take(report, pull(self._store, self._api, reply.epoch, reply.limits))
@@ -173,6 +186,7 @@ class Sync:
             report.left += part.left
 
     def _barred(self, report: Report, problem: DeviceBarred) -> Report:
+        report.greeted = False
         self._store.outbox.meta.set("sign_in_needed", problem.code)
         known = tokens.load(self._secrets, self._user_id)
         try:

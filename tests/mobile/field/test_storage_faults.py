@@ -1,14 +1,18 @@
 """What the phone's storage may do: no room, no writing, errors of the disk, torn and damaged files."""
 
+import base64
 import hashlib
+import json
 import sqlite3
 
 import pytest
 
-from mobile.field.capture import VisitTarget, visit_event
+from mobile.field import finding, reads
+from mobile.field.capture import VisitTarget, edit, visit_event
 from mobile.field.store import Store
 from mobile.field.store.blobs import Content
 from mobile.field.store.sqlite import transaction
+from mobile.field.sync import rescue
 from tests.mobile.conftest import DAY, uid
 
 TARGET = VisitTarget(uid(1), uid(2), DAY, "Europe/Vaduz", uid(3))
@@ -98,7 +102,7 @@ def test_on_a_phone_that_cannot_be_written_to_the_rep_is_told_and_nothing_is_hal
 
 def test_when_even_the_reserve_is_not_enough_the_rep_is_told(store):
     fill(store.outbox.db)
-    note = "x" * 60_000
+    note = "€" * 20_000
     with pytest.raises(sqlite3.OperationalError, match="full"):
         visit_event(store, TARGET, "done", note=note)
     assert saved(store) == len(store.outbox.ops())
@@ -129,6 +133,15 @@ def test_an_outbox_that_was_salvaged_goes_to_the_server_as_it_was_and_stays_here
     assert synced.server.rescued == [b"not a database any more"]
 
 
+def test_a_damaged_outbox_too_large_to_be_sent_is_not_called_sent(synced, monkeypatch):
+    monkeypatch.setattr(rescue, "MOST_BYTES", 10)
+    (synced.store.folder / "outbox.db.damaged-20261126T080000").write_bytes(b"not a database any more")
+    assert synced.sync().rescued == 0
+    (kept,) = synced.store.folder.glob("outbox.db.damaged-*")
+    assert kept.name.endswith(".too-large")
+    assert synced.sync().rescue_error is None
+
+
 def test_an_outbox_that_is_damaged_under_the_running_app_is_not_thrown_away_with_the_cache(synced, monkeypatch):
     visit_event(synced.store, TARGET, "done")
     path = synced.store.folder / "outbox.db"
@@ -144,3 +157,108 @@ def test_an_outbox_that_is_damaged_under_the_running_app_is_not_thrown_away_with
     monkeypatch.undo()
     assert synced.sync().ok
     assert len(synced.server.world.events) == 1
+
+
+def turn_a_bit(db, sql, *values, column="body"):
+    """Let one bit turn in what a statement finds; returns the bytes that are there now."""
+    kept = db.execute(sql, values).fetchone()[column]
+    torn = bytearray(kept if isinstance(kept, bytes) else kept.encode())
+    torn[40] ^= 1
+    return bytes(torn) if isinstance(kept, bytes) else torn.decode()
+
+
+def torn_op(store, op_id):
+    body = turn_a_bit(store.outbox.db, "select body from op where op_id=?", op_id)
+    store.outbox.db.execute("update op set body=? where op_id=?", (body, op_id))
+    return body
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+def test_an_op_in_which_a_bit_turned_holds_up_no_other_and_is_told(synced, restarted):
+    first, bad, last = (visit_event(synced.store, TARGET, "done", outcome="order") for _ in range(3))
+    body = torn_op(synced.store, bad.op_id)
+    if restarted:
+        synced.kill()
+    report = synced.sync()
+    assert (report.ok, report.unreadable, report.results) == (True, 1, {"applied": 2})
+    assert [op.op_id for op in synced.store.outbox.ops()] == [first.op_id, last.op_id]
+    assert reads.sync_state(synced.store).unreadable == 1
+    (sent,) = map(json.loads, synced.server.rescued)
+    assert [(one["op_id"], base64.b64decode(one["body"])) for one in sent] == [(bad.op_id, body)]
+    assert synced.sync().ok
+    assert len(synced.server.rescued) == 1, "it goes to the server once"
+    later = visit_event(synced.store, TARGET, "done", outcome="order")
+    assert synced.sync().ok
+    assert synced.store.outbox.op(later.op_id).state == "applied"
+
+
+def test_an_op_in_which_a_bit_turned_comes_from_the_copy_that_has_it(synced):
+    op = visit_event(synced.store, TARGET, "done", outcome="order")
+    synced.store.outbox.back_up()
+    torn_op(synced.store, op.op_id)
+    assert synced.sync().results == {"applied": 1}
+    assert reads.sync_state(synced.store).unreadable == 0
+
+
+@pytest.mark.parametrize("torn", ["another text", b"\xff\xfe no text at all"])
+def test_without_a_key_the_hash_of_an_op_tells_that_it_is_another(store, torn):
+    bad, good = (visit_event(store, TARGET, "done") for _ in range(2))
+    store.outbox.db.execute("update op set body=cast(? as text) where n=1", (torn,))
+    assert [op.op_id for op in store.outbox.ops()] == [good.op_id]
+    assert [one["op_id"] for one in store.outbox.aside.unsent()] == [bad.op_id]
+
+
+def test_entries_whose_key_is_lost_are_told_and_return_with_the_key(synced):
+    ops = [visit_event(synced.store, TARGET, "done", outcome="order") for _ in range(3)]
+    name = f"seal-outbox-{synced.server.user_id}"
+    key = synced.secrets.get(name)
+    synced.kill()
+    synced.secrets.delete(name)
+    new = visit_event(synced.store, TARGET, "done", outcome="order")
+    assert reads.sync_state(synced.store).unreadable == 3
+    assert synced.sync().results == {"applied": 1}
+    synced.kill()
+    synced.secrets.put(name, key)
+    assert reads.sync_state(synced.store).unreadable == 0, "that of the other key is on the server"
+    assert synced.sync().results == {"applied": 3}
+    assert set(synced.server.world.receipts) >= {op.op_id for op in (*ops, new)}
+
+
+def test_a_verdict_that_cannot_be_read_leaves_its_op_readable(synced):
+    op = visit_event(synced.store, TARGET, "done", outcome="order")
+    assert synced.sync().ok
+    torn = turn_a_bit(synced.store.outbox.db, "select result from op where op_id=?", op.op_id, column="result")
+    synced.store.outbox.db.execute("update op set result=?", (torn,))
+    assert synced.store.outbox.op(op.op_id).result is None
+    assert synced.sync().ok
+
+
+def test_a_fix_that_cannot_be_read_is_left_out(synced):
+    fixes = synced.store.outbox.fixes
+    for n in range(3):
+        fixes.add({"n": n, "more": "x" * 40})
+    torn = turn_a_bit(synced.store.outbox.db, "select body from fix where n=2")
+    synced.store.outbox.db.execute("update fix set body=? where n=2", (torn,))
+    assert [fix.body["n"] for fix in fixes.all()] == [0, 2]
+
+
+def torn_row(store):
+    torn = turn_a_bit(store.cache.db, "select doc from row where e='account' and id=?", uid(1002), column="doc")
+    store.cache.db.execute("update row set doc=?, base=? where e='account' and id=?", (torn, torn, uid(1002)))
+
+
+def test_a_cached_row_in_which_a_bit_turned_is_fetched_again_after_a_start(synced):
+    torn_row(synced.store)
+    synced.kill()
+    assert [line.id for line in finding.AccountIndex(synced.store).search("")] == [uid(1001)]
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1002))["name"] == "Bäckerei Näscher"
+
+
+def test_a_cached_row_in_which_a_bit_turned_under_the_running_app_is_fetched_again(synced):
+    synced.server.reject = {edit(synced.store, "account", uid(1002), {"phone": "2"}).op_id}
+    torn_row(synced.store)
+    report = synced.sync()
+    assert (report.ok, report.code) == (False, "storage")
+    assert synced.sync().ok
+    assert synced.store.cache.doc("account", uid(1002))["phone"] == "1"

@@ -65,7 +65,7 @@ def test_killed_between_outbox_and_cache_the_visit_is_shown_after_the_next_start
 def test_op_numbers_have_no_gaps_even_when_a_save_fails(store):
     visit_event(store, TARGET, "en_route")
     with pytest.raises(OpTooLarge):
-        visit_event(store, TARGET, "done", note="x" * MAX_OP_BYTES)
+        visit_event(store, TARGET, "done", note="\U0001f600" * (MAX_OP_BYTES // 4))
     assert visit_event(store, TARGET, "done").n == 2
 
 
@@ -261,7 +261,7 @@ def test_two_users_of_one_phone_have_two_folders(phone):
 
 
 def test_a_phone_folder_of_an_older_version_is_brought_up_to_date(store):
-    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 4
+    assert store.outbox.db.execute("pragma user_version").fetchone()[0] == 6
     assert store.cache.db.execute("pragma user_version").fetchone()[0] == 2
     path = store.folder
     store.close()

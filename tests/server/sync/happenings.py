@@ -93,7 +93,8 @@ class OnThePhones(Company):
     def a_rep_edits(self) -> None:
         phone = self.phone()
         if held := phone.shown("account"):
-            phone.edit("account", self.rng.choice(held), **{self.rng.choice(FIELDS): f"f{self.rng.randint(0, 9999)}"})
+            change = {self.rng.choice(FIELDS): f"https://f{self.rng.randint(0, 9999)}.example"}  # fits each of them
+            phone.edit("account", self.rng.choice(held), **change)
 
     def a_rep_changes_tags(self) -> None:
         phone = self.phone()

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from mobile.field.store import blobs, outbox, overlay
 from mobile.field.store import store as phone_store
+from mobile.field.store.canonical import canonical, sha256
 from mobile.field.sync import hello, pull, run
 from server.accounts import service as accounts
 from server.kit import clock
@@ -211,7 +212,8 @@ def op_changed_after_sending(m: Patch) -> None:
 
     def next_batch(self: Any, limit: int, max_bytes: int) -> Any:
         for op in self.ops(["sent"]):
-            self.db.execute("update op set body=replace(body, '\"wall\"', '\"wa11\"') where n=?", (op.n,))
+            body = canonical(op.body).replace('"wall"', '"wa11"')
+            self.db.execute("update op set body=?, body_sha=? where n=?", (body, sha256(body), op.n))
         return real(self, limit, max_bytes)
 
     m.setattr(outbox.Outbox, "next_batch", next_batch)

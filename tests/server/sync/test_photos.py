@@ -1,14 +1,18 @@
 """The phone's photos against the real application: nothing of them is lost, whatever dies or gets lost on the way."""
 
 import contextlib
+import io
 import random
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from mobile.field import photos
+from mobile.field.store import clock as phone_clock
+from mobile.field.sync.transport import Reply, Request
 from server.files import checking, store, uploads
 from tests.server.sync.field_phone import FieldPhone, Killed, Network
 from tests.server.sync.world import World
@@ -127,3 +131,85 @@ def refusing(size: int) -> Callable[..., None]:
             raise checking.NotAPicture("No picture.")
 
     return check
+
+
+def failing_on(phone: FieldPhone, hashes: set[str]) -> None:
+    """The server fails on some contents."""
+    real = phone.network.open
+
+    @contextlib.contextmanager
+    def opened(request: Request) -> Iterator[Reply]:
+        if hashes & set(request.path.split("/")):
+            yield Reply(500, {}, io.BytesIO(b'{"code":"internal","detail":"It broke."}'))
+            return
+        with real(request) as reply:
+            yield reply
+
+    phone.network.open = opened  # type: ignore[method-assign]
+
+
+def test_a_photo_on_which_the_server_fails_holds_up_no_other_and_is_tried_once_a_day(
+    phone: FieldPhone, account: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        phone.photo(str(account))
+    bad = {phone.store.outbox.blobs.all("waiting")[0].sha256}
+    failing_on(phone, bad)
+    report = phone.sync()
+    assert report is not None
+    assert (report.ok, report.photos, report.photo_error) == (True, 5, "It broke.")
+    assert {sha256 for sha256, state in held(phone).items() if state == "waiting"} == bad
+    assert photos.waiting(phone.store).refused == ()
+    for _ in range(3):
+        report = phone.sync()
+    assert report is not None
+    assert report.photo_error is None, "it is not tried any more today"
+    (told,) = photos.waiting(phone.store).refused
+    assert told.error == {"code": "internal", "msg": "It broke."}
+    bad.clear()
+    phone.sync()
+    assert len(photos.waiting(phone.store).refused) == 1
+    tomorrow = phone_clock.now() + timedelta(days=1)
+    monkeypatch.setattr(phone_clock, "now", lambda: tomorrow)
+    phone.sync()
+    assert set(held(phone).values()) == {"stored"}
+
+
+def test_photos_that_the_server_fails_on_together_do_not_cost_one_call_each(phone: FieldPhone, account: UUID) -> None:
+    for _ in range(3):
+        phone.photo(str(account))
+    failing_on(phone, set(held(phone)))
+    phone.sync()
+    assert sorted(one.failures for one in phone.store.outbox.blobs.all("waiting")) == [0, 0, 0, 1, 1, 1]
+
+
+def test_photos_delivered_under_an_earlier_device_id_are_let_go_too(
+    world: World, phone: FieldPhone, account: UUID
+) -> None:
+    phone.photo(str(account))
+    phone.sync()
+    phone.sign_in()
+    phone.sync()
+    world.sql("update sync_meta set durable_at = clock_timestamp() + interval '1 hour'")
+    phone.sync()
+    assert held(phone) == {}
+    world.sql("update sync_meta set durable_at = null")
+
+
+def test_a_photo_of_an_older_copy_that_was_let_go_is_not_called_lost(
+    world: World, phone: FieldPhone, account: UUID
+) -> None:
+    phone.photo(str(account))
+    phone.store.outbox.back_up()
+    phone.sync()
+    world.sql("update sync_meta set durable_at = clock_timestamp() + interval '1 hour'")
+    phone.sync()
+    world.sql("update sync_meta set durable_at = null")
+    assert not list(phone.store.outbox.blobs.files())
+    folder = phone.store.folder
+    phone.store.close()
+    (folder / "outbox.db").write_bytes(b"damaged" * 999)
+    phone.restart()
+    for _ in range(2):
+        phone.sync()
+    assert held(phone) == {}

@@ -1,0 +1,72 @@
+"""What the rep is told when something cannot be saved or opened."""
+
+import sqlite3
+
+import pytest
+
+from mobile.field.home import PhoneHome
+from mobile.field.limits import Unfit
+from mobile.field.store.outbox import OpTooLarge
+from mobile.screens import trouble
+from mobile.texts import Words
+from tests.mobile.conftest import uid
+
+pytestmark = pytest.mark.window
+
+
+def test_a_value_that_the_server_would_not_take_is_refused_in_words_and_stays_in_its_field(screen):
+    from kivy.base import ExceptionManager
+    from kivy.uix.textinput import TextInput
+
+    screen.app.go("edit_account", account_id=uid(1001))
+    screen.frames()
+    field = screen.widgets(TextInput)[0]
+    field.text = "+41 79 555 01 01 (mobile), +41 44 555 01 01 (office, mornings only)"
+    with pytest.raises(Unfit) as refused:
+        screen.tap("Save")
+    assert ExceptionManager.handle_exception(refused.value) == ExceptionManager.PASS
+    screen.frames()
+    assert screen.shows("Phone: at most 60 characters; these are 67.")
+    assert field.text.startswith("+41 79")
+    assert screen.app.ctx.store.outbox.ops() == []
+    assert ExceptionManager.handle_exception(RuntimeError("a bug")) == ExceptionManager.RAISE
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_refusal_has_its_words(language):
+    words = Words(language)
+    for code, values in (("too_long", {"most": 1, "length": 2}), ("too_many", {"most": 1}), ("no_email", {"value": 1}),
+                         ("no_website", {"value": 1})):  # fmt: skip
+        assert trouble.told(words, Unfit("note", code, **values))
+    for error in (OpTooLarge("large"), sqlite3.OperationalError("database or disk is full")):
+        assert trouble.told(words, error)
+    assert trouble.told(words, KeyError("a bug")) is None
+
+
+def test_a_start_that_cannot_open_the_files_says_so_and_can_be_tried_again(world, open_app, monkeypatch):
+    def full(*_args):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(PhoneHome, "store", full)
+    screen = open_app(world.folder, syncing=False)
+    assert screen.shows("nothing of it is lost")
+    screen.tap("Try again")
+    assert screen.shows("nothing of it is lost")
+    monkeypatch.undo()
+    screen.tap("Try again")
+    assert screen.shows("Next stop")
+
+
+def test_an_entry_that_cannot_be_read_is_told_where_the_rep_looks_at_sync(world, open_app):
+    from tests.mobile.field.test_storage_faults import TARGET, torn_op, visit_event
+
+    torn_op(world.store, visit_event(world.store, TARGET, "done", outcome="order").op_id)
+    world.kill()
+    screen = open_app(world.folder, syncing=False)
+    for place in ("today", "accounts", "sync"):
+        screen.app.go(place)
+        screen.frames()
+    assert screen.shows("1 entry cannot be read any more.")
+    assert screen.shows("1 needs you")
+    assert not screen.shows("All on server")
+    assert not screen.shows("Everything you saved is on the server.")
