@@ -97,6 +97,8 @@ def judge(visit: Visit, report: VisitReport, pin: LonLat | None, uncertainty_m: 
 
 def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:
     """What is strange about a report, for a manager to look at."""
+    if visit.deleted_at is not None:
+        yield "planned_anew"
     if visit.rep_id != report.rep_id:
         yield "other_rep"
     if visit.account_id != report.account_id:
@@ -112,7 +114,9 @@ def oddities(visit: Visit, report: VisitReport) -> Iterable[str]:
 
 
 def apply_event(visit: Visit, event: VisitEvent) -> None:
-    """Move the visit on. The first finished report counts; later ones are kept as facts and flagged."""
+    """Move the visit on. The first finished report counts; later ones are kept as facts and flagged. What a plan has
+    withdrawn meanwhile stands again: it happened."""
+    visit.deleted_at = None
     visit.flags = sorted({*visit.flags, *event.flags})
     if event.verification and (visit.verification is None or visit.verification == "unverifiable"):
         visit.checkin, visit.accuracy_m = event.checkin, event.accuracy_m

@@ -1,0 +1,74 @@
+"""Facts are always taken: what was withdrawn, moved, merged or deleted meanwhile, and what no calendar knows."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.activities import service as activities
+from server.kit.database import transaction
+from server.kit.settings import settings
+from tests.server.sync.test_blobs import announce
+from tests.server.sync.test_merged import account, merged
+from tests.server.sync.world import Phone, World
+
+
+def step(at: UUID, site_id: UUID | None = None, **more: Any) -> dict[str, Any]:
+    task = {"kind": "task", "account_id": str(at), "site_id": str(site_id) if site_id else None, "contact_id": None}
+    return {**task, "subject": "Call", "note": None, "due_on": None, "starts_at": None, "ends_at": None, **more}
+
+
+def order(at: UUID, site_id: UUID | None = None) -> dict[str, Any]:
+    line = {"id": str(uuid4()), "product_id": None, "text": "Rolls", "quantity": "1", "unit_price": "1"}
+    where = {"account_id": str(at), "site_id": str(site_id) if site_id else None}
+    return {**where, "currency": "CHF", "wanted_on": None, "note": None, "lines": [line]}
+
+
+def main_site(world: World, at: UUID) -> UUID:
+    (site_id,) = world.sql("select id from site where account_id = :at and deleted_at is null", at=at)[0]
+    return UUID(str(site_id))
+
+
+def took_down(world: World, phone: Phone, at: UUID, site_id: UUID | None) -> None:
+    phone.sync()
+    phone.save("create", "order", uuid4(), d=order(at, site_id))
+    phone.save("create", "activity", uuid4(), d=step(at, site_id))
+
+
+def placed(world: World) -> set[tuple[Any, ...]]:
+    """Where the order and the next step are, and what is odd about them."""
+    both = (
+        "select account_id, site_id, flags from sales_order union all select account_id, site_id, flags from activity"
+    )
+    return {(at, site_id, *flags) for at, site_id, flags in world.sql(both)}
+
+
+def test_a_visit_that_a_plan_withdrew_meanwhile_stands_again(world: World) -> None:
+    at = world.account("Bakery", "west")
+    visit_id, phone = world.visit(at, "rita"), world.phone("rita")
+    phone.sync()
+    phone.event(at, "done", visit_id=visit_id)
+    with transaction() as session:
+        assert activities.withdraw(session, [visit_id]) == 1
+    (verdict,) = phone.push()
+    assert (verdict["status"], verdict["row"]["state"]) == ("applied", "done")
+    assert world.sql("select deleted_at, flags from visit") == [(None, ["planned_anew"])]
+    phone.pull()
+    assert phone.ids("visit") == {str(visit_id)}
+
+
+def test_a_visit_at_an_account_in_the_bin_is_flagged_and_seen_when_the_account_comes_back(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    site_id = main_site(world, at)
+    phone.sync()
+    phone.event(at, "done")
+    world.sql("update account set deleted_at = now()")
+    world.sql("update site set deleted_at = (select deleted_at from account)")
+    assert [verdict["status"] for verdict in phone.push()] == ["applied"]
+    assert world.sql("select site_id, flags from visit") == [(site_id, ["account_deleted", "unplanned"])]
+    world.sql("update account set deleted_at = null")
+    phone.pull()
+    assert len(phone.ids("visit")) == 1
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
