@@ -71,4 +71,39 @@ def test_a_visit_at_an_account_in_the_bin_is_flagged_and_seen_when_the_account_c
     assert len(phone.ids("visit")) == 1
 
 
+def test_orders_and_next_steps_at_an_account_that_moved_are_taken_and_flagged(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    took_down(world, phone, at, site_id := main_site(world, at))
+    world.move(at, "east")
+    assert [verdict["status"] for verdict in phone.push()] == ["applied", "applied"]
+    assert placed(world) == {(at, site_id, "late_scope")}
+
+
+def test_orders_and_next_steps_at_a_deleted_account_are_taken_and_flagged(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    took_down(world, phone, at, main_site(world, at))
+    world.sql("update account set deleted_at = now()")
+    assert [verdict["status"] for verdict in phone.push()] == ["applied", "applied"]
+    assert placed(world) == {(at, None, "account_deleted")}
+
+
+def test_orders_and_next_steps_at_a_site_that_is_gone_are_taken_at_the_main_one(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    took_down(world, phone, at, gone := main_site(world, at))
+    world.sql("update site set deleted_at = now(), is_main = false")
+    world.sql("insert into site (id, account_id, is_main) values (gen_random_uuid(), :at, true)", at=at)
+    assert [verdict["status"] for verdict in phone.push()] == ["applied", "applied"]
+    assert placed(world) == {(at, main_site(world, at), "site_gone")}
+    assert main_site(world, at) != gone
+
+
+def test_orders_and_next_steps_at_an_account_that_was_merged_are_taken_at_what_it_became(world: World) -> None:
+    winner, loser = account(world, "Bakery Öhri", "west"), account(world, "Bakery", "west")
+    phone = world.phone("rita")
+    took_down(world, phone, loser, main_site(world, loser))
+    merged(winner, loser)
+    assert [verdict["status"] for verdict in phone.push()] == ["applied", "applied"]
+    assert placed(world) == {(winner, main_site(world, winner))}
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
