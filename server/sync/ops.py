@@ -22,13 +22,15 @@ from server.accounts.reviewing import proposals
 from server.activities.answering import forms_of
 from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
-from server.activities.service import VisitReport, record_visits
+from server.activities.service import VisitReport, checked_zone, record_visits
 from server.auth.access import Scope
 from server.kit.errors import Forbidden, Invalid, NotFound
+from server.kit.settings import settings
 from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
 from server.records.service import Actor, keep_clash
 from server.sync import capturing, wire
+from server.sync.messages import legible
 
 WRITABLE: Mapping[str, frozenset[str]] = {
     "account": frozenset({"phone", "email", "website", "note"}),
@@ -109,8 +111,14 @@ def record(session: Session, facts: Sequence[tuple[wire.Create, Context]]) -> li
 
 
 def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> VisitReport:
-    """An op as the rules of visits take it."""
-    d = op.d
+    """An op as the rules of visits take it. What the database or the calendar does not know is put right and flagged:
+    it happened all the same."""
+    d, flags = readable(op.d)
+    zone = d.zone
+    try:
+        checked_zone(zone)
+    except Invalid:
+        zone, flags = context.scope.zone or settings().zone, (*flags, "unknown_zone")
     report = VisitReport(
         event_id=op.id,
         visit_id=d.visit_id,
@@ -119,15 +127,23 @@ def report_of(op: wire.Create, context: Context, late: Collection[UUID]) -> Visi
         rep_id=context.scope.user_id,
         state=VisitState(d.state),
         day=d.day,
-        zone=d.zone,
+        zone=zone,
         occurred_at=context.made_at,
         outcome=VisitOutcome(d.outcome) if d.outcome else None,
         note=d.note,
         fix=fix_of(d.checkin),
-        flags=capturing.LATE if d.account_id in late else (),
+        flags=(*flags, *(capturing.LATE if d.account_id in late else ())),
         signature=None if d.signature is None else wire.emit(d.signature),
     )
     return report.with_form(d.form.visit_type_id, d.form.version_id, d.form.answers) if d.form else report
+
+
+def readable(d: wire.VisitEvent) -> tuple[wire.VisitEvent, tuple[str, ...]]:
+    """What happened, without characters that no database takes, and a flag where there were some."""
+    if "\\u0000" not in d.model_dump_json():
+        return d, ()
+    plain = wire.VisitEvent.model_validate(legible(wire.emit(d)))
+    return plain, () if plain == d else ("unreadable",)
 
 
 def fix_of(given: wire.CheckIn | None) -> Fix | None:

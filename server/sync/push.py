@@ -19,7 +19,7 @@ from server.records.service import acting
 from server.sync import buckets, capturing, entities, epochs, ops, reasons, receipts, wire
 from server.sync.buckets import Subscription
 from server.sync.hello import made_at
-from server.sync.messages import Reason
+from server.sync.messages import Reason, legible
 from server.sync.models import SyncPhone, SyncReceipt
 from server.sync.ops import Context, Effect
 from server.sync.phones import present
@@ -67,7 +67,8 @@ def push(session: Session, scope: Scope, request: wire.PushRequest) -> str:
     ops.lock(session, [op.op for op in sent if op.op is not None])
     refuse_a_fork(device, sent, receipts.remember(session, batch.receipts, device, sent))
     results = [result for run in runs(batch, sent) for result in take_all(session, batch, run)]
-    capturing.respect_pauses(session, (op.op for op in sent), scope)
+    stored = {n for n, effect in batch.told.items() if effect.rev}
+    capturing.respect_pauses(session, (op.op for op in sent if op.n in stored), scope)
     receipts.write(session, batch.kept)
     device.last_n = max(device.last_n, sent[-1].n)
     if device.pending:
@@ -223,12 +224,12 @@ def refusal(error: Unfit) -> wire.OpError:
 
 def said(code: str, message: str, help: str = "", codes: list[Reason] | None = None) -> wire.OpError:
     """A refusal in words, and in codes that the phone words itself."""
-    message, help = (one.replace("\x00", "�") for one in (message, help))
+    message, help = legible(message), legible(help)
     error = wire.OpError(code=code, msg=message, retry=False)
     if help:
         error.help = help
     if codes := codes or reasons.told(message, help):
-        error.reasons = codes
+        error.reasons = [Reason(code=one.code, values=legible(one.values)) for one in codes]
     return error
 
 

@@ -19,6 +19,7 @@ from server.auth.tokens import verify_signature
 from server.kit import clock
 from server.kit.errors import Conflict, NotFound, NotSignedIn
 from server.sync import buckets, push, receipts, wire
+from server.sync.messages import legible
 from server.sync.models import QuarantinedOp, SyncPhone, SyncReceipt
 from server.sync.problems import MessageTooLarge
 from server.sync.push import Batch
@@ -70,7 +71,7 @@ def hold(session: Session, request: wire.QuarantineRequest) -> int:
     ids = [op.op_id for op in sent]
     answered = set(session.scalars(select(SyncReceipt.op_id).where(SyncReceipt.op_id.in_(ids))))
     fresh = [
-        {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": receipts.storable(op.body)}
+        {"op_id": op.op_id, "device_id": device.id, "n": op.n, "body_sha": op.sha, "body": legible(dict(op.body))}
         for op in sent
         if op.op_id not in answered
     ]

@@ -106,4 +106,36 @@ def test_orders_and_next_steps_at_an_account_that_was_merged_are_taken_at_what_i
     assert placed(world) == {(winner, main_site(world, winner))}
 
 
+def test_a_visit_with_characters_or_a_zone_that_nobody_knows_is_taken_and_flagged(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    phone.sync()
+    phone.event(at, "done", note="40\x00 boxes", zone="US/Pacific-New")
+    phone.event(at, "done", note=r"the path C:\u0000 on their till")
+    assert [verdict["status"] for verdict in phone.push()] == ["applied", "applied"]
+    assert {note: (zone, flags) for note, zone, flags in world.sql("select note, zone, flags from visit")} == {
+        "40� boxes": (settings().zone, ["unknown_zone", "unplanned", "unreadable"]),
+        r"the path C:\u0000 on their till": ("Europe/Vaduz", ["unplanned"]),
+    }
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_pause_that_no_calendar_holds_has_its_own_verdict(world: World, moment: str) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    world.sql("insert into phone_rules (tracks_since) values (now() - interval '1 day')")
+    phone.sync()
+    for kind in ("pause", "resume"):
+        phone.save("create", "track", uuid4(), d={"kind": kind, "at": moment, "fixes": []})
+    phone.save("patch", "account", at, base_rev=1, f={"\x00": [None]})
+    phone.event(at, "done")
+    assert [verdict["status"] for verdict in phone.push()] == ["applied", "applied", "rejected", "applied"]
+
+
+def test_a_next_step_with_the_id_of_anothers_is_refused(world: World) -> None:
+    west, east = world.account("West", "west"), world.account("East", "east")
+    rita, otto = world.phone("rita"), world.phone("otto")
+    rita.sync(), otto.sync()
+    made = otto.save("create", "activity", uuid4(), d=step(east))
+    otto.push()
+    rita.save("create", "activity", made["id"], d=step(west))
+    (verdict,) = rita.push()
+    assert (verdict["status"], verdict["error"]["code"]) == ("rejected", "conflict")
