@@ -139,3 +139,14 @@ def test_a_next_step_with_the_id_of_anothers_is_refused(world: World) -> None:
     rita.save("create", "activity", made["id"], d=step(west))
     (verdict,) = rita.push()
     assert (verdict["status"], verdict["error"]["code"]) == ("rejected", "conflict")
+
+
+def test_files_of_a_stranger_take_no_room_from_a_visits_own_rep(world: World) -> None:
+    west, east = world.account("West", "west"), world.account("East", "east")
+    visit_id, rita, otto = world.visit(east, "otto"), world.phone("rita"), world.phone("otto")
+    rita.sync(), otto.sync()
+    for number in range(21):
+        announce(rita, west, bytes([number]), owner="visit", owner_id=str(visit_id))
+    assert [verdict["status"] for verdict in rita.push()] == ["applied"] * 20 + ["rejected"]
+    announce(otto, east, b"his own", owner="visit", owner_id=str(visit_id))
+    assert [verdict["status"] for verdict in otto.push()] == ["applied"]
