@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -186,7 +186,7 @@ def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Eff
             context = context_of(batch, op)
             acting(session, context.actor)
             effect = ops.apply(session, op.op, context)
-            clashes = [clash_of(session, conflict) for conflict in effect.conflicts]
+            clashes = [clash_of(session, conflict, op) for conflict in effect.conflicts]
             session.flush()
     except (WaymarkError, IntegrityError, DataError) as error:
         return wire.OpResult(n=op.n, status="rejected", error=refusal(error)), None
@@ -233,15 +233,17 @@ def said(code: str, message: str, help: str = "", codes: list[Reason] | None = N
     return error
 
 
-def clash_of(session: Session, conflict: FieldConflict) -> wire.Clash:
-    """A stored conflict for the phone. What is not the sender's to see any more is not told."""
+def clash_of(session: Session, conflict: FieldConflict, op: Sent) -> wire.Clash:
+    """A stored conflict for the phone. What is not the sender's to see any more is not told: of a set only what was to
+    be added or taken out."""
     hidden = conflict.kind == ConflictKind.OUT_OF_SCOPE
+    sent = list[JsonValue](op.op.v) if hidden and isinstance(op.op, wire.SetChange) else None
     by, at = (None, None) if hidden else entities.last_change(session, conflict.entity, conflict.row_id, conflict.field)
     return wire.Clash(
         id=conflict.id,
         field=conflict.field,
-        base=conflict.base,
-        mine=conflict.mine,
+        base=conflict.base if sent is None else None,
+        mine=conflict.mine if sent is None else sent,
         server=None if hidden else conflict.server,
         by=by,
         at=at,
@@ -296,6 +298,11 @@ def with_rows(session: Session, batch: Batch, results: Sequence[wire.OpResult]) 
     for result in results:
         change = batch.told.get(result.n)
         row = rows.get((change.entity, str(change.row_id))) if change else None
+        if result.replay and change:  # what was told then may be hidden now
+            hidden = batch.scope.hidden(change.entity)
+            for clash in result.conflicts or ():
+                if row is None or clash.field in hidden:
+                    clash.server = None
         if row is None:
             yield wire.canonical(wire.emit(result))
         else:

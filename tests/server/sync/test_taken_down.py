@@ -150,3 +150,26 @@ def test_files_of_a_stranger_take_no_room_from_a_visits_own_rep(world: World) ->
     assert [verdict["status"] for verdict in rita.push()] == ["applied"] * 20 + ["rejected"]
     announce(otto, east, b"his own", owner="visit", owner_id=str(visit_id))
     assert [verdict["status"] for verdict in otto.push()] == ["applied"]
+
+
+def test_tags_of_an_account_out_of_reach_are_not_told(world: World) -> None:
+    foreign, phone = world.account("Never hers", "east", tags=["insolvent"]), world.phone("rita")
+    phone.sync()
+    phone.save("setadd", "account", foreign, field="tags", v=["new"])
+    phone.save("setdel", "account", foreign, field="tags", v=["insolvent"])
+    added, removed = phone.push()
+    assert [(clash["base"], clash["mine"], clash["server"]) for clash in added["conflicts"]] == [(None, ["new"], None)]
+    assert [(clash["base"], clash["mine"]) for clash in removed["conflicts"]] == [(None, ["insolvent"])]
+    assert world.sql("select mine from field_conflict order by created_at limit 1") == [(["insolvent", "new"],)]
+
+
+def test_a_replay_tells_no_value_that_is_hidden_by_now(world: World) -> None:
+    at, phone = world.account("Bakery", "west", phone="1"), world.phone("rita")
+    phone.sync()
+    world.sql("update account set phone = 'of the office'")
+    phone.edit("account", at, phone="2")
+    assert "of the office" in str(phone.push())
+    world.move(at, "east")
+    phone.states[1] = "queued"
+    (verdict,) = phone.push()
+    assert (verdict["replay"], verdict["conflicts"][0]["server"]) == (True, None)
