@@ -1,4 +1,5 @@
-"""Phones that leave: what a retired one still held, the receipt of a wipe, and the JSON API to look at both."""
+"""Phones that leave: what a retired one still held, the receipt of a wipe; and the JSON API to look at what phones sent
+that does not count (yet)."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,10 +8,10 @@ from fastapi import APIRouter, Response
 
 from server.auth.access import Scope, public, requires
 from server.kit.database import Db
-from server.kit.paging import Page
-from server.sync import quarantine, wire
+from server.kit.paging import Cursor, Limit, Page
+from server.sync import quarantine, refused, wire
 from server.sync.phones import Body, answer, parse
-from server.sync.schemas import HeldDecision, HeldRead
+from server.sync.schemas import HeldDecision, HeldRead, RefusedDecision, RefusedRead
 from server.sync.transactions import writing
 
 router = APIRouter(tags=["sync"])
@@ -43,3 +44,22 @@ def list_held(scope: ManageDevices, session: Db) -> Page[HeldRead]:
 def decide_held(device_id: UUID, body: HeldDecision, scope: ManageDevices, session: Db) -> Page[HeldRead]:
     """Take what a retired phone held in, or throw it away; answers with what still waits."""
     return Page(items=quarantine.decide(session, scope, device_id, take=body.take, only=body.ops))
+
+
+@router.get("/api/v1/devices/{device_id}/refused")
+def list_refused(
+    device_id: UUID,
+    scope: ManageDevices,
+    session: Db,
+    decided: bool = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[RefusedRead]:
+    """What was refused of what a phone sent, the latest first; with `decided` what somebody had taken or put aside."""
+    return refused.listed(session, scope, device_id, decided=decided, limit=limit, cursor=cursor)
+
+
+@router.post("/api/v1/devices/{device_id}/refused/{n}")
+def decide_refused(device_id: UUID, n: int, body: RefusedDecision, scope: ManageDevices, session: Db) -> RefusedRead:
+    """Take a refused entry again after its reason has gone, or put it aside; what is still refused says why."""
+    return refused.decide(session, scope, device_id, n, take=body.take)

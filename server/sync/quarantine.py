@@ -122,10 +122,7 @@ def decide(
 
     Each is judged by the rules of every push; one that they refuse stays with its reason, as any refused op does.
     """
-    device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
-    statement = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage"))
-    if device is None or session.scalar(statement.where(User.id == device.user_id)) is None:
-        raise NotFound("There is no such phone.")
+    device = looked_after(session, scope, device_id)
     waiting = select(QuarantinedOp).where(QuarantinedOp.device_id == device_id, QuarantinedOp.state == "waiting")
     if only is not None:
         waiting = waiting.where(QuarantinedOp.op_id.in_(only))
@@ -139,6 +136,15 @@ def decide(
         row.decided_by, row.decided_at = scope.user_id, clock.now()
         session.flush()
     return [one for one in held(session, scope) if one.device_id == device_id]
+
+
+def looked_after(session: Session, scope: Scope, device_id: UUID) -> Device:
+    """A phone, locked, that somebody looks after; for a stranger there is none."""
+    device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
+    statement = visible_users(scope.user_id, scope.team_ids, scope.level("devices:manage"))
+    if device is None or session.scalar(statement.where(User.id == device.user_id)) is None:
+        raise NotFound("There is no such phone.")
+    return device
 
 
 def batch_of(session: Session, device: Device) -> Batch:
