@@ -12,8 +12,8 @@ from server.auth.models import Device
 from server.kit import clock
 from server.kit.settings import settings
 from server.phones import rules
-from server.sync import buckets, epochs, wire
-from server.sync.models import SyncMeta, SyncPhone, SyncReceipt
+from server.sync import backups, buckets, epochs, wire
+from server.sync.models import SyncPhone, SyncReceipt
 from server.sync.phones import present
 from server.sync.problems import AppTooOld, BadMessage
 from server.tracks import hours
@@ -114,7 +114,7 @@ def remember(session: Session, device_id: UUID, request: wire.HelloRequest, now:
 
 def durable_upto(session: Session, device_id: UUID) -> wire.Durable | None:
     """Up to which op a verified backup holds everything; None while nobody told us of a backup."""
-    covered = session.scalar(select(SyncMeta.durable_at))
+    covered = backups.covered(session)
     if covered is None:
         return None
     statement = select(func.max(SyncReceipt.n)).where(
