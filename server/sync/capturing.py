@@ -26,7 +26,7 @@ from server.auth.access import Scope
 from server.auth.roles import Level
 from server.density import claiming
 from server.kit import clock
-from server.kit.errors import Conflict, Invalid, NotFound
+from server.kit.errors import Conflict, Invalid, NotFound, WaymarkError
 from server.leads import taking
 from server.leads.models import LeadSource
 from server.orders import drafting
@@ -133,8 +133,9 @@ def change_activity(
     base_rev: int | None,
     deltas: Mapping[str, tuple[object, object]],
     actor: Actor,
-) -> tuple[Activity, bool]:
-    """Change fields of an activity; also tells whether it met somebody else's change.
+) -> tuple[Activity, bool, WaymarkError | None]:
+    """Change fields of an activity; also tells whether it met somebody else's change, and what is to be said of fields
+    that somebody else changed differently: where others are wanted too, those are written without them.
 
     Where the revision that was seen means nothing here (None, or one that is still to come), values decide.
     """
@@ -143,13 +144,22 @@ def change_activity(
     wanted = {name: new for name, (_, new) in deltas.items() if now[name] != new}
     met = base_rev != row.rev
     if not wanted:
-        return row, met
+        return row, met, None
+    refused: WaymarkError | None = None
     if base_rev is None or base_rev > row.rev:
-        for name in wanted:
-            if now[name] != deltas[name][0]:
-                raise Conflict(f"{name} is “{now[name]}” meanwhile.", help="Look at it again.", field=name)
+        other = [name for name in wanted if now[name] != deltas[name][0]]
+        if other:
+            refused = Conflict(f"{other[0]} is “{now[other[0]]}” meanwhile.", help="Look at it again.", field=other[0])
         base_rev = row.rev
-    return agenda.change(session, row, wanted, base_rev, actor), met
+    else:
+        try:
+            return agenda.change(session, row, wanted, base_rev, actor), met, None
+        except editing.ChangedMeanwhile as error:
+            refused, other = error, [one["field"] for one in error.details["conflicts"]]
+    rest = {name: value for name, value in wanted.items() if name not in other}
+    if refused is not None and not rest:
+        raise refused
+    return agenda.change(session, row, rest, base_rev, actor), met, refused
 
 
 def add_lead(session: Session, op: wire.AddLead, scope: Scope) -> Made:

@@ -24,7 +24,7 @@ from server.activities.models import Outcome as VisitOutcome
 from server.activities.models import Visit, VisitState
 from server.activities.service import VisitReport, checked_zone, record_visits
 from server.auth.access import Scope
-from server.kit.errors import Forbidden, Invalid, NotFound
+from server.kit.errors import Forbidden, Invalid, NotFound, WaymarkError
 from server.kit.settings import settings
 from server.records.merging import Clash, Delta, Json, Policy
 from server.records.models import ConflictKind, FieldConflict
@@ -54,6 +54,8 @@ class Effect:
     conflicts: tuple[FieldConflict, ...] = ()
     dropped: int = 0
     """Fixes of a track that were not kept."""
+    refused: WaymarkError | None = None
+    """What some of its fields met; the others are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +185,13 @@ def patch(session: Session, op: wire.Patch, context: Context) -> Effect:
 
 
 def change_activity(session: Session, op: wire.Patch, context: Context) -> Effect:
-    """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do."""
+    """Mark a task as done, or move it. Refuses a field that somebody else changed meanwhile, as pages do; others are
+    written all the same."""
     refuse_unwritable("activity", op.f)
     base = None if context.base_is_stale else op.base_rev
-    row, met = capturing.change_activity(session, context.scope, op.id, base, op.f, context.actor)
-    return Effect("merged" if met else "applied", "activity", row.id, row.rev)
+    row, met, refused = capturing.change_activity(session, context.scope, op.id, base, op.f, context.actor)
+    status: wire.Status = "rejected" if refused else "merged" if met else "applied"
+    return Effect(status, "activity", row.id, row.rev, refused=refused)
 
 
 def status_of(outcome: Outcome, *, met: bool) -> wire.Status:

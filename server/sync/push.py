@@ -191,6 +191,8 @@ def settle(session: Session, batch: Batch, op: Sent) -> tuple[wire.OpResult, Eff
     except (WaymarkError, IntegrityError, DataError) as error:
         return wire.OpResult(n=op.n, status="rejected", error=refusal(error)), None
     result = wire.OpResult(n=op.n, status=effect.status, rev=effect.rev)
+    if effect.refused is not None:
+        result.error = refusal(effect.refused)
     if clashes:
         result.conflicts = clashes
     if effect.dropped:

@@ -173,3 +173,17 @@ def test_a_replay_tells_no_value_that_is_hidden_by_now(world: World) -> None:
     phone.states[1] = "queued"
     (verdict,) = phone.push()
     assert (verdict["replay"], verdict["conflicts"][0]["server"]) == (True, None)
+
+
+def test_a_task_is_done_even_where_its_note_meets_another_one(world: World) -> None:
+    at, phone = world.account("Bakery", "west"), world.phone("rita")
+    phone.sync()
+    made = phone.save("create", "activity", uuid4(), d=step(at))
+    phone.push(), phone.pull()
+    phone.edit("activity", made["id"], state="done", note="of the rep")
+    world.sql("update activity set note = 'of the office'")
+    (verdict,) = phone.push()
+    assert (verdict["status"], verdict["row"]["state"]) == ("rejected", "done")
+    assert "note" in verdict["error"]["msg"]
+    assert world.sql("select state, note from activity") == [("done", "of the office")]
+    assert world.sql("select body ->> 'k' from sync_receipt where status = 'rejected'") == [("patch",)]
