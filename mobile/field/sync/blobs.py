@@ -50,7 +50,7 @@ def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[],
             blobs.refuse(blob.sha256, {"code": "gone"})
             done.refused += 1
             continue
-        content = _whole(store, blob)
+        content = whole(store, blob)
         if content is None:
             blobs.refuse(blob.sha256, {"code": "damaged"})
             done.refused += 1
@@ -66,7 +66,7 @@ def send(store: Store, api: Api, *, photos_too: bool = True, clock: Callable[[],
     return done
 
 
-def _whole(store: Store, blob: Blob) -> bytes | None:
+def whole(store: Store, blob: Blob) -> bytes | None:
     """What was taken, opened; None when the file is torn or cannot be opened, for it would never arrive."""
     try:
         content = store.outbox.blobs.read(blob.sha256)
