@@ -106,7 +106,8 @@ def add_activity(session: Session, op: wire.AddActivity, scope: Scope) -> Made:
     if there is not None and there.owner_id != scope.user_id:
         raise Conflict("There is another entry with this id.", help="Enter it once more.", field="id")
     values = wire.emit(op.d)
-    kind, flags = Kind(values.pop("kind")), ()
+    kind = Kind(values.pop("kind"))
+    flags: tuple[str, ...] = ()
     if op.d.account_id is not None:
         at = standing_at(session, scope, op.d.account_id, op.d.site_id, "activities:write")
         values |= {"account_id": str(at.account_id), "site_id": str(at.site_id) if at.site_id else None}

@@ -35,7 +35,8 @@ def legible[J](value: J) -> J:
             found = [legible(one) for one in value]
         case dict():
             found = {legible(key): legible(one) for key, one in value.items()}
-    return found
+    readable: J = found
+    return readable
 
 
 class Message(BaseModel):
