@@ -15,7 +15,13 @@ TABLES = ("sales_order", "activity")
 def upgrade() -> None:
     """Empty for all that is there."""
     for table in TABLES:
-        flags = sa.Column("flags", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False)
+        flags = sa.Column(
+            "flags",
+            postgresql.ARRAY(sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+            comment="What is odd about it, as a phone took it down.",
+        )
         op.add_column(table, flags)
 
 

@@ -11,7 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Nobody has decided anything yet."""
-    op.add_column("sync_receipt", sa.Column("decided_by", sa.Uuid(), nullable=True))
+    who = sa.Column("decided_by", sa.Uuid(), nullable=True, comment="Who had it taken after all, or put it aside.")
+    op.add_column("sync_receipt", who)
     op.add_column("sync_receipt", sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key(
         "fk_sync_receipt_decided_by_app_user",
