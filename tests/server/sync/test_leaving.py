@@ -237,3 +237,20 @@ def test_what_is_not_sent_when_a_role_may_not_send_any_more_is_kept_aside(
     assert (report.ok, phone.store.outbox.counts()) == (True, {"applied": 2})
     assert world.sql("select count(*) from visit_event") == [(1,)]
     phone.close()
+
+
+@pytest.mark.parametrize(
+    ("note", "kept"), [(r"the path C:\u0000", r"the path C:\u0000"), ("40\x00 boxes", "40� boxes")]
+)
+def test_a_note_with_characters_that_the_database_does_not_take_is_taken_in(
+    world: World, tmp_path: Any, note: str, kept: str
+) -> None:
+    phone = FieldPhone(world, "rita", tmp_path / "rita", Network(world.client))
+    at = str(world.account("Mill", "west"))
+    phone.sync()
+    phone.event(at, "done", None, note)
+    world.sql("update device set state = 'retired'")
+    phone.sync()
+    assert by(world, "mona", phone.device_id, take=True) == []
+    assert world.sql("select note from visit_event") == [(kept,)]
+    phone.close()

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from server.activities import service as activities
+from server.auth import rights
 from server.kit.database import transaction
 from server.kit.settings import settings
 from tests.server.sync.test_blobs import announce
@@ -163,13 +164,19 @@ def test_tags_of_an_account_out_of_reach_are_not_told(world: World) -> None:
     assert world.sql("select mine from field_conflict order by created_at limit 1") == [(["insolvent", "new"],)]
 
 
-def test_a_replay_tells_no_value_that_is_hidden_by_now(world: World) -> None:
+@pytest.mark.parametrize("how", ["moved", "hidden"])
+def test_a_replay_tells_no_value_that_is_hidden_by_now(world: World, how: str) -> None:
     at, phone = world.account("Bakery", "west", phone="1"), world.phone("rita")
     phone.sync()
     world.sql("update account set phone = 'of the office'")
     phone.edit("account", at, phone="2")
     assert "of the office" in str(phone.push())
-    world.move(at, "east")
+    if how == "moved":
+        world.move(at, "east")
+    else:
+        with transaction() as session:
+            hidden = {"account.phone": "hidden"}
+            rights.change_role(session, "rep", levels={}, fields=hidden, actor=world.users["mona"])
     phone.states[1] = "queued"
     (verdict,) = phone.push()
     assert (verdict["replay"], verdict["conflicts"][0]["server"]) == (True, None)
